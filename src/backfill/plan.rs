@@ -1,0 +1,157 @@
+//! What a backfill will do, worked out before it does anything.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::files::{Compression, IMPRESSIONS, day_files};
+use crate::ingest::{BatchState, batch_state};
+use crate::model::{Day, name_days};
+use crate::progress::Progress;
+use crate::store::Batches;
+
+/// What to backfill.
+#[derive(Clone, Copy, Debug)]
+pub struct BackfillOptions<'a> {
+    /// The input root.
+    pub input: &'a Path,
+    /// The first day.
+    pub from: Day,
+    /// The last day, included.
+    pub to: Day,
+    /// Where partitions go; `None`: nothing is produced.
+    pub out: Option<&'a Path>,
+    /// Whether each day is produced as known the day before, and not from the whole store.
+    pub as_daily: bool,
+    /// Whether days without any file are taken as empty batches.
+    pub allow_empty: bool,
+    /// Whether days are produced although batches before the range are missing.
+    pub allow_gaps: bool,
+    /// Length of the padded arrays; `None` for the store's.
+    pub max_history: Option<usize>,
+    /// Only actions of this many days before each day; `None` for no limit.
+    pub lookback_days: Option<u32>,
+    /// How pages are compressed.
+    pub compression: Compression,
+    /// Where bad rows go.
+    pub quarantine: Option<&'a Path>,
+}
+
+/// Why a day is ingested.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum IngestReason {
+    /// The store does not hold it.
+    New,
+    /// Its files are others than those that the store took.
+    Changed,
+    /// It has no file, and is taken as an empty batch.
+    Empty,
+}
+
+impl IngestReason {
+    /// As it stands in summaries and plans.
+    pub fn name(self) -> &'static str {
+        match self {
+            IngestReason::New => "new",
+            IngestReason::Changed => "changed",
+            IngestReason::Empty => "empty",
+        }
+    }
+}
+
+/// What is done with one day.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct DayPlan {
+    /// The day.
+    pub day: Day,
+    /// Whether and why it is ingested.
+    pub ingest: Option<IngestReason>,
+    /// Whether the store holds it as it is.
+    pub held: bool,
+    /// Whether it is produced.
+    pub produce: bool,
+}
+
+/// What is done with each day of the range.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Plan {
+    /// One entry a day, in order.
+    pub days: Vec<DayPlan>,
+}
+
+impl Plan {
+    /// Compares the folders with what the store holds. Refused, all days named, where a day lacks files or a row would rest on a gap.
+    pub fn new(options: &BackfillOptions<'_>, held: &Batches, progress: &dyn Progress) -> Result<Self> {
+        let BackfillOptions { input, from, to, .. } = *options;
+        if to < from {
+            return Err(Error::usage(format!("--to {to} is before --from {from}"), "give the earlier day with --from"));
+        }
+        let mut days = Vec::new();
+        let (mut absent, mut gone) = (Vec::new(), Vec::new());
+        progress.begin("comparing", "days", Some(from.through(to).count() as u64));
+        for day in from.through(to) {
+            let shown = !day_files(input, IMPRESSIONS, day)?.is_empty();
+            let mut plan = DayPlan { day, ingest: None, held: false, produce: shown && options.out.is_some() };
+            match batch_state(input, day, held.get(day))? {
+                BatchState::Current => plan.held = true,
+                BatchState::New => plan.ingest = Some(IngestReason::New),
+                BatchState::Changed => plan.ingest = Some(IngestReason::Changed),
+                BatchState::FilesGone => gone.push(day),
+                // The last day is often the one to be produced, before its own actions have come.
+                BatchState::Absent if day == to && shown => {}
+                BatchState::Absent if options.allow_empty => plan.ingest = Some(IngestReason::Empty),
+                BatchState::Absent => absent.push(day),
+            }
+            days.push(plan);
+            progress.advance(1);
+        }
+        let plan = Plan { days };
+        refuse_absent(&absent, &gone, input)?;
+        if !options.allow_gaps {
+            plan.refuse_gaps(held)?;
+        }
+        Ok(plan)
+    }
+
+    /// The days to ingest, in order.
+    pub fn to_ingest(&self) -> Vec<(Day, IngestReason)> {
+        self.days.iter().filter_map(|plan| Some((plan.day, plan.ingest?))).collect()
+    }
+
+    /// The days to produce, in order.
+    pub fn to_produce(&self) -> Vec<Day> {
+        self.days.iter().filter(|plan| plan.produce).map(|plan| plan.day).collect()
+    }
+
+    /// Within the range every batch is there, or will be; but the store may hold an older one, with days between that are missing.
+    fn refuse_gaps(&self, held: &Batches) -> Result<()> {
+        let Some(last_before) = self.to_produce().last().and_then(|day| day.previous()) else { return Ok(()) };
+        let ingested = self.to_ingest().into_iter().map(|(day, _)| day);
+        let after: BTreeSet<Day> = held.iter().map(|(day, _)| day).chain(ingested).collect();
+        let Some(first) = after.first() else { return Ok(()) };
+        let missing: Vec<Day> = first.through(last_before).filter(|day| !after.contains(day)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::refused(
+            format!("rows of the range would rest on batches that the store does not hold: {}", name_days(&missing)),
+            "begin the range earlier, or go on without them with --allow-gaps",
+        ))
+    }
+}
+
+fn refuse_absent(absent: &[Day], gone: &[Day], input: &Path) -> Result<()> {
+    if !gone.is_empty() {
+        return Err(Error::refused(
+            format!("the store holds batches whose files are no longer in {}: {}", input.display(), name_days(gone)),
+            "bring the files back or leave these days out of the range; to empty one on purpose, use `lookback ingest --allow-empty`",
+        ));
+    }
+    if absent.is_empty() {
+        return Ok(());
+    }
+    Err(Error::input(
+        format!("there is no action file in {} for {}", input.display(), name_days(absent)),
+        "bring the files, or take these days as empty batches with --allow-empty",
+    ))
+}

@@ -1,0 +1,214 @@
+//! What can be typed.
+
+use std::num::{NonZeroU8, NonZeroU32};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::files::Compression;
+use crate::model::Day;
+
+/// Materialised customer history: for every item shown to a customer, that customer's most recent actions from strictly before that day.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Exit codes: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage.")]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// Print one JSON summary on stdout; messages stay on stderr.
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// How many threads to use [default: one per core]. The result is the same with any number.
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<NonZeroU8>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create a store with settings other than the defaults; they are fixed for its life.
+    Init(Init),
+    /// Take one day's batch of clicks, add-to-carts and orders, replacing what was held of it.
+    Ingest(Ingest),
+    /// Write the training rows of one day: its impressions with each customer's history from strictly before it.
+    Produce(Produce),
+    /// Ingest a range of days, those not held yet or changed; with --out, also produce its days that have impressions.
+    Backfill(Backfill),
+    /// Show one customer's history as of a day, as a table.
+    Show(Show),
+    /// Show what a store holds: batches, gaps, customers, actions, bytes, format version.
+    Status(Status),
+    /// Bring a store to the format version of this program.
+    Migrate(Migrate),
+}
+
+/// Arguments of `init`.
+#[derive(Args, Debug)]
+pub struct Init {
+    /// Folder of the store to create.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// How many of the most recent actions a history keeps [1 to 100000].
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub max_history: u32,
+    /// IANA time zone in which days begin, such as Europe/Berlin.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub timezone: String,
+}
+
+/// Arguments of `ingest`.
+#[derive(Args, Debug)]
+pub struct Ingest {
+    /// Folder of the store; created if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Input root, which holds clicks/dt=…/, add_to_carts/dt=…/ and orders/dt=…/.
+    #[arg(long, value_name = "ROOT")]
+    pub input: PathBuf,
+    /// The batch to take: the day on which its files arrived.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Day,
+    /// Take a day without any file as an empty batch.
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Set bad rows aside as Parquet in this folder instead of refusing the batch.
+    #[arg(long, value_name = "DIR")]
+    pub quarantine: Option<PathBuf>,
+}
+
+/// Options of `produce` and `backfill` that shape the rows.
+#[derive(Args, Debug)]
+pub struct RowOptions {
+    /// Length of the padded histories [default: what the store keeps; not more].
+    #[arg(long, value_name = "N")]
+    pub max_history: Option<NonZeroU32>,
+    /// Keep only actions of the N days before the day [default: no limit].
+    #[arg(long, value_name = "N")]
+    pub lookback_days: Option<NonZeroU32>,
+    /// Codec of the output's pages.
+    #[arg(long, value_enum, default_value_t = Codec::Zstd)]
+    pub compression: Codec,
+    /// Go on although batches before the day are missing in the store.
+    #[arg(long)]
+    pub allow_gaps: bool,
+    /// Set bad rows aside as Parquet in this folder instead of refusing them all.
+    #[arg(long, value_name = "DIR")]
+    pub quarantine: Option<PathBuf>,
+}
+
+/// Arguments of `produce`.
+#[derive(Args, Debug)]
+pub struct Produce {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Input root, which holds impressions/dt=…/.
+    #[arg(long, value_name = "ROOT")]
+    pub input: PathBuf,
+    /// The day whose impressions become rows; all their actions are from before it.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Day,
+    /// Output folder; the rows go to OUT/dt=…/.
+    #[arg(long, value_name = "OUT")]
+    pub out: PathBuf,
+    /// Use only batches up to and including this day, as a run on the next morning would have.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub known_as_of: Option<Day>,
+    /// What the rows look like.
+    #[command(flatten)]
+    pub rows: RowOptions,
+}
+
+/// Arguments of `backfill`.
+#[derive(Args, Debug)]
+pub struct Backfill {
+    /// Folder of the store; created if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Input root.
+    #[arg(long, value_name = "ROOT")]
+    pub input: PathBuf,
+    /// First day.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: Day,
+    /// Last day, included.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub to: Day,
+    /// Also produce the days of the range that have impressions, into this folder.
+    #[arg(long, value_name = "OUT")]
+    pub out: Option<PathBuf>,
+    /// Produce each day as known the day before, instead of from the whole store with its late data.
+    #[arg(long, requires = "out")]
+    pub as_daily: bool,
+    /// Take days without any file as empty batches.
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Print what would be done, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// What the rows look like.
+    #[command(flatten)]
+    pub rows: RowOptions,
+}
+
+/// Arguments of `show`.
+#[derive(Args, Debug)]
+pub struct Show {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// The customer's id.
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub customer: i64,
+    /// Show what is from strictly before this day [default: the day after the newest batch].
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Option<Day>,
+    /// Show only the newest N actions [default: all that the store keeps].
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+}
+
+/// Arguments of `status`.
+#[derive(Args, Debug)]
+pub struct Status {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+}
+
+/// Arguments of `migrate`.
+#[derive(Args, Debug)]
+pub struct Migrate {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Name the steps that would be taken, and take none.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// [`Compression`] as it is typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Codec {
+    /// Zstandard, level 1
+    Zstd,
+    /// Snappy
+    Snappy,
+    /// LZ4 (raw)
+    Lz4,
+    /// No compression
+    None,
+}
+
+impl From<Codec> for Compression {
+    fn from(codec: Codec) -> Self {
+        match codec {
+            Codec::Zstd => Compression::Zstd,
+            Codec::Snappy => Compression::Snappy,
+            Codec::Lz4 => Compression::Lz4,
+            Codec::None => Compression::None,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `lookback backfill`.
+
+use super::args::Backfill;
+use super::console::Console;
+use super::table::table;
+use super::text::{count, counted};
+use crate::backfill::{BackfillOptions, BackfillSummary, Plan, backfill};
+use crate::error::Result;
+use crate::store::Folder;
+
+pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
+    let rows = &typed.rows;
+    let options = BackfillOptions {
+        input: &typed.input,
+        from: typed.from,
+        to: typed.to,
+        out: typed.out.as_deref(),
+        as_daily: typed.as_daily,
+        allow_empty: typed.allow_empty,
+        allow_gaps: rows.allow_gaps,
+        max_history: rows.max_history.map(|number| usize::try_from(number.get()).unwrap_or(usize::MAX)),
+        lookback_days: rows.lookback_days.map(u32::from),
+        compression: rows.compression.into(),
+        quarantine: rows.quarantine.as_deref(),
+    };
+    let (plan, summary) = backfill(&Folder::new(&typed.store), &options, typed.dry_run, console.progress())?;
+    if typed.dry_run {
+        return console.result(&summary, &plan_table(&plan));
+    }
+    console.done(&summary, &sentence(&summary))
+}
+
+fn plan_table(plan: &Plan) -> String {
+    let rows: Vec<Vec<String>> = plan
+        .days
+        .iter()
+        .map(|day| {
+            let actions = match day.ingest {
+                Some(reason) => format!("ingest ({})", reason.name()),
+                None if day.held => "held".to_owned(),
+                None => "none".to_owned(),
+            };
+            vec![day.day.to_string(), actions, if day.produce { "produce".to_owned() } else { String::new() }]
+        })
+        .collect();
+    table(&["day", "actions", "rows"], &[false; 3], &rows)
+}
+
+fn sentence(summary: &BackfillSummary) -> String {
+    let BackfillSummary { from, to, held, ingested, produced, .. } = summary;
+    let actions: u64 = ingested.iter().map(|day| day.actions).sum();
+    let mut parts = vec![format!(
+        "backfilled {from}..{to}: ingested {} with {}, {} held already",
+        counted(ingested.len() as u64, "day"),
+        counted(actions, "action"),
+        count(*held as u64),
+    )];
+    let set_aside: u64 =
+        ingested.iter().map(|day| day.quarantined).chain(produced.iter().map(|day| day.quarantined)).sum();
+    let late: u64 = ingested.iter().map(|day| day.late).sum();
+    let early: u64 = ingested.iter().map(|day| day.early).sum();
+    let odd = [(late, "late"), (early, "early"), (set_aside, "rows set aside in the quarantine")];
+    parts.extend(
+        odd.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{} {what}", count(*number))),
+    );
+    if !produced.is_empty() {
+        let rows: u64 = produced.iter().map(|day| day.rows).sum();
+        let kept = produced.iter().filter(|day| day.kept).count();
+        let written = produced.len() - kept;
+        parts.push(format!(
+            "produced {} with {}, {} current already",
+            counted(written as u64, "day"),
+            counted(rows, "row"),
+            count(kept as u64)
+        ));
+    }
+    parts.join("; ")
+}

@@ -1,0 +1,81 @@
+//! Progress bars on a terminal; in a log, only what must be read.
+
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::progress::Progress;
+
+/// Shows one bar for the phase that runs. Where stderr is no terminal, phases are silent.
+pub(super) struct Bars {
+    terminal: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What the phases belong to, such as `ingest 2026-01-02 (3 of 14)`.
+    item: String,
+    bar: Option<ProgressBar>,
+}
+
+impl Bars {
+    pub fn new(terminal: bool) -> Self {
+        Bars { terminal, state: Mutex::default() }
+    }
+
+    /// Removes the bar from the screen.
+    pub fn clear(&self) {
+        let bar = self.with(|state| state.bar.take());
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Prints a line above the bar.
+    pub fn line(&self, line: &str) {
+        // Nobody is left to tell where stderr itself is gone.
+        let print = || drop(writeln!(io::stderr(), "{line}"));
+        match self.with(|state| state.bar.clone()) {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
+    fn with<T>(&self, action: impl FnOnce(&mut State) -> T) -> T {
+        action(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Progress for Bars {
+    fn item(&self, name: &str, position: usize, total: usize) {
+        self.with(|state| state.item = format!("{name} ({position} of {total})"));
+    }
+
+    fn begin(&self, phase: &str, unit: &'static str, total: Option<u64>) {
+        if !self.terminal {
+            return;
+        }
+        self.clear();
+        let known = "{msg} [{bar:24}] {human_pos}/{human_len} {unit} {per_sec} {eta}";
+        let unknown = "{msg} {spinner} {human_pos} {unit} {per_sec}";
+        let template = if total.is_some() { known } else { unknown }.replace("{unit}", unit);
+        let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new).with_style(style.progress_chars("=> "));
+        self.with(|state| {
+            bar.set_message(if state.item.is_empty() { phase.to_owned() } else { format!("{}: {phase}", state.item) });
+            state.bar = Some(bar);
+        });
+    }
+
+    fn advance(&self, steps: u64) {
+        if let Some(bar) = self.with(|state| state.bar.clone()) {
+            bar.inc(steps);
+        }
+    }
+
+    fn note(&self, message: &str) {
+        self.line(&format!("note: {message}"));
+    }
+}

@@ -1,0 +1,50 @@
+//! `lookback ingest`.
+
+use super::args::Ingest;
+use super::console::Console;
+use super::text::{count, counted, size};
+use crate::error::Result;
+use crate::ingest::{IngestOptions, IngestSummary, Ingester};
+use crate::store::Folder;
+
+pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
+    let options = IngestOptions {
+        input: &typed.input,
+        dt: typed.dt,
+        allow_empty: typed.allow_empty,
+        quarantine: typed.quarantine.as_deref(),
+    };
+    let summary = Ingester::open(&Folder::new(&typed.store))?.ingest(&options, console.progress())?;
+    console.done(&summary, &sentence(&summary))
+}
+
+/// One line on what was taken, and what was odd about it.
+fn sentence(summary: &IngestSummary) -> String {
+    let IngestSummary { dt, files, bytes, actions, customers, new_customers, .. } = summary;
+    let mut parts = vec![format!(
+        "ingested {dt}: {} ({}, {}, {}) of {} ({} new) from {} of {}",
+        counted(*actions, "action"),
+        counted(summary.clicks, "click"),
+        counted(summary.add_to_carts, "add-to-cart"),
+        counted(summary.orders, "order"),
+        counted(*customers, "customer"),
+        count(*new_customers),
+        counted(*files as u64, "file"),
+        size(*bytes),
+    )];
+    let odd = [
+        (summary.late, "late (of an earlier day)"),
+        (summary.early, "early (dated after the batch)"),
+        (summary.quarantined, "set aside in the quarantine"),
+    ];
+    parts.extend(
+        odd.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{} {what}", count(*number))),
+    );
+    if summary.replaced {
+        parts.push("replaced the batch held before".to_owned());
+    }
+    if summary.created {
+        parts.push("created the store".to_owned());
+    }
+    parts.join("; ")
+}

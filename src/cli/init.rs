@@ -1,0 +1,31 @@
+//! `lookback init`.
+
+use serde::Serialize;
+
+use super::args::Init;
+use super::console::Console;
+use super::text::count;
+use crate::error::Result;
+use crate::model::Zone;
+use crate::store::{Folder, Settings, Store};
+
+#[derive(Serialize)]
+struct Summary {
+    store: String,
+    max_history: usize,
+    time_zone: String,
+}
+
+pub(super) fn run(typed: &Init, console: &Console) -> Result<()> {
+    let max_history = usize::try_from(typed.max_history).unwrap_or(usize::MAX);
+    let settings = Settings { max_history, zone: Zone::named(&typed.timezone)? };
+    let store = Store::create(&Folder::new(&typed.store), settings)?;
+    let summary = Summary {
+        store: typed.store.display().to_string(),
+        max_history,
+        time_zone: store.settings().zone.name().to_owned(),
+    };
+    let Summary { store, time_zone, .. } = &summary;
+    let kept = count(u64::from(typed.max_history));
+    console.done(&summary, &format!("created the store {store}: the newest {kept} actions, days in {time_zone}"))
+}

@@ -1,0 +1,55 @@
+//! Floor 7, the command line: the only place with clap, stdout, exit codes, clocks and progress bars. What was typed is in `args`; each
+//! command is one file that turns it into options for the floors below, runs, and says what was done.
+
+mod args;
+mod backfill;
+mod bars;
+mod console;
+mod ingest;
+mod init;
+mod migrate;
+mod produce;
+mod show;
+mod status;
+mod table;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+use console::Console;
+
+use crate::error::{Error, Kind, Result};
+
+/// Runs the program with the process's arguments. Exit code 0 done, 1 refused or failed, 2 wrong usage.
+pub fn run() -> ExitCode {
+    // clap itself prints and exits for --help (0), --version (0) and wrong usage (2).
+    let arguments = Arguments::parse();
+    let console = Console::new(arguments.json);
+    match dispatch(&arguments, &console) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console.error(&error);
+            ExitCode::from(if error.kind() == Kind::Usage { 2 } else { 1 })
+        }
+    }
+}
+
+fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
+    let threads = arguments.threads.map_or(0, |threads| usize::from(threads.get()));
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|error| Error::new(Kind::Io, format!("cannot start threads ({error})"), "give a smaller --threads"))?;
+    match &arguments.command {
+        Command::Init(typed) => init::run(typed, console),
+        Command::Ingest(typed) => ingest::run(typed, console),
+        Command::Produce(typed) => produce::run(typed, console),
+        Command::Backfill(typed) => backfill::run(typed, console),
+        Command::Show(typed) => show::run(typed, console),
+        Command::Status(typed) => status::run(typed, console),
+        Command::Migrate(typed) => migrate::run(typed, console),
+    }
+}

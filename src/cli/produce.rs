@@ -1,0 +1,55 @@
+//! `lookback produce`.
+
+use super::args::Produce;
+use super::console::Console;
+use super::text::{count, counted};
+use crate::error::Result;
+use crate::produce::{ProduceOptions, ProduceSummary, produce};
+use crate::store::{Folder, Store};
+
+pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
+    let store = Store::open_reader(&Folder::new(&typed.store))?;
+    let rows = &typed.rows;
+    let options = ProduceOptions {
+        input: &typed.input,
+        dt: typed.dt,
+        out: &typed.out,
+        max_history: rows.max_history.map(|number| usize::try_from(number.get()).unwrap_or(usize::MAX)),
+        lookback_days: rows.lookback_days.map(u32::from),
+        known_as_of: typed.known_as_of,
+        compression: rows.compression.into(),
+        allow_gaps: rows.allow_gaps,
+        quarantine: rows.quarantine.as_deref(),
+        keep_current: false,
+    };
+    let summary = produce(&store, &options, console.progress())?;
+    console.done(&summary, &sentence(&summary))
+}
+
+/// One line on what was written, and what was odd about it.
+pub(super) fn sentence(summary: &ProduceSummary) -> String {
+    let ProduceSummary { dt, cut_off, .. } = summary;
+    if summary.kept {
+        return format!("kept {dt}: it is current");
+    }
+    let mut parts = vec![format!(
+        "produced {dt}: {} from {} of {} ({} without history), {} ordered, in {}; all actions before {cut_off}",
+        counted(summary.rows, "row"),
+        counted(summary.impressions, "impression"),
+        counted(summary.customers, "customer"),
+        count(summary.without_history),
+        count(summary.ordered),
+        counted(summary.parts as u64, "part file"),
+    )];
+    match &summary.newest_batch {
+        Some(batch) => parts.push(format!("newest batch {batch}")),
+        None => parts.push("no batch used".to_owned()),
+    }
+    if summary.empty_impressions > 0 {
+        parts.push(format!("{} with an empty list", counted(summary.empty_impressions, "impression")));
+    }
+    if summary.quarantined > 0 {
+        parts.push(format!("{} set aside in the quarantine", counted(summary.quarantined, "impression")));
+    }
+    parts.join("; ")
+}

@@ -1,0 +1,73 @@
+//! `lookback show`.
+
+use serde::Serialize;
+
+use super::args::Show;
+use super::console::Console;
+use super::table::table;
+use super::text::{count, counted};
+use crate::error::{Error, Result};
+use crate::model::CustomerId;
+use crate::store::{Folder, Store};
+
+#[derive(Serialize)]
+struct Shown {
+    customer: i64,
+    dt: String,
+    cut_off: String,
+    /// How many actions the history has; more than are listed where there is a limit.
+    history_length: usize,
+    actions: Vec<ShownAction>,
+}
+
+#[derive(Serialize)]
+struct ShownAction {
+    time: String,
+    time_us: i64,
+    action_type: &'static str,
+    item_id: i64,
+}
+
+pub(super) fn run(typed: &Show, console: &Console) -> Result<()> {
+    let store = Store::open_reader(&Folder::new(&typed.store))?;
+    let newest = || store.batches().map(|batches| batches.newest(None).and_then(|day| day.next()));
+    let dt = match typed.dt {
+        Some(dt) => dt,
+        None => newest()?
+            .ok_or_else(|| Error::refused("the store holds no batch", "ingest one first, or name a day with --dt"))?,
+    };
+    let zone = &store.settings().zone;
+    let history = store.cursor().as_of(CustomerId(typed.customer), dt)?;
+    let actions = history.iter().take(typed.limit.unwrap_or(usize::MAX)).map(|action| ShownAction {
+        time: zone.display(action.time_us),
+        time_us: action.time_us,
+        action_type: action.action_type.name(),
+        item_id: action.item_id,
+    });
+    let shown = Shown {
+        customer: typed.customer,
+        dt: dt.to_string(),
+        cut_off: zone.display(zone.start_of(dt)),
+        history_length: history.len(),
+        actions: actions.collect(),
+    };
+    console.result(&shown, &text(&shown))
+}
+
+fn text(shown: &Shown) -> String {
+    let Shown { customer, dt, cut_off, history_length, actions } = shown;
+    let length = counted(*history_length as u64, "action");
+    let title = format!("customer {customer} as of {dt}: {length} before {cut_off}\n");
+    if actions.is_empty() {
+        return title;
+    }
+    let rows = actions.iter().enumerate().map(|(place, action)| {
+        vec![(place + 1).to_string(), action.time.clone(), action.action_type.to_owned(), action.item_id.to_string()]
+    });
+    let mut text =
+        title + &table(&["#", "time", "type", "item"], &[true, false, false, true], &rows.collect::<Vec<_>>());
+    if *history_length > actions.len() {
+        text += &format!("… and {} more\n", count((history_length - actions.len()) as u64));
+    }
+    text
+}

@@ -1,0 +1,90 @@
+//! The one error type: what happened and where, and what to do next.
+//!
+//! Every message is one sentence of the form `what; remedy`. Kinds are sorted by remedy, so that a caller (or the operator
+//! who reads the log at night) can tell an input to be mended from a disk to be freed.
+
+use std::fmt;
+use std::path::Path;
+
+/// What mends the error.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// The command asks for something that has no meaning: change the command.
+    Usage,
+    /// An input file or its content is not as the contract says: mend the input.
+    Input,
+    /// The request is understood but would break a promise: do what the message says first.
+    Refused,
+    /// Another process is in the way: wait, or end it.
+    Busy,
+    /// The operating system said no: disk, permissions, a missing path.
+    Io,
+    /// The store holds bytes that it never wrote: restore it.
+    Corrupt,
+}
+
+/// A failure, said in one sentence. [`fmt::Display`] gives `what; remedy`.
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    what: String,
+    remedy: String,
+}
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of any kind, from its two halves.
+    pub fn new(kind: Kind, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Error { kind, what: what.into(), remedy: remedy.into() }
+    }
+
+    /// The command line asks for something without meaning.
+    pub fn usage(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, what, remedy)
+    }
+
+    /// An input is not as the contract says.
+    pub fn input(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(Kind::Input, what, remedy)
+    }
+
+    /// A request that would break a promise.
+    pub fn refused(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(Kind::Refused, what, remedy)
+    }
+
+    /// The operating system refused `action` (a verb phrase: "write", "list") on `path`.
+    pub fn io(action: &str, path: &Path, source: &std::io::Error) -> Self {
+        let remedy = match source.kind() {
+            std::io::ErrorKind::StorageFull => "free some space and run the same command again",
+            std::io::ErrorKind::PermissionDenied => "grant this user access to it and run again",
+            std::io::ErrorKind::NotFound => "check the path and run again",
+            _ => "mend the cause and run the same command again",
+        };
+        Self::new(Kind::Io, format!("cannot {action} {}: {source}", path.display()), remedy)
+    }
+
+    /// The store holds bytes that no version of lookback writes.
+    pub fn corrupt(what: impl Into<String>) -> Self {
+        Self::new(
+            Kind::Corrupt,
+            what,
+            "the store is damaged: restore it from a copy, or build it anew with `lookback backfill`",
+        )
+    }
+
+    /// What would mend it.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.what, self.remedy)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,196 @@
+//! Rows that cannot be taken: refused with the batch, or set aside in the quarantine.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
+
+use super::publish;
+use crate::error::{Error, Result};
+use crate::model::Day;
+
+/// How many bad rows a refusal names.
+const NAMED_ROWS: usize = 5;
+
+/// How many bad rows are gathered before they are written to the quarantine.
+const GATHERED_ROWS: usize = 4_096;
+
+/// Which of the two folders below the quarantine, and what a refusal calls the whole.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum QuarantineFolder {
+    /// The actions of one batch.
+    Actions,
+    /// The impressions of one day.
+    Impressions,
+}
+
+impl QuarantineFolder {
+    fn name(self) -> &'static str {
+        match self {
+            QuarantineFolder::Actions => "actions",
+            QuarantineFolder::Impressions => "impressions",
+        }
+    }
+}
+
+/// One row that cannot be taken.
+pub struct BadRow<'batch> {
+    /// Its file.
+    pub path: &'batch Path,
+    /// Its place in the file, from 1.
+    pub row: u64,
+    /// The column that is at fault.
+    pub column: &'batch str,
+    /// What is wrong, as a phrase behind the column's name.
+    pub reason: String,
+    /// The record batch that it lies in, and its index there.
+    pub batch: (&'batch RecordBatch, usize),
+}
+
+/// Gathers the bad rows of one batch of actions or one day of impressions.
+///
+/// Memory: five of them, or with a quarantine 4,096 and one row group of the file that they go to.
+pub struct BadRows {
+    folder: QuarantineFolder,
+    day: Day,
+    count: u64,
+    named: Vec<String>,
+    quarantine: Option<Quarantine>,
+}
+
+impl BadRows {
+    /// None yet. With `quarantine`, they go to `<quarantine>/<actions or impressions>/dt=<day>/bad-rows.parquet`.
+    pub fn new(folder: QuarantineFolder, day: Day, quarantine: Option<&Path>) -> Self {
+        let quarantine = quarantine.map(|path| {
+            let path = path.join(folder.name()).join(format!("dt={day}")).join("bad-rows.parquet");
+            Quarantine { path, gathered: Vec::new(), writer: None }
+        });
+        BadRows { folder, day, count: 0, named: Vec::new(), quarantine }
+    }
+
+    /// How many there are so far.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Takes one.
+    pub fn add(&mut self, bad: BadRow<'_>) -> Result<()> {
+        self.count += 1;
+        if let Some(quarantine) = &mut self.quarantine {
+            return quarantine.add(&bad);
+        }
+        if self.named.len() < NAMED_ROWS {
+            self.named.push(format!("{} row {} column {} {}", bad.path.display(), bad.row, bad.column, bad.reason));
+        }
+        Ok(())
+    }
+
+    /// Without a quarantine: fails if there is any, naming the first few. With one: publishes its file, or removes the one of an earlier
+    /// run if there is nothing to set aside. Gives the number of rows set aside.
+    pub fn finish(self) -> Result<u64> {
+        match self.quarantine {
+            Some(quarantine) => quarantine.finish()?,
+            None if self.count == 0 => {}
+            None => {
+                let rows = if self.count == 1 { "1 bad row".to_owned() } else { format!("{} bad rows", self.count) };
+                let more = if self.count > self.named.len() as u64 { " and more" } else { "" };
+                return Err(Error::input(
+                    format!("the {} of {} have {rows}: {}{more}", self.folder.name(), self.day, self.named.join(", ")),
+                    "mend the files, or set such rows aside with --quarantine DIR; nothing was changed",
+                ));
+            }
+        }
+        Ok(self.count)
+    }
+}
+
+/// The file that bad rows go to, beside its final place until it is complete.
+struct Quarantine {
+    path: PathBuf,
+    gathered: Vec<[String; 5]>,
+    writer: Option<(publish::StagedFile, ArrowWriter<File>)>,
+}
+
+impl Quarantine {
+    fn add(&mut self, bad: &BadRow<'_>) -> Result<()> {
+        let (batch, index) = bad.batch;
+        let row = [
+            bad.path.display().to_string(),
+            bad.row.to_string(),
+            bad.column.to_owned(),
+            bad.reason.clone(),
+            cells(batch, index),
+        ];
+        self.gathered.push(row);
+        if self.gathered.len() >= GATHERED_ROWS { self.write() } else { Ok(()) }
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let text = |place: usize| -> ArrayRef {
+            Arc::new(self.gathered.iter().map(|row| row.get(place)).collect::<StringArray>())
+        };
+        let rows = self.gathered.iter().map(|row| row.get(1).and_then(|row| row.parse().ok()));
+        let columns = vec![text(0), Arc::new(rows.collect::<UInt64Array>()), text(2), text(3), text(4)];
+        let text_field = |name: &str| Field::new(name, DataType::Utf8, false);
+        let schema = Arc::new(Schema::new(vec![
+            text_field("file"),
+            Field::new("row", DataType::UInt64, false),
+            text_field("column"),
+            text_field("reason"),
+            text_field("cells"),
+        ]));
+        let failed = |path: &Path, error: String| Error::io("write", path, &std::io::Error::other(error));
+        if self.writer.is_none() {
+            let staged = publish::StagedFile::create(&self.path)?;
+            let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+            let writer = ArrowWriter::try_new(staged.file()?, Arc::clone(&schema), Some(properties));
+            self.writer = Some((staged, writer.map_err(|error| failed(&self.path, error.to_string()))?));
+        }
+        if let Some((_, writer)) = &mut self.writer {
+            let written = RecordBatch::try_new(schema, columns)
+                .map_err(|error| error.to_string())
+                .and_then(|batch| writer.write(&batch).map_err(|error| error.to_string()));
+            written.map_err(|error| failed(&self.path, error))?;
+        }
+        self.gathered.clear();
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<()> {
+        if !self.gathered.is_empty() {
+            self.write()?;
+        }
+        match self.writer.take() {
+            Some((staged, writer)) => {
+                let closed = writer.close();
+                closed.map_err(|error| Error::io("write", &self.path, &std::io::Error::other(error.to_string())))?;
+                staged.publish()
+            }
+            None => match fs::remove_file(&self.path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(Error::io("remove", &self.path, &error))
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+}
+
+/// The cells of a row that were read, as one JSON object of column name to text or null.
+fn cells(batch: &RecordBatch, index: usize) -> String {
+    let schema = batch.schema();
+    let cells = schema.fields().iter().zip(batch.columns()).map(|(field, column)| {
+        let text = ArrayFormatter::try_new(column, &FormatOptions::default())
+            .ok()
+            .filter(|_| column.is_valid(index))
+            .and_then(|formatter| formatter.value(index).try_to_string().ok());
+        (field.name().clone(), text.map_or(serde_json::Value::Null, serde_json::Value::String))
+    });
+    serde_json::Value::Object(cells.collect()).to_string()
+}

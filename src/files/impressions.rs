@@ -1,0 +1,159 @@
+//! Reading the impressions of one file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+
+use super::bad_rows::{BadRow, BadRows};
+use super::column::{IdColumn, Reason, text_column};
+use super::layout::{DayFile, IMPRESSIONS};
+use super::parquet_file::{ParquetFile, column, wrong_type};
+use crate::error::Result;
+use crate::model::{CustomerId, Element, Impression, PADDING_ITEM_ID};
+
+/// Rows decoded at once; each carries a list, so fewer than of actions.
+const BATCH_ROWS: usize = 1_024;
+
+/// What was in a file besides the impressions that were taken.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ReadImpressions {
+    /// Rows whose list is null or empty; they become no training row.
+    pub empty: u64,
+}
+
+/// Gives every impression of a file to `take`, in the order of its rows, and every bad row to `bad`.
+///
+/// Memory: one batch of 1,024 rows. Fails where the file cannot be read or lacks a column.
+pub fn read_impressions(
+    day_file: &DayFile,
+    bad: &mut BadRows,
+    mut take: impl FnMut(Impression) -> Result<()>,
+) -> Result<ReadImpressions> {
+    let file = ParquetFile::open(day_file)?;
+    let mut read = ReadImpressions::default();
+    let mut first_row = 1;
+    let columns = ["ranking_id", "customer_id", IMPRESSIONS];
+    for batch in file.read(&columns, &["item_id", "is_order"], BATCH_ROWS)? {
+        let batch = batch?;
+        let columns = TypedColumns::new(&batch, &day_file.path)?;
+        for index in 0..batch.num_rows() {
+            match columns.impression(index) {
+                Ok(impression) if impression.elements.is_empty() => read.empty += 1,
+                Ok(impression) => take(impression)?,
+                Err((column, reason)) => {
+                    let row = first_row + index as u64;
+                    bad.add(BadRow { path: &day_file.path, row, column, reason, batch: (&batch, index) })?;
+                }
+            }
+        }
+        first_row += batch.num_rows() as u64;
+    }
+    Ok(read)
+}
+
+struct TypedColumns {
+    ranking_ids: StringArray,
+    customers: IdColumn,
+    bounds: Vec<Bounds>,
+    elements: ArrayRef,
+    item_ids: IdColumn,
+    labels: Labels,
+}
+
+enum Labels {
+    Flags(BooleanArray),
+    Numbers(IdColumn, ArrayRef),
+}
+
+const ITEM: &str = "impressions.item_id";
+const LABEL: &str = "impressions.is_order";
+
+impl TypedColumns {
+    fn new(batch: &RecordBatch, path: &Path) -> Result<Self> {
+        let source = column(batch, "ranking_id", path)?;
+        let ranking_ids =
+            text_column(source).ok_or_else(|| wrong_type(path, "ranking_id", source.data_type(), "text"))?;
+        let source = column(batch, "customer_id", path)?;
+        let customers = IdColumn::new(source)
+            .ok_or_else(|| wrong_type(path, "customer_id", source.data_type(), "an integer type"))?;
+        let source = column(batch, IMPRESSIONS, path)?;
+        let wanted = "a list of structs with the fields item_id and is_order";
+        let wrong = || wrong_type(path, IMPRESSIONS, source.data_type(), wanted);
+        let (bounds, elements) = lists(source).ok_or_else(wrong)?;
+        let fields = elements.as_struct_opt().ok_or_else(wrong)?;
+        let item_ids = fields.column_by_name("item_id").ok_or_else(wrong)?;
+        let labels = fields.column_by_name("is_order").ok_or_else(wrong)?;
+        let item_ids =
+            IdColumn::new(item_ids).ok_or_else(|| wrong_type(path, ITEM, item_ids.data_type(), "an integer type"))?;
+        let labels = Labels::new(labels)
+            .ok_or_else(|| wrong_type(path, LABEL, labels.data_type(), "booleans, or integers 0 and 1"))?;
+        Ok(TypedColumns { ranking_ids, customers, bounds, elements, item_ids, labels })
+    }
+
+    /// The impression in a row, or the column at fault and what is wrong with it.
+    fn impression(&self, index: usize) -> Result<Impression, (&'static str, Reason)> {
+        let customer = self.customers.get(index).map_err(|reason| ("customer_id", reason))?;
+        let ranking_id = self.ranking_ids.is_valid(index).then(|| self.ranking_ids.value(index).to_owned());
+        let (begin, end) = self.bounds.get(index).copied().flatten().unwrap_or((0, 0));
+        let elements = (begin..end).map(|place| self.element(place));
+        Ok(Impression { customer: CustomerId(customer), ranking_id, elements: elements.collect::<Result<_, _>>()? })
+    }
+
+    fn element(&self, place: usize) -> Result<Element, (&'static str, Reason)> {
+        if self.elements.is_null(place) {
+            return Err((ITEM, "is null".to_owned()));
+        }
+        let item_id = self.item_ids.get(place).map_err(|reason| (ITEM, reason))?;
+        if item_id == PADDING_ITEM_ID {
+            return Err((ITEM, "is 0, which is the padding".to_owned()));
+        }
+        let label = self.labels.get(place).map_err(|reason| (LABEL, reason))?;
+        Ok(Element { item_id, label })
+    }
+}
+
+impl Labels {
+    fn new(source: &ArrayRef) -> Option<Self> {
+        match source.as_boolean_opt() {
+            Some(flags) => Some(Labels::Flags(flags.clone())),
+            None => Some(Labels::Numbers(IdColumn::new(source)?, Arc::clone(source))),
+        }
+    }
+
+    /// 1 where ordered, else 0; null is 0.
+    fn get(&self, place: usize) -> Result<i32, Reason> {
+        match self {
+            Labels::Flags(flags) => Ok(i32::from(flags.is_valid(place) && flags.value(place))),
+            Labels::Numbers(_, source) if source.is_null(place) || *source.data_type() == DataType::Null => Ok(0),
+            Labels::Numbers(numbers, _) => match numbers.get(place)? {
+                0 => Ok(0),
+                1 => Ok(1),
+                other => Err(format!("is {other}, neither 0 nor 1")),
+            },
+        }
+    }
+}
+
+/// Where the list of a row begins and ends in the element columns; `None` for a null list.
+type Bounds = Option<(usize, usize)>;
+
+/// The bounds of each row's list, and the column of all elements; `None` if the column is of no list type.
+fn lists(source: &ArrayRef) -> Option<(Vec<Bounds>, ArrayRef)> {
+    let element = match source.data_type() {
+        DataType::List(element)
+        | DataType::LargeList(element)
+        | DataType::FixedSizeList(element, _)
+        | DataType::ListView(element)
+        | DataType::LargeListView(element) => Arc::clone(element),
+        _ => return None,
+    };
+    let lists = cast(source, &DataType::LargeList(element)).ok()?;
+    let lists = lists.as_list_opt::<i64>()?;
+    let bound = |offset: &i64| usize::try_from(*offset).ok();
+    let bounds = lists.offsets().iter().zip(lists.offsets().iter().skip(1)).enumerate();
+    let bounds = bounds.map(|(row, (begin, end))| bound(begin).zip(bound(end)).filter(|_| lists.is_valid(row)));
+    Some((bounds.collect(), Arc::clone(lists.values())))
+}

@@ -1,0 +1,139 @@
+//! Columns of times, whatever type they were written with.
+
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, TimeUnit};
+use chrono::DateTime;
+
+use super::column::{Reason, text_column};
+use super::time_text::{WrittenTime, parse_time};
+use crate::model::{Day, Zone};
+
+/// A column of times. Reading a cell gives microseconds since 1970-01-01 UTC; what is finer is cut off (towards the past).
+pub struct TimeColumn<'zone> {
+    zone: &'zone Zone,
+    cells: Cells,
+}
+
+enum Cells {
+    /// Counts of a unit since 1970-01-01 UTC, or since 1970-01-01 on the wall clock.
+    Counts {
+        values: Int64Array,
+        unit: TimeUnit,
+        wall: bool,
+    },
+    /// Days since 1970-01-01.
+    Dates(Int32Array),
+    Texts(StringArray),
+}
+
+impl<'zone> TimeColumn<'zone> {
+    /// `None` if the column is neither of timestamps, nor of dates, nor of text.
+    pub fn new(source: &ArrayRef, zone: &'zone Zone) -> Option<Self> {
+        let cells = match source.data_type() {
+            DataType::Timestamp(unit, written_zone) => {
+                let values = cast(source, &DataType::Int64).ok()?;
+                let values = values.as_primitive_opt::<arrow::datatypes::Int64Type>()?.clone();
+                Cells::Counts { values, unit: *unit, wall: written_zone.is_none() }
+            }
+            DataType::Date32 => {
+                let values = cast(source, &DataType::Int32).ok()?;
+                Cells::Dates(values.as_primitive_opt::<arrow::datatypes::Int32Type>()?.clone())
+            }
+            DataType::Date64 => {
+                let values = cast(&cast(source, &DataType::Date32).ok()?, &DataType::Int32).ok()?;
+                Cells::Dates(values.as_primitive_opt::<arrow::datatypes::Int32Type>()?.clone())
+            }
+            _ => Cells::Texts(text_column(source)?),
+        };
+        Some(TimeColumn { zone, cells })
+    }
+
+    /// The time in a row and the day on which it lies, or why there is none. `row` must be below the column's length.
+    pub fn get(&self, row: usize) -> Result<(i64, Day), Reason> {
+        let outside = || "lies outside the years 1970 to 2261".to_owned();
+        let null = || "is null".to_owned();
+        let time_us = match &self.cells {
+            Cells::Counts { values, .. } if values.is_null(row) => return Err(null()),
+            Cells::Dates(values) if values.is_null(row) => return Err(null()),
+            Cells::Texts(values) if values.is_null(row) => return Err(null()),
+            Cells::Counts { values, unit, wall } => {
+                let count = microseconds(values.value(row), *unit).ok_or_else(outside)?;
+                if *wall { self.wall(count).ok_or_else(outside)? } else { count }
+            }
+            Cells::Dates(values) => self.zone.start_of(Day::from_number(values.value(row)).ok_or_else(outside)?),
+            Cells::Texts(values) => {
+                let text = values.value(row);
+                let unreadable = || format!("is no ISO 8601 time ({:?})", shortened(text));
+                match parse_time(text).ok_or_else(unreadable)? {
+                    WrittenTime::Instant(time_us) => time_us,
+                    WrittenTime::Wall(wall) => self.zone.instant_of(wall),
+                    WrittenTime::Date(date) => self.zone.start_of(Day::from_date(date).ok_or_else(outside)?),
+                }
+            }
+        };
+        Ok((time_us, self.zone.day_of(time_us).ok_or_else(outside)?))
+    }
+
+    fn wall(&self, count_us: i64) -> Option<i64> {
+        Some(self.zone.instant_of(DateTime::from_timestamp_micros(count_us)?.naive_utc()))
+    }
+}
+
+fn microseconds(count: i64, unit: TimeUnit) -> Option<i64> {
+    match unit {
+        TimeUnit::Second => count.checked_mul(1_000_000),
+        TimeUnit::Millisecond => count.checked_mul(1_000),
+        TimeUnit::Microsecond => Some(count),
+        TimeUnit::Nanosecond => Some(count.div_euclid(1_000)),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{
+        Date32Array, Date64Array, LargeStringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
+        TimestampNanosecondArray, TimestampSecondArray,
+    };
+    use std::sync::Arc;
+
+    fn read(array: impl Array + 'static, zone: &Zone) -> Vec<Result<i64, Reason>> {
+        let array: ArrayRef = Arc::new(array);
+        let column = TimeColumn::new(&array, zone).unwrap();
+        (0..array.len()).map(|row| column.get(row).map(|(time_us, _)| time_us)).collect()
+    }
+
+    #[test]
+    fn every_unit_and_kind_of_the_contract() {
+        let zone = Zone::named("Europe/Berlin").unwrap();
+        let hour = 3_600_000_000;
+        let instant = |array| read(array, &zone);
+        assert_eq!(instant(TimestampMicrosecondArray::from(vec![7]).with_timezone("UTC")), [Ok(7)]);
+        assert_eq!(read(TimestampSecondArray::from(vec![7]).with_timezone("+05:00"), &zone), [Ok(7_000_000)]);
+        assert_eq!(read(TimestampMillisecondArray::from(vec![7]).with_timezone("UTC"), &zone), [Ok(7_000)]);
+        assert_eq!(read(TimestampNanosecondArray::from(vec![7_999]).with_timezone("UTC"), &zone), [Ok(7)]);
+        assert_eq!(read(TimestampMicrosecondArray::from(vec![2 * hour]), &zone), [Ok(hour)], "wall time in winter");
+        assert_eq!(read(Date32Array::from(vec![1]), &zone), [Ok(23 * hour)]);
+        assert_eq!(read(Date64Array::from(vec![86_400_000]), &zone), [Ok(23 * hour)]);
+        let texts = vec!["1970-01-02T00:00:00Z", "1970-01-02 00:00:00", "1970-01-02"];
+        assert_eq!(read(LargeStringArray::from(texts), &zone), [Ok(24 * hour), Ok(23 * hour), Ok(23 * hour)]);
+    }
+
+    #[test]
+    fn what_cannot_be_a_time_says_why() {
+        let zone = Zone::utc();
+        let reason =
+            |results: Vec<Result<i64, Reason>>| results.into_iter().map(Result::unwrap_err).collect::<Vec<_>>();
+        let outside = "lies outside the years 1970 to 2261";
+        assert_eq!(reason(read(TimestampSecondArray::from(vec![i64::MAX, -1]), &zone)), [outside, outside]);
+        assert_eq!(reason(read(TimestampMicrosecondArray::from(vec![None]), &zone)), ["is null"]);
+        assert_eq!(reason(read(Date32Array::from(vec![i32::MAX, -1]), &zone)), [outside, outside]);
+        assert_eq!(reason(read(StringArray::from(vec!["x"]), &zone)), ["is no ISO 8601 time (\"x\")"]);
+        assert!(TimeColumn::new(&(Arc::new(Int64Array::from(vec![1])) as ArrayRef), &zone).is_none());
+    }
+}

@@ -1,0 +1,274 @@
+//! Values: records in bincode behind one version byte. The only file that names bincode.
+
+use bincode::config::{self, Config};
+use bincode::{Decode, Encode};
+
+use super::FORMAT_VERSION;
+use crate::error::{Error, Result};
+use crate::model::{Action, ActionType};
+
+/// The most memory that decoding one value may claim. A list of 100,000 actions takes 2.4 MB, a record of 100,000 files about 15 MB; so
+/// damaged bytes that announce more are an error and not an allocation.
+const DECODED_BYTES_MAX: usize = 64 << 20;
+
+/// The settings of a store, fixed for its life.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct StoreRecord {
+    /// How many actions a snapshot holds at most.
+    pub max_history: u32,
+    /// IANA name of the zone in which days begin.
+    pub time_zone: String,
+}
+
+/// What is counted over the whole store, kept in step with every batch.
+#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, PartialEq)]
+pub struct Totals {
+    /// Customers with at least one portion.
+    pub customers: u64,
+}
+
+/// The three kinds of action files.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Source {
+    /// Folder `clicks`.
+    Clicks,
+    /// Folder `add_to_carts`.
+    AddToCarts,
+    /// Folder `orders`.
+    Orders,
+}
+
+impl Source {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Source; 3] = [Source::Clicks, Source::AddToCarts, Source::Orders];
+
+    /// The type of the actions in its files; its number is the source's number in the store.
+    pub fn action_type(self) -> ActionType {
+        match self {
+            Source::Clicks => ActionType::CLICK,
+            Source::AddToCarts => ActionType::ADD_TO_CART,
+            Source::Orders => ActionType::ORDER,
+        }
+    }
+
+    /// The name of its folder below the input root.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Source::Clicks => "clicks",
+            Source::AddToCarts => "add_to_carts",
+            Source::Orders => "orders",
+        }
+    }
+}
+
+/// One file of a batch, as it was when the batch was ingested.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct FileRecord {
+    /// Number of the [`Source`], 1 to 3.
+    pub source: u8,
+    /// Path below the source's day folder, with `/` between its parts.
+    pub path: String,
+    /// Size of the file.
+    pub bytes: u64,
+    /// XXH3-128 of the file's content, big-endian.
+    pub xxh3_128: [u8; 16],
+}
+
+/// What the store knows of a batch as a whole.
+#[derive(Clone, Debug, Decode, Default, Encode, Eq, PartialEq)]
+pub struct BatchRecord {
+    /// The files, in the order of (source, path).
+    pub files: Vec<FileRecord>,
+    /// Clicks taken.
+    pub clicks: u64,
+    /// Add-to-carts taken.
+    pub add_to_carts: u64,
+    /// Orders taken.
+    pub orders: u64,
+    /// Actions taken whose day is before the batch day.
+    pub late: u64,
+    /// Actions taken whose day is after the batch day.
+    pub early: u64,
+    /// Rows that were left out and written to the quarantine.
+    pub quarantined: u64,
+    /// Customers with at least one action taken.
+    pub customers: u64,
+}
+
+impl BatchRecord {
+    /// Actions taken, of all types.
+    pub fn actions(&self) -> u64 {
+        self.clicks + self.add_to_carts + self.orders
+    }
+}
+
+/// An action as it lies in portions and snapshots. Separate from [`Action`], so that a new field there meets a compiler error here.
+#[derive(Decode, Encode)]
+struct ActionRecord {
+    time_us: i64,
+    item_id: i64,
+    action_type: u8,
+}
+
+/// The bytes of a portion or snapshot: `actions`, newest first.
+pub fn encode_actions(actions: &[Action]) -> Result<Vec<u8>> {
+    let records: Vec<ActionRecord> = actions
+        .iter()
+        .map(|action| {
+            let Action { time_us, item_id, action_type } = *action;
+            ActionRecord { time_us, item_id, action_type: action_type.number() }
+        })
+        .collect();
+    encode(&records)
+}
+
+/// The actions of a portion or snapshot, newest first. Fails on bytes that [`encode_actions`] does not write.
+pub fn decode_actions(bytes: &[u8]) -> Result<Vec<Action>> {
+    let records: Vec<ActionRecord> = decode(bytes)?;
+    records
+        .into_iter()
+        .map(|ActionRecord { time_us, item_id, action_type }| {
+            let action_type = ActionType::from_number(action_type)
+                .ok_or_else(|| Error::corrupt(format!("a list of actions in the store has the type {action_type}")))?;
+            Ok(Action { time_us, item_id, action_type })
+        })
+        .collect()
+}
+
+/// A record that is one value of the store.
+pub trait Record: Sized {
+    /// The bytes of the value.
+    fn to_bytes(&self) -> Result<Vec<u8>>;
+    /// The record with these bytes. Fails on bytes that [`Record::to_bytes`] does not write.
+    fn from_bytes(bytes: &[u8]) -> Result<Self>;
+}
+
+macro_rules! record {
+    ($($name:ty),*) => {$(
+        impl Record for $name {
+            fn to_bytes(&self) -> Result<Vec<u8>> {
+                encode(self)
+            }
+            fn from_bytes(bytes: &[u8]) -> Result<Self> {
+                decode(bytes)
+            }
+        }
+    )*};
+}
+record!(StoreRecord, Totals, BatchRecord);
+
+fn layout() -> impl Config {
+    config::standard().with_limit::<DECODED_BYTES_MAX>()
+}
+
+fn encode<T: Encode>(value: &T) -> Result<Vec<u8>> {
+    let mut bytes = vec![FORMAT_VERSION];
+    bincode::encode_into_std_write(value, &mut bytes, layout())
+        .map_err(|cause| Error::refused(format!("a value is too large for the store ({cause})"), "split the batch"))?;
+    Ok(bytes)
+}
+
+fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T> {
+    match bytes.split_first() {
+        Some((&FORMAT_VERSION, rest)) => match bincode::decode_from_slice(rest, layout()) {
+            Ok((value, read)) if read == rest.len() => Ok(value),
+            Ok(_) => Err(Error::corrupt("a value in the store has bytes behind its end")),
+            Err(cause) => Err(Error::corrupt(format!("a value in the store cannot be read ({cause})"))),
+        },
+        Some((other, _)) => Err(Error::corrupt(format!(
+            "a value in the store says format version {other} where the store says {FORMAT_VERSION}"
+        ))),
+        None => Err(Error::corrupt("a value in the store is empty")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn bytes_of(text: &str) -> Vec<u8> {
+        let digits: Vec<char> = text.chars().filter(|character| character.is_ascii_hexdigit()).collect();
+        digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap()).collect()
+    }
+
+    /// The rows of the specification's worked example: (key, value).
+    fn worked_example() -> Vec<(Vec<u8>, Vec<u8>)> {
+        let text = include_str!("specification.md");
+        let (_, example) = text.split_once("## Worked example").unwrap();
+        let rows = example.lines().filter(|line| line.starts_with("| `"));
+        rows.map(|row| {
+            let cells: Vec<&str> = row.split('`').collect();
+            (bytes_of(cells[1]), bytes_of(cells[3]))
+        })
+        .collect()
+    }
+
+    #[test]
+    fn the_specifications_example_is_what_is_written_and_read() {
+        use crate::format::{Key, PRESENT};
+        use crate::model::{CustomerId, Day};
+        let (customer, day, batch) = (CustomerId(7), Day::from_number(2).unwrap(), Day::from_number(3).unwrap());
+        let actions = [Action { time_us: 172_800_000_001, item_id: 300, action_type: ActionType::ORDER }];
+        let list = encode_actions(&actions).unwrap();
+        let expected = [
+            (Key::Index { batch, customer, day }, PRESENT.to_vec()),
+            (Key::Portion { customer, day, batch }, list.clone()),
+            (Key::Snapshot { customer, day }, list),
+        ];
+        let example = worked_example();
+        assert_eq!(example.len(), expected.len());
+        for ((key_bytes, value_bytes), (key, value)) in example.into_iter().zip(expected) {
+            assert_eq!(Key::decode(&key_bytes).unwrap(), key);
+            assert_eq!(key.encode(), key_bytes);
+            assert_eq!(value, value_bytes);
+            if value_bytes.len() > 1 {
+                assert_eq!(decode_actions(&value_bytes).unwrap(), actions);
+            }
+        }
+    }
+
+    #[test]
+    fn golden_bytes_of_the_records() {
+        let store = StoreRecord { max_history: 1_000, time_zone: "UTC".to_owned() };
+        // version; 1000 in two bytes; three letters.
+        assert_eq!(store.to_bytes().unwrap(), bytes_of("01 fbe803 03 555443"));
+        assert_eq!(Totals { customers: 251 }.to_bytes().unwrap(), bytes_of("01 fbfb00"));
+        let file = FileRecord { source: 3, path: "a/b".to_owned(), bytes: 70_000, xxh3_128: [0xab; 16] };
+        let batch =
+            BatchRecord { files: vec![file], clicks: 1, orders: 2, late: 3, customers: 1, ..Default::default() };
+        // version; one file: source, path, size in four bytes, hash; the seven counts.
+        let expected = format!("01 01 03 03612f62 fc70110100 {} 01 00 02 03 00 00 01", "ab".repeat(16));
+        assert_eq!(batch.to_bytes().unwrap(), bytes_of(&expected));
+        assert_eq!(BatchRecord::from_bytes(&bytes_of(&expected)).unwrap(), batch);
+        assert_eq!(StoreRecord::from_bytes(&bytes_of("01 fbe803 03 555443")).unwrap(), store);
+    }
+
+    #[test]
+    fn an_announced_length_beyond_the_limit_is_an_error() {
+        assert!(decode_actions(&bytes_of("01 fd ffffffffffffff7f")).is_err());
+        assert!(decode_actions(&bytes_of("02 00")).unwrap_err().to_string().contains("format version 2"));
+        assert!(decode_actions(&bytes_of("01 00 00")).is_err(), "bytes behind the end");
+        assert!(decode_actions(&[]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_value_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = (StoreRecord::from_bytes(&bytes), Totals::from_bytes(&bytes), BatchRecord::from_bytes(&bytes));
+            let versioned = [&[FORMAT_VERSION][..], &bytes].concat();
+            if let Ok(actions) = decode_actions(&versioned) {
+                prop_assert_eq!(decode_actions(&encode_actions(&actions).unwrap()).unwrap(), actions);
+            }
+        }
+
+        #[test]
+        fn lists_of_actions_survive(fields in proptest::collection::vec((any::<i64>(), any::<i64>(), 1..=3u8), 0..50)) {
+            let actions: Vec<Action> = fields
+                .into_iter()
+                .map(|(time_us, item_id, number)| Action { time_us, item_id, action_type: ActionType::from_number(number).unwrap() })
+                .collect();
+            prop_assert_eq!(decode_actions(&encode_actions(&actions).unwrap()).unwrap(), actions);
+        }
+    }
+}

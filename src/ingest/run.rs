@@ -1,0 +1,205 @@
+//! One ingest from its options to its summary.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::change::Changes;
+use super::dated_action::DatedAction;
+use super::load::load;
+use crate::error::{Error, Result};
+use crate::files::{BadRows, DayFile, Fingerprint, QuarantineFolder, day_files, read_actions};
+use crate::format::{BatchRecord, FileRecord, Source};
+use crate::model::{Day, Zone};
+use crate::progress::Progress;
+use crate::sort::{Scratch, Sorted, Sorter};
+use crate::store::{Folder, Settings, Store};
+
+/// Memory for actions being sorted: 8 million of 32 bytes. Beyond it, sorted runs go to disk.
+const SORT_BYTES: usize = 256 << 20;
+
+/// The most files that one batch may have, so that its record stays small enough to be read back.
+const FILES_MAX: usize = 100_000;
+
+/// What to ingest.
+#[derive(Clone, Copy, Debug)]
+pub struct IngestOptions<'a> {
+    /// The input root, which holds `clicks/`, `add_to_carts/` and `orders/`.
+    pub input: &'a Path,
+    /// The batch.
+    pub dt: Day,
+    /// Whether a batch without any file is taken as an empty one.
+    pub allow_empty: bool,
+    /// Where bad rows go; `None`: a batch with a bad row is refused.
+    pub quarantine: Option<&'a Path>,
+}
+
+/// What an ingest did.
+#[derive(Clone, Debug, Serialize)]
+pub struct IngestSummary {
+    /// The batch.
+    pub dt: String,
+    /// Files read.
+    pub files: usize,
+    /// Their size.
+    pub bytes: u64,
+    /// Actions taken, of all types.
+    pub actions: u64,
+    /// Clicks taken.
+    pub clicks: u64,
+    /// Add-to-carts taken.
+    pub add_to_carts: u64,
+    /// Orders taken.
+    pub orders: u64,
+    /// Of the actions, those whose day is before the batch day.
+    pub late: u64,
+    /// Of the actions, those whose day is after the batch day.
+    pub early: u64,
+    /// Rows set aside in the quarantine.
+    pub quarantined: u64,
+    /// Customers with an action in the batch.
+    pub customers: u64,
+    /// Of them, those that the store did not know before.
+    pub new_customers: u64,
+    /// Snapshots written or removed.
+    pub snapshots: u64,
+    /// Whether the batch was held before and has been replaced.
+    pub replaced: bool,
+    /// Whether the store was created.
+    pub created: bool,
+}
+
+/// Ingests batches into one store, which is created with the first of them if it is not there. Holds the store's write lock.
+pub struct Ingester {
+    folder: Folder,
+    store: Option<Store>,
+}
+
+impl Ingester {
+    /// Opens the store for writing if it is there. Refused while another process writes.
+    pub fn open(folder: &Folder) -> Result<Self> {
+        let store = if folder.holds_store()? { Some(Store::open_writer(folder)?) } else { None };
+        Ok(Ingester { folder: folder.clone(), store })
+    }
+
+    /// Takes one batch, replacing what was held of it. On an error the store is as it was; one that was not there still is not there, or is
+    /// empty if the disk failed during the load.
+    ///
+    /// Memory: 256 MiB for sorting, 128 MiB for the store's cache, and the edits of 64 customers per thread.
+    pub fn ingest(&mut self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<IngestSummary> {
+        let dt = options.dt;
+        let zone = self.store.as_ref().map_or_else(Zone::utc, |store| store.settings().zone.clone());
+        let files = batch_files(options.input, dt)?;
+        if files.is_empty() && !options.allow_empty {
+            return Err(no_files(options));
+        }
+        if files.len() > FILES_MAX {
+            return Err(Error::input(
+                format!("the batch of {dt} has more than {FILES_MAX} files"),
+                "join some of them",
+            ));
+        }
+        let mut sorter = Sorter::new(SORT_BYTES, Scratch::new(self.folder.scratch()));
+        let record = read(&files, options, &zone, &mut sorter, progress)?;
+        let actions = sorter.finish()?;
+        let created = self.store.is_none();
+        let store = match self.store.take() {
+            Some(store) => store,
+            None => Store::create(&self.folder, Settings::default())?,
+        };
+        let store = self.store.insert(store);
+        let summary = commit(store, dt, actions, record, progress)?;
+        Ok(IngestSummary { created, ..summary })
+    }
+}
+
+/// The files of a batch, in the order of (source, name).
+pub fn batch_files(input: &Path, dt: Day) -> Result<Vec<(Source, DayFile)>> {
+    let mut files = Vec::new();
+    for source in Source::ALL {
+        files.extend(day_files(input, source.folder(), dt)?.into_iter().map(|file| (source, file)));
+    }
+    Ok(files)
+}
+
+/// Reads all files into the sorter and gives the batch's record, but for the number of customers.
+fn read(
+    files: &[(Source, DayFile)],
+    options: &IngestOptions<'_>,
+    zone: &Zone,
+    sorter: &mut Sorter<DatedAction>,
+    progress: &dyn Progress,
+) -> Result<BatchRecord> {
+    progress.begin("reading", "files", Some(files.len() as u64));
+    let dt = options.dt;
+    let mut record = BatchRecord::default();
+    let mut bad = BadRows::new(QuarantineFolder::Actions, dt, options.quarantine);
+    for (source, file) in files {
+        let fingerprint = Fingerprint::of(&file.path)?;
+        let mut taken = 0;
+        read_actions(*source, file, zone, &mut bad, |action| {
+            taken += 1;
+            record.late += u64::from(action.day < dt);
+            record.early += u64::from(action.day > dt);
+            sorter.push(DatedAction(action))
+        })?;
+        fingerprint.check_unchanged(&file.path)?;
+        match source {
+            Source::Clicks => record.clicks += taken,
+            Source::AddToCarts => record.add_to_carts += taken,
+            Source::Orders => record.orders += taken,
+        }
+        record.files.push(FileRecord {
+            source: source.action_type().number(),
+            path: file.name.clone(),
+            bytes: fingerprint.bytes,
+            xxh3_128: fingerprint.xxh3_128,
+        });
+        progress.advance(1);
+    }
+    record.quarantined = bad.finish()?;
+    Ok(record)
+}
+
+fn commit(
+    store: &Store,
+    dt: Day,
+    actions: Sorted<DatedAction>,
+    record: BatchRecord,
+    progress: &dyn Progress,
+) -> Result<IngestSummary> {
+    let replaced = store.batch(dt)?.is_some();
+    progress.begin("folding", "customers", None);
+    let changes = Changes::new(actions, store.touched_by(dt), store.settings().max_history);
+    let loaded = load(store, dt, changes, record.clone(), progress)?;
+    progress.begin("compacting", "steps", None);
+    if let Err(error) = store.settle() {
+        progress.note(&format!("the batch of {dt} is committed; tidying up the store afterwards failed: {error}"));
+    }
+    Ok(IngestSummary {
+        dt: dt.to_string(),
+        files: record.files.len(),
+        bytes: record.files.iter().map(|file| file.bytes).sum(),
+        actions: record.actions(),
+        clicks: record.clicks,
+        add_to_carts: record.add_to_carts,
+        orders: record.orders,
+        late: record.late,
+        early: record.early,
+        quarantined: record.quarantined,
+        customers: loaded.customers,
+        new_customers: loaded.new_customers,
+        snapshots: loaded.snapshots,
+        replaced,
+        created: false,
+    })
+}
+
+fn no_files(options: &IngestOptions<'_>) -> Error {
+    let dt = options.dt;
+    let root = options.input.display();
+    Error::input(
+        format!("there is no file for {dt}: neither in {root}/clicks/dt={dt} nor in add_to_carts/ nor in orders/"),
+        "check --input and --dt, or take the day as an empty batch with --allow-empty",
+    )
+}

@@ -1,0 +1,34 @@
+//! What a partition is made from, as one fingerprint.
+
+use crate::error::Result;
+use crate::files::{DayFile, Fingerprint, Hasher, RowSettings};
+use crate::format::Record;
+use crate::model::Day;
+use crate::store::Batches;
+
+/// A hash over everything that the bytes of a partition follow from: settings, program version, the batches that count, and the impression
+/// files, which are read whole for it. Two partitions with the same one are the same in every byte.
+pub fn inputs_fingerprint(
+    settings: &RowSettings,
+    batches: &Batches,
+    known: Option<Day>,
+    impressions: &[(DayFile, Fingerprint)],
+) -> Result<String> {
+    let mut hasher = Hasher::new();
+    for (key, value) in settings.key_values() {
+        hasher.add(key.as_bytes());
+        hasher.add(value.as_bytes());
+    }
+    hasher.add(settings.compression.name().as_bytes());
+    for (day, record) in batches.iter().filter(|(day, _)| known.is_none_or(|known| *day <= known)) {
+        hasher.add(&day.number().to_le_bytes());
+        hasher.add(&record.to_bytes()?);
+    }
+    hasher.add(b"impressions");
+    for (file, fingerprint) in impressions {
+        hasher.add(file.name.as_bytes());
+        hasher.add(&fingerprint.bytes.to_le_bytes());
+        hasher.add(&fingerprint.xxh3_128);
+    }
+    Ok(hasher.hex())
+}

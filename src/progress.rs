@@ -1,0 +1,23 @@
+//! How long work tells how far it is, without knowing who listens.
+
+/// Receives the progress of one command. Calls come from the thread that runs the command.
+pub trait Progress: Sync {
+    /// Of `total` things of the same kind, the one at `position` (from 1) begins; its phases follow.
+    fn item(&self, name: &str, position: usize, total: usize);
+    /// A phase begins. `total` is the number of steps it will take, where that is known; `unit` names a step.
+    fn begin(&self, phase: &str, unit: &'static str, total: Option<u64>);
+    /// `steps` more steps of the current phase are done.
+    fn advance(&self, steps: u64);
+    /// Something odd that the person should read; not an error.
+    fn note(&self, message: &str);
+}
+
+/// Listens to nothing: for tests and for callers that print no progress.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn item(&self, _name: &str, _position: usize, _total: usize) {}
+    fn begin(&self, _phase: &str, _unit: &'static str, _total: Option<u64>) {}
+    fn advance(&self, _steps: u64) {}
+    fn note(&self, _message: &str) {}
+}

@@ -1,0 +1,9 @@
+//! Floor 4, sorting more than fits in memory: sorted runs that spill to disk and are merged. A sibling of `store/` and `files/` that knows
+//! neither.
+
+mod run;
+mod scratch;
+mod sorter;
+
+pub use scratch::Scratch;
+pub use sorter::{Record, Sorted, Sorter};

@@ -1,0 +1,58 @@
+//! One sorted run on disk: records one after the other, each behind its length.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Seek, Write};
+use std::path::PathBuf;
+
+use super::scratch::Scratch;
+use super::sorter::Record;
+use crate::error::{Error, Result};
+
+/// Read and write buffer of one run; a merge holds one for each.
+const RUN_BUFFER_BYTES: usize = 256 << 10;
+
+/// Reads a run back in order. Memory: its buffer and one record.
+pub(super) struct RunReader {
+    path: PathBuf,
+    file: BufReader<File>,
+    left: u64,
+    bytes: Vec<u8>,
+}
+
+/// Writes sorted records to a new file and gives the reader for it.
+pub(super) fn spill<R: Record>(records: &[R], scratch: &mut Scratch) -> Result<RunReader> {
+    let (path, file) = scratch.file()?;
+    let failed = |error: std::io::Error| Error::io("write", &path, &error);
+    let mut writer = BufWriter::with_capacity(RUN_BUFFER_BYTES, file);
+    let mut bytes = Vec::new();
+    for record in records {
+        bytes.clear();
+        record.encode(&mut bytes);
+        writer.write_all(&(bytes.len() as u64).to_le_bytes()).map_err(failed)?;
+        writer.write_all(&bytes).map_err(failed)?;
+    }
+    let mut file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
+    file.rewind().map_err(failed)?;
+    let file = BufReader::with_capacity(RUN_BUFFER_BYTES, file);
+    Ok(RunReader { path, file, left: records.len() as u64, bytes: Vec::new() })
+}
+
+impl RunReader {
+    /// The next record; `None` at the end.
+    pub(super) fn next<R: Record>(&mut self) -> Result<Option<R>> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        let failed = |path: &PathBuf, error: std::io::Error| Error::io("read", path, &error);
+        let mut length = [0; 8];
+        self.file.read_exact(&mut length).map_err(|error| failed(&self.path, error))?;
+        self.bytes.clear();
+        let mut record = self.file.by_ref().take(u64::from_le_bytes(length));
+        record.read_to_end(&mut self.bytes).map_err(|error| failed(&self.path, error))?;
+        R::decode(&self.bytes).map(Some).ok_or_else(|| {
+            let changed = std::io::Error::other("its content is not what was written");
+            failed(&self.path, changed)
+        })
+    }
+}

@@ -1,0 +1,145 @@
+//! Sorting within a budget.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use rayon::slice::ParallelSliceMut;
+
+use super::run::{RunReader, spill};
+use super::scratch::Scratch;
+use crate::error::Result;
+
+/// What can be sorted and spilled.
+///
+/// `Ord` must be total, with records that compare equal being the same in every byte; so the sorted sequence depends on the set of
+/// records alone.
+pub trait Record: Ord + Send + Sized {
+    /// Appends the bytes of the record.
+    fn encode(&self, bytes: &mut Vec<u8>);
+    /// The record of these bytes; `None` for bytes that `encode` does not write.
+    fn decode(bytes: &[u8]) -> Option<Self>;
+    /// Memory that the record takes, itself and what it owns.
+    fn memory_bytes(&self) -> usize;
+}
+
+/// Takes records in any order.
+///
+/// 1. Records gather in memory until they take `budget_bytes`; then they are sorted and spilled as a run.
+/// 2. `finish` sorts the rest and merges it with the runs.
+///
+/// Memory: `budget_bytes`, and while merging 256 KiB for each run.
+pub struct Sorter<R> {
+    gathered: Vec<R>,
+    gathered_bytes: usize,
+    budget_bytes: usize,
+    runs: Vec<RunReader>,
+    scratch: Scratch,
+}
+
+impl<R: Record> Sorter<R> {
+    /// A sorter that spills into `scratch` whenever the records in memory take more than `budget_bytes`.
+    pub fn new(budget_bytes: usize, scratch: Scratch) -> Self {
+        Sorter { gathered: Vec::new(), gathered_bytes: 0, budget_bytes, runs: Vec::new(), scratch }
+    }
+
+    /// Takes one record.
+    pub fn push(&mut self, record: R) -> Result<()> {
+        let bytes = record.memory_bytes();
+        if self.gathered_bytes + bytes > self.budget_bytes && !self.gathered.is_empty() {
+            self.gathered.par_sort_unstable();
+            self.runs.push(spill(&self.gathered, &mut self.scratch)?);
+            self.gathered.clear();
+            self.gathered_bytes = 0;
+        }
+        // Grown by doubling, a vector takes twice its content while it moves; the budget is for both halves.
+        if self.gathered.len() == self.gathered.capacity() {
+            let room = self.budget_bytes / std::mem::size_of::<R>().max(1);
+            let more = self.gathered.capacity().max(1024).min(room.saturating_sub(self.gathered.capacity()).max(1));
+            self.gathered.reserve_exact(more);
+        }
+        self.gathered_bytes += bytes;
+        self.gathered.push(record);
+        Ok(())
+    }
+
+    /// All records in ascending order.
+    pub fn finish(mut self) -> Result<Sorted<R>> {
+        self.gathered.par_sort_unstable();
+        let mut heads = BinaryHeap::with_capacity(self.runs.len());
+        for (run, reader) in self.runs.iter_mut().enumerate() {
+            if let Some(record) = reader.next()? {
+                heads.push(Reverse((record, run)));
+            }
+        }
+        let gathered = self.gathered.into_iter().peekable();
+        Ok(Sorted { gathered, heads, runs: self.runs, _scratch: self.scratch })
+    }
+}
+
+/// The records of a [`Sorter`] in ascending order.
+///
+/// Memory: what was in the sorter, and 256 KiB for each run. The spilled files are removed when it is dropped.
+pub struct Sorted<R: Record> {
+    gathered: std::iter::Peekable<std::vec::IntoIter<R>>,
+    /// The next record of each run, with the run's number.
+    heads: BinaryHeap<Reverse<(R, usize)>>,
+    runs: Vec<RunReader>,
+    _scratch: Scratch,
+}
+
+impl<R: Record> Iterator for Sorted<R> {
+    type Item = Result<R>;
+
+    fn next(&mut self) -> Option<Result<R>> {
+        let spilled_first = match (self.heads.peek(), self.gathered.peek()) {
+            (Some(Reverse((head, _))), Some(gathered)) => head <= gathered,
+            (spilled, _) => spilled.is_some(),
+        };
+        if !spilled_first {
+            return self.gathered.next().map(Ok);
+        }
+        let Reverse((record, run)) = self.heads.pop()?;
+        match self.runs.get_mut(run).map(RunReader::next) {
+            Some(Ok(Some(following))) => self.heads.push(Reverse((following, run))),
+            Some(Err(error)) => return Some(Err(error)),
+            _ => {}
+        }
+        Some(Ok(record))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    impl Record for u64 {
+        fn encode(&self, bytes: &mut Vec<u8>) {
+            bytes.extend_from_slice(&self.to_be_bytes());
+        }
+        fn decode(bytes: &[u8]) -> Option<Self> {
+            Some(u64::from_be_bytes(bytes.try_into().ok()?))
+        }
+        fn memory_bytes(&self) -> usize {
+            8
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_budget_gives_the_sorted_sequence(mut numbers in proptest::collection::vec(0..50u64, 0..300), budget in 1..2000usize) {
+            let folder = tempfile::tempdir().unwrap();
+            let scratch = folder.path().join("scratch");
+            let mut sorter = Sorter::new(budget, Scratch::new(scratch.clone()));
+            for number in &numbers {
+                sorter.push(*number).unwrap();
+            }
+            let sorted = sorter.finish().unwrap();
+            prop_assert_eq!(sorted.runs.is_empty(), numbers.len() * 8 <= budget.max(8));
+            let sorted: Vec<u64> = sorted.map(|record| record.unwrap()).collect();
+            numbers.sort_unstable();
+            prop_assert_eq!(sorted, numbers);
+            prop_assert!(!scratch.exists(), "spilled files are gone");
+        }
+    }
+}

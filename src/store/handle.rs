@@ -1,0 +1,218 @@
+//! An open store: its settings, its batches, its totals.
+
+use rocksdb::{DB, Options, WriteBatch, WriteOptions};
+
+use super::batches::Batches;
+use super::folder::Folder;
+use super::options::options;
+use crate::error::{Error, Kind, Result};
+use crate::format::{BatchRecord, FORMAT_VERSION, Key, Record, StoreRecord, Totals};
+use crate::model::{Day, Zone};
+
+/// How many actions a snapshot holds unless the store was created with another number. Source: SPEC, "Meaning".
+pub const MAX_HISTORY_DEFAULT: usize = 1_000;
+
+/// The largest `max_history` that a store can be created with: a snapshot of that many actions takes 2.4 MB in memory.
+pub const MAX_HISTORY_LIMIT: usize = 100_000;
+
+/// Opening to read is tried this often: a table file may go between reading the list of files and opening them, once per compaction.
+const READER_TRIES: usize = 20;
+
+/// What is fixed for the life of a store.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How many actions a snapshot holds at most.
+    pub max_history: usize,
+    /// The zone in which days begin.
+    pub zone: Zone,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { max_history: MAX_HISTORY_DEFAULT, zone: Zone::utc() }
+    }
+}
+
+/// An open store. Memory: the block cache (128 MiB), and what RocksDB holds per open table file (some kB each).
+pub struct Store {
+    pub(super) db: DB,
+    pub(super) folder: Folder,
+    settings: Settings,
+}
+
+impl Store {
+    /// Creates an empty store, which must not be there yet, and opens it for writing.
+    pub fn create(folder: &Folder, settings: Settings) -> Result<Self> {
+        if folder.holds_store()? {
+            return Err(Error::refused(
+                format!("there is a store at {} already", folder.path().display()),
+                "name another folder, or use the store as it is",
+            ));
+        }
+        // Made aside and renamed, so that there is never half a store: what a kill leaves is staging, which the next writer removes.
+        let aside = folder.create_aside()?;
+        let record = StoreRecord {
+            max_history: u32::try_from(settings.max_history).unwrap_or(u32::MAX),
+            time_zone: settings.zone.name().to_owned(),
+        };
+        let mut batch = WriteBatch::default();
+        batch.put(Key::Store.encode(), record.to_bytes()?);
+        batch.put(Key::Totals.encode(), Totals::default().to_bytes()?);
+        let mut options = options();
+        options.create_if_missing(true);
+        let written = DB::open(&options, &aside).and_then(|db| {
+            let mut synced = WriteOptions::default();
+            synced.set_sync(true);
+            db.write_opt(batch, &synced)?;
+            // Out of the log and into a table, so that the log stays empty and no later load has to wait for it.
+            db.flush()
+        });
+        written.map_err(|error| failure("create", folder, &error))?;
+        folder.put_in_place(&aside)?;
+        Self::open_writer(folder)
+    }
+
+    /// Opens a store for writing. Refused while another process writes.
+    pub fn open_writer(folder: &Folder) -> Result<Self> {
+        require(folder)?;
+        let db = open_writable(&options(), folder)?;
+        // Whoever was here before is gone, since the lock is ours: so is the need for what it staged.
+        folder.drop_staging()?;
+        Self::with(db, folder)
+    }
+
+    /// Opens a store for reading, beside a writer or not. Sees what was committed at this moment, for as long as it is open.
+    pub fn open_reader(folder: &Folder) -> Result<Self> {
+        require(folder)?;
+        let mut tries = 1;
+        loop {
+            match DB::open_for_read_only(&options(), folder.database(), false) {
+                Ok(db) => return Self::with(db, folder),
+                Err(error) if tries == READER_TRIES => return Err(failure("open", folder, &error)),
+                Err(_) => tries += 1,
+            }
+        }
+    }
+
+    fn with(db: DB, folder: &Folder) -> Result<Self> {
+        let value = db.get(Key::Store.encode()).map_err(|error| failure("read", folder, &error))?;
+        let value = value.ok_or_else(|| {
+            Error::refused(
+                format!("the database at {} is no store of lookback", folder.database().display()),
+                "name another folder with --store",
+            )
+        })?;
+        check_version(value.first().copied(), folder)?;
+        let record = StoreRecord::from_bytes(&value)?;
+        let max_history = usize::try_from(record.max_history).unwrap_or(usize::MAX);
+        if !(1..=MAX_HISTORY_LIMIT).contains(&max_history) {
+            return Err(Error::corrupt(format!("the store says max_history {max_history}")));
+        }
+        let zone = Zone::named(&record.time_zone)
+            .map_err(|_| Error::corrupt(format!("the store says time zone {:?}", record.time_zone)))?;
+        Ok(Store { db, folder: folder.clone(), settings: Settings { max_history, zone } })
+    }
+
+    /// What is fixed for the life of the store.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Where the store lies.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// The record of a batch; `None` if the store does not hold it.
+    pub fn batch(&self, day: Day) -> Result<Option<BatchRecord>> {
+        let value = self.get(Key::Batch(day))?;
+        value.map(|bytes| BatchRecord::from_bytes(&bytes)).transpose()
+    }
+
+    /// All batches held, by batch day. Memory: some 100 bytes for each file that was ever ingested.
+    pub fn batches(&self) -> Result<Batches> {
+        let mut batches = std::collections::BTreeMap::new();
+        let mut iterator = self.db.raw_iterator();
+        iterator.seek(Key::Batch(Day::FIRST).encode());
+        while let Some((key, value)) = iterator.item() {
+            let Key::Batch(day) = Key::decode(key)? else { break };
+            batches.insert(day, BatchRecord::from_bytes(value)?);
+            iterator.next();
+        }
+        iterator.status().map_err(|error| failure("read", &self.folder, &error))?;
+        Ok(Batches::new(batches))
+    }
+
+    /// What is counted over the whole store.
+    pub fn totals(&self) -> Result<Totals> {
+        let value = self.get(Key::Totals)?;
+        let value = value.ok_or_else(|| Error::corrupt("the store has no totals"))?;
+        Totals::from_bytes(&value)
+    }
+
+    /// Bytes of the table files that make up the store now.
+    pub fn disk_bytes(&self) -> Result<u64> {
+        let files = self.db.live_files().map_err(|error| failure("read", &self.folder, &error))?;
+        Ok(files.iter().map(|file| file.size as u64).sum())
+    }
+
+    fn get(&self, key: Key) -> Result<Option<Vec<u8>>> {
+        self.db.get(key.encode()).map_err(|error| failure("read", &self.folder, &error))
+    }
+}
+
+/// Fails with what to do where no store is.
+pub(super) fn require(folder: &Folder) -> Result<()> {
+    if folder.holds_store()? {
+        return Ok(());
+    }
+    Err(Error::refused(
+        format!("there is no store at {}", folder.path().display()),
+        "check --store, or create one with `lookback init` or `lookback ingest`",
+    ))
+}
+
+pub(super) fn open_writable(options: &Options, folder: &Folder) -> Result<DB> {
+    DB::open(options, folder.database()).map_err(|error| failure("open", folder, &error))
+}
+
+fn check_version(found: Option<u8>, folder: &Folder) -> Result<()> {
+    let Some(found) = found else {
+        return Err(Error::corrupt("the store does not say its format version"));
+    };
+    if found == FORMAT_VERSION {
+        return Ok(());
+    }
+    let program = env!("CARGO_PKG_VERSION");
+    let what = format!(
+        "the store at {} has format version {found}, and this program (lookback {program}) works with format version {FORMAT_VERSION}",
+        folder.path().display()
+    );
+    let remedy = if found > FORMAT_VERSION {
+        "use a newer lookback".to_owned()
+    } else {
+        format!("bring it up to date with `lookback migrate --store {}`", folder.path().display())
+    };
+    Err(Error::refused(what, remedy))
+}
+
+/// RocksDB's error, with what was being done and what mends it. `verb` fits "cannot … the store at".
+pub(super) fn failure(verb: &str, folder: &Folder, error: &rocksdb::Error) -> Error {
+    let text = error.to_string();
+    let path = folder.path().display();
+    if text.contains("lock file") || text.contains("lock hold by") {
+        return Error::new(
+            Kind::Busy,
+            format!("another process is writing to the store at {path}"),
+            "wait for it to end and run the same command again",
+        );
+    }
+    match error.kind() {
+        rocksdb::ErrorKind::Corruption => Error::corrupt(format!("cannot {verb} the store at {path} ({text})")),
+        _ => Error::new(
+            Kind::Io,
+            format!("cannot {verb} the store at {path} ({text})"),
+            "check the disk and the permissions and run the same command again",
+        ),
+    }
+}

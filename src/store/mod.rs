@@ -1,0 +1,24 @@
+//! Floor 4, the history on disk: the only place that names rocksdb. It reads and writes the keys and values of [`crate::format`]; it knows
+//! nothing of input files, Arrow or Parquet, and decides nothing about what a history is.
+//!
+//! Invariants:
+//! - Whatever a batch changes (portions, index, snapshots, totals, record) becomes visible in one atomic step, durable when it returns.
+//! - Opening a store never changes what it holds and never migrates it.
+//! - One process writes; any number read beside it, each the state that was committed when it opened.
+//!
+//! A store is a folder: `db/` is the RocksDB database, `staging/` holds files on their way into it and is emptied by the next writer.
+
+mod batches;
+mod bulk;
+mod cursor;
+mod folder;
+mod handle;
+mod options;
+mod raw;
+
+pub use batches::Batches;
+pub use bulk::BulkLoad;
+pub use cursor::{Cursor, StoredPortion};
+pub use folder::Folder;
+pub use handle::{MAX_HISTORY_DEFAULT, MAX_HISTORY_LIMIT, Settings, Store};
+pub use raw::RawStore;

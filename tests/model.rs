@@ -1,0 +1,284 @@
+//! The model test: random batches in random order, with re-ingests, corrections and removals in between; after each step random produces,
+//! compared cell by cell with the naive reference; at the end the store, key by key, with a fresh one given the final batches by date.
+
+use std::path::Path;
+
+use chrono::{Days, NaiveDate};
+use chrono_tz::Tz;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
+
+use lookback::files::Compression;
+use lookback::ingest::{IngestOptions, Ingester};
+use lookback::model::{Day, Zone};
+use lookback::produce::{ProduceOptions, produce};
+use lookback::progress::Silent;
+use lookback::store::{Folder, Settings, Store};
+
+use crate::support::input::{RawAction, RawImpression, Spread, write_batch, write_impressions};
+use crate::support::output::{dump, read_partition, tree};
+use crate::support::random::seed;
+use crate::support::reference::{Question, Reference, date};
+
+const BATCHES: u64 = 7;
+/// The day of the first batch. In Berlin the third day has 23 hours.
+const FIRST: &str = "2026-03-27";
+const CUSTOMERS: [i64; 5] = [i64::MIN, -5, 0, 7, i64::MAX];
+const STRANGER: i64 = 99;
+
+/// One action as it is drawn, relative to its batch.
+#[derive(Clone, Debug)]
+struct Draft {
+    customer: usize,
+    /// Days before (negative) or after the batch day.
+    shift: i64,
+    /// Which of a few times of the day, so that ties are common.
+    moment: i64,
+    kind: u8,
+    variant: i64,
+    /// How often the row stands there.
+    copies: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Change {
+    /// The batch comes, or comes corrected.
+    Bring(Vec<Draft>),
+    /// The same files once more.
+    Again,
+    /// The batch comes corrected, with nothing in it.
+    Empty,
+}
+
+#[derive(Clone, Debug)]
+struct Step {
+    batch: u64,
+    change: Change,
+    dt: u64,
+    known_as_of: Option<u64>,
+    lookback_days: Option<u32>,
+    max_history: usize,
+    spread_seed: u64,
+}
+
+fn draft(copies: impl Strategy<Value = usize>) -> impl Strategy<Value = Draft> {
+    let shift = prop_oneof![6 => Just(0_i64), 2 => -4..0_i64, 1 => 1..=2_i64];
+    (0..CUSTOMERS.len(), shift, 0..6_i64, 1..=3_u8, 0..3_i64, copies).prop_map(
+        |(customer, shift, moment, kind, variant, copies)| Draft { customer, shift, moment, kind, variant, copies },
+    )
+}
+
+fn step(max_history: usize, copies: impl Strategy<Value = usize> + Clone + 'static) -> impl Strategy<Value = Step> {
+    let change = prop_oneof![
+        8 => proptest::collection::vec(draft(copies), 1..14).prop_map(Change::Bring),
+        1 => Just(Change::Again),
+        1 => Just(Change::Empty),
+    ];
+    let known = proptest::option::weighted(0.4, 0..BATCHES + 1);
+    let lookback = proptest::option::weighted(0.3, 1..6_u32);
+    let cut = prop_oneof![2 => Just(max_history), 1 => 1..=max_history];
+    (0..BATCHES, change, 0..BATCHES + 3, known, lookback, cut, any::<u64>()).prop_map(
+        |(batch, change, dt, known_as_of, lookback_days, max_history, spread_seed)| Step {
+            batch,
+            change,
+            dt,
+            known_as_of,
+            lookback_days,
+            max_history,
+            spread_seed,
+        },
+    )
+}
+
+fn nth(number: u64) -> NaiveDate {
+    date(FIRST) + Days::new(number)
+}
+
+fn day(date: NaiveDate) -> Day {
+    Day::from_date(date).unwrap()
+}
+
+/// The item tells the day of the action in the zone: `item / 10` is the number of the day. So a leak can be seen in a row.
+fn item_of(date: NaiveDate, variant: i64) -> i64 {
+    i64::from(day(date).number()) * 10 + 1 + variant
+}
+
+fn actions_of(reference: &Reference, batch: u64, drafts: &[Draft]) -> Vec<RawAction> {
+    let mut actions = Vec::new();
+    for draft in drafts {
+        let date = nth(batch).checked_add_signed(chrono::TimeDelta::days(draft.shift)).unwrap();
+        let (begin, end) = (reference.midnight(date), reference.midnight(date + Days::new(1)));
+        // The first and the last microsecond of the day are among the moments.
+        let time_us =
+            [begin, begin + 1, begin + (end - begin) / 3, begin + (end - begin) / 2, end - 3_600_000_000, end - 1]
+                [usize::try_from(draft.moment).unwrap()];
+        let action = RawAction {
+            customer: CUSTOMERS[draft.customer],
+            item: item_of(date, draft.variant),
+            time_us,
+            kind: draft.kind,
+        };
+        actions.extend(std::iter::repeat_n(action, draft.copies));
+    }
+    actions
+}
+
+fn impressions() -> Vec<RawImpression> {
+    let mut rows = Vec::new();
+    for customer in CUSTOMERS.into_iter().chain([STRANGER]) {
+        rows.push(RawImpression { ranking_id: None, customer, elements: vec![(5, Some(true)), (3, None)] });
+        rows.push(RawImpression { ranking_id: Some("b".into()), customer, elements: vec![(9, Some(false))] });
+    }
+    // The same ranking id twice, told apart by the lists alone; and one that sorts before by its bytes.
+    rows.push(RawImpression { ranking_id: Some("b".into()), customer: 7, elements: vec![(9, Some(false)), (1, None)] });
+    rows.push(RawImpression { ranking_id: Some("B".into()), customer: 7, elements: vec![(2, Some(true))] });
+    rows
+}
+
+fn ingest_all(folder: &Folder, input: &Path, batches: &[NaiveDate]) {
+    let mut ingester = Ingester::open(folder).unwrap();
+    for batch in batches {
+        let options = IngestOptions { input, dt: day(*batch), allow_empty: true, quarantine: None };
+        ingester.ingest(&options, &Silent).unwrap();
+    }
+}
+
+fn produce_one(folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, question: &Question) {
+    let options = ProduceOptions {
+        input,
+        dt: day(dt),
+        out,
+        max_history: Some(question.max_history),
+        lookback_days: question.lookback_days,
+        known_as_of: question.known_as_of.map(day),
+        compression: Compression::Zstd,
+        allow_gaps: true,
+        quarantine: None,
+        keep_current: false,
+    };
+    produce(&Store::open_reader(folder).unwrap(), &options, &Silent).unwrap();
+}
+
+fn create(folder: &Folder, tz: Tz, max_history: usize) {
+    Store::create(folder, Settings { max_history, zone: Zone::named(tz.name()).unwrap() }).unwrap();
+}
+
+fn run(tz: Tz, max_history: usize, steps: &[Step]) {
+    let place = tempfile::tempdir().unwrap();
+    let (input, out) = (place.path().join("input"), place.path().join("out"));
+    let folder = Folder::new(&place.path().join("store"));
+    create(&folder, tz, max_history);
+    std::fs::create_dir(&input).unwrap();
+    for number in 0..BATCHES + 3 {
+        write_impressions(&input, &nth(number).to_string(), &impressions(), Spread { files: 2, seed: number });
+    }
+    let mut reference = Reference::new(tz);
+    let mut question = Question { max_history, lookback_days: None, known_as_of: None };
+    for step in steps {
+        let batch = nth(step.batch);
+        match &step.change {
+            Change::Bring(drafts) => {
+                let actions = actions_of(&reference, step.batch, drafts);
+                reference.batches.insert(batch, actions);
+            }
+            Change::Again => {}
+            Change::Empty => {
+                reference.batches.insert(batch, Vec::new());
+            }
+        }
+        let actions = reference.batches.entry(batch).or_default();
+        write_batch(&input, &batch.to_string(), actions, Spread { files: 3, seed: step.spread_seed });
+        ingest_all(&folder, &input, &[batch]);
+
+        question = Question {
+            max_history: step.max_history,
+            lookback_days: step.lookback_days,
+            known_as_of: step.known_as_of.map(nth),
+        };
+        check(&reference, &folder, &input, &out, nth(step.dt), &question);
+    }
+    // Every day once more, from the final state.
+    for number in 0..BATCHES + 3 {
+        let whole = Question { known_as_of: None, ..question };
+        check(&reference, &folder, &input, &out, nth(number), &whole);
+    }
+
+    let fresh = Folder::new(&place.path().join("fresh"));
+    create(&fresh, tz, max_history);
+    for (batch, actions) in &reference.batches {
+        // The same files: the record of a batch holds their names and hashes.
+        let last = steps.iter().rev().find(|step| nth(step.batch) == *batch).unwrap();
+        write_batch(&input, &batch.to_string(), actions, Spread { files: 3, seed: last.spread_seed });
+    }
+    ingest_all(&fresh, &input, &reference.batches.keys().copied().collect::<Vec<_>>());
+    assert_eq!(dump(folder.path()), dump(fresh.path()), "the store is a function of its batches");
+    let again = place.path().join("again");
+    let whole = Question { max_history, lookback_days: None, known_as_of: None };
+    for out in [&out, &again] {
+        let folder = if out == &again { &fresh } else { &folder };
+        produce_one(folder, &input, out, nth(BATCHES), &whole);
+    }
+    let last = format!("dt={}", nth(BATCHES));
+    assert_eq!(tree(&out.join(&last)), tree(&again.join(&last)), "the rows are the same byte for byte");
+}
+
+/// Produces one day and compares every cell; and looks for a leak in every row.
+fn check(reference: &Reference, folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, question: &Question) {
+    produce_one(folder, input, out, dt, question);
+    let rows = read_partition(out, &dt.to_string());
+    let expected = reference.rows(dt, &impressions(), question);
+    assert_eq!(rows.len(), expected.len(), "rows of {dt} with {question:?}");
+    for (row, expected) in rows.iter().zip(&expected) {
+        assert_eq!(row, expected, "a row of {dt} with {question:?}");
+        for item in row.actions.iter().filter(|item| **item != 0) {
+            assert!(item / 10 < i64::from(day(dt).number()), "a row of {dt} holds an action of that day or later");
+        }
+    }
+}
+
+fn check_steps(name: u64, cases: u32, max_history: usize, copies: impl Strategy<Value = usize> + Clone + 'static) {
+    let seed = seed(name);
+    let config = Config {
+        cases,
+        rng_algorithm: RngAlgorithm::ChaCha,
+        rng_seed: RngSeed::Fixed(seed),
+        failure_persistence: None,
+        max_shrink_iters: 400,
+        ..Config::default()
+    };
+    let zones = prop_oneof![Just(chrono_tz::UTC), Just(chrono_tz::Europe::Berlin), Just(chrono_tz::America::New_York)];
+    let steps = proptest::collection::vec(step(max_history, copies), 1..12);
+    let tested = TestRunner::new(config).run(&(zones, steps), |(tz, steps)| {
+        run(tz, max_history, &steps);
+        Ok(())
+    });
+    if let Err(failure) = tested {
+        panic!("seed {seed}: {failure}");
+    }
+}
+
+#[test]
+fn small_histories_in_any_order_of_ingestion() {
+    check_steps(1, 32, 6, 1..4_usize);
+}
+
+#[test]
+fn a_thousand_actions_and_more_on_one_day() {
+    check_steps(2, 4, 1_000, prop_oneof![3 => 1..5_usize, 1 => 300..1_200_usize]);
+}
+
+#[test]
+fn the_reference_itself_does_what_the_contract_says() {
+    let mut reference = Reference::new(chrono_tz::UTC);
+    let noon = reference.midnight(date("2026-01-02")) + 43_200_000_000;
+    let action = |time_us, kind, item| RawAction { customer: 1, item, time_us, kind };
+    reference.batches.insert(date("2026-01-03"), vec![action(noon, 1, 5), action(noon, 1, 6), action(noon, 3, 4)]);
+    reference.batches.insert(date("2026-01-02"), vec![action(noon + 1, 1, 7), action(noon + 86_400_000_000, 1, 8)]);
+    let question = Question { max_history: 3, lookback_days: None, known_as_of: None };
+    let items = |history: Vec<RawAction>| history.iter().map(|action| action.item).collect::<Vec<_>>();
+    assert_eq!(items(reference.history(1, date("2026-01-03"), &question)), [7, 4, 6]);
+    let known = Question { known_as_of: Some(date("2026-01-02")), ..question };
+    assert_eq!(items(reference.history(1, date("2026-01-04"), &known)), [8, 7]);
+    let one_day = Question { lookback_days: Some(1), ..question };
+    assert_eq!(items(reference.history(1, date("2026-01-04"), &one_day)), [8]);
+}

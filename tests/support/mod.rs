@@ -1,0 +1,7 @@
+//! What the tests stand on: days of input, the program as a person runs it, rows as they come out, and the naive reference.
+
+pub mod input;
+pub mod output;
+pub mod program;
+pub mod random;
+pub mod reference;

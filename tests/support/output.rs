@@ -1,0 +1,98 @@
+//! Produced partitions, read back row by row.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::Path;
+
+use arrow::array::{Array, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int32Type, Int64Type};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+/// One training row, cell by cell.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Row {
+    pub dt: String,
+    pub ranking_id: Option<String>,
+    pub customer_id: i64,
+    pub impression_pos: i32,
+    pub impression_item_id: i64,
+    pub label: i32,
+    pub actions: Vec<i64>,
+    pub action_types: Vec<i32>,
+}
+
+/// All rows of a partition, part after part.
+pub fn read_partition(out: &Path, day: &str) -> Vec<Row> {
+    let folder = out.join(format!("dt={day}"));
+    assert!(folder.join("_SUCCESS").is_file(), "no _SUCCESS in {}", folder.display());
+    let mut rows = Vec::new();
+    for number in 0.. {
+        let path = folder.join(format!("part-{number:05}.parquet"));
+        if !path.exists() {
+            break;
+        }
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap().build().unwrap();
+        for batch in reader {
+            let batch = batch.unwrap();
+            let column = |name: &str| batch.column_by_name(name).unwrap();
+            let int64 = |name: &str| column(name).as_primitive::<Int64Type>().clone();
+            let int32 = |name: &str| column(name).as_primitive::<Int32Type>().clone();
+            let text = |name: &str| cast(column(name), &DataType::Utf8).unwrap().as_string::<i32>().clone();
+            let (dt, ranking) = (text("dt"), text("ranking_id"));
+            let (actions, types) = (column("actions").as_list::<i32>(), column("action_types").as_list::<i32>());
+            for row in 0..batch.num_rows() {
+                rows.push(Row {
+                    dt: dt.value(row).to_owned(),
+                    ranking_id: ranking.is_valid(row).then(|| ranking.value(row).to_owned()),
+                    customer_id: int64("customer_id").value(row),
+                    impression_pos: int32("impression_pos").value(row),
+                    impression_item_id: int64("impression_item_id").value(row),
+                    label: int32("label").value(row),
+                    actions: actions.value(row).as_primitive::<Int64Type>().values().to_vec(),
+                    action_types: types.value(row).as_primitive::<Int32Type>().values().to_vec(),
+                });
+            }
+        }
+    }
+    rows
+}
+
+/// The key-value metadata of a part that lookback writes.
+pub fn metadata(path: &Path) -> BTreeMap<String, String> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+    let pairs = builder.metadata().file_metadata().key_value_metadata().unwrap().clone();
+    let ours = pairs.into_iter().filter_map(|pair| Some((pair.key.strip_prefix("lookback.")?.to_owned(), pair.value?)));
+    ours.collect()
+}
+
+/// Every file below a folder with its bytes, by its path below it.
+pub fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(current) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&current) else { continue };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+                files.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+/// All keys and values of a store.
+pub fn dump(store: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let store = lookback::store::RawStore::open_reader(&lookback::store::Folder::new(store)).unwrap();
+    let mut pairs = Vec::new();
+    let visited = store.visit(&[], |key, value| {
+        pairs.push((key.to_vec(), value.to_vec()));
+        Ok(())
+    });
+    visited.unwrap();
+    pairs
+}

@@ -1,0 +1,97 @@
+//! The program as a person runs it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// A folder with an input root, a store and an output, and the program run in it. Removed when dropped.
+pub struct Bench {
+    folder: tempfile::TempDir,
+}
+
+/// What a run left.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        Bench { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn input(&self) -> PathBuf {
+        self.path("input")
+    }
+
+    pub fn store(&self) -> PathBuf {
+        self.path("store")
+    }
+
+    pub fn out(&self) -> PathBuf {
+        self.path("out")
+    }
+
+    /// Runs `lookback` in the folder with arguments apart by spaces.
+    pub fn run(&self, arguments: &str) -> Ran {
+        let output = Command::new(env!("CARGO_BIN_EXE_lookback"))
+            .args(arguments.split_whitespace())
+            .current_dir(self.folder.path())
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ran { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// Runs and expects success.
+    pub fn ok(&self, arguments: &str) -> Ran {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, 0, "lookback {arguments}\n{}", ran.stderr);
+        ran
+    }
+
+    /// Runs with `--json`, expects success, and gives the summary.
+    pub fn json(&self, arguments: &str) -> Value {
+        let ran = self.ok(&format!("{arguments} --json"));
+        serde_json::from_str(&ran.stdout).unwrap()
+    }
+
+    /// Runs, expects a refusal of one clear sentence that holds all of `words`, and nothing on stdout.
+    pub fn refused(&self, arguments: &str, words: &[&str]) {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, 1, "lookback {arguments}\n{}", ran.stderr);
+        assert_one_sentence(&ran, words);
+    }
+
+    pub fn ingest(&self, day: &str) -> Ran {
+        self.ok(&format!("ingest --store store --input input --dt {day}"))
+    }
+
+    pub fn produce(&self, day: &str) -> Ran {
+        self.ok(&format!("produce --store store --input input --dt {day} --out out"))
+    }
+}
+
+/// One line that begins with `error:` and says what to do behind a semicolon.
+pub fn assert_one_sentence(ran: &Ran, words: &[&str]) {
+    let Ran { stdout, stderr, .. } = ran;
+    assert_eq!(stdout, "", "a refusal prints no result");
+    assert!(stderr.starts_with("error: ") && stderr.contains("; "), "{stderr}");
+    assert_eq!(stderr.trim_end().lines().count(), 1, "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    for word in words {
+        assert!(stderr.contains(word), "no {word:?} in {stderr}");
+    }
+}
+
+/// A file with this name and content, with the folders above it.
+pub fn write_file(path: &Path, content: &[u8]) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}

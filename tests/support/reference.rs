@@ -1,0 +1,93 @@
+//! What the contract says, done the naive way: keep everything, sort everything, take the first ones.
+//!
+//! Written from the contract alone; it uses nothing of the program.
+
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate, TimeZone};
+use chrono_tz::Tz;
+
+use super::input::{RawAction, RawImpression};
+use super::output::Row;
+
+/// All batches, as they are now.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    pub tz: Tz,
+    pub batches: BTreeMap<NaiveDate, Vec<RawAction>>,
+}
+
+/// How rows are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Question {
+    pub max_history: usize,
+    pub lookback_days: Option<u32>,
+    pub known_as_of: Option<NaiveDate>,
+}
+
+pub fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+impl Reference {
+    pub fn new(tz: Tz) -> Self {
+        Reference { tz, batches: BTreeMap::new() }
+    }
+
+    /// 00:00:00 of a day. The zones of the tests have no day without it.
+    pub fn midnight(&self, day: NaiveDate) -> i64 {
+        let midnight = self.tz.from_local_datetime(&day.and_hms_opt(0, 0, 0).unwrap());
+        midnight.earliest().expect("midnight").timestamp_micros()
+    }
+
+    pub fn history(&self, customer: i64, dt: NaiveDate, question: &Question) -> Vec<RawAction> {
+        let cut_off = self.midnight(dt);
+        let from = question.lookback_days.map(|days| self.midnight(dt - Days::new(days.into())));
+        let mut actions: Vec<RawAction> = self
+            .batches
+            .iter()
+            .filter(|(batch, _)| question.known_as_of.is_none_or(|known| **batch <= known))
+            .flat_map(|(_, actions)| actions)
+            .filter(|action| action.customer == customer && action.time_us < cut_off)
+            .filter(|action| from.is_none_or(|from| action.time_us >= from))
+            .copied()
+            .collect();
+        actions.sort_by_key(|action| (-action.time_us, -i64::from(action.kind), -action.item));
+        actions.truncate(question.max_history);
+        actions
+    }
+
+    pub fn rows(&self, dt: NaiveDate, impressions: &[RawImpression], question: &Question) -> Vec<Row> {
+        let mut impressions: Vec<_> = impressions
+            .iter()
+            .map(|row| {
+                let elements = row.elements.iter().map(|(item, order)| (*item, i32::from(*order == Some(true))));
+                (row.customer, row.ranking_id.clone(), elements.collect::<Vec<_>>())
+            })
+            .collect();
+        impressions.sort();
+        let mut rows = Vec::new();
+        for (customer, ranking_id, elements) in impressions {
+            let history = self.history(customer, dt, question);
+            for (position, (item, label)) in elements.into_iter().enumerate() {
+                let mut actions = vec![0; question.max_history];
+                let mut action_types = vec![0; question.max_history];
+                for (place, action) in history.iter().enumerate() {
+                    actions[place] = action.item;
+                    action_types[place] = i32::from(action.kind);
+                }
+                rows.push(Row {
+                    dt: dt.to_string(),
+                    ranking_id: ranking_id.clone(),
+                    customer_id: customer,
+                    impression_pos: i32::try_from(position).unwrap(),
+                    impression_item_id: item,
+                    label,
+                    actions,
+                    action_types,
+                });
+            }
+        }
+        rows
+    }
+}

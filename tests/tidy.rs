@@ -1,0 +1,123 @@
+//! Rules of the house that are kept by looking: floors, file lengths, and who may name which crate.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    let mut folders = vec![root.join(folder)];
+    while let Some(current) = folders.pop() {
+        for entry in fs::read_dir(current).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                files.push((path.strip_prefix(root).unwrap().to_owned(), text));
+            }
+        }
+    }
+    files.sort();
+    assert!(!files.is_empty(), "no sources in {folder}");
+    files
+}
+
+/// The floor of a module at the top of the tree.
+fn floor(module: &str) -> u8 {
+    match module {
+        "error" | "progress" => 0,
+        "model" => 1,
+        "history" => 2,
+        "format" => 3,
+        "store" | "files" | "sort" => 4,
+        "ingest" | "produce" | "migrations" => 5,
+        "backfill" => 6,
+        "cli" => 7,
+        other => panic!("the module {other} has no floor: give it one here and in lib.rs"),
+    }
+}
+
+/// The module at the top that a file belongs to; `None` for lib.rs and main.rs.
+fn module_of(path: &Path) -> Option<String> {
+    let mut parts = path.components().map(|part| part.as_os_str().to_str().unwrap());
+    match (parts.next().unwrap(), parts.next().unwrap()) {
+        ("migrations", _) => Some("migrations".to_owned()),
+        ("src", "lib.rs" | "main.rs") => None,
+        ("src", module) => Some(module.trim_end_matches(".rs").to_owned()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn floors_are_kept() {
+    let mut uses = 0;
+    for (path, text) in sources("src").into_iter().chain(sources("migrations")) {
+        let Some(module) = module_of(&path) else { continue };
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            for (place, _) in line.match_indices("crate::") {
+                let used =
+                    line[place + "crate::".len()..].split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+                let used = used.into_iter().next().unwrap();
+                assert!(
+                    used == module || floor(used) < floor(&module),
+                    "{}:{}: {module} (floor {}) must not know {used} (floor {})",
+                    path.display(),
+                    number + 1,
+                    floor(&module),
+                    floor(used)
+                );
+                uses += 1;
+            }
+        }
+    }
+    assert!(uses > 50, "the test has found only {uses} uses of other modules; does it still read them?");
+}
+
+#[test]
+fn no_file_is_longer_than_500_lines() {
+    for (path, text) in ["src", "migrations", "tools", "tests"].into_iter().flat_map(sources) {
+        let lines = text.lines().count();
+        assert!(lines <= 500, "{} has {lines} lines: give part of it a file of its own", path.display());
+    }
+}
+
+#[test]
+fn crates_stay_in_their_rooms() {
+    let rooms: [(&str, &[&str]); 6] = [
+        ("rocksdb", &["src/store/"]),
+        ("arrow", &["src/files/"]),
+        ("parquet", &["src/files/"]),
+        ("bincode", &["src/format/value.rs"]),
+        ("clap", &["src/cli/"]),
+        ("indicatif", &["src/cli/"]),
+    ];
+    for (path, text) in sources("src").into_iter().chain(sources("migrations")) {
+        for (name, allowed) in rooms {
+            let named = text.lines().any(|line| {
+                let code = line.split("//").next().unwrap();
+                code.contains(&format!("use {name}::")) || code.contains(&format!(" {name}::"))
+            });
+            let path = path.to_str().unwrap();
+            assert!(!named || allowed.iter().any(|room| path.starts_with(room)), "{path} must not name {name}");
+        }
+    }
+}
+
+#[test]
+fn every_folder_opens_with_its_sentence() {
+    for (path, text) in sources("src").into_iter().chain(sources("migrations")) {
+        assert!(text.starts_with("//! "), "{} does not begin with what it is", path.display());
+    }
+}
+
+#[test]
+fn pure_floors_do_no_io() {
+    for folder in ["src/model", "src/history", "src/format"] {
+        for (path, text) in sources(folder) {
+            for word in ["std::fs", "std::net", "std::env", "std::thread", "SystemTime", "Instant"] {
+                assert!(!text.contains(word), "{} names {word}", path.display());
+            }
+        }
+    }
+}
