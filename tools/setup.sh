@@ -1,0 +1,39 @@
+# Read by tools/demo and tools/test: installs what a build needs, and says where it goes. Needs Debian, or the same things put there by hand.
+
+# Builds are kept outside the clone, so that rocksdb (10 to 20 minutes on two cores) is compiled once and not once per clone.
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/lookback/target}"
+
+say() { printf '\n== %s\n' "$*" >&2; }
+
+# As root, or by sudo where there is one.
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+# rocksdb is C++ and reached through bindings that libclang writes.
+install_build_tools() {
+  if compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null && command -v c++ >/dev/null; then return; fi
+  if ! command -v apt-get >/dev/null; then
+    echo "libclang or a C++ compiler is missing, and this is no Debian: install both (llvm/clang development files) and run again" >&2
+    exit 1
+  fi
+  say "installing libclang and a C++ compiler"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libclang-dev g++ >/dev/null
+}
+
+# A Python with the packages that read the output in the tests, in a folder beside the builds.
+install_python_packages() {
+  local here=$1 venv="$CARGO_TARGET_DIR/../python"
+  if [ ! -x "$venv/bin/python" ] && ! python3 -m venv "$venv" 2>/dev/null; then
+    say "installing Python with venv"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+  fi
+  if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
+    say "installing the packages of tools/requirements.txt"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements.txt"
+    cp "$here/requirements.txt" "$venv/installed.txt"
+  fi
+  export LOOKBACK_PYTHON="$venv/bin/python"
+}
