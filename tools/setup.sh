@@ -10,11 +10,12 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 # rocksdb is C++ and reached through bindings that libclang writes.
 install_build_tools() {
-  if compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null && command -v c++ >/dev/null; then return; fi
   if ! command -v apt-get >/dev/null; then
-    echo "libclang or a C++ compiler is missing, and this is no Debian: install both (llvm/clang development files) and run again" >&2
+    if compgen -G '/usr/lib*/libclang*.so*' >/dev/null || compgen -G '/usr/lib*/llvm*/lib*/libclang*.so*' >/dev/null; then return; fi
+    echo "this is no Debian: install clang's development files and a C++ compiler by hand and run again" >&2
     exit 1
   fi
+  if dpkg -s libclang-dev g++ >/dev/null 2>&1; then return; fi
   say "installing libclang and a C++ compiler"
   as_root apt-get update -qq
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libclang-dev g++ >/dev/null
