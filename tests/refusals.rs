@@ -5,9 +5,14 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
 
+use lookback::files::{BadRows, DayFile, QuarantineFolder, read_actions, read_impressions};
+use lookback::format::Source;
+use lookback::model::Zone;
+
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions, write_parquet};
 use crate::support::output::{dump, tree};
 use crate::support::program::{Bench, assert_one_sentence, write_file};
+use crate::support::random::{Random, seed};
 
 /// A store with one batch, and the next day's impressions.
 fn one_batch() -> Bench {
@@ -70,6 +75,53 @@ fn input_files_that_cannot_be_read() {
     );
     assert!(!bench.out().exists(), "a refusal leaves no output");
     assert_eq!(dump(&bench.store()), before, "the store is as it was");
+}
+
+/// Bytes of good files changed at random, half of them in the footer: read or refused, and nothing else.
+#[test]
+fn damaged_files_never_panic() {
+    let seed = seed(5);
+    let bench = one_batch();
+    let click = RawAction { customer: 1, item: 2, time_us: us("2026-01-01T10:00:00Z"), kind: 1 };
+    write_batch(&bench.input(), "2026-01-01", &vec![click; 300], PLAIN);
+    let cases = [
+        ("clicks", "2026-01-01", QuarantineFolder::Actions),
+        ("impressions", "2026-01-02", QuarantineFolder::Impressions),
+    ];
+    for (folder, day, quarantine) in cases {
+        let path = bench.input().join(format!("{folder}/dt={day}/part-0.parquet"));
+        let good = fs::read(&path).unwrap();
+        let file = DayFile { name: "part-0.parquet".to_owned(), path: path.clone() };
+        let mut random = Random::new(seed);
+        let mut below = |end: usize| usize::try_from(random.below(end as u64)).unwrap();
+        let (mut read, mut refused) = (0, 0);
+        for case in 0..600 {
+            let mut bytes = good.clone();
+            for _ in 0..[1, 1, 2, 5, 20][below(5)] {
+                let first = if below(2) == 0 { bytes.len() / 2 } else { 0 };
+                let place = first + below(bytes.len() - first);
+                bytes[place] = u8::try_from(below(256)).unwrap();
+            }
+            fs::write(&path, &bytes).unwrap();
+            let reading = std::panic::catch_unwind(|| {
+                let mut bad = BadRows::new(quarantine, day.parse().unwrap(), None);
+                if folder == "clicks" {
+                    read_actions(Source::Clicks, &file, &Zone::utc(), &mut bad, |_| Ok(()))
+                } else {
+                    read_impressions(&file, &mut bad, |_| Ok(())).map(|_| ())
+                }
+            });
+            match reading {
+                Ok(Ok(())) => read += 1,
+                Ok(Err(error)) => {
+                    refused += 1;
+                    assert!(error.to_string().contains("part-0.parquet"), "{error}");
+                }
+                Err(_) => panic!("seed {seed}: case {case} of {folder} panics"),
+            }
+        }
+        assert!(read > 0 && refused > 300, "{read} read, {refused} refused");
+    }
 }
 
 #[test]

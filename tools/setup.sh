@@ -21,9 +21,9 @@ install_build_tools() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libclang-dev g++ >/dev/null
 }
 
-# A Python with the packages that read the output in the tests, in a folder beside the builds.
+# A Python with the packages that read the output in the tests, in a folder of the builds.
 install_python_packages() {
-  local here=$1 venv="$CARGO_TARGET_DIR/../python"
+  local here=$1 venv="$CARGO_TARGET_DIR/lookback-python"
   if [ ! -x "$venv/bin/python" ] && ! python3 -m venv "$venv" 2>/dev/null; then
     say "installing Python with venv"
     as_root apt-get update -qq

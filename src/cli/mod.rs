@@ -25,6 +25,12 @@ use crate::error::{Error, Kind, Result};
 
 /// Runs the program with the process's arguments. Exit code 0 done, 1 refused or failed, 2 wrong usage.
 pub fn run() -> ExitCode {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::files::is_guarded() {
+            report(panic);
+        }
+    }));
     // clap itself prints and exits for --help (0), --version (0) and wrong usage (2).
     let arguments = Arguments::parse();
     let console = Console::new(arguments.json);

@@ -12,6 +12,7 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::basic::Type as PhysicalType;
 
+use super::guard::guard;
 use super::layout::DayFile;
 use crate::error::{Error, Result};
 
@@ -34,9 +35,8 @@ impl ParquetFile {
             ));
         }
         let file = File::open(path).map_err(|error| Error::io("open", path, &error))?;
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
-            .map_err(|error| unreadable(path, &error.to_string()))?;
-        let metadata = with_int96_as_instants(metadata).map_err(|error| unreadable(path, &error.to_string()))?;
+        let load = || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).and_then(with_int96_as_instants);
+        let metadata = guarded(path, load)?;
         Ok(ParquetFile { path: path.clone(), file, metadata })
     }
 
@@ -61,12 +61,11 @@ impl ParquetFile {
             [] => false,
         });
         let mask = ProjectionMask::leaves(descriptor, wanted.map(|(index, _)| index));
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file, self.metadata)
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file, self.metadata)
             .with_projection(mask)
-            .with_batch_size(batch_rows)
-            .build()
-            .map_err(|error| unreadable(&self.path, &error.to_string()))?;
-        Ok(Batches { path: self.path, reader })
+            .with_batch_size(batch_rows);
+        let reader = guarded(&self.path, || builder.build())?;
+        Ok(Batches { path: self.path, reader, failed: false })
     }
 
     fn missing(&self, column: &str) -> Error {
@@ -82,14 +81,20 @@ impl ParquetFile {
 pub struct Batches {
     path: PathBuf,
     reader: ParquetRecordBatchReader,
+    /// A reader that has failed is in no state to go on.
+    failed: bool,
 }
 
 impl Iterator for Batches {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.reader.next()?;
-        Some(batch.map_err(|error| unreadable(&self.path, &error.to_string())))
+        if self.failed {
+            return None;
+        }
+        let batch = guarded(&self.path, || self.reader.next().transpose()).transpose();
+        self.failed = matches!(batch, Some(Err(_)));
+        batch
     }
 }
 
@@ -104,6 +109,14 @@ pub fn wrong_type(path: &Path, column: &str, found: &DataType, wanted: &str) -> 
         format!("the file {} has a column {column} of type {found}, which needs {wanted}", path.display()),
         "write the column with such a type",
     )
+}
+
+/// Runs a step of the reader; its error or panic names the file.
+fn guarded<T, E: std::fmt::Display>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> Result<T> {
+    match guard(read) {
+        Ok(result) => result.map_err(|error| unreadable(path, &error.to_string())),
+        Err(panic) => Err(unreadable(path, &panic)),
+    }
 }
 
 fn unreadable(path: &Path, cause: &str) -> Error {
