@@ -4,7 +4,8 @@
 pub trait Progress: Sync {
     /// Of `total` things of the same kind, the one at `position` (from 1) begins; its phases follow.
     fn item(&self, name: &str, position: usize, total: usize);
-    /// A phase begins. `total` is the number of steps it will take, where that is known; `unit` names a step.
+    /// A phase begins. `total` is the number of steps it will take, where that is known; `unit` names a step, and is
+    /// empty for a phase that is one step.
     fn begin(&self, phase: &str, unit: &'static str, total: Option<u64>);
     /// `steps` more steps of the current phase are done.
     fn advance(&self, steps: u64);

@@ -13,6 +13,7 @@ use lookback::ingest::{IngestOptions, Ingester};
 use lookback::model::{Day, Zone};
 use lookback::produce::{ProduceOptions, produce};
 use lookback::progress::Silent;
+use lookback::sort::SORT_BYTES_DEFAULT;
 use lookback::store::{Folder, Settings, Store};
 
 use crate::support::input::{RawAction, RawImpression, Spread, write_batch, write_impressions};
@@ -59,6 +60,8 @@ struct Step {
     lookback_days: Option<u32>,
     max_history: usize,
     spread_seed: u64,
+    /// Memory for sorting: all of it, or so little that most of a batch is spilled.
+    sort_bytes: usize,
 }
 
 fn draft(copies: impl Strategy<Value = usize>) -> impl Strategy<Value = Draft> {
@@ -77,8 +80,9 @@ fn step(max_history: usize, copies: impl Strategy<Value = usize> + Clone + 'stat
     let known = proptest::option::weighted(0.4, 0..BATCHES + 1);
     let lookback = proptest::option::weighted(0.3, 1..6_u32);
     let cut = prop_oneof![2 => Just(max_history), 1 => 1..=max_history];
-    (0..BATCHES, change, 0..BATCHES + 3, known, lookback, cut, any::<u64>()).prop_map(
-        |(batch, change, dt, known_as_of, lookback_days, max_history, spread_seed)| Step {
+    let sort_bytes = prop_oneof![Just(SORT_BYTES_DEFAULT), Just(3_000_usize)];
+    (0..BATCHES, change, 0..BATCHES + 3, known, lookback, cut, any::<u64>(), sort_bytes).prop_map(
+        |(batch, change, dt, known_as_of, lookback_days, max_history, spread_seed, sort_bytes)| Step {
             batch,
             change,
             dt,
@@ -86,6 +90,7 @@ fn step(max_history: usize, copies: impl Strategy<Value = usize> + Clone + 'stat
             lookback_days,
             max_history,
             spread_seed,
+            sort_bytes,
         },
     )
 }
@@ -135,10 +140,10 @@ fn impressions() -> Vec<RawImpression> {
     rows
 }
 
-fn ingest_all(folder: &Folder, input: &Path, batches: &[NaiveDate]) {
+fn ingest_all(folder: &Folder, input: &Path, batches: &[NaiveDate], sort_bytes: usize) {
     let mut ingester = Ingester::open(folder).unwrap();
     for batch in batches {
-        let options = IngestOptions { input, dt: day(*batch), allow_empty: true, quarantine: None };
+        let options = IngestOptions { input, dt: day(*batch), allow_empty: true, quarantine: None, sort_bytes };
         ingester.ingest(&options, &Silent).unwrap();
     }
 }
@@ -154,6 +159,7 @@ fn produce_one(folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, questio
         compression: Compression::Zstd,
         allow_gaps: true,
         quarantine: None,
+        sort_bytes: 2_000,
         keep_current: false,
     };
     produce(&Store::open_reader(folder).unwrap(), &options, &Silent).unwrap();
@@ -188,7 +194,7 @@ fn run(tz: Tz, max_history: usize, steps: &[Step]) {
         }
         let actions = reference.batches.entry(batch).or_default();
         write_batch(&input, &batch.to_string(), actions, Spread { files: 3, seed: step.spread_seed });
-        ingest_all(&folder, &input, &[batch]);
+        ingest_all(&folder, &input, &[batch], step.sort_bytes);
 
         question = Question {
             max_history: step.max_history,
@@ -210,7 +216,7 @@ fn run(tz: Tz, max_history: usize, steps: &[Step]) {
         let last = steps.iter().rev().find(|step| nth(step.batch) == *batch).unwrap();
         write_batch(&input, &batch.to_string(), actions, Spread { files: 3, seed: last.spread_seed });
     }
-    ingest_all(&fresh, &input, &reference.batches.keys().copied().collect::<Vec<_>>());
+    ingest_all(&fresh, &input, &reference.batches.keys().copied().collect::<Vec<_>>(), SORT_BYTES_DEFAULT);
     assert_eq!(dump(folder.path()), dump(fresh.path()), "the store is a function of its batches");
     let again = place.path().join("again");
     let whole = Question { max_history, lookback_days: None, known_as_of: None };

@@ -8,6 +8,7 @@ use crate::ingest::{IngestOptions, IngestSummary, Ingester};
 use crate::model::Day;
 use crate::produce::{ProduceOptions, ProduceSummary, produce};
 use crate::progress::Progress;
+use crate::sort::SORT_BYTES_DEFAULT;
 use crate::store::{Batches, Folder, Store};
 
 /// What a backfill did, or with a dry run would do.
@@ -76,6 +77,7 @@ fn ingest_all(
             dt: *day,
             allow_empty: options.allow_empty,
             quarantine: options.quarantine,
+            sort_bytes: SORT_BYTES_DEFAULT,
         };
         summaries.push(ingester.ingest(&day_options, progress)?);
     }
@@ -106,6 +108,7 @@ fn produce_all(
             // The plan has looked for gaps over the whole range.
             allow_gaps: true,
             quarantine: options.quarantine,
+            sort_bytes: SORT_BYTES_DEFAULT,
             keep_current: true,
         };
         summaries.push(produce(&store, &day_options, progress)?);

@@ -1,9 +1,10 @@
 //! Progress bars on a terminal; in a log, only what must be read.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::progress::Progress;
 
@@ -58,10 +59,18 @@ impl Progress for Bars {
             return;
         }
         self.clear();
-        let known = "{msg} [{bar:24}] {human_pos}/{human_len} {unit} {per_sec} {eta}";
-        let unknown = "{msg} {spinner} {human_pos} {unit} {per_sec}";
-        let template = if total.is_some() { known } else { unknown }.replace("{unit}", unit);
-        let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        // A phase of known length has an end in sight; one of steps has a rate; one of a single step has only the time that it has taken.
+        let template = match (total, unit) {
+            (Some(_), _) => "{msg} [{bar:24}] {human_pos}/{human_len} {unit}, {rate}, {eta} left",
+            (None, "") => "{msg} {spinner} {elapsed}",
+            (None, _) => "{msg} {spinner} {human_pos} {unit}, {rate}",
+        };
+        let style = ProgressStyle::with_template(&template.replace("{unit}", unit))
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .with_key("rate", |state: &ProgressState, text: &mut dyn fmt::Write| {
+                // Nobody is there to tell where a text cannot be written to memory.
+                drop(write!(text, "{:.0}/s", state.per_sec()));
+            });
         let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new).with_style(style.progress_chars("=> "));
         self.with(|state| {
             bar.set_message(if state.item.is_empty() { phase.to_owned() } else { format!("{}: {phase}", state.item) });

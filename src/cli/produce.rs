@@ -5,6 +5,7 @@ use super::console::Console;
 use super::text::{count, counted};
 use crate::error::Result;
 use crate::produce::{ProduceOptions, ProduceSummary, produce};
+use crate::sort::SORT_BYTES_DEFAULT;
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
@@ -20,6 +21,7 @@ pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
         compression: rows.compression.into(),
         allow_gaps: rows.allow_gaps,
         quarantine: rows.quarantine.as_deref(),
+        sort_bytes: SORT_BYTES_DEFAULT,
         keep_current: false,
     };
     let summary = produce(&store, &options, console.progress())?;

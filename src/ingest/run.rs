@@ -15,9 +15,6 @@ use crate::progress::Progress;
 use crate::sort::{Scratch, Sorted, Sorter};
 use crate::store::{Folder, Settings, Store};
 
-/// Memory for actions being sorted: 8 million of 32 bytes. Beyond it, sorted runs go to disk.
-const SORT_BYTES: usize = 256 << 20;
-
 /// The most files that one batch may have, so that its record stays small enough to be read back.
 const FILES_MAX: usize = 100_000;
 
@@ -32,6 +29,8 @@ pub struct IngestOptions<'a> {
     pub allow_empty: bool,
     /// Where bad rows go; `None`: a batch with a bad row is refused.
     pub quarantine: Option<&'a Path>,
+    /// Memory for actions being sorted, 32 bytes each. Beyond it, sorted runs go to disk.
+    pub sort_bytes: usize,
 }
 
 /// What an ingest did.
@@ -85,7 +84,7 @@ impl Ingester {
     /// Takes one batch, replacing what was held of it. On an error the store is as it was; one that was not there still is not there, or is
     /// empty if the disk failed during the load.
     ///
-    /// Memory: 256 MiB for sorting, 128 MiB for the store's cache, and the edits of 64 customers per thread.
+    /// Memory: `sort_bytes`, 128 MiB for the store's cache, and the edits of 64 customers per thread.
     pub fn ingest(&mut self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<IngestSummary> {
         let dt = options.dt;
         let zone = self.store.as_ref().map_or_else(Zone::utc, |store| store.settings().zone.clone());
@@ -99,7 +98,7 @@ impl Ingester {
                 "join some of them",
             ));
         }
-        let mut sorter = Sorter::new(SORT_BYTES, Scratch::new(self.folder.scratch()));
+        let mut sorter = Sorter::new(options.sort_bytes, Scratch::new(self.folder.scratch()));
         let record = read(&files, options, &zone, &mut sorter, progress)?;
         let actions = sorter.finish()?;
         let created = self.store.is_none();
@@ -172,7 +171,7 @@ fn commit(
     progress.begin("folding", "customers", None);
     let changes = Changes::new(actions, store.touched_by(dt), store.settings().max_history);
     let loaded = load(store, dt, changes, record.clone(), progress)?;
-    progress.begin("compacting", "steps", None);
+    progress.begin("compacting", "", None);
     if let Err(error) = store.settle() {
         progress.note(&format!("the batch of {dt} is committed; tidying up the store afterwards failed: {error}"));
     }

@@ -16,9 +16,6 @@ use crate::progress::Progress;
 use crate::sort::{Scratch, Sorted, Sorter};
 use crate::store::{Batches, Store};
 
-/// Memory for impressions being sorted: about a million of 10 items. Beyond it, sorted runs go to disk.
-const SORT_BYTES: usize = 256 << 20;
-
 /// Customers whose histories are read and padded together: 6 MB of padded arrays with 1,000 actions each.
 const CUSTOMERS_PER_TURN: usize = 512;
 
@@ -46,6 +43,8 @@ pub struct ProduceOptions<'a> {
     pub allow_gaps: bool,
     /// Where bad rows go; `None`: impressions with a bad row are refused.
     pub quarantine: Option<&'a Path>,
+    /// Memory for impressions being sorted, some 250 bytes for one of 10 items. Beyond it, sorted runs go to disk.
+    pub sort_bytes: usize,
     /// Whether a partition that was produced from the same inputs is left as it is.
     pub keep_current: bool,
 }
@@ -107,7 +106,7 @@ pub fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Resu
 
 /// Writes the partition of one day, replacing the one that is there.
 ///
-/// Memory: 256 MiB for sorting, 128 MiB for the store's cache, 512 padded histories, and what [`RowWriter`] takes.
+/// Memory: `sort_bytes`, 128 MiB for the store's cache, 512 padded histories, and what [`RowWriter`] takes.
 pub fn produce(store: &Store, options: &ProduceOptions<'_>, progress: &dyn Progress) -> Result<ProduceSummary> {
     let dt = options.dt;
     let settings = row_settings(store, options)?;
@@ -132,7 +131,7 @@ pub fn produce(store: &Store, options: &ProduceOptions<'_>, progress: &dyn Progr
     }
 
     let partition = Partition::begin(folder)?;
-    let mut sorter = Sorter::new(SORT_BYTES, Scratch::new(partition.scratch()));
+    let mut sorter = Sorter::new(options.sort_bytes, Scratch::new(partition.scratch()));
     read(&files, options, &mut sorter, &mut summary, progress)?;
     let wanted = Wanted {
         dt,

@@ -6,4 +6,4 @@ mod scratch;
 mod sorter;
 
 pub use scratch::Scratch;
-pub use sorter::{Record, Sorted, Sorter};
+pub use sorter::{Record, SORT_BYTES_DEFAULT, Sorted, Sorter};

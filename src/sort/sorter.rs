@@ -9,6 +9,9 @@ use super::run::{RunReader, spill};
 use super::scratch::Scratch;
 use crate::error::Result;
 
+/// Memory for sorting unless a caller says otherwise: 8 million actions, or a million impressions of 10 items.
+pub const SORT_BYTES_DEFAULT: usize = 256 << 20;
+
 /// What can be sorted and spilled.
 ///
 /// `Ord` must be total, with records that compare equal being the same in every byte; so the sorted sequence depends on the set of
