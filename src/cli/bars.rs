@@ -68,8 +68,8 @@ impl Progress for Bars {
         let style = ProgressStyle::with_template(&template.replace("{unit}", unit))
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .with_key("rate", |state: &ProgressState, text: &mut dyn fmt::Write| {
-                // Nobody is there to tell where a text cannot be written to memory.
-                drop(write!(text, "{:.0}/s", state.per_sec()));
+                // Writing to memory does not fail, and a bar has nobody to tell if it did.
+                let _ = write!(text, "{:.0}/s", state.per_sec());
             });
         let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new).with_style(style.progress_chars("=> "));
         self.with(|state| {
