@@ -14,6 +14,7 @@ mod migrating;
 mod model;
 mod publishing;
 mod readers;
+mod reading_beside;
 mod refusals;
 mod tidy;
 mod zones;
