@@ -71,6 +71,23 @@ fn a_batch_with_bad_rows_is_refused_as_a_whole() {
 }
 
 #[test]
+fn a_refused_correction_leaves_the_batch_that_was_held() {
+    let bench = Bench::new();
+    let good: [(&str, ArrayRef); 3] = [
+        ("customer_id", Arc::new(Int64Array::from(vec![9]))),
+        ("item_id", Arc::new(Int64Array::from(vec![90]))),
+        ("click_time", Arc::new(TimestampMicrosecondArray::from(vec![us(GOOD)]).with_timezone("UTC"))),
+    ];
+    write_parquet(&bench.input().join("clicks/dt=2026-01-01/a.parquet"), &good);
+    bench.ingest("2026-01-01");
+    let before = dump(&bench.store());
+    bad_clicks(&bench);
+    bench.refused("ingest --store store --input input --dt 2026-01-01", &["7 bad rows", "nothing was changed"]);
+    bench.refused("backfill --store store --input input --from 2026-01-01 --to 2026-01-01", &["7 bad rows"]);
+    assert_eq!(dump(&bench.store()), before);
+}
+
+#[test]
 fn the_quarantine_holds_file_row_and_reason() {
     let bench = Bench::new();
     bad_clicks(&bench);

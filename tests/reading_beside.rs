@@ -36,9 +36,12 @@ fn readers_go_on_while_table_files_are_deleted() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             // The same batches again and again: every load lies over the ones before, so each fourth makes the store compact.
-            for _ in 0..20 {
+            // At least forty loads, and as many more as it takes until the reader has had its turns.
+            let mut rounds = 0;
+            while rounds < 20 || (produced.load(Ordering::SeqCst) < 4 && rounds < 400) {
                 bench.ingest("2026-01-01");
                 bench.ingest("2026-01-02");
+                rounds += 1;
             }
             done.store(true, Ordering::SeqCst);
         });
@@ -49,7 +52,6 @@ fn readers_go_on_while_table_files_are_deleted() {
         }
     });
     assert!(produced.into_inner() > 3, "the reader had its turns");
-
     let after = tree(&bench.store());
     assert!(before.iter().all(|name| !after.contains_key(name)), "compaction has replaced every table file");
     let dt: Day = "2026-01-03".parse().unwrap();

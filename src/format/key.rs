@@ -112,7 +112,7 @@ pub fn batch_prefix(batch: Day) -> [u8; 5] {
 }
 
 /// What the portion or snapshot keys of one customer begin with.
-pub fn customer_prefix(keyspace: Keyspace, customer: CustomerId) -> [u8; 9] {
+fn customer_prefix(keyspace: Keyspace, customer: CustomerId) -> [u8; 9] {
     let mut bytes = [keyspace as u8; 9];
     let (_, tail) = bytes.split_at_mut(1);
     tail.copy_from_slice(&customer_bytes(customer));

@@ -5,7 +5,7 @@
 mod key;
 mod value;
 
-pub use key::{Key, Keyspace, batch_prefix, customer_prefix};
+pub use key::{Key, Keyspace, batch_prefix};
 pub use value::{BatchRecord, FileRecord, Record, Source, StoreRecord, Totals, decode_actions, encode_actions};
 
 /// The version of the bytes in the store that this program reads and writes.

@@ -12,6 +12,11 @@ pub struct Day(i32);
 /// Days from 0001-01-01 (day 1 of the Common Era, as chrono counts) to 1970-01-01.
 const EPOCH_FROM_CE: i32 = 719_163;
 
+/// The calendar date `number` days after 1970-01-01, also beyond the valid days; 1970-01-01 itself beyond what chrono can count.
+pub(super) fn date_of(number: i32) -> NaiveDate {
+    number.checked_add(EPOCH_FROM_CE).and_then(NaiveDate::from_num_days_from_ce_opt).unwrap_or_default()
+}
+
 impl Day {
     /// 1970-01-01.
     pub const FIRST: Day = Day(0);
@@ -35,7 +40,7 @@ impl Day {
 
     /// The calendar date.
     pub fn date(self) -> NaiveDate {
-        NaiveDate::from_num_days_from_ce_opt(self.0 + EPOCH_FROM_CE).unwrap_or_default()
+        date_of(self.0)
     }
 
     /// The day after; `None` at the end of the valid years.

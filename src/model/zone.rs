@@ -13,6 +13,7 @@ use chrono::{MappedLocalTime, NaiveDateTime, NaiveTime, TimeZone};
 use chrono_tz::{GapInfo, Tz};
 
 use super::Day;
+use super::day::date_of;
 use crate::error::{Error, Result};
 
 const DAY_US: i64 = 86_400_000_000;
@@ -95,10 +96,7 @@ impl Zone {
 
 /// When the day `number` begins. At a gap over midnight that is the end of the gap.
 fn beginning(tz: Tz, number: i32) -> i64 {
-    let Some(date) = chrono::NaiveDate::from_num_days_from_ce_opt(number + 719_163) else {
-        return i64::from(number) * DAY_US;
-    };
-    instant(tz, date.and_time(NaiveTime::MIN), |_| 0)
+    instant(tz, date_of(number).and_time(NaiveTime::MIN), |_| 0)
 }
 
 /// The instant of a wall time; inside a gap, the end of the gap plus `into_gap(microseconds since the gap began)`.
