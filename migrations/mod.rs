@@ -2,16 +2,23 @@
 //!
 //! Each step is one file named by the version it leads to. A step that has been released never changes: stores in the world were made by it.
 //!
+//! A step writes the keys of its version beside those of the old one, checks them, and then, in one atomic write, sets the store record and removes the
+//! old keys. So the store is of the old version until it is of the new one. A step that is stopped leaves keys that nobody reads; run again, it removes
+//! them first. It takes the room of both versions on the disk.
+//!
 //! Rules for a step:
-//! 1. It reads and writes raw keys and values, with types of its own named by version, never with those of `format/`, which move on.
-//! 2. It can be stopped anywhere and run again.
-//! 3. The store record, with the new version as its first byte, is in its last write. Until then the store is of the old version.
-//! 4. `validate` then checks what was written; and a test shows that the store equals one written fresh, key by key.
+//! 1. It reads the old version with types of its own named by that version, never with those of `format/`, which move on.
+//! 2. The step to the current version writes with `format/`. It says so by an assertion on the version, so that whoever raises the version has to
+//!    give it writers of its own first.
+//! 3. `validate` compares what was written with what was there; and a test shows that the store equals one written fresh, key by key.
+
+mod one_to_two;
+mod version_1;
 
 use crate::error::{Error, Result};
 use crate::format::FORMAT_VERSION;
 use crate::progress::Progress;
-use crate::store::{Folder, RawStore};
+use crate::store::{BulkLoad, Folder, RawStore};
 use serde::Serialize;
 
 /// A step from one format version to the next.
@@ -20,10 +27,23 @@ pub trait Migration: Sync {
     fn from(&self) -> u8;
     /// What it does, as a phrase for the log.
     fn name(&self) -> &'static str;
-    /// Rewrites the store; its last write holds the store record of the new version.
-    fn apply(&self, store: &RawStore, progress: &dyn Progress) -> Result<()>;
-    /// Fails if the store is not as `apply` should have left it.
-    fn validate(&self, store: &RawStore) -> Result<()>;
+    /// The range of keys that it writes beside the old ones: from the first bytes, up to and without the second.
+    fn writes(&self) -> (Vec<u8>, Vec<u8>);
+    /// Writes everything that the store holds anew, in the order that a load asks for, but for the store record.
+    fn rewrite(&self, store: &RawStore, new: &mut BulkLoad<'_>, progress: &dyn Progress) -> Result<()>;
+    /// Fails if what was written is not what the store held.
+    fn validate(&self, store: &RawStore, progress: &dyn Progress) -> Result<()>;
+    /// The store record of the new version, and the ranges of keys of the old one.
+    fn switch(&self, store: &RawStore) -> Result<Switch>;
+}
+
+/// The last write of a step.
+#[derive(Clone, Debug)]
+pub struct Switch {
+    /// The key and the value of the store record.
+    pub record: (Vec<u8>, Vec<u8>),
+    /// What goes: ranges of keys, each from the first bytes, up to and without the second.
+    pub removed: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 /// The steps that a program knows, and the version that they lead to.
@@ -46,9 +66,9 @@ pub struct MigrationSummary {
 }
 
 impl Registry {
-    /// All steps of this program. Format 1 is the first, so there is none yet.
+    /// All steps of this program.
     pub fn current() -> Self {
-        Registry { steps: Vec::new(), target: FORMAT_VERSION }
+        Registry { steps: vec![Box::new(one_to_two::OneToTwo)], target: FORMAT_VERSION }
     }
 
     /// A registry of other steps, in any order; `target` is the version that the last of them leads to.
@@ -82,7 +102,14 @@ impl Registry {
                 continue;
             }
             progress.item(step.name(), index + 1, steps.len());
-            step.apply(&store, progress)?;
+            // What an interrupted run has left.
+            store.write(&[], &[step.writes()])?;
+            let mut load = store.bulk_load()?;
+            step.rewrite(&store, &mut load, progress)?;
+            load.commit()?;
+            step.validate(&store, progress)?;
+            let Switch { record, removed } = step.switch(&store)?;
+            store.write(&[record], &removed)?;
             let reached = store.format_version()?;
             if reached != step.from() + 1 {
                 return Err(Error::corrupt(format!(
@@ -90,7 +117,8 @@ impl Registry {
                     step.from()
                 )));
             }
-            step.validate(&store)?;
+            progress.begin("compacting", "", None);
+            store.compact();
         }
         Ok(summary)
     }

@@ -9,14 +9,14 @@
 //! 5  ingest  produce  migrations      what the commands do
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
 //! 3  format                           bytes to values and back; the specification of the store
-//! 2  history                          order, fold, cut, pad: pure
+//! 2  history                          order, merge, fold, keyframes: pure
 //! 1  model                            customers, days, zones, actions, impressions
 //! 0  error   progress
 //! ```
 //!
-//! An action goes up and down once: `files` reads it, `ingest` sorts it and folds it into its customer's snapshots, `format` makes bytes of
+//! An action goes up and down once: `files` reads it, `ingest` sorts it and folds it into its customer's history, `format` makes bytes of
 //! them, `store` keeps them. An impression: `files` reads it, `produce` sorts it and asks `store` for the history as of the day before,
-//! `history` pads it, `files` writes the rows.
+//! `files` makes padded rows of both and writes them.
 
 pub mod backfill;
 pub mod cli;

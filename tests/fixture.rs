@@ -1,4 +1,4 @@
-//! A store of format 1 as the first program to write it left it: `tests/fixtures/format-1/`, never edited. See the readme there.
+//! Stores of each format version as the first program to write it left them: `tests/fixtures/format-*/`, never edited. See the readmes there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,22 @@ use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, wr
 use crate::support::output::{dump, read_partition, tree};
 use crate::support::program::Bench;
 
-fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/format-1")
+fn fixture(version: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(version)
+}
+
+/// Puts a copy of a frozen store at `store`.
+pub fn copy_of(version: &str, store: &Path) {
+    for (name, bytes) in tree(&fixture(version).join("store")) {
+        let path = store.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+fn content(version: &str) -> Vec<String> {
+    let text = fs::read_to_string(fixture(version).join("content.txt")).unwrap();
+    text.lines().map(str::to_owned).collect()
 }
 
 /// The batches that the store was filled with: late, early, tied and duplicate actions, a customer over the cap of 3, an empty batch.
@@ -44,21 +58,30 @@ fn lines(store: &Path) -> Vec<String> {
     dump(store).iter().map(|(key, value)| format!("{} {}", hex(key), hex(value))).collect()
 }
 
-fn is_batch_record(line: &str) -> bool {
-    line.starts_with("01")
+fn without_batch_records(lines: Vec<String>) -> Vec<String> {
+    lines.into_iter().filter(|line| !line.starts_with("14")).collect()
 }
 
 #[test]
-fn the_frozen_store_is_read_and_holds_what_it_held() {
+fn the_frozen_store_of_version_1_holds_what_it_held_and_can_be_migrated() {
     let bench = Bench::new();
-    for (name, bytes) in tree(&fixture().join("store")) {
-        let path = bench.store().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-    let expected = fs::read_to_string(fixture().join("content.txt")).unwrap();
-    assert_eq!(lines(&bench.store()), expected.lines().collect::<Vec<_>>());
+    copy_of("format-1", &bench.store());
+    assert_eq!(lines(&bench.store()), content("format-1"));
+    let summary = bench.json("migrate --store store");
+    assert_eq!((&summary["from"], &summary["to"]), (&1.into(), &2.into()));
+    assert_eq!(lines(&bench.store()), content("format-2"), "the same batches in version 2, with the same records");
+    it_holds_what_was_ingested(&bench);
+}
 
+#[test]
+fn the_frozen_store_of_version_2_is_read_and_holds_what_it_held() {
+    let bench = Bench::new();
+    copy_of("format-2", &bench.store());
+    assert_eq!(lines(&bench.store()), content("format-2"));
+    it_holds_what_was_ingested(&bench);
+}
+
+fn it_holds_what_was_ingested(bench: &Bench) {
     let status = bench.json("status --store store");
     let fields =
         [("batches", 3), ("customers", 3), ("actions", 8), ("clicks", 4), ("orders", 2), ("late", 1), ("early", 1)];
@@ -95,11 +118,7 @@ fn a_store_written_today_equals_the_frozen_one() {
         }
         fs::write(Path::new(&target).join("content.txt"), fresh.join("\n") + "\n").unwrap();
     }
-    let frozen = fs::read_to_string(fixture().join("content.txt")).unwrap();
-    let without_records = |lines: &mut dyn Iterator<Item = &str>| -> Vec<String> {
-        lines.filter(|line| !is_batch_record(line)).map(str::to_owned).collect()
-    };
-    let frozen = without_records(&mut frozen.lines());
-    assert_eq!(without_records(&mut fresh.iter().map(String::as_str)), frozen);
-    assert!(frozen.len() > 10);
+    let frozen = without_batch_records(content("format-2"));
+    assert_eq!(without_batch_records(fresh), frozen);
+    assert!(frozen.len() > 8);
 }

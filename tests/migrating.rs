@@ -1,15 +1,19 @@
-//! The way from one format version to the next, with a step that this test defines.
+//! The way from one format version to the next.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use lookback::error::{Error, Result};
-use lookback::migrations::{Migration, Registry};
+use lookback::migrations::{Migration, Registry, Switch};
 use lookback::progress::{Progress, Silent};
-use lookback::store::{Folder, RawStore};
+use lookback::store::{BulkLoad, Folder, RawStore};
 
+use crate::fixture::copy_of;
 use crate::support::input::{PLAIN, RawAction, us, write_batch};
 use crate::support::output::{dump, tree};
 use crate::support::program::Bench;
+use crate::support::random::{Random, seed};
+use crate::support::version_1;
 
 const STORE_RECORD: [u8; 2] = [0, 0];
 
@@ -21,46 +25,62 @@ fn store_of_one_batch() -> Bench {
     bench
 }
 
-/// Gives every value the version byte 2; the store record last. Can be told to stop before that, as if killed.
-struct ToTwo {
-    stop_early: bool,
+/// Where a step stops as if killed.
+#[derive(Clone, Copy, PartialEq)]
+enum Stop {
+    Never,
+    WhileRewriting,
+    BeforeSwitching,
 }
 
-impl Migration for ToTwo {
+/// Copies every key to the range from 80 on, with version 3.
+struct ToThree(Stop);
+
+impl ToThree {
+    fn stopped(&self, at: Stop) -> Result<()> {
+        if self.0 == at { Err(Error::refused("stopped by the test", "run again")) } else { Ok(()) }
+    }
+}
+
+impl Migration for ToThree {
     fn from(&self) -> u8 {
-        1
+        2
     }
 
     fn name(&self) -> &'static str {
         "a step of the tests"
     }
 
-    fn apply(&self, store: &RawStore, _progress: &dyn Progress) -> Result<()> {
-        let mut changes = Vec::new();
-        let mut record = Vec::new();
-        store.visit(&[], |key, value| {
-            let changed = [&[2], &value[1..]].concat();
-            if key == STORE_RECORD {
-                record.push((key.to_vec(), Some(changed)));
-            } else {
-                changes.push((key.to_vec(), Some(changed)));
-            }
-            Ok(())
-        })?;
-        store.write(&changes)?;
-        if self.stop_early {
-            return Err(Error::refused("stopped by the test", "run again"));
-        }
-        store.write(&record)
+    fn writes(&self) -> (Vec<u8>, Vec<u8>) {
+        (vec![0x80], vec![0xff])
     }
 
-    fn validate(&self, store: &RawStore) -> Result<()> {
-        store.visit(&[], |_, value| if value[0] == 2 { Ok(()) } else { Err(Error::corrupt("a value was left behind")) })
+    fn rewrite(&self, store: &RawStore, new: &mut BulkLoad<'_>, _: &dyn Progress) -> Result<()> {
+        let old = store.entries(&[0x10]).map(|entry| entry.unwrap()).take_while(|(key, _)| key[0] < 0x80);
+        for (key, value) in old {
+            let moved = [&[key[0] + 0x70], &key[1..]].concat();
+            new.set_raw(&moved, Some(&[&[3], &value[1..]].concat()))?;
+            self.stopped(Stop::WhileRewriting)?;
+        }
+        // Something that a stopped run would leave, were it not removed before the next.
+        if self.0 == Stop::BeforeSwitching { new.set_raw(&[0xf0], Some(&[3])) } else { Ok(()) }
+    }
+
+    fn validate(&self, store: &RawStore, _: &dyn Progress) -> Result<()> {
+        self.stopped(Stop::BeforeSwitching)?;
+        let behind = store.entries(&[0xf0]).next();
+        if behind.is_none() { Ok(()) } else { Err(Error::corrupt("what a stopped run left is still there")) }
+    }
+
+    fn switch(&self, store: &RawStore) -> Result<Switch> {
+        let record = store.get(&STORE_RECORD)?.unwrap();
+        let record = (STORE_RECORD.to_vec(), [&[3], &record[1..]].concat());
+        Ok(Switch { record, removed: vec![(vec![0x10], vec![0x20])] })
     }
 }
 
-fn registry(stop_early: bool) -> Registry {
-    Registry::with(vec![Box::new(ToTwo { stop_early })], 2)
+fn registry(stop: Stop) -> Registry {
+    Registry::with(vec![Box::new(ToThree(stop))], 3)
 }
 
 #[test]
@@ -69,30 +89,32 @@ fn a_step_is_taken_once_and_can_be_stopped() {
     let folder = Folder::new(&bench.store());
     let old = dump(&bench.store());
 
-    let planned = registry(false).migrate(&folder, true, &Silent).unwrap();
-    assert_eq!(planned.steps, ["1 to 2: a step of the tests"]);
+    let planned = registry(Stop::Never).migrate(&folder, true, &Silent).unwrap();
+    assert_eq!(planned.steps, ["2 to 3: a step of the tests"]);
     assert_eq!(dump(&bench.store()), old, "a dry run changes nothing");
 
-    assert!(registry(true).migrate(&folder, false, &Silent).is_err());
-    assert_eq!(
-        RawStore::open_reader(&folder).unwrap().format_version().unwrap(),
-        1,
-        "of the old version until the last write"
-    );
+    for stop in [Stop::WhileRewriting, Stop::BeforeSwitching] {
+        assert!(registry(stop).migrate(&folder, false, &Silent).is_err());
+        let version = RawStore::open_reader(&folder).unwrap().format_version().unwrap();
+        assert_eq!(version, 2, "of the old version until the last write");
+        assert!(old.iter().all(|entry| dump(&bench.store()).contains(entry)));
+        assert_eq!(bench.json("status --store store")["actions"], 1, "and can be used as before");
+    }
 
-    let done = registry(false).migrate(&folder, false, &Silent).unwrap();
-    assert_eq!((done.from, done.to, done.steps.len()), (1, 2, 1));
-    let expected: Vec<_> = old.into_iter().map(|(key, value)| (key, [&[2], &value[1..]].concat())).collect();
+    let done = registry(Stop::Never).migrate(&folder, false, &Silent).unwrap();
+    assert_eq!((done.from, done.to, done.steps.len()), (2, 3, 1));
+    let moved = |key: Vec<u8>| if key[0] == 0 { key } else { [&[key[0] + 0x70], &key[1..]].concat() };
+    let expected: Vec<_> = old.into_iter().map(|(key, value)| (moved(key), [&[3], &value[1..]].concat())).collect();
     assert_eq!(dump(&bench.store()), expected);
 
-    let again = registry(false).migrate(&folder, false, &Silent).unwrap();
-    assert_eq!((again.from, again.to, again.steps.len()), (2, 2, 0));
+    let again = registry(Stop::Never).migrate(&folder, false, &Silent).unwrap();
+    assert_eq!((again.from, again.to, again.steps.len()), (3, 3, 0));
 }
 
 #[test]
 fn a_newer_store_is_refused_by_every_command_with_both_versions() {
     let bench = store_of_one_batch();
-    registry(false).migrate(&Folder::new(&bench.store()), false, &Silent).unwrap();
+    registry(Stop::Never).migrate(&Folder::new(&bench.store()), false, &Silent).unwrap();
     let before = dump(&bench.store());
     let commands = [
         "ingest --store store --input input --dt 2026-01-01",
@@ -103,22 +125,38 @@ fn a_newer_store_is_refused_by_every_command_with_both_versions() {
         "migrate --store store",
     ];
     for command in commands {
-        bench.refused(command, &["format version 2", "1", "use a newer lookback"]);
+        bench.refused(command, &["format version 3", "2", "use a newer lookback"]);
     }
     assert_eq!(dump(&bench.store()), before);
 }
 
 #[test]
 fn an_older_store_is_told_how_to_migrate_and_opening_never_does() {
+    let bench = Bench::new();
+    copy_of("format-1", &bench.store());
+    let before = dump(&bench.store());
+    for command in [
+        "ingest --store store --input input --dt 2026-03-28 --allow-empty",
+        "produce --store store --input input --dt 2026-03-29 --out out",
+        "backfill --store store --input input --from 2026-03-28 --to 2026-03-28",
+        "show --store store --customer 5",
+        "status --store store",
+    ] {
+        fs::create_dir_all(bench.input()).unwrap();
+        let words = ["format version 1", "format version 2", "lookback migrate --store store"];
+        bench.refused(command, &words);
+    }
+    assert_eq!(dump(&bench.store()), before);
+}
+
+#[test]
+fn a_version_without_a_step_is_refused_before_anything_is_changed() {
     let bench = store_of_one_batch();
     let raw = RawStore::open_writer(&Folder::new(&bench.store())).unwrap();
     let record = raw.get(&STORE_RECORD).unwrap().unwrap();
-    raw.write(&[(STORE_RECORD.to_vec(), Some([&[0], &record[1..]].concat()))]).unwrap();
+    raw.write(&[(STORE_RECORD.to_vec(), [&[0], &record[1..]].concat())], &[]).unwrap();
     drop(raw);
     let before = dump(&bench.store());
-    bench.refused("status --store store", &["format version 0", "format version 1", "lookback migrate --store store"]);
-    bench.refused("ingest --store store --input input --dt 2026-01-01", &["format version 0"]);
-    // This program has no such step, and says so before it changes anything.
     bench.refused("migrate --store store", &["no step from format version 0"]);
     assert_eq!(dump(&bench.store()), before);
 }
@@ -128,8 +166,80 @@ fn a_store_of_this_version_has_nothing_to_migrate() {
     let bench = store_of_one_batch();
     let before = tree(&bench.store().join("db"));
     let summary = bench.json("migrate --store store --dry-run");
-    assert_eq!((&summary["from"], &summary["to"], &summary["steps"]), (&1.into(), &1.into(), &serde_json::json!([])));
+    assert_eq!((&summary["from"], &summary["to"], &summary["steps"]), (&2.into(), &2.into(), &serde_json::json!([])));
     assert_eq!(tree(&bench.store().join("db")), before);
     bench.ok("migrate --store store");
     fs::remove_dir_all(bench.store()).unwrap();
+}
+
+/// 2026-01-01 as days since 1970-01-01.
+const FIRST_DAY: i64 = 20_454;
+
+/// Batches of twenty days: customers with few and with many actions, so that some have keyframes; late, early and tied ones, some over the cap.
+fn random_batches(random: &mut Random) -> BTreeMap<i64, Vec<RawAction>> {
+    let mut batches = BTreeMap::new();
+    for batch in FIRST_DAY..FIRST_DAY + 20 {
+        let mut actions = Vec::new();
+        for _ in 0..120 {
+            // Customers far apart, so that lists have several leaves.
+            let customer = i64::try_from(random.below(40).min(random.below(40))).unwrap();
+            let shift = [0, 0, 0, 0, -1, -3, 1][usize::try_from(random.below(7)).unwrap()];
+            let second = i64::try_from(random.below(86_400)).unwrap() / 600 * 600;
+            actions.push(RawAction {
+                customer: (customer - 20).wrapping_mul(900_000_000_000_000),
+                item: 1 + i64::try_from(random.below(500)).unwrap(),
+                time_us: ((batch + shift) * 86_400 + second) * 1_000_000,
+                kind: 1 + u8::try_from(random.below(3)).unwrap(),
+            });
+        }
+        batches.insert(batch, actions);
+    }
+    batches
+}
+
+#[test]
+fn a_migrated_store_equals_one_written_fresh_key_by_key() {
+    let seed = seed(41);
+    for max_history in [1_usize, 7, 60] {
+        let mut random = Random::new(seed);
+        let batches = random_batches(&mut random);
+        let bench = Bench::new();
+        bench.ok(&format!("init --store fresh --max-history {max_history}"));
+        for (batch, actions) in &batches {
+            let date = chrono::NaiveDate::default() + chrono::Days::new(u64::try_from(*batch).unwrap());
+            write_batch(&bench.input(), &date.to_string(), actions, PLAIN);
+            bench.ok(&format!("ingest --store fresh --input input --dt {date}"));
+        }
+        let fresh = dump(&bench.path("fresh"));
+        let is_keyframe = |key: &[u8]| key[0] == 0x11 && key.len() == 14;
+        assert!(fresh.iter().filter(|(key, _)| is_keyframe(key)).count() > 10, "there are keyframes to compare");
+        let records = fresh.iter().filter(|(key, _)| key[0] == 0x14);
+        let records = records.map(|(key, value)| {
+            let day = i32::from_be_bytes(key[1..].try_into().unwrap()) ^ i32::MIN;
+            (i64::from(day), value.clone())
+        });
+        copy_of("format-1", &bench.store());
+        let raw = RawStore::open_writer(&Folder::new(&bench.store())).unwrap();
+        let old = version_1::entries(&batches, &records.collect(), max_history);
+        raw.write(&old, &[(vec![0], vec![0xff])]).unwrap();
+        drop(raw);
+        bench.ok("migrate --store store");
+        assert!(dump(&bench.store()) == fresh, "seed {seed}, histories of {max_history}");
+    }
+}
+
+#[test]
+fn a_store_of_version_1_that_is_damaged_is_not_migrated() {
+    let bench = Bench::new();
+    copy_of("format-1", &bench.store());
+    let mut entries = dump(&bench.store());
+    let cut = entries.iter().position(|(key, _)| key[0] == 3).unwrap();
+    let half = entries[cut].1.len() / 2;
+    entries[cut].1.truncate(half);
+    let raw = RawStore::open_writer(&Folder::new(&bench.store())).unwrap();
+    raw.write(&entries, &[(vec![0], vec![0xff])]).unwrap();
+    drop(raw);
+    let before = dump(&bench.store());
+    bench.refused("migrate --store store", &["format version 1", "no program wrote"]);
+    assert_eq!(dump(&bench.store()), before);
 }

@@ -57,6 +57,6 @@ fn readers_go_on_while_table_files_are_deleted() {
     let dt: Day = "2026-01-03".parse().unwrap();
     let mut cursor = early.cursor();
     for customer in 0..CUSTOMERS {
-        assert_eq!(cursor.as_of(CustomerId(customer), dt).unwrap().len(), 2);
+        assert_eq!(cursor.actions(CustomerId(customer), dt).unwrap().len(), 2);
     }
 }

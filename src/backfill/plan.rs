@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::files::{Compression, IMPRESSIONS, day_files};
+use crate::files::{Compression, FileSizes, IMPRESSIONS, day_files};
 use crate::ingest::{BatchState, batch_state};
 use crate::model::{Day, name_days};
 use crate::progress::Progress;
@@ -33,6 +33,8 @@ pub struct BackfillOptions<'a> {
     pub lookback_days: Option<u32>,
     /// How pages are compressed.
     pub compression: Compression,
+    /// How the rows are cut.
+    pub sizes: FileSizes,
     /// Where bad rows go.
     pub quarantine: Option<&'a Path>,
 }

@@ -6,7 +6,7 @@ use super::plan::{BackfillOptions, Plan};
 use crate::error::Result;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester};
 use crate::model::Day;
-use crate::produce::{ProduceOptions, ProduceSummary, produce};
+use crate::produce::{ProduceOptions, ProduceSummary, produce_sized};
 use crate::progress::Progress;
 use crate::sort::SORT_BYTES_DEFAULT;
 use crate::store::{Batches, Folder, Store};
@@ -81,6 +81,7 @@ fn ingest_all(
         };
         summaries.push(ingester.ingest(&day_options, progress)?);
     }
+    ingester.settle(progress);
     Ok(summaries)
 }
 
@@ -111,7 +112,7 @@ fn produce_all(
             sort_bytes: SORT_BYTES_DEFAULT,
             keep_current: true,
         };
-        summaries.push(produce(&store, &day_options, progress)?);
+        summaries.push(produce_sized(&store, &day_options, options.sizes, progress)?);
     }
     Ok(summaries)
 }

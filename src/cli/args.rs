@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::files::Compression;
+use crate::files::{Compression, FileSizes};
 use crate::model::Day;
 
 /// Materialised customer history: for every item shown to a customer, that customer's most recent actions from strictly before that day.
@@ -90,12 +90,26 @@ pub struct RowOptions {
     /// Codec of the output's pages.
     #[arg(long, value_enum, default_value_t = Codec::Zstd)]
     pub compression: Codec,
+    /// Rows of a row group: what a training reader decodes at once.
+    #[arg(long, value_name = "N", default_value = "10000")]
+    pub row_group_rows: NonZeroU32,
+    /// Rows of a part file, in whole row groups.
+    #[arg(long, value_name = "N", default_value = "1000000")]
+    pub part_rows: NonZeroU32,
     /// Go on although batches before the day are missing in the store.
     #[arg(long)]
     pub allow_gaps: bool,
     /// Set bad rows aside as Parquet in this folder instead of refusing them all.
     #[arg(long, value_name = "DIR")]
     pub quarantine: Option<PathBuf>,
+}
+
+impl RowOptions {
+    /// How the rows are cut.
+    pub fn sizes(&self) -> FileSizes {
+        let rows = |number: NonZeroU32| usize::try_from(number.get()).unwrap_or(usize::MAX);
+        FileSizes { row_group_rows: rows(self.row_group_rows), part_rows: rows(self.part_rows) }
+    }
 }
 
 /// Arguments of `produce`.

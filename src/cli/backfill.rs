@@ -21,6 +21,7 @@ pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
         max_history: rows.max_history.map(|number| usize::try_from(number.get()).unwrap_or(usize::MAX)),
         lookback_days: rows.lookback_days.map(u32::from),
         compression: rows.compression.into(),
+        sizes: rows.sizes(),
         quarantine: rows.quarantine.as_deref(),
     };
     let (plan, summary) = backfill(&Folder::new(&typed.store), &options, typed.dry_run, console.progress())?;

@@ -16,7 +16,9 @@ pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
         quarantine: typed.quarantine.as_deref(),
         sort_bytes: SORT_BYTES_DEFAULT,
     };
-    let summary = Ingester::open(&Folder::new(&typed.store))?.ingest(&options, console.progress())?;
+    let mut ingester = Ingester::open(&Folder::new(&typed.store))?;
+    let summary = ingester.ingest(&options, console.progress())?;
+    ingester.settle(console.progress());
     console.done(&summary, &sentence(&summary))
 }
 

@@ -4,7 +4,7 @@ use super::args::Produce;
 use super::console::Console;
 use super::text::{count, counted};
 use crate::error::Result;
-use crate::produce::{ProduceOptions, ProduceSummary, produce};
+use crate::produce::{ProduceOptions, ProduceSummary, produce_sized};
 use crate::sort::SORT_BYTES_DEFAULT;
 use crate::store::{Folder, Store};
 
@@ -24,7 +24,7 @@ pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
         sort_bytes: SORT_BYTES_DEFAULT,
         keep_current: false,
     };
-    let summary = produce(&store, &options, console.progress())?;
+    let summary = produce_sized(&store, &options, rows.sizes(), console.progress())?;
     console.done(&summary, &sentence(&summary))
 }
 

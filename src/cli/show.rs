@@ -37,7 +37,7 @@ pub(super) fn run(typed: &Show, console: &Console) -> Result<()> {
             .ok_or_else(|| Error::refused("the store holds no batch", "ingest one first, or name a day with --dt"))?,
     };
     let zone = &store.settings().zone;
-    let history = store.cursor().as_of(CustomerId(typed.customer), dt)?;
+    let history = store.cursor().actions(CustomerId(typed.customer), dt)?;
     let actions = history.iter().take(typed.limit.unwrap_or(usize::MAX)).map(|action| ShownAction {
         time: zone.display(action.time_us),
         time_us: action.time_us,

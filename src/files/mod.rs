@@ -22,4 +22,4 @@ pub use guard::is_guarded;
 pub use impressions::{ReadImpressions, read_impressions};
 pub use layout::{DayFile, IMPRESSIONS, day_files};
 pub use partition::{Partition, PartitionFolder};
-pub use rows::{Compression, RowSettings, RowWriter};
+pub use rows::{Compression, EncodedRowGroup, FileSizes, RowGroup, RowSchema, RowSettings, RowWriter};

@@ -1,22 +1,27 @@
 //! Keys: order-preserving bytes. The layout is in the specification of this module's parent.
 
+use std::ops::Deref;
+
 use crate::error::{Error, Result};
 use crate::model::{CustomerId, Day};
 
-/// The first byte of a key.
+/// The first byte of a key. Each format version that moves keys takes bytes that the one before had not, so that a migration can write its keys beside the
+/// old ones; version 1 had 1 to 4.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[repr(u8)]
 pub enum Keyspace {
-    /// The store record and the totals.
+    /// The store record, in every format version.
     Settings = 0,
+    /// Portions, the truth, and keyframes between them.
+    History = 0x11,
+    /// Which days of which customers each batch touched.
+    Index = 0x12,
+    /// All customers.
+    Roster = 0x13,
     /// One record per batch.
-    Batches = 1,
-    /// Which (customer, day)s a batch touched.
-    Index = 2,
-    /// The truth: the actions of a (customer, day, batch).
-    Portions = 3,
-    /// Derived: the newest actions at the end of a (customer, day).
-    Snapshots = 4,
+    Batches = 0x14,
+    /// What is counted over the whole store.
+    Totals = 0x15,
 }
 
 /// A key of the store, with meaning.
@@ -24,20 +29,7 @@ pub enum Keyspace {
 pub enum Key {
     /// The store record.
     Store,
-    /// The totals.
-    Totals,
-    /// The record of a batch.
-    Batch(Day),
-    /// That a batch brought actions of a customer on a day.
-    Index {
-        /// The batch that brought them.
-        batch: Day,
-        /// Whose they are.
-        customer: CustomerId,
-        /// When they happened.
-        day: Day,
-    },
-    /// The actions that a batch brought of a customer on a day.
+    /// The actions of a customer on a day that one batch brought.
     Portion {
         /// Whose they are.
         customer: CustomerId,
@@ -46,31 +38,87 @@ pub enum Key {
         /// The batch that brought them.
         batch: Day,
     },
-    /// A customer's newest actions at the end of a day.
-    Snapshot {
+    /// A customer's newest actions from before a day.
+    Keyframe {
         /// Whose they are.
         customer: CustomerId,
-        /// At the end of which day.
+        /// Before which day.
         day: Day,
     },
+    /// A leaf of the list of what a batch touched.
+    Index {
+        /// The batch.
+        batch: Day,
+        /// Where the leaf begins.
+        first: CustomerId,
+    },
+    /// A leaf of the list of all customers.
+    Roster {
+        /// Where the leaf begins.
+        first: CustomerId,
+    },
+    /// The record of a batch.
+    Batch(Day),
+    /// The totals.
+    Totals,
+}
+
+/// The most bytes that a key has.
+const KEY_BYTES_MAX: usize = 17;
+
+/// What tells a keyframe from the portions of its day, behind all of which it stands.
+const KEYFRAME: u8 = 0xff;
+
+/// The bytes of one key.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub struct KeyBytes {
+    bytes: [u8; KEY_BYTES_MAX],
+    length: u8,
+}
+
+impl KeyBytes {
+    fn of(keyspace: Keyspace) -> Self {
+        KeyBytes::default().then(&[keyspace as u8])
+    }
+
+    fn then(mut self, more: &[u8]) -> Self {
+        let rest = self.bytes.iter_mut().skip(usize::from(self.length));
+        for (to, from) in rest.zip(more) {
+            *to = *from;
+            self.length += 1;
+        }
+        self
+    }
+}
+
+impl Deref for KeyBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or(&self.bytes)
+    }
+}
+
+impl AsRef<[u8]> for KeyBytes {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
 }
 
 impl Key {
-    /// The bytes of the key, at most 17.
-    pub fn encode(self) -> Vec<u8> {
+    /// The bytes of the key.
+    pub fn encode(self) -> KeyBytes {
         match self {
-            Key::Store => vec![Keyspace::Settings as u8, 0],
-            Key::Totals => vec![Keyspace::Settings as u8, 1],
-            Key::Batch(batch) => [&[Keyspace::Batches as u8][..], &day_bytes(batch)].concat(),
-            Key::Index { batch, customer, day } => {
-                [&batch_prefix(batch)[..], &customer_bytes(customer), &complement_bytes(day)].concat()
-            }
+            Key::Store => KeyBytes::of(Keyspace::Settings).then(&[0]),
             Key::Portion { customer, day, batch } => {
-                [&customer_prefix(Keyspace::Portions, customer)[..], &complement_bytes(day), &day_bytes(batch)].concat()
+                let key = history_prefix(customer).then(&complement_bytes(day));
+                if batch == day { key } else { key.then(&lag_bytes(batch.number() - day.number())) }
             }
-            Key::Snapshot { customer, day } => {
-                [&customer_prefix(Keyspace::Snapshots, customer)[..], &complement_bytes(day)].concat()
-            }
+            Key::Keyframe { customer, day } => history_prefix(customer).then(&complement_bytes(day)).then(&[KEYFRAME]),
+            Key::Index { batch, first } => index_prefix(batch).then(&customer_bytes(first)),
+            Key::Roster { first } => KeyBytes::of(Keyspace::Roster).then(&customer_bytes(first)),
+            Key::Batch(batch) => KeyBytes::of(Keyspace::Batches).then(&day_bytes(batch)),
+            Key::Totals => KeyBytes::of(Keyspace::Totals),
         }
     }
 
@@ -84,43 +132,60 @@ impl Key {
         let (keyspace, mut rest) = bytes.split_first()?;
         let rest = &mut rest;
         let key = match (keyspace, rest.len()) {
-            (0, 1) => match take::<1>(rest)? {
-                [0] => Key::Store,
-                [1] => Key::Totals,
-                _ => return None,
-            },
-            (1, 4) => Key::Batch(take_day(rest)?),
-            (2, 16) => {
-                Key::Index { batch: take_day(rest)?, customer: take_customer(rest)?, day: take_complement(rest)? }
+            (0, 1) if **rest == [0] => Key::Store,
+            (0x11, 12..=16) => {
+                let (customer, day) = (take_customer(rest)?, take_complement(rest)?);
+                match rest {
+                    [] => Key::Portion { customer, day, batch: day },
+                    [KEYFRAME] => Key::Keyframe { customer, day },
+                    _ => {
+                        let lag = i32::from_be_bytes(take(rest)?) ^ i32::MIN;
+                        let batch = day.number().checked_add(lag).filter(|_| lag != 0).and_then(Day::from_number)?;
+                        Key::Portion { customer, day, batch }
+                    }
+                }
             }
-            (3, 16) => {
-                Key::Portion { customer: take_customer(rest)?, day: take_complement(rest)?, batch: take_day(rest)? }
-            }
-            (4, 12) => Key::Snapshot { customer: take_customer(rest)?, day: take_complement(rest)? },
+            (0x12, 12) => Key::Index { batch: take_day(rest)?, first: take_customer(rest)? },
+            (0x13, 8) => Key::Roster { first: take_customer(rest)? },
+            (0x14, 4) => Key::Batch(take_day(rest)?),
+            (0x15, 0) => Key::Totals,
             _ => return None,
         };
         Some(key)
     }
+
+    /// In which part of the store it lies.
+    pub fn keyspace(self) -> Keyspace {
+        match self {
+            Key::Store => Keyspace::Settings,
+            Key::Portion { .. } | Key::Keyframe { .. } => Keyspace::History,
+            Key::Index { .. } => Keyspace::Index,
+            Key::Roster { .. } => Keyspace::Roster,
+            Key::Batch(_) => Keyspace::Batches,
+            Key::Totals => Keyspace::Totals,
+        }
+    }
+}
+
+/// How many bytes the keys of one customer's history have in common: keyspace and customer.
+pub const HISTORY_PREFIX_BYTES: usize = 9;
+
+/// What the history keys of one customer begin with.
+pub fn history_prefix(customer: CustomerId) -> KeyBytes {
+    KeyBytes::of(Keyspace::History).then(&customer_bytes(customer))
 }
 
 /// What the index keys of one batch begin with.
-pub fn batch_prefix(batch: Day) -> [u8; 5] {
-    let mut bytes = [Keyspace::Index as u8; 5];
-    let (_, tail) = bytes.split_at_mut(1);
-    tail.copy_from_slice(&day_bytes(batch));
-    bytes
-}
-
-/// What the portion or snapshot keys of one customer begin with.
-fn customer_prefix(keyspace: Keyspace, customer: CustomerId) -> [u8; 9] {
-    let mut bytes = [keyspace as u8; 9];
-    let (_, tail) = bytes.split_at_mut(1);
-    tail.copy_from_slice(&customer_bytes(customer));
-    bytes
+pub fn index_prefix(batch: Day) -> KeyBytes {
+    KeyBytes::of(Keyspace::Index).then(&day_bytes(batch))
 }
 
 fn customer_bytes(customer: CustomerId) -> [u8; 8] {
     (customer.0 ^ i64::MIN).to_be_bytes()
+}
+
+fn lag_bytes(lag: i32) -> [u8; 4] {
+    (lag ^ i32::MIN).to_be_bytes()
 }
 
 fn day_bytes(day: Day) -> [u8; 4] {
@@ -158,16 +223,21 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn day(number: i32) -> Day {
+        Day::from_number(number).unwrap()
+    }
+
     fn any_key() -> impl Strategy<Value = Key> {
-        let day = || (0..=Day::LAST.number()).prop_map(|number| Day::from_number(number).unwrap());
+        let any_day = || prop_oneof![(0..=Day::LAST.number()), 20_000..20_003].prop_map(day);
         let customer = || any::<i64>().prop_map(CustomerId);
         prop_oneof![
             Just(Key::Store),
             Just(Key::Totals),
-            day().prop_map(Key::Batch),
-            (day(), customer(), day()).prop_map(|(batch, customer, day)| Key::Index { batch, customer, day }),
-            (customer(), day(), day()).prop_map(|(customer, day, batch)| Key::Portion { customer, day, batch }),
-            (customer(), day()).prop_map(|(customer, day)| Key::Snapshot { customer, day }),
+            any_day().prop_map(Key::Batch),
+            (any_day(), customer()).prop_map(|(batch, first)| Key::Index { batch, first }),
+            customer().prop_map(|first| Key::Roster { first }),
+            (customer(), any_day(), any_day()).prop_map(|(customer, day, batch)| Key::Portion { customer, day, batch }),
+            (customer(), any_day()).prop_map(|(customer, day)| Key::Keyframe { customer, day }),
         ]
     }
 
@@ -175,19 +245,34 @@ mod tests {
         #[test]
         fn what_is_encoded_is_decoded(key in any_key()) {
             prop_assert_eq!(Key::decode(&key.encode()).unwrap(), key);
+            prop_assert_eq!(key.encode()[0], key.keyspace() as u8);
         }
 
         #[test]
         fn any_bytes_are_a_key_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..20)) {
             if let Ok(key) = Key::decode(&bytes) {
-                prop_assert_eq!(key.encode(), bytes);
+                prop_assert_eq!(&*key.encode(), &bytes[..]);
             }
         }
 
         #[test]
-        fn snapshots_stand_by_customer_then_newest_day(a in any::<i64>(), b in any::<i64>(), x in 0..99, y in 0..99) {
-            let bytes = |customer, day| Key::Snapshot { customer: CustomerId(customer), day: Day::from_number(day).unwrap() }.encode();
-            prop_assert_eq!(bytes(a, x).cmp(&bytes(b, y)), (a, -x).cmp(&(b, -y)));
+        fn history_stands_by_customer_then_newest_day(a in any::<i64>(), b in any::<i64>(), x in 0..99, y in 0..99, lag in 0..99) {
+            let bytes = |customer, on, lag| {
+                Key::Portion { customer: CustomerId(customer), day: day(on), batch: day(on + lag) }.encode()
+            };
+            prop_assert_eq!(bytes(a, x, lag) < bytes(b, y, 0), (a, -x) < (b, -y));
         }
+    }
+
+    #[test]
+    fn on_a_day_the_timely_portion_stands_first_and_the_keyframe_last() {
+        let customer = CustomerId(7);
+        let portion = |batch| Key::Portion { customer, day: day(500), batch: day(batch) }.encode();
+        let keyframe = Key::Keyframe { customer, day: day(500) }.encode();
+        let before = Key::Portion { customer, day: day(499), batch: day(499) }.encode();
+        let keys =
+            [portion(500), portion(0), portion(499), portion(501), portion(Day::LAST.number()), keyframe, before];
+        assert!(keys.is_sorted());
+        assert!(keys.iter().all(|key| key.starts_with(&history_prefix(customer))));
     }
 }

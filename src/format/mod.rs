@@ -2,11 +2,28 @@
 //!
 #![doc = include_str!("specification.md")]
 
+pub mod bits;
+mod columns;
 mod key;
+mod keyframe;
+mod leaf;
+mod portion;
 mod value;
+mod varint;
 
-pub use key::{Key, Keyspace, batch_prefix};
-pub use value::{BatchRecord, FileRecord, Record, Source, StoreRecord, Totals, decode_actions, encode_actions};
+#[cfg(test)]
+mod tests;
+
+pub use key::{HISTORY_PREFIX_BYTES, Key, KeyBytes, Keyspace, history_prefix, index_prefix};
+pub use keyframe::{Keyframe, encode_keyframe};
+pub use leaf::{CutLeaf, Entry, LeafCutter, Standing, TouchedDay, decode_leaf, encode_leaf};
+pub use portion::{Portion, encode_portion};
+pub use value::{BatchRecord, FileRecord, Record, Source, StoreRecord, Totals};
+
+use crate::error::{Error, Result};
+pub use varint::put_varint;
+
+use varint::Reader;
 
 /// The version of the bytes in the store that this program reads and writes.
 ///
@@ -16,7 +33,19 @@ pub use value::{BatchRecord, FileRecord, Record, Source, StoreRecord, Totals, de
 /// | version | since | what changed |
 /// |---|---|---|
 /// | 1 | 0.1.0 | the first: full snapshots at each active (customer, day), values in bincode |
-pub const FORMAT_VERSION: u8 = 1;
+/// | 2 | 0.2.0 | portions in columns, keyframes in place of snapshots, index in leaves, the roster |
+pub const FORMAT_VERSION: u8 = 2;
 
-/// The value bytes of a key that says everything by being there: the format version alone.
-pub const PRESENT: [u8; 1] = [FORMAT_VERSION];
+/// The most actions that a portion or a keyframe holds, and so the largest `max_history`. Damaged bytes that announce more are an error and
+/// not an allocation.
+pub const ACTIONS_MAX: usize = 100_000;
+
+/// Reads the version byte of a value. Fails where it is another than the store's.
+fn check_version(reader: &mut Reader<'_>) -> Result<()> {
+    match reader.byte()? {
+        FORMAT_VERSION => Ok(()),
+        other => Err(Error::corrupt(format!(
+            "a value in the store says format version {other} where the store says {FORMAT_VERSION}"
+        ))),
+    }
+}

@@ -5,16 +5,16 @@ use bincode::{Decode, Encode};
 
 use super::FORMAT_VERSION;
 use crate::error::{Error, Result};
-use crate::model::{Action, ActionType};
+use crate::model::ActionType;
 
-/// The most memory that decoding one value may claim. A list of 100,000 actions takes 2.4 MB, a record of 100,000 files about 15 MB; so
-/// damaged bytes that announce more are an error and not an allocation.
+/// The most memory that decoding one value may claim. A record of 100,000 files takes about 15 MB; so damaged bytes that announce more are an
+/// error and not an allocation.
 const DECODED_BYTES_MAX: usize = 64 << 20;
 
 /// The settings of a store, fixed for its life.
 #[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
 pub struct StoreRecord {
-    /// How many actions a snapshot holds at most.
+    /// How many actions a history has at most.
     pub max_history: u32,
     /// IANA name of the zone in which days begin.
     pub time_zone: String,
@@ -102,39 +102,6 @@ impl BatchRecord {
     }
 }
 
-/// An action as it lies in portions and snapshots. Separate from [`Action`], so that a new field there meets a compiler error here.
-#[derive(Decode, Encode)]
-struct ActionRecord {
-    time_us: i64,
-    item_id: i64,
-    action_type: u8,
-}
-
-/// The bytes of a portion or snapshot: `actions`, newest first.
-pub fn encode_actions(actions: &[Action]) -> Result<Vec<u8>> {
-    let records: Vec<ActionRecord> = actions
-        .iter()
-        .map(|action| {
-            let Action { time_us, item_id, action_type } = *action;
-            ActionRecord { time_us, item_id, action_type: action_type.number() }
-        })
-        .collect();
-    encode(&records)
-}
-
-/// The actions of a portion or snapshot, newest first. Fails on bytes that [`encode_actions`] does not write.
-pub fn decode_actions(bytes: &[u8]) -> Result<Vec<Action>> {
-    let records: Vec<ActionRecord> = decode(bytes)?;
-    records
-        .into_iter()
-        .map(|ActionRecord { time_us, item_id, action_type }| {
-            let action_type = ActionType::from_number(action_type)
-                .ok_or_else(|| Error::corrupt(format!("a list of actions in the store has the type {action_type}")))?;
-            Ok(Action { time_us, item_id, action_type })
-        })
-        .collect()
-}
-
 /// A record that is one value of the store.
 pub trait Record: Sized {
     /// The bytes of the value.
@@ -192,83 +159,34 @@ mod tests {
         digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap()).collect()
     }
 
-    /// The rows of the specification's worked example: (key, value).
-    fn worked_example() -> Vec<(Vec<u8>, Vec<u8>)> {
-        let text = include_str!("specification.md");
-        let (_, example) = text.split_once("## Worked example").unwrap();
-        let rows = example.lines().filter(|line| line.starts_with("| `"));
-        rows.map(|row| {
-            let cells: Vec<&str> = row.split('`').collect();
-            (bytes_of(cells[1]), bytes_of(cells[3]))
-        })
-        .collect()
-    }
-
-    #[test]
-    fn the_specifications_example_is_what_is_written_and_read() {
-        use crate::format::{Key, PRESENT};
-        use crate::model::{CustomerId, Day};
-        let (customer, day, batch) = (CustomerId(7), Day::from_number(2).unwrap(), Day::from_number(3).unwrap());
-        let actions = [Action { time_us: 172_800_000_001, item_id: 300, action_type: ActionType::ORDER }];
-        let list = encode_actions(&actions).unwrap();
-        let expected = [
-            (Key::Index { batch, customer, day }, PRESENT.to_vec()),
-            (Key::Portion { customer, day, batch }, list.clone()),
-            (Key::Snapshot { customer, day }, list),
-        ];
-        let example = worked_example();
-        assert_eq!(example.len(), expected.len());
-        for ((key_bytes, value_bytes), (key, value)) in example.into_iter().zip(expected) {
-            assert_eq!(Key::decode(&key_bytes).unwrap(), key);
-            assert_eq!(key.encode(), key_bytes);
-            assert_eq!(value, value_bytes);
-            if value_bytes.len() > 1 {
-                assert_eq!(decode_actions(&value_bytes).unwrap(), actions);
-            }
-        }
-    }
-
     #[test]
     fn golden_bytes_of_the_records() {
         let store = StoreRecord { max_history: 1_000, time_zone: "UTC".to_owned() };
         // version; 1000 in two bytes; three letters.
-        assert_eq!(store.to_bytes().unwrap(), bytes_of("01 fbe803 03 555443"));
-        assert_eq!(Totals { customers: 251 }.to_bytes().unwrap(), bytes_of("01 fbfb00"));
+        assert_eq!(store.to_bytes().unwrap(), bytes_of("02 fbe803 03 555443"));
+        assert_eq!(Totals { customers: 251 }.to_bytes().unwrap(), bytes_of("02 fbfb00"));
         let file = FileRecord { source: 3, path: "a/b".to_owned(), bytes: 70_000, xxh3_128: [0xab; 16] };
         let batch =
             BatchRecord { files: vec![file], clicks: 1, orders: 2, late: 3, customers: 1, ..Default::default() };
         // version; one file: source, path, size in four bytes, hash; the seven counts.
-        let expected = format!("01 01 03 03612f62 fc70110100 {} 01 00 02 03 00 00 01", "ab".repeat(16));
+        let expected = format!("02 01 03 03612f62 fc70110100 {} 01 00 02 03 00 00 01", "ab".repeat(16));
         assert_eq!(batch.to_bytes().unwrap(), bytes_of(&expected));
         assert_eq!(BatchRecord::from_bytes(&bytes_of(&expected)).unwrap(), batch);
-        assert_eq!(StoreRecord::from_bytes(&bytes_of("01 fbe803 03 555443")).unwrap(), store);
+        assert_eq!(StoreRecord::from_bytes(&bytes_of("02 fbe803 03 555443")).unwrap(), store);
     }
 
     #[test]
     fn an_announced_length_beyond_the_limit_is_an_error() {
-        assert!(decode_actions(&bytes_of("01 fd ffffffffffffff7f")).is_err());
-        assert!(decode_actions(&bytes_of("02 00")).unwrap_err().to_string().contains("format version 2"));
-        assert!(decode_actions(&bytes_of("01 00 00")).is_err(), "bytes behind the end");
-        assert!(decode_actions(&[]).is_err());
+        assert!(BatchRecord::from_bytes(&bytes_of("02 fd ffffffffffffff7f")).is_err());
+        assert!(Totals::from_bytes(&bytes_of("01 00")).unwrap_err().to_string().contains("format version 1"));
+        assert!(Totals::from_bytes(&bytes_of("02 00 00")).is_err(), "bytes behind the end");
+        assert!(Totals::from_bytes(&[]).is_err());
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_a_value_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = (StoreRecord::from_bytes(&bytes), Totals::from_bytes(&bytes), BatchRecord::from_bytes(&bytes));
-            let versioned = [&[FORMAT_VERSION][..], &bytes].concat();
-            if let Ok(actions) = decode_actions(&versioned) {
-                prop_assert_eq!(decode_actions(&encode_actions(&actions).unwrap()).unwrap(), actions);
-            }
-        }
-
-        #[test]
-        fn lists_of_actions_survive(fields in proptest::collection::vec((any::<i64>(), any::<i64>(), 1..=3u8), 0..50)) {
-            let actions: Vec<Action> = fields
-                .into_iter()
-                .map(|(time_us, item_id, number)| Action { time_us, item_id, action_type: ActionType::from_number(number).unwrap() })
-                .collect();
-            prop_assert_eq!(decode_actions(&encode_actions(&actions).unwrap()).unwrap(), actions);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Floor 2, what a history is: its order, how a day is folded into it, how it is cut and padded.
+//! Floor 2, what a history is: its order, how the portions of a day are merged, how days follow one another, where keyframes stand.
 //!
 //! Pure functions over values of [`crate::model`]; no I/O, no clock, no randomness. In every list of actions that goes in or comes
 //! out, the newest stands first.
@@ -6,12 +6,12 @@
 //! Invariant: the newest `n` of a union are among the newest `n` of its parts. That is why lists that were cut can be merged and cut
 //! again without ever losing an action that counts.
 
-mod cut;
-mod fold;
+mod columns;
+mod keyframes;
+mod merge;
 mod order;
-mod pad;
 
-pub use cut::since;
-pub use fold::{fold, merge};
+pub use columns::History;
+pub use keyframes::{ACTIONS_PER_STEP, Course, Since, fold, follow};
+pub use merge::merge;
 pub use order::newest_first;
-pub use pad::Padded;

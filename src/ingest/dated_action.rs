@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::files::ReadAction;
 use crate::history::newest_first;
 use crate::model::{Action, ActionType, CustomerId, Day};
-use crate::sort::Record;
+use crate::sort::{Record, sort_by_leading};
 
 /// An action on its way into the store. Ordered by customer, then newest first, which is also newest day first.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,6 +50,11 @@ impl Record for DatedAction {
     }
 
     fn memory_bytes(&self) -> usize {
-        std::mem::size_of::<Self>()
+        // Sorted into a copy.
+        2 * std::mem::size_of::<Self>()
+    }
+
+    fn sort(records: &mut Vec<Self>) {
+        sort_by_leading(records, |record| (record.0.customer.0 ^ i64::MIN).cast_unsigned());
     }
 }

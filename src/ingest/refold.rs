@@ -1,81 +1,120 @@
-//! Folding one customer's snapshots anew.
+//! Folding one customer's change into its history.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::Change;
+use super::edits::{CustomerEdit, Edits};
 use crate::error::Result;
-use crate::format::{Key, PRESENT, encode_actions};
-use crate::history::{fold, merge};
+use crate::format::{Key, Standing, encode_keyframe, encode_portion};
+use crate::history::{Since, follow};
 use crate::model::{Action, Day};
-use crate::store::Cursor;
+use crate::store::{Cursor, StoredPortion};
 
-/// A key with its new value, or `None` where it goes.
-pub(super) type Edit = (Key, Option<Vec<u8>>);
-
-/// What a change does to the store, each list in the order of its keys.
+/// Works out the edits of one customer and appends them.
 ///
-/// Memory: a snapshot for each active day of the customer from the earliest touched one on.
-pub(super) struct Edits {
-    pub index: Vec<Edit>,
-    pub portions: Vec<Edit>,
-    pub snapshots: Vec<Edit>,
-    /// 1 if the customer comes into the store with this, -1 if it leaves, else 0.
-    pub customers: i64,
+/// 1. Where the batch brings portions that are all new, and no keyframe can be due or be changed by them, they are written and counted; nothing of
+///    the customer's earlier history is read. That is nearly always so.
+/// 2. Else the customer's days are followed anew from the last keyframe that cannot have changed: from that on the keyframes are
+///    written that should stand, and those removed that should not.
+pub(super) fn refold(
+    cursor: &mut Cursor<'_>,
+    change: Change,
+    standing: Option<Standing>,
+    batch: Day,
+    max_history: usize,
+    edits: &mut Edits,
+) -> Result<()> {
+    let customer = change.customer;
+    let touched = change.brought.iter().map(|(day, _)| *day).collect();
+    let was_held = standing.is_some();
+    let standing = match appended(&change, standing, max_history) {
+        Some(standing) => {
+            for (day, actions) in &change.brought {
+                edits.put(Key::Portion { customer, day: *day, batch }, |bytes| encode_portion(*day, actions, bytes));
+            }
+            Some(standing)
+        }
+        None => followed(cursor, change, batch, max_history, edits)?,
+    };
+    edits.customers.push(CustomerEdit { customer, touched, was_held, standing });
+    Ok(())
 }
 
-/// Works out the edits of one customer.
-///
-/// 1. The touched days are those that the batch held so far brought and those that it brings now.
-/// 2. The base is the snapshot before the earliest of them: nothing at or before it changes.
-/// 3. From there on, day by day, the portions of all batches (of this one, the new ones) are merged and folded.
-/// 4. A touched day without any portion left loses its snapshot.
-pub(super) fn refold(cursor: &mut Cursor<'_>, change: Change, batch: Day, max_history: usize) -> Result<Edits> {
+/// Where the customer stands after the change, if that can be told without reading its history.
+fn appended(change: &Change, standing: Option<Standing>, max_history: usize) -> Option<Standing> {
+    if !change.held.is_empty() {
+        return None;
+    }
+    let mut after = standing;
+    for (day, actions) in change.brought.iter().rev() {
+        after = Some(match after {
+            None => Standing { newest: *day, keyframe: None, since: Since::default().with(actions.len()) },
+            Some(Standing { newest, keyframe, since }) => {
+                let grown = since.with(actions.len());
+                // A new day has a keyframe where one is due before it; and with more before them, later days might have one.
+                let might_be_due = if *day > newest { since } else { grown };
+                let before_keyframe = keyframe.is_some_and(|keyframe| *day < keyframe);
+                if before_keyframe || (*day != newest && might_be_due.is_due(max_history)) {
+                    return None;
+                }
+                Standing { newest: newest.max(*day), keyframe, since: grown }
+            }
+        });
+    }
+    after
+}
+
+/// Writes portions and keyframes of a customer whose days have to be followed, and gives where it stands then; `None` without any portion.
+fn followed(
+    cursor: &mut Cursor<'_>,
+    change: Change,
+    batch: Day,
+    max_history: usize,
+    edits: &mut Edits,
+) -> Result<Option<Standing>> {
     let Change { customer, held, brought } = change;
-    let touched: BTreeSet<Day> = held.iter().copied().chain(brought.iter().map(|(day, _)| *day)).collect();
-    let mut edits = Edits { index: Vec::new(), portions: Vec::new(), snapshots: Vec::new(), customers: 0 };
-    let Some(earliest) = touched.first().copied() else { return Ok(edits) };
+    let touched = held.iter().copied().chain(brought.iter().map(|(day, _)| *day));
+    let Some(earliest) = touched.clone().min() else { return Ok(None) };
+    let tail = cursor.tail(customer, earliest)?;
 
-    let mut brought: BTreeMap<Day, Vec<Action>> = brought.into_iter().collect();
-    for day in touched.iter().rev().copied() {
-        let (index, portion) = (Key::Index { batch, customer, day }, Key::Portion { customer, day, batch });
-        match brought.get(&day) {
-            Some(actions) => {
-                edits.index.push((index, Some(PRESENT.to_vec())));
-                edits.portions.push((portion, Some(encode_actions(actions)?)));
-            }
-            None => {
-                edits.index.push((index, None));
-                edits.portions.push((portion, None));
-            }
-        }
-    }
-
-    let mut snapshot = cursor.as_of(customer, earliest)?;
-    let mut was_held = !snapshot.is_empty();
     let mut days: BTreeMap<Day, Vec<Vec<Action>>> = BTreeMap::new();
-    for portion in cursor.portions_from(customer, earliest)? {
-        was_held = true;
-        if portion.batch != batch {
-            days.entry(portion.day).or_default().push(portion.actions);
+    for StoredPortion { day, batch: brought_by, actions } in tail.portions {
+        if brought_by != batch {
+            days.entry(day).or_default().push(actions);
         }
     }
-    while let Some((day, actions)) = brought.pop_first() {
-        days.entry(day).or_default().push(actions);
+    let mut new: BTreeMap<Key, Option<Value>> =
+        touched.map(|day| (Key::Portion { customer, day, batch }, None)).collect();
+    for (day, actions) in brought {
+        days.entry(day).or_default().push(actions.clone());
+        new.insert(Key::Portion { customer, day, batch }, Some(Value::Portion(day, actions)));
     }
-    let is_held = !snapshot.is_empty() || !days.is_empty();
-    edits.customers = i64::from(is_held) - i64::from(was_held);
+    let newest = days.keys().next_back().copied();
+    let (base_day, base) = tail.base.unzip();
+    let course = follow(base.unwrap_or_default(), days, max_history);
 
-    for day in touched.iter().filter(|day| !days.contains_key(day)) {
-        edits.snapshots.push((Key::Snapshot { customer, day: *day }, None));
+    let standing_keyframes: BTreeSet<Day> = tail.keyframes.into_iter().collect();
+    for day in standing_keyframes {
+        new.insert(Key::Keyframe { customer, day }, None);
     }
-    for (day, portions) in days {
-        snapshot = fold(&snapshot, &merge(&portions, max_history), max_history);
-        edits.snapshots.push((Key::Snapshot { customer, day }, Some(encode_actions(&snapshot)?)));
+    let keyframe = course.keyframes.last().map(|(day, _)| *day).or(base_day);
+    for (day, past) in course.keyframes {
+        new.insert(Key::Keyframe { customer, day }, Some(Value::Keyframe(day, past)));
     }
-    // Keys put the newest day first.
-    edits.snapshots.sort_by_key(|(key, _)| match key {
-        Key::Snapshot { day, .. } => std::cmp::Reverse(*day),
-        _ => std::cmp::Reverse(Day::FIRST),
-    });
-    Ok(edits)
+    // In the order of the keys' bytes, which is not that of their parts: newer days stand first.
+    let mut ordered: Vec<_> = new.into_iter().map(|(key, value)| (key.encode(), key, value)).collect();
+    ordered.sort_by_key(|(bytes, ..)| *bytes);
+    for (_, key, value) in ordered {
+        match value {
+            Some(Value::Portion(day, actions)) => edits.put(key, |bytes| encode_portion(day, &actions, bytes)),
+            Some(Value::Keyframe(day, past)) => edits.put(key, |bytes| encode_keyframe(day, &past, bytes)),
+            None => edits.remove(key),
+        }
+    }
+    Ok(newest.map(|newest| Standing { newest, keyframe, since: course.since }))
+}
+
+enum Value {
+    Portion(Day, Vec<Action>),
+    Keyframe(Day, Vec<crate::model::PastAction>),
 }

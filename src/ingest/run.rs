@@ -9,7 +9,7 @@ use super::dated_action::DatedAction;
 use super::load::load;
 use crate::error::{Error, Result};
 use crate::files::{BadRows, DayFile, Fingerprint, QuarantineFolder, day_files, read_actions};
-use crate::format::{BatchRecord, FileRecord, Source};
+use crate::format::{BatchRecord, FileRecord, Source, TouchedDay};
 use crate::model::{Day, Zone};
 use crate::progress::Progress;
 use crate::sort::{Scratch, Sorted, Sorter};
@@ -60,8 +60,8 @@ pub struct IngestSummary {
     pub customers: u64,
     /// Of them, those that the store did not know before.
     pub new_customers: u64,
-    /// Snapshots written or removed.
-    pub snapshots: u64,
+    /// Keyframes written or removed.
+    pub keyframes: u64,
     /// Whether the batch was held before and has been replaced.
     pub replaced: bool,
     /// Whether the store was created.
@@ -109,6 +109,16 @@ impl Ingester {
         let store = self.store.insert(store);
         let summary = commit(store, dt, actions, record, progress)?;
         Ok(IngestSummary { created, ..summary })
+    }
+
+    /// Does the compaction that has become due with the batches taken, so that reads stay as fast as they were. To be called after the last of
+    /// them; while it has not been, compaction goes on beside the next ingest.
+    pub fn settle(&self, progress: &dyn Progress) {
+        let Some(store) = &self.store else { return };
+        progress.begin("compacting", "", None);
+        if let Err(error) = store.settle() {
+            progress.note(&format!("all batches are committed; tidying up the store afterwards failed: {error}"));
+        }
     }
 }
 
@@ -169,12 +179,12 @@ fn commit(
 ) -> Result<IngestSummary> {
     let replaced = store.batch(dt)?.is_some();
     progress.begin("folding", "customers", None);
-    let changes = Changes::new(actions, store.touched_by(dt), store.settings().max_history);
+    let held = store.touched_by(dt).flat_map(|leaf| match leaf {
+        Ok(leaf) => leaf.entries.into_iter().map(|(customer, TouchedDay(day))| Ok((customer, day))).collect(),
+        Err(error) => vec![Err(error)],
+    });
+    let changes = Changes::new(actions, held, store.settings().max_history);
     let loaded = load(store, dt, changes, record.clone(), progress)?;
-    progress.begin("compacting", "", None);
-    if let Err(error) = store.settle() {
-        progress.note(&format!("the batch of {dt} is committed; tidying up the store afterwards failed: {error}"));
-    }
     Ok(IngestSummary {
         dt: dt.to_string(),
         files: record.files.len(),
@@ -188,7 +198,7 @@ fn commit(
         quarantined: record.quarantined,
         customers: loaded.customers,
         new_customers: loaded.new_customers,
-        snapshots: loaded.snapshots,
+        keyframes: loaded.keyframes,
         replaced,
         created: false,
     })

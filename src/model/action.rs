@@ -1,5 +1,7 @@
 //! One event of a customer.
 
+use super::Day;
+
 /// Who acted or was shown something. Any int64 is valid.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct CustomerId(pub i64);
@@ -48,4 +50,15 @@ pub struct Action {
     pub item_id: i64,
     /// Click, add to cart or order.
     pub action_type: ActionType,
+}
+
+/// An action as a keyframe keeps it: its day in place of its time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PastAction {
+    /// The day on which it lies.
+    pub day: Day,
+    /// Never [`PADDING_ITEM_ID`].
+    pub item_id: i64,
+    /// Number of the [`ActionType`].
+    pub action_type: u8,
 }

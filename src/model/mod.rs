@@ -5,7 +5,7 @@ mod day;
 mod impression;
 mod zone;
 
-pub use action::{Action, ActionType, CustomerId, PADDING_ITEM_ID};
+pub use action::{Action, ActionType, CustomerId, PADDING_ITEM_ID, PastAction};
 pub use day::{Day, name_days};
 pub use impression::{Element, Impression};
 pub use zone::Zone;

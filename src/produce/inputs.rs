@@ -20,6 +20,9 @@ pub fn inputs_fingerprint(
         hasher.add(value.as_bytes());
     }
     hasher.add(settings.compression.name().as_bytes());
+    for rows in [settings.sizes.row_group_rows, settings.sizes.part_rows] {
+        hasher.add(&(rows as u64).to_le_bytes());
+    }
     for (day, record) in batches.iter().filter(|(day, _)| known.is_none_or(|known| *day <= known)) {
         hasher.add(&day.number().to_le_bytes());
         hasher.add(&record.to_bytes()?);

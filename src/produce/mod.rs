@@ -1,15 +1,16 @@
 //! Floor 5, producing a day: its impressions, each with the customer's history from strictly before it, as training rows.
 //!
 //! 1. The day's impressions are read and sorted by (customer, ranking id, list), spilling beyond a budget.
-//! 2. Customer by customer, the history as of the day before is read once and padded once.
-//! 3. Each impression element becomes one row; rows go to part files in that order, and the partition appears whole.
+//! 2. They are cut into row groups. Any thread joins one: customer by customer the history as of the day before is read once and encoded once; each
+//!    impression element becomes one row.
+//! 3. Row groups go to part files in their order, and the partition appears whole.
 //!
 //! The cut-off is not an argument: it follows from `dt`, here and nowhere else.
 
-mod histories;
 mod inputs;
+mod row_groups;
 mod run;
 mod sorted_impression;
 
 pub use inputs::inputs_fingerprint;
-pub use run::{ProduceOptions, ProduceSummary, produce, refuse_gaps};
+pub use run::{ProduceOptions, ProduceSummary, produce, produce_sized, refuse_gaps};

@@ -4,23 +4,17 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::histories::{Histories, Wanted};
 use super::inputs::inputs_fingerprint;
+use super::row_groups::{Joined, Joiner, Shares};
 use crate::error::{Error, Result};
 use crate::files::{
-    BadRows, Compression, DayFile, Fingerprint, IMPRESSIONS, Partition, PartitionFolder, QuarantineFolder, RowSettings,
-    RowWriter, day_files, read_impressions,
+    BadRows, Compression, DayFile, FileSizes, Fingerprint, IMPRESSIONS, Partition, PartitionFolder, QuarantineFolder,
+    RowSchema, RowSettings, RowWriter, day_files, read_impressions,
 };
 use crate::model::{CustomerId, Day, Impression, name_days};
 use crate::progress::Progress;
 use crate::sort::{Scratch, Sorted, Sorter};
-use crate::store::{Batches, Store};
-
-/// Customers whose histories are read and padded together: 6 MB of padded arrays with 1,000 actions each.
-const CUSTOMERS_PER_TURN: usize = 512;
-
-/// Impressions that wait while their histories are read.
-const IMPRESSIONS_PER_TURN: usize = 4_096;
+use crate::store::{AsOf, Batches, Store};
 
 /// What to produce.
 #[derive(Clone, Copy, Debug)]
@@ -106,10 +100,20 @@ pub fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Resu
 
 /// Writes the partition of one day, replacing the one that is there.
 ///
-/// Memory: `sort_bytes`, 128 MiB for the store's cache, 512 padded histories, and what [`RowWriter`] takes.
+/// Memory: `sort_bytes`, up to 128 MiB for the store's cache, and for each thread two row groups (see [`crate::files::RowGroup`]).
 pub fn produce(store: &Store, options: &ProduceOptions<'_>, progress: &dyn Progress) -> Result<ProduceSummary> {
+    produce_sized(store, options, FileSizes::default(), progress)
+}
+
+/// The same with row groups and parts of other sizes than the default.
+pub fn produce_sized(
+    store: &Store,
+    options: &ProduceOptions<'_>,
+    sizes: FileSizes,
+    progress: &dyn Progress,
+) -> Result<ProduceSummary> {
     let dt = options.dt;
-    let settings = row_settings(store, options)?;
+    let settings = row_settings(store, options, sizes)?;
     let batches = store.batches()?;
     if !options.allow_gaps {
         refuse_gaps(&batches, dt, options.known_as_of)?;
@@ -133,23 +137,25 @@ pub fn produce(store: &Store, options: &ProduceOptions<'_>, progress: &dyn Progr
     let partition = Partition::begin(folder)?;
     let mut sorter = Sorter::new(options.sort_bytes, Scratch::new(partition.scratch()));
     read(&files, options, &mut sorter, &mut summary, progress)?;
-    let wanted = Wanted {
-        dt,
-        from_us: options.lookback_days.map(|days| store.settings().zone.start_of(dt.minus(days))),
-        // The snapshots are right as they are where the store knows nothing newer.
+    let wanted = AsOf {
+        before: dt,
+        oldest: options.lookback_days.map(|days| dt.minus(days)),
+        // Everything counts where the store knows nothing newer; then keyframes can be read.
         known: options.known_as_of.filter(|known| batches.newest(None) > Some(*known)),
         max_history: settings.max_history,
     };
-    let mut writer = RowWriter::new(partition.parts(), settings);
+    let schema = RowSchema::new(&settings)?;
+    let mut writer = RowWriter::new(partition.parts(), &settings, &schema);
     progress.begin("writing", "impressions", Some(summary.impressions));
-    join(sorter.finish()?, Histories::new(store, wanted), &mut writer, &mut summary, progress)?;
+    let joiner = Joiner::new(store, wanted, &settings, &schema)?;
+    join(sorter.finish()?, joiner, &mut writer, &mut summary, settings.sizes.row_group_rows, progress)?;
     (summary.rows, summary.parts) = writer.finish()?;
     partition.publish(&inputs)?;
     Ok(summary)
 }
 
 /// The settings that follow from the store and the options; the newest batch is not known yet.
-fn row_settings(store: &Store, options: &ProduceOptions<'_>) -> Result<RowSettings> {
+fn row_settings(store: &Store, options: &ProduceOptions<'_>, sizes: FileSizes) -> Result<RowSettings> {
     let held = store.settings();
     let max_history = options.max_history.unwrap_or(held.max_history);
     if max_history > held.max_history {
@@ -166,6 +172,7 @@ fn row_settings(store: &Store, options: &ProduceOptions<'_>) -> Result<RowSettin
         lookback_days: options.lookback_days,
         newest_batch: None,
         compression: options.compression,
+        sizes,
     })
 }
 
@@ -199,46 +206,50 @@ fn read(
     Ok(())
 }
 
-/// Gives each impression its customer's history, turn by turn.
+/// Joins and writes, turn by turn: while one turn is joined, the turn before is written.
 fn join(
     impressions: Sorted<Impression>,
-    mut histories: Histories<'_>,
+    mut joiner: Joiner<'_>,
     writer: &mut RowWriter,
     summary: &mut ProduceSummary,
+    row_group_rows: usize,
     progress: &dyn Progress,
 ) -> Result<()> {
-    let mut impressions = impressions.peekable();
-    let mut last_customer: Option<CustomerId> = None;
-    while impressions.peek().is_some() {
-        let mut turn: Vec<Impression> = Vec::new();
-        let mut customers: Vec<CustomerId> = Vec::new();
-        while turn.len() < IMPRESSIONS_PER_TURN && customers.len() < CUSTOMERS_PER_TURN {
-            let Some(impression) = impressions.next().transpose()? else { break };
-            if customers.last() != Some(&impression.customer) {
-                customers.push(impression.customer);
+    let mut shares = Shares::new(impressions, row_group_rows);
+    let mut last_customer = None;
+    let mut finished: Vec<Joined> = Vec::new();
+    loop {
+        let mut turn = Vec::with_capacity(joiner.width());
+        while turn.len() < joiner.width() {
+            let share = shares.share()?;
+            if share.is_empty() {
+                break;
             }
-            turn.push(impression);
+            turn.push(share);
         }
-        let read = histories.read(&customers)?;
-        for (customer, (_, empty)) in customers.iter().zip(&read) {
-            // A customer with very many impressions goes on from the turn before.
-            if last_customer != Some(*customer) {
-                summary.customers += 1;
-                summary.without_history += u64::from(*empty);
-            }
-            last_customer = Some(*customer);
+        let is_last = turn.is_empty();
+        for joined in &finished {
+            count(joined, &mut last_customer, summary);
+            progress.advance(joined.impressions);
         }
-        let mut current = customers.iter().zip(&read).peekable();
-        for impression in &turn {
-            while current.next_if(|(customer, _)| **customer != impression.customer).is_some() {}
-            if let Some((_, (history, _))) = current.peek() {
-                writer.write(impression, history)?;
-            }
-            summary.ordered += impression.elements.iter().filter(|element| element.label == 1).count() as u64;
+        let before = std::mem::take(&mut finished);
+        let write = || before.into_iter().try_for_each(|joined| writer.append(joined.group));
+        let (written, joined) = rayon::join(write, || joiner.join(turn));
+        written?;
+        finished = joined?;
+        if is_last {
+            return Ok(());
         }
-        progress.advance(turn.len() as u64);
     }
-    Ok(())
+}
+
+fn count(joined: &Joined, last_customer: &mut Option<CustomerId>, summary: &mut ProduceSummary) {
+    // A customer with very many impressions goes on from the row group before.
+    let goes_on = joined.customers.first().is_some_and(|first| *last_customer == Some(*first));
+    summary.customers += joined.customers.len() as u64 - u64::from(goes_on);
+    summary.without_history += joined.without_history - u64::from(goes_on && joined.first_without_history);
+    summary.ordered += joined.ordered;
+    *last_customer = joined.customers.last().copied().or(*last_customer);
 }
 
 fn empty_summary(settings: &RowSettings) -> ProduceSummary {

@@ -1,34 +1,37 @@
 //! Loading one batch: sorted table files beside the database, then one atomic step that takes them all in.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use rocksdb::{IngestExternalFileOptions, Options, SstFileWriter, WaitForCompactOptions};
+use rocksdb::{DB, IngestExternalFileOptions, Options, SstFileWriter};
 
 use super::folder::Folder;
 use super::handle::{Store, failure};
-use super::options::{TABLE_FILE_BYTES, options};
-use crate::error::{Error, Result};
+use super::options::options;
+use super::spool::Spool;
+use crate::error::Result;
 use crate::format::{Key, Keyspace};
+
+/// A table file that a load writes is finished when it has come to this. One file a load is one sorted run; only very large ones have several.
+const LOAD_FILE_BYTES: u64 = 512 << 20;
 
 /// Takes the changes of one batch and commits them together.
 ///
-/// 1. Each keyspace has a stream of its own; changes come in the order of its keys and go to a table file in the staging folder.
-/// 2. A file that has reached 64 MiB is finished, and the next one begun.
-/// 3. `commit` gives all files to RocksDB in one call, which links them into the database, fsyncs, and makes them visible with
+/// 1. Changes of the history come in the order of its keys and go straight to a table file in the staging folder.
+/// 2. Those of the keyspaces behind it come meanwhile, each in the order of its own keys. They wait in spools and follow at the end, so that a
+///    load is one file in the order of all keys, and one sorted run in the store.
+/// 3. `commit` gives the file to RocksDB in one call, which links it into the database, fsyncs, and makes it visible with
 ///    one record in its manifest: all or none, whatever happens.
 ///
-/// Memory: one block and the index of one table file per keyspace, a few MB together. Dropped before `commit`, it leaves the store as it was.
+/// Memory: 16 MiB for each of three spools, and of the table file one block, its index, and 8 bytes for each customer's filter. Dropped before
+/// `commit`, it leaves the store as it was.
 pub struct BulkLoad<'store> {
-    store: &'store Store,
+    db: &'store DB,
+    folder: &'store Folder,
     staging: PathBuf,
-    streams: Vec<Stream>,
-    finished: Vec<PathBuf>,
-    files_begun: usize,
-}
-
-struct Stream {
-    keyspace: Keyspace,
     open: Option<OpenTable>,
+    finished: Vec<PathBuf>,
+    spools: BTreeMap<u8, Spool>,
 }
 
 struct OpenTable {
@@ -39,69 +42,68 @@ struct OpenTable {
 impl Store {
     /// Begins the load of one batch. The store must have been opened for writing.
     pub fn bulk_load(&self) -> Result<BulkLoad<'_>> {
-        let staging = self.folder.create_tables()?;
-        Ok(BulkLoad { store: self, staging, streams: Vec::new(), finished: Vec::new(), files_begun: 0 })
-    }
-
-    /// Waits for the compaction that has become due, which would otherwise be thrown away with the process, and reads slow down from day
-    /// to day. Failing here loses nothing that was committed.
-    pub fn settle(&self) -> Result<()> {
-        let settled = self.db.wait_for_compact(&WaitForCompactOptions::default());
-        settled.map_err(|error| failure("compact", &self.folder, &error))
+        BulkLoad::new(&self.db, &self.folder)
     }
 }
 
-impl BulkLoad<'_> {
+impl<'store> BulkLoad<'store> {
+    pub(super) fn new(db: &'store DB, folder: &'store Folder) -> Result<Self> {
+        let staging = folder.create_tables()?;
+        Ok(BulkLoad { db, folder, staging, open: None, finished: Vec::new(), spools: BTreeMap::new() })
+    }
+
     /// Sets (`Some`) or removes (`None`) the value of a key. Within one keyspace, keys must come in ascending order of their bytes.
-    pub fn set(&mut self, keyspace: Keyspace, key: Key, value: Option<&[u8]>) -> Result<()> {
-        let folder = self.store.folder.clone();
-        let table = self.table(keyspace)?;
-        let written = match value {
-            Some(value) => table.writer.put(key.encode(), value),
-            None => table.writer.delete(key.encode()),
-        };
-        written.map_err(|error| failure("write to", &folder, &error))?;
-        if table.writer.file_size() >= TABLE_FILE_BYTES {
-            self.finish(keyspace)?;
+    pub fn set(&mut self, key: Key, value: Option<&[u8]>) -> Result<()> {
+        self.set_raw(&key.encode(), value)
+    }
+
+    /// The same for the bytes of a key.
+    pub fn set_raw(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        let keyspace = key.first().copied().unwrap_or(0);
+        if keyspace <= Keyspace::History as u8 {
+            return self.write(key, value);
         }
-        Ok(())
+        let path = self.staging.join(format!("keyspace-{keyspace}"));
+        self.spools.entry(keyspace).or_insert_with(|| Spool::new(path)).push(key, value)
     }
 
     /// Makes all changes visible in one atomic step, durable on return.
     pub fn commit(mut self) -> Result<()> {
-        let keyspaces: Vec<Keyspace> = self.streams.iter().map(|stream| stream.keyspace).collect();
-        for keyspace in keyspaces {
-            self.finish(keyspace)?;
+        for spool in std::mem::take(&mut self.spools).into_values() {
+            spool.drain(|key, value| self.write(key, value))?;
         }
-        let folder = &self.store.folder;
+        self.finish()?;
+        if self.finished.is_empty() {
+            return Ok(());
+        }
         let mut how = IngestExternalFileOptions::default();
         how.set_move_files(true);
         let files = std::mem::take(&mut self.finished);
-        self.store.db.ingest_external_file_opts(&how, files).map_err(|error| failure("commit to", folder, &error))
+        self.db.ingest_external_file_opts(&how, files).map_err(|error| failure("commit to", self.folder, &error))
     }
 
-    fn table(&mut self, keyspace: Keyspace) -> Result<&mut OpenTable> {
-        let position = match self.streams.iter().position(|stream| stream.keyspace == keyspace) {
-            Some(position) => position,
+    fn write(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        let table = match &mut self.open {
+            Some(table) => table,
             None => {
-                self.streams.push(Stream { keyspace, open: None });
-                self.streams.len() - 1
+                let path = self.staging.join(format!("{:06}.sst", self.finished.len()));
+                self.open.insert(OpenTable::create(path, self.folder)?)
             }
         };
-        let vanished = || Error::corrupt("a table file being written has vanished");
-        let stream = self.streams.get_mut(position).ok_or_else(vanished)?;
-        if stream.open.is_none() {
-            let path = self.staging.join(format!("{:06}.sst", self.files_begun));
-            self.files_begun += 1;
-            stream.open = Some(OpenTable::create(path, &self.store.folder)?);
+        let written = match value {
+            Some(value) => table.writer.put(key, value),
+            None => table.writer.delete(key),
+        };
+        written.map_err(|error| failure("write to", self.folder, &error))?;
+        if table.writer.file_size() >= LOAD_FILE_BYTES {
+            self.finish()?;
         }
-        stream.open.as_mut().ok_or_else(vanished)
+        Ok(())
     }
 
-    fn finish(&mut self, keyspace: Keyspace) -> Result<()> {
-        let stream = self.streams.iter_mut().find(|stream| stream.keyspace == keyspace);
-        if let Some(mut table) = stream.and_then(|stream| stream.open.take()) {
-            table.writer.finish().map_err(|error| failure("write to", &self.store.folder, &error))?;
+    fn finish(&mut self) -> Result<()> {
+        if let Some(mut table) = self.open.take() {
+            table.writer.finish().map_err(|error| failure("write to", self.folder, &error))?;
             self.finished.push(table.path);
         }
         Ok(())
@@ -110,7 +112,7 @@ impl BulkLoad<'_> {
 
 impl Drop for BulkLoad<'_> {
     fn drop(&mut self) {
-        self.streams.clear();
+        self.open = None;
         // What cannot be removed now is removed by the next writer.
         let _ = std::fs::remove_dir_all(&self.staging);
         let _ = self.staging.parent().map(std::fs::remove_dir);

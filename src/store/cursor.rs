@@ -1,14 +1,29 @@
-//! Reading histories: the as-of read and the walk over portions.
+//! Reading histories: the as-of read, and the walk over portions that writes keyframes.
 
 use rocksdb::DBRawIterator;
 
 use super::handle::{Store, failure};
-use crate::error::Result;
-use crate::format::{Key, decode_actions};
-use crate::history;
-use crate::model::{Action, CustomerId, Day};
+use super::options::by_customer;
+use crate::error::{Error, Result};
+use crate::format::{Key, Keyframe, Portion};
+use crate::history::{self, History};
+use crate::model::{Action, CustomerId, Day, PastAction};
+
+/// Which part of a customer's history is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct AsOf {
+    /// Everything of the days before this one.
+    pub before: Day,
+    /// Nothing of the days before this one; `None` for no limit.
+    pub oldest: Option<Day>,
+    /// Only what batches up to and including this one brought; `None` for all.
+    pub known: Option<Day>,
+    /// The newest so many actions; no more than the store keeps.
+    pub max_history: usize,
+}
 
 /// What one batch brought of one customer on one day.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredPortion {
     /// The day of the actions.
     pub day: Day,
@@ -18,95 +33,138 @@ pub struct StoredPortion {
     pub actions: Vec<Action>,
 }
 
+/// The newest part of what the store holds of a customer.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Tail {
+    /// Portions, newest day first.
+    pub portions: Vec<StoredPortion>,
+    /// The days of the keyframes among them, newest first, but for `base`.
+    pub keyframes: Vec<Day>,
+    /// The keyframe at which the walk ended: its day, which is the oldest of the portions, and what it holds. `None`: the customer's
+    /// first portion is among them.
+    pub base: Option<(Day, Vec<PastAction>)>,
+}
+
 /// Reads histories of one store, fastest when asked for customers in ascending order. One per thread.
 ///
-/// Memory: one block of the store and what is returned.
+/// Memory: one block of each sorted run of the store, the portions of one day, and what is returned.
 pub struct Cursor<'store> {
     store: &'store Store,
     iterator: DBRawIterator<'store>,
+    waiting: WaitingDay,
 }
 
 impl Store {
     /// A new cursor, which sees the store as it is now.
     pub fn cursor(&self) -> Cursor<'_> {
-        Cursor { store: self, iterator: self.db.raw_iterator() }
-    }
-
-    /// The (customer, day)s that a batch touched: customers ascending, and of each the newest day first.
-    pub fn touched_by(&self, batch: Day) -> Touched<'_> {
-        let mut iterator = self.db.raw_iterator();
-        iterator.seek(crate::format::batch_prefix(batch));
-        Touched { store: self, iterator, batch }
+        let iterator = self.db.raw_iterator_opt(by_customer());
+        Cursor { store: self, iterator, waiting: WaitingDay::default() }
     }
 }
 
 impl Cursor<'_> {
-    /// The history of a customer for a day: everything of the days before `before`, newest first, at most `max_history`.
+    /// Puts a customer's history into `history`, in place of what was there.
     ///
-    /// One seek: the snapshot of the newest day before `before`.
-    pub fn as_of(&mut self, customer: CustomerId, before: Day) -> Result<Vec<Action>> {
-        let Some(newest) = before.previous() else { return Ok(Vec::new()) };
-        self.iterator.seek(Key::Snapshot { customer, day: newest }.encode());
-        let snapshot = match self.iterator.item() {
-            Some((key, value)) => match Key::decode(key)? {
-                Key::Snapshot { customer: found, .. } if found == customer => decode_actions(value)?,
-                _ => Vec::new(),
-            },
-            None => Vec::new(),
-        };
-        self.check()?;
-        Ok(snapshot)
-    }
-
-    /// The same as [`Cursor::as_of`], as a store would have it that held only the batches up to and including `known`.
-    ///
-    /// Walks the portions from the newest day back until `max_history` actions are found.
-    pub fn known_as_of(&mut self, customer: CustomerId, before: Day, known: Day) -> Result<Vec<Action>> {
-        let max_history = self.store.settings().max_history;
-        let Some(newest) = before.previous() else { return Ok(Vec::new()) };
-        let mut history: Vec<Action> = Vec::new();
-        let mut day_parts: Vec<Vec<Action>> = Vec::new();
+    /// One seek, then steps over neighbours from the newest day back, until there is enough, or a keyframe has the rest. What batches after
+    /// `known` brought may be in keyframes, so with `known` these are passed over.
+    pub fn as_of(&mut self, customer: CustomerId, wanted: AsOf, history: &mut History) -> Result<()> {
+        history.item_ids.clear();
+        history.action_types.clear();
+        self.waiting.clear();
+        let Some(newest) = wanted.before.previous() else { return Ok(()) };
         let mut current = newest;
-        self.iterator.seek(Key::Portion { customer, day: newest, batch: Day::FIRST }.encode());
+        self.iterator.seek(Key::Portion { customer, day: newest, batch: newest }.encode());
         while let Some((key, value)) = self.iterator.item() {
-            let Key::Portion { customer: found, day, batch } = Key::decode(key)? else { break };
-            if found != customer {
-                break;
-            }
-            if day != current {
-                history.append(&mut history::merge(&std::mem::take(&mut day_parts), max_history));
-                current = day;
-                if history.len() >= max_history {
-                    break;
+            match Key::decode(key)? {
+                Key::Portion { customer: found, day, batch } if found == customer => {
+                    if day != current {
+                        self.waiting.take(current, wanted.max_history, history)?;
+                        current = day;
+                        if history.len() >= wanted.max_history || wanted.oldest.is_some_and(|oldest| day < oldest) {
+                            break;
+                        }
+                    }
+                    if wanted.known.is_none_or(|known| batch <= known) {
+                        self.waiting.push(value);
+                    }
                 }
-            }
-            if batch <= known {
-                day_parts.push(decode_actions(value)?);
+                Key::Keyframe { customer: found, day } if found == customer => {
+                    if wanted.known.is_none() {
+                        let keyframe = Keyframe::read(day, value)?;
+                        self.waiting.take(current, wanted.max_history, history)?;
+                        let room = wanted.max_history.saturating_sub(history.len());
+                        keyframe.append(wanted.oldest, room, &mut history.item_ids, &mut history.action_types);
+                        break;
+                    }
+                }
+                _ => break,
             }
             self.iterator.next();
         }
         self.check()?;
-        history.append(&mut history::merge(&day_parts, max_history));
-        history.truncate(max_history);
-        Ok(history)
+        self.waiting.take(current, wanted.max_history, history)?;
+        if history.action_types.contains(&0) || history.len() != history.action_types.len() {
+            return Err(Error::corrupt(format!("the history of customer {} has an action of type 0", customer.0)));
+        }
+        Ok(())
     }
 
-    /// The portions of a customer on `from` and all later days, oldest day first.
-    ///
-    /// Memory: up to `max_history` actions for each portion, so 24 kB for each active day of one heavy customer.
-    pub fn portions_from(&mut self, customer: CustomerId, from: Day) -> Result<Vec<StoredPortion>> {
-        let mut portions = Vec::new();
-        self.iterator.seek_for_prev(Key::Portion { customer, day: from, batch: Day::LAST }.encode());
+    /// The same with times, for people; newest first. Walks over all portions that are in it.
+    pub fn actions(&mut self, customer: CustomerId, before: Day) -> Result<Vec<Action>> {
+        let max_history = self.store.settings().max_history;
+        let mut actions: Vec<Action> = Vec::new();
+        let Some(newest) = before.previous() else { return Ok(actions) };
+        self.iterator.seek(Key::Portion { customer, day: newest, batch: newest }.encode());
+        let (mut current, mut parts) = (newest, Vec::new());
         while let Some((key, value)) = self.iterator.item() {
-            let Key::Portion { customer: found, day, batch } = Key::decode(key)? else { break };
-            if found != customer {
-                break;
+            match Key::decode(key)? {
+                Key::Portion { customer: found, day, .. } if found == customer => {
+                    if day != current {
+                        actions.append(&mut history::merge(&std::mem::take(&mut parts), max_history));
+                        current = day;
+                    }
+                    if actions.len() >= max_history {
+                        break;
+                    }
+                    parts.push(Portion::read(value)?.actions(day)?);
+                }
+                Key::Keyframe { customer: found, .. } if found == customer => {}
+                _ => break,
             }
-            portions.push(StoredPortion { day, batch, actions: decode_actions(value)? });
-            self.iterator.prev();
+            self.iterator.next();
         }
         self.check()?;
-        Ok(portions)
+        actions.append(&mut history::merge(&parts, max_history));
+        actions.truncate(max_history);
+        Ok(actions)
+    }
+
+    /// What the store holds of a customer from the newest day back to the first keyframe of a day before `earliest`, that day included.
+    ///
+    /// Memory: up to `max_history` actions for each portion. Between two keyframes lie about twice `max_history` actions, or more where a
+    /// day alone has as many.
+    pub fn tail(&mut self, customer: CustomerId, earliest: Day) -> Result<Tail> {
+        let mut tail = Tail::default();
+        self.iterator.seek(crate::format::history_prefix(customer));
+        while let Some((key, value)) = self.iterator.item() {
+            match Key::decode(key)? {
+                Key::Portion { customer: found, day, batch } if found == customer => {
+                    let actions = Portion::read(value)?.actions(day)?;
+                    tail.portions.push(StoredPortion { day, batch, actions });
+                }
+                Key::Keyframe { customer: found, day } if found == customer => {
+                    if day < earliest {
+                        tail.base = Some((day, Keyframe::read(day, value)?.past()));
+                        break;
+                    }
+                    tail.keyframes.push(day);
+                }
+                _ => break,
+            }
+            self.iterator.next();
+        }
+        self.check()?;
+        Ok(tail)
     }
 
     fn check(&self) -> Result<()> {
@@ -114,29 +172,48 @@ impl Cursor<'_> {
     }
 }
 
-/// Streams the index keys of one batch. Memory: one block.
-pub struct Touched<'store> {
-    store: &'store Store,
-    iterator: DBRawIterator<'store>,
-    batch: Day,
+/// The portions of one day, gathered until the next key tells that there are no more.
+#[derive(Default)]
+struct WaitingDay {
+    /// Their bytes, one after the other, and where each ends.
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// Room for merging them.
+    actions: Vec<Action>,
 }
 
-impl Iterator for Touched<'_> {
-    type Item = Result<(CustomerId, Day)>;
+impl WaitingDay {
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
-        let key = self.iterator.key().map(Key::decode);
-        match key {
-            Some(Ok(Key::Index { batch, customer, day })) if batch == self.batch => {
-                self.iterator.next();
-                Some(Ok((customer, day)))
-            }
-            Some(Err(error)) => Some(Err(error)),
-            Some(Ok(_)) => None,
-            None => {
-                let status = self.iterator.status();
-                status.err().map(|error| Err(failure("read", &self.store.folder, &error)))
+    fn push(&mut self, portion: &[u8]) {
+        self.bytes.extend_from_slice(portion);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Appends them to the history as far as there is room. One alone needs no times; several are merged by theirs.
+    fn take(&mut self, day: Day, max_history: usize, history: &mut History) -> Result<()> {
+        let room = max_history.saturating_sub(history.len());
+        match self.ends.as_slice() {
+            [] => return Ok(()),
+            [_] => Portion::read(&self.bytes)?.append(room, &mut history.item_ids, &mut history.action_types),
+            several => {
+                let mut begin = 0;
+                self.actions.clear();
+                for end in several {
+                    let portion = Portion::read(self.bytes.get(begin..*end).unwrap_or_default())?;
+                    portion.append_actions(day, &mut self.actions)?;
+                    begin = *end;
+                }
+                self.actions.sort_by(history::newest_first);
+                let newest = || self.actions.iter().take(room);
+                history.item_ids.extend(newest().map(|action| action.item_id));
+                history.action_types.extend(newest().map(|action| action.action_type.number()));
             }
         }
+        self.clear();
+        Ok(())
     }
 }

@@ -1,19 +1,19 @@
 //! An open store: its settings, its batches, its totals.
 
-use rocksdb::{DB, Options, WriteBatch, WriteOptions};
+use rocksdb::{DB, Options, WaitForCompactOptions, WriteBatch, WriteOptions};
 
 use super::batches::Batches;
 use super::folder::Folder;
-use super::options::options;
+use super::options::{options, scanning};
 use crate::error::{Error, Kind, Result};
-use crate::format::{BatchRecord, FORMAT_VERSION, Key, Record, StoreRecord, Totals};
+use crate::format::{ACTIONS_MAX, BatchRecord, FORMAT_VERSION, Key, Record, StoreRecord, Totals};
 use crate::model::{Day, Zone};
 
-/// How many actions a snapshot holds unless the store was created with another number. Source: SPEC, "Meaning".
+/// How many actions a history has at most, unless the store was created with another number. Source: SPEC, "Meaning".
 pub const MAX_HISTORY_DEFAULT: usize = 1_000;
 
-/// The largest `max_history` that a store can be created with: a snapshot of that many actions takes 2.4 MB in memory.
-pub const MAX_HISTORY_LIMIT: usize = 100_000;
+/// The largest `max_history` that a store can be created with.
+pub const MAX_HISTORY_LIMIT: usize = ACTIONS_MAX;
 
 /// Opening to read is tried this often: a table file may go between reading the list of files and opening them, once per compaction.
 const READER_TRIES: usize = 20;
@@ -21,7 +21,7 @@ const READER_TRIES: usize = 20;
 /// What is fixed for the life of a store.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How many actions a snapshot holds at most.
+    /// How many actions a history has at most.
     pub max_history: usize,
     /// The zone in which days begin.
     pub zone: Zone,
@@ -132,7 +132,7 @@ impl Store {
     /// All batches held, by batch day. Memory: some 100 bytes for each file that was ever ingested.
     pub fn batches(&self) -> Result<Batches> {
         let mut batches = std::collections::BTreeMap::new();
-        let mut iterator = self.db.raw_iterator();
+        let mut iterator = self.db.raw_iterator_opt(scanning());
         iterator.seek(Key::Batch(Day::FIRST).encode());
         while let Some((key, value)) = iterator.item() {
             let Key::Batch(day) = Key::decode(key)? else { break };
@@ -154,6 +154,13 @@ impl Store {
     pub fn disk_bytes(&self) -> Result<u64> {
         let files = self.db.live_files().map_err(|error| failure("read", &self.folder, &error))?;
         Ok(files.iter().map(|file| file.size as u64).sum())
+    }
+
+    /// Does the compaction that has become due and waits for its end: otherwise it would be thrown away with the process, and reads slow down
+    /// from day to day. Failing here loses nothing that was committed.
+    pub fn settle(&self) -> Result<()> {
+        let settled = self.db.wait_for_compact(&WaitForCompactOptions::default());
+        settled.map_err(|error| failure("compact", &self.folder, &error))
     }
 
     fn get(&self, key: Key) -> Result<Option<Vec<u8>>> {

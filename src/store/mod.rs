@@ -2,7 +2,7 @@
 //! nothing of input files, Arrow or Parquet, and decides nothing about what a history is.
 //!
 //! Invariants:
-//! - Whatever a batch changes (portions, index, snapshots, totals, record) becomes visible in one atomic step, durable when it returns.
+//! - Whatever a batch changes (portions, keyframes, index, roster, totals, record) becomes visible in one atomic step, durable when it returns.
 //! - Opening a store never changes what it holds and never migrates it.
 //! - One process writes; any number read beside it, each the state that was committed when it opened.
 //!
@@ -13,12 +13,15 @@ mod bulk;
 mod cursor;
 mod folder;
 mod handle;
+mod leaves;
 mod options;
 mod raw;
+mod spool;
 
 pub use batches::Batches;
 pub use bulk::BulkLoad;
-pub use cursor::{Cursor, StoredPortion};
+pub use cursor::{AsOf, Cursor, StoredPortion, Tail};
 pub use folder::Folder;
 pub use handle::{MAX_HISTORY_DEFAULT, MAX_HISTORY_LIMIT, Settings, Store};
-pub use raw::RawStore;
+pub use leaves::{Leaves, StoredLeaf};
+pub use raw::{Entry, RawStore};

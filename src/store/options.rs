@@ -1,15 +1,24 @@
 //! How RocksDB is set up, each setting with its reason.
 
-use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, LogLevel, Options};
+use rocksdb::{
+    BlockBasedOptions, Cache, DBCompactionStyle, DBCompressionType, LogLevel, Options, ReadOptions, SliceTransform,
+    UniversalCompactOptions,
+};
 
-/// Shared by all readers of one open store: data, index and filter blocks. Most of the memory that an open store takes.
+use crate::format::HISTORY_PREFIX_BYTES;
+
+/// Index and filter blocks of an open store, shared by its readers. Most of the memory that an open store takes.
 const BLOCK_CACHE_BYTES: usize = 128 << 20;
 
-/// A snapshot of a heavy customer takes 15 kB, so smaller blocks would each hold a part of one.
-const BLOCK_BYTES: usize = 16 << 10;
+/// The newest 1,000 actions of a customer take some 10 kB. Larger blocks bring more of the neighbours along, smaller ones make the index longer.
+const BLOCK_BYTES: usize = 8 << 10;
 
-/// One table file. Large enough that a year has hundreds of them and not tens of thousands, since all are held open.
-pub(super) const TABLE_FILE_BYTES: u64 = 64 << 20;
+/// One table file that compaction writes. Large enough that a year has tens of them and not thousands, since all are held open.
+const TABLE_FILE_BYTES: u64 = 64 << 20;
+
+/// Sorted runs from which compaction begins. A reader looks into each of them, and each more spares compaction some writing: see "what is written"
+/// in the specification of the store.
+const RUNS: i32 = 8;
 
 /// The options of every way to open a store.
 pub(super) fn options() -> Options {
@@ -19,18 +28,47 @@ pub(super) fn options() -> Options {
     // Counted against the cache, so that a store of many files does not grow out of its memory.
     blocks.set_cache_index_and_filter_blocks(true);
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    // By customer: whether a run has anything of one is all that is ever asked.
+    blocks.set_bloom_filter(10.0, false);
+    blocks.set_whole_key_filtering(false);
+    blocks.set_format_version(6);
 
     let mut options = Options::default();
     options.set_block_based_table_factory(&blocks);
-    options.set_compression_type(DBCompressionType::Lz4);
-    // Nearly all bytes lie in the last level and are written there seldom, so the slower and denser codec pays.
-    options.set_bottommost_compression_type(DBCompressionType::Zstd);
-    options.set_level_compaction_dynamic_level_bytes(true);
+    options.set_prefix_extractor(SliceTransform::create_fixed_prefix(HISTORY_PREFIX_BYTES));
+    // Values are packed already; what a codec would still gain costs every reader more than it saves.
+    options.set_compression_type(DBCompressionType::None);
+    // Each batch is one sorted run over all customers. Runs of like size are merged, so that a byte is rewritten as often as the number of runs
+    // has doubled, and not once per level and neighbour.
+    options.set_compaction_style(DBCompactionStyle::Universal);
+    let mut universal = UniversalCompactOptions::default();
+    universal.set_size_ratio(50);
+    universal.set_max_size_amplification_percent(200);
+    options.set_universal_compaction_options(&universal);
+    options.set_level_zero_file_num_compaction_trigger(RUNS);
+    options.set_max_subcompactions(2);
     options.set_target_file_size_base(TABLE_FILE_BYTES);
     // All table files open from the start: a reader beside a writer would otherwise miss those that compaction deletes meanwhile.
     options.set_max_open_files(-1);
+    options.set_skip_stats_update_on_db_open(true);
     options.set_max_background_jobs(2);
     options.set_log_level(LogLevel::Warn);
     options.set_keep_log_file_num(2);
+    options
+}
+
+/// For a walk over keys of any kind, in order.
+pub(super) fn scanning() -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.set_total_order_seek(true);
+    // Read once: what is kept in the cache is what finds blocks, not the blocks.
+    options.fill_cache(false);
+    options
+}
+
+/// For reading one customer's history after the other.
+pub(super) fn by_customer() -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.set_prefix_same_as_start(true);
     options
 }

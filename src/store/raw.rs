@@ -2,9 +2,10 @@
 
 use rocksdb::{DB, IteratorMode, WriteBatch, WriteOptions};
 
+use super::bulk::BulkLoad;
 use super::folder::Folder;
 use super::handle::{failure, open_writable, require};
-use super::options::options;
+use super::options::{options, scanning};
 use crate::error::{Error, Result};
 use crate::format::Key;
 
@@ -27,7 +28,35 @@ impl RawStore {
     pub fn open_writer(folder: &Folder) -> Result<Self> {
         require(folder)?;
         let db = open_writable(&options(), folder)?;
+        // Whoever was here before is gone, since the lock is ours: so is the need for what it staged.
+        folder.drop_staging()?;
         Ok(RawStore { db, folder: folder.clone() })
+    }
+
+    /// Begins a load, whose keys are bytes.
+    pub fn bulk_load(&self) -> Result<BulkLoad<'_>> {
+        BulkLoad::new(&self.db, &self.folder)
+    }
+
+    /// Sets keys, and removes all keys of some ranges (from the first bytes, up to and without the second), in one atomic step, durable on return.
+    pub fn write(&self, set: &[(Vec<u8>, Vec<u8>)], removed: &[(Vec<u8>, Vec<u8>)]) -> Result<()> {
+        let mut batch = WriteBatch::default();
+        for (from, to) in removed {
+            batch.delete_range(from, to);
+        }
+        for (key, value) in set {
+            batch.put(key, value);
+        }
+        let mut synced = WriteOptions::default();
+        synced.set_sync(true);
+        // Out of the log and into a table, so that the log stays empty and no later load has to wait for it.
+        let written = self.db.write_opt(batch, &synced).and_then(|()| self.db.flush());
+        written.map_err(|error| failure("write to", &self.folder, &error))
+    }
+
+    /// Gives the disk back what removed keys took. Failing here loses nothing.
+    pub fn compact(&self) {
+        self.db.compact_range(None::<&[u8]>, None::<&[u8]>);
     }
 
     /// The format version that the store says it has: the first byte of the store record, in every version there will be.
@@ -42,26 +71,12 @@ impl RawStore {
         self.db.get(key).map_err(|error| failure("read", &self.folder, &error))
     }
 
-    /// Calls `visit` with every key and value from `from` on, in the order of the keys. Memory: one block.
-    pub fn visit(&self, from: &[u8], mut visit: impl FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
-        for item in self.db.iterator(IteratorMode::From(from, rocksdb::Direction::Forward)) {
-            let (key, value) = item.map_err(|error| failure("read", &self.folder, &error))?;
-            visit(&key, &value)?;
-        }
-        Ok(())
-    }
-
-    /// Sets (`Some`) and removes (`None`) keys in one atomic step, durable on return. Memory: a copy of `changes`.
-    pub fn write(&self, changes: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<()> {
-        let mut batch = WriteBatch::default();
-        for (key, value) in changes {
-            match value {
-                Some(value) => batch.put(key, value),
-                None => batch.delete(key),
-            }
-        }
-        let mut synced = WriteOptions::default();
-        synced.set_sync(true);
-        self.db.write_opt(batch, &synced).map_err(|error| failure("write to", &self.folder, &error))
+    /// Every key and value from `from` on, in the order of the keys. Memory: one block of each sorted run.
+    pub fn entries<'store>(&'store self, from: &[u8]) -> impl Iterator<Item = Result<Entry>> + use<'store> {
+        let mode = IteratorMode::From(from, rocksdb::Direction::Forward);
+        self.db.iterator_opt(mode, scanning()).map(|entry| entry.map_err(|error| failure("read", &self.folder, &error)))
     }
 }
+
+/// The bytes of a key and of its value.
+pub type Entry = (Box<[u8]>, Box<[u8]>);

@@ -5,3 +5,4 @@ pub mod output;
 pub mod program;
 pub mod random;
 pub mod reference;
+pub mod version_1;

@@ -88,11 +88,5 @@ pub fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 /// All keys and values of a store.
 pub fn dump(store: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
     let store = lookback::store::RawStore::open_reader(&lookback::store::Folder::new(store)).unwrap();
-    let mut pairs = Vec::new();
-    let visited = store.visit(&[], |key, value| {
-        pairs.push((key.to_vec(), value.to_vec()));
-        Ok(())
-    });
-    visited.unwrap();
-    pairs
+    store.entries(&[]).map(|entry| entry.unwrap()).map(|(key, value)| (key.into_vec(), value.into_vec())).collect()
 }

@@ -1,0 +1,88 @@
+//! Compressing pages.
+
+use bytes::Bytes;
+use parquet::basic::{Compression as Codec, ZstdLevel};
+
+/// How the pages of the output are compressed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Compression {
+    /// Zstandard, level 1.
+    Zstd,
+    /// Snappy.
+    Snappy,
+    /// LZ4, in the raw form that all readers share.
+    Lz4,
+    /// Not at all.
+    None,
+}
+
+impl Compression {
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Compression::Zstd => "zstd",
+            Compression::Snappy => "snappy",
+            Compression::Lz4 => "lz4",
+            Compression::None => "none",
+        }
+    }
+
+    /// As the parquet crate calls it.
+    pub(super) fn codec(self) -> Codec {
+        match self {
+            Compression::Zstd => Codec::ZSTD(ZstdLevel::default()),
+            Compression::Snappy => Codec::SNAPPY,
+            Compression::Lz4 => Codec::LZ4_RAW,
+            Compression::None => Codec::UNCOMPRESSED,
+        }
+    }
+}
+
+/// Compresses one page after the other. Memory: the codec's tables, some MB at most, and one compressed page.
+pub(super) struct Compressor {
+    coder: Coder,
+    page: Vec<u8>,
+}
+
+enum Coder {
+    Zstd(Box<zstd::bulk::Compressor<'static>>),
+    Snappy(Box<snap::raw::Encoder>),
+    Lz4,
+    None,
+}
+
+impl Compressor {
+    /// A compressor that writes what readers expect under [`Compression::codec`].
+    pub fn new(compression: Compression) -> std::io::Result<Self> {
+        let coder = match compression {
+            Compression::Zstd => {
+                Coder::Zstd(Box::new(zstd::bulk::Compressor::new(ZstdLevel::default().compression_level())?))
+            }
+            Compression::Snappy => Coder::Snappy(Box::new(snap::raw::Encoder::new())),
+            Compression::Lz4 => Coder::Lz4,
+            Compression::None => Coder::None,
+        };
+        Ok(Compressor { coder, page: Vec::new() })
+    }
+
+    /// The compressed form of `bytes`.
+    pub fn compress(&mut self, bytes: &[u8]) -> std::io::Result<Bytes> {
+        let room = match &self.coder {
+            Coder::Zstd(_) => zstd::zstd_safe::compress_bound(bytes.len()),
+            Coder::Snappy(_) => snap::raw::max_compress_len(bytes.len()),
+            Coder::Lz4 => lz4_flex::block::get_maximum_output_size(bytes.len()),
+            Coder::None => return Ok(Bytes::copy_from_slice(bytes)),
+        };
+        // The room is kept from page to page: it is far larger than what is written to it.
+        if self.page.len() < room {
+            self.page.resize(room, 0);
+        }
+        let length = match &mut self.coder {
+            Coder::Zstd(zstd) => zstd.compress_to_buffer(bytes, self.page.as_mut_slice())?,
+            Coder::Snappy(snappy) => snappy.compress(bytes, &mut self.page).map_err(std::io::Error::other)?,
+            Coder::Lz4 => lz4_flex::block::compress_into(bytes, &mut self.page).map_err(std::io::Error::other)?,
+            Coder::None => 0,
+        };
+        Ok(Bytes::copy_from_slice(self.page.get(..length).unwrap_or_default()))
+    }
+}

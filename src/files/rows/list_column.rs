@@ -1,0 +1,387 @@
+//! A list column of one row group: its values gathered history by history, then its pages assembled.
+//!
+//! Every row has exactly `max_history` elements, and all rows of a customer have the same. So the elements of a customer are encoded once and copied
+//! into the page for each of its rows:
+//!
+//! - The indices into the dictionary are bit-packed, up to a multiple of eight; the padding behind them is one run. Both end on a byte, so rows
+//!   can be put one behind the other.
+//! - Repetition levels are the same for each row: one 0, then a run of 1. Definition levels are one run of 1 for a whole page.
+//!
+//! Source for the bytes: the Parquet format's descriptions of encodings and of data pages (version 1).
+
+use std::io::Write;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parquet::basic::{Encoding, Type as PhysicalType};
+use parquet::column::page::{CompressedPage, Page, PageWriter};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::statistics::Statistics;
+use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
+use parquet::schema::types::ColumnDescriptor;
+
+use super::codec::{Compression, Compressor};
+use super::dictionary::Dictionary;
+use crate::format::bits::{pack, packed_bytes, width_of};
+
+/// A data page is closed when its body has come to this, after a whole row.
+const PAGE_BYTES: usize = 1 << 20;
+
+/// And before it has more values than this, since their number is a signed 32-bit integer.
+const PAGE_VALUES_MAX: usize = 1 << 30;
+
+/// The values of a list column in one row group.
+///
+/// Memory: 4 bytes for each action of each customer, and the dictionary.
+pub(super) struct ListColumn {
+    max_history: usize,
+    dictionary: Dictionary,
+    /// Numbers of the values of all histories, one after the other.
+    numbers: Vec<u32>,
+    /// Of each history where its numbers end, and how many rows have it.
+    histories: Vec<(usize, usize)>,
+    rows: usize,
+}
+
+/// A column chunk ready to be appended to a row group.
+pub(super) struct ListChunk {
+    pub bytes: Bytes,
+    pub close: ColumnCloseResult,
+}
+
+/// What assembling pages needs room for, kept from one row group to the next. Memory: three pages.
+pub(super) struct Workspace {
+    compressor: Compressor,
+    values: Vec<u8>,
+    body: Vec<u8>,
+}
+
+impl Workspace {
+    /// Room for pages of this compression.
+    pub fn new(compression: Compression) -> std::io::Result<Self> {
+        Ok(Workspace { compressor: Compressor::new(compression)?, values: Vec::new(), body: Vec::new() })
+    }
+}
+
+/// What is done with the values of a row before compression.
+#[derive(Clone, Copy)]
+enum Layout {
+    /// Numbers of so many bits, with a dictionary.
+    Indices { width: u32, padding: u32 },
+    /// The values themselves, of so many bytes.
+    Plain { bytes: usize },
+}
+
+impl ListColumn {
+    /// Without rows yet; each will have `max_history` elements.
+    pub fn new(max_history: usize) -> Self {
+        ListColumn { max_history, dictionary: Dictionary::new(), numbers: Vec::new(), histories: Vec::new(), rows: 0 }
+    }
+
+    /// Begins a history: the first `max_history` of `values`.
+    pub fn begin(&mut self, values: &[i64]) {
+        self.dictionary.numbers_of(values.get(..self.max_history).unwrap_or(values), &mut self.numbers);
+        self.histories.push((self.numbers.len(), 0));
+    }
+
+    /// The same for values of few kinds.
+    pub fn begin_small(&mut self, values: &[u8]) {
+        // Numbers of the values met so far in this history; few, so asking the dictionary once for each is nothing.
+        let mut known = [u32::MAX; 256];
+        for value in values.iter().take(self.max_history) {
+            if let Some(number) = known.get_mut(usize::from(*value)) {
+                if *number == u32::MAX {
+                    *number = self.dictionary.number_of(i64::from(*value));
+                }
+                self.numbers.push(*number);
+            }
+        }
+        self.histories.push((self.numbers.len(), 0));
+    }
+
+    /// Adds rows that have the history begun last.
+    pub fn add_rows(&mut self, rows: usize) {
+        if let Some((_, count)) = self.histories.last_mut() {
+            *count += rows;
+            self.rows += rows;
+        }
+    }
+
+    /// Assembles the pages, and is empty again.
+    pub fn finish(
+        &mut self,
+        column: &Arc<ColumnDescriptor>,
+        compression: Compression,
+        workspace: &mut Workspace,
+    ) -> Result<ListChunk> {
+        let chunk = self.assemble(column, compression, workspace);
+        self.dictionary.clear();
+        self.numbers.clear();
+        self.histories.clear();
+        self.rows = 0;
+        chunk
+    }
+
+    fn assemble(
+        &mut self,
+        column: &Arc<ColumnDescriptor>,
+        compression: Compression,
+        workspace: &mut Workspace,
+    ) -> Result<ListChunk> {
+        let is_padded = self.lengths().any(|length| length < self.max_history);
+        let padding = if is_padded { self.dictionary.number_of(0) } else { 0 };
+        let layout = self.layout(column.physical_type(), padding);
+        let mut sink = TrackedWrite::new(Vec::new());
+        let Workspace { compressor, values, body } = workspace;
+        let pages = SerializedPageWriter::new(&mut sink);
+        let mut chunk = Chunk { pages, compressor, body, compressed: 0, uncompressed: 0 };
+        let plain_bytes = plain_bytes(column.physical_type());
+        let mut dictionary_offset = None;
+        if let Layout::Indices { .. } = layout {
+            values.clear();
+            self.dictionary.values().iter().for_each(|value| put_plain(*value, plain_bytes, values));
+            chunk.dictionary(values, self.dictionary.values().len())?;
+            dictionary_offset = Some(0);
+        }
+        let data_offset = chunk.compressed;
+        self.data_pages(layout, values, &mut chunk)?;
+        let (compressed, uncompressed) = (chunk.compressed, chunk.uncompressed);
+        let encodings = match layout {
+            Layout::Indices { .. } => vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY],
+            Layout::Plain { .. } => vec![Encoding::PLAIN, Encoding::RLE],
+        };
+        let metadata = ColumnChunkMetaData::builder(Arc::clone(column))
+            .set_compression(compression.codec())
+            .set_encodings(encodings)
+            .set_num_values(to_i64(self.rows * self.max_history)?)
+            .set_total_compressed_size(to_i64(compressed)?)
+            .set_total_uncompressed_size(to_i64(uncompressed)?)
+            .set_dictionary_page_offset(dictionary_offset)
+            .set_data_page_offset(to_i64(data_offset)?)
+            .set_statistics(self.statistics(column.physical_type()))
+            .build()?;
+        sink.flush()?;
+        let close = ColumnCloseResult {
+            bytes_written: compressed as u64,
+            rows_written: self.rows as u64,
+            metadata,
+            bloom_filter: None,
+            column_index: None,
+            offset_index: None,
+        };
+        Ok(ListChunk { bytes: Bytes::from(sink.into_inner()?), close })
+    }
+
+    fn lengths(&self) -> impl Iterator<Item = usize> {
+        let begins = std::iter::once(0).chain(self.histories.iter().map(|(end, _)| *end));
+        self.histories.iter().zip(begins).map(|((end, _), begin)| end - begin)
+    }
+
+    /// Indices, unless their dictionary takes more than it saves.
+    fn layout(&self, physical: PhysicalType, padding: u32) -> Layout {
+        let distinct = self.dictionary.values().len();
+        let width = width_of(distinct.saturating_sub(1) as u64).max(1);
+        let bytes = plain_bytes(physical);
+        let with_dictionary: usize = self
+            .lengths()
+            .zip(&self.histories)
+            .map(|(length, (_, rows))| packed_bytes(length, width).unwrap_or(usize::MAX).saturating_mul(*rows))
+            .fold(distinct * bytes, usize::saturating_add);
+        if with_dictionary < self.rows.saturating_mul(self.max_history).saturating_mul(bytes) {
+            Layout::Indices { width, padding }
+        } else {
+            Layout::Plain { bytes }
+        }
+    }
+
+    fn data_pages<W: Write + Send>(
+        &self,
+        layout: Layout,
+        values: &mut Vec<u8>,
+        chunk: &mut Chunk<'_, W>,
+    ) -> Result<()> {
+        values.clear();
+        let mut page = DataPage { max_history: self.max_history, layout, values, rows: 0 };
+        let mut row = Vec::new();
+        let mut begin = 0;
+        for (end, rows) in &self.histories {
+            row.clear();
+            let numbers = self.numbers.get(begin..*end).unwrap_or_default();
+            self.encode_row(numbers, layout, &mut row);
+            for _ in 0..*rows {
+                page.add(&row);
+                if page.is_full() {
+                    chunk.data(&mut page)?;
+                }
+            }
+            begin = *end;
+        }
+        if page.rows > 0 {
+            chunk.data(&mut page)?;
+        }
+        Ok(())
+    }
+
+    /// The bytes of one row's values.
+    fn encode_row(&self, numbers: &[u32], layout: Layout, row: &mut Vec<u8>) {
+        let padding_count = self.max_history - numbers.len();
+        let (width, padding) = match layout {
+            Layout::Plain { bytes } => {
+                let values = self.dictionary.values();
+                let of = |number: &u32| usize::try_from(*number).ok().and_then(|number| values.get(number)).copied();
+                numbers.iter().for_each(|number| put_plain(of(number).unwrap_or(0), bytes, row));
+                row.resize(row.len() + padding_count * bytes, 0);
+                return;
+            }
+            Layout::Indices { width, padding } => (width, padding),
+        };
+        // Whole groups of eight are packed, the last one filled up with padding where there is enough of it; what does not fill a group
+        // follows as runs of one.
+        let fill = (8 - numbers.len() % 8) % 8;
+        let (packed, fill, single) = if fill <= padding_count {
+            (numbers, fill, &[] as &[u32])
+        } else {
+            let (packed, single) = numbers.split_at(numbers.len() / 8 * 8);
+            (packed, 0, single)
+        };
+        if !packed.is_empty() {
+            put_varint(((packed.len() + fill) / 8) << 1 | 1, row);
+            let filled = packed.iter().copied().chain(std::iter::repeat_n(padding, fill));
+            pack(filled.map(u64::from), width, row);
+        }
+        for number in single {
+            put_run(1, *number, width, row);
+        }
+        if padding_count > fill {
+            put_run(padding_count - fill, padding, width, row);
+        }
+    }
+
+    fn statistics(&self, physical: PhysicalType) -> Statistics {
+        let values = self.dictionary.values();
+        let (least, greatest) = (values.iter().min().copied(), values.iter().max().copied());
+        match physical {
+            PhysicalType::INT32 => {
+                let narrow = |value: Option<i64>| value.and_then(|value| i32::try_from(value).ok());
+                Statistics::int32(narrow(least), narrow(greatest), None, Some(0), false)
+            }
+            _ => Statistics::int64(least, greatest, None, Some(0), false),
+        }
+    }
+}
+
+/// The body of a data page: levels are known beforehand, so only the rows' values are gathered.
+struct DataPage<'space> {
+    max_history: usize,
+    layout: Layout,
+    values: &'space mut Vec<u8>,
+    rows: usize,
+}
+
+impl DataPage<'_> {
+    fn add(&mut self, row: &[u8]) {
+        self.values.extend_from_slice(row);
+        self.rows += 1;
+    }
+
+    fn is_full(&self) -> bool {
+        self.values.len() >= PAGE_BYTES || (self.rows + 1).saturating_mul(self.max_history) > PAGE_VALUES_MAX
+    }
+
+    /// The number of values and the body, which is empty again after it.
+    fn take(&mut self, body: &mut Vec<u8>) -> usize {
+        let values = self.rows * self.max_history;
+        body.clear();
+        let mut levels = Vec::new();
+        put_run(1, 0, 1, &mut levels);
+        if self.max_history > 1 {
+            put_run(self.max_history - 1, 1, 1, &mut levels);
+        }
+        put_length(levels.len() * self.rows, body);
+        (0..self.rows).for_each(|_| body.extend_from_slice(&levels));
+        levels.clear();
+        put_run(values, 1, 1, &mut levels);
+        put_length(levels.len(), body);
+        body.extend_from_slice(&levels);
+        if let Layout::Indices { width, .. } = self.layout {
+            body.push(width.to_le_bytes()[0]);
+        }
+        body.extend_from_slice(self.values);
+        self.values.clear();
+        self.rows = 0;
+        values
+    }
+}
+
+/// Pages on their way into one column chunk.
+struct Chunk<'sink, W: Write> {
+    pages: SerializedPageWriter<'sink, W>,
+    compressor: &'sink mut Compressor,
+    body: &'sink mut Vec<u8>,
+    /// Bytes so far, with the pages' headers.
+    compressed: usize,
+    uncompressed: usize,
+}
+
+impl<W: Write + Send> Chunk<'_, W> {
+    fn dictionary(&mut self, page: &[u8], values: usize) -> Result<()> {
+        let buf = self.compressor.compress(page)?;
+        let num_values = to_u32(values)?;
+        self.write(Page::DictionaryPage { buf, num_values, encoding: Encoding::PLAIN, is_sorted: false }, page.len())
+    }
+
+    fn data(&mut self, page: &mut DataPage<'_>) -> Result<()> {
+        let encoding = match page.layout {
+            Layout::Indices { .. } => Encoding::RLE_DICTIONARY,
+            Layout::Plain { .. } => Encoding::PLAIN,
+        };
+        let num_values = to_u32(page.take(self.body))?;
+        let buf = self.compressor.compress(self.body)?;
+        let uncompressed = self.body.len();
+        let (def_level_encoding, rep_level_encoding) = (Encoding::RLE, Encoding::RLE);
+        let page =
+            Page::DataPage { buf, num_values, encoding, def_level_encoding, rep_level_encoding, statistics: None };
+        self.write(page, uncompressed)
+    }
+
+    fn write(&mut self, page: Page, uncompressed: usize) -> Result<()> {
+        let written = self.pages.write_page(CompressedPage::new(page, uncompressed))?;
+        self.compressed += written.compressed_size;
+        self.uncompressed += written.uncompressed_size;
+        Ok(())
+    }
+}
+
+fn plain_bytes(physical: PhysicalType) -> usize {
+    if physical == PhysicalType::INT32 { 4 } else { 8 }
+}
+
+fn put_plain(value: i64, bytes: usize, to: &mut Vec<u8>) {
+    to.extend(value.to_le_bytes().iter().take(bytes));
+}
+
+/// A run of the hybrid encoding: `count` times `number`, of `width` bits.
+fn put_run(count: usize, number: u32, width: u32, to: &mut Vec<u8>) {
+    put_varint(count << 1, to);
+    let bytes = usize::try_from(width.div_ceil(8)).unwrap_or(4);
+    to.extend(number.to_le_bytes().iter().take(bytes));
+}
+
+fn put_varint(number: usize, to: &mut Vec<u8>) {
+    crate::format::put_varint(number as u64, to);
+}
+
+fn put_length(length: usize, to: &mut Vec<u8>) {
+    // A page has some MB at most, unless one row alone has more; a length beyond 4 GiB cannot come about with 100,000 actions a row.
+    to.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+}
+
+fn to_i64(number: usize) -> Result<i64> {
+    i64::try_from(number).map_err(|error| ParquetError::General(error.to_string()))
+}
+
+fn to_u32(number: usize) -> Result<u32> {
+    u32::try_from(number).map_err(|error| ParquetError::General(error.to_string()))
+}

@@ -1,0 +1,18 @@
+//! Training rows on their way out: gathered into row groups, encoded by any thread, written in order.
+
+mod codec;
+mod dictionary;
+mod list_column;
+mod row_group;
+mod schema;
+mod settings;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use codec::Compression;
+pub use row_group::{EncodedRowGroup, RowGroup};
+pub use schema::RowSchema;
+pub use settings::{FileSizes, RowSettings};
+pub use writer::RowWriter;

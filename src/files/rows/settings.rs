@@ -1,0 +1,60 @@
+//! What a partition is asked to be.
+
+use crate::model::Day;
+
+use super::codec::Compression;
+
+/// How many rows go into one piece of the output.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FileSizes {
+    /// Rows of a row group, at least 1. The rows of one impression stay together, so one with more elements has a larger group to itself.
+    pub row_group_rows: usize,
+    /// Rows of a part file, in whole row groups.
+    pub part_rows: usize,
+}
+
+impl Default for FileSizes {
+    /// Row groups of 10,000 rows: with 1,000 actions a row 120 MB decoded, which is what a training reader takes at once. Parts of a hundred of them.
+    fn default() -> Self {
+        FileSizes { row_group_rows: 10_000, part_rows: 1_000_000 }
+    }
+}
+
+/// What each part file says of itself, and how it is cut. Nothing here tells how or when the store was filled.
+#[derive(Clone, Debug)]
+pub struct RowSettings {
+    /// The day of the rows.
+    pub dt: Day,
+    /// Every action in the rows is earlier: ISO 8601.
+    pub cut_off: String,
+    /// The zone of the days.
+    pub time_zone: String,
+    /// Length of the padded arrays.
+    pub max_history: usize,
+    /// How many days back actions may lie; `None` for no limit.
+    pub lookback_days: Option<u32>,
+    /// The newest batch that was used; `None` if there was none.
+    pub newest_batch: Option<Day>,
+    /// How pages are compressed.
+    pub compression: Compression,
+    /// How the rows are cut.
+    pub sizes: FileSizes,
+}
+
+impl RowSettings {
+    /// Names and values for the key-value metadata of a Parquet file.
+    pub fn key_values(&self) -> Vec<(String, String)> {
+        let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
+        [
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("dt", self.dt.to_string()),
+            ("cut_off", self.cut_off.clone()),
+            ("time_zone", self.time_zone.clone()),
+            ("max_history", self.max_history.to_string()),
+            ("lookback_days", or_none(self.lookback_days.map(|days| days.to_string()))),
+            ("newest_batch", or_none(self.newest_batch.map(|day| day.to_string()))),
+        ]
+        .map(|(name, value)| (format!("lookback.{name}"), value))
+        .into()
+    }
+}

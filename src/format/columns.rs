@@ -1,0 +1,75 @@
+//! Items and action types as columns: what portions and keyframes have in common.
+
+use super::bits::{pack, packed_bytes, unpack, width_of};
+use super::varint::{Reader, put_varint, unzigzag, zigzag};
+use crate::error::Result;
+
+/// Appends the header and the columns of a list of actions: widths, item base, items, types.
+///
+/// `unit` is the number of the time unit and shares a byte with the width of the types.
+pub(super) fn put_columns(unit: u8, items: &[i64], types: &[u8], bytes: &mut Vec<u8>) {
+    let base = items.iter().copied().min().unwrap_or(0);
+    let above = |item: &i64| item.wrapping_sub(base).cast_unsigned();
+    let item_width = width_of(items.iter().map(above).max().unwrap_or(0));
+    let first_type = types.first().copied().unwrap_or(0);
+    let all_alike = types.iter().all(|number| *number == first_type);
+    let highest = types.iter().copied().max().unwrap_or(0);
+    let type_width = if all_alike { 0 } else { width_of(u64::from(highest)) };
+    bytes.push(unit << 4 | type_width.to_le_bytes()[0]);
+    bytes.push(item_width.to_le_bytes()[0]);
+    put_varint(zigzag(base), bytes);
+    pack(items.iter().map(above), item_width, bytes);
+    if all_alike {
+        bytes.push(first_type);
+    } else {
+        pack(types.iter().map(|number| u64::from(*number)), type_width, bytes);
+    }
+}
+
+/// Columns where they lie in a value, found but not unpacked.
+#[derive(Clone, Copy)]
+pub(super) struct Columns<'bytes> {
+    pub unit: u8,
+    count: usize,
+    base: i64,
+    item_width: u32,
+    items: &'bytes [u8],
+    type_width: u32,
+    types: &'bytes [u8],
+}
+
+impl<'bytes> Columns<'bytes> {
+    /// Finds the columns of `count` actions.
+    pub fn read(reader: &mut Reader<'bytes>, count: usize) -> Result<Self> {
+        let packing = reader.byte()?;
+        let (unit, type_width) = (packing >> 4, u32::from(packing & 0xf));
+        let item_width = u32::from(reader.byte()?);
+        if type_width > 8 || item_width > 64 {
+            return Err(reader.damaged());
+        }
+        let base = unzigzag(reader.varint()?);
+        let room = |width| packed_bytes(count, width).ok_or_else(|| reader.damaged());
+        let (item_bytes, type_bytes) = (room(item_width)?, if type_width == 0 { 1 } else { room(type_width)? });
+        let items = reader.bytes(item_bytes)?;
+        let types = reader.bytes(type_bytes)?;
+        Ok(Columns { unit, count, base, item_width, items, type_width, types })
+    }
+
+    /// Appends the items and types of the first actions, at most `room` of them. Gives how many.
+    pub fn append(&self, room: usize, items: &mut Vec<i64>, types: &mut Vec<u8>) -> usize {
+        let taken = self.count.min(room);
+        let (items_before, types_before) = (items.len(), types.len());
+        items.resize(items_before + taken, 0);
+        let new = items.get_mut(items_before..).unwrap_or_default();
+        unpack(self.items, self.item_width, new, |above| self.base.wrapping_add(above.cast_signed()));
+        if self.type_width == 0 {
+            let number = self.types.first().copied().unwrap_or(0);
+            types.resize(types_before + taken, number);
+        } else {
+            types.resize(types_before + taken, 0);
+            let new = types.get_mut(types_before..).unwrap_or_default();
+            unpack(self.types, self.type_width, new, |number| number.to_le_bytes()[0]);
+        }
+        taken
+    }
+}

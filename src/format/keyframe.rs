@@ -1,0 +1,68 @@
+//! Keyframes: what came before a day, so that nobody has to walk further back.
+
+use super::columns::{Columns, put_columns};
+use super::varint::{Reader, put_varint};
+use super::{ACTIONS_MAX, FORMAT_VERSION};
+use crate::error::Result;
+use crate::model::{Day, PastAction};
+
+/// Appends the bytes of the keyframe of `day`: `past`, newest first, which all lie on days before it.
+pub fn encode_keyframe(day: Day, past: &[PastAction], bytes: &mut Vec<u8>) {
+    let items: Vec<i64> = past.iter().map(|action| action.item_id).collect();
+    let types: Vec<u8> = past.iter().map(|action| action.action_type).collect();
+    let days = || past.chunk_by(|one, other| one.day == other.day);
+    bytes.push(FORMAT_VERSION);
+    put_varint(days().count() as u64, bytes);
+    let mut later = day;
+    for actions in days() {
+        let Some(first) = actions.first() else { continue };
+        put_varint(u64::from(later.number().abs_diff(first.day.number())), bytes);
+        put_varint(actions.len() as u64, bytes);
+        later = first.day;
+    }
+    put_columns(0, &items, &types, bytes);
+}
+
+/// A keyframe where it lies in the store: its days, and its columns not yet unpacked.
+pub struct Keyframe<'bytes> {
+    days: Vec<(Day, usize)>,
+    columns: Columns<'bytes>,
+}
+
+impl<'bytes> Keyframe<'bytes> {
+    /// The keyframe with these bytes; `day` is the one of its key. Fails on bytes that [`encode_keyframe`] does not write.
+    pub fn read(day: Day, bytes: &'bytes [u8]) -> Result<Self> {
+        let mut reader = Reader::new(bytes, "keyframe");
+        super::check_version(&mut reader)?;
+        let (mut days, mut later, mut count) = (Vec::new(), day, 0_usize);
+        for _ in 0..reader.count()? {
+            let back = u32::try_from(reader.varint()?).map_err(|_| reader.damaged())?;
+            if back == 0 || back > later.number().unsigned_abs() {
+                return Err(reader.damaged());
+            }
+            later = later.minus(back);
+            let actions = reader.count()?;
+            count = count.checked_add(actions).filter(|count| *count <= ACTIONS_MAX).ok_or_else(|| reader.damaged())?;
+            days.push((later, actions));
+        }
+        let columns = Columns::read(&mut reader, count)?;
+        reader.end()?;
+        Ok(Keyframe { days, columns })
+    }
+
+    /// Appends items and types of the newest actions on `oldest` and later days, at most `room` of them.
+    pub fn append(&self, oldest: Option<Day>, room: usize, items: &mut Vec<i64>, types: &mut Vec<u8>) {
+        let kept = self.days.iter().take_while(|(day, _)| oldest.is_none_or(|oldest| *day >= oldest));
+        let kept: usize = kept.map(|(_, actions)| actions).sum();
+        self.columns.append(room.min(kept), items, types);
+    }
+
+    /// All that it holds, newest first.
+    pub fn past(&self) -> Vec<PastAction> {
+        let (mut items, mut types) = (Vec::new(), Vec::new());
+        self.columns.append(usize::MAX, &mut items, &mut types);
+        let days = self.days.iter().flat_map(|(day, actions)| std::iter::repeat_n(*day, *actions));
+        let columns = items.into_iter().zip(types);
+        days.zip(columns).map(|(day, (item_id, action_type))| PastAction { day, item_id, action_type }).collect()
+    }
+}

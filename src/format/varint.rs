@@ -1,0 +1,111 @@
+//! Integers of as many bytes as they need: seven bits a byte, lowest first, the top bit set where another byte follows (LEB128).
+
+use crate::error::{Error, Result};
+
+/// Appends an unsigned integer.
+pub fn put_varint(mut number: u64, bytes: &mut Vec<u8>) {
+    while number >= 0x80 {
+        bytes.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number.to_le_bytes()[0]);
+}
+
+/// Signed to unsigned so that small magnitudes stay small: 0, -1, 1, -2 become 0, 1, 2, 3.
+pub fn zigzag(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)).cast_unsigned()
+}
+
+/// The inverse of [`zigzag`].
+pub fn unzigzag(number: u64) -> i64 {
+    (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
+}
+
+/// Reads a value from front to back. Every step fails, naming `of`, on bytes that end too early.
+#[derive(Clone, Copy)]
+pub struct Reader<'bytes> {
+    rest: &'bytes [u8],
+    of: &'static str,
+}
+
+impl<'bytes> Reader<'bytes> {
+    /// A reader of `bytes`, which are a value of the kind `of`, as messages name it.
+    pub fn new(bytes: &'bytes [u8], of: &'static str) -> Self {
+        Reader { rest: bytes, of }
+    }
+
+    /// The next byte.
+    pub fn byte(&mut self) -> Result<u8> {
+        let (first, rest) = self.rest.split_first().ok_or_else(|| self.damaged())?;
+        self.rest = rest;
+        Ok(*first)
+    }
+
+    /// The next `count` bytes.
+    pub fn bytes(&mut self, count: usize) -> Result<&'bytes [u8]> {
+        let (bytes, rest) = self.rest.split_at_checked(count).ok_or_else(|| self.damaged())?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    /// The next unsigned integer.
+    pub fn varint(&mut self) -> Result<u64> {
+        let (mut number, mut shift) = (0_u64, 0);
+        loop {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7f);
+            if shift > 63 || (shift == 63 && bits > 1) {
+                return Err(self.damaged());
+            }
+            number |= bits << shift;
+            if byte < 0x80 {
+                return Ok(number);
+            }
+            shift += 7;
+        }
+    }
+
+    /// The next unsigned integer, as a number of things in memory.
+    pub fn count(&mut self) -> Result<usize> {
+        usize::try_from(self.varint()?).map_err(|_| self.damaged())
+    }
+
+    /// Fails unless all has been read.
+    pub fn end(&self) -> Result<()> {
+        if self.rest.is_empty() { Ok(()) } else { Err(self.damaged()) }
+    }
+
+    /// That the bytes are not what is written.
+    pub fn damaged(&self) -> Error {
+        Error::corrupt(format!("a {} in the store cannot be read", self.of))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn integers_survive(number in any::<i64>(), small in -70_i64..70) {
+            for number in [number, small] {
+                let mut bytes = Vec::new();
+                put_varint(zigzag(number), &mut bytes);
+                let mut reader = Reader::new(&bytes, "number");
+                prop_assert_eq!(unzigzag(reader.varint().unwrap()), number);
+                prop_assert!(reader.end().is_ok());
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_an_integer_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..12)) {
+            let mut reader = Reader::new(&bytes, "number");
+            if let Ok(number) = reader.varint() {
+                let mut again = Vec::new();
+                put_varint(number, &mut again);
+                prop_assert!(again.len() <= bytes.len());
+            }
+        }
+    }
+}

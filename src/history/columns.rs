@@ -1,0 +1,22 @@
+//! A history as the rows have it: two columns.
+
+/// A customer's newest actions as columns, newest first, without the zeros that pad them in a row. 9 bytes an action.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct History {
+    /// Item ids.
+    pub item_ids: Vec<i64>,
+    /// Numbers of the action types, as many.
+    pub action_types: Vec<u8>,
+}
+
+impl History {
+    /// How many actions it has.
+    pub fn len(&self) -> usize {
+        self.item_ids.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.item_ids.is_empty()
+    }
+}

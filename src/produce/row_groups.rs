@@ -1,0 +1,103 @@
+//! The join: each customer's history beside the customer's impressions, in row groups.
+
+use std::sync::Arc;
+
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+
+use crate::error::Result;
+use crate::files::{EncodedRowGroup, RowGroup, RowSchema, RowSettings};
+use crate::history::History;
+use crate::model::{CustomerId, Impression};
+use crate::store::{AsOf, Cursor, Store};
+
+/// Impressions whose rows are one row group.
+pub(super) type Share = Vec<Impression>;
+
+/// Cuts a sorted stream of impressions into shares of at most `row_group_rows` rows. By the rows alone, so that the same rows are always cut the same.
+///
+/// Memory: the impressions of one share.
+pub(super) struct Shares<I> {
+    impressions: I,
+    row_group_rows: usize,
+    /// The first impression of the next share.
+    next: Option<Impression>,
+}
+
+impl<I: Iterator<Item = Result<Impression>>> Shares<I> {
+    pub fn new(impressions: I, row_group_rows: usize) -> Self {
+        Shares { impressions, row_group_rows, next: None }
+    }
+
+    /// The next share; empty at the end.
+    pub fn share(&mut self) -> Result<Share> {
+        let mut share: Share = self.next.take().into_iter().collect();
+        let mut rows: usize = share.iter().map(|impression| impression.elements.len()).sum();
+        while let Some(impression) = self.impressions.next().transpose()? {
+            rows += impression.elements.len();
+            if rows > self.row_group_rows && !share.is_empty() {
+                self.next = Some(impression);
+                break;
+            }
+            share.push(impression);
+        }
+        Ok(share)
+    }
+}
+
+/// One share, joined and encoded, with what was counted on the way.
+pub(super) struct Joined {
+    pub group: EncodedRowGroup,
+    pub impressions: u64,
+    pub ordered: u64,
+    pub customers: Vec<CustomerId>,
+    /// Of the customers, how many have no history; and whether the first of them is one of these.
+    pub without_history: u64,
+    pub first_without_history: bool,
+}
+
+/// Joins shares on all cores. One cursor per thread.
+///
+/// Memory: for each thread, one row group.
+pub(super) struct Joiner<'store> {
+    threads: Vec<(Cursor<'store>, RowGroup)>,
+    wanted: AsOf,
+}
+
+impl<'store> Joiner<'store> {
+    pub fn new(store: &'store Store, wanted: AsOf, settings: &RowSettings, schema: &Arc<RowSchema>) -> Result<Self> {
+        let threads = 0..rayon::current_num_threads().max(1);
+        let threads = threads.map(|_| Ok((store.cursor(), RowGroup::new(schema, settings)?)));
+        Ok(Joiner { threads: threads.collect::<Result<_>>()?, wanted })
+    }
+
+    /// How many shares are joined at once.
+    pub fn width(&self) -> usize {
+        self.threads.len()
+    }
+
+    /// Joins as many shares as [`Joiner::width`] at most; in the same order.
+    pub fn join(&mut self, shares: Vec<Share>) -> Result<Vec<Joined>> {
+        let wanted = self.wanted;
+        let joined = self.threads.par_iter_mut().zip(shares.into_par_iter());
+        joined.map(|((cursor, group), share)| join_share(cursor, &share, wanted, group)).collect()
+    }
+}
+
+fn join_share(cursor: &mut Cursor<'_>, share: &Share, wanted: AsOf, group: &mut RowGroup) -> Result<Joined> {
+    let mut history = History::default();
+    let (mut customers, mut without_history, mut ordered) = (Vec::new(), 0, 0);
+    let mut first_without_history = false;
+    for impression in share {
+        if customers.last() != Some(&impression.customer) {
+            cursor.as_of(impression.customer, wanted, &mut history)?;
+            group.begin_customer(&history);
+            first_without_history |= customers.is_empty() && history.is_empty();
+            without_history += u64::from(history.is_empty());
+            customers.push(impression.customer);
+        }
+        group.add(impression);
+        ordered += impression.elements.iter().filter(|element| element.label == 1).count() as u64;
+    }
+    let impressions = share.len() as u64;
+    Ok(Joined { group: group.encode()?, impressions, ordered, customers, without_history, first_without_history })
+}
