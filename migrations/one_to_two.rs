@@ -111,7 +111,7 @@ fn differs(customer: CustomerId, day: Day) -> Error {
 
 fn write_customer(new: &mut BulkLoad<'_>, customer: CustomerId, days: &Days, max_history: usize) -> Result<Standing> {
     let ascending = days.iter().map(|(day, batches)| (*day, batches.values().cloned().collect()));
-    let course = follow(Vec::new(), ascending, max_history);
+    let course = follow(Vec::new(), &ascending.collect::<Vec<_>>(), max_history);
     let mut entries = Vec::new();
     for (day, batches) in days {
         for (batch, actions) in batches {

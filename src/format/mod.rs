@@ -17,7 +17,7 @@ mod tests;
 pub use key::{HISTORY_PREFIX_BYTES, Key, KeyBytes, Keyspace, history_prefix, index_prefix};
 pub use keyframe::{Keyframe, encode_keyframe};
 pub use leaf::{CutLeaf, Entry, LeafCutter, Standing, TouchedDay, decode_leaf, encode_leaf};
-pub use portion::{Portion, encode_portion};
+pub use portion::{Portion, Room, encode_portion};
 pub use value::{BatchRecord, FileRecord, Record, Source, StoreRecord, Totals};
 
 use crate::error::{Error, Result};

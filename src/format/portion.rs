@@ -45,6 +45,13 @@ pub struct Portion<'bytes> {
     times: Reader<'bytes>,
 }
 
+/// What unpacking a portion needs room for, kept from one to the next.
+#[derive(Default)]
+pub struct Room {
+    items: Vec<i64>,
+    types: Vec<u8>,
+}
+
 impl<'bytes> Portion<'bytes> {
     /// The portion with these bytes. Fails on bytes that [`encode_portion`] does not write, as far as its head tells.
     pub fn read(bytes: &'bytes [u8]) -> Result<Self> {
@@ -71,17 +78,20 @@ impl<'bytes> Portion<'bytes> {
     /// All its actions, newest first. `day` is the one of its key.
     pub fn actions(&self, day: Day) -> Result<Vec<Action>> {
         let mut actions = Vec::with_capacity(self.count);
-        self.append_actions(day, &mut actions)?;
+        self.append_actions(day, &mut Room::default(), &mut actions)?;
         Ok(actions)
     }
 
-    /// Appends all its actions, newest first.
-    pub fn append_actions(&self, day: Day, actions: &mut Vec<Action>) -> Result<()> {
-        let (mut items, mut types, mut times) = (Vec::new(), Vec::new(), self.times);
-        self.columns.append(self.count, &mut items, &mut types);
+    /// Appends all its actions, newest first. `room` is for unpacking.
+    pub fn append_actions(&self, day: Day, room: &mut Room, actions: &mut Vec<Action>) -> Result<()> {
+        let Room { items, types } = room;
+        items.clear();
+        types.clear();
+        let mut times = self.times;
+        self.columns.append(self.count, items, types);
         let unit_us = UNITS_US.get(usize::from(self.columns.unit)).copied().ok_or_else(|| times.damaged())?;
         let first = actions.len();
-        for (item_id, number) in items.into_iter().zip(types) {
+        for (item_id, number) in items.iter().copied().zip(types.iter().copied()) {
             let time_us = match actions.get(first..).and_then(<[Action]>::last) {
                 None => scaled(unzigzag(times.varint()?), unit_us)
                     .and_then(|us| us.checked_add(i64::from(day.number()) * DAY_US)),

@@ -11,6 +11,9 @@ use crate::model::{Action, Day, PastAction};
 /// `format/`.
 pub const ACTIONS_PER_STEP: u64 = 16;
 
+/// Room for the actions of a keyframe before it has to grow: the usual `max_history`.
+const ACTIONS_AT_FIRST: usize = 1_000;
+
 /// What a customer's days have brought since the last keyframe, its own day included, or since the beginning.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Since {
@@ -43,39 +46,46 @@ pub struct Course {
     pub since: Since,
 }
 
+/// A day with its portions, each newest first and none empty.
+pub type DayPortions = (Day, Vec<Vec<Action>>);
+
 /// Follows a customer's days and finds the keyframes behind the first of them.
 ///
 /// `before` is what lies before the first day, newest first: what the keyframe of that day holds, or nothing if it is the customer's first. `days`
-/// are ascending, each with the portions of that day, which are newest first and not empty.
-pub fn follow(
-    before: Vec<PastAction>,
-    days: impl IntoIterator<Item = (Day, Vec<Vec<Action>>)>,
-    max_history: usize,
-) -> Course {
-    let (mut course, mut past) = (Course::default(), before);
-    for (day, portions) in days {
+/// are ascending.
+pub fn follow(before: Vec<PastAction>, days: &[DayPortions], max_history: usize) -> Course {
+    let mut course = Course::default();
+    let (mut base, mut before) = (0, before);
+    for (place, (day, portions)) in days.iter().enumerate() {
         if course.since.is_due(max_history) {
-            course.keyframes.push((day, past.clone()));
+            before = past(days.get(base..place).unwrap_or_default(), &before, max_history);
+            course.keyframes.push((*day, before.clone()));
             course.since = Since::default();
+            base = place;
         }
-        for portion in &portions {
+        for portion in portions {
             course.since = course.since.with(portion.len());
         }
-        past = fold(&past, day, &merge(&portions, max_history), max_history);
     }
     course
 }
 
-/// The newest `max_history` actions up to the end of a day: the day's, then the earlier ones.
-///
-/// Both are newest first, and every action of `earlier` lies on a day before, so that nothing needs sorting.
-pub fn fold(earlier: &[PastAction], day: Day, actions: &[Action], max_history: usize) -> Vec<PastAction> {
-    let of_day = actions.iter().map(|action| PastAction {
-        day,
-        item_id: action.item_id,
-        action_type: action.action_type.number(),
-    });
-    of_day.chain(earlier.iter().copied()).take(max_history).collect()
+/// The newest `max_history` actions of some days, which ascend, and of what lies before them; newest first.
+pub fn past(days: &[DayPortions], before: &[PastAction], max_history: usize) -> Vec<PastAction> {
+    let mut past: Vec<PastAction> = Vec::with_capacity(max_history.min(ACTIONS_AT_FIRST));
+    for (day, portions) in days.iter().rev() {
+        if past.len() >= max_history {
+            break;
+        }
+        let of_day = merge(portions, max_history - past.len());
+        past.extend(of_day.iter().map(|action| PastAction {
+            day: *day,
+            item_id: action.item_id,
+            action_type: action.action_type.number(),
+        }));
+    }
+    past.extend(before.iter().take(max_history.saturating_sub(past.len())));
+    past
 }
 
 #[cfg(test)]
@@ -99,36 +109,41 @@ mod tests {
     }
 
     #[test]
-    fn fold_puts_the_day_before_the_rest() {
-        let one = fold(&[], day(1), &clicks(&[9, 8]), 3);
-        assert_eq!(items(&fold(&one, day(2), &clicks(&[20, 19]), 3)), [20, 19, 9]);
-        assert_eq!(items(&fold(&one, day(2), &[], 3)), [9, 8]);
+    fn the_past_has_newer_days_first_and_ends_with_what_was_before() {
+        let days = [(day(1), vec![clicks(&[9, 8])]), (day(2), vec![clicks(&[20]), clicks(&[21, 19])])];
+        let before = past(&[(day(0), vec![clicks(&[3, 2, 1])])], &[], 9);
+        let items = |max_history| items(&past(&days, &before, max_history));
+        assert_eq!(items(9), [21, 20, 19, 9, 8, 3, 2, 1]);
+        assert_eq!(items(6), [21, 20, 19, 9, 8, 3]);
+        assert_eq!(items(4), [21, 20, 19, 9]);
+        assert_eq!(items(2), [21, 20]);
     }
 
     #[test]
     fn a_keyframe_follows_so_many_actions_and_so_many_portions() {
         let days = |count: i32, each: &[i64]| {
             let actions = clicks(each);
-            (1..=count).map(move |number| (day(number), vec![actions.clone()]))
+            (1..=count).map(move |number| (day(number), vec![actions.clone()])).collect::<Vec<_>>()
         };
         let stand = |course: &Course| course.keyframes.iter().map(|(day, _)| day.number()).collect::<Vec<_>>();
         // One action a day and histories of 3: after every third day.
-        let course = follow(Vec::new(), days(8, &[5]), 3);
+        let course = follow(Vec::new(), &days(8, &[5]), 3);
         assert_eq!(stand(&course), [4, 7]);
         assert_eq!(items(&course.keyframes[0].1), [5, 5, 5]);
         assert_eq!(course.since, Since { portions: 2, actions: 2 });
         // Eight a day and histories of 64: the actions are there after 8 days, and 4 portions would do.
-        assert_eq!(stand(&follow(Vec::new(), days(17, &[8, 7, 6, 5, 4, 3, 2, 1]), 64)), [9, 17]);
+        assert_eq!(stand(&follow(Vec::new(), &days(17, &[8, 7, 6, 5, 4, 3, 2, 1]), 64)), [9, 17]);
         // Forty a day and histories of 64: the actions are there after 2 days, and it takes 4 portions.
-        assert_eq!(stand(&follow(Vec::new(), days(9, &[1; 40]), 64)), [5, 9]);
+        assert_eq!(stand(&follow(Vec::new(), &days(9, &[1; 40]), 64)), [5, 9]);
     }
 
     #[test]
     fn a_course_goes_on_from_a_keyframe_as_it_would_have_without_it() {
         let all: Vec<_> = (1..=200).map(|number| (day(number), vec![clicks(&[i64::from(number)])])).collect();
-        let whole = follow(Vec::new(), all.clone(), 5);
+        let whole = follow(Vec::new(), &all, 5);
         let (first, held) = whole.keyframes[0].clone();
-        let rest = follow(held, all.into_iter().filter(|(day, _)| *day >= first), 5);
+        let later: Vec<_> = all.into_iter().filter(|(day, _)| *day >= first).collect();
+        let rest = follow(held, &later, 5);
         assert_eq!(rest.keyframes, whole.keyframes[1..]);
         assert_eq!(rest.since, whole.since);
     }

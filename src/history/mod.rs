@@ -12,6 +12,6 @@ mod merge;
 mod order;
 
 pub use columns::History;
-pub use keyframes::{ACTIONS_PER_STEP, Course, Since, fold, follow};
+pub use keyframes::{ACTIONS_PER_STEP, Course, DayPortions, Since, follow, past};
 pub use merge::merge;
 pub use order::newest_first;

@@ -11,6 +11,7 @@ mod dated_action;
 mod edits;
 mod list_writer;
 mod load;
+mod read;
 mod refold;
 mod run;
 mod state;

@@ -91,7 +91,8 @@ fn followed(
     }
     let newest = days.keys().next_back().copied();
     let (base_day, base) = tail.base.unzip();
-    let course = follow(base.unwrap_or_default(), days, max_history);
+    let days: Vec<_> = days.into_iter().collect();
+    let course = follow(base.unwrap_or_default(), &days, max_history);
 
     let standing_keyframes: BTreeSet<Day> = tail.keyframes.into_iter().collect();
     for day in standing_keyframes {

@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::change::Changes;
 use super::dated_action::DatedAction;
 use super::load::load;
+use super::read::read_batch;
 use crate::error::{Error, Result};
-use crate::files::{BadRows, DayFile, Fingerprint, QuarantineFolder, day_files, read_actions};
-use crate::format::{BatchRecord, FileRecord, Source, TouchedDay};
+use crate::files::{DayFile, day_files};
+use crate::format::{BatchRecord, Source, TouchedDay};
 use crate::model::{Day, Zone};
 use crate::progress::Progress;
 use crate::sort::{Scratch, Sorted, Sorter};
@@ -84,7 +85,7 @@ impl Ingester {
     /// Takes one batch, replacing what was held of it. On an error the store is as it was; one that was not there still is not there, or is
     /// empty if the disk failed during the load.
     ///
-    /// Memory: `sort_bytes`, 128 MiB for the store's cache, and the edits of 64 customers per thread.
+    /// Memory: `sort_bytes`, what the open store and a load take, and the edits of 2,048 customers per thread.
     pub fn ingest(&mut self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<IngestSummary> {
         let dt = options.dt;
         let zone = self.store.as_ref().map_or_else(Zone::utc, |store| store.settings().zone.clone());
@@ -99,7 +100,7 @@ impl Ingester {
             ));
         }
         let mut sorter = Sorter::new(options.sort_bytes, Scratch::new(self.folder.scratch()));
-        let record = read(&files, options, &zone, &mut sorter, progress)?;
+        let record = read_batch(&files, options, &zone, &mut sorter, progress)?;
         let actions = sorter.finish()?;
         let created = self.store.is_none();
         let store = match self.store.take() {
@@ -129,45 +130,6 @@ pub fn batch_files(input: &Path, dt: Day) -> Result<Vec<(Source, DayFile)>> {
         files.extend(day_files(input, source.folder(), dt)?.into_iter().map(|file| (source, file)));
     }
     Ok(files)
-}
-
-/// Reads all files into the sorter and gives the batch's record, but for the number of customers.
-fn read(
-    files: &[(Source, DayFile)],
-    options: &IngestOptions<'_>,
-    zone: &Zone,
-    sorter: &mut Sorter<DatedAction>,
-    progress: &dyn Progress,
-) -> Result<BatchRecord> {
-    progress.begin("reading", "files", Some(files.len() as u64));
-    let dt = options.dt;
-    let mut record = BatchRecord::default();
-    let mut bad = BadRows::new(QuarantineFolder::Actions, dt, options.quarantine);
-    for (source, file) in files {
-        let fingerprint = Fingerprint::of(&file.path)?;
-        let mut taken = 0;
-        read_actions(*source, file, zone, &mut bad, |action| {
-            taken += 1;
-            record.late += u64::from(action.day < dt);
-            record.early += u64::from(action.day > dt);
-            sorter.push(DatedAction(action))
-        })?;
-        fingerprint.check_unchanged(&file.path)?;
-        match source {
-            Source::Clicks => record.clicks += taken,
-            Source::AddToCarts => record.add_to_carts += taken,
-            Source::Orders => record.orders += taken,
-        }
-        record.files.push(FileRecord {
-            source: source.action_type().number(),
-            path: file.name.clone(),
-            bytes: fingerprint.bytes,
-            xxh3_128: fingerprint.xxh3_128,
-        });
-        progress.advance(1);
-    }
-    record.quarantined = bad.finish()?;
-    Ok(record)
 }
 
 fn commit(

@@ -100,7 +100,7 @@ pub fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Resu
 
 /// Writes the partition of one day, replacing the one that is there.
 ///
-/// Memory: `sort_bytes`, up to 128 MiB for the store's cache, and for each thread two row groups (see [`crate::files::RowGroup`]).
+/// Memory: `sort_bytes`, what the open store takes, and for each thread two row groups (see [`crate::files::RowGroup`]).
 pub fn produce(store: &Store, options: &ProduceOptions<'_>, progress: &dyn Progress) -> Result<ProduceSummary> {
     produce_sized(store, options, FileSizes::default(), progress)
 }

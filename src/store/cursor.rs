@@ -5,7 +5,7 @@ use rocksdb::DBRawIterator;
 use super::handle::{Store, failure};
 use super::options::by_customer;
 use crate::error::{Error, Result};
-use crate::format::{Key, Keyframe, Portion};
+use crate::format::{Key, Keyframe, Portion, Room};
 use crate::history::{self, History};
 use crate::model::{Action, CustomerId, Day, PastAction};
 
@@ -179,6 +179,7 @@ struct WaitingDay {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     /// Room for merging them.
+    room: Room,
     actions: Vec<Action>,
 }
 
@@ -204,7 +205,7 @@ impl WaitingDay {
                 self.actions.clear();
                 for end in several {
                     let portion = Portion::read(self.bytes.get(begin..*end).unwrap_or_default())?;
-                    portion.append_actions(day, &mut self.actions)?;
+                    portion.append_actions(day, &mut self.room, &mut self.actions)?;
                     begin = *end;
                 }
                 self.actions.sort_by(history::newest_first);

@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use parquet::basic::{Compression as Codec, ZstdLevel};
 
+use super::zstd_frame::RepeatingPage;
+
 /// How the pages of the output are compressed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Compression {
@@ -38,10 +40,11 @@ impl Compression {
     }
 }
 
-/// Compresses one page after the other. Memory: the codec's tables, some MB at most, and one compressed page.
+/// Compresses one page after the other. Memory: the codec's tables, some MB at most, one compressed page, and one whole page where it has to be made.
 pub(super) struct Compressor {
     coder: Coder,
     page: Vec<u8>,
+    whole: Vec<u8>,
 }
 
 enum Coder {
@@ -62,7 +65,24 @@ impl Compressor {
             Compression::Lz4 => Coder::Lz4,
             Compression::None => Coder::None,
         };
-        Ok(Compressor { coder, page: Vec::new() })
+        Ok(Compressor { coder, page: Vec::new(), whole: Vec::new() })
+    }
+
+    /// The compressed form of a page whose rows repeat, which is empty again.
+    pub fn compress_repeating(&mut self, page: &mut RepeatingPage) -> std::io::Result<Bytes> {
+        if matches!(self.coder, Coder::Zstd(_)) {
+            self.page.clear();
+            if page.encode(&mut self.page) {
+                return Ok(Bytes::copy_from_slice(&self.page));
+            }
+        }
+        let mut whole = std::mem::take(&mut self.whole);
+        whole.clear();
+        page.expand(&mut whole);
+        page.clear();
+        let compressed = self.compress(&whole);
+        self.whole = whole;
+        compressed
     }
 
     /// The compressed form of `bytes`.

@@ -63,6 +63,30 @@ impl Dictionary {
         }
     }
 
+    /// All values in ascending order, and by the number of each its place among them.
+    pub fn sorted(&self) -> (Vec<i64>, Vec<u32>) {
+        let least = self.values.iter().min().copied().unwrap_or(0);
+        let above = |value: &i64| value.wrapping_sub(least).cast_unsigned();
+        let mut ranks = vec![0; self.values.len()];
+        let mut put = |rank: u32, number: u64| {
+            let place = usize::try_from(number).ok().and_then(|number| ranks.get_mut(number));
+            place.into_iter().for_each(|place| *place = rank);
+        };
+        if self.values.iter().all(|value| above(value) >> 32 == 0) {
+            // Value and number fit into one integer, and integers sort fastest.
+            let mut ascending: Vec<u64> =
+                (0..).zip(&self.values).map(|(number, value)| above(value) << 32 | number).collect();
+            ascending.sort_unstable();
+            (0..).zip(&ascending).for_each(|(rank, packed)| put(rank, packed & u64::from(u32::MAX)));
+            let values = ascending.into_iter().map(|packed| least.wrapping_add((packed >> 32).cast_signed()));
+            return (values.collect(), ranks);
+        }
+        let mut ascending: Vec<(i64, u64)> = self.values.iter().copied().zip(0..).collect();
+        ascending.sort_unstable();
+        (0..).zip(&ascending).for_each(|(rank, (_, number))| put(rank, *number));
+        (ascending.into_iter().map(|(value, _)| value).collect(), ranks)
+    }
+
     /// All values, by number.
     pub fn values(&self) -> &[i64] {
         &self.values
@@ -119,7 +143,14 @@ mod tests {
                     first.push(*value);
                 }
             }
-            prop_assert_eq!(dictionary.values(), first);
+            prop_assert_eq!(dictionary.values(), &first);
+            let mut sorted = first.clone();
+            sorted.sort_unstable();
+            let (ascending, ranks) = dictionary.sorted();
+            prop_assert_eq!(&ascending, &sorted);
+            for (value, rank) in first.iter().zip(ranks) {
+                prop_assert_eq!(sorted[rank as usize], *value);
+            }
             for (value, number) in values.iter().zip(numbers) {
                 prop_assert_eq!(dictionary.values()[number as usize], *value);
             }

@@ -14,23 +14,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::basic::{Encoding, Type as PhysicalType};
-use parquet::column::page::{CompressedPage, Page, PageWriter};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::statistics::Statistics;
-use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
+use parquet::file::writer::TrackedWrite;
 use parquet::schema::types::ColumnDescriptor;
 
-use super::codec::{Compression, Compressor};
+use super::codec::Compression;
 use super::dictionary::Dictionary;
+use super::page::{Chunk, DataPage, Workspace, put_run};
 use crate::format::bits::{pack, packed_bytes, width_of};
-
-/// A data page is closed when its body has come to this, after a whole row.
-const PAGE_BYTES: usize = 1 << 20;
-
-/// And before it has more values than this, since their number is a signed 32-bit integer.
-const PAGE_VALUES_MAX: usize = 1 << 30;
+use crate::format::put_varint;
 
 /// The values of a list column in one row group.
 ///
@@ -51,24 +46,10 @@ pub(super) struct ListChunk {
     pub close: ColumnCloseResult,
 }
 
-/// What assembling pages needs room for, kept from one row group to the next. Memory: three pages.
-pub(super) struct Workspace {
-    compressor: Compressor,
-    values: Vec<u8>,
-    body: Vec<u8>,
-}
-
-impl Workspace {
-    /// Room for pages of this compression.
-    pub fn new(compression: Compression) -> std::io::Result<Self> {
-        Ok(Workspace { compressor: Compressor::new(compression)?, values: Vec::new(), body: Vec::new() })
-    }
-}
-
 /// What is done with the values of a row before compression.
 #[derive(Clone, Copy)]
 enum Layout {
-    /// Numbers of so many bits, with a dictionary.
+    /// Places in the dictionary, of so many bits.
     Indices { width: u32, padding: u32 },
     /// The values themselves, of so many bytes.
     Plain { bytes: usize },
@@ -132,22 +113,22 @@ impl ListColumn {
     ) -> Result<ListChunk> {
         let is_padded = self.lengths().any(|length| length < self.max_history);
         let padding = if is_padded { self.dictionary.number_of(0) } else { 0 };
-        let layout = self.layout(column.physical_type(), padding);
+        let (ascending, ranks) = self.dictionary.sorted();
+        let layout = self.layout(column.physical_type(), rank(&ranks, padding));
         let mut sink = TrackedWrite::new(Vec::new());
-        let Workspace { compressor, values, body } = workspace;
-        let pages = SerializedPageWriter::new(&mut sink);
-        let mut chunk = Chunk { pages, compressor, body, compressed: 0, uncompressed: 0 };
+        let mut chunk = Chunk::new(&mut sink, workspace);
         let plain_bytes = plain_bytes(column.physical_type());
         let mut dictionary_offset = None;
         if let Layout::Indices { .. } = layout {
-            values.clear();
-            self.dictionary.values().iter().for_each(|value| put_plain(*value, plain_bytes, values));
-            chunk.dictionary(values, self.dictionary.values().len())?;
+            // In ascending order the values compress to little more than half of what they take as they come.
+            let mut page = Vec::with_capacity(ascending.len() * plain_bytes);
+            ascending.iter().for_each(|value| put_plain(*value, plain_bytes, &mut page));
+            chunk.dictionary(&page, self.dictionary.values().len())?;
             dictionary_offset = Some(0);
         }
-        let data_offset = chunk.compressed;
-        self.data_pages(layout, values, &mut chunk)?;
-        let (compressed, uncompressed) = (chunk.compressed, chunk.uncompressed);
+        let data_offset = chunk.compressed();
+        self.data_pages(layout, &ranks, &mut chunk)?;
+        let (compressed, uncompressed) = (chunk.compressed(), chunk.uncompressed());
         let encodings = match layout {
             Layout::Indices { .. } => vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY],
             Layout::Plain { .. } => vec![Encoding::PLAIN, Encoding::RLE],
@@ -196,36 +177,35 @@ impl ListColumn {
         }
     }
 
-    fn data_pages<W: Write + Send>(
-        &self,
-        layout: Layout,
-        values: &mut Vec<u8>,
-        chunk: &mut Chunk<'_, W>,
-    ) -> Result<()> {
-        values.clear();
-        let mut page = DataPage { max_history: self.max_history, layout, values, rows: 0 };
+    fn data_pages<W: Write + Send>(&self, layout: Layout, ranks: &[u32], chunk: &mut Chunk<'_, W>) -> Result<()> {
+        let (encoding, width) = match layout {
+            Layout::Indices { width, .. } => (Encoding::RLE_DICTIONARY, Some(width)),
+            Layout::Plain { .. } => (Encoding::PLAIN, None),
+        };
+        let mut page = DataPage::new(self.max_history, encoding, width);
         let mut row = Vec::new();
         let mut begin = 0;
         for (end, rows) in &self.histories {
             row.clear();
             let numbers = self.numbers.get(begin..*end).unwrap_or_default();
-            self.encode_row(numbers, layout, &mut row);
-            for _ in 0..*rows {
-                page.add(&row);
+            self.encode_row(numbers, layout, ranks, &mut row);
+            let mut left = *rows;
+            while left > 0 {
+                left -= page.add(&row, left);
                 if page.is_full() {
                     chunk.data(&mut page)?;
                 }
             }
             begin = *end;
         }
-        if page.rows > 0 {
+        if page.rows() > 0 {
             chunk.data(&mut page)?;
         }
         Ok(())
     }
 
     /// The bytes of one row's values.
-    fn encode_row(&self, numbers: &[u32], layout: Layout, row: &mut Vec<u8>) {
+    fn encode_row(&self, numbers: &[u32], layout: Layout, ranks: &[u32], row: &mut Vec<u8>) {
         let padding_count = self.max_history - numbers.len();
         let (width, padding) = match layout {
             Layout::Plain { bytes } => {
@@ -247,12 +227,12 @@ impl ListColumn {
             (packed, 0, single)
         };
         if !packed.is_empty() {
-            put_varint(((packed.len() + fill) / 8) << 1 | 1, row);
-            let filled = packed.iter().copied().chain(std::iter::repeat_n(padding, fill));
+            put_varint(((packed.len() + fill) / 8 * 2 + 1) as u64, row);
+            let filled = packed.iter().map(|number| rank(ranks, *number)).chain(std::iter::repeat_n(padding, fill));
             pack(filled.map(u64::from), width, row);
         }
         for number in single {
-            put_run(1, *number, width, row);
+            put_run(1, rank(ranks, *number), width, row);
         }
         if padding_count > fill {
             put_run(padding_count - fill, padding, width, row);
@@ -272,86 +252,9 @@ impl ListColumn {
     }
 }
 
-/// The body of a data page: levels are known beforehand, so only the rows' values are gathered.
-struct DataPage<'space> {
-    max_history: usize,
-    layout: Layout,
-    values: &'space mut Vec<u8>,
-    rows: usize,
-}
-
-impl DataPage<'_> {
-    fn add(&mut self, row: &[u8]) {
-        self.values.extend_from_slice(row);
-        self.rows += 1;
-    }
-
-    fn is_full(&self) -> bool {
-        self.values.len() >= PAGE_BYTES || (self.rows + 1).saturating_mul(self.max_history) > PAGE_VALUES_MAX
-    }
-
-    /// The number of values and the body, which is empty again after it.
-    fn take(&mut self, body: &mut Vec<u8>) -> usize {
-        let values = self.rows * self.max_history;
-        body.clear();
-        let mut levels = Vec::new();
-        put_run(1, 0, 1, &mut levels);
-        if self.max_history > 1 {
-            put_run(self.max_history - 1, 1, 1, &mut levels);
-        }
-        put_length(levels.len() * self.rows, body);
-        (0..self.rows).for_each(|_| body.extend_from_slice(&levels));
-        levels.clear();
-        put_run(values, 1, 1, &mut levels);
-        put_length(levels.len(), body);
-        body.extend_from_slice(&levels);
-        if let Layout::Indices { width, .. } = self.layout {
-            body.push(width.to_le_bytes()[0]);
-        }
-        body.extend_from_slice(self.values);
-        self.values.clear();
-        self.rows = 0;
-        values
-    }
-}
-
-/// Pages on their way into one column chunk.
-struct Chunk<'sink, W: Write> {
-    pages: SerializedPageWriter<'sink, W>,
-    compressor: &'sink mut Compressor,
-    body: &'sink mut Vec<u8>,
-    /// Bytes so far, with the pages' headers.
-    compressed: usize,
-    uncompressed: usize,
-}
-
-impl<W: Write + Send> Chunk<'_, W> {
-    fn dictionary(&mut self, page: &[u8], values: usize) -> Result<()> {
-        let buf = self.compressor.compress(page)?;
-        let num_values = to_u32(values)?;
-        self.write(Page::DictionaryPage { buf, num_values, encoding: Encoding::PLAIN, is_sorted: false }, page.len())
-    }
-
-    fn data(&mut self, page: &mut DataPage<'_>) -> Result<()> {
-        let encoding = match page.layout {
-            Layout::Indices { .. } => Encoding::RLE_DICTIONARY,
-            Layout::Plain { .. } => Encoding::PLAIN,
-        };
-        let num_values = to_u32(page.take(self.body))?;
-        let buf = self.compressor.compress(self.body)?;
-        let uncompressed = self.body.len();
-        let (def_level_encoding, rep_level_encoding) = (Encoding::RLE, Encoding::RLE);
-        let page =
-            Page::DataPage { buf, num_values, encoding, def_level_encoding, rep_level_encoding, statistics: None };
-        self.write(page, uncompressed)
-    }
-
-    fn write(&mut self, page: Page, uncompressed: usize) -> Result<()> {
-        let written = self.pages.write_page(CompressedPage::new(page, uncompressed))?;
-        self.compressed += written.compressed_size;
-        self.uncompressed += written.uncompressed_size;
-        Ok(())
-    }
+/// The index of a value by its number.
+fn rank(ranks: &[u32], number: u32) -> u32 {
+    usize::try_from(number).ok().and_then(|number| ranks.get(number)).copied().unwrap_or(0)
 }
 
 fn plain_bytes(physical: PhysicalType) -> usize {
@@ -362,26 +265,6 @@ fn put_plain(value: i64, bytes: usize, to: &mut Vec<u8>) {
     to.extend(value.to_le_bytes().iter().take(bytes));
 }
 
-/// A run of the hybrid encoding: `count` times `number`, of `width` bits.
-fn put_run(count: usize, number: u32, width: u32, to: &mut Vec<u8>) {
-    put_varint(count << 1, to);
-    let bytes = usize::try_from(width.div_ceil(8)).unwrap_or(4);
-    to.extend(number.to_le_bytes().iter().take(bytes));
-}
-
-fn put_varint(number: usize, to: &mut Vec<u8>) {
-    crate::format::put_varint(number as u64, to);
-}
-
-fn put_length(length: usize, to: &mut Vec<u8>) {
-    // A page has some MB at most, unless one row alone has more; a length beyond 4 GiB cannot come about with 100,000 actions a row.
-    to.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
-}
-
 fn to_i64(number: usize) -> Result<i64> {
     i64::try_from(number).map_err(|error| ParquetError::General(error.to_string()))
-}
-
-fn to_u32(number: usize) -> Result<u32> {
-    u32::try_from(number).map_err(|error| ParquetError::General(error.to_string()))
 }

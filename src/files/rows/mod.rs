@@ -3,10 +3,12 @@
 mod codec;
 mod dictionary;
 mod list_column;
+mod page;
 mod row_group;
 mod schema;
 mod settings;
 mod writer;
+mod zstd_frame;
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,8 @@ use arrow::datatypes::Int32Type;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, compute_leaves};
 use parquet::errors::Result;
 
-use super::list_column::{ListChunk, ListColumn, Workspace};
+use super::list_column::{ListChunk, ListColumn};
+use super::page::Workspace;
 use super::schema::RowSchema;
 use super::settings::RowSettings;
 use crate::error::{Error, Kind};

@@ -1,0 +1,169 @@
+//! Pages of a list column: dictionary pages, and data pages whose rows repeat.
+
+use std::io::Write;
+
+use parquet::basic::Encoding;
+use parquet::column::page::{CompressedPage, Page, PageWriter};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
+
+use super::codec::{Compression, Compressor};
+use super::zstd_frame::RepeatingPage;
+use crate::format::put_varint;
+
+/// A data page is closed when its values have come to this, after a whole row.
+const PAGE_BYTES: usize = 1 << 20;
+
+/// And before it has more values than this, since their number is a signed 32-bit integer.
+const PAGE_VALUES_MAX: usize = 1 << 30;
+
+/// What writing pages needs room for, kept from one row group to the next. Memory: two pages.
+pub(super) struct Workspace {
+    compressor: Compressor,
+    page: RepeatingPage,
+}
+
+impl Workspace {
+    /// Room for pages of this compression.
+    pub fn new(compression: Compression) -> std::io::Result<Self> {
+        Ok(Workspace { compressor: Compressor::new(compression)?, page: RepeatingPage::new() })
+    }
+}
+
+/// The rows of a data page, each kind of them once. Levels are not gathered: they follow from the number of rows.
+pub(super) struct DataPage {
+    max_history: usize,
+    encoding: Encoding,
+    /// Bits of an index, where values are indices.
+    width: Option<u32>,
+    /// The bytes of the rows, one kind behind the other, with where each ends and how many rows are like it.
+    bytes: Vec<u8>,
+    kinds: Vec<(usize, usize)>,
+    rows: usize,
+    length: usize,
+}
+
+impl DataPage {
+    /// An empty page.
+    pub fn new(max_history: usize, encoding: Encoding, width: Option<u32>) -> Self {
+        DataPage { max_history, encoding, width, bytes: Vec::new(), kinds: Vec::new(), rows: 0, length: 0 }
+    }
+
+    /// Adds rows with these bytes: as many of `times` as have room, at least one if the page is not full. Gives how many.
+    pub fn add(&mut self, row: &[u8], times: usize) -> usize {
+        let bytes = PAGE_BYTES.saturating_sub(self.length).div_ceil(row.len().max(1));
+        let values = (PAGE_VALUES_MAX / self.max_history.max(1)).saturating_sub(self.rows).max(1);
+        let added = times.min(bytes).min(values);
+        self.bytes.extend_from_slice(row);
+        self.kinds.push((self.bytes.len(), added));
+        self.rows += added;
+        self.length += added * row.len();
+        added
+    }
+
+    /// How many rows it has.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether it has to be written before more rows come.
+    pub fn is_full(&self) -> bool {
+        self.length >= PAGE_BYTES || (self.rows + 1).saturating_mul(self.max_history) > PAGE_VALUES_MAX
+    }
+
+    /// Puts the whole body into `page`, and is empty again. Gives the number of values.
+    fn take(&mut self, page: &mut RepeatingPage) -> usize {
+        let values = self.rows * self.max_history;
+        let mut levels = Vec::new();
+        put_run(1, 0, 1, &mut levels);
+        if self.max_history > 1 {
+            put_run(self.max_history - 1, 1, 1, &mut levels);
+        }
+        page.push(&length(levels.len() * self.rows), 1);
+        page.push(&levels, self.rows);
+        levels.clear();
+        put_run(values, 1, 1, &mut levels);
+        page.push(&length(levels.len()), 1);
+        page.push(&levels, 1);
+        if let Some(width) = self.width {
+            page.push(&width.to_le_bytes()[..1], 1);
+        }
+        let mut begin = 0;
+        for (end, times) in &self.kinds {
+            page.push(self.bytes.get(begin..*end).unwrap_or_default(), *times);
+            begin = *end;
+        }
+        self.bytes.clear();
+        self.kinds.clear();
+        (self.rows, self.length) = (0, 0);
+        values
+    }
+}
+
+/// Pages on their way into one column chunk.
+pub(super) struct Chunk<'sink, W: Write> {
+    pages: SerializedPageWriter<'sink, W>,
+    workspace: &'sink mut Workspace,
+    compressed: usize,
+    uncompressed: usize,
+}
+
+impl<'sink, W: Write + Send> Chunk<'sink, W> {
+    /// Pages to `sink`.
+    pub fn new(sink: &'sink mut TrackedWrite<W>, workspace: &'sink mut Workspace) -> Self {
+        Chunk { pages: SerializedPageWriter::new(sink), workspace, compressed: 0, uncompressed: 0 }
+    }
+
+    /// Bytes so far, with the pages' headers.
+    pub fn compressed(&self) -> usize {
+        self.compressed
+    }
+
+    /// What they would be without compression.
+    pub fn uncompressed(&self) -> usize {
+        self.uncompressed
+    }
+
+    /// Writes a dictionary page: `values` values in plain encoding, ascending.
+    pub fn dictionary(&mut self, page: &[u8], values: usize) -> Result<()> {
+        let buf = self.workspace.compressor.compress(page)?;
+        let num_values = to_u32(values)?;
+        self.write(Page::DictionaryPage { buf, num_values, encoding: Encoding::PLAIN, is_sorted: true }, page.len())
+    }
+
+    /// Writes a data page, which is empty again after it.
+    pub fn data(&mut self, page: &mut DataPage) -> Result<()> {
+        let Workspace { compressor, page: body } = &mut *self.workspace;
+        let num_values = to_u32(page.take(body))?;
+        let uncompressed = body.len();
+        let buf = compressor.compress_repeating(body)?;
+        let (def_level_encoding, rep_level_encoding) = (Encoding::RLE, Encoding::RLE);
+        let encoding = page.encoding;
+        let page =
+            Page::DataPage { buf, num_values, encoding, def_level_encoding, rep_level_encoding, statistics: None };
+        self.write(page, uncompressed)
+    }
+
+    fn write(&mut self, page: Page, uncompressed: usize) -> Result<()> {
+        let written = self.pages.write_page(CompressedPage::new(page, uncompressed))?;
+        self.compressed += written.compressed_size;
+        self.uncompressed += written.uncompressed_size;
+        Ok(())
+    }
+}
+
+/// A run of the hybrid encoding: `count` times `number`, of `width` bits.
+pub(super) fn put_run(count: usize, number: u32, width: u32, to: &mut Vec<u8>) {
+    put_varint((count * 2) as u64, to);
+    let bytes = usize::try_from(width.div_ceil(8)).unwrap_or(4);
+    to.extend(number.to_le_bytes().iter().take(bytes));
+}
+
+/// The length that stands before levels. A page has too few rows for more than 4 bytes of it.
+fn length(length: usize) -> [u8; 4] {
+    u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes()
+}
+
+fn to_u32(number: usize) -> Result<u32> {
+    u32::try_from(number).map_err(|error| ParquetError::General(error.to_string()))
+}

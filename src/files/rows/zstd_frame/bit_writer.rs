@@ -1,0 +1,35 @@
+//! Bits as Zstandard's entropy coders write them: each number above the ones before, read back from the end.
+
+/// Gathers bits. The reader begins with those that were written last.
+#[derive(Default)]
+pub(super) struct BitWriter {
+    waiting: u64,
+    filled: u32,
+}
+
+impl BitWriter {
+    /// Writes the low `count` bits of `number`; at most 32.
+    pub fn put(&mut self, number: u32, count: u32, to: &mut Vec<u8>) {
+        let mask = (1_u64 << count) - 1;
+        self.waiting |= (u64::from(number) & mask) << self.filled;
+        self.filled += count;
+        if self.filled >= 32 {
+            let [a, b, c, d, ..] = self.waiting.to_le_bytes();
+            to.extend_from_slice(&[a, b, c, d]);
+            self.waiting >>= 32;
+            self.filled -= 32;
+        }
+    }
+
+    /// Writes the bit that marks the end, and fills the last byte up.
+    pub fn finish(mut self, to: &mut Vec<u8>) {
+        self.put(1, 1, to);
+        self.flush(to);
+    }
+
+    /// Fills the last byte up without a mark.
+    pub fn flush(self, to: &mut Vec<u8>) {
+        let bytes = usize::try_from(self.filled.div_ceil(8)).unwrap_or(0);
+        to.extend(self.waiting.to_le_bytes().iter().take(bytes));
+    }
+}

@@ -1,0 +1,36 @@
+//! The actions of a batch in memory.
+
+use std::path::Path;
+
+use lookback::error::Result;
+use lookback::files::{BadRows, QuarantineFolder, ReadAction, read_actions};
+use lookback::history::newest_first;
+use lookback::ingest::batch_files;
+use lookback::model::{Action, Day, Zone};
+
+/// Gives all actions of a batch to `take`, in the order of its files; days are those of UTC, as in the stores measured here.
+pub fn each_action(root: &Path, batch: Day, mut take: impl FnMut(ReadAction)) -> Result<()> {
+    let zone = Zone::utc();
+    let mut bad = BadRows::new(QuarantineFolder::Actions, batch, None);
+    for (source, file) in batch_files(root, batch)? {
+        read_actions(source, &file, &zone, &mut bad, |action| {
+            take(action);
+            Ok(())
+        })?;
+    }
+    bad.finish()?;
+    Ok(())
+}
+
+/// The portions that a batch brings: of each customer and day the actions, newest first; by customer, newest day first, as they go into a store.
+pub fn portions(root: &Path, batch: Day) -> Result<Vec<(Day, Vec<Action>)>> {
+    let mut all = Vec::new();
+    each_action(root, batch, |action| all.push(action))?;
+    all.sort_by(|one, other| one.customer.cmp(&other.customer).then_with(|| newest_first(&one.action, &other.action)));
+    let portions = all.chunk_by(|one, other| (one.customer, one.day) == (other.customer, other.day));
+    let portions = portions.filter_map(|portion| {
+        let day = portion.first()?.day;
+        Some((day, portion.iter().map(|read| read.action).collect()))
+    });
+    Ok(portions.collect())
+}
