@@ -1,6 +1,6 @@
 //! How long work tells how far it is, without knowing who listens.
 
-/// Receives the progress of one command. Calls come from the thread that runs the command.
+/// Receives the progress of one command. Calls may come from several threads, one at a time for what they count.
 pub trait Progress: Sync {
     /// Of `total` things of the same kind, the one at `position` (from 1) begins; its phases follow.
     fn item(&self, name: &str, position: usize, total: usize);

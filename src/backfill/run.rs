@@ -1,13 +1,17 @@
 //! Carrying out a plan.
 
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
+
 use serde::Serialize;
 
 use super::plan::{BackfillOptions, Plan};
 use crate::error::Result;
-use crate::ingest::{IngestOptions, IngestSummary, Ingester};
+use crate::ingest::{IngestOptions, IngestSummary, Ingester, ReadBatch};
 use crate::model::Day;
 use crate::produce::{ProduceOptions, ProduceSummary, produce_sized};
-use crate::progress::Progress;
+use crate::progress::{Progress, Silent};
 use crate::sort::SORT_BYTES_DEFAULT;
 use crate::store::{Batches, Folder, Store};
 
@@ -34,7 +38,7 @@ pub struct BackfillSummary {
 
 /// Brings the store up to date over a range and produces its days. With `dry_run`, only says what it would do.
 ///
-/// Memory: that of one ingest or one produce; they follow one another.
+/// Memory: that of one ingest or produce, but for the threads' row groups, which are twice as many: two days at a time share the memory for sorting.
 pub fn backfill(
     folder: &Folder,
     options: &BackfillOptions<'_>,
@@ -69,22 +73,42 @@ fn ingest_all(
     let days = plan.to_ingest();
     // With nothing to ingest the write lock is not needed, and another ingest may go on.
     let mut ingester = if days.is_empty() { return Ok(Vec::new()) } else { Ingester::open(folder)? };
-    let mut summaries = Vec::new();
-    for (index, (day, _)) in days.iter().enumerate() {
-        progress.item(&format!("ingest {day}"), index + 1, days.len());
+    let reader = ingester.reader();
+    let read = |day: Day, progress: &dyn Progress| {
         let day_options = IngestOptions {
             input: options.input,
-            dt: *day,
+            dt: day,
             allow_empty: options.allow_empty,
             quarantine: options.quarantine,
-            sort_bytes: SORT_BYTES_DEFAULT,
+            sort_bytes: SORT_BYTES_DEFAULT / DAYS_AT_ONCE,
         };
-        summaries.push(ingester.ingest(&day_options, progress)?);
-    }
+        reader.read(&day_options, progress)
+    };
+    // While one batch is loaded, the next is read; only the first is waited for.
+    let summaries = std::thread::scope(|scope| {
+        let (read, mut summaries, mut waiting) = (&read, Vec::new(), None::<ScopedJoinHandle<'_, Result<ReadBatch>>>);
+        for (index, (day, _)) in days.iter().enumerate() {
+            progress.item(&format!("ingest {day}"), index + 1, days.len());
+            let batch = match waiting.take() {
+                Some(reading) => reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
+                None => read(*day, progress)?,
+            };
+            if let Some((next, _)) = days.get(index + 1) {
+                let next = *next;
+                waiting = Some(scope.spawn(move || read(next, &Silent)));
+            }
+            summaries.push(ingester.load(batch, progress)?);
+        }
+        Ok(summaries)
+    })?;
     ingester.settle(progress);
     Ok(summaries)
 }
 
+/// Days that are worked on at once. One alone leaves cores idle while it reads its files and while it waits for the disk.
+const DAYS_AT_ONCE: usize = 2;
+
+/// Produces the days of the plan, and gives their summaries in order. Of several errors, gives that of the earliest day.
 fn produce_all(
     folder: &Folder,
     options: &BackfillOptions<'_>,
@@ -94,25 +118,51 @@ fn produce_all(
     let days = plan.to_produce();
     let (Some(out), false) = (options.out, days.is_empty()) else { return Ok(Vec::new()) };
     let store = Store::open_reader(folder)?;
-    let mut summaries = Vec::new();
-    for (index, day) in days.iter().enumerate() {
-        progress.item(&format!("produce {day}"), index + 1, days.len());
-        let day_options = ProduceOptions {
-            input: options.input,
-            dt: *day,
-            out,
-            max_history: options.max_history,
-            lookback_days: options.lookback_days,
-            // Before the first day nothing can be known; a day before it stands for that.
-            known_as_of: if options.as_daily { Some(day.previous().unwrap_or(Day::FIRST)) } else { None },
-            compression: options.compression,
-            // The plan has looked for gaps over the whole range.
-            allow_gaps: true,
-            quarantine: options.quarantine,
-            sort_bytes: SORT_BYTES_DEFAULT,
-            keep_current: true,
-        };
-        summaries.push(produce_sized(&store, &day_options, options.sizes, progress)?);
+    progress.begin("producing", "days", Some(days.len() as u64));
+    let at_once = DAYS_AT_ONCE.min(rayon::current_num_threads()).clamp(1, days.len());
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let one_after_the_other = || -> Vec<(usize, Result<ProduceSummary>)> {
+        let mut done = Vec::new();
+        while !failed.load(Ordering::Relaxed) {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(day) = days.get(number) else { break };
+            // Days side by side have no common progress but that of the whole.
+            let summary = produce_sized(&store, &options_of(options, out, *day), options.sizes, &Silent);
+            failed.fetch_or(summary.is_err(), Ordering::Relaxed);
+            progress.advance(1);
+            done.push((number, summary));
+        }
+        done
+    };
+    let mut done = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..at_once).map(|_| scope.spawn(one_after_the_other)).collect();
+        let mut done = one_after_the_other();
+        for other in others {
+            match other.join() {
+                Ok(of_other) => done.extend(of_other),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, summary)| summary).collect()
+}
+
+fn options_of<'a>(options: &BackfillOptions<'a>, out: &'a Path, day: Day) -> ProduceOptions<'a> {
+    ProduceOptions {
+        input: options.input,
+        dt: day,
+        out,
+        max_history: options.max_history,
+        lookback_days: options.lookback_days,
+        // Before the first day nothing can be known; a day before it stands for that.
+        known_as_of: if options.as_daily { Some(day.previous().unwrap_or(Day::FIRST)) } else { None },
+        compression: options.compression,
+        // The plan has looked for gaps over the whole range.
+        allow_gaps: true,
+        quarantine: options.quarantine,
+        sort_bytes: SORT_BYTES_DEFAULT / DAYS_AT_ONCE,
+        keep_current: true,
     }
-    Ok(summaries)
 }

@@ -16,5 +16,5 @@ mod refold;
 mod run;
 mod state;
 
-pub use run::{IngestOptions, IngestSummary, Ingester, batch_files};
+pub use run::{BatchReader, IngestOptions, IngestSummary, Ingester, ReadBatch, batch_files};
 pub use state::{BatchState, batch_state};

@@ -87,28 +87,25 @@ impl Ingester {
     ///
     /// Memory: `sort_bytes`, what the open store and a load take, and the edits of 2,048 customers per thread.
     pub fn ingest(&mut self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<IngestSummary> {
-        let dt = options.dt;
+        let batch = self.reader().read(options, progress)?;
+        self.load(batch, progress)
+    }
+
+    /// Reads batches for this store. Apart, so that one can be read while another is loaded.
+    pub fn reader(&self) -> BatchReader {
         let zone = self.store.as_ref().map_or_else(Zone::utc, |store| store.settings().zone.clone());
-        let files = batch_files(options.input, dt)?;
-        if files.is_empty() && !options.allow_empty {
-            return Err(no_files(options));
-        }
-        if files.len() > FILES_MAX {
-            return Err(Error::input(
-                format!("the batch of {dt} has more than {FILES_MAX} files"),
-                "join some of them",
-            ));
-        }
-        let mut sorter = Sorter::new(options.sort_bytes, Scratch::new(self.folder.scratch()));
-        let record = read_batch(&files, options, &zone, &mut sorter, progress)?;
-        let actions = sorter.finish()?;
+        BatchReader { folder: self.folder.clone(), zone }
+    }
+
+    /// Puts a batch that was read into the store, which is created if it is not there.
+    pub fn load(&mut self, batch: ReadBatch, progress: &dyn Progress) -> Result<IngestSummary> {
         let created = self.store.is_none();
         let store = match self.store.take() {
             Some(store) => store,
             None => Store::create(&self.folder, Settings::default())?,
         };
         let store = self.store.insert(store);
-        let summary = commit(store, dt, actions, record, progress)?;
+        let summary = commit(store, batch, progress)?;
         Ok(IngestSummary { created, ..summary })
     }
 
@@ -123,6 +120,40 @@ impl Ingester {
     }
 }
 
+/// Reads batches for one store without opening it.
+pub struct BatchReader {
+    folder: Folder,
+    zone: Zone,
+}
+
+/// A batch read and sorted, on its way into a store. Memory: the `sort_bytes` that it was read with.
+pub struct ReadBatch {
+    dt: Day,
+    actions: Sorted<DatedAction>,
+    /// Complete but for the number of customers.
+    record: BatchRecord,
+}
+
+impl BatchReader {
+    /// Reads and sorts the files of a batch. Refused, the store untouched, where there is none or where there are bad rows.
+    pub fn read(&self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<ReadBatch> {
+        let dt = options.dt;
+        let files = batch_files(options.input, dt)?;
+        if files.is_empty() && !options.allow_empty {
+            return Err(no_files(options));
+        }
+        if files.len() > FILES_MAX {
+            return Err(Error::input(
+                format!("the batch of {dt} has more than {FILES_MAX} files"),
+                "join some of them",
+            ));
+        }
+        let mut sorter = Sorter::new(options.sort_bytes, Scratch::new(self.folder.scratch(&dt.to_string())));
+        let record = read_batch(&files, options, &self.zone, &mut sorter, progress)?;
+        Ok(ReadBatch { dt, actions: sorter.finish()?, record })
+    }
+}
+
 /// The files of a batch, in the order of (source, name).
 pub fn batch_files(input: &Path, dt: Day) -> Result<Vec<(Source, DayFile)>> {
     let mut files = Vec::new();
@@ -132,13 +163,8 @@ pub fn batch_files(input: &Path, dt: Day) -> Result<Vec<(Source, DayFile)>> {
     Ok(files)
 }
 
-fn commit(
-    store: &Store,
-    dt: Day,
-    actions: Sorted<DatedAction>,
-    record: BatchRecord,
-    progress: &dyn Progress,
-) -> Result<IngestSummary> {
+fn commit(store: &Store, batch: ReadBatch, progress: &dyn Progress) -> Result<IngestSummary> {
+    let ReadBatch { dt, actions, record } = batch;
     let replaced = store.batch(dt)?.is_some();
     progress.begin("folding", "customers", None);
     let held = store.touched_by(dt).flat_map(|leaf| match leaf {

@@ -78,9 +78,9 @@ impl Folder {
         Ok(tables)
     }
 
-    /// Where a command may put temporary files of its own, told apart from those of others by the process.
-    pub fn scratch(&self) -> PathBuf {
-        self.staging().join(format!("sort-{}", std::process::id()))
+    /// Where a command may put temporary files, told apart from those of others by the process and by `purpose`.
+    pub fn scratch(&self, purpose: &str) -> PathBuf {
+        self.staging().join(format!("sort-{}-{purpose}", std::process::id()))
     }
 
     /// Removes the staging folder and what is in it.
