@@ -141,6 +141,23 @@ fn produce_options_shape_the_rows() {
 }
 
 #[test]
+fn row_groups_and_parts_are_cut_between_impressions_as_asked() {
+    let bench = three_days();
+    bench.ingest("2026-01-01");
+    bench.ingest("2026-01-02");
+    bench.produce("2026-01-03");
+    let rows = read_partition(&bench.out(), "2026-01-03");
+    assert_eq!(rows.len() % 2, 0, "two rows for each impression");
+    // Three rows do not end an impression, so a row group has two; and three rows are a part of one row group.
+    bench.ok("produce --store store --input input --dt 2026-01-03 --out cut --row-group-rows 3 --part-rows 3");
+    assert_eq!(read_partition(&bench.path("cut"), "2026-01-03"), rows);
+    let parts = std::fs::read_dir(bench.path("cut/dt=2026-01-03")).unwrap().count() - 1;
+    assert_eq!(parts, rows.len() / 2);
+    let usage = bench.run("produce --store store --input input --dt 2026-01-03 --out cut --row-group-rows 0");
+    assert_eq!(usage.code, 2);
+}
+
+#[test]
 fn a_run_known_as_of_a_day_gives_the_bytes_of_the_run_on_that_day() {
     let bench = three_days();
     bench.ingest("2026-01-01");
