@@ -50,6 +50,17 @@ pub fn unpack<T>(bytes: &[u8], width: u32, numbers: &mut [T], convert: impl Fn(u
         *number = convert(u64::from_le_bytes(window) >> (bit % 8) & mask);
         bit += step;
     }
+    if width <= 57 {
+        // Behind the last whole window there are fewer than eight bytes, so one window holds all that is left.
+        let mut window = [0; 8];
+        window.iter_mut().zip(bytes.get(bit / 8..).unwrap_or_default()).for_each(|(to, from)| *to = *from);
+        let (window, mut shift) = (u64::from_le_bytes(window), bit % 8);
+        for number in far {
+            *number = convert(window.checked_shr(u32::try_from(shift).unwrap_or(64)).unwrap_or(0) & mask);
+            shift += step;
+        }
+        return;
+    }
     for number in far {
         let mut window = [0; 16];
         let left = bytes.get(bit / 8..).unwrap_or_default();

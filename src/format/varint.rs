@@ -50,6 +50,15 @@ impl<'bytes> Reader<'bytes> {
 
     /// The next unsigned integer.
     pub fn varint(&mut self) -> Result<u64> {
+        // Most have one byte.
+        if let Some((first @ 0..0x80, rest)) = self.rest.split_first() {
+            self.rest = rest;
+            return Ok(u64::from(*first));
+        }
+        self.long_varint()
+    }
+
+    fn long_varint(&mut self) -> Result<u64> {
         let (mut number, mut shift) = (0_u64, 0);
         loop {
             let byte = self.byte()?;
