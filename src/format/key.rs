@@ -153,18 +153,6 @@ impl Key {
         };
         Some(key)
     }
-
-    /// In which part of the store it lies.
-    pub fn keyspace(self) -> Keyspace {
-        match self {
-            Key::Store => Keyspace::Settings,
-            Key::Portion { .. } | Key::Keyframe { .. } => Keyspace::History,
-            Key::Index { .. } => Keyspace::Index,
-            Key::Roster { .. } => Keyspace::Roster,
-            Key::Batch(_) => Keyspace::Batches,
-            Key::Totals => Keyspace::Totals,
-        }
-    }
 }
 
 /// How many bytes the keys of one customer's history have in common: keyspace and customer.
@@ -245,7 +233,6 @@ mod tests {
         #[test]
         fn what_is_encoded_is_decoded(key in any_key()) {
             prop_assert_eq!(Key::decode(&key.encode()).unwrap(), key);
-            prop_assert_eq!(key.encode()[0], key.keyspace() as u8);
         }
 
         #[test]

@@ -6,7 +6,8 @@ use super::*;
 use crate::history::Since;
 use crate::model::{Action, ActionType, CustomerId, Day, PastAction};
 
-fn bytes_of(text: &str) -> Vec<u8> {
+/// The bytes of hexadecimal digits; anything between them is passed over.
+pub(super) fn bytes_of(text: &str) -> Vec<u8> {
     let digits: Vec<char> = text.chars().filter(|character| character.is_ascii_hexdigit()).collect();
     digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap()).collect()
 }

@@ -152,12 +152,8 @@ fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::tests::bytes_of;
     use proptest::prelude::*;
-
-    fn bytes_of(text: &str) -> Vec<u8> {
-        let digits: Vec<char> = text.chars().filter(|character| character.is_ascii_hexdigit()).collect();
-        digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap()).collect()
-    }
 
     #[test]
     fn golden_bytes_of_the_records() {

@@ -1,13 +1,13 @@
 //! Folding one customer's change into its history.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::change::Change;
 use super::edits::{CustomerEdit, Edits};
 use crate::error::Result;
 use crate::format::{Key, Standing, encode_keyframe, encode_portion};
 use crate::history::{Since, follow};
-use crate::model::{Action, Day};
+use crate::model::{Action, Day, PastAction};
 use crate::store::{Cursor, StoredPortion};
 
 /// Works out the edits of one customer and appends them.
@@ -94,8 +94,7 @@ fn followed(
     let days: Vec<_> = days.into_iter().collect();
     let course = follow(base.unwrap_or_default(), &days, max_history);
 
-    let standing_keyframes: BTreeSet<Day> = tail.keyframes.into_iter().collect();
-    for day in standing_keyframes {
+    for day in tail.keyframes {
         new.insert(Key::Keyframe { customer, day }, None);
     }
     let keyframe = course.keyframes.last().map(|(day, _)| *day).or(base_day);
@@ -115,7 +114,8 @@ fn followed(
     Ok(newest.map(|newest| Standing { newest, keyframe, since: course.since }))
 }
 
+/// A value of the history before it is encoded.
 enum Value {
     Portion(Day, Vec<Action>),
-    Keyframe(Day, Vec<crate::model::PastAction>),
+    Keyframe(Day, Vec<PastAction>),
 }
