@@ -13,6 +13,7 @@
 //! 3. `validate` compares what was written with what was there; and a test shows that the store equals one written fresh, key by key.
 
 mod one_to_two;
+mod two_to_three;
 mod version_1;
 
 use crate::error::{Error, Result};
@@ -68,7 +69,10 @@ pub struct MigrationSummary {
 impl Registry {
     /// All steps of this program.
     pub fn current() -> Self {
-        Registry { steps: vec![Box::new(one_to_two::OneToTwo)], target: FORMAT_VERSION }
+        Registry {
+            steps: vec![Box::new(one_to_two::OneToTwo), Box::new(two_to_three::TwoToThree)],
+            target: FORMAT_VERSION,
+        }
     }
 
     /// A registry of other steps, in any order; `target` is the version that the last of them leads to.
@@ -117,8 +121,10 @@ impl Registry {
                     step.from()
                 )));
             }
-            progress.begin("compacting", "", None);
-            store.compact();
+            if !removed.is_empty() {
+                progress.begin("compacting", "", None);
+                store.compact();
+            }
         }
         Ok(summary)
     }

@@ -6,7 +6,7 @@ use std::iter::Peekable;
 use super::{Migration, Switch, version_1};
 use crate::error::{Error, Result};
 use crate::format::{
-    CutLeaf, Entry as Line, FORMAT_VERSION, Key, Keyframe, LeafCutter, Portion, Standing, TouchedDay, encode_keyframe,
+    CutLeaf, Entry as Line, Key, Keyframe, LAYOUT_VERSION, LeafCutter, Portion, Standing, TouchedDay, encode_keyframe,
     encode_leaf, encode_portion,
 };
 use crate::history::follow;
@@ -14,7 +14,7 @@ use crate::model::{Action, CustomerId, Day, PastAction};
 use crate::progress::Progress;
 use crate::store::{BulkLoad, Entry, RawStore};
 
-const _: () = assert!(FORMAT_VERSION == 2, "format/ has moved on: give this step writers of version 2 of its own");
+const _: () = assert!(LAYOUT_VERSION == 2, "format/ has moved on: give this step writers of version 2 of its own");
 
 pub(super) struct OneToTwo;
 
@@ -243,6 +243,6 @@ fn value(old: &RawStore, key: &[u8]) -> Result<Vec<u8>> {
 /// The same record: but for the version byte its layout is that of version 1.
 fn of_version_2(record: &[u8]) -> Vec<u8> {
     let mut record = record.to_vec();
-    record.first_mut().into_iter().for_each(|version| *version = FORMAT_VERSION);
+    record.first_mut().into_iter().for_each(|version| *version = 2);
     record
 }

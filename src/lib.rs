@@ -6,7 +6,7 @@
 //! ```text
 //! 7  main, cli                        arguments, stdout, exit codes, progress bars
 //! 6  backfill                         the order of days
-//! 5  ingest  produce  migrations      what the commands do
+//! 5  ingest  produce  removal  migrations   what the commands do
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
 //! 3  format                           bytes to values and back; the specification of the store
 //! 2  history                          order, merge, fold, keyframes: pure
@@ -30,5 +30,6 @@ pub mod migrations;
 pub mod model;
 pub mod produce;
 pub mod progress;
+pub mod removal;
 pub mod sort;
 pub mod store;

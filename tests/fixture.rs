@@ -68,16 +68,28 @@ fn the_frozen_store_of_version_1_holds_what_it_held_and_can_be_migrated() {
     copy_of("format-1", &bench.store());
     assert_eq!(lines(&bench.store()), content("format-1"));
     let summary = bench.json("migrate --store store");
-    assert_eq!((&summary["from"], &summary["to"]), (&1.into(), &2.into()));
-    assert_eq!(lines(&bench.store()), content("format-2"), "the same batches in version 2, with the same records");
+    assert_eq!((&summary["from"], &summary["to"]), (&1.into(), &3.into()));
+    assert_eq!(lines(&bench.store()), content("format-3"), "the same batches in version 3, with the same records");
     it_holds_what_was_ingested(&bench);
 }
 
 #[test]
-fn the_frozen_store_of_version_2_is_read_and_holds_what_it_held() {
+fn the_frozen_store_of_version_2_holds_what_it_held_and_can_be_migrated() {
     let bench = Bench::new();
     copy_of("format-2", &bench.store());
     assert_eq!(lines(&bench.store()), content("format-2"));
+    bench.refused("status --store store", &["format version 2", "lookback migrate --store store"]);
+    let summary = bench.json("migrate --store store");
+    assert_eq!((&summary["from"], &summary["to"]), (&2.into(), &3.into()));
+    assert_eq!(lines(&bench.store()), content("format-3"));
+    it_holds_what_was_ingested(&bench);
+}
+
+#[test]
+fn the_frozen_store_of_version_3_is_read_and_holds_what_it_held() {
+    let bench = Bench::new();
+    copy_of("format-3", &bench.store());
+    assert_eq!(lines(&bench.store()), content("format-3"));
     it_holds_what_was_ingested(&bench);
 }
 
@@ -106,19 +118,52 @@ fn it_holds_what_was_ingested(bench: &Bench) {
     assert_eq!(actions("2026-03-31", known), [[102, 102], [0, 0], [1_000_000_007, 0]]);
 }
 
+/// Asked for once per format version, by the person who introduces it: `LOOKBACK_WRITE_FIXTURE` names the folder that the fixture goes to.
+fn write_fixture(name: &str, store: &Path) {
+    let Ok(target) = std::env::var("LOOKBACK_WRITE_FIXTURE") else { return };
+    let target = Path::new(&target).join(name);
+    for (name, bytes) in tree(store).into_iter().filter(|(name, _)| !name.contains("LOG")) {
+        crate::support::program::write_file(&target.join("store").join(name), &bytes);
+    }
+    fs::write(target.join("content.txt"), lines(store).join("\n") + "\n").unwrap();
+}
+
+#[test]
+fn the_frozen_store_of_version_3_still_knows_whom_it_forgot_and_how_far_back_it_goes() {
+    let bench = Bench::new();
+    ingest(&bench);
+    bench.ok("forget --store store --customer 5");
+    bench.ok("prune --store store --keep-days 1");
+    write_fixture("format-3-removed", &bench.store());
+
+    let frozen = Bench::new();
+    copy_of("format-3-removed", &frozen.store());
+    let content = content("format-3-removed");
+    assert_eq!(lines(&frozen.store()), content);
+    let status = frozen.json("status --store store");
+    assert_eq!(
+        (&status["horizon"], &status["forgotten"], &status["customers"]),
+        (&"2026-03-29".into(), &1.into(), &1.into())
+    );
+    // The same batches come again. Their files are those of this day's library, so their records differ from the frozen ones.
+    fs::rename(bench.input(), frozen.input()).unwrap();
+    let pruned = frozen.json("ingest --store store --input input --dt 2026-03-28");
+    assert_eq!((&pruned["pruned"], &pruned["forgotten"], &pruned["customers"]), (&4.into(), &0.into(), &0.into()));
+    let left_out = frozen.json("ingest --store store --input input --dt 2026-03-29");
+    assert_eq!(
+        (&left_out["pruned"], &left_out["forgotten"], &left_out["customers"]),
+        (&1.into(), &1.into(), &1.into())
+    );
+    assert_eq!(without_batch_records(lines(&frozen.store())), without_batch_records(content));
+}
+
 #[test]
 fn a_store_written_today_equals_the_frozen_one() {
     let bench = Bench::new();
     ingest(&bench);
     let fresh = lines(&bench.store());
-    // Set once per format version, by the program that introduces it.
-    if let Ok(target) = std::env::var("LOOKBACK_WRITE_FIXTURE") {
-        for (name, bytes) in tree(&bench.store()).into_iter().filter(|(name, _)| !name.contains("LOG")) {
-            crate::support::program::write_file(&Path::new(&target).join("store").join(name), &bytes);
-        }
-        fs::write(Path::new(&target).join("content.txt"), fresh.join("\n") + "\n").unwrap();
-    }
-    let frozen = without_batch_records(content("format-2"));
+    write_fixture("format-3", &bench.store());
+    let frozen = without_batch_records(content("format-3"));
     assert_eq!(without_batch_records(fresh), frozen);
     assert!(frozen.len() > 8);
 }

@@ -16,5 +16,6 @@ mod publishing;
 mod readers;
 mod reading_beside;
 mod refusals;
+mod removal;
 mod tidy;
 mod zones;

@@ -33,18 +33,18 @@ enum Stop {
     BeforeSwitching,
 }
 
-/// Copies every key to the range from 80 on, with version 3.
-struct ToThree(Stop);
+/// Copies every key to the range from 80 on, with version 4.
+struct ToFour(Stop);
 
-impl ToThree {
+impl ToFour {
     fn stopped(&self, at: Stop) -> Result<()> {
         if self.0 == at { Err(Error::refused("stopped by the test", "run again")) } else { Ok(()) }
     }
 }
 
-impl Migration for ToThree {
+impl Migration for ToFour {
     fn from(&self) -> u8 {
-        2
+        3
     }
 
     fn name(&self) -> &'static str {
@@ -59,11 +59,11 @@ impl Migration for ToThree {
         let old = store.entries(&[0x10]).map(|entry| entry.unwrap()).take_while(|(key, _)| key[0] < 0x80);
         for (key, value) in old {
             let moved = [&[key[0] + 0x70], &key[1..]].concat();
-            new.set_raw(&moved, Some(&[&[3], &value[1..]].concat()))?;
+            new.set_raw(&moved, Some(&[&[4], &value[1..]].concat()))?;
             self.stopped(Stop::WhileRewriting)?;
         }
         // Something that a stopped run would leave, were it not removed before the next.
-        if self.0 == Stop::BeforeSwitching { new.set_raw(&[0xf0], Some(&[3])) } else { Ok(()) }
+        if self.0 == Stop::BeforeSwitching { new.set_raw(&[0xf0], Some(&[4])) } else { Ok(()) }
     }
 
     fn validate(&self, store: &RawStore, _: &dyn Progress) -> Result<()> {
@@ -74,13 +74,13 @@ impl Migration for ToThree {
 
     fn switch(&self, store: &RawStore) -> Result<Switch> {
         let record = store.get(&STORE_RECORD)?.unwrap();
-        let record = (STORE_RECORD.to_vec(), [&[3], &record[1..]].concat());
+        let record = (STORE_RECORD.to_vec(), [&[4], &record[1..]].concat());
         Ok(Switch { record, removed: vec![(vec![0x10], vec![0x20])] })
     }
 }
 
 fn registry(stop: Stop) -> Registry {
-    Registry::with(vec![Box::new(ToThree(stop))], 3)
+    Registry::with(vec![Box::new(ToFour(stop))], 4)
 }
 
 #[test]
@@ -90,25 +90,25 @@ fn a_step_is_taken_once_and_can_be_stopped() {
     let old = dump(&bench.store());
 
     let planned = registry(Stop::Never).migrate(&folder, true, &Silent).unwrap();
-    assert_eq!(planned.steps, ["2 to 3: a step of the tests"]);
+    assert_eq!(planned.steps, ["3 to 4: a step of the tests"]);
     assert_eq!(dump(&bench.store()), old, "a dry run changes nothing");
 
     for stop in [Stop::WhileRewriting, Stop::BeforeSwitching] {
         assert!(registry(stop).migrate(&folder, false, &Silent).is_err());
         let version = RawStore::open_reader(&folder).unwrap().format_version().unwrap();
-        assert_eq!(version, 2, "of the old version until the last write");
+        assert_eq!(version, 3, "of the old version until the last write");
         assert!(old.iter().all(|entry| dump(&bench.store()).contains(entry)));
         assert_eq!(bench.json("status --store store")["actions"], 1, "and can be used as before");
     }
 
     let done = registry(Stop::Never).migrate(&folder, false, &Silent).unwrap();
-    assert_eq!((done.from, done.to, done.steps.len()), (2, 3, 1));
+    assert_eq!((done.from, done.to, done.steps.len()), (3, 4, 1));
     let moved = |key: Vec<u8>| if key[0] == 0 { key } else { [&[key[0] + 0x70], &key[1..]].concat() };
-    let expected: Vec<_> = old.into_iter().map(|(key, value)| (moved(key), [&[3], &value[1..]].concat())).collect();
+    let expected: Vec<_> = old.into_iter().map(|(key, value)| (moved(key), [&[4], &value[1..]].concat())).collect();
     assert_eq!(dump(&bench.store()), expected);
 
     let again = registry(Stop::Never).migrate(&folder, false, &Silent).unwrap();
-    assert_eq!((again.from, again.to, again.steps.len()), (3, 3, 0));
+    assert_eq!((again.from, again.to, again.steps.len()), (4, 4, 0));
 }
 
 #[test]
@@ -122,10 +122,12 @@ fn a_newer_store_is_refused_by_every_command_with_both_versions() {
         "backfill --store store --input input --from 2026-01-01 --to 2026-01-01",
         "show --store store --customer 1",
         "status --store store",
+        "forget --store store --customer 1",
+        "prune --store store --keep-days 1",
         "migrate --store store",
     ];
     for command in commands {
-        bench.refused(command, &["format version 3", "2", "use a newer lookback"]);
+        bench.refused(command, &["format version 4", "3", "use a newer lookback"]);
     }
     assert_eq!(dump(&bench.store()), before);
 }
@@ -143,7 +145,7 @@ fn an_older_store_is_told_how_to_migrate_and_opening_never_does() {
         "status --store store",
     ] {
         fs::create_dir_all(bench.input()).unwrap();
-        let words = ["format version 1", "format version 2", "lookback migrate --store store"];
+        let words = ["format version 1", "format version 3", "lookback migrate --store store"];
         bench.refused(command, &words);
     }
     assert_eq!(dump(&bench.store()), before);
@@ -166,7 +168,7 @@ fn a_store_of_this_version_has_nothing_to_migrate() {
     let bench = store_of_one_batch();
     let before = tree(&bench.store().join("db"));
     let summary = bench.json("migrate --store store --dry-run");
-    assert_eq!((&summary["from"], &summary["to"], &summary["steps"]), (&2.into(), &2.into(), &serde_json::json!([])));
+    assert_eq!((&summary["from"], &summary["to"], &summary["steps"]), (&3.into(), &3.into(), &serde_json::json!([])));
     assert_eq!(tree(&bench.store().join("db")), before);
     bench.ok("migrate --store store");
     fs::remove_dir_all(bench.store()).unwrap();

@@ -158,6 +158,7 @@ fn produce_one(folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, questio
         known_as_of: question.known_as_of.map(day),
         compression: Compression::Zstd,
         allow_gaps: true,
+        allow_pruned: false,
         quarantine: None,
         sort_bytes: 2_000,
         keep_current: false,

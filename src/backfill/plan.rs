@@ -27,6 +27,8 @@ pub struct BackfillOptions<'a> {
     pub allow_empty: bool,
     /// Whether days are produced although batches before the range are missing.
     pub allow_gaps: bool,
+    /// Whether days are produced although actions that their rows should have were pruned.
+    pub allow_pruned: bool,
     /// Length of the padded arrays; `None` for the store's.
     pub max_history: Option<usize>,
     /// Only actions of this many days before each day; `None` for no limit.

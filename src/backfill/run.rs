@@ -10,7 +10,7 @@ use super::plan::{BackfillOptions, Plan};
 use crate::error::Result;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester, ReadBatch};
 use crate::model::Day;
-use crate::produce::{ProduceOptions, ProduceSummary, produce_sized};
+use crate::produce::{ProduceOptions, ProduceSummary, produce_sized, refuse_pruned};
 use crate::progress::{Progress, Silent};
 use crate::sort::SORT_BYTES_DEFAULT;
 use crate::store::{Batches, Folder, Store};
@@ -45,8 +45,17 @@ pub fn backfill(
     dry_run: bool,
     progress: &dyn Progress,
 ) -> Result<(Plan, BackfillSummary)> {
-    let held = if folder.holds_store()? { Store::open_reader(folder)?.batches()? } else { Batches::default() };
+    let (held, horizon) = if folder.holds_store()? {
+        let store = Store::open_reader(folder)?;
+        (store.batches()?, store.horizon()?)
+    } else {
+        (Batches::default(), None)
+    };
     let plan = Plan::new(options, &held, progress)?;
+    // Of the days, the first reaches back farthest.
+    if let Some(first) = plan.to_produce().first().filter(|_| !options.allow_pruned) {
+        refuse_pruned(horizon, *first, options.lookback_days)?;
+    }
     let mut summary = BackfillSummary {
         from: options.from.to_string(),
         to: options.to.to_string(),
@@ -161,6 +170,7 @@ fn options_of<'a>(options: &BackfillOptions<'a>, out: &'a Path, day: Day) -> Pro
         compression: options.compression,
         // The plan has looked for gaps over the whole range.
         allow_gaps: true,
+        allow_pruned: options.allow_pruned,
         quarantine: options.quarantine,
         sort_bytes: SORT_BYTES_DEFAULT / DAYS_AT_ONCE,
         keep_current: true,

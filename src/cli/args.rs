@@ -40,6 +40,10 @@ pub enum Command {
     Show(Show),
     /// Show what a store holds: batches, gaps, customers, actions, bytes, format version.
     Status(Status),
+    /// Remove customers from a store and from its files, for good, and print a receipt.
+    Forget(Forget),
+    /// Remove the actions of days long past from a store and from its files.
+    Prune(Prune),
     /// Bring a store to the format version of this program.
     Migrate(Migrate),
 }
@@ -99,6 +103,9 @@ pub struct RowOptions {
     /// Go on although batches before the day are missing in the store.
     #[arg(long)]
     pub allow_gaps: bool,
+    /// Go on although actions that the rows should have were pruned.
+    #[arg(long)]
+    pub allow_pruned: bool,
     /// Set bad rows aside as Parquet in this folder instead of refusing them all.
     #[arg(long, value_name = "DIR")]
     pub quarantine: Option<PathBuf>,
@@ -190,6 +197,31 @@ pub struct Status {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
+}
+
+/// Arguments of `forget`.
+#[derive(Args, Debug)]
+pub struct Forget {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// The customers' ids.
+    #[arg(long, value_name = "ID", num_args = 1.., allow_negative_numbers = true, required_unless_present = "customers")]
+    pub customer: Vec<i64>,
+    /// A text file with one customer's id on each line.
+    #[arg(long, value_name = "FILE")]
+    pub customers: Option<PathBuf>,
+}
+
+/// Arguments of `prune`.
+#[derive(Args, Debug)]
+pub struct Prune {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Keep the actions of this many days before the day of the newest batch, and of that day.
+    #[arg(long, value_name = "N")]
+    pub keep_days: NonZeroU32,
 }
 
 /// Arguments of `migrate`.

@@ -18,6 +18,7 @@ pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
         as_daily: typed.as_daily,
         allow_empty: typed.allow_empty,
         allow_gaps: rows.allow_gaps,
+        allow_pruned: rows.allow_pruned,
         max_history: rows.max_history.map(|number| usize::try_from(number.get()).unwrap_or(usize::MAX)),
         lookback_days: rows.lookback_days.map(u32::from),
         compression: rows.compression.into(),

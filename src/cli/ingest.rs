@@ -40,6 +40,8 @@ fn sentence(summary: &IngestSummary) -> String {
         (summary.late, "late (of an earlier day)"),
         (summary.early, "early (dated after the batch)"),
         (summary.quarantined, "set aside in the quarantine"),
+        (summary.forgotten, "left out (of forgotten customers)"),
+        (summary.pruned, "left out (from before the store's horizon)"),
     ];
     parts.extend(
         odd.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{} {what}", count(*number))),

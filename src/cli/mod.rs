@@ -5,10 +5,12 @@ mod args;
 mod backfill;
 mod bars;
 mod console;
+mod forget;
 mod ingest;
 mod init;
 mod migrate;
 mod produce;
+mod prune;
 mod show;
 mod status;
 mod table;
@@ -56,6 +58,8 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Backfill(typed) => backfill::run(typed, console),
         Command::Show(typed) => show::run(typed, console),
         Command::Status(typed) => status::run(typed, console),
+        Command::Forget(typed) => forget::run(typed, console),
+        Command::Prune(typed) => prune::run(typed, console),
         Command::Migrate(typed) => migrate::run(typed, console),
     }
 }

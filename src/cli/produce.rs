@@ -20,6 +20,7 @@ pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
         known_as_of: typed.known_as_of,
         compression: rows.compression.into(),
         allow_gaps: rows.allow_gaps,
+        allow_pruned: rows.allow_pruned,
         quarantine: rows.quarantine.as_deref(),
         sort_bytes: SORT_BYTES_DEFAULT,
         keep_current: false,
@@ -52,6 +53,9 @@ pub(super) fn sentence(summary: &ProduceSummary) -> String {
     }
     if summary.quarantined > 0 {
         parts.push(format!("{} set aside in the quarantine", counted(summary.quarantined, "impression")));
+    }
+    if summary.forgotten > 0 {
+        parts.push(format!("{} of forgotten customers left out", counted(summary.forgotten, "impression")));
     }
     parts.join("; ")
 }

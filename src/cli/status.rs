@@ -22,7 +22,7 @@ struct Status {
     /// Days between the first and the newest batch whose batches are missing.
     gaps: Vec<String>,
     customers: u64,
-    /// Actions taken by all batches held, before any cut to `max_history`.
+    /// Actions in the files of all batches held, before any cut to `max_history`, those of forgotten customers and pruned days too.
     actions: u64,
     clicks: u64,
     add_to_carts: u64,
@@ -30,6 +30,10 @@ struct Status {
     late: u64,
     early: u64,
     quarantined: u64,
+    /// The first day whose actions are kept, if older ones have been pruned.
+    horizon: Option<String>,
+    /// Customers who have been forgotten.
+    forgotten: usize,
     /// Bytes of the store's table files.
     bytes: u64,
 }
@@ -56,6 +60,8 @@ pub(super) fn run(typed: &args::Status, console: &Console) -> Result<()> {
         late: sum(|record| record.late),
         early: sum(|record| record.early),
         quarantined: sum(|record| record.quarantined),
+        horizon: store.horizon()?.map(|day| day.to_string()),
+        forgotten: store.block_list()?.len(),
         bytes: store.disk_bytes()?,
     };
     console.result(&status, &text(&status, &gaps))
@@ -85,6 +91,8 @@ fn text(status: &Status, gaps: &[Day]) -> String {
         ("late", count(status.late)),
         ("early", count(status.early)),
         ("quarantined", count(status.quarantined)),
+        ("horizon", status.horizon.clone().unwrap_or_else(|| "none".to_owned())),
+        ("forgotten", count(status.forgotten as u64)),
         ("size", size(status.bytes)),
     ];
     lines.iter().map(|(name, value)| format!("{name:<16}{value}\n")).collect()

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use super::erasure::Mark;
 use crate::error::{Error, Result};
 use crate::model::{CustomerId, Day};
 
@@ -22,6 +23,12 @@ pub enum Keyspace {
     Batches = 0x14,
     /// What is counted over the whole store.
     Totals = 0x15,
+    /// Whom the store has forgotten.
+    BlockList = 0x16,
+    /// How far back the store goes.
+    Horizon = 0x17,
+    /// Whether removed keys may still be in the files.
+    Purge = 0x18,
 }
 
 /// A key of the store, with meaning.
@@ -61,6 +68,14 @@ pub enum Key {
     Batch(Day),
     /// The totals.
     Totals,
+    /// The record of the block list.
+    BlockList,
+    /// A forgotten customer.
+    Forgotten(Mark),
+    /// The horizon.
+    Horizon,
+    /// The purge record.
+    Purge,
 }
 
 /// The most bytes that a key has.
@@ -119,6 +134,10 @@ impl Key {
             Key::Roster { first } => KeyBytes::of(Keyspace::Roster).then(&customer_bytes(first)),
             Key::Batch(batch) => KeyBytes::of(Keyspace::Batches).then(&day_bytes(batch)),
             Key::Totals => KeyBytes::of(Keyspace::Totals),
+            Key::BlockList => KeyBytes::of(Keyspace::BlockList),
+            Key::Forgotten(mark) => KeyBytes::of(Keyspace::BlockList).then(&mark),
+            Key::Horizon => KeyBytes::of(Keyspace::Horizon),
+            Key::Purge => KeyBytes::of(Keyspace::Purge),
         }
     }
 
@@ -149,6 +168,10 @@ impl Key {
             (0x13, 8) => Key::Roster { first: take_customer(rest)? },
             (0x14, 4) => Key::Batch(take_day(rest)?),
             (0x15, 0) => Key::Totals,
+            (0x16, 0) => Key::BlockList,
+            (0x16, 16) => Key::Forgotten(take(rest)?),
+            (0x17, 0) => Key::Horizon,
+            (0x18, 0) => Key::Purge,
             _ => return None,
         };
         Some(key)
@@ -221,6 +244,10 @@ mod tests {
         prop_oneof![
             Just(Key::Store),
             Just(Key::Totals),
+            Just(Key::BlockList),
+            any::<[u8; 16]>().prop_map(Key::Forgotten),
+            Just(Key::Horizon),
+            Just(Key::Purge),
             any_day().prop_map(Key::Batch),
             (any_day(), customer()).prop_map(|(batch, first)| Key::Index { batch, first }),
             customer().prop_map(|first| Key::Roster { first }),

@@ -2,7 +2,7 @@
 
 use super::columns::{Columns, put_columns};
 use super::varint::{Reader, put_varint};
-use super::{ACTIONS_MAX, FORMAT_VERSION};
+use super::{ACTIONS_MAX, LAYOUT_VERSION};
 use crate::error::Result;
 use crate::model::{Day, PastAction};
 
@@ -11,7 +11,7 @@ pub fn encode_keyframe(day: Day, past: &[PastAction], bytes: &mut Vec<u8>) {
     let items: Vec<i64> = past.iter().map(|action| action.item_id).collect();
     let types: Vec<u8> = past.iter().map(|action| action.action_type).collect();
     let days = || past.chunk_by(|one, other| one.day == other.day);
-    bytes.push(FORMAT_VERSION);
+    bytes.push(LAYOUT_VERSION);
     put_varint(days().count() as u64, bytes);
     let mut later = day;
     for actions in days() {

@@ -3,7 +3,7 @@
 //! Where a list is cut follows from its customers alone: a leaf begins with each customer whose mixed id ends in nine zero bits (one of 512 on
 //! average), and the first leaf begins before all customers. So the same list always lies in the same leaves, whatever was there before.
 
-use super::FORMAT_VERSION;
+use super::LAYOUT_VERSION;
 use super::varint::{Reader, put_varint, unzigzag, zigzag};
 use crate::error::Result;
 use crate::history::Since;
@@ -133,7 +133,7 @@ impl<E> Default for LeafCutter<E> {
 
 /// Appends the bytes of a leaf that begins with `first`: `entries`, at least one, customers ascending.
 pub fn encode_leaf<E: Entry>(first: CustomerId, anchor: Day, entries: &[(CustomerId, E)], bytes: &mut Vec<u8>) {
-    bytes.push(FORMAT_VERSION);
+    bytes.push(LAYOUT_VERSION);
     put_varint(entries.len() as u64, bytes);
     let mut before = first;
     for (customer, entry) in entries {

@@ -4,6 +4,7 @@
 
 pub mod bits;
 mod columns;
+mod erasure;
 mod key;
 mod keyframe;
 mod leaf;
@@ -14,18 +15,21 @@ mod varint;
 #[cfg(test)]
 mod tests;
 
+pub use erasure::{Mark, Secret, mark};
 pub use key::{HISTORY_PREFIX_BYTES, Key, KeyBytes, Keyspace, history_prefix, index_prefix};
 pub use keyframe::{Keyframe, encode_keyframe};
 pub use leaf::{CutLeaf, Entry, LeafCutter, Standing, TouchedDay, decode_leaf, encode_leaf};
 pub use portion::{Portion, Room, encode_portion};
-pub use value::{BatchRecord, FileRecord, Record, Source, StoreRecord, Totals};
+pub use value::{
+    BatchRecord, BlockListRecord, FileRecord, Forgotten, Horizon, Purge, Record, Source, StoreRecord, Totals,
+};
 
 use crate::error::{Error, Result};
 pub use varint::put_varint;
 
 use varint::Reader;
 
-/// The version of the bytes in the store that this program reads and writes.
+/// The version of the stores that this program reads and writes; the store record begins with it.
 ///
 /// Raise it by one whenever a key or a value is written in another way, or one more kind of key appears, however small the change; then
 /// add the step from the version before to `migrations/`, a fixture written by the old program to `tests/fixtures/`, and a line here.
@@ -34,18 +38,24 @@ use varint::Reader;
 /// |---|---|---|
 /// | 1 | 0.1.0 | the first: full snapshots at each active (customer, day), values in bincode |
 /// | 2 | 0.2.0 | portions in columns, keyframes in place of snapshots, index in leaves, the roster |
-pub const FORMAT_VERSION: u8 = 2;
+/// | 3 | 0.3.0 | customers can be forgotten and old days pruned: the block list, the horizon, the purge record |
+pub const FORMAT_VERSION: u8 = 3;
+
+/// What portions, keyframes, leaves, totals and batch records begin with: the version of the store that brought their layout.
+pub const LAYOUT_VERSION: u8 = 2;
 
 /// The most actions that a portion or a keyframe holds, and so the largest `max_history`. Damaged bytes that announce more are an error and
 /// not an allocation.
 pub const ACTIONS_MAX: usize = 100_000;
 
-/// Reads the version byte of a value. Fails where it is another than the store's.
+/// Reads the version byte of a value. Fails where it is another than that of its layout.
 fn check_version(reader: &mut Reader<'_>) -> Result<()> {
     match reader.byte()? {
-        FORMAT_VERSION => Ok(()),
-        other => Err(Error::corrupt(format!(
-            "a value in the store says format version {other} where the store says {FORMAT_VERSION}"
-        ))),
+        LAYOUT_VERSION => Ok(()),
+        other => Err(wrong_version(other, LAYOUT_VERSION)),
     }
+}
+
+fn wrong_version(found: u8, expected: u8) -> Error {
+    Error::corrupt(format!("a value in the store begins with the format version {found} in place of {expected}"))
 }

@@ -2,7 +2,7 @@
 
 use super::columns::{Columns, put_columns};
 use super::varint::{Reader, put_varint, unzigzag, zigzag};
-use super::{ACTIONS_MAX, FORMAT_VERSION};
+use super::{ACTIONS_MAX, LAYOUT_VERSION};
 use crate::error::Result;
 use crate::model::{Action, ActionType, Day};
 
@@ -24,7 +24,7 @@ pub fn encode_portion(day: Day, actions: &[Action], bytes: &mut Vec<u8>) {
     } else {
         (2, 1_000_000)
     };
-    bytes.push(FORMAT_VERSION);
+    bytes.push(LAYOUT_VERSION);
     put_varint(actions.len() as u64, bytes);
     put_columns(unit, &items, &types, bytes);
     let mut later: Option<i64> = None;

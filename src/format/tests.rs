@@ -160,7 +160,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_value_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..120), count in 0..9_u8) {
-        for head in [vec![], vec![FORMAT_VERSION], vec![FORMAT_VERSION, count]] {
+        for head in [vec![], vec![LAYOUT_VERSION], vec![LAYOUT_VERSION, count]] {
             let bytes = [head, bytes.clone()].concat();
             let (mut items, mut types) = (Vec::new(), Vec::new());
             if let Ok(portion) = Portion::read(&bytes) {
@@ -191,7 +191,7 @@ fn damage_is_named() {
     assert!(message(&bytes[..bytes.len() - 1]).contains("a portion in the store cannot be read"));
     assert!(message(&[&bytes[..], &[0]].concat()).contains("a portion in the store cannot be read"));
     bytes[0] = 1;
-    assert!(message(&bytes).contains("format version 1 where the store says 2"));
+    assert!(message(&bytes).contains("begins with the format version 1 in place of 2"));
     assert!(
         message(&bytes_of("02 ffffffffffffffffff01 00 00 00 01")).contains("cannot be read"),
         "a count beyond all bounds"

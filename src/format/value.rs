@@ -3,7 +3,7 @@
 use bincode::config::{self, Config};
 use bincode::{Decode, Encode};
 
-use super::FORMAT_VERSION;
+use super::{FORMAT_VERSION, LAYOUT_VERSION, Secret};
 use crate::error::{Error, Result};
 use crate::model::ActionType;
 
@@ -26,6 +26,28 @@ pub struct Totals {
     /// Customers with at least one portion.
     pub customers: u64,
 }
+
+/// What the block list rests on; there as soon as a customer has been forgotten.
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct BlockListRecord {
+    /// With what the marks of the list are made.
+    pub secret: Secret,
+}
+
+/// A customer on the block list; the key tells which.
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct Forgotten;
+
+/// How far back the store goes; there as soon as something has been pruned.
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct Horizon {
+    /// The first day whose actions are kept, as the number of days since 1970-01-01.
+    pub first_day: u32,
+}
+
+/// There while table files may still have keys of forgotten customers or pruned days in them.
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
+pub struct Purge;
 
 /// The three kinds of action files.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -79,7 +101,7 @@ pub struct FileRecord {
 pub struct BatchRecord {
     /// The files, in the order of (source, path).
     pub files: Vec<FileRecord>,
-    /// Clicks taken.
+    /// Clicks in the files, those of forgotten customers and from before the horizon too; so it is with all counts of actions.
     pub clicks: u64,
     /// Add-to-carts taken.
     pub add_to_carts: u64,
@@ -91,7 +113,7 @@ pub struct BatchRecord {
     pub early: u64,
     /// Rows that were left out and written to the quarantine.
     pub quarantined: u64,
-    /// Customers with at least one action taken.
+    /// Customers of whom the store holds at least one action that the batch brought.
     pub customers: u64,
 }
 
@@ -111,40 +133,39 @@ pub trait Record: Sized {
 }
 
 macro_rules! record {
-    ($($name:ty),*) => {$(
+    ($($name:ty: $version:expr),*) => {$(
         impl Record for $name {
             fn to_bytes(&self) -> Result<Vec<u8>> {
-                encode(self)
+                encode($version, self)
             }
             fn from_bytes(bytes: &[u8]) -> Result<Self> {
-                decode(bytes)
+                decode($version, bytes)
             }
         }
     )*};
 }
-record!(StoreRecord, Totals, BatchRecord);
+record!(StoreRecord: FORMAT_VERSION, Totals: LAYOUT_VERSION, BatchRecord: LAYOUT_VERSION);
+record!(BlockListRecord: 3, Forgotten: 3, Horizon: 3, Purge: 3);
 
 fn layout() -> impl Config {
     config::standard().with_limit::<DECODED_BYTES_MAX>()
 }
 
-fn encode<T: Encode>(value: &T) -> Result<Vec<u8>> {
-    let mut bytes = vec![FORMAT_VERSION];
+fn encode<T: Encode>(version: u8, value: &T) -> Result<Vec<u8>> {
+    let mut bytes = vec![version];
     bincode::encode_into_std_write(value, &mut bytes, layout())
         .map_err(|cause| Error::refused(format!("a value is too large for the store ({cause})"), "split the batch"))?;
     Ok(bytes)
 }
 
-fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T> {
+fn decode<T: Decode<()>>(version: u8, bytes: &[u8]) -> Result<T> {
     match bytes.split_first() {
-        Some((&FORMAT_VERSION, rest)) => match bincode::decode_from_slice(rest, layout()) {
+        Some((found, rest)) if *found == version => match bincode::decode_from_slice(rest, layout()) {
             Ok((value, read)) if read == rest.len() => Ok(value),
             Ok(_) => Err(Error::corrupt("a value in the store has bytes behind its end")),
             Err(cause) => Err(Error::corrupt(format!("a value in the store cannot be read ({cause})"))),
         },
-        Some((other, _)) => Err(Error::corrupt(format!(
-            "a value in the store says format version {other} where the store says {FORMAT_VERSION}"
-        ))),
+        Some((other, _)) => Err(super::wrong_version(*other, version)),
         None => Err(Error::corrupt("a value in the store is empty")),
     }
 }
@@ -159,7 +180,7 @@ mod tests {
     fn golden_bytes_of_the_records() {
         let store = StoreRecord { max_history: 1_000, time_zone: "UTC".to_owned() };
         // version; 1000 in two bytes; three letters.
-        assert_eq!(store.to_bytes().unwrap(), bytes_of("02 fbe803 03 555443"));
+        assert_eq!(store.to_bytes().unwrap(), bytes_of("03 fbe803 03 555443"));
         assert_eq!(Totals { customers: 251 }.to_bytes().unwrap(), bytes_of("02 fbfb00"));
         let file = FileRecord { source: 3, path: "a/b".to_owned(), bytes: 70_000, xxh3_128: [0xab; 16] };
         let batch =
@@ -168,7 +189,11 @@ mod tests {
         let expected = format!("02 01 03 03612f62 fc70110100 {} 01 00 02 03 00 00 01", "ab".repeat(16));
         assert_eq!(batch.to_bytes().unwrap(), bytes_of(&expected));
         assert_eq!(BatchRecord::from_bytes(&bytes_of(&expected)).unwrap(), batch);
-        assert_eq!(StoreRecord::from_bytes(&bytes_of("02 fbe803 03 555443")).unwrap(), store);
+        assert_eq!(StoreRecord::from_bytes(&bytes_of("03 fbe803 03 555443")).unwrap(), store);
+        let list = BlockListRecord { secret: [0xcd; 16] };
+        assert_eq!(list.to_bytes().unwrap(), bytes_of(&format!("03 {}", "cd".repeat(16))));
+        assert_eq!(Horizon { first_day: 20_000 }.to_bytes().unwrap(), bytes_of("03 fb204e"));
+        assert_eq!(Purge.to_bytes().unwrap(), bytes_of("03"));
     }
 
     #[test]

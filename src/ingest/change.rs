@@ -2,6 +2,7 @@
 
 use std::iter::Peekable;
 
+use super::admission::Admission;
 use super::dated_action::DatedAction;
 use crate::error::Result;
 use crate::model::{Action, CustomerId, Day};
@@ -16,22 +17,24 @@ pub(super) struct Change {
     pub brought: Vec<(Day, Vec<Action>)>,
 }
 
-/// Joins two streams that are both in the order of customers into [`Change`]s in that order.
+/// Joins two streams that are both in the order of customers into [`Change`]s in that order. Customers with nothing on either side that the store
+/// admits are passed over.
 ///
 /// Memory: one change, so at most `max_history` actions for each day of one customer, however many the batch brings.
-pub(super) struct Changes<New: Iterator, Held: Iterator> {
+pub(super) struct Changes<'a, New: Iterator, Held: Iterator> {
     new: Peekable<New>,
     held: Peekable<Held>,
+    admission: &'a Admission,
     max_history: usize,
 }
 
-impl<New, Held> Changes<New, Held>
+impl<'a, New, Held> Changes<'a, New, Held>
 where
     New: Iterator<Item = Result<DatedAction>>,
     Held: Iterator<Item = Result<(CustomerId, Day)>>,
 {
-    pub fn new(new: New, held: Held, max_history: usize) -> Self {
-        Changes { new: new.peekable(), held: held.peekable(), max_history }
+    pub fn new(new: New, held: Held, admission: &'a Admission, max_history: usize) -> Self {
+        Changes { new: new.peekable(), held: held.peekable(), admission, max_history }
     }
 
     fn change(&mut self) -> Result<Option<Change>> {
@@ -51,8 +54,12 @@ where
         while let Some(next) = self.held.next_if(|next| matches!(next, Ok((found, _)) if *found == customer)) {
             change.held.push(next?.1);
         }
+        let is_forgotten = self.admission.is_forgotten(customer);
         while let Some(next) = self.new.next_if(|next| matches!(next, Ok(next) if next.0.customer == customer)) {
             let next = next?.0;
+            if !self.admission.admits(is_forgotten, next.day) {
+                continue;
+            }
             match change.brought.last_mut() {
                 Some((day, actions)) if *day == next.day => {
                     if actions.len() < self.max_history {
@@ -66,7 +73,7 @@ where
     }
 }
 
-impl<New, Held> Iterator for Changes<New, Held>
+impl<New, Held> Iterator for Changes<'_, New, Held>
 where
     New: Iterator<Item = Result<DatedAction>>,
     Held: Iterator<Item = Result<(CustomerId, Day)>>,
@@ -74,6 +81,11 @@ where
     type Item = Result<Change>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.change().transpose()
+        loop {
+            match self.change().transpose()? {
+                Ok(change) if change.held.is_empty() && change.brought.is_empty() => {}
+                change => return Some(change),
+            }
+        }
     }
 }

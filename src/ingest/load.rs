@@ -6,13 +6,12 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRef
 
 use super::change::Change;
 use super::edits::Edits;
-use super::list_writer::ListWriter;
 use super::refold::refold;
 use crate::error::{Error, Result};
 use crate::format::{BatchRecord, Key, Record, Standing, Totals, TouchedDay};
 use crate::model::{CustomerId, Day};
 use crate::progress::Progress;
-use crate::store::{BulkLoad, Cursor, Leaves, Store};
+use crate::store::{BulkLoad, Cursor, Leaves, ListWriter, Store};
 
 /// Customers that one thread works on before the results are written in order. Their edits wait in memory: typically 100 bytes for each, and
 /// the keyframes since for one whose late action is old.
@@ -91,8 +90,7 @@ struct Writer<'store> {
 
 impl<'store> Writer<'store> {
     fn new(store: &'store Store, batch: Day) -> Result<Self> {
-        let index = ListWriter::new(store.touched_by(batch), batch, |batch, first| Key::Index { batch, first });
-        let roster = ListWriter::new(store.roster(), Day::FIRST, |_, first| Key::Roster { first });
+        let (index, roster) = (store.index_writer(batch), store.roster_writer());
         Ok(Writer { bulk: store.bulk_load()?, index, roster, loaded: Loaded::default(), balance: 0 })
     }
 

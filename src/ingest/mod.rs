@@ -2,14 +2,14 @@
 //!
 //! 1. The files are fingerprinted, then read; bad rows are gathered; actions are sorted by customer, newest first, spilling beyond a budget.
 //! 2. They are joined with what the store's index says that an earlier batch of the same day had brought.
-//! 3. For each customer on either side, the portions of the batch are set or removed. The roster tells whether keyframes can be due or have to
+//! 3. What the store does not admit, of forgotten customers or from before its horizon, is left out and counted. For each customer on either side, the portions of the batch are set or removed. The roster tells whether keyframes can be due or have to
 //!    change; only then the customer's history is read and followed anew.
 //! 4. Everything goes into the store in one atomic load.
 
+mod admission;
 mod change;
 mod dated_action;
 mod edits;
-mod list_writer;
 mod load;
 mod read;
 mod refold;

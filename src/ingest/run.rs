@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::admission::Admission;
 use super::change::Changes;
 use super::dated_action::DatedAction;
 use super::load::load;
@@ -43,13 +44,13 @@ pub struct IngestSummary {
     pub files: usize,
     /// Their size.
     pub bytes: u64,
-    /// Actions taken, of all types.
+    /// Actions in the files, of all types, but for rows set aside.
     pub actions: u64,
-    /// Clicks taken.
+    /// Of them, clicks.
     pub clicks: u64,
-    /// Add-to-carts taken.
+    /// Of them, add-to-carts.
     pub add_to_carts: u64,
-    /// Orders taken.
+    /// Of them, orders.
     pub orders: u64,
     /// Of the actions, those whose day is before the batch day.
     pub late: u64,
@@ -57,7 +58,11 @@ pub struct IngestSummary {
     pub early: u64,
     /// Rows set aside in the quarantine.
     pub quarantined: u64,
-    /// Customers with an action in the batch.
+    /// Of the actions, those left out since their customers have been forgotten.
+    pub forgotten: u64,
+    /// Of the actions, those left out since their day is before the store's horizon.
+    pub pruned: u64,
+    /// Customers of whom actions were taken.
     pub customers: u64,
     /// Of them, those that the store did not know before.
     pub new_customers: u64,
@@ -109,12 +114,13 @@ impl Ingester {
         Ok(IngestSummary { created, ..summary })
     }
 
-    /// Does the compaction that has become due with the batches taken, so that reads stay as fast as they were. To be called after the last of
+    /// Does the compaction that has become due with the batches taken, and a purge that an interrupted removal has left owing, so that reads stay as fast as they were. To be called after the last of
     /// them; while it has not been, compaction goes on beside the next ingest.
     pub fn settle(&self, progress: &dyn Progress) {
         let Some(store) = &self.store else { return };
         progress.begin("compacting", "", None);
-        if let Err(error) = store.settle() {
+        let settled = store.needs_purge().and_then(|owed| if owed { store.purge() } else { store.settle() });
+        if let Err(error) = settled {
             progress.note(&format!("all batches are committed; tidying up the store afterwards failed: {error}"));
         }
     }
@@ -171,8 +177,10 @@ fn commit(store: &Store, batch: ReadBatch, progress: &dyn Progress) -> Result<In
         Ok(leaf) => leaf.entries.into_iter().map(|(customer, TouchedDay(day))| Ok((customer, day))).collect(),
         Err(error) => vec![Err(error)],
     });
-    let changes = Changes::new(actions, held, store.settings().max_history);
+    let admission = Admission::of(store)?;
+    let changes = Changes::new(actions, held, &admission, store.settings().max_history);
     let loaded = load(store, dt, changes, record.clone(), progress)?;
+    let (forgotten, pruned) = admission.left_out();
     Ok(IngestSummary {
         dt: dt.to_string(),
         files: record.files.len(),
@@ -184,6 +192,8 @@ fn commit(store: &Store, batch: ReadBatch, progress: &dyn Progress) -> Result<In
         late: record.late,
         early: record.early,
         quarantined: record.quarantined,
+        forgotten,
+        pruned,
         customers: loaded.customers,
         new_customers: loaded.new_customers,
         keyframes: loaded.keyframes,

@@ -7,11 +7,13 @@ use crate::model::Day;
 use crate::store::Batches;
 
 /// A hash over everything that the bytes of a partition follow from: settings, program version, the batches that count, and the impression
-/// files, which are read whole for it. Two partitions with the same one are the same in every byte.
+/// files, which are read whole for it. Two partitions with the same one are the same in every byte, but for the rows of customers who have been
+/// forgotten between the two.
 pub fn inputs_fingerprint(
     settings: &RowSettings,
     batches: &Batches,
     known: Option<Day>,
+    horizon: Option<Day>,
     impressions: &[(DayFile, Fingerprint)],
 ) -> Result<String> {
     let mut hasher = Hasher::new();
@@ -26,6 +28,10 @@ pub fn inputs_fingerprint(
     for (day, record) in batches.iter().filter(|(day, _)| known.is_none_or(|known| *day <= known)) {
         hasher.add(&day.number().to_le_bytes());
         hasher.add(&record.to_bytes()?);
+    }
+    if let Some(horizon) = horizon {
+        hasher.add(b"horizon");
+        hasher.add(&horizon.number().to_le_bytes());
     }
     hasher.add(b"impressions");
     for (file, fingerprint) in impressions {

@@ -13,4 +13,4 @@ mod run;
 mod sorted_impression;
 
 pub use inputs::inputs_fingerprint;
-pub use run::{ProduceOptions, ProduceSummary, produce, produce_sized, refuse_gaps};
+pub use run::{ProduceOptions, ProduceSummary, produce, produce_sized, refuse_gaps, refuse_pruned};

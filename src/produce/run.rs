@@ -14,7 +14,7 @@ use crate::files::{
 use crate::model::{CustomerId, Day, Impression, name_days};
 use crate::progress::Progress;
 use crate::sort::{Scratch, Sorted, Sorter};
-use crate::store::{AsOf, Batches, Store};
+use crate::store::{AsOf, Batches, BlockList, Store};
 
 /// What to produce.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,8 @@ pub struct ProduceOptions<'a> {
     pub compression: Compression,
     /// Whether missing batches are accepted.
     pub allow_gaps: bool,
+    /// Whether rows are accepted that lack what has been pruned.
+    pub allow_pruned: bool,
     /// Where bad rows go; `None`: impressions with a bad row are refused.
     pub quarantine: Option<&'a Path>,
     /// Memory for impressions being sorted, some 250 bytes for one of 10 items. Beyond it, sorted runs go to disk.
@@ -64,6 +66,8 @@ pub struct ProduceSummary {
     pub empty_impressions: u64,
     /// Impressions set aside in the quarantine.
     pub quarantined: u64,
+    /// Impressions left out since their customers have been forgotten.
+    pub forgotten: u64,
     /// Training rows.
     pub rows: u64,
     /// Rows with label 1.
@@ -98,6 +102,20 @@ pub fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Resu
     ))
 }
 
+/// Fails where rows of `dt` would need actions from before the store's horizon, which have been pruned.
+pub fn refuse_pruned(horizon: Option<Day>, dt: Day, lookback_days: Option<u32>) -> Result<()> {
+    let Some(horizon) = horizon else { return Ok(()) };
+    if lookback_days.is_some_and(|days| dt.minus(days) >= horizon) {
+        return Ok(());
+    }
+    let reach = i64::from(dt.number()) - i64::from(horizon.number());
+    let narrower = if reach > 0 { format!("ask for --lookback-days {reach} or fewer, or ") } else { String::new() };
+    Err(Error::refused(
+        format!("the rows of {dt} reach back beyond {horizon}, before which the store has been pruned"),
+        format!("{narrower}go on with what is left by --allow-pruned"),
+    ))
+}
+
 /// Writes the partition of one day, replacing the one that is there.
 ///
 /// Memory: `sort_bytes`, what the open store takes, and for each thread two row groups (see [`crate::files::RowGroup`]).
@@ -118,6 +136,10 @@ pub fn produce_sized(
     if !options.allow_gaps {
         refuse_gaps(&batches, dt, options.known_as_of)?;
     }
+    let horizon = store.horizon()?;
+    if !options.allow_pruned {
+        refuse_pruned(horizon, dt, options.lookback_days)?;
+    }
     let settings = RowSettings { newest_batch: batches.newest(options.known_as_of), ..settings };
     let files = fingerprinted(day_files(options.input, IMPRESSIONS, dt)?)?;
     if files.is_empty() {
@@ -126,7 +148,7 @@ pub fn produce_sized(
             "check --input and --dt",
         ));
     }
-    let inputs = inputs_fingerprint(&settings, &batches, options.known_as_of, &files)?;
+    let inputs = inputs_fingerprint(&settings, &batches, options.known_as_of, horizon, &files)?;
     let folder = PartitionFolder::new(options.out, dt);
     let mut summary = empty_summary(&settings);
     if options.keep_current && folder.holds(&inputs) {
@@ -136,7 +158,7 @@ pub fn produce_sized(
 
     let partition = Partition::begin(folder)?;
     let mut sorter = Sorter::new(options.sort_bytes, Scratch::new(partition.scratch()));
-    read(&files, options, &mut sorter, &mut summary, progress)?;
+    read(&files, options, &store.block_list()?, &mut sorter, &mut summary, progress)?;
     let wanted = AsOf {
         before: dt,
         oldest: options.lookback_days.map(|days| dt.minus(days)),
@@ -187,6 +209,7 @@ fn fingerprinted(files: Vec<DayFile>) -> Result<Vec<(DayFile, Fingerprint)>> {
 fn read(
     files: &[(DayFile, Fingerprint)],
     options: &ProduceOptions<'_>,
+    block_list: &BlockList,
     sorter: &mut Sorter<Impression>,
     summary: &mut ProduceSummary,
     progress: &dyn Progress,
@@ -195,6 +218,10 @@ fn read(
     let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, options.quarantine);
     for (file, fingerprint) in files {
         let read = read_impressions(file, &mut bad, |impression| {
+            if block_list.holds(impression.customer) {
+                summary.forgotten += 1;
+                return Ok(());
+            }
             summary.impressions += 1;
             sorter.push(impression)
         })?;
@@ -263,6 +290,7 @@ fn empty_summary(settings: &RowSettings) -> ProduceSummary {
         impressions: 0,
         empty_impressions: 0,
         quarantined: 0,
+        forgotten: 0,
         rows: 0,
         ordered: 0,
         customers: 0,

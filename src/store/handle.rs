@@ -125,8 +125,7 @@ impl Store {
 
     /// The record of a batch; `None` if the store does not hold it.
     pub fn batch(&self, day: Day) -> Result<Option<BatchRecord>> {
-        let value = self.get(Key::Batch(day))?;
-        value.map(|bytes| BatchRecord::from_bytes(&bytes)).transpose()
+        self.record(Key::Batch(day))
     }
 
     /// All batches held, by batch day. Memory: some 100 bytes for each file that was ever ingested.
@@ -145,9 +144,7 @@ impl Store {
 
     /// What is counted over the whole store.
     pub fn totals(&self) -> Result<Totals> {
-        let value = self.get(Key::Totals)?;
-        let value = value.ok_or_else(|| Error::corrupt("the store has no totals"))?;
-        Totals::from_bytes(&value)
+        self.record(Key::Totals)?.ok_or_else(|| Error::corrupt("the store has no totals"))
     }
 
     /// Bytes of the table files that make up the store now.
@@ -161,6 +158,11 @@ impl Store {
     pub fn settle(&self) -> Result<()> {
         let settled = self.db.wait_for_compact(&WaitForCompactOptions::default());
         settled.map_err(|error| failure("compact", &self.folder, &error))
+    }
+
+    /// The record at a key, if there is one.
+    pub(super) fn record<R: Record>(&self, key: Key) -> Result<Option<R>> {
+        self.get(key)?.map(|bytes| R::from_bytes(&bytes)).transpose()
     }
 
     fn get(&self, key: Key) -> Result<Option<Vec<u8>>> {

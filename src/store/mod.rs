@@ -9,19 +9,24 @@
 //! A store is a folder: `db/` is the RocksDB database, `staging/` holds files on their way into it and is emptied by the next writer.
 
 mod batches;
+mod block_list;
 mod bulk;
 mod cursor;
 mod folder;
 mod handle;
 mod leaves;
+mod list_writer;
 mod options;
+mod purge;
 mod raw;
 mod spool;
 
 pub use batches::Batches;
+pub use block_list::BlockList;
 pub use bulk::BulkLoad;
 pub use cursor::{AsOf, Cursor, StoredPortion, Tail};
 pub use folder::Folder;
 pub use handle::{MAX_HISTORY_DEFAULT, MAX_HISTORY_LIMIT, Settings, Store};
 pub use leaves::{Leaves, StoredLeaf};
+pub use list_writer::ListWriter;
 pub use raw::{Entry, RawStore};

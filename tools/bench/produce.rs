@@ -37,6 +37,7 @@ pub fn measure(input: &Input, store: &Store, work: &Path, rounds: Rounds) -> Res
         known_as_of: None,
         compression: COMPRESSION,
         allow_gaps: true,
+        allow_pruned: false,
         quarantine: None,
         sort_bytes: SORT_BYTES_DEFAULT,
         keep_current: false,

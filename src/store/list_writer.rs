@@ -2,15 +2,17 @@
 
 use std::collections::VecDeque;
 
+use super::bulk::BulkLoad;
+use super::handle::Store;
+use super::leaves::Leaves;
 use crate::error::Result;
-use crate::format::{CutLeaf, Entry, Key, LeafCutter, encode_leaf};
+use crate::format::{CutLeaf, Entry, Key, LeafCutter, Standing, TouchedDay, encode_leaf};
 use crate::model::{CustomerId, Day};
-use crate::store::{BulkLoad, Leaves};
 
 /// Takes the new lines of some customers, keeps those of all others, and writes the leaves that have changed.
 ///
 /// Memory: the leaves of the list that the lines of one leaf come from and go to; some 10 kB each.
-pub(super) struct ListWriter<'store, E> {
+pub struct ListWriter<'store, E> {
     old: Leaves<'store, E>,
     key: fn(Day, CustomerId) -> Key,
     anchor: Day,
@@ -21,9 +23,21 @@ pub(super) struct ListWriter<'store, E> {
     cutter: LeafCutter<E>,
 }
 
+impl Store {
+    /// Writes the index of a batch anew.
+    pub fn index_writer(&self, batch: Day) -> ListWriter<'_, TouchedDay> {
+        ListWriter::new(self.touched_by(batch), batch, |batch, first| Key::Index { batch, first })
+    }
+
+    /// Writes the roster anew.
+    pub fn roster_writer(&self) -> ListWriter<'_, Standing> {
+        ListWriter::new(self.roster(), Day::FIRST, |_, first| Key::Roster { first })
+    }
+}
+
 impl<'store, E: Entry> ListWriter<'store, E> {
     /// `old` is the list as the store holds it. Leaves are relative to `anchor` and have the keys that `key` gives for it and where they begin.
-    pub fn new(old: Leaves<'store, E>, anchor: Day, key: fn(Day, CustomerId) -> Key) -> Self {
+    fn new(old: Leaves<'store, E>, anchor: Day, key: fn(Day, CustomerId) -> Key) -> Self {
         ListWriter {
             old,
             key,

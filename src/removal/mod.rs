@@ -1,0 +1,17 @@
+//! Floor 5, taking things out for good: customers who are to be forgotten, and days before a horizon.
+//!
+//! 1. Of each customer concerned, the portions that go are removed and the keyframes that stand on them follow anew; index, roster, totals and the batch
+//!    records' customers are brought into step. All of it, with the block list or the horizon, is one atomic load.
+//! 2. The table files are written anew without what was removed (a purge), and the old ones deleted. The load says in the store that this is owed; so
+//!    where it is interrupted, the next command that writes makes up for it.
+//!
+//! Invariant: afterwards the store is, key by key, one into which the same batches had been ingested after the removal.
+
+mod forget;
+mod history;
+mod prune;
+mod remove;
+
+pub use forget::{ForgetReceipt, ForgottenCustomer, forget};
+pub use prune::{PruneSummary, prune};
+pub use remove::finish_purge;

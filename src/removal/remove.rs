@@ -1,0 +1,151 @@
+//! One removal: what goes, counted, and the load that takes it out.
+
+use crate::error::{Error, Result};
+use crate::format::{BatchRecord, Key, Purge, Record, Totals, TouchedDay};
+use crate::model::{CustomerId, Day};
+use crate::progress::Progress;
+use crate::store::{BulkLoad, Store, StoredLeaf};
+
+use super::history::rewrite;
+
+/// What goes.
+#[derive(Clone, Copy)]
+pub(super) enum Goes<'a> {
+    /// All of these customers, which ascend.
+    Customers(&'a [CustomerId]),
+    /// The days before this one, of all customers.
+    DaysBefore(Day),
+}
+
+/// What of one customer goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Removed {
+    pub portions: u64,
+    pub keyframes: u64,
+    pub actions: u64,
+}
+
+/// A removal under way. Dropped before `commit`, it leaves the store as it was.
+///
+/// Memory: that of a load, the whole history of one customer, and one leaf of each list.
+pub(super) struct Removal<'store> {
+    store: &'store Store,
+    bulk: BulkLoad<'store>,
+    /// Customers that leave the store.
+    left: u64,
+}
+
+impl<'store> Removal<'store> {
+    pub fn new(store: &'store Store) -> Result<Self> {
+        Ok(Removal { store, bulk: store.bulk_load()?, left: 0 })
+    }
+
+    /// Takes out the history, and from the roster who has none any more. `each` is told of every customer concerned, in ascending order.
+    pub fn history(
+        &mut self,
+        goes: Goes<'_>,
+        progress: &dyn Progress,
+        mut each: impl FnMut(CustomerId, Removed),
+    ) -> Result<()> {
+        let store = self.store;
+        let max_history = store.settings().max_history;
+        let (mut cursor, mut roster) = (store.cursor(), store.roster_writer());
+        let mut customer_is_done = |customer| -> Result<()> {
+            let first_day = match goes {
+                Goes::Customers(_) => None,
+                Goes::DaysBefore(first_day) => Some(first_day),
+            };
+            let Some(new) = rewrite(customer, cursor.tail(customer, Day::FIRST)?, first_day, max_history) else {
+                return Ok(());
+            };
+            for (key, bytes) in &new.edits {
+                self.bulk.set_raw(key, bytes.as_deref())?;
+            }
+            roster.set(&mut self.bulk, customer, new.standing.into_iter())?;
+            self.left += u64::from(new.standing.is_none());
+            each(customer, Removed { portions: new.portions, keyframes: new.keyframes, actions: new.actions });
+            Ok(())
+        };
+        match goes {
+            Goes::Customers(customers) => {
+                progress.begin("removing", "customers", Some(customers.len() as u64));
+                customers.iter().try_for_each(|customer| {
+                    progress.advance(1);
+                    customer_is_done(*customer)
+                })?;
+            }
+            Goes::DaysBefore(_) => {
+                progress.begin("removing", "customers", Some(store.totals()?.customers));
+                for leaf in store.roster() {
+                    for (customer, _) in leaf?.entries {
+                        progress.advance(1);
+                        customer_is_done(customer)?;
+                    }
+                }
+            }
+        }
+        roster.finish(&mut self.bulk)
+    }
+
+    /// Takes out of the index of each batch what went, and counts the customers in its record anew.
+    pub fn batches(&mut self, goes: Goes<'_>, progress: &dyn Progress) -> Result<()> {
+        let batches = self.store.batches()?;
+        progress.begin("removing", "batches", Some(batches.len() as u64));
+        for (batch, record) in batches.iter() {
+            let customers = self.index(batch, goes)?;
+            if customers != record.customers {
+                let record = BatchRecord { customers, ..record.clone() };
+                self.bulk.set(Key::Batch(batch), Some(&record.to_bytes()?))?;
+            }
+            progress.advance(1);
+        }
+        Ok(())
+    }
+
+    /// Gives how many customers are left in the index of a batch.
+    fn index(&mut self, batch: Day, goes: Goes<'_>) -> Result<u64> {
+        let stays = |customer: CustomerId, day: Day| match goes {
+            Goes::Customers(customers) => customers.binary_search(&customer).is_err(),
+            Goes::DaysBefore(first_day) => day >= first_day,
+        };
+        let mut writer = self.store.index_writer(batch);
+        let mut left = 0;
+        for leaf in self.store.touched_by(batch) {
+            let StoredLeaf { entries, .. } = leaf?;
+            for lines in entries.chunk_by(|(one, _), (other, _)| one == other) {
+                let Some((customer, _)) = lines.first().copied() else { continue };
+                let staying = || lines.iter().map(|(_, line)| *line).filter(|TouchedDay(day)| stays(customer, *day));
+                left += u64::from(staying().next().is_some());
+                if staying().count() < lines.len() {
+                    writer.set(&mut self.bulk, customer, staying())?;
+                }
+            }
+        }
+        writer.finish(&mut self.bulk)?;
+        Ok(left)
+    }
+
+    /// Adds one more key to what is committed.
+    pub fn set(&mut self, key: Key, record: &impl Record) -> Result<()> {
+        self.bulk.set(key, Some(&record.to_bytes()?))
+    }
+
+    /// Makes the removal visible in one atomic step, durable on return. A purge is owed from then on.
+    pub fn commit(mut self) -> Result<()> {
+        let customers = self.store.totals()?.customers.checked_sub(self.left);
+        let customers = customers.ok_or_else(|| Error::corrupt("the store counts fewer customers than it loses"))?;
+        self.set(Key::Totals, &Totals { customers })?;
+        self.set(Key::Purge, &Purge)?;
+        self.bulk.commit()
+    }
+}
+
+/// Does a purge that is owed, if one is, and gives the store opened once more. Failing here loses nothing and leaves it owed.
+pub fn finish_purge(store: Store, progress: &dyn Progress) -> Result<Store> {
+    if !store.needs_purge()? {
+        return Ok(store);
+    }
+    progress.begin("purging", "", None);
+    store.purge()?;
+    store.reopen()
+}

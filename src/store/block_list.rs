@@ -1,0 +1,74 @@
+//! Whom the store has forgotten.
+
+use super::handle::{Store, failure};
+use super::options::scanning;
+use crate::error::{Error, Kind, Result};
+use crate::format::{BlockListRecord, Key, Keyspace, Mark, Secret, mark};
+use crate::model::CustomerId;
+
+/// The customers that an ingest does not take and a produce writes no rows of. Memory: 16 bytes for each of them.
+#[derive(Clone, Debug, Default)]
+pub struct BlockList {
+    /// `None` as long as nobody has been forgotten.
+    secret: Option<Secret>,
+    /// Ascending.
+    marks: Vec<Mark>,
+}
+
+impl BlockList {
+    /// A list without customers and with a secret of its own, drawn from the operating system.
+    pub fn new() -> Result<Self> {
+        let mut secret = Secret::default();
+        let drawn = rustix::rand::getrandom(&mut secret, rustix::rand::GetRandomFlags::empty());
+        match drawn {
+            Ok(bytes) if bytes == secret.len() => Ok(BlockList { secret: Some(secret), marks: Vec::new() }),
+            _ => Err(Error::new(Kind::Io, "the system gives no random bytes", "mend the system and run again")),
+        }
+    }
+
+    /// Whether a customer has been forgotten.
+    pub fn holds(&self, customer: CustomerId) -> bool {
+        self.mark(customer).is_some_and(|mark| self.marks.binary_search(&mark).is_ok())
+    }
+
+    /// What stands for a customer in this list; `None` as long as it has no secret.
+    pub fn mark(&self, customer: CustomerId) -> Option<Mark> {
+        self.secret.as_ref().map(|secret| mark(secret, customer))
+    }
+
+    /// How many customers have been forgotten.
+    pub fn len(&self) -> usize {
+        self.marks.len()
+    }
+
+    /// Whether nobody has been.
+    pub fn is_empty(&self) -> bool {
+        self.marks.is_empty()
+    }
+
+    /// The record that the marks rest on.
+    pub fn record(&self) -> Option<BlockListRecord> {
+        self.secret.map(|secret| BlockListRecord { secret })
+    }
+}
+
+impl Store {
+    /// Whom the store has forgotten.
+    pub fn block_list(&self) -> Result<BlockList> {
+        let record = self.record::<BlockListRecord>(Key::BlockList)?;
+        let mut list = BlockList { secret: record.map(|record| record.secret), marks: Vec::new() };
+        let mut iterator = self.db.raw_iterator_opt(scanning());
+        iterator.seek(Key::Forgotten(Mark::default()).encode());
+        while let Some((key, _)) = iterator.item().filter(|(key, _)| key.first() == Some(&(Keyspace::BlockList as u8)))
+        {
+            let Key::Forgotten(mark) = Key::decode(key)? else { break };
+            list.marks.push(mark);
+            iterator.next();
+        }
+        iterator.status().map_err(|error| failure("read", &self.folder, &error))?;
+        if list.secret.is_none() && !list.marks.is_empty() {
+            return Err(Error::corrupt("the store has a block list without its secret"));
+        }
+        Ok(list)
+    }
+}

@@ -1,0 +1,62 @@
+//! The horizon, and getting removed keys out of the files.
+
+use std::collections::BTreeSet;
+
+use rocksdb::{BottommostLevelCompaction, CompactOptions, LiveFile, WriteBatch, WriteOptions};
+
+use super::handle::{Store, failure};
+use crate::error::{Error, Kind, Result};
+use crate::format::{Horizon, Key, Purge};
+use crate::model::Day;
+
+impl Store {
+    /// The first day whose actions the store keeps; `None` as long as it keeps all.
+    pub fn horizon(&self) -> Result<Option<Day>> {
+        let Some(Horizon { first_day }) = self.record(Key::Horizon)? else { return Ok(None) };
+        let day = i32::try_from(first_day).ok().and_then(Day::from_number);
+        day.map(Some).ok_or_else(|| Error::corrupt(format!("the store says horizon {first_day}")))
+    }
+
+    /// Whether removed keys may still be in the files: a removal was committed, and the purge behind it did not come to its end.
+    pub fn needs_purge(&self) -> Result<bool> {
+        Ok(self.record::<Purge>(Key::Purge)?.is_some())
+    }
+
+    /// Writes every table file anew, without the keys that have been removed, and deletes the old ones. The store must have been opened for writing.
+    ///
+    /// RocksDB names the first and the last key of each file in its manifest, which it begins anew when a database is opened. So the names of
+    /// removed keys are gone from the folder when the store has been opened once more; [`Store::reopen`] does that.
+    pub fn purge(&self) -> Result<()> {
+        let mut everything = CompactOptions::default();
+        everything.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        everything.set_exclusive_manual_compaction(true);
+        let before: BTreeSet<String> = self.table_files()?.into_iter().map(|file| file.name).collect();
+        self.db.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &everything);
+        self.settle()?;
+        // The call itself does not tell whether it failed. A deletion names the key that it deletes, so there must be none left either.
+        if self.table_files()?.iter().any(|file| before.contains(&file.name) || file.num_deletions > 0) {
+            return Err(Error::new(
+                Kind::Io,
+                format!("some table files of the store at {} could not be written anew", self.folder.path().display()),
+                "free some space (it takes as much as the store) and run the same command again",
+            ));
+        }
+        let mut batch = WriteBatch::default();
+        batch.delete(Key::Purge.encode());
+        let mut synced = WriteOptions::default();
+        synced.set_sync(true);
+        let written = self.db.write_opt(batch, &synced).and_then(|()| self.db.flush());
+        written.map_err(|error| failure("write to", &self.folder, &error))
+    }
+
+    fn table_files(&self) -> Result<Vec<LiveFile>> {
+        self.db.live_files().map_err(|error| failure("read", &self.folder, &error))
+    }
+
+    /// Closes the store and opens it once more, for writing.
+    pub fn reopen(self) -> Result<Self> {
+        let folder = self.folder.clone();
+        drop(self);
+        Self::open_writer(&folder)
+    }
+}
