@@ -75,6 +75,11 @@ impl Error {
         )
     }
 
+    /// What happened and where, without the remedy.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
     /// What would mend it.
     pub fn kind(&self) -> Kind {
         self.kind

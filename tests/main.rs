@@ -5,6 +5,7 @@
 mod support;
 
 mod backfilling;
+mod backups;
 mod bad_rows;
 mod commands;
 mod determinism;

@@ -197,7 +197,8 @@ fn a_second_writer_is_refused_and_readers_are_not() {
     let bench = one_batch();
     let folder = lookback::store::Folder::new(&bench.store());
     let writer = lookback::store::Store::open_writer(&folder).unwrap();
-    bench.refused("ingest --store store --input input --dt 2026-01-01", &["another process is writing", "wait"]);
+    let who = format!("(process {}, ", std::process::id());
+    bench.refused("ingest --store store --input input --dt 2026-01-01", &["another process is writing", &who, "wait"]);
     bench.ok("status --store store");
     bench.produce("2026-01-02");
     drop(writer);

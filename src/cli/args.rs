@@ -44,6 +44,10 @@ pub enum Command {
     Forget(Forget),
     /// Remove the actions of days long past from a store and from its files.
     Prune(Prune),
+    /// Copy what a store holds into a folder of backups, beside a running ingest or not.
+    Backup(Backup),
+    /// Make a store from a backup, comparing every file with its checksum.
+    Restore(Restore),
     /// Bring a store to the format version of this program.
     Migrate(Migrate),
 }
@@ -222,6 +226,34 @@ pub struct Prune {
     /// Keep the actions of this many days before the day of the newest batch, and of that day.
     #[arg(long, value_name = "N")]
     pub keep_days: NonZeroU32,
+}
+
+/// Arguments of `backup`.
+#[derive(Args, Debug)]
+pub struct Backup {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Folder of the backups; created if it is not there. Each further backup copies only what is new.
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Afterwards delete all but the newest N backups [default: keep all].
+    #[arg(long, value_name = "N")]
+    pub keep: Option<NonZeroU32>,
+}
+
+/// Arguments of `restore`.
+#[derive(Args, Debug)]
+pub struct Restore {
+    /// Folder of the backups.
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// Folder of the store to make.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Which backup [default: the newest].
+    #[arg(long, value_name = "N")]
+    pub number: Option<u32>,
 }
 
 /// Arguments of `migrate`.

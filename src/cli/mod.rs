@@ -3,6 +3,7 @@
 
 mod args;
 mod backfill;
+mod backup;
 mod bars;
 mod console;
 mod forget;
@@ -60,6 +61,8 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Status(typed) => status::run(typed, console),
         Command::Forget(typed) => forget::run(typed, console),
         Command::Prune(typed) => prune::run(typed, console),
+        Command::Backup(typed) => backup::backup(typed, console),
+        Command::Restore(typed) => backup::restore(typed, console),
         Command::Migrate(typed) => migrate::run(typed, console),
     }
 }

@@ -94,7 +94,7 @@ impl Folder {
     }
 }
 
-fn create_private(path: &Path) -> Result<()> {
+pub(super) fn create_private(path: &Path) -> Result<()> {
     let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     created.map_err(|error| Error::io("create", path, &error))
 }

@@ -4,6 +4,7 @@ use rocksdb::{DB, Options, WaitForCompactOptions, WriteBatch, WriteOptions};
 
 use super::batches::Batches;
 use super::folder::Folder;
+use super::holder::holder;
 use super::options::{options, scanning};
 use crate::error::{Error, Kind, Result};
 use crate::format::{ACTIONS_MAX, BatchRecord, FORMAT_VERSION, Key, Record, StoreRecord, Totals};
@@ -210,9 +211,12 @@ pub(super) fn failure(verb: &str, folder: &Folder, error: &rocksdb::Error) -> Er
     let text = error.to_string();
     let path = folder.path().display();
     if text.contains("lock file") || text.contains("lock hold by") {
+        let is_own = text.contains("lock hold by");
+        let who = if is_own { None } else { holder(folder) };
+        let who = who.map_or_else(String::new, |who| format!(" ({who})"));
         return Error::new(
             Kind::Busy,
-            format!("another process is writing to the store at {path}"),
+            format!("another process is writing to the store at {path}{who}"),
             "wait for it to end and run the same command again",
         );
     }

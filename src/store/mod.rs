@@ -6,14 +6,18 @@
 //! - Opening a store never changes what it holds and never migrates it.
 //! - One process writes; any number read beside it, each the state that was committed when it opened.
 //!
-//! A store is a folder: `db/` is the RocksDB database, `staging/` holds files on their way into it and is emptied by the next writer.
+//! A store is a folder: `db/` is the RocksDB database, `staging/` holds files on their way into it and is emptied by the next writer,
+//! `checkpoint-*/` are second names of its files while a backup is made.
 
+mod backup;
 mod batches;
 mod block_list;
 mod bulk;
+mod checkpoint;
 mod cursor;
 mod folder;
 mod handle;
+mod holder;
 mod leaves;
 mod list_writer;
 mod options;
@@ -21,6 +25,7 @@ mod purge;
 mod raw;
 mod spool;
 
+pub use backup::{Backup, Backups};
 pub use batches::Batches;
 pub use block_list::BlockList;
 pub use bulk::BulkLoad;

@@ -1,0 +1,136 @@
+//! Copies of a store in another place, by RocksDB's backup engine.
+//!
+//! A backup folder holds any number of backups of one store, numbered from 1 on. Table files are shared by those that have them, so that each further
+//! backup copies only what came since. Every file's size and checksum are kept beside it; restoring compares them.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use rocksdb::Env;
+use rocksdb::backup::{BackupEngine, BackupEngineInfo, BackupEngineOptions, RestoreOptions};
+
+use super::checkpoint::at_checkpoint;
+use super::folder::{Folder, create_private};
+use super::handle::{Store, failure};
+use crate::error::{Error, Kind, Result};
+
+/// One backup.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Backup {
+    /// Its number.
+    pub number: u32,
+    /// Files that make it up, also those that it shares with others.
+    pub files: u32,
+    /// Their size.
+    pub bytes: u64,
+}
+
+/// A folder with backups, held by this process alone.
+pub struct Backups {
+    engine: BackupEngine,
+    folder: Folder,
+    _lock: File,
+}
+
+impl Backups {
+    /// Opens a folder of backups, or with `create` makes one, readable by its owner alone. Refused while another process works on it.
+    pub fn open(path: &Path, create: bool) -> Result<Self> {
+        if create {
+            create_private(path)?;
+        } else if !path.join("meta").is_dir() {
+            return Err(Error::refused(
+                format!("there is no backup at {}", path.display()),
+                "name the folder that `lookback backup --to` wrote to",
+            ));
+        }
+        let lock = File::open(path).map_err(|error| Error::io("open", path, &error))?;
+        lock.try_lock().map_err(|_| {
+            Error::new(
+                Kind::Busy,
+                format!("another process works on the backups at {}", path.display()),
+                "wait for it to end and run the same command again",
+            )
+        })?;
+        let folder = Folder::new(path);
+        let engine = BackupEngineOptions::new(path).and_then(|options| BackupEngine::open(&options, &Env::new()?));
+        let engine = engine.map_err(|error| failure("open backups of", &folder, &error))?;
+        Ok(Backups { engine, folder, _lock: lock })
+    }
+
+    /// Copies what a store holds now, beside its writer or not, durable on return. Gives the backup.
+    ///
+    /// Where it fails or is stopped, the backups before are as they were, and the next one removes what it has left.
+    pub fn back_up(&mut self, store: &Folder) -> Result<Backup> {
+        at_checkpoint(store, |db| {
+            self.engine.create_new_backup(db).map_err(|error| failure("back up to", &self.folder, &error))
+        })?;
+        self.newest()
+    }
+
+    /// Deletes all but the newest `keep` backups, and the files that only they had.
+    pub fn keep(&mut self, keep: usize) -> Result<()> {
+        self.engine.purge_old_backups(keep).map_err(|error| failure("delete old backups of", &self.folder, &error))
+    }
+
+    /// All backups that can be restored, by number.
+    pub fn list(&self) -> Vec<Backup> {
+        let of = |info: BackupEngineInfo| Backup { number: info.backup_id, files: info.num_files, bytes: info.size };
+        let mut list: Vec<Backup> = self.engine.get_backup_info().into_iter().map(of).collect();
+        list.sort_by_key(|backup| backup.number);
+        list
+    }
+
+    /// The newest of them.
+    pub fn newest(&self) -> Result<Backup> {
+        self.list().pop().ok_or_else(|| {
+            Error::refused(
+                format!("there is no whole backup at {}", self.folder.path().display()),
+                "name another folder with --from",
+            )
+        })
+    }
+
+    /// Makes a store from a backup, where none is. Each file is compared with its checksum while it is copied; where one differs nothing is left
+    /// behind. Gives the store, open for reading.
+    pub fn restore(mut self, number: u32, to: &Folder) -> Result<Store> {
+        if to.holds_store()? {
+            return Err(Error::refused(
+                format!("there is a store at {} already", to.path().display()),
+                "name a new folder with --store, or move that store away",
+            ));
+        }
+        if !self.list().iter().any(|backup| backup.number == number) {
+            let numbers: Vec<String> = self.list().iter().map(|backup| backup.number.to_string()).collect();
+            return Err(Error::refused(
+                format!("there is no backup {number} at {}", self.folder.path().display()),
+                format!("there are: {}", if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") }),
+            ));
+        }
+        let restored = self.restore_aside(number, to);
+        // Its threads may still be copying other files when one has failed.
+        drop(self);
+        let restored = restored.and_then(|database| to.put_in_place(&database));
+        to.drop_staging()?;
+        if restored.is_err() {
+            let _ = std::fs::remove_dir(to.path());
+        }
+        restored?;
+        Store::open_reader(to)
+    }
+
+    /// Restores into the staging folder, and sees whether it is a store that can be opened.
+    fn restore_aside(&mut self, number: u32, to: &Folder) -> Result<PathBuf> {
+        let aside = Folder::new(&to.create_aside()?);
+        let database = aside.database();
+        let restored = self.engine.restore_from_backup(&database, &database, &RestoreOptions::default(), number);
+        let opened = restored.map_err(|error| failure("restore", to, &error)).and_then(|()| Store::open_reader(&aside));
+        match opened.map(drop) {
+            Err(error) if error.kind() == Kind::Corrupt => Err(Error::new(
+                Kind::Corrupt,
+                format!("backup {number} at {} is damaged ({})", self.folder.path().display(), error.what()),
+                "restore another one with --number",
+            )),
+            opened => opened.map(|()| database),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A second set of names for the files of a store, which stays as it is while a writer goes on.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use rocksdb::DB;
+
+use super::folder::{Folder, create_private};
+use super::handle::{open_writable, require};
+use super::options::options;
+use crate::error::{Error, Result};
+
+/// A checkpoint is taken this often: between two looks at the files of a store its writer may delete one of them.
+const TRIES: usize = 50;
+
+/// Runs `work` on a database that shares the table files of a store by hard links: what was committed there at one moment, beside a writer or not.
+///
+/// Table files never change once they are there. So: all of them are linked, then the manifest is copied, which tells those that make up the store,
+/// then those are linked that came meanwhile. If one was deleted in between, the copy cannot be opened, and all begins anew. What killed processes
+/// left behind is removed. It takes no room on the disk but for names.
+pub(super) fn at_checkpoint<T>(of: &Folder, work: impl FnOnce(&DB) -> Result<T>) -> Result<T> {
+    require(of)?;
+    drop_left_behind(of)?;
+    let names = Names::new(of)?;
+    let mut tries = 1;
+    let db = loop {
+        match names.fill(of) {
+            Ok(db) => break db,
+            Err(error) if tries == TRIES => return Err(error),
+            Err(_) => tries += 1,
+        }
+    };
+    work(&db)
+}
+
+/// The second names. Removed when dropped.
+struct Names {
+    folder: Folder,
+    /// Held for as long as they are in use, so that those left behind can be told from them.
+    _lock: File,
+}
+
+impl Names {
+    fn new(of: &Folder) -> Result<Self> {
+        let path = of.path().join(format!("{PREFIX}{}", std::process::id()));
+        create_private(&path)?;
+        let failed = |error: std::io::Error| Error::io("lock", &path, &error);
+        let lock = File::open(&path).map_err(failed)?;
+        lock.lock().map_err(failed)?;
+        Ok(Names { folder: Folder::new(&path), _lock: lock })
+    }
+
+    fn fill(&self, of: &Folder) -> Result<DB> {
+        let (from, to) = (of.database(), self.folder.database());
+        let _ = fs::remove_dir_all(&to);
+        create_private(&to)?;
+        link_tables(&from, &to)?;
+        let current = copy(&from.join("CURRENT"), &to.join("CURRENT"))?;
+        let manifest = String::from_utf8_lossy(&current).trim_end().to_owned();
+        copy(&from.join(&manifest), &to.join(&manifest))?;
+        copy(&from.join("IDENTITY"), &to.join("IDENTITY"))?;
+        link_tables(&from, &to)?;
+        let mut options = options();
+        options.set_disable_auto_compactions(true);
+        open_writable(&options, &self.folder)
+    }
+}
+
+impl Drop for Names {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed by the next that takes a checkpoint.
+        let _ = fs::remove_dir_all(self.folder.path());
+    }
+}
+
+const PREFIX: &str = "checkpoint-";
+
+fn drop_left_behind(of: &Folder) -> Result<()> {
+    let path = of.path();
+    for entry in fs::read_dir(path).map_err(|error| Error::io("list", path, &error))? {
+        let entry = entry.map_err(|error| Error::io("list", path, &error))?;
+        let left_behind = entry.file_name().to_string_lossy().starts_with(PREFIX)
+            && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
+        if left_behind {
+            fs::remove_dir_all(entry.path()).map_err(|error| Error::io("remove", &entry.path(), &error))?;
+        }
+    }
+    Ok(())
+}
+
+fn link_tables(from: &Path, to: &Path) -> Result<()> {
+    for entry in fs::read_dir(from).map_err(|error| Error::io("list", from, &error))? {
+        let path = entry.map_err(|error| Error::io("list", from, &error))?.path();
+        let (Some(name), true) = (path.file_name(), path.extension().is_some_and(|extension| extension == "sst"))
+        else {
+            continue;
+        };
+        match fs::hard_link(&path, to.join(name)) {
+            Err(error) if !matches!(error.kind(), std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotFound) => {
+                return Err(Error::io("link", &path, &error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<Vec<u8>> {
+    let bytes = fs::read(from).map_err(|error| Error::io("read", from, &error))?;
+    fs::write(to, &bytes).map_err(|error| Error::io("write", to, &error))?;
+    Ok(bytes)
+}

@@ -1,0 +1,143 @@
+//! Backups: whole, incremental, beside a writer, and what is damaged is told.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::support::input::{PLAIN, RawAction, us, write_batch};
+use crate::support::output::{dump, tree};
+use crate::support::program::Bench;
+use crate::support::random::{Random, seed};
+
+fn batch(bench: &Bench, day: &str, item: i64) {
+    let click = |customer| RawAction { customer, item, time_us: us(&format!("{day}T10:00:00Z")), kind: 1 };
+    write_batch(&bench.input(), day, &(0..300).map(click).collect::<Vec<_>>(), PLAIN);
+    bench.ingest(day);
+}
+
+fn tables(bench: &Bench) -> BTreeMap<String, Vec<u8>> {
+    tree(&bench.path("backups")).into_iter().filter(|(name, _)| name.ends_with(".sst")).collect()
+}
+
+#[test]
+fn each_backup_is_the_store_of_its_time_and_copies_only_what_is_new() {
+    let bench = Bench::new();
+    let mut stores = Vec::new();
+    for (number, day) in (1..).zip(["2026-01-01", "2026-01-02", "2026-01-03"]) {
+        batch(&bench, day, 7);
+        stores.push(dump(&bench.store()));
+        let before = tables(&bench);
+        let made = bench.json("backup --store store --to backups");
+        assert_eq!((&made["number"], &made["backups"]), (&number.into(), &number.into()));
+        let after = tables(&bench);
+        assert_eq!(after.len(), before.len() + if before.is_empty() { 2 } else { 1 }, "the new batch's file alone");
+        assert!(before.iter().all(|(name, bytes)| after.get(name) == Some(bytes)));
+    }
+    let mode = fs::metadata(bench.path("backups")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "as private as the store");
+    assert!(fs::read_dir(bench.store()).unwrap().all(|entry| entry.unwrap().file_name() == "db"), "nothing is left");
+
+    for (number, expected) in (1..).zip(&stores) {
+        let store = format!("restored-{number}");
+        let restored = bench.json(&format!("restore --from backups --number {number} --store {store}"));
+        assert_eq!(restored["batches"], number);
+        assert_eq!(&dump(&bench.path(&store)), expected);
+        let entries: Vec<_> =
+            fs::read_dir(bench.path(&store)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(entries, ["db"]);
+    }
+    // A restored store goes on like the one that it was made from, and can be backed up beside its past.
+    bench.ok("ingest --store restored-2 --input input --dt 2026-01-03");
+    assert_eq!(dump(&bench.path("restored-2")), stores[2]);
+    let kept = bench.json("backup --store restored-2 --to backups --keep 2");
+    assert_eq!((&kept["number"], &kept["backups"]), (&4.into(), &2.into()));
+    bench.refused("restore --from backups --number 1 --store again", &["no backup 1", "3, 4"]);
+    bench.ok("restore --from backups --store again");
+    assert_eq!(dump(&bench.path("again")), stores[2]);
+
+    bench.refused("restore --from backups --store again", &["a store at again already"]);
+    bench.refused("restore --from input --store elsewhere", &["no backup at input"]);
+    bench.refused("backup --store nowhere --to backups", &["no store"]);
+}
+
+#[test]
+fn a_damaged_backup_is_not_restored() {
+    let seed = seed(71);
+    let mut random = Random::new(seed);
+    let bench = Bench::new();
+    batch(&bench, "2026-01-01", 7);
+    batch(&bench, "2026-01-02", 8);
+    bench.ok("backup --store store --to backups");
+    let whole = tree(&bench.path("backups"));
+    let expected = dump(&bench.store());
+    let names: Vec<&String> = whole.keys().collect();
+    let (mut refused, mut harmless) = (0, 0);
+    for round in 0..24 {
+        let name = names[usize::try_from(random.below(names.len() as u64)).unwrap()];
+        let mut bytes = whole[name].clone();
+        if bytes.is_empty() {
+            continue;
+        }
+        let place = usize::try_from(random.below(bytes.len() as u64)).unwrap();
+        bytes[place] ^= 1 << random.below(8);
+        let path = bench.path("backups").join(name);
+        fs::write(&path, &bytes).unwrap();
+        let ran = bench.run("restore --from backups --store restored");
+        if ran.code == 0 {
+            assert!(dump(&bench.path("restored")) == expected, "seed {seed}, round {round}: {name} at {place}");
+            fs::remove_dir_all(bench.path("restored")).unwrap();
+            harmless += 1;
+        } else {
+            assert_eq!(ran.code, 1);
+            assert!(ran.stderr.starts_with("error: ") && !ran.stderr.contains("panicked"), "{}", ran.stderr);
+            assert!(
+                !bench.path("restored").exists(),
+                "{name} at {place}: {:?} is left behind, {}",
+                tree(&bench.path("restored")).keys(),
+                ran.stderr
+            );
+            refused += 1;
+        }
+        fs::write(&path, &whole[name]).unwrap();
+    }
+    assert!(refused > 8, "seed {seed}: {refused} refused, {harmless} harmless");
+    bench.ok("restore --from backups --store restored");
+}
+
+#[test]
+fn backups_beside_a_writer_are_states_that_were_committed() {
+    let bench = Bench::new();
+    // The same day with one item after the other: in a whole state all customers have the same.
+    batch(&bench, "2026-01-01", 1);
+    let done = AtomicBool::new(false);
+    let made = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for item in 2..30 {
+                batch(&bench, "2026-01-01", item);
+            }
+            done.store(true, Ordering::SeqCst);
+        });
+        let mut made = 0;
+        while !done.load(Ordering::SeqCst) || made < 3 {
+            bench.ok("backup --store store --to backups");
+            made += 1;
+        }
+        made
+    });
+    let mut items = Vec::new();
+    for number in 1..=made {
+        bench.ok(&format!("restore --from backups --number {number} --store restored"));
+        let shown: Vec<i64> = [0, 150, 299].map(|customer| last_item(&bench, customer)).to_vec();
+        assert!(shown.iter().all(|item| *item == shown[0]), "a mixture: {shown:?}");
+        items.push(shown[0]);
+        fs::remove_dir_all(bench.path("restored")).unwrap();
+    }
+    assert!(items.is_sorted() && items[0] < 29, "{items:?}");
+}
+
+fn last_item(bench: &Bench, customer: i64) -> i64 {
+    let shown = bench.json(&format!("show --store restored --customer {customer}"));
+    assert_eq!(shown["actions"].as_array().unwrap().len(), 1);
+    shown["actions"][0]["item_id"].as_i64().unwrap()
+}
