@@ -11,7 +11,7 @@
 //! 3  format                           bytes to values and back; the specification of the store
 //! 2  history                          order, merge, fold, keyframes: pure
 //! 1  model                            customers, days, zones, actions, impressions
-//! 0  error   progress
+//! 0  error   progress   memory
 //! ```
 //!
 //! An action goes up and down once: `files` reads it, `ingest` sorts it and folds it into its customer's history, `format` makes bytes of
@@ -25,6 +25,7 @@ pub mod files;
 pub mod format;
 pub mod history;
 pub mod ingest;
+pub mod memory;
 #[path = "../migrations/mod.rs"]
 pub mod migrations;
 pub mod model;

@@ -11,6 +11,7 @@ mod commands;
 mod determinism;
 mod fixture;
 mod input_types;
+mod memory;
 mod migrating;
 mod model;
 mod publishing;

@@ -26,7 +26,7 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 /// The floor of a module at the top of the tree.
 fn floor(module: &str) -> u8 {
     match module {
-        "error" | "progress" => 0,
+        "error" | "memory" | "progress" => 0,
         "model" => 1,
         "history" => 2,
         "format" => 3,

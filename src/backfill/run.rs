@@ -9,10 +9,10 @@ use serde::Serialize;
 use super::plan::{BackfillOptions, Plan};
 use crate::error::Result;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester, ReadBatch};
+use crate::memory;
 use crate::model::Day;
 use crate::produce::{ProduceOptions, ProduceSummary, produce_sized, refuse_pruned};
 use crate::progress::{Progress, Silent};
-use crate::sort::SORT_BYTES_DEFAULT;
 use crate::store::{Batches, Folder, Store};
 
 /// What a backfill did, or with a dry run would do.
@@ -89,7 +89,7 @@ fn ingest_all(
             dt: day,
             allow_empty: options.allow_empty,
             quarantine: options.quarantine,
-            sort_bytes: SORT_BYTES_DEFAULT / DAYS_AT_ONCE,
+            sort_bytes: memory::sort_bytes() / DAYS_AT_ONCE,
         };
         reader.read(&day_options, progress)
     };
@@ -172,7 +172,7 @@ fn options_of<'a>(options: &BackfillOptions<'a>, out: &'a Path, day: Day) -> Pro
         allow_gaps: true,
         allow_pruned: options.allow_pruned,
         quarantine: options.quarantine,
-        sort_bytes: SORT_BYTES_DEFAULT / DAYS_AT_ONCE,
+        sort_bytes: memory::sort_bytes() / DAYS_AT_ONCE,
         keep_current: true,
     }
 }

@@ -23,6 +23,27 @@ pub struct Arguments {
     /// How many threads to use [default: one per core]. The result is the same with any number.
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<NonZeroU8>,
+
+    /// How much memory to take at most, such as 512MB or 8GiB [default: half of what the machine or its control group has].
+    #[arg(long, global = true, value_name = "SIZE", value_parser = parse_size)]
+    pub memory_limit: Option<u64>,
+}
+
+/// A number of bytes with a unit: B, kB, MB, GB (thousands), KiB, MiB, GiB (1,024s); without one, bytes.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let unit = match text.get(digits.len()..).unwrap_or_default().trim().to_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        other => return Err(format!("{other:?} is no unit: give B, kB, MB, GB, KiB, MiB or GiB")),
+    };
+    let number: u64 = digits.parse().map_err(|_| "give a whole number and a unit, such as 512MB".to_owned())?;
+    number.checked_mul(unit).ok_or_else(|| "is more than any machine has".to_owned())
 }
 
 /// The commands.

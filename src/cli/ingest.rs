@@ -5,7 +5,7 @@ use super::console::Console;
 use super::text::{count, counted, size};
 use crate::error::Result;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester};
-use crate::sort::SORT_BYTES_DEFAULT;
+use crate::memory;
 use crate::store::Folder;
 
 pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
@@ -14,7 +14,7 @@ pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
         dt: typed.dt,
         allow_empty: typed.allow_empty,
         quarantine: typed.quarantine.as_deref(),
-        sort_bytes: SORT_BYTES_DEFAULT,
+        sort_bytes: memory::sort_bytes(),
     };
     let mut ingester = Ingester::open(&Folder::new(&typed.store))?;
     let summary = ingester.ingest(&options, console.progress())?;

@@ -25,6 +25,7 @@ use args::{Arguments, Command};
 use console::Console;
 
 use crate::error::{Error, Kind, Result};
+use crate::memory;
 
 /// Runs the program with the process's arguments. Exit code 0 done, 1 refused or failed, 2 wrong usage.
 pub fn run() -> ExitCode {
@@ -47,6 +48,7 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
+    memory::limit_to(arguments.memory_limit)?;
     let threads = arguments.threads.map_or(0, |threads| usize::from(threads.get()));
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)

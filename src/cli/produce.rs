@@ -4,8 +4,8 @@ use super::args::Produce;
 use super::console::Console;
 use super::text::{count, counted};
 use crate::error::Result;
+use crate::memory;
 use crate::produce::{ProduceOptions, ProduceSummary, produce_sized};
-use crate::sort::SORT_BYTES_DEFAULT;
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
@@ -22,7 +22,7 @@ pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
         allow_gaps: rows.allow_gaps,
         allow_pruned: rows.allow_pruned,
         quarantine: rows.quarantine.as_deref(),
-        sort_bytes: SORT_BYTES_DEFAULT,
+        sort_bytes: memory::sort_bytes(),
         keep_current: false,
     };
     let summary = produce_sized(&store, &options, rows.sizes(), console.progress())?;

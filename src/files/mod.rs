@@ -5,13 +5,16 @@ mod actions;
 mod bad_rows;
 mod column;
 mod fingerprint;
+mod footer;
 mod guard;
 mod impressions;
 mod layout;
+mod page_header;
 mod parquet_file;
 mod partition;
 mod publish;
 mod rows;
+mod thrift;
 mod time_column;
 mod time_text;
 

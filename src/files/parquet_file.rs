@@ -12,9 +12,12 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::basic::Type as PhysicalType;
 
+use super::footer::{DEPTH_MAX, schema_depth};
 use super::guard::guard;
 use super::layout::DayFile;
+use super::page_header::largest_page;
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// An open Parquet file whose columns are known and not yet read.
 pub struct ParquetFile {
@@ -35,6 +38,9 @@ impl ParquetFile {
             ));
         }
         let file = File::open(path).map_err(|error| Error::io("open", path, &error))?;
+        if schema_depth(&file).is_some_and(|depth| depth > DEPTH_MAX) {
+            return Err(unreadable(path, &format!("its columns are nested more than {DEPTH_MAX} levels deep")));
+        }
         let load = || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).and_then(with_int96_as_instants);
         let metadata = guarded(path, load)?;
         Ok(ParquetFile { path: path.clone(), file, metadata })
@@ -47,7 +53,8 @@ impl ParquetFile {
 
     /// Streams the columns in batches of at most `batch_rows` rows; of a nested column, only the leaves named in `leaves`.
     ///
-    /// Memory: the decoded batch and one page of each column.
+    /// Memory: the decoded batch and one page of each column. Refused, before it is read, where a page is larger than the process's share for
+    /// one, see [`crate::memory`].
     pub fn read(self, columns: &[&str], leaves: &[&str], batch_rows: usize) -> Result<Batches> {
         for column in columns {
             if !self.has(column) {
@@ -61,11 +68,40 @@ impl ParquetFile {
             [] => false,
         });
         let mask = ProjectionMask::leaves(descriptor, wanted.map(|(index, _)| index));
+        self.refuse_large_pages(&mask)?;
+        let rows = self.metadata.metadata().file_metadata().num_rows();
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file, self.metadata)
             .with_projection(mask)
             .with_batch_size(batch_rows);
         let reader = guarded(&self.path, || builder.build())?;
-        Ok(Batches { path: self.path, reader, failed: false })
+        Ok(Batches { path: self.path, reader, missing_rows: rows, failed: false })
+    }
+
+    fn refuse_large_pages(&self, mask: &ProjectionMask) -> Result<()> {
+        let share = memory::page_bytes() as u64;
+        for group in self.metadata.metadata().row_groups() {
+            let columns = group.columns().iter().enumerate().filter(|(index, _)| mask.leaf_included(*index));
+            for (_, column) in columns {
+                let (begin, length) = guarded(&self.path, || Ok::<_, Error>(column.byte_range()))?;
+                let range = (begin, begin.saturating_add(length));
+                let largest = largest_page(&self.file, range, column.compression(), share);
+                let largest = largest.ok_or_else(|| unreadable(&self.path, "where a page should be there is none"))?;
+                // A list may have all the values of a page; each takes at least eight bytes when it is decoded.
+                let is_list = column.column_descr().max_rep_level() > 0;
+                let bytes = if is_list { largest.bytes.max(largest.values.saturating_mul(8)) } else { largest.bytes };
+                if bytes > share {
+                    return Err(Error::input(
+                        format!(
+                            "the file {} has a page of {bytes} bytes in column {}, more than there is room for ({share})",
+                            self.path.display(),
+                            column.column_path().string()
+                        ),
+                        format!("write it with smaller pages, or give --memory-limit {}", bytes.saturating_mul(16)),
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn missing(&self, column: &str) -> Error {
@@ -81,6 +117,8 @@ impl ParquetFile {
 pub struct Batches {
     path: PathBuf,
     reader: ParquetRecordBatchReader,
+    /// How many rows the file says that it has, less those read.
+    missing_rows: i64,
     /// A reader that has failed is in no state to go on.
     failed: bool,
 }
@@ -93,6 +131,18 @@ impl Iterator for Batches {
             return None;
         }
         let batch = guarded(&self.path, || self.reader.next().transpose()).transpose();
+        let batch = match batch {
+            Some(Ok(batch)) => {
+                self.missing_rows = self.missing_rows.saturating_sub_unsigned(batch.num_rows() as u64);
+                Some(Ok(batch))
+            }
+            // The reader takes pages that end early for the end of the file.
+            None if self.missing_rows != 0 => {
+                let cause = format!("its footer and its pages differ by {} rows", self.missing_rows.unsigned_abs());
+                Some(Err(unreadable(&self.path, &cause)))
+            }
+            batch => batch,
+        };
         self.failed = matches!(batch, Some(Err(_)));
         batch
     }
