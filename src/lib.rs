@@ -8,7 +8,7 @@
 //! 6  backfill                         the order of days
 //! 5  ingest  produce  migrations      what the commands do
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
-//! 3  format                           bytes to values and back; the specification of the store
+//! 3  format  manifest                 bytes to values and back: of the store; of what a partition says of itself
 //! 2  history                          order, merge, fold, keyframes: pure
 //! 1  model                            customers, days, zones, actions, impressions
 //! 0  error   progress
@@ -25,6 +25,7 @@ pub mod files;
 pub mod format;
 pub mod history;
 pub mod ingest;
+pub mod manifest;
 #[path = "../migrations/mod.rs"]
 pub mod migrations;
 pub mod model;

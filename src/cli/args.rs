@@ -40,6 +40,8 @@ pub enum Command {
     Show(Show),
     /// Show what a store holds: batches, gaps, customers, actions, bytes, format version.
     Status(Status),
+    /// Show what a partition says of itself: settings, files, and the batches that its rows rest on.
+    Manifest(Manifest),
     /// Bring a store to the format version of this program.
     Migrate(Migrate),
 }
@@ -190,6 +192,20 @@ pub struct Status {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
+}
+
+/// Arguments of `manifest`.
+#[derive(Args, Debug)]
+pub struct Manifest {
+    /// Output folder, which holds dt=…/.
+    #[arg(long, value_name = "OUT")]
+    pub out: PathBuf,
+    /// The day of the partition.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Day,
+    /// Read the part files instead, and fail on the first that is not as it was written.
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Arguments of `migrate`.

@@ -7,6 +7,7 @@ mod bars;
 mod console;
 mod ingest;
 mod init;
+mod manifest;
 mod migrate;
 mod produce;
 mod show;
@@ -56,6 +57,7 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Backfill(typed) => backfill::run(typed, console),
         Command::Show(typed) => show::run(typed, console),
         Command::Status(typed) => status::run(typed, console),
+        Command::Manifest(typed) => manifest::run(typed, console),
         Command::Migrate(typed) => migrate::run(typed, console),
     }
 }

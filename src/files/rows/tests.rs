@@ -10,6 +10,7 @@ use parquet::file::statistics::Statistics;
 use proptest::prelude::*;
 
 use super::*;
+use crate::files::Fingerprint;
 use crate::history::History;
 use crate::model::{CustomerId, Day, Element, Impression};
 
@@ -48,10 +49,13 @@ fn write_and_read(settings: &RowSettings, groups: &[Vec<Draft>]) -> (Vec<Lists>,
         }
         writer.append(group.encode().unwrap()).unwrap();
     }
-    let (rows, parts) = writer.finish().unwrap();
+    let parts = writer.finish().unwrap();
     let (mut read, mut encodings) = (Vec::new(), Vec::new());
-    for part in 0..parts {
-        let file = File::open(folder.path().join(format!("part-{part:05}.parquet"))).unwrap();
+    for part in &parts {
+        let path = folder.path().join(&part.name);
+        let fingerprint = Fingerprint::of(&path).unwrap();
+        assert_eq!((part.bytes, &part.xxh3_128), (fingerprint.bytes, &fingerprint.hex()), "hashed while written");
+        let file = File::open(path).unwrap();
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
         for group in builder.metadata().row_groups() {
             for list in [6, 7] {
@@ -88,7 +92,7 @@ fn write_and_read(settings: &RowSettings, groups: &[Vec<Draft>]) -> (Vec<Lists>,
             assert!(statistics.iter().all(|one| bounds(one).2 == Some(0)));
         }
     }
-    assert_eq!(rows as usize, read.len());
+    assert_eq!(parts.iter().map(|part| part.rows).sum::<u64>(), read.len() as u64);
     (read, encodings)
 }
 
