@@ -132,6 +132,7 @@ fn produce_options_shape_the_rows() {
         ("dt", "2026-01-03"),
         ("lookback_days", "none"),
         ("max_history", "4"),
+        ("newest_action", "2026-01-02 08:00:00.000000+00:00"),
         ("newest_batch", "2026-01-02"),
         ("time_zone", "UTC"),
         ("version", env!("CARGO_PKG_VERSION")),

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use lookback::files::{Fingerprint, PartitionFolder};
+use lookback::format::{Key, encode_portion};
+use lookback::model::{Action, ActionType, CustomerId, Day};
+use lookback::store::{Folder, RawStore};
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
 use crate::support::output::{metadata, tree};
@@ -132,6 +135,50 @@ fn it_follows_from_the_batches_used_alone() {
     let corrected = manifest(&other, "");
     assert_eq!(corrected["batches"][0], of_first_batch);
     assert_ne!(corrected["batches"][1], whole["batches"][1], "a batch with other files");
+}
+
+/// Of each file the newest action of its own rows; none where no row has a history.
+#[test]
+fn each_part_says_how_new_its_actions_are() {
+    let bench = days();
+    batch(&bench, "2026-01-02", &[21]);
+    let more = RawAction { customer: 7, item: 9, time_us: us("2026-01-02T23:59:59.999999Z"), kind: 3 };
+    let first = RawAction { customer: 6, item: 9, time_us: us("2026-01-01T00:00:00Z"), kind: 3 };
+    let dated_after = RawAction { customer: 5, item: 9, time_us: us("2026-01-03T00:00:00Z"), kind: 1 };
+    write_batch(&bench.input(), "2026-01-01", &[first, more, dated_after], PLAIN);
+    let shown = |customer| RawImpression { ranking_id: None, customer, elements: vec![(1, None)] };
+    write_impressions(&bench.input(), DT, &[shown(4), shown(5), shown(6), shown(7)], PLAIN);
+    bench.ingest("2026-01-01");
+    bench.ingest("2026-01-02");
+    let sizes = "--row-group-rows 1 --part-rows 1";
+    bench.ok(&format!("produce --store store --input input --dt {DT} --out out {sizes}"));
+    let expected = [None, None, Some("2026-01-01 00:00:00.000000+00:00"), Some("2026-01-02 23:59:59.999999+00:00")];
+    let said = manifest(&bench, "");
+    for (number, expected) in expected.into_iter().enumerate() {
+        let pairs = metadata(&partition(&bench).join(format!("part-0000{number}.parquet")));
+        assert_eq!(pairs.get("newest_action").map(String::as_str), expected, "part {number}");
+        assert_eq!(said["parts"][number]["newest_action"].as_str(), expected, "part {number}");
+        assert!(expected.is_none_or(|newest| newest < pairs["cut_off"].as_str()));
+    }
+}
+
+/// Bytes that say of an action before the day that it was on the day: no row is made of them.
+#[test]
+fn a_portion_whose_times_are_not_on_its_day_is_no_history() {
+    let bench = produced();
+    let before = tree(&bench.out());
+    let day: Day = "2026-01-02".parse().unwrap();
+    let at_the_cut_off = Action { time_us: us("2026-01-03T00:00:00Z"), item_id: 21, action_type: ActionType::CLICK };
+    let mut bytes = Vec::new();
+    encode_portion(day, &[at_the_cut_off], &mut bytes);
+    let store = RawStore::open_writer(&Folder::new(&bench.store())).unwrap();
+    let key = Key::Portion { customer: CustomerId(1), day, batch: day }.encode();
+    assert!(store.get(&key).unwrap().is_some(), "it takes the place of the one that is there");
+    store.write(&[(key.to_vec(), bytes)], &[]).unwrap();
+    drop(store);
+    let produce = format!("produce --store store --input input --dt {DT} --out out");
+    bench.refused(&produce, &["customer 1", "was not before it", "the store is damaged"]);
+    assert_eq!(tree(&bench.out()), before);
 }
 
 #[test]

@@ -25,4 +25,4 @@ pub use guard::is_guarded;
 pub use impressions::{ReadImpressions, read_impressions};
 pub use layout::{DayFile, IMPRESSIONS, day_files};
 pub use partition::{Partition, PartitionFolder, partitions};
-pub use rows::{Compression, EncodedRowGroup, FileSizes, RowGroup, RowSchema, RowSettings, RowWriter};
+pub use rows::{Compression, EncodedRowGroup, FileSizes, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter};

@@ -66,6 +66,8 @@ pub struct PartFile {
     pub rows: u64,
     /// XXH3-128 of its content, 32 hexadecimal digits.
     pub xxh3_128: String,
+    /// When the newest action in its rows was, in UTC: as in its metadata. `null` where no row has a history.
+    pub newest_action: Option<String>,
 }
 
 /// One file of impressions.

@@ -29,7 +29,13 @@ fn sample() -> Manifest {
         rows: 3,
         impressions: 2,
         customers: 1,
-        parts: vec![PartFile { name: PartFile::name_of(0), bytes: 9, rows: 3, xxh3_128: hash('a') }],
+        parts: vec![PartFile {
+            name: PartFile::name_of(0),
+            bytes: 9,
+            rows: 3,
+            xxh3_128: hash('a'),
+            newest_action: None,
+        }],
         impression_files: vec![ImpressionFile {
             name: "deep/\"ä\n.parquet".to_owned(), bytes: 7, xxh3_128: hash('b')
         }],

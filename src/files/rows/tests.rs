@@ -57,6 +57,9 @@ fn write_and_read(settings: &RowSettings, groups: &[Vec<Draft>]) -> (Vec<Lists>,
         assert_eq!((part.bytes, &part.xxh3_128), (fingerprint.bytes, &fingerprint.hex()), "hashed while written");
         let file = File::open(path).unwrap();
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        let pairs = builder.metadata().file_metadata().key_value_metadata().unwrap();
+        let newest = pairs.iter().find(|pair| pair.key == NEWEST_ACTION).map(|pair| pair.value.clone().unwrap());
+        assert_eq!(newest, part.newest_action, "the manifest says the same as the file");
         for group in builder.metadata().row_groups() {
             for list in [6, 7] {
                 let column = group.column(list);
@@ -113,7 +116,8 @@ fn expected(max_history: usize, groups: &[Vec<Draft>]) -> Vec<Lists> {
 fn history(items: impl IntoIterator<Item = i64>) -> History {
     let item_ids: Vec<i64> = items.into_iter().collect();
     let action_types = item_ids.iter().map(|item| 1 + u8::try_from(item.rem_euclid(3)).unwrap()).collect();
-    History { item_ids, action_types }
+    let newest_us = item_ids.first().copied();
+    History { item_ids, action_types, newest_us }
 }
 
 fn any_compression() -> impl Strategy<Value = Compression> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::writer::SerializedFileWriter;
 
 use super::row_group::EncodedRowGroup;
@@ -14,6 +15,10 @@ use crate::error::{Error, Result};
 use crate::files::fingerprint::HashedFile;
 use crate::files::publish::sync;
 use crate::manifest::PartFile;
+use crate::model::display_utc;
+
+/// The key of the newest action's time in a part's key-value metadata; the others are in [`RowSettings::key_values`].
+pub const NEWEST_ACTION: &str = "lookback.newest_action";
 
 /// Writes row groups to part files of a folder, in the order in which they come.
 ///
@@ -24,6 +29,8 @@ pub struct RowWriter {
     schema: Arc<RowSchema>,
     part: Option<(PathBuf, SerializedFileWriter<HashedFile>)>,
     part_rows: usize,
+    /// The newest action of the open part's rows.
+    part_newest_us: Option<i64>,
     written: Vec<PartFile>,
 }
 
@@ -36,6 +43,7 @@ impl RowWriter {
             schema: Arc::clone(schema),
             part: None,
             part_rows: 0,
+            part_newest_us: None,
             written: Vec::new(),
         }
     }
@@ -45,10 +53,11 @@ impl RowWriter {
         if self.part_rows > 0 && self.part_rows + group.rows > self.part_rows_max {
             self.close_part()?;
         }
-        let rows = group.rows;
+        let (rows, newest_us) = (group.rows, group.newest_us);
         let (path, part) = self.open_part()?;
         write(part, group).map_err(|error| failed(path, &error))?;
         self.part_rows += rows;
+        self.part_newest_us = self.part_newest_us.max(newest_us);
         Ok(())
     }
 
@@ -76,12 +85,18 @@ impl RowWriter {
     }
 
     fn close_part(&mut self) -> Result<()> {
-        let Some((path, writer)) = self.part.take() else { return Ok(()) };
+        let Some((path, mut writer)) = self.part.take() else { return Ok(()) };
+        let newest_action = self.part_newest_us.take().map(display_utc);
+        // Absent where no row has a history.
+        if let Some(newest_action) = &newest_action {
+            writer.append_key_value_metadata(KeyValue::new(NEWEST_ACTION.to_owned(), newest_action.clone()));
+        }
         let file = writer.into_inner().map_err(|error| failed(&path, &error))?;
         sync(&path)?;
         let (bytes, xxh3_128) = file.written();
         let rows = std::mem::take(&mut self.part_rows) as u64;
-        self.written.push(PartFile { name: PartFile::name_of(self.written.len()), bytes, rows, xxh3_128 });
+        let name = PartFile::name_of(self.written.len());
+        self.written.push(PartFile { name, bytes, rows, xxh3_128, newest_action });
         Ok(())
     }
 }
