@@ -6,7 +6,8 @@
 //! ```text
 //! 7  main, cli                        arguments, stdout, exit codes, progress bars
 //! 6  backfill                         the order of days
-//! 5  ingest  produce  migrations      what the commands do
+//! 5  ingest  produce  stale           what the commands do
+//!    migrations                      from one format version to the next
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
 //! 3  format  manifest                 bytes to values and back: of the store; of what a partition says of itself
 //! 2  history                          order, merge, fold, keyframes: pure
@@ -32,4 +33,5 @@ pub mod model;
 pub mod produce;
 pub mod progress;
 pub mod sort;
+pub mod stale;
 pub mod store;

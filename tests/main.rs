@@ -17,5 +17,6 @@ mod publishing;
 mod readers;
 mod reading_beside;
 mod refusals;
+mod stale;
 mod tidy;
 mod zones;

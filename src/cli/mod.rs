@@ -11,6 +11,7 @@ mod manifest;
 mod migrate;
 mod produce;
 mod show;
+mod stale;
 mod status;
 mod table;
 mod text;
@@ -57,6 +58,7 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Backfill(typed) => backfill::run(typed, console),
         Command::Show(typed) => show::run(typed, console),
         Command::Status(typed) => status::run(typed, console),
+        Command::Stale(typed) => stale::run(typed, console),
         Command::Manifest(typed) => manifest::run(typed, console),
         Command::Migrate(typed) => migrate::run(typed, console),
     }

@@ -7,11 +7,13 @@
 //!
 //! The cut-off is not an argument: it follows from `dt`, here and nowhere else.
 
+mod choice;
 mod inputs;
 mod manifest;
 mod row_groups;
 mod run;
 mod sorted_impression;
 
+pub use choice::RowChoice;
 pub use inputs::inputs_fingerprint;
 pub use run::{ProduceOptions, ProduceSummary, produce, produce_sized, refuse_gaps};
