@@ -6,9 +6,10 @@
 //! ```text
 //! 7  main, cli                        arguments, stdout, exit codes, progress bars
 //! 6  backfill                         the order of days
-//! 5  ingest  produce  removal  migrations   what the commands do
+//! 5  ingest  produce  removal         what the commands do
+//!    stale   migrations               from one format version to the next
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
-//! 3  format                           bytes to values and back; the specification of the store
+//! 3  format  manifest                 bytes to values and back: of the store; of what a partition says of itself
 //! 2  history                          order, merge, fold, keyframes: pure
 //! 1  model                            customers, days, zones, actions, impressions
 //! 0  error   progress   memory
@@ -25,6 +26,7 @@ pub mod files;
 pub mod format;
 pub mod history;
 pub mod ingest;
+pub mod manifest;
 pub mod memory;
 #[path = "../migrations/mod.rs"]
 pub mod migrations;
@@ -33,4 +35,5 @@ pub mod produce;
 pub mod progress;
 pub mod removal;
 pub mod sort;
+pub mod stale;
 pub mod store;

@@ -73,7 +73,8 @@ fn a_batch_of_ten_times_the_limit_is_taken_within_it() {
         let (mut customers, mut items, mut times) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ACTIONS {
             let drawn = random.next();
-            let customer = if drawn.is_multiple_of(3) { 7 } else { 1_000 + i64::try_from(drawn >> 8 & 0xf_ffff).unwrap() };
+            let customer =
+                if drawn.is_multiple_of(3) { 7 } else { 1_000 + i64::try_from(drawn >> 8 & 0xf_ffff).unwrap() };
             let item = 1 + i64::try_from(drawn >> 30 & 0xf_ffff).unwrap();
             let time = begin + i64::try_from((drawn >> 3) % 86_400_000_000).unwrap();
             if customer == 7 {

@@ -17,7 +17,7 @@ use lookback::sort::SORT_BYTES_DEFAULT;
 use lookback::store::{Folder, Settings, Store};
 
 use crate::support::input::{RawAction, RawImpression, Spread, write_batch, write_impressions};
-use crate::support::output::{dump, read_partition, tree};
+use crate::support::output::{dump, metadata, read_partition, tree};
 use crate::support::random::seed;
 use crate::support::reference::{Question, Reference, date};
 
@@ -235,6 +235,9 @@ fn check(reference: &Reference, folder: &Folder, input: &Path, out: &Path, dt: N
     let rows = read_partition(out, &dt.to_string());
     let expected = reference.rows(dt, &impressions(), question);
     assert_eq!(rows.len(), expected.len(), "rows of {dt} with {question:?}");
+    let said = metadata(&out.join(format!("dt={dt}/part-00000.parquet")));
+    let newest = reference.newest_action(dt, &impressions(), question);
+    assert_eq!(said.get("newest_action"), newest.as_ref(), "newest action of {dt} with {question:?}");
     for (row, expected) in rows.iter().zip(&expected) {
         assert_eq!(row, expected, "a row of {dt} with {question:?}");
         for item in row.actions.iter().filter(|item| **item != 0) {

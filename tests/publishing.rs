@@ -36,9 +36,9 @@ fn a_rerun_replaces_the_partition_whole() {
     shown(&bench, 2);
     bench.produce("2026-01-02");
     assert_eq!(read_partition(&bench.out(), "2026-01-02").len(), 2);
-    assert_eq!(names(&bench), [".lookback", "dt=2026-01-02"], "nothing else stands beside it");
-    assert_eq!(tree(&bench.out().join("dt=2026-01-02")).len(), 2, "one part and _SUCCESS");
-    assert_eq!(tree(&bench.out().join(".lookback")).len(), 1, "the mark of the run before is gone");
+    assert_eq!(names(&bench), ["dt=2026-01-02"], "nothing else stands beside it");
+    let files: Vec<String> = tree(&bench.out().join("dt=2026-01-02")).into_keys().collect();
+    assert_eq!(files, ["_SUCCESS", "_manifest.parquet", "part-00000.parquet"]);
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_refused_rerun_leaves_the_partition_as_it_was() {
     write_file(&bench.input().join("impressions/dt=2026-01-02/bad.parquet"), b"none");
     bench.refused("produce --store store --input input --dt 2026-01-02 --out out", &["bad.parquet"]);
     assert_eq!(tree(&bench.out()), before);
-    assert_eq!(names(&bench), [".lookback", "dt=2026-01-02"]);
+    assert_eq!(names(&bench), ["dt=2026-01-02"]);
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::files::{Compression, FileSizes, IMPRESSIONS, day_files};
+use crate::files::{IMPRESSIONS, PartitionFolder, day_files};
 use crate::ingest::{BatchState, batch_state};
 use crate::model::{Day, name_days};
+use crate::produce::RowChoice;
 use crate::progress::Progress;
 use crate::store::Batches;
 
@@ -29,14 +30,10 @@ pub struct BackfillOptions<'a> {
     pub allow_gaps: bool,
     /// Whether days are produced although actions that their rows should have were pruned.
     pub allow_pruned: bool,
-    /// Length of the padded arrays; `None` for the store's.
-    pub max_history: Option<usize>,
-    /// Only actions of this many days before each day; `None` for no limit.
-    pub lookback_days: Option<u32>,
-    /// How pages are compressed.
-    pub compression: Compression,
-    /// How the rows are cut.
-    pub sizes: FileSizes,
+    /// Whether only partitions that are there and stale are produced.
+    pub stale: bool,
+    /// What the rows look like. Of a stale partition, what is not chosen stays as it is.
+    pub rows: RowChoice,
     /// Where bad rows go.
     pub quarantine: Option<&'a Path>,
 }
@@ -95,7 +92,13 @@ impl Plan {
         progress.begin("comparing", "days", Some(from.through(to).count() as u64));
         for day in from.through(to) {
             let shown = !day_files(input, IMPRESSIONS, day)?.is_empty();
-            let mut plan = DayPlan { day, ingest: None, held: false, produce: shown && options.out.is_some() };
+            let produce = match options.out {
+                // Which of them are stale shows when all batches are there.
+                Some(out) if options.stale => PartitionFolder::new(out, day).path().is_dir(),
+                Some(_) => shown,
+                None => false,
+            };
+            let mut plan = DayPlan { day, ingest: None, held: false, produce };
             match batch_state(input, day, held.get(day))? {
                 BatchState::Current => plan.held = true,
                 BatchState::New => plan.ingest = Some(IngestReason::New),

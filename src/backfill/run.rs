@@ -7,11 +7,12 @@ use std::thread::ScopedJoinHandle;
 use serde::Serialize;
 
 use super::plan::{BackfillOptions, Plan};
+use super::stale::{KeptSettings, known, leave_what_is_not_stale};
 use crate::error::Result;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester, ReadBatch};
 use crate::memory;
 use crate::model::Day;
-use crate::produce::{ProduceOptions, ProduceSummary, produce_sized, refuse_pruned};
+use crate::produce::{ProduceOptions, ProduceSummary, RowChoice, produce_sized, refuse_pruned};
 use crate::progress::{Progress, Silent};
 use crate::store::{Batches, Folder, Store};
 
@@ -30,6 +31,8 @@ pub struct BackfillSummary {
     pub held: usize,
     /// Days to be produced.
     pub to_produce: Vec<String>,
+    /// Days whose partitions were left, since without a manifest it cannot be told whether they are stale.
+    pub without_manifest: Vec<String>,
     /// What each ingest did.
     pub ingested: Vec<IngestSummary>,
     /// What each produce did.
@@ -51,24 +54,32 @@ pub fn backfill(
     } else {
         (Batches::default(), None)
     };
-    let plan = Plan::new(options, &held, progress)?;
-    // Of the days, the first reaches back farthest.
-    if let Some(first) = plan.to_produce().first().filter(|_| !options.allow_pruned) {
-        refuse_pruned(horizon, *first, options.lookback_days)?;
-    }
+    let mut plan = Plan::new(options, &held, progress)?;
+    let kept = if options.stale { Some(KeptSettings::of(&mut plan, options, progress)?) } else { None };
     let mut summary = BackfillSummary {
         from: options.from.to_string(),
         to: options.to.to_string(),
         dry_run,
         to_ingest: plan.to_ingest().iter().map(|(day, reason)| (day.to_string(), reason.name())).collect(),
         held: plan.days.iter().filter(|plan| plan.held).count(),
-        to_produce: plan.to_produce().iter().map(Day::to_string).collect(),
+        to_produce: Vec::new(),
+        without_manifest: kept.iter().flat_map(|kept| &kept.without_manifest).map(Day::to_string).collect(),
         ingested: Vec::new(),
         produced: Vec::new(),
     };
+    // Of partitions that are there, which are stale is not known yet; producing one of them is refused by itself then.
+    if !options.allow_pruned && !options.stale {
+        plan.to_produce().into_iter().try_for_each(|day| refuse_pruned(horizon, day, options.rows.lookback_days))?;
+    }
     if !dry_run {
         summary.ingested = ingest_all(folder, options, &plan, progress)?;
-        summary.produced = produce_all(folder, options, &plan, progress)?;
+        if options.stale {
+            leave_what_is_not_stale(&mut plan, folder, options, progress)?;
+        }
+    }
+    summary.to_produce = plan.to_produce().iter().map(Day::to_string).collect();
+    if !dry_run {
+        summary.produced = produce_all(folder, options, &plan, kept.as_ref(), progress)?;
     }
     Ok((plan, summary))
 }
@@ -122,6 +133,7 @@ fn produce_all(
     folder: &Folder,
     options: &BackfillOptions<'_>,
     plan: &Plan,
+    kept: Option<&KeptSettings>,
     progress: &dyn Progress,
 ) -> Result<Vec<ProduceSummary>> {
     let days = plan.to_produce();
@@ -136,7 +148,8 @@ fn produce_all(
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(day) = days.get(number) else { break };
             // Days side by side have no common progress but that of the whole.
-            let summary = produce_sized(&store, &options_of(options, out, *day), options.sizes, &Silent);
+            let rows = kept.and_then(|kept| kept.of_day(*day)).unwrap_or(options.rows);
+            let summary = produce_sized(&store, &options_of(options, rows, out, *day), rows.sizes(), &Silent);
             failed.fetch_or(summary.is_err(), Ordering::Relaxed);
             progress.advance(1);
             done.push((number, summary));
@@ -158,16 +171,15 @@ fn produce_all(
     done.into_iter().map(|(_, summary)| summary).collect()
 }
 
-fn options_of<'a>(options: &BackfillOptions<'a>, out: &'a Path, day: Day) -> ProduceOptions<'a> {
+fn options_of<'a>(options: &BackfillOptions<'a>, rows: RowChoice, out: &'a Path, day: Day) -> ProduceOptions<'a> {
     ProduceOptions {
         input: options.input,
         dt: day,
         out,
-        max_history: options.max_history,
-        lookback_days: options.lookback_days,
-        // Before the first day nothing can be known; a day before it stands for that.
-        known_as_of: if options.as_daily { Some(day.previous().unwrap_or(Day::FIRST)) } else { None },
-        compression: options.compression,
+        max_history: rows.max_history,
+        lookback_days: rows.lookback_days,
+        known_as_of: known(options).through(day),
+        compression: rows.compression(),
         // The plan has looked for gaps over the whole range.
         allow_gaps: true,
         allow_pruned: options.allow_pruned,

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::files::{Compression, FileSizes};
+use crate::files::Compression;
 use crate::model::Day;
+use crate::produce::RowChoice;
 
 /// Materialised customer history: for every item shown to a customer, that customer's most recent actions from strictly before that day.
 #[derive(Debug, Parser)]
@@ -69,6 +70,10 @@ pub enum Command {
     Backup(Backup),
     /// Make a store from a backup, comparing every file with its checksum.
     Restore(Restore),
+    /// List the partitions that would change, since batches they rest on were added, replaced or removed.
+    Stale(Stale),
+    /// Show what a partition says of itself: settings, files, and the batches that its rows rest on.
+    Manifest(Manifest),
     /// Bring a store to the format version of this program.
     Migrate(Migrate),
 }
@@ -116,15 +121,15 @@ pub struct RowOptions {
     /// Keep only actions of the N days before the day [default: no limit].
     #[arg(long, value_name = "N")]
     pub lookback_days: Option<NonZeroU32>,
-    /// Codec of the output's pages.
-    #[arg(long, value_enum, default_value_t = Codec::Zstd)]
-    pub compression: Codec,
-    /// Rows of a row group: what a training reader decodes at once.
-    #[arg(long, value_name = "N", default_value = "10000")]
-    pub row_group_rows: NonZeroU32,
-    /// Rows of a part file, in whole row groups.
-    #[arg(long, value_name = "N", default_value = "1000000")]
-    pub part_rows: NonZeroU32,
+    /// Codec of the output's pages [default: zstd].
+    #[arg(long, value_enum)]
+    pub compression: Option<Codec>,
+    /// Rows of a row group: what a training reader decodes at once [default: 10000].
+    #[arg(long, value_name = "N")]
+    pub row_group_rows: Option<NonZeroU32>,
+    /// Rows of a part file, in whole row groups [default: 1000000].
+    #[arg(long, value_name = "N")]
+    pub part_rows: Option<NonZeroU32>,
     /// Go on although batches before the day are missing in the store.
     #[arg(long)]
     pub allow_gaps: bool,
@@ -137,10 +142,16 @@ pub struct RowOptions {
 }
 
 impl RowOptions {
-    /// How the rows are cut.
-    pub fn sizes(&self) -> FileSizes {
-        let rows = |number: NonZeroU32| usize::try_from(number.get()).unwrap_or(usize::MAX);
-        FileSizes { row_group_rows: rows(self.row_group_rows), part_rows: rows(self.part_rows) }
+    /// What was typed, and what was not.
+    pub fn choice(&self) -> RowChoice {
+        let number = |typed: Option<NonZeroU32>| typed.map(|typed| usize::try_from(typed.get()).unwrap_or(usize::MAX));
+        RowChoice {
+            max_history: number(self.max_history),
+            lookback_days: self.lookback_days.map(u32::from),
+            compression: self.compression.map(Compression::from),
+            row_group_rows: number(self.row_group_rows),
+            part_rows: number(self.part_rows),
+        }
     }
 }
 
@@ -188,6 +199,9 @@ pub struct Backfill {
     /// Produce each day as known the day before, instead of from the whole store with its late data.
     #[arg(long, requires = "out")]
     pub as_daily: bool,
+    /// Produce only the partitions that are there and stale, as `lookback stale` names them, each with the settings that it has.
+    #[arg(long, requires = "out", conflicts_with = "dry_run")]
+    pub stale: bool,
     /// Take days without any file as empty batches.
     #[arg(long)]
     pub allow_empty: bool,
@@ -275,6 +289,44 @@ pub struct Restore {
     /// Which backup [default: the newest].
     #[arg(long, value_name = "N")]
     pub number: Option<u32>,
+}
+
+/// Arguments of `stale`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "A scheduler reads `stale` and `without_manifest` of the --json summary, or the exit code with --exit-code. \
+                  `lookback backfill --stale` produces again what is listed as stale."
+)]
+pub struct Stale {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Output folder, which holds dt=…/.
+    #[arg(long, value_name = "OUT")]
+    pub out: PathBuf,
+    /// Judge each partition as known the day before its day: later batches do not count.
+    #[arg(long)]
+    pub as_daily: bool,
+    /// Judge each partition as known on this day: later batches do not count.
+    #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "as_daily")]
+    pub known_as_of: Option<Day>,
+    /// Exit with 1 where a partition is listed, and with 0 only where none is.
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// Arguments of `manifest`.
+#[derive(Args, Debug)]
+pub struct Manifest {
+    /// Output folder, which holds dt=…/.
+    #[arg(long, value_name = "OUT")]
+    pub out: PathBuf,
+    /// The day of the partition.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Day,
+    /// Read the part files instead, and fail on the first that is not as it was written.
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Arguments of `migrate`.

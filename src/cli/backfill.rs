@@ -16,20 +16,20 @@ pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
         to: typed.to,
         out: typed.out.as_deref(),
         as_daily: typed.as_daily,
+        stale: typed.stale,
         allow_empty: typed.allow_empty,
         allow_gaps: rows.allow_gaps,
         allow_pruned: rows.allow_pruned,
-        max_history: rows.max_history.map(|number| usize::try_from(number.get()).unwrap_or(usize::MAX)),
-        lookback_days: rows.lookback_days.map(u32::from),
-        compression: rows.compression.into(),
-        sizes: rows.sizes(),
+        rows: rows.choice(),
         quarantine: rows.quarantine.as_deref(),
     };
     let (plan, summary) = backfill(&Folder::new(&typed.store), &options, typed.dry_run, console.progress())?;
     if typed.dry_run {
         return console.result(&summary, &plan_table(&plan));
     }
-    console.done(&summary, &sentence(&summary))
+    let nothing_stale = typed.stale && summary.produced.is_empty();
+    let stale = if nothing_stale { "; no partition of the range is stale" } else { "" };
+    console.done(&summary, &format!("{}{stale}", sentence(&summary)))
 }
 
 fn plan_table(plan: &Plan) -> String {

@@ -9,10 +9,12 @@ mod console;
 mod forget;
 mod ingest;
 mod init;
+mod manifest;
 mod migrate;
 mod produce;
 mod prune;
 mod show;
+mod stale;
 mod status;
 mod table;
 mod text;
@@ -65,6 +67,8 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Prune(typed) => prune::run(typed, console),
         Command::Backup(typed) => backup::backup(typed, console),
         Command::Restore(typed) => backup::restore(typed, console),
+        Command::Stale(typed) => stale::run(typed, console),
+        Command::Manifest(typed) => manifest::run(typed, console),
         Command::Migrate(typed) => migrate::run(typed, console),
     }
 }

@@ -11,21 +11,22 @@ use crate::store::{Folder, Store};
 pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
     let store = Store::open_reader(&Folder::new(&typed.store))?;
     let rows = &typed.rows;
+    let choice = rows.choice();
     let options = ProduceOptions {
         input: &typed.input,
         dt: typed.dt,
         out: &typed.out,
-        max_history: rows.max_history.map(|number| usize::try_from(number.get()).unwrap_or(usize::MAX)),
-        lookback_days: rows.lookback_days.map(u32::from),
+        max_history: choice.max_history,
+        lookback_days: choice.lookback_days,
         known_as_of: typed.known_as_of,
-        compression: rows.compression.into(),
+        compression: choice.compression(),
         allow_gaps: rows.allow_gaps,
         allow_pruned: rows.allow_pruned,
         quarantine: rows.quarantine.as_deref(),
         sort_bytes: memory::sort_bytes(),
         keep_current: false,
     };
-    let summary = produce_sized(&store, &options, rows.sizes(), console.progress())?;
+    let summary = produce_sized(&store, &options, choice.sizes(), console.progress())?;
     console.done(&summary, &sentence(&summary))
 }
 

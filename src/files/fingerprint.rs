@@ -1,13 +1,14 @@
 //! Telling whether a file is still the one that was read.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::time::SystemTime;
 
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::{Error, Result};
+use crate::format::FileRecord;
 
 /// How much of a file is read at once for its hash.
 const READ_BYTES: usize = 1 << 20;
@@ -39,6 +40,11 @@ impl Fingerprint {
         Ok(Fingerprint { bytes, xxh3_128: hasher.digest128().to_be_bytes(), modified })
     }
 
+    /// The hash as 32 hexadecimal digits.
+    pub fn hex(&self) -> String {
+        hex(&self.xxh3_128)
+    }
+
     /// The size of a file alone, which is cheap to ask for.
     pub fn size_of(path: &Path) -> Result<u64> {
         let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, &error))?;
@@ -55,6 +61,55 @@ impl Fingerprint {
             format!("the file {} was written while it was being read", path.display()),
             "run the same command again when the file is complete",
         ))
+    }
+}
+
+/// The digits of a hash, two for each byte.
+fn hex(hash: &[u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(*hash))
+}
+
+/// One hash over source, path, size and content of each file of a batch, as 32 hexadecimal digits: two batches with the same one are the same.
+pub fn files_fingerprint(files: &[FileRecord]) -> String {
+    let mut hasher = Hasher::new();
+    for FileRecord { source, path, bytes, xxh3_128 } in files {
+        hasher.add(&[*source]);
+        hasher.add(path.as_bytes());
+        hasher.add(&bytes.to_le_bytes());
+        hasher.add(xxh3_128);
+    }
+    hasher.hex()
+}
+
+/// A file that is hashed while it is written, front to back.
+pub(super) struct HashedFile {
+    file: File,
+    hasher: Xxh3,
+    bytes: u64,
+}
+
+impl HashedFile {
+    /// Begins to write an empty file.
+    pub(super) fn new(file: File) -> Self {
+        HashedFile { file, hasher: Xxh3::new(), bytes: 0 }
+    }
+
+    /// How many bytes were written, and the hash of them.
+    pub(super) fn written(&self) -> (u64, String) {
+        (self.bytes, hex(&self.hasher.digest128().to_be_bytes()))
+    }
+}
+
+impl Write for HashedFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(bytes.get(..written).unwrap_or_default());
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
     }
 }
 

@@ -3,12 +3,14 @@
 
 mod actions;
 mod bad_rows;
+mod check;
 mod column;
 mod fingerprint;
 mod footer;
 mod guard;
 mod impressions;
 mod layout;
+mod manifest_file;
 mod page_header;
 mod parquet_file;
 mod partition;
@@ -20,9 +22,10 @@ mod time_text;
 
 pub use actions::{ReadAction, read_actions};
 pub use bad_rows::{BadRows, QuarantineFolder};
-pub use fingerprint::{Fingerprint, Hasher};
+pub use check::{check_hashes, check_sizes};
+pub use fingerprint::{Fingerprint, Hasher, files_fingerprint};
 pub use guard::is_guarded;
 pub use impressions::{ReadImpressions, read_impressions};
 pub use layout::{DayFile, IMPRESSIONS, day_files};
-pub use partition::{Partition, PartitionFolder};
-pub use rows::{Compression, EncodedRowGroup, FileSizes, RowGroup, RowSchema, RowSettings, RowWriter};
+pub use partition::{Partition, PartitionFolder, partitions};
+pub use rows::{Compression, EncodedRowGroup, FileSizes, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter};

@@ -1,18 +1,20 @@
-//! One output partition on its way: the parts, the marks beside them, and the moment when all of it appears.
+//! One output partition on its way: the parts, the manifest beside them, and the moment when all of it appears.
 //!
 //! 1. Everything is written below `OUT/.dt=D.staging-<process>/`, a folder that its process holds a lock on.
-//! 2. The parts and `_SUCCESS` are fsynced.
-//! 3. The mark of what stood there before goes, the folder takes the place of `OUT/dt=D` in one step (see [`super::publish`]), and its own
-//!    mark is made: an empty file in `OUT/.lookback/` whose name tells from which inputs the partition was produced. A kill between these
-//!    leaves a partition without a mark, which is produced again at worst.
+//! 2. The parts are fsynced, then the manifest, then `_SUCCESS`.
+//! 3. The folder takes the place of `OUT/dt=D` in one step (see [`super::publish`]).
 //!
 //! Folders that a killed run left behind bear no lock; the next run for the same day removes them.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use super::check::check_sizes;
+use super::manifest_file::{MANIFEST, read_manifest, write_manifest};
 use super::publish::{put_in_place, sync};
+use super::rows::RowSchema;
 use crate::error::{Error, Result};
+use crate::manifest::Manifest;
 use crate::model::Day;
 
 const SUCCESS: &str = "_SUCCESS";
@@ -35,32 +37,52 @@ impl PartitionFolder {
         self.out.join(format!("dt={}", self.dt))
     }
 
-    /// Whether the partition is there and was produced from inputs of this fingerprint, so that producing it again would change no byte.
-    pub fn holds(&self, inputs: &str) -> bool {
-        self.path().join(SUCCESS).is_file() && self.marks().join(self.mark(inputs)).is_file()
+    /// The day.
+    pub fn dt(&self) -> Day {
+        self.dt
     }
 
-    /// Not in the partition's own folder, which holds nothing but what follows from its rows. Empty files, because readers such as Polars
-    /// take every file with content for data.
-    fn marks(&self) -> PathBuf {
-        self.out.join(".lookback")
-    }
-
-    fn mark(&self, inputs: &str) -> String {
-        format!("dt={}.inputs-{inputs}", self.dt)
-    }
-
-    fn remove_mark(&self) -> Result<()> {
-        let marks = self.marks();
-        fs::create_dir_all(&marks).map_err(|error| Error::io("create", &marks, &error))?;
-        for entry in fs::read_dir(&marks).map_err(|error| Error::io("list", &marks, &error))? {
-            let entry = entry.map_err(|error| Error::io("list", &marks, &error))?;
-            if entry.file_name().to_string_lossy().starts_with(&self.mark("")) {
-                fs::remove_file(entry.path()).map_err(|error| Error::io("remove", &entry.path(), &error))?;
-            }
+    /// What the partition says of itself. Fails where there is none, or where its manifest is missing, damaged or of another day.
+    pub fn manifest(&self) -> Result<Manifest> {
+        let path = self.path();
+        if !path.is_dir() {
+            return Err(Error::input(
+                format!("there is no partition of {} in {}", self.dt, self.out.display()),
+                "check --out and --dt, or produce the day with `lookback produce`",
+            ));
         }
-        sync(&marks)
+        let read = read_manifest(&path).and_then(|manifest| match manifest.dt == self.dt {
+            true => Ok(manifest),
+            false => Err(format!("it is that of {}", manifest.dt)),
+        });
+        read.map_err(|reason| {
+            Error::input(
+                format!("the manifest {} cannot be used ({reason})", path.join(MANIFEST).display()),
+                "produce the day again with `lookback produce` or `lookback backfill`",
+            )
+        })
     }
+
+    /// Whether the partition is there, complete, and was produced from inputs of this fingerprint, so that producing it again would change no byte.
+    /// Of the part files, names and sizes are looked at.
+    pub fn holds(&self, inputs: &str) -> bool {
+        let manifest = self.manifest();
+        let current = manifest.is_ok_and(|manifest| manifest.inputs == inputs && check_sizes(self, &manifest).is_ok());
+        current && self.path().join(SUCCESS).is_file()
+    }
+}
+
+/// The partitions below `out`, days ascending: every folder that is named as one, whatever is in it.
+pub fn partitions(out: &Path) -> Result<Vec<PartitionFolder>> {
+    let mut days = Vec::new();
+    for entry in fs::read_dir(out).map_err(|error| Error::io("list", out, &error))? {
+        let entry = entry.map_err(|error| Error::io("list", out, &error))?;
+        let name = entry.file_name();
+        let day = name.to_str().and_then(|name| name.strip_prefix("dt=")).and_then(|day| day.parse::<Day>().ok());
+        days.extend(day.filter(|_| entry.path().is_dir()));
+    }
+    days.sort_unstable();
+    Ok(days.into_iter().map(|day| PartitionFolder::new(out, day)).collect())
 }
 
 /// A partition being written. Dropped before `publish`, it leaves no trace.
@@ -105,14 +127,13 @@ impl Partition {
         self.staging.join("scratch")
     }
 
-    /// Makes the partition appear, marked with the fingerprint of its inputs. The parts must be complete and fsynced.
-    pub fn publish(self, inputs: &str) -> Result<()> {
+    /// Makes the partition appear, with its manifest. The parts must be complete and fsynced.
+    pub fn publish(self, manifest: &Manifest, schema: &RowSchema) -> Result<()> {
         let parts = self.parts();
+        write_manifest(&parts, manifest, schema)?;
         create_empty(&parts.join(SUCCESS))?;
         sync(&parts)?;
-        self.folder.remove_mark()?;
-        put_in_place(&parts, &self.folder.path(), &self.staging.join("replaced"))?;
-        create_empty(&self.folder.marks().join(self.folder.mark(inputs)))
+        put_in_place(&parts, &self.folder.path(), &self.staging.join("replaced"))
     }
 }
 

@@ -75,6 +75,24 @@ impl<'bytes> Portion<'bytes> {
         self.columns.append(room, items, types);
     }
 
+    /// When its newest action was, in microseconds since 1970-01-01 UTC, which is the first of its times: no other is looked at. `day` is the one of its
+    /// key.
+    pub fn newest_us(&self, day: Day) -> Result<i64> {
+        let mut times = self.times;
+        self.first_time(day, &mut times)
+    }
+
+    /// The time that stands first, relative to the day.
+    fn first_time(&self, day: Day, times: &mut Reader<'_>) -> Result<i64> {
+        let since_midnight = scaled(unzigzag(times.varint()?), self.unit_us()?);
+        let time_us = since_midnight.and_then(|us| us.checked_add(i64::from(day.number()) * DAY_US));
+        time_us.ok_or_else(|| times.damaged())
+    }
+
+    fn unit_us(&self) -> Result<i64> {
+        UNITS_US.get(usize::from(self.columns.unit)).copied().ok_or_else(|| self.times.damaged())
+    }
+
     /// All its actions, newest first. `day` is the one of its key.
     pub fn actions(&self, day: Day) -> Result<Vec<Action>> {
         let mut actions = Vec::with_capacity(self.count);
@@ -89,18 +107,16 @@ impl<'bytes> Portion<'bytes> {
         types.clear();
         let mut times = self.times;
         self.columns.append(self.count, items, types);
-        let unit_us = UNITS_US.get(usize::from(self.columns.unit)).copied().ok_or_else(|| times.damaged())?;
+        let unit_us = self.unit_us()?;
         let first = actions.len();
         for (item_id, number) in items.iter().copied().zip(types.iter().copied()) {
             let time_us = match actions.get(first..).and_then(<[Action]>::last) {
-                None => scaled(unzigzag(times.varint()?), unit_us)
-                    .and_then(|us| us.checked_add(i64::from(day.number()) * DAY_US)),
+                None => self.first_time(day, &mut times)?,
                 Some(later) => {
                     let step = scaled(times.varint()?.cast_signed(), unit_us).filter(|us| *us >= 0);
-                    step.and_then(|us| later.time_us.checked_sub(us))
+                    step.and_then(|us| later.time_us.checked_sub(us)).ok_or_else(|| times.damaged())?
                 }
             };
-            let time_us = time_us.ok_or_else(|| times.damaged())?;
             let action_type = ActionType::from_number(number).ok_or_else(|| times.damaged())?;
             actions.push(Action { time_us, item_id, action_type });
         }

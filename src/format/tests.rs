@@ -98,6 +98,7 @@ proptest! {
         let portion = Portion::read(&bytes).unwrap();
         prop_assert_eq!(portion.count(), actions.len());
         prop_assert_eq!(&portion.actions(day(20_000)).unwrap(), &actions);
+        prop_assert_eq!(portion.newest_us(day(20_000)).unwrap(), actions[0].time_us);
         let (mut items, mut types) = (vec![9], vec![9]);
         portion.append(room, &mut items, &mut types);
         let kept = || actions.iter().take(room);
@@ -165,7 +166,7 @@ proptest! {
             let (mut items, mut types) = (Vec::new(), Vec::new());
             if let Ok(portion) = Portion::read(&bytes) {
                 portion.append(1_000, &mut items, &mut types);
-                let _ = portion.actions(day(20_000));
+                let _ = (portion.actions(day(20_000)), portion.newest_us(day(20_000)));
             }
             if let Ok(keyframe) = Keyframe::read(day(20_000), &bytes) {
                 keyframe.append(Some(day(19_000)), 1_000, &mut items, &mut types);

@@ -4,9 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{Datelike, NaiveDate};
+use serde::{Deserialize, Serialize};
 
-/// A calendar day in the store's zone, 1970-01-01 to 2261-12-31: the years in which an action may lie.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+/// A calendar day in the store's zone, 1970-01-01 to 2261-12-31: the years in which an action may lie. In JSON, text as it is displayed.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Day(i32);
 
 /// Days from 0001-01-01 (day 1 of the Common Era, as chrono counts) to 1970-01-01.
@@ -90,6 +92,20 @@ impl FromStr for Day {
         let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(Day::from_date);
         // The round trip refuses what chrono reads kindly, such as 2026-1-2, which no folder is named.
         day.filter(|day| day.to_string() == text).ok_or_else(|| wanted.to_owned())
+    }
+}
+
+impl From<Day> for String {
+    fn from(day: Day) -> String {
+        day.to_string()
+    }
+}
+
+impl TryFrom<String> for Day {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
     }
 }
 

@@ -94,6 +94,14 @@ impl Zone {
     }
 }
 
+/// An instant in UTC to the microsecond, as RFC 3339 with a space: of one length, so that texts sort as times do.
+pub fn display_utc(time_us: i64) -> String {
+    match chrono::DateTime::from_timestamp_micros(time_us) {
+        Some(time) => time.format("%Y-%m-%d %H:%M:%S%.6f%:z").to_string(),
+        None => format!("{time_us} us"),
+    }
+}
+
 /// When the day `number` begins. At a gap over midnight that is the end of the gap.
 fn beginning(tz: Tz, number: i32) -> i64 {
     instant(tz, date_of(number).and_time(NaiveTime::MIN), |_| 0)

@@ -3,14 +3,17 @@
 //! 1. The day's impressions are read and sorted by (customer, ranking id, list), spilling beyond a budget.
 //! 2. They are cut into row groups. Any thread joins one: customer by customer the history as of the day before is read once and encoded once; each
 //!    impression element becomes one row.
-//! 3. Row groups go to part files in their order, and the partition appears whole.
+//! 3. Row groups go to part files in their order, and the partition appears whole, with a manifest that says what its rows rest on.
 //!
 //! The cut-off is not an argument: it follows from `dt`, here and nowhere else.
 
+mod choice;
 mod inputs;
+mod manifest;
 mod row_groups;
 mod run;
 mod sorted_impression;
 
+pub use choice::RowChoice;
 pub use inputs::inputs_fingerprint;
 pub use run::{ProduceOptions, ProduceSummary, produce, produce_sized, refuse_gaps, refuse_pruned};

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::files::{EncodedRowGroup, RowGroup, RowSchema, RowSettings};
 use crate::history::History;
-use crate::model::{CustomerId, Impression};
+use crate::model::{CustomerId, Day, Impression};
 use crate::store::{AsOf, Cursor, Store};
 
 /// Impressions whose rows are one row group.
@@ -61,13 +61,15 @@ pub(super) struct Joined {
 pub(super) struct Joiner<'store> {
     threads: Vec<(Cursor<'store>, RowGroup)>,
     wanted: AsOf,
+    cut_off_us: i64,
 }
 
 impl<'store> Joiner<'store> {
     pub fn new(store: &'store Store, wanted: AsOf, settings: &RowSettings, schema: &Arc<RowSchema>) -> Result<Self> {
         let threads = 0..rayon::current_num_threads().max(1);
         let threads = threads.map(|_| Ok((store.cursor(), RowGroup::new(schema, settings)?)));
-        Ok(Joiner { threads: threads.collect::<Result<_>>()?, wanted })
+        let cut_off_us = store.settings().zone.start_of(wanted.before);
+        Ok(Joiner { threads: threads.collect::<Result<_>>()?, wanted, cut_off_us })
     }
 
     /// How many shares are joined at once.
@@ -77,19 +79,29 @@ impl<'store> Joiner<'store> {
 
     /// Joins as many shares as [`Joiner::width`] at most; in the same order.
     pub fn join(&mut self, shares: Vec<Share>) -> Result<Vec<Joined>> {
-        let wanted = self.wanted;
+        let (wanted, cut_off_us) = (self.wanted, self.cut_off_us);
         let joined = self.threads.par_iter_mut().zip(shares.into_par_iter());
-        joined.map(|((cursor, group), share)| join_share(cursor, &share, wanted, group)).collect()
+        joined.map(|((cursor, group), share)| join_share(cursor, &share, wanted, cut_off_us, group)).collect()
     }
 }
 
-fn join_share(cursor: &mut Cursor<'_>, share: &Share, wanted: AsOf, group: &mut RowGroup) -> Result<Joined> {
+fn join_share(
+    cursor: &mut Cursor<'_>,
+    share: &Share,
+    wanted: AsOf,
+    cut_off_us: i64,
+    group: &mut RowGroup,
+) -> Result<Joined> {
     let mut history = History::default();
     let (mut customers, mut without_history, mut ordered) = (Vec::new(), 0, 0);
     let mut first_without_history = false;
     for impression in share {
         if customers.last() != Some(&impression.customer) {
             cursor.as_of(impression.customer, wanted, &mut history)?;
+            // The key of a portion says its day, and its times say it again. Where they contradict each other, no row is written.
+            if history.newest_us.is_some_and(|newest_us| newest_us >= cut_off_us) {
+                return Err(late(impression.customer, wanted.before));
+            }
             group.begin_customer(&history);
             first_without_history |= customers.is_empty() && history.is_empty();
             without_history += u64::from(history.is_empty());
@@ -100,4 +112,11 @@ fn join_share(cursor: &mut Cursor<'_>, share: &Share, wanted: AsOf, group: &mut 
     }
     let impressions = share.len() as u64;
     Ok(Joined { group: group.encode()?, impressions, ordered, customers, without_history, first_without_history })
+}
+
+fn late(customer: CustomerId, dt: Day) -> Error {
+    Error::corrupt(format!(
+        "the store has an action of customer {} among those before {dt} that was not before it",
+        customer.0
+    ))
 }

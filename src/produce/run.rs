@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::inputs::inputs_fingerprint;
+use super::manifest::{MadeFrom, manifest};
 use super::row_groups::{Joined, Joiner, Shares};
 use crate::error::{Error, Result};
 use crate::files::{
@@ -171,8 +172,11 @@ pub fn produce_sized(
     progress.begin("writing", "impressions", Some(summary.impressions));
     let joiner = Joiner::new(store, wanted, &settings, &schema)?;
     join(sorter.finish()?, joiner, &mut writer, &mut summary, settings.sizes.row_group_rows, progress)?;
-    (summary.rows, summary.parts) = writer.finish()?;
-    partition.publish(&inputs)?;
+    let parts = writer.finish()?;
+    summary.rows = parts.iter().map(|part| part.rows).sum();
+    summary.parts = parts.len();
+    let made_from = MadeFrom { settings: &settings, batches: &batches, known: options.known_as_of, files: &files };
+    partition.publish(&manifest(&made_from, inputs, &summary, parts), &schema)?;
     Ok(summary)
 }
 

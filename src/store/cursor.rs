@@ -67,9 +67,11 @@ impl Cursor<'_> {
     ///
     /// One seek, then steps over neighbours from the newest day back, until there is enough, or a keyframe has the rest. What batches after
     /// `known` brought may be in keyframes, so with `known` these are passed over.
+    ///
+    /// The newest action's time is read on the way, and no other: the walk always meets a portion before any keyframe, since a keyframe stands
+    /// behind the portions of its own day, and there is one only on a day with a portion.
     pub fn as_of(&mut self, customer: CustomerId, wanted: AsOf, history: &mut History) -> Result<()> {
-        history.item_ids.clear();
-        history.action_types.clear();
+        history.clear();
         self.waiting.clear();
         let Some(newest) = wanted.before.previous() else { return Ok(()) };
         let mut current = newest;
@@ -105,6 +107,9 @@ impl Cursor<'_> {
         self.waiting.take(current, wanted.max_history, history)?;
         if history.action_types.contains(&0) || history.len() != history.action_types.len() {
             return Err(Error::corrupt(format!("the history of customer {} has an action of type 0", customer.0)));
+        }
+        if history.newest_us.is_some() == history.is_empty() {
+            return Err(Error::corrupt(format!("customer {} has a keyframe on a day without actions", customer.0)));
         }
         Ok(())
     }
@@ -194,12 +199,19 @@ impl WaitingDay {
         self.ends.push(self.bytes.len());
     }
 
-    /// Appends them to the history as far as there is room. One alone needs no times; several are merged by theirs.
+    /// Appends them to the history as far as there is room. One alone needs no times, but for the first of the newest day; several are merged by
+    /// theirs.
     fn take(&mut self, day: Day, max_history: usize, history: &mut History) -> Result<()> {
         let room = max_history.saturating_sub(history.len());
         match self.ends.as_slice() {
             [] => return Ok(()),
-            [_] => Portion::read(&self.bytes)?.append(room, &mut history.item_ids, &mut history.action_types),
+            [_] => {
+                let portion = Portion::read(&self.bytes)?;
+                if history.is_empty() {
+                    history.newest_us = Some(portion.newest_us(day)?);
+                }
+                portion.append(room, &mut history.item_ids, &mut history.action_types);
+            }
             several => {
                 let mut begin = 0;
                 self.actions.clear();
@@ -209,6 +221,9 @@ impl WaitingDay {
                     begin = *end;
                 }
                 self.actions.sort_by(history::newest_first);
+                if history.is_empty() {
+                    history.newest_us = self.actions.first().map(|action| action.time_us);
+                }
                 let newest = || self.actions.iter().take(room);
                 history.item_ids.extend(newest().map(|action| action.item_id));
                 history.action_types.extend(newest().map(|action| action.action_type.number()));

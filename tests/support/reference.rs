@@ -57,6 +57,18 @@ impl Reference {
         actions
     }
 
+    /// When the newest action was that is in any row of these impressions, as part files say it.
+    pub fn newest_action(&self, dt: NaiveDate, impressions: &[RawImpression], question: &Question) -> Option<String> {
+        let shown = impressions.iter().filter(|row| !row.elements.is_empty());
+        let newest =
+            shown.filter_map(|row| self.history(row.customer, dt, question).first().map(|action| action.time_us));
+        newest.max().map(|time_us| {
+            assert!(time_us < self.midnight(dt), "strictly before the cut-off");
+            let time = chrono::DateTime::from_timestamp_micros(time_us).unwrap().naive_utc();
+            format!("{}+00:00", time.format("%F %T.%6f"))
+        })
+    }
+
     pub fn rows(&self, dt: NaiveDate, impressions: &[RawImpression], question: &Question) -> Vec<Row> {
         let mut impressions: Vec<_> = impressions
             .iter()

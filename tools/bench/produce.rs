@@ -108,9 +108,10 @@ fn parts(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut parts = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| Error::io("list", folder, &error))? {
         let path = entry.map_err(|error| Error::io("list", folder, &error))?.path();
-        if path.extension().is_some_and(|extension| extension == "parquet") {
+        let name = path.file_name().unwrap_or_default().to_owned();
+        if name.to_string_lossy().starts_with("part-") {
             let bytes = fs::read(&path).map_err(|error| Error::io("read", &path, &error))?;
-            parts.push((path.file_name().unwrap_or_default().into(), bytes));
+            parts.push((name.into(), bytes));
         }
     }
     parts.sort();

@@ -29,6 +29,12 @@ impl Compression {
         }
     }
 
+    /// The one with this name; `None` if there is none.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Compression::Zstd, Compression::Snappy, Compression::Lz4, Compression::None];
+        all.into_iter().find(|codec| codec.name() == name)
+    }
+
     /// As the parquet crate calls it.
     pub(super) fn codec(self) -> Codec {
         match self {

@@ -17,4 +17,4 @@ pub use codec::Compression;
 pub use row_group::{EncodedRowGroup, RowGroup};
 pub use schema::RowSchema;
 pub use settings::{FileSizes, RowSettings};
-pub use writer::RowWriter;
+pub use writer::{NEWEST_ACTION, RowWriter};

@@ -31,11 +31,14 @@ pub struct RowGroup {
     action_types: ListColumn,
     workspace: Workspace,
     rows: usize,
+    /// The newest action of the customers begun.
+    newest_us: Option<i64>,
 }
 
 /// A row group as it goes into a file.
 pub struct EncodedRowGroup {
     pub(super) rows: usize,
+    pub(super) newest_us: Option<i64>,
     pub(super) columns: Vec<ArrowColumnChunk>,
     pub(super) lists: [ListChunk; 2],
 }
@@ -62,13 +65,15 @@ impl RowGroup {
             actions: ListColumn::new(settings.max_history),
             action_types: ListColumn::new(settings.max_history),
             rows: 0,
+            newest_us: None,
         })
     }
 
-    /// Gives the impressions that follow their history, of which the newest `max_history` actions count.
+    /// Gives the impressions that follow their history, of which the newest `max_history` actions count. At least one impression must follow.
     pub fn begin_customer(&mut self, history: &History) {
         self.actions.begin(&history.item_ids);
         self.action_types.begin_small(&history.action_types);
+        self.newest_us = self.newest_us.max(history.newest_us);
     }
 
     /// Adds the rows of one impression, one for each element, with the history begun last.
@@ -122,6 +127,6 @@ impl RowGroup {
             self.actions.finish(actions, compression, &mut self.workspace)?,
             self.action_types.finish(action_types, compression, &mut self.workspace)?,
         ];
-        Ok(EncodedRowGroup { rows: std::mem::take(&mut self.rows), columns, lists })
+        Ok(EncodedRowGroup { rows: std::mem::take(&mut self.rows), newest_us: self.newest_us.take(), columns, lists })
     }
 }

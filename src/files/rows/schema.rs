@@ -54,11 +54,11 @@ impl RowSchema {
         &self.arrow
     }
 
-    pub(super) fn parquet(&self) -> &SchemaDescriptor {
+    pub(in crate::files) fn parquet(&self) -> &SchemaDescriptor {
         &self.parquet
     }
 
-    pub(super) fn properties(&self) -> WriterPropertiesPtr {
+    pub(in crate::files) fn properties(&self) -> WriterPropertiesPtr {
         Arc::clone(&self.properties)
     }
 

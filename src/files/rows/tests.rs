@@ -10,6 +10,7 @@ use parquet::file::statistics::Statistics;
 use proptest::prelude::*;
 
 use super::*;
+use crate::files::Fingerprint;
 use crate::history::History;
 use crate::model::{CustomerId, Day, Element, Impression};
 
@@ -48,11 +49,17 @@ fn write_and_read(settings: &RowSettings, groups: &[Vec<Draft>]) -> (Vec<Lists>,
         }
         writer.append(group.encode().unwrap()).unwrap();
     }
-    let (rows, parts) = writer.finish().unwrap();
+    let parts = writer.finish().unwrap();
     let (mut read, mut encodings) = (Vec::new(), Vec::new());
-    for part in 0..parts {
-        let file = File::open(folder.path().join(format!("part-{part:05}.parquet"))).unwrap();
+    for part in &parts {
+        let path = folder.path().join(&part.name);
+        let fingerprint = Fingerprint::of(&path).unwrap();
+        assert_eq!((part.bytes, &part.xxh3_128), (fingerprint.bytes, &fingerprint.hex()), "hashed while written");
+        let file = File::open(path).unwrap();
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        let pairs = builder.metadata().file_metadata().key_value_metadata().unwrap();
+        let newest = pairs.iter().find(|pair| pair.key == NEWEST_ACTION).map(|pair| pair.value.clone().unwrap());
+        assert_eq!(newest, part.newest_action, "the manifest says the same as the file");
         for group in builder.metadata().row_groups() {
             for list in [6, 7] {
                 let column = group.column(list);
@@ -88,7 +95,7 @@ fn write_and_read(settings: &RowSettings, groups: &[Vec<Draft>]) -> (Vec<Lists>,
             assert!(statistics.iter().all(|one| bounds(one).2 == Some(0)));
         }
     }
-    assert_eq!(rows as usize, read.len());
+    assert_eq!(parts.iter().map(|part| part.rows).sum::<u64>(), read.len() as u64);
     (read, encodings)
 }
 
@@ -109,7 +116,8 @@ fn expected(max_history: usize, groups: &[Vec<Draft>]) -> Vec<Lists> {
 fn history(items: impl IntoIterator<Item = i64>) -> History {
     let item_ids: Vec<i64> = items.into_iter().collect();
     let action_types = item_ids.iter().map(|item| 1 + u8::try_from(item.rem_euclid(3)).unwrap()).collect();
-    History { item_ids, action_types }
+    let newest_us = item_ids.first().copied();
+    History { item_ids, action_types, newest_us }
 }
 
 fn any_compression() -> impl Strategy<Value = Compression> {

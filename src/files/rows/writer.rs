@@ -5,13 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::writer::SerializedFileWriter;
 
 use super::row_group::EncodedRowGroup;
 use super::schema::RowSchema;
 use super::settings::RowSettings;
 use crate::error::{Error, Result};
+use crate::files::fingerprint::HashedFile;
 use crate::files::publish::sync;
+use crate::manifest::PartFile;
+use crate::model::display_utc;
+
+/// The key of the newest action's time in a part's key-value metadata; the others are in [`RowSettings::key_values`].
+pub const NEWEST_ACTION: &str = "lookback.newest_action";
 
 /// Writes row groups to part files of a folder, in the order in which they come.
 ///
@@ -20,10 +27,11 @@ pub struct RowWriter {
     folder: PathBuf,
     part_rows_max: usize,
     schema: Arc<RowSchema>,
-    part: Option<(PathBuf, SerializedFileWriter<File>)>,
-    parts: usize,
+    part: Option<(PathBuf, SerializedFileWriter<HashedFile>)>,
     part_rows: usize,
-    rows: u64,
+    /// The newest action of the open part's rows.
+    part_newest_us: Option<i64>,
+    written: Vec<PartFile>,
 }
 
 impl RowWriter {
@@ -34,9 +42,9 @@ impl RowWriter {
             part_rows_max: settings.sizes.part_rows,
             schema: Arc::clone(schema),
             part: None,
-            parts: 0,
             part_rows: 0,
-            rows: 0,
+            part_newest_us: None,
+            written: Vec::new(),
         }
     }
 
@@ -45,32 +53,31 @@ impl RowWriter {
         if self.part_rows > 0 && self.part_rows + group.rows > self.part_rows_max {
             self.close_part()?;
         }
-        let rows = group.rows;
+        let (rows, newest_us) = (group.rows, group.newest_us);
         let (path, part) = self.open_part()?;
         write(part, group).map_err(|error| failed(path, &error))?;
         self.part_rows += rows;
-        self.rows += rows as u64;
+        self.part_newest_us = self.part_newest_us.max(newest_us);
         Ok(())
     }
 
-    /// Completes the last part and fsyncs it. Without any row there is one part, with the schema alone. Gives the numbers of rows and parts.
-    pub fn finish(mut self) -> Result<(u64, usize)> {
-        if self.part.is_none() && self.parts == 0 {
+    /// Completes the last part and fsyncs it. Without any row there is one part, with the schema alone. Gives what the manifest says of the parts.
+    pub fn finish(mut self) -> Result<Vec<PartFile>> {
+        if self.part.is_none() && self.written.is_empty() {
             self.open_part()?;
         }
         self.close_part()?;
-        Ok((self.rows, self.parts))
+        Ok(self.written)
     }
 
-    fn open_part(&mut self) -> Result<&mut (PathBuf, SerializedFileWriter<File>)> {
+    fn open_part(&mut self) -> Result<&mut (PathBuf, SerializedFileWriter<HashedFile>)> {
         let part = match self.part.take() {
             Some(part) => part,
             None => {
-                let path = self.folder.join(format!("part-{:05}.parquet", self.parts));
+                let path = self.folder.join(PartFile::name_of(self.written.len()));
                 let file = File::create(&path).map_err(|error| Error::io("create", &path, &error))?;
                 let root = self.schema.parquet().root_schema_ptr();
-                let writer = SerializedFileWriter::new(file, root, self.schema.properties());
-                self.parts += 1;
+                let writer = SerializedFileWriter::new(HashedFile::new(file), root, self.schema.properties());
                 (path.clone(), writer.map_err(|error| failed(&path, &error))?)
             }
         };
@@ -78,18 +85,23 @@ impl RowWriter {
     }
 
     fn close_part(&mut self) -> Result<()> {
-        self.part_rows = 0;
-        match self.part.take() {
-            Some((path, writer)) => {
-                writer.close().map_err(|error| failed(&path, &error))?;
-                sync(&path)
-            }
-            None => Ok(()),
+        let Some((path, mut writer)) = self.part.take() else { return Ok(()) };
+        let newest_action = self.part_newest_us.take().map(display_utc);
+        // Absent where no row has a history.
+        if let Some(newest_action) = &newest_action {
+            writer.append_key_value_metadata(KeyValue::new(NEWEST_ACTION.to_owned(), newest_action.clone()));
         }
+        let file = writer.into_inner().map_err(|error| failed(&path, &error))?;
+        sync(&path)?;
+        let (bytes, xxh3_128) = file.written();
+        let rows = std::mem::take(&mut self.part_rows) as u64;
+        let name = PartFile::name_of(self.written.len());
+        self.written.push(PartFile { name, bytes, rows, xxh3_128, newest_action });
+        Ok(())
     }
 }
 
-fn write(part: &mut SerializedFileWriter<File>, group: EncodedRowGroup) -> std::result::Result<(), ParquetError> {
+fn write(part: &mut SerializedFileWriter<HashedFile>, group: EncodedRowGroup) -> std::result::Result<(), ParquetError> {
     let mut to = part.next_row_group()?;
     for column in group.columns {
         column.append_to_row_group(&mut to)?;

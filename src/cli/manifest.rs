@@ -1,0 +1,30 @@
+//! `lookback manifest`.
+
+use serde::Serialize;
+
+use super::args;
+use super::console::Console;
+use super::text::{counted, size};
+use crate::error::{Error, Result};
+use crate::files::{PartitionFolder, check_hashes};
+
+#[derive(Serialize)]
+struct Checked {
+    dt: String,
+    parts: usize,
+    bytes: u64,
+}
+
+pub(super) fn run(typed: &args::Manifest, console: &Console) -> Result<()> {
+    let folder = PartitionFolder::new(&typed.out, typed.dt);
+    let manifest = folder.manifest()?;
+    if typed.check {
+        let bytes = check_hashes(&folder, &manifest, console.progress())?;
+        let checked = Checked { dt: typed.dt.to_string(), parts: manifest.parts.len(), bytes };
+        let parts = counted(checked.parts as u64, "part file");
+        return console.done(&checked, &format!("checked {}: {parts} of {} as written", typed.dt, size(bytes)));
+    }
+    let text = serde_json::to_string_pretty(&manifest)
+        .map_err(|error| Error::io("write", "the manifest".as_ref(), &std::io::Error::other(error)))?;
+    console.result(&manifest, &format!("{text}\n"))
+}

@@ -1,0 +1,41 @@
+//! `lookback stale`.
+
+use super::args;
+use super::console::Console;
+use super::text::{count, counted};
+use crate::error::{Error, Result};
+use crate::stale::{Known, StaleSummary, list_stale};
+use crate::store::{Folder, Store};
+
+pub(super) fn run(typed: &args::Stale, console: &Console) -> Result<()> {
+    let store = Store::open_reader(&Folder::new(&typed.store))?;
+    let known = match (typed.as_daily, typed.known_as_of) {
+        (true, _) => Known::DayBefore,
+        (false, Some(day)) => Known::AsOf(day),
+        (false, None) => Known::All,
+    };
+    let summary = list_stale(&store, &typed.out, known, console.progress())?;
+    let lines = summary.listed.iter().map(|partition| format!("{}  {}\n", partition.dt, partition.text));
+    console.result(&summary, &lines.collect::<String>())?;
+    let found = sentence(&summary);
+    if typed.exit_code && !summary.listed.is_empty() {
+        return Err(Error::refused(found, "produce them again with `lookback backfill`"));
+    }
+    console.message(&found);
+    Ok(())
+}
+
+fn sentence(summary: &StaleSummary) -> String {
+    let StaleSummary { out, partitions, stale, without_manifest, .. } = summary;
+    let stale = match stale {
+        0 => "none is stale".to_owned(),
+        1 => "1 is stale".to_owned(),
+        more => format!("{} are stale", count(*more as u64)),
+    };
+    let unknown = match without_manifest {
+        0 => String::new(),
+        1 => ", and 1 has no manifest that can be used".to_owned(),
+        more => format!(", and {} have no manifest that can be used", count(*more as u64)),
+    };
+    format!("of {} in {out} {stale}{unknown}", counted(*partitions as u64, "partition"))
+}

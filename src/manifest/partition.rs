@@ -1,0 +1,172 @@
+//! The manifest of one partition.
+
+use serde::{Deserialize, Serialize};
+
+use super::MANIFEST_VERSION;
+use crate::model::Day;
+
+/// What a partition is and what it was made from. One JSON document, fields in this order.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Manifest {
+    /// [`MANIFEST_VERSION`].
+    pub manifest_version: u32,
+    /// The version of the program.
+    pub tool_version: String,
+    /// The format version of the store.
+    pub format_version: u8,
+    /// The day of the rows.
+    pub dt: Day,
+    /// Every action in the rows is earlier: as in the metadata of the part files.
+    pub cut_off: String,
+    /// What the rows look like.
+    pub settings: RowShape,
+    /// The newest batch used. A run with `--known-as-of` this day gives the same bytes. `null` if there was none.
+    pub newest_batch: Option<Day>,
+    /// Training rows.
+    pub rows: u64,
+    /// Impressions that became rows.
+    pub impressions: u64,
+    /// Customers with a row.
+    pub customers: u64,
+    /// The part files, in the order of their names.
+    pub parts: Vec<PartFile>,
+    /// The impression files, in the order of their names.
+    pub impression_files: Vec<ImpressionFile>,
+    /// One hash over everything that the bytes of the part files follow from, 32 hexadecimal digits.
+    pub inputs: String,
+    /// The batches used, days ascending.
+    pub batches: Vec<RestsOn>,
+}
+
+/// The settings that rows follow from.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct RowShape {
+    /// The zone of the days.
+    pub time_zone: String,
+    /// Length of the padded arrays.
+    pub max_history: usize,
+    /// How many days back actions may lie; `null` for no limit.
+    pub lookback_days: Option<u32>,
+    /// The codec of the pages, as it is typed.
+    pub compression: String,
+    /// Rows of a row group.
+    pub row_group_rows: usize,
+    /// Rows of a part file.
+    pub part_rows: usize,
+}
+
+/// One file of rows.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PartFile {
+    /// Its name in the partition's folder.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its rows.
+    pub rows: u64,
+    /// XXH3-128 of its content, 32 hexadecimal digits.
+    pub xxh3_128: String,
+    /// When the newest action in its rows was, in UTC: as in its metadata. `null` where no row has a history.
+    pub newest_action: Option<String>,
+}
+
+/// One file of impressions.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ImpressionFile {
+    /// Path below the day folder, with `/` between its parts.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// XXH3-128 of its content, 32 hexadecimal digits.
+    pub xxh3_128: String,
+}
+
+/// A batch that the rows rest on.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct RestsOn {
+    /// The batch day.
+    pub day: Day,
+    /// One hash over the source, path, size and hash of each of its files, 32 hexadecimal digits.
+    pub files: String,
+}
+
+impl PartFile {
+    /// The name of the part with this number, from 0. Readers take files in the order of their names.
+    pub fn name_of(number: usize) -> String {
+        format!("part-{number:05}.parquet")
+    }
+}
+
+impl Manifest {
+    /// The JSON as it stands in the file: on one line.
+    pub fn to_json(&self) -> String {
+        // Text, numbers and lists always have a form in JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads what [`Manifest::to_json`] writes. Fails, with the reason as a phrase, on anything else: another version, a field that is missing or of
+    /// another type, a part whose name leads out of the folder, numbers that contradict each other. Fields that it does not know are passed over.
+    pub fn from_json(json: &str) -> Result<Self, String> {
+        /// The one field that every version has.
+        #[derive(Deserialize)]
+        struct Head {
+            manifest_version: u32,
+        }
+        let head: Head = serde_json::from_str(json).map_err(|error| short(&error))?;
+        if head.manifest_version != MANIFEST_VERSION {
+            return Err(format!(
+                "it has version {}, and this program reads version {MANIFEST_VERSION}",
+                head.manifest_version
+            ));
+        }
+        let manifest: Manifest = serde_json::from_str(json).map_err(|error| short(&error))?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    /// The fingerprint of a batch that the rows rest on; `None` if they do not rest on it.
+    pub fn batch(&self, day: Day) -> Option<&RestsOn> {
+        let place = self.batches.binary_search_by_key(&day, |batch| batch.day).ok()?;
+        self.batches.get(place)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let hashes = self.parts.iter().map(|part| &part.xxh3_128);
+        let hashes = hashes.chain(self.impression_files.iter().map(|file| &file.xxh3_128));
+        let hashes = hashes.chain(self.batches.iter().map(|batch| &batch.files)).chain([&self.inputs]);
+        let is_hash = |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if hashes.into_iter().any(|hash| !is_hash(hash)) {
+            return Err("a hash in it has not 32 hexadecimal digits".to_owned());
+        }
+        let named = |(number, part): (usize, &PartFile)| part.name == PartFile::name_of(number);
+        if !self.parts.iter().enumerate().all(named) {
+            return Err("its part files are not named part-00000.parquet and on".to_owned());
+        }
+        let RowShape { max_history, lookback_days, row_group_rows, part_rows, .. } = &self.settings;
+        if [*max_history, *row_group_rows, *part_rows].contains(&0) || *lookback_days == Some(0) {
+            return Err("one of its settings is 0".to_owned());
+        }
+        let rows = self.parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(part.rows));
+        if rows != Some(self.rows) {
+            return Err("the rows of its part files are not as many as its rows".to_owned());
+        }
+        if !self.batches.is_sorted_by(|one, next| one.day < next.day) {
+            return Err("its batches do not ascend".to_owned());
+        }
+        if self.newest_batch != self.batches.last().map(|batch| batch.day) {
+            return Err("its newest batch is not the last of its batches".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// How much of what a decoder says goes into a sentence; it may cite a text of the input, however long.
+const REASON_CHARS: usize = 160;
+
+fn short(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.char_indices().nth(REASON_CHARS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}

@@ -1,0 +1,138 @@
+//! The decoder, on what is written and on anything else.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::Day;
+
+fn day(number: i32) -> Day {
+    Day::from_number(number).unwrap()
+}
+
+fn sample() -> Manifest {
+    let hash = |digit: char| digit.to_string().repeat(32);
+    Manifest {
+        manifest_version: MANIFEST_VERSION,
+        tool_version: "0.2.0".to_owned(),
+        format_version: 2,
+        dt: day(20_000),
+        cut_off: "2024-10-04 00:00:00+00:00".to_owned(),
+        settings: RowShape {
+            time_zone: "UTC".to_owned(),
+            max_history: 1_000,
+            lookback_days: None,
+            compression: "zstd".to_owned(),
+            row_group_rows: 10_000,
+            part_rows: 1_000_000,
+        },
+        newest_batch: Some(day(19_999)),
+        rows: 3,
+        impressions: 2,
+        customers: 1,
+        parts: vec![PartFile {
+            name: PartFile::name_of(0),
+            bytes: 9,
+            rows: 3,
+            xxh3_128: hash('a'),
+            newest_action: None,
+        }],
+        impression_files: vec![ImpressionFile {
+            name: "deep/\"ä\n.parquet".to_owned(), bytes: 7, xxh3_128: hash('b')
+        }],
+        inputs: hash('0'),
+        batches: vec![RestsOn { day: day(19_990), files: hash('c') }, RestsOn { day: day(19_999), files: hash('d') }],
+    }
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let manifest = sample();
+    let json = manifest.to_json();
+    assert!(json.starts_with(r#"{"manifest_version":1,"tool_version":"0.2.0","#) && !json.contains('\n'), "{json}");
+    assert!(json.contains(r#""dt":"2024-10-04""#), "{json}");
+    assert_eq!(Manifest::from_json(&json), Ok(manifest.clone()));
+    assert_eq!(manifest.batch(day(19_990)), manifest.batches.first());
+    assert_eq!(manifest.batch(day(19_991)), None);
+    let more = json.replacen('{', r#"{"from_a_later_program":[1],"#, 1);
+    assert_eq!(Manifest::from_json(&more), Ok(manifest), "a field more is passed over");
+}
+
+/// Each of these would lead a reader astray, and each is one phrase.
+#[test]
+fn contradictions_are_refused() {
+    let json = sample().to_json();
+    let changes = [
+        ("\"manifest_version\":1", "\"manifest_version\":2", "version 2"),
+        ("\"manifest_version\":1", "\"manifest_version\":-1", "invalid value"),
+        ("\"manifest_version\":1,", "", "missing field"),
+        ("part-00000.parquet", "../part-00000.parquet", "not named"),
+        ("part-00000.parquet", "part-00001.parquet", "not named"),
+        ("\"rows\":3,\"impressions\"", "\"rows\":4,\"impressions\"", "as many"),
+        ("2024-09-24", "2024-10-03", "ascend"),
+        ("2024-09-24", "2024-02-30", "a day is written"),
+        ("\"newest_batch\":\"2024-10-03\"", "\"newest_batch\":null", "newest batch"),
+        (&"a".repeat(32), "short", "32 hexadecimal digits"),
+        (&"0".repeat(32), &"g".repeat(32), "32 hexadecimal digits"),
+        ("\"max_history\":1000", "\"max_history\":0", "is 0"),
+        ("\"lookback_days\":null", "\"lookback_days\":0", "is 0"),
+        ("\"bytes\":9", "\"bytes\":1e99", "invalid type"),
+        ("\"parts\":[", "\"parts\":7,\"others\":[", "invalid type"),
+    ];
+    for (from, to, reason) in changes {
+        assert_eq!(json.matches(from).count(), 1, "{from}");
+        let error = Manifest::from_json(&json.replace(from, to)).unwrap_err();
+        assert!(error.contains(reason) && !error.contains('\n'), "{to}: {error}");
+    }
+}
+
+#[test]
+fn what_is_deep_or_long_is_one_short_phrase() {
+    let deep = |open: &str, times: usize| format!("{{\"manifest_version\":1,\"parts\":{}", open.repeat(times));
+    let hostile = [
+        deep("[", 1_000_000),
+        deep("{\"a\":", 1_000_000),
+        format!("{{\"manifest_version\":\"{}\"}}", "x\n".repeat(1_000_000)),
+        sample().to_json().replace("\"rows\":3,\"x", &format!("\"rows\":{},\"x", "9".repeat(1_000_000))),
+        "[".repeat(1_000_000),
+        String::new(),
+        "null".to_owned(),
+    ];
+    for json in hostile {
+        let error = Manifest::from_json(&json).unwrap_err();
+        assert!(error.chars().count() < 200 && !error.contains('\n'), "{error}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #[test]
+    fn any_text_is_a_manifest_or_an_error(text in ".{0,200}") {
+        prop_assert!(Manifest::from_json(&text).is_err());
+    }
+
+    /// Bytes changed, cut out and doubled: what is still read says the same when it is written and read again.
+    #[test]
+    fn a_changed_manifest_is_a_manifest_or_an_error(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), 0..4_u8, "[ -~]", 1..9_usize), 1..4),
+    ) {
+        let mut bytes = sample().to_json().into_bytes();
+        for (place, kind, letter, length) in changes {
+            let place = place.index(bytes.len().max(1)).min(bytes.len());
+            let end = (place + length).min(bytes.len());
+            match kind {
+                0 => drop(bytes.splice(place..end.min(place + 1), letter.bytes())),
+                1 => drop(bytes.drain(place..end)),
+                2 => bytes.truncate(place.max(1)),
+                _ => {
+                    let part = bytes[place..end].to_vec();
+                    bytes.splice(place..place, part);
+                }
+            }
+        }
+        let Ok(text) = String::from_utf8(bytes) else { return Ok(()) };
+        match Manifest::from_json(&text) {
+            Ok(manifest) => prop_assert_eq!(Manifest::from_json(&manifest.to_json()), Ok(manifest)),
+            Err(reason) => prop_assert!(reason.chars().count() < 200),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What the rows should look like, as far as somebody chose it.
+
+use crate::error::{Error, Result};
+use crate::files::{Compression, FileSizes};
+use crate::manifest::Manifest;
+
+/// The settings of rows that can be chosen; `None` where nobody did, and the default stands.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct RowChoice {
+    /// Length of the padded arrays. Default: the store's.
+    pub max_history: Option<usize>,
+    /// Only actions of this many days before the day. Default: no limit.
+    pub lookback_days: Option<u32>,
+    /// How pages are compressed. Default: Zstandard.
+    pub compression: Option<Compression>,
+    /// Rows of a row group. Default: that of [`FileSizes`].
+    pub row_group_rows: Option<usize>,
+    /// Rows of a part file. Default: that of [`FileSizes`].
+    pub part_rows: Option<usize>,
+}
+
+impl RowChoice {
+    /// How pages are compressed.
+    pub fn compression(&self) -> Compression {
+        self.compression.unwrap_or(Compression::Zstd)
+    }
+
+    /// How the rows are cut.
+    pub fn sizes(&self) -> FileSizes {
+        let FileSizes { row_group_rows, part_rows } = FileSizes::default();
+        FileSizes {
+            row_group_rows: self.row_group_rows.unwrap_or(row_group_rows),
+            part_rows: self.part_rows.unwrap_or(part_rows),
+        }
+    }
+
+    /// All settings of a partition that is there. Refused where one was chosen and is another than the partition has: to produce it again as it was and
+    /// otherwise than it was are two things.
+    pub fn kept(&self, manifest: &Manifest) -> Result<Self> {
+        let shape = &manifest.settings;
+        let compression = Compression::named(&shape.compression).ok_or_else(|| {
+            let codec = &shape.compression;
+            Error::input(
+                format!("the partition of {} has pages in {codec:?}, which this program does not write", manifest.dt),
+                "produce it by `lookback backfill` without --stale",
+            )
+        })?;
+        let kept = RowChoice {
+            max_history: Some(shape.max_history),
+            lookback_days: shape.lookback_days,
+            compression: Some(compression),
+            row_group_rows: Some(shape.row_group_rows),
+            part_rows: Some(shape.part_rows),
+        };
+        for ((option, chosen), (_, was)) in self.typed().into_iter().zip(kept.typed()) {
+            if chosen.is_some() && chosen != was {
+                let chosen = chosen.unwrap_or_default();
+                let was = was.map_or_else(|| format!("no {option}"), |was| format!("{option} {was}"));
+                return Err(Error::refused(
+                    format!(
+                        "{option} {chosen} was asked for, and the partition of {} was produced with {was}",
+                        manifest.dt
+                    ),
+                    "leave the option out to keep the settings of each partition, or produce by `lookback backfill` without --stale",
+                ));
+            }
+        }
+        Ok(kept)
+    }
+
+    /// The options and what was chosen with each.
+    fn typed(&self) -> [(&'static str, Option<String>); 5] {
+        let RowChoice { max_history, lookback_days, compression, row_group_rows, part_rows } = *self;
+        let text = |number: Option<usize>| number.map(|number| number.to_string());
+        [
+            ("--max-history", text(max_history)),
+            ("--lookback-days", lookback_days.map(|days| days.to_string())),
+            ("--compression", compression.map(|codec| codec.name().to_owned())),
+            ("--row-group-rows", text(row_group_rows)),
+            ("--part-rows", text(part_rows)),
+        ]
+    }
+}

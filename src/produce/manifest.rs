@@ -1,0 +1,57 @@
+//! What a produce says of the partition that it made.
+
+use super::run::ProduceSummary;
+use crate::files::{DayFile, Fingerprint, RowSettings, files_fingerprint};
+use crate::format::FORMAT_VERSION;
+use crate::manifest::{ImpressionFile, MANIFEST_VERSION, Manifest, PartFile, RestsOn, RowShape};
+use crate::model::Day;
+use crate::store::Batches;
+
+/// What the rows follow from.
+pub(super) struct MadeFrom<'a> {
+    pub settings: &'a RowSettings,
+    pub batches: &'a Batches,
+    /// Batches after this one were not used.
+    pub known: Option<Day>,
+    pub files: &'a [(DayFile, Fingerprint)],
+}
+
+/// The manifest of a partition with these parts.
+pub(super) fn manifest(
+    made_from: &MadeFrom<'_>,
+    inputs: String,
+    summary: &ProduceSummary,
+    parts: Vec<PartFile>,
+) -> Manifest {
+    let MadeFrom { settings, batches, known, files } = made_from;
+    let RowSettings { dt, cut_off, time_zone, max_history, lookback_days, newest_batch, compression, sizes } = settings;
+    let used = batches.iter().filter(|(day, _)| known.is_none_or(|known| *day <= known));
+    let impression_file = |(file, fingerprint): &(DayFile, Fingerprint)| ImpressionFile {
+        name: file.name.clone(),
+        bytes: fingerprint.bytes,
+        xxh3_128: fingerprint.hex(),
+    };
+    Manifest {
+        manifest_version: MANIFEST_VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        format_version: FORMAT_VERSION,
+        dt: *dt,
+        cut_off: cut_off.clone(),
+        settings: RowShape {
+            time_zone: time_zone.clone(),
+            max_history: *max_history,
+            lookback_days: *lookback_days,
+            compression: compression.name().to_owned(),
+            row_group_rows: sizes.row_group_rows,
+            part_rows: sizes.part_rows,
+        },
+        newest_batch: *newest_batch,
+        rows: summary.rows,
+        impressions: summary.impressions,
+        customers: summary.customers,
+        parts,
+        impression_files: files.iter().map(impression_file).collect(),
+        inputs,
+        batches: used.map(|(day, record)| RestsOn { day, files: files_fingerprint(&record.files) }).collect(),
+    }
+}

@@ -1,0 +1,91 @@
+//! All partitions of an output folder.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::judge::{Judge, Known};
+use crate::error::Result;
+use crate::files::partitions;
+use crate::model::Day;
+use crate::progress::Progress;
+use crate::store::Store;
+
+/// A partition that is stale, or of which it cannot be told.
+#[derive(Clone, Debug, Serialize)]
+pub struct ListedPartition {
+    /// Its day.
+    pub dt: Day,
+    /// Batches that it does not rest on and that touched days which its rows reach.
+    pub added: Vec<Day>,
+    /// Batches that it rests on and that are held with other files.
+    pub replaced: Vec<Day>,
+    /// Batches that it rests on and that are no longer held.
+    pub removed: Vec<Day>,
+    /// Why its manifest cannot be used; then nothing else is known.
+    pub unreadable: Option<String>,
+    /// The reason, for people.
+    #[serde(skip)]
+    pub text: String,
+}
+
+/// What was found in an output folder.
+#[derive(Clone, Debug, Serialize)]
+pub struct StaleSummary {
+    /// The output folder.
+    pub out: String,
+    /// Partitions in it.
+    pub partitions: usize,
+    /// Of them, those that are stale.
+    pub stale: usize,
+    /// Of them, those without a manifest that can be used.
+    pub without_manifest: usize,
+    /// These two kinds, days ascending.
+    pub listed: Vec<ListedPartition>,
+}
+
+/// Judges every partition below `out`.
+///
+/// Memory: that of a [`Judge`], one manifest, and what is listed.
+pub fn list_stale(store: &Store, out: &Path, known: Known, progress: &dyn Progress) -> Result<StaleSummary> {
+    let folders = partitions(out)?;
+    let mut judge = Judge::new(store)?;
+    let mut summary = StaleSummary {
+        out: out.display().to_string(),
+        partitions: folders.len(),
+        stale: 0,
+        without_manifest: 0,
+        listed: Vec::new(),
+    };
+    progress.begin("comparing", "partitions", Some(folders.len() as u64));
+    for folder in folders {
+        let mut listed = ListedPartition {
+            dt: folder.dt(),
+            added: Vec::new(),
+            replaced: Vec::new(),
+            removed: Vec::new(),
+            unreadable: None,
+            text: String::new(),
+        };
+        match folder.manifest() {
+            Ok(manifest) => {
+                let reasons = judge.reasons(&manifest, known)?;
+                if reasons.is_stale() {
+                    summary.stale += 1;
+                    listed.text = reasons.text();
+                    (listed.added, listed.replaced, listed.removed) =
+                        (reasons.added, reasons.replaced, reasons.removed);
+                    summary.listed.push(listed);
+                }
+            }
+            Err(error) => {
+                summary.without_manifest += 1;
+                listed.text = error.to_string();
+                listed.unreadable = Some(error.to_string());
+                summary.listed.push(listed);
+            }
+        }
+        progress.advance(1);
+    }
+    Ok(summary)
+}
