@@ -1,22 +1,20 @@
 //! From the stream of changes to one atomic load.
 
-use std::iter::Peekable;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
-
-use super::change::Change;
 use super::edits::Edits;
 use super::list_writer::ListWriter;
-use super::refold::refold;
-use crate::error::{Error, Result};
+use super::refold::refold_share;
+use super::shares::{Share, Shares};
+use crate::error::{Error, Kind, Result};
 use crate::format::{BatchRecord, Key, Record, Standing, Totals, TouchedDay};
-use crate::model::{CustomerId, Day};
+use crate::model::Day;
 use crate::progress::Progress;
-use crate::store::{BulkLoad, Cursor, Leaves, Store};
+use crate::store::{BulkLoad, Store};
 
-/// Customers that one thread works on before the results are written in order. Their edits wait in memory: typically 100 bytes for each, and
-/// the keyframes since for one whose late action is old.
-const CUSTOMERS_PER_TURN: usize = 1_024;
+/// How far threads may be ahead of what is written: so many shares for each of them.
+const SHARES_AHEAD: usize = 4;
 
 /// What a load did.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -29,54 +27,76 @@ pub(super) struct Loaded {
     pub keyframes: u64,
 }
 
-/// Writes the edits of all `changes`, which come in the order of customers, and then `record`, completed with the number of customers, and
-/// commits them together.
+/// Writes the edits of all `shares`, and then `record`, completed with the number of customers, and commits them together.
+///
+/// Each thread takes the next share and works on it; the table file is written by the calling thread, in order, since it has to be. Of several
+/// errors, gives that of the first share.
+///
+/// Memory: four shares for each thread, with their edits: typically 100 bytes for a customer, and the keyframes since for one whose late action
+/// is old.
 pub(super) fn load(
     store: &Store,
     batch: Day,
-    mut changes: impl Iterator<Item = Result<Change>> + Send,
+    shares: Shares<'_>,
     mut record: BatchRecord,
     progress: &dyn Progress,
 ) -> Result<Loaded> {
-    let max_history = store.settings().max_history;
     let mut writer = Writer::new(store, batch)?;
-    let mut standings = Standings { lines: Lines { leaves: store.roster(), open: Vec::new().into_iter() }.peekable() };
-    let mut cursors: Vec<Cursor<'_>> = (0..rayon::current_num_threads().max(1)).map(|_| store.cursor()).collect();
-    // While one turn is worked on, the turn before is written: the table file has to be written in order, and so by one thread.
-    let mut finished: Vec<Edits> = Vec::new();
-    loop {
-        let mut turns = Vec::with_capacity(cursors.len());
-        for _ in 0..cursors.len() {
-            let mut turn = Vec::with_capacity(CUSTOMERS_PER_TURN);
-            for change in changes.by_ref().take(CUSTOMERS_PER_TURN) {
-                let change = change?;
-                let standing = standings.of(change.customer)?;
-                turn.push((change, standing));
+    let threads = rayon::current_num_threads().max(1);
+    let (ordered, in_order) = sync_channel(threads * SHARES_AHEAD);
+    let dealer = Mutex::new(Dealer { shares, ordered: Some(ordered) });
+    let worker = || {
+        let (mut cursor, mut room) = (store.cursor(), Vec::new());
+        while let Some((share, results)) = deal(&dealer) {
+            let edits = refold_share(&mut cursor, share, batch, store.settings().max_history, &mut room);
+            // Nobody waits for it where writing has failed.
+            if results.send(edits).is_err() {
+                break;
             }
-            turns.push(turn);
         }
-        let is_last = turns.iter().all(Vec::is_empty);
-        let work = || -> Result<Vec<Edits>> {
-            let shares = cursors.par_iter_mut().zip(turns.into_par_iter());
-            let edits = shares.map(|(cursor, turn)| {
-                let mut edits = Edits::default();
-                for (change, standing) in turn {
-                    refold(cursor, change, standing, batch, max_history, &mut edits)?;
-                }
-                Ok(edits)
-            });
-            edits.collect()
-        };
-        let (written, worked) = rayon::join(|| writer.write(std::mem::take(&mut finished)), work);
-        progress.advance(written?);
-        finished = worked?;
-        if is_last {
-            break;
+    };
+    std::thread::scope(|scope| {
+        // Dropped with the first error, which stops the threads.
+        let in_order = in_order;
+        for _ in 0..threads {
+            std::thread::Builder::new().spawn_scoped(scope, worker).map_err(|error| {
+                Error::new(Kind::Io, format!("cannot start a thread ({error})"), "give a smaller --threads")
+            })?;
         }
-    }
-    drop(cursors);
+        for result in &in_order {
+            // Without a result its thread has panicked, and so does this one when it is joined.
+            let Ok(edits) = result.recv() else { break };
+            progress.advance(writer.write(edits?)?);
+        }
+        Ok(())
+    })?;
     record.customers = writer.loaded.customers;
     writer.commit(store, batch, &record)
+}
+
+/// Gives each thread its next share, and the writer a place in order for what comes of it.
+struct Dealer<'store> {
+    shares: Shares<'store>,
+    /// `None` when there is nothing more to deal.
+    ordered: Option<SyncSender<Receiver<Result<Edits>>>>,
+}
+
+fn deal(dealer: &Mutex<Dealer<'_>>) -> Option<(Share, SyncSender<Result<Edits>>)> {
+    let mut dealer = dealer.lock().unwrap_or_else(PoisonError::into_inner);
+    let (results, result) = sync_channel(1);
+    // Waits here while the threads are too far ahead.
+    dealer.ordered.as_ref()?.send(result).ok()?;
+    let share = dealer.shares.share();
+    if !matches!(share, Ok(Some(_))) {
+        dealer.ordered = None;
+    }
+    match share {
+        Ok(share) => share.map(|share| (share, results)),
+        Err(error) => {
+            let _ = results.send(Err(error));
+            None
+        }
+    }
 }
 
 /// Writes edits and counts them.
@@ -97,21 +117,15 @@ impl<'store> Writer<'store> {
     }
 
     /// Gives the number of customers of the batch among them.
-    fn write(&mut self, turns: Vec<Edits>) -> Result<u64> {
-        let before = self.loaded.customers;
-        for edits in turns {
-            edits.write(&mut self.bulk)?;
-            self.loaded.keyframes += edits.keyframes();
-            for edit in edits.customers {
-                let is_held = edit.standing.is_some();
-                self.loaded.customers += u64::from(!edit.touched.is_empty());
-                self.loaded.new_customers += u64::from(is_held && !edit.was_held);
-                self.balance += i64::from(is_held) - i64::from(edit.was_held);
-                self.index.set(&mut self.bulk, edit.customer, edit.touched.into_iter().map(TouchedDay))?;
-                self.roster.set(&mut self.bulk, edit.customer, edit.standing.into_iter())?;
-            }
-        }
-        Ok(self.loaded.customers - before)
+    fn write(&mut self, edits: Edits) -> Result<u64> {
+        edits.write(&mut self.bulk)?;
+        self.loaded.keyframes += edits.keyframes();
+        self.loaded.customers += edits.customers;
+        self.loaded.new_customers += edits.new_customers;
+        self.balance += edits.balance;
+        edits.index.into_iter().try_for_each(|line| self.index.push(&mut self.bulk, line))?;
+        edits.roster.into_iter().try_for_each(|line| self.roster.push(&mut self.bulk, line))?;
+        Ok(edits.customers)
     }
 
     fn commit(mut self, store: &Store, batch: Day, record: &BatchRecord) -> Result<Loaded> {
@@ -123,42 +137,5 @@ impl<'store> Writer<'store> {
         self.bulk.set(Key::Totals, Some(&Totals { customers }.to_bytes()?))?;
         self.bulk.commit()?;
         Ok(self.loaded)
-    }
-}
-
-/// Where customers stand, asked for in ascending order.
-struct Standings<'store> {
-    lines: Peekable<Lines<'store>>,
-}
-
-impl Standings<'_> {
-    fn of(&mut self, customer: CustomerId) -> Result<Option<Standing>> {
-        let is_before = |line: &Result<(CustomerId, Standing)>| !matches!(line, Ok((found, _)) if *found >= customer);
-        while let Some(line) = self.lines.next_if(is_before) {
-            line?;
-        }
-        let found = self.lines.next_if(|line| matches!(line, Ok((found, _)) if *found == customer));
-        Ok(found.transpose()?.map(|(_, standing)| standing))
-    }
-}
-
-struct Lines<'store> {
-    leaves: Leaves<'store, Standing>,
-    open: std::vec::IntoIter<(CustomerId, Standing)>,
-}
-
-impl Iterator for Lines<'_> {
-    type Item = Result<(CustomerId, Standing)>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(line) = self.open.next() {
-                return Some(Ok(line));
-            }
-            match self.leaves.next()? {
-                Ok(leaf) => self.open = leaf.entries.into_iter(),
-                Err(error) => return Some(Err(error)),
-            }
-        }
     }
 }

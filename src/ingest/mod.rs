@@ -14,6 +14,7 @@ mod load;
 mod read;
 mod refold;
 mod run;
+mod shares;
 mod state;
 
 pub use run::{BatchReader, IngestOptions, IngestSummary, Ingester, ReadBatch, batch_files};

@@ -4,16 +4,16 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::change::Changes;
 use super::dated_action::DatedAction;
 use super::load::load;
 use super::read::read_batch;
+use super::shares::Shares;
 use crate::error::{Error, Result};
 use crate::files::{DayFile, day_files};
-use crate::format::{BatchRecord, Source, TouchedDay};
+use crate::format::{BatchRecord, Source};
 use crate::model::{Day, Zone};
 use crate::progress::Progress;
-use crate::sort::{Scratch, Sorted, Sorter};
+use crate::sort::{Pieces, Scratch, Sorter};
 use crate::store::{Folder, Settings, Store};
 
 /// The most files that one batch may have, so that its record stays small enough to be read back.
@@ -30,7 +30,7 @@ pub struct IngestOptions<'a> {
     pub allow_empty: bool,
     /// Where bad rows go; `None`: a batch with a bad row is refused.
     pub quarantine: Option<&'a Path>,
-    /// Memory for actions being sorted, 32 bytes each. Beyond it, sorted runs go to disk.
+    /// Memory for actions being sorted, 40 bytes each. Beyond it, sorted runs go to disk.
     pub sort_bytes: usize,
 }
 
@@ -85,7 +85,7 @@ impl Ingester {
     /// Takes one batch, replacing what was held of it. On an error the store is as it was; one that was not there still is not there, or is
     /// empty if the disk failed during the load.
     ///
-    /// Memory: `sort_bytes`, what the open store and a load take, and the edits of 2,048 customers per thread.
+    /// Memory: `sort_bytes`, what the open store and a load take, and four shares of some 4,096 actions or customers per thread.
     pub fn ingest(&mut self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<IngestSummary> {
         let batch = self.reader().read(options, progress)?;
         self.load(batch, progress)
@@ -126,16 +126,16 @@ pub struct BatchReader {
     zone: Zone,
 }
 
-/// A batch read and sorted, on its way into a store. Memory: the `sort_bytes` that it was read with.
+/// A batch read, on its way into a store. Memory: the `sort_bytes` that it was read with.
 pub struct ReadBatch {
     dt: Day,
-    actions: Sorted<DatedAction>,
+    actions: Pieces<DatedAction>,
     /// Complete but for the number of customers.
     record: BatchRecord,
 }
 
 impl BatchReader {
-    /// Reads and sorts the files of a batch. Refused, the store untouched, where there is none or where there are bad rows.
+    /// Reads the files of a batch. Refused, the store untouched, where there is none or where there are bad rows.
     pub fn read(&self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<ReadBatch> {
         let dt = options.dt;
         let files = batch_files(options.input, dt)?;
@@ -150,7 +150,7 @@ impl BatchReader {
         }
         let mut sorter = Sorter::new(options.sort_bytes, Scratch::new(self.folder.scratch(&dt.to_string())));
         let record = read_batch(&files, options, &self.zone, &mut sorter, progress)?;
-        Ok(ReadBatch { dt, actions: sorter.finish()?, record })
+        Ok(ReadBatch { dt, actions: sorter.pieces()?, record })
     }
 }
 
@@ -167,12 +167,8 @@ fn commit(store: &Store, batch: ReadBatch, progress: &dyn Progress) -> Result<In
     let ReadBatch { dt, actions, record } = batch;
     let replaced = store.batch(dt)?.is_some();
     progress.begin("folding", "customers", None);
-    let held = store.touched_by(dt).flat_map(|leaf| match leaf {
-        Ok(leaf) => leaf.entries.into_iter().map(|(customer, TouchedDay(day))| Ok((customer, day))).collect(),
-        Err(error) => vec![Err(error)],
-    });
-    let changes = Changes::new(actions, held, store.settings().max_history);
-    let loaded = load(store, dt, changes, record.clone(), progress)?;
+    let shares = Shares::new(store, dt, actions);
+    let loaded = load(store, dt, shares, record.clone(), progress)?;
     Ok(IngestSummary {
         dt: dt.to_string(),
         files: record.files.len(),
