@@ -9,6 +9,7 @@
 mod change;
 mod dated_action;
 mod edits;
+mod in_order;
 mod list_writer;
 mod load;
 mod read;

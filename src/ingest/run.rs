@@ -85,7 +85,7 @@ impl Ingester {
     /// Takes one batch, replacing what was held of it. On an error the store is as it was; one that was not there still is not there, or is
     /// empty if the disk failed during the load.
     ///
-    /// Memory: `sort_bytes`, what the open store and a load take, and four shares of some 4,096 actions or customers per thread.
+    /// Memory: `sort_bytes`, what the open store and a load take, and eight shares of some 4,096 actions or customers per thread.
     pub fn ingest(&mut self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<IngestSummary> {
         let batch = self.reader().read(options, progress)?;
         self.load(batch, progress)

@@ -73,11 +73,8 @@ impl<R: Record> Piece<R> {
 ///
 /// Memory: the records themselves, and a quarter of that at most.
 pub(super) fn spread<R: Record>(blocks: Vec<Vec<R>>) -> Vec<Piece<R>> {
-    let bounds = |block: &Vec<R>| {
-        let numbers = || block.iter().map(R::leading);
-        Some((numbers().min()?, numbers().max()?))
-    };
     let wider = |one: (u64, u64), other: (u64, u64)| (one.0.min(other.0), one.1.max(other.1));
+    let bounds = |block: &Vec<R>| block.iter().map(|record| (record.leading(), record.leading())).reduce(wider);
     let Some((low, high)) = blocks.par_iter().filter_map(bounds).reduce_with(wider) else { return Vec::new() };
     let records = count(&blocks);
     if low == high || records < 2 * PIECE_RECORDS {
