@@ -10,6 +10,7 @@ mod commands;
 mod determinism;
 mod fixture;
 mod input_types;
+mod many_customers;
 mod migrating;
 mod model;
 mod publishing;

@@ -1,5 +1,5 @@
-//! Floor 4, sorting more than fits in memory: sorted runs that spill to disk and are merged. A sibling of `store/` and `files/` that knows
-//! neither.
+//! Floor 4, sorting more than fits in memory: pieces that are sorted apart, and sorted runs that spill to disk and are merged. A sibling of
+//! `store/` and `files/` that knows neither.
 
 mod piece;
 mod run;

@@ -34,7 +34,8 @@ pub trait Record: Ord + Send + Sync + Sized {
 /// 1. Records gather in memory until they take `budget_bytes`; then they are sorted and spilled as a run.
 /// 2. `finish` sorts the rest and merges it with the runs; `pieces` leaves sorting to others where there is no run.
 ///
-/// Memory: `budget_bytes`, and while merging 256 KiB for each run.
+/// Memory: `budget_bytes`; while sorting, blocks that are not full, which take a quarter of the records' own size at most; and while merging 256 KiB
+/// for each run.
 pub struct Sorter<R> {
     blocks: Vec<Vec<R>>,
     gathered_bytes: usize,
