@@ -11,8 +11,8 @@
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
 //! 3  format  manifest                 bytes to values and back: of the store; of what a partition says of itself
 //! 2  history                          order, merge, fold, keyframes: pure
-//! 1  model                            customers, days, zones, actions, impressions
-//! 0  error   progress   memory
+//! 1  model   memory                   customers, days, zones, actions, impressions; how much memory there is
+//! 0  error   progress
 //! ```
 //!
 //! An action goes up and down once: `files` reads it, `ingest` sorts it and folds it into its customer's history, `format` makes bytes of

@@ -12,6 +12,7 @@ mod determinism;
 mod fixture;
 mod input_types;
 mod manifest;
+mod many_customers;
 mod memory;
 mod migrating;
 mod model;

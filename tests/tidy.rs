@@ -26,8 +26,8 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 /// The floor of a module at the top of the tree.
 fn floor(module: &str) -> u8 {
     match module {
-        "error" | "memory" | "progress" => 0,
-        "model" => 1,
+        "error" | "progress" => 0,
+        "memory" | "model" => 1,
         "history" => 2,
         "format" | "manifest" => 3,
         "store" | "files" | "sort" => 4,

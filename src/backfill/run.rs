@@ -93,7 +93,7 @@ fn ingest_all(
     let days = plan.to_ingest();
     // With nothing to ingest the write lock is not needed, and another ingest may go on.
     let mut ingester = if days.is_empty() { return Ok(Vec::new()) } else { Ingester::open(folder)? };
-    let reader = ingester.reader();
+    let reader = ingester.reader()?;
     let read = |day: Day, progress: &dyn Progress| {
         let day_options = IngestOptions {
             input: options.input,

@@ -9,7 +9,7 @@ use super::parquet_file::{ParquetFile, column, wrong_type};
 use super::time_column::TimeColumn;
 use crate::error::Result;
 use crate::format::Source;
-use crate::model::{Action, CustomerId, Day, PADDING_ITEM_ID, Zone};
+use crate::model::{Action, ActionType, CustomerId, Day, PADDING_ITEM_ID, Zone};
 
 /// Rows decoded at once: some 200 kB of columns, which stay in the processor's cache.
 const BATCH_ROWS: usize = 8_192;
@@ -61,7 +61,12 @@ pub fn read_actions(
     for batch in file.read(&["customer_id", item, time], &[], BATCH_ROWS)? {
         let batch = batch?;
         let columns = TypedColumns::new(&batch, item, time, day_file, zone)?;
+        let plain = columns.plain(source);
         for index in 0..batch.num_rows() {
+            if let Some(action) = plain.as_ref().and_then(|plain| plain.action(index)) {
+                take(action)?;
+                continue;
+            }
             match columns.action(index, source) {
                 Ok(action) => take(action)?,
                 Err((column, reason)) => {
@@ -102,6 +107,13 @@ impl<'zone> TypedColumns<'zone> {
         Ok(TypedColumns { customers: ids("customer_id")?, items: ids(item)?, times, item, time })
     }
 
+    /// The columns as slices, where they have no null and times are instants in microseconds. Nearly all have.
+    fn plain(&self, source: Source) -> Option<PlainColumns<'_>> {
+        let (customers, items) = (self.customers.plain()?, self.items.plain()?);
+        let (times, zone) = self.times.plain()?;
+        Some(PlainColumns { customers, items, times, zone, action_type: source.action_type() })
+    }
+
     /// The action in a row, or the column at fault and what is wrong with it.
     fn action(&self, index: usize, source: Source) -> Result<ReadAction, (&'static str, Reason)> {
         let customer = self.customers.get(index).map_err(|reason| ("customer_id", reason))?;
@@ -112,5 +124,23 @@ impl<'zone> TypedColumns<'zone> {
         let (time_us, day) = self.times.get(index).map_err(|reason| (self.time, reason))?;
         let action = Action { time_us, item_id, action_type: source.action_type() };
         Ok(ReadAction { customer: CustomerId(customer), action, day })
+    }
+}
+
+struct PlainColumns<'batch> {
+    customers: &'batch [i64],
+    items: &'batch [i64],
+    times: &'batch [i64],
+    zone: &'batch Zone,
+    action_type: ActionType,
+}
+
+impl PlainColumns<'_> {
+    /// The action in a row; `None` where there is none, for a reason to be found out.
+    fn action(&self, index: usize) -> Option<ReadAction> {
+        let (customer, item_id) = (CustomerId(*self.customers.get(index)?), *self.items.get(index)?);
+        let time_us = *self.times.get(index)?;
+        let day = self.zone.day_of(time_us).filter(|_| item_id != PADDING_ITEM_ID)?;
+        Some(ReadAction { customer, action: Action { time_us, item_id, action_type: self.action_type }, day })
     }
 }

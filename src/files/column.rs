@@ -32,6 +32,11 @@ impl IdColumn {
         Some(IdColumn { values, source: Arc::clone(source) })
     }
 
+    /// All ids, where every row has one.
+    pub fn plain(&self) -> Option<&[i64]> {
+        (self.values.null_count() == 0).then(|| self.values.values().as_ref())
+    }
+
     /// The id in a row, or why there is none. `row` must be below the column's length.
     pub fn get(&self, row: usize) -> Result<i64, Reason> {
         if self.values.is_valid(row) {

@@ -49,6 +49,16 @@ impl<'zone> TimeColumn<'zone> {
         Some(TimeColumn { zone, cells })
     }
 
+    /// All times and the zone whose days they lie on, where every row has an instant in microseconds.
+    pub fn plain(&self) -> Option<(&[i64], &'zone Zone)> {
+        match &self.cells {
+            Cells::Counts { values, unit: TimeUnit::Microsecond, wall: false } if values.null_count() == 0 => {
+                Some((values.values().as_ref(), self.zone))
+            }
+            _ => None,
+        }
+    }
+
     /// The time in a row and the day on which it lies, or why there is none. `row` must be below the column's length.
     pub fn get(&self, row: usize) -> Result<(i64, Day), Reason> {
         let outside = || "lies outside the years 1970 to 2261".to_owned();

@@ -7,22 +7,27 @@ use crate::error::Result;
 /// Appends the header and the columns of a list of actions: widths, item base, items, types.
 ///
 /// `unit` is the number of the time unit and shares a byte with the width of the types.
-pub(super) fn put_columns(unit: u8, items: &[i64], types: &[u8], bytes: &mut Vec<u8>) {
-    let base = items.iter().copied().min().unwrap_or(0);
-    let above = |item: &i64| item.wrapping_sub(base).cast_unsigned();
-    let item_width = width_of(items.iter().map(above).max().unwrap_or(0));
-    let first_type = types.first().copied().unwrap_or(0);
-    let all_alike = types.iter().all(|number| *number == first_type);
-    let highest = types.iter().copied().max().unwrap_or(0);
+pub(super) fn put_columns(
+    unit: u8,
+    items: impl Iterator<Item = i64> + Clone,
+    types: impl Iterator<Item = u8> + Clone,
+    bytes: &mut Vec<u8>,
+) {
+    let base = items.clone().min().unwrap_or(0);
+    let above = |item: i64| item.wrapping_sub(base).cast_unsigned();
+    let item_width = width_of(items.clone().map(above).max().unwrap_or(0));
+    let first_type = types.clone().next().unwrap_or(0);
+    let all_alike = types.clone().all(|number| number == first_type);
+    let highest = types.clone().max().unwrap_or(0);
     let type_width = if all_alike { 0 } else { width_of(u64::from(highest)) };
     bytes.push(unit << 4 | type_width.to_le_bytes()[0]);
     bytes.push(item_width.to_le_bytes()[0]);
     put_varint(zigzag(base), bytes);
-    pack(items.iter().map(above), item_width, bytes);
+    pack(items.map(above), item_width, bytes);
     if all_alike {
         bytes.push(first_type);
     } else {
-        pack(types.iter().map(|number| u64::from(*number)), type_width, bytes);
+        pack(types.map(u64::from), type_width, bytes);
     }
 }
 

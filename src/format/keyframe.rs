@@ -8,8 +8,8 @@ use crate::model::{Day, PastAction};
 
 /// Appends the bytes of the keyframe of `day`: `past`, newest first, which all lie on days before it.
 pub fn encode_keyframe(day: Day, past: &[PastAction], bytes: &mut Vec<u8>) {
-    let items: Vec<i64> = past.iter().map(|action| action.item_id).collect();
-    let types: Vec<u8> = past.iter().map(|action| action.action_type).collect();
+    let items = past.iter().map(|action| action.item_id);
+    let types = past.iter().map(|action| action.action_type);
     let days = || past.chunk_by(|one, other| one.day == other.day);
     bytes.push(LAYOUT_VERSION);
     put_varint(days().count() as u64, bytes);
@@ -20,7 +20,7 @@ pub fn encode_keyframe(day: Day, past: &[PastAction], bytes: &mut Vec<u8>) {
         put_varint(actions.len() as u64, bytes);
         later = first.day;
     }
-    put_columns(0, &items, &types, bytes);
+    put_columns(0, items, types, bytes);
 }
 
 /// A keyframe where it lies in the store: its days, and its columns not yet unpacked.

@@ -12,11 +12,13 @@ const DAY_US: i64 = 86_400_000_000;
 const UNITS_US: [i64; 3] = [1, 1_000, 1_000_000];
 
 /// Appends the bytes of a portion: `actions`, newest first, which all lie on `day` and are at least one.
-pub fn encode_portion(day: Day, actions: &[Action], bytes: &mut Vec<u8>) {
-    let items: Vec<i64> = actions.iter().map(|action| action.item_id).collect();
-    let types: Vec<u8> = actions.iter().map(|action| action.action_type.number()).collect();
+pub fn encode_portion<A: Copy + Into<Action>>(day: Day, actions: &[A], bytes: &mut Vec<u8>) {
+    let all = || actions.iter().map(|action| -> Action { (*action).into() });
+    let times = all().map(|action| action.time_us);
+    let items = all().map(|action| action.item_id);
+    let types = all().map(|action| action.action_type.number());
     // The coarsest unit that loses nothing: logs often have whole seconds.
-    let fits = |unit_us: i64| actions.iter().all(|action| action.time_us % unit_us == 0);
+    let fits = |unit_us: i64| times.clone().all(|time_us| time_us % unit_us == 0);
     let (unit, unit_us) = if !fits(1_000) {
         (0, 1)
     } else if !fits(1_000_000) {
@@ -26,14 +28,14 @@ pub fn encode_portion(day: Day, actions: &[Action], bytes: &mut Vec<u8>) {
     };
     bytes.push(LAYOUT_VERSION);
     put_varint(actions.len() as u64, bytes);
-    put_columns(unit, &items, &types, bytes);
+    put_columns(unit, items, types, bytes);
     let mut later: Option<i64> = None;
-    for action in actions {
+    for time_us in times {
         match later {
-            None => put_varint(zigzag((action.time_us - i64::from(day.number()) * DAY_US) / unit_us), bytes),
-            Some(later) => put_varint(((later - action.time_us) / unit_us).cast_unsigned(), bytes),
+            None => put_varint(zigzag((time_us - i64::from(day.number()) * DAY_US) / unit_us), bytes),
+            Some(later) => put_varint(((later - time_us) / unit_us).cast_unsigned(), bytes),
         }
-        later = Some(action.time_us);
+        later = Some(time_us);
     }
 }
 

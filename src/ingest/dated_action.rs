@@ -5,16 +5,41 @@ use std::cmp::Ordering;
 use crate::files::ReadAction;
 use crate::history::newest_first;
 use crate::model::{Action, ActionType, CustomerId, Day};
-use crate::sort::{Record, sort_by_leading};
+use crate::sort::Record;
 
-/// An action on its way into the store. Ordered by customer, then newest first, which is also newest day first.
+/// An action on its way into the store, in 32 bytes. Ordered by customer, then newest first, which is also newest day first.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct DatedAction(pub ReadAction);
+pub(super) struct DatedAction {
+    pub customer: CustomerId,
+    time_us: i64,
+    item_id: i64,
+    pub day: Day,
+    action_type: ActionType,
+}
+
+impl From<DatedAction> for Action {
+    fn from(dated: DatedAction) -> Self {
+        let DatedAction { time_us, item_id, action_type, .. } = dated;
+        Action { time_us, item_id, action_type }
+    }
+}
+
+impl From<ReadAction> for DatedAction {
+    fn from(read: ReadAction) -> Self {
+        let ReadAction { customer, action: Action { time_us, item_id, action_type }, day } = read;
+        DatedAction { customer, time_us, item_id, day, action_type }
+    }
+}
 
 impl Ord for DatedAction {
     fn cmp(&self, other: &Self) -> Ordering {
-        let (one, other) = (&self.0, &other.0);
-        one.customer.cmp(&other.customer).then_with(|| newest_first(&one.action, &other.action))
+        // Customer and time as one number: nearly always they decide, and comparing them takes no jump that is hard to foresee.
+        let leading =
+            |one: &Self| u128::from(one.leading()) << 64 | u128::from((!one.time_us ^ i64::MIN).cast_unsigned());
+        match leading(self).cmp(&leading(other)) {
+            Ordering::Equal => newest_first(&(*self).into(), &(*other).into()),
+            decided => decided,
+        }
     }
 }
 
@@ -26,7 +51,7 @@ impl PartialOrd for DatedAction {
 
 impl Record for DatedAction {
     fn encode(&self, bytes: &mut Vec<u8>) {
-        let ReadAction { customer, action: Action { time_us, item_id, action_type }, day } = self.0;
+        let DatedAction { customer, time_us, item_id, day, action_type } = self;
         bytes.extend_from_slice(&customer.0.to_le_bytes());
         bytes.extend_from_slice(&time_us.to_le_bytes());
         bytes.extend_from_slice(&item_id.to_le_bytes());
@@ -40,21 +65,31 @@ impl Record for DatedAction {
         let (item_id, bytes) = bytes.split_first_chunk()?;
         let (day, bytes) = bytes.split_first_chunk()?;
         let [action_type] = bytes else { return None };
-        let action = Action {
+        Some(DatedAction {
+            customer: CustomerId(i64::from_le_bytes(*customer)),
             time_us: i64::from_le_bytes(*time_us),
             item_id: i64::from_le_bytes(*item_id),
+            day: Day::from_number(i32::from_le_bytes(*day))?,
             action_type: ActionType::from_number(*action_type)?,
-        };
-        let customer = CustomerId(i64::from_le_bytes(*customer));
-        Some(DatedAction(ReadAction { customer, action, day: Day::from_number(i32::from_le_bytes(*day))? }))
+        })
     }
 
     fn memory_bytes(&self) -> usize {
-        // Sorted into a copy.
-        2 * std::mem::size_of::<Self>()
+        // While they are spread over pieces, a quarter more.
+        std::mem::size_of::<Self>() * 5 / 4
     }
 
-    fn sort(records: &mut Vec<Self>) {
-        sort_by_leading(records, |record| (record.0.customer.0 ^ i64::MIN).cast_unsigned());
+    fn leading(&self) -> u64 {
+        leading_of(self.customer)
     }
+}
+
+/// The leading number of a customer's actions.
+pub(super) fn leading_of(customer: CustomerId) -> u64 {
+    (customer.0 ^ i64::MIN).cast_unsigned()
+}
+
+/// The customer whose actions have this leading number.
+pub(super) fn customer_of(leading: u64) -> CustomerId {
+    CustomerId(leading.cast_signed() ^ i64::MIN)
 }

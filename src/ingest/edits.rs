@@ -1,28 +1,27 @@
-//! What changes do to the store, gathered until it is written.
+//! What a share of the changes does to the store, gathered until it is written.
 
 use std::ops::Range;
 
 use crate::error::Result;
-use crate::format::{Key, Standing};
-use crate::model::{CustomerId, Day};
+use crate::format::{Key, Standing, TouchedDay};
+use crate::model::CustomerId;
 use crate::store::BulkLoad;
 
-/// The edits of some customers, ascending, in the order of their keys. All bytes lie in one buffer.
+/// The edits of a range of customers, ascending, in the order of their keys. All bytes lie in one buffer.
 #[derive(Debug, Default)]
 pub(super) struct Edits {
     history: Vec<(Key, Option<Range<usize>>)>,
     bytes: Vec<u8>,
-    /// Of each customer the days that the batch touches now, newest first, and where it stands now; `None` if it leaves the store.
-    pub customers: Vec<CustomerEdit>,
-}
-
-/// What a change does to one customer's lines in index and roster.
-#[derive(Debug)]
-pub(super) struct CustomerEdit {
-    pub customer: CustomerId,
-    pub touched: Vec<Day>,
-    pub was_held: bool,
-    pub standing: Option<Standing>,
+    /// The days that the batch touches now, of each customer the newest first.
+    pub index: Vec<(CustomerId, TouchedDay)>,
+    /// All customers of the range that have a portion now.
+    pub roster: Vec<(CustomerId, Standing)>,
+    /// Customers of the batch as it is now.
+    pub customers: u64,
+    /// Of them, those that the store did not know before.
+    pub new_customers: u64,
+    /// Customers that have come less those that have left.
+    pub balance: i64,
 }
 
 impl Edits {

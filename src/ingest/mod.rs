@@ -1,19 +1,23 @@
 //! Floor 5, taking a batch: from the files of one day to the changed portions, keyframes, index, roster and record, committed in one step.
 //!
-//! 1. The files are fingerprinted, then read; bad rows are gathered; actions are sorted by customer, newest first, spilling beyond a budget.
-//! 2. They are joined with what the store's index says that an earlier batch of the same day had brought.
-//! 3. What the store does not admit, of forgotten customers or from before its horizon, is left out and counted. For each customer on either side, the portions of the batch are set or removed. The roster tells whether keyframes can be due or have to
+//! 1. The files are fingerprinted, then read; bad rows are gathered; what the store does not admit, of forgotten customers or from before its horizon, is
+//!    left out and counted; actions are spread over pieces by customer, spilling beyond a budget.
+//! 2. Ranges of customers are dealt out to the threads as shares: a piece, what the index says that an earlier batch of the same day had brought,
+//!    and the roster. Each is sorted by customer, newest first, and joined by the thread that has it.
+//! 3. For each customer on either side, the portions of the batch are set or removed. The roster tells whether keyframes can be due or have to
 //!    change; only then the customer's history is read and followed anew.
-//! 4. Everything goes into the store in one atomic load.
+//! 4. Everything goes into the store in the order of the shares, in one atomic load.
 
 mod admission;
 mod change;
 mod dated_action;
 mod edits;
+mod in_order;
 mod load;
 mod read;
 mod refold;
 mod run;
+mod shares;
 mod state;
 
 pub use run::{BatchReader, IngestOptions, IngestSummary, Ingester, ReadBatch, batch_files};

@@ -1,8 +1,9 @@
 //! Reading the files of a batch, several at once.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::admission::{Admission, LeftOut};
 use super::dated_action::DatedAction;
 use super::run::IngestOptions;
 use crate::error::{Error, Kind, Result};
@@ -10,10 +11,10 @@ use crate::files::{BadRows, DayFile, Fingerprint, QuarantineFolder, read_actions
 use crate::format::{BatchRecord, FileRecord, Source};
 use crate::model::{Day, Zone};
 use crate::progress::Progress;
-use crate::sort::Sorter;
+use crate::sort::{BLOCK_RECORDS, Sorter};
 
-/// Actions that a reader hands over at once; as many again for each thread wait to be taken.
-const ACTIONS_AT_ONCE: usize = 8_192;
+/// Blocks of actions that a reader hands over at once: 256 kB.
+const BLOCKS_AT_ONCE: usize = 32;
 
 /// What was in a file, besides its actions.
 struct FileCounts {
@@ -22,53 +23,59 @@ struct FileCounts {
     late: u64,
     early: u64,
     bad: u64,
+    left_out: LeftOut,
 }
 
-/// What a reader hands over.
-enum Handed {
-    Actions(Vec<DatedAction>),
-    /// The number of a file and what came of reading it.
-    File(usize, Result<FileCounts>),
+/// What the readers share.
+struct Shared<'sorter> {
+    sorter: &'sorter mut Sorter<DatedAction>,
+    /// Why the sorter takes no more.
+    failed: Option<Error>,
+    /// What came of each file that has been read.
+    results: Vec<(usize, Result<FileCounts>)>,
 }
 
-/// Reads all files into the sorter and gives the batch's record, but for the number of customers.
+/// Reads all files into the sorter, what the store admits of them, and gives the batch's record, but for the number of customers, and what was left
+/// out.
 ///
 /// Files are read on all cores; in which order their actions come does not matter, since the sorter's order is total. Where there are bad rows, the files
 /// are read once more, one after the other, so that these are named and set aside in their order.
 ///
-/// Memory: for each thread two record batches and two times 8,192 actions.
+/// Memory: for each thread a record batch and 32 blocks of 256 actions.
 pub(super) fn read_batch(
     files: &[(Source, DayFile)],
     options: &IngestOptions<'_>,
     zone: &Zone,
+    admission: &Admission,
     sorter: &mut Sorter<DatedAction>,
     progress: &dyn Progress,
-) -> Result<BatchRecord> {
+) -> Result<(BatchRecord, LeftOut)> {
     progress.begin("reading", "files", Some(files.len() as u64));
-    let threads = rayon::current_num_threads().clamp(1, files.len().max(1));
     let next = AtomicUsize::new(0);
-    let (sender, receiver) = sync_channel(threads);
-    let counts = std::thread::scope(|scope| {
-        for _ in 0..threads {
-            let (sender, next) = (sender.clone(), &next);
-            let reader = move || {
-                let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
-                for (number, (source, file)) in numbers.map_while(|number| Some((number, files.get(number)?))) {
-                    let counts = read_file(*source, file, options.dt, zone, &sender);
-                    // Nobody takes any more where the sorter has failed.
-                    if sender.send(Handed::File(number, counts)).is_err() {
-                        break;
-                    }
-                }
-            };
+    let shared = Mutex::new(Shared { sorter, failed: None, results: Vec::with_capacity(files.len()) });
+    let reader = || {
+        let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        for (number, (source, file)) in numbers.map_while(|number| Some((number, files.get(number)?))) {
+            let result = read_file(*source, file, options.dt, zone, admission, &shared);
+            let mut shared = locked(&shared);
+            shared.results.push((number, result));
+            progress.advance(1);
+            if shared.failed.is_some() {
+                break;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..rayon::current_num_threads().min(files.len()) {
             std::thread::Builder::new().spawn_scoped(scope, reader).map_err(|error| {
                 Error::new(Kind::Io, format!("cannot start a thread ({error})"), "give a smaller --threads")
             })?;
         }
-        drop(sender);
-        take(receiver, files.len(), sorter, progress)
+        reader();
+        Ok(())
     })?;
-    let mut record = BatchRecord::default();
+    let counts = counts(shared.into_inner().unwrap_or_else(PoisonError::into_inner))?;
+    let (mut record, mut left_out) = (BatchRecord::default(), LeftOut::default());
     let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, options.quarantine);
     let has_bad = counts.iter().any(|counts| counts.bad > 0);
     for ((source, file), counts) in files.iter().zip(counts) {
@@ -77,54 +84,74 @@ pub(super) fn read_batch(
         }
         counts.fingerprint.check_unchanged(&file.path)?;
         add(&mut record, *source, file, &counts);
+        left_out.forgotten += counts.left_out.forgotten;
+        left_out.pruned += counts.left_out.pruned;
     }
     record.quarantined = bad.finish()?;
-    Ok(record)
+    Ok((record, left_out))
 }
 
-fn read_file(source: Source, file: &DayFile, dt: Day, zone: &Zone, sender: &SyncSender<Handed>) -> Result<FileCounts> {
+fn read_file(
+    source: Source,
+    file: &DayFile,
+    dt: Day,
+    zone: &Zone,
+    admission: &Admission,
+    shared: &Mutex<Shared<'_>>,
+) -> Result<FileCounts> {
     let fingerprint = Fingerprint::of(&file.path)?;
-    let mut counts = FileCounts { fingerprint, taken: 0, late: 0, early: 0, bad: 0 };
+    let mut counts = FileCounts { fingerprint, taken: 0, late: 0, early: 0, bad: 0, left_out: LeftOut::default() };
     // Only counted here.
     let mut bad = BadRows::new(QuarantineFolder::Actions, dt, None);
-    let mut gathered = Vec::with_capacity(ACTIONS_AT_ONCE);
-    let stopped = || Error::new(Kind::Io, "reading was stopped", "see the error before");
+    let mut full = Vec::with_capacity(BLOCKS_AT_ONCE);
+    let mut block = Vec::with_capacity(BLOCK_RECORDS);
     read_actions(source, file, zone, &mut bad, |action| {
         counts.taken += 1;
         counts.late += u64::from(action.day < dt);
         counts.early += u64::from(action.day > dt);
-        gathered.push(DatedAction(action));
-        if gathered.len() < ACTIONS_AT_ONCE {
+        if !admission.admits(action.customer, action.day, &mut counts.left_out) {
             return Ok(());
         }
-        let full = std::mem::replace(&mut gathered, Vec::with_capacity(ACTIONS_AT_ONCE));
-        sender.send(Handed::Actions(full)).map_err(|_| stopped())
+        block.push(DatedAction::from(action));
+        if block.len() == BLOCK_RECORDS {
+            full.push(std::mem::replace(&mut block, Vec::with_capacity(BLOCK_RECORDS)));
+            if full.len() == BLOCKS_AT_ONCE {
+                return hand_over(&mut full, shared);
+            }
+        }
+        Ok(())
     })?;
-    sender.send(Handed::Actions(gathered)).map_err(|_| stopped())?;
+    full.push(block);
+    hand_over(&mut full, shared)?;
     counts.bad = bad.count();
     Ok(counts)
 }
 
-/// Takes everything that readers hand over. Of several errors, gives that of the first file.
-fn take(
-    receiver: Receiver<Handed>,
-    files: usize,
-    sorter: &mut Sorter<DatedAction>,
-    progress: &dyn Progress,
-) -> Result<Vec<FileCounts>> {
-    let mut results: Vec<Option<Result<FileCounts>>> = (0..files).map(|_| None).collect();
-    for handed in receiver {
-        match handed {
-            Handed::Actions(actions) => actions.into_iter().try_for_each(|action| sorter.push(action))?,
-            Handed::File(number, result) => {
-                if let Some(place) = results.get_mut(number) {
-                    *place = Some(result);
-                }
-                progress.advance(1);
-            }
-        }
+/// Gives the blocks to the sorter. Fails where it has failed, in this thread or in another.
+fn hand_over(blocks: &mut Vec<Vec<DatedAction>>, shared: &Mutex<Shared<'_>>) -> Result<()> {
+    let mut shared = locked(shared);
+    if shared.failed.is_none() {
+        shared.failed = blocks.drain(..).try_for_each(|block| shared.sorter.append(block)).err();
     }
-    results.into_iter().flatten().collect()
+    match shared.failed {
+        None => Ok(()),
+        Some(_) => Err(Error::new(Kind::Io, "reading was stopped", "see the error before")),
+    }
+}
+
+fn locked<'a, 'sorter>(shared: &'a Mutex<Shared<'sorter>>) -> MutexGuard<'a, Shared<'sorter>> {
+    // Whoever panicked ends the whole command when the threads are joined.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What was in the files, in their order. Of several errors, gives the sorter's, or that of the first file.
+fn counts(shared: Shared<'_>) -> Result<Vec<FileCounts>> {
+    let Shared { failed, mut results, .. } = shared;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    results.sort_by_key(|(number, _)| *number);
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 fn add(record: &mut BatchRecord, source: Source, file: &DayFile, counts: &FileCounts) {

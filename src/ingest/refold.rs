@@ -2,62 +2,86 @@
 
 use std::collections::BTreeMap;
 
-use super::change::Change;
-use super::edits::{CustomerEdit, Edits};
+use super::change::{Change, Changes};
+use super::dated_action::DatedAction;
+use super::edits::Edits;
+use super::shares::Share;
 use crate::error::Result;
-use crate::format::{Key, Standing, encode_keyframe, encode_portion};
+use crate::format::{Key, Standing, TouchedDay, encode_keyframe, encode_portion};
 use crate::history::{Since, follow};
 use crate::model::{Action, Day, PastAction};
 use crate::store::{Cursor, StoredPortion};
 
-/// Works out the edits of one customer and appends them.
+/// Works out the edits of a share. `room` is for sorting.
+pub(super) fn refold_share(
+    cursor: &mut Cursor<'_>,
+    share: Share,
+    batch: Day,
+    max_history: usize,
+    room: &mut Vec<DatedAction>,
+) -> Result<Edits> {
+    let mut edits = Edits::default();
+    share.brought.sort_into(room);
+    let mut roster = share.roster.into_iter().peekable();
+    for change in Changes::new(room, &share.held, max_history) {
+        while let Some(unchanged) = roster.next_if(|(customer, _)| *customer < change.customer) {
+            edits.roster.push(unchanged);
+        }
+        let before = roster.next_if(|(customer, _)| *customer == change.customer).map(|(_, standing)| standing);
+        let after = refold(cursor, &change, before, batch, max_history, &mut edits)?;
+        let touched = edits.index.len();
+        edits.index.extend(change.brought().map(|(day, _)| (change.customer, TouchedDay(day))));
+        edits.roster.extend(after.map(|standing| (change.customer, standing)));
+        edits.customers += u64::from(edits.index.len() > touched);
+        edits.new_customers += u64::from(before.is_none() && after.is_some());
+        edits.balance += i64::from(after.is_some()) - i64::from(before.is_some());
+    }
+    edits.roster.extend(roster);
+    Ok(edits)
+}
+
+/// Appends the edits of one customer's history and gives where it stands then; `None` without any portion.
 ///
 /// 1. Where the batch brings portions that are all new, and no keyframe can be due or be changed by them, they are written and counted; nothing of
 ///    the customer's earlier history is read. That is nearly always so.
 /// 2. Else the customer's days are followed anew from the last keyframe that cannot have changed: from that on the keyframes are
 ///    written that should stand, and those removed that should not.
-pub(super) fn refold(
+fn refold(
     cursor: &mut Cursor<'_>,
-    change: Change,
-    standing: Option<Standing>,
+    change: &Change<'_>,
+    before: Option<Standing>,
     batch: Day,
     max_history: usize,
     edits: &mut Edits,
-) -> Result<()> {
-    let customer = change.customer;
-    let touched = change.brought.iter().map(|(day, _)| *day).collect();
-    let was_held = standing.is_some();
-    let standing = match appended(&change, standing, max_history) {
-        Some(standing) => {
-            for (day, actions) in &change.brought {
-                edits.put(Key::Portion { customer, day: *day, batch }, |bytes| encode_portion(*day, actions, bytes));
-            }
-            Some(standing)
-        }
-        None => followed(cursor, change, batch, max_history, edits)?,
+) -> Result<Option<Standing>> {
+    let Some(after) = appended(change, before, max_history) else {
+        return followed(cursor, change, batch, max_history, edits);
     };
-    edits.customers.push(CustomerEdit { customer, touched, was_held, standing });
-    Ok(())
+    for (day, actions) in change.brought() {
+        let key = Key::Portion { customer: change.customer, day, batch };
+        edits.put(key, |bytes| encode_portion(day, actions, bytes));
+    }
+    Ok(Some(after))
 }
 
 /// Where the customer stands after the change, if that can be told without reading its history.
-fn appended(change: &Change, standing: Option<Standing>, max_history: usize) -> Option<Standing> {
-    if !change.held.is_empty() {
+fn appended(change: &Change<'_>, before: Option<Standing>, max_history: usize) -> Option<Standing> {
+    if change.held().next().is_some() {
         return None;
     }
-    let mut after = standing;
-    for (day, actions) in change.brought.iter().rev() {
+    let mut after = before;
+    for (day, actions) in change.brought().rev() {
         after = Some(match after {
-            None => Standing { newest: *day, keyframe: None, since: Since::default().with(actions.len()) },
+            None => Standing { newest: day, keyframe: None, since: Since::default().with(actions.len()) },
             Some(Standing { newest, keyframe, since }) => {
                 let grown = since.with(actions.len());
                 // A new day has a keyframe where one is due before it; and with more before them, later days might have one.
-                let might_be_due = if *day > newest { since } else { grown };
-                let before_keyframe = keyframe.is_some_and(|keyframe| *day < keyframe);
-                if before_keyframe || (*day != newest && might_be_due.is_due(max_history)) {
+                let might_be_due = if day > newest { since } else { grown };
+                let before_keyframe = keyframe.is_some_and(|keyframe| day < keyframe);
+                if before_keyframe || (day != newest && might_be_due.is_due(max_history)) {
                     return None;
                 }
-                Standing { newest: newest.max(*day), keyframe, since: grown }
+                Standing { newest: newest.max(day), keyframe, since: grown }
             }
         });
     }
@@ -67,13 +91,13 @@ fn appended(change: &Change, standing: Option<Standing>, max_history: usize) -> 
 /// Writes portions and keyframes of a customer whose days have to be followed, and gives where it stands then; `None` without any portion.
 fn followed(
     cursor: &mut Cursor<'_>,
-    change: Change,
+    change: &Change<'_>,
     batch: Day,
     max_history: usize,
     edits: &mut Edits,
 ) -> Result<Option<Standing>> {
-    let Change { customer, held, brought } = change;
-    let touched = held.iter().copied().chain(brought.iter().map(|(day, _)| *day));
+    let customer = change.customer;
+    let touched = change.held().chain(change.brought().map(|(day, _)| day));
     let Some(earliest) = touched.clone().min() else { return Ok(None) };
     let tail = cursor.tail(customer, earliest)?;
 
@@ -85,7 +109,8 @@ fn followed(
     }
     let mut new: BTreeMap<Key, Option<Value>> =
         touched.map(|day| (Key::Portion { customer, day, batch }, None)).collect();
-    for (day, actions) in brought {
+    for (day, actions) in change.brought() {
+        let actions: Vec<Action> = actions.iter().map(|action| (*action).into()).collect();
         days.entry(day).or_default().push(actions.clone());
         new.insert(Key::Portion { customer, day, batch }, Some(Value::Portion(day, actions)));
     }

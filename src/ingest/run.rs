@@ -4,17 +4,17 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::admission::Admission;
-use super::change::Changes;
+use super::admission::{Admission, LeftOut};
 use super::dated_action::DatedAction;
 use super::load::load;
 use super::read::read_batch;
+use super::shares::Shares;
 use crate::error::{Error, Result};
 use crate::files::{DayFile, day_files};
-use crate::format::{BatchRecord, Source, TouchedDay};
+use crate::format::{BatchRecord, Source};
 use crate::model::{Day, Zone};
 use crate::progress::Progress;
-use crate::sort::{Scratch, Sorted, Sorter};
+use crate::sort::{Pieces, Scratch, Sorter};
 use crate::store::{Folder, Settings, Store};
 
 /// The most files that one batch may have, so that its record stays small enough to be read back.
@@ -31,7 +31,7 @@ pub struct IngestOptions<'a> {
     pub allow_empty: bool,
     /// Where bad rows go; `None`: a batch with a bad row is refused.
     pub quarantine: Option<&'a Path>,
-    /// Memory for actions being sorted, 32 bytes each. Beyond it, sorted runs go to disk.
+    /// Memory for actions being sorted, 40 bytes each. Beyond it, sorted runs go to disk.
     pub sort_bytes: usize,
 }
 
@@ -90,16 +90,17 @@ impl Ingester {
     /// Takes one batch, replacing what was held of it. On an error the store is as it was; one that was not there still is not there, or is
     /// empty if the disk failed during the load.
     ///
-    /// Memory: `sort_bytes`, what the open store and a load take, and the edits of 2,048 customers per thread.
+    /// Memory: `sort_bytes`, what the open store and a load take, and eight shares of some 4,096 actions or customers per thread.
     pub fn ingest(&mut self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<IngestSummary> {
-        let batch = self.reader().read(options, progress)?;
+        let batch = self.reader()?.read(options, progress)?;
         self.load(batch, progress)
     }
 
     /// Reads batches for this store. Apart, so that one can be read while another is loaded.
-    pub fn reader(&self) -> BatchReader {
+    pub fn reader(&self) -> Result<BatchReader> {
         let zone = self.store.as_ref().map_or_else(Zone::utc, |store| store.settings().zone.clone());
-        BatchReader { folder: self.folder.clone(), zone }
+        let admission = self.store.as_ref().map(Admission::of).transpose()?.unwrap_or_default();
+        Ok(BatchReader { folder: self.folder.clone(), zone, admission })
     }
 
     /// Puts a batch that was read into the store, which is created if it is not there.
@@ -126,22 +127,24 @@ impl Ingester {
     }
 }
 
-/// Reads batches for one store without opening it.
+/// Reads batches for one store without opening it. What the store admits cannot change meanwhile, since its [`Ingester`] holds the write lock.
 pub struct BatchReader {
     folder: Folder,
     zone: Zone,
+    admission: Admission,
 }
 
-/// A batch read and sorted, on its way into a store. Memory: the `sort_bytes` that it was read with.
+/// A batch read, on its way into a store. Memory: the `sort_bytes` that it was read with.
 pub struct ReadBatch {
     dt: Day,
-    actions: Sorted<DatedAction>,
+    actions: Pieces<DatedAction>,
     /// Complete but for the number of customers.
     record: BatchRecord,
+    left_out: LeftOut,
 }
 
 impl BatchReader {
-    /// Reads and sorts the files of a batch. Refused, the store untouched, where there is none or where there are bad rows.
+    /// Reads the files of a batch. Refused, the store untouched, where there is none or where there are bad rows.
     pub fn read(&self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<ReadBatch> {
         let dt = options.dt;
         let files = batch_files(options.input, dt)?;
@@ -155,8 +158,8 @@ impl BatchReader {
             ));
         }
         let mut sorter = Sorter::new(options.sort_bytes, Scratch::new(self.folder.scratch(&dt.to_string())));
-        let record = read_batch(&files, options, &self.zone, &mut sorter, progress)?;
-        Ok(ReadBatch { dt, actions: sorter.finish()?, record })
+        let (record, left_out) = read_batch(&files, options, &self.zone, &self.admission, &mut sorter, progress)?;
+        Ok(ReadBatch { dt, actions: sorter.pieces()?, record, left_out })
     }
 }
 
@@ -170,17 +173,11 @@ pub fn batch_files(input: &Path, dt: Day) -> Result<Vec<(Source, DayFile)>> {
 }
 
 fn commit(store: &Store, batch: ReadBatch, progress: &dyn Progress) -> Result<IngestSummary> {
-    let ReadBatch { dt, actions, record } = batch;
+    let ReadBatch { dt, actions, record, left_out } = batch;
     let replaced = store.batch(dt)?.is_some();
     progress.begin("folding", "customers", None);
-    let held = store.touched_by(dt).flat_map(|leaf| match leaf {
-        Ok(leaf) => leaf.entries.into_iter().map(|(customer, TouchedDay(day))| Ok((customer, day))).collect(),
-        Err(error) => vec![Err(error)],
-    });
-    let admission = Admission::of(store)?;
-    let changes = Changes::new(actions, held, &admission, store.settings().max_history);
-    let loaded = load(store, dt, changes, record.clone(), progress)?;
-    let (forgotten, pruned) = admission.left_out();
+    let shares = Shares::new(store, dt, actions);
+    let loaded = load(store, dt, shares, record.clone(), progress)?;
     Ok(IngestSummary {
         dt: dt.to_string(),
         files: record.files.len(),
@@ -192,8 +189,8 @@ fn commit(store: &Store, batch: ReadBatch, progress: &dyn Progress) -> Result<In
         late: record.late,
         early: record.early,
         quarantined: record.quarantined,
-        forgotten,
-        pruned,
+        forgotten: left_out.forgotten,
+        pruned: left_out.pruned,
         customers: loaded.customers,
         new_customers: loaded.new_customers,
         keyframes: loaded.keyframes,

@@ -38,6 +38,10 @@ impl Record for Impression {
         let text = self.ranking_id.as_ref().map_or(0, String::capacity);
         std::mem::size_of::<Self>() + text + self.elements.capacity() * std::mem::size_of::<Element>()
     }
+
+    fn leading(&self) -> u64 {
+        (self.customer.0 ^ i64::MIN).cast_unsigned()
+    }
 }
 
 #[cfg(test)]

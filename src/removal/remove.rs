@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::format::{BatchRecord, Key, Purge, Record, Totals, TouchedDay};
 use crate::model::{CustomerId, Day};
 use crate::progress::Progress;
-use crate::store::{BulkLoad, Store, StoredLeaf};
+use crate::store::{BulkLoad, Store};
 
 use super::history::rewrite;
 
@@ -50,38 +50,31 @@ impl<'store> Removal<'store> {
         let store = self.store;
         let max_history = store.settings().max_history;
         let (mut cursor, mut roster) = (store.cursor(), store.roster_writer());
-        let mut customer_is_done = |customer| -> Result<()> {
-            let first_day = match goes {
-                Goes::Customers(_) => None,
-                Goes::DaysBefore(first_day) => Some(first_day),
-            };
-            let Some(new) = rewrite(customer, cursor.tail(customer, Day::FIRST)?, first_day, max_history) else {
-                return Ok(());
-            };
-            for (key, bytes) in &new.edits {
-                self.bulk.set_raw(key, bytes.as_deref())?;
-            }
-            roster.set(&mut self.bulk, customer, new.standing.into_iter())?;
-            self.left += u64::from(new.standing.is_none());
-            each(customer, Removed { portions: new.portions, keyframes: new.keyframes, actions: new.actions });
-            Ok(())
-        };
-        match goes {
-            Goes::Customers(customers) => {
-                progress.begin("removing", "customers", Some(customers.len() as u64));
-                customers.iter().try_for_each(|customer| {
-                    progress.advance(1);
-                    customer_is_done(*customer)
-                })?;
-            }
-            Goes::DaysBefore(_) => {
-                progress.begin("removing", "customers", Some(store.totals()?.customers));
-                for leaf in store.roster() {
-                    for (customer, _) in leaf?.entries {
-                        progress.advance(1);
-                        customer_is_done(customer)?;
+        progress.begin("removing", "customers", Some(store.totals()?.customers));
+        for leaf in store.roster() {
+            for (customer, standing) in leaf?.entries {
+                progress.advance(1);
+                let first_day = match goes {
+                    Goes::Customers(customers) if customers.binary_search(&customer).is_err() => {
+                        roster.push(&mut self.bulk, (customer, standing))?;
+                        continue;
                     }
+                    Goes::Customers(_) => None,
+                    Goes::DaysBefore(first_day) => Some(first_day),
+                };
+                let tail = cursor.tail(customer, Day::FIRST)?;
+                let Some(new) = rewrite(customer, tail, first_day, max_history) else {
+                    roster.push(&mut self.bulk, (customer, standing))?;
+                    continue;
+                };
+                for (key, bytes) in &new.edits {
+                    self.bulk.set_raw(key, bytes.as_deref())?;
                 }
+                match new.standing {
+                    Some(standing) => roster.push(&mut self.bulk, (customer, standing))?,
+                    None => self.left += 1,
+                }
+                each(customer, Removed { portions: new.portions, keyframes: new.keyframes, actions: new.actions });
             }
         }
         roster.finish(&mut self.bulk)
@@ -110,15 +103,13 @@ impl<'store> Removal<'store> {
         };
         let mut writer = self.store.index_writer(batch);
         let mut left = 0;
+        let mut before = None;
         for leaf in self.store.touched_by(batch) {
-            let StoredLeaf { entries, .. } = leaf?;
-            for lines in entries.chunk_by(|(one, _), (other, _)| one == other) {
-                let Some((customer, _)) = lines.first().copied() else { continue };
-                let staying = || lines.iter().map(|(_, line)| *line).filter(|TouchedDay(day)| stays(customer, *day));
-                left += u64::from(staying().next().is_some());
-                if staying().count() < lines.len() {
-                    writer.set(&mut self.bulk, customer, staying())?;
-                }
+            let staying = leaf?.entries.into_iter().filter(|(customer, TouchedDay(day))| stays(*customer, *day));
+            for (customer, line) in staying {
+                left += u64::from(before != Some(customer));
+                before = Some(customer);
+                writer.push(&mut self.bulk, (customer, line))?;
             }
         }
         writer.finish(&mut self.bulk)?;

@@ -1,11 +1,11 @@
-//! Floor 4, sorting more than fits in memory: sorted runs that spill to disk and are merged. A sibling of `store/` and `files/` that knows
-//! neither.
+//! Floor 4, sorting more than fits in memory: pieces that are sorted apart, and sorted runs that spill to disk and are merged. A sibling of
+//! `store/` and `files/` that knows neither.
 
-mod radix;
+mod piece;
 mod run;
 mod scratch;
 mod sorter;
 
-pub use radix::sort_by_leading;
+pub use piece::{BLOCK_RECORDS, PIECE_RECORDS, Piece};
 pub use scratch::Scratch;
-pub use sorter::{Record, SORT_BYTES_DEFAULT, Sorted, Sorter};
+pub use sorter::{Pieces, Record, SORT_BYTES_DEFAULT, Sorted, Sorter};

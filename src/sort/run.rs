@@ -20,12 +20,16 @@ pub(super) struct RunReader {
 }
 
 /// Writes sorted records to a new file and gives the reader for it.
-pub(super) fn spill<R: Record>(records: &[R], scratch: &mut Scratch) -> Result<RunReader> {
+pub(super) fn spill<'a, R: Record + 'a>(
+    records: impl Iterator<Item = &'a R>,
+    scratch: &mut Scratch,
+) -> Result<RunReader> {
     let (path, file) = scratch.file()?;
     let failed = |error: std::io::Error| Error::io("write", &path, &error);
     let mut writer = BufWriter::with_capacity(RUN_BUFFER_BYTES, file);
-    let mut bytes = Vec::new();
+    let (mut bytes, mut left) = (Vec::new(), 0);
     for record in records {
+        left += 1;
         bytes.clear();
         record.encode(&mut bytes);
         writer.write_all(&(bytes.len() as u64).to_le_bytes()).map_err(failed)?;
@@ -34,7 +38,7 @@ pub(super) fn spill<R: Record>(records: &[R], scratch: &mut Scratch) -> Result<R
     let mut file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
     file.rewind().map_err(failed)?;
     let file = BufReader::with_capacity(RUN_BUFFER_BYTES, file);
-    Ok(RunReader { path, file, left: records.len() as u64, bytes: Vec::new() })
+    Ok(RunReader { path, file, left, bytes: Vec::new() })
 }
 
 impl RunReader {

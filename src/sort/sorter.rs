@@ -2,41 +2,42 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::iter::{Flatten, Peekable};
 
-use rayon::slice::ParallelSliceMut;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use super::piece::{BLOCK_RECORDS, Piece, spread};
 use super::run::{RunReader, spill};
 use super::scratch::Scratch;
 use crate::error::Result;
 
-/// Memory for sorting unless a caller says otherwise: over 3 million actions, or a million impressions of 10 items.
+/// Memory for sorting unless a caller says otherwise: over 6 million actions, or a million impressions of 10 items.
 pub const SORT_BYTES_DEFAULT: usize = 256 << 20;
 
 /// What can be sorted and spilled.
 ///
 /// `Ord` must be total, with records that compare equal being the same in every byte; so the sorted sequence depends on the set of
 /// records alone.
-pub trait Record: Ord + Send + Sized {
+pub trait Record: Ord + Send + Sync + Sized {
     /// Appends the bytes of the record.
     fn encode(&self, bytes: &mut Vec<u8>);
     /// The record of these bytes; `None` for bytes that `encode` does not write.
     fn decode(bytes: &[u8]) -> Option<Self>;
     /// Memory that the record takes, itself, what it owns, and what sorting it takes.
     fn memory_bytes(&self) -> usize;
-    /// Sorts records. A faster way than this one must give the same.
-    fn sort(records: &mut Vec<Self>) {
-        records.par_sort_unstable();
-    }
+    /// A number that agrees with the order: of two records, the smaller has no larger one.
+    fn leading(&self) -> u64;
 }
 
 /// Takes records in any order.
 ///
 /// 1. Records gather in memory until they take `budget_bytes`; then they are sorted and spilled as a run.
-/// 2. `finish` sorts the rest and merges it with the runs.
+/// 2. `finish` sorts the rest and merges it with the runs; `pieces` leaves sorting to others where there is no run.
 ///
-/// Memory: `budget_bytes`, and while merging 256 KiB for each run.
+/// Memory: `budget_bytes`; while sorting, blocks that are not full, which take a quarter of the records' own size at most; and while merging 256 KiB
+/// for each run.
 pub struct Sorter<R> {
-    gathered: Vec<R>,
+    blocks: Vec<Vec<R>>,
     gathered_bytes: usize,
     budget_bytes: usize,
     runs: Vec<RunReader>,
@@ -46,48 +47,79 @@ pub struct Sorter<R> {
 impl<R: Record> Sorter<R> {
     /// A sorter that spills into `scratch` whenever the records in memory take more than `budget_bytes`.
     pub fn new(budget_bytes: usize, scratch: Scratch) -> Self {
-        Sorter { gathered: Vec::new(), gathered_bytes: 0, budget_bytes, runs: Vec::new(), scratch }
+        Sorter { blocks: Vec::new(), gathered_bytes: 0, budget_bytes, runs: Vec::new(), scratch }
     }
 
     /// Takes one record.
     pub fn push(&mut self, record: R) -> Result<()> {
-        let bytes = record.memory_bytes();
-        if self.gathered_bytes + bytes > self.budget_bytes && !self.gathered.is_empty() {
-            R::sort(&mut self.gathered);
-            self.runs.push(spill(&self.gathered, &mut self.scratch)?);
-            self.gathered.clear();
+        self.make_room(record.memory_bytes())?;
+        match self.blocks.last_mut().filter(|block| block.len() < block.capacity()) {
+            Some(block) => block.push(record),
+            None => {
+                let mut block = Vec::with_capacity(BLOCK_RECORDS);
+                block.push(record);
+                self.blocks.push(block);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a block of records, best of [`BLOCK_RECORDS`], without moving them.
+    pub fn append(&mut self, block: Vec<R>) -> Result<()> {
+        self.make_room(block.iter().map(R::memory_bytes).sum())?;
+        self.blocks.push(block);
+        Ok(())
+    }
+
+    /// Spills what is there if it and `more_bytes` are more than the budget.
+    fn make_room(&mut self, more_bytes: usize) -> Result<()> {
+        if self.gathered_bytes + more_bytes > self.budget_bytes && !self.blocks.is_empty() {
+            let pieces = sorted_pieces(std::mem::take(&mut self.blocks));
+            self.runs.push(spill(pieces.iter().flatten(), &mut self.scratch)?);
             self.gathered_bytes = 0;
         }
-        // Grown by doubling, a vector takes twice its content while it moves; the budget is for both halves.
-        if self.gathered.len() == self.gathered.capacity() {
-            let room = self.budget_bytes / std::mem::size_of::<R>().max(1);
-            let more = self.gathered.capacity().max(1024).min(room.saturating_sub(self.gathered.capacity()).max(1));
-            self.gathered.reserve_exact(more);
-        }
-        self.gathered_bytes += bytes;
-        self.gathered.push(record);
+        self.gathered_bytes += more_bytes;
         Ok(())
     }
 
     /// All records in ascending order.
     pub fn finish(mut self) -> Result<Sorted<R>> {
-        R::sort(&mut self.gathered);
         let mut heads = BinaryHeap::with_capacity(self.runs.len());
         for (run, reader) in self.runs.iter_mut().enumerate() {
             if let Some(record) = reader.next()? {
                 heads.push(Reverse((record, run)));
             }
         }
-        let gathered = self.gathered.into_iter().peekable();
+        let gathered = sorted_pieces(self.blocks).into_iter().flatten().peekable();
         Ok(Sorted { gathered, heads, runs: self.runs, _scratch: self.scratch })
     }
+
+    /// All records in pieces that can be sorted apart; merged where some were spilled.
+    pub fn pieces(self) -> Result<Pieces<R>> {
+        if self.runs.is_empty() {
+            return Ok(Pieces::Apart(spread(self.blocks).into_iter()));
+        }
+        self.finish().map(Box::new).map(Pieces::Merged)
+    }
+}
+
+/// What a [`Sorter`] took, on its way to the sorted sequence.
+pub enum Pieces<R: Record> {
+    /// All was in memory: pieces, ascending, to be sorted each by itself. Memory: what was in the sorter, less as pieces are taken.
+    Apart(std::vec::IntoIter<Piece<R>>),
+    /// Some was on disk.
+    Merged(Box<Sorted<R>>),
+}
+
+fn sorted_pieces<R: Record>(blocks: Vec<Vec<R>>) -> Vec<Vec<R>> {
+    spread(blocks).into_par_iter().map(Piece::sorted).collect()
 }
 
 /// The records of a [`Sorter`] in ascending order.
 ///
 /// Memory: what was in the sorter, and 256 KiB for each run. The spilled files are removed when it is dropped.
 pub struct Sorted<R: Record> {
-    gathered: std::iter::Peekable<std::vec::IntoIter<R>>,
+    gathered: Peekable<Flatten<std::vec::IntoIter<Vec<R>>>>,
     /// The next record of each run, with the run's number.
     heads: BinaryHeap<Reverse<(R, usize)>>,
     runs: Vec<RunReader>,
@@ -129,6 +161,9 @@ mod tests {
         }
         fn memory_bytes(&self) -> usize {
             8
+        }
+        fn leading(&self) -> u64 {
+            *self
         }
     }
 

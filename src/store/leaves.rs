@@ -1,79 +1,98 @@
 //! Reading index and roster: lists that lie in leaves.
 
+use std::marker::PhantomData;
+
 use rocksdb::DBRawIterator;
 
 use super::handle::{Store, failure};
 use super::options::scanning;
 use crate::error::Result;
-use crate::format::{Key, Standing, TouchedDay, decode_leaf};
+use crate::format::{Entry, Key, Standing, TouchedDay, decode_leaf};
 use crate::model::{CustomerId, Day};
 
-/// One leaf with its bytes, so that it can be told whether it has changed.
+/// One leaf, decoded.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredLeaf<E> {
     /// Where it begins.
     pub first: CustomerId,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
     /// Its lines, customers ascending.
     pub entries: Vec<(CustomerId, E)>,
 }
-
-/// Reads the leaf at a key, relative to a day; `None` where the key is of no leaf of the list.
-type ReadLeaf<E> = fn(Key, &[u8], Day) -> Result<Option<StoredLeaf<E>>>;
 
 /// Streams the leaves of one list in the order of customers. Memory: one block of each sorted run, and the leaf that is returned.
 pub struct Leaves<'store, E> {
     store: &'store Store,
     iterator: DBRawIterator<'store>,
-    read: ReadLeaf<E>,
-    batch: Day,
+    /// Where the leaf with a key begins; `None` where the key is of no leaf of the list, whose leaves are relative to a day.
+    first: fn(Key, Day) -> Option<CustomerId>,
+    anchor: Day,
+    entry: PhantomData<E>,
 }
 
 impl Store {
     /// The days that a batch touched, of each customer the newest first.
     pub fn touched_by(&self, batch: Day) -> Leaves<'_, TouchedDay> {
-        let read = |key, bytes: &[u8], batch| match key {
-            Key::Index { batch: found, first } if found == batch => {
-                let mut entries = Vec::new();
-                decode_leaf(first, batch, bytes, &mut entries)?;
-                Ok(Some(StoredLeaf { first, bytes: bytes.to_vec(), entries }))
-            }
-            _ => Ok(None),
+        let first = |key, batch| match key {
+            Key::Index { batch: found, first } if found == batch => Some(first),
+            _ => None,
         };
-        self.leaves(&crate::format::index_prefix(batch), batch, read)
+        self.leaves(&crate::format::index_prefix(batch), first, batch)
     }
 
     /// All customers.
     pub fn roster(&self) -> Leaves<'_, Standing> {
-        let read = |key, bytes: &[u8], day| match key {
-            Key::Roster { first } => {
-                let mut entries = Vec::new();
-                decode_leaf(first, day, bytes, &mut entries)?;
-                Ok(Some(StoredLeaf { first, bytes: bytes.to_vec(), entries }))
-            }
-            _ => Ok(None),
+        let first = |key, _| match key {
+            Key::Roster { first } => Some(first),
+            _ => None,
         };
-        self.leaves(&[crate::format::Keyspace::Roster as u8], Day::FIRST, read)
+        self.leaves(&[crate::format::Keyspace::Roster as u8], first, Day::FIRST)
     }
 
-    fn leaves<E>(&self, from: &[u8], batch: Day, read: ReadLeaf<E>) -> Leaves<'_, E> {
+    fn leaves<E>(&self, from: &[u8], first: fn(Key, Day) -> Option<CustomerId>, anchor: Day) -> Leaves<'_, E> {
         let mut iterator = self.db.raw_iterator_opt(scanning());
         iterator.seek(from);
-        Leaves { store: self, iterator, read, batch }
+        Leaves { store: self, iterator, first, anchor, entry: PhantomData }
     }
 }
 
-impl<E> Iterator for Leaves<'_, E> {
-    type Item = Result<StoredLeaf<E>>;
+impl<'store, E> Leaves<'store, E> {
+    /// The same leaves, not decoded.
+    pub fn bytes(self) -> LeafBytes<'store, E> {
+        LeafBytes(self)
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
+    /// What `read` makes of the next leaf: where it begins, the day that it is relative to, and its bytes.
+    fn read<T>(&mut self, read: impl FnOnce(CustomerId, Day, &[u8]) -> Result<T>) -> Option<Result<T>> {
         let Some((key, value)) = self.iterator.item() else {
             let status = self.iterator.status();
             return status.err().map(|error| Err(failure("read", &self.store.folder, &error)));
         };
-        let leaf = Key::decode(key).and_then(|key| (self.read)(key, value, self.batch)).transpose();
+        let leaf = Key::decode(key).map(|key| (self.first)(key, self.anchor)).transpose()?;
+        let leaf = leaf.and_then(|first| read(first, self.anchor, value));
         self.iterator.next();
-        leaf
+        Some(leaf)
+    }
+}
+
+impl<E: Entry> Iterator for Leaves<'_, E> {
+    type Item = Result<StoredLeaf<E>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read(|first, anchor, bytes| {
+            let mut entries = Vec::new();
+            decode_leaf(first, anchor, bytes, &mut entries)?;
+            Ok(StoredLeaf { first, entries })
+        })
+    }
+}
+
+/// Streams where leaves begin, and their bytes, to tell whether they have changed. Memory: as for [`Leaves`].
+pub struct LeafBytes<'store, E>(Leaves<'store, E>);
+
+impl<E> Iterator for LeafBytes<'_, E> {
+    type Item = Result<(CustomerId, Vec<u8>)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.read(|first, _, bytes| Ok((first, bytes.to_vec())))
     }
 }

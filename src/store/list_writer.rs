@@ -1,26 +1,23 @@
 //! Writing index and roster anew, leaf by leaf, beside what the store holds of them.
 
-use std::collections::VecDeque;
+use std::iter::Peekable;
 
 use super::bulk::BulkLoad;
 use super::handle::Store;
-use super::leaves::Leaves;
+use super::leaves::{LeafBytes, Leaves};
 use crate::error::Result;
 use crate::format::{CutLeaf, Entry, Key, LeafCutter, Standing, TouchedDay, encode_leaf};
 use crate::model::{CustomerId, Day};
 
-/// Takes the new lines of some customers, keeps those of all others, and writes the leaves that have changed.
+/// Takes all lines of a list as it is to be, and writes the leaves that are not in the store as they are.
 ///
-/// Memory: the leaves of the list that the lines of one leaf come from and go to; some 10 kB each.
+/// Memory: the leaf that the lines go to, and one of the old list; some 10 kB each.
 pub struct ListWriter<'store, E> {
-    old: Leaves<'store, E>,
+    old: Peekable<LeafBytes<'store, E>>,
     key: fn(Day, CustomerId) -> Key,
     anchor: Day,
-    /// Leaves of the old list that have been read and not been compared yet.
-    old_leaves: VecDeque<(CustomerId, Vec<u8>)>,
-    /// Their lines that have not been passed yet.
-    old_lines: VecDeque<(CustomerId, E)>,
     cutter: LeafCutter<E>,
+    bytes: Vec<u8>,
 }
 
 impl Store {
@@ -38,72 +35,44 @@ impl Store {
 impl<'store, E: Entry> ListWriter<'store, E> {
     /// `old` is the list as the store holds it. Leaves are relative to `anchor` and have the keys that `key` gives for it and where they begin.
     fn new(old: Leaves<'store, E>, anchor: Day, key: fn(Day, CustomerId) -> Key) -> Self {
-        ListWriter {
-            old,
-            key,
-            anchor,
-            old_leaves: VecDeque::new(),
-            old_lines: VecDeque::new(),
-            cutter: LeafCutter::new(),
-        }
+        let old = old.bytes().peekable();
+        ListWriter { old, key, anchor, cutter: LeafCutter::new(), bytes: Vec::new() }
     }
 
-    /// Gives a customer the lines `new` in place of those that it has. Customers must come in ascending order.
-    pub fn set(&mut self, bulk: &mut BulkLoad<'_>, customer: CustomerId, new: impl Iterator<Item = E>) -> Result<()> {
-        self.pass(bulk, Some(customer))?;
-        for line in new {
-            self.push(bulk, customer, line)?;
-        }
-        Ok(())
-    }
-
-    /// Writes what is left.
-    pub fn finish(mut self, bulk: &mut BulkLoad<'_>) -> Result<()> {
-        self.pass(bulk, None)?;
-        if let Some(leaf) = self.cutter.finish() {
-            self.write(bulk, &leaf)?;
-        }
-        for (first, _) in std::mem::take(&mut self.old_leaves) {
-            bulk.set((self.key)(self.anchor, first), None)?;
-        }
-        Ok(())
-    }
-
-    /// Keeps the old lines of customers before `until` and drops those of `until` itself; without it, keeps all that are left.
-    fn pass(&mut self, bulk: &mut BulkLoad<'_>, until: Option<CustomerId>) -> Result<()> {
-        loop {
-            while let Some((customer, line)) = self.old_lines.front().copied() {
-                match until {
-                    Some(until) if customer > until => return Ok(()),
-                    Some(until) if customer == until => {}
-                    _ => self.push(bulk, customer, line)?,
-                }
-                self.old_lines.pop_front();
-            }
-            let Some(leaf) = self.old.next().transpose()? else { return Ok(()) };
-            self.old_leaves.push_back((leaf.first, leaf.bytes));
-            self.old_lines.extend(leaf.entries);
-        }
-    }
-
-    fn push(&mut self, bulk: &mut BulkLoad<'_>, customer: CustomerId, line: E) -> Result<()> {
+    /// Takes the next line. Customers must come in ascending order.
+    pub fn push(&mut self, bulk: &mut BulkLoad<'_>, (customer, line): (CustomerId, E)) -> Result<()> {
         match self.cutter.push(customer, line) {
             Some(leaf) => self.write(bulk, &leaf),
             None => Ok(()),
         }
     }
 
+    /// Writes what is left.
+    pub fn finish(mut self, bulk: &mut BulkLoad<'_>) -> Result<()> {
+        if let Some(leaf) = self.cutter.finish() {
+            self.write(bulk, &leaf)?;
+        }
+        self.remove_before(bulk, None)
+    }
+
     /// Writes a leaf unless the store holds it as it is, and removes the old ones before it that are no more.
     fn write(&mut self, bulk: &mut BulkLoad<'_>, (first, lines): &CutLeaf<E>) -> Result<()> {
-        let mut bytes = Vec::new();
-        encode_leaf(*first, self.anchor, lines, &mut bytes);
-        while let Some((gone, _)) = self.old_leaves.pop_front_if(|(old, _)| *old < *first) {
-            bulk.set((self.key)(self.anchor, gone), None)?;
-        }
-        let held = self.old_leaves.pop_front_if(|(old, _)| *old == *first);
-        if held.is_some_and(|(_, old)| old == bytes) {
+        self.remove_before(bulk, Some(*first))?;
+        self.bytes.clear();
+        encode_leaf(*first, self.anchor, lines, &mut self.bytes);
+        let held = self.old.next_if(|old| matches!(old, Ok((old, _)) if old == first)).transpose()?;
+        if held.is_some_and(|(_, old)| old == self.bytes) {
             return Ok(());
         }
-        bulk.set((self.key)(self.anchor, *first), Some(&bytes))
+        bulk.set((self.key)(self.anchor, *first), Some(&self.bytes))
+    }
+
+    /// Removes the old leaves that begin before `until`, or all that are left.
+    fn remove_before(&mut self, bulk: &mut BulkLoad<'_>, until: Option<CustomerId>) -> Result<()> {
+        let is_before = |first: CustomerId| until.is_none_or(|until| first < until);
+        while let Some(old) = self.old.next_if(|old| !matches!(old, Ok((first, _)) if !is_before(*first))) {
+            bulk.set((self.key)(self.anchor, old?.0), None)?;
+        }
+        Ok(())
     }
 }

@@ -32,6 +32,6 @@ pub use bulk::BulkLoad;
 pub use cursor::{AsOf, Cursor, StoredPortion, Tail};
 pub use folder::Folder;
 pub use handle::{MAX_HISTORY_DEFAULT, MAX_HISTORY_LIMIT, Settings, Store};
-pub use leaves::{Leaves, StoredLeaf};
+pub use leaves::{LeafBytes, Leaves, StoredLeaf};
 pub use list_writer::ListWriter;
 pub use raw::{Entry, RawStore};

@@ -1,0 +1,216 @@
+//! Work on several threads whose results are taken in order.
+
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::error::{Error, Kind, Result};
+
+/// How far threads may be ahead of what is taken: so many jobs for each of them.
+pub(super) const JOBS_AHEAD: usize = 8;
+
+/// Works on all jobs that `next` gives, on `threads` threads of which the calling one is the first, and gives the results to `take`, one at a time, in
+/// the order of the jobs.
+///
+/// `worker` makes what does the work of one thread. Whichever thread finishes the job that is to be taken next takes it, and those behind it that wait; so
+/// no thread sleeps that has something to do, which on a busy machine costs more than the work.
+///
+/// Of several errors, gives that of the first job; then nothing behind it is taken. Memory: 8 jobs, or their results, for each thread.
+pub(super) fn in_order<Job, Done: Send, Worker: FnMut(Job) -> Result<Done>>(
+    threads: usize,
+    next: impl FnMut() -> Result<Option<Job>> + Send,
+    worker: impl Fn() -> Worker + Sync,
+    take: impl FnMut(Done) -> Result<()> + Send,
+) -> Result<()> {
+    let threads = threads.max(1);
+    let jobs = Mutex::new(Jobs { next, number: 0, is_last: false });
+    let results = Mutex::new(Results { waiting: BTreeMap::new(), taken: 0, take: Some(take), stopped: None });
+    let line = Line { jobs, results, progress: Condvar::new(), ahead: threads * JOBS_AHEAD };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            std::thread::Builder::new().spawn_scoped(scope, || line.work(worker())).map_err(|error| {
+                Error::new(Kind::Io, format!("cannot start a thread ({error})"), "give a smaller --threads")
+            })?;
+        }
+        line.work(worker());
+        Ok(())
+    })?;
+    let results = line.results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.stopped.map_or(Ok(()), Err)
+}
+
+struct Line<Next, Done, Take> {
+    jobs: Mutex<Jobs<Next>>,
+    results: Mutex<Results<Done, Take>>,
+    /// Told whenever a result has been taken, and when the work stops.
+    progress: Condvar,
+    ahead: usize,
+}
+
+struct Jobs<Next> {
+    next: Next,
+    /// Of the next job.
+    number: usize,
+    is_last: bool,
+}
+
+struct Results<Done, Take> {
+    /// Those that wait for one before them, by number.
+    waiting: BTreeMap<usize, Result<Done>>,
+    taken: usize,
+    /// `None` while a thread is taking.
+    take: Option<Take>,
+    /// Why nothing more is done.
+    stopped: Option<Error>,
+}
+
+impl<Job, Done, Next, Take> Line<Next, Done, Take>
+where
+    Next: FnMut() -> Result<Option<Job>>,
+    Take: FnMut(Done) -> Result<()>,
+{
+    fn work(&self, mut worker: impl FnMut(Job) -> Result<Done>) {
+        let _stop = StopOnPanic(self);
+        while let Some((number, job)) = self.job() {
+            self.hand_in(number, job.and_then(&mut worker));
+        }
+    }
+
+    /// The next job with its number, or the error in its place. Waits while the threads are too far ahead.
+    fn job(&self) -> Option<(usize, Result<Job>)> {
+        let mut jobs = locked(&self.jobs);
+        let mut results = locked(&self.results);
+        while results.stopped.is_none() && jobs.number >= results.taken + self.ahead {
+            results = self.progress.wait(results).unwrap_or_else(PoisonError::into_inner);
+        }
+        if results.stopped.is_some() || jobs.is_last {
+            return None;
+        }
+        drop(results);
+        let job = (jobs.next)();
+        jobs.is_last = !matches!(job, Ok(Some(_)));
+        let number = jobs.number;
+        jobs.number += 1;
+        job.transpose().map(|job| (number, job))
+    }
+
+    fn hand_in(&self, number: usize, result: Result<Done>) {
+        let mut results = locked(&self.results);
+        results.waiting.insert(number, result);
+        // Who is taking comes to this one too, when it is its turn.
+        let Some(mut take) = results.take.take() else { return };
+        while let Some(next) = results.next() {
+            drop(results);
+            let taken = next.and_then(&mut take);
+            results = locked(&self.results);
+            results.taken += 1;
+            if let Err(error) = taken {
+                results.stopped.get_or_insert(error);
+            }
+            self.progress.notify_all();
+        }
+        results.take = Some(take);
+    }
+}
+
+impl<Done, Take> Results<Done, Take> {
+    fn next(&mut self) -> Option<Result<Done>> {
+        if self.stopped.is_some() { None } else { self.waiting.remove(&self.taken) }
+    }
+}
+
+/// Lets the other threads end where one panics, which ends the whole command when they are joined.
+struct StopOnPanic<'line, Next, Done, Take>(&'line Line<Next, Done, Take>);
+
+impl<Next, Done, Take> Drop for StopOnPanic<'_, Next, Done, Take> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let stopped = Error::new(Kind::Io, "a thread has panicked", "report this");
+            locked(&self.0.results).stopped.get_or_insert(stopped);
+            self.0.progress.notify_all();
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    const JOBS: usize = 300;
+
+    fn failure(what: &str, job: usize) -> Error {
+        Error::new(Kind::Io, format!("{what} {job}"), "nothing")
+    }
+
+    /// Runs jobs 0 to 299, the slowest first of each ten, with an error in these places. Gives what was taken.
+    fn run(threads: usize, no_job: usize, failing: &[usize], not_taken: usize) -> (Result<()>, Vec<usize>) {
+        let (mut jobs, mut taken) = (0..JOBS, Vec::new());
+        let is_done = AtomicUsize::new(0);
+        let result = in_order(
+            threads,
+            || match jobs.next() {
+                Some(job) if job == no_job => Err(failure("no job", job)),
+                job => Ok(job),
+            },
+            || {
+                |job: usize| {
+                    std::thread::sleep(Duration::from_micros(if job.is_multiple_of(10) { 900 } else { 5 }));
+                    let ahead = is_done.load(Ordering::SeqCst) + threads * JOBS_AHEAD;
+                    assert!(job < ahead, "job {job} is too far ahead");
+                    if failing.contains(&job) { Err(failure("failed", job)) } else { Ok(job) }
+                }
+            },
+            |job| {
+                taken.push(job);
+                is_done.store(taken.len(), Ordering::SeqCst);
+                if job == not_taken { Err(failure("not taken", job)) } else { Ok(()) }
+            },
+        );
+        (result, taken)
+    }
+
+    #[test]
+    fn results_come_in_the_order_of_the_jobs() {
+        for threads in [1, 2, 5] {
+            let (result, taken) = run(threads, JOBS, &[], JOBS);
+            result.unwrap();
+            assert_eq!(taken, (0..JOBS).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn the_error_of_the_first_job_is_given_and_nothing_behind_it_is_taken() {
+        for threads in [1, 2, 5] {
+            let check = |(result, taken): (Result<()>, Vec<usize>), message: &str, count: usize| {
+                assert!(result.unwrap_err().to_string().contains(message), "{message}");
+                assert_eq!(taken, (0..count).collect::<Vec<_>>());
+            };
+            // The second of them fails long before the first, which is slow.
+            check(run(threads, JOBS, &[51, 50], JOBS), "failed 50", 50);
+            check(run(threads, 53, &[50], JOBS), "failed 50", 50);
+            check(run(threads, 53, &[], JOBS), "no job 53", 53);
+            check(run(threads, 53, &[], 20), "not taken 20", 21);
+        }
+    }
+
+    #[test]
+    fn a_panic_ends_all_threads() {
+        let jobs = AtomicUsize::new(0);
+        let run = || {
+            let next = || Ok(Some(jobs.fetch_add(1, Ordering::SeqCst)));
+            let worker = || {
+                |job: usize| {
+                    assert!(job != 70, "on purpose");
+                    Ok(job)
+                }
+            };
+            in_order(3, next, worker, |_| Ok(()))
+        };
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
+    }
+}

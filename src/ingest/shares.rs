@@ -1,0 +1,149 @@
+//! Dealing out a load: ranges of customers, each with all that one thread needs to work on it.
+
+use std::iter::Peekable;
+
+use super::dated_action::{DatedAction, customer_of, leading_of};
+use crate::error::Result;
+use crate::format::{Entry, Standing, TouchedDay};
+use crate::model::{CustomerId, Day};
+use crate::sort::{PIECE_RECORDS, Piece, Pieces, Sorted};
+use crate::store::{Leaves, Store};
+
+/// Customers of the roster that one share has at most.
+const ROSTER_LINES_MAX: usize = 4_096;
+
+/// A range of customers.
+pub(super) struct Share {
+    /// The actions that the batch brings of them, in no order.
+    pub brought: Piece<DatedAction>,
+    /// The days that the batch held so far touched, of each customer the newest first.
+    pub held: Vec<(CustomerId, TouchedDay)>,
+    /// All of them that the store has, whether the batch changes them or not.
+    pub roster: Vec<(CustomerId, Standing)>,
+}
+
+/// Deals out all customers, range by range, ascending.
+///
+/// Memory: what the pieces take, and one leaf each of index and roster. A share has at most 4,096 customers of the roster, and one piece, which has
+/// some 4,096 actions or those of one customer; pieces merged from disk, no more than `max_history` of them for each day.
+pub(super) struct Shares<'store> {
+    pieces: Source,
+    /// What is left of a piece that had to be cut.
+    left: Option<Piece<DatedAction>>,
+    held: Lines<'store, TouchedDay>,
+    roster: Lines<'store, Standing>,
+    is_dealt: bool,
+}
+
+impl<'store> Shares<'store> {
+    /// The shares of a batch that brings `pieces`.
+    pub fn new(store: &'store Store, batch: Day, pieces: Pieces<DatedAction>) -> Self {
+        let pieces = match pieces {
+            Pieces::Apart(pieces) => Source::Apart(pieces.peekable()),
+            Pieces::Merged(sorted) => Source::Merged(Box::new(sorted.peekable()), store.settings().max_history),
+        };
+        let (held, roster) = (Lines::of(store.touched_by(batch)), Lines::of(store.roster()));
+        Shares { pieces, left: None, held, roster, is_dealt: false }
+    }
+
+    /// The next share; `None` when all are dealt out.
+    pub fn share(&mut self) -> Result<Option<Share>> {
+        if self.is_dealt {
+            return Ok(None);
+        }
+        let piece = match self.left.take() {
+            Some(left) => Some(left),
+            None => self.pieces.piece()?,
+        };
+        let mut brought = piece.unwrap_or_else(|| Piece::new(Vec::new()));
+        let mut until = self.pieces.next_customer();
+        let mut roster = Vec::new();
+        while let Some(line) = self.roster.next_before(until)? {
+            roster.push(line);
+            if roster.len() == ROSTER_LINES_MAX
+                && let Some(next) = self.roster.head()?.filter(|next| until.is_none_or(|until| *next < until))
+            {
+                let (before, behind) = brought.cut(leading_of(next));
+                (brought, self.left, until) = (before, Some(behind), Some(next));
+            }
+        }
+        let mut held = Vec::new();
+        while let Some(line) = self.held.next_before(until)? {
+            held.push(line);
+        }
+        self.is_dealt = until.is_none();
+        Ok(Some(Share { brought, held, roster }))
+    }
+}
+
+/// Where the pieces come from.
+enum Source {
+    Apart(Peekable<std::vec::IntoIter<Piece<DatedAction>>>),
+    /// Merged from disk, with `max_history`.
+    Merged(Box<Peekable<Box<Sorted<DatedAction>>>>, usize),
+}
+
+impl Source {
+    fn piece(&mut self) -> Result<Option<Piece<DatedAction>>> {
+        let (sorted, max_history) = match self {
+            Source::Apart(pieces) => return Ok(pieces.next()),
+            Source::Merged(sorted, max_history) => (sorted, *max_history),
+        };
+        let (mut actions, mut of_day) = (Vec::<DatedAction>::new(), 0);
+        let belongs = |next: &DatedAction, actions: &[DatedAction]| {
+            let goes_on = actions.last().is_some_and(|last| last.customer == next.customer);
+            goes_on || actions.len() < PIECE_RECORDS
+        };
+        while let Some(next) =
+            sorted.next_if(|next| next.as_ref().is_ok_and(|next| belongs(next, &actions)) || next.is_err())
+        {
+            let next = next?;
+            let goes_on = actions.last().is_some_and(|last| (last.customer, last.day) == (next.customer, next.day));
+            of_day = if goes_on { of_day + 1 } else { 1 };
+            if of_day <= max_history {
+                actions.push(next);
+            }
+        }
+        Ok((!actions.is_empty()).then(|| Piece::new(actions)))
+    }
+
+    /// Before which customer the piece given last ends; `None` if it was the last.
+    fn next_customer(&mut self) -> Option<CustomerId> {
+        match self {
+            Source::Apart(pieces) => pieces.peek().map(|piece| customer_of(piece.from())),
+            // An error at the head comes out with the next piece; the first customer of all stands for it.
+            Source::Merged(sorted, _) => {
+                sorted.peek().map(|next| next.as_ref().map_or(CustomerId(i64::MIN), |next| next.customer))
+            }
+        }
+    }
+}
+
+/// The lines of index or roster.
+struct Lines<'store, E> {
+    leaves: Leaves<'store, E>,
+    open: std::vec::IntoIter<(CustomerId, E)>,
+}
+
+impl<'store, E: Entry> Lines<'store, E> {
+    fn of(leaves: Leaves<'store, E>) -> Self {
+        Lines { leaves, open: Vec::new().into_iter() }
+    }
+
+    /// Whose line is next.
+    fn head(&mut self) -> Result<Option<CustomerId>> {
+        while self.open.as_slice().is_empty() {
+            let Some(leaf) = self.leaves.next().transpose()? else { return Ok(None) };
+            self.open = leaf.entries.into_iter();
+        }
+        Ok(self.open.as_slice().first().map(|(customer, _)| *customer))
+    }
+
+    /// The next line, if it is of a customer before `until`.
+    fn next_before(&mut self, until: Option<CustomerId>) -> Result<Option<(CustomerId, E)>> {
+        match self.head()? {
+            Some(customer) if until.is_none_or(|until| customer < until) => Ok(self.open.next()),
+            _ => Ok(None),
+        }
+    }
+}
