@@ -7,6 +7,7 @@ mod support;
 mod backfilling;
 mod bad_rows;
 mod commands;
+mod decoding;
 mod determinism;
 mod fixture;
 mod input_types;

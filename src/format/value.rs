@@ -1,18 +1,20 @@
 //! Values: records in bincode behind one version byte. The only file that names bincode.
 
 use bincode::config::{self, Config};
-use bincode::{Decode, Encode};
+use bincode::de::BorrowDecoder;
+use bincode::error::DecodeError;
+use bincode::{BorrowDecode, Encode};
 
 use super::FORMAT_VERSION;
 use crate::error::{Error, Result};
 use crate::model::ActionType;
 
 /// The most memory that decoding one value may claim. A record of 100,000 files takes about 15 MB; so damaged bytes that announce more are an
-/// error and not an allocation.
+/// error. What announces less than that and is not there is an error too, and not an allocation: see [`text`] and the list of files.
 const DECODED_BYTES_MAX: usize = 64 << 20;
 
 /// The settings of a store, fixed for its life.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Encode, Eq, PartialEq)]
 pub struct StoreRecord {
     /// How many actions a history has at most.
     pub max_history: u32,
@@ -21,7 +23,7 @@ pub struct StoreRecord {
 }
 
 /// What is counted over the whole store, kept in step with every batch.
-#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, PartialEq)]
+#[derive(BorrowDecode, Clone, Copy, Debug, Default, Encode, Eq, PartialEq)]
 pub struct Totals {
     /// Customers with at least one portion.
     pub customers: u64,
@@ -62,7 +64,7 @@ impl Source {
 }
 
 /// One file of a batch, as it was when the batch was ingested.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Encode, Eq, PartialEq)]
 pub struct FileRecord {
     /// Number of the [`Source`], 1 to 3.
     pub source: u8,
@@ -75,7 +77,7 @@ pub struct FileRecord {
 }
 
 /// What the store knows of a batch as a whole.
-#[derive(Clone, Debug, Decode, Default, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Encode, Eq, PartialEq)]
 pub struct BatchRecord {
     /// The files, in the order of (source, path).
     pub files: Vec<FileRecord>,
@@ -124,6 +126,51 @@ macro_rules! record {
 }
 record!(StoreRecord, Totals, BatchRecord);
 
+// Derived, the fields that have a length would be given room for as much as their first bytes announce, before the bytes are looked at.
+
+impl<'bytes, C> BorrowDecode<'bytes, C> for StoreRecord {
+    fn borrow_decode<D: BorrowDecoder<'bytes, Context = C>>(from: &mut D) -> Result<Self, DecodeError> {
+        Ok(StoreRecord { max_history: u32::borrow_decode(from)?, time_zone: text(from)? })
+    }
+}
+
+impl<'bytes, C> BorrowDecode<'bytes, C> for FileRecord {
+    fn borrow_decode<D: BorrowDecoder<'bytes, Context = C>>(from: &mut D) -> Result<Self, DecodeError> {
+        Ok(FileRecord {
+            source: u8::borrow_decode(from)?,
+            path: text(from)?,
+            bytes: u64::borrow_decode(from)?,
+            xxh3_128: <[u8; 16]>::borrow_decode(from)?,
+        })
+    }
+}
+
+impl<'bytes, C> BorrowDecode<'bytes, C> for BatchRecord {
+    fn borrow_decode<D: BorrowDecoder<'bytes, Context = C>>(from: &mut D) -> Result<Self, DecodeError> {
+        let mut files = Vec::new();
+        // A length is written like any other integer.
+        for _ in 0..u64::borrow_decode(from)? {
+            files.push(FileRecord::borrow_decode(from)?);
+        }
+        let mut count = || u64::borrow_decode(from);
+        Ok(BatchRecord {
+            files,
+            clicks: count()?,
+            add_to_carts: count()?,
+            orders: count()?,
+            late: count()?,
+            early: count()?,
+            quarantined: count()?,
+            customers: count()?,
+        })
+    }
+}
+
+/// A text whose bytes are all there.
+fn text<'bytes, D: BorrowDecoder<'bytes>>(from: &mut D) -> Result<String, DecodeError> {
+    <&str>::borrow_decode(from).map(str::to_owned)
+}
+
 fn layout() -> impl Config {
     config::standard().with_limit::<DECODED_BYTES_MAX>()
 }
@@ -135,9 +182,9 @@ fn encode<T: Encode>(value: &T) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T> {
+fn decode<'bytes, T: BorrowDecode<'bytes, ()>>(bytes: &'bytes [u8]) -> Result<T> {
     match bytes.split_first() {
-        Some((&FORMAT_VERSION, rest)) => match bincode::decode_from_slice(rest, layout()) {
+        Some((&FORMAT_VERSION, rest)) => match bincode::borrow_decode_from_slice(rest, layout()) {
             Ok((value, read)) if read == rest.len() => Ok(value),
             Ok(_) => Err(Error::corrupt("a value in the store has bytes behind its end")),
             Err(cause) => Err(Error::corrupt(format!("a value in the store cannot be read ({cause})"))),
