@@ -75,6 +75,11 @@ impl Error {
         )
     }
 
+    /// What happened, without what to do.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
     /// What would mend it.
     pub fn kind(&self) -> Kind {
         self.kind

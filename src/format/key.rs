@@ -202,7 +202,8 @@ fn take_complement(bytes: &mut &[u8]) -> Option<Day> {
     Day::from_number(!i32::from_be_bytes(take(bytes)?) ^ i32::MIN)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// The first 32 bytes of a key in hexadecimal digits, which is all of any known one.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().take(32).map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -7,6 +7,7 @@ mod columns;
 mod key;
 mod keyframe;
 mod leaf;
+mod mark;
 mod portion;
 mod value;
 mod varint;
@@ -14,9 +15,10 @@ mod varint;
 #[cfg(test)]
 mod tests;
 
-pub use key::{HISTORY_PREFIX_BYTES, Key, KeyBytes, Keyspace, history_prefix, index_prefix};
+pub use key::{HISTORY_PREFIX_BYTES, Key, KeyBytes, Keyspace, hex, history_prefix, index_prefix};
 pub use keyframe::{Keyframe, encode_keyframe};
-pub use leaf::{CutLeaf, Entry, LeafCutter, Standing, TouchedDay, decode_leaf, encode_leaf};
+pub use leaf::{CutLeaf, Entry, FIRST_LEAF, LeafCutter, Standing, TouchedDay, decode_leaf, encode_leaf};
+pub use mark::Mark;
 pub use portion::{Portion, Room, encode_portion};
 pub use value::{BatchRecord, FileRecord, Record, Source, StoreRecord, Totals};
 

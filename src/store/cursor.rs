@@ -2,7 +2,8 @@
 
 use rocksdb::DBRawIterator;
 
-use super::handle::{Store, failure};
+use super::handle::Store;
+use super::open::failure;
 use super::options::by_customer;
 use crate::error::{Error, Result};
 use crate::format::{Key, Keyframe, Portion, Room};

@@ -2,7 +2,8 @@
 
 use rocksdb::DBRawIterator;
 
-use super::handle::{Store, failure};
+use super::handle::Store;
+use super::open::failure;
 use super::options::scanning;
 use crate::error::Result;
 use crate::format::{Key, Standing, TouchedDay, decode_leaf};

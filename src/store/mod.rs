@@ -6,7 +6,8 @@
 //! - Opening a store never changes what it holds and never migrates it.
 //! - One process writes; any number read beside it, each the state that was committed when it opened.
 //!
-//! A store is a folder: `db/` is the RocksDB database, `staging/` holds files on their way into it and is emptied by the next writer.
+//! A store is a folder: `db/` is the RocksDB database, `mark` tells how far it had come with the last commit, `staging/` holds files on their way into
+//! it and is emptied by the next writer.
 
 mod batches;
 mod bulk;
@@ -14,6 +15,9 @@ mod cursor;
 mod folder;
 mod handle;
 mod leaves;
+mod manifest;
+mod mark;
+mod open;
 mod options;
 mod raw;
 mod spool;
