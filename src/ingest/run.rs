@@ -165,7 +165,7 @@ pub fn batch_files(input: &Path, dt: Day) -> Result<Vec<(Source, DayFile)>> {
 
 fn commit(store: &Store, batch: ReadBatch, progress: &dyn Progress) -> Result<IngestSummary> {
     let ReadBatch { dt, actions, record } = batch;
-    let replaced = store.batch(dt)?.is_some();
+    let replaced = store.holds_batch(dt)?;
     progress.begin("folding", "customers", None);
     let held = store.touched_by(dt).flat_map(|leaf| match leaf {
         Ok(leaf) => leaf.entries.into_iter().map(|(customer, TouchedDay(day))| Ok((customer, day))).collect(),
