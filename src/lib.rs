@@ -6,7 +6,8 @@
 //! ```text
 //! 7  main, cli                        arguments, stdout, exit codes, progress bars
 //! 6  backfill                         the order of days
-//! 5  ingest  produce  migrations      what the commands do
+//! 5  ingest  produce  verify          what the commands do
+//!    migrations                       from one format version to the next
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
 //! 3  format                           bytes to values and back; the specification of the store
 //! 2  history                          order, merge, fold, keyframes: pure
@@ -32,3 +33,4 @@ pub mod produce;
 pub mod progress;
 pub mod sort;
 pub mod store;
+pub mod verify;

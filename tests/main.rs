@@ -6,9 +6,11 @@ mod support;
 
 mod backfilling;
 mod bad_rows;
+mod bit_flips;
 mod commands;
 mod decoding;
 mod determinism;
+mod faults;
 mod fixture;
 mod input_types;
 mod migrating;
@@ -18,4 +20,5 @@ mod readers;
 mod reading_beside;
 mod refusals;
 mod tidy;
+mod verifying;
 mod zones;

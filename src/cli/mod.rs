@@ -9,10 +9,12 @@ mod ingest;
 mod init;
 mod migrate;
 mod produce;
+mod repair;
 mod show;
 mod status;
 mod table;
 mod text;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -57,5 +59,7 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Show(typed) => show::run(typed, console),
         Command::Status(typed) => status::run(typed, console),
         Command::Migrate(typed) => migrate::run(typed, console),
+        Command::Verify(typed) => verify::run(typed, console),
+        Command::Repair(typed) => repair::run(typed, console),
     }
 }

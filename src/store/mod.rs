@@ -21,6 +21,7 @@ mod open;
 mod options;
 mod raw;
 mod spool;
+mod walk;
 
 pub use batches::Batches;
 pub use bulk::BulkLoad;
@@ -29,3 +30,4 @@ pub use folder::Folder;
 pub use handle::{MAX_HISTORY_DEFAULT, MAX_HISTORY_LIMIT, Settings, Store};
 pub use leaves::{Leaves, StoredLeaf};
 pub use raw::{Entry, RawStore};
+pub use walk::{Step, Unreadable, Walk};
