@@ -7,7 +7,7 @@
 //! 7  main, cli                        arguments, stdout, exit codes, progress bars
 //! 6  backfill                         the order of days
 //! 5  ingest  produce  removal         what the commands do
-//!    stale   migrations               from one format version to the next
+//!    stale   verify   migrations      from one format version to the next
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
 //! 3  format  manifest                 bytes to values and back: of the store; of what a partition says of itself
 //! 2  history                          order, merge, fold, keyframes: pure
@@ -37,3 +37,4 @@ pub mod removal;
 pub mod sort;
 pub mod stale;
 pub mod store;
+pub mod verify;

@@ -48,6 +48,7 @@ fn readers_go_on_while_table_files_are_deleted() {
         while !done.load(Ordering::SeqCst) {
             bench.produce("2026-01-03");
             assert!(tree(&bench.out()) == expected, "rows of another state than the one committed");
+            bench.ok("verify --store store --deep");
             produced.fetch_add(1, Ordering::SeqCst);
         }
     });

@@ -59,8 +59,8 @@ fn filled(seed: u64) -> (Bench, BTreeMap<i64, Vec<RawAction>>) {
     (bench, batches)
 }
 
-/// But for the block list, whose marks rest on a secret of each store.
-fn without_marks(entries: Entries) -> Entries {
+/// But for the block list, whose tokens rest on a secret of each store.
+fn without_tokens(entries: Entries) -> Entries {
     entries.into_iter().filter(|(key, _)| key[0] != 0x16).collect()
 }
 
@@ -138,13 +138,13 @@ fn forgotten_customers_are_gone_from_the_store_and_its_files_and_do_not_come_bac
         left_out += expected;
     }
     assert!(left_out > 100, "seed {seed}");
-    let expected = without_marks(dump(&fresh.store()));
-    assert!(without_marks(dump(&bench.store())) == expected, "seed {seed}");
+    let expected = without_tokens(dump(&fresh.store()));
+    assert!(without_tokens(dump(&bench.store())) == expected, "seed {seed}");
 
     // Nor does a batch that is ingested once more bring them back.
     let again = FIRST_DAY + 3;
     bench.ingest(&date(again));
-    assert!(without_marks(dump(&bench.store())) == expected, "seed {seed}");
+    assert!(without_tokens(dump(&bench.store())) == expected, "seed {seed}");
     assert_eq!(found_in_files(&bench, &going), [0_i64; 0], "seed {seed}");
 
     // Their impressions give no rows; those of the others do.

@@ -76,6 +76,10 @@ pub enum Command {
     Manifest(Manifest),
     /// Bring a store to the format version of this program.
     Migrate(Migrate),
+    /// Read everything in a store and check it against itself; changes nothing.
+    Verify(Verify),
+    /// Make anew what a store derives from its portions, where it differs: keyframes, index, roster, totals.
+    Repair(Repair),
 }
 
 /// Arguments of `init`.
@@ -336,6 +340,28 @@ pub struct Migrate {
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
     /// Name the steps that would be taken, and take none.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `verify`.
+#[derive(Args, Debug)]
+pub struct Verify {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Work out the content of each keyframe too.
+    #[arg(long)]
+    pub deep: bool,
+}
+
+/// Arguments of `repair`.
+#[derive(Args, Debug)]
+pub struct Repair {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Count what would be written, and write nothing.
     #[arg(long)]
     pub dry_run: bool,
 }

@@ -37,10 +37,14 @@ impl Bars {
     /// Prints a line above the bar.
     pub fn line(&self, line: &str) {
         // Nobody is left to tell where stderr itself is gone.
-        let print = || drop(writeln!(io::stderr(), "{line}"));
+        self.aside(|| drop(writeln!(io::stderr(), "{line}")));
+    }
+
+    /// Does something while no bar is on the screen.
+    pub fn aside<T>(&self, action: impl FnOnce() -> T) -> T {
         match self.with(|state| state.bar.clone()) {
-            Some(bar) => bar.suspend(print),
-            None => print(),
+            Some(bar) => bar.suspend(action),
+            None => action(),
         }
     }
 

@@ -42,6 +42,16 @@ impl Console {
         if self.json { self.print_json(value) } else { print(text) }
     }
 
+    /// Whether the result is one JSON summary.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// A line of a result that comes line by line, on stdout.
+    pub fn result_line(&self, line: &str) -> Result<()> {
+        self.bars.aside(|| print(&format!("{line}\n")))
+    }
+
     /// A line on stderr.
     pub fn message(&self, line: &str) {
         self.bars.line(line);

@@ -13,11 +13,13 @@ mod manifest;
 mod migrate;
 mod produce;
 mod prune;
+mod repair;
 mod show;
 mod stale;
 mod status;
 mod table;
 mod text;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -70,5 +72,7 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Stale(typed) => stale::run(typed, console),
         Command::Manifest(typed) => manifest::run(typed, console),
         Command::Migrate(typed) => migrate::run(typed, console),
+        Command::Verify(typed) => verify::run(typed, console),
+        Command::Repair(typed) => repair::run(typed, console),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::erasure::Mark;
+use super::erasure::Token;
 use crate::error::{Error, Result};
 use crate::model::{CustomerId, Day};
 
@@ -71,7 +71,7 @@ pub enum Key {
     /// The record of the block list.
     BlockList,
     /// A forgotten customer.
-    Forgotten(Mark),
+    Forgotten(Token),
     /// The horizon.
     Horizon,
     /// The purge record.
@@ -135,7 +135,7 @@ impl Key {
             Key::Batch(batch) => KeyBytes::of(Keyspace::Batches).then(&day_bytes(batch)),
             Key::Totals => KeyBytes::of(Keyspace::Totals),
             Key::BlockList => KeyBytes::of(Keyspace::BlockList),
-            Key::Forgotten(mark) => KeyBytes::of(Keyspace::BlockList).then(&mark),
+            Key::Forgotten(token) => KeyBytes::of(Keyspace::BlockList).then(&token),
             Key::Horizon => KeyBytes::of(Keyspace::Horizon),
             Key::Purge => KeyBytes::of(Keyspace::Purge),
         }
@@ -225,7 +225,8 @@ fn take_complement(bytes: &mut &[u8]) -> Option<Day> {
     Day::from_number(!i32::from_be_bytes(take(bytes)?) ^ i32::MIN)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// The first 32 bytes of a key in hexadecimal digits, which is all of any known one.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().take(32).map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -8,6 +8,7 @@ mod erasure;
 mod key;
 mod keyframe;
 mod leaf;
+mod mark;
 mod portion;
 mod value;
 mod varint;
@@ -15,10 +16,11 @@ mod varint;
 #[cfg(test)]
 mod tests;
 
-pub use erasure::{Mark, Secret, mark};
-pub use key::{HISTORY_PREFIX_BYTES, Key, KeyBytes, Keyspace, history_prefix, index_prefix};
+pub use erasure::{Secret, Token, token_of};
+pub use key::{HISTORY_PREFIX_BYTES, Key, KeyBytes, Keyspace, hex, history_prefix, index_prefix};
 pub use keyframe::{Keyframe, encode_keyframe};
-pub use leaf::{CutLeaf, Entry, LeafCutter, Standing, TouchedDay, decode_leaf, encode_leaf};
+pub use leaf::{CutLeaf, Entry, FIRST_LEAF, LeafCutter, Standing, TouchedDay, decode_leaf, encode_leaf};
+pub use mark::Mark;
 pub use portion::{Portion, Room, encode_portion};
 pub use value::{
     BatchRecord, BlockListRecord, FileRecord, Forgotten, Horizon, Purge, Record, Source, StoreRecord, Totals,

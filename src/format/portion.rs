@@ -61,7 +61,8 @@ impl<'bytes> Portion<'bytes> {
         super::check_version(&mut reader)?;
         let count = reader.count()?;
         let columns = Columns::read(&mut reader, count)?;
-        if columns.unit > 2 || count == 0 || count > ACTIONS_MAX {
+        // Each action has a time of at least one byte, so what is announced is there.
+        if columns.unit > 2 || count == 0 || count > ACTIONS_MAX || count > reader.left() {
             return Err(reader.damaged());
         }
         Ok(Portion { count, columns, times: reader })

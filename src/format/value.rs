@@ -1,18 +1,20 @@
 //! Values: records in bincode behind one version byte. The only file that names bincode.
 
 use bincode::config::{self, Config};
-use bincode::{Decode, Encode};
+use bincode::de::BorrowDecoder;
+use bincode::error::DecodeError;
+use bincode::{BorrowDecode, Encode};
 
 use super::{FORMAT_VERSION, LAYOUT_VERSION, Secret};
 use crate::error::{Error, Result};
 use crate::model::ActionType;
 
 /// The most memory that decoding one value may claim. A record of 100,000 files takes about 15 MB; so damaged bytes that announce more are an
-/// error and not an allocation.
+/// error. What announces less than that and is not there is an error too, and not an allocation: see [`text`] and the list of files.
 const DECODED_BYTES_MAX: usize = 64 << 20;
 
 /// The settings of a store, fixed for its life.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Encode, Eq, PartialEq)]
 pub struct StoreRecord {
     /// How many actions a history has at most.
     pub max_history: u32,
@@ -21,32 +23,32 @@ pub struct StoreRecord {
 }
 
 /// What is counted over the whole store, kept in step with every batch.
-#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, PartialEq)]
+#[derive(BorrowDecode, Clone, Copy, Debug, Default, Encode, Eq, PartialEq)]
 pub struct Totals {
     /// Customers with at least one portion.
     pub customers: u64,
 }
 
 /// What the block list rests on; there as soon as a customer has been forgotten.
-#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(BorrowDecode, Clone, Copy, Debug, Encode, Eq, PartialEq)]
 pub struct BlockListRecord {
     /// With what the marks of the list are made.
     pub secret: Secret,
 }
 
 /// A customer on the block list; the key tells which.
-#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(BorrowDecode, Clone, Copy, Debug, Encode, Eq, PartialEq)]
 pub struct Forgotten;
 
 /// How far back the store goes; there as soon as something has been pruned.
-#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(BorrowDecode, Clone, Copy, Debug, Encode, Eq, PartialEq)]
 pub struct Horizon {
     /// The first day whose actions are kept, as the number of days since 1970-01-01.
     pub first_day: u32,
 }
 
 /// There while table files may still have keys of forgotten customers or pruned days in them.
-#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(BorrowDecode, Clone, Copy, Debug, Encode, Eq, PartialEq)]
 pub struct Purge;
 
 /// The three kinds of action files.
@@ -84,7 +86,7 @@ impl Source {
 }
 
 /// One file of a batch, as it was when the batch was ingested.
-#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Encode, Eq, PartialEq)]
 pub struct FileRecord {
     /// Number of the [`Source`], 1 to 3.
     pub source: u8,
@@ -97,7 +99,7 @@ pub struct FileRecord {
 }
 
 /// What the store knows of a batch as a whole.
-#[derive(Clone, Debug, Decode, Default, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Encode, Eq, PartialEq)]
 pub struct BatchRecord {
     /// The files, in the order of (source, path).
     pub files: Vec<FileRecord>,
@@ -147,6 +149,51 @@ macro_rules! record {
 record!(StoreRecord: FORMAT_VERSION, Totals: LAYOUT_VERSION, BatchRecord: LAYOUT_VERSION);
 record!(BlockListRecord: 3, Forgotten: 3, Horizon: 3, Purge: 3);
 
+// Derived, the fields that have a length would be given room for as much as their first bytes announce, before the bytes are looked at.
+
+impl<'bytes, C> BorrowDecode<'bytes, C> for StoreRecord {
+    fn borrow_decode<D: BorrowDecoder<'bytes, Context = C>>(from: &mut D) -> Result<Self, DecodeError> {
+        Ok(StoreRecord { max_history: u32::borrow_decode(from)?, time_zone: text(from)? })
+    }
+}
+
+impl<'bytes, C> BorrowDecode<'bytes, C> for FileRecord {
+    fn borrow_decode<D: BorrowDecoder<'bytes, Context = C>>(from: &mut D) -> Result<Self, DecodeError> {
+        Ok(FileRecord {
+            source: u8::borrow_decode(from)?,
+            path: text(from)?,
+            bytes: u64::borrow_decode(from)?,
+            xxh3_128: <[u8; 16]>::borrow_decode(from)?,
+        })
+    }
+}
+
+impl<'bytes, C> BorrowDecode<'bytes, C> for BatchRecord {
+    fn borrow_decode<D: BorrowDecoder<'bytes, Context = C>>(from: &mut D) -> Result<Self, DecodeError> {
+        let mut files = Vec::new();
+        // A length is written like any other integer.
+        for _ in 0..u64::borrow_decode(from)? {
+            files.push(FileRecord::borrow_decode(from)?);
+        }
+        let mut count = || u64::borrow_decode(from);
+        Ok(BatchRecord {
+            files,
+            clicks: count()?,
+            add_to_carts: count()?,
+            orders: count()?,
+            late: count()?,
+            early: count()?,
+            quarantined: count()?,
+            customers: count()?,
+        })
+    }
+}
+
+/// A text whose bytes are all there.
+fn text<'bytes, D: BorrowDecoder<'bytes>>(from: &mut D) -> Result<String, DecodeError> {
+    <&str>::borrow_decode(from).map(str::to_owned)
+}
+
 fn layout() -> impl Config {
     config::standard().with_limit::<DECODED_BYTES_MAX>()
 }
@@ -158,9 +205,9 @@ fn encode<T: Encode>(version: u8, value: &T) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn decode<T: Decode<()>>(version: u8, bytes: &[u8]) -> Result<T> {
+fn decode<'bytes, T: BorrowDecode<'bytes, ()>>(version: u8, bytes: &'bytes [u8]) -> Result<T> {
     match bytes.split_first() {
-        Some((found, rest)) if *found == version => match bincode::decode_from_slice(rest, layout()) {
+        Some((found, rest)) if *found == version => match bincode::borrow_decode_from_slice(rest, layout()) {
             Ok((value, read)) if read == rest.len() => Ok(value),
             Ok(_) => Err(Error::corrupt("a value in the store has bytes behind its end")),
             Err(cause) => Err(Error::corrupt(format!("a value in the store cannot be read ({cause})"))),

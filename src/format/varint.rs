@@ -79,6 +79,11 @@ impl<'bytes> Reader<'bytes> {
         usize::try_from(self.varint()?).map_err(|_| self.damaged())
     }
 
+    /// How many bytes have not been read.
+    pub fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     /// Fails unless all has been read.
     pub fn end(&self) -> Result<()> {
         if self.rest.is_empty() { Ok(()) } else { Err(self.damaged()) }

@@ -99,13 +99,11 @@ fn followed(
     let customer = change.customer;
     let touched = change.held().chain(change.brought().map(|(day, _)| day));
     let Some(earliest) = touched.clone().min() else { return Ok(None) };
-    let tail = cursor.tail(customer, earliest)?;
+    let tail = cursor.tail(customer, earliest, Some(batch))?;
 
     let mut days: BTreeMap<Day, Vec<Vec<Action>>> = BTreeMap::new();
-    for StoredPortion { day, batch: brought_by, actions } in tail.portions {
-        if brought_by != batch {
-            days.entry(day).or_default().push(actions);
-        }
+    for StoredPortion { day, actions, .. } in tail.portions {
+        days.entry(day).or_default().push(actions);
     }
     let mut new: BTreeMap<Key, Option<Value>> =
         touched.map(|day| (Key::Portion { customer, day, batch }, None)).collect();

@@ -174,7 +174,7 @@ pub fn batch_files(input: &Path, dt: Day) -> Result<Vec<(Source, DayFile)>> {
 
 fn commit(store: &Store, batch: ReadBatch, progress: &dyn Progress) -> Result<IngestSummary> {
     let ReadBatch { dt, actions, record, left_out } = batch;
-    let replaced = store.batch(dt)?.is_some();
+    let replaced = store.holds_batch(dt)?;
     progress.begin("folding", "customers", None);
     let shares = Shares::new(store, dt, actions);
     let loaded = load(store, dt, shares, record.clone(), progress)?;

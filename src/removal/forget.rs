@@ -30,7 +30,7 @@ pub struct ForgetReceipt {
 #[derive(Clone, Debug, Serialize)]
 pub struct ForgottenCustomer {
     /// What stands for the customer in the block list, in hexadecimal.
-    pub mark: String,
+    pub token: String,
     /// Whether the customer had been forgotten before.
     pub already_forgotten: bool,
     /// Keys of the customer in the store before: portions, and the actions in them.
@@ -70,13 +70,13 @@ pub fn forget(folder: &Folder, mut customers: Vec<CustomerId>, progress: &dyn Pr
         bytes_after: store.disk_bytes()?,
     };
     for (customer, (already_forgotten, removed)) in customers.into_iter().zip(counts) {
-        let left = cursor.tail(customer, Day::FIRST)?;
+        let left = cursor.tail(customer, Day::FIRST, None)?;
         let keys_after = left.portions.len() + left.keyframes.len();
         if keys_after > 0 || !list.holds(customer) {
             return Err(Error::corrupt("the store still holds a customer whom it has forgotten"));
         }
         receipt.customers.push(ForgottenCustomer {
-            mark: hex(&list.mark(customer).unwrap_or_default()),
+            token: hex(&list.token(customer).unwrap_or_default()),
             already_forgotten,
             portions_before: removed.portions,
             actions_before: removed.actions,
@@ -109,10 +109,10 @@ fn remove(
         removal.set(Key::BlockList, &record)?;
     }
     let new = customers.iter().filter(|customer| !list.holds(**customer));
-    let mut marks: Vec<_> = new.filter_map(|customer| list.mark(*customer)).collect();
-    marks.sort_unstable();
-    for mark in marks {
-        removal.set(Key::Forgotten(mark), &Forgotten)?;
+    let mut tokens: Vec<_> = new.filter_map(|customer| list.token(*customer)).collect();
+    tokens.sort_unstable();
+    for token in tokens {
+        removal.set(Key::Forgotten(token), &Forgotten)?;
     }
     removal.commit()?;
     Ok(counts)

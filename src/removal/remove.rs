@@ -62,7 +62,7 @@ impl<'store> Removal<'store> {
                     Goes::Customers(_) => None,
                     Goes::DaysBefore(first_day) => Some(first_day),
                 };
-                let tail = cursor.tail(customer, Day::FIRST)?;
+                let tail = cursor.tail(customer, Day::FIRST, None)?;
                 let Some(new) = rewrite(customer, tail, first_day, max_history) else {
                     roster.push(&mut self.bulk, (customer, standing))?;
                     continue;

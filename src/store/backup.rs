@@ -11,7 +11,8 @@ use rocksdb::backup::{BackupEngine, BackupEngineInfo, BackupEngineOptions, Resto
 
 use super::checkpoint::at_checkpoint;
 use super::folder::{Folder, create_private};
-use super::handle::{Store, failure};
+use super::handle::Store;
+use super::open::failure;
 use crate::error::{Error, Kind, Result};
 
 /// One backup.

@@ -1,9 +1,10 @@
 //! Whom the store has forgotten.
 
-use super::handle::{Store, failure};
+use super::handle::Store;
+use super::open::failure;
 use super::options::scanning;
 use crate::error::{Error, Kind, Result};
-use crate::format::{BlockListRecord, Key, Keyspace, Mark, Secret, mark};
+use crate::format::{BlockListRecord, Key, Keyspace, Secret, Token, token_of};
 use crate::model::CustomerId;
 
 /// The customers that an ingest does not take and a produce writes no rows of. Memory: 16 bytes for each of them.
@@ -12,7 +13,7 @@ pub struct BlockList {
     /// `None` as long as nobody has been forgotten.
     secret: Option<Secret>,
     /// Ascending.
-    marks: Vec<Mark>,
+    tokens: Vec<Token>,
 }
 
 impl BlockList {
@@ -21,32 +22,32 @@ impl BlockList {
         let mut secret = Secret::default();
         let drawn = rustix::rand::getrandom(&mut secret, rustix::rand::GetRandomFlags::empty());
         match drawn {
-            Ok(bytes) if bytes == secret.len() => Ok(BlockList { secret: Some(secret), marks: Vec::new() }),
+            Ok(bytes) if bytes == secret.len() => Ok(BlockList { secret: Some(secret), tokens: Vec::new() }),
             _ => Err(Error::new(Kind::Io, "the system gives no random bytes", "mend the system and run again")),
         }
     }
 
     /// Whether a customer has been forgotten.
     pub fn holds(&self, customer: CustomerId) -> bool {
-        self.mark(customer).is_some_and(|mark| self.marks.binary_search(&mark).is_ok())
+        self.token(customer).is_some_and(|token| self.tokens.binary_search(&token).is_ok())
     }
 
     /// What stands for a customer in this list; `None` as long as it has no secret.
-    pub fn mark(&self, customer: CustomerId) -> Option<Mark> {
-        self.secret.as_ref().map(|secret| mark(secret, customer))
+    pub fn token(&self, customer: CustomerId) -> Option<Token> {
+        self.secret.as_ref().map(|secret| token_of(secret, customer))
     }
 
     /// How many customers have been forgotten.
     pub fn len(&self) -> usize {
-        self.marks.len()
+        self.tokens.len()
     }
 
     /// Whether nobody has been.
     pub fn is_empty(&self) -> bool {
-        self.marks.is_empty()
+        self.tokens.is_empty()
     }
 
-    /// The record that the marks rest on.
+    /// The record that the tokens rest on.
     pub fn record(&self) -> Option<BlockListRecord> {
         self.secret.map(|secret| BlockListRecord { secret })
     }
@@ -56,17 +57,17 @@ impl Store {
     /// Whom the store has forgotten.
     pub fn block_list(&self) -> Result<BlockList> {
         let record = self.record::<BlockListRecord>(Key::BlockList)?;
-        let mut list = BlockList { secret: record.map(|record| record.secret), marks: Vec::new() };
+        let mut list = BlockList { secret: record.map(|record| record.secret), tokens: Vec::new() };
         let mut iterator = self.db.raw_iterator_opt(scanning());
-        iterator.seek(Key::Forgotten(Mark::default()).encode());
+        iterator.seek(Key::Forgotten(Token::default()).encode());
         while let Some((key, _)) = iterator.item().filter(|(key, _)| key.first() == Some(&(Keyspace::BlockList as u8)))
         {
-            let Key::Forgotten(mark) = Key::decode(key)? else { break };
-            list.marks.push(mark);
+            let Key::Forgotten(token) = Key::decode(key)? else { break };
+            list.tokens.push(token);
             iterator.next();
         }
         iterator.status().map_err(|error| failure("read", &self.folder, &error))?;
-        if list.secret.is_none() && !list.marks.is_empty() {
+        if list.secret.is_none() && !list.tokens.is_empty() {
             return Err(Error::corrupt("the store has a block list without its secret"));
         }
         Ok(list)

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use rocksdb::{DB, IngestExternalFileOptions, Options, SstFileWriter};
 
 use super::folder::Folder;
-use super::handle::{Store, failure};
+use super::handle::Store;
+use super::mark;
+use super::open::failure;
 use super::options::options;
 use super::spool::Spool;
 use crate::error::Result;
@@ -79,7 +81,9 @@ impl<'store> BulkLoad<'store> {
         let mut how = IngestExternalFileOptions::default();
         how.set_move_files(true);
         let files = std::mem::take(&mut self.finished);
-        self.db.ingest_external_file_opts(&how, files).map_err(|error| failure("commit to", self.folder, &error))
+        let committed = self.db.ingest_external_file_opts(&how, files);
+        committed.map_err(|error| failure("commit to", self.folder, &error))?;
+        mark::advance(self.db, self.folder)
     }
 
     fn write(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {

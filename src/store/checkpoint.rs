@@ -6,7 +6,7 @@ use std::path::Path;
 use rocksdb::DB;
 
 use super::folder::{Folder, create_private};
-use super::handle::{open_writable, require};
+use super::open::{failure, require};
 use super::options::options;
 use crate::error::{Error, Result};
 
@@ -62,7 +62,7 @@ impl Names {
         link_tables(&from, &to)?;
         let mut options = options();
         options.set_disable_auto_compactions(true);
-        open_writable(&options, &self.folder)
+        DB::open(&options, &to).map_err(|error| failure("open", &self.folder, &error))
     }
 }
 

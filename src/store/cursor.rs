@@ -2,7 +2,8 @@
 
 use rocksdb::DBRawIterator;
 
-use super::handle::{Store, failure};
+use super::handle::Store;
+use super::open::failure;
 use super::options::by_customer;
 use crate::error::{Error, Result};
 use crate::format::{Key, Keyframe, Portion, Room};
@@ -144,15 +145,17 @@ impl Cursor<'_> {
         Ok(actions)
     }
 
-    /// What the store holds of a customer from the newest day back to the first keyframe of a day before `earliest`, that day included.
+    /// What the store holds of a customer from the newest day back to the first keyframe of a day before `earliest`, that day included; but for what
+    /// the batch `without` brought, which is passed over unread. So a batch can be replaced whatever has become of it.
     ///
     /// Memory: up to `max_history` actions for each portion. Between two keyframes lie about twice `max_history` actions, or more where a
     /// day alone has as many.
-    pub fn tail(&mut self, customer: CustomerId, earliest: Day) -> Result<Tail> {
+    pub fn tail(&mut self, customer: CustomerId, earliest: Day, without: Option<Day>) -> Result<Tail> {
         let mut tail = Tail::default();
         self.iterator.seek(crate::format::history_prefix(customer));
         while let Some((key, value)) = self.iterator.item() {
             match Key::decode(key)? {
+                Key::Portion { customer: found, batch, .. } if found == customer && Some(batch) == without => {}
                 Key::Portion { customer: found, day, batch } if found == customer => {
                     let actions = Portion::read(value)?.actions(day)?;
                     tail.portions.push(StoredPortion { day, batch, actions });

@@ -28,6 +28,11 @@ impl Folder {
         self.path.join("db")
     }
 
+    /// How far the database had come with the last commit.
+    pub(super) fn mark(&self) -> PathBuf {
+        self.path.join("mark")
+    }
+
     /// Files on their way into the database, and temporary ones. Its content never outlives a command.
     fn staging(&self) -> PathBuf {
         self.path.join("staging")
@@ -43,6 +48,11 @@ impl Folder {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(Error::io("open the store", &self.path, &error)),
         };
+        // A database comes into its place complete, so one without its first file has lost it.
+        if fs::read_dir(self.database()).is_ok_and(|mut files| files.next().is_some()) {
+            let lost = self.database().join("CURRENT");
+            return Err(Error::corrupt(format!("the store has no file {}", lost.display())));
+        }
         for entry in entries {
             let entry = entry.map_err(|error| Error::io("list", &self.path, &error))?;
             // What an interrupted creation leaves behind is no store, and nobody else's either.
@@ -67,8 +77,19 @@ impl Folder {
     pub(super) fn put_in_place(&self, aside: &Path) -> Result<()> {
         let target = self.database();
         fs::rename(aside, &target).map_err(|error| Error::io("put in place", &target, &error))?;
+        self.sync()
+    }
+
+    /// Makes durable which files are in the folder itself.
+    pub(super) fn sync(&self) -> Result<()> {
         let synced = fs::File::open(&self.path).and_then(|folder| folder.sync_all());
         synced.map_err(|error| Error::io("fsync", &self.path, &error))
+    }
+
+    /// Creates the staging folder.
+    pub(super) fn create_staging(&self) -> Result<PathBuf> {
+        create_private(&self.staging())?;
+        Ok(self.staging())
     }
 
     /// Creates the folder in which table files are staged.

@@ -1,13 +1,13 @@
 //! An open store: its settings, its batches, its totals.
 
-use rocksdb::{DB, Options, WaitForCompactOptions, WriteBatch, WriteOptions};
+use rocksdb::{DB, WaitForCompactOptions, WriteBatch, WriteOptions};
 
 use super::batches::Batches;
 use super::folder::Folder;
-use super::holder::holder;
+use super::open::{self, failure};
 use super::options::{options, scanning};
-use crate::error::{Error, Kind, Result};
-use crate::format::{ACTIONS_MAX, BatchRecord, FORMAT_VERSION, Key, Record, StoreRecord, Totals};
+use crate::error::{Error, Result};
+use crate::format::{ACTIONS_MAX, BatchRecord, FORMAT_VERSION, Key, Record, StoreRecord, Totals, hex};
 use crate::model::{Day, Zone};
 
 /// How many actions a history has at most, unless the store was created with another number. Source: SPEC, "Meaning".
@@ -15,9 +15,6 @@ pub const MAX_HISTORY_DEFAULT: usize = 1_000;
 
 /// The largest `max_history` that a store can be created with.
 pub const MAX_HISTORY_LIMIT: usize = ACTIONS_MAX;
-
-/// Opening to read is tried this often: a table file may go between reading the list of files and opening them, once per compaction.
-const READER_TRIES: usize = 20;
 
 /// What is fixed for the life of a store.
 #[derive(Clone, Debug)]
@@ -75,24 +72,12 @@ impl Store {
 
     /// Opens a store for writing. Refused while another process writes.
     pub fn open_writer(folder: &Folder) -> Result<Self> {
-        require(folder)?;
-        let db = open_writable(&options(), folder)?;
-        // Whoever was here before is gone, since the lock is ours: so is the need for what it staged.
-        folder.drop_staging()?;
-        Self::with(db, folder)
+        Self::with(open::for_writing(folder)?, folder)
     }
 
     /// Opens a store for reading, beside a writer or not. Sees what was committed at this moment, for as long as it is open.
     pub fn open_reader(folder: &Folder) -> Result<Self> {
-        require(folder)?;
-        let mut tries = 1;
-        loop {
-            match DB::open_for_read_only(&options(), folder.database(), false) {
-                Ok(db) => return Self::with(db, folder),
-                Err(error) if tries == READER_TRIES => return Err(failure("open", folder, &error)),
-                Err(_) => tries += 1,
-            }
-        }
+        Self::with(open::for_reading(folder)?, folder)
     }
 
     fn with(db: DB, folder: &Folder) -> Result<Self> {
@@ -104,7 +89,9 @@ impl Store {
             )
         })?;
         check_version(value.first().copied(), folder)?;
-        let record = StoreRecord::from_bytes(&value)?;
+        let record = StoreRecord::from_bytes(&value).map_err(|error| {
+            Error::corrupt(format!("the store record (key {}): {}", hex(&Key::Store.encode()), error.what()))
+        })?;
         let max_history = usize::try_from(record.max_history).unwrap_or(usize::MAX);
         if !(1..=MAX_HISTORY_LIMIT).contains(&max_history) {
             return Err(Error::corrupt(format!("the store says max_history {max_history}")));
@@ -127,6 +114,11 @@ impl Store {
     /// The record of a batch; `None` if the store does not hold it.
     pub fn batch(&self, day: Day) -> Result<Option<BatchRecord>> {
         self.record(Key::Batch(day))
+    }
+
+    /// Whether the store has a record of a batch, readable or not.
+    pub fn holds_batch(&self, day: Day) -> Result<bool> {
+        Ok(self.get(Key::Batch(day))?.is_some())
     }
 
     /// All batches held, by batch day. Memory: some 100 bytes for each file that was ever ingested.
@@ -171,21 +163,6 @@ impl Store {
     }
 }
 
-/// Fails with what to do where no store is.
-pub(super) fn require(folder: &Folder) -> Result<()> {
-    if folder.holds_store()? {
-        return Ok(());
-    }
-    Err(Error::refused(
-        format!("there is no store at {}", folder.path().display()),
-        "check --store, or create one with `lookback init` or `lookback ingest`",
-    ))
-}
-
-pub(super) fn open_writable(options: &Options, folder: &Folder) -> Result<DB> {
-    DB::open(options, folder.database()).map_err(|error| failure("open", folder, &error))
-}
-
 fn check_version(found: Option<u8>, folder: &Folder) -> Result<()> {
     let Some(found) = found else {
         return Err(Error::corrupt("the store does not say its format version"));
@@ -204,28 +181,4 @@ fn check_version(found: Option<u8>, folder: &Folder) -> Result<()> {
         format!("bring it up to date with `lookback migrate --store {}`", folder.path().display())
     };
     Err(Error::refused(what, remedy))
-}
-
-/// RocksDB's error, with what was being done and what mends it. `verb` fits "cannot … the store at".
-pub(super) fn failure(verb: &str, folder: &Folder, error: &rocksdb::Error) -> Error {
-    let text = error.to_string();
-    let path = folder.path().display();
-    if text.contains("lock file") || text.contains("lock hold by") {
-        let is_own = text.contains("lock hold by");
-        let who = if is_own { None } else { holder(folder) };
-        let who = who.map_or_else(String::new, |who| format!(" ({who})"));
-        return Error::new(
-            Kind::Busy,
-            format!("another process is writing to the store at {path}{who}"),
-            "wait for it to end and run the same command again",
-        );
-    }
-    match error.kind() {
-        rocksdb::ErrorKind::Corruption => Error::corrupt(format!("cannot {verb} the store at {path} ({text})")),
-        _ => Error::new(
-            Kind::Io,
-            format!("cannot {verb} the store at {path} ({text})"),
-            "check the disk and the permissions and run the same command again",
-        ),
-    }
 }

@@ -4,7 +4,8 @@ use std::marker::PhantomData;
 
 use rocksdb::DBRawIterator;
 
-use super::handle::{Store, failure};
+use super::handle::Store;
+use super::open::failure;
 use super::options::scanning;
 use crate::error::Result;
 use crate::format::{Entry, Key, Standing, TouchedDay, decode_leaf};

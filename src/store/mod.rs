@@ -6,8 +6,8 @@
 //! - Opening a store never changes what it holds and never migrates it.
 //! - One process writes; any number read beside it, each the state that was committed when it opened.
 //!
-//! A store is a folder: `db/` is the RocksDB database, `staging/` holds files on their way into it and is emptied by the next writer,
-//! `checkpoint-*/` are second names of its files while a backup is made.
+//! A store is a folder: `db/` is the RocksDB database, `mark` tells how far it had come with the last commit, `staging/` holds files on their way into
+//! it and is emptied by the next writer, `checkpoint-*/` are second names of its files while a backup is made.
 
 mod backup;
 mod batches;
@@ -20,10 +20,14 @@ mod handle;
 mod holder;
 mod leaves;
 mod list_writer;
+mod manifest;
+mod mark;
+mod open;
 mod options;
 mod purge;
 mod raw;
 mod spool;
+mod walk;
 
 pub use backup::{Backup, Backups};
 pub use batches::Batches;
@@ -35,3 +39,4 @@ pub use handle::{MAX_HISTORY_DEFAULT, MAX_HISTORY_LIMIT, Settings, Store};
 pub use leaves::{LeafBytes, Leaves, StoredLeaf};
 pub use list_writer::ListWriter;
 pub use raw::{Entry, RawStore};
+pub use walk::{Step, Unreadable, Walk};

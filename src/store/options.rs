@@ -56,6 +56,13 @@ pub(super) fn options() -> Options {
     options
 }
 
+/// For opening read-only to ask how far the database has come: without opening its table files, which is most of the work.
+pub(super) fn options_of_a_glance() -> Options {
+    let mut options = options();
+    options.set_max_open_files(16);
+    options
+}
+
 /// For a walk over keys of any kind, in order.
 pub(super) fn scanning() -> ReadOptions {
     let mut options = ReadOptions::default();

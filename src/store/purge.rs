@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use rocksdb::{BottommostLevelCompaction, CompactOptions, LiveFile, WriteBatch, WriteOptions};
 
-use super::handle::{Store, failure};
+use super::handle::Store;
+use super::mark;
+use super::open::failure;
 use crate::error::{Error, Kind, Result};
 use crate::format::{Horizon, Key, Purge};
 use crate::model::Day;
@@ -46,7 +48,8 @@ impl Store {
         let mut synced = WriteOptions::default();
         synced.set_sync(true);
         let written = self.db.write_opt(batch, &synced).and_then(|()| self.db.flush());
-        written.map_err(|error| failure("write to", &self.folder, &error))
+        written.map_err(|error| failure("write to", &self.folder, &error))?;
+        mark::advance(&self.db, &self.folder)
     }
 
     fn table_files(&self) -> Result<Vec<LiveFile>> {

@@ -4,8 +4,9 @@ use rocksdb::{DB, IteratorMode, WriteBatch, WriteOptions};
 
 use super::bulk::BulkLoad;
 use super::folder::Folder;
-use super::handle::{failure, open_writable, require};
-use super::options::{options, scanning};
+use super::mark;
+use super::open::{self, failure};
+use super::options::scanning;
 use crate::error::{Error, Result};
 use crate::format::Key;
 
@@ -18,19 +19,12 @@ pub struct RawStore {
 impl RawStore {
     /// Opens a store of any version for reading.
     pub fn open_reader(folder: &Folder) -> Result<Self> {
-        require(folder)?;
-        let db = DB::open_for_read_only(&options(), folder.database(), false);
-        let db = db.map_err(|error| failure("open", folder, &error))?;
-        Ok(RawStore { db, folder: folder.clone() })
+        Ok(RawStore { db: open::for_reading(folder)?, folder: folder.clone() })
     }
 
     /// Opens a store of any version for writing. Refused while another process writes.
     pub fn open_writer(folder: &Folder) -> Result<Self> {
-        require(folder)?;
-        let db = open_writable(&options(), folder)?;
-        // Whoever was here before is gone, since the lock is ours: so is the need for what it staged.
-        folder.drop_staging()?;
-        Ok(RawStore { db, folder: folder.clone() })
+        Ok(RawStore { db: open::for_writing(folder)?, folder: folder.clone() })
     }
 
     /// Begins a load, whose keys are bytes.
@@ -51,7 +45,8 @@ impl RawStore {
         synced.set_sync(true);
         // Out of the log and into a table, so that the log stays empty and no later load has to wait for it.
         let written = self.db.write_opt(batch, &synced).and_then(|()| self.db.flush());
-        written.map_err(|error| failure("write to", &self.folder, &error))
+        written.map_err(|error| failure("write to", &self.folder, &error))?;
+        mark::advance(&self.db, &self.folder)
     }
 
     /// Gives the disk back what removed keys took. Failing here loses nothing.

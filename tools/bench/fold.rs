@@ -54,7 +54,7 @@ pub fn measure(input: &Input, store: &Store, rounds: Rounds) -> Result<Vec<Line>
 }
 
 fn days_of(store: &Store, customer: CustomerId) -> Result<Days> {
-    let tail = store.cursor().tail(customer, Day::FIRST)?;
+    let tail = store.cursor().tail(customer, Day::FIRST, None)?;
     let mut days: Days = Vec::new();
     for portion in tail.portions.into_iter().rev() {
         match days.last_mut() {

@@ -1,0 +1,185 @@
+//! Walking over every key of a range, past blocks that cannot be read.
+
+use rocksdb::{DB, DBRawIterator};
+
+use super::handle::Store;
+use super::options::scanning;
+
+/// Keys are taken for numbers of so many bytes, when the end of what cannot be read is looked for. No key is as long.
+const NUMBER_BYTES: usize = 32;
+
+/// One step of a [`Walk`].
+#[derive(Debug)]
+pub enum Step<'walk> {
+    /// A key and its value, of the newest state that the store holds of them.
+    Entry {
+        /// The key.
+        key: &'walk [u8],
+        /// The value.
+        value: &'walk [u8],
+    },
+    /// A range of keys that cannot be read.
+    Unreadable(Unreadable),
+}
+
+/// A range of keys of which nothing is known, since the block of a table file that holds some of them cannot be read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unreadable {
+    /// The last key before it, or where the walk began.
+    pub after: Vec<u8>,
+    /// The first key behind it; `None` if nothing behind it can be read.
+    pub until: Option<Vec<u8>>,
+    /// What RocksDB says, which names the file.
+    pub cause: String,
+}
+
+impl Unreadable {
+    /// Whether a key may lie in it.
+    pub fn may_hold(&self, key: &[u8]) -> bool {
+        key > self.after.as_slice() && self.until.as_deref().is_none_or(|until| key < until)
+    }
+}
+
+/// Walks over a range of keys in ascending order. Every block with keys of the range is read, and its checksum compared.
+///
+/// Where a block cannot be read, the smallest key behind which reading goes on is looked for: with steps that double, then by halving. That takes some
+/// hundred reads at most.
+///
+/// Memory: one block of each sorted run.
+pub struct Walk<'store> {
+    db: &'store DB,
+    iterator: DBRawIterator<'store>,
+    until: Option<Vec<u8>>,
+    last: Vec<u8>,
+    place: Place,
+}
+
+/// Where the iterator of a walk stands.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Place {
+    /// On what has been given.
+    Given,
+    /// On what comes next.
+    Next,
+    /// Behind everything.
+    End,
+}
+
+impl Store {
+    /// A walk from the key `from` on, up to and without `until`.
+    pub fn walk(&self, from: &[u8], until: Option<&[u8]>) -> Walk<'_> {
+        let (db, iterator) = (&self.db, seek(&self.db, from));
+        Walk { db, iterator, until: until.map(<[u8]>::to_vec), last: from.to_vec(), place: Place::Next }
+    }
+}
+
+impl Walk<'_> {
+    /// The next step; `None` at the end.
+    // Not an iterator, since what it gives lies in the block that it stands on.
+    #[expect(clippy::should_implement_trait, reason = "each step borrows from the walk")]
+    pub fn next(&mut self) -> Option<Step<'_>> {
+        match self.place {
+            Place::End => return None,
+            Place::Given => self.iterator.next(),
+            Place::Next => {}
+        }
+        self.place = Place::Given;
+        if self.iterator.key().is_none()
+            && let Err(error) = self.iterator.status()
+        {
+            let after = self.last.clone();
+            let until = self.pass_damage();
+            self.place = if until.is_some() { Place::Next } else { Place::End };
+            return Some(Step::Unreadable(Unreadable { after, until, cause: error.to_string() }));
+        }
+        match self.iterator.item() {
+            Some((key, value)) if self.until.as_deref().is_none_or(|until| key < until) => {
+                self.last.clear();
+                self.last.extend_from_slice(key);
+                Some(Step::Entry { key, value })
+            }
+            _ => {
+                self.place = Place::End;
+                None
+            }
+        }
+    }
+
+    /// Puts the iterator on the first key behind what cannot be read, and gives that key; `None` if there is none in the range.
+    fn pass_damage(&mut self) -> Option<Vec<u8>> {
+        let mut bad = number(&self.last);
+        let bits = u32::try_from(NUMBER_BYTES).unwrap_or(0) * 8;
+        // From the last good key, or from the last that was found bad, the distances 2^0, 2^1, … until one leads out of it.
+        let out = (0..bits).find(|bit| plus(bad, *bit).is_none_or(|number| self.is_good_from(&number)))?;
+        // The first key that leads out lies between: what is bad at half the distance is added, and so on.
+        for bit in (0..out).rev() {
+            match plus(bad, bit) {
+                Some(middle) if !self.is_good_from(&middle) => bad = middle,
+                _ => {}
+            }
+        }
+        self.iterator = seek(self.db, &plus(bad, 0)?);
+        let found = self.iterator.key().map(<[u8]>::to_vec);
+        found.filter(|found| self.until.as_ref().is_none_or(|until| found < until))
+    }
+
+    /// Whether reading from a key on gives a key, or the end, but no error.
+    fn is_good_from(&self, key: &[u8]) -> bool {
+        let iterator = seek(self.db, key);
+        iterator.valid() || iterator.status().is_ok()
+    }
+}
+
+/// A new iterator on the first key from `from` on. New, since one that has met damage may say so again where there is none.
+fn seek<'store>(db: &'store DB, from: &[u8]) -> DBRawIterator<'store> {
+    let mut iterator = db.raw_iterator_opt(scanning());
+    iterator.seek(from);
+    iterator
+}
+
+/// A key as a number, the first byte first.
+fn number(key: &[u8]) -> [u8; NUMBER_BYTES] {
+    let mut number = [0; NUMBER_BYTES];
+    number.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+    number
+}
+
+/// The number with 2^`bit` added; `None` beyond the highest.
+fn plus(mut number: [u8; NUMBER_BYTES], bit: u32) -> Option<[u8; NUMBER_BYTES]> {
+    let mut carried = 1_u16 << (bit % 8);
+    for byte in number.iter_mut().rev().skip(usize::try_from(bit / 8).ok()?) {
+        let [low, high] = (u16::from(*byte) + carried).to_le_bytes();
+        *byte = low;
+        carried = u16::from(high);
+        if carried == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_count_like_numbers() {
+        let mut highest = number(&[1, 255]);
+        assert_eq!(plus(highest, 240), Some(number(&[2])));
+        assert_eq!(plus(highest, 248), Some(number(&[2, 255])));
+        assert_eq!(plus(number(&[1]), 0).map(|number| number[NUMBER_BYTES - 1]), Some(1));
+        highest.fill(255);
+        assert_eq!(plus(highest, 0), None);
+        assert_eq!(plus(number(&[255]), 255), None);
+    }
+
+    #[test]
+    fn what_may_lie_in_a_range() {
+        let mut range = Unreadable { after: vec![1, 5], until: Some(vec![3]), cause: String::new() };
+        let held =
+            |range: &Unreadable| [&[1][..], &[1, 5], &[1, 5, 0], &[2], &[3], &[9]].map(|key| range.may_hold(key));
+        assert_eq!(held(&range), [false, false, true, true, false, false]);
+        range.until = None;
+        assert_eq!(held(&range), [false, false, true, true, true, true]);
+    }
+}

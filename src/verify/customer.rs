@@ -1,0 +1,140 @@
+//! The history of one customer, gathered key by key, and what follows from it.
+
+use super::fault::{Fault, Report};
+use super::portion::UNUSUAL_BYTES;
+use crate::error::Result;
+use crate::format::{Key, Keyframe, Standing, encode_keyframe};
+use crate::history::{DayPortions, Since, follow};
+use crate::model::{Action, ActionType, CustomerId, Day, PADDING_ITEM_ID, PastAction};
+
+/// What the store holds of a customer. Memory: all of its actions, 24 bytes each, and its keyframes.
+pub(super) struct CustomerHistory {
+    pub customer: CustomerId,
+    /// Newest first, each with its portions.
+    days: Vec<DayPortions>,
+    /// Newest first, each with its value.
+    keyframes: Vec<(Day, Vec<u8>)>,
+    /// Whether some portion is not known.
+    doubtful: bool,
+}
+
+/// Where a customer stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Stands {
+    /// It has no portion.
+    Nowhere,
+    /// It has portions, not all of which could be read.
+    Unknown,
+    /// As its line in the roster should say.
+    At(Standing),
+}
+
+impl CustomerHistory {
+    /// `is_whole`: whether all of its keys will come.
+    pub fn new(customer: CustomerId, is_whole: bool) -> Self {
+        CustomerHistory { customer, days: Vec::new(), keyframes: Vec::new(), doubtful: !is_whole }
+    }
+
+    /// Takes the next portion in the order of the keys; `None` if it cannot be relied on.
+    pub fn portion(&mut self, day: Day, actions: Option<Vec<Action>>) {
+        self.doubtful |= actions.is_none();
+        let actions = actions.unwrap_or_default();
+        match self.days.last_mut() {
+            Some((last, portions)) if *last == day => portions.push(actions),
+            _ => self.days.push((day, vec![actions])),
+        }
+    }
+
+    /// Takes the next keyframe in the order of the keys.
+    pub fn keyframe(&mut self, day: Day, value: &[u8]) {
+        self.keyframes.push((day, value.to_vec()));
+    }
+
+    /// Reports what is wrong with the keyframes, newest first, and tells where the customer stands. `deep` compares what they hold.
+    pub fn settle(mut self, max_history: usize, deep: bool, report: Report<'_>) -> Result<Stands> {
+        if self.doubtful {
+            return Ok(Stands::Unknown);
+        }
+        self.days.reverse();
+        let (due, since) = due(&self.days, max_history);
+        let mut wrong: Vec<(Day, String)> = Vec::new();
+        let missing = due.iter().filter(|day| !self.keyframes.iter().any(|(found, _)| found == *day));
+        wrong.extend(missing.map(|day| (*day, "is missing".to_owned())));
+        for (day, value) in &self.keyframes {
+            let what = if due.contains(day) {
+                self.fault_of(*day, value, max_history).err()
+            } else {
+                Some("stands where none belongs".to_owned())
+            };
+            wrong.extend(what.map(|what| (*day, what)));
+        }
+        if deep || !wrong.is_empty() {
+            self.compare(wrong, max_history, deep, report)?;
+        }
+        let newest = self.days.last().map(|(day, _)| *day);
+        let standing = |newest| Standing { newest, keyframe: due.last().copied(), since };
+        Ok(newest.map_or(Stands::Nowhere, |newest| Stands::At(standing(newest))))
+    }
+
+    /// Works out all keyframes from the portions; reports what is wrong with them, and with `deep` also those that hold something else.
+    fn compare(&self, mut wrong: Vec<(Day, String)>, max_history: usize, deep: bool, report: Report<'_>) -> Result<()> {
+        let course = follow(Vec::new(), &self.days, max_history);
+        let written = |day: Day| {
+            let (_, past) = course.keyframes.iter().find(|(found, _)| *found == day)?;
+            let mut bytes = Vec::new();
+            encode_keyframe(day, past, &mut bytes);
+            Some(bytes)
+        };
+        if deep {
+            for (day, value) in &self.keyframes {
+                if !wrong.iter().any(|(found, _)| found == day) && written(*day).as_ref() != Some(value) {
+                    wrong.push((*day, "does not hold the newest actions from before its day".to_owned()));
+                }
+            }
+        }
+        wrong.sort_by_key(|(day, _)| std::cmp::Reverse(*day));
+        for (day, what) in wrong {
+            report(Fault::derived(Key::Keyframe { customer: self.customer, day }, what, written(day)))?;
+        }
+        Ok(())
+    }
+
+    /// What is wrong with the keyframe of a day by itself, and with the days that it holds.
+    fn fault_of(&self, day: Day, value: &[u8], max_history: usize) -> Result<(), String> {
+        let past = Keyframe::read(day, value).map(|keyframe| keyframe.past());
+        let past = past.map_err(|error| format!("cannot be decoded ({})", error.what()))?;
+        let is_action = |action: &PastAction| {
+            action.item_id != PADDING_ITEM_ID && ActionType::from_number(action.action_type).is_some()
+        };
+        if !past.iter().all(is_action) {
+            return Err("holds an item or a type that no action has".to_owned());
+        }
+        let mut bytes = Vec::with_capacity(value.len());
+        encode_keyframe(day, &past, &mut bytes);
+        if bytes != value {
+            return Err(UNUSUAL_BYTES.to_owned());
+        }
+        let held = past.chunk_by(|one, other| one.day == other.day);
+        let held = held.filter_map(|actions| Some((actions.first()?.day, actions.len())));
+        let mut room = max_history;
+        let before = self.days.iter().rev().filter(|(found, _)| *found < day).map_while(|(found, portions)| {
+            let count = portions.iter().map(Vec::len).sum::<usize>().min(room);
+            room -= count;
+            (count > 0).then_some((*found, count))
+        });
+        if held.eq(before) { Ok(()) } else { Err("does not hold the days from before its own".to_owned()) }
+    }
+}
+
+/// The days on which keyframes stand, ascending, and what has come since the last of them. `days` are ascending.
+fn due(days: &[DayPortions], max_history: usize) -> (Vec<Day>, Since) {
+    let (mut due, mut since) = (Vec::new(), Since::default());
+    for (day, portions) in days {
+        if since.is_due(max_history) {
+            due.push(*day);
+            since = Since::default();
+        }
+        since = portions.iter().fold(since, |since, portion| since.with(portion.len()));
+    }
+    (due, since)
+}

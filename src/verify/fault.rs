@@ -1,0 +1,101 @@
+//! One thing that is wrong in a store.
+
+use std::fmt;
+
+use crate::error::Result;
+use crate::format::{FIRST_LEAF, Key, hex};
+use crate::model::{CustomerId, Day};
+
+/// A key whose value, or absence, is not what it should be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fault {
+    /// The bytes of the key; of a range that cannot be read, those of the last key before it.
+    pub key: Vec<u8>,
+    /// What is wrong, as a phrase that goes on from the name of the key.
+    pub what: String,
+    /// What mends it.
+    pub remedy: Remedy,
+}
+
+/// What mends a fault.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Remedy {
+    /// The key follows from the portions: this is the value that it should have, or that it should not be there.
+    Rebuild(Option<Vec<u8>>),
+    /// What a batch brought is damaged.
+    Ingest(Day),
+    /// Nothing in the store or in the input says what it should be.
+    Restore,
+}
+
+/// Takes faults as they are found.
+pub(super) type Report<'a> = &'a mut dyn FnMut(Fault) -> Result<()>;
+
+impl Fault {
+    /// A fault of what follows from the portions. `value` is what should stand there.
+    pub(super) fn derived(key: Key, what: impl Into<String>, value: Option<Vec<u8>>) -> Self {
+        Fault { key: key.encode().to_vec(), what: what.into(), remedy: Remedy::Rebuild(value) }
+    }
+
+    /// A fault of what a batch brought.
+    pub(super) fn of_batch(key: Key, what: impl Into<String>, batch: Day) -> Self {
+        Fault { key: key.encode().to_vec(), what: what.into(), remedy: Remedy::Ingest(batch) }
+    }
+
+    /// A fault that only another copy of the store mends.
+    pub(super) fn lost(key: &[u8], what: impl Into<String>) -> Self {
+        Fault { key: key.to_vec(), what: what.into(), remedy: Remedy::Restore }
+    }
+
+    /// The name of the key for people.
+    pub fn place(&self) -> String {
+        place(&self.key)
+    }
+
+    /// The bytes of the key in hexadecimal digits.
+    pub fn key_hex(&self) -> String {
+        hex(&self.key)
+    }
+}
+
+/// Names a key for people.
+pub(super) fn place(key: &[u8]) -> String {
+    let from = |first: CustomerId| match first {
+        FIRST_LEAF => "from the beginning".to_owned(),
+        CustomerId(first) => format!("from customer {first}"),
+    };
+    match Key::decode(key) {
+        Ok(Key::Store) => "store record".to_owned(),
+        Ok(Key::Portion { customer, day, batch }) => {
+            format!("portion of customer {} on {day}, batch {batch}", customer.0)
+        }
+        Ok(Key::Keyframe { customer, day }) => format!("keyframe of customer {} on {day}", customer.0),
+        Ok(Key::Index { batch, first }) => format!("index of batch {batch}, leaf {}", from(first)),
+        Ok(Key::Roster { first }) => format!("roster, leaf {}", from(first)),
+        Ok(Key::Batch(batch)) => format!("record of batch {batch}"),
+        Ok(Key::Totals) => "totals".to_owned(),
+        Ok(Key::BlockList) => "block list".to_owned(),
+        Ok(Key::Forgotten(_)) => "customer on the block list".to_owned(),
+        Ok(Key::Horizon) => "horizon".to_owned(),
+        Ok(Key::Purge) => "purge record".to_owned(),
+        Err(_) if key.is_empty() => "beginning of the store".to_owned(),
+        Err(_) => "key of no known form".to_owned(),
+    }
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Remedy::Rebuild(_) => write!(f, "rebuild it with `lookback repair`"),
+            Remedy::Ingest(batch) => write!(f, "ingest the batch of {batch} again, or restore the store from a copy"),
+            Remedy::Restore => write!(f, "restore the store from a copy, or build it anew with `lookback backfill`"),
+        }
+    }
+}
+
+/// One line: `place (key …): what; remedy`.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (key {}): {}; {}", self.place(), self.key_hex(), self.what, self.remedy)
+    }
+}

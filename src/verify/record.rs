@@ -1,0 +1,134 @@
+//! The records of the batches beside what the portions have.
+
+use std::collections::BTreeMap;
+
+use super::fault::{Fault, Report};
+use super::portion::UNUSUAL_BYTES;
+use super::tally::{ActionCounts, Tallies, Tally};
+use crate::error::Result;
+use crate::format::{BatchRecord, Key, Record};
+use crate::model::Day;
+use crate::store::{Store, Unreadable};
+
+/// What the records say, without their files. Memory: some 100 bytes for each batch.
+#[derive(Default)]
+pub(super) struct Records {
+    /// `None` for one that cannot be relied on.
+    batches: BTreeMap<Day, Option<Said>>,
+}
+
+#[derive(Clone, Copy)]
+struct Said {
+    actions: ActionCounts,
+    customers: u64,
+}
+
+impl Records {
+    /// Takes a record as the store holds it.
+    pub fn take(&mut self, batch: Day, value: &[u8], report: Report<'_>) -> Result<()> {
+        let said = match read_record(value) {
+            Ok(record) => Some(said(&record)),
+            Err(what) => {
+                report(Fault::of_batch(Key::Batch(batch), what, batch))?;
+                None
+            }
+        };
+        self.batches.insert(batch, said);
+        Ok(())
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.batches.len() as u64
+    }
+
+    /// Reports records that are missing or do not say what the portions have, by day.
+    pub fn compare(
+        &self,
+        tallies: &Tallies,
+        is_reduced: bool,
+        unreadable: &[Unreadable],
+        store: &Store,
+        report: Report<'_>,
+    ) -> Result<()> {
+        for (batch, tally) in tallies.iter().filter(|(_, tally)| tally.portions > 0) {
+            let key = Key::Batch(batch);
+            let is_lost = unreadable.iter().any(|range| range.may_hold(&key.encode()));
+            if !self.batches.contains_key(&batch) && !is_lost {
+                let what = format!("is missing, and there are portions of {} customers", tally.customers);
+                report(Fault::of_batch(key, what, batch))?;
+            }
+        }
+        if tallies.gap {
+            return Ok(());
+        }
+        for (batch, said) in &self.batches {
+            let Some(said) = said else { continue };
+            let none = Tally::default();
+            compare_one(*batch, *said, tallies.get(*batch).unwrap_or(&none), is_reduced, store, report)?;
+        }
+        Ok(())
+    }
+}
+
+fn compare_one(
+    batch: Day,
+    said: Said,
+    tally: &Tally,
+    is_reduced: bool,
+    store: &Store,
+    report: Report<'_>,
+) -> Result<()> {
+    let (there, said_of) = (numbers(&tally.actions), numbers(&said.actions));
+    // What was cut is in the record alone, and so is what was removed.
+    let agree = |said: u64, there: u64| if tally.may_be_cut || is_reduced { said >= there } else { said == there };
+    let differing = said_of.iter().zip(&there).find(|((_, said), (_, there))| !agree(*said, *there));
+    if let Some(((name, said), (_, there))) = differing.filter(|_| !tally.doubtful) {
+        let what = format!("says {said} {name}, and its portions have {there}");
+        report(Fault::of_batch(Key::Batch(batch), what, batch))?;
+    }
+    if said.customers != tally.customers {
+        let what = format!("says {} customers, and its portions have {}", said.customers, tally.customers);
+        let record = store.batch(batch)?.map(|record| BatchRecord { customers: tally.customers, ..record });
+        let value = record.map(|record| record.to_bytes()).transpose()?;
+        report(Fault::derived(Key::Batch(batch), what, value))?;
+    }
+    Ok(())
+}
+
+fn numbers(counts: &ActionCounts) -> [(&'static str, u64); 5] {
+    let ActionCounts { clicks, add_to_carts, orders, late, early } = *counts;
+    [
+        ("clicks", clicks),
+        ("add-to-carts", add_to_carts),
+        ("orders", orders),
+        ("late actions", late),
+        ("early actions", early),
+    ]
+}
+
+fn said(record: &BatchRecord) -> Said {
+    let BatchRecord { clicks, add_to_carts, orders, late, early, customers, .. } = *record;
+    Said { actions: ActionCounts { clicks, add_to_carts, orders, late, early }, customers }
+}
+
+fn read_record(value: &[u8]) -> Result<BatchRecord, String> {
+    let record = read(value)?;
+    let order =
+        |record: &BatchRecord| record.files.iter().map(|file| (file.source, file.path.clone())).collect::<Vec<_>>();
+    if !order(&record).is_sorted_by(|one, other| one < other)
+        || record.files.iter().any(|file| !(1..=3).contains(&file.source))
+    {
+        return Err("does not name its files in their order".to_owned());
+    }
+    Ok(record)
+}
+
+/// A record that has the bytes that are written for it, or what is wrong with it.
+pub(super) fn read<R: Record>(value: &[u8]) -> Result<R, String> {
+    let record = R::from_bytes(value).map_err(|error| format!("cannot be decoded ({})", error.what()))?;
+    match record.to_bytes() {
+        Ok(bytes) if bytes == value => Ok(record),
+        _ => Err(UNUSUAL_BYTES.to_owned()),
+    }
+}

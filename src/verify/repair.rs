@@ -1,0 +1,98 @@
+//! Making anew what follows from the portions.
+
+use serde::Serialize;
+
+use super::fault::{Fault, Remedy};
+use super::pass::check;
+use crate::error::{Error, Kind, Result};
+use crate::format::Key;
+use crate::progress::Progress;
+use crate::store::Store;
+
+/// How many keys of each kind.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct KeyCounts {
+    /// Keyframes.
+    pub keyframes: u64,
+    /// Leaves of the index.
+    pub index_leaves: u64,
+    /// Leaves of the roster.
+    pub roster_leaves: u64,
+    /// Batch records, of which only the number of customers is derived.
+    pub batch_records: u64,
+    /// The totals.
+    pub totals: u64,
+}
+
+impl KeyCounts {
+    /// Of all kinds.
+    pub fn all(&self) -> u64 {
+        let KeyCounts { keyframes, index_leaves, roster_leaves, batch_records, totals } = *self;
+        keyframes + index_leaves + roster_leaves + batch_records + totals
+    }
+
+    fn add(&mut self, key: Key) -> Result<()> {
+        match key {
+            Key::Keyframe { .. } => self.keyframes += 1,
+            Key::Index { .. } => self.index_leaves += 1,
+            Key::Roster { .. } => self.roster_leaves += 1,
+            Key::Batch(_) => self.batch_records += 1,
+            Key::Totals => self.totals += 1,
+            Key::Store | Key::Portion { .. } | Key::BlockList | Key::Forgotten(_) | Key::Horizon | Key::Purge => {
+                return Err(Error::corrupt("the truth of the store was about to be repaired"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a repair did.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct RepairSummary {
+    /// Whether nothing was changed and only counted.
+    pub dry_run: bool,
+    /// Keys that were given the value that follows from the portions.
+    pub set: KeyCounts,
+    /// Keys that were removed, since none should be there.
+    pub removed: KeyCounts,
+}
+
+/// Makes keyframes, index, roster, totals and the records' numbers of customers what follows from the portions, in one atomic step.
+///
+/// Only what differs is written. The store must have been opened for writing, unless with `dry_run`. Refused, changing nothing, where anything is
+/// wrong that does not follow from the portions. Memory: that of a verification, and of a load.
+pub fn repair(store: &Store, dry_run: bool, progress: &dyn Progress) -> Result<RepairSummary> {
+    let mut bulk = if dry_run { None } else { Some(store.bulk_load()?) };
+    let mut summary = RepairSummary { dry_run, set: KeyCounts::default(), removed: KeyCounts::default() };
+    let (mut beyond, mut first) = (0_u64, None::<Fault>);
+    check(store, true, progress, &mut |fault| {
+        let Remedy::Rebuild(value) = &fault.remedy else {
+            beyond += 1;
+            first.get_or_insert(fault);
+            return Ok(());
+        };
+        if let Some(bulk) = &mut bulk {
+            bulk.set_raw(&fault.key, value.as_deref())?;
+        }
+        let counts = if value.is_some() { &mut summary.set } else { &mut summary.removed };
+        counts.add(Key::decode(&fault.key)?)
+    })?;
+    if let Some(fault) = first {
+        let more = if beyond > 1 { format!(", and {} more", beyond - 1) } else { String::new() };
+        return Err(Error::new(
+            Kind::Corrupt,
+            format!(
+                "the store at {} is damaged where nothing else in it says what was there: {} (key {}): {}{more}",
+                store.folder().path().display(),
+                fault.place(),
+                fault.key_hex(),
+                fault.what,
+            ),
+            format!("{}, then repair again", fault.remedy),
+        ));
+    }
+    if let Some(bulk) = bulk {
+        bulk.commit()?;
+    }
+    Ok(summary)
+}

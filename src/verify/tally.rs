@@ -1,0 +1,123 @@
+//! What the portions and the index say of each batch, added up.
+
+use std::collections::BTreeMap;
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::format::{CutLeaf, LeafCutter, TouchedDay, encode_leaf};
+use crate::model::{Action, CustomerId, Day};
+
+/// Leaves added up so that their order does not matter. Two lists with equal sums are taken for the same: by chance they are with a probability of 2^-64.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct LeafSum {
+    leaves: u64,
+    sum: u64,
+}
+
+impl LeafSum {
+    fn add(&mut self, first: CustomerId, value: &[u8]) {
+        self.leaves += 1;
+        self.sum = self.sum.wrapping_add(xxh3_64_with_seed(value, first.0.cast_unsigned()));
+    }
+}
+
+/// How many actions there are: of each type, and of them late and early.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct ActionCounts {
+    pub clicks: u64,
+    pub add_to_carts: u64,
+    pub orders: u64,
+    pub late: u64,
+    pub early: u64,
+}
+
+impl ActionCounts {
+    fn add(&mut self, batch: Day, day: Day, actions: &[Action]) {
+        let of_type = |number| actions.iter().filter(|action| action.action_type.number() == number).count() as u64;
+        self.clicks += of_type(1);
+        self.add_to_carts += of_type(2);
+        self.orders += of_type(3);
+        self.late += if day < batch { actions.len() as u64 } else { 0 };
+        self.early += if day > batch { actions.len() as u64 } else { 0 };
+    }
+}
+
+/// What is known of one batch. Memory: the open leaf of its index, some 10 kB.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub portions: u64,
+    pub customers: u64,
+    pub actions: ActionCounts,
+    /// Whether a portion is as large as can be, and so may have been cut.
+    pub may_be_cut: bool,
+    /// Whether a portion could not be relied on.
+    pub doubtful: bool,
+    last: Option<CustomerId>,
+    cutter: LeafCutter<TouchedDay>,
+    expected: LeafSum,
+    stored: LeafSum,
+}
+
+/// All batches that portions or index name.
+#[derive(Default)]
+pub(super) struct Tallies {
+    batches: BTreeMap<Day, Tally>,
+    /// Whether some of the history cannot be read, so that no batch is known.
+    pub gap: bool,
+    bytes: Vec<u8>,
+}
+
+impl Tallies {
+    /// Takes the next portion in the order of the keys; `None` for the actions of one that cannot be relied on.
+    pub fn portion(&mut self, customer: CustomerId, day: Day, batch: Day, actions: Option<&[Action]>, max: usize) {
+        let tally = self.batches.entry(batch).or_default();
+        tally.portions += 1;
+        if tally.last.replace(customer) != Some(customer) {
+            tally.customers += 1;
+        }
+        match actions {
+            Some(actions) => {
+                tally.actions.add(batch, day, actions);
+                tally.may_be_cut |= actions.len() >= max;
+            }
+            None => tally.doubtful = true,
+        }
+        if let Some(leaf) = tally.cutter.push(customer, TouchedDay(day)) {
+            tally.expect(batch, &leaf, &mut self.bytes);
+        }
+    }
+
+    /// Takes a leaf of the index as the store holds it.
+    pub fn stored_leaf(&mut self, batch: Day, first: CustomerId, value: &[u8]) {
+        self.batches.entry(batch).or_default().stored.add(first, value);
+    }
+
+    /// The batches whose index is not what their portions make, with the number of their portions. To be asked for when all leaves have come.
+    pub fn suspects(&mut self) -> Vec<(Day, u64)> {
+        for (batch, tally) in &mut self.batches {
+            if let Some(leaf) = tally.cutter.finish() {
+                tally.expect(*batch, &leaf, &mut self.bytes);
+            }
+        }
+        let suspects = self.batches.iter().filter(|(_, tally)| self.gap || tally.expected != tally.stored);
+        suspects.map(|(batch, tally)| (*batch, tally.portions)).collect()
+    }
+
+    /// What is known of a batch.
+    pub fn get(&self, batch: Day) -> Option<&Tally> {
+        self.batches.get(&batch)
+    }
+
+    /// All batches, by day.
+    pub fn iter(&self) -> impl Iterator<Item = (Day, &Tally)> {
+        self.batches.iter().map(|(batch, tally)| (*batch, tally))
+    }
+}
+
+impl Tally {
+    fn expect(&mut self, batch: Day, (first, lines): &CutLeaf<TouchedDay>, bytes: &mut Vec<u8>) {
+        bytes.clear();
+        encode_leaf(*first, batch, lines, bytes);
+        self.expected.add(*first, bytes);
+    }
+}
