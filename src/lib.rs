@@ -6,7 +6,7 @@
 //! ```text
 //! 7  main, cli                        arguments, stdout, exit codes, progress bars
 //! 6  backfill                         the order of days
-//! 5  ingest  produce  stale           what the commands do
+//! 5  ingest  produce  stale  audit    what the commands do
 //!    migrations                      from one format version to the next
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
 //! 3  format  manifest                 bytes to values and back: of the store; of what a partition says of itself
@@ -19,6 +19,7 @@
 //! them, `store` keeps them. An impression: `files` reads it, `produce` sorts it and asks `store` for the history as of the day before,
 //! `files` makes padded rows of both and writes them.
 
+pub mod audit;
 pub mod backfill;
 pub mod cli;
 pub mod error;

@@ -4,6 +4,7 @@
 #![cfg(test)]
 mod support;
 
+mod audit;
 mod backfilling;
 mod bad_rows;
 mod commands;

@@ -2,6 +2,7 @@
 //! command is one file that turns it into options for the floors below, runs, and says what was done.
 
 mod args;
+mod audit;
 mod backfill;
 mod bars;
 mod console;
@@ -58,6 +59,7 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Backfill(typed) => backfill::run(typed, console),
         Command::Show(typed) => show::run(typed, console),
         Command::Status(typed) => status::run(typed, console),
+        Command::Audit(typed) => audit::run(typed, console),
         Command::Stale(typed) => stale::run(typed, console),
         Command::Manifest(typed) => manifest::run(typed, console),
         Command::Migrate(typed) => migrate::run(typed, console),

@@ -5,4 +5,5 @@ pub mod output;
 pub mod program;
 pub mod random;
 pub mod reference;
+pub mod tamper;
 pub mod version_1;
