@@ -124,7 +124,7 @@ fn with_little_memory_the_files_are_read_more_often() {
         serde_json::to_value(audit(&store, &options, &Silent).unwrap()).unwrap()
     };
     let whole = with(AUDIT_BYTES_DEFAULT, None);
-    for (budget_bytes, sample) in [(60_000, None), (20_000, None), (1, None), (3_000, Some(20))] {
+    for (budget_bytes, sample) in [(25_000, None), (9_000, None), (1, None), (3_000, Some(20))] {
         let mut found = with(budget_bytes, sample);
         let passes = found["passes"].take().as_u64().unwrap();
         assert!(passes > 1, "seed {seed}: {budget_bytes} bytes, {passes} passes");
@@ -262,11 +262,7 @@ fn rows_of_others_are_counted_and_files_too() {
             format!("the number of rows in out/dt={DT} is {}, and the raw files say {}", rows.len() - 1, rows.len());
         // A sample that has the customer finds the row missing; one that has not, the number wrong.
         found[usize::from(ran.stderr.contains(&counted))] += 1;
-        assert!(
-            ran.stderr.contains(&counted) || ran.stderr.contains("part-00000.parquet row 1 column"),
-            "{}",
-            ran.stderr
-        );
+        assert!(ran.stderr.contains(&counted) || ran.stderr.contains("part-00000.parquet row "), "{}", ran.stderr);
     }
     assert!(found[0] > 0 && found[1] > 0, "seed {seed}: samples differ by their seed: {found:?}");
     fs::write(part(&bench, 0), &good[0]).unwrap();
