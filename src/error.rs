@@ -19,7 +19,7 @@ pub enum Kind {
     Busy,
     /// The operating system said no: disk, permissions, a missing path.
     Io,
-    /// The store holds bytes that it never wrote: restore it.
+    /// The store holds bytes that it never wrote, or a partition rows that do not follow from the raw files: restore it, or produce it again.
     Corrupt,
 }
 

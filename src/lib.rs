@@ -6,8 +6,8 @@
 //! ```text
 //! 7  main, cli                        arguments, stdout, exit codes, progress bars
 //! 6  backfill                         the order of days
-//! 5  ingest  produce  removal         what the commands do
-//!    stale   verify   migrations      from one format version to the next
+//! 5  ingest  produce  removal  stale  what the commands do
+//!    audit   verify   migrations      from one format version to the next
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
 //! 3  format  manifest                 bytes to values and back: of the store; of what a partition says of itself
 //! 2  history                          order, merge, fold, keyframes: pure
@@ -19,6 +19,7 @@
 //! them, `store` keeps them. An impression: `files` reads it, `produce` sorts it and asks `store` for the history as of the day before,
 //! `files` makes padded rows of both and writes them.
 
+pub mod audit;
 pub mod backfill;
 pub mod cli;
 pub mod error;

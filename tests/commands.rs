@@ -201,7 +201,11 @@ fn an_empty_batch_is_held_and_counts_against_gaps() {
 fn help_and_usage() {
     let bench = Bench::new();
     let help = bench.ok("--help").stdout;
-    for command in ["init", "ingest", "produce", "backfill", "show", "status", "migrate", "verify", "repair"] {
+    let commands = [
+        "init", "ingest", "produce", "backfill", "show", "status", "stale", "audit", "verify", "repair", "forget",
+        "prune", "backup", "restore", "migrate",
+    ];
+    for command in commands {
         assert!(help.contains(command), "{help}");
         let help = bench.ok(&format!("{command} --help")).stdout;
         assert!(help.contains("--store") && help.contains("--threads") && help.contains("--json"), "{help}");

@@ -4,6 +4,7 @@
 #![cfg(test)]
 mod support;
 
+mod audit;
 mod backfilling;
 mod backups;
 mod bad_rows;

@@ -286,3 +286,21 @@ fn rows_that_would_need_what_was_pruned_are_refused_unless_allowed() {
     bench.ok(&format!("{backfill} --allow-pruned"));
     assert_eq!(read_partition(&bench.out(), &day), rows);
 }
+
+#[test]
+fn an_audit_knows_who_was_forgotten() {
+    let (bench, batches) = filled(seed(66));
+    let shown: Vec<i64> = batches[&FIRST_DAY].iter().map(|action| action.customer).take(20).collect();
+    let day = date(FIRST_DAY + BATCHES);
+    show_to(&bench, &day, &shown);
+    let audit = format!("audit --store store --input input --out out --dt {day}");
+    bench.produce(&day);
+    bench.ok(&audit);
+    let going = *shown.iter().min().unwrap();
+    bench.ok(&format!("forget --store store --customer {going}"));
+    let ran = bench.run(&audit);
+    assert_eq!(ran.code, 1, "the partition still has rows of a customer who has been forgotten");
+    assert!(ran.stderr.contains("part-00000.parquet"), "{}", ran.stderr);
+    bench.produce(&day);
+    bench.ok(&audit);
+}

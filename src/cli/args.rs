@@ -70,6 +70,8 @@ pub enum Command {
     Backup(Backup),
     /// Make a store from a backup, comparing every file with its checksum.
     Restore(Restore),
+    /// Prove a partition's rows: derive them from the raw files another way, and compare every cell.
+    Audit(Audit),
     /// List the partitions that would change, since batches they rest on were added, replaced or removed.
     Stale(Stale),
     /// Show what a partition says of itself: settings, files, and the batches that its rows rest on.
@@ -293,6 +295,33 @@ pub struct Restore {
     /// Which backup [default: the newest].
     #[arg(long, value_name = "N")]
     pub number: Option<u32>,
+}
+
+/// Arguments of `audit`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "It reads all raw files of the batches that the partition rests on, and ends with exit code 1 on the first difference: file, row and \
+                  column (and the place in a list), all counted from 1, what is there, and the raw file and row that says otherwise."
+)]
+pub struct Audit {
+    /// Folder of the store that the partition was produced from.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Input root, with the raw files as they were then.
+    #[arg(long, value_name = "ROOT")]
+    pub input: PathBuf,
+    /// Output folder, which holds dt=…/.
+    #[arg(long, value_name = "OUT")]
+    pub out: PathBuf,
+    /// The day of the partition.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Day,
+    /// Compare only the rows of N customers, and count the others [default: all].
+    #[arg(long, value_name = "N")]
+    pub sample: Option<NonZeroU32>,
+    /// Chooses which customers the sample has.
+    #[arg(long, value_name = "K", default_value_t = 0, requires = "sample")]
+    pub seed: u64,
 }
 
 /// Arguments of `stale`.

@@ -2,6 +2,7 @@
 //! command is one file that turns it into options for the floors below, runs, and says what was done.
 
 mod args;
+mod audit;
 mod backfill;
 mod backup;
 mod bars;
@@ -69,6 +70,7 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Prune(typed) => prune::run(typed, console),
         Command::Backup(typed) => backup::backup(typed, console),
         Command::Restore(typed) => backup::restore(typed, console),
+        Command::Audit(typed) => audit::run(typed, console),
         Command::Stale(typed) => stale::run(typed, console),
         Command::Manifest(typed) => manifest::run(typed, console),
         Command::Migrate(typed) => migrate::run(typed, console),

@@ -51,6 +51,17 @@ pub fn read_actions(
     bad: &mut BadRows,
     mut take: impl FnMut(ReadAction) -> Result<()>,
 ) -> Result<()> {
+    read_numbered_actions(source, day_file, zone, bad, |_, action| take(action))
+}
+
+/// The same, and gives with each action the row that it stands in, from 1.
+pub fn read_numbered_actions(
+    source: Source,
+    day_file: &DayFile,
+    zone: &Zone,
+    bad: &mut BadRows,
+    mut take: impl FnMut(u64, ReadAction) -> Result<()>,
+) -> Result<()> {
     let file = ParquetFile::open(day_file)?;
     let Columns { item, time, date } = columns_of(source);
     let time = match date {
@@ -63,14 +74,14 @@ pub fn read_actions(
         let columns = TypedColumns::new(&batch, item, time, day_file, zone)?;
         let plain = columns.plain(source);
         for index in 0..batch.num_rows() {
+            let row = first_row + index as u64;
             if let Some(action) = plain.as_ref().and_then(|plain| plain.action(index)) {
-                take(action)?;
+                take(row, action)?;
                 continue;
             }
             match columns.action(index, source) {
-                Ok(action) => take(action)?,
+                Ok(action) => take(row, action)?,
                 Err((column, reason)) => {
-                    let row = first_row + index as u64;
                     bad.add(BadRow { path: &day_file.path, row, column, reason, batch: (&batch, index) })?;
                 }
             }

@@ -10,19 +10,16 @@ use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::progress::Progress;
 
-/// Fails, naming the first file, where a part file is missing, has another size, or is not in the manifest and would be read as rows all the same.
-pub fn check_sizes(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {
+/// Fails, naming the first file, where a part file is missing, or one is there that is not in the manifest and would be read as rows all the same.
+pub fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {
     let path = folder.path();
     for part in &manifest.parts {
         let file = path.join(&part.name);
-        let bytes = match fs::metadata(&file) {
-            Ok(metadata) if metadata.is_file() => metadata.len(),
+        match fs::metadata(&file) {
+            Ok(metadata) if metadata.is_file() => {}
             Ok(_) => return Err(other(&file, "is no file")),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(other(&file, "is missing")),
             Err(error) => return Err(Error::io("read", &file, &error)),
-        };
-        if bytes != part.bytes {
-            return Err(other(&file, &format!("has {bytes} bytes where the manifest says {}", part.bytes)));
         }
     }
     let mut names = Vec::new();
@@ -37,6 +34,19 @@ pub fn check_sizes(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> 
         Some(name) => Err(other(&path.join(name), "is not in the manifest")),
         None => Ok(()),
     }
+}
+
+/// The same, and fails where a part file has another size.
+pub fn check_sizes(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {
+    check_names(folder, manifest)?;
+    for part in &manifest.parts {
+        let file = folder.path().join(&part.name);
+        let bytes = Fingerprint::size_of(&file)?;
+        if bytes != part.bytes {
+            return Err(other(&file, &format!("has {bytes} bytes where the manifest says {}", part.bytes)));
+        }
+    }
+    Ok(())
 }
 
 /// The same, and reads every part file: fails, naming the first, where the content is not what was written. Gives the bytes read.

@@ -32,6 +32,15 @@ pub fn read_impressions(
     bad: &mut BadRows,
     mut take: impl FnMut(Impression) -> Result<()>,
 ) -> Result<ReadImpressions> {
+    read_numbered_impressions(day_file, bad, |_, impression| take(impression))
+}
+
+/// The same, and gives with each impression the row that it stands in, from 1.
+pub fn read_numbered_impressions(
+    day_file: &DayFile,
+    bad: &mut BadRows,
+    mut take: impl FnMut(u64, Impression) -> Result<()>,
+) -> Result<ReadImpressions> {
     let file = ParquetFile::open(day_file)?;
     let mut read = ReadImpressions::default();
     let mut first_row = 1;
@@ -40,11 +49,11 @@ pub fn read_impressions(
         let batch = batch?;
         let columns = TypedColumns::new(&batch, &day_file.path)?;
         for index in 0..batch.num_rows() {
+            let row = first_row + index as u64;
             match columns.impression(index) {
                 Ok(impression) if impression.elements.is_empty() => read.empty += 1,
-                Ok(impression) => take(impression)?,
+                Ok(impression) => take(row, impression)?,
                 Err((column, reason)) => {
-                    let row = first_row + index as u64;
                     bad.add(BadRow { path: &day_file.path, row, column, reason, batch: (&batch, index) })?;
                 }
             }

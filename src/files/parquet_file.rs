@@ -162,7 +162,7 @@ pub fn wrong_type(path: &Path, column: &str, found: &DataType, wanted: &str) -> 
 }
 
 /// Runs a step of the reader; its error or panic names the file.
-fn guarded<T, E: std::fmt::Display>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> Result<T> {
+pub(super) fn guarded<T, E: std::fmt::Display>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> Result<T> {
     match guard(read) {
         Ok(result) => result.map_err(|error| unreadable(path, &error.to_string())),
         Err(panic) => Err(unreadable(path, &panic)),

@@ -6,4 +6,5 @@ pub mod program;
 pub mod random;
 pub mod reference;
 pub mod store;
+pub mod tamper;
 pub mod version_1;

@@ -1,0 +1,202 @@
+//! A group of customers with all that the raw files say of them.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::sources::Sources;
+use crate::error::Result;
+use crate::files::{BadRows, QuarantineFolder, read_numbered_actions, read_numbered_impressions};
+use crate::model::{Day, Zone};
+use crate::progress::Progress;
+use crate::store::BlockList;
+
+/// Where something stands in the raw files: the number of the file among its kind, and the row, from 1.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Place {
+    pub file: u32,
+    pub row: u64,
+}
+
+/// An action as a raw file has it. Memory: 40 bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RawAction {
+    pub time_us: i64,
+    pub item: i64,
+    /// 1 click, 2 add to cart, 3 order.
+    pub kind: u8,
+    pub place: Place,
+}
+
+impl RawAction {
+    /// The order of the contract: newest first, then the higher type, then the higher item; the place tells duplicates apart.
+    fn order(&self) -> impl Ord + use<> {
+        (Reverse(self.time_us), Reverse(self.kind), Reverse(self.item), self.place)
+    }
+}
+
+/// An impression as a raw file has it; the derived order is that of the output: ranking id (null first, then by bytes), then the list.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct RawImpression {
+    pub ranking_id: Option<String>,
+    /// Items and labels.
+    pub elements: Vec<(i64, i32)>,
+    pub place: Place,
+}
+
+/// What the raw files say of one customer.
+#[derive(Default)]
+pub(super) struct Case {
+    /// In the order of the output, once the group is gathered.
+    pub impressions: Vec<RawImpression>,
+    /// Newest first and at most `max_history`, once the group is gathered.
+    pub actions: Vec<RawAction>,
+    /// What texts and lists of the impressions take.
+    text_bytes: usize,
+}
+
+/// What is to be gathered.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub sources: &'a Sources,
+    /// `None`: all customers.
+    pub sample: Option<&'a BTreeSet<i64>>,
+    /// Customers who have been forgotten have no rows.
+    pub block_list: &'a BlockList,
+    pub dt: Day,
+    pub zone: &'a Zone,
+    /// Only actions from this instant on, in microseconds.
+    pub oldest_us: i64,
+    /// Only actions before this one.
+    pub cut_off_us: i64,
+    pub max_history: usize,
+    pub budget_bytes: usize,
+}
+
+/// The next customers in ascending order, as many as fit the budget.
+///
+/// All raw files are read, and everything of the customers above a bound is gathered; whenever that takes more than the budget, the upper customers
+/// that make up half of it are left to the next group. So it is never needed to know how much there will be.
+///
+/// Memory: the budget; but at least one customer with twice `max_history` actions of 40 bytes and with all impressions.
+pub(super) struct Group {
+    pub customers: BTreeMap<i64, Case>,
+    /// Whether customers were left to the next group.
+    pub is_last: bool,
+    bytes: usize,
+}
+
+/// A customer's entry in the map, beside what it holds.
+const CASE_BYTES: usize = 128;
+
+/// Fewer actions are not worth cutting.
+const CUT_ACTIONS_MIN: usize = 64;
+
+impl Group {
+    /// Gathers the customers above `after`; `None` for the first group.
+    pub fn gather(wanted: &Wanted<'_>, after: Option<i64>, progress: &dyn Progress) -> Result<Self> {
+        let mut group = Group { customers: BTreeMap::new(), is_last: true, bytes: 0 };
+        group.take_impressions(wanted, after)?;
+        progress.begin("reading", "files", Some(wanted.sources.actions.len() as u64));
+        group.take_actions(wanted, progress)?;
+        for case in group.customers.values_mut() {
+            case.impressions.sort_unstable();
+            case.cut(wanted.max_history);
+        }
+        Ok(group)
+    }
+
+    fn take_impressions(&mut self, wanted: &Wanted<'_>, after: Option<i64>) -> Result<()> {
+        let mut bad = BadRows::new(QuarantineFolder::Impressions, wanted.dt, None);
+        // The first customer that was left to the next group.
+        let mut end: Option<i64> = None;
+        for (file, day_file) in (0..).zip(&wanted.sources.impressions) {
+            read_numbered_impressions(day_file, &mut bad, |row, impression| {
+                let customer = impression.customer.0;
+                let is_wanted = after.is_none_or(|after| customer > after)
+                    && end.is_none_or(|end| customer < end)
+                    && wanted.sample.is_none_or(|sample| sample.contains(&customer))
+                    && !wanted.block_list.holds(impression.customer);
+                if is_wanted {
+                    let elements = impression.elements.iter().map(|element| (element.item_id, element.label));
+                    let elements: Vec<(i64, i32)> = elements.collect();
+                    let raw = RawImpression { ranking_id: impression.ranking_id, elements, place: Place { file, row } };
+                    let case = self.customers.entry(customer).or_default();
+                    let before = case.bytes();
+                    case.show(raw);
+                    self.bytes = self.bytes + case.bytes() - before;
+                    end = self.fit(wanted.budget_bytes).or(end);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn take_actions(&mut self, wanted: &Wanted<'_>, progress: &dyn Progress) -> Result<()> {
+        let mut bad = BadRows::new(QuarantineFolder::Actions, wanted.dt, None);
+        for (file, action_file) in (0..).zip(&wanted.sources.actions) {
+            read_numbered_actions(action_file.source, &action_file.file, wanted.zone, &mut bad, |row, read| {
+                let (customer, action) = (read.customer.0, read.action);
+                let counts = wanted.oldest_us <= action.time_us && action.time_us < wanted.cut_off_us;
+                if let Some(case) = self.customers.get_mut(&customer).filter(|_| counts) {
+                    let (time_us, item, kind) = (action.time_us, action.item_id, action.action_type.number());
+                    let before = case.bytes();
+                    case.act(RawAction { time_us, item, kind, place: Place { file, row } }, wanted.max_history);
+                    self.bytes = self.bytes + case.bytes() - before;
+                    self.fit(wanted.budget_bytes);
+                }
+                Ok(())
+            })?;
+            progress.advance(1);
+        }
+        Ok(())
+    }
+
+    /// Leaves customers to the next group where these take more than the budget. Gives the first that was left.
+    fn fit(&mut self, budget_bytes: usize) -> Option<i64> {
+        if self.bytes <= budget_bytes || self.customers.len() < 2 {
+            return None;
+        }
+        let mut bytes = 0;
+        let beyond = self.customers.iter().enumerate().find_map(|(place, (customer, case))| {
+            bytes += case.bytes();
+            (place > 0 && bytes > budget_bytes / 2).then_some(*customer)
+        });
+        let first_left = beyond.or_else(|| self.customers.keys().next_back().copied())?;
+        let left = self.customers.split_off(&first_left);
+        self.bytes -= left.values().map(Case::bytes).sum::<usize>();
+        self.is_last = false;
+        Some(first_left)
+    }
+}
+
+impl Case {
+    fn bytes(&self) -> usize {
+        // An entry that has just been made takes nothing yet.
+        if self.impressions.is_empty() {
+            return 0;
+        }
+        let impressions = self.impressions.capacity() * std::mem::size_of::<RawImpression>();
+        let actions = self.actions.capacity() * std::mem::size_of::<RawAction>();
+        CASE_BYTES + self.text_bytes + impressions + actions
+    }
+
+    fn show(&mut self, impression: RawImpression) {
+        let text = impression.ranking_id.as_ref().map_or(0, String::capacity);
+        self.text_bytes += text + impression.elements.capacity() * std::mem::size_of::<(i64, i32)>();
+        self.impressions.push(impression);
+    }
+
+    fn act(&mut self, action: RawAction, max_history: usize) {
+        if self.actions.len() >= max_history.saturating_mul(2).max(CUT_ACTIONS_MIN) {
+            self.cut(max_history);
+        }
+        self.actions.push(action);
+    }
+
+    /// Keeps the newest. What is left out is behind `max_history` others, and stays so whatever comes.
+    fn cut(&mut self, max_history: usize) {
+        self.actions.sort_unstable_by_key(RawAction::order);
+        self.actions.truncate(max_history);
+    }
+}

@@ -1,0 +1,231 @@
+//! One audit from its options to its summary.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::compare::Comparison;
+use super::difference::differs;
+use super::group::{Group, Wanted};
+use super::rows::Rows;
+use super::sample::Shown;
+use super::sources::Sources;
+use crate::error::{Error, Result};
+use crate::files::{NEWEST_ACTION, PartitionFolder, ProducedFile, check_names};
+use crate::manifest::Manifest;
+use crate::model::{Day, display_utc};
+use crate::progress::Progress;
+use crate::store::Store;
+
+/// Memory for what the raw files say of a group of customers, unless a caller says otherwise: some 3,000 customers with more actions than count, or ten
+/// times as many with a few hundred.
+pub const AUDIT_BYTES_DEFAULT: usize = 256 << 20;
+
+/// What to audit.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditOptions<'a> {
+    /// The input root, which holds all raw files.
+    pub input: &'a Path,
+    /// Where the partition is.
+    pub out: &'a Path,
+    /// Its day.
+    pub dt: Day,
+    /// How many customers' rows are compared; `None` for all. Rows of others are counted only.
+    pub sample: Option<usize>,
+    /// Which customers these are.
+    pub seed: u64,
+    /// Memory for what the raw files say. With less, they are read more often.
+    pub budget_bytes: usize,
+}
+
+/// What an audit that found no difference has looked at.
+#[derive(Clone, Debug, Serialize)]
+pub struct AuditSummary {
+    /// The day.
+    pub dt: String,
+    /// Every action in the rows is earlier than this instant.
+    pub cut_off: String,
+    /// The newest action in the audited rows, in UTC; `None` where none has a history.
+    pub newest_action: Option<String>,
+    /// Rows of the partition.
+    pub rows: u64,
+    /// Of them, those compared.
+    pub audited_rows: u64,
+    /// Customers whose rows were compared.
+    pub audited_customers: u64,
+    /// Cells compared, each element of the lists among them.
+    pub cells: u64,
+    /// Batches that the rows rest on.
+    pub batches: usize,
+    /// Raw files of actions, all read.
+    pub action_files: usize,
+    /// How often they were read, besides once for their hashes.
+    pub passes: u64,
+    /// Batches that the store holds and the rows do not rest on.
+    pub not_used: Vec<Day>,
+}
+
+/// Derives the rows of a partition from the raw files and compares. Fails on the first difference, and where the rows cannot be derived any more, since
+/// the raw files or the batches of the store are not those that they rest on.
+///
+/// Memory: `budget_bytes` (see [`Group`]), 256 rows twice, one record batch of the raw files, and some 50 bytes for each customer of a sample.
+pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress) -> Result<AuditSummary> {
+    let AuditOptions { input, out, dt, .. } = *options;
+    let folder = PartitionFolder::new(out, dt);
+    let manifest = folder.manifest()?;
+    let zone = &store.settings().zone;
+    if manifest.settings.time_zone != zone.name() {
+        return Err(Error::refused(
+            format!(
+                "the partition of {dt} is from a store in {}, and this one is in {}",
+                manifest.settings.time_zone,
+                zone.name()
+            ),
+            "check --store and --out",
+        ));
+    }
+    let cut_off_us = zone.start_of(dt);
+    let sources = Sources::find(input, &manifest, &store.batches()?, progress)?;
+    check_names(&folder, &manifest)?;
+    let files = manifest.parts.iter().map(|part| ProducedFile::open(&folder.path().join(&part.name)));
+    let files: Vec<ProducedFile> = files.collect::<Result<_>>()?;
+    let cut_off = zone.display(cut_off_us);
+    check_said(&manifest, &cut_off, &files)?;
+    let said: Vec<Option<String>> = files.iter().map(|file| file.said(NEWEST_ACTION).map(str::to_owned)).collect();
+    let rows_there: Vec<u64> = files.iter().map(ProducedFile::rows).collect();
+
+    let block_list = store.block_list()?;
+    let shown = Shown::read(&sources.impressions, dt, &block_list, options.sample, options.seed)?;
+    let wanted = Wanted {
+        sources: &sources,
+        sample: shown.sample.as_ref(),
+        block_list: &block_list,
+        dt,
+        zone,
+        oldest_us: manifest.settings.lookback_days.map_or(i64::MIN, |days| zone.start_of(dt.minus(days))),
+        cut_off_us,
+        max_history: manifest.settings.max_history,
+        budget_bytes: options.budget_bytes,
+    };
+    let mut rows = Rows::new(files, wanted.sample)?;
+    let mut comparison = Comparison::new(wanted, manifest.parts.len());
+    let (mut customers, mut passes) = (0, 0);
+    let mut after = None;
+    loop {
+        let group = Group::gather(&wanted, after, progress)?;
+        passes += 1;
+        progress.begin("auditing", "customers", Some(group.customers.len() as u64));
+        let mut cases = group.customers.iter().peekable();
+        while let Some((customer, case)) = cases.next() {
+            let next = cases.peek().map(|(customer, case)| (**customer, *case));
+            comparison.customer(*customer, case, next, &mut rows)?;
+            after = Some(*customer);
+            customers += 1;
+            progress.advance(1);
+        }
+        if group.is_last {
+            break;
+        }
+    }
+    rows.look(1)?;
+    if let Some(left) = rows.ahead(0) {
+        let place = format!("{} row {}", rows.path(left.part).display(), left.row.row);
+        return Err(differs(&place, &format!("a row of customer {}", left.row.customer_id), "that no row is left"));
+    }
+    check_counts(&manifest, &folder, &rows_there, &shown)?;
+    check_newest(&manifest, &rows, &said, &comparison, shown.sample.is_none(), cut_off_us)?;
+    Ok(AuditSummary {
+        dt: dt.to_string(),
+        cut_off,
+        newest_action: comparison.newest_us.iter().copied().max().flatten().map(display_utc),
+        rows: rows_there.iter().sum(),
+        audited_rows: comparison.rows,
+        audited_customers: customers,
+        cells: comparison.cells,
+        batches: manifest.batches.len(),
+        action_files: sources.actions.len(),
+        passes,
+        not_used: sources.not_used.clone(),
+    })
+}
+
+/// What manifest and files say of the settings must be what follows from day and zone, and the same.
+fn check_said(manifest: &Manifest, cut_off: &str, files: &[ProducedFile]) -> Result<()> {
+    let settings = &manifest.settings;
+    let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
+    let expected = [
+        ("lookback.dt", manifest.dt.to_string()),
+        ("lookback.cut_off", cut_off.to_owned()),
+        ("lookback.time_zone", settings.time_zone.clone()),
+        ("lookback.max_history", settings.max_history.to_string()),
+        ("lookback.lookback_days", or_none(settings.lookback_days.map(|days| days.to_string()))),
+        ("lookback.newest_batch", or_none(manifest.newest_batch.map(|day| day.to_string()))),
+    ];
+    if manifest.cut_off != cut_off {
+        return Err(differs(&format!("the manifest of {} cut_off", manifest.dt), &manifest.cut_off, cut_off));
+    }
+    for file in files {
+        for (key, expected) in &expected {
+            let said = file.said(key);
+            if said != Some(expected.as_str()) {
+                let place = format!("{} metadata {key}", file.path().display());
+                return Err(differs(&place, said.unwrap_or("missing"), expected));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// As many rows as there are elements, in all and, as far as the manifest tells, in each file.
+fn check_counts(manifest: &Manifest, folder: &PartitionFolder, there: &[u64], shown: &Shown) -> Result<()> {
+    let rows: u64 = there.iter().sum();
+    if rows != shown.elements {
+        let place = format!("the number of rows in {}", folder.path().display());
+        return Err(differs(&place, &rows.to_string(), &shown.elements.to_string()));
+    }
+    let said = [("rows", manifest.rows, shown.elements), ("impressions", manifest.impressions, shown.impressions)];
+    for (field, said, expected) in said {
+        if said != expected {
+            let place = format!("the manifest of {} {field}", manifest.dt);
+            return Err(differs(&place, &said.to_string(), &expected.to_string()));
+        }
+    }
+    for (part, there) in manifest.parts.iter().zip(there) {
+        if part.rows != *there {
+            let place = format!("the manifest of {} rows of {}", manifest.dt, part.name);
+            return Err(differs(&place, &part.rows.to_string(), &there.to_string()));
+        }
+    }
+    Ok(())
+}
+
+/// Each file says the newest action of its rows, and the manifest says the same; of a sample's rows none is newer. All are before the cut-off.
+fn check_newest(
+    manifest: &Manifest,
+    rows: &Rows,
+    said: &[Option<String>],
+    comparison: &Comparison<'_>,
+    is_whole: bool,
+    cut_off_us: i64,
+) -> Result<()> {
+    let cut_off = display_utc(cut_off_us);
+    for (number, (part, (said, newest_us))) in
+        manifest.parts.iter().zip(said.iter().zip(&comparison.newest_us)).enumerate()
+    {
+        let place = format!("{} metadata {NEWEST_ACTION}", rows.path(number).display());
+        let newest = newest_us.map(display_utc);
+        let or_missing = |text: &Option<String>| text.clone().unwrap_or_else(|| "missing".to_owned());
+        // Texts of one length, which sort as times do.
+        let agrees = if is_whole { *said == newest } else { *said >= newest };
+        let before_cut_off = said.as_ref().is_none_or(|said| *said < cut_off);
+        if !agrees || !before_cut_off || newest_us.is_some_and(|newest_us| newest_us >= cut_off_us) {
+            let expected = if agrees { format!("that it is before {cut_off}") } else { or_missing(&newest) };
+            return Err(differs(&place, &or_missing(said), &expected));
+        }
+        if part.newest_action != *said {
+            let place = format!("the manifest of {} newest_action of {}", manifest.dt, part.name);
+            return Err(differs(&place, &or_missing(&part.newest_action), &or_missing(said)));
+        }
+    }
+    Ok(())
+}

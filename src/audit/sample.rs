@@ -1,0 +1,58 @@
+//! Which customers are audited.
+
+use std::collections::BTreeSet;
+
+use crate::error::Result;
+use crate::files::{BadRows, DayFile, QuarantineFolder, read_impressions};
+use crate::model::Day;
+use crate::store::BlockList;
+
+/// What a first pass over the impressions found.
+pub(super) struct Shown {
+    /// Impressions with an element.
+    pub impressions: u64,
+    /// Their elements, of which each is a row.
+    pub elements: u64,
+    /// The customers whose rows are audited; `None`: all, since all were asked for, or there are no more than were.
+    pub sample: Option<BTreeSet<i64>>,
+}
+
+impl Shown {
+    /// Counts the impressions of customers who have not been forgotten, and chooses the `wanted` customers with the least hashes among those who were shown something.
+    ///
+    /// Memory: some 50 bytes for each customer chosen.
+    pub fn read(files: &[DayFile], dt: Day, block_list: &BlockList, wanted: Option<usize>, seed: u64) -> Result<Self> {
+        let (mut impressions, mut elements, mut chosen, mut some_left) = (0, 0, BTreeSet::new(), false);
+        let mut bad = BadRows::new(QuarantineFolder::Impressions, dt, None);
+        for file in files {
+            read_impressions(file, &mut bad, |impression| {
+                if block_list.holds(impression.customer) {
+                    return Ok(());
+                }
+                impressions += 1;
+                elements += impression.elements.len() as u64;
+                if let Some(wanted) = wanted {
+                    chosen.insert((hash(seed, impression.customer.0), impression.customer.0));
+                    if chosen.len() > wanted {
+                        chosen.pop_last();
+                        some_left = true;
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        let sample = some_left.then(|| chosen.into_iter().map(|(_, customer)| customer).collect());
+        Ok(Shown { impressions, elements, sample })
+    }
+}
+
+/// A customer's number among all, other for each seed: the finalizer of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number
+/// generators", 2014) over both.
+fn hash(seed: u64, customer: i64) -> u64 {
+    let mixed = |mut number: u64| {
+        number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        number ^ (number >> 31)
+    };
+    mixed(customer.cast_unsigned() ^ mixed(seed.wrapping_add(0x9e37_79b9_7f4a_7c15)))
+}

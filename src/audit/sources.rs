@@ -1,0 +1,124 @@
+//! The raw files that the rows rest on, made sure to be those.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::files::{DayFile, Fingerprint, IMPRESSIONS, day_files, files_fingerprint};
+use crate::format::{BatchRecord, FileRecord, Source};
+use crate::manifest::Manifest;
+use crate::model::Day;
+use crate::progress::Progress;
+use crate::store::Batches;
+
+/// One raw file of actions.
+pub(super) struct ActionFile {
+    pub source: Source,
+    pub file: DayFile,
+}
+
+/// All raw files. A number of a raw file is its place here.
+pub(super) struct Sources {
+    pub actions: Vec<ActionFile>,
+    pub impressions: Vec<DayFile>,
+    /// Batches that the store holds and the rows do not rest on.
+    pub not_used: Vec<Day>,
+}
+
+impl Sources {
+    /// Finds the files and reads each once, for its hash. Fails where one is not as it was when the rows were made, or where the store does not
+    /// hold the batches that they rest on.
+    pub fn find(input: &Path, manifest: &Manifest, held: &Batches, progress: &dyn Progress) -> Result<Self> {
+        let mut sources = Sources { actions: Vec::new(), impressions: Vec::new(), not_used: Vec::new() };
+        progress.begin("comparing", "batches", Some(manifest.batches.len() as u64));
+        for batch in &manifest.batches {
+            let record = held.get(batch.day).filter(|record| files_fingerprint(&record.files) == batch.files);
+            sources.actions.extend(batch_files(
+                input,
+                batch.day,
+                record.ok_or_else(|| not_held(manifest, batch.day))?,
+            )?);
+            progress.advance(1);
+        }
+        sources.impressions = impression_files(input, manifest)?;
+        let used = |day: &Day| manifest.batch(*day).is_some();
+        sources.not_used = held.iter().map(|(day, _)| day).filter(|day| !used(day)).collect();
+        Ok(sources)
+    }
+}
+
+fn not_held(manifest: &Manifest, day: Day) -> Error {
+    Error::refused(
+        format!(
+            "the rows of {} rest on a batch of {day} that the store no longer holds as it was: they cannot be derived again",
+            manifest.dt
+        ),
+        "see `lookback stale`, and produce the day again with `lookback backfill --stale`",
+    )
+}
+
+fn batch_files(input: &Path, day: Day, record: &BatchRecord) -> Result<Vec<ActionFile>> {
+    let mut files = Vec::new();
+    let mut wanted: BTreeMap<(u8, String), &FileRecord> =
+        record.files.iter().map(|file| ((file.source, file.path.clone()), file)).collect();
+    for source in Source::ALL {
+        for file in day_files(input, source.folder(), day)? {
+            match wanted.remove(&(source.action_type().number(), file.name.clone())) {
+                None => {
+                    return Err(changed(&file.path, &format!("was not there when the batch of {day} was ingested")));
+                }
+                Some(record) if !is_same(&file.path, record.bytes, |found| found.xxh3_128 == record.xxh3_128)? => {
+                    return Err(changed(&file.path, &format!("has changed since the batch of {day} was ingested")));
+                }
+                Some(_) => files.push(ActionFile { source, file }),
+            }
+        }
+    }
+    match wanted.first_key_value() {
+        None => Ok(files),
+        Some(((number, name), _)) => {
+            let source = Source::ALL.into_iter().find(|source| source.action_type().number() == *number);
+            let folder = input.join(source.map_or("", Source::folder)).join(format!("dt={day}"));
+            Err(changed(&folder.join(name), &format!("is gone since the batch of {day} was ingested")))
+        }
+    }
+}
+
+fn changed(path: &Path, what: &str) -> Error {
+    Error::input(
+        format!("the raw file {} {what}", path.display()),
+        "bring it back as it was to audit these rows; or ingest the batch again, and then `lookback stale` names the partitions that rest on it",
+    )
+}
+
+fn impression_files(input: &Path, manifest: &Manifest) -> Result<Vec<DayFile>> {
+    let files = day_files(input, IMPRESSIONS, manifest.dt)?;
+    let changed = |path: &Path, what: &str| {
+        Error::input(
+            format!("the impression file {} {what} since the rows of {} were produced", path.display(), manifest.dt),
+            "bring it back as it was to audit these rows, or produce the day again with `lookback produce`",
+        )
+    };
+    for (file, said) in files.iter().zip(&manifest.impression_files) {
+        if file.name != said.name {
+            break;
+        }
+        if !is_same(&file.path, said.bytes, |found| found.hex() == said.xxh3_128)? {
+            return Err(changed(&file.path, "has changed"));
+        }
+    }
+    let names = |name: &str| manifest.impression_files.iter().any(|said| said.name == name);
+    if let Some(new) = files.iter().find(|file| !names(&file.name)) {
+        return Err(changed(&new.path, "has come"));
+    }
+    if let Some(gone) = manifest.impression_files.iter().find(|said| !files.iter().any(|file| file.name == said.name)) {
+        let folder = input.join(IMPRESSIONS).join(format!("dt={}", manifest.dt));
+        return Err(changed(&folder.join(&gone.name), "is gone"));
+    }
+    Ok(files)
+}
+
+/// Whether a file has this size and content; reads it only where the size is right.
+fn is_same(path: &Path, bytes: u64, content: impl Fn(&Fingerprint) -> bool) -> Result<bool> {
+    Ok(Fingerprint::size_of(path)? == bytes && content(&Fingerprint::of(path)?))
+}

@@ -1,0 +1,49 @@
+//! `lookback audit`.
+
+use super::args::Audit;
+use super::console::Console;
+use super::text::{count, counted};
+use crate::audit::{AUDIT_BYTES_DEFAULT, AuditOptions, AuditSummary, audit};
+use crate::error::Result;
+use crate::model::name_days;
+use crate::store::{Folder, Store};
+
+pub(super) fn run(typed: &Audit, console: &Console) -> Result<()> {
+    let store = Store::open_reader(&Folder::new(&typed.store))?;
+    let options = AuditOptions {
+        input: &typed.input,
+        out: &typed.out,
+        dt: typed.dt,
+        sample: typed.sample.map(|customers| usize::try_from(customers.get()).unwrap_or(usize::MAX)),
+        seed: typed.seed,
+        budget_bytes: AUDIT_BYTES_DEFAULT,
+    };
+    let summary = audit(&store, &options, console.progress())?;
+    console.done(&summary, &sentence(&summary))
+}
+
+fn sentence(summary: &AuditSummary) -> String {
+    let AuditSummary { dt, cut_off, newest_action, not_used, .. } = summary;
+    let mut parts = vec![format!(
+        "audited {dt}: {} of {} of {}, {}, as the raw files of {} say",
+        count(summary.audited_rows),
+        counted(summary.rows, "row"),
+        counted(summary.audited_customers, "customer"),
+        counted(summary.cells, "cell"),
+        match summary.batches {
+            1 => "1 batch".to_owned(),
+            more => format!("{} batches", count(more as u64)),
+        },
+    )];
+    parts.push(match newest_action {
+        Some(newest) => format!("newest action {newest}, before {cut_off}"),
+        None => "none of them has a history".to_owned(),
+    });
+    if !not_used.is_empty() {
+        parts.push(format!(
+            "the store holds batches that they do not rest on ({}): whether these would change them tells `lookback stale`",
+            name_days(not_used)
+        ));
+    }
+    parts.join("; ")
+}

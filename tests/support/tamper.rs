@@ -1,0 +1,47 @@
+//! Part files written anew with other rows, as somebody might who has nothing to do with the program: by the ordinary writer.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, Int32Array, Int32Builder, Int64Array, Int64Builder, ListBuilder, RecordBatch, StringArray,
+};
+use arrow::datatypes::{DataType, Field};
+use parquet::arrow::ArrowWriter;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+
+use super::output::{Row, metadata};
+
+/// Writes rows in the place of a part's, with the metadata that it has but for what `change` changes.
+pub fn write_rows(path: &Path, rows: &[Row], change: impl Fn(&str, String) -> String) {
+    let pairs = metadata(path).into_iter();
+    let pairs = pairs.map(|(key, value)| KeyValue::new(format!("lookback.{key}"), change(&key, value))).collect();
+    let int64 = |cell: fn(&Row) -> i64| -> ArrayRef { Arc::new(rows.iter().map(cell).collect::<Int64Array>()) };
+    let int32 = |cell: fn(&Row) -> i32| -> ArrayRef { Arc::new(rows.iter().map(cell).collect::<Int32Array>()) };
+    let list = |kind| Field::new("element", kind, false);
+    let mut actions = ListBuilder::new(Int64Builder::new()).with_field(list(DataType::Int64));
+    let mut types = ListBuilder::new(Int32Builder::new()).with_field(list(DataType::Int32));
+    for row in rows {
+        actions.values().append_slice(&row.actions);
+        actions.append(true);
+        types.values().append_slice(&row.action_types);
+        types.append(true);
+    }
+    let columns: [(&str, ArrayRef); 8] = [
+        ("dt", Arc::new(rows.iter().map(|row| Some(row.dt.as_str())).collect::<StringArray>())),
+        ("ranking_id", Arc::new(rows.iter().map(|row| row.ranking_id.as_deref()).collect::<StringArray>())),
+        ("customer_id", int64(|row| row.customer_id)),
+        ("impression_pos", int32(|row| row.impression_pos)),
+        ("impression_item_id", int64(|row| row.impression_item_id)),
+        ("label", int32(|row| row.label)),
+        ("actions", Arc::new(actions.finish())),
+        ("action_types", Arc::new(types.finish())),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let properties = WriterProperties::builder().set_key_value_metadata(Some(pairs)).build();
+    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
