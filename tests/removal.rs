@@ -297,10 +297,14 @@ fn an_audit_knows_who_was_forgotten() {
     bench.produce(&day);
     bench.ok(&audit);
     let going = *shown.iter().min().unwrap();
-    bench.ok(&format!("forget --store store --customer {going}"));
+    let forget = format!("forget --store store --customer {going} --out out");
+    let receipt = bench.json(&forget);
+    assert_eq!(receipt["partitions"], serde_json::json!([format!("out/dt={day}")]));
     let ran = bench.run(&audit);
     assert_eq!(ran.code, 1, "the partition still has rows of a customer who has been forgotten");
     assert!(ran.stderr.contains("part-00000.parquet"), "{}", ran.stderr);
     bench.produce(&day);
     bench.ok(&audit);
+    let receipt = bench.json(&forget);
+    assert_eq!(receipt["partitions"], serde_json::json!([]), "produced again, it has none");
 }

@@ -256,6 +256,9 @@ pub struct Forget {
     /// A text file with one customer's id on each line.
     #[arg(long, value_name = "FILE")]
     pub customers: Option<PathBuf>,
+    /// Output folders in which to look for partitions that still have rows of these customers; they are listed.
+    #[arg(long, value_name = "OUT", num_args = 1..)]
+    pub out: Vec<PathBuf>,
 }
 
 /// Arguments of `prune`.

@@ -15,10 +15,15 @@ pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
     if let Some(path) = &typed.customers {
         read_ids(path, &mut customers)?;
     }
-    let receipt = forget(&Folder::new(&typed.store), customers, console.progress())?;
+    let receipt = forget(&Folder::new(&typed.store), customers, &typed.out, console.progress())?;
     let known = receipt.customers.iter().filter(|customer| customer.portions_before > 0).count() as u64;
+    let partitions = match (typed.out.as_slice(), receipt.partitions.as_slice()) {
+        ([], _) => "partitions produced before may still have rows of them: look with --out".to_owned(),
+        (_, []) => "no partition has rows of them".to_owned(),
+        (_, some) => format!("produce these partitions again, which still have rows of them: {}", some.join(", ")),
+    };
     let sentence = format!(
-        "forgot {}, {} of them with actions in the store ({} removed); {} on the block list; partitions produced before may still have them",
+        "forgot {}, {} of them with actions in the store ({} removed); {} on the block list; {partitions}",
         counted(receipt.customers.len() as u64, "customer"),
         count(known),
         counted(receipt.customers.iter().map(|customer| customer.actions_before).sum(), "action"),

@@ -72,6 +72,23 @@ impl PartitionFolder {
     }
 }
 
+impl PartitionFolder {
+    /// Every Parquet file in the partition, by name, but for the manifest, which has no rows.
+    pub fn files(&self) -> Result<Vec<PathBuf>> {
+        let path = self.path();
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&path).map_err(|error| Error::io("list", &path, &error))? {
+            let found = entry.map_err(|error| Error::io("list", &path, &error))?.path();
+            let is_data = found.extension().is_some_and(|extension| extension == "parquet");
+            if is_data && found.file_name().is_some_and(|name| name != MANIFEST) {
+                files.push(found);
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+}
+
 /// The partitions below `out`, days ascending: every folder that is named as one, whatever is in it.
 pub fn partitions(out: &Path) -> Result<Vec<PartitionFolder>> {
     let mut days = Vec::new();

@@ -1,7 +1,10 @@
 //! Forgetting customers.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
+use super::partitions::holding;
 use super::remove::{Goes, Removal, Removed, finish_purge};
 use crate::error::{Error, Result};
 use crate::format::{Forgotten, Key};
@@ -24,6 +27,8 @@ pub struct ForgetReceipt {
     pub bytes_before: u64,
     /// See `bytes_before`.
     pub bytes_after: u64,
+    /// Partitions below the output folders named that have rows of these customers still.
+    pub partitions: Vec<String>,
 }
 
 /// One customer's line in a receipt.
@@ -46,8 +51,13 @@ pub struct ForgottenCustomer {
 /// Removes customers from the store and from its files, and puts them on the block list, so that no ingest brings them back.
 ///
 /// Done when it returns; where it is interrupted, done by the next command that writes, or by forgetting them again. Forgetting a customer whom
-/// the store does not know, or twice, is no error. Memory: some 100 bytes for each of `customers`, and that of a removal.
-pub fn forget(folder: &Folder, mut customers: Vec<CustomerId>, progress: &dyn Progress) -> Result<ForgetReceipt> {
+/// the store does not know, or twice, is no error. Below `outs`, partitions that still have rows of them are looked for. Memory: some 100 bytes for each of `customers`, and that of a removal.
+pub fn forget(
+    folder: &Folder,
+    mut customers: Vec<CustomerId>,
+    outs: &[PathBuf],
+    progress: &dyn Progress,
+) -> Result<ForgetReceipt> {
     customers.sort_unstable();
     customers.dedup();
     let store = Store::open_writer(folder)?;
@@ -68,7 +78,12 @@ pub fn forget(folder: &Folder, mut customers: Vec<CustomerId>, progress: &dyn Pr
         customers_after: store.totals()?.customers,
         bytes_before,
         bytes_after: store.disk_bytes()?,
+        partitions: Vec::new(),
     };
+    for out in outs {
+        let holding = holding(out, &customers, progress)?;
+        receipt.partitions.extend(holding.iter().map(|folder| folder.path().display().to_string()));
+    }
     for (customer, (already_forgotten, removed)) in customers.into_iter().zip(counts) {
         let left = cursor.tail(customer, Day::FIRST, None)?;
         let keys_after = left.portions.len() + left.keyframes.len();

@@ -1,0 +1,29 @@
+//! Partitions that were produced before and still have rows of customers who are forgotten.
+
+use std::path::Path;
+
+use crate::error::Result;
+use crate::files::{PartitionFolder, ProducedFile, partitions};
+use crate::model::CustomerId;
+use crate::progress::Progress;
+
+/// The partitions below `out` that have a row of any of `customers`, which ascend; days ascending. Files are found as they lie there, whatever a manifest
+/// says of them. Memory: 65,536 customers of a file.
+pub(super) fn holding(out: &Path, customers: &[CustomerId], progress: &dyn Progress) -> Result<Vec<PartitionFolder>> {
+    let folders = partitions(out)?;
+    progress.begin("searching", "partitions", Some(folders.len() as u64));
+    let mut holding = Vec::new();
+    for folder in folders {
+        let mut holds = false;
+        for path in folder.files()? {
+            ProducedFile::open(&path)?.customers(|_, customer| {
+                holds |= customers.binary_search(&CustomerId(customer)).is_ok();
+            })?;
+        }
+        if holds {
+            holding.push(folder);
+        }
+        progress.advance(1);
+    }
+    Ok(holding)
+}
