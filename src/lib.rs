@@ -10,7 +10,7 @@
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
 //! 3  format                           bytes to values and back; the specification of the store
 //! 2  history                          order, merge, fold, keyframes: pure
-//! 1  model                            customers, days, zones, actions, impressions
+//! 1  model   durable                  customers, days, zones, actions, impressions; outlasting a power loss
 //! 0  error   progress
 //! ```
 //!
@@ -20,6 +20,7 @@
 
 pub mod backfill;
 pub mod cli;
+pub mod durable;
 pub mod error;
 pub mod files;
 pub mod format;

@@ -27,7 +27,7 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 fn floor(module: &str) -> u8 {
     match module {
         "error" | "progress" => 0,
-        "model" => 1,
+        "model" | "durable" => 1,
         "history" => 2,
         "format" => 3,
         "store" | "files" | "sort" => 4,

@@ -8,6 +8,7 @@ mod fingerprint;
 mod guard;
 mod impressions;
 mod layout;
+mod parquet_error;
 mod parquet_file;
 mod partition;
 mod publish;

@@ -32,6 +32,8 @@ pub struct BulkLoad<'store> {
     open: Option<OpenTable>,
     finished: Vec<PathBuf>,
     spools: BTreeMap<u8, Spool>,
+    /// Whether the staged files have to stay.
+    is_in_doubt: bool,
 }
 
 struct OpenTable {
@@ -49,7 +51,15 @@ impl Store {
 impl<'store> BulkLoad<'store> {
     pub(super) fn new(db: &'store DB, folder: &'store Folder) -> Result<Self> {
         let staging = folder.create_tables()?;
-        Ok(BulkLoad { db, folder, staging, open: None, finished: Vec::new(), spools: BTreeMap::new() })
+        Ok(BulkLoad {
+            db,
+            folder,
+            staging,
+            open: None,
+            finished: Vec::new(),
+            spools: BTreeMap::new(),
+            is_in_doubt: false,
+        })
     }
 
     /// Sets (`Some`) or removes (`None`) the value of a key. Within one keyspace, keys must come in ascending order of their bytes.
@@ -79,7 +89,10 @@ impl<'store> BulkLoad<'store> {
         let mut how = IngestExternalFileOptions::default();
         how.set_move_files(true);
         let files = std::mem::take(&mut self.finished);
-        self.db.ingest_external_file_opts(&how, files).map_err(|error| failure("commit to", self.folder, &error))
+        let committed = self.db.ingest_external_file_opts(&how, files);
+        // Whether it is so after all is found out when the database is closed: see `doubt`.
+        self.is_in_doubt = committed.is_err();
+        committed.map_err(|error| failure("commit to", self.folder, &error))
     }
 
     fn write(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
@@ -101,7 +114,7 @@ impl<'store> BulkLoad<'store> {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<()> {
+    pub(super) fn finish(&mut self) -> Result<()> {
         if let Some(mut table) = self.open.take() {
             table.writer.finish().map_err(|error| failure("write to", self.folder, &error))?;
             self.finished.push(table.path);
@@ -113,6 +126,9 @@ impl<'store> BulkLoad<'store> {
 impl Drop for BulkLoad<'_> {
     fn drop(&mut self) {
         self.open = None;
+        if self.is_in_doubt {
+            return;
+        }
         // What cannot be removed now is removed by the next writer.
         let _ = std::fs::remove_dir_all(&self.staging);
         let _ = self.staging.parent().map(std::fs::remove_dir);

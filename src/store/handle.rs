@@ -1,11 +1,14 @@
 //! An open store: its settings, its batches, its totals.
 
-use rocksdb::{DB, Options, WaitForCompactOptions, WriteBatch, WriteOptions};
+use rocksdb::{DB, WaitForCompactOptions};
 
 use super::batches::Batches;
+use super::database::Database;
+use super::doubt;
 use super::folder::Folder;
+use super::new_store::NewStore;
 use super::options::{options, scanning};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, FREE_SPACE, Kind, Result};
 use crate::format::{ACTIONS_MAX, BatchRecord, FORMAT_VERSION, Key, Record, StoreRecord, Totals};
 use crate::model::{Day, Zone};
 
@@ -35,50 +38,21 @@ impl Default for Settings {
 
 /// An open store. Memory: 8 MiB for blocks, and the index and filters of all table files, which is less than 0.5 % of the store.
 pub struct Store {
-    pub(super) db: DB,
+    pub(super) db: Database,
     pub(super) folder: Folder,
     settings: Settings,
 }
 
 impl Store {
-    /// Creates an empty store, which must not be there yet, and opens it for writing.
-    pub fn create(folder: &Folder, settings: Settings) -> Result<Self> {
-        if folder.holds_store()? {
-            return Err(Error::refused(
-                format!("there is a store at {} already", folder.path().display()),
-                "name another folder, or use the store as it is",
-            ));
-        }
-        // Made aside and renamed, so that there is never half a store: what a kill leaves is staging, which the next writer removes.
-        let aside = folder.create_aside()?;
-        let record = StoreRecord {
-            max_history: u32::try_from(settings.max_history).unwrap_or(u32::MAX),
-            time_zone: settings.zone.name().to_owned(),
-        };
-        let mut batch = WriteBatch::default();
-        batch.put(Key::Store.encode(), record.to_bytes()?);
-        batch.put(Key::Totals.encode(), Totals::default().to_bytes()?);
-        let mut options = options();
-        options.create_if_missing(true);
-        let written = DB::open(&options, &aside).and_then(|db| {
-            let mut synced = WriteOptions::default();
-            synced.set_sync(true);
-            db.write_opt(batch, &synced)?;
-            // Out of the log and into a table, so that the log stays empty and no later load has to wait for it.
-            db.flush()
-        });
-        written.map_err(|error| failure("create", folder, &error))?;
-        folder.put_in_place(&aside)?;
-        Self::open_writer(folder)
+    /// Creates an empty store, which must not be there yet. Durable when it returns.
+    pub fn create(folder: &Folder, settings: Settings) -> Result<()> {
+        NewStore::begin(folder, settings)?.put_in_place()
     }
 
     /// Opens a store for writing. Refused while another process writes.
     pub fn open_writer(folder: &Folder) -> Result<Self> {
         require(folder)?;
-        let db = open_writable(&options(), folder)?;
-        // Whoever was here before is gone, since the lock is ours: so is the need for what it staged.
-        folder.drop_staging()?;
-        Self::with(db, folder)
+        Self::with(open_writable(folder)?, folder)
     }
 
     /// Opens a store for reading, beside a writer or not. Sees what was committed at this moment, for as long as it is open.
@@ -87,14 +61,14 @@ impl Store {
         let mut tries = 1;
         loop {
             match DB::open_for_read_only(&options(), folder.database(), false) {
-                Ok(db) => return Self::with(db, folder),
+                Ok(db) => return Self::with(Database::reading(db), folder),
                 Err(error) if tries == READER_TRIES => return Err(failure("open", folder, &error)),
                 Err(_) => tries += 1,
             }
         }
     }
 
-    fn with(db: DB, folder: &Folder) -> Result<Self> {
+    pub(super) fn with(db: Database, folder: &Folder) -> Result<Self> {
         let value = db.get(Key::Store.encode()).map_err(|error| failure("read", folder, &error))?;
         let value = value.ok_or_else(|| {
             Error::refused(
@@ -181,8 +155,18 @@ pub(super) fn require(folder: &Folder) -> Result<()> {
     ))
 }
 
-pub(super) fn open_writable(options: &Options, folder: &Folder) -> Result<DB> {
-    DB::open(options, folder.database()).map_err(|error| failure("open", folder, &error))
+/// Opens the database for writing and removes what killed writers have left.
+pub(super) fn open_writable(folder: &Folder) -> Result<Database> {
+    let open = || DB::open(&options(), folder.database());
+    let opened = open().or_else(|error| match error.kind() {
+        // A writer may have been killed right after a commit that failed.
+        rocksdb::ErrorKind::Corruption if doubt::settle(folder) => open(),
+        _ => Err(error),
+    });
+    let db = opened.map_err(|error| failure("open", folder, &error))?;
+    let db = Database::writing(db, folder);
+    folder.drop_leftovers()?;
+    Ok(db)
 }
 
 fn check_version(found: Option<u8>, folder: &Folder) -> Result<()> {
@@ -216,12 +200,16 @@ pub(super) fn failure(verb: &str, folder: &Folder, error: &rocksdb::Error) -> Er
             "wait for it to end and run the same command again",
         );
     }
-    match error.kind() {
-        rocksdb::ErrorKind::Corruption => Error::corrupt(format!("cannot {verb} the store at {path} ({text})")),
-        _ => Error::new(
-            Kind::Io,
-            format!("cannot {verb} the store at {path} ({text})"),
-            "check the disk and the permissions and run the same command again",
-        ),
+    let what = format!("cannot {verb} the store at {path} ({text})");
+    if error.kind() == rocksdb::ErrorKind::Corruption {
+        return Error::corrupt(what);
     }
+    // RocksDB tells what the system said in its text alone.
+    let remedy = if text.contains("No space left on device") {
+        folder.note_full();
+        FREE_SPACE
+    } else {
+        "check the disk and the permissions and run the same command again"
+    };
+    Error::new(Kind::Io, what, remedy)
 }

@@ -38,7 +38,7 @@ impl Store {
             return Err(Error::new(
                 Kind::Io,
                 format!("some table files of the store at {} could not be written anew", self.folder.path().display()),
-                "free some space (it takes as much as the store) and run the same command again",
+                "free some space (it takes as much as the store) or mend the disk, and run the same command again",
             ));
         }
         let mut batch = WriteBatch::default();

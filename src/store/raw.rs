@@ -3,6 +3,7 @@
 use rocksdb::{DB, IteratorMode, WriteBatch, WriteOptions};
 
 use super::bulk::BulkLoad;
+use super::database::Database;
 use super::folder::Folder;
 use super::handle::{failure, open_writable, require};
 use super::options::{options, scanning};
@@ -11,7 +12,7 @@ use crate::format::Key;
 
 /// An open store of any format version. Nothing here reads a value beyond its version byte.
 pub struct RawStore {
-    db: DB,
+    db: Database,
     folder: Folder,
 }
 
@@ -21,15 +22,13 @@ impl RawStore {
         require(folder)?;
         let db = DB::open_for_read_only(&options(), folder.database(), false);
         let db = db.map_err(|error| failure("open", folder, &error))?;
-        Ok(RawStore { db, folder: folder.clone() })
+        Ok(RawStore { db: Database::reading(db), folder: folder.clone() })
     }
 
     /// Opens a store of any version for writing. Refused while another process writes.
     pub fn open_writer(folder: &Folder) -> Result<Self> {
         require(folder)?;
-        let db = open_writable(&options(), folder)?;
-        // Whoever was here before is gone, since the lock is ours: so is the need for what it staged.
-        folder.drop_staging()?;
+        let db = open_writable(folder)?;
         Ok(RawStore { db, folder: folder.clone() })
     }
 

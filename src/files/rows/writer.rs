@@ -1,7 +1,7 @@
 //! Writing encoded row groups to part files.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use parquet::errors::ParquetError;
@@ -10,8 +10,9 @@ use parquet::file::writer::SerializedFileWriter;
 use super::row_group::EncodedRowGroup;
 use super::schema::RowSchema;
 use super::settings::RowSettings;
+use crate::durable::sync;
 use crate::error::{Error, Result};
-use crate::files::publish::sync;
+use crate::files::parquet_error::write_failed;
 
 /// Writes row groups to part files of a folder, in the order in which they come.
 ///
@@ -47,7 +48,7 @@ impl RowWriter {
         }
         let rows = group.rows;
         let (path, part) = self.open_part()?;
-        write(part, group).map_err(|error| failed(path, &error))?;
+        write(part, group).map_err(|error| write_failed(path, &error))?;
         self.part_rows += rows;
         self.rows += rows as u64;
         Ok(())
@@ -71,7 +72,7 @@ impl RowWriter {
                 let root = self.schema.parquet().root_schema_ptr();
                 let writer = SerializedFileWriter::new(file, root, self.schema.properties());
                 self.parts += 1;
-                (path.clone(), writer.map_err(|error| failed(&path, &error))?)
+                (path.clone(), writer.map_err(|error| write_failed(&path, &error))?)
             }
         };
         Ok(self.part.insert(part))
@@ -81,7 +82,7 @@ impl RowWriter {
         self.part_rows = 0;
         match self.part.take() {
             Some((path, writer)) => {
-                writer.close().map_err(|error| failed(&path, &error))?;
+                writer.close().map_err(|error| write_failed(&path, &error))?;
                 sync(&path)
             }
             None => Ok(()),
@@ -99,8 +100,4 @@ fn write(part: &mut SerializedFileWriter<File>, group: EncodedRowGroup) -> std::
     }
     to.close()?;
     Ok(())
-}
-
-fn failed(path: &Path, error: &ParquetError) -> Error {
-    Error::io("write", path, &std::io::Error::other(error.to_string()))
 }
