@@ -7,7 +7,11 @@ mod support;
 mod backfilling;
 mod bad_rows;
 mod commands;
+#[cfg(target_os = "linux")]
+mod crashing;
 mod determinism;
+#[cfg(target_os = "linux")]
+mod failing_disk;
 mod fixture;
 mod input_types;
 mod migrating;
