@@ -6,6 +6,9 @@
 use std::fmt;
 use std::path::Path;
 
+/// The remedy for a full disk.
+pub const FREE_SPACE: &str = "free some space and run the same command again";
+
 /// What mends the error.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
@@ -58,7 +61,7 @@ impl Error {
     /// The operating system refused `action` (a verb phrase: "write", "list") on `path`.
     pub fn io(action: &str, path: &Path, source: &std::io::Error) -> Self {
         let remedy = match source.kind() {
-            std::io::ErrorKind::StorageFull => "free some space and run the same command again",
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => FREE_SPACE,
             std::io::ErrorKind::PermissionDenied => "grant this user access to it and run again",
             std::io::ErrorKind::NotFound => "check the path and run again",
             _ => "mend the cause and run the same command again",

@@ -11,7 +11,7 @@
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
 //! 3  format  manifest                 bytes to values and back: of the store; of what a partition says of itself
 //! 2  history                          order, merge, fold, keyframes: pure
-//! 1  model   memory                   customers, days, zones, actions, impressions; how much memory there is
+//! 1  model   memory   durable         customers, days, zones, actions, impressions; how much memory there is; outlasting a power loss
 //! 0  error   progress
 //! ```
 //!
@@ -22,6 +22,7 @@
 pub mod audit;
 pub mod backfill;
 pub mod cli;
+pub mod durable;
 pub mod error;
 pub mod files;
 pub mod format;

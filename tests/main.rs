@@ -10,8 +10,12 @@ mod backups;
 mod bad_rows;
 mod bit_flips;
 mod commands;
+#[cfg(target_os = "linux")]
+mod crashing;
 mod decoding;
 mod determinism;
+#[cfg(target_os = "linux")]
+mod failing_disk;
 mod faults;
 mod fixture;
 mod input_types;

@@ -27,7 +27,7 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 fn floor(module: &str) -> u8 {
     match module {
         "error" | "progress" => 0,
-        "memory" | "model" => 1,
+        "memory" | "model" | "durable" => 1,
         "history" => 2,
         "format" | "manifest" => 3,
         "store" | "files" | "sort" => 4,

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::plan::{BackfillOptions, Plan};
 use super::stale::{KeptSettings, known, leave_what_is_not_stale};
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::ingest::{IngestOptions, IngestSummary, Ingester, ReadBatch};
 use crate::memory;
 use crate::model::Day;
@@ -91,8 +91,11 @@ fn ingest_all(
     progress: &dyn Progress,
 ) -> Result<Vec<IngestSummary>> {
     let days = plan.to_ingest();
-    // With nothing to ingest the write lock is not needed, and another ingest may go on.
-    let mut ingester = if days.is_empty() { return Ok(Vec::new()) } else { Ingester::open(folder)? };
+    if days.is_empty() {
+        // The write lock is not needed, and another ingest may go on.
+        return tidy_up(folder).map(|()| Vec::new());
+    }
+    let mut ingester = Ingester::open(folder)?;
     let reader = ingester.reader()?;
     let read = |day: Day, progress: &dyn Progress| {
         let day_options = IngestOptions {
@@ -123,6 +126,14 @@ fn ingest_all(
     })?;
     ingester.settle(progress);
     Ok(summaries)
+}
+
+/// Removes what a killed ingest has left in the store, which opening for writing does; where another process writes, it is not left behind.
+fn tidy_up(folder: &Folder) -> Result<()> {
+    match folder.has_leftovers().then(|| Store::open_writer(folder)).transpose() {
+        Err(error) if error.kind() != Kind::Busy => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Days that are worked on at once. One alone leaves cores idle while it reads its files and while it waits for the disk.

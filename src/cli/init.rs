@@ -19,12 +19,9 @@ struct Summary {
 pub(super) fn run(typed: &Init, console: &Console) -> Result<()> {
     let max_history = usize::try_from(typed.max_history).unwrap_or(usize::MAX);
     let settings = Settings { max_history, zone: Zone::named(&typed.timezone)? };
-    let store = Store::create(&Folder::new(&typed.store), settings)?;
-    let summary = Summary {
-        store: typed.store.display().to_string(),
-        max_history,
-        time_zone: store.settings().zone.name().to_owned(),
-    };
+    let time_zone = settings.zone.name().to_owned();
+    Store::create(&Folder::new(&typed.store), settings)?;
+    let summary = Summary { store: typed.store.display().to_string(), max_history, time_zone };
     let Summary { store, time_zone, .. } = &summary;
     let kept = count(u64::from(typed.max_history));
     console.done(&summary, &format!("created the store {store}: the newest {kept} actions, days in {time_zone}"))

@@ -1,6 +1,6 @@
 //! Rows that cannot be taken: refused with the batch, or set aside in the quarantine.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,8 +9,10 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
+use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
+use super::parquet_error::write_failed;
 use super::publish;
 use crate::error::{Error, Result};
 use crate::model::Day;
@@ -145,18 +147,17 @@ impl Quarantine {
             text_field("reason"),
             text_field("cells"),
         ]));
-        let failed = |path: &Path, error: String| Error::io("write", path, &std::io::Error::other(error));
         if self.writer.is_none() {
             let staged = publish::StagedFile::create(&self.path)?;
             let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
             let writer = ArrowWriter::try_new(staged.file()?, Arc::clone(&schema), Some(properties));
-            self.writer = Some((staged, writer.map_err(|error| failed(&self.path, error.to_string()))?));
+            self.writer = Some((staged, writer.map_err(|error| write_failed(&self.path, &error))?));
         }
         if let Some((_, writer)) = &mut self.writer {
             let written = RecordBatch::try_new(schema, columns)
-                .map_err(|error| error.to_string())
-                .and_then(|batch| writer.write(&batch).map_err(|error| error.to_string()));
-            written.map_err(|error| failed(&self.path, error))?;
+                .map_err(ParquetError::from)
+                .and_then(|batch| writer.write(&batch));
+            written.map_err(|error| write_failed(&self.path, &error))?;
         }
         self.gathered.clear();
         Ok(())
@@ -169,15 +170,10 @@ impl Quarantine {
         match self.writer.take() {
             Some((staged, writer)) => {
                 let closed = writer.close();
-                closed.map_err(|error| Error::io("write", &self.path, &std::io::Error::other(error.to_string())))?;
+                closed.map_err(|error| write_failed(&self.path, &error))?;
                 staged.publish()
             }
-            None => match fs::remove_file(&self.path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    Err(Error::io("remove", &self.path, &error))
-                }
-                _ => Ok(()),
-            },
+            None => publish::remove_file(&self.path),
         }
     }
 }

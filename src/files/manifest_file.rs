@@ -12,8 +12,9 @@ use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
 use parquet::file::writer::SerializedFileWriter;
 
 use super::guard::guard;
-use super::publish::sync;
+use super::parquet_error::write_failed;
 use super::rows::RowSchema;
+use crate::durable::sync;
 use crate::error::{Error, Result};
 use crate::manifest::{MANIFEST_BYTES_MAX, Manifest};
 
@@ -32,7 +33,7 @@ pub(super) fn write_manifest(folder: &Path, manifest: &Manifest, schema: &RowSch
         writer.append_key_value_metadata(KeyValue::new(KEY.to_owned(), manifest.to_json()));
         writer.close()
     });
-    written.map_err(|error| Error::io("write", &path, &std::io::Error::other(error.to_string())))?;
+    written.map_err(|error| write_failed(&path, &error))?;
     sync(&path)
 }
 

@@ -12,6 +12,7 @@ mod impressions;
 mod layout;
 mod manifest_file;
 mod page_header;
+mod parquet_error;
 mod parquet_file;
 mod partition;
 mod produced;

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 use super::check::check_sizes;
 use super::manifest_file::{MANIFEST, read_manifest, write_manifest};
-use super::publish::{put_in_place, sync};
+use super::publish::{is_left_behind, lock, put_in_place};
 use super::rows::RowSchema;
+use crate::durable::sync;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::model::Day;
@@ -73,6 +74,29 @@ impl PartitionFolder {
 }
 
 impl PartitionFolder {
+    /// Removes what killed runs for the day have left beside the partition.
+    pub fn tidy_up(&self) -> Result<()> {
+        let _turn = lock(&self.out)?;
+        self.remove_left_behind()
+    }
+
+    /// The lock on the folder of the output must be held.
+    fn remove_left_behind(&self) -> Result<()> {
+        let out = &self.out;
+        for entry in fs::read_dir(out).map_err(|error| Error::io("list", out, &error))? {
+            let entry = entry.map_err(|error| Error::io("list", out, &error))?;
+            let is_staging = entry.file_name().to_string_lossy().starts_with(&self.staging_prefix());
+            if is_staging && is_left_behind(&entry.path()) {
+                remove(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn staging_prefix(&self) -> String {
+        format!(".dt={}.staging-", self.dt)
+    }
+
     /// Every Parquet file in the partition, by name, but for the manifest, which has no rows.
     pub fn files(&self) -> Result<Vec<PathBuf>> {
         let path = self.path();
@@ -117,16 +141,8 @@ impl Partition {
         fs::create_dir_all(out).map_err(|error| Error::io("create", out, &error))?;
         // One process at a time tidies up and begins, or it might take a folder not locked yet for one left behind.
         let turn = lock(out)?;
-        let prefix = format!(".dt={}.staging-", folder.dt);
-        for entry in fs::read_dir(out).map_err(|error| Error::io("list", out, &error))? {
-            let entry = entry.map_err(|error| Error::io("list", out, &error))?;
-            let left_behind = entry.file_name().to_string_lossy().starts_with(&prefix)
-                && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
-            if left_behind {
-                remove(&entry.path())?;
-            }
-        }
-        let staging = out.join(format!("{prefix}{}", std::process::id()));
+        folder.remove_left_behind()?;
+        let staging = out.join(format!("{}{}", folder.staging_prefix(), std::process::id()));
         let parts = staging.join("parts");
         fs::create_dir_all(&parts).map_err(|error| Error::io("create", &parts, &error))?;
         let held = lock(&staging)?;
@@ -166,12 +182,6 @@ impl Drop for Partition {
 fn create_empty(path: &Path) -> Result<()> {
     let created = File::create(path).and_then(|file| file.sync_all());
     created.map_err(|error| Error::io("create", path, &error))
-}
-
-fn lock(folder: &Path) -> Result<File> {
-    let file = File::open(folder).map_err(|error| Error::io("open", folder, &error))?;
-    file.lock().map_err(|error| Error::io("lock", folder, &error))?;
-    Ok(file)
 }
 
 fn remove(folder: &Path) -> Result<()> {

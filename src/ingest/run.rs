@@ -15,7 +15,7 @@ use crate::format::{BatchRecord, Source};
 use crate::model::{Day, Zone};
 use crate::progress::Progress;
 use crate::sort::{Pieces, Scratch, Sorter};
-use crate::store::{Folder, Settings, Store};
+use crate::store::{Folder, NewStore, Settings, Store};
 
 /// The most files that one batch may have, so that its record stays small enough to be read back.
 const FILES_MAX: usize = 100_000;
@@ -77,18 +77,19 @@ pub struct IngestSummary {
 /// Ingests batches into one store, which is created with the first of them if it is not there. Holds the store's write lock.
 pub struct Ingester {
     folder: Folder,
+    /// `None`: it is not there yet, or has been created by this one and not been opened since.
     store: Option<Store>,
+    has_created: bool,
 }
 
 impl Ingester {
     /// Opens the store for writing if it is there. Refused while another process writes.
     pub fn open(folder: &Folder) -> Result<Self> {
         let store = if folder.holds_store()? { Some(Store::open_writer(folder)?) } else { None };
-        Ok(Ingester { folder: folder.clone(), store })
+        Ok(Ingester { folder: folder.clone(), store, has_created: false })
     }
 
-    /// Takes one batch, replacing what was held of it. On an error the store is as it was; one that was not there still is not there, or is
-    /// empty if the disk failed during the load.
+    /// Takes one batch, replacing what was held of it. On an error the store is as it was, or not there if it was not.
     ///
     /// Memory: `sort_bytes`, what the open store and a load take, and eight shares of some 4,096 actions or customers per thread.
     pub fn ingest(&mut self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<IngestSummary> {
@@ -105,14 +106,18 @@ impl Ingester {
 
     /// Puts a batch that was read into the store, which is created if it is not there.
     pub fn load(&mut self, batch: ReadBatch, progress: &dyn Progress) -> Result<IngestSummary> {
-        let created = self.store.is_none();
-        let store = match self.store.take() {
-            Some(store) => store,
-            None => Store::create(&self.folder, Settings::default())?,
-        };
-        let store = self.store.insert(store);
-        let summary = commit(store, batch, progress)?;
-        Ok(IngestSummary { created, ..summary })
+        if self.has_created && self.store.is_none() {
+            self.store = Some(Store::open_writer(&self.folder)?);
+        }
+        if let Some(store) = &self.store {
+            return commit(store, batch, progress);
+        }
+        // With its first batch or not at all.
+        let new = NewStore::begin(&self.folder, Settings::default())?;
+        let summary = commit(new.store(), batch, progress)?;
+        new.put_in_place()?;
+        self.has_created = true;
+        Ok(IngestSummary { created: true, ..summary })
     }
 
     /// Does the compaction that has become due with the batches taken, and a purge that an interrupted removal has left owing, so that reads stay as fast as they were. To be called after the last of

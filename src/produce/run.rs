@@ -153,6 +153,7 @@ pub fn produce_sized(
     let folder = PartitionFolder::new(options.out, dt);
     let mut summary = empty_summary(&settings);
     if options.keep_current && folder.holds(&inputs) {
+        folder.tidy_up()?;
         summary.kept = true;
         return Ok(summary);
     }

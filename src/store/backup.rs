@@ -4,7 +4,7 @@
 //! backup copies only what came since. Every file's size and checksum are kept beside it; restoring compares them.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rocksdb::Env;
 use rocksdb::backup::{BackupEngine, BackupEngineInfo, BackupEngineOptions, RestoreOptions};
@@ -12,6 +12,7 @@ use rocksdb::backup::{BackupEngine, BackupEngineInfo, BackupEngineOptions, Resto
 use super::checkpoint::at_checkpoint;
 use super::folder::{Folder, create_private};
 use super::handle::Store;
+use super::new_store::Making;
 use super::open::failure;
 use crate::error::{Error, Kind, Result};
 
@@ -94,12 +95,6 @@ impl Backups {
     /// Makes a store from a backup, where none is. Each file is compared with its checksum while it is copied; where one differs nothing is left
     /// behind. Gives the store, open for reading.
     pub fn restore(mut self, number: u32, to: &Folder) -> Result<Store> {
-        if to.holds_store()? {
-            return Err(Error::refused(
-                format!("there is a store at {} already", to.path().display()),
-                "name a new folder with --store, or move that store away",
-            ));
-        }
         if !self.list().iter().any(|backup| backup.number == number) {
             let numbers: Vec<String> = self.list().iter().map(|backup| backup.number.to_string()).collect();
             return Err(Error::refused(
@@ -107,31 +102,28 @@ impl Backups {
                 format!("there are: {}", if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") }),
             ));
         }
-        let restored = self.restore_aside(number, to);
+        let making = Making::begin(to)?;
+        let restored = self.restore_aside(number, &making.aside);
         // Its threads may still be copying other files when one has failed.
         drop(self);
-        let restored = restored.and_then(|database| to.put_in_place(&database));
-        to.drop_staging()?;
-        if restored.is_err() {
-            let _ = std::fs::remove_dir(to.path());
-        }
         restored?;
+        to.put_in_place(&making.aside)?;
+        drop(making);
         Store::open_reader(to)
     }
 
-    /// Restores into the staging folder, and sees whether it is a store that can be opened.
-    fn restore_aside(&mut self, number: u32, to: &Folder) -> Result<PathBuf> {
-        let aside = Folder::new(&to.create_aside()?);
+    /// Restores into a store in the making, and sees whether it can be opened.
+    fn restore_aside(&mut self, number: u32, aside: &Folder) -> Result<()> {
         let database = aside.database();
         let restored = self.engine.restore_from_backup(&database, &database, &RestoreOptions::default(), number);
-        let opened = restored.map_err(|error| failure("restore", to, &error)).and_then(|()| Store::open_reader(&aside));
-        match opened.map(drop) {
+        let opened = restored.map_err(|error| failure("restore", aside, &error));
+        match opened.and_then(|()| Store::open_reader(aside)).map(drop) {
             Err(error) if error.kind() == Kind::Corrupt => Err(Error::new(
                 Kind::Corrupt,
                 format!("backup {number} at {} is damaged ({})", self.folder.path().display(), error.what()),
                 "restore another one with --number",
             )),
-            opened => opened.map(|()| database),
+            opened => opened,
         }
     }
 }

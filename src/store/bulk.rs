@@ -34,6 +34,8 @@ pub struct BulkLoad<'store> {
     open: Option<OpenTable>,
     finished: Vec<PathBuf>,
     spools: BTreeMap<u8, Spool>,
+    /// Whether the staged files have to stay.
+    is_in_doubt: bool,
 }
 
 struct OpenTable {
@@ -51,7 +53,15 @@ impl Store {
 impl<'store> BulkLoad<'store> {
     pub(super) fn new(db: &'store DB, folder: &'store Folder) -> Result<Self> {
         let staging = folder.create_tables()?;
-        Ok(BulkLoad { db, folder, staging, open: None, finished: Vec::new(), spools: BTreeMap::new() })
+        Ok(BulkLoad {
+            db,
+            folder,
+            staging,
+            open: None,
+            finished: Vec::new(),
+            spools: BTreeMap::new(),
+            is_in_doubt: false,
+        })
     }
 
     /// Sets (`Some`) or removes (`None`) the value of a key. Within one keyspace, keys must come in ascending order of their bytes.
@@ -82,8 +92,11 @@ impl<'store> BulkLoad<'store> {
         how.set_move_files(true);
         let files = std::mem::take(&mut self.finished);
         let committed = self.db.ingest_external_file_opts(&how, files);
+        // Whether it is so after all is found out when the database is closed: see `doubt`.
+        self.is_in_doubt = committed.is_err();
         committed.map_err(|error| failure("commit to", self.folder, &error))?;
-        mark::advance(self.db, self.folder)
+        mark::follow(self.db, self.folder);
+        Ok(())
     }
 
     fn write(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
@@ -105,7 +118,7 @@ impl<'store> BulkLoad<'store> {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<()> {
+    pub(super) fn finish(&mut self) -> Result<()> {
         if let Some(mut table) = self.open.take() {
             table.writer.finish().map_err(|error| failure("write to", self.folder, &error))?;
             self.finished.push(table.path);
@@ -117,6 +130,9 @@ impl<'store> BulkLoad<'store> {
 impl Drop for BulkLoad<'_> {
     fn drop(&mut self) {
         self.open = None;
+        if self.is_in_doubt {
+            return;
+        }
         // What cannot be removed now is removed by the next writer.
         let _ = std::fs::remove_dir_all(&self.staging);
         let _ = self.staging.parent().map(std::fs::remove_dir);

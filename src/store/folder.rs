@@ -3,19 +3,27 @@
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::durable::{sync, sync_with_folders_above};
 use crate::error::{Error, Result};
 
 /// Where a store lies, whether or not it is there yet.
 #[derive(Clone, Debug)]
 pub struct Folder {
+    /// Where its files lie.
+    root: PathBuf,
+    /// What messages name: for a store in the making, the place where it will be.
     path: PathBuf,
+    /// Whether its disk has been met full by this process.
+    is_full: Arc<AtomicBool>,
 }
 
 impl Folder {
     /// The store folder at `path`; touches nothing.
     pub fn new(path: &Path) -> Self {
-        Folder { path: path.to_owned() }
+        Folder { root: path.to_owned(), path: path.to_owned(), is_full: Arc::default() }
     }
 
     /// The path as the user gave it.
@@ -23,19 +31,29 @@ impl Folder {
         &self.path
     }
 
+    /// Remembers that the disk was full, for this folder and what was cloned from it.
+    pub(super) fn note_full(&self) {
+        self.is_full.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Folder::note_full`] was called.
+    pub(super) fn has_been_full(&self) -> bool {
+        self.is_full.load(Ordering::Relaxed)
+    }
+
     /// The RocksDB database.
     pub fn database(&self) -> PathBuf {
-        self.path.join("db")
+        self.root.join("db")
     }
 
     /// How far the database had come with the last commit.
     pub(super) fn mark(&self) -> PathBuf {
-        self.path.join("mark")
+        self.root.join("mark")
     }
 
     /// Files on their way into the database, and temporary ones. Its content never outlives a command.
     fn staging(&self) -> PathBuf {
-        self.path.join("staging")
+        self.root.join("staging")
     }
 
     /// Whether a store is there. Fails where something else is, so that nobody's folder is filled by mistake.
@@ -43,10 +61,10 @@ impl Folder {
         if self.database().join("CURRENT").is_file() {
             return Ok(true);
         }
-        let entries = match fs::read_dir(&self.path) {
+        let entries = match fs::read_dir(&self.root) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(Error::io("open the store", &self.path, &error)),
+            Err(error) => return Err(Error::io("open the store", &self.root, &error)),
         };
         // A database comes into its place complete, so one without its first file has lost it.
         if fs::read_dir(self.database()).is_ok_and(|mut files| files.next().is_some()) {
@@ -54,11 +72,11 @@ impl Folder {
             return Err(Error::corrupt(format!("the store has no file {}", lost.display())));
         }
         for entry in entries {
-            let entry = entry.map_err(|error| Error::io("list", &self.path, &error))?;
+            let entry = entry.map_err(|error| Error::io("list", &self.root, &error))?;
             // What an interrupted creation leaves behind is no store, and nobody else's either.
             if entry.file_name() != "staging" && entry.file_name() != "db" {
                 return Err(Error::refused(
-                    format!("{} is a folder with other things in it and no store", self.path.display()),
+                    format!("{} is a folder with other things in it and no store", self.root.display()),
                     "name an empty or new folder with --store",
                 ));
             }
@@ -66,24 +84,56 @@ impl Folder {
         Ok(false)
     }
 
-    /// A new folder in which a database can be made before it takes its place; readable by the owner alone, like all of the store.
-    pub(super) fn create_aside(&self) -> Result<PathBuf> {
-        let aside = self.staging().join(format!("new-{}", std::process::id()));
-        create_private(&aside)?;
-        Ok(aside)
+    /// Creates the folder, readable by the owner alone like all of the store.
+    pub(super) fn create(&self) -> Result<()> {
+        create_private(&self.root)
     }
 
-    /// Makes the complete database at `aside` that of the store. Fails where another process was first.
-    pub(super) fn put_in_place(&self, aside: &Path) -> Result<()> {
+    /// The folder in which the store can be made before it takes its place; touches nothing. One process at a time may use it.
+    pub(super) fn aside(&self) -> Folder {
+        Folder { root: self.staging().join("new"), path: self.path.clone(), is_full: Arc::default() }
+    }
+
+    /// Makes the complete and closed database of `aside` that of the store, durable with the names of the folders that lead to it.
+    pub(super) fn put_in_place(&self, aside: &Folder) -> Result<()> {
         let target = self.database();
-        fs::rename(aside, &target).map_err(|error| Error::io("put in place", &target, &error))?;
-        self.sync()
+        fs::rename(aside.database(), &target).map_err(|error| Error::io("put in place", &target, &error))?;
+        // Behind the database, since a mark that is ahead of its database tells of lost commits. Without one, the next writer makes one.
+        match fs::rename(aside.mark(), self.mark()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io("put in place", &self.mark(), &error));
+            }
+            _ => {}
+        }
+        sync_with_folders_above(&self.root)
     }
 
     /// Makes durable which files are in the folder itself.
     pub(super) fn sync(&self) -> Result<()> {
-        let synced = fs::File::open(&self.path).and_then(|folder| folder.sync_all());
-        synced.map_err(|error| Error::io("fsync", &self.path, &error))
+        sync(&self.root)
+    }
+
+    /// Removes the folder with all that is in it.
+    pub(super) fn remove(&self) -> Result<()> {
+        remove(&self.root)
+    }
+
+    /// Removes the staging folder, and unless it is to stay the folder itself, as far as nothing is in them.
+    pub(super) fn remove_if_empty(&self, stays: bool) {
+        let _ = fs::remove_dir(self.staging());
+        if !stays {
+            let _ = fs::remove_dir(&self.root);
+        }
+    }
+
+    /// Whether there are files of a writer who is at work, or was killed.
+    pub fn has_leftovers(&self) -> bool {
+        self.staging().exists()
+    }
+
+    /// Where table files are staged.
+    pub(super) fn tables(&self) -> PathBuf {
+        self.staging().join("tables")
     }
 
     /// Creates the staging folder.
@@ -94,9 +144,8 @@ impl Folder {
 
     /// Creates the folder in which table files are staged.
     pub(super) fn create_tables(&self) -> Result<PathBuf> {
-        let tables = self.staging().join("tables");
-        create_private(&tables)?;
-        Ok(tables)
+        create_private(&self.tables())?;
+        Ok(self.tables())
     }
 
     /// Where a command may put temporary files, told apart from those of others by the process and by `purpose`.
@@ -104,14 +153,32 @@ impl Folder {
         self.staging().join(format!("sort-{}-{purpose}", std::process::id()))
     }
 
+    /// Removes what killed writers have left. The store must be open for writing: then whoever was here before is gone, and with it the need for
+    /// what it staged.
+    pub(super) fn drop_leftovers(&self) -> Result<()> {
+        let database = self.database();
+        let failed = |error: std::io::Error| Error::io("list", &database, &error);
+        for entry in fs::read_dir(&database).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            // RocksDB removes its other temporary files by itself.
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with("OPTIONS-") && name.ends_with(".dbtmp") {
+                fs::remove_file(&path).map_err(|error| Error::io("remove", &path, &error))?;
+            }
+        }
+        self.drop_staging()
+    }
+
     /// Removes the staging folder and what is in it.
     pub(super) fn drop_staging(&self) -> Result<()> {
-        match fs::remove_dir_all(self.staging()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::io("remove", &self.staging(), &error))
-            }
-            _ => Ok(()),
-        }
+        remove(&self.staging())
+    }
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", folder, &error)),
+        _ => Ok(()),
     }
 }
 

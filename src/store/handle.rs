@@ -1,11 +1,13 @@
 //! An open store: its settings, its batches, its totals.
 
-use rocksdb::{DB, WaitForCompactOptions, WriteBatch, WriteOptions};
+use rocksdb::WaitForCompactOptions;
 
 use super::batches::Batches;
+use super::database::Database;
 use super::folder::Folder;
+use super::new_store::NewStore;
 use super::open::{self, failure};
-use super::options::{options, scanning};
+use super::options::scanning;
 use crate::error::{Error, Result};
 use crate::format::{ACTIONS_MAX, BatchRecord, FORMAT_VERSION, Key, Record, StoreRecord, Totals, hex};
 use crate::model::{Day, Zone};
@@ -33,41 +35,15 @@ impl Default for Settings {
 
 /// An open store. Memory: 8 MiB for blocks, and the index and filters of all table files, which is less than 0.5 % of the store.
 pub struct Store {
-    pub(super) db: DB,
+    pub(super) db: Database,
     pub(super) folder: Folder,
     settings: Settings,
 }
 
 impl Store {
-    /// Creates an empty store, which must not be there yet, and opens it for writing.
-    pub fn create(folder: &Folder, settings: Settings) -> Result<Self> {
-        if folder.holds_store()? {
-            return Err(Error::refused(
-                format!("there is a store at {} already", folder.path().display()),
-                "name another folder, or use the store as it is",
-            ));
-        }
-        // Made aside and renamed, so that there is never half a store: what a kill leaves is staging, which the next writer removes.
-        let aside = folder.create_aside()?;
-        let record = StoreRecord {
-            max_history: u32::try_from(settings.max_history).unwrap_or(u32::MAX),
-            time_zone: settings.zone.name().to_owned(),
-        };
-        let mut batch = WriteBatch::default();
-        batch.put(Key::Store.encode(), record.to_bytes()?);
-        batch.put(Key::Totals.encode(), Totals::default().to_bytes()?);
-        let mut options = options();
-        options.create_if_missing(true);
-        let written = DB::open(&options, &aside).and_then(|db| {
-            let mut synced = WriteOptions::default();
-            synced.set_sync(true);
-            db.write_opt(batch, &synced)?;
-            // Out of the log and into a table, so that the log stays empty and no later load has to wait for it.
-            db.flush()
-        });
-        written.map_err(|error| failure("create", folder, &error))?;
-        folder.put_in_place(&aside)?;
-        Self::open_writer(folder)
+    /// Creates an empty store, which must not be there yet. Durable when it returns.
+    pub fn create(folder: &Folder, settings: Settings) -> Result<()> {
+        NewStore::begin(folder, settings)?.put_in_place()
     }
 
     /// Opens a store for writing. Refused while another process writes.
@@ -80,7 +56,7 @@ impl Store {
         Self::with(open::for_reading(folder)?, folder)
     }
 
-    fn with(db: DB, folder: &Folder) -> Result<Self> {
+    pub(super) fn with(db: Database, folder: &Folder) -> Result<Self> {
         let value = db.get(Key::Store.encode()).map_err(|error| failure("read", folder, &error))?;
         let value = value.ok_or_else(|| {
             Error::refused(

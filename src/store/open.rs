@@ -2,11 +2,14 @@
 
 use rocksdb::DB;
 
+use super::database::Database;
+use super::doubt;
+
 use super::folder::Folder;
 use super::holder::holder;
 use super::options::{options, options_of_a_glance};
 use super::{manifest, mark};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, FREE_SPACE, Kind, Result};
 
 /// Opening to read is tried this often: a table file may go between reading the list of files and opening them, once per compaction.
 const READER_TRIES: usize = 20;
@@ -19,7 +22,7 @@ const NO_FILE: &str = "No such file";
 
 /// Opens the database for writing, moves the mark up to it, and removes what was staged. Refused while another process writes, and where the
 /// database has gone back: then nothing has been changed.
-pub(super) fn for_writing(folder: &Folder) -> Result<DB> {
+pub(super) fn for_writing(folder: &Folder) -> Result<Database> {
     require(folder)?;
     manifest::check(folder)?;
     let marked = mark::read(folder)?;
@@ -28,16 +31,21 @@ pub(super) fn for_writing(folder: &Folder) -> Result<DB> {
     if let Ok(glance) = DB::open_for_read_only(&options_of_a_glance(), folder.database(), false) {
         mark::check(marked, &glance, folder)?;
     }
-    let db = DB::open(&options(), folder.database()).map_err(|error| failure("open", folder, &error))?;
+    let open = || DB::open(&options(), folder.database());
+    let opened = open().or_else(|error| match error.kind() {
+        // A writer may have been killed right after a commit that failed.
+        rocksdb::ErrorKind::Corruption if doubt::settle(folder) => open(),
+        _ => Err(error),
+    });
+    let db = Database::writing(opened.map_err(|error| failure("open", folder, &error))?, folder);
     mark::check(marked, &db, folder)?;
     mark::advance(&db, folder)?;
-    // Whoever was here before is gone, since the lock is ours: so is the need for what it staged.
-    folder.drop_staging()?;
+    folder.drop_leftovers()?;
     Ok(db)
 }
 
 /// Opens the database for reading, beside a writer or not.
-pub(super) fn for_reading(folder: &Folder) -> Result<DB> {
+pub(super) fn for_reading(folder: &Folder) -> Result<Database> {
     require(folder)?;
     let mut tries = 1;
     loop {
@@ -53,14 +61,14 @@ fn tries_after(error: &Error) -> usize {
     if error.kind() == Kind::Corrupt && !error.what().contains(NO_FILE) { READER_TRIES_OF_DAMAGE } else { READER_TRIES }
 }
 
-fn open_to_read(folder: &Folder) -> Result<DB> {
+fn open_to_read(folder: &Folder) -> Result<Database> {
     manifest::check(folder)?;
     // Before the database: it may move on meanwhile, and the mark behind it.
     let marked = mark::read(folder)?;
     let db = DB::open_for_read_only(&options(), folder.database(), false);
     let db = db.map_err(|error| failure("open", folder, &error))?;
     mark::check(marked, &db, folder)?;
-    Ok(db)
+    Ok(Database::reading(db))
 }
 
 /// Fails with what to do where no store is.
@@ -93,10 +101,15 @@ pub(super) fn failure(verb: &str, folder: &Folder, error: &rocksdb::Error) -> Er
             Error::corrupt(format!("the store at {path} lacks a file ({text})"))
         }
         rocksdb::ErrorKind::Corruption => Error::corrupt(format!("cannot {verb} the store at {path} ({text})")),
-        _ => Error::new(
-            Kind::Io,
-            format!("cannot {verb} the store at {path} ({text})"),
-            "check the disk and the permissions and run the same command again",
-        ),
+        _ => {
+            // RocksDB tells what the system said in its text alone.
+            let remedy = if text.contains("No space left on device") {
+                folder.note_full();
+                FREE_SPACE
+            } else {
+                "check the disk and the permissions and run the same command again"
+            };
+            Error::new(Kind::Io, format!("cannot {verb} the store at {path} ({text})"), remedy)
+        }
     }
 }

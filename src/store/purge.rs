@@ -40,7 +40,7 @@ impl Store {
             return Err(Error::new(
                 Kind::Io,
                 format!("some table files of the store at {} could not be written anew", self.folder.path().display()),
-                "free some space (it takes as much as the store) and run the same command again",
+                "free some space (it takes as much as the store) or mend the disk, and run the same command again",
             ));
         }
         let mut batch = WriteBatch::default();
@@ -49,7 +49,8 @@ impl Store {
         synced.set_sync(true);
         let written = self.db.write_opt(batch, &synced).and_then(|()| self.db.flush());
         written.map_err(|error| failure("write to", &self.folder, &error))?;
-        mark::advance(&self.db, &self.folder)
+        mark::follow(&self.db, &self.folder);
+        Ok(())
     }
 
     fn table_files(&self) -> Result<Vec<LiveFile>> {

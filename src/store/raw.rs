@@ -1,8 +1,9 @@
 //! A store as keys and values without meaning, whatever its format version: for migrations and for looking inside.
 
-use rocksdb::{DB, IteratorMode, WriteBatch, WriteOptions};
+use rocksdb::{IteratorMode, WriteBatch, WriteOptions};
 
 use super::bulk::BulkLoad;
+use super::database::Database;
 use super::folder::Folder;
 use super::mark;
 use super::open::{self, failure};
@@ -12,7 +13,7 @@ use crate::format::Key;
 
 /// An open store of any format version. Nothing here reads a value beyond its version byte.
 pub struct RawStore {
-    db: DB,
+    db: Database,
     folder: Folder,
 }
 
@@ -46,7 +47,8 @@ impl RawStore {
         // Out of the log and into a table, so that the log stays empty and no later load has to wait for it.
         let written = self.db.write_opt(batch, &synced).and_then(|()| self.db.flush());
         written.map_err(|error| failure("write to", &self.folder, &error))?;
-        mark::advance(&self.db, &self.folder)
+        mark::follow(&self.db, &self.folder);
+        Ok(())
     }
 
     /// Gives the disk back what removed keys took. Failing here loses nothing.

@@ -98,7 +98,9 @@ mod tests {
     #[test]
     fn the_same_faults_in_the_same_order_however_many_batches_are_compared_at_once() {
         let place = tempfile::tempdir().unwrap();
-        let store = Store::create(&Folder::new(&place.path().join("store")), Settings::default()).unwrap();
+        let folder = Folder::new(&place.path().join("store"));
+        Store::create(&folder, Settings::default()).unwrap();
+        let store = Store::open_writer(&folder).unwrap();
         let day = Day::from_number(100).unwrap();
         let action = Action { time_us: 100 * 86_400_000_000, item_id: 1, action_type: ActionType::CLICK };
         let mut value = Vec::new();

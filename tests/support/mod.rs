@@ -1,10 +1,16 @@
 //! What the tests stand on: days of input, the program as a person runs it, rows as they come out, and the naive reference.
 
+#[cfg(target_os = "linux")]
+pub mod faults;
 pub mod input;
 pub mod output;
 pub mod program;
 pub mod random;
 pub mod reference;
+#[cfg(target_os = "linux")]
+pub mod scenario;
+#[cfg(target_os = "linux")]
+pub mod scenarios;
 pub mod store;
 pub mod tamper;
 pub mod version_1;

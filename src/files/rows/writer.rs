@@ -1,7 +1,7 @@
 //! Writing encoded row groups to part files.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use parquet::errors::ParquetError;
@@ -11,9 +11,10 @@ use parquet::file::writer::SerializedFileWriter;
 use super::row_group::EncodedRowGroup;
 use super::schema::RowSchema;
 use super::settings::RowSettings;
+use crate::durable::sync;
 use crate::error::{Error, Result};
 use crate::files::fingerprint::HashedFile;
-use crate::files::publish::sync;
+use crate::files::parquet_error::write_failed;
 use crate::manifest::PartFile;
 use crate::model::display_utc;
 
@@ -55,7 +56,7 @@ impl RowWriter {
         }
         let (rows, newest_us) = (group.rows, group.newest_us);
         let (path, part) = self.open_part()?;
-        write(part, group).map_err(|error| failed(path, &error))?;
+        write(part, group).map_err(|error| write_failed(path, &error))?;
         self.part_rows += rows;
         self.part_newest_us = self.part_newest_us.max(newest_us);
         Ok(())
@@ -78,7 +79,7 @@ impl RowWriter {
                 let file = File::create(&path).map_err(|error| Error::io("create", &path, &error))?;
                 let root = self.schema.parquet().root_schema_ptr();
                 let writer = SerializedFileWriter::new(HashedFile::new(file), root, self.schema.properties());
-                (path.clone(), writer.map_err(|error| failed(&path, &error))?)
+                (path.clone(), writer.map_err(|error| write_failed(&path, &error))?)
             }
         };
         Ok(self.part.insert(part))
@@ -91,9 +92,9 @@ impl RowWriter {
         if let Some(newest_action) = &newest_action {
             writer.append_key_value_metadata(KeyValue::new(NEWEST_ACTION.to_owned(), newest_action.clone()));
         }
-        let file = writer.into_inner().map_err(|error| failed(&path, &error))?;
+        writer.finish().map_err(|error| write_failed(&path, &error))?;
         sync(&path)?;
-        let (bytes, xxh3_128) = file.written();
+        let (bytes, xxh3_128) = writer.inner().written();
         let rows = std::mem::take(&mut self.part_rows) as u64;
         let name = PartFile::name_of(self.written.len());
         self.written.push(PartFile { name, bytes, rows, xxh3_128, newest_action });
@@ -111,8 +112,4 @@ fn write(part: &mut SerializedFileWriter<HashedFile>, group: EncodedRowGroup) ->
     }
     to.close()?;
     Ok(())
-}
-
-fn failed(path: &Path, error: &ParquetError) -> Error {
-    Error::io("write", path, &std::io::Error::other(error.to_string()))
 }

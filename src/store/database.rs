@@ -1,0 +1,48 @@
+//! An open RocksDB database, and how it is closed.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use rocksdb::{DB, properties};
+
+use super::doubt::Doubt;
+use super::folder::Folder;
+
+/// An open database, read through as one of rocksdb's. Behind it, a commit that failed is settled (see [`super::doubt`]).
+pub(super) struct Database {
+    db: Arc<DB>,
+    /// After the database in this list, so that it is closed before.
+    doubt: Option<Doubt>,
+}
+
+impl Database {
+    /// One that is open for reading only.
+    pub fn reading(db: DB) -> Self {
+        Database { db: Arc::new(db), doubt: None }
+    }
+
+    /// One that is open for writing.
+    pub fn writing(db: DB, folder: &Folder) -> Self {
+        Database { db: Arc::new(db), doubt: Some(Doubt::about(folder)) }
+    }
+}
+
+impl Deref for Database {
+    type Target = DB;
+
+    fn deref(&self) -> &DB {
+        &self.db
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let Some(doubt) = &self.doubt else { return };
+        let failed = self.db.property_int_value(properties::BACKGROUND_ERRORS).ok().flatten();
+        if doubt.folder().has_been_full() || failed.is_some_and(|count| count > 0) {
+            // RocksDB tries by itself to recover from a full disk. Closed just then, it may wait for ever for an end of that (seen in 11.8: a compaction
+            // and a write that both fail). Everything acknowledged is synced, so there is nothing that closing would still do.
+            std::mem::forget(Arc::clone(&self.db));
+        }
+    }
+}

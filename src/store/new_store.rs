@@ -1,0 +1,137 @@
+//! A store in the making.
+
+use std::fs::{File, TryLockError};
+
+use rocksdb::{DB, WriteBatch, WriteOptions};
+
+use super::database::Database;
+use super::folder::Folder;
+use super::handle::{Settings, Store};
+use super::open::failure;
+use super::options::options;
+use crate::error::{Error, Kind, Result};
+use crate::format::{Key, Record, StoreRecord, Totals};
+
+/// A store that is made aside and appears with all that was committed to it. Dropped before that, it leaves nothing; killed, only what the next
+/// writer removes.
+///
+/// 1. The store's folder is locked, so that one process at a time makes a store in it.
+/// 2. A folder in its staging folder becomes a store folder of its own, to be filled like any other.
+/// 3. `put_in_place` closes the database there and renames it.
+pub struct NewStore {
+    store: Store,
+    // Behind the store, so that it is closed before its files go.
+    making: Making,
+}
+
+impl NewStore {
+    /// Begins an empty store. Refused where there is one.
+    pub fn begin(folder: &Folder, settings: Settings) -> Result<Self> {
+        let making = Making::begin(folder)?;
+        let record = StoreRecord {
+            max_history: u32::try_from(settings.max_history).unwrap_or(u32::MAX),
+            time_zone: settings.zone.name().to_owned(),
+        };
+        let mut batch = WriteBatch::default();
+        batch.put(Key::Store.encode(), record.to_bytes()?);
+        batch.put(Key::Totals.encode(), Totals::default().to_bytes()?);
+        let mut options = options();
+        options.create_if_missing(true);
+        let aside = &making.aside;
+        let failed = |error: rocksdb::Error| failure("create", aside, &error);
+        let db = Database::writing(DB::open(&options, aside.database()).map_err(failed)?, aside);
+        let mut synced = WriteOptions::default();
+        synced.set_sync(true);
+        // Out of the log and into a table, so that the log stays empty and no later load has to wait for it.
+        db.write_opt(batch, &synced).and_then(|()| db.flush()).map_err(failed)?;
+        Ok(NewStore { store: Store::with(db, aside)?, making })
+    }
+
+    /// The store, to be filled before it appears.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Makes the store appear, durable with all that was committed to it.
+    pub fn put_in_place(self) -> Result<()> {
+        let NewStore { store, making } = self;
+        drop(store);
+        making.folder.put_in_place(&making.aside)
+    }
+}
+
+/// The folders of a store in the making, and the lock.
+pub(super) struct Making {
+    folder: Folder,
+    pub aside: Folder,
+    /// Whether the store's folder was there before.
+    is_old_folder: bool,
+    _turn: File,
+}
+
+impl Making {
+    /// Begins where no store is; nothing of it is left when it is dropped.
+    pub fn begin(folder: &Folder) -> Result<Self> {
+        let is_old_folder = folder.path().exists();
+        folder.create()?;
+        let turn = lock(folder)?;
+        if folder.holds_store()? {
+            return Err(Error::refused(
+                format!("there is a store at {} already", folder.path().display()),
+                "name another folder, or use the store as it is",
+            ));
+        }
+        let making = Making { folder: folder.clone(), aside: folder.aside(), is_old_folder, _turn: turn };
+        // What a killed process has left there might be a database with batches in it, which was never acknowledged.
+        making.aside.remove()?;
+        making.aside.create()?;
+        Ok(making)
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed by the next writer. A folder with something else in it, such as the store, is not empty and stays.
+        let _ = self.aside.remove();
+        self.folder.remove_if_empty(self.is_old_folder);
+    }
+}
+
+fn lock(folder: &Folder) -> Result<File> {
+    let path = folder.path();
+    let file = File::open(path).map_err(|error| Error::io("open", path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::new(
+            Kind::Busy,
+            format!("another process is creating the store at {}", path.display()),
+            "wait for it to end and run the same command again",
+        )),
+        Err(TryLockError::Error(error)) => Err(Error::io("lock", path, &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_and_nothing_is_left_of_one_that_is_given_up() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("above/store");
+        let folder = Folder::new(&path);
+        let new = NewStore::begin(&folder, Settings::default()).unwrap();
+        let other = NewStore::begin(&folder, Settings::default()).err().unwrap();
+        assert_eq!(other.kind(), Kind::Busy);
+        assert!(!folder.holds_store().unwrap(), "not to be seen yet");
+        drop(new);
+        assert!(!path.exists());
+        // What a killed process has left is not taken for the new store.
+        std::fs::create_dir_all(path.join("staging/new/db")).unwrap();
+        std::fs::write(path.join("staging/new/db/CURRENT"), b"MANIFEST-000005\n").unwrap();
+        NewStore::begin(&folder, Settings::default()).unwrap().put_in_place().unwrap();
+        assert!(folder.holds_store().unwrap() && !folder.has_leftovers());
+        let again = NewStore::begin(&folder, Settings::default()).err().unwrap();
+        assert!(again.to_string().contains("there is a store"), "{again}");
+    }
+}
