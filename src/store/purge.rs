@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use rocksdb::{BottommostLevelCompaction, CompactOptions, LiveFile, WriteBatch, WriteOptions};
+use rocksdb::{BottommostLevelCompaction, CompactOptions, LiveFile, WriteBatch};
 
 use super::handle::Store;
-use super::mark;
 use super::open::failure;
+use super::raw::write_durably;
 use crate::error::{Error, Kind, Result};
 use crate::format::{Horizon, Key, Purge};
 use crate::model::Day;
@@ -45,12 +45,7 @@ impl Store {
         }
         let mut batch = WriteBatch::default();
         batch.delete(Key::Purge.encode());
-        let mut synced = WriteOptions::default();
-        synced.set_sync(true);
-        let written = self.db.write_opt(batch, &synced).and_then(|()| self.db.flush());
-        written.map_err(|error| failure("write to", &self.folder, &error))?;
-        mark::follow(&self.db, &self.folder);
-        Ok(())
+        write_durably(&self.db, &self.folder, batch)
     }
 
     fn table_files(&self) -> Result<Vec<LiveFile>> {

@@ -1,6 +1,6 @@
 //! A store as keys and values without meaning, whatever its format version: for migrations and for looking inside.
 
-use rocksdb::{IteratorMode, WriteBatch, WriteOptions};
+use rocksdb::{DB, IteratorMode, WriteBatch, WriteOptions};
 
 use super::bulk::BulkLoad;
 use super::database::Database;
@@ -42,13 +42,7 @@ impl RawStore {
         for (key, value) in set {
             batch.put(key, value);
         }
-        let mut synced = WriteOptions::default();
-        synced.set_sync(true);
-        // Out of the log and into a table, so that the log stays empty and no later load has to wait for it.
-        let written = self.db.write_opt(batch, &synced).and_then(|()| self.db.flush());
-        written.map_err(|error| failure("write to", &self.folder, &error))?;
-        mark::follow(&self.db, &self.folder);
-        Ok(())
+        write_durably(&self.db, &self.folder, batch)
     }
 
     /// Gives the disk back what removed keys took. Failing here loses nothing.
@@ -77,3 +71,14 @@ impl RawStore {
 
 /// The bytes of a key and of its value.
 pub type Entry = (Box<[u8]>, Box<[u8]>);
+
+/// Writes a few keys beside the loads, in one atomic step, durable on return.
+pub(super) fn write_durably(db: &DB, folder: &Folder, batch: WriteBatch) -> Result<()> {
+    let mut synced = WriteOptions::default();
+    synced.set_sync(true);
+    // Out of the log and into a table, so that the log stays empty and no later load has to wait for it.
+    let written = db.write_opt(batch, &synced).and_then(|()| db.flush());
+    written.map_err(|error| failure("write to", folder, &error))?;
+    mark::follow(db, folder);
+    Ok(())
+}
