@@ -59,11 +59,11 @@ fn write(path: &Path, columns: &[(&str, ArrayRef)], properties: WriterProperties
     writer.close().unwrap();
 }
 
-/// Sorted in memory, an action takes 64 bytes; these take ten times the limit. A third of them are one customer's.
+/// Sorted in memory, an action takes 40 bytes; these take ten times the limit. A third of them are one customer's.
 #[test]
 fn a_batch_of_ten_times_the_limit_is_taken_within_it() {
     const FILES: u64 = 7;
-    const ACTIONS: u64 = 10 * LIMIT / 64 / FILES;
+    const ACTIONS: u64 = 10 * LIMIT / 40 / FILES;
     let seed = seed(81);
     let mut random = Random::new(seed);
     let bench = Bench::new();
