@@ -5,6 +5,7 @@
 //! system: it gives no more than the limit, so that what nobody thought of ends this process and no other.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -54,12 +55,16 @@ fn share(part: u64) -> usize {
 }
 
 fn half_of_the_machine() -> u64 {
-    let number = |path: &str| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    let number = |path: &Path| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
         let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
         line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
     });
-    let groups = [number("/sys/fs/cgroup/memory.max"), number("/sys/fs/cgroup/memory/memory.limit_in_bytes")];
-    let least = groups.into_iter().chain([machine]).flatten().min();
+    // Each group is held by those above it too.
+    let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let own = own.lines().find_map(|line| line.strip_prefix("0::/")).unwrap_or_default();
+    let groups = Path::new(own).ancestors().map(|group| Path::new("/sys/fs/cgroup").join(group).join("memory.max"));
+    let first_version = PathBuf::from("/sys/fs/cgroup/memory/memory.limit_in_bytes");
+    let least = groups.chain([first_version]).filter_map(|path| number(&path)).chain(machine).min();
     (least.map_or(LIMIT_WITHOUT_KNOWLEDGE, |bytes| bytes / 2)).max(LIMIT_MIN)
 }

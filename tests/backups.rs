@@ -67,6 +67,22 @@ fn each_backup_is_the_store_of_its_time_and_copies_only_what_is_new() {
     bench.refused("backup --store nowhere --to backups", &["no store"]);
 }
 
+/// A killed backup leaves second names of table files; they must not keep what is forgotten afterwards.
+#[test]
+fn what_a_killed_backup_leaves_is_removed_by_the_next_writer() {
+    let bench = Bench::new();
+    batch(&bench, "2026-01-01", 7);
+    let left = bench.store().join("checkpoint-1/db");
+    fs::create_dir_all(&left).unwrap();
+    for (name, _) in tree(&bench.store()).into_iter().filter(|(name, _)| name.ends_with(".sst")) {
+        let path = bench.store().join(name);
+        fs::hard_link(&path, left.join(path.file_name().unwrap())).unwrap();
+    }
+    assert!(fs::read_dir(&left).unwrap().next().is_some());
+    bench.ok("forget --store store --customer 5");
+    assert_eq!(names(&bench.store()), ["db", "mark"]);
+}
+
 #[test]
 fn a_damaged_backup_is_not_restored() {
     let seed = seed(71);

@@ -1,12 +1,11 @@
 //! One removal: what goes, counted, and the load that takes it out.
 
+use super::history::rewrite;
 use crate::error::{Error, Result};
 use crate::format::{BatchRecord, Key, Purge, Record, Totals, TouchedDay};
 use crate::model::{CustomerId, Day};
 use crate::progress::Progress;
 use crate::store::{BulkLoad, Store};
-
-use super::history::rewrite;
 
 /// What goes.
 #[derive(Clone, Copy)]

@@ -68,14 +68,15 @@ impl Names {
 
 impl Drop for Names {
     fn drop(&mut self) {
-        // What cannot be removed now is removed by the next that takes a checkpoint.
+        // What cannot be removed now is removed by the next that takes a checkpoint, or writes.
         let _ = fs::remove_dir_all(self.folder.path());
     }
 }
 
 const PREFIX: &str = "checkpoint-";
 
-fn drop_left_behind(of: &Folder) -> Result<()> {
+/// Removes the names that killed processes have left: they would keep table files that the store has given up, and what was forgotten in them.
+pub(super) fn drop_left_behind(of: &Folder) -> Result<()> {
     let path = of.path();
     for entry in fs::read_dir(path).map_err(|error| Error::io("list", path, &error))? {
         let entry = entry.map_err(|error| Error::io("list", path, &error))?;

@@ -22,13 +22,13 @@ mod handle;
 mod holder;
 mod leaves;
 mod list_writer;
-mod manifest;
 mod mark;
 mod new_store;
 mod open;
 mod options;
 mod purge;
 mod raw;
+mod rocksdb_manifest;
 mod spool;
 mod walk;
 

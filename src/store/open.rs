@@ -4,11 +4,10 @@ use rocksdb::DB;
 
 use super::database::Database;
 use super::doubt;
-
 use super::folder::Folder;
 use super::holder::holder;
 use super::options::{options, options_of_a_glance};
-use super::{manifest, mark};
+use super::{checkpoint, mark, rocksdb_manifest};
 use crate::error::{Error, FREE_SPACE, Kind, Result};
 
 /// Opening to read is tried this often: a table file may go between reading the list of files and opening them, once per compaction.
@@ -24,7 +23,7 @@ const NO_FILE: &str = "No such file";
 /// database has gone back: then nothing has been changed.
 pub(super) fn for_writing(folder: &Folder) -> Result<Database> {
     require(folder)?;
-    manifest::check(folder)?;
+    rocksdb_manifest::check(folder)?;
     let marked = mark::read(folder)?;
     // Opening to write begins a new manifest and removes files that the old one does not name; so it comes after the check. What fails here for
     // another reason fails below with what to do.
@@ -41,6 +40,7 @@ pub(super) fn for_writing(folder: &Folder) -> Result<Database> {
     mark::check(marked, &db, folder)?;
     mark::advance(&db, folder)?;
     folder.drop_leftovers()?;
+    checkpoint::drop_left_behind(folder)?;
     Ok(db)
 }
 
@@ -62,7 +62,7 @@ fn tries_after(error: &Error) -> usize {
 }
 
 fn open_to_read(folder: &Folder) -> Result<Database> {
-    manifest::check(folder)?;
+    rocksdb_manifest::check(folder)?;
     // Before the database: it may move on meanwhile, and the mark behind it.
     let marked = mark::read(folder)?;
     let db = DB::open_for_read_only(&options(), folder.database(), false);
