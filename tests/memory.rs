@@ -107,6 +107,21 @@ fn a_batch_of_ten_times_the_limit_is_taken_within_it() {
     let expected: Vec<i64> = hot.iter().take(1_000).map(|(_, item)| *item).collect();
     assert_eq!(read_partition(&bench.out(), "2026-01-02")[0].actions, expected, "seed {seed}");
     assert!(!bench.store().join("staging").exists(), "nothing is left");
+
+    // Days that a backfill works on side by side, each of them four times the limit.
+    for (number, day) in [(0, DAY), (1, DAY), (2, DAY), (3, "2026-01-02"), (4, "2026-01-02"), (5, "2026-01-02")] {
+        let file = bench.path("days").join("clicks").join(format!("dt={day}")).join(format!("{number}.parquet"));
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::hard_link(bench.input().join(clicks_file(&format!("{number}.parquet"))), file).unwrap();
+    }
+    fs::create_dir_all(bench.path("days/impressions")).unwrap();
+    fs::rename(bench.input().join("impressions/dt=2026-01-02"), bench.path("days/impressions/dt=2026-01-02")).unwrap();
+    let backfill = "backfill --store other --input days --from 2026-01-01 --to 2026-01-02 --out other-out";
+    let (ran, peak) = measured(&bench, backfill);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(peak <= LIMIT, "backfill took {} MiB", peak >> 20);
+    let rows = read_partition(&bench.path("other-out"), "2026-01-02");
+    assert!(rows[0].actions.iter().all(|item| *item != 0), "the full history of the one customer");
 }
 
 fn one_batch() -> Bench {
