@@ -9,7 +9,7 @@ use super::sorter::Record;
 use crate::error::{Error, Result};
 
 /// Read and write buffer of one run; a merge holds one for each.
-const RUN_BUFFER_BYTES: usize = 256 << 10;
+const RUN_BUFFER_BYTES: usize = 64 << 10;
 
 /// Reads a run back in order. Memory: its buffer and one record.
 pub(super) struct RunReader {

@@ -34,7 +34,7 @@ pub trait Record: Ord + Send + Sync + Sized {
 /// 1. Records gather in memory until they take `budget_bytes`; then they are sorted and spilled as a run.
 /// 2. `finish` sorts the rest and merges it with the runs; `pieces` leaves sorting to others where there is no run.
 ///
-/// Memory: `budget_bytes`; while sorting, blocks that are not full, which take a quarter of the records' own size at most; and while merging 256 KiB
+/// Memory: `budget_bytes`; while sorting, blocks that are not full, which take a quarter of the records' own size at most; and while merging 64 KiB
 /// for each run.
 pub struct Sorter<R> {
     blocks: Vec<Vec<R>>,
@@ -117,7 +117,7 @@ fn sorted_pieces<R: Record>(blocks: Vec<Vec<R>>) -> Vec<Vec<R>> {
 
 /// The records of a [`Sorter`] in ascending order.
 ///
-/// Memory: what was in the sorter, and 256 KiB for each run. The spilled files are removed when it is dropped.
+/// Memory: what was in the sorter, and 64 KiB for each run. The spilled files are removed when it is dropped.
 pub struct Sorted<R: Record> {
     gathered: Peekable<Flatten<std::vec::IntoIter<Vec<R>>>>,
     /// The next record of each run, with the run's number.
