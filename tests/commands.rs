@@ -1,5 +1,8 @@
 //! Each command through the real binary, as a person runs it: what it prints, and what it does.
 
+use lookback::model::{CustomerId, Element, Impression};
+use lookback::sort::{Scratch, Sorter};
+
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
 use crate::support::output::{metadata, read_partition};
 use crate::support::program::Bench;
@@ -234,4 +237,27 @@ fn help_and_usage() {
         assert!(ran.stdout.is_empty() && !ran.stderr.is_empty() && !ran.stderr.contains("panicked"));
     }
     assert!(!bench.store().exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_store_and_what_is_sorted_on_disk_can_be_read_by_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    write_batch(&bench.input(), "2026-01-01", &[click(1, 2, "2026-01-01T10:00:00Z")], PLAIN);
+    for (made_by, store) in
+        [("init --store made", "made"), ("ingest --store taken --input input --dt 2026-01-01", "taken")]
+    {
+        bench.ok(made_by);
+        let mode = std::fs::metadata(bench.path(store)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{made_by}");
+    }
+    let scratch = bench.path("scratch");
+    let mut sorter = Sorter::new(100, Scratch::new(scratch.clone()));
+    for number in 0..100 {
+        let elements = vec![Element { item_id: number, label: 0 }];
+        sorter.push(Impression { customer: CustomerId(number), ranking_id: None, elements }).unwrap();
+    }
+    let mode = std::fs::metadata(&scratch).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "what spills");
 }

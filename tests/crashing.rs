@@ -82,6 +82,11 @@ fn a_customer_is_forgotten_or_not() {
 }
 
 #[test]
+fn a_partition_is_scrubbed_or_not() {
+    stopped_anywhere(&scenarios::scrubbed_partition());
+}
+
+#[test]
 fn days_are_pruned_or_not() {
     stopped_anywhere(&scenarios::pruned_days());
 }

@@ -81,6 +81,11 @@ fn a_customer_is_forgotten_when_there_is_room() {
 }
 
 #[test]
+fn a_partition_is_scrubbed_when_there_is_room() {
+    failed_anywhere(&scenarios::scrubbed_partition());
+}
+
+#[test]
 fn days_are_pruned_when_there_is_room() {
     failed_anywhere(&scenarios::pruned_days());
 }

@@ -259,6 +259,9 @@ pub struct Forget {
     /// Output folders in which to look for partitions that still have rows of these customers; they are listed.
     #[arg(long, value_name = "OUT", num_args = 1..)]
     pub out: Vec<PathBuf>,
+    /// Rewrite these partitions without the rows of forgotten customers.
+    #[arg(long, requires = "out")]
+    pub scrub: bool,
 }
 
 /// Arguments of `prune`.

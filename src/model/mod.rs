@@ -8,4 +8,4 @@ mod zone;
 pub use action::{Action, ActionType, CustomerId, PADDING_ITEM_ID, PastAction};
 pub use day::{Day, name_days};
 pub use impression::{Element, Impression};
-pub use zone::{Zone, display_utc};
+pub use zone::{Zone, display_utc, parse_utc};

@@ -102,6 +102,12 @@ pub fn display_utc(time_us: i64) -> String {
     }
 }
 
+/// The instant that [`display_utc`] wrote; `None` where it did not write this.
+pub fn parse_utc(text: &str) -> Option<i64> {
+    let time = chrono::DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.6f%:z").ok()?;
+    Some(time.timestamp_micros()).filter(|time_us| display_utc(*time_us) == text)
+}
+
 /// When the day `number` begins. At a gap over midnight that is the end of the gap.
 fn beginning(tz: Tz, number: i32) -> i64 {
     instant(tz, date_of(number).and_time(NaiveTime::MIN), |_| 0)

@@ -1,7 +1,7 @@
 //! What the rows should look like, as far as somebody chose it.
 
 use crate::error::{Error, Result};
-use crate::files::{Compression, FileSizes};
+use crate::files::{Compression, FileSizes, RowSettings};
 use crate::manifest::Manifest;
 
 /// The settings of rows that can be chosen; `None` where nobody did, and the default stands.
@@ -37,20 +37,13 @@ impl RowChoice {
     /// All settings of a partition that is there. Refused where one was chosen and is another than the partition has: to produce it again as it was and
     /// otherwise than it was are two things.
     pub fn kept(&self, manifest: &Manifest) -> Result<Self> {
-        let shape = &manifest.settings;
-        let compression = Compression::named(&shape.compression).ok_or_else(|| {
-            let codec = &shape.compression;
-            Error::input(
-                format!("the partition of {} has pages in {codec:?}, which this program does not write", manifest.dt),
-                "produce it by `lookback backfill` without --stale",
-            )
-        })?;
+        let settings = RowSettings::of(manifest)?;
         let kept = RowChoice {
-            max_history: Some(shape.max_history),
-            lookback_days: shape.lookback_days,
-            compression: Some(compression),
-            row_group_rows: Some(shape.row_group_rows),
-            part_rows: Some(shape.part_rows),
+            max_history: Some(settings.max_history),
+            lookback_days: settings.lookback_days,
+            compression: Some(settings.compression),
+            row_group_rows: Some(settings.sizes.row_group_rows),
+            part_rows: Some(settings.sizes.part_rows),
         };
         for ((option, chosen), (_, was)) in self.typed().into_iter().zip(kept.typed()) {
             if chosen.is_some() && chosen != was {

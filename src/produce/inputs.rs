@@ -1,13 +1,11 @@
 //! What a partition is made from, as one fingerprint.
 
-use crate::error::Result;
-use crate::files::{DayFile, Fingerprint, Hasher, RowSettings};
-use crate::format::Record;
+use crate::files::{DayFile, Fingerprint, Hasher, RowSettings, files_fingerprint};
 use crate::model::Day;
 use crate::store::Batches;
 
-/// A hash over everything that the bytes of a partition follow from: settings, program version, the batches that count, and the impression
-/// files, which are read whole for it. Two partitions with the same one are the same in every byte, but for the rows of customers who have been
+/// A hash over everything that the bytes of a partition follow from: settings, program version, the files of the batches that count, the
+/// horizon, and the impression files. Two partitions with the same one are the same in every byte, but for the rows of customers who have been
 /// forgotten between the two.
 pub fn inputs_fingerprint(
     settings: &RowSettings,
@@ -15,7 +13,7 @@ pub fn inputs_fingerprint(
     known: Option<Day>,
     horizon: Option<Day>,
     impressions: &[(DayFile, Fingerprint)],
-) -> Result<String> {
+) -> String {
     let mut hasher = Hasher::new();
     for (key, value) in settings.key_values() {
         hasher.add(key.as_bytes());
@@ -27,7 +25,7 @@ pub fn inputs_fingerprint(
     }
     for (day, record) in batches.iter().filter(|(day, _)| known.is_none_or(|known| *day <= known)) {
         hasher.add(&day.number().to_le_bytes());
-        hasher.add(&record.to_bytes()?);
+        hasher.add(files_fingerprint(&record.files).as_bytes());
     }
     if let Some(horizon) = horizon {
         hasher.add(b"horizon");
@@ -39,5 +37,5 @@ pub fn inputs_fingerprint(
         hasher.add(&fingerprint.bytes.to_le_bytes());
         hasher.add(&fingerprint.xxh3_128);
     }
-    Ok(hasher.hex())
+    hasher.hex()
 }

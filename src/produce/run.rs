@@ -149,7 +149,7 @@ pub fn produce_sized(
             "check --input and --dt",
         ));
     }
-    let inputs = inputs_fingerprint(&settings, &batches, options.known_as_of, horizon, &files)?;
+    let inputs = inputs_fingerprint(&settings, &batches, options.known_as_of, horizon, &files);
     let folder = PartitionFolder::new(options.out, dt);
     let mut summary = empty_summary(&settings);
     if options.keep_current && folder.holds(&inputs) {

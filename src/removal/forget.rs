@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::partitions::holding;
 use super::remove::{Goes, Removal, Removed, finish_purge};
-use crate::error::{Error, Result};
+use super::scrub::{ScrubbedPartition, Scrubber};
+use crate::error::{Error, Kind, Result};
+use crate::files::partitions;
 use crate::format::{Forgotten, Key};
 use crate::model::{CustomerId, Day};
 use crate::progress::Progress;
@@ -27,8 +29,19 @@ pub struct ForgetReceipt {
     pub bytes_before: u64,
     /// See `bytes_before`.
     pub bytes_after: u64,
+    /// Partitions below the output folders named that were rewritten without rows of forgotten customers.
+    pub scrubbed: Vec<ScrubbedPartition>,
     /// Partitions below the output folders named that have rows of these customers still.
     pub partitions: Vec<String>,
+}
+
+/// What becomes of the partitions that have rows of the customers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RowsOfThem {
+    /// They are listed.
+    List,
+    /// They are rewritten. One that cannot be is noted with the reason, and listed.
+    Scrub,
 }
 
 /// One customer's line in a receipt.
@@ -51,15 +64,23 @@ pub struct ForgottenCustomer {
 /// Removes customers from the store and from its files, and puts them on the block list, so that no ingest brings them back.
 ///
 /// Done when it returns; where it is interrupted, done by the next command that writes, or by forgetting them again. Forgetting a customer whom
-/// the store does not know, or twice, is no error. Below `outs`, partitions that still have rows of them are looked for. Memory: some 100 bytes for each of `customers`, and that of a removal.
+/// the store does not know, or twice, is no error. Below `outs`, partitions that have rows of them are looked for, and listed or
+/// rewritten. Memory: some 100 bytes for each of `customers`, and that of a removal; rewriting, two row groups.
 pub fn forget(
     folder: &Folder,
     mut customers: Vec<CustomerId>,
     outs: &[PathBuf],
+    rows: RowsOfThem,
     progress: &dyn Progress,
 ) -> Result<ForgetReceipt> {
     customers.sort_unstable();
     customers.dedup();
+    // A mistyped folder is noticed before anything is done. What killed runs left beside a partition may have rows of them too.
+    for folder in outs.iter().map(|out| partitions(out)).collect::<Result<Vec<_>>>()?.concat() {
+        if rows == RowsOfThem::Scrub {
+            folder.tidy_up()?;
+        }
+    }
     let store = Store::open_writer(folder)?;
     let list = match store.block_list()? {
         list if list.record().is_some() => list,
@@ -78,11 +99,24 @@ pub fn forget(
         customers_after: store.totals()?.customers,
         bytes_before,
         bytes_after: store.disk_bytes()?,
+        scrubbed: Vec::new(),
         partitions: Vec::new(),
     };
-    for out in outs {
-        let holding = holding(out, &customers, progress)?;
-        receipt.partitions.extend(holding.iter().map(|folder| folder.path().display().to_string()));
+    let scrubber = Scrubber::new(&store)?;
+    for folder in outs.iter().map(|out| holding(out, &customers, progress)).collect::<Result<Vec<_>>>()?.concat() {
+        let path = folder.path().display().to_string();
+        match rows {
+            RowsOfThem::List => receipt.partitions.push(path),
+            RowsOfThem::Scrub => match scrubber.scrub(folder, progress) {
+                Ok(scrubbed) => receipt.scrubbed.push(scrubbed),
+                // A disk that fails is no fault of the partition.
+                Err(error) if error.kind() == Kind::Io => return Err(error),
+                Err(error) => {
+                    progress.note(&format!("{path} still has rows of them: {error}"));
+                    receipt.partitions.push(path);
+                }
+            },
+        }
     }
     for (customer, (already_forgotten, removed)) in customers.into_iter().zip(counts) {
         let left = cursor.tail(customer, Day::FIRST, None)?;

@@ -5,8 +5,8 @@
 //! 2. The table files are written anew without what was removed (a purge), and the old ones deleted. The load says in the store that this is owed; so
 //!    where it is interrupted, the next command that writes makes up for it.
 //!
-//! 3. Partitions produced before are searched where they are named; those that still have rows of a forgotten customer are listed, and lose them when
-//!    they are produced again.
+//! 3. Partitions produced before are searched where they are named; those that still have rows of a forgotten customer are listed, or
+//!    rewritten without them.
 //!
 //! Invariant: afterwards the store is, key by key, one into which the same batches had been ingested after the removal.
 
@@ -15,7 +15,10 @@ mod history;
 mod partitions;
 mod prune;
 mod remove;
+mod rewriting;
+mod scrub;
 
-pub use forget::{ForgetReceipt, ForgottenCustomer, forget};
+pub use forget::{ForgetReceipt, ForgottenCustomer, RowsOfThem, forget};
 pub use prune::{PruneSummary, prune};
 pub use remove::finish_purge;
+pub use scrub::ScrubbedPartition;

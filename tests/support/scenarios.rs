@@ -126,6 +126,14 @@ pub fn forgotten_customer() -> Scenario {
     with_purge(Scenario::new(filled(3), "forget --store store --customer 900000000000000 --customer -900000000000000"))
 }
 
+/// The customer is gone from the store already, so that all calls are of the partition.
+pub fn scrubbed_partition() -> Scenario {
+    let bench = filled(3);
+    bench.ok(PRODUCE);
+    bench.ok("forget --store store --customer 900000000000000");
+    Scenario::new(bench, "forget --store store --customer 900000000000000 --out out --scrub")
+}
+
 pub fn pruned_days() -> Scenario {
     with_purge(Scenario::new(filled(4), "prune --store store --keep-days 1"))
 }

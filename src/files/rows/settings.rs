@@ -1,8 +1,9 @@
 //! What a partition is asked to be.
 
-use crate::model::Day;
-
 use super::codec::Compression;
+use crate::error::{Error, Result};
+use crate::manifest::Manifest;
+use crate::model::Day;
 
 /// How many rows go into one piece of the output.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,6 +43,28 @@ pub struct RowSettings {
 }
 
 impl RowSettings {
+    /// The settings of a partition that is there. Fails where its pages are of a codec that this program does not write.
+    pub fn of(manifest: &Manifest) -> Result<Self> {
+        let shape = &manifest.settings;
+        let compression = Compression::named(&shape.compression).ok_or_else(|| {
+            let codec = &shape.compression;
+            Error::input(
+                format!("the partition of {} has pages in {codec:?}, which this program does not write", manifest.dt),
+                "produce it by `lookback backfill` without --stale",
+            )
+        })?;
+        Ok(RowSettings {
+            dt: manifest.dt,
+            cut_off: manifest.cut_off.clone(),
+            time_zone: shape.time_zone.clone(),
+            max_history: shape.max_history,
+            lookback_days: shape.lookback_days,
+            newest_batch: manifest.newest_batch,
+            compression,
+            sizes: FileSizes { row_group_rows: shape.row_group_rows, part_rows: shape.part_rows },
+        })
+    }
+
     /// Names and values for the key-value metadata of a Parquet file.
     pub fn key_values(&self) -> Vec<(String, String)> {
         let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());

@@ -1,0 +1,146 @@
+//! Rewriting partitions without the rows of customers who have been forgotten.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::rewriting::Rewriting;
+use crate::error::Result;
+use crate::files::{Partition, PartitionFolder, ProducedFile, ProducedRow, RowSchema, RowSettings, check_hashes};
+use crate::history::History;
+use crate::manifest::{Manifest, PartFile};
+use crate::model::{CustomerId, PADDING_ITEM_ID, parse_utc};
+use crate::progress::Progress;
+use crate::store::{AsOf, Batches, BlockList, Cursor, Store};
+
+/// A partition that was rewritten.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct ScrubbedPartition {
+    /// Its folder.
+    pub path: String,
+    /// Rows before.
+    pub rows_before: u64,
+    /// Rows after.
+    pub rows_after: u64,
+}
+
+/// Rewrites partitions from their own rows, in their own settings: the impression files need not be there any more, and the histories stay what they
+/// were, whatever has come into the store since.
+///
+/// Of a partition that is current, and was written by the same version of the program, the result is what `produce` would write anew, byte for byte.
+///
+/// Memory: 512 rows decoded, two row groups (see [`crate::files::RowGroup`]), and 8 bytes for each forgotten customer of a partition.
+pub(super) struct Scrubber<'store> {
+    store: &'store Store,
+    forgotten: BlockList,
+    batches: Batches,
+}
+
+impl<'store> Scrubber<'store> {
+    /// One that leaves out whom the store has forgotten.
+    pub fn new(store: &'store Store) -> Result<Self> {
+        Ok(Scrubber { store, forgotten: store.block_list()?, batches: store.batches()? })
+    }
+
+    /// Rewrites one partition; what comes of it takes its place in one step. Fails, and leaves it as it is, where its manifest cannot be used or a part
+    /// file is not the one that the manifest names.
+    pub fn scrub(&self, folder: PartitionFolder, progress: &dyn Progress) -> Result<ScrubbedPartition> {
+        let path = folder.path();
+        let mut manifest = folder.manifest()?;
+        let settings = RowSettings::of(&manifest)?;
+        check_hashes(&folder, &manifest, progress)?;
+
+        progress.begin("scrubbing", "rows", Some(manifest.rows));
+        let partition = Partition::begin(folder)?;
+        let schema = RowSchema::new(&settings)?;
+        let mut rewriting = Rewriting::new(partition.parts(), &settings, &schema)?;
+        let mut histories = Histories::new(self, &manifest);
+        let (mut impressions, mut customers) = (0, BTreeSet::new());
+        for part in &manifest.parts {
+            histories.begin_part(part);
+            let mut rows = ProducedFile::open(&path.join(&part.name))?.read(None)?;
+            while let Some(row) = rows.take()? {
+                progress.advance(1);
+                if self.forgotten.holds(CustomerId(row.customer_id)) {
+                    impressions += u64::from(row.impression_pos == 0);
+                    customers.insert(row.customer_id);
+                } else {
+                    let history = histories.of(&row)?;
+                    rewriting.push(row, history)?;
+                }
+            }
+        }
+        let rows_before = manifest.rows;
+        manifest.parts = rewriting.finish()?;
+        manifest.rows = manifest.parts.iter().map(|part| part.rows).sum();
+        manifest.impressions = manifest.impressions.saturating_sub(impressions);
+        manifest.customers = manifest.customers.saturating_sub(customers.len() as u64);
+        env!("CARGO_PKG_VERSION").clone_into(&mut manifest.tool_version);
+        partition.publish(&manifest, &schema)?;
+        Ok(ScrubbedPartition { path: path.display().to_string(), rows_before, rows_after: manifest.rows })
+    }
+}
+
+/// The histories that rows have, with the time of the newest action, which a part file's metadata says and rows do not.
+///
+/// That time is the store's, where the store has the history that the row has, or the newer or older end of it. Where it has another by now, it is what
+/// the part says of all its rows, which is no earlier and before the cut-off too.
+struct Histories<'store> {
+    cursor: Cursor<'store>,
+    wanted: AsOf,
+    /// What the part being read says.
+    part_newest_us: Option<i64>,
+    /// The customer asked for last, and what the store has.
+    held: Option<(CustomerId, History)>,
+}
+
+impl<'store> Histories<'store> {
+    fn new(scrubber: &Scrubber<'store>, manifest: &Manifest) -> Self {
+        let Manifest { dt, settings, newest_batch, .. } = manifest;
+        let wanted = AsOf {
+            before: *dt,
+            oldest: settings.lookback_days.map(|days| dt.minus(days)),
+            known: newest_batch.filter(|known| scrubber.batches.newest(None) > Some(*known)),
+            max_history: settings.max_history.min(scrubber.store.settings().max_history),
+        };
+        Histories { cursor: scrubber.store.cursor(), wanted, part_newest_us: None, held: None }
+    }
+
+    fn begin_part(&mut self, part: &PartFile) {
+        self.part_newest_us = part.newest_action.as_deref().and_then(parse_utc);
+    }
+
+    fn of(&mut self, row: &ProducedRow) -> Result<History> {
+        let length = row.actions.iter().position(|item| *item == PADDING_ITEM_ID).unwrap_or(row.actions.len());
+        let types = row.action_types.iter().take(length);
+        let mut history = History {
+            item_ids: row.actions.iter().take(length).copied().collect(),
+            action_types: types.map(|number| u8::try_from(*number).unwrap_or_default()).collect(),
+            newest_us: None,
+        };
+        if !history.is_empty() {
+            let part_newest_us = self.part_newest_us;
+            let held = self.held(CustomerId(row.customer_id))?;
+            history.newest_us = if agree(held, &history) { held.newest_us } else { part_newest_us };
+        }
+        Ok(history)
+    }
+
+    fn held(&mut self, customer: CustomerId) -> Result<&History> {
+        let mut held = match self.held.take() {
+            Some(held) if held.0 == customer => return Ok(&self.held.insert(held).1),
+            held => held.unwrap_or((customer, History::default())),
+        };
+        held.0 = customer;
+        self.cursor.as_of(customer, self.wanted, &mut held.1)?;
+        Ok(&self.held.insert(held).1)
+    }
+}
+
+/// Whether two histories have the same newest actions, as far back as both go.
+fn agree(one: &History, other: &History) -> bool {
+    let both = one.len().min(other.len());
+    both > 0
+        && one.item_ids.iter().take(both).eq(other.item_ids.iter().take(both))
+        && one.action_types.iter().take(both).eq(other.action_types.iter().take(both))
+}
