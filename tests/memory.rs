@@ -10,8 +10,14 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Fields, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::Compression;
+use parquet::basic::{Compression, Encoding};
+use parquet::column::page::{CompressedPage, Page, PageWriter};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
+use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
+use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::SchemaDescriptor;
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, day_folder, us, write_batch, write_impressions};
 use crate::support::output::{dump, read_partition};
@@ -275,4 +281,126 @@ fn deep_nesting_absurd_counts_and_wrong_checksums_are_refused() {
     bytes[200] ^= 1;
     fs::write(&path, &bytes).unwrap();
     refused(&bench, &ingest, &["x.parquet", "CRC"]);
+}
+
+/// Writes impressions of two items each by pyarrow, with code that makes `ids` and says how to write them.
+fn by_pyarrow(path: &Path, code: &str) {
+    let script = format!(
+        "import sys, pyarrow as pa, pyarrow.parquet as pq\n\
+        element = pa.list_(pa.struct([('item_id', pa.int64()), ('is_order', pa.bool_())]))\n\
+        def table(ids, lists=None):\n\
+        \x20   shown = pa.array(lists or [[{{'item_id': 1, 'is_order': False}}] * 2] * len(ids), element)\n\
+        \x20   return pa.table({{'ranking_id': ids, 'customer_id': [1] * len(ids), 'impressions': shown}})\n\
+        {code}\n"
+    );
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let written = Command::new(python()).args(["-c", &script]).arg(path).output().unwrap();
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+}
+
+/// One impression whose list goes on over many pages, none of them large. The usual writers end a page with a row; here the pages are put together by hand.
+fn list_over_pages(path: &Path, pages: usize, page_values: usize) {
+    let schema = "message schema { optional binary ranking_id (UTF8); required int64 customer_id;
+        required group impressions (LIST) { repeated group list { required group element {
+        required int64 item_id; required int64 is_order; } } } }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let descriptor = SchemaDescriptor::new(Arc::clone(&schema));
+    let properties = Arc::new(WriterProperties::builder().build());
+    let mut writer = SerializedFileWriter::new(fs::File::create(path).unwrap(), schema, properties).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    for leaf in 0..4 {
+        let is_list = leaf > 1;
+        let (pages, values) = if is_list { (pages, page_values) } else { (1, 1) };
+        let mut sink = TrackedWrite::new(Vec::new());
+        for number in 0..pages {
+            let run = |count: usize, level: u8| {
+                let mut run = Vec::new();
+                let mut head = count << 1;
+                while head >= 0x80 {
+                    run.push(head as u8 | 0x80);
+                    head >>= 7;
+                }
+                run.extend([head as u8, level]);
+                run
+            };
+            let levels = |levels: Vec<u8>| [&u32::try_from(levels.len()).unwrap().to_le_bytes()[..], &levels].concat();
+            let mut bytes = Vec::new();
+            if is_list {
+                let first = usize::from(number == 0);
+                bytes
+                    .extend(levels([if first == 1 { run(1, 0) } else { Vec::new() }, run(values - first, 1)].concat()));
+                bytes.extend(levels(run(values, 1)));
+            }
+            // The first column has one null.
+            bytes.extend(if leaf == 0 { levels(run(1, 0)) } else { vec![0; 8 * values] });
+            let page = Page::DataPage {
+                buf: bytes.clone().into(),
+                num_values: values as u32,
+                encoding: Encoding::PLAIN,
+                def_level_encoding: Encoding::RLE,
+                rep_level_encoding: Encoding::RLE,
+                statistics: None,
+            };
+            let page = CompressedPage::new(page, bytes.len());
+            SerializedPageWriter::new(&mut sink).write_page(page).unwrap();
+        }
+        let bytes = sink.into_inner().unwrap();
+        let size = i64::try_from(bytes.len()).unwrap();
+        let metadata = ColumnChunkMetaData::builder(descriptor.column(leaf))
+            .set_encodings(vec![Encoding::PLAIN, Encoding::RLE])
+            .set_num_values((pages * values) as i64)
+            .set_total_compressed_size(size)
+            .set_total_uncompressed_size(size)
+            .build()
+            .unwrap();
+        let close = ColumnCloseResult {
+            bytes_written: bytes.len() as u64,
+            rows_written: 1,
+            metadata,
+            bloom_filter: None,
+            column_index: None,
+            offset_index: None,
+        };
+        group.append_column(&bytes::Bytes::from(bytes), close).unwrap();
+    }
+    group.close().unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn values_far_larger_than_their_pages_are_refused_within_the_limit() {
+    let produce = "produce --store store --input input --dt 2026-01-02 --out out";
+    let bench = one_batch();
+    let path = day_folder(&bench.input(), "impressions", "2026-01-02").join("x.parquet");
+    let texts = [
+        // One text that the dictionary gives to every row.
+        "pq.write_table(table(pa.DictionaryArray.from_arrays([0] * 3000, ['x' * (6 << 20)])), sys.argv[1])",
+        // Each row has a page of its own, of which nearly nothing is left when it is compressed.
+        "pq.write_table(table(['x' * (6 << 20)] * 30), sys.argv[1], compression='zstd', use_dictionary=False, data_page_size=1, write_batch_size=1)",
+        // Each text is the one before and another end.
+        "pq.write_table(table(['x' * (1 << 20) + str(number) for number in range(300)]), sys.argv[1], use_dictionary=False, \
+         column_encoding={'ranking_id': 'DELTA_BYTE_ARRAY'})",
+    ];
+    for code in texts {
+        by_pyarrow(&path, code);
+        assert!(fs::metadata(&path).unwrap().len() < 8 << 20, "a small file");
+        refused(&bench, produce, &["x.parquet row 1 column ranking_id is longer than 4096 bytes"]);
+    }
+    list_over_pages(&path, 6, 500_000);
+    let words = ["x.parquet has a row with a list of 3000000 values", "--memory-limit"];
+    refused(&bench, produce, &words);
+    assert!(!bench.out().exists());
+}
+
+#[test]
+fn many_lists_that_are_each_short_are_read_within_the_limit() {
+    let bench = one_batch();
+    let path = day_folder(&bench.input(), "impressions", "2026-01-02").join("x.parquet");
+    by_pyarrow(&path, "pq.write_table(table(['a'] * 600_000), sys.argv[1])");
+    let (ran, peak) =
+        measured(&bench, "produce --store store --input input --dt 2026-01-02 --out out --max-history 1 --json");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(peak <= LIMIT, "{} MiB", peak >> 20);
+    let summary: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&summary["rows"], &summary["impressions"]), (&1_200_000.into(), &600_000.into()));
 }

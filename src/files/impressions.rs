@@ -17,6 +17,9 @@ use crate::model::{CustomerId, Element, Impression, PADDING_ITEM_ID};
 /// Rows decoded at once; each carries a list, so fewer than of actions.
 const BATCH_ROWS: usize = 1_024;
 
+/// Every row of an impression carries its ranking id, so that longer ones would cost more than the history.
+const RANKING_ID_BYTES_MAX: usize = 4_096;
+
 /// What was in a file besides the impressions that were taken.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct ReadImpressions {
@@ -105,7 +108,11 @@ impl TypedColumns {
     /// The impression in a row, or the column at fault and what is wrong with it.
     fn impression(&self, index: usize) -> Result<Impression, (&'static str, Reason)> {
         let customer = self.customers.get(index).map_err(|reason| ("customer_id", reason))?;
-        let ranking_id = self.ranking_ids.is_valid(index).then(|| self.ranking_ids.value(index).to_owned());
+        let ranking_id = self.ranking_ids.is_valid(index).then(|| self.ranking_ids.value(index));
+        if ranking_id.is_some_and(|text| text.len() > RANKING_ID_BYTES_MAX) {
+            return Err(("ranking_id", format!("is longer than {RANKING_ID_BYTES_MAX} bytes")));
+        }
+        let ranking_id = ranking_id.map(str::to_owned);
         let (begin, end) = self.bounds.get(index).copied().flatten().unwrap_or((0, 0));
         let elements = (begin..end).map(|place| self.element(place));
         Ok(Impression { customer: CustomerId(customer), ranking_id, elements: elements.collect::<Result<_, _>>()? })

@@ -3,6 +3,7 @@
 
 mod actions;
 mod bad_rows;
+mod batch_rows;
 mod check;
 mod column;
 mod fingerprint;
@@ -10,6 +11,7 @@ mod footer;
 mod guard;
 mod impressions;
 mod layout;
+mod list_length;
 mod manifest_file;
 mod page_header;
 mod parquet_error;

@@ -10,45 +10,64 @@ use parquet::basic::Compression;
 
 use super::thrift::{Compact, INT32, STRUCT};
 
-/// The most that a page announces, of all pages in a piece of a file.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(super) struct Largest {
-    /// Bytes of a page when it is decompressed, without its header; what counts more than `room` is not counted to its end.
+/// Numbers of encodings.
+const PLAIN_DICTIONARY: i64 = 2;
+const DELTA_BYTE_ARRAY: i64 = 7;
+const RLE_DICTIONARY: i64 = 8;
+
+/// What a page announces.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct PageSize {
+    /// Bytes when it is decompressed, without its header; what counts more than `room` is not counted to its end.
     pub bytes: u64,
-    /// Values in a page, nulls included.
+    /// Values in it, nulls included.
     pub values: u64,
+    /// What is in it.
+    pub content: Content,
 }
 
-/// Looks at the pages between `begin` and `end`; `None` where something there is no page. The last one may reach beyond `end`: some old writers
-/// counted a header too few.
-pub(super) fn largest_page(
+/// How a page holds its values.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Content {
+    /// The values of the dictionary.
+    Dictionary,
+    /// Places in the dictionary.
+    Places,
+    /// What each value has beyond the one before (DELTA_BYTE_ARRAY), so that any of them may be as long as the page.
+    Differences,
+    /// The values, each in bytes of its own.
+    Values,
+}
+
+/// Gives each page between `begin` and `end` to `each`; `None` where something there is no page. The last one may reach beyond `end`: some old
+/// writers counted a header too few.
+pub(super) fn visit_pages(
     file: impl Read + Seek,
     (begin, end): (u64, u64),
     codec: Compression,
     room: u64,
-) -> Option<Largest> {
+    mut each: impl FnMut(PageSize),
+) -> Option<()> {
     let mut reader = BufReader::with_capacity(4 << 10, file);
     reader.seek(SeekFrom::Start(begin)).ok()?;
-    let mut largest = Largest::default();
     let mut position = begin;
     while position < end {
         let mut header = Compact::new(&mut reader);
         let page = page(&mut header)?;
         let content = position.checked_add(header.read)?;
         position = content.checked_add(page.compressed)?;
-        largest.bytes = largest.bytes.max(page.uncompressed);
+        let mut bytes = page.uncompressed;
         let data = page.compressed.saturating_sub(page.levels);
         if could_inflate(codec, data, room) {
             reader.seek_relative(i64::try_from(page.levels).ok()?).ok()?;
-            let inflated = inflated(codec, reader.by_ref().take(data), room);
-            largest.bytes = largest.bytes.max(inflated);
+            bytes = bytes.max(inflated(codec, reader.by_ref().take(data), room));
             reader.seek(SeekFrom::Start(position)).ok()?;
         } else {
             reader.seek_relative(i64::try_from(page.compressed).ok()?).ok()?;
         }
-        largest.values = largest.values.max(page.values);
+        each(PageSize { bytes, values: page.values, content: page.content });
     }
-    Some(largest)
+    Some(())
 }
 
 struct Page {
@@ -57,6 +76,7 @@ struct Page {
     values: u64,
     /// Bytes before the compressed ones.
     levels: u64,
+    content: Content,
 }
 
 /// Whether so many bytes could become more than there is room for, whatever their page announces. Deflate makes at most 1,032 bytes of one.
@@ -89,20 +109,22 @@ fn inflated(codec: Compression, data: impl Read, room: u64) -> u64 {
 struct About {
     values: i64,
     levels: i64,
+    encoding: i64,
 }
 
 /// Reads the header at which `compact` stands.
 fn page(compact: &mut Compact<'_, impl BufRead>) -> Option<Page> {
     let (mut uncompressed, mut compressed) = (None, None);
     let mut about = About::default();
-    let mut field = 0;
+    let (mut is_dictionary, mut field) = (false, 0);
     while let Some(kind) = compact.field(&mut field)? {
         match (field, kind) {
             (2, INT32) => uncompressed = Some(compact.integer()?),
             (3, INT32) => compressed = Some(compact.integer()?),
             // A data page, a dictionary, a data page of version 2: in each the number of values is the first field.
-            (5 | 7, STRUCT) => about = About { levels: 0, ..about_of(compact)? },
-            (8, STRUCT) => about = about_of(compact)?,
+            (5, STRUCT) => about = About { levels: 0, ..about_of(compact, 2)? },
+            (7, STRUCT) => (is_dictionary, about) = (true, About { levels: 0, ..about_of(compact, 2)? }),
+            (8, STRUCT) => about = about_of(compact, 4)?,
             _ => compact.skip(kind, 0)?,
         }
     }
@@ -112,14 +134,22 @@ fn page(compact: &mut Compact<'_, impl BufRead>) -> Option<Page> {
         compressed: size(compressed?)?,
         values: size(about.values)?,
         levels: size(about.levels)?,
+        content: match about.encoding {
+            _ if is_dictionary => Content::Dictionary,
+            PLAIN_DICTIONARY | RLE_DICTIONARY => Content::Places,
+            DELTA_BYTE_ARRAY => Content::Differences,
+            _ => Content::Values,
+        },
     })
 }
 
-fn about_of(compact: &mut Compact<'_, impl BufRead>) -> Option<About> {
+/// `encoding` is the number of the field that has it.
+fn about_of(compact: &mut Compact<'_, impl BufRead>, encoding: i64) -> Option<About> {
     let (mut about, mut field) = (About::default(), 0);
     while let Some(kind) = compact.field(&mut field)? {
         match (field, kind) {
             (1, INT32) => about.values = compact.integer()?,
+            (number, INT32) if number == encoding => about.encoding = compact.integer()?,
             // Only version 2 has these: the lengths of definition and repetition levels.
             (5 | 6, INT32) => about.levels = about.levels.checked_add(compact.integer()?)?,
             _ => compact.skip(kind, 1)?,
@@ -131,11 +161,14 @@ fn about_of(compact: &mut Compact<'_, impl BufRead>) -> Option<About> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
     use std::io::Cursor;
     use std::sync::Arc;
 
     use arrow::array::{Array as _, ArrayRef, Int64Array, RecordBatch, StringArray};
     use parquet::arrow::ArrowWriter;
+    use parquet::basic::Encoding;
+    use parquet::column::page::Page;
     use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder, WriterVersion};
     use parquet::file::reader::FileReader;
     use parquet::file::serialized_reader::SerializedFileReader;
@@ -150,8 +183,15 @@ mod tests {
         bytes
     }
 
+    fn found(bytes: &[u8], range: (u64, u64), codec: Compression, room: u64) -> Vec<PageSize> {
+        let mut found = Vec::new();
+        visit_pages(Cursor::new(bytes), range, codec, room, |page| found.push(page)).unwrap();
+        found
+    }
+
     #[test]
-    fn the_largest_page_of_each_column_is_found() {
+    fn each_page_of_each_column_is_found() {
+        let mut contents = BTreeSet::new();
         let numbers: ArrayRef = Arc::new((0..50_000).map(|number| number * 7_919).collect::<Int64Array>());
         let texts: ArrayRef =
             Arc::new((0..50_000).map(|number| Some(format!("{}", number % 9))).collect::<StringArray>());
@@ -159,7 +199,9 @@ mod tests {
             [Compression::SNAPPY, Compression::GZIP(Default::default()), Compression::BROTLI(Default::default())];
         for (codec, version) in codecs.into_iter().flat_map(|codec| [(codec, 1), (codec, 2)]) {
             let version = if version == 1 { WriterVersion::PARQUET_1_0 } else { WriterVersion::PARQUET_2_0 };
+            let with_dictionary = codec == Compression::SNAPPY;
             let properties = WriterProperties::builder()
+                .set_dictionary_enabled(with_dictionary)
                 .set_compression(codec)
                 .set_writer_version(version)
                 .set_data_page_size_limit(30_000)
@@ -170,15 +212,25 @@ mod tests {
             for (index, column) in group.metadata().columns().iter().enumerate() {
                 let (begin, length) = column.byte_range();
                 // So little room that everything is inflated too.
-                let found = largest_page(Cursor::new(&bytes), (begin, begin + length), codec, 1).unwrap();
+                let found = found(&bytes, (begin, begin + length), codec, 1);
                 let pages = group.get_column_page_reader(index).unwrap().map(|page| page.unwrap());
-                let pages = pages.map(|page| (page.buffer().len() as u64, u64::from(page.num_values())));
-                let pages: Vec<(u64, u64)> = pages.collect();
+                let size = |page: Page| PageSize {
+                    bytes: page.buffer().len() as u64,
+                    values: u64::from(page.num_values()),
+                    content: match (page.is_dictionary_page(), page.encoding()) {
+                        (true, _) => Content::Dictionary,
+                        (_, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY) => Content::Places,
+                        (_, Encoding::DELTA_BYTE_ARRAY) => Content::Differences,
+                        _ => Content::Values,
+                    },
+                };
+                let pages: Vec<PageSize> = pages.map(size).collect();
                 assert!(pages.len() > 1);
-                assert_eq!(Some(found.bytes), pages.iter().map(|(bytes, _)| *bytes).max());
-                assert_eq!(Some(found.values), pages.iter().map(|(_, values)| *values).max());
+                assert_eq!(found, pages);
+                contents.extend(pages.iter().map(|page| format!("{:?}", page.content)));
             }
         }
+        assert_eq!(contents.into_iter().collect::<Vec<_>>(), ["Dictionary", "Differences", "Places", "Values"]);
     }
 
     #[test]
@@ -205,8 +257,8 @@ mod tests {
             let size = u32::try_from(zeros.len() * 8).unwrap();
             assert_eq!(bytes[7..11], announced(2 * size), "PLAIN, without levels");
             bytes[7..11].copy_from_slice(&announced(1 << 21));
-            let found = largest_page(Cursor::new(&bytes), (begin, begin + length), codec, 1 << 20).unwrap();
-            assert!(found.bytes > 1 << 20, "{codec}: {found:?}");
+            let found = found(&bytes, (begin, begin + length), codec, 1 << 20);
+            assert!(found.iter().any(|page| page.bytes > 1 << 20), "{codec}: {found:?}");
         }
     }
 
@@ -214,7 +266,7 @@ mod tests {
         #[test]
         fn any_bytes_are_pages_or_not(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let length = bytes.len() as u64;
-            let _ = largest_page(Cursor::new(&bytes), (0, length), Compression::BROTLI(Default::default()), 99);
+            let _ = visit_pages(Cursor::new(&bytes), (0, length), Compression::BROTLI(Default::default()), 99, |_| {});
         }
     }
 }

@@ -12,12 +12,11 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::basic::Type as PhysicalType;
 
+use super::batch_rows::fitting_rows;
 use super::footer::{DEPTH_MAX, schema_depth};
 use super::guard::guard;
 use super::layout::DayFile;
-use super::page_header::largest_page;
 use crate::error::{Error, Result};
-use crate::memory;
 
 /// An open Parquet file whose columns are known and not yet read.
 pub struct ParquetFile {
@@ -53,8 +52,8 @@ impl ParquetFile {
 
     /// Streams the columns in batches of at most `batch_rows` rows; of a nested column, only the leaves named in `leaves`.
     ///
-    /// Memory: the decoded batch and one page of each column. Refused, before it is read, where a page is larger than the process's share for
-    /// one, see [`crate::memory`].
+    /// Memory: the decoded batch and one page of each column; each is at most the process's share for a page, see [`crate::memory`]. Batches of
+    /// large values have fewer rows for it; a page or a list that has no room is refused before it is read.
     pub fn read(self, columns: &[&str], leaves: &[&str], batch_rows: usize) -> Result<Batches> {
         for column in columns {
             if !self.has(column) {
@@ -68,40 +67,13 @@ impl ParquetFile {
             [] => false,
         });
         let mask = ProjectionMask::leaves(descriptor, wanted.map(|(index, _)| index));
-        self.refuse_large_pages(&mask)?;
+        let batch_rows = fitting_rows(&self.path, &self.file, self.metadata.metadata(), &mask, batch_rows)?;
         let rows = self.metadata.metadata().file_metadata().num_rows();
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file, self.metadata)
             .with_projection(mask)
             .with_batch_size(batch_rows);
         let reader = guarded(&self.path, || builder.build())?;
         Ok(Batches { path: self.path, reader, missing_rows: rows, failed: false })
-    }
-
-    fn refuse_large_pages(&self, mask: &ProjectionMask) -> Result<()> {
-        let share = memory::page_bytes() as u64;
-        for group in self.metadata.metadata().row_groups() {
-            let columns = group.columns().iter().enumerate().filter(|(index, _)| mask.leaf_included(*index));
-            for (_, column) in columns {
-                let (begin, length) = guarded(&self.path, || Ok::<_, Error>(column.byte_range()))?;
-                let range = (begin, begin.saturating_add(length));
-                let largest = largest_page(&self.file, range, column.compression(), share);
-                let largest = largest.ok_or_else(|| unreadable(&self.path, "where a page should be there is none"))?;
-                // A list may have all the values of a page; each takes at least eight bytes when it is decoded.
-                let is_list = column.column_descr().max_rep_level() > 0;
-                let bytes = if is_list { largest.bytes.max(largest.values.saturating_mul(8)) } else { largest.bytes };
-                if bytes > share {
-                    return Err(Error::input(
-                        format!(
-                            "the file {} has a page of {bytes} bytes in column {}, more than there is room for ({share})",
-                            self.path.display(),
-                            column.column_path().string()
-                        ),
-                        format!("write it with smaller pages, or give --memory-limit {}", bytes.saturating_mul(16)),
-                    ));
-                }
-            }
-        }
-        Ok(())
     }
 
     fn missing(&self, column: &str) -> Error {
@@ -169,7 +141,7 @@ pub(super) fn guarded<T, E: std::fmt::Display>(path: &Path, read: impl FnOnce() 
     }
 }
 
-fn unreadable(path: &Path, cause: &str) -> Error {
+pub(super) fn unreadable(path: &Path, cause: &str) -> Error {
     Error::input(
         format!("the file {} cannot be read as Parquet ({cause})", path.display()),
         "write the file anew, or begin its name with _ if it is no data",
