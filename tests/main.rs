@@ -31,6 +31,8 @@ mod refusals;
 mod removal;
 mod removal_faults;
 mod stale;
+mod text_faults;
+mod text_inputs;
 mod tidy;
 mod verifying;
 mod zones;

@@ -193,3 +193,58 @@ impl Scan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The lengths and breaks of the records, found by stepping from byte to byte.
+    fn stepped(text: &[u8]) -> Vec<(usize, u64)> {
+        let (mut records, mut begin, mut breaks, mut is_quoted) = (Vec::new(), 0, 0, false);
+        let mut place = 0;
+        while place < text.len() {
+            match text[place] {
+                b'"' if is_quoted && text.get(place + 1) == Some(&b'"') => place += 1,
+                b'"' if is_quoted => is_quoted = false,
+                b'"' if place == begin || text[place - 1] == b',' => is_quoted = true,
+                b'\n' if is_quoted => breaks += 1,
+                b'\n' => {
+                    records.push((place - begin, breaks));
+                    (begin, breaks) = (place + 1, 0);
+                }
+                _ => {}
+            }
+            place += 1;
+        }
+        records
+    }
+
+    /// The same by [`Scan`], where bytes come in pieces.
+    fn scanned(text: &[u8], pieces: &[usize]) -> Vec<(usize, u64)> {
+        let (mut records, mut begin, mut scan) = (Vec::new(), 0, Scan::default());
+        let mut end = 0;
+        let mut pieces = pieces.iter();
+        loop {
+            if let Some(length) = scan.find(Ends::LineOutsideQuotes, &text[begin..end], end == text.len()) {
+                records.push((length, scan.breaks));
+                begin += length + 1;
+                scan = Scan::default();
+            } else if end == text.len() {
+                return records;
+            } else {
+                end = pieces.next().map_or(text.len(), |piece| (end + piece).min(text.len()));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn records_end_where_they_do_whatever_the_pieces(
+            text in "[a,\"\r\n]{0,60}",
+            pieces in proptest::collection::vec(0_usize..9, 0..20),
+        ) {
+            prop_assert_eq!(scanned(text.as_bytes(), &pieces), stepped(text.as_bytes()));
+        }
+    }
+}
