@@ -33,6 +33,7 @@ mod removal_faults;
 mod stale;
 mod text_faults;
 mod text_inputs;
+mod text_memory;
 mod tidy;
 mod verifying;
 mod zones;

@@ -10,7 +10,8 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 
 use super::layout::DayFile;
 use super::parquet_error::write_failed;
@@ -167,8 +168,7 @@ impl Quarantine {
         ]));
         if self.writer.is_none() {
             let staged = publish::StagedFile::create(&self.path)?;
-            let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-            let writer = ArrowWriter::try_new(staged.file()?, Arc::clone(&schema), Some(properties));
+            let writer = ArrowWriter::try_new(staged.file()?, Arc::clone(&schema), Some(properties()));
             self.writer = Some((staged, writer.map_err(|error| write_failed(&self.path, &error))?));
         }
         if let Some((_, writer)) = &mut self.writer {
@@ -196,6 +196,16 @@ impl Quarantine {
             None => publish::remove_file(&self.path),
         }
     }
+}
+
+/// Cells can be long, and hardly any two are the same: a dictionary and bounds of them would be as many copies in memory.
+fn properties() -> WriterProperties {
+    let cells = || ColumnPath::from("cells");
+    WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_column_dictionary_enabled(cells(), false)
+        .set_column_statistics_enabled(cells(), EnabledStatistics::None)
+        .build()
 }
 
 impl Cells<'_> {
