@@ -1,4 +1,4 @@
-//! Floor 4, files on the way in and on the way out: the only place that names arrow or parquet. It turns input files into the values of
+//! Floor 4, files on the way in and on the way out: the only place that names arrow or parquet. It turns input files, Parquet or text, into the values of
 //! [`crate::model`] and training rows into output files; it knows nothing of the store.
 
 mod actions;
