@@ -71,7 +71,7 @@ fn csv(rows: &[Cells]) -> String {
         lines.push(cells.collect::<Vec<_>>().join(","));
     }
     // Both ends of lines, and none behind the last.
-    if rows.len() % 2 == 0 { lines.join("\n") + "\n" } else { lines.join("\r\n") }
+    if rows.len().is_multiple_of(2) { lines.join("\n") + "\n" } else { lines.join("\r\n") }
 }
 
 fn json_lines(rows: &[Cells]) -> String {
