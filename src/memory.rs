@@ -53,6 +53,14 @@ pub fn page_bytes() -> usize {
     share(16)
 }
 
+/// The most that one row of a text file may take as it stands.
+///
+/// A 64th, since the row is there several times over while it is read, and for each file that is read at once; and so little that a batch's texts
+/// can be counted with 31 bits.
+pub fn line_bytes() -> usize {
+    share(64).min(256 << 20)
+}
+
 fn share(part: u64) -> usize {
     usize::try_from(LIMIT.get_or_init(half_of_the_machine) / part).unwrap_or(usize::MAX)
 }

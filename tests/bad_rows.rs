@@ -35,8 +35,11 @@ fn bad_clicks(bench: &Bench) {
     write_parquet(&bench.input().join("orders/dt=2026-01-01/b.parquet"), &texts);
 }
 
-/// (file's name, row, column, reason, cells) of each row set aside.
-fn set_aside(path: &Path) -> Vec<(String, u64, String, String, String)> {
+/// (file's name, row, column, reason, cells) of a row set aside.
+pub type SetAside = (String, u64, String, String, String);
+
+/// All rows set aside in a file.
+pub fn set_aside(path: &Path) -> Vec<SetAside> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build().unwrap();
     let mut rows = Vec::new();
     for batch in reader {

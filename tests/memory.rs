@@ -24,8 +24,8 @@ use crate::support::output::{dump, read_partition};
 use crate::support::program::{Bench, Ran, assert_one_sentence};
 use crate::support::random::{Random, seed};
 
-const LIMIT: u64 = 128 << 20;
-const DAY: &str = "2026-01-01";
+pub const LIMIT: u64 = 128 << 20;
+pub const DAY: &str = "2026-01-01";
 
 /// Python with the packages of `tools/requirements.txt`.
 fn python() -> String {
@@ -33,7 +33,7 @@ fn python() -> String {
 }
 
 /// Runs the program and gives its peak memory in bytes too.
-fn measured(bench: &Bench, arguments: &str) -> (Ran, u64) {
+pub fn measured(bench: &Bench, arguments: &str) -> (Ran, u64) {
     const SCRIPT: &str = "import resource, subprocess, sys\n\
         ran = subprocess.run(sys.argv[1:])\n\
         print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024, file=sys.stderr)\n\
@@ -52,7 +52,7 @@ fn measured(bench: &Bench, arguments: &str) -> (Ran, u64) {
     (ran, peak.parse().unwrap())
 }
 
-fn clicks_file(name: &str) -> std::path::PathBuf {
+pub fn clicks_file(name: &str) -> std::path::PathBuf {
     Path::new("clicks").join(format!("dt={DAY}")).join(name)
 }
 
@@ -130,7 +130,7 @@ fn a_batch_of_ten_times_the_limit_is_taken_within_it() {
     assert!(rows[0].actions.iter().all(|item| *item != 0), "the full history of the one customer");
 }
 
-fn one_batch() -> Bench {
+pub fn one_batch() -> Bench {
     let bench = Bench::new();
     let action = RawAction { customer: 1, item: 2, time_us: us("2026-01-01T10:00:00Z"), kind: 1 };
     write_batch(&bench.input(), DAY, &[action], PLAIN);
@@ -158,7 +158,7 @@ fn times(rows: usize) -> ArrayRef {
 }
 
 /// Refused in one sentence with these words, within the limit, and the store is as it was.
-fn refused(bench: &Bench, arguments: &str, words: &[&str]) {
+pub fn refused(bench: &Bench, arguments: &str, words: &[&str]) {
     let before = dump(&bench.store());
     let (ran, peak) = measured(bench, arguments);
     assert_eq!(ran.code, 1, "{}", ran.stderr);

@@ -141,7 +141,11 @@ def day_sources(root, kind, days=None):
                 found.setdefault((day, schema.to_string(show_field_metadata=False)), (types, []))[1].append(quoted)
             elif suffix[2]:
                 csv = f"read_csv({quoted}, header=true, all_varchar=true, delim=',', quote='\"', escape='\"')"
-                yield day, folder, csv, {row[0]: None for row in duckdb.sql(f"DESCRIBE FROM {csv}").fetchall()}
+                names = {row[0]: None for row in duckdb.sql(f"DESCRIBE FROM {csv}").fetchall()}
+                if "impressions" in names:  # as JSON in one cell
+                    csv = ("(SELECT * REPLACE (from_json(impressions, "
+                           f"""'[{{"item_id":"VARCHAR","is_order":"VARCHAR"}}]') AS impressions) FROM {csv})""")
+                yield day, folder, csv, names
             else:
                 texts = {"ranking_id", "customer_id"}.union(*([i, *t] for _, i, t in ACTIONS.values()))
                 columns = ", ".join([f"{c}: 'VARCHAR'" for c in sorted(texts)])
@@ -187,8 +191,6 @@ def time_sql(types, names, folder):
 def load_impressions(con, root, days):
     for day, folder, relation, types in day_sources(root, "impressions", days):
         _, shown, text = column(types, ["impressions"], folder)
-        if text and relation.startswith("read_csv"):
-            raise Unreadable(f"{folder}: CSV cannot hold the list of impressions")
         element = {"item_id": None} if text else {f.name: f.type for f in shown}
         con.execute(f"""
             INSERT INTO impressions SELECT ?, CAST({column(types, ["ranking_id"], folder)[0]} AS VARCHAR),

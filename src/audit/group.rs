@@ -10,11 +10,11 @@ use crate::model::{Day, Zone};
 use crate::progress::Progress;
 use crate::store::BlockList;
 
-/// Where something stands in the raw files: the number of the file among its kind, and the row, from 1.
+/// Where something stands in the raw files: the number of the file among its kind, and the place in it, as [`crate::files::DayFile::place`] has it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Place {
     pub file: u32,
-    pub row: u64,
+    pub number: u64,
 }
 
 /// An action as a raw file has it. Memory: 40 bytes.
@@ -110,7 +110,7 @@ impl Group {
         // The first customer that was left to the next group.
         let mut end: Option<i64> = None;
         for (file, day_file) in (0..).zip(&wanted.sources.impressions) {
-            read_numbered_impressions(day_file, &mut bad, |row, impression| {
+            read_numbered_impressions(day_file, &mut bad, |number, impression| {
                 let customer = impression.customer.0;
                 let is_wanted = after.is_none_or(|after| customer > after)
                     && end.is_none_or(|end| customer < end)
@@ -119,7 +119,8 @@ impl Group {
                 if is_wanted {
                     let elements = impression.elements.iter().map(|element| (element.item_id, element.label));
                     let elements: Vec<(i64, i32)> = elements.collect();
-                    let raw = RawImpression { ranking_id: impression.ranking_id, elements, place: Place { file, row } };
+                    let raw =
+                        RawImpression { ranking_id: impression.ranking_id, elements, place: Place { file, number } };
                     let case = self.customers.entry(customer).or_default();
                     let before = case.bytes();
                     case.show(raw);
@@ -135,13 +136,13 @@ impl Group {
     fn take_actions(&mut self, wanted: &Wanted<'_>, progress: &dyn Progress) -> Result<()> {
         let mut bad = BadRows::new(QuarantineFolder::Actions, wanted.dt, None);
         for (file, action_file) in (0..).zip(&wanted.sources.actions) {
-            read_numbered_actions(action_file.source, &action_file.file, wanted.zone, &mut bad, |row, read| {
+            read_numbered_actions(action_file.source, &action_file.file, wanted.zone, &mut bad, |number, read| {
                 let (customer, action) = (read.customer.0, read.action);
                 let counts = wanted.oldest_us <= action.time_us && action.time_us < wanted.cut_off_us;
                 if let Some(case) = self.customers.get_mut(&customer).filter(|_| counts) {
                     let (time_us, item, kind) = (action.time_us, action.item_id, action.action_type.number());
                     let before = case.bytes();
-                    case.act(RawAction { time_us, item, kind, place: Place { file, row } }, wanted.max_history);
+                    case.act(RawAction { time_us, item, kind, place: Place { file, number } }, wanted.max_history);
                     self.bytes = self.bytes + case.bytes() - before;
                     self.fit(wanted.budget_bytes);
                 }

@@ -4,8 +4,9 @@ use arrow::array::RecordBatch;
 
 use super::bad_rows::{BadRow, BadRows};
 use super::column::{IdColumn, Reason};
+use super::day_reader::{DayReader, Wanted};
 use super::layout::DayFile;
-use super::parquet_file::{ParquetFile, column, wrong_type};
+use super::parquet_file::{column, wrong_type};
 use super::time_column::TimeColumn;
 use crate::error::Result;
 use crate::format::Source;
@@ -54,7 +55,7 @@ pub fn read_actions(
     read_numbered_actions(source, day_file, zone, bad, |_, action| take(action))
 }
 
-/// The same, and gives with each action the row that it stands in, from 1.
+/// The same, and gives with each action its place in the file, as [`DayFile::place`] has it.
 pub fn read_numbered_actions(
     source: Source,
     day_file: &DayFile,
@@ -62,31 +63,33 @@ pub fn read_numbered_actions(
     bad: &mut BadRows,
     mut take: impl FnMut(u64, ReadAction) -> Result<()>,
 ) -> Result<()> {
-    let file = ParquetFile::open(day_file)?;
+    let file = DayReader::open(day_file)?;
     let Columns { item, time, date } = columns_of(source);
     let time = match date {
-        Some(date) if !file.has(time) && file.has(date) => date,
+        Some(date) if !file.has(time)? && file.has(date)? => date,
         _ => time,
     };
-    let mut first_row = 1;
-    for batch in file.read(&["customer_id", item, time], &[], BATCH_ROWS)? {
+    for batch in file.read(&[Wanted::Id("customer_id"), Wanted::Id(item), Wanted::Time(time)], BATCH_ROWS)? {
         let batch = batch?;
-        let columns = TypedColumns::new(&batch, item, time, day_file, zone)?;
+        let columns = TypedColumns::new(&batch.columns, item, time, day_file, zone)?;
         let plain = columns.plain(source);
-        for index in 0..batch.num_rows() {
-            let row = first_row + index as u64;
+        for index in 0..batch.rows() {
+            let place = batch.place(index);
             if let Some(action) = plain.as_ref().and_then(|plain| plain.action(index)) {
-                take(row, action)?;
+                take(place, action)?;
                 continue;
             }
-            match columns.action(index, source) {
-                Ok(action) => take(row, action)?,
+            let found = match batch.fault(index) {
+                Some(fault) => Err((fault.column.as_str(), fault.reason.clone())),
+                None => columns.action(index, source),
+            };
+            match found {
+                Ok(action) => take(place, action)?,
                 Err((column, reason)) => {
-                    bad.add(BadRow { path: &day_file.path, row, column, reason, batch: (&batch, index) })?;
+                    bad.add(BadRow { day_file, place, column, reason, cells: batch.cells(index) })?;
                 }
             }
         }
-        first_row += batch.num_rows() as u64;
     }
     Ok(())
 }

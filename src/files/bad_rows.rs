@@ -10,8 +10,10 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 
+use super::layout::DayFile;
 use super::parquet_error::write_failed;
 use super::publish;
 use crate::error::{Error, Result};
@@ -20,8 +22,12 @@ use crate::model::Day;
 /// How many bad rows a refusal names.
 const NAMED_ROWS: usize = 5;
 
-/// How many bad rows are gathered before they are written to the quarantine.
+/// How many bad rows are gathered before they are written to the quarantine, and how many bytes of them.
 const GATHERED_ROWS: usize = 4_096;
+const GATHERED_BYTES: usize = 1 << 20;
+
+/// A row group of the quarantine ends beyond so many bytes.
+const ROW_GROUP_BYTES: usize = 8 << 20;
 
 /// Which of the two folders below the quarantine, and what a refusal calls the whole.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -44,20 +50,29 @@ impl QuarantineFolder {
 /// One row that cannot be taken.
 pub struct BadRow<'batch> {
     /// Its file.
-    pub path: &'batch Path,
-    /// Its place in the file, from 1.
-    pub row: u64,
-    /// The column that is at fault.
+    pub day_file: &'batch DayFile,
+    /// Its place in the file, as [`DayFile::place`] has it.
+    pub place: u64,
+    /// The column that is at fault; empty where it is the whole line of a text.
     pub column: &'batch str,
-    /// What is wrong, as a phrase behind the column's name.
+    /// What is wrong, as a phrase behind the column's name, or behind the place.
     pub reason: String,
+    /// What stands there.
+    pub cells: Cells<'batch>,
+}
+
+/// The cells of a bad row as they stand in the file.
+#[derive(Clone, Copy)]
+pub enum Cells<'batch> {
     /// The record batch that it lies in, and its index there.
-    pub batch: (&'batch RecordBatch, usize),
+    Row(&'batch RecordBatch, usize),
+    /// A line of text that has no cells.
+    Line(&'batch str),
 }
 
 /// Gathers the bad rows of one batch of actions or one day of impressions.
 ///
-/// Memory: five of them, or with a quarantine 4,096 and one row group of the file that they go to.
+/// Memory: five of them, or with a quarantine 4,096, or a mebibyte of them and one more, and of the file that they go to a row group of 8 MiB.
 pub struct BadRows {
     folder: QuarantineFolder,
     day: Day,
@@ -71,7 +86,7 @@ impl BadRows {
     pub fn new(folder: QuarantineFolder, day: Day, quarantine: Option<&Path>) -> Self {
         let quarantine = quarantine.map(|path| {
             let path = path.join(folder.name()).join(format!("dt={day}")).join("bad-rows.parquet");
-            Quarantine { path, gathered: Vec::new(), writer: None }
+            Quarantine { path, gathered: Vec::new(), gathered_bytes: 0, writer: None }
         });
         BadRows { folder, day, count: 0, named: Vec::new(), quarantine }
     }
@@ -88,7 +103,9 @@ impl BadRows {
             return quarantine.add(&bad);
         }
         if self.named.len() < NAMED_ROWS {
-            self.named.push(format!("{} row {} column {} {}", bad.path.display(), bad.row, bad.column, bad.reason));
+            let column = if bad.column.is_empty() { String::new() } else { format!(" column {}", bad.column) };
+            let (path, place) = (bad.day_file.path.display(), bad.day_file.place(bad.place));
+            self.named.push(format!("{path} {place}{column} {}", bad.reason));
         }
         Ok(())
     }
@@ -116,21 +133,23 @@ impl BadRows {
 struct Quarantine {
     path: PathBuf,
     gathered: Vec<[String; 5]>,
+    gathered_bytes: usize,
     writer: Option<(publish::StagedFile, ArrowWriter<File>)>,
 }
 
 impl Quarantine {
     fn add(&mut self, bad: &BadRow<'_>) -> Result<()> {
-        let (batch, index) = bad.batch;
         let row = [
-            bad.path.display().to_string(),
-            bad.row.to_string(),
+            bad.day_file.path.display().to_string(),
+            bad.place.to_string(),
             bad.column.to_owned(),
             bad.reason.clone(),
-            cells(batch, index),
+            bad.cells.to_json(),
         ];
+        self.gathered_bytes += row.iter().map(String::len).sum::<usize>();
         self.gathered.push(row);
-        if self.gathered.len() >= GATHERED_ROWS { self.write() } else { Ok(()) }
+        let is_full = self.gathered.len() >= GATHERED_ROWS || self.gathered_bytes >= GATHERED_BYTES;
+        if is_full { self.write() } else { Ok(()) }
     }
 
     fn write(&mut self) -> Result<()> {
@@ -149,17 +168,18 @@ impl Quarantine {
         ]));
         if self.writer.is_none() {
             let staged = publish::StagedFile::create(&self.path)?;
-            let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-            let writer = ArrowWriter::try_new(staged.file()?, Arc::clone(&schema), Some(properties));
+            let writer = ArrowWriter::try_new(staged.file()?, Arc::clone(&schema), Some(properties()));
             self.writer = Some((staged, writer.map_err(|error| write_failed(&self.path, &error))?));
         }
         if let Some((_, writer)) = &mut self.writer {
             let written = RecordBatch::try_new(schema, columns)
                 .map_err(ParquetError::from)
-                .and_then(|batch| writer.write(&batch));
+                .and_then(|batch| writer.write(&batch))
+                .and_then(|()| if writer.in_progress_size() > ROW_GROUP_BYTES { writer.flush() } else { Ok(()) });
             written.map_err(|error| write_failed(&self.path, &error))?;
         }
         self.gathered.clear();
+        self.gathered_bytes = 0;
         Ok(())
     }
 
@@ -178,8 +198,28 @@ impl Quarantine {
     }
 }
 
-/// The cells of a row that were read, as one JSON object of column name to text or null.
-fn cells(batch: &RecordBatch, index: usize) -> String {
+/// Cells can be long, and hardly any two are the same: a dictionary and bounds of them would be as many copies in memory.
+fn properties() -> WriterProperties {
+    let cells = || ColumnPath::from("cells");
+    WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_column_dictionary_enabled(cells(), false)
+        .set_column_statistics_enabled(cells(), EnabledStatistics::None)
+        .build()
+}
+
+impl Cells<'_> {
+    /// As one JSON object: of column name to text or null, or of `line` to the line.
+    fn to_json(self) -> String {
+        let cells = match self {
+            Cells::Row(batch, index) => cells(batch, index),
+            Cells::Line(line) => [("line".to_owned(), serde_json::Value::from(line))].into_iter().collect(),
+        };
+        serde_json::Value::Object(cells).to_string()
+    }
+}
+
+fn cells(batch: &RecordBatch, index: usize) -> serde_json::Map<String, serde_json::Value> {
     let schema = batch.schema();
     let cells = schema.fields().iter().zip(batch.columns()).map(|(field, column)| {
         let text = ArrayFormatter::try_new(column, &FormatOptions::default())
@@ -188,5 +228,5 @@ fn cells(batch: &RecordBatch, index: usize) -> String {
             .and_then(|formatter| formatter.value(index).try_to_string().ok());
         (field.name().clone(), text.map_or(serde_json::Value::Null, serde_json::Value::String))
     });
-    serde_json::Value::Object(cells.collect()).to_string()
+    cells.collect()
 }

@@ -9,8 +9,9 @@ use arrow::datatypes::DataType;
 
 use super::bad_rows::{BadRow, BadRows};
 use super::column::{IdColumn, Reason, text_column};
+use super::day_reader::{DayReader, Wanted};
 use super::layout::{DayFile, IMPRESSIONS};
-use super::parquet_file::{ParquetFile, column, wrong_type};
+use super::parquet_file::{column, wrong_type};
 use crate::error::Result;
 use crate::model::{CustomerId, Element, Impression, PADDING_ITEM_ID};
 
@@ -38,30 +39,32 @@ pub fn read_impressions(
     read_numbered_impressions(day_file, bad, |_, impression| take(impression))
 }
 
-/// The same, and gives with each impression the row that it stands in, from 1.
+/// The same, and gives with each impression its place in the file, as [`DayFile::place`] has it.
 pub fn read_numbered_impressions(
     day_file: &DayFile,
     bad: &mut BadRows,
     mut take: impl FnMut(u64, Impression) -> Result<()>,
 ) -> Result<ReadImpressions> {
-    let file = ParquetFile::open(day_file)?;
+    let file = DayReader::open(day_file)?;
     let mut read = ReadImpressions::default();
-    let mut first_row = 1;
-    let columns = ["ranking_id", "customer_id", IMPRESSIONS];
-    for batch in file.read(&columns, &["item_id", "is_order"], BATCH_ROWS)? {
+    let list = Wanted::List { name: IMPRESSIONS, item: "item_id", label: "is_order" };
+    for batch in file.read(&[Wanted::Text("ranking_id"), Wanted::Id("customer_id"), list], BATCH_ROWS)? {
         let batch = batch?;
-        let columns = TypedColumns::new(&batch, &day_file.path)?;
-        for index in 0..batch.num_rows() {
-            let row = first_row + index as u64;
-            match columns.impression(index) {
+        let columns = TypedColumns::new(&batch.columns, &day_file.path)?;
+        for index in 0..batch.rows() {
+            let place = batch.place(index);
+            let found = match batch.fault(index) {
+                Some(fault) => Err((fault.column.as_str(), fault.reason.clone())),
+                None => columns.impression(index),
+            };
+            match found {
                 Ok(impression) if impression.elements.is_empty() => read.empty += 1,
-                Ok(impression) => take(row, impression)?,
+                Ok(impression) => take(place, impression)?,
                 Err((column, reason)) => {
-                    bad.add(BadRow { path: &day_file.path, row, column, reason, batch: (&batch, index) })?;
+                    bad.add(BadRow { day_file, place, column, reason, cells: batch.cells(index) })?;
                 }
             }
         }
-        first_row += batch.num_rows() as u64;
     }
     Ok(read)
 }

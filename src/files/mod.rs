@@ -1,4 +1,4 @@
-//! Floor 4, files on the way in and on the way out: the only place that names arrow or parquet. It turns input files into the values of
+//! Floor 4, files on the way in and on the way out: the only place that names arrow or parquet. It turns input files, Parquet or text, into the values of
 //! [`crate::model`] and training rows into output files; it knows nothing of the store.
 
 mod actions;
@@ -6,6 +6,8 @@ mod bad_rows;
 mod batch_rows;
 mod check;
 mod column;
+mod day_reader;
+mod file_kind;
 mod fingerprint;
 mod footer;
 mod guard;
@@ -20,6 +22,7 @@ mod partition;
 mod produced;
 mod publish;
 mod rows;
+mod text;
 mod thrift;
 mod time_column;
 mod time_text;

@@ -13,6 +13,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::basic::Type as PhysicalType;
 
 use super::batch_rows::fitting_rows;
+use super::day_reader::missing_column;
 use super::footer::{DEPTH_MAX, schema_depth};
 use super::guard::guard;
 use super::layout::DayFile;
@@ -26,16 +27,9 @@ pub struct ParquetFile {
 }
 
 impl ParquetFile {
-    /// Opens a data file and reads its schema. Refuses files whose name says that they are something else.
+    /// Opens a file and reads its schema.
     pub fn open(day_file: &DayFile) -> Result<Self> {
         let path = &day_file.path;
-        let lower = day_file.name.to_lowercase();
-        if ![".parquet", ".parq", ".pq"].iter().any(|ending| lower.ends_with(ending)) {
-            return Err(Error::input(
-                format!("the file {} is of no kind that is read (its name does not end in .parquet)", path.display()),
-                "rename it if it is Parquet; begin its name with _ or . if it is no data",
-            ));
-        }
         let file = File::open(path).map_err(|error| Error::io("open", path, &error))?;
         if schema_depth(&file).is_some_and(|depth| depth > DEPTH_MAX) {
             return Err(unreadable(path, &format!("its columns are nested more than {DEPTH_MAX} levels deep")));
@@ -57,7 +51,8 @@ impl ParquetFile {
     pub fn read(self, columns: &[&str], leaves: &[&str], batch_rows: usize) -> Result<Batches> {
         for column in columns {
             if !self.has(column) {
-                return Err(self.missing(column));
+                let names = self.metadata.schema().fields().iter().map(|field| field.name().as_str());
+                return Err(missing_column(&self.path, column, names));
             }
         }
         let descriptor = self.metadata.parquet_schema();
@@ -74,14 +69,6 @@ impl ParquetFile {
             .with_batch_size(batch_rows);
         let reader = guarded(&self.path, || builder.build())?;
         Ok(Batches { path: self.path, reader, missing_rows: rows, failed: false })
-    }
-
-    fn missing(&self, column: &str) -> Error {
-        let names: Vec<&str> = self.metadata.schema().fields().iter().map(|field| field.name().as_str()).collect();
-        Error::input(
-            format!("the file {} has no column {column} (it has: {})", self.path.display(), names.join(", ")),
-            "write the file with that column",
-        )
     }
 }
 

@@ -99,7 +99,8 @@ fn microseconds(count: i64, unit: TimeUnit) -> Option<i64> {
     }
 }
 
-fn shortened(text: &str) -> String {
+/// The beginning of a text, for a message.
+pub fn shortened(text: &str) -> String {
     text.chars().take(40).collect()
 }
 

@@ -20,9 +20,10 @@ pub fn parse_time(text: &str) -> Option<WrittenTime> {
     let date = date(text.get(..10)?)?;
     let Some(rest) = text.get(10..).filter(|rest| !rest.is_empty()) else { return Some(WrittenTime::Date(date)) };
     let rest = rest.strip_prefix(['T', 't', ' '])?;
-    let zone_at = rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len());
+    let zone_at = rest.bytes().position(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-')).unwrap_or(rest.len());
     let (clock, zone) = rest.split_at_checked(zone_at)?;
-    let wall = date.and_time(time_of_day(clock.trim_end())?);
+    let clock = clock.trim_end();
+    let wall = date.and_time(usual_time_of_day(clock.as_bytes()).or_else(|| time_of_day(clock))?);
     match zone {
         "" => Some(WrittenTime::Wall(wall)),
         "Z" | "z" => Some(WrittenTime::Instant(wall.and_utc().timestamp_micros())),
@@ -30,13 +31,31 @@ pub fn parse_time(text: &str) -> Option<WrittenTime> {
     }
 }
 
-/// Ten characters, digits where they belong: chrono alone would take `2026-1-02x`.
+/// Ten characters, digits where they belong.
 fn date(text: &str) -> Option<NaiveDate> {
-    let formed = text.bytes().enumerate().all(|(place, byte)| match place {
-        4 | 7 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    });
-    formed.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else { return None };
+    let year = number(&[*y1, *y2, *y3, *y4])?;
+    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, number(&[*m1, *m2])?, number(&[*d1, *d2])?)
+}
+
+/// `hh:mm:ss`, with a fraction of one to nine digits or without, as nearly all times are; `None` for others, which are no error yet.
+fn usual_time_of_day(text: &[u8]) -> Option<NaiveTime> {
+    let ([h1, h2, b':', m1, m2, b':', s1, s2], fraction) = text.split_first_chunk::<8>()? else { return None };
+    let nanoseconds = match fraction {
+        [] => 0,
+        [b'.', digits @ ..] if (1..=9).contains(&digits.len()) => {
+            (digits.len()..9).try_fold(number(digits)?, |number, _| number.checked_mul(10))?
+        }
+        _ => return None,
+    };
+    NaiveTime::from_hms_nano_opt(number(&[*h1, *h2])?, number(&[*m1, *m2])?, number(&[*s1, *s2])?, nanoseconds)
+}
+
+/// Of at most nine digits and nothing else.
+fn number(digits: &[u8]) -> Option<u32> {
+    digits
+        .iter()
+        .try_fold(0, |number: u32, digit| digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0')))
 }
 
 fn time_of_day(text: &str) -> Option<NaiveTime> {
@@ -72,6 +91,21 @@ fn offset_us(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn dates_and_usual_times_are_as_chrono_has_them(
+            day in "[0-9]{4}-[01][0-9]-[0-3][0-9]",
+            clock in "[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{1,9})?",
+        ) {
+            prop_assert_eq!(date(&day), NaiveDate::parse_from_str(&day, "%Y-%m-%d").ok());
+            // A leap second is left to chrono, whatever it says.
+            let usual = usual_time_of_day(clock.as_bytes());
+            prop_assert!(usual.is_none() || usual == time_of_day(&clock), "{}: {:?}", clock, usual);
+            prop_assert!(usual.is_some() || clock[6..8] == *"60" || time_of_day(&clock).is_none(), "{}", clock);
+        }
+    }
 
     #[test]
     fn forms_that_are_read() {

@@ -13,4 +13,5 @@ pub mod scenario;
 pub mod scenarios;
 pub mod store;
 pub mod tamper;
+pub mod text;
 pub mod version_1;

@@ -1,0 +1,92 @@
+//! What a data file holds, which its name alone tells.
+
+use super::layout::DayFile;
+use crate::error::{Error, Result};
+
+/// What the rows are written as.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Content {
+    Parquet,
+    Csv,
+    JsonLines,
+}
+
+/// What a text file is compressed with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Packing {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+const PARQUET: [&str; 3] = [".parquet", ".parq", ".pq"];
+const JSON_LINES: [&str; 3] = [".jsonl", ".ndjson", ".json"];
+
+impl Content {
+    /// By the end of a name; capitals do not matter. `None` for a name that tells nothing that is read.
+    fn of(name: &str) -> Option<(Self, Packing)> {
+        let name = name.to_lowercase();
+        if PARQUET.iter().any(|ending| name.ends_with(ending)) {
+            return Some((Content::Parquet, Packing::Plain));
+        }
+        let packed = [(".gz", Packing::Gzip), (".zst", Packing::Zstd)];
+        let unpacked = packed.into_iter().find_map(|(ending, packing)| Some((name.strip_suffix(ending)?, packing)));
+        let (name, packing) = unpacked.unwrap_or((&name, Packing::Plain));
+        if name.ends_with(".csv") {
+            return Some((Content::Csv, packing));
+        }
+        JSON_LINES.iter().any(|ending| name.ends_with(ending)).then_some((Content::JsonLines, packing))
+    }
+}
+
+impl DayFile {
+    /// What it holds. Refused where its name says that it is something else.
+    pub(super) fn kind(&self) -> Result<(Content, Packing)> {
+        Content::of(&self.name).ok_or_else(|| {
+            Error::input(
+                format!(
+                    "the file {} is of no kind that is read (its name does not end in .parquet, .csv, .jsonl, .ndjson or .json, nor in one of the \
+                     last four and .gz or .zst)",
+                    self.path.display()
+                ),
+                "rename it if it is one of these; begin its name with _ or . if it is no data",
+            )
+        })
+    }
+
+    /// A place in it, as its readers count: `row 5`, or in a text file `line 5`; from 1.
+    pub fn place(&self, number: u64) -> String {
+        match Content::of(&self.name) {
+            Some((Content::Csv | Content::JsonLines, _)) => format!("line {number}"),
+            _ => format!("row {number}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell() {
+        for (name, expected) in [
+            ("a.parquet", Some((Content::Parquet, Packing::Plain))),
+            ("a.csv.snappy.PARQUET", Some((Content::Parquet, Packing::Plain))),
+            ("deep/er/a.pq", Some((Content::Parquet, Packing::Plain))),
+            ("a.csv", Some((Content::Csv, Packing::Plain))),
+            ("A.CSV.GZ", Some((Content::Csv, Packing::Gzip))),
+            ("a.csv.zst", Some((Content::Csv, Packing::Zstd))),
+            ("a.jsonl", Some((Content::JsonLines, Packing::Plain))),
+            ("a.ndjson.gz", Some((Content::JsonLines, Packing::Gzip))),
+            ("part-0.c000.json.zst", Some((Content::JsonLines, Packing::Zstd))),
+            ("a.parquet.gz", None),
+            ("a.csv.gz.zst", None),
+            ("a.csv.bz2", None),
+            ("a.gz", None),
+            ("csv", None),
+            ("a.txt", None),
+        ] {
+            assert_eq!(Content::of(name), expected, "{name}");
+        }
+    }
+}

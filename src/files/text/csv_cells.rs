@@ -1,0 +1,113 @@
+//! The cells of one record of CSV.
+
+use std::borrow::Cow;
+
+use memchr::memchr;
+
+/// A cell as it stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct CsvCell<'a> {
+    /// What is in it; of one in quotes what is between them, where two quotes stand for one.
+    raw: &'a [u8],
+    is_quoted: bool,
+    /// Whether there is nothing between the closing quote and the comma.
+    pub is_whole: bool,
+}
+
+impl<'a> CsvCell<'a> {
+    /// Whether there is nothing in it; of text, quotes with nothing between them are an empty one.
+    pub fn is_null(&self, is_text: bool) -> bool {
+        self.raw.is_empty() && !(self.is_quoted && is_text)
+    }
+
+    /// Its content.
+    pub fn content(&self) -> Cow<'a, [u8]> {
+        if !self.is_quoted || memchr(b'"', self.raw).is_none() {
+            return Cow::Borrowed(self.raw);
+        }
+        let mut content = Vec::with_capacity(self.raw.len());
+        let mut is_second = false;
+        for byte in self.raw {
+            is_second = *byte == b'"' && !is_second;
+            if !is_second {
+                content.push(*byte);
+            }
+        }
+        Cow::Owned(content)
+    }
+}
+
+/// Gives the cells of a record from left to right; there is at least one.
+pub(super) struct CsvCells<'a> {
+    /// What has not been given, `None` behind the last cell.
+    rest: Option<&'a [u8]>,
+}
+
+impl<'a> CsvCells<'a> {
+    /// Of a record whose quotes are closed.
+    pub fn new(record: &'a [u8]) -> Self {
+        CsvCells { rest: Some(record) }
+    }
+
+    /// What has not been given.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest.unwrap_or_default()
+    }
+}
+
+impl<'a> Iterator for CsvCells<'a> {
+    type Item = CsvCell<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.rest?;
+        let (raw, behind, is_quoted) = match rest.strip_prefix(b"\"") {
+            None => (None, rest, false),
+            Some(inside) => {
+                let end = closing_quote(inside);
+                let (raw, behind) = inside.split_at_checked(end).unwrap_or((inside, &[]));
+                (Some(raw), behind.get(1..).unwrap_or_default(), true)
+            }
+        };
+        let comma = memchr(b',', behind);
+        let tail = behind.get(..comma.unwrap_or(behind.len())).unwrap_or_default();
+        self.rest = comma.and_then(|comma| behind.get(comma + 1..));
+        Some(CsvCell { raw: raw.unwrap_or(tail), is_quoted, is_whole: !is_quoted || tail.is_empty() })
+    }
+}
+
+/// Where the quote stands that closes a cell; `inside` begins behind the one that opens it.
+fn closing_quote(inside: &[u8]) -> usize {
+    let mut from = 0;
+    while let Some(place) = inside.get(from..).and_then(|rest| memchr(b'"', rest)).map(|place| from + place) {
+        if inside.get(place + 1) != Some(&b'"') {
+            return place;
+        }
+        from = place + 2;
+    }
+    inside.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cells(record: &str) -> Vec<(String, bool, bool)> {
+        let text = |cell: CsvCell<'_>| String::from_utf8(cell.content().into_owned()).unwrap();
+        CsvCells::new(record.as_bytes()).map(|cell| (text(cell), cell.is_quoted, cell.is_whole)).collect()
+    }
+
+    #[test]
+    fn cells_of_all_kinds() {
+        let plain = |text: &str| (text.to_owned(), false, true);
+        let quoted = |text: &str| (text.to_owned(), true, true);
+        assert_eq!(cells(""), [plain("")]);
+        assert_eq!(cells("a"), [plain("a")]);
+        assert_eq!(cells("a,b,"), [plain("a"), plain("b"), plain("")]);
+        assert_eq!(cells(",,"), [plain(""), plain(""), plain("")]);
+        assert_eq!(cells("\"a\",\"\",b"), [quoted("a"), quoted(""), plain("b")]);
+        assert_eq!(cells("\"a,b\n\"\"c\"\"\",d"), [quoted("a,b\n\"c\""), plain("d")]);
+        assert_eq!(cells("\"\"\"\"\"\",\"\"\"\""), [quoted("\"\""), quoted("\"")]);
+        assert_eq!(cells("5\" pipe, \"x\""), [plain("5\" pipe"), plain(" \"x\"")]);
+        assert_eq!(cells("\"a\"b,\"c\" ,d"), [("a".into(), true, false), ("c".into(), true, false), plain("d")]);
+    }
+}

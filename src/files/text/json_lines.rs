@@ -1,0 +1,124 @@
+//! JSON lines: each line that is not blank is an object, whose names are the columns.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeSeed;
+use serde_json::Deserializer;
+
+use super::cells::{Cell, Cells, NOT_UTF8};
+use super::json_object::{Fields, Names, said, scalar};
+use super::records::{Ends, Records};
+use crate::error::Result;
+use crate::files::day_reader::{Wanted, missing_column};
+use crate::files::file_kind::Packing;
+
+/// An open file, of which nothing has been taken.
+pub(super) struct JsonLinesFile {
+    path: PathBuf,
+    packing: Packing,
+    records: Records,
+}
+
+impl JsonLinesFile {
+    /// Opens a file. Fails where it is one array of objects rather than one object a line.
+    pub fn open(path: &Path, packing: Packing) -> Result<Self> {
+        let records = Records::open(path, packing, Ends::Line)?;
+        if records.rest().trim_ascii_start().starts_with(b"[") {
+            let remedy = "write each object on a line of its own";
+            return Err(records.broken("it begins with a JSON array, where there should be one object a line", remedy));
+        }
+        Ok(JsonLinesFile { path: path.to_owned(), packing, records })
+    }
+
+    /// Whether any object has this name. Reads the file anew, as far as it takes.
+    pub fn has(&self, column: &str) -> Result<bool> {
+        let names = [column.to_owned()];
+        let found = self.first(|json| {
+            let mut values = [None];
+            let read = Fields { names: &names, values: &mut values }.deserialize(json);
+            read.ok().filter(|()| values != [None])
+        });
+        Ok(found?.is_some())
+    }
+
+    /// What the first line has of which `look` takes something.
+    fn first<T>(
+        &self,
+        look: impl Fn(&mut Deserializer<serde_json::de::StrRead<'_>>) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let mut records = Records::open(&self.path, self.packing, Ends::Line)?;
+        while let Some(record) = records.take()? {
+            let text = std::str::from_utf8(record.bytes).ok();
+            if let Some(found) = text.and_then(|text| look(&mut Deserializer::from_str(text))) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The rows, each with its values in these columns. Fails where no object has such a column, unless it is one of texts, or there is no object at
+    /// all.
+    pub fn rows(self, wanted: &[Wanted<'_>]) -> Result<JsonRows> {
+        // Writers leave nulls out, and texts may well all be null.
+        for wanted in wanted.iter().filter(|wanted| !matches!(wanted, Wanted::Text(_))) {
+            if !self.has(wanted.name())?
+                && let Some(first) = self.first(|json| Names.deserialize(json).ok())?
+            {
+                return Err(missing_column(&self.path, wanted.name(), first.iter().map(String::as_str)));
+            }
+        }
+        let names = wanted.iter().map(|wanted| wanted.name().to_owned()).collect();
+        let lists = wanted.iter().map(|wanted| matches!(wanted, Wanted::List { .. })).collect();
+        Ok(JsonRows { records: self.records, names, lists })
+    }
+}
+
+/// The rows of a file, one after the other.
+pub(super) struct JsonRows {
+    records: Records,
+    names: Vec<String>,
+    /// Which of the columns are lists: of these the value comes as JSON.
+    lists: Vec<bool>,
+}
+
+impl JsonRows {
+    /// Puts the next row into `cells`; false behind the last one. Blank lines are left out.
+    pub fn next_into(&mut self, cells: &mut Cells) -> Result<bool> {
+        loop {
+            let Some(record) = self.records.take()? else { return Ok(false) };
+            if record.bytes.trim_ascii().is_empty() {
+                continue;
+            }
+            let Ok(text) = std::str::from_utf8(record.bytes) else {
+                cells.push_line(record.line, NOT_UTF8.to_owned(), record.bytes);
+                return Ok(true);
+            };
+            let mut values = vec![None; self.names.len()];
+            let mut json = Deserializer::from_str(text);
+            let read = Fields { names: &self.names, values: &mut values }.deserialize(&mut json);
+            match read.and_then(|()| json.end()) {
+                Ok(()) => {
+                    let row = values.iter().zip(&self.lists).map(|(value, is_list)| cell(*value, *is_list));
+                    cells.push(record.line, row);
+                }
+                Err(error) => {
+                    let reason = format!("is no JSON object ({})", said(&error));
+                    cells.push_line(record.line, reason, record.bytes);
+                }
+            }
+            return Ok(true);
+        }
+    }
+}
+
+/// A value as the cell of a row: as text, or of a list as JSON.
+fn cell(value: Option<&str>, is_list: bool) -> Cell<'_> {
+    let Some(value) = value.filter(|value| *value != "null") else { return Cell::Null };
+    if is_list {
+        return Cell::Text(value.into());
+    }
+    match scalar(value) {
+        Ok(text) => text.map_or(Cell::Null, Cell::Text),
+        Err(reason) => Cell::Bad(value.into(), reason),
+    }
+}

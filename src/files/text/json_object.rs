@@ -1,0 +1,167 @@
+//! The values of some names in one JSON object, as they stand.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Takes the values of `names` out of an object, each into its place in `values`; whatever else there is must be JSON and is left out.
+/// Fails where a name comes twice.
+pub(super) struct Fields<'a, 'text> {
+    pub names: &'a [String],
+    /// As many as names; `None` where the object lacks one.
+    pub values: &'a mut [Option<&'text str>],
+}
+
+impl<'text> DeserializeSeed<'text> for Fields<'_, 'text> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'text>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'text> Visitor<'text> for Fields<'_, 'text> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'text>>(self, mut map: A) -> Result<(), A::Error> {
+        self.values.fill(None);
+        while let Some(place) = map.next_key_seed(Place(self.names))? {
+            let Some((place, value)) = place.and_then(|place| Some((place, self.values.get_mut(place)?))) else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            if value.replace(map.next_value::<&RawValue>()?.get()).is_some() {
+                let name = self.names.get(place).map_or("", String::as_str);
+                return Err(A::Error::custom(format!("{name} stands in it twice")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The first few names of an object.
+pub(super) struct Names;
+
+/// How many of them.
+const NAMES_MAX: usize = 100;
+
+impl<'text> DeserializeSeed<'text> for Names {
+    type Value = Vec<String>;
+
+    fn deserialize<D: serde::Deserializer<'text>>(self, deserializer: D) -> Result<Vec<String>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'text> Visitor<'text> for Names {
+    type Value = Vec<String>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'text>>(self, mut map: A) -> Result<Vec<String>, A::Error> {
+        let mut names = Vec::new();
+        while let Some((name, IgnoredAny)) = map.next_entry::<String, IgnoredAny>()? {
+            if names.len() < NAMES_MAX {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// The place of a key among names, if it is one of them.
+struct Place<'a>(&'a [String]);
+
+impl<'text> DeserializeSeed<'text> for Place<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: serde::Deserializer<'text>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Place<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a name")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Option<usize>, E> {
+        Ok(self.0.iter().position(|name| *name == key))
+    }
+}
+
+/// The text of a value: of a string what it says, of a number or a flag how it stands; `None` of null. Fails, with a phrase behind a column's
+/// name, where it is an object or an array, or a string that stands for no text.
+pub(super) fn scalar(value: &str) -> Result<Option<Cow<'_, str>>, &'static str> {
+    match value.as_bytes().first() {
+        Some(b'"') => match value.get(1..value.len() - 1) {
+            Some(inside) if memchr::memchr(b'\\', inside.as_bytes()).is_none() => Ok(Some(Cow::Borrowed(inside))),
+            _ => match serde_json::from_str::<String>(value) {
+                Ok(text) => Ok(Some(Cow::Owned(text))),
+                Err(_) => Err("is half of a surrogate pair"),
+            },
+        },
+        Some(b'{') => Err("is an object"),
+        Some(b'[') => Err("is an array"),
+        Some(b'n') => Ok(None),
+        _ => Ok(Some(Cow::Borrowed(value))),
+    }
+}
+
+/// What serde_json has against a text of one line: the phrase and the byte, from 1.
+pub(super) fn said(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let phrase = text.rsplit_once(" at line ").map_or(text.as_str(), |(phrase, _)| phrase);
+    format!("{phrase}, at byte {}", error.column())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields<'text>(text: &'text str, names: &[&str]) -> Result<Vec<Option<&'text str>>, String> {
+        let names: &[String] = &names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let mut values = vec![Some("of another line"); names.len()];
+        let mut json = serde_json::Deserializer::from_str(text);
+        let read = Fields { names, values: &mut values }.deserialize(&mut json).and_then(|()| json.end());
+        read.map(|()| values).map_err(|error| said(&error))
+    }
+
+    #[test]
+    fn values_as_they_stand() {
+        let text = r#" {"b" : 1e3, "x":{"a":[{"b":2}]}, "\u0061":"q\"\n", "c":[ 1, {} ]} "#;
+        assert_eq!(
+            fields(text, &["a", "b", "c", "d"]),
+            Ok(vec![Some(r#""q\"\n""#), Some("1e3"), Some("[ 1, {} ]"), None])
+        );
+        assert_eq!(fields("{}", &["a"]), Ok(vec![None]));
+        assert_eq!(fields(r#"{"a":1,"a":2}"#, &["a"]), Err("a stands in it twice, at byte 13".into()));
+        assert_eq!(fields(r#"{"a":1,"a":2}"#, &["b"]), Ok(vec![None]));
+        assert_eq!(fields(r#"{"a":1} {"#, &["a"]), Err("trailing characters, at byte 9".into()));
+        assert_eq!(fields(r#"{"a":"#, &["a"]), Err("EOF while parsing a value, at byte 5".into()));
+        assert!(fields("[1]", &["a"]).unwrap_err().contains("expected an object"));
+        let deep = format!("{{\"x\":{}{},\"a\":1}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(fields(&deep, &["a"]), Ok(vec![Some("1")]), "nesting takes no stack");
+    }
+
+    #[test]
+    fn texts_of_values() {
+        assert_eq!(scalar("12"), Ok(Some("12".into())));
+        assert_eq!(scalar("true"), Ok(Some("true".into())));
+        assert_eq!(scalar("null"), Ok(None));
+        assert_eq!(scalar("\"\""), Ok(Some("".into())));
+        assert_eq!(scalar(r#""é\u00e9\ud83d\ude00""#), Ok(Some("éé😀".into())));
+        assert_eq!(scalar(r#""\ud83d""#), Err("is half of a surrogate pair"));
+        assert_eq!((scalar("{}"), scalar("[]")), (Err("is an object"), Err("is an array")));
+    }
+}
