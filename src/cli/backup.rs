@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::args;
 use super::console::Console;
-use super::text::{count, counted, size};
+use super::text::{self, counted, size};
 use crate::error::Result;
 use crate::store::{Backups, Folder};
 
@@ -62,8 +62,8 @@ pub(super) fn restore(typed: &args::Restore, console: &Console) -> Result<()> {
         customers: store.totals()?.customers,
     };
     let sentence = format!(
-        "restored backup {number}: {} batches, the newest {}, of {}; every file agrees with its checksum",
-        count(summary.batches as u64),
+        "restored backup {number}: {}, the newest {}, of {}; every file agrees with its checksum",
+        text::batches(summary.batches as u64),
         summary.newest_batch.as_deref().unwrap_or("none"),
         counted(summary.customers, "customer"),
     );
