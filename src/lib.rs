@@ -1,6 +1,10 @@
 //! lookback keeps each customer's history materialised, and writes training rows from it: for every item shown to a customer, that
 //! customer's most recent actions from strictly before that day.
 //!
+//! Whoever runs the program reads the guide, `docs/guide.md`: a page for each task, from the first store to an upgrade, with commands that the tests run, and
+//! `docs/messages.md`, which has every message and what to do. What stands here is for those who change it, or build on it: the shortest way in
+//! is [`ingest::Ingester`], which fills a store, and [`produce::produce`], which reads a [`store::Store`]; the bytes of a store are drawn in `src/format/specification.md`.
+//!
 //! Floors; each imports only lower ones, and those on one floor do not know each other (a test holds this):
 //!
 //! ```text

@@ -27,8 +27,8 @@ static LIMIT: OnceLock<u64> = OnceLock::new();
 pub fn limit_to(asked: Option<u64>) -> Result<()> {
     if let Some(asked) = asked.filter(|asked| *asked < LIMIT_MIN) {
         return Err(Error::usage(
-            format!("--memory-limit {asked} is too little to work with"),
-            format!("give at least {LIMIT_MIN}"),
+            format!("--memory-limit {asked} (in bytes) is too little to work with"),
+            format!("give at least {}MiB", LIMIT_MIN >> 20),
         ));
     }
     let limit = *LIMIT.get_or_init(|| asked.unwrap_or_else(half_of_the_machine));

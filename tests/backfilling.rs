@@ -40,7 +40,7 @@ fn a_dry_run_prints_the_plan_and_does_nothing() {
     bench.ingest("2026-01-02");
     let before = dump(&bench.store());
     let plan = bench.ok(&format!("{RANGE} --out out --dry-run")).stdout;
-    let expected = "day         actions       rows\n\
+    let expected = "days        actions       rows\n\
                     2026-01-01  ingest (new)\n\
                     2026-01-02  held\n\
                     2026-01-03  ingest (new)  produce\n\
@@ -53,7 +53,12 @@ fn a_dry_run_prints_the_plan_and_does_nothing() {
     assert_eq!((&json["dry_run"], json["to_ingest"].as_array().unwrap().len()), (&true.into(), 3));
     let fresh = Bench::new();
     fs::create_dir(fresh.input()).unwrap();
-    fresh.ok("backfill --store store --input input --from 2026-01-01 --to 2026-01-02 --allow-empty --dry-run");
+    let empty = "backfill --store store --input input --from 2026-01-01 --to 2026-12-31 --allow-empty --dry-run";
+    // Days with which the same is to be done stand in one line.
+    assert_eq!(
+        fresh.ok(empty).stdout,
+        "days                    actions         rows\n2026-01-01..2026-12-31  ingest (empty)\n"
+    );
     assert!(!fresh.store().exists());
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::fixture::copy_of;
 use crate::support::input::{PLAIN, RawAction, us, write_batch};
 use crate::support::output::{dump, tree};
 use crate::support::program::Bench;
@@ -24,6 +25,22 @@ fn names(folder: &std::path::Path) -> Vec<std::ffi::OsString> {
 
 fn tables(bench: &Bench) -> BTreeMap<String, Vec<u8>> {
     tree(&bench.path("backups")).into_iter().filter(|(name, _)| name.ends_with(".sst")).collect()
+}
+
+/// A backup made before an upgrade can be restored behind it.
+#[test]
+fn a_backup_of_an_older_format_is_restored_to_be_migrated() {
+    let bench = Bench::new();
+    copy_of("format-2", &bench.store());
+    bench.ok("backup --store store --to backups");
+    let restored = bench.ok("restore --from backups --store restored").stderr;
+    assert!(restored.contains("a store of format version 2") && restored.contains("lookback migrate"), "{restored}");
+    let restored = bench.json("restore --from backups --store again");
+    assert_eq!((&restored["format_version"], restored.get("batches")), (&2.into(), None));
+    for store in ["store", "restored"] {
+        bench.ok(&format!("migrate --store {store}"));
+    }
+    assert_eq!(dump(&bench.path("restored")), dump(&bench.store()));
 }
 
 #[test]

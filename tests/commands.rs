@@ -101,6 +101,11 @@ fn init_fixes_settings_for_life() {
     assert_eq!((&created["max_history"], &created["time_zone"]), (&2.into(), &"Asia/Tokyo".into()));
     bench.refused("init --store store", &["store already", "store"]);
     bench.ingest("2026-01-01");
+    let status = bench.ok("status --store store").stdout;
+    assert!(status.contains("batches         1 (2026-01-01)\n"), "{status}");
+    bench.ok("backup --store store --to backups");
+    let restored = bench.ok("restore --from backups --store restored").stderr;
+    assert!(restored.starts_with("restored backup 1: 1 batch, the newest 2026-01-01, of "), "{restored}");
     bench.ingest("2026-01-02");
     let status = bench.json("status --store store");
     assert_eq!((&status["max_history"], &status["time_zone"]), (&2.into(), &"Asia/Tokyo".into()));

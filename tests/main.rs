@@ -18,6 +18,7 @@ mod determinism;
 mod failing_disk;
 mod faults;
 mod fixture;
+mod guide;
 mod input_types;
 mod manifest;
 mod many_customers;

@@ -246,12 +246,13 @@ pub struct Status {
 
 /// Arguments of `forget`.
 #[derive(Args, Debug)]
+#[command(group(clap::ArgGroup::new("whom").args(["customer", "customers"]).required(true).multiple(true)))]
 pub struct Forget {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
     /// The customers' ids.
-    #[arg(long, value_name = "ID", num_args = 1.., allow_negative_numbers = true, required_unless_present = "customers")]
+    #[arg(long, value_name = "ID", num_args = 1.., allow_negative_numbers = true)]
     pub customer: Vec<i64>,
     /// A text file with one customer's id on each line.
     #[arg(long, value_name = "FILE")]

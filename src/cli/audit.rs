@@ -2,7 +2,7 @@
 
 use super::args::Audit;
 use super::console::Console;
-use super::text::{count, counted};
+use super::text::{batches, count, counted};
 use crate::audit::{AUDIT_BYTES_DEFAULT, AuditOptions, AuditSummary, audit};
 use crate::error::Result;
 use crate::model::name_days;
@@ -30,10 +30,7 @@ fn sentence(summary: &AuditSummary) -> String {
         counted(summary.rows, "row"),
         counted(summary.audited_customers, "customer"),
         counted(summary.cells, "cell"),
-        match summary.batches {
-            1 => "1 batch".to_owned(),
-            more => format!("{} batches", count(more as u64)),
-        },
+        batches(summary.batches as u64),
     )];
     parts.push(match newest_action {
         Some(newest) => format!("newest action {newest}, before {cut_off}"),

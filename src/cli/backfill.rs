@@ -4,8 +4,9 @@ use super::args::Backfill;
 use super::console::Console;
 use super::table::table;
 use super::text::{count, counted};
-use crate::backfill::{BackfillOptions, BackfillSummary, Plan, backfill};
+use crate::backfill::{BackfillOptions, BackfillSummary, DayPlan, Plan, backfill};
 use crate::error::Result;
+use crate::model::{Day, name_days};
 use crate::store::Folder;
 
 pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
@@ -32,20 +33,27 @@ pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
     console.done(&summary, &format!("{}{stale}", sentence(&summary)))
 }
 
+/// A row for each day, or for three and more in a run with which the same is to be done, so that a year can be read.
 fn plan_table(plan: &Plan) -> String {
-    let rows: Vec<Vec<String>> = plan
-        .days
-        .iter()
-        .map(|day| {
-            let actions = match day.ingest {
-                Some(reason) => format!("ingest ({})", reason.name()),
-                None if day.held => "held".to_owned(),
-                None => "none".to_owned(),
-            };
-            vec![day.day.to_string(), actions, if day.produce { "produce".to_owned() } else { String::new() }]
-        })
-        .collect();
-    table(&["day", "actions", "rows"], &[false; 3], &rows)
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for alike in plan.days.chunk_by(|day, next| what(day) == what(next)) {
+        let days: Vec<Day> = alike.iter().map(|planned| planned.day).collect();
+        for (planned, name) in alike.iter().zip(name_days(&days).split(", ")) {
+            let (actions, produce) = what(planned);
+            rows.push(vec![name.to_owned(), actions, produce.to_owned()]);
+        }
+    }
+    table(&["days", "actions", "rows"], &[false; 3], &rows)
+}
+
+/// What is to be done with a day: its actions, its rows.
+fn what(day: &DayPlan) -> (String, &'static str) {
+    let actions = match day.ingest {
+        Some(reason) => format!("ingest ({})", reason.name()),
+        None if day.held => "held".to_owned(),
+        None => "none".to_owned(),
+    };
+    (actions, if day.produce { "produce" } else { "" })
 }
 
 fn sentence(summary: &BackfillSummary) -> String {

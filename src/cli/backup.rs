@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use super::args;
 use super::console::Console;
-use super::text::{count, counted, size};
+use super::text::{self, counted, size};
 use crate::error::Result;
-use crate::store::{Backups, Folder};
+use crate::format::FORMAT_VERSION;
+use crate::store::{Backups, Folder, Store};
 
 #[derive(Serialize)]
 struct BackupSummary {
@@ -41,6 +42,14 @@ pub(super) fn backup(typed: &args::Backup, console: &Console) -> Result<()> {
 struct RestoreSummary {
     /// Number of the backup restored.
     number: u32,
+    format_version: u8,
+    /// What the store holds; unknown where it has to be migrated first.
+    #[serde(flatten)]
+    holds: Option<Held>,
+}
+
+#[derive(Serialize)]
+struct Held {
     batches: usize,
     newest_batch: Option<String>,
     customers: u64,
@@ -53,19 +62,30 @@ pub(super) fn restore(typed: &args::Restore, console: &Console) -> Result<()> {
         None => backups.newest()?.number,
     };
     console.progress().begin("copying", "", None);
-    let store = backups.restore(number, &Folder::new(&typed.store))?;
+    let folder = Folder::new(&typed.store);
+    let format_version = backups.restore(number, &folder)?;
+    let holds = if format_version == FORMAT_VERSION { Some(held(&Store::open_reader(&folder)?)?) } else { None };
+    let content = match &holds {
+        Some(Held { batches, newest_batch, customers }) => format!(
+            "{}, the newest {}, of {}",
+            text::batches(*batches as u64),
+            newest_batch.as_deref().unwrap_or("none"),
+            counted(*customers, "customer"),
+        ),
+        None => format!(
+            "a store of format version {format_version}, to be brought up to date with `lookback migrate --store {}`",
+            typed.store.display()
+        ),
+    };
+    let sentence = format!("restored backup {number}: {content}; every file agrees with its checksum");
+    console.done(&RestoreSummary { number, format_version, holds }, &sentence)
+}
+
+fn held(store: &Store) -> Result<Held> {
     let batches = store.batches()?;
-    let summary = RestoreSummary {
-        number,
+    Ok(Held {
         batches: batches.len(),
         newest_batch: batches.newest(None).map(|day| day.to_string()),
         customers: store.totals()?.customers,
-    };
-    let sentence = format!(
-        "restored backup {number}: {} batches, the newest {}, of {}; every file agrees with its checksum",
-        count(summary.batches as u64),
-        summary.newest_batch.as_deref().unwrap_or("none"),
-        counted(summary.customers, "customer"),
-    );
-    console.done(&summary, &sentence)
+    })
 }

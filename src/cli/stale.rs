@@ -19,7 +19,10 @@ pub(super) fn run(typed: &args::Stale, console: &Console) -> Result<()> {
     console.result(&summary, &lines.collect::<String>())?;
     let found = sentence(&summary);
     if typed.exit_code && !summary.listed.is_empty() {
-        return Err(Error::refused(found, "produce them again with `lookback backfill`"));
+        return Err(Error::refused(
+            format!("not all partitions are current: {found}"),
+            "produce them again with `lookback backfill`",
+        ));
     }
     console.message(&found);
     Ok(())

@@ -73,6 +73,7 @@ fn gaps(batches: &Batches) -> Vec<Day> {
 
 fn text(status: &Status, gaps: &[Day]) -> String {
     let range = match (&status.first_batch, &status.newest_batch) {
+        (Some(first), Some(newest)) if first == newest => format!("1 ({first})"),
         (Some(first), Some(newest)) => format!("{} ({first}..{newest})", count(status.batches as u64)),
         _ => "none".to_owned(),
     };

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::args::Verify;
 use super::console::Console;
-use super::text::{count, counted, size};
+use super::text::{self, count, counted, size};
 use crate::error::Result;
 use crate::store::{Folder, Store};
 use crate::verify::{Checked, Fault, VerifySummary, verify};
@@ -56,7 +56,7 @@ fn sentence(summary: &VerifySummary) -> String {
         counted(actions, "action"),
         counted(customers, "customer"),
         counted(portions, "portion"),
-        if batches == 1 { "1 batch".to_owned() } else { format!("{} batches", count(batches)) },
+        text::batches(batches),
         counted(keyframes, "keyframe"),
         leaves(index_leaves),
         leaves(roster_leaves),

@@ -14,7 +14,9 @@ use super::folder::{Folder, create_private};
 use super::handle::Store;
 use super::new_store::Making;
 use super::open::failure;
+use super::raw::RawStore;
 use crate::error::{Error, Kind, Result};
+use crate::format::FORMAT_VERSION;
 
 /// One backup.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -93,8 +95,8 @@ impl Backups {
     }
 
     /// Makes a store from a backup, where none is. Each file is compared with its checksum while it is copied; where one differs nothing is left
-    /// behind. Gives the store, open for reading.
-    pub fn restore(mut self, number: u32, to: &Folder) -> Result<Store> {
+    /// behind. Gives its format version: a backup may be older than the program, and its store is there to be migrated. One that is newer is refused.
+    pub fn restore(mut self, number: u32, to: &Folder) -> Result<u8> {
         if !self.list().iter().any(|backup| backup.number == number) {
             let numbers: Vec<String> = self.list().iter().map(|backup| backup.number.to_string()).collect();
             return Err(Error::refused(
@@ -106,18 +108,18 @@ impl Backups {
         let restored = self.restore_aside(number, &making.aside);
         // Its threads may still be copying other files when one has failed.
         drop(self);
-        restored?;
+        let format_version = restored?;
         to.put_in_place(&making.aside)?;
         drop(making);
-        Store::open_reader(to)
+        Ok(format_version)
     }
 
     /// Restores into a store in the making, and sees whether it can be opened.
-    fn restore_aside(&mut self, number: u32, aside: &Folder) -> Result<()> {
+    fn restore_aside(&mut self, number: u32, aside: &Folder) -> Result<u8> {
         let database = aside.database();
         let restored = self.engine.restore_from_backup(&database, &database, &RestoreOptions::default(), number);
         let opened = restored.map_err(|error| failure("restore", aside, &error));
-        match opened.and_then(|()| Store::open_reader(aside)).map(drop) {
+        match opened.and_then(|()| openable_version(aside)) {
             Err(error) if error.kind() == Kind::Corrupt => Err(Error::new(
                 Kind::Corrupt,
                 format!("backup {number} at {} is damaged ({})", self.folder.path().display(), error.what()),
@@ -126,4 +128,13 @@ impl Backups {
             opened => opened,
         }
     }
+}
+
+/// The format version of a store that this program can open, if only to migrate it.
+fn openable_version(folder: &Folder) -> Result<u8> {
+    let version = RawStore::open_reader(folder)?.format_version()?;
+    if version >= FORMAT_VERSION {
+        Store::open_reader(folder)?;
+    }
+    Ok(version)
 }

@@ -8,7 +8,7 @@
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
-use crate::permutation::shuffled;
+use super::permutation::shuffled;
 
 /// Ids lie in 1..=2^40: like the ids of a system that has seen far more customers than are left.
 const ID_BITS: u32 = 40;

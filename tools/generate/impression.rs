@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use rand::{Rng, RngExt};
 
-use crate::customer::Customers;
-use crate::item::Items;
+use super::customer::Customers;
+use super::item::Items;
 
 /// Rows of customers who never act, so that a history can be empty.
 const COLD_SHARE: f64 = 0.03;

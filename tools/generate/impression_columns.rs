@@ -7,8 +7,8 @@ use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-use crate::impression::Impression;
-use crate::table::Columns;
+use super::impression::Impression;
+use super::table::Columns;
 
 /// Collects impression rows as columns.
 #[derive(Debug)]

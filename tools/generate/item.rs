@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt};
 use rand_distr::Zipf;
 
-use crate::permutation::shuffled_below;
+use super::permutation::shuffled_below;
 
 /// Below 1, the textbook's value: with 200,000 items the best one gets 2 % of the clicks instead of 8 %, which is
 /// nearer to a shop with several departments.

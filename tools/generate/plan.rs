@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use chrono::{Datelike, Days, NaiveDate};
 
-use crate::args::Args;
-use crate::arrivals::{LATE_DAYS_MAX, Shares};
-use crate::customer::Customers;
-use crate::item::Items;
+use super::args::Args;
+use super::arrivals::{LATE_DAYS_MAX, Shares};
+use super::customer::Customers;
+use super::item::Items;
 
 /// Times outside these years are not good input, and a late action must not be dated before the first.
 const YEARS: std::ops::RangeInclusive<i32> = 1970..=2261;
