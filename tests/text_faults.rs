@@ -1,10 +1,16 @@
 //! What is wrong with text: lines that are bad rows, each named with its line, and files that are broken.
 
 use std::fs;
+use std::path::Path;
+
+use lookback::files::{BadRows, DayFile, QuarantineFolder, read_numbered_actions, read_numbered_impressions};
+use lookback::format::Source;
+use lookback::model::Zone;
 
 use crate::bad_rows::{SetAside, set_aside};
 use crate::support::output::dump;
 use crate::support::program::{Bench, write_file};
+use crate::support::random::{Random, seed};
 use crate::support::text::packed;
 
 const INGEST: &str = "ingest --store store --input input --dt 2026-01-01";
@@ -343,4 +349,80 @@ fn a_long_file_that_was_cut_names_the_line() {
         assert!((10_000..40_000).contains(&line), "{}", ran.stderr);
         fs::remove_file(bench.input().join("clicks/dt=2026-01-01").join(name)).unwrap();
     }
+}
+
+/// Good files with some bytes changed, taken out or put in: read or refused, and nothing else; the lines of the rows ascend.
+#[test]
+fn damaged_texts_never_panic() {
+    let seed = seed(54);
+    let mut random = Random::new(seed);
+    let mut below = move |end: usize| usize::try_from(random.below(end as u64)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let list = r#"[{"item_id":5,"is_order":true},{"item_id":6}]"#;
+    let quoted = list.replace('"', "\"\"");
+    let csv = "note,customer_id,item_id,click_time,ranking_id,impressions\n".to_owned()
+        + &format!("\"a,\nb\",1,\"10\",2026-01-01T10:00:00Z,é,\"{quoted}\"\r\n").repeat(30);
+    let json = format!(
+        "{{\"customer_id\":1,\"item_id\":10,\"click_time\":\"2026-01-01\",\"ranking_id\":\"\\u00e9\",\"impressions\":{list}}}\n"
+    )
+    .repeat(30);
+    for (name, text) in [("x.csv", &csv), ("x.jsonl", &json), ("x.csv.gz", &csv), ("x.jsonl.zst", &json)] {
+        let good = packed(name, text.as_bytes());
+        let path = folder.path().join(name);
+        let (mut read, mut refused) = (0, 0);
+        for case in 0..1_500 {
+            let mut bytes = good.clone();
+            for _ in 0..[1, 2, 5, 20][below(4)] {
+                let place = below(bytes.len());
+                let byte = match below(3) {
+                    0 => u8::try_from(below(256)).unwrap(),
+                    _ => b"\"\n\r,{}[]:\\0-e\xef\xff"[below(15)],
+                };
+                match below(4) {
+                    0 => drop(bytes.remove(place)),
+                    1 => bytes.insert(place, byte),
+                    2 if below(10) == 0 => bytes.truncate(place.max(30)),
+                    _ => bytes[place] = byte,
+                }
+            }
+            fs::write(&path, &bytes).unwrap();
+            match std::panic::catch_unwind(|| read_both(name, &path)) {
+                Ok(Ok(())) => read += 1,
+                Ok(Err(error)) => {
+                    refused += 1;
+                    let error = error.to_string();
+                    assert!(
+                        error.contains(name) && error.lines().count() == 1,
+                        "seed {seed}, {name} case {case}: {error}"
+                    );
+                }
+                Err(_) => panic!("seed {seed}: {name} case {case} panics"),
+            }
+        }
+        // What is compressed has a checksum, or nearly every change breaks it.
+        let read_min = if good == text.as_bytes() { 20 } else { 0 };
+        assert!(read > read_min && refused > 100, "{name}: {read} read, {refused} refused");
+    }
+}
+
+/// Takes clicks and impressions of a file. Bad rows are errors too.
+fn read_both(name: &str, path: &Path) -> lookback::error::Result<()> {
+    let file = DayFile { name: name.to_owned(), path: path.to_owned() };
+    let day = "2026-01-01".parse().unwrap();
+    let mut last = 0;
+    let mut bad = BadRows::new(QuarantineFolder::Actions, day, None);
+    read_numbered_actions(Source::Clicks, &file, &Zone::utc(), &mut bad, |line, _| {
+        assert!(line > last, "line {line} behind line {last}");
+        last = line;
+        Ok(())
+    })?;
+    bad.finish()?;
+    last = 0;
+    let mut bad = BadRows::new(QuarantineFolder::Impressions, day, None);
+    read_numbered_impressions(&file, &mut bad, |line, _| {
+        assert!(line > last, "line {line} behind line {last}");
+        last = line;
+        Ok(())
+    })?;
+    bad.finish().map(|_| ())
 }

@@ -7,11 +7,11 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Array, Int64Builder, RecordBat
 use arrow::datatypes::{Field, Schema};
 use arrow::error::ArrowError;
 
-use super::cells::{Cells, Gathered};
 use super::csv::{CsvFile, CsvRows};
 use super::id_text::parse_id;
 use super::json_lines::{JsonLinesFile, JsonRows};
 use super::json_list::lists;
+use super::written_rows::{Gathered, WrittenRows};
 use crate::error::{Error, Result};
 use crate::files::day_reader::{DayBatch, Fault, Places, Wanted};
 use crate::files::file_kind::{Content, Packing};
@@ -55,9 +55,9 @@ impl TextFile {
             AnyFile::Csv(file) => AnyRows::Csv(file.rows(wanted)?),
             AnyFile::JsonLines(file) => AnyRows::JsonLines(file.rows(wanted)?),
         };
-        let cells = Cells::new(wanted.iter().map(|wanted| wanted.name()));
+        let written = WrittenRows::new(wanted.iter().map(|wanted| wanted.name()));
         let kinds = wanted.iter().map(|wanted| Kind::of(*wanted)).collect();
-        Ok(TextBatches { path: self.path, rows, cells, kinds, batch_rows, is_at_end: false })
+        Ok(TextBatches { path: self.path, rows, written, kinds, batch_rows, is_at_end: false })
     }
 }
 
@@ -91,7 +91,7 @@ impl Kind {
 pub(in crate::files) struct TextBatches {
     path: PathBuf,
     rows: AnyRows,
-    cells: Cells,
+    written: WrittenRows,
     kinds: Vec<Kind>,
     batch_rows: usize,
     /// Or at an error.
@@ -102,22 +102,22 @@ impl Iterator for TextBatches {
     type Item = Result<DayBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.is_at_end && !self.cells.is_full(self.batch_rows) {
+        while !self.is_at_end && !self.written.is_full(self.batch_rows) {
             let more = match &mut self.rows {
-                AnyRows::Csv(rows) => rows.next_into(&mut self.cells),
-                AnyRows::JsonLines(rows) => rows.next_into(&mut self.cells),
+                AnyRows::Csv(rows) => rows.next_into(&mut self.written),
+                AnyRows::JsonLines(rows) => rows.next_into(&mut self.written),
             };
             match more {
                 Ok(more) => self.is_at_end = !more,
                 Err(error) => {
                     self.is_at_end = true;
-                    self.cells = Cells::new(std::iter::empty());
+                    self.written = WrittenRows::new(std::iter::empty());
                     return Some(Err(error));
                 }
             }
         }
-        (self.cells.rows() > 0).then(|| {
-            let batch = self.cells.take().and_then(|gathered| typed(gathered, &self.kinds));
+        (self.written.rows() > 0).then(|| {
+            let batch = self.written.take().and_then(|gathered| typed(gathered, &self.kinds));
             batch.map_err(|error| unexpected(&self.path, &error))
         })
     }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::cells::{Cell, Cells};
 use super::csv_cells::CsvCells;
 use super::records::{Ends, Records};
+use super::written_rows::{Cell, WrittenRows};
 use crate::error::{Error, Result};
 use crate::files::day_reader::{Wanted, missing_column};
 use crate::files::file_kind::Packing;
@@ -83,8 +83,8 @@ struct WantedColumn {
 }
 
 impl CsvRows {
-    /// Puts the next row into `cells`; false behind the last one. Lines with nothing on them are left out.
-    pub fn next_into(&mut self, cells: &mut Cells) -> Result<bool> {
+    /// Puts the next row into `written`; false behind the last one. Lines with nothing on them are left out.
+    pub fn next_into(&mut self, written: &mut WrittenRows) -> Result<bool> {
         loop {
             let Some(record) = self.records.take()? else { return Ok(false) };
             if record.bytes.is_empty() {
@@ -103,16 +103,16 @@ impl CsvRows {
             }
             if count != self.count {
                 let has = if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") };
-                cells.push_line(record.line, format!("has {has} where the header has {}", self.count), record.bytes);
+                written.push_line(record.line, format!("has {has} where the header has {}", self.count), record.bytes);
             } else if !is_whole {
                 let reason = "has something behind the quote that closes a cell";
-                cells.push_line(record.line, reason.to_owned(), record.bytes);
+                written.push_line(record.line, reason.to_owned(), record.bytes);
             } else {
                 let contents = self.columns.iter().map(|column| {
                     let cell = record.bytes.get(column.begin..).and_then(|rest| CsvCells::new(rest).next());
                     cell.filter(|cell| !cell.is_null(column.is_text)).map(|cell| cell.content())
                 });
-                cells.push(record.line, contents.map(|content| content.map_or(Cell::Null, Cell::of)));
+                written.push(record.line, contents.map(|content| content.map_or(Cell::Null, Cell::of)));
             }
             return Ok(true);
         }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeSeed;
 use serde_json::Deserializer;
 
-use super::cells::{Cell, Cells, NOT_UTF8};
 use super::json_object::{Fields, Names, said, scalar};
 use super::records::{Ends, Records};
+use super::written_rows::{Cell, NOT_UTF8, WrittenRows};
 use crate::error::Result;
 use crate::files::day_reader::{Wanted, missing_column};
 use crate::files::file_kind::Packing;
@@ -82,15 +82,15 @@ pub(super) struct JsonRows {
 }
 
 impl JsonRows {
-    /// Puts the next row into `cells`; false behind the last one. Blank lines are left out.
-    pub fn next_into(&mut self, cells: &mut Cells) -> Result<bool> {
+    /// Puts the next row into `written`; false behind the last one. Blank lines are left out.
+    pub fn next_into(&mut self, written: &mut WrittenRows) -> Result<bool> {
         loop {
             let Some(record) = self.records.take()? else { return Ok(false) };
             if record.bytes.trim_ascii().is_empty() {
                 continue;
             }
             let Ok(text) = std::str::from_utf8(record.bytes) else {
-                cells.push_line(record.line, NOT_UTF8.to_owned(), record.bytes);
+                written.push_line(record.line, NOT_UTF8.to_owned(), record.bytes);
                 return Ok(true);
             };
             let mut values = vec![None; self.names.len()];
@@ -99,11 +99,11 @@ impl JsonRows {
             match read.and_then(|()| json.end()) {
                 Ok(()) => {
                     let row = values.iter().zip(&self.lists).map(|(value, is_list)| cell(*value, *is_list));
-                    cells.push(record.line, row);
+                    written.push(record.line, row);
                 }
                 Err(error) => {
                     let reason = format!("is no JSON object ({})", said(&error));
-                    cells.push_line(record.line, reason, record.bytes);
+                    written.push_line(record.line, reason, record.bytes);
                 }
             }
             return Ok(true);

@@ -7,7 +7,6 @@
 //! file.
 
 mod batches;
-mod cells;
 mod csv;
 mod csv_cells;
 mod id_text;
@@ -16,5 +15,6 @@ mod json_list;
 mod json_object;
 mod records;
 mod unpacked;
+mod written_rows;
 
 pub(super) use batches::{TextBatches, TextFile};

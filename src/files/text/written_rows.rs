@@ -1,4 +1,4 @@
-//! Cells as they stand in a text, gathered into a batch.
+//! WrittenRows as they stand in a text, gathered into a batch.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ const BATCH_BYTES: usize = 1 << 20;
 /// What is wrong with bytes that are no text.
 pub(super) const NOT_UTF8: &str = "is not UTF-8";
 
-/// A cell of a row, for [`Cells::push`].
+/// A cell of a row, for [`WrittenRows::push`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Cell<'a> {
     Null,
@@ -44,7 +44,7 @@ impl<'a> Cell<'a> {
 /// Rows with a text for each column, and the lines that they begin on.
 ///
 /// Memory: a mebibyte and a row, what a vector keeps in reserve, and the reasons of the bad ones.
-pub(super) struct Cells {
+pub(super) struct WrittenRows {
     names: Vec<String>,
     columns: Vec<StringBuilder>,
     lines: Vec<u64>,
@@ -62,12 +62,12 @@ pub(super) struct Gathered {
     pub faults: Vec<Fault>,
 }
 
-impl Cells {
+impl WrittenRows {
     /// Of columns with these names.
     pub fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let names: Vec<String> = names.map(str::to_owned).collect();
         let columns = names.iter().map(|_| StringBuilder::new()).collect();
-        Cells { names, columns, lines: Vec::new(), faults: Vec::new(), bytes: 0 }
+        WrittenRows { names, columns, lines: Vec::new(), faults: Vec::new(), bytes: 0 }
     }
 
     /// How many rows there are.
