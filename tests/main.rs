@@ -10,6 +10,7 @@ mod backups;
 mod bad_rows;
 mod bit_flips;
 mod commands;
+mod configuration;
 #[cfg(target_os = "linux")]
 mod crashing;
 mod decoding;
@@ -19,6 +20,7 @@ mod failing_disk;
 mod faults;
 mod fixture;
 mod input_types;
+mod layouts;
 mod manifest;
 mod many_customers;
 mod memory;

@@ -9,10 +9,11 @@ use arrow::datatypes::DataType;
 
 use super::bad_rows::{BadRow, BadRows};
 use super::column::{IdColumn, Reason, text_column};
-use super::layout::{DayFile, IMPRESSIONS};
+use super::layout::DayFile;
 use super::parquet_file::{ParquetFile, column, wrong_type};
 use crate::error::Result;
 use crate::model::{CustomerId, Element, Impression, PADDING_ITEM_ID};
+use crate::sources::ImpressionSource;
 
 /// Rows decoded at once; each carries a list, so fewer than of actions.
 const BATCH_ROWS: usize = 1_024;
@@ -28,15 +29,17 @@ pub struct ReadImpressions {
 ///
 /// Memory: one batch of 1,024 rows. Fails where the file cannot be read or lacks a column.
 pub fn read_impressions(
+    source: &ImpressionSource,
     day_file: &DayFile,
     bad: &mut BadRows,
     mut take: impl FnMut(Impression) -> Result<()>,
 ) -> Result<ReadImpressions> {
-    read_numbered_impressions(day_file, bad, |_, impression| take(impression))
+    read_numbered_impressions(source, day_file, bad, |_, impression| take(impression))
 }
 
 /// The same, and gives with each impression the row that it stands in, from 1.
 pub fn read_numbered_impressions(
+    source: &ImpressionSource,
     day_file: &DayFile,
     bad: &mut BadRows,
     mut take: impl FnMut(u64, Impression) -> Result<()>,
@@ -44,16 +47,17 @@ pub fn read_numbered_impressions(
     let file = ParquetFile::open(day_file)?;
     let mut read = ReadImpressions::default();
     let mut first_row = 1;
-    let columns = ["ranking_id", "customer_id", IMPRESSIONS];
-    for batch in file.read(&columns, &["item_id", "is_order"], BATCH_ROWS)? {
+    let names = Names::of(source);
+    for batch in file.read(&names.top, &[&source.item_id, &source.is_order], BATCH_ROWS)? {
         let batch = batch?;
-        let columns = TypedColumns::new(&batch, &day_file.path)?;
+        let columns = TypedColumns::new(&batch, &names, &day_file.path)?;
         for index in 0..batch.num_rows() {
             let row = first_row + index as u64;
             match columns.impression(index) {
                 Ok(impression) if impression.elements.is_empty() => read.empty += 1,
                 Ok(impression) => take(row, impression)?,
-                Err((column, reason)) => {
+                Err((place, reason)) => {
+                    let column = names.of_place(place);
                     bad.add(BadRow { path: &day_file.path, row, column, reason, batch: (&batch, index) })?;
                 }
             }
@@ -63,7 +67,46 @@ pub fn read_numbered_impressions(
     Ok(read)
 }
 
-struct TypedColumns {
+/// What the columns of a file are called.
+pub(super) struct Names<'a> {
+    /// Ranking id, customer, list.
+    pub top: [&'a str; 3],
+    item: &'a str,
+    label: &'a str,
+    /// Item and label behind the name of the list, as messages have them.
+    nested: [String; 2],
+}
+
+/// The column at fault.
+#[derive(Clone, Copy)]
+enum Place {
+    Customer,
+    Item,
+    Label,
+}
+
+impl<'a> Names<'a> {
+    pub fn of(source: &'a ImpressionSource) -> Self {
+        let ImpressionSource { pattern: _, ranking_id, customer_id, impressions, item_id, is_order } = source;
+        Names {
+            top: [ranking_id, customer_id, impressions],
+            item: item_id,
+            label: is_order,
+            nested: [format!("{impressions}.{item_id}"), format!("{impressions}.{is_order}")],
+        }
+    }
+
+    fn of_place(&self, place: Place) -> &str {
+        let ([_, customer, _], [item, label]) = (&self.top, &self.nested);
+        match place {
+            Place::Customer => customer,
+            Place::Item => item,
+            Place::Label => label,
+        }
+    }
+}
+
+pub(super) struct TypedColumns {
     ranking_ids: StringArray,
     customers: IdColumn,
     bounds: Vec<Bounds>,
@@ -77,49 +120,49 @@ enum Labels {
     Numbers(IdColumn, ArrayRef),
 }
 
-const ITEM: &str = "impressions.item_id";
-const LABEL: &str = "impressions.is_order";
-
 impl TypedColumns {
-    fn new(batch: &RecordBatch, path: &Path) -> Result<Self> {
-        let source = column(batch, "ranking_id", path)?;
+    /// The columns of a batch. Fails where one is missing or of a type that cannot be used.
+    pub fn new(batch: &RecordBatch, names: &Names<'_>, path: &Path) -> Result<Self> {
+        let [ranking_id, customer, list] = names.top;
+        let source = column(batch, ranking_id, path)?;
         let ranking_ids =
-            text_column(source).ok_or_else(|| wrong_type(path, "ranking_id", source.data_type(), "text"))?;
-        let source = column(batch, "customer_id", path)?;
-        let customers = IdColumn::new(source)
-            .ok_or_else(|| wrong_type(path, "customer_id", source.data_type(), "an integer type"))?;
-        let source = column(batch, IMPRESSIONS, path)?;
-        let wanted = "a list of structs with the fields item_id and is_order";
-        let wrong = || wrong_type(path, IMPRESSIONS, source.data_type(), wanted);
+            text_column(source).ok_or_else(|| wrong_type(path, ranking_id, source.data_type(), "text"))?;
+        let source = column(batch, customer, path)?;
+        let customers =
+            IdColumn::new(source).ok_or_else(|| wrong_type(path, customer, source.data_type(), "an integer type"))?;
+        let source = column(batch, list, path)?;
+        let wanted = format!("a list of structs with the fields {} and {}", names.item, names.label);
+        let wrong = || wrong_type(path, list, source.data_type(), &wanted);
         let (bounds, elements) = lists(source).ok_or_else(wrong)?;
         let fields = elements.as_struct_opt().ok_or_else(wrong)?;
-        let item_ids = fields.column_by_name("item_id").ok_or_else(wrong)?;
-        let labels = fields.column_by_name("is_order").ok_or_else(wrong)?;
+        let item_ids = fields.column_by_name(names.item).ok_or_else(wrong)?;
+        let labels = fields.column_by_name(names.label).ok_or_else(wrong)?;
+        let [item, label] = &names.nested;
         let item_ids =
-            IdColumn::new(item_ids).ok_or_else(|| wrong_type(path, ITEM, item_ids.data_type(), "an integer type"))?;
+            IdColumn::new(item_ids).ok_or_else(|| wrong_type(path, item, item_ids.data_type(), "an integer type"))?;
         let labels = Labels::new(labels)
-            .ok_or_else(|| wrong_type(path, LABEL, labels.data_type(), "booleans, or integers 0 and 1"))?;
+            .ok_or_else(|| wrong_type(path, label, labels.data_type(), "booleans, or integers 0 and 1"))?;
         Ok(TypedColumns { ranking_ids, customers, bounds, elements, item_ids, labels })
     }
 
     /// The impression in a row, or the column at fault and what is wrong with it.
-    fn impression(&self, index: usize) -> Result<Impression, (&'static str, Reason)> {
-        let customer = self.customers.get(index).map_err(|reason| ("customer_id", reason))?;
+    fn impression(&self, index: usize) -> Result<Impression, (Place, Reason)> {
+        let customer = self.customers.get(index).map_err(|reason| (Place::Customer, reason))?;
         let ranking_id = self.ranking_ids.is_valid(index).then(|| self.ranking_ids.value(index).to_owned());
         let (begin, end) = self.bounds.get(index).copied().flatten().unwrap_or((0, 0));
         let elements = (begin..end).map(|place| self.element(place));
         Ok(Impression { customer: CustomerId(customer), ranking_id, elements: elements.collect::<Result<_, _>>()? })
     }
 
-    fn element(&self, place: usize) -> Result<Element, (&'static str, Reason)> {
+    fn element(&self, place: usize) -> Result<Element, (Place, Reason)> {
         if self.elements.is_null(place) {
-            return Err((ITEM, "is null".to_owned()));
+            return Err((Place::Item, "is null".to_owned()));
         }
-        let item_id = self.item_ids.get(place).map_err(|reason| (ITEM, reason))?;
+        let item_id = self.item_ids.get(place).map_err(|reason| (Place::Item, reason))?;
         if item_id == PADDING_ITEM_ID {
-            return Err((ITEM, "is 0, which is the padding".to_owned()));
+            return Err((Place::Item, "is 0, which is the padding".to_owned()));
         }
-        let label = self.labels.get(place).map_err(|reason| (LABEL, reason))?;
+        let label = self.labels.get(place).map_err(|reason| (Place::Label, reason))?;
         Ok(Element { item_id, label })
     }
 }

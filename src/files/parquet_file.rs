@@ -51,6 +51,20 @@ impl ParquetFile {
         self.metadata.schema().column_with_name(column).is_some()
     }
 
+    /// A batch of the columns without any row, by which it can be told whether their types can be used. Fails where one is missing.
+    pub fn without_rows(&self, columns: &[&str]) -> Result<RecordBatch> {
+        if let Some(missing) = columns.iter().find(|column| !self.has(column)) {
+            return Err(self.missing(missing));
+        }
+        Ok(RecordBatch::new_empty(Arc::clone(self.metadata.schema())))
+    }
+
+    /// The top-level columns, each with the name of its type, in the order of the file.
+    pub fn columns(&self) -> Vec<(String, String)> {
+        let fields = self.metadata.schema().fields().iter();
+        fields.map(|field| (field.name().clone(), field.data_type().to_string())).collect()
+    }
+
     /// Streams the columns in batches of at most `batch_rows` rows; of a nested column, only the leaves named in `leaves`.
     ///
     /// Memory: the decoded batch and one page of each column. Refused, before it is read, where a page is larger than the process's share for

@@ -7,13 +7,14 @@ use crate::model::Day;
 use crate::store::Batches;
 
 /// A hash over everything that the bytes of a partition follow from: settings, program version, the batches that count, and the impression
-/// files, which are read whole for it. Two partitions with the same one are the same in every byte, but for the rows of customers who have been
+/// files, which are read whole for it, with their `mapping` (see [`crate::sources::ImpressionSource::mapping`]). Two partitions with the same one are the same in every byte, but for the rows of customers who have been
 /// forgotten between the two.
 pub fn inputs_fingerprint(
     settings: &RowSettings,
     batches: &Batches,
     known: Option<Day>,
     horizon: Option<Day>,
+    mapping: Option<&str>,
     impressions: &[(DayFile, Fingerprint)],
 ) -> Result<String> {
     let mut hasher = Hasher::new();
@@ -32,6 +33,10 @@ pub fn inputs_fingerprint(
     if let Some(horizon) = horizon {
         hasher.add(b"horizon");
         hasher.add(&horizon.number().to_le_bytes());
+    }
+    if let Some(mapping) = mapping {
+        hasher.add(b"mapping");
+        hasher.add(mapping.as_bytes());
     }
     hasher.add(b"impressions");
     for (file, fingerprint) in impressions {
