@@ -221,9 +221,12 @@ mod tests {
         assert_eq!(names(root, "log/{yyyy}/{mm}/{dd}.csv"), ["02.csv"]);
         assert_eq!(names(root, "log/{yyyy}/{mm}/{dd}.*"), ["02.csv"]);
         assert_eq!(names(root, "shop/*/{dt}"), ["de/2026-01-02/x", "fr/2026-01-02/x"]);
-        for nothing in ["none/{dt}", "none/{dt}/*", "clicks/dt={dt}/a.parquet/b", "clicks/dt={dt}/a.parquet/*"] {
+        for nothing in ["none/{dt}", "none/{dt}/*", "clicks/dt={dt}/*/b/c", "clicks/dt={dt}/a.parquet/*"] {
             assert_eq!(names(root, nothing), [""; 0], "{nothing}");
         }
+        let below_a_file = Pattern::new("clicks/dt={dt}/a.parquet/b").unwrap();
+        let error = day_files(root, &below_a_file, "2026-01-02".parse().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("a.parquet/b"), "{error}");
     }
 
     /// A folder of another day that cannot be listed is in nobody's way.

@@ -9,7 +9,9 @@ use super::new_store::NewStore;
 use super::open::{self, failure};
 use super::options::scanning;
 use crate::error::{Error, Result};
-use crate::format::{ACTIONS_MAX, BatchRecord, FORMAT_VERSION, Key, Record, StoreRecord, Totals, TypesRecord, hex};
+use crate::format::{
+    ACTIONS_MAX, BatchRecord, FORMAT_VERSION, Key, Keyspace, Record, StoreRecord, Totals, TypesRecord, hex,
+};
 use crate::model::{Day, TypeTable, Zone};
 
 /// How many actions a history has at most, unless the store was created with another number. Source: SPEC, "Meaning".
@@ -107,8 +109,17 @@ impl Store {
 
     /// The table of types that binds whoever brings the next batch: as long as the store has neither a batch nor a table of its own, none does.
     pub fn binding_types(&self) -> Result<Option<TypeTable>> {
-        let is_open = self.settings.types.is_default() && self.batches()?.is_empty();
+        let is_open = self.settings.types.is_default() && !self.holds_any_batch()?;
         Ok((!is_open).then(|| self.settings.types.clone()))
+    }
+
+    /// Whether the store has a record of some batch, readable or not.
+    fn holds_any_batch(&self) -> Result<bool> {
+        let mut iterator = self.db.raw_iterator_opt(scanning());
+        iterator.seek(Key::Batch(Day::FIRST).encode());
+        let found = iterator.key().is_some_and(|key| key.first() == Some(&(Keyspace::Batches as u8)));
+        iterator.status().map_err(|error| failure("read", &self.folder, &error))?;
+        Ok(found)
     }
 
     /// All batches held, by batch day. Memory: some 100 bytes for each file that was ever ingested.
