@@ -13,6 +13,7 @@
 //! 3. `validate` compares what was written with what was there; and a test shows that the store equals one written fresh, key by key.
 
 mod one_to_two;
+mod three_to_four;
 mod two_to_three;
 mod version_1;
 
@@ -70,7 +71,11 @@ impl Registry {
     /// All steps of this program.
     pub fn current() -> Self {
         Registry {
-            steps: vec![Box::new(one_to_two::OneToTwo), Box::new(two_to_three::TwoToThree)],
+            steps: vec![
+                Box::new(one_to_two::OneToTwo),
+                Box::new(two_to_three::TwoToThree),
+                Box::new(three_to_four::ThreeToFour),
+            ],
             target: FORMAT_VERSION,
         }
     }

@@ -69,7 +69,9 @@ pub(super) fn actions(value: &[u8]) -> Result<Vec<Action>> {
     let mut actions = Vec::with_capacity(count.min(value.len() / 3));
     for _ in 0..count {
         let (time_us, item_id) = (reader.signed()?, reader.signed()?);
-        let action_type = ActionType::from_number(reader.byte()?).ok_or_else(damaged)?;
+        let number = reader.byte()?;
+        // Version 1 had three types.
+        let action_type = ActionType::from_number(number).filter(|_| number <= 3).ok_or_else(damaged)?;
         actions.push(Action { time_us, item_id, action_type });
     }
     reader.end()?;

@@ -13,8 +13,8 @@
 //! 5  ingest  produce  removal  stale  what the commands do
 //!    audit   verify   migrations      from one format version to the next
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
-//! 3  format  manifest                 bytes to values and back: of the store; of what a partition says of itself
-//! 2  history                          order, merge, fold, keyframes: pure
+//! 3  format  manifest  config         bytes to values and back: of the store; of what a partition says of itself; what lookback.toml says
+//! 2  history  sources                 order, merge, fold, keyframes; what there is to read: pure
 //! 1  model   memory   durable         customers, days, zones, actions, impressions; how much memory there is; outlasting a power loss
 //! 0  error   progress
 //! ```
@@ -26,6 +26,7 @@
 pub mod audit;
 pub mod backfill;
 pub mod cli;
+pub mod config;
 pub mod durable;
 pub mod error;
 pub mod files;
@@ -41,6 +42,7 @@ pub mod produce;
 pub mod progress;
 pub mod removal;
 pub mod sort;
+pub mod sources;
 pub mod stale;
 pub mod store;
 pub mod verify;

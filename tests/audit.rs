@@ -9,6 +9,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use lookback::audit::{AUDIT_BYTES_DEFAULT, AuditOptions, audit};
 use lookback::progress::Silent;
+use lookback::sources::Sources;
 use lookback::store::{Folder, Store};
 
 use crate::support::input::{RawAction, RawImpression, Spread, us, write_batch, write_impressions};
@@ -120,7 +121,16 @@ fn with_little_memory_the_files_are_read_more_often() {
     let store = Store::open_reader(&Folder::new(&bench.store())).unwrap();
     let (input, out) = (bench.input(), bench.out());
     let with = |budget_bytes, sample| {
-        let options = AuditOptions { input: &input, out: &out, dt: DT.parse().unwrap(), sample, seed: 0, budget_bytes };
+        let sources = Sources::default();
+        let options = AuditOptions {
+            input: &input,
+            sources: &sources,
+            out: &out,
+            dt: DT.parse().unwrap(),
+            sample,
+            seed: 0,
+            budget_bytes,
+        };
         serde_json::to_value(audit(&store, &options, &Silent).unwrap()).unwrap()
     };
     let whole = with(AUDIT_BYTES_DEFAULT, None);

@@ -97,6 +97,11 @@ fn a_store_of_version_1_is_migrated_step_by_step() {
 }
 
 #[test]
-fn a_store_of_version_2_is_migrated_or_not() {
+fn a_store_of_version_2_is_migrated_step_by_step() {
     stopped_anywhere(&scenarios::migration_from(2));
+}
+
+#[test]
+fn a_store_of_version_3_is_migrated_or_not() {
+    stopped_anywhere(&scenarios::migration_from(3));
 }

@@ -4,8 +4,9 @@
 use allocation_counter::measure;
 
 use lookback::format::{
-    ACTIONS_MAX, BatchRecord, Entry, FileRecord, Key, Keyframe, Portion, Record, Standing, StoreRecord, Totals,
-    TouchedDay, decode_leaf, encode_keyframe, encode_leaf, encode_portion,
+    ACTIONS_MAX, BatchRecord, Entry, FORMAT_VERSION, FileRecord, Key, Keyframe, LAYOUT_VERSION, Portion, Record,
+    SourceRecord, Standing, StoreRecord, Totals, TouchedDay, TypesRecord, decode_leaf, encode_keyframe, encode_leaf,
+    encode_portion,
 };
 use lookback::history::Since;
 use lookback::model::{Action, ActionType, CustomerId, Day, PastAction};
@@ -159,7 +160,22 @@ fn valid_batch_record(random: &mut Random) -> Vec<u8> {
         xxh3_128: [7; 16],
     });
     let files = files.collect();
-    BatchRecord { files, clicks: random.next(), customers: random.below(300), ..BatchRecord::default() }
+    BatchRecord {
+        files,
+        actions: [(1, random.next())].into_iter().collect(),
+        customers: random.below(300),
+        ..BatchRecord::default()
+    }
+    .to_bytes()
+    .unwrap()
+}
+
+fn configured_batch_record(random: &mut Random) -> Vec<u8> {
+    let plain = BatchRecord::from_bytes(&valid_batch_record(random)).unwrap();
+    let sources =
+        (0..1 + random.below(4)).map(|number| SourceRecord { name: format!("source-{number}"), mapping: [5; 16] });
+    let actions = (0..random.below(9)).map(|_| (1 + random.next().to_le_bytes()[0] / 2, random.below(1 << 40)));
+    BatchRecord { sources: sources.collect(), actions: actions.collect(), ignored: random.next(), ..plain }
         .to_bytes()
         .unwrap()
 }
@@ -187,7 +203,7 @@ fn by_chance(random: &mut Random) -> Vec<u8> {
     if random.below(4) > 0
         && let Some(first) = bytes.first_mut()
     {
-        *first = lookback::format::FORMAT_VERSION;
+        *first = [FORMAT_VERSION, LAYOUT_VERSION][usize::try_from(random.below(2)).unwrap()];
     }
     bytes
 }
@@ -245,16 +261,25 @@ fn records() {
     check("store record", BYTES_BESIDES, store_record, record::<StoreRecord>);
     check("totals", BYTES_BESIDES, |random| Totals { customers: random.next() }.to_bytes().unwrap(), record::<Totals>);
     check("batch record", BYTES_BESIDES, valid_batch_record, record::<BatchRecord>);
+    check("configured batch record", BYTES_BESIDES, configured_batch_record, record::<BatchRecord>);
+    let types = |random: &mut Random| {
+        let types = (1..=u8::try_from(random.below(255)).unwrap()).map(|number| (number, format!("type-{number}")));
+        TypesRecord { types: types.collect() }.to_bytes().unwrap()
+    };
+    check("table of types", BYTES_BESIDES, types, record::<TypesRecord>);
 }
 
 /// Lengths that are within all limits and not within the bytes.
 #[test]
 fn announced_lengths_take_no_memory() {
-    let version = lookback::format::FORMAT_VERSION;
+    let version = LAYOUT_VERSION;
     // 50 million letters; a million files; 100,000 actions of no bits each; 2^40 lines.
-    let cases: [(&[u8], Decode); 4] = [
-        (&[version, 1, 0xfc, 0x80, 0xf0, 0xfa, 0x02], record::<StoreRecord>),
+    let cases: [(&[u8], Decode); 7] = [
+        (&[FORMAT_VERSION, 1, 0xfc, 0x80, 0xf0, 0xfa, 0x02], record::<StoreRecord>),
         (&[version, 0xfc, 0x40, 0x42, 0x0f, 0x00, 1], record::<BatchRecord>),
+        (&[4, 0xfc, 0x40, 0x42, 0x0f, 0x00, 1], record::<BatchRecord>),
+        (&[4, 0, 0, 0xfc, 0x40, 0x42, 0x0f, 0x00, 1, 1], record::<BatchRecord>),
+        (&[4, 0xfc, 0x40, 0x42, 0x0f, 0x00, 1, 1], record::<TypesRecord>),
         (&[version, 0xa0, 0x8d, 0x06, 0, 0, 2, 1, 0, 0], portion),
         (&[version, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40, 1, 1], leaf::<TouchedDay>),
     ];

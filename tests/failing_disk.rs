@@ -100,6 +100,11 @@ fn a_store_of_version_2_is_migrated_when_there_is_room() {
     failed_anywhere(&scenarios::migration_from(2));
 }
 
+#[test]
+fn a_store_of_version_3_is_migrated_when_there_is_room() {
+    failed_anywhere(&scenarios::migration_from(3));
+}
+
 /// A real file system of a few MB, where the machine lets one be mounted.
 struct SmallDisk {
     folder: tempfile::TempDir,

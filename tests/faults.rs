@@ -429,9 +429,14 @@ fn batch_records_that_differ_from_the_portions() {
         }
     };
     Case::derived(changed(|record| record.customers += 1), place, " customers, and its portions have ");
-    Case::truth(changed(|record| record.clicks += 1), place, " clicks, and its portions have ", Some(BATCH));
-    Case::truth(changed(|record| record.orders -= 1), place, " orders, and its portions have ", Some(BATCH));
-    Case::truth(changed(|record| record.add_to_carts = 0), place, "says 0 add-to-carts", Some(BATCH));
+    Case::truth(changed(|record| record.actions.add(1, 1)), place, " clicks, and its portions have ", Some(BATCH));
+    Case::truth(
+        changed(|record| record.actions.set(3, record.actions.of(3) - 1)),
+        place,
+        " orders, and its portions have ",
+        Some(BATCH),
+    );
+    Case::truth(changed(|record| record.actions.set(2, 0)), place, "says 0 add-to-carts", Some(BATCH));
     Case::truth(changed(|record| record.late += 1), place, " late actions, and its portions have ", Some(BATCH));
     Case::truth(changed(|record| record.early += 1), place, " early actions, and its portions have ", Some(BATCH));
     Case::truth(|case| removed(case.record().0), place, "is missing, and there are portions of ", Some(BATCH));
@@ -469,7 +474,7 @@ fn all_that_is_derived_is_made_anew() {
     let is_derived = |key: &[u8]| match Key::decode(key).unwrap() {
         Key::Keyframe { .. } | Key::Index { .. } | Key::Roster { .. } | Key::Totals => true,
         Key::Store | Key::Portion { .. } | Key::Batch(_) => false,
-        Key::BlockList | Key::Forgotten(_) | Key::Horizon | Key::Purge => false,
+        Key::BlockList | Key::Forgotten(_) | Key::Horizon | Key::Purge | Key::Types => false,
     };
     let derived = case.sound.iter().filter(|(key, _)| is_derived(key));
     let edits: Edits = derived.map(|(key, _)| (key.clone(), None)).collect();

@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
+use arrow::array::{ArrayRef, Int64Array, StringArray};
+
+use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions, write_parquet};
 use crate::support::output::{dump, read_partition, tree};
-use crate::support::program::Bench;
+use crate::support::program::{Bench, write_file};
 
 fn fixture(version: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(version)
@@ -68,8 +71,8 @@ fn the_frozen_store_of_version_1_holds_what_it_held_and_can_be_migrated() {
     copy_of("format-1", &bench.store());
     assert_eq!(lines(&bench.store()), content("format-1"));
     let summary = bench.json("migrate --store store");
-    assert_eq!((&summary["from"], &summary["to"]), (&1.into(), &3.into()));
-    assert_eq!(lines(&bench.store()), content("format-3"), "the same batches in version 3, with the same records");
+    assert_eq!((&summary["from"], &summary["to"]), (&1.into(), &4.into()));
+    assert_eq!(lines(&bench.store()), content("format-4"), "the same batches in version 4, with the same records");
     it_holds_what_was_ingested(&bench);
 }
 
@@ -80,16 +83,28 @@ fn the_frozen_store_of_version_2_holds_what_it_held_and_can_be_migrated() {
     assert_eq!(lines(&bench.store()), content("format-2"));
     bench.refused("status --store store", &["format version 2", "lookback migrate --store store"]);
     let summary = bench.json("migrate --store store");
-    assert_eq!((&summary["from"], &summary["to"]), (&2.into(), &3.into()));
-    assert_eq!(lines(&bench.store()), content("format-3"));
+    assert_eq!((&summary["from"], &summary["to"]), (&2.into(), &4.into()));
+    assert_eq!(lines(&bench.store()), content("format-4"));
     it_holds_what_was_ingested(&bench);
 }
 
 #[test]
-fn the_frozen_store_of_version_3_is_read_and_holds_what_it_held() {
+fn the_frozen_store_of_version_3_holds_what_it_held_and_can_be_migrated() {
     let bench = Bench::new();
     copy_of("format-3", &bench.store());
     assert_eq!(lines(&bench.store()), content("format-3"));
+    bench.refused("status --store store", &["format version 3", "lookback migrate --store store"]);
+    let summary = bench.json("migrate --store store");
+    assert_eq!((&summary["from"], &summary["to"]), (&3.into(), &4.into()));
+    assert_eq!(lines(&bench.store()), content("format-4"));
+    it_holds_what_was_ingested(&bench);
+}
+
+#[test]
+fn the_frozen_store_of_version_4_is_read_and_holds_what_it_held() {
+    let bench = Bench::new();
+    copy_of("format-4", &bench.store());
+    assert_eq!(lines(&bench.store()), content("format-4"));
     it_holds_what_was_ingested(&bench);
 }
 
@@ -123,7 +138,7 @@ fn write_fixture(name: &str, store: &Path) {
     let Ok(target) = std::env::var("LOOKBACK_WRITE_FIXTURE") else { return };
     let target = Path::new(&target).join(name);
     for (name, bytes) in tree(store).into_iter().filter(|(name, _)| !name.contains("LOG")) {
-        crate::support::program::write_file(&target.join("store").join(name), &bytes);
+        write_file(&target.join("store").join(name), &bytes);
     }
     fs::write(target.join("content.txt"), lines(store).join("\n") + "\n").unwrap();
 }
@@ -134,11 +149,14 @@ fn the_frozen_store_of_version_3_still_knows_whom_it_forgot_and_how_far_back_it_
     ingest(&bench);
     bench.ok("forget --store store --customer 5");
     bench.ok("prune --store store --keep-days 1");
-    write_fixture("format-3-removed", &bench.store());
 
     let frozen = Bench::new();
     copy_of("format-3-removed", &frozen.store());
     let content = content("format-3-removed");
+    assert_eq!(lines(&frozen.store()), content);
+    frozen.ok("migrate --store store");
+    // But for the version of the store record.
+    let content: Vec<String> = content.into_iter().map(|line| line.replacen("0000 03", "0000 04", 1)).collect();
     assert_eq!(lines(&frozen.store()), content);
     let status = frozen.json("status --store store");
     assert_eq!(
@@ -157,13 +175,68 @@ fn the_frozen_store_of_version_3_still_knows_whom_it_forgot_and_how_far_back_it_
     assert_eq!(without_batch_records(lines(&frozen.store())), without_batch_records(content));
 }
 
+/// What `format-4-types` was filled with: a source with a column of types, one of them new with the second batch, and one value ignored.
+fn ingest_described(bench: &Bench) {
+    let described = |more: &str| {
+        let types = format!("[types]\nview = 1\nbuy = 7\n{more}\n");
+        let source = "pattern = \"log/{dt}.parquet\"\ntime_unit = \"ms\"\nignore = [\"ping\"]\n";
+        let columns = "columns = { customer_id = \"who\", item_id = \"what\", time = \"at\", type = \"event\" }\n";
+        write_file(&bench.path("lookback.toml"), format!("{types}[sources.log]\n{source}{columns}").as_bytes());
+    };
+    let write = |day: &str, rows: &[(i64, i64, i64, &str)]| {
+        let ids = |of: fn(&(i64, i64, i64, &str)) -> i64| -> ArrayRef {
+            Arc::new(rows.iter().map(of).collect::<Int64Array>())
+        };
+        let events: ArrayRef = Arc::new(rows.iter().map(|(.., event)| Some(*event)).collect::<StringArray>());
+        let columns =
+            [("who", ids(|row| row.0)), ("what", ids(|row| row.1)), ("at", ids(|row| row.2)), ("event", events)];
+        write_parquet(&bench.input().join(format!("log/{day}.parquet")), &columns);
+    };
+    let ms = |time: &str| us(time) / 1_000;
+    let (first, second) = (ms("2026-03-28T10:00:00Z"), ms("2026-03-29T10:00:00.25Z"));
+    write(
+        "2026-03-28",
+        &[(5, 100, first, "view"), (5, 101, first + 1, "buy"), (6, 0, 0, "ping"), (6, 102, first, "view")],
+    );
+    write("2026-03-29", &[(5, 103, second, "wish"), (5, 103, second, "view"), (-9, 104, first, "wish")]);
+    bench.ok("init --store store --max-history 3");
+    described("");
+    bench.ingest("2026-03-28");
+    described("wish = 255");
+    bench.ingest("2026-03-29");
+}
+
+#[test]
+fn the_frozen_store_with_a_table_of_types_is_read_and_equals_one_written_today() {
+    let bench = Bench::new();
+    ingest_described(&bench);
+    write_fixture("format-4-types", &bench.store());
+    let content = content("format-4-types");
+    assert_eq!(without_batch_records(lines(&bench.store())), without_batch_records(content.clone()));
+    assert!(content.contains(&"19 04030104766965770703627579ff0477697368".to_owned()), "{content:?}");
+
+    let frozen = Bench::new();
+    copy_of("format-4-types", &frozen.store());
+    assert_eq!(lines(&frozen.store()), content);
+    let status = frozen.json("status --store store");
+    assert_eq!(status["types"], serde_json::json!({"view": 3, "buy": 1, "wish": 2}));
+    assert_eq!((&status["ignored"], &status["actions"]), (&1.into(), &6.into()));
+    let shown = frozen.json("show --store store --customer 5 --dt 2026-03-30");
+    let of = |field: &str| {
+        shown["actions"].as_array().unwrap().iter().map(|action| action[field].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("action_type"), ["wish", "view", "buy"]);
+    assert_eq!(of("item_id"), [103, 103, 101]);
+    frozen.ok("verify --store store --deep");
+}
+
 #[test]
 fn a_store_written_today_equals_the_frozen_one() {
     let bench = Bench::new();
     ingest(&bench);
     let fresh = lines(&bench.store());
-    write_fixture("format-3", &bench.store());
-    let frozen = without_batch_records(content("format-3"));
+    write_fixture("format-4", &bench.store());
+    let frozen = without_batch_records(content("format-4"));
     assert_eq!(without_batch_records(fresh), frozen);
     assert!(frozen.len() > 8);
 }

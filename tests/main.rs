@@ -10,6 +10,7 @@ mod backups;
 mod bad_rows;
 mod bit_flips;
 mod commands;
+mod configuration;
 #[cfg(target_os = "linux")]
 mod crashing;
 mod decoding;
@@ -20,6 +21,7 @@ mod faults;
 mod fixture;
 mod guide;
 mod input_types;
+mod layouts;
 mod manifest;
 mod many_customers;
 mod memory;

@@ -3,6 +3,7 @@
 use lookback::ingest::{IngestOptions, Ingester};
 use lookback::progress::Silent;
 use lookback::sort::SORT_BYTES_DEFAULT;
+use lookback::sources::Sources;
 use lookback::store::Folder;
 
 use crate::support::input::{RawAction, Spread, write_batch};
@@ -35,7 +36,14 @@ fn store_of(batches: &[(usize, &[RawAction], usize)]) -> Vec<(Vec<u8>, Vec<u8>)>
     for (day, actions, sort_bytes) in batches {
         write_batch(&input, DAYS[*day], actions, Spread { files: 3, seed: 5 });
         let dt = DAYS[*day].parse().unwrap();
-        let options = IngestOptions { input: &input, dt, allow_empty: true, quarantine: None, sort_bytes: *sort_bytes };
+        let options = IngestOptions {
+            input: &input,
+            sources: &Sources::default(),
+            dt,
+            allow_empty: true,
+            quarantine: None,
+            sort_bytes: *sort_bytes,
+        };
         ingester.ingest(&options, &Silent).unwrap();
     }
     drop(ingester);

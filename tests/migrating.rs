@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use lookback::error::{Error, Result};
+use lookback::format::FORMAT_VERSION;
 use lookback::migrations::{Migration, Registry, Switch};
 use lookback::progress::{Progress, Silent};
 use lookback::store::{BulkLoad, Folder, RawStore};
@@ -16,6 +17,9 @@ use crate::support::random::{Random, seed};
 use crate::support::version_1;
 
 const STORE_RECORD: [u8; 2] = [0, 0];
+
+/// A version that no program knows yet.
+const NEXT: u8 = FORMAT_VERSION + 1;
 
 fn store_of_one_batch() -> Bench {
     let bench = Bench::new();
@@ -33,18 +37,18 @@ enum Stop {
     BeforeSwitching,
 }
 
-/// Copies every key to the range from 80 on, with version 4.
-struct ToFour(Stop);
+/// Copies every key to the range from 80 on, with the next version.
+struct ToNext(Stop);
 
-impl ToFour {
+impl ToNext {
     fn stopped(&self, at: Stop) -> Result<()> {
         if self.0 == at { Err(Error::refused("stopped by the test", "run again")) } else { Ok(()) }
     }
 }
 
-impl Migration for ToFour {
+impl Migration for ToNext {
     fn from(&self) -> u8 {
-        3
+        FORMAT_VERSION
     }
 
     fn name(&self) -> &'static str {
@@ -59,11 +63,11 @@ impl Migration for ToFour {
         let old = store.entries(&[0x10]).map(|entry| entry.unwrap()).take_while(|(key, _)| key[0] < 0x80);
         for (key, value) in old {
             let moved = [&[key[0] + 0x70], &key[1..]].concat();
-            new.set_raw(&moved, Some(&[&[4], &value[1..]].concat()))?;
+            new.set_raw(&moved, Some(&[&[NEXT], &value[1..]].concat()))?;
             self.stopped(Stop::WhileRewriting)?;
         }
         // Something that a stopped run would leave, were it not removed before the next.
-        if self.0 == Stop::BeforeSwitching { new.set_raw(&[0xf0], Some(&[4])) } else { Ok(()) }
+        if self.0 == Stop::BeforeSwitching { new.set_raw(&[0xf0], Some(&[NEXT])) } else { Ok(()) }
     }
 
     fn validate(&self, store: &RawStore, _: &dyn Progress) -> Result<()> {
@@ -74,13 +78,13 @@ impl Migration for ToFour {
 
     fn switch(&self, store: &RawStore) -> Result<Switch> {
         let record = store.get(&STORE_RECORD)?.unwrap();
-        let record = (STORE_RECORD.to_vec(), [&[4], &record[1..]].concat());
+        let record = (STORE_RECORD.to_vec(), [&[NEXT], &record[1..]].concat());
         Ok(Switch { record, removed: vec![(vec![0x10], vec![0x20])] })
     }
 }
 
 fn registry(stop: Stop) -> Registry {
-    Registry::with(vec![Box::new(ToFour(stop))], 4)
+    Registry::with(vec![Box::new(ToNext(stop))], NEXT)
 }
 
 #[test]
@@ -90,25 +94,25 @@ fn a_step_is_taken_once_and_can_be_stopped() {
     let old = dump(&bench.store());
 
     let planned = registry(Stop::Never).migrate(&folder, true, &Silent).unwrap();
-    assert_eq!(planned.steps, ["3 to 4: a step of the tests"]);
+    assert_eq!(planned.steps, [format!("{FORMAT_VERSION} to {NEXT}: a step of the tests")]);
     assert_eq!(dump(&bench.store()), old, "a dry run changes nothing");
 
     for stop in [Stop::WhileRewriting, Stop::BeforeSwitching] {
         assert!(registry(stop).migrate(&folder, false, &Silent).is_err());
         let version = RawStore::open_reader(&folder).unwrap().format_version().unwrap();
-        assert_eq!(version, 3, "of the old version until the last write");
+        assert_eq!(version, FORMAT_VERSION, "of the old version until the last write");
         assert!(old.iter().all(|entry| dump(&bench.store()).contains(entry)));
         assert_eq!(bench.json("status --store store")["actions"], 1, "and can be used as before");
     }
 
     let done = registry(Stop::Never).migrate(&folder, false, &Silent).unwrap();
-    assert_eq!((done.from, done.to, done.steps.len()), (3, 4, 1));
+    assert_eq!((done.from, done.to, done.steps.len()), (FORMAT_VERSION, NEXT, 1));
     let moved = |key: Vec<u8>| if key[0] == 0 { key } else { [&[key[0] + 0x70], &key[1..]].concat() };
-    let expected: Vec<_> = old.into_iter().map(|(key, value)| (moved(key), [&[4], &value[1..]].concat())).collect();
+    let expected: Vec<_> = old.into_iter().map(|(key, value)| (moved(key), [&[NEXT], &value[1..]].concat())).collect();
     assert_eq!(dump(&bench.store()), expected);
 
     let again = registry(Stop::Never).migrate(&folder, false, &Silent).unwrap();
-    assert_eq!((again.from, again.to, again.steps.len()), (4, 4, 0));
+    assert_eq!((again.from, again.to, again.steps.len()), (NEXT, NEXT, 0));
 }
 
 #[test]
@@ -127,7 +131,10 @@ fn a_newer_store_is_refused_by_every_command_with_both_versions() {
         "migrate --store store",
     ];
     for command in commands {
-        bench.refused(command, &["format version 4", "3", "use a newer lookback"]);
+        bench.refused(
+            command,
+            &[&format!("format version {NEXT}"), &FORMAT_VERSION.to_string(), "use a newer lookback"],
+        );
     }
     assert_eq!(dump(&bench.store()), before);
 }
@@ -145,9 +152,22 @@ fn an_older_store_is_told_how_to_migrate_and_opening_never_does() {
         "status --store store",
     ] {
         fs::create_dir_all(bench.input()).unwrap();
-        let words = ["format version 1", "format version 3", "lookback migrate --store store"];
+        let words = ["format version 1", "format version 4", "lookback migrate --store store"];
         bench.refused(command, &words);
     }
+    assert_eq!(dump(&bench.store()), before);
+}
+
+/// A key where the step to version 4 has room for a new one is none of version 3: the store is damaged, or something else wrote it.
+#[test]
+fn a_store_of_version_3_with_keys_behind_its_own_is_not_migrated() {
+    let bench = Bench::new();
+    copy_of("format-3", &bench.store());
+    let raw = RawStore::open_writer(&Folder::new(&bench.store())).unwrap();
+    raw.write(&[(vec![0x20], vec![3])], &[]).unwrap();
+    drop(raw);
+    let before = dump(&bench.store());
+    bench.refused("migrate --store store", &["format version 3", "no version 3 has"]);
     assert_eq!(dump(&bench.store()), before);
 }
 
@@ -168,7 +188,10 @@ fn a_store_of_this_version_has_nothing_to_migrate() {
     let bench = store_of_one_batch();
     let before = tree(&bench.store().join("db"));
     let summary = bench.json("migrate --store store --dry-run");
-    assert_eq!((&summary["from"], &summary["to"], &summary["steps"]), (&3.into(), &3.into(), &serde_json::json!([])));
+    assert_eq!(
+        (&summary["from"], &summary["to"], &summary["steps"]),
+        (&FORMAT_VERSION.into(), &FORMAT_VERSION.into(), &serde_json::json!([]))
+    );
     assert_eq!(tree(&bench.store().join("db")), before);
     bench.ok("migrate --store store");
     fs::remove_dir_all(bench.store()).unwrap();

@@ -14,6 +14,7 @@ use lookback::model::{Day, Zone};
 use lookback::produce::{ProduceOptions, produce};
 use lookback::progress::Silent;
 use lookback::sort::SORT_BYTES_DEFAULT;
+use lookback::sources::{ImpressionSource, Sources};
 use lookback::store::{Folder, Settings, Store};
 
 use crate::support::input::{RawAction, RawImpression, Spread, write_batch, write_impressions};
@@ -143,7 +144,14 @@ fn impressions() -> Vec<RawImpression> {
 fn ingest_all(folder: &Folder, input: &Path, batches: &[NaiveDate], sort_bytes: usize) {
     let mut ingester = Ingester::open(folder).unwrap();
     for batch in batches {
-        let options = IngestOptions { input, dt: day(*batch), allow_empty: true, quarantine: None, sort_bytes };
+        let options = IngestOptions {
+            input,
+            sources: &Sources::default(),
+            dt: day(*batch),
+            allow_empty: true,
+            quarantine: None,
+            sort_bytes,
+        };
         ingester.ingest(&options, &Silent).unwrap();
     }
 }
@@ -151,6 +159,7 @@ fn ingest_all(folder: &Folder, input: &Path, batches: &[NaiveDate], sort_bytes: 
 fn produce_one(folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, question: &Question) {
     let options = ProduceOptions {
         input,
+        impressions: &ImpressionSource::default(),
         dt: day(dt),
         out,
         max_history: Some(question.max_history),
@@ -167,7 +176,8 @@ fn produce_one(folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, questio
 }
 
 fn create(folder: &Folder, tz: Tz, max_history: usize) {
-    Store::create(folder, Settings { max_history, zone: Zone::named(tz.name()).unwrap() }).unwrap();
+    Store::create(folder, Settings { max_history, zone: Zone::named(tz.name()).unwrap(), ..Settings::default() })
+        .unwrap();
 }
 
 fn run(tz: Tz, max_history: usize, steps: &[Step]) {

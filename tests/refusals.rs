@@ -7,8 +7,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
 
 use lookback::files::{BadRows, DayFile, QuarantineFolder, read_actions, read_impressions};
-use lookback::format::Source;
 use lookback::model::Zone;
+use lookback::sources::{ActionSource, ImpressionSource};
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions, write_parquet};
 use crate::support::output::{dump, tree};
@@ -131,10 +131,11 @@ fn read_one(folder: &str, day: &str, path: &Path) -> lookback::error::Result<()>
     let file = DayFile { name: "part-0.parquet".to_owned(), path: path.to_owned() };
     if folder == "clicks" {
         let mut bad = BadRows::new(QuarantineFolder::Actions, day.parse().unwrap(), None);
-        return read_actions(Source::Clicks, &file, &Zone::utc(), &mut bad, |_| Ok(()));
+        let clicks = ActionSource::built_in("clicks").unwrap();
+        return read_actions(&clicks, &file, &Zone::utc(), &mut bad, |_| Ok(())).map(drop);
     }
     let mut bad = BadRows::new(QuarantineFolder::Impressions, day.parse().unwrap(), None);
-    read_impressions(&file, &mut bad, |_| Ok(())).map(|_| ())
+    read_impressions(&ImpressionSource::default(), &file, &mut bad, |_| Ok(())).map(|_| ())
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use lookback::files::{BadRows, DayFile, QuarantineFolder, read_numbered_actions, read_numbered_impressions};
-use lookback::format::Source;
 use lookback::model::Zone;
+use lookback::sources::{ActionSource, ImpressionSource};
 
 use crate::bad_rows::{SetAside, set_aside};
 use crate::support::output::dump;
@@ -411,7 +411,7 @@ fn read_both(name: &str, path: &Path) -> lookback::error::Result<()> {
     let day = "2026-01-01".parse().unwrap();
     let mut last = 0;
     let mut bad = BadRows::new(QuarantineFolder::Actions, day, None);
-    read_numbered_actions(Source::Clicks, &file, &Zone::utc(), &mut bad, |line, _| {
+    read_numbered_actions(&ActionSource::built_in("clicks").unwrap(), &file, &Zone::utc(), &mut bad, |line, _| {
         assert!(line > last, "line {line} behind line {last}");
         last = line;
         Ok(())
@@ -419,7 +419,7 @@ fn read_both(name: &str, path: &Path) -> lookback::error::Result<()> {
     bad.finish()?;
     last = 0;
     let mut bad = BadRows::new(QuarantineFolder::Impressions, day, None);
-    read_numbered_impressions(&file, &mut bad, |line, _| {
+    read_numbered_impressions(&ImpressionSource::default(), &file, &mut bad, |line, _| {
         assert!(line > last, "line {line} behind line {last}");
         last = line;
         Ok(())

@@ -134,7 +134,10 @@ impl<'a> Comparison<'a> {
     /// A place in a list, from 1, and the action that belongs there.
     fn element(&self, case: &Case, column: &str, place: usize, is: String, says: String) -> (String, String, String) {
         let source = match case.actions.get(place) {
-            Some(action) => format!("{says}, {}", action_source(self.wanted.sources, action, self.wanted.zone)),
+            Some(action) => {
+                let Wanted { sources, types, zone, .. } = self.wanted;
+                format!("{says}, {}", action_source(sources, types, action, zone))
+            }
             None => format!("{says}, the padding behind {} actions", case.actions.len()),
         };
         (format!("{column} place {}", place + 1), is, source)

@@ -6,7 +6,7 @@ use super::group::{Place, RawAction};
 use super::sources::Sources;
 use crate::error::{Error, Kind};
 use crate::files::DayFile;
-use crate::model::{ActionType, Zone};
+use crate::model::{TypeTable, Zone};
 
 /// What is wrong, and where: `where_` fits before "is", `more` behind the sentence.
 pub(super) fn differs(place: &str, found: &str, expected: &str) -> Error {
@@ -23,15 +23,15 @@ pub(super) fn cell(path: &Path, row: u64, column: &str) -> String {
 }
 
 /// Where a raw impression stands.
-pub(super) fn impression_source(sources: &Sources, place: Place) -> String {
+pub(super) fn impression_source(sources: &Sources<'_>, place: Place) -> String {
     let file = usize::try_from(place.file).ok().and_then(|file| sources.impressions.get(file));
     placed(file, place.number)
 }
 
 /// What a raw action is and where it stands.
-pub(super) fn action_source(sources: &Sources, action: &RawAction, zone: &Zone) -> String {
+pub(super) fn action_source(sources: &Sources<'_>, types: &TypeTable, action: &RawAction, zone: &Zone) -> String {
     let file = usize::try_from(action.place.file).ok().and_then(|file| sources.actions.get(file));
-    let kind = ActionType::from_number(action.kind).map_or("action", ActionType::name);
+    let kind = types.name(action.kind);
     format!(
         "the {kind} of {} in {}",
         zone.display(action.time_us),

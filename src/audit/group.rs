@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::sources::Sources;
 use crate::error::Result;
 use crate::files::{BadRows, QuarantineFolder, read_numbered_actions, read_numbered_impressions};
-use crate::model::{Day, Zone};
+use crate::model::{Day, TypeTable, Zone};
 use crate::progress::Progress;
 use crate::store::BlockList;
 
@@ -22,7 +22,7 @@ pub(super) struct Place {
 pub(super) struct RawAction {
     pub time_us: i64,
     pub item: i64,
-    /// 1 click, 2 add to cart, 3 order.
+    /// The number of its type.
     pub kind: u8,
     pub place: Place,
 }
@@ -57,7 +57,9 @@ pub(super) struct Case {
 /// What is to be gathered.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
-    pub sources: &'a Sources,
+    pub sources: &'a Sources<'a>,
+    /// What the types are called.
+    pub types: &'a TypeTable,
     /// `None`: all customers.
     pub sample: Option<&'a BTreeSet<i64>>,
     /// Customers who have been forgotten have no rows.
@@ -110,7 +112,7 @@ impl Group {
         // The first customer that was left to the next group.
         let mut end: Option<i64> = None;
         for (file, day_file) in (0..).zip(&wanted.sources.impressions) {
-            read_numbered_impressions(day_file, &mut bad, |number, impression| {
+            read_numbered_impressions(wanted.sources.shown, day_file, &mut bad, |number, impression| {
                 let customer = impression.customer.0;
                 let is_wanted = after.is_none_or(|after| customer > after)
                     && end.is_none_or(|end| customer < end)

@@ -13,8 +13,9 @@ use super::sources::Sources;
 use crate::error::{Error, Result};
 use crate::files::{NEWEST_ACTION, PartitionFolder, ProducedFile, check_names};
 use crate::manifest::Manifest;
-use crate::model::{Day, display_utc};
+use crate::model::{Day, TypeTable, display_utc};
 use crate::progress::Progress;
+use crate::sources;
 use crate::store::Store;
 
 /// Memory for what the raw files say of a group of customers, unless a caller says otherwise: some 3,000 customers with more actions than count, or ten
@@ -26,6 +27,8 @@ pub const AUDIT_BYTES_DEFAULT: usize = 256 << 20;
 pub struct AuditOptions<'a> {
     /// The input root, which holds all raw files.
     pub input: &'a Path,
+    /// What is read of it, as it was when the rows were made.
+    pub sources: &'a sources::Sources,
     /// Where the partition is.
     pub out: &'a Path,
     /// Its day.
@@ -85,19 +88,21 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
         ));
     }
     let cut_off_us = zone.start_of(dt);
-    let sources = Sources::find(input, &manifest, &store.batches()?, progress)?;
+    let sources = Sources::find(input, options.sources, &manifest, &store.batches()?, progress)?;
     check_names(&folder, &manifest)?;
     let files = manifest.parts.iter().map(|part| ProducedFile::open(&folder.path().join(&part.name)));
     let files: Vec<ProducedFile> = files.collect::<Result<_>>()?;
     let cut_off = zone.display(cut_off_us);
     check_said(&manifest, &cut_off, &files)?;
+    check_types(&manifest, &store.settings().types, &files)?;
     let said: Vec<Option<String>> = files.iter().map(|file| file.said(NEWEST_ACTION).map(str::to_owned)).collect();
     let rows_there: Vec<u64> = files.iter().map(ProducedFile::rows).collect();
 
     let block_list = store.block_list()?;
-    let shown = Shown::read(&sources.impressions, dt, &block_list, options.sample, options.seed)?;
+    let shown = Shown::read(&sources, dt, &block_list, options.sample, options.seed)?;
     let wanted = Wanted {
         sources: &sources,
+        types: &store.settings().types,
         sample: shown.sample.as_ref(),
         block_list: &block_list,
         dt,
@@ -171,6 +176,24 @@ fn check_said(manifest: &Manifest, cut_off: &str, files: &[ProducedFile]) -> Res
                 let place = format!("{} metadata {key}", file.path().display());
                 return Err(differs(&place, said.unwrap_or("missing"), expected));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Manifest and files call the types alike, and as the store does.
+fn check_types(manifest: &Manifest, types: &TypeTable, files: &[ProducedFile]) -> Result<()> {
+    let said = manifest.action_types.as_deref();
+    let all = types.text(|_| true);
+    let known = |said: &str| said.split(',').all(|one| all.split(',').any(|other| one == other));
+    if let Some(said) = said.filter(|said| !known(said)) {
+        return Err(differs(&format!("the manifest of {} action_types", manifest.dt), said, &all));
+    }
+    for file in files {
+        let found = file.said("lookback.action_types");
+        if found != said {
+            let place = format!("{} metadata lookback.action_types", file.path().display());
+            return Err(differs(&place, found.unwrap_or("missing"), said.unwrap_or("that it is not there")));
         }
     }
     Ok(())

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::sources::Sources;
 use crate::error::Result;
-use crate::files::{BadRows, DayFile, QuarantineFolder, read_impressions};
+use crate::files::{BadRows, QuarantineFolder, read_impressions};
 use crate::model::Day;
 use crate::store::BlockList;
 
@@ -21,11 +22,17 @@ impl Shown {
     /// Counts the impressions of customers who have not been forgotten, and chooses the `wanted` customers with the least hashes among those who were shown something.
     ///
     /// Memory: some 50 bytes for each customer chosen.
-    pub fn read(files: &[DayFile], dt: Day, block_list: &BlockList, wanted: Option<usize>, seed: u64) -> Result<Self> {
+    pub fn read(
+        sources: &Sources<'_>,
+        dt: Day,
+        block_list: &BlockList,
+        wanted: Option<usize>,
+        seed: u64,
+    ) -> Result<Self> {
         let (mut impressions, mut elements, mut chosen, mut some_left) = (0, 0, BTreeSet::new(), false);
         let mut bad = BadRows::new(QuarantineFolder::Impressions, dt, None);
-        for file in files {
-            read_impressions(file, &mut bad, |impression| {
+        for file in &sources.impressions {
+            read_impressions(sources.shown, file, &mut bad, |impression| {
                 if block_list.holds(impression.customer) {
                     return Ok(());
                 }

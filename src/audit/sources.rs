@@ -4,43 +4,53 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::files::{DayFile, Fingerprint, IMPRESSIONS, day_files, files_fingerprint};
-use crate::format::{BatchRecord, FileRecord, Source};
+use crate::files::{DayFile, Fingerprint, day_files, files_fingerprint};
+use crate::format::{BatchRecord, FileRecord};
 use crate::manifest::Manifest;
 use crate::model::Day;
 use crate::progress::Progress;
+use crate::sources::{self, ActionSource, ImpressionSource};
 use crate::store::Batches;
 
 /// One raw file of actions.
-pub(super) struct ActionFile {
-    pub source: Source,
+pub(super) struct ActionFile<'a> {
+    pub source: &'a ActionSource,
     pub file: DayFile,
 }
 
 /// All raw files. A number of a raw file is its place here.
-pub(super) struct Sources {
-    pub actions: Vec<ActionFile>,
+pub(super) struct Sources<'a> {
+    pub actions: Vec<ActionFile<'a>>,
     pub impressions: Vec<DayFile>,
+    /// What the columns of the impressions are.
+    pub shown: &'a ImpressionSource,
     /// Batches that the store holds and the rows do not rest on.
     pub not_used: Vec<Day>,
 }
 
-impl Sources {
-    /// Finds the files and reads each once, for its hash. Fails where one is not as it was when the rows were made, or where the store does not
-    /// hold the batches that they rest on.
-    pub fn find(input: &Path, manifest: &Manifest, held: &Batches, progress: &dyn Progress) -> Result<Self> {
-        let mut sources = Sources { actions: Vec::new(), impressions: Vec::new(), not_used: Vec::new() };
+impl<'a> Sources<'a> {
+    /// Finds the files and reads each once, for its hash. Fails where one is not as it was when the rows were made, or is described otherwise, or where
+    /// the store does not hold the batches that they rest on.
+    pub fn find(
+        input: &Path,
+        described: &'a sources::Sources,
+        manifest: &Manifest,
+        held: &Batches,
+        progress: &dyn Progress,
+    ) -> Result<Self> {
+        let shown = &described.impressions;
+        let mut sources = Sources { actions: Vec::new(), impressions: Vec::new(), shown, not_used: Vec::new() };
         progress.begin("comparing", "batches", Some(manifest.batches.len() as u64));
         for batch in &manifest.batches {
-            let record = held.get(batch.day).filter(|record| files_fingerprint(&record.files) == batch.files);
-            sources.actions.extend(batch_files(
-                input,
-                batch.day,
-                record.ok_or_else(|| not_held(manifest, batch.day))?,
-            )?);
+            let record = held.get(batch.day).filter(|record| files_fingerprint(record) == batch.files);
+            let record = record.ok_or_else(|| not_held(manifest, batch.day))?;
+            sources.actions.extend(batch_files(input, described, batch.day, record)?);
             progress.advance(1);
         }
-        sources.impressions = impression_files(input, manifest)?;
+        if manifest.impression_mapping != shown.mapping() {
+            return Err(otherwise(&format!("the impressions of {}", manifest.dt), described));
+        }
+        sources.impressions = impression_files(input, shown, manifest)?;
         let used = |day: &Day| manifest.batch(*day).is_some();
         sources.not_used = held.iter().map(|(day, _)| day).filter(|day| !used(day)).collect();
         Ok(sources)
@@ -57,13 +67,25 @@ fn not_held(manifest: &Manifest, day: Day) -> Error {
     )
 }
 
-fn batch_files(input: &Path, day: Day, record: &BatchRecord) -> Result<Vec<ActionFile>> {
+fn batch_files<'a>(
+    input: &Path,
+    described: &'a sources::Sources,
+    day: Day,
+    record: &BatchRecord,
+) -> Result<Vec<ActionFile<'a>>> {
     let mut files = Vec::new();
-    let mut wanted: BTreeMap<(u8, String), &FileRecord> =
-        record.files.iter().map(|file| ((file.source, file.path.clone()), file)).collect();
-    for source in Source::ALL {
-        for file in day_files(input, source.folder(), day)? {
-            match wanted.remove(&(source.action_type().number(), file.name.clone())) {
+    let named = |file: &FileRecord| record.source_of(file).unwrap_or_default().to_owned();
+    let mut wanted: BTreeMap<(String, String), &FileRecord> =
+        record.files.iter().map(|file| ((named(file), file.path.clone()), file)).collect();
+    for name in wanted.keys().map(|(name, _)| name) {
+        let is = described.named(name).map(ActionSource::mapping);
+        if is.is_none() || is != record.mapping_of(name) {
+            return Err(otherwise(&format!("the source {name} of the batch of {day}"), described));
+        }
+    }
+    for source in &described.actions {
+        for file in day_files(input, &source.pattern, day)? {
+            match wanted.remove(&(source.name.clone(), file.name.clone())) {
                 None => {
                     return Err(changed(&file.path, &format!("was not there when the batch of {day} was ingested")));
                 }
@@ -76,12 +98,23 @@ fn batch_files(input: &Path, day: Day, record: &BatchRecord) -> Result<Vec<Actio
     }
     match wanted.first_key_value() {
         None => Ok(files),
-        Some(((number, name), _)) => {
-            let source = Source::ALL.into_iter().find(|source| source.action_type().number() == *number);
-            let folder = input.join(source.map_or("", Source::folder)).join(format!("dt={day}"));
+        Some(((source, name), _)) => {
+            let pattern = described.named(source).map(|source| source.pattern.text_on(day));
+            let folder = input.join(pattern.unwrap_or_default());
             Err(changed(&folder.join(name), &format!("is gone since the batch of {day} was ingested")))
         }
     }
+}
+
+fn otherwise(what: &str, described: &sources::Sources) -> Error {
+    let as_said = match &described.file {
+        Some(file) => format!("{} describes them", file.display()),
+        None => "they are described without a configuration".to_owned(),
+    };
+    Error::refused(
+        format!("{what} were read with other columns or types than {as_said}"),
+        "give the configuration that they were read with by --config; or ingest and produce again with this one",
+    )
 }
 
 fn changed(path: &Path, what: &str) -> Error {
@@ -91,8 +124,8 @@ fn changed(path: &Path, what: &str) -> Error {
     )
 }
 
-fn impression_files(input: &Path, manifest: &Manifest) -> Result<Vec<DayFile>> {
-    let files = day_files(input, IMPRESSIONS, manifest.dt)?;
+fn impression_files(input: &Path, shown: &ImpressionSource, manifest: &Manifest) -> Result<Vec<DayFile>> {
+    let files = day_files(input, &shown.pattern, manifest.dt)?;
     let changed = |path: &Path, what: &str| {
         Error::input(
             format!("the impression file {} {what} since the rows of {} were produced", path.display(), manifest.dt),
@@ -112,7 +145,7 @@ fn impression_files(input: &Path, manifest: &Manifest) -> Result<Vec<DayFile>> {
         return Err(changed(&new.path, "has come"));
     }
     if let Some(gone) = manifest.impression_files.iter().find(|said| !files.iter().any(|file| file.name == said.name)) {
-        let folder = input.join(IMPRESSIONS).join(format!("dt={}", manifest.dt));
+        let folder = input.join(shown.pattern.text_on(manifest.dt));
         return Err(changed(&folder.join(&gone.name), "is gone"));
     }
     Ok(files)

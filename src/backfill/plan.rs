@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::files::{IMPRESSIONS, PartitionFolder, day_files};
+use crate::files::{PartitionFolder, day_files};
 use crate::ingest::{BatchState, batch_state};
 use crate::model::{Day, name_days};
 use crate::produce::RowChoice;
 use crate::progress::Progress;
+use crate::sources::Sources;
 use crate::store::Batches;
 
 /// What to backfill.
@@ -16,6 +17,8 @@ use crate::store::Batches;
 pub struct BackfillOptions<'a> {
     /// The input root.
     pub input: &'a Path,
+    /// What is read of it.
+    pub sources: &'a Sources,
     /// The first day.
     pub from: Day,
     /// The last day, included.
@@ -43,7 +46,7 @@ pub struct BackfillOptions<'a> {
 pub enum IngestReason {
     /// The store does not hold it.
     New,
-    /// Its files are others than those that the store took.
+    /// Its files are others than those that the store took, or described otherwise.
     Changed,
     /// It has no file, and is taken as an empty batch.
     Empty,
@@ -83,7 +86,7 @@ pub struct Plan {
 impl Plan {
     /// Compares the folders with what the store holds. Refused, all days named, where a day lacks files or a row would rest on a gap.
     pub fn new(options: &BackfillOptions<'_>, held: &Batches, progress: &dyn Progress) -> Result<Self> {
-        let BackfillOptions { input, from, to, .. } = *options;
+        let BackfillOptions { input, sources, from, to, .. } = *options;
         if to < from {
             return Err(Error::usage(format!("--to {to} is before --from {from}"), "give the earlier day with --from"));
         }
@@ -91,7 +94,7 @@ impl Plan {
         let (mut absent, mut gone) = (Vec::new(), Vec::new());
         progress.begin("comparing", "days", Some(from.through(to).count() as u64));
         for day in from.through(to) {
-            let shown = !day_files(input, IMPRESSIONS, day)?.is_empty();
+            let shown = !day_files(input, &sources.impressions.pattern, day)?.is_empty();
             let produce = match options.out {
                 // Which of them are stale shows when all batches are there.
                 Some(out) if options.stale => PartitionFolder::new(out, day).path().is_dir(),
@@ -99,7 +102,7 @@ impl Plan {
                 None => false,
             };
             let mut plan = DayPlan { day, ingest: None, held: false, produce };
-            match batch_state(input, day, held.get(day))? {
+            match batch_state(input, sources, day, held.get(day))? {
                 BatchState::Current => plan.held = true,
                 BatchState::New => plan.ingest = Some(IngestReason::New),
                 BatchState::Changed => plan.ingest = Some(IngestReason::Changed),

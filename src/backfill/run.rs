@@ -100,6 +100,7 @@ fn ingest_all(
     let read = |day: Day, progress: &dyn Progress| {
         let day_options = IngestOptions {
             input: options.input,
+            sources: options.sources,
             dt: day,
             allow_empty: options.allow_empty,
             quarantine: options.quarantine,
@@ -185,6 +186,7 @@ fn produce_all(
 fn options_of<'a>(options: &BackfillOptions<'a>, rows: RowChoice, out: &'a Path, day: Day) -> ProduceOptions<'a> {
     ProduceOptions {
         input: options.input,
+        impressions: &options.sources.impressions,
         dt: day,
         out,
         max_history: rows.max_history,

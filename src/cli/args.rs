@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::config_args::{Config, Configuration, InitConfiguration};
 use crate::files::Compression;
 use crate::model::Day;
 use crate::produce::RowChoice;
@@ -52,7 +53,7 @@ fn parse_size(text: &str) -> Result<u64, String> {
 pub enum Command {
     /// Create a store with settings other than the defaults; they are fixed for its life.
     Init(Init),
-    /// Take one day's batch of clicks, add-to-carts and orders, replacing what was held of it.
+    /// Take one day's batch of actions, replacing what was held of it.
     Ingest(Ingest),
     /// Write the training rows of one day: its impressions with each customer's history from strictly before it.
     Produce(Produce),
@@ -76,6 +77,9 @@ pub enum Command {
     Stale(Stale),
     /// Show what a partition says of itself: settings, files, and the batches that its rows rest on.
     Manifest(Manifest),
+    /// Look at the configuration of names and layouts.
+    #[command(subcommand)]
+    Config(Config),
     /// Bring a store to the format version of this program.
     Migrate(Migrate),
     /// Read everything in a store and check it against itself; changes nothing.
@@ -96,6 +100,9 @@ pub struct Init {
     /// IANA time zone in which days begin, such as Europe/Berlin.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub timezone: String,
+    /// What the action types are called.
+    #[command(flatten)]
+    pub config: InitConfiguration,
 }
 
 /// Arguments of `ingest`.
@@ -104,9 +111,12 @@ pub struct Ingest {
     /// Folder of the store; created if it is not there.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// Input root, which holds clicks/dt=…/, add_to_carts/dt=…/ and orders/dt=…/.
+    /// Input root, which holds clicks/dt=…/, add_to_carts/dt=…/ and orders/dt=…/, or what the configuration says.
     #[arg(long, value_name = "ROOT")]
     pub input: PathBuf,
+    /// How it is described.
+    #[command(flatten)]
+    pub config: Configuration,
     /// The batch to take: the day on which its files arrived.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Day,
@@ -167,9 +177,12 @@ pub struct Produce {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// Input root, which holds impressions/dt=…/.
+    /// Input root, which holds impressions/dt=…/, or what the configuration says.
     #[arg(long, value_name = "ROOT")]
     pub input: PathBuf,
+    /// How it is described.
+    #[command(flatten)]
+    pub config: Configuration,
     /// The day whose impressions become rows; all their actions are from before it.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Day,
@@ -193,6 +206,9 @@ pub struct Backfill {
     /// Input root.
     #[arg(long, value_name = "ROOT")]
     pub input: PathBuf,
+    /// How it is described.
+    #[command(flatten)]
+    pub config: Configuration,
     /// First day.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub from: Day,
@@ -317,6 +333,9 @@ pub struct Audit {
     /// Input root, with the raw files as they were then.
     #[arg(long, value_name = "ROOT")]
     pub input: PathBuf,
+    /// How it is described, as it was then.
+    #[command(flatten)]
+    pub config: Configuration,
     /// Output folder, which holds dt=…/.
     #[arg(long, value_name = "OUT")]
     pub out: PathBuf,

@@ -5,14 +5,17 @@ use super::console::Console;
 use super::table::table;
 use super::text::{count, counted};
 use crate::backfill::{BackfillOptions, BackfillSummary, DayPlan, Plan, backfill};
+use crate::config;
 use crate::error::Result;
 use crate::model::{Day, name_days};
 use crate::store::Folder;
 
 pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
+    let sources = config::sources(Some(&typed.input), typed.config.config.as_deref())?;
     let rows = &typed.rows;
     let options = BackfillOptions {
         input: &typed.input,
+        sources: &sources,
         from: typed.from,
         to: typed.to,
         out: typed.out.as_deref(),
@@ -69,7 +72,9 @@ fn sentence(summary: &BackfillSummary) -> String {
         ingested.iter().map(|day| day.quarantined).chain(produced.iter().map(|day| day.quarantined)).sum();
     let late: u64 = ingested.iter().map(|day| day.late).sum();
     let early: u64 = ingested.iter().map(|day| day.early).sum();
-    let odd = [(late, "late"), (early, "early"), (set_aside, "rows set aside in the quarantine")];
+    let ignored: u64 = ingested.iter().map(|day| day.ignored).sum();
+    let odd =
+        [(late, "late"), (early, "early"), (ignored, "rows ignored"), (set_aside, "rows set aside in the quarantine")];
     parts.extend(
         odd.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{} {what}", count(*number))),
     );

@@ -2,15 +2,18 @@
 
 use super::args::Ingest;
 use super::console::Console;
-use super::text::{count, counted, size};
+use super::text::{count, counted, counted_types, size};
+use crate::config;
 use crate::error::Result;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester};
 use crate::memory;
 use crate::store::Folder;
 
 pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
+    let sources = config::sources(Some(&typed.input), typed.config.config.as_deref())?;
     let options = IngestOptions {
         input: &typed.input,
+        sources: &sources,
         dt: typed.dt,
         allow_empty: typed.allow_empty,
         quarantine: typed.quarantine.as_deref(),
@@ -26,11 +29,9 @@ pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
 fn sentence(summary: &IngestSummary) -> String {
     let IngestSummary { dt, files, bytes, actions, customers, new_customers, .. } = summary;
     let mut parts = vec![format!(
-        "ingested {dt}: {} ({}, {}, {}) of {} ({} new) from {} of {}",
+        "ingested {dt}: {} ({}) of {} ({} new) from {} of {}",
         counted(*actions, "action"),
-        counted(summary.clicks, "click"),
-        counted(summary.add_to_carts, "add-to-cart"),
-        counted(summary.orders, "order"),
+        counted_types(&summary.types),
         counted(*customers, "customer"),
         count(*new_customers),
         counted(*files as u64, "file"),
@@ -39,6 +40,7 @@ fn sentence(summary: &IngestSummary) -> String {
     let odd = [
         (summary.late, "late (of an earlier day)"),
         (summary.early, "early (dated after the batch)"),
+        (summary.ignored, "ignored (no actions, as their source says)"),
         (summary.quarantined, "set aside in the quarantine"),
         (summary.forgotten, "left out (of forgotten customers)"),
         (summary.pruned, "left out (from before the store's horizon)"),

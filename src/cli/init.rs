@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::args::Init;
 use super::console::Console;
 use super::text::count;
+use crate::config;
 use crate::error::Result;
 use crate::model::Zone;
 use crate::store::{Folder, Settings, Store};
@@ -18,7 +19,8 @@ struct Summary {
 
 pub(super) fn run(typed: &Init, console: &Console) -> Result<()> {
     let max_history = usize::try_from(typed.max_history).unwrap_or(usize::MAX);
-    let settings = Settings { max_history, zone: Zone::named(&typed.timezone)? };
+    let types = config::sources(None, typed.config.config.as_deref())?.types;
+    let settings = Settings { max_history, zone: Zone::named(&typed.timezone)?, types };
     let time_zone = settings.zone.name().to_owned();
     Store::create(&Folder::new(&typed.store), settings)?;
     let summary = Summary { store: typed.store.display().to_string(), max_history, time_zone };

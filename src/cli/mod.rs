@@ -6,6 +6,8 @@ mod audit;
 mod backfill;
 mod backup;
 mod bars;
+mod config;
+mod config_args;
 mod console;
 mod forget;
 mod ingest;
@@ -73,6 +75,7 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Audit(typed) => audit::run(typed, console),
         Command::Stale(typed) => stale::run(typed, console),
         Command::Manifest(typed) => manifest::run(typed, console),
+        Command::Config(config_args::Config::Check(typed)) => config::run(typed, console),
         Command::Migrate(typed) => migrate::run(typed, console),
         Command::Verify(typed) => verify::run(typed, console),
         Command::Repair(typed) => repair::run(typed, console),

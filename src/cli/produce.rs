@@ -3,6 +3,7 @@
 use super::args::Produce;
 use super::console::Console;
 use super::text::{count, counted};
+use crate::config;
 use crate::error::Result;
 use crate::memory;
 use crate::produce::{ProduceOptions, ProduceSummary, produce_sized};
@@ -10,10 +11,12 @@ use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
     let store = Store::open_reader(&Folder::new(&typed.store))?;
+    let sources = config::sources(Some(&typed.input), typed.config.config.as_deref())?;
     let rows = &typed.rows;
     let choice = rows.choice();
     let options = ProduceOptions {
         input: &typed.input,
+        impressions: &sources.impressions,
         dt: typed.dt,
         out: &typed.out,
         max_history: choice.max_history,

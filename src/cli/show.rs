@@ -24,7 +24,7 @@ struct Shown {
 struct ShownAction {
     time: String,
     time_us: i64,
-    action_type: &'static str,
+    action_type: String,
     item_id: i64,
 }
 
@@ -41,7 +41,7 @@ pub(super) fn run(typed: &Show, console: &Console) -> Result<()> {
     let actions = history.iter().take(typed.limit.unwrap_or(usize::MAX)).map(|action| ShownAction {
         time: zone.display(action.time_us),
         time_us: action.time_us,
-        action_type: action.action_type.name(),
+        action_type: store.settings().types.name(action.action_type.number()),
         item_id: action.item_id,
     });
     let shown = Shown {
@@ -62,7 +62,7 @@ fn text(shown: &Shown) -> String {
         return title;
     }
     let rows = actions.iter().enumerate().map(|(place, action)| {
-        vec![(place + 1).to_string(), action.time.clone(), action.action_type.to_owned(), action.item_id.to_string()]
+        vec![(place + 1).to_string(), action.time.clone(), action.action_type.clone(), action.item_id.to_string()]
     });
     let mut text =
         title + &table(&["#", "time", "type", "item"], &[true, false, false, true], &rows.collect::<Vec<_>>());

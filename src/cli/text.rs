@@ -1,5 +1,7 @@
 //! Numbers and sentences for people.
 
+use crate::model::NamedCounts;
+
 /// A count with its thousands apart: 1,234,567.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -16,6 +18,26 @@ pub(super) fn counted(number: u64, noun: &str) -> String {
 /// A count of batches.
 pub(super) fn batches(number: u64) -> String {
     if number == 1 { "1 batch".to_owned() } else { format!("{} batches", count(number)) }
+}
+
+/// What a type is called where there is one of it: its name, but for the types that there are without a configuration.
+fn noun(name: &str) -> &str {
+    if name == "add_to_cart" { "add-to-cart" } else { name }
+}
+
+/// What all of a type are called.
+pub(super) fn plural(name: &str) -> String {
+    let has_plural = ["click", "add_to_cart", "order"].contains(&name);
+    format!("{}{}", noun(name), if has_plural { "s" } else { "" })
+}
+
+/// Counts with their types, apart by commas: `2 clicks, 1 add-to-cart, 3 wish`.
+pub(super) fn counted_types(types: &NamedCounts) -> String {
+    let one = |(name, number): &(String, u64)| match *number {
+        1 => format!("1 {}", noun(name)),
+        number => format!("{} {}", count(number), plural(name)),
+    };
+    types.0.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// A size in the largest unit that leaves a number above 1.
@@ -46,6 +68,8 @@ mod tests {
             ("0".into(), "999".into(), "1,000".into(), "12,345,678".into())
         );
         assert_eq!((counted(1, "row"), counted(2_000, "row")), ("1 row".into(), "2,000 rows".into()));
+        let types = [("click", 2), ("add_to_cart", 1), ("wish", 1_000)].map(|(name, number)| (name.to_owned(), number));
+        assert_eq!(counted_types(&NamedCounts(types.into())), "2 clicks, 1 add-to-cart, 1,000 wish");
         assert_eq!((size(999), size(1_500), size(2_500_000)), ("999 B".into(), "1.5 kB".into(), "2.5 MB".into()));
         assert_eq!((size(7_000_000_000), size(8_000_000_000_000_000)), ("7.0 GB".into(), "8000.0 TB".into()));
     }

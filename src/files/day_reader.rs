@@ -65,6 +65,25 @@ impl DayReader {
         }
     }
 
+    /// Its columns, each with the name of its type, in its own order: of JSON lines, those of the first object.
+    pub fn columns(&self) -> Result<Vec<(String, String)>> {
+        match &self.source {
+            Source::Parquet(file) => Ok(file.columns()),
+            Source::Text(file) => Ok(file.columns()?.into_iter().map(|name| (name, "text".to_owned())).collect()),
+        }
+    }
+
+    /// The wanted columns with their types, of a text file with its first row; `None` if it has none. Fails where there is no such column.
+    pub fn first(self, wanted: &[Wanted<'_>]) -> Result<Option<RecordBatch>> {
+        match self.source {
+            Source::Parquet(file) => {
+                let columns: Vec<&str> = wanted.iter().map(|wanted| wanted.name()).collect();
+                file.without_rows(&columns).map(Some)
+            }
+            Source::Text(file) => Ok(file.read(wanted, 1)?.next().transpose()?.map(|batch| batch.columns)),
+        }
+    }
+
     /// Streams the columns in batches of at most `batch_rows` rows. Fails where there is no such column.
     ///
     /// Memory: as [`ParquetFile::read`] or [`TextFile::read`] says.

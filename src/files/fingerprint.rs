@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::{Error, Result};
-use crate::format::FileRecord;
+use crate::format::{BatchRecord, FileRecord};
 
 /// How much of a file is read at once for its hash.
 const READ_BYTES: usize = 1 << 20;
@@ -69,11 +69,15 @@ fn hex(hash: &[u8; 16]) -> String {
     format!("{:032x}", u128::from_be_bytes(*hash))
 }
 
-/// One hash over source, path, size and content of each file of a batch, as 32 hexadecimal digits: two batches with the same one are the same.
-pub fn files_fingerprint(files: &[FileRecord]) -> String {
+/// One hash over source, path, size and content of each file of a batch, as 32 hexadecimal digits: two batches with the same one are the same. A
+/// source that a configuration described counts by what its rows become.
+pub fn files_fingerprint(record: &BatchRecord) -> String {
     let mut hasher = Hasher::new();
-    for FileRecord { source, path, bytes, xxh3_128 } in files {
-        hasher.add(&[*source]);
+    for FileRecord { source, path, bytes, xxh3_128 } in &record.files {
+        match record.sources.get(usize::from(*source).wrapping_sub(1)) {
+            None => hasher.add(&[*source]),
+            Some(described) => hasher.add(&described.mapping),
+        }
         hasher.add(path.as_bytes());
         hasher.add(&bytes.to_le_bytes());
         hasher.add(xxh3_128);

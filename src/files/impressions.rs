@@ -10,10 +10,11 @@ use arrow::datatypes::DataType;
 use super::bad_rows::{BadRow, BadRows};
 use super::column::{IdColumn, Reason, text_column};
 use super::day_reader::{DayReader, Wanted};
-use super::layout::{DayFile, IMPRESSIONS};
+use super::layout::DayFile;
 use super::parquet_file::{column, wrong_type};
 use crate::error::Result;
 use crate::model::{CustomerId, Element, Impression, PADDING_ITEM_ID};
+use crate::sources::ImpressionSource;
 
 /// Rows decoded at once; each carries a list, so fewer than of actions.
 const BATCH_ROWS: usize = 1_024;
@@ -32,30 +33,32 @@ pub struct ReadImpressions {
 ///
 /// Memory: one batch of 1,024 rows. Fails where the file cannot be read or lacks a column.
 pub fn read_impressions(
+    source: &ImpressionSource,
     day_file: &DayFile,
     bad: &mut BadRows,
     mut take: impl FnMut(Impression) -> Result<()>,
 ) -> Result<ReadImpressions> {
-    read_numbered_impressions(day_file, bad, |_, impression| take(impression))
+    read_numbered_impressions(source, day_file, bad, |_, impression| take(impression))
 }
 
 /// The same, and gives with each impression its place in the file, as [`DayFile::place`] has it.
 pub fn read_numbered_impressions(
+    source: &ImpressionSource,
     day_file: &DayFile,
     bad: &mut BadRows,
     mut take: impl FnMut(u64, Impression) -> Result<()>,
 ) -> Result<ReadImpressions> {
     let file = DayReader::open(day_file)?;
     let mut read = ReadImpressions::default();
-    let list = Wanted::List { name: IMPRESSIONS, item: "item_id", label: "is_order" };
-    for batch in file.read(&[Wanted::Text("ranking_id"), Wanted::Id("customer_id"), list], BATCH_ROWS)? {
+    let names = Names::of(source);
+    for batch in file.read(&names.wanted(), BATCH_ROWS)? {
         let batch = batch?;
-        let columns = TypedColumns::new(&batch.columns, &day_file.path)?;
+        let columns = TypedColumns::new(&batch.columns, &names, &day_file.path)?;
         for index in 0..batch.rows() {
             let place = batch.place(index);
             let found = match batch.fault(index) {
                 Some(fault) => Err((fault.column.as_str(), fault.reason.clone())),
-                None => columns.impression(index),
+                None => columns.impression(index).map_err(|(at, reason)| (names.of_place(at), reason)),
             };
             match found {
                 Ok(impression) if impression.elements.is_empty() => read.empty += 1,
@@ -69,7 +72,55 @@ pub fn read_numbered_impressions(
     Ok(read)
 }
 
-struct TypedColumns {
+/// What the columns of a file are called.
+pub(super) struct Names<'a> {
+    /// Ranking id, customer, list.
+    top: [&'a str; 3],
+    item: &'a str,
+    label: &'a str,
+    /// Item and label behind the name of the list, as messages have them.
+    nested: [String; 2],
+}
+
+/// The column at fault.
+#[derive(Clone, Copy)]
+enum Place {
+    RankingId,
+    Customer,
+    Item,
+    Label,
+}
+
+impl<'a> Names<'a> {
+    pub fn of(source: &'a ImpressionSource) -> Self {
+        let ImpressionSource { pattern: _, ranking_id, customer_id, impressions, item_id, is_order } = source;
+        Names {
+            top: [ranking_id, customer_id, impressions],
+            item: item_id,
+            label: is_order,
+            nested: [format!("{impressions}.{item_id}"), format!("{impressions}.{is_order}")],
+        }
+    }
+
+    /// The columns, with what their cells are.
+    pub fn wanted(&self) -> [Wanted<'a>; 3] {
+        let [ranking_id, customer, list] = self.top;
+        let list = Wanted::List { name: list, item: self.item, label: self.label };
+        [Wanted::Text(ranking_id), Wanted::Id(customer), list]
+    }
+
+    fn of_place(&self, place: Place) -> &str {
+        let ([ranking_id, customer, _], [item, label]) = (&self.top, &self.nested);
+        match place {
+            Place::RankingId => ranking_id,
+            Place::Customer => customer,
+            Place::Item => item,
+            Place::Label => label,
+        }
+    }
+}
+
+pub(super) struct TypedColumns {
     ranking_ids: StringArray,
     customers: IdColumn,
     bounds: Vec<Bounds>,
@@ -83,37 +134,37 @@ enum Labels {
     Numbers(IdColumn, ArrayRef),
 }
 
-const ITEM: &str = "impressions.item_id";
-const LABEL: &str = "impressions.is_order";
-
 impl TypedColumns {
-    fn new(batch: &RecordBatch, path: &Path) -> Result<Self> {
-        let source = column(batch, "ranking_id", path)?;
+    /// The columns of a batch. Fails where one is missing or of a type that cannot be used.
+    pub fn new(batch: &RecordBatch, names: &Names<'_>, path: &Path) -> Result<Self> {
+        let [ranking_id, customer, list] = names.top;
+        let source = column(batch, ranking_id, path)?;
         let ranking_ids =
-            text_column(source).ok_or_else(|| wrong_type(path, "ranking_id", source.data_type(), "text"))?;
-        let source = column(batch, "customer_id", path)?;
-        let customers = IdColumn::new(source)
-            .ok_or_else(|| wrong_type(path, "customer_id", source.data_type(), "an integer type"))?;
-        let source = column(batch, IMPRESSIONS, path)?;
-        let wanted = "a list of structs with the fields item_id and is_order";
-        let wrong = || wrong_type(path, IMPRESSIONS, source.data_type(), wanted);
+            text_column(source).ok_or_else(|| wrong_type(path, ranking_id, source.data_type(), "text"))?;
+        let source = column(batch, customer, path)?;
+        let customers =
+            IdColumn::new(source).ok_or_else(|| wrong_type(path, customer, source.data_type(), "an integer type"))?;
+        let source = column(batch, list, path)?;
+        let wanted = format!("a list of structs with the fields {} and {}", names.item, names.label);
+        let wrong = || wrong_type(path, list, source.data_type(), &wanted);
         let (bounds, elements) = lists(source).ok_or_else(wrong)?;
         let fields = elements.as_struct_opt().ok_or_else(wrong)?;
-        let item_ids = fields.column_by_name("item_id").ok_or_else(wrong)?;
-        let labels = fields.column_by_name("is_order").ok_or_else(wrong)?;
+        let item_ids = fields.column_by_name(names.item).ok_or_else(wrong)?;
+        let labels = fields.column_by_name(names.label).ok_or_else(wrong)?;
+        let [item, label] = &names.nested;
         let item_ids =
-            IdColumn::new(item_ids).ok_or_else(|| wrong_type(path, ITEM, item_ids.data_type(), "an integer type"))?;
+            IdColumn::new(item_ids).ok_or_else(|| wrong_type(path, item, item_ids.data_type(), "an integer type"))?;
         let labels = Labels::new(labels)
-            .ok_or_else(|| wrong_type(path, LABEL, labels.data_type(), "booleans, or integers 0 and 1"))?;
+            .ok_or_else(|| wrong_type(path, label, labels.data_type(), "booleans, or integers 0 and 1"))?;
         Ok(TypedColumns { ranking_ids, customers, bounds, elements, item_ids, labels })
     }
 
     /// The impression in a row, or the column at fault and what is wrong with it.
-    fn impression(&self, index: usize) -> Result<Impression, (&'static str, Reason)> {
-        let customer = self.customers.get(index).map_err(|reason| ("customer_id", reason))?;
+    fn impression(&self, index: usize) -> Result<Impression, (Place, Reason)> {
+        let customer = self.customers.get(index).map_err(|reason| (Place::Customer, reason))?;
         let ranking_id = self.ranking_ids.is_valid(index).then(|| self.ranking_ids.value(index));
         if ranking_id.is_some_and(|text| text.len() > RANKING_ID_BYTES_MAX) {
-            return Err(("ranking_id", format!("is longer than {RANKING_ID_BYTES_MAX} bytes")));
+            return Err((Place::RankingId, format!("is longer than {RANKING_ID_BYTES_MAX} bytes")));
         }
         let ranking_id = ranking_id.map(str::to_owned);
         let (begin, end) = self.bounds.get(index).copied().flatten().unwrap_or((0, 0));
@@ -121,15 +172,15 @@ impl TypedColumns {
         Ok(Impression { customer: CustomerId(customer), ranking_id, elements: elements.collect::<Result<_, _>>()? })
     }
 
-    fn element(&self, place: usize) -> Result<Element, (&'static str, Reason)> {
+    fn element(&self, place: usize) -> Result<Element, (Place, Reason)> {
         if self.elements.is_null(place) {
-            return Err((ITEM, "is null".to_owned()));
+            return Err((Place::Item, "is null".to_owned()));
         }
-        let item_id = self.item_ids.get(place).map_err(|reason| (ITEM, reason))?;
+        let item_id = self.item_ids.get(place).map_err(|reason| (Place::Item, reason))?;
         if item_id == PADDING_ITEM_ID {
-            return Err((ITEM, "is 0, which is the padding".to_owned()));
+            return Err((Place::Item, "is 0, which is the padding".to_owned()));
         }
-        let label = self.labels.get(place).map_err(|reason| (LABEL, reason))?;
+        let label = self.labels.get(place).map_err(|reason| (Place::Label, reason))?;
         Ok(Element { item_id, label })
     }
 }

@@ -1,70 +1,250 @@
-//! The Hive layout of the input: which files belong to a day.
+//! The layout of the input: which files belong to a day.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::model::Day;
+use crate::sources::{Component, Pattern};
 
-/// The folder of the impressions below the input root.
-pub const IMPRESSIONS: &str = "impressions";
-
-/// Folders nested deeper than this below a day folder are taken for a loop of links.
+/// Folders nested deeper than this below one that a pattern names are taken for a loop of links.
 const DEPTH_MAX: usize = 32;
 
 /// One data file of a day.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct DayFile {
-    /// Path below the day folder, with `/` between its parts.
+    /// Path below the folder that the pattern names, with `/` between its parts.
     pub name: String,
     /// Where to open it.
     pub path: PathBuf,
 }
 
-/// The data files of `ROOT/<folder>/dt=<day>/`, at any depth, ordered by name. None if the folder is not there.
+/// The data files of a day that a pattern matches below `root`, each once, ordered by name. None if there is no such file or folder.
 ///
-/// Names beginning with `_` or `.` are no data, neither files nor folders. Links are followed, wherever they lead.
-pub fn day_files(root: &Path, folder: &str, day: Day) -> Result<Vec<DayFile>> {
+/// A name is told below the folder that the parts of the pattern before its first `*` name; or where the whole of it names a file, below the
+/// folder that holds that. Names beginning with `_` or `.` are no data, neither files nor folders. Links are followed, wherever they lead. Only folders
+/// that can hold files of the day are listed.
+pub fn day_files(root: &Path, pattern: &Pattern, day: Day) -> Result<Vec<DayFile>> {
     // A mistyped root would otherwise look like a day without any files.
     if !root.is_dir() {
         return Err(Error::input(
             format!("the input root {} is not a folder", root.display()),
-            "check --input: it is the folder that holds clicks/, add_to_carts/, orders/ and impressions/",
+            "check --input: it is the folder that holds clicks/, add_to_carts/, orders/ and impressions/, or what lookback.toml names",
         ));
     }
-    let day_folder = root.join(folder).join(format!("dt={day}"));
-    let mut files = Vec::new();
-    if day_folder.try_exists().map_err(|error| Error::io("look for", &day_folder, &error))? {
-        collect(&day_folder, "", 0, &mut files)?;
+    let parts = pattern.on(day);
+    let told = parts.iter().map_while(|part| match part {
+        Component::Name(name) => Some(name),
+        Component::Glob(_) | Component::Folders => None,
+    });
+    let told: Vec<&String> = told.collect();
+    let Some(rest) = parts.get(told.len()..).filter(|rest| !rest.is_empty()) else {
+        return named(root, &told);
+    };
+    let base = told.iter().fold(root.to_owned(), |folder, name| folder.join(name));
+    let mut files = Files::default();
+    if kind(&base)? == Some(Kind::Folder) {
+        files.matching(&base, "", rest, 0)?;
     }
-    files.sort();
-    Ok(files)
+    Ok(files.in_order())
 }
 
-fn collect(folder: &Path, prefix: &str, depth: usize, files: &mut Vec<DayFile>) -> Result<()> {
+/// The files of a pattern without `*`: one file, or all below a folder.
+fn named(root: &Path, parts: &[&String]) -> Result<Vec<DayFile>> {
+    let path = parts.iter().fold(root.to_owned(), |folder, name| folder.join(name));
+    let mut files = Files::default();
+    match (kind(&path)?, parts.last()) {
+        (Some(Kind::Folder), _) => files.below(&path, "", 0)?,
+        (Some(Kind::File), Some(name)) => files.add((*name).clone(), path),
+        _ => {}
+    }
+    Ok(files.in_order())
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Kind {
+    Folder,
+    File,
+}
+
+/// What a path leads to; `None` if nothing is there.
+fn kind(path: &Path) -> Result<Option<Kind>> {
+    if !path.try_exists().map_err(|error| Error::io("look for", path, &error))? {
+        return Ok(None);
+    }
+    let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, &error))?;
+    Ok(Some(if metadata.is_dir() { Kind::Folder } else { Kind::File }))
+}
+
+/// The files found so far, by name.
+#[derive(Default)]
+struct Files(BTreeMap<String, PathBuf>);
+
+impl Files {
+    fn add(&mut self, name: String, path: PathBuf) {
+        self.0.insert(name, path);
+    }
+
+    fn in_order(self) -> Vec<DayFile> {
+        self.0.into_iter().map(|(name, path)| DayFile { name, path }).collect()
+    }
+
+    /// Takes what the parts of a pattern match below a folder, whose name below the base is `prefix`.
+    fn matching(&mut self, folder: &Path, prefix: &str, parts: &[Component], depth: usize) -> Result<()> {
+        let Some((part, rest)) = parts.split_first() else { return self.below(folder, prefix, depth) };
+        match part {
+            Component::Name(name) => {
+                let path = folder.join(name);
+                match kind(&path)? {
+                    Some(found) => self.step(found, path, format!("{prefix}{name}"), rest, depth),
+                    None => Ok(()),
+                }
+            }
+            Component::Glob(glob) => {
+                for (name, path, found) in entries(folder, depth)? {
+                    if glob.matches(&name) {
+                        self.step(found, path, format!("{prefix}{name}"), rest, depth)?;
+                    }
+                }
+                Ok(())
+            }
+            Component::Folders => {
+                self.matching(folder, prefix, rest, depth)?;
+                // At the end it stands for everything, which has just been taken.
+                if rest.is_empty() {
+                    return Ok(());
+                }
+                for (name, path, found) in entries(folder, depth)? {
+                    if found == Kind::Folder {
+                        self.matching(&path, &format!("{prefix}{name}/"), parts, depth + 1)?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Goes on behind a name that was matched.
+    fn step(&mut self, found: Kind, path: PathBuf, name: String, rest: &[Component], depth: usize) -> Result<()> {
+        match found {
+            Kind::Folder => self.matching(&path, &format!("{name}/"), rest, depth + 1),
+            Kind::File if rest.is_empty() => {
+                self.add(name, path);
+                Ok(())
+            }
+            Kind::File => Ok(()),
+        }
+    }
+
+    /// Takes all files below a folder.
+    fn below(&mut self, folder: &Path, prefix: &str, depth: usize) -> Result<()> {
+        for (name, path, found) in entries(folder, depth)? {
+            let name = format!("{prefix}{name}");
+            match found {
+                Kind::Folder => self.below(&path, &format!("{name}/"), depth + 1)?,
+                Kind::File => self.add(name, path),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is in a folder, but for names that are no data.
+fn entries(folder: &Path, depth: usize) -> Result<Vec<(String, PathBuf, Kind)>> {
     if depth > DEPTH_MAX {
         return Err(Error::input(
             format!("{} is nested more than {DEPTH_MAX} folders deep", folder.display()),
             "remove the link that leads back to a folder above it",
         ));
     }
-    let entries = fs::read_dir(folder).map_err(|error| Error::io("list", folder, &error))?;
-    for entry in entries {
-        let entry = entry.map_err(|error| Error::io("list", folder, &error))?;
-        let path = entry.path();
-        let Ok(name) = entry.file_name().into_string() else {
+    let failed = |error: std::io::Error| Error::io("list", folder, &error);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str().map(str::to_owned));
+        let Some(name) = name else {
             return Err(Error::input(format!("the file name {} is not UTF-8", path.display()), "rename the file"));
         };
         if name.starts_with(['_', '.']) {
             continue;
         }
-        let name = format!("{prefix}{name}");
-        let kind = fs::metadata(&path).map_err(|error| Error::io("read", &path, &error))?;
-        if kind.is_dir() {
-            collect(&path, &format!("{name}/"), depth + 1, files)?;
-        } else {
-            files.push(DayFile { name, path });
-        }
+        let metadata = fs::metadata(&path).map_err(|error| Error::io("read", &path, &error))?;
+        found.push((name, path, if metadata.is_dir() { Kind::Folder } else { Kind::File }));
     }
-    Ok(())
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(root: &Path, pattern: &str) -> Vec<String> {
+        let files = day_files(root, &Pattern::new(pattern).unwrap(), "2026-01-02".parse().unwrap()).unwrap();
+        assert!(files.iter().all(|file| file.path.is_file()));
+        files.into_iter().map(|file| file.name).collect()
+    }
+
+    #[test]
+    fn each_kind_of_pattern_finds_the_files_of_its_day() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path();
+        for path in [
+            "clicks/dt=2026-01-02/a.parquet",
+            "clicks/dt=2026-01-02/deep/er/b",
+            "clicks/dt=2026-01-02/_SUCCESS",
+            "clicks/dt=2026-01-02/.x/c",
+            "clicks/dt=2026-01-03/a.parquet",
+            "events/2026-01-02/clicks-2.parquet",
+            "events/2026-01-02/clicks-1.parquet",
+            "events/2026-01-02/clicks-3.parquet/part-0",
+            "events/2026-01-02/orders-1.parquet",
+            "events/2026-01-02/x/clicks-4.parquet",
+            "log/2026/01/02.csv",
+            "log/2026/01/03.csv",
+            "shop/de/2026-01-02/x",
+            "shop/fr/2026-01-02/x",
+            "shop/_at/2026-01-02/x",
+        ] {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, b"").unwrap();
+        }
+        assert_eq!(names(root, "clicks/dt={dt}"), ["a.parquet", "deep/er/b"]);
+        assert_eq!(names(root, "clicks/dt={dt}/**"), ["a.parquet", "deep/er/b"]);
+        assert_eq!(names(root, "clicks/dt={dt}/**/b"), ["deep/er/b"]);
+        assert_eq!(names(root, "clicks/dt={dt}/**/er"), ["deep/er/b"]);
+        let clicks = ["clicks-1.parquet", "clicks-2.parquet", "clicks-3.parquet/part-0"];
+        assert_eq!(names(root, "events/{dt}/clicks-*.parquet"), clicks);
+        assert_eq!(names(root, "events/{dt}/**/clicks-*.parquet").len(), 4, "each once");
+        assert_eq!(names(root, "events/{dt}/*").len(), 5);
+        assert_eq!(names(root, "log/{yyyy}/{mm}/{dd}.csv"), ["02.csv"]);
+        assert_eq!(names(root, "log/{yyyy}/{mm}/{dd}.*"), ["02.csv"]);
+        assert_eq!(names(root, "shop/*/{dt}"), ["de/2026-01-02/x", "fr/2026-01-02/x"]);
+        for nothing in ["none/{dt}", "none/{dt}/*", "clicks/dt={dt}/*/b/c", "clicks/dt={dt}/a.parquet/*"] {
+            assert_eq!(names(root, nothing), [""; 0], "{nothing}");
+        }
+        let below_a_file = Pattern::new("clicks/dt={dt}/a.parquet/b").unwrap();
+        let error = day_files(root, &below_a_file, "2026-01-02".parse().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("a.parquet/b"), "{error}");
+    }
+
+    /// A folder of another day that cannot be listed is in nobody's way.
+    #[test]
+    fn other_days_are_not_walked_through() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path();
+        for day in ["2026-01-02", "2026-01-03"] {
+            fs::create_dir_all(root.join("e").join(day).join("x")).unwrap();
+            fs::write(root.join("e").join(day).join("x/a"), b"").unwrap();
+        }
+        let other = root.join("e/2026-01-03");
+        std::os::unix::fs::symlink(&other, other.join("loop")).unwrap();
+        for pattern in ["e/{dt}", "e/{dt}/**/a", "e/{dt}/*/a", "*/{dt}/x/a"] {
+            assert_eq!(names(root, pattern).len(), 1, "{pattern}");
+        }
+        let other: Day = "2026-01-03".parse().unwrap();
+        let looped = day_files(root, &Pattern::new("e/{dt}/**/a").unwrap(), other);
+        assert!(looped.unwrap_err().to_string().contains("nested more than 32 folders deep"));
+    }
 }

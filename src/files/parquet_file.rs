@@ -44,17 +44,32 @@ impl ParquetFile {
         self.metadata.schema().column_with_name(column).is_some()
     }
 
+    /// A batch of the columns without any row, by which it can be told whether their types can be used. Fails where one is missing.
+    pub fn without_rows(&self, columns: &[&str]) -> Result<RecordBatch> {
+        self.refuse_missing(columns)?;
+        Ok(RecordBatch::new_empty(Arc::clone(self.metadata.schema())))
+    }
+
+    /// The top-level columns, each with the name of its type, in the order of the file.
+    pub fn columns(&self) -> Vec<(String, String)> {
+        let fields = self.metadata.schema().fields().iter();
+        fields.map(|field| (field.name().clone(), field.data_type().to_string())).collect()
+    }
+
+    fn refuse_missing(&self, columns: &[&str]) -> Result<()> {
+        let names = || self.metadata.schema().fields().iter().map(|field| field.name().as_str());
+        match columns.iter().find(|column| !self.has(column)) {
+            Some(missing) => Err(missing_column(&self.path, missing, names())),
+            None => Ok(()),
+        }
+    }
+
     /// Streams the columns in batches of at most `batch_rows` rows; of a nested column, only the leaves named in `leaves`.
     ///
     /// Memory: the decoded batch and one page of each column; each is at most the process's share for a page, see [`crate::memory`]. Batches of
     /// large values have fewer rows for it; a page or a list that has no room is refused before it is read.
     pub fn read(self, columns: &[&str], leaves: &[&str], batch_rows: usize) -> Result<Batches> {
-        for column in columns {
-            if !self.has(column) {
-                let names = self.metadata.schema().fields().iter().map(|field| field.name().as_str());
-                return Err(missing_column(&self.path, column, names));
-            }
-        }
+        self.refuse_missing(columns)?;
         let descriptor = self.metadata.parquet_schema();
         let wanted = descriptor.columns().iter().enumerate().filter(|(_, leaf)| match leaf.path().parts() {
             [root] => columns.contains(&root.as_str()),

@@ -5,14 +5,17 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use chrono::DateTime;
 
-use super::column::{Reason, text_column};
+use super::column::{IdColumn, Reason, text_column};
 use super::time_text::{WrittenTime, parse_time};
 use crate::model::{Day, Zone};
+use crate::sources;
 
 /// A column of times. Reading a cell gives microseconds since 1970-01-01 UTC; what is finer is cut off (towards the past).
 pub struct TimeColumn<'zone> {
     zone: &'zone Zone,
     cells: Cells,
+    /// The unit of integers, and of texts that are whole numbers.
+    counted_in: Option<sources::TimeUnit>,
 }
 
 enum Cells {
@@ -24,12 +27,14 @@ enum Cells {
     },
     /// Days since 1970-01-01.
     Dates(Int32Array),
+    /// Counts of the unit that the source says, since 1970-01-01 UTC.
+    Integers(IdColumn, sources::TimeUnit),
     Texts(StringArray),
 }
 
 impl<'zone> TimeColumn<'zone> {
-    /// `None` if the column is neither of timestamps, nor of dates, nor of text.
-    pub fn new(source: &ArrayRef, zone: &'zone Zone) -> Option<Self> {
+    /// `None` if the column is neither of timestamps, nor of dates, nor of text; nor of integers, where the source says in what they count.
+    pub fn new(source: &ArrayRef, zone: &'zone Zone, counted_in: Option<sources::TimeUnit>) -> Option<Self> {
         let cells = match source.data_type() {
             DataType::Timestamp(unit, written_zone) => {
                 let values = cast(source, &DataType::Int64).ok()?;
@@ -44,9 +49,15 @@ impl<'zone> TimeColumn<'zone> {
                 let values = cast(&cast(source, &DataType::Date32).ok()?, &DataType::Int32).ok()?;
                 Cells::Dates(values.as_primitive_opt::<arrow::datatypes::Int32Type>()?.clone())
             }
-            _ => Cells::Texts(text_column(source)?),
+            _ => match (text_column(source), counted_in) {
+                (Some(texts), _) => Cells::Texts(texts),
+                (None, unit) => {
+                    let unit = unit?;
+                    Cells::Integers(IdColumn::new(source)?, unit)
+                }
+            },
         };
-        Some(TimeColumn { zone, cells })
+        Some(TimeColumn { zone, cells, counted_in })
     }
 
     /// All times and the zone whose days they lie on, where every row has an instant in microseconds.
@@ -71,9 +82,15 @@ impl<'zone> TimeColumn<'zone> {
                 let count = microseconds(values.value(row), *unit).ok_or_else(outside)?;
                 if *wall { self.wall(count).ok_or_else(outside)? } else { count }
             }
+            Cells::Integers(values, unit) => unit.microseconds(values.get(row)?).ok_or_else(outside)?,
             Cells::Dates(values) => self.zone.start_of(Day::from_number(values.value(row)).ok_or_else(outside)?),
             Cells::Texts(values) => {
                 let text = values.value(row);
+                let count = self.counted_in.and_then(|unit| Some((unit, text.trim().parse::<i64>().ok()?)));
+                if let Some((unit, count)) = count {
+                    let time_us = unit.microseconds(count).ok_or_else(outside)?;
+                    return Ok((time_us, self.zone.day_of(time_us).ok_or_else(outside)?));
+                }
                 let unreadable = || format!("is no ISO 8601 time ({:?})", shortened(text));
                 match parse_time(text).ok_or_else(unreadable)? {
                     WrittenTime::Instant(time_us) => time_us,
@@ -109,13 +126,17 @@ mod tests {
     use super::*;
     use arrow::array::{
         Date32Array, Date64Array, LargeStringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
-        TimestampNanosecondArray, TimestampSecondArray,
+        TimestampNanosecondArray, TimestampSecondArray, UInt64Array,
     };
     use std::sync::Arc;
 
     fn read(array: impl Array + 'static, zone: &Zone) -> Vec<Result<i64, Reason>> {
         let array: ArrayRef = Arc::new(array);
-        let column = TimeColumn::new(&array, zone).unwrap();
+        counted(array, zone, None)
+    }
+
+    fn counted(array: ArrayRef, zone: &Zone, unit: Option<sources::TimeUnit>) -> Vec<Result<i64, Reason>> {
+        let column = TimeColumn::new(&array, zone, unit).unwrap();
         (0..array.len()).map(|row| column.get(row).map(|(time_us, _)| time_us)).collect()
     }
 
@@ -145,6 +166,28 @@ mod tests {
         assert_eq!(reason(read(TimestampMicrosecondArray::from(vec![None]), &zone)), ["is null"]);
         assert_eq!(reason(read(Date32Array::from(vec![i32::MAX, -1]), &zone)), [outside, outside]);
         assert_eq!(reason(read(StringArray::from(vec!["x"]), &zone)), ["is no ISO 8601 time (\"x\")"]);
-        assert!(TimeColumn::new(&(Arc::new(Int64Array::from(vec![1])) as ArrayRef), &zone).is_none());
+        assert!(TimeColumn::new(&(Arc::new(Int64Array::from(vec![1])) as ArrayRef), &zone, None).is_none());
+    }
+
+    #[test]
+    fn integers_count_in_the_unit_of_the_source_and_are_instants() {
+        let zone = Zone::named("Europe/Berlin").unwrap();
+        let outside = || Err("lies outside the years 1970 to 2261".to_owned());
+        let read = |array: ArrayRef, unit| counted(array, &zone, Some(unit));
+        let [s, ms, us, ns] = sources::TimeUnit::ALL;
+        let int64 = |values: Vec<i64>| -> ArrayRef { Arc::new(Int64Array::from(values)) };
+        assert_eq!(read(int64(vec![7, i64::MAX, -90_000]), s), [Ok(7_000_000), outside(), outside()]);
+        assert_eq!(read(int64(vec![1_433_221_332_117]), ms), [Ok(1_433_221_332_117_000)]);
+        assert_eq!(read(int64(vec![i64::MAX, i64::MIN, 5]), us), [outside(), outside(), Ok(5)]);
+        assert_eq!(read(int64(vec![5_999]), ns), [Ok(5)]);
+        let unsigned = UInt64Array::from(vec![Some(u64::MAX), None, Some(1)]);
+        let expected = [Err("does not fit a signed 64-bit integer".to_owned()), Err("is null".to_owned()), Ok(1_000)];
+        assert_eq!(read(Arc::new(unsigned), ms), expected);
+        let texts = StringArray::from(vec!["1433221332117", "2015-06-02T05:02:12.117Z", " 7 ", "x"]);
+        let unreadable = Err("is no ISO 8601 time (\"x\")".to_owned());
+        let time = Ok(1_433_221_332_117_000);
+        assert_eq!(read(Arc::new(texts), ms), [time.clone(), time, Ok(7_000), unreadable]);
+        let stamped = TimestampMicrosecondArray::from(vec![7]).with_timezone("UTC");
+        assert_eq!(read(Arc::new(stamped), ms), [Ok(7)], "a timestamp says its unit itself");
     }
 }

@@ -29,6 +29,8 @@ pub enum Keyspace {
     Horizon = 0x17,
     /// Whether removed keys may still be in the files.
     Purge = 0x18,
+    /// What the action types are called.
+    Types = 0x19,
 }
 
 /// A key of the store, with meaning.
@@ -76,6 +78,8 @@ pub enum Key {
     Horizon,
     /// The purge record.
     Purge,
+    /// The table of types.
+    Types,
 }
 
 /// The most bytes that a key has.
@@ -138,6 +142,7 @@ impl Key {
             Key::Forgotten(token) => KeyBytes::of(Keyspace::BlockList).then(&token),
             Key::Horizon => KeyBytes::of(Keyspace::Horizon),
             Key::Purge => KeyBytes::of(Keyspace::Purge),
+            Key::Types => KeyBytes::of(Keyspace::Types),
         }
     }
 
@@ -172,6 +177,7 @@ impl Key {
             (0x16, 16) => Key::Forgotten(take(rest)?),
             (0x17, 0) => Key::Horizon,
             (0x18, 0) => Key::Purge,
+            (0x19, 0) => Key::Types,
             _ => return None,
         };
         Some(key)
@@ -249,6 +255,7 @@ mod tests {
             any::<[u8; 16]>().prop_map(Key::Forgotten),
             Just(Key::Horizon),
             Just(Key::Purge),
+            Just(Key::Types),
             any_day().prop_map(Key::Batch),
             (any_day(), customer()).prop_map(|(batch, first)| Key::Index { batch, first }),
             customer().prop_map(|first| Key::Roster { first }),

@@ -5,9 +5,10 @@ use bincode::de::BorrowDecoder;
 use bincode::error::DecodeError;
 use bincode::{BorrowDecode, Encode};
 
-use super::{FORMAT_VERSION, LAYOUT_VERSION, Secret};
+use super::{CONFIGURED_VERSION, FORMAT_VERSION, LAYOUT_VERSION, Secret};
 use crate::error::{Error, Result};
-use crate::model::ActionType;
+use crate::model::{TypeCounts, TypeTable};
+use crate::sources::{ActionSource, BUILT_IN, Mapping};
 
 /// The most memory that decoding one value may claim. A record of 100,000 files takes about 15 MB; so damaged bytes that announce more are an
 /// error. What announces less than that and is not there is an error too, and not an allocation: see [`text`] and the list of files.
@@ -51,46 +52,28 @@ pub struct Horizon {
 #[derive(BorrowDecode, Clone, Copy, Debug, Encode, Eq, PartialEq)]
 pub struct Purge;
 
-/// The three kinds of action files.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Source {
-    /// Folder `clicks`.
-    Clicks,
-    /// Folder `add_to_carts`.
-    AddToCarts,
-    /// Folder `orders`.
-    Orders,
+/// The names of the action types; there as soon as they are others than click 1, add_to_cart 2, order 3.
+#[derive(Clone, Debug, Default, Encode, Eq, PartialEq)]
+pub struct TypesRecord {
+    /// Numbers and names, numbers ascending.
+    pub types: Vec<(u8, String)>,
 }
 
-impl Source {
-    /// All of them, in the order of their numbers.
-    pub const ALL: [Source; 3] = [Source::Clicks, Source::AddToCarts, Source::Orders];
-
-    /// The type of the actions in its files; its number is the source's number in the store.
-    pub fn action_type(self) -> ActionType {
-        match self {
-            Source::Clicks => ActionType::CLICK,
-            Source::AddToCarts => ActionType::ADD_TO_CART,
-            Source::Orders => ActionType::ORDER,
-        }
-    }
-
-    /// The name of its folder below the input root.
-    pub fn folder(self) -> &'static str {
-        match self {
-            Source::Clicks => "clicks",
-            Source::AddToCarts => "add_to_carts",
-            Source::Orders => "orders",
-        }
-    }
+/// A source that a batch has files of, as it was described when the batch was ingested.
+#[derive(Clone, Debug, Encode, Eq, PartialEq)]
+pub struct SourceRecord {
+    /// Its name.
+    pub name: String,
+    /// What its rows become: see [`crate::sources::ActionSource::mapping`].
+    pub mapping: Mapping,
 }
 
 /// One file of a batch, as it was when the batch was ingested.
 #[derive(Clone, Debug, Encode, Eq, PartialEq)]
 pub struct FileRecord {
-    /// Number of the [`Source`], 1 to 3.
+    /// The place of its source in [`BatchRecord::sources`], from 1; without those, its place in [`crate::sources::BUILT_IN`].
     pub source: u8,
-    /// Path below the source's day folder, with `/` between its parts.
+    /// Path below the folder that the source's pattern names, with `/` between its parts.
     pub path: String,
     /// Size of the file.
     pub bytes: u64,
@@ -99,30 +82,63 @@ pub struct FileRecord {
 }
 
 /// What the store knows of a batch as a whole.
-#[derive(Clone, Debug, Default, Encode, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct BatchRecord {
+    /// The sources with files, in the order of [`crate::sources::source_rank`]; none where all are as without a configuration.
+    pub sources: Vec<SourceRecord>,
     /// The files, in the order of (source, path).
     pub files: Vec<FileRecord>,
-    /// Clicks in the files, those of forgotten customers and from before the horizon too; so it is with all counts of actions.
-    pub clicks: u64,
-    /// Add-to-carts taken.
-    pub add_to_carts: u64,
-    /// Orders taken.
-    pub orders: u64,
-    /// Actions taken whose day is before the batch day.
+    /// Actions in the files, those of forgotten customers and from before the horizon too; so it is with all counts of actions.
+    pub actions: TypeCounts,
+    /// Of the actions, those whose day is before the batch day.
     pub late: u64,
-    /// Actions taken whose day is after the batch day.
+    /// Of the actions, those whose day is after the batch day.
     pub early: u64,
     /// Rows that were left out and written to the quarantine.
     pub quarantined: u64,
+    /// Rows that are no actions, as the description of their source says.
+    pub ignored: u64,
     /// Customers of whom the store holds at least one action that the batch brought.
     pub customers: u64,
 }
 
 impl BatchRecord {
-    /// Actions taken, of all types.
-    pub fn actions(&self) -> u64 {
-        self.clicks + self.add_to_carts + self.orders
+    /// Whether it can be written as stores were before they had tables of types: which it then is, byte for byte.
+    fn is_plain(&self) -> bool {
+        let is_built_in = |number| (1..=3).contains(&number);
+        self.sources.is_empty() && self.ignored == 0 && self.actions.iter().all(|(number, _)| is_built_in(number))
+    }
+
+    /// The name of the source of one of its files; `None` for a number that it does not have.
+    pub fn source_of(&self, file: &FileRecord) -> Option<&str> {
+        let place = usize::from(file.source).checked_sub(1)?;
+        match self.sources.is_empty() {
+            true => BUILT_IN.get(place).copied(),
+            false => self.sources.get(place).map(|source| source.name.as_str()),
+        }
+    }
+
+    /// What the rows of a source became, by its name; `None` for a name that it does not have.
+    pub fn mapping_of(&self, name: &str) -> Option<Mapping> {
+        match self.sources.is_empty() {
+            true => ActionSource::built_in(name).map(|source| source.mapping()),
+            false => self.sources.iter().find(|source| source.name == name).map(|source| source.mapping),
+        }
+    }
+}
+
+impl TypesRecord {
+    /// The record of a table; `None` for the default one, which has none.
+    pub fn of(types: &TypeTable) -> Option<Self> {
+        let named = types.iter().map(|(number, name)| (number, name.to_owned()));
+        (!types.is_default()).then(|| TypesRecord { types: named.collect() })
+    }
+
+    /// The table. Fails on what [`TypesRecord::of`] does not give.
+    pub fn table(&self) -> Result<TypeTable> {
+        let table = TypeTable::new(self.types.iter().cloned());
+        let table = table.filter(|table| TypesRecord::of(table).as_ref() == Some(self));
+        table.ok_or_else(|| Error::corrupt("the names of the action types in the store are none that a table has"))
     }
 }
 
@@ -146,8 +162,34 @@ macro_rules! record {
         }
     )*};
 }
-record!(StoreRecord: FORMAT_VERSION, Totals: LAYOUT_VERSION, BatchRecord: LAYOUT_VERSION);
-record!(BlockListRecord: 3, Forgotten: 3, Horizon: 3, Purge: 3);
+record!(StoreRecord: FORMAT_VERSION, Totals: LAYOUT_VERSION);
+record!(BlockListRecord: 3, Forgotten: 3, Horizon: 3, Purge: 3, TypesRecord: CONFIGURED_VERSION);
+
+impl Record for BatchRecord {
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        let BatchRecord { sources, files, actions, late, early, quarantined, ignored, customers } = self;
+        if self.is_plain() {
+            let of_type = |number| actions.of(number);
+            encode(LAYOUT_VERSION, &(files, of_type(1), of_type(2), of_type(3), late, early, quarantined, customers))
+        } else {
+            let actions: Vec<(u8, u64)> = actions.iter().collect();
+            encode(CONFIGURED_VERSION, &(sources, files, actions, late, early, quarantined, ignored, customers))
+        }
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        match bytes.first() {
+            Some(&CONFIGURED_VERSION) => decode::<ConfiguredBatch>(CONFIGURED_VERSION, bytes).map(|batch| batch.0),
+            _ => decode::<PlainBatch>(LAYOUT_VERSION, bytes).map(|batch| batch.0),
+        }
+    }
+}
+
+/// A batch record in the layout that it has without a configuration.
+struct PlainBatch(BatchRecord);
+
+/// A batch record in the layout that it has with one.
+struct ConfiguredBatch(BatchRecord);
 
 // Derived, the fields that have a length would be given room for as much as their first bytes announce, before the bytes are looked at.
 
@@ -168,25 +210,64 @@ impl<'bytes, C> BorrowDecode<'bytes, C> for FileRecord {
     }
 }
 
-impl<'bytes, C> BorrowDecode<'bytes, C> for BatchRecord {
+impl<'bytes, C> BorrowDecode<'bytes, C> for SourceRecord {
     fn borrow_decode<D: BorrowDecoder<'bytes, Context = C>>(from: &mut D) -> Result<Self, DecodeError> {
-        let mut files = Vec::new();
-        // A length is written like any other integer.
-        for _ in 0..u64::borrow_decode(from)? {
-            files.push(FileRecord::borrow_decode(from)?);
-        }
+        Ok(SourceRecord { name: text(from)?, mapping: Mapping::borrow_decode(from)? })
+    }
+}
+
+impl<'bytes, C> BorrowDecode<'bytes, C> for TypesRecord {
+    fn borrow_decode<D: BorrowDecoder<'bytes, Context = C>>(from: &mut D) -> Result<Self, DecodeError> {
+        Ok(TypesRecord { types: list(from, |from| Ok((u8::borrow_decode(from)?, text(from)?)))? })
+    }
+}
+
+impl<'bytes, C> BorrowDecode<'bytes, C> for PlainBatch {
+    fn borrow_decode<D: BorrowDecoder<'bytes, Context = C>>(from: &mut D) -> Result<Self, DecodeError> {
+        let files = list(from, FileRecord::borrow_decode)?;
         let mut count = || u64::borrow_decode(from);
-        Ok(BatchRecord {
+        Ok(PlainBatch(BatchRecord {
+            sources: Vec::new(),
             files,
-            clicks: count()?,
-            add_to_carts: count()?,
-            orders: count()?,
+            actions: [(1, count()?), (2, count()?), (3, count()?)].into_iter().collect(),
             late: count()?,
             early: count()?,
             quarantined: count()?,
+            ignored: 0,
             customers: count()?,
-        })
+        }))
     }
+}
+
+impl<'bytes, C> BorrowDecode<'bytes, C> for ConfiguredBatch {
+    fn borrow_decode<D: BorrowDecoder<'bytes, Context = C>>(from: &mut D) -> Result<Self, DecodeError> {
+        let sources = list(from, SourceRecord::borrow_decode)?;
+        let files = list(from, FileRecord::borrow_decode)?;
+        let actions = list(from, |from| Ok((u8::borrow_decode(from)?, u64::borrow_decode(from)?)))?;
+        let mut count = || u64::borrow_decode(from);
+        Ok(ConfiguredBatch(BatchRecord {
+            sources,
+            files,
+            actions: actions.into_iter().collect(),
+            late: count()?,
+            early: count()?,
+            quarantined: count()?,
+            ignored: count()?,
+            customers: count()?,
+        }))
+    }
+}
+
+/// A list whose elements are all there. A length is written like any other integer.
+fn list<'bytes, D: BorrowDecoder<'bytes>, T>(
+    from: &mut D,
+    mut element: impl FnMut(&mut D) -> Result<T, DecodeError>,
+) -> Result<Vec<T>, DecodeError> {
+    let mut elements = Vec::new();
+    for _ in 0..u64::borrow_decode(from)? {
+        elements.push(element(from)?);
+    }
+    Ok(elements)
 }
 
 /// A text whose bytes are all there.
@@ -227,16 +308,27 @@ mod tests {
     fn golden_bytes_of_the_records() {
         let store = StoreRecord { max_history: 1_000, time_zone: "UTC".to_owned() };
         // version; 1000 in two bytes; three letters.
-        assert_eq!(store.to_bytes().unwrap(), bytes_of("03 fbe803 03 555443"));
+        assert_eq!(store.to_bytes().unwrap(), bytes_of("04 fbe803 03 555443"));
         assert_eq!(Totals { customers: 251 }.to_bytes().unwrap(), bytes_of("02 fbfb00"));
         let file = FileRecord { source: 3, path: "a/b".to_owned(), bytes: 70_000, xxh3_128: [0xab; 16] };
-        let batch =
-            BatchRecord { files: vec![file], clicks: 1, orders: 2, late: 3, customers: 1, ..Default::default() };
+        let actions = [(1, 1), (3, 2)].into_iter().collect();
+        let batch = BatchRecord { files: vec![file], actions, late: 3, customers: 1, ..Default::default() };
         // version; one file: source, path, size in four bytes, hash; the seven counts.
         let expected = format!("02 01 03 03612f62 fc70110100 {} 01 00 02 03 00 00 01", "ab".repeat(16));
         assert_eq!(batch.to_bytes().unwrap(), bytes_of(&expected));
         assert_eq!(BatchRecord::from_bytes(&bytes_of(&expected)).unwrap(), batch);
-        assert_eq!(StoreRecord::from_bytes(&bytes_of("03 fbe803 03 555443")).unwrap(), store);
+        let source = SourceRecord { name: "ev".to_owned(), mapping: [0xef; 16] };
+        let configured = BatchRecord { sources: vec![source], ignored: 9, ..batch };
+        // version; one source: name, mapping; one file; types 1 and 3; the five other counts.
+        let [ef, ab] = ["ef", "ab"].map(|byte| byte.repeat(16));
+        let expected = format!("04 01 026576 {ef} 01 03 03612f62 fc70110100 {ab} 02 0101 0302 03 00 00 09 01");
+        assert_eq!(configured.to_bytes().unwrap(), bytes_of(&expected));
+        assert_eq!(BatchRecord::from_bytes(&bytes_of(&expected)).unwrap(), configured);
+        let types = TypesRecord { types: vec![(1, "view".to_owned()), (255, "x".to_owned())] };
+        assert_eq!(types.to_bytes().unwrap(), bytes_of("04 02 01 0476696577 ff 0178"));
+        assert_eq!(TypesRecord::from_bytes(&types.to_bytes().unwrap()).unwrap(), types);
+        assert_eq!(TypesRecord::of(&types.table().unwrap()), Some(types));
+        assert_eq!(StoreRecord::from_bytes(&bytes_of("04 fbe803 03 555443")).unwrap(), store);
         let list = BlockListRecord { secret: [0xcd; 16] };
         assert_eq!(list.to_bytes().unwrap(), bytes_of(&format!("03 {}", "cd".repeat(16))));
         assert_eq!(Horizon { first_day: 20_000 }.to_bytes().unwrap(), bytes_of("03 fb204e"));
@@ -254,7 +346,10 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_a_value_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = (StoreRecord::from_bytes(&bytes), Totals::from_bytes(&bytes), BatchRecord::from_bytes(&bytes));
+            let _ = (StoreRecord::from_bytes(&bytes), Totals::from_bytes(&bytes), TypesRecord::from_bytes(&bytes));
+            for version in [LAYOUT_VERSION, CONFIGURED_VERSION] {
+                let _ = BatchRecord::from_bytes(&[&[version], &bytes[..]].concat());
+            }
         }
     }
 }

@@ -5,8 +5,8 @@ use super::in_order::in_order;
 use super::refold::refold_share;
 use super::shares::{Share, Shares};
 use crate::error::{Error, Result};
-use crate::format::{BatchRecord, Key, Record, Standing, Totals, TouchedDay};
-use crate::model::Day;
+use crate::format::{BatchRecord, Key, Record, Standing, Totals, TouchedDay, TypesRecord};
+use crate::model::{Day, TypeTable};
 use crate::progress::Progress;
 use crate::store::{BulkLoad, ListWriter, Store};
 
@@ -21,7 +21,8 @@ pub(super) struct Loaded {
     pub keyframes: u64,
 }
 
-/// Writes the edits of all `shares`, and then `record`, completed with the number of customers, and commits them together.
+/// Writes the edits of all `shares`, and then `record`, completed with the number of customers, and `types` if they are others than before, and commits
+/// them together.
 ///
 /// Each thread takes the next share and works on it; the table file is written in the order of the shares, since it has to be. Of several
 /// errors, gives that of the first share.
@@ -32,6 +33,7 @@ pub(super) fn load(
     batch: Day,
     mut shares: Shares<'_>,
     mut record: BatchRecord,
+    types: Option<&TypeTable>,
     progress: &dyn Progress,
 ) -> Result<Loaded> {
     let mut writer = Writer::new(store, batch)?;
@@ -50,7 +52,7 @@ pub(super) fn load(
         },
     )?;
     record.customers = writer.loaded.customers;
-    writer.commit(store, batch, &record)
+    writer.commit(store, batch, &record, types)
 }
 
 /// Writes edits and counts them.
@@ -79,13 +81,17 @@ impl<'store> Writer<'store> {
         edits.roster.into_iter().try_for_each(|line| self.roster.push(&mut self.bulk, line))
     }
 
-    fn commit(mut self, store: &Store, batch: Day, record: &BatchRecord) -> Result<Loaded> {
+    fn commit(mut self, store: &Store, batch: Day, record: &BatchRecord, types: Option<&TypeTable>) -> Result<Loaded> {
         self.index.finish(&mut self.bulk)?;
         self.roster.finish(&mut self.bulk)?;
         let negative = || Error::corrupt("the store counts fewer customers than it loses");
         let customers = store.totals()?.customers.checked_add_signed(self.balance).ok_or_else(negative)?;
         self.bulk.set(Key::Batch(batch), Some(&record.to_bytes()?))?;
         self.bulk.set(Key::Totals, Some(&Totals { customers }.to_bytes()?))?;
+        if let Some(types) = types {
+            let record = TypesRecord::of(types).map(|record| record.to_bytes()).transpose()?;
+            self.bulk.set(Key::Types, record.as_deref())?;
+        }
         self.bulk.commit()?;
         Ok(self.loaded)
     }

@@ -15,10 +15,13 @@ mod edits;
 mod in_order;
 mod load;
 mod read;
+mod recorded;
 mod refold;
 mod run;
 mod shares;
 mod state;
+mod types;
 
+pub use recorded::SourceFile;
 pub use run::{BatchReader, IngestOptions, IngestSummary, Ingester, ReadBatch, batch_files};
 pub use state::{BatchState, batch_state};

@@ -5,13 +5,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::admission::{Admission, LeftOut};
 use super::dated_action::DatedAction;
+use super::recorded::{Recorded, SourceFile};
 use super::run::IngestOptions;
 use crate::error::{Error, Kind, Result};
 use crate::files::{BadRows, DayFile, Fingerprint, QuarantineFolder, read_actions};
-use crate::format::{BatchRecord, FileRecord, Source};
-use crate::model::{Day, Zone};
+use crate::format::{BatchRecord, FileRecord};
+use crate::model::{Day, TypeCounts, Zone};
 use crate::progress::Progress;
 use crate::sort::{BLOCK_RECORDS, Sorter};
+use crate::sources::ActionSource;
 
 /// Blocks of actions that a reader hands over at once: 256 kB.
 const BLOCKS_AT_ONCE: usize = 32;
@@ -19,7 +21,8 @@ const BLOCKS_AT_ONCE: usize = 32;
 /// What was in a file, besides its actions.
 struct FileCounts {
     fingerprint: Fingerprint,
-    taken: u64,
+    taken: TypeCounts,
+    ignored: u64,
     late: u64,
     early: u64,
     bad: u64,
@@ -43,7 +46,7 @@ struct Shared<'sorter> {
 ///
 /// Memory: for each thread a record batch and 32 blocks of 256 actions.
 pub(super) fn read_batch(
-    files: &[(Source, DayFile)],
+    files: &[SourceFile<'_>],
     options: &IngestOptions<'_>,
     zone: &Zone,
     admission: &Admission,
@@ -56,7 +59,7 @@ pub(super) fn read_batch(
     let reader = || {
         let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
         for (number, (source, file)) in numbers.map_while(|number| Some((number, files.get(number)?))) {
-            let result = read_file(*source, file, options.dt, zone, admission, &shared);
+            let result = read_file(source, file, options.dt, zone, admission, &shared);
             let mut shared = locked(&shared);
             shared.results.push((number, result));
             progress.advance(1);
@@ -75,15 +78,16 @@ pub(super) fn read_batch(
         Ok(())
     })?;
     let counts = counts(shared.into_inner().unwrap_or_else(PoisonError::into_inner))?;
-    let (mut record, mut left_out) = (BatchRecord::default(), LeftOut::default());
+    let Recorded { sources, numbers } = Recorded::of(files);
+    let (mut record, mut left_out) = (BatchRecord { sources, ..BatchRecord::default() }, LeftOut::default());
     let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, options.quarantine);
     let has_bad = counts.iter().any(|counts| counts.bad > 0);
-    for ((source, file), counts) in files.iter().zip(counts) {
+    for (((source, file), number), counts) in files.iter().zip(numbers).zip(counts) {
         if has_bad {
-            read_actions(*source, file, zone, &mut bad, |_| Ok(()))?;
+            read_actions(source, file, zone, &mut bad, |_| Ok(()))?;
         }
         counts.fingerprint.check_unchanged(&file.path)?;
-        add(&mut record, *source, file, &counts);
+        add(&mut record, number, file, &counts);
         left_out.forgotten += counts.left_out.forgotten;
         left_out.pruned += counts.left_out.pruned;
     }
@@ -92,7 +96,7 @@ pub(super) fn read_batch(
 }
 
 fn read_file(
-    source: Source,
+    source: &ActionSource,
     file: &DayFile,
     dt: Day,
     zone: &Zone,
@@ -100,13 +104,23 @@ fn read_file(
     shared: &Mutex<Shared<'_>>,
 ) -> Result<FileCounts> {
     let fingerprint = Fingerprint::of(&file.path)?;
-    let mut counts = FileCounts { fingerprint, taken: 0, late: 0, early: 0, bad: 0, left_out: LeftOut::default() };
+    let mut counts = FileCounts {
+        fingerprint,
+        taken: TypeCounts::default(),
+        ignored: 0,
+        late: 0,
+        early: 0,
+        bad: 0,
+        left_out: LeftOut::default(),
+    };
+    // Looked up by the number alone: it is done for each action.
+    let mut taken = [0_u64; 256];
     // Only counted here.
     let mut bad = BadRows::new(QuarantineFolder::Actions, dt, None);
     let mut full = Vec::with_capacity(BLOCKS_AT_ONCE);
     let mut block = Vec::with_capacity(BLOCK_RECORDS);
-    read_actions(source, file, zone, &mut bad, |action| {
-        counts.taken += 1;
+    let read = read_actions(source, file, zone, &mut bad, |action| {
+        taken.get_mut(usize::from(action.action.action_type.number())).into_iter().for_each(|count| *count += 1);
         counts.late += u64::from(action.day < dt);
         counts.early += u64::from(action.day > dt);
         if !admission.admits(action.customer, action.day, &mut counts.left_out) {
@@ -123,6 +137,8 @@ fn read_file(
     })?;
     full.push(block);
     hand_over(&mut full, shared)?;
+    counts.taken = (0..=u8::MAX).zip(taken).collect();
+    counts.ignored = read.ignored;
     counts.bad = bad.count();
     Ok(counts)
 }
@@ -154,16 +170,13 @@ fn counts(shared: Shared<'_>) -> Result<Vec<FileCounts>> {
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-fn add(record: &mut BatchRecord, source: Source, file: &DayFile, counts: &FileCounts) {
-    match source {
-        Source::Clicks => record.clicks += counts.taken,
-        Source::AddToCarts => record.add_to_carts += counts.taken,
-        Source::Orders => record.orders += counts.taken,
-    }
+fn add(record: &mut BatchRecord, source: u8, file: &DayFile, counts: &FileCounts) {
+    record.actions.add_all(&counts.taken);
+    record.ignored += counts.ignored;
     record.late += counts.late;
     record.early += counts.early;
     record.files.push(FileRecord {
-        source: source.action_type().number(),
+        source,
         path: file.name.clone(),
         bytes: counts.fingerprint.bytes,
         xxh3_128: counts.fingerprint.xxh3_128,

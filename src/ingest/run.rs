@@ -8,13 +8,16 @@ use super::admission::{Admission, LeftOut};
 use super::dated_action::DatedAction;
 use super::load::load;
 use super::read::read_batch;
+use super::recorded::SourceFile;
 use super::shares::Shares;
+use super::types::joined_types;
 use crate::error::{Error, Result};
-use crate::files::{DayFile, day_files};
-use crate::format::{BatchRecord, Source};
-use crate::model::{Day, Zone};
+use crate::files::day_files;
+use crate::format::BatchRecord;
+use crate::model::{Day, NamedCounts, TypeTable, Zone};
 use crate::progress::Progress;
 use crate::sort::{Pieces, Scratch, Sorter};
+use crate::sources::Sources;
 use crate::store::{Folder, NewStore, Settings, Store};
 
 /// The most files that one batch may have, so that its record stays small enough to be read back.
@@ -23,8 +26,10 @@ const FILES_MAX: usize = 100_000;
 /// What to ingest.
 #[derive(Clone, Copy, Debug)]
 pub struct IngestOptions<'a> {
-    /// The input root, which holds `clicks/`, `add_to_carts/` and `orders/`.
+    /// The input root.
     pub input: &'a Path,
+    /// What is read of it.
+    pub sources: &'a Sources,
     /// The batch.
     pub dt: Day,
     /// Whether a batch without any file is taken as an empty one.
@@ -46,12 +51,19 @@ pub struct IngestSummary {
     pub bytes: u64,
     /// Actions in the files, of all types, but for rows set aside.
     pub actions: u64,
-    /// Of them, clicks.
-    pub clicks: u64,
-    /// Of them, add-to-carts.
-    pub add_to_carts: u64,
-    /// Of them, orders.
-    pub orders: u64,
+    /// Of them, those of the type `click`, if the store has one; the same stands in `types`, with those of all other types.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clicks: Option<u64>,
+    /// Likewise `add_to_cart`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub add_to_carts: Option<u64>,
+    /// Likewise `order`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orders: Option<u64>,
+    /// How many of each type.
+    pub types: NamedCounts,
+    /// Rows that are no actions, as their source says.
+    pub ignored: u64,
     /// Of the actions, those whose day is before the batch day.
     pub late: u64,
     /// Of the actions, those whose day is after the batch day.
@@ -80,13 +92,16 @@ pub struct Ingester {
     /// `None`: it is not there yet, or has been created by this one and not been opened since.
     store: Option<Store>,
     has_created: bool,
+    /// The table of types of the store as it is; `None` as long as none binds.
+    types: Option<TypeTable>,
 }
 
 impl Ingester {
     /// Opens the store for writing if it is there. Refused while another process writes.
     pub fn open(folder: &Folder) -> Result<Self> {
         let store = if folder.holds_store()? { Some(Store::open_writer(folder)?) } else { None };
-        Ok(Ingester { folder: folder.clone(), store, has_created: false })
+        let types = store.as_ref().map(Store::binding_types).transpose()?.flatten();
+        Ok(Ingester { folder: folder.clone(), store, has_created: false, types })
     }
 
     /// Takes one batch, replacing what was held of it. On an error the store is as it was, or not there if it was not.
@@ -101,7 +116,7 @@ impl Ingester {
     pub fn reader(&self) -> Result<BatchReader> {
         let zone = self.store.as_ref().map_or_else(Zone::utc, |store| store.settings().zone.clone());
         let admission = self.store.as_ref().map(Admission::of).transpose()?.unwrap_or_default();
-        Ok(BatchReader { folder: self.folder.clone(), zone, admission })
+        Ok(BatchReader { folder: self.folder.clone(), zone, admission, types: self.types.clone() })
     }
 
     /// Puts a batch that was read into the store, which is created if it is not there.
@@ -109,14 +124,19 @@ impl Ingester {
         if self.has_created && self.store.is_none() {
             self.store = Some(Store::open_writer(&self.folder)?);
         }
+        let types = joined_types(self.types.as_ref(), &batch.sources)?;
         if let Some(store) = &self.store {
-            return commit(store, batch, progress);
+            let before = self.types.as_ref().unwrap_or(&store.settings().types);
+            let summary = commit(store, batch, &types, *before != types, progress)?;
+            self.types = Some(types);
+            return Ok(summary);
         }
         // With its first batch or not at all.
-        let new = NewStore::begin(&self.folder, Settings::default())?;
-        let summary = commit(new.store(), batch, progress)?;
+        let new = NewStore::begin(&self.folder, Settings { types: types.clone(), ..Settings::default() })?;
+        let summary = commit(new.store(), batch, &types, false, progress)?;
         new.put_in_place()?;
         self.has_created = true;
+        self.types = Some(types);
         Ok(IngestSummary { created: true, ..summary })
     }
 
@@ -137,6 +157,7 @@ pub struct BatchReader {
     folder: Folder,
     zone: Zone,
     admission: Admission,
+    types: Option<TypeTable>,
 }
 
 /// A batch read, on its way into a store. Memory: the `sort_bytes` that it was read with.
@@ -146,13 +167,16 @@ pub struct ReadBatch {
     /// Complete but for the number of customers.
     record: BatchRecord,
     left_out: LeftOut,
+    sources: Sources,
 }
 
 impl BatchReader {
-    /// Reads the files of a batch. Refused, the store untouched, where there is none or where there are bad rows.
+    /// Reads the files of a batch. Refused, the store untouched, where there is none, where there are bad rows, or where the store has other names or
+    /// numbers of action types.
     pub fn read(&self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<ReadBatch> {
         let dt = options.dt;
-        let files = batch_files(options.input, dt)?;
+        joined_types(self.types.as_ref(), options.sources)?;
+        let files = batch_files(options.input, options.sources, dt)?;
         if files.is_empty() && !options.allow_empty {
             return Err(no_files(options));
         }
@@ -164,33 +188,43 @@ impl BatchReader {
         }
         let mut sorter = Sorter::new(options.sort_bytes, Scratch::new(self.folder.scratch(&dt.to_string())));
         let (record, left_out) = read_batch(&files, options, &self.zone, &self.admission, &mut sorter, progress)?;
-        Ok(ReadBatch { dt, actions: sorter.pieces()?, record, left_out })
+        Ok(ReadBatch { dt, actions: sorter.pieces()?, record, left_out, sources: options.sources.clone() })
     }
 }
 
-/// The files of a batch, in the order of (source, name).
-pub fn batch_files(input: &Path, dt: Day) -> Result<Vec<(Source, DayFile)>> {
+/// The files of a batch, source after source, those of each in the order of their names.
+pub fn batch_files<'a>(input: &Path, sources: &'a Sources, dt: Day) -> Result<Vec<SourceFile<'a>>> {
     let mut files = Vec::new();
-    for source in Source::ALL {
-        files.extend(day_files(input, source.folder(), dt)?.into_iter().map(|file| (source, file)));
+    for source in &sources.actions {
+        files.extend(day_files(input, &source.pattern, dt)?.into_iter().map(|file| (source, file)));
     }
     Ok(files)
 }
 
-fn commit(store: &Store, batch: ReadBatch, progress: &dyn Progress) -> Result<IngestSummary> {
-    let ReadBatch { dt, actions, record, left_out } = batch;
+/// Commits a batch; with `has_new_types`, the table of types with it.
+fn commit(
+    store: &Store,
+    batch: ReadBatch,
+    types: &TypeTable,
+    has_new_types: bool,
+    progress: &dyn Progress,
+) -> Result<IngestSummary> {
+    let ReadBatch { dt, actions, record, left_out, sources: _ } = batch;
     let replaced = store.holds_batch(dt)?;
     progress.begin("folding", "customers", None);
     let shares = Shares::new(store, dt, actions);
-    let loaded = load(store, dt, shares, record.clone(), progress)?;
+    let loaded = load(store, dt, shares, record.clone(), has_new_types.then_some(types), progress)?;
+    let named = record.actions.named(types);
     Ok(IngestSummary {
         dt: dt.to_string(),
         files: record.files.len(),
         bytes: record.files.iter().map(|file| file.bytes).sum(),
-        actions: record.actions(),
-        clicks: record.clicks,
-        add_to_carts: record.add_to_carts,
-        orders: record.orders,
+        actions: record.actions.sum(),
+        clicks: named.of("click"),
+        add_to_carts: named.of("add_to_cart"),
+        orders: named.of("order"),
+        types: named,
+        ignored: record.ignored,
         late: record.late,
         early: record.early,
         quarantined: record.quarantined,
@@ -205,10 +239,18 @@ fn commit(store: &Store, batch: ReadBatch, progress: &dyn Progress) -> Result<In
 }
 
 fn no_files(options: &IngestOptions<'_>) -> Error {
-    let dt = options.dt;
-    let root = options.input.display();
+    let IngestOptions { input, sources, dt, .. } = options;
+    let root = input.display();
+    let what = match &sources.file {
+        None => format!("neither in {root}/clicks/dt={dt} nor in add_to_carts/ nor in orders/"),
+        Some(file) => {
+            let patterns = sources.actions.iter().map(|source| source.pattern.text_on(*dt));
+            let patterns = patterns.collect::<Vec<_>>().join(", ");
+            format!("nothing in {root} is {patterns}, as {} says", file.display())
+        }
+    };
     Error::input(
-        format!("there is no file for {dt}: neither in {root}/clicks/dt={dt} nor in add_to_carts/ nor in orders/"),
+        format!("there is no file for {dt}: {what}"),
         "check --input and --dt, or take the day as an empty batch with --allow-empty",
     )
 }

@@ -2,20 +2,22 @@
 
 use std::path::Path;
 
+use super::recorded::Recorded;
 use super::run::batch_files;
 use crate::error::Result;
 use crate::files::Fingerprint;
 use crate::format::{BatchRecord, FileRecord};
 use crate::model::Day;
+use crate::sources::Sources;
 
 /// The files of a batch, against the record that the store holds of it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum BatchState {
     /// Not held, and there are files.
     New,
-    /// Held, from the very files that are there.
+    /// Held, from the very files that are there, described as they are.
     Current,
-    /// Held, from other files than are there.
+    /// Held, from other files than are there, or from files that were described otherwise.
     Changed,
     /// Not held, and there is no file.
     Absent,
@@ -23,21 +25,23 @@ pub enum BatchState {
     FilesGone,
 }
 
-/// Compares the files of a batch, by name, size and hash of the content, with what the store holds of it. Reads every file whose size agrees.
-pub fn batch_state(input: &Path, dt: Day, held: Option<&BatchRecord>) -> Result<BatchState> {
-    let files = batch_files(input, dt)?;
+/// Compares the files of a batch, by name, size and hash of the content, and what their rows become, with what the store holds of it. Reads every file
+/// whose size agrees.
+pub fn batch_state(input: &Path, sources: &Sources, dt: Day, held: Option<&BatchRecord>) -> Result<BatchState> {
+    let files = batch_files(input, sources, dt)?;
     let Some(held) = held else {
         return Ok(if files.is_empty() { BatchState::Absent } else { BatchState::New });
     };
     if files.is_empty() && !held.files.is_empty() {
         return Ok(BatchState::FilesGone);
     }
-    if files.len() != held.files.len() {
+    let recorded = Recorded::of(&files);
+    if files.len() != held.files.len() || recorded.sources != held.sources {
         return Ok(BatchState::Changed);
     }
-    for ((source, file), record) in files.iter().zip(&held.files) {
-        let FileRecord { source: held_source, path, bytes, xxh3_128 } = record;
-        let named_alike = source.action_type().number() == *held_source && file.name == *path;
+    for (((_, file), number), record) in files.iter().zip(recorded.numbers).zip(&held.files) {
+        let FileRecord { source, path, bytes, xxh3_128 } = record;
+        let named_alike = number == *source && file.name == *path;
         if !named_alike || Fingerprint::size_of(&file.path)? != *bytes {
             return Ok(BatchState::Changed);
         }

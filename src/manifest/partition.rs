@@ -28,6 +28,13 @@ pub struct Manifest {
     pub impressions: u64,
     /// Customers with a row.
     pub customers: u64,
+    /// What the numbers in `action_types` of the rows are called, such as `view=1,buy=2`: those of all batches used. Left out where they are click 1,
+    /// add_to_cart 2, order 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action_types: Option<String>,
+    /// A hash over the columns that the impressions were read from, 32 hexadecimal digits. Left out where they are as without a configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impression_mapping: Option<String>,
     /// The part files, in the order of their names.
     pub parts: Vec<PartFile>,
     /// The impression files, in the order of their names.
@@ -73,7 +80,7 @@ pub struct PartFile {
 /// One file of impressions.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct ImpressionFile {
-    /// Path below the day folder, with `/` between its parts.
+    /// Path below the folder that the pattern of the impressions names, with `/` between its parts.
     pub name: String,
     /// Its size.
     pub bytes: u64,
@@ -86,7 +93,8 @@ pub struct ImpressionFile {
 pub struct RestsOn {
     /// The batch day.
     pub day: Day,
-    /// One hash over the source, path, size and hash of each of its files, 32 hexadecimal digits.
+    /// One hash over the source, path, size and hash of each of its files, 32 hexadecimal digits; a source that a configuration described counts by what
+    /// its rows become.
     pub files: String,
 }
 
@@ -133,7 +141,10 @@ impl Manifest {
     fn check(&self) -> Result<(), String> {
         let hashes = self.parts.iter().map(|part| &part.xxh3_128);
         let hashes = hashes.chain(self.impression_files.iter().map(|file| &file.xxh3_128));
-        let hashes = hashes.chain(self.batches.iter().map(|batch| &batch.files)).chain([&self.inputs]);
+        let hashes = hashes
+            .chain(self.batches.iter().map(|batch| &batch.files))
+            .chain([&self.inputs])
+            .chain(&self.impression_mapping);
         let is_hash = |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if hashes.into_iter().any(|hash| !is_hash(hash)) {
             return Err("a hash in it has not 32 hexadecimal digits".to_owned());

@@ -29,6 +29,8 @@ fn sample() -> Manifest {
         rows: 3,
         impressions: 2,
         customers: 1,
+        action_types: None,
+        impression_mapping: None,
         parts: vec![PartFile {
             name: PartFile::name_of(0),
             bytes: 9,

@@ -9,35 +9,27 @@ pub struct CustomerId(pub i64);
 /// The item id that means "no action here" in a padded row; no action and no impression element may carry it.
 pub const PADDING_ITEM_ID: i64 = 0;
 
-/// What the customer did. The numbers are those of the output column `action_types`; 0 is the padding.
+/// What the customer did, by its number, 1 to 255: that of the output column `action_types`, where 0 is the padding. A store's
+/// [`super::TypeTable`] has the names.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ActionType(u8);
 
 impl ActionType {
-    /// A click (1).
+    /// A click (1), unless the store has other names.
     pub const CLICK: ActionType = ActionType(1);
-    /// An item put into the cart (2).
+    /// An item put into the cart (2), likewise.
     pub const ADD_TO_CART: ActionType = ActionType(2);
-    /// An item ordered (3).
+    /// An item ordered (3), likewise.
     pub const ORDER: ActionType = ActionType(3);
 
-    /// The type with this number; `None` for 0, which is the padding, and for numbers without a meaning.
+    /// The type with this number; `None` for 0, which is the padding.
     pub fn from_number(number: u8) -> Option<Self> {
-        (1..=3).contains(&number).then_some(ActionType(number))
+        (number > 0).then_some(ActionType(number))
     }
 
-    /// The number of the type, 1 to 3.
+    /// The number of the type, 1 to 255.
     pub fn number(self) -> u8 {
         self.0
-    }
-
-    /// The name that `lookback show` prints.
-    pub fn name(self) -> &'static str {
-        match self.0 {
-            1 => "click",
-            2 => "add_to_cart",
-            _ => "order",
-        }
     }
 }
 
@@ -48,7 +40,7 @@ pub struct Action {
     pub time_us: i64,
     /// Never [`PADDING_ITEM_ID`].
     pub item_id: i64,
-    /// Click, add to cart or order.
+    /// What the customer did.
     pub action_type: ActionType,
 }
 

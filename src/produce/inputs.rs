@@ -5,13 +5,15 @@ use crate::model::Day;
 use crate::store::Batches;
 
 /// A hash over everything that the bytes of a partition follow from: settings, program version, the files of the batches that count, the
-/// horizon, and the impression files. Two partitions with the same one are the same in every byte, but for the rows of customers who have been
+/// horizon, and the impression files with their `mapping` (see
+/// [`crate::sources::ImpressionSource::mapping`]). Two partitions with the same one are the same in every byte, but for the rows of customers who have been
 /// forgotten between the two.
 pub fn inputs_fingerprint(
     settings: &RowSettings,
     batches: &Batches,
     known: Option<Day>,
     horizon: Option<Day>,
+    mapping: Option<&str>,
     impressions: &[(DayFile, Fingerprint)],
 ) -> String {
     let mut hasher = Hasher::new();
@@ -25,11 +27,15 @@ pub fn inputs_fingerprint(
     }
     for (day, record) in batches.iter().filter(|(day, _)| known.is_none_or(|known| *day <= known)) {
         hasher.add(&day.number().to_le_bytes());
-        hasher.add(files_fingerprint(&record.files).as_bytes());
+        hasher.add(files_fingerprint(record).as_bytes());
     }
     if let Some(horizon) = horizon {
         hasher.add(b"horizon");
         hasher.add(&horizon.number().to_le_bytes());
+    }
+    if let Some(mapping) = mapping {
+        hasher.add(b"mapping");
+        hasher.add(mapping.as_bytes());
     }
     hasher.add(b"impressions");
     for (file, fingerprint) in impressions {

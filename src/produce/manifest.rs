@@ -14,6 +14,8 @@ pub(super) struct MadeFrom<'a> {
     /// Batches after this one were not used.
     pub known: Option<Day>,
     pub files: &'a [(DayFile, Fingerprint)],
+    /// What their columns are; `None`: as without a configuration.
+    pub mapping: Option<String>,
 }
 
 /// The manifest of a partition with these parts.
@@ -23,8 +25,18 @@ pub(super) fn manifest(
     summary: &ProduceSummary,
     parts: Vec<PartFile>,
 ) -> Manifest {
-    let MadeFrom { settings, batches, known, files } = made_from;
-    let RowSettings { dt, cut_off, time_zone, max_history, lookback_days, newest_batch, compression, sizes } = settings;
+    let MadeFrom { settings, batches, known, files, mapping } = made_from;
+    let RowSettings {
+        dt,
+        cut_off,
+        time_zone,
+        max_history,
+        lookback_days,
+        newest_batch,
+        action_types,
+        compression,
+        sizes,
+    } = settings;
     let used = batches.iter().filter(|(day, _)| known.is_none_or(|known| *day <= known));
     let impression_file = |(file, fingerprint): &(DayFile, Fingerprint)| ImpressionFile {
         name: file.name.clone(),
@@ -50,8 +62,10 @@ pub(super) fn manifest(
         impressions: summary.impressions,
         customers: summary.customers,
         parts,
+        action_types: action_types.clone(),
+        impression_mapping: mapping.clone(),
         impression_files: files.iter().map(impression_file).collect(),
         inputs,
-        batches: used.map(|(day, record)| RestsOn { day, files: files_fingerprint(&record.files) }).collect(),
+        batches: used.map(|(day, record)| RestsOn { day, files: files_fingerprint(record) }).collect(),
     }
 }

@@ -9,19 +9,22 @@ use super::manifest::{MadeFrom, manifest};
 use super::row_groups::{Joined, Joiner, Shares};
 use crate::error::{Error, Result};
 use crate::files::{
-    BadRows, Compression, DayFile, FileSizes, Fingerprint, IMPRESSIONS, Partition, PartitionFolder, QuarantineFolder,
-    RowSchema, RowSettings, RowWriter, day_files, read_impressions,
+    BadRows, Compression, DayFile, FileSizes, Fingerprint, Partition, PartitionFolder, QuarantineFolder, RowSchema,
+    RowSettings, RowWriter, day_files, read_impressions,
 };
-use crate::model::{CustomerId, Day, Impression, name_days};
+use crate::model::{CustomerId, Day, Impression, TypeTable, name_days};
 use crate::progress::Progress;
 use crate::sort::{Scratch, Sorted, Sorter};
+use crate::sources::ImpressionSource;
 use crate::store::{AsOf, Batches, BlockList, Store};
 
 /// What to produce.
 #[derive(Clone, Copy, Debug)]
 pub struct ProduceOptions<'a> {
-    /// The input root, which holds `impressions/`.
+    /// The input root.
     pub input: &'a Path,
+    /// Which of its files are impressions, and what their columns are called.
+    pub impressions: &'a ImpressionSource,
     /// The day. Every action in its rows is from strictly before it.
     pub dt: Day,
     /// Where the partition goes.
@@ -141,15 +144,21 @@ pub fn produce_sized(
     if !options.allow_pruned {
         refuse_pruned(horizon, dt, options.lookback_days)?;
     }
-    let settings = RowSettings { newest_batch: batches.newest(options.known_as_of), ..settings };
-    let files = fingerprinted(day_files(options.input, IMPRESSIONS, dt)?)?;
+    let settings = RowSettings {
+        newest_batch: batches.newest(options.known_as_of),
+        action_types: action_types(&store.settings().types, &batches, options.known_as_of),
+        ..settings
+    };
+    let pattern = &options.impressions.pattern;
+    let files = fingerprinted(day_files(options.input, pattern, dt)?)?;
     if files.is_empty() {
         return Err(Error::input(
-            format!("there is no impression file in {}/{IMPRESSIONS}/dt={dt}", options.input.display()),
+            format!("there is no impression file in {}/{}", options.input.display(), pattern.text_on(dt)),
             "check --input and --dt",
         ));
     }
-    let inputs = inputs_fingerprint(&settings, &batches, options.known_as_of, horizon, &files);
+    let mapping = options.impressions.mapping();
+    let inputs = inputs_fingerprint(&settings, &batches, options.known_as_of, horizon, mapping.as_deref(), &files);
     let folder = PartitionFolder::new(options.out, dt);
     let mut summary = empty_summary(&settings);
     if options.keep_current && folder.holds(&inputs) {
@@ -176,7 +185,8 @@ pub fn produce_sized(
     let parts = writer.finish()?;
     summary.rows = parts.iter().map(|part| part.rows).sum();
     summary.parts = parts.len();
-    let made_from = MadeFrom { settings: &settings, batches: &batches, known: options.known_as_of, files: &files };
+    let known = options.known_as_of;
+    let made_from = MadeFrom { settings: &settings, batches: &batches, known, files: &files, mapping };
     partition.publish(&manifest(&made_from, inputs, &summary, parts), &schema)?;
     Ok(summary)
 }
@@ -198,9 +208,23 @@ fn row_settings(store: &Store, options: &ProduceOptions<'_>, sizes: FileSizes) -
         max_history,
         lookback_days: options.lookback_days,
         newest_batch: None,
+        action_types: None,
         compression: options.compression,
         sizes,
     })
+}
+
+/// The names of the types that the batches used have; `None` where each is what it is without a configuration. A type that no such batch has may be
+/// one that came later, and is nothing that the rows follow from.
+fn action_types(types: &TypeTable, batches: &Batches, known: Option<Day>) -> Option<String> {
+    let used = batches.iter().filter(|(day, _)| known.is_none_or(|known| *day <= known));
+    let mut numbers: Vec<u8> = used.flat_map(|(_, record)| record.actions.iter().map(|(number, _)| number)).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let default = TypeTable::default();
+    let is_default =
+        numbers.iter().all(|number| default.holds(*number) && default.name(*number) == types.name(*number));
+    (!is_default).then(|| types.text(|number| numbers.contains(&number)))
 }
 
 fn fingerprinted(files: Vec<DayFile>) -> Result<Vec<(DayFile, Fingerprint)>> {
@@ -222,7 +246,7 @@ fn read(
     progress.begin("reading", "files", Some(files.len() as u64));
     let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, options.quarantine);
     for (file, fingerprint) in files {
-        let read = read_impressions(file, &mut bad, |impression| {
+        let read = read_impressions(options.impressions, file, &mut bad, |impression| {
             if block_list.holds(impression.customer) {
                 summary.forgotten += 1;
                 return Ok(());

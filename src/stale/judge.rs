@@ -73,7 +73,7 @@ impl<'store> Judge<'store> {
     /// A judge of partitions that were produced from this store.
     pub fn new(store: &'store Store) -> Result<Self> {
         let batches = store.batches()?;
-        let held = batches.iter().map(|(day, record)| (day, files_fingerprint(&record.files))).collect();
+        let held = batches.iter().map(|(day, record)| (day, files_fingerprint(record))).collect();
         Ok(Judge { store, held, touched: BTreeMap::new() })
     }
 

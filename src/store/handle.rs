@@ -9,8 +9,10 @@ use super::new_store::NewStore;
 use super::open::{self, failure};
 use super::options::scanning;
 use crate::error::{Error, Result};
-use crate::format::{ACTIONS_MAX, BatchRecord, FORMAT_VERSION, Key, Record, StoreRecord, Totals, hex};
-use crate::model::{Day, Zone};
+use crate::format::{
+    ACTIONS_MAX, BatchRecord, FORMAT_VERSION, Key, Keyspace, Record, StoreRecord, Totals, TypesRecord, hex,
+};
+use crate::model::{Day, TypeTable, Zone};
 
 /// How many actions a history has at most, unless the store was created with another number. Source: SPEC, "Meaning".
 pub const MAX_HISTORY_DEFAULT: usize = 1_000;
@@ -18,18 +20,20 @@ pub const MAX_HISTORY_DEFAULT: usize = 1_000;
 /// The largest `max_history` that a store can be created with.
 pub const MAX_HISTORY_LIMIT: usize = ACTIONS_MAX;
 
-/// What is fixed for the life of a store.
+/// What is fixed for the life of a store; the table of types only grows.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// How many actions a history has at most.
     pub max_history: usize,
     /// The zone in which days begin.
     pub zone: Zone,
+    /// What the action types are called.
+    pub types: TypeTable,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { max_history: MAX_HISTORY_DEFAULT, zone: Zone::utc() }
+        Settings { max_history: MAX_HISTORY_DEFAULT, zone: Zone::utc(), types: TypeTable::default() }
     }
 }
 
@@ -74,7 +78,13 @@ impl Store {
         }
         let zone = Zone::named(&record.time_zone)
             .map_err(|_| Error::corrupt(format!("the store says time zone {:?}", record.time_zone)))?;
-        Ok(Store { db, folder: folder.clone(), settings: Settings { max_history, zone } })
+        let types = db.get(Key::Types.encode()).map_err(|error| failure("read", folder, &error))?;
+        let types = types.map(|value| TypesRecord::from_bytes(&value).and_then(|record| record.table())).transpose();
+        let types = types.map_err(|error| {
+            Error::corrupt(format!("the table of types (key {}): {}", hex(&Key::Types.encode()), error.what()))
+        })?;
+        let settings = Settings { max_history, zone, types: types.unwrap_or_default() };
+        Ok(Store { db, folder: folder.clone(), settings })
     }
 
     /// What is fixed for the life of the store.
@@ -95,6 +105,21 @@ impl Store {
     /// Whether the store has a record of a batch, readable or not.
     pub fn holds_batch(&self, day: Day) -> Result<bool> {
         Ok(self.get(Key::Batch(day))?.is_some())
+    }
+
+    /// The table of types that binds whoever brings the next batch: as long as the store has neither a batch nor a table of its own, none does.
+    pub fn binding_types(&self) -> Result<Option<TypeTable>> {
+        let is_open = self.settings.types.is_default() && !self.holds_any_batch()?;
+        Ok((!is_open).then(|| self.settings.types.clone()))
+    }
+
+    /// Whether the store has a record of some batch, readable or not.
+    fn holds_any_batch(&self) -> Result<bool> {
+        let mut iterator = self.db.raw_iterator_opt(scanning());
+        iterator.seek(Key::Batch(Day::FIRST).encode());
+        let found = iterator.key().is_some_and(|key| key.first() == Some(&(Keyspace::Batches as u8)));
+        iterator.status().map_err(|error| failure("read", &self.folder, &error))?;
+        Ok(found)
     }
 
     /// All batches held, by batch day. Memory: some 100 bytes for each file that was ever ingested.

@@ -10,7 +10,7 @@ use super::handle::{Settings, Store};
 use super::open::failure;
 use super::options::options;
 use crate::error::{Error, Kind, Result};
-use crate::format::{Key, Record, StoreRecord, Totals};
+use crate::format::{Key, Record, StoreRecord, Totals, TypesRecord};
 
 /// A store that is made aside and appears with all that was committed to it. Dropped before that, it leaves nothing; killed, only what the next
 /// writer removes.
@@ -35,6 +35,9 @@ impl NewStore {
         let mut batch = WriteBatch::default();
         batch.put(Key::Store.encode(), record.to_bytes()?);
         batch.put(Key::Totals.encode(), Totals::default().to_bytes()?);
+        if let Some(types) = TypesRecord::of(&settings.types) {
+            batch.put(Key::Types.encode(), types.to_bytes()?);
+        }
         let mut options = options();
         options.create_if_missing(true);
         let aside = &making.aside;

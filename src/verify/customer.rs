@@ -5,7 +5,8 @@ use super::portion::UNUSUAL_BYTES;
 use crate::error::Result;
 use crate::format::{Key, Keyframe, Standing, encode_keyframe};
 use crate::history::{DayPortions, Since, follow};
-use crate::model::{Action, ActionType, CustomerId, Day, PADDING_ITEM_ID, PastAction};
+use crate::model::{Action, CustomerId, Day, PADDING_ITEM_ID, PastAction};
+use crate::store::Settings;
 
 /// What the store holds of a customer. Memory: all of its actions, 24 bytes each, and its keyframes.
 pub(super) struct CustomerHistory {
@@ -51,7 +52,8 @@ impl CustomerHistory {
     }
 
     /// Reports what is wrong with the keyframes, newest first, and tells where the customer stands. `deep` compares what they hold.
-    pub fn settle(mut self, max_history: usize, deep: bool, report: Report<'_>) -> Result<Stands> {
+    pub fn settle(mut self, settings: &Settings, deep: bool, report: Report<'_>) -> Result<Stands> {
+        let max_history = settings.max_history;
         if self.doubtful {
             return Ok(Stands::Unknown);
         }
@@ -62,7 +64,7 @@ impl CustomerHistory {
         wrong.extend(missing.map(|day| (*day, "is missing".to_owned())));
         for (day, value) in &self.keyframes {
             let what = if due.contains(day) {
-                self.fault_of(*day, value, max_history).err()
+                self.fault_of(*day, value, settings).err()
             } else {
                 Some("stands where none belongs".to_owned())
             };
@@ -100,12 +102,11 @@ impl CustomerHistory {
     }
 
     /// What is wrong with the keyframe of a day by itself, and with the days that it holds.
-    fn fault_of(&self, day: Day, value: &[u8], max_history: usize) -> Result<(), String> {
+    fn fault_of(&self, day: Day, value: &[u8], settings: &Settings) -> Result<(), String> {
         let past = Keyframe::read(day, value).map(|keyframe| keyframe.past());
         let past = past.map_err(|error| format!("cannot be decoded ({})", error.what()))?;
-        let is_action = |action: &PastAction| {
-            action.item_id != PADDING_ITEM_ID && ActionType::from_number(action.action_type).is_some()
-        };
+        let is_action =
+            |action: &PastAction| action.item_id != PADDING_ITEM_ID && settings.types.holds(action.action_type);
         if !past.iter().all(is_action) {
             return Err("holds an item or a type that no action has".to_owned());
         }
@@ -116,7 +117,7 @@ impl CustomerHistory {
         }
         let held = past.chunk_by(|one, other| one.day == other.day);
         let held = held.filter_map(|actions| Some((actions.first()?.day, actions.len())));
-        let mut room = max_history;
+        let mut room = settings.max_history;
         let before = self.days.iter().rev().filter(|(found, _)| *found < day).map_while(|(found, portions)| {
             let count = portions.iter().map(Vec::len).sum::<usize>().min(room);
             room -= count;

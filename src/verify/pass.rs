@@ -10,7 +10,9 @@ use super::portion::read_portion;
 use super::record::{self, Records};
 use super::tally::Tallies;
 use crate::error::Result;
-use crate::format::{BlockListRecord, Forgotten, Horizon, Key, Keyspace, Purge, Record, Standing, StoreRecord, Totals};
+use crate::format::{
+    BlockListRecord, Forgotten, Horizon, Key, Keyspace, Purge, Record, Standing, StoreRecord, Totals, TypesRecord,
+};
 use crate::history::Since;
 use crate::model::{CustomerId, Day};
 use crate::progress::Progress;
@@ -153,6 +155,8 @@ impl Pass<'_> {
             }
             Key::Horizon => self.record::<Horizon>(key, value),
             Key::Purge => self.record::<Purge>(key, value),
+            // As with the store record.
+            Key::Types => self.record::<TypesRecord>(key, value),
         }
     }
 
@@ -201,7 +205,7 @@ impl Pass<'_> {
     fn settle(&mut self) -> Result<()> {
         let Some(history) = self.customer.take() else { return Ok(()) };
         let customer = history.customer;
-        match history.settle(self.store.settings().max_history, self.deep, self.report)? {
+        match history.settle(self.store.settings(), self.deep, self.report)? {
             Stands::Nowhere => return Ok(()),
             Stands::At(standing) => self.roster.push(customer, standing, self.report)?,
             Stands::Unknown => {

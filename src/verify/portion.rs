@@ -19,6 +19,10 @@ pub(super) fn read_portion(day: Day, value: &[u8], settings: &Settings) -> Resul
     if actions.iter().any(|action| action.item_id == PADDING_ITEM_ID) {
         return Err(format!("holds item {PADDING_ITEM_ID}, which is the padding"));
     }
+    if let Some(other) = actions.iter().find(|action| !settings.types.holds(action.action_type.number())) {
+        let number = other.action_type.number();
+        return Err(format!("holds an action of type {number}, which the table of types does not have"));
+    }
     if !actions.is_sorted_by(|one, other| newest_first(one, other).is_le()) {
         return Err("does not have its newest action first".to_owned());
     }

@@ -1,13 +1,14 @@
 //! The records of the batches beside what the portions have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fault::{Fault, Report};
 use super::portion::UNUSUAL_BYTES;
 use super::tally::{ActionCounts, Tallies, Tally};
 use crate::error::Result;
 use crate::format::{BatchRecord, Key, Record};
-use crate::model::Day;
+use crate::model::{Day, TypeTable};
+use crate::sources::{BUILT_IN, source_rank};
 use crate::store::{Store, Unreadable};
 
 /// What the records say, without their files. Memory: some 100 bytes for each batch.
@@ -17,7 +18,7 @@ pub(super) struct Records {
     batches: BTreeMap<Day, Option<Said>>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Said {
     actions: ActionCounts,
     customers: u64,
@@ -27,7 +28,7 @@ impl Records {
     /// Takes a record as the store holds it.
     pub fn take(&mut self, batch: Day, value: &[u8], report: Report<'_>) -> Result<()> {
         let said = match read_record(value) {
-            Ok(record) => Some(said(&record)),
+            Ok(record) => Some(said(record)),
             Err(what) => {
                 report(Fault::of_batch(Key::Batch(batch), what, batch))?;
                 None
@@ -65,7 +66,7 @@ impl Records {
         for (batch, said) in &self.batches {
             let Some(said) = said else { continue };
             let none = Tally::default();
-            compare_one(*batch, *said, tallies.get(*batch).unwrap_or(&none), is_reduced, store, report)?;
+            compare_one(*batch, said, tallies.get(*batch).unwrap_or(&none), is_reduced, store, report)?;
         }
         Ok(())
     }
@@ -73,13 +74,16 @@ impl Records {
 
 fn compare_one(
     batch: Day,
-    said: Said,
+    said: &Said,
     tally: &Tally,
     is_reduced: bool,
     store: &Store,
     report: Report<'_>,
 ) -> Result<()> {
-    let (there, said_of) = (numbers(&tally.actions), numbers(&said.actions));
+    let types = &store.settings().types;
+    let both = || said.actions.types.iter().chain(tally.actions.types.iter()).map(|(number, _)| number);
+    let listed: BTreeSet<u8> = types.iter().map(|(number, _)| number).chain(both()).collect();
+    let (there, said_of) = (numbers(&tally.actions, &listed, types), numbers(&said.actions, &listed, types));
     // What was cut is in the record alone, and so is what was removed.
     let agree = |said: u64, there: u64| if tally.may_be_cut || is_reduced { said >= there } else { said == there };
     let differing = said_of.iter().zip(&there).find(|((_, said), (_, there))| !agree(*said, *there));
@@ -96,30 +100,39 @@ fn compare_one(
     Ok(())
 }
 
-fn numbers(counts: &ActionCounts) -> [(&'static str, u64); 5] {
-    let ActionCounts { clicks, add_to_carts, orders, late, early } = *counts;
-    [
-        ("clicks", clicks),
-        ("add-to-carts", add_to_carts),
-        ("orders", orders),
-        ("late actions", late),
-        ("early actions", early),
-    ]
+/// Each count with what it counts, for people.
+fn numbers(counts: &ActionCounts, listed: &BTreeSet<u8>, types: &TypeTable) -> Vec<(String, u64)> {
+    let ActionCounts { types: of_type, late, early } = counts;
+    let plural = |number: u8| match types.name(number).as_str() {
+        "click" => "clicks".to_owned(),
+        "add_to_cart" => "add-to-carts".to_owned(),
+        "order" => "orders".to_owned(),
+        other => format!("actions of the type {other}"),
+    };
+    let mut numbers: Vec<(String, u64)> = listed.iter().map(|number| (plural(*number), of_type.of(*number))).collect();
+    numbers.extend([("late actions".to_owned(), *late), ("early actions".to_owned(), *early)]);
+    numbers
 }
 
-fn said(record: &BatchRecord) -> Said {
-    let BatchRecord { clicks, add_to_carts, orders, late, early, customers, .. } = *record;
-    Said { actions: ActionCounts { clicks, add_to_carts, orders, late, early }, customers }
+fn said(record: BatchRecord) -> Said {
+    let BatchRecord { actions, late, early, customers, .. } = record;
+    Said { actions: ActionCounts { types: actions, late, early }, customers }
 }
 
 fn read_record(value: &[u8]) -> Result<BatchRecord, String> {
-    let record = read(value)?;
+    let record: BatchRecord = read(value)?;
     let order =
         |record: &BatchRecord| record.files.iter().map(|file| (file.source, file.path.clone())).collect::<Vec<_>>();
+    let sources = if record.sources.is_empty() { BUILT_IN.len() } else { record.sources.len() };
     if !order(&record).is_sorted_by(|one, other| one < other)
-        || record.files.iter().any(|file| !(1..=3).contains(&file.source))
+        || record.files.iter().any(|file| !(1..=sources).contains(&usize::from(file.source)))
     {
         return Err("does not name its files in their order".to_owned());
+    }
+    let ranks = record.sources.iter().map(|source| source_rank(&source.name));
+    let has_files = |number: usize| record.files.iter().any(|file| usize::from(file.source) == number);
+    if !ranks.is_sorted_by(|one, other| one < other) || !(1..=record.sources.len()).all(has_files) {
+        return Err("does not name its sources in their order, or one without files".to_owned());
     }
     Ok(record)
 }

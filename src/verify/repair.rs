@@ -38,7 +38,10 @@ impl KeyCounts {
             Key::Roster { .. } => self.roster_leaves += 1,
             Key::Batch(_) => self.batch_records += 1,
             Key::Totals => self.totals += 1,
-            Key::Store | Key::Portion { .. } | Key::BlockList | Key::Forgotten(_) | Key::Horizon | Key::Purge => {
+            Key::Store | Key::Portion { .. } | Key::Types => {
+                return Err(Error::corrupt("the truth of the store was about to be repaired"));
+            }
+            Key::BlockList | Key::Forgotten(_) | Key::Horizon | Key::Purge => {
                 return Err(Error::corrupt("the truth of the store was about to be repaired"));
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::format::{CutLeaf, LeafCutter, TouchedDay, encode_leaf};
-use crate::model::{Action, CustomerId, Day};
+use crate::model::{Action, CustomerId, Day, TypeCounts};
 
 /// Leaves added up so that their order does not matter. Two lists with equal sums are taken for the same: by chance they are with a probability of 2^-64.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -22,21 +22,19 @@ impl LeafSum {
 }
 
 /// How many actions there are: of each type, and of them late and early.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct ActionCounts {
-    pub clicks: u64,
-    pub add_to_carts: u64,
-    pub orders: u64,
+    pub types: TypeCounts,
     pub late: u64,
     pub early: u64,
 }
 
 impl ActionCounts {
     fn add(&mut self, batch: Day, day: Day, actions: &[Action]) {
-        let of_type = |number| actions.iter().filter(|action| action.action_type.number() == number).count() as u64;
-        self.clicks += of_type(1);
-        self.add_to_carts += of_type(2);
-        self.orders += of_type(3);
+        for alike in actions.chunk_by(|one, other| one.action_type == other.action_type) {
+            let number = alike.first().map_or(0, |action| action.action_type.number());
+            self.types.add(number, alike.len() as u64);
+        }
         self.late += if day < batch { actions.len() as u64 } else { 0 };
         self.early += if day > batch { actions.len() as u64 } else { 0 };
     }

@@ -151,15 +151,19 @@ pub fn migration_from(version: u8) -> Scenario {
     copy_of(&format!("format-{version}"), &bench.store());
     let old = dump(&bench.store());
     let mut scenario = Scenario::new(bench, "migrate --store store");
+    let frozen = |version: u8| {
+        let bench = Bench::new();
+        copy_of(&format!("format-{version}"), &bench.store());
+        dump(&bench.store())
+    };
     if version == 1 {
-        let second = Bench::new();
-        copy_of("format-2", &second.store());
-        let second = dump(&second.store());
         // The keys of version 2 beside those of version 1, with the store record of version 1.
+        let second = frozen(2);
         let beside = second.iter().filter(|(key, _)| key[0] != 0);
         let mut both: Entries = old.into_iter().chain(beside.cloned()).collect();
         both.sort();
-        scenario.between = vec![both, second];
+        scenario.between.push(both);
     }
+    scenario.between.extend((version + 1..lookback::format::FORMAT_VERSION).map(frozen));
     scenario
 }

@@ -7,12 +7,14 @@ use lookback::files::{BadRows, QuarantineFolder, ReadAction, read_actions};
 use lookback::history::newest_first;
 use lookback::ingest::batch_files;
 use lookback::model::{Action, Day, Zone};
+use lookback::sources::Sources;
 
 /// Gives all actions of a batch to `take`, in the order of its files; days are those of UTC, as in the stores measured here.
 pub fn each_action(root: &Path, batch: Day, mut take: impl FnMut(ReadAction)) -> Result<()> {
     let zone = Zone::utc();
     let mut bad = BadRows::new(QuarantineFolder::Actions, batch, None);
-    for (source, file) in batch_files(root, batch)? {
+    let sources = Sources::default();
+    for (source, file) in batch_files(root, &sources, batch)? {
         read_actions(source, &file, &zone, &mut bad, |action| {
             take(action);
             Ok(())

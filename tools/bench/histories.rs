@@ -1,9 +1,10 @@
 //! The impressions of the day, and the histories of their customers, in memory.
 
 use lookback::error::Result;
-use lookback::files::{BadRows, IMPRESSIONS, QuarantineFolder, day_files, read_impressions};
+use lookback::files::{BadRows, QuarantineFolder, day_files, read_impressions};
 use lookback::history::History;
 use lookback::model::{CustomerId, Impression};
+use lookback::sources::ImpressionSource;
 use lookback::store::{AsOf, Store};
 
 use crate::input::Input;
@@ -12,8 +13,9 @@ use crate::input::Input;
 pub fn impressions(input: &Input) -> Result<Vec<Impression>> {
     let mut impressions = Vec::new();
     let mut bad = BadRows::new(QuarantineFolder::Impressions, input.day, None);
-    for file in day_files(&input.root, IMPRESSIONS, input.day)? {
-        read_impressions(&file, &mut bad, |impression| {
+    let source = ImpressionSource::default();
+    for file in day_files(&input.root, &source.pattern, input.day)? {
+        read_impressions(&source, &file, &mut bad, |impression| {
             impressions.push(impression);
             Ok(())
         })?;

@@ -8,6 +8,7 @@ use lookback::files::{Compression, FileSizes, RowSettings};
 use lookback::produce::{ProduceOptions, produce};
 use lookback::progress::Silent;
 use lookback::sort::SORT_BYTES_DEFAULT;
+use lookback::sources::ImpressionSource;
 use lookback::store::Store;
 
 use crate::clock::Spent;
@@ -30,6 +31,7 @@ pub fn measure(input: &Input, store: &Store, work: &Path, rounds: Rounds) -> Res
     let pool = pool.map_err(|error| Error::new(Kind::Io, format!("cannot start a thread ({error})"), "try again"))?;
     let options = ProduceOptions {
         input: &input.root,
+        impressions: &ImpressionSource::default(),
         dt: input.day,
         out: &produce_out,
         max_history: None,
@@ -89,6 +91,7 @@ fn settings(input: &Input, store: &Store) -> Result<RowSettings> {
         max_history: held.max_history,
         lookback_days: None,
         newest_batch: store.batches()?.newest(None),
+        action_types: None,
         compression: COMPRESSION,
         sizes: FileSizes::default(),
     })

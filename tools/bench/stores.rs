@@ -8,6 +8,7 @@ use lookback::ingest::{IngestOptions, IngestSummary, Ingester};
 use lookback::model::Day;
 use lookback::progress::Silent;
 use lookback::sort::SORT_BYTES_DEFAULT;
+use lookback::sources::Sources;
 use lookback::store::Folder;
 
 use crate::input::Input;
@@ -48,8 +49,14 @@ impl Stores {
 
 /// Takes one batch as `lookback ingest` does without options.
 pub fn ingest(ingester: &mut Ingester, root: &Path, day: Day) -> Result<IngestSummary> {
-    let options =
-        IngestOptions { input: root, dt: day, allow_empty: false, quarantine: None, sort_bytes: SORT_BYTES_DEFAULT };
+    let options = IngestOptions {
+        input: root,
+        sources: &Sources::default(),
+        dt: day,
+        allow_empty: false,
+        quarantine: None,
+        sort_bytes: SORT_BYTES_DEFAULT,
+    };
     ingester.ingest(&options, &Silent)
 }
 

@@ -36,6 +36,8 @@ pub struct RowSettings {
     pub lookback_days: Option<u32>,
     /// The newest batch that was used; `None` if there was none.
     pub newest_batch: Option<Day>,
+    /// What the action types of the batches used are called, such as `view=1,buy=2`; `None` where they are click 1, add_to_cart 2, order 3.
+    pub action_types: Option<String>,
     /// How pages are compressed.
     pub compression: Compression,
     /// How the rows are cut.
@@ -60,6 +62,7 @@ impl RowSettings {
             max_history: shape.max_history,
             lookback_days: shape.lookback_days,
             newest_batch: manifest.newest_batch,
+            action_types: manifest.action_types.clone(),
             compression,
             sizes: FileSizes { row_group_rows: shape.row_group_rows, part_rows: shape.part_rows },
         })
@@ -77,7 +80,9 @@ impl RowSettings {
             ("lookback_days", or_none(self.lookback_days.map(|days| days.to_string()))),
             ("newest_batch", or_none(self.newest_batch.map(|day| day.to_string()))),
         ]
+        .into_iter()
+        .chain(self.action_types.clone().map(|types| ("action_types", types)))
         .map(|(name, value)| (format!("lookback.{name}"), value))
-        .into()
+        .collect()
     }
 }

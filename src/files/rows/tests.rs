@@ -22,6 +22,7 @@ fn settings(max_history: usize, compression: Compression) -> RowSettings {
         max_history,
         lookback_days: None,
         newest_batch: None,
+        action_types: None,
         compression,
         sizes: FileSizes { row_group_rows: 100, part_rows: 250 },
     }

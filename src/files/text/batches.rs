@@ -47,6 +47,14 @@ impl TextFile {
         }
     }
 
+    /// The names of its columns; of JSON lines, those of the first object.
+    pub fn columns(&self) -> Result<Vec<String>> {
+        match &self.file {
+            AnyFile::Csv(file) => Ok(file.names().collect()),
+            AnyFile::JsonLines(file) => file.names(),
+        }
+    }
+
     /// Streams the columns in batches of at most `batch_rows` rows.
     ///
     /// Memory: what [`super::records::Records`] says; and of a batch a mebibyte of text and a row, with what they were read as.

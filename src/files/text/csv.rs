@@ -47,7 +47,7 @@ impl CsvFile {
     }
 
     /// The names in the header, without blanks around them.
-    fn names(&self) -> impl Iterator<Item = String> {
+    pub fn names(&self) -> impl Iterator<Item = String> {
         CsvCells::new(&self.header).map(|cell| String::from_utf8_lossy(&cell.content()).trim().to_owned())
     }
 

@@ -41,6 +41,11 @@ impl JsonLinesFile {
         Ok(found?.is_some())
     }
 
+    /// The first few names of the first object.
+    pub fn names(&self) -> Result<Vec<String>> {
+        Ok(self.first(|json| Names.deserialize(json).ok())?.unwrap_or_default())
+    }
+
     /// What the first line has of which `look` takes something.
     fn first<T>(
         &self,

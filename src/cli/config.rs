@@ -1,0 +1,189 @@
+//! `lookback config check`.
+
+use serde::Serialize;
+
+use super::config_args::ConfigCheck;
+use super::console::Console;
+use super::table::table;
+use super::text::{count, counted, size};
+use crate::config;
+use crate::error::{Error, Result};
+use crate::files::{DayFile, Fingerprint, LookedAt, day_files, look_at_actions, look_at_impressions};
+use crate::model::{Day, NamedCounts, TypeTable};
+use crate::sources::{Pattern, Sources, TypeRule};
+
+/// How many files with problems are named of each source.
+const NAMED_FILES: usize = 5;
+
+#[derive(Serialize)]
+struct Checked {
+    /// The configuration that counts; `null`: none.
+    config: Option<String>,
+    /// Name and number of each action type.
+    types: NamedCounts,
+    /// The sources of actions, then the impressions.
+    sources: Vec<CheckedSource>,
+    /// The day looked at.
+    dt: Option<String>,
+    /// What would keep the day from being read.
+    missing: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct CheckedSource {
+    name: String,
+    pattern: String,
+    /// What is read, and what the column or field is called.
+    columns: Vec<(&'static str, String)>,
+    /// In what integer times count.
+    time_unit: Option<&'static str>,
+    /// The type of all its actions, or the values of the column of types, each with its type or `ignored`.
+    types: Vec<(Option<String>, String)>,
+    /// What there is of it on the day.
+    found: Option<Found>,
+}
+
+#[derive(Default, Serialize)]
+struct Found {
+    files: usize,
+    bytes: u64,
+    /// The columns of the first file, each with its type.
+    columns: Vec<(String, String)>,
+}
+
+pub(super) fn run(typed: &ConfigCheck, console: &Console) -> Result<()> {
+    let sources = config::sources(Some(&typed.input), typed.config.config.as_deref())?;
+    let types = sources.types.iter().map(|(number, name)| (name.to_owned(), u64::from(number))).collect();
+    let mut checked = Checked {
+        config: sources.file.as_ref().map(|file| file.display().to_string()),
+        types: NamedCounts(types),
+        sources: described(&sources),
+        dt: typed.dt.map(|day| day.to_string()),
+        missing: Vec::new(),
+    };
+    if let Some(day) = typed.dt {
+        look(&mut checked, &sources, typed, day)?;
+    }
+    console.result(&checked, &text(&checked))?;
+    match checked.missing.as_slice() {
+        [] => Ok(()),
+        missing => Err(Error::input(
+            format!(
+                "{} would keep {} from being read",
+                counted(missing.len() as u64, "problem"),
+                checked.dt.unwrap_or_default()
+            ),
+            "see the lines above",
+        )),
+    }
+}
+
+fn described(sources: &Sources) -> Vec<CheckedSource> {
+    let owned =
+        |columns: &[(&'static str, &str)]| columns.iter().map(|(what, name)| (*what, (*name).to_owned())).collect();
+    let actions = sources.actions.iter().map(|source| CheckedSource {
+        name: source.name.clone(),
+        pattern: source.pattern.text().to_owned(),
+        columns: owned(&source.columns()),
+        time_unit: source.time_unit.map(|unit| unit.name()),
+        types: types_of(&source.types, &sources.types),
+        found: None,
+    });
+    let impressions = CheckedSource {
+        name: "impressions".to_owned(),
+        pattern: sources.impressions.pattern.text().to_owned(),
+        columns: owned(&sources.impressions.columns()),
+        time_unit: None,
+        types: Vec::new(),
+        found: None,
+    };
+    actions.chain([impressions]).collect()
+}
+
+fn types_of(rule: &TypeRule, types: &TypeTable) -> Vec<(Option<String>, String)> {
+    match rule {
+        TypeRule::Constant(action_type) => vec![(None, types.name(action_type.number()))],
+        TypeRule::Column { values, .. } => {
+            let of = |action_type: Option<_>| match action_type {
+                Some(action_type) => types.name(crate::model::ActionType::number(action_type)),
+                None => "ignored".to_owned(),
+            };
+            values.iter().map(|(value, action_type)| (Some(value.clone()), of(*action_type))).collect()
+        }
+    }
+}
+
+/// Looks at the files of a day: each is opened, none is read.
+fn look(checked: &mut Checked, sources: &Sources, typed: &ConfigCheck, day: Day) -> Result<()> {
+    let found = |pattern: &Pattern, look: &dyn Fn(&DayFile) -> LookedAt| -> Result<(Found, Vec<String>)> {
+        let files = day_files(&typed.input, pattern, day)?;
+        let (mut found, mut problems) = (Found { files: files.len(), ..Found::default() }, Vec::new());
+        for (place, file) in files.iter().enumerate() {
+            found.bytes += Fingerprint::size_of(&file.path)?;
+            let LookedAt { columns, problem } = look(file);
+            if place == 0 {
+                found.columns = columns;
+            }
+            problems.extend(problem.filter(|_| problems.len() < NAMED_FILES).map(|problem| problem.to_string()));
+        }
+        Ok((found, problems))
+    };
+    let mut actions = 0;
+    let places = checked.sources.iter_mut();
+    for (place, source) in places.zip(&sources.actions) {
+        let (there, problems) = found(&source.pattern, &|file| look_at_actions(source, file))?;
+        actions += there.files;
+        place.found = Some(there);
+        checked.missing.extend(problems);
+    }
+    if actions == 0 {
+        let patterns = sources.actions.iter().map(|source| source.pattern.text_on(day));
+        let patterns = patterns.collect::<Vec<_>>().join(", ");
+        checked
+            .missing
+            .push(format!("there is no file of actions in {}: nothing is {patterns}", typed.input.display()));
+    }
+    let shown = &sources.impressions;
+    let (there, problems) = found(&shown.pattern, &|file| look_at_impressions(shown, file))?;
+    if let Some(place) = checked.sources.last_mut() {
+        place.found = Some(there);
+    }
+    checked.missing.extend(problems);
+    Ok(())
+}
+
+fn text(checked: &Checked) -> String {
+    let none = "none; the names and layouts of the default".to_owned();
+    let mut text = format!("configuration  {}\n", checked.config.clone().unwrap_or(none));
+    let types = checked.types.0.iter().map(|(name, number)| format!("{name} {number}"));
+    text += &format!("types          {}\n", types.collect::<Vec<_>>().join(", "));
+    for source in &checked.sources {
+        text += &format!("\n{}  {}\n", source.name, source.pattern);
+        let there = source.found.as_ref().map(|found| found.columns.as_slice()).unwrap_or_default();
+        let rows = source.columns.iter().map(|(what, column)| {
+            let found = there.iter().find(|(name, _)| name == column).map(|(_, data_type)| data_type.clone());
+            vec![format!("  {what}"), column.clone(), found.unwrap_or_default()]
+        });
+        text += &table(&["  read as", "column", "found"], &[false; 3], &rows.collect::<Vec<_>>());
+        if let Some(unit) = source.time_unit {
+            text += &format!("  integer times count {unit}\n");
+        }
+        for (value, action_type) in &source.types {
+            match value {
+                None => text += &format!("  all rows are {action_type}\n"),
+                Some(value) => text += &format!("  {value:?} is {action_type}\n"),
+            }
+        }
+        if let (Some(found), Some(dt)) = (&source.found, &checked.dt) {
+            text += &match found.files {
+                0 => format!("  {dt}: no file\n"),
+                files => format!("  {dt}: {} of {}\n", counted(files as u64, "file"), size(found.bytes)),
+            };
+        }
+    }
+    if !checked.missing.is_empty() {
+        text += &format!("\nmissing ({}):\n", count(checked.missing.len() as u64));
+        text.extend(checked.missing.iter().map(|problem| format!("  {problem}\n")));
+    }
+    text
+}

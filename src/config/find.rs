@@ -1,0 +1,89 @@
+//! Where the configuration is.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::read::parse;
+use crate::error::{Error, Result};
+use crate::sources::Sources;
+
+/// The name of the file in the input root, or in the folder that holds the root.
+const FILE_NAME: &str = "lookback.toml";
+
+/// The most bytes of a file that is read as a configuration: some hundred sources, many times over.
+const CONFIG_BYTES_MAX: u64 = 1 << 20;
+
+/// What the configuration says, or what there is without one: of the file `named`, else of `lookback.toml` in the input root, else of that in the folder
+/// that holds the root. Fails where the named file is not there, or where the file that counts cannot be read or is none.
+pub fn sources(input: Option<&Path>, named: Option<&Path>) -> Result<Sources> {
+    let found = match named {
+        Some(named) => Some(named.to_owned()),
+        None => input.map(beside).transpose()?.flatten(),
+    };
+    match found {
+        Some(path) => parse(&path, &read(&path)?),
+        None => Ok(Sources::default()),
+    }
+}
+
+fn beside(input: &Path) -> Result<Option<PathBuf>> {
+    for folder in [Some(input.to_owned()), holder(input)].into_iter().flatten() {
+        let path = folder.join(FILE_NAME);
+        if path.try_exists().map_err(|error| Error::io("look for", &path, &error))? {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+/// The folder that holds another, as its path tells; of a path without a name of its own, such as `.`, where it leads.
+fn holder(input: &Path) -> Option<PathBuf> {
+    match (input.file_name(), input.parent()) {
+        (Some(_), Some(parent)) if parent.as_os_str().is_empty() => Some(PathBuf::from(".")),
+        (Some(_), Some(parent)) => Some(parent.to_owned()),
+        _ => input.canonicalize().ok()?.parent().map(Path::to_owned),
+    }
+}
+
+fn read(path: &Path) -> Result<String> {
+    let failed = |error: std::io::Error| Error::io("read the configuration", path, &error);
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    if bytes.len() as u64 > CONFIG_BYTES_MAX {
+        return Err(Error::input(
+            format!("the configuration {} has more than {CONFIG_BYTES_MAX} bytes", path.display()),
+            "name a file of sources with --config",
+        ));
+    }
+    String::from_utf8(bytes).map_err(|_| {
+        Error::input(format!("the configuration {} is not UTF-8", path.display()), "save it as UTF-8 and run again")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_comes_first_then_the_folder_that_holds_it_then_the_default() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().join("input");
+        std::fs::create_dir(&root).unwrap();
+        let said = |named: Option<&Path>| sources(Some(&root), named).unwrap().impressions.ranking_id;
+        let say = |path: &Path, name: &str| {
+            std::fs::write(path, format!("[impressions]\ncolumns = {{ ranking_id = {name:?} }}\n")).unwrap();
+        };
+        assert_eq!(said(None), "ranking_id");
+        say(&place.path().join(FILE_NAME), "above");
+        assert_eq!(said(None), "above");
+        say(&root.join(FILE_NAME), "inside");
+        assert_eq!(said(None), "inside");
+        say(&place.path().join("other.toml"), "named");
+        assert_eq!(said(Some(&place.path().join("other.toml"))), "named");
+        assert!(sources(Some(&root), Some(&place.path().join("missing.toml"))).is_err());
+        assert_eq!(holder(Path::new("input")), Some(PathBuf::from(".")));
+        assert_eq!(holder(Path::new("a/input/")), Some(PathBuf::from("a")));
+        assert_eq!(holder(Path::new(".")), Path::new(".").canonicalize().unwrap().parent().map(Path::to_owned));
+    }
+}

@@ -1,0 +1,13 @@
+//! Floor 3, what is typed in `lookback.toml`: the only place that names toml. It finds the file, reads it, and gives [`Sources`], or one sentence that
+//! names the file, the line, and the nearest right word.
+//!
+#![doc = include_str!("reference.md")]
+
+mod find;
+mod nearest;
+mod read;
+mod section;
+
+pub use find::sources;
+pub use nearest::nearest;
+pub use read::parse;

@@ -1,0 +1,264 @@
+//! From the text of a configuration to the sources that it describes.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use toml::de::DeTable;
+
+use super::section::{Document, Section};
+use crate::error::{Error, Result};
+use crate::model::{ActionType, TypeTable, is_type_name};
+use crate::sources::{ActionSource, ImpressionSource, Pattern, SOURCES_MAX, Sources, TimeUnit, TypeRule, source_rank};
+
+const SOURCE_KEYS: [&str; 6] = ["pattern", "columns", "time_unit", "type", "values", "ignore"];
+const COLUMN_KEYS: [&str; 5] = ["customer_id", "item_id", "time", "date", "type"];
+const IMPRESSION_KEYS: [&str; 2] = ["pattern", "columns"];
+const IMPRESSION_COLUMN_KEYS: [&str; 5] = ["ranking_id", "customer_id", "impressions", "item_id", "is_order"];
+
+/// The most characters in the name of a source.
+const SOURCE_NAME_CHARS_MAX: usize = 64;
+
+/// The sources that `text`, the content of the file at `path`, describes. Fails on whatever it does not understand, naming file and line.
+pub fn parse(path: &Path, text: &str) -> Result<Sources> {
+    let document = Document { path, text };
+    let table = DeTable::parse(text).map_err(|error| {
+        let message = error.message().lines().next().unwrap_or("it is not TOML").to_owned();
+        document.error(&error.span().unwrap_or_default(), &message, "mend the file; it is written in TOML")
+    })?;
+    let root = Section::root(document, &table);
+    root.only(&["types", "sources", "impressions"])?;
+    let types = match root.section("types", "[types]".to_owned())? {
+        Some(section) => read_types(&section)?,
+        None => TypeTable::default(),
+    };
+    let actions = match root.section("sources", "[sources]".to_owned())? {
+        Some(section) => read_sources(&section, &types)?,
+        None => default_sources(&types).map_err(|name| {
+            let what = format!("names no type {name}, and without [sources] there are clicks, add_to_carts and orders");
+            document.error(&table.span(), &what, "name it in [types], or describe each source under [sources.NAME]")
+        })?,
+    };
+    let impressions = match root.section("impressions", "[impressions]".to_owned())? {
+        Some(section) => read_impressions(&section)?,
+        None => ImpressionSource::default(),
+    };
+    Ok(Sources { types, actions, impressions, file: Some(path.to_owned()) })
+}
+
+/// The sources that there are without a configuration, each with the number that the table has for its type; or the type that the table lacks.
+fn default_sources(types: &TypeTable) -> Result<Vec<ActionSource>, String> {
+    let sources = Sources::default().actions.into_iter();
+    sources.map(|source| Ok(ActionSource { types: default_rule(&source, types)?, ..source })).collect()
+}
+
+/// The type of a built-in source, by its name; or the name that the table lacks.
+fn default_rule(built_in: &ActionSource, types: &TypeTable) -> Result<TypeRule, String> {
+    match &built_in.types {
+        TypeRule::Constant(action_type) => {
+            let name = TypeTable::default().name(action_type.number());
+            types.type_named(&name).map(TypeRule::Constant).ok_or(name)
+        }
+        by_column @ TypeRule::Column { .. } => Ok(by_column.clone()),
+    }
+}
+
+fn read_types(section: &Section<'_>) -> Result<TypeTable> {
+    let document = section.document;
+    let mut types: BTreeMap<u8, String> = BTreeMap::new();
+    for (name, span, value) in section.entries() {
+        if !is_type_name(name) {
+            let what = format!("{name:?} is no name of a type");
+            return Err(document.error(&span, &what, "give 1 to 64 letters, digits, _, - and . of ASCII"));
+        }
+        let number = document.small_number_of(&format!("{name} in [types]"), value)?;
+        let Some(number) = number.filter(|number| *number > 0) else {
+            let what = format!("the number of {name} is not from 1 to 255");
+            return Err(document.error(&value.span(), &what, "give another; 0 is the padding"));
+        };
+        if let Some(before) = types.insert(number, name.to_owned()) {
+            let what = format!("{before} and {name} have the same number, {number}");
+            return Err(document.error(&value.span(), &what, "give each type a number of its own"));
+        }
+    }
+    TypeTable::new(types).ok_or_else(|| section.error("is empty", "name at least one type, such as click = 1"))
+}
+
+fn read_sources(section: &Section<'_>, types: &TypeTable) -> Result<Vec<ActionSource>> {
+    let mut sources = Vec::new();
+    for (name, span, value) in section.entries() {
+        let document = section.document;
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ['_', '-'].contains(&letter);
+        if name.is_empty() || name.len() > SOURCE_NAME_CHARS_MAX || !name.chars().all(is_plain) {
+            let what = format!("{name:?} is no name of a source");
+            return Err(document.error(&span, &what, "give 1 to 64 letters, digits, _ and - of ASCII"));
+        }
+        let title = format!("[sources.{name}]");
+        sources.push(read_source(name, &Section::of(document, title, value)?, types)?);
+    }
+    if sources.is_empty() || sources.len() > SOURCES_MAX {
+        let what = format!("has {} sources", sources.len());
+        return Err(section.error(&what, &format!("describe 1 to {SOURCES_MAX}, or leave [sources] out")));
+    }
+    sources.sort_by(|one, other| source_rank(&one.name).cmp(&source_rank(&other.name)));
+    Ok(sources)
+}
+
+fn read_source(name: &str, section: &Section<'_>, types: &TypeTable) -> Result<ActionSource> {
+    section.only(&SOURCE_KEYS)?;
+    let columns = section.section("columns", format!("columns in {}", section.name))?;
+    let said = |key| -> Result<Option<String>> {
+        let text = columns.as_ref().map(|columns| columns.text(key)).transpose()?.flatten();
+        Ok(text.map(|(text, _)| text.to_owned()))
+    };
+    columns.as_ref().map(|columns| columns.only(&COLUMN_KEYS)).transpose()?;
+    // A source of the contract has what the contract says, where nothing else is said.
+    let built_in = ActionSource::built_in(name);
+    let of_built_in = |field: fn(&ActionSource) -> &String| built_in.as_ref().map(field).cloned();
+    let pattern = match (read_pattern(section)?, &built_in) {
+        (Some(pattern), _) => pattern,
+        (None, Some(built_in)) => built_in.pattern.clone(),
+        (None, None) => {
+            let example = format!("say where its files are, such as pattern = \"{name}/dt={{dt}}\"");
+            return Err(section.error("has no pattern", &example));
+        }
+    };
+    let time = said("time")?;
+    let date = match (said("date")?, &time) {
+        (Some(date), _) => Some(date),
+        // Another time column is another description: what stands in for the default one does not stand in for it.
+        (None, Some(_)) => None,
+        (None, None) => built_in.as_ref().and_then(|built_in| built_in.date.clone()),
+    };
+    let time = time.or_else(|| of_built_in(|source| &source.time)).ok_or_else(|| {
+        section.error("has no column of the time", "name it, such as columns = { time = \"timestamp\" }")
+    })?;
+    let default = |column: &str| Some(column.to_owned());
+    let customer_id = said("customer_id")?.or_else(|| default("customer_id")).unwrap_or_default();
+    let item_id = said("item_id")?.or_else(|| of_built_in(|source| &source.item_id)).or_else(|| default("item_id"));
+    Ok(ActionSource {
+        name: name.to_owned(),
+        pattern,
+        customer_id,
+        item_id: item_id.unwrap_or_default(),
+        time,
+        date,
+        time_unit: read_time_unit(section)?,
+        types: read_rule(section, columns.as_ref(), types, built_in.as_ref())?,
+    })
+}
+
+fn read_pattern(section: &Section<'_>) -> Result<Option<Pattern>> {
+    let Some((text, span)) = section.text("pattern")? else { return Ok(None) };
+    let pattern = Pattern::new(text).map_err(|why| {
+        let what = format!("the pattern {text:?} {why}");
+        section.document.error(&span, &what, "write it like clicks/dt={dt} or events/{dt}/clicks-*.parquet")
+    })?;
+    Ok(Some(pattern))
+}
+
+fn read_time_unit(section: &Section<'_>) -> Result<Option<TimeUnit>> {
+    let Some((text, span)) = section.text("time_unit")? else { return Ok(None) };
+    let unit = TimeUnit::ALL.into_iter().find(|unit| unit.name() == text);
+    let unit = unit.ok_or_else(|| {
+        let what = format!("{text:?} is no unit of time");
+        section.document.unknown(&span, &what, text, "the units are", &TimeUnit::ALL.map(TimeUnit::name))
+    })?;
+    Ok(Some(unit))
+}
+
+fn read_rule(
+    section: &Section<'_>,
+    columns: Option<&Section<'_>>,
+    types: &TypeTable,
+    built_in: Option<&ActionSource>,
+) -> Result<TypeRule> {
+    let document = section.document;
+    let column = columns.map(|columns| columns.text("type")).transpose()?.flatten();
+    let constant = section.text("type")?;
+    match (column, constant) {
+        (Some(_), Some((_, span))) => Err(document.error(
+            &span,
+            &format!("{} has both a type and a column of types", section.name),
+            "leave one of type and columns.type out",
+        )),
+        (Some((column, _)), None) => {
+            Ok(TypeRule::Column { column: column.to_owned(), values: read_values(section, types)? })
+        }
+        (None, constant) => {
+            for key in ["values", "ignore"] {
+                if let Some(value) = section.get(key) {
+                    let what = format!("{} has {key} and no column of types", section.name);
+                    return Err(document.error(&value.span(), &what, "name the column with columns.type"));
+                }
+            }
+            match (constant, built_in) {
+                (Some((name, span)), _) => Ok(TypeRule::Constant(known_type(document, name, &span, types)?)),
+                (None, Some(built_in)) => default_rule(built_in, types).map_err(|name| {
+                    let what = format!("has no type, and [types] has no {name}");
+                    section.error(&what, "say of which type its actions are with type = NAME")
+                }),
+                (None, None) => Err(section.error(
+                    "does not say of which type its actions are",
+                    "give all of them one with type, or name the column that tells with columns.type",
+                )),
+            }
+        }
+    }
+}
+
+/// What each value stands for: as `values` says, or without it each type's own name. `ignore` has those that are no actions.
+fn read_values(section: &Section<'_>, types: &TypeTable) -> Result<BTreeMap<String, Option<ActionType>>> {
+    let document = section.document;
+    let mut values: BTreeMap<String, Option<ActionType>> = BTreeMap::new();
+    match section.section("values", format!("values in {}", section.name))? {
+        Some(listed) => {
+            for (value, _, name) in listed.entries() {
+                let text = document.text_of(&format!("{value} in {}", listed.name), name)?;
+                values.insert(value.to_owned(), Some(known_type(document, text, &name.span(), types)?));
+            }
+            if values.is_empty() {
+                return Err(listed.error("is empty", "say which type each value stands for, such as view = \"click\""));
+            }
+        }
+        None => {
+            values.extend(types.iter().map(|(number, name)| (name.to_owned(), ActionType::from_number(number))));
+        }
+    }
+    let Some(ignored) = section.get("ignore") else { return Ok(values) };
+    for (value, span) in document.texts_of(&format!("ignore in {}", section.name), ignored)? {
+        if values.insert(value.to_owned(), None).is_some() {
+            let what = format!("the value {value:?} stands for a type and is to be ignored, or is to be ignored twice");
+            return Err(document.error(&span, &what, "leave it out of one of them"));
+        }
+    }
+    Ok(values)
+}
+
+fn known_type(document: Document<'_>, name: &str, span: &Range<usize>, types: &TypeTable) -> Result<ActionType> {
+    let unknown = || -> Error {
+        let names: Vec<&str> = types.iter().map(|(_, name)| name).collect();
+        document.unknown(span, &format!("there is no type {name:?}"), name, "the types are", &names)
+    };
+    types.type_named(name).ok_or_else(unknown)
+}
+
+fn read_impressions(section: &Section<'_>) -> Result<ImpressionSource> {
+    section.only(&IMPRESSION_KEYS)?;
+    let mut impressions = ImpressionSource::default();
+    if let Some(pattern) = read_pattern(section)? {
+        impressions.pattern = pattern;
+    }
+    let Some(columns) = section.section("columns", format!("columns in {}", section.name))? else {
+        return Ok(impressions);
+    };
+    columns.only(&IMPRESSION_COLUMN_KEYS)?;
+    let ImpressionSource { pattern: _, ranking_id, customer_id, impressions: list, item_id, is_order } =
+        &mut impressions;
+    for (key, field) in IMPRESSION_COLUMN_KEYS.into_iter().zip([ranking_id, customer_id, list, item_id, is_order]) {
+        if let Some((name, _)) = columns.text(key)? {
+            name.clone_into(field);
+        }
+    }
+    Ok(impressions)
+}

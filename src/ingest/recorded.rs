@@ -1,0 +1,60 @@
+//! How a batch record names the sources of its files.
+
+use crate::files::DayFile;
+use crate::format::SourceRecord;
+use crate::sources::ActionSource;
+
+/// A file and the source that it is of.
+pub type SourceFile<'a> = (&'a ActionSource, DayFile);
+
+/// The sources of a record, and the number of each file's source.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Recorded {
+    /// Those with files; none where each of them is as without a configuration.
+    pub sources: Vec<SourceRecord>,
+    /// As many as there are files.
+    pub numbers: Vec<u8>,
+}
+
+impl Recorded {
+    /// Of the files of a batch, source after source.
+    pub fn of(files: &[SourceFile<'_>]) -> Self {
+        let built_in: Option<Vec<u8>> = files.iter().map(|(source, _)| source.built_in_number()).collect();
+        if let Some(numbers) = built_in {
+            return Recorded { sources: Vec::new(), numbers };
+        }
+        let mut recorded = Recorded { sources: Vec::new(), numbers: Vec::with_capacity(files.len()) };
+        for (source, _) in files {
+            if recorded.sources.last().is_none_or(|last| last.name != source.name) {
+                recorded.sources.push(SourceRecord { name: source.name.clone(), mapping: source.mapping() });
+            }
+            recorded.numbers.push(u8::try_from(recorded.sources.len()).unwrap_or(u8::MAX));
+        }
+        recorded
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::BatchRecord;
+    use crate::sources::Sources;
+
+    #[test]
+    fn only_sources_that_say_something_else_are_told() {
+        let file = |name: &str| DayFile { name: name.to_owned(), path: name.into() };
+        let sources = Sources::default();
+        let [clicks, _, orders] = sources.actions.as_slice() else { panic!() };
+        let plain = Recorded::of(&[(clicks, file("a")), (clicks, file("b")), (orders, file("a"))]);
+        assert_eq!((plain.sources.len(), plain.numbers), (0, vec![1, 1, 3]));
+        let renamed = ActionSource { item_id: "sku".to_owned(), ..orders.clone() };
+        let told = Recorded::of(&[(clicks, file("a")), (clicks, file("b")), (&renamed, file("a"))]);
+        let names: Vec<&str> = told.sources.iter().map(|source| source.name.as_str()).collect();
+        assert_eq!((names, &told.numbers), (vec!["clicks", "orders"], &vec![1, 1, 2]));
+        let record = BatchRecord { sources: told.sources, ..BatchRecord::default() };
+        assert_eq!(record.mapping_of("orders"), Some(renamed.mapping()));
+        assert_eq!(record.mapping_of("add_to_carts"), None);
+        assert_eq!(BatchRecord::default().mapping_of("orders"), Some(orders.mapping()));
+        assert_eq!(Recorded::of(&[]), Recorded { sources: Vec::new(), numbers: Vec::new() });
+    }
+}

@@ -1,0 +1,25 @@
+//! The table of types that a store has with the next batch.
+
+use crate::error::{Error, Result};
+use crate::model::{TypeConflict, TypeTable};
+use crate::sources::Sources;
+
+/// The types that the store binds with those that the sources have. `None` for a store that binds to none yet. Refused where a number or a
+/// name means something else to the store: it has been written with.
+pub(super) fn joined_types(bound: Option<&TypeTable>, sources: &Sources) -> Result<TypeTable> {
+    let Some(bound) = bound else { return Ok(sources.types.clone()) };
+    bound.joined(&sources.types).map_err(|conflict| {
+        let TypeConflict { held: (held, is), described: (described, number) } = conflict;
+        let says = format!("the store has the action type {held} as number {is}");
+        match &sources.file {
+            Some(file) => Error::refused(
+                format!("{says}, and {} has {described} as number {number}", file.display()),
+                "write it there as the store has it (see `lookback status`), and give a new type a new name and number",
+            ),
+            None => Error::refused(
+                format!("{says}, and without a configuration {described} is number {number}"),
+                "name the lookback.toml that this store is filled with by --config, or put it into the input root",
+            ),
+        }
+    })
+}

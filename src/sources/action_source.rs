@@ -1,0 +1,245 @@
+//! One source of actions.
+
+use std::collections::BTreeMap;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::Pattern;
+use crate::model::ActionType;
+
+/// A hash over what the rows of a source become: XXH3-128, big-endian.
+pub type Mapping = [u8; 16];
+
+/// The sources that there are without a configuration, in the order of their numbers in a batch record, from 1.
+pub const BUILT_IN: [&str; 3] = ["clicks", "add_to_carts", "orders"];
+
+/// The order of sources: the built-in names first, then by name.
+pub fn source_rank(name: &str) -> (usize, &str) {
+    (BUILT_IN.iter().position(|built_in| *built_in == name).unwrap_or(BUILT_IN.len()), name)
+}
+
+/// What one step of an integer time is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TimeUnit {
+    /// `s`
+    Seconds,
+    /// `ms`
+    Milliseconds,
+    /// `us`
+    Microseconds,
+    /// `ns`
+    Nanoseconds,
+}
+
+impl TimeUnit {
+    /// All of them.
+    pub const ALL: [TimeUnit; 4] =
+        [TimeUnit::Seconds, TimeUnit::Milliseconds, TimeUnit::Microseconds, TimeUnit::Nanoseconds];
+
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            TimeUnit::Seconds => "s",
+            TimeUnit::Milliseconds => "ms",
+            TimeUnit::Microseconds => "us",
+            TimeUnit::Nanoseconds => "ns",
+        }
+    }
+
+    /// So many steps in microseconds; what is finer is cut off (towards the past). `None` beyond 64 bits.
+    pub fn microseconds(self, count: i64) -> Option<i64> {
+        match self {
+            TimeUnit::Seconds => count.checked_mul(1_000_000),
+            TimeUnit::Milliseconds => count.checked_mul(1_000),
+            TimeUnit::Microseconds => Some(count),
+            TimeUnit::Nanoseconds => Some(count.div_euclid(1_000)),
+        }
+    }
+}
+
+/// What the type of an action follows from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum TypeRule {
+    /// All actions of the source have this one.
+    Constant(ActionType),
+    /// The value of a column tells.
+    Column {
+        /// Its name.
+        column: String,
+        /// The type that a value stands for; `None`: such a row is no action, and is counted as ignored. A value that is not here makes a bad row.
+        values: BTreeMap<String, Option<ActionType>>,
+    },
+}
+
+/// Files of actions that are alike.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ActionSource {
+    /// What messages and batch records call it.
+    pub name: String,
+    /// Where the files of a day are.
+    pub pattern: Pattern,
+    /// The column of the customer.
+    pub customer_id: String,
+    /// The column of the item.
+    pub item_id: String,
+    /// The column of the time.
+    pub time: String,
+    /// The column that stands in for the time where a file has no such column.
+    pub date: Option<String>,
+    /// The unit of integer times; `None`: there are none.
+    pub time_unit: Option<TimeUnit>,
+    /// The type of the actions.
+    pub types: TypeRule,
+}
+
+impl ActionSource {
+    /// What the contract says of clicks, add_to_carts or orders; `None` for any other name.
+    pub fn built_in(name: &str) -> Option<Self> {
+        let (item_id, time, date, action_type) = match name {
+            "clicks" => ("item_id", "click_time", None, ActionType::CLICK),
+            "add_to_carts" => ("config_id", "occurred_at", None, ActionType::ADD_TO_CART),
+            "orders" => ("config_id", "occurred_at", Some("order_date"), ActionType::ORDER),
+            _ => return None,
+        };
+        Some(ActionSource {
+            name: name.to_owned(),
+            pattern: Pattern::hive(name),
+            customer_id: "customer_id".to_owned(),
+            item_id: item_id.to_owned(),
+            time: time.to_owned(),
+            date: date.map(str::to_owned),
+            time_unit: None,
+            types: TypeRule::Constant(action_type),
+        })
+    }
+
+    /// The number of a built-in source, 1 to 3, if the rows of this one become what that one's become; the pattern may be another.
+    pub fn built_in_number(&self) -> Option<u8> {
+        let built_in = Self::built_in(&self.name).filter(|built_in| built_in.mapping() == self.mapping())?;
+        let place = BUILT_IN.iter().position(|name| *name == built_in.name)?;
+        u8::try_from(place + 1).ok()
+    }
+
+    /// A hash over everything that an action follows from, but for its file: columns, unit, types. The specification of the store has the bytes.
+    pub fn mapping(&self) -> Mapping {
+        // Taken apart, so that a new field does not compile until it is decided whether actions follow from it.
+        let ActionSource { name: _, pattern: _, customer_id, item_id, time, date, time_unit, types } = self;
+        let mut bytes = Vec::new();
+        for text in [customer_id, item_id, time] {
+            put(text, &mut bytes);
+        }
+        put(date.as_deref().unwrap_or_default(), &mut bytes);
+        put(time_unit.map_or("", TimeUnit::name), &mut bytes);
+        match types {
+            TypeRule::Constant(action_type) => bytes.push(action_type.number()),
+            TypeRule::Column { column, values } => {
+                bytes.push(0);
+                put(column, &mut bytes);
+                for (value, action_type) in values {
+                    put(value, &mut bytes);
+                    bytes.push(action_type.map_or(0, ActionType::number));
+                }
+            }
+        }
+        hash(&bytes)
+    }
+
+    /// What can be typed of its rows, with what they are called, in the order of the contract.
+    pub fn columns(&self) -> Vec<(&'static str, &str)> {
+        let mut columns =
+            vec![("customer_id", self.customer_id.as_str()), ("item_id", &self.item_id), ("time", &self.time)];
+        columns.extend(self.date.as_deref().map(|date| ("date", date)));
+        if let TypeRule::Column { column, .. } = &self.types {
+            columns.push(("type", column));
+        }
+        columns
+    }
+}
+
+/// Appends a text behind its length in 8 bytes.
+pub(super) fn put(text: &str, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+pub(super) fn hash(bytes: &[u8]) -> Mapping {
+    let mut hasher = Xxh3::new();
+    hasher.update(bytes);
+    hasher.digest128().to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mapping_is_all_that_an_action_follows_from() {
+        let clicks = ActionSource::built_in("clicks").unwrap();
+        let with = |change: fn(&mut ActionSource)| {
+            let mut changed = clicks.clone();
+            change(&mut changed);
+            changed.mapping()
+        };
+        let rule = |values: &[(&str, u8)]| TypeRule::Column {
+            column: "event".to_owned(),
+            values: values
+                .iter()
+                .map(|(value, number)| ((*value).to_owned(), ActionType::from_number(*number)))
+                .collect(),
+        };
+        let mut mappings = vec![
+            clicks.mapping(),
+            with(|source| source.customer_id = "c".to_owned()),
+            with(|source| source.item_id = "i".to_owned()),
+            with(|source| source.time = "t".to_owned()),
+            with(|source| source.date = Some("d".to_owned())),
+            with(|source| source.time_unit = Some(TimeUnit::Milliseconds)),
+            with(|source| source.time_unit = Some(TimeUnit::Microseconds)),
+            with(|source| source.types = TypeRule::Constant(ActionType::ORDER)),
+            ActionSource { types: rule(&[("a", 1)]), ..clicks.clone() }.mapping(),
+            ActionSource { types: rule(&[("a", 2)]), ..clicks.clone() }.mapping(),
+            ActionSource { types: rule(&[("a", 1), ("b", 0)]), ..clicks.clone() }.mapping(),
+        ];
+        let count = mappings.len();
+        mappings.sort_unstable();
+        mappings.dedup();
+        assert_eq!(mappings.len(), count, "each change gives another");
+        let moved = ActionSource { name: "x".to_owned(), pattern: Pattern::hive("y"), ..clicks.clone() };
+        assert_eq!(moved.mapping(), clicks.mapping(), "name and place are no part of it");
+        assert_eq!((clicks.built_in_number(), moved.built_in_number()), (Some(1), None));
+        let placed = ActionSource { pattern: Pattern::hive("y"), ..clicks };
+        assert_eq!(placed.built_in_number(), Some(1));
+    }
+
+    /// Batch records hold them: they never change.
+    #[test]
+    fn golden_mappings() {
+        let hex = |source: &ActionSource| format!("{:032x}", u128::from_be_bytes(source.mapping()));
+        let events = ActionSource {
+            name: "events".to_owned(),
+            pattern: Pattern::hive("events"),
+            customer_id: "visitorid".to_owned(),
+            item_id: "itemid".to_owned(),
+            time: "timestamp".to_owned(),
+            date: None,
+            time_unit: Some(TimeUnit::Milliseconds),
+            types: TypeRule::Column {
+                column: "event".to_owned(),
+                values: [("view".to_owned(), ActionType::from_number(1)), ("ping".to_owned(), None)].into(),
+            },
+        };
+        let clicks = ActionSource::built_in("clicks").unwrap();
+        assert_eq!((hex(&clicks), hex(&events)), (GOLDEN.0.to_owned(), GOLDEN.1.to_owned()));
+    }
+
+    const GOLDEN: (&str, &str) = ("c7300f776cdadc501fec9bb79771a982", "0ec9a680d7b1f269b277a20ec6f33c67");
+
+    #[test]
+    fn units_are_scaled_and_what_is_finer_is_cut_off() {
+        let one = TimeUnit::ALL.map(|unit| unit.microseconds(1_999));
+        assert_eq!(one, [Some(1_999_000_000), Some(1_999_000), Some(1_999), Some(1)]);
+        assert_eq!(TimeUnit::Nanoseconds.microseconds(-1), Some(-1));
+        assert_eq!(TimeUnit::Seconds.microseconds(i64::MAX), None);
+        assert_eq!(TimeUnit::Milliseconds.microseconds(i64::MIN), None);
+    }
+}

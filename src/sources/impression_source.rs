@@ -1,0 +1,74 @@
+//! The source of impressions.
+
+use super::Pattern;
+use super::action_source::{hash, put};
+
+/// Where the impressions are and what their columns are called.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ImpressionSource {
+    /// Where the files of a day are.
+    pub pattern: Pattern,
+    /// The column of the caller's name for an impression.
+    pub ranking_id: String,
+    /// The column of the customer.
+    pub customer_id: String,
+    /// The column of the list.
+    pub impressions: String,
+    /// The field of the item in an element of the list.
+    pub item_id: String,
+    /// The field that tells whether it was ordered.
+    pub is_order: String,
+}
+
+impl Default for ImpressionSource {
+    fn default() -> Self {
+        ImpressionSource {
+            pattern: Pattern::hive("impressions"),
+            ranking_id: "ranking_id".to_owned(),
+            customer_id: "customer_id".to_owned(),
+            impressions: "impressions".to_owned(),
+            item_id: "item_id".to_owned(),
+            is_order: "is_order".to_owned(),
+        }
+    }
+}
+
+impl ImpressionSource {
+    /// What can be typed of its rows, with what they are called, in the order of the contract; the last two are fields of the list's elements.
+    pub fn columns(&self) -> [(&'static str, &str); 5] {
+        // Taken apart, so that a new field does not compile until it is decided whether rows follow from it.
+        let ImpressionSource { pattern: _, ranking_id, customer_id, impressions, item_id, is_order } = self;
+        [
+            ("ranking_id", ranking_id),
+            ("customer_id", customer_id),
+            ("impressions", impressions),
+            ("item_id", item_id),
+            ("is_order", is_order),
+        ]
+    }
+
+    /// A hash over what a row follows from besides its file, as 32 hexadecimal digits; `None` where that is as without a configuration.
+    pub fn mapping(&self) -> Option<String> {
+        let bytes_of = |source: &ImpressionSource| {
+            let mut bytes = Vec::new();
+            source.columns().iter().for_each(|(_, name)| put(name, &mut bytes));
+            bytes
+        };
+        let bytes = bytes_of(self);
+        (bytes != bytes_of(&Self::default())).then(|| format!("{:032x}", u128::from_be_bytes(hash(&bytes))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_other_columns_are_another_mapping() {
+        let default = ImpressionSource::default();
+        assert_eq!(ImpressionSource { pattern: Pattern::hive("shown"), ..default.clone() }.mapping(), None);
+        let renamed = ImpressionSource { is_order: "bought".to_owned(), ..default.clone() };
+        assert!(renamed.mapping().is_some_and(|mapping| mapping.len() == 32));
+        assert_ne!(renamed.mapping(), ImpressionSource { item_id: "bought".to_owned(), ..default }.mapping());
+    }
+}

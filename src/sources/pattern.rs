@@ -1,0 +1,222 @@
+//! Patterns: which files belong to a day.
+//!
+//! A pattern is a path below the input root, its parts apart by `/`. In a part stand
+//!
+//! | text | means |
+//! |---|---|
+//! | `{dt}` | the day as YYYY-MM-DD |
+//! | `{yyyy}`, `{mm}`, `{dd}` | its year in four digits, its month and its day of the month in two |
+//! | `*` | any text, also none; never one that makes a name begin with `_` or `.` |
+//! | `**` | as a whole part: any number of folders, also none, whose names do not begin with `_` or `.` |
+//!
+//! and else letters that stand for themselves. What it matches is a file, or a folder with all files below it. All that tells the day stands before
+//! the first `**`: so one day's files are found without walking through those of the others.
+
+use crate::model::Day;
+
+/// A pattern that was found to be one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pattern {
+    text: String,
+}
+
+/// One part of a pattern on one day.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Component {
+    /// One name, told to the letter.
+    Name(String),
+    /// Any name of this form.
+    Glob(Glob),
+    /// Any number of folders.
+    Folders,
+}
+
+/// The texts between the `*` of a part; at least two.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Glob(Vec<String>);
+
+/// What stands for the day, or for a part of it.
+const PLACES: [&str; 4] = ["{dt}", "{yyyy}", "{mm}", "{dd}"];
+
+impl Pattern {
+    /// The pattern with this text, or what is wrong with it, as a phrase behind the text.
+    pub fn new(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("is empty".to_owned());
+        }
+        if text.starts_with('/') {
+            return Err("begins with /, and a pattern is a path below the input root".to_owned());
+        }
+        let text = text.strip_suffix('/').unwrap_or(text);
+        let mut has_folders = false;
+        for part in text.split('/') {
+            check_part(part)?;
+            let tells_day = PLACES.iter().any(|place| part.contains(place));
+            if has_folders && tells_day {
+                return Err("has ** before what tells the day, so that all days would be walked through".to_owned());
+            }
+            has_folders |= part == "**";
+        }
+        let [dt, year, month, day] = PLACES.map(|place| text.contains(place));
+        let is_told = dt || (year && month && day);
+        if !is_told {
+            return Err("does not tell the day: it needs {dt}, or all of {yyyy}, {mm} and {dd}".to_owned());
+        }
+        Ok(Pattern { text: text.to_owned() })
+    }
+
+    /// The Hive layout: `<folder>/dt=<day>/`. `folder` is a plain name.
+    pub(super) fn hive(folder: &str) -> Self {
+        Pattern { text: format!("{folder}/dt={{dt}}") }
+    }
+
+    /// As it was typed.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Its parts on a day.
+    pub fn on(&self, day: Day) -> Vec<Component> {
+        let dt = day.to_string();
+        let [year, month, day] = [dt.get(..4), dt.get(5..7), dt.get(8..10)].map(Option::unwrap_or_default);
+        let text = PLACES
+            .iter()
+            .zip([&dt, year, month, day])
+            .fold(self.text.clone(), |text, (place, value)| text.replace(place, value));
+        let component = |part: &str| match part {
+            "**" => Component::Folders,
+            part if part.contains('*') => Component::Glob(Glob(part.split('*').map(str::to_owned).collect())),
+            part => Component::Name(part.to_owned()),
+        };
+        text.split('/').map(component).collect()
+    }
+
+    /// On a day, for people.
+    pub fn text_on(&self, day: Day) -> String {
+        let parts = self.on(day).into_iter().map(|component| match component {
+            Component::Name(name) => name,
+            Component::Glob(Glob(texts)) => texts.join("*"),
+            Component::Folders => "**".to_owned(),
+        });
+        parts.collect::<Vec<_>>().join("/")
+    }
+}
+
+fn check_part(part: &str) -> Result<(), String> {
+    if part.is_empty() {
+        return Err("has two / with nothing between them".to_owned());
+    }
+    if part.starts_with(['_', '.']) {
+        return Err(format!("has the part {part:?}, and names that begin with _ or . are no data"));
+    }
+    if part.contains("**") && part != "**" {
+        return Err(format!("has ** in the part {part:?}: it stands alone between two /"));
+    }
+    let mut rest = part;
+    while let Some(at) = rest.find(['{', '}', '\\', '\0']) {
+        let (_, found) = rest.split_at(at);
+        let Some(place) = PLACES.iter().find(|place| found.starts_with(**place)) else {
+            return Err(format!("has the part {part:?}, in which only {} may stand in braces", PLACES.join(", ")));
+        };
+        rest = found.get(place.len()..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+impl Glob {
+    /// Whether a name is of this form. One that begins with `_` or `.` never is.
+    pub fn matches(&self, name: &str) -> bool {
+        let Glob(texts) = self;
+        let ([first, middle @ .., last], false) = (texts.as_slice(), name.starts_with(['_', '.'])) else {
+            return false;
+        };
+        let Some(mut rest) = name.strip_prefix(first.as_str()) else { return false };
+        for text in middle {
+            // The first place is as good as any: what comes behind it only has more room.
+            let Some(at) = rest.find(text.as_str()) else { return false };
+            rest = rest.get(at + text.len()..).unwrap_or_default();
+        }
+        rest.ends_with(last.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn day() -> Day {
+        "2026-01-02".parse().unwrap()
+    }
+
+    #[test]
+    fn the_day_is_put_in_and_the_rest_stays() {
+        let on = |text: &str| Pattern::new(text).unwrap().text_on(day());
+        assert_eq!(on("clicks/dt={dt}"), "clicks/dt=2026-01-02");
+        assert_eq!(on("events/{dt}/clicks-*.parquet"), "events/2026-01-02/clicks-*.parquet");
+        assert_eq!(on("{yyyy}/{mm}/{dd}/**/*.parquet"), "2026/01/02/**/*.parquet");
+        assert_eq!(on("log-{yyyy}{mm}{dd}.csv.gz"), "log-20260102.csv.gz");
+        assert_eq!(on("*/dt={dt}/"), "*/dt=2026-01-02");
+        assert_eq!(Pattern::hive("clicks"), Pattern::new("clicks/dt={dt}").unwrap());
+    }
+
+    #[test]
+    fn what_is_no_pattern_says_why() {
+        let why = |text: &str| Pattern::new(text).unwrap_err();
+        assert!(why("").contains("empty"));
+        assert!(why("/data/{dt}").contains("below the input root"));
+        assert!(why("a//{dt}").contains("nothing between"));
+        assert!(why("../{dt}").contains("begin with _ or ."));
+        assert!(why("_tmp/{dt}").contains("begin with _ or ."));
+        assert!(why("a/b").contains("does not tell the day"));
+        assert!(why("{yyyy}/{mm}").contains("does not tell the day"));
+        assert!(why("**/{dt}").contains("all days"));
+        assert!(why("{dt}/a**").contains("stands alone"));
+        for text in ["{day}", "{dt", "dt}", "{dt}/{x}", "{dt}\\a"] {
+            assert!(why(text).contains("in braces"), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_that_match() {
+        let matches =
+            |pattern: &str, name: &str| match Pattern::new(&format!("{{dt}}/{pattern}")).unwrap().on(day()).pop() {
+                Some(Component::Glob(glob)) => glob.matches(name),
+                other => panic!("{other:?}"),
+            };
+        for name in ["clicks-.parquet", "clicks-1.parquet", "clicks-a.parquet.parquet"] {
+            assert!(matches("clicks-*.parquet", name), "{name}");
+        }
+        for name in ["clicks.parquet", "xclicks-1.parquet", "clicks-1.parquet2", "_clicks-1.parquet", ""] {
+            assert!(!matches("clicks-*.parquet", name), "{name}");
+        }
+        assert!(matches("*", "x") && !matches("*", "_x") && !matches("*", ".x") && !matches("*_SUCCESS", "_SUCCESS"));
+        assert!(matches("a*b*a", "aba") && !matches("a*b*a", "ab") && !matches("aa*aa", "aaa"));
+    }
+
+    /// Every way to give each `*` some letters.
+    fn naively(texts: &[String], name: &str) -> bool {
+        match texts {
+            [] => false,
+            [last] => name == last,
+            [first, rest @ ..] => name
+                .strip_prefix(first.as_str())
+                .is_some_and(|left| (0..=left.len()).any(|at| naively(rest, &left[at..]))),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_glob_matches_what_some_text_for_each_star_makes(texts in proptest::collection::vec("[ab]{0,2}", 2..5), name in "[ab]{0,9}") {
+            prop_assert_eq!(Glob(texts.clone()).matches(&name), naively(&texts, &name));
+        }
+
+        #[test]
+        fn any_text_is_a_pattern_or_an_error(text in "[a_.*/{}dtymé-]{0,20}") {
+            if let Ok(pattern) = Pattern::new(&text) {
+                prop_assert!(!pattern.on(day()).is_empty());
+                prop_assert_ne!(pattern.text_on(day()), pattern.text_on(day().next().unwrap()));
+            }
+        }
+    }
+}
