@@ -7,7 +7,8 @@
 //! 7  main, cli                        arguments, stdout, exit codes, progress bars
 //! 6  backfill                         the order of days
 //! 5  ingest  produce  removal  stale  what the commands do
-//!    audit   verify   migrations      from one format version to the next
+//!    audit   verify   histories
+//!    migrations                       from one format version to the next
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
 //! 3  format  manifest                 bytes to values and back: of the store; of what a partition says of itself
 //! 2  history                          order, merge, fold, keyframes: pure
@@ -26,6 +27,7 @@ pub mod durable;
 pub mod error;
 pub mod files;
 pub mod format;
+pub mod histories;
 pub mod history;
 pub mod ingest;
 pub mod manifest;

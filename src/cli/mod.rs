@@ -7,6 +7,7 @@ mod backfill;
 mod backup;
 mod bars;
 mod console;
+mod explain;
 mod forget;
 mod ingest;
 mod init;
@@ -65,6 +66,7 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Produce(typed) => produce::run(typed, console),
         Command::Backfill(typed) => backfill::run(typed, console),
         Command::Show(typed) => show::run(typed, console),
+        Command::Explain(typed) => explain::run(typed, console),
         Command::Status(typed) => status::run(typed, console),
         Command::Forget(typed) => forget::run(typed, console),
         Command::Prune(typed) => prune::run(typed, console),

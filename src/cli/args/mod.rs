@@ -11,7 +11,7 @@ use std::num::NonZeroU8;
 use clap::{Parser, Subcommand};
 
 pub use fill::{Ingest, Init};
-pub use look::{Show, Status};
+pub use look::{Explain, Show, Status};
 pub use output::{Audit, Manifest, Stale};
 pub use rows::{Backfill, Produce};
 pub use upkeep::{Backup, Forget, Migrate, Prune, Repair, Restore, Verify};
@@ -67,6 +67,8 @@ pub enum Command {
     Backfill(Backfill),
     /// Show one customer's history as of a day, as a table.
     Show(Show),
+    /// Explain one customer's history as of a day, action by action: where each came from, and which count.
+    Explain(Explain),
     /// Show what a store holds: batches, gaps, customers, actions, bytes, format version.
     Status(Status),
     /// Remove customers from a store and from its files, for good, and print a receipt.
