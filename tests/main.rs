@@ -19,6 +19,7 @@ mod explaining;
 mod failing_disk;
 mod faults;
 mod fixture;
+mod getting;
 mod input_types;
 mod manifest;
 mod many_customers;

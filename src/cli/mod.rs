@@ -7,8 +7,10 @@ mod backfill;
 mod backup;
 mod bars;
 mod console;
+mod customer_ids;
 mod explain;
 mod forget;
+mod get;
 mod ingest;
 mod init;
 mod manifest;
@@ -67,6 +69,7 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Backfill(typed) => backfill::run(typed, console),
         Command::Show(typed) => show::run(typed, console),
         Command::Explain(typed) => explain::run(typed, console),
+        Command::Get(typed) => get::run(typed, console),
         Command::Status(typed) => status::run(typed, console),
         Command::Forget(typed) => forget::run(typed, console),
         Command::Prune(typed) => prune::run(typed, console),

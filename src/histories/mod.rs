@@ -4,9 +4,9 @@
 //! Invariant: what is inside a history here is what a row of `produce` with the same options has, in the same order.
 
 mod explain;
-//mod get;
+mod get;
 mod question;
 
 pub use explain::{Explained, Explanation, LeftOut, LeftOutCounts, explain};
-//pub use get::{GetSummary, get, said};
+pub use get::{GetSummary, get};
 pub use question::Question;

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::histories::Question;
 use crate::model::Day;
@@ -72,6 +72,55 @@ pub struct Explain {
     /// Which actions count.
     #[command(flatten)]
     pub history: HistoryOptions,
+}
+
+/// Arguments of `get`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Columns: customer_id (int64), and the lists actions (item ids, int64), action_types (int32: 1 click, 2 add to cart, 3 order) and \
+                  action_times (microseconds in UTC), newest first and without padding. One line for each customer, ids ascending, whatever order they \
+                  are given in; a customer without history has empty lists, one who has been forgotten is left out and counted. The same store and \
+                  customers give the same bytes."
+)]
+pub struct Get {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// The day: a history is what is from strictly before it.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Day,
+    /// The customers' ids.
+    #[arg(long, value_name = "ID", num_args = 1.., allow_negative_numbers = true, required_unless_present = "customers")]
+    pub customer: Vec<i64>,
+    /// A text file with one customer's id on each line; - for stdin.
+    #[arg(long, value_name = "FILE")]
+    pub customers: Option<PathBuf>,
+    /// Write to this file instead of stdout; it appears whole or not at all.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// How to write [default: by the ending of --out (.arrow, .parquet, .jsonl), else jsonl].
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Which actions count.
+    #[command(flatten)]
+    pub history: HistoryOptions,
+    /// Go on although batches before the day are missing in the store.
+    #[arg(long)]
+    pub allow_gaps: bool,
+    /// Go on although actions that the histories should have were pruned.
+    #[arg(long)]
+    pub allow_pruned: bool,
+}
+
+/// How histories are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Format {
+    /// A stream of Arrow IPC
+    Arrow,
+    /// One Parquet file
+    Parquet,
+    /// JSON lines
+    Jsonl,
 }
 
 /// Arguments of `status`.

@@ -11,7 +11,7 @@ use std::num::NonZeroU8;
 use clap::{Parser, Subcommand};
 
 pub use fill::{Ingest, Init};
-pub use look::{Explain, Show, Status};
+pub use look::{Explain, Format, Get, Show, Status};
 pub use output::{Audit, Manifest, Stale};
 pub use rows::{Backfill, Produce};
 pub use upkeep::{Backup, Forget, Migrate, Prune, Repair, Restore, Verify};
@@ -69,6 +69,8 @@ pub enum Command {
     Show(Show),
     /// Explain one customer's history as of a day, action by action: where each came from, and which count.
     Explain(Explain),
+    /// Get the histories of many customers as of a day, with times and without padding.
+    Get(Get),
     /// Show what a store holds: batches, gaps, customers, actions, bytes, format version.
     Status(Status),
     /// Remove customers from a store and from its files, for good, and print a receipt.
