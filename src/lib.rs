@@ -7,7 +7,7 @@
 //! 7  main, cli                        arguments, stdout, exit codes, progress bars
 //! 6  backfill                         the order of days
 //! 5  ingest  produce  removal  stale  what the commands do
-//!    audit   verify   histories
+//!    audit   verify   histories  diff
 //!    migrations                       from one format version to the next
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
 //! 3  format  manifest                 bytes to values and back: of the store; of what a partition says of itself
@@ -23,6 +23,7 @@
 pub mod audit;
 pub mod backfill;
 pub mod cli;
+pub mod diff;
 pub mod durable;
 pub mod error;
 pub mod files;

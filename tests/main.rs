@@ -14,6 +14,7 @@ mod commands;
 mod crashing;
 mod decoding;
 mod determinism;
+mod diffing;
 mod explaining;
 #[cfg(target_os = "linux")]
 mod failing_disk;

@@ -31,7 +31,7 @@ fn floor(module: &str) -> u8 {
         "history" => 2,
         "format" | "manifest" => 3,
         "store" | "files" | "sort" => 4,
-        "ingest" | "produce" | "removal" | "stale" | "audit" | "verify" | "histories" | "migrations" => 5,
+        "ingest" | "produce" | "removal" | "stale" | "audit" | "verify" | "histories" | "diff" | "migrations" => 5,
         "backfill" => 6,
         "cli" => 7,
         other => panic!("the module {other} has no floor: give it one here and in lib.rs"),

@@ -8,6 +8,7 @@ mod backup;
 mod bars;
 mod console;
 mod customer_ids;
+mod diff;
 mod explain;
 mod forget;
 mod get;
@@ -78,6 +79,7 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Audit(typed) => audit::run(typed, console),
         Command::Stale(typed) => stale::run(typed, console),
         Command::Manifest(typed) => manifest::run(typed, console),
+        Command::Diff(typed) => diff::run(typed, console),
         Command::Migrate(typed) => migrate::run(typed, console),
         Command::Verify(typed) => verify::run(typed, console),
         Command::Repair(typed) => repair::run(typed, console),

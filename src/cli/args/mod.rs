@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 
 pub use fill::{Ingest, Init};
 pub use look::{Explain, Format, Get, Show, Status};
-pub use output::{Audit, Manifest, Stale};
+pub use output::{Audit, Diff, Manifest, Stale};
 pub use rows::{Backfill, Produce};
 pub use upkeep::{Backup, Forget, Migrate, Prune, Repair, Restore, Verify};
 
@@ -87,6 +87,8 @@ pub enum Command {
     Stale(Stale),
     /// Show what a partition says of itself: settings, files, and the batches that its rows rest on.
     Manifest(Manifest),
+    /// Compare the rows of two outputs: which differ and where, and which are in one only.
+    Diff(Diff),
     /// Bring a store to the format version of this program.
     Migrate(Migrate),
     /// Read everything in a store and check it against itself; changes nothing.

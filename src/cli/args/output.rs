@@ -58,6 +58,28 @@ pub struct Stale {
     pub exit_code: bool,
 }
 
+/// Arguments of `diff`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Rows are matched by dt, ranking_id, customer_id and impression_pos, in whatever order they stand; places in lists count from 1. What the \
+                  manifests say of settings, batches and impression files is compared too and said first, and is no difference by itself. \
+                  Exit code 0: the same rows; 1: different, or failed."
+)]
+pub struct Diff {
+    /// One output folder, which holds dt=…/.
+    #[arg(value_name = "OUT1")]
+    pub one: PathBuf,
+    /// The other.
+    #[arg(value_name = "OUT2")]
+    pub other: PathBuf,
+    /// Compare the partitions of this day [default: all that are in both].
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Option<Day>,
+    /// List at most N rows of each partition.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+}
+
 /// Arguments of `manifest`.
 #[derive(Args, Debug)]
 pub struct Manifest {
