@@ -33,6 +33,7 @@ mod reading_beside;
 mod refusals;
 mod removal;
 mod removal_faults;
+mod shell;
 mod stale;
 mod tidy;
 mod verifying;

@@ -12,6 +12,7 @@ mod diff;
 mod explain;
 mod forget;
 mod get;
+mod help;
 mod ingest;
 mod init;
 mod manifest;
@@ -28,9 +29,10 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use args::{Arguments, Command};
+use bars::Log;
 use console::Console;
 
 use crate::error::{Error, Kind, Result};
@@ -45,9 +47,14 @@ pub fn run() -> ExitCode {
         }
     }));
     // clap itself prints and exits for --help (0), --version (0) and wrong usage (2).
-    let arguments = Arguments::parse();
-    let console = Console::new(arguments.json);
-    match dispatch(&arguments, &console) {
+    let matches = help::command().get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let (log, unknown) = match Log::of_environment() {
+        Ok(log) => (log, None),
+        Err(unknown) => (Log::Normal, Some(unknown)),
+    };
+    let console = Console::new(arguments.json, log);
+    match unknown.map_or_else(|| dispatch(&arguments, &console), Err) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             console.error(&error);
@@ -83,5 +90,7 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Migrate(typed) => migrate::run(typed, console),
         Command::Verify(typed) => verify::run(typed, console),
         Command::Repair(typed) => repair::run(typed, console),
+        Command::Completions(typed) => help::completions(typed, console),
+        Command::Man(typed) => help::man(typed, console),
     }
 }

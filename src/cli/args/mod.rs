@@ -4,6 +4,7 @@ mod fill;
 mod look;
 mod output;
 mod rows;
+mod shell;
 mod upkeep;
 
 use std::num::NonZeroU8;
@@ -14,11 +15,12 @@ pub use fill::{Ingest, Init};
 pub use look::{Explain, Format, Get, Show, Status};
 pub use output::{Audit, Diff, Manifest, Stale};
 pub use rows::{Backfill, Produce};
+pub use shell::{Completions, Man};
 pub use upkeep::{Backup, Forget, Migrate, Prune, Repair, Restore, Verify};
 
 /// Materialised customer history: for every item shown to a customer, that customer's most recent actions from strictly before that day.
 #[derive(Debug, Parser)]
-#[command(version, after_help = "Exit codes: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage.")]
+#[command(version)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -95,4 +97,8 @@ pub enum Command {
     Verify(Verify),
     /// Make anew what a store derives from its portions, where it differs: keyframes, index, roster, totals.
     Repair(Repair),
+    /// Print a script that completes the command line in a shell.
+    Completions(Completions),
+    /// Write the man pages.
+    Man(Man),
 }
