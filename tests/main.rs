@@ -27,6 +27,7 @@ mod many_customers;
 mod memory;
 mod migrating;
 mod model;
+mod packaging;
 mod publishing;
 mod readers;
 mod reading_beside;
