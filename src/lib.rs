@@ -11,7 +11,8 @@
 //! 7  main, cli                        arguments, stdout, exit codes, progress bars
 //! 6  backfill                         the order of days
 //! 5  ingest  produce  removal  stale  what the commands do
-//!    audit   verify   migrations      from one format version to the next
+//!    audit   verify   histories  diff
+//!    migrations                       from one format version to the next
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
 //! 3  format  manifest  config         bytes to values and back: of the store; of what a partition says of itself; what lookback.toml says
 //! 2  history  sources                 order, merge, fold, keyframes; what there is to read: pure
@@ -27,10 +28,12 @@ pub mod audit;
 pub mod backfill;
 pub mod cli;
 pub mod config;
+pub mod diff;
 pub mod durable;
 pub mod error;
 pub mod files;
 pub mod format;
+pub mod histories;
 pub mod history;
 pub mod ingest;
 pub mod manifest;

@@ -21,6 +21,28 @@ install_build_tools() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libclang-dev g++ >/dev/null
 }
 
+# Shells, groff and systemd-analyze, which look at completions, man pages and units in the tests. Where they cannot be had, the tests say what they leave out.
+install_test_tools() {
+  command -v apt-get >/dev/null || return 0
+  if command -v zsh >/dev/null && command -v fish >/dev/null && command -v groff >/dev/null && command -v systemd-analyze >/dev/null; then return; fi
+  say "installing zsh, fish, groff and systemd"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends zsh fish groff-base systemd bsdutils >/dev/null
+}
+
+# Airflow, which runs the example DAG in the tests, in a folder of the builds: 290 MB, a minute and a half the first time.
+install_airflow() {
+  local venv="$CARGO_TARGET_DIR/lookback-airflow"
+  if ! cmp -s tools/airflow/requirements.txt "$venv/installed.txt"; then
+    say "installing Airflow (290 MB)"
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r tools/airflow/requirements.txt
+    cp tools/airflow/requirements.txt "$venv/installed.txt"
+  fi
+  export LOOKBACK_AIRFLOW_PYTHON="$venv/bin/python"
+}
+
 # A Python with the packages that read the output in the tests, in a folder of the builds.
 install_python_packages() {
   local here=$1 venv="$CARGO_TARGET_DIR/lookback-python"

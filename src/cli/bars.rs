@@ -3,14 +3,47 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
+use crate::error::{Error, Result};
 use crate::progress::Progress;
+
+/// How much is said on stderr: the variable LOOKBACK_LOG.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Log {
+    /// Errors.
+    Quiet,
+    /// What was done too, and on a terminal how far it is.
+    Normal,
+    /// The phases with their times too.
+    Debug,
+}
+
+impl Log {
+    /// What the environment asks for; without a word, `Normal`.
+    pub fn of_environment() -> Result<Self> {
+        let Some(asked) = std::env::var_os("LOOKBACK_LOG").filter(|asked| !asked.is_empty()) else {
+            return Ok(Log::Normal);
+        };
+        match asked.to_str() {
+            Some("quiet") => Ok(Log::Quiet),
+            Some("normal") => Ok(Log::Normal),
+            Some("debug") => Ok(Log::Debug),
+            _ => Err(Error::usage(
+                format!("LOOKBACK_LOG={} has no meaning", asked.display()),
+                "set it to quiet, normal or debug",
+            )),
+        }
+    }
+}
 
 /// Shows one bar for the phase that runs. Where stderr is no terminal, phases are silent.
 pub(super) struct Bars {
     terminal: bool,
+    log: Log,
+    started: Instant,
     state: Mutex<State>,
 }
 
@@ -22,8 +55,8 @@ struct State {
 }
 
 impl Bars {
-    pub fn new(terminal: bool) -> Self {
-        Bars { terminal, state: Mutex::default() }
+    pub fn new(terminal: bool, log: Log, started: Instant) -> Self {
+        Bars { terminal: terminal && log != Log::Quiet, log, started, state: Mutex::default() }
     }
 
     /// Removes the bar from the screen.
@@ -38,6 +71,13 @@ impl Bars {
     pub fn line(&self, line: &str) {
         // Nobody is left to tell where stderr itself is gone.
         self.aside(|| drop(writeln!(io::stderr(), "{line}")));
+    }
+
+    /// The same, unless it is to be quiet.
+    pub fn message(&self, line: &str) {
+        if self.log > Log::Quiet {
+            self.line(line);
+        }
     }
 
     /// Does something while no bar is on the screen.
@@ -59,6 +99,12 @@ impl Progress for Bars {
     }
 
     fn begin(&self, phase: &str, unit: &'static str, total: Option<u64>) {
+        if self.log == Log::Debug {
+            let item = self.with(|state| state.item.clone());
+            let item = if item.is_empty() { item } else { format!("{item}: ") };
+            let steps = total.map_or_else(String::new, |total| format!(", {total} {unit}"));
+            self.line(&format!("debug: {:.3} s: {item}{phase}{steps}", self.started.elapsed().as_secs_f64()));
+        }
         if !self.terminal {
             return;
         }
@@ -89,6 +135,6 @@ impl Progress for Bars {
     }
 
     fn note(&self, message: &str) {
-        self.line(&format!("note: {message}"));
+        self.message(&format!("note: {message}"));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::config_args::ConfigCheck;
+use super::args::ConfigCheck;
 use super::console::Console;
 use super::table::table;
 use super::text::{count, counted, size};

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::bars::Bars;
+use super::bars::{Bars, Log};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 
@@ -17,10 +17,10 @@ pub(super) struct Console {
 }
 
 impl Console {
-    pub fn new(json: bool) -> Self {
+    pub fn new(json: bool, log: Log) -> Self {
         #[expect(clippy::disallowed_methods, reason = "how long a command took, for the person; no result rests on it")]
         let started = Instant::now();
-        Console { json, bars: Bars::new(io::stderr().is_terminal()), started }
+        Console { json, bars: Bars::new(io::stderr().is_terminal(), log, started), started }
     }
 
     /// Who listens to the work.
@@ -52,15 +52,15 @@ impl Console {
         self.bars.aside(|| print(&format!("{line}\n")))
     }
 
-    /// A line on stderr.
+    /// A line on stderr, unless it is to be quiet there.
     pub fn message(&self, line: &str) {
-        self.bars.line(line);
+        self.bars.message(line);
     }
 
     /// What went wrong, on stderr.
     pub fn error(&self, error: &Error) {
         self.bars.clear();
-        self.message(&format!("error: {error}"));
+        self.bars.line(&format!("error: {error}"));
     }
 
     fn print_json(&self, value: &impl Serialize) -> Result<()> {

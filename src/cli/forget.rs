@@ -1,9 +1,8 @@
 //! `lookback forget`.
 
-use std::path::Path;
-
 use super::args::Forget;
 use super::console::Console;
+use super::customer_ids::CustomerIds;
 use super::text::{count, counted};
 use crate::error::{Error, Result};
 use crate::model::CustomerId;
@@ -13,7 +12,9 @@ use crate::store::Folder;
 pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
     let mut customers: Vec<CustomerId> = typed.customer.iter().copied().map(CustomerId).collect();
     if let Some(path) = &typed.customers {
-        read_ids(path, &mut customers)?;
+        for customer in CustomerIds::open(path, "give one integer a line; nobody has been forgotten yet")? {
+            customers.push(customer?);
+        }
     }
     let rows = if typed.scrub { RowsOfThem::Scrub } else { RowsOfThem::List };
     let receipt = forget(&Folder::new(&typed.store), customers, &typed.out, rows, console.progress())?;
@@ -43,21 +44,6 @@ pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
             format!("these partitions still have rows of forgotten customers: {left}"),
             "produce them again with `lookback produce`, or remove them",
         ));
-    }
-    Ok(())
-}
-
-/// One id on each line; empty lines are passed over.
-fn read_ids(path: &Path, customers: &mut Vec<CustomerId>) -> Result<()> {
-    let text = std::fs::read_to_string(path).map_err(|error| Error::io("read", path, &error))?;
-    for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-        let id = line.trim().parse().map_err(|_| {
-            Error::input(
-                format!("line {number} of {} is no customer's id", path.display()),
-                "give one integer a line; nobody has been forgotten yet",
-            )
-        })?;
-        customers.push(CustomerId(id));
     }
     Ok(())
 }

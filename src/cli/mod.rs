@@ -7,9 +7,13 @@ mod backfill;
 mod backup;
 mod bars;
 mod config;
-mod config_args;
 mod console;
+mod customer_ids;
+mod diff;
+mod explain;
 mod forget;
+mod get;
+mod help;
 mod ingest;
 mod init;
 mod manifest;
@@ -26,9 +30,10 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use args::{Arguments, Command};
+use bars::Log;
 use console::Console;
 
 use crate::error::{Error, Kind, Result};
@@ -43,9 +48,14 @@ pub fn run() -> ExitCode {
         }
     }));
     // clap itself prints and exits for --help (0), --version (0) and wrong usage (2).
-    let arguments = Arguments::parse();
-    let console = Console::new(arguments.json);
-    match dispatch(&arguments, &console) {
+    let matches = help::command().get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let (log, unknown) = match Log::of_environment() {
+        Ok(log) => (log, None),
+        Err(unknown) => (Log::Normal, Some(unknown)),
+    };
+    let console = Console::new(arguments.json, log);
+    match unknown.map_or_else(|| dispatch(&arguments, &console), Err) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             console.error(&error);
@@ -67,6 +77,8 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Produce(typed) => produce::run(typed, console),
         Command::Backfill(typed) => backfill::run(typed, console),
         Command::Show(typed) => show::run(typed, console),
+        Command::Explain(typed) => explain::run(typed, console),
+        Command::Get(typed) => get::run(typed, console),
         Command::Status(typed) => status::run(typed, console),
         Command::Forget(typed) => forget::run(typed, console),
         Command::Prune(typed) => prune::run(typed, console),
@@ -75,9 +87,12 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Audit(typed) => audit::run(typed, console),
         Command::Stale(typed) => stale::run(typed, console),
         Command::Manifest(typed) => manifest::run(typed, console),
-        Command::Config(config_args::Config::Check(typed)) => config::run(typed, console),
+        Command::Config(args::Config::Check(typed)) => config::run(typed, console),
+        Command::Diff(typed) => diff::run(typed, console),
         Command::Migrate(typed) => migrate::run(typed, console),
         Command::Verify(typed) => verify::run(typed, console),
         Command::Repair(typed) => repair::run(typed, console),
+        Command::Completions(typed) => help::completions(typed, console),
+        Command::Man(typed) => help::man(typed, console),
     }
 }

@@ -132,6 +132,11 @@ impl Hasher {
         self.0.update(bytes);
     }
 
+    /// The hash.
+    pub fn digest(&self) -> [u8; 16] {
+        self.0.digest128().to_be_bytes()
+    }
+
     /// The hash as 32 hexadecimal digits.
     pub fn hex(&self) -> String {
         format!("{:032x}", self.0.digest128())

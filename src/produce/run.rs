@@ -194,13 +194,7 @@ pub fn produce_sized(
 /// The settings that follow from the store and the options; the newest batch is not known yet.
 fn row_settings(store: &Store, options: &ProduceOptions<'_>, sizes: FileSizes) -> Result<RowSettings> {
     let held = store.settings();
-    let max_history = options.max_history.unwrap_or(held.max_history);
-    if max_history > held.max_history {
-        return Err(Error::usage(
-            format!("--max-history {max_history} is more than the store keeps ({})", held.max_history),
-            "ask for fewer, or build a store with a larger --max-history by `lookback init` and `lookback backfill`",
-        ));
-    }
+    let max_history = held.history_length(options.max_history)?;
     Ok(RowSettings {
         dt: options.dt,
         cut_off: held.zone.display(held.zone.start_of(options.dt)),

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// A folder that is created with its first file and removed, with all that is in it, when dropped.
 #[derive(Debug)]
@@ -19,6 +19,18 @@ impl Scratch {
     /// A scratch folder at `path`, for this command alone; nothing is created yet.
     pub fn new(path: PathBuf) -> Self {
         Scratch { path, files: 0, created: Vec::new() }
+    }
+
+    /// A scratch folder in the system's folder for temporary files (`TMPDIR`), for commands that read and write no folder of their own. Its name is by
+    /// chance, so that nobody else can have put anything there.
+    pub fn temporary() -> Result<Self> {
+        let mut name = [0; 8];
+        let drawn = rustix::rand::getrandom(&mut name, rustix::rand::GetRandomFlags::empty());
+        if !drawn.is_ok_and(|bytes| bytes == name.len()) {
+            return Err(Error::new(Kind::Io, "the system gives no random bytes", "mend the system and run again"));
+        }
+        let name = format!("lookback-{:016x}", u64::from_le_bytes(name));
+        Ok(Scratch::new(std::env::temp_dir().join(name)))
     }
 
     /// Creates the next file, open for reading and writing, readable by its owner alone.

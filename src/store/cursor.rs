@@ -50,8 +50,8 @@ pub struct Tail {
 ///
 /// Memory: one block of each sorted run of the store, the portions of one day, and what is returned.
 pub struct Cursor<'store> {
-    store: &'store Store,
-    iterator: DBRawIterator<'store>,
+    pub(super) store: &'store Store,
+    pub(super) iterator: DBRawIterator<'store>,
     waiting: WaitingDay,
 }
 
@@ -115,36 +115,6 @@ impl Cursor<'_> {
         Ok(())
     }
 
-    /// The same with times, for people; newest first. Walks over all portions that are in it.
-    pub fn actions(&mut self, customer: CustomerId, before: Day) -> Result<Vec<Action>> {
-        let max_history = self.store.settings().max_history;
-        let mut actions: Vec<Action> = Vec::new();
-        let Some(newest) = before.previous() else { return Ok(actions) };
-        self.iterator.seek(Key::Portion { customer, day: newest, batch: newest }.encode());
-        let (mut current, mut parts) = (newest, Vec::new());
-        while let Some((key, value)) = self.iterator.item() {
-            match Key::decode(key)? {
-                Key::Portion { customer: found, day, .. } if found == customer => {
-                    if day != current {
-                        actions.append(&mut history::merge(&std::mem::take(&mut parts), max_history));
-                        current = day;
-                    }
-                    if actions.len() >= max_history {
-                        break;
-                    }
-                    parts.push(Portion::read(value)?.actions(day)?);
-                }
-                Key::Keyframe { customer: found, .. } if found == customer => {}
-                _ => break,
-            }
-            self.iterator.next();
-        }
-        self.check()?;
-        actions.append(&mut history::merge(&parts, max_history));
-        actions.truncate(max_history);
-        Ok(actions)
-    }
-
     /// What the store holds of a customer from the newest day back to the first keyframe of a day before `earliest`, that day included; but for what
     /// the batch `without` brought, which is passed over unread. So a batch can be replaced whatever has become of it.
     ///
@@ -175,7 +145,7 @@ impl Cursor<'_> {
         Ok(tail)
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         self.iterator.status().map_err(|error| failure("read", &self.store.folder, &error))
     }
 }

@@ -37,6 +37,20 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// How long histories are that are asked for with this `--max-history`, or without one. Refused where the store keeps fewer.
+    pub fn history_length(&self, asked: Option<usize>) -> Result<usize> {
+        let length = asked.unwrap_or(self.max_history);
+        if length > self.max_history {
+            return Err(Error::usage(
+                format!("--max-history {length} is more than the store keeps ({})", self.max_history),
+                "ask for fewer, or build a store with a larger --max-history by `lookback init` and `lookback backfill`",
+            ));
+        }
+        Ok(length)
+    }
+}
+
 /// An open store. Memory: 8 MiB for blocks, and the index and filters of all table files, which is less than 0.5 % of the store.
 pub struct Store {
     pub(super) db: Database,

@@ -13,6 +13,7 @@ mod backup;
 mod batches;
 mod block_list;
 mod bulk;
+mod by_day;
 mod checkpoint;
 mod cursor;
 mod database;

@@ -1,0 +1,48 @@
+//! What fills a store.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::config::{Configuration, InitConfiguration};
+use crate::model::Day;
+
+/// Arguments of `init`.
+#[derive(Args, Debug)]
+pub struct Init {
+    /// Folder of the store to create.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// How many of the most recent actions a history keeps [1 to 100000].
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub max_history: u32,
+    /// IANA time zone in which days begin, such as Europe/Berlin.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub timezone: String,
+    /// What the action types are called.
+    #[command(flatten)]
+    pub config: InitConfiguration,
+}
+
+/// Arguments of `ingest`.
+#[derive(Args, Debug)]
+pub struct Ingest {
+    /// Folder of the store; created if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Input root, which holds clicks/dt=…/, add_to_carts/dt=…/ and orders/dt=…/, or what the configuration says.
+    #[arg(long, value_name = "ROOT")]
+    pub input: PathBuf,
+    /// How it is described.
+    #[command(flatten)]
+    pub config: Configuration,
+    /// The batch to take: the day on which its files arrived.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Day,
+    /// Take a day without any file as an empty batch.
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Set bad rows aside as Parquet in this folder instead of refusing the batch.
+    #[arg(long, value_name = "DIR")]
+    pub quarantine: Option<PathBuf>,
+}

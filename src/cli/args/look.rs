@@ -1,0 +1,132 @@
+//! What looks into a store.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::histories::Question;
+use crate::model::Day;
+
+/// Arguments of `show`.
+#[derive(Args, Debug)]
+pub struct Show {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// The customer's id.
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub customer: i64,
+    /// Show what is from strictly before this day [default: the day after the newest batch].
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Option<Day>,
+    /// Show only the newest N actions [default: all that the store keeps].
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+}
+
+/// Options of `explain` and `get` that say what a history is; those of `produce` with the same names mean the same.
+#[derive(Args, Debug)]
+pub struct HistoryOptions {
+    /// The newest N actions count [default: as many as the store keeps; not more].
+    #[arg(long, value_name = "N")]
+    pub max_history: Option<NonZeroU32>,
+    /// Only actions of the N days before the day count [default: no limit].
+    #[arg(long, value_name = "N")]
+    pub lookback_days: Option<NonZeroU32>,
+    /// Only batches up to and including this day count, as on the next morning.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub known_as_of: Option<Day>,
+}
+
+impl HistoryOptions {
+    /// What was typed, for a day.
+    pub fn question(&self, dt: Day) -> Question {
+        Question {
+            dt,
+            max_history: self.max_history.map(|typed| usize::try_from(typed.get()).unwrap_or(usize::MAX)),
+            lookback_days: self.lookback_days.map(u32::from),
+            known_as_of: self.known_as_of,
+        }
+    }
+}
+
+/// Arguments of `explain`.
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// The day: its history is what is from strictly before it.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Day,
+    /// The customer's id.
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub customer: i64,
+    /// List only the actions on this item, with their places in the whole history.
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub item: Option<i64>,
+    /// List only the newest N of them [default: all].
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Which actions count.
+    #[command(flatten)]
+    pub history: HistoryOptions,
+}
+
+/// Arguments of `get`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Columns: customer_id (int64), and the lists actions (item ids, int64), action_types (int32: 1 click, 2 add to cart, 3 order) and \
+                  action_times (microseconds in UTC), newest first and without padding. One line for each customer, ids ascending, whatever order they \
+                  are given in; a customer without history has empty lists, one who has been forgotten is left out and counted. The same store and \
+                  customers give the same bytes."
+)]
+pub struct Get {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// The day: a history is what is from strictly before it.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Day,
+    /// The customers' ids.
+    #[arg(long, value_name = "ID", num_args = 1.., allow_negative_numbers = true, required_unless_present = "customers")]
+    pub customer: Vec<i64>,
+    /// A text file with one customer's id on each line; - for stdin.
+    #[arg(long, value_name = "FILE")]
+    pub customers: Option<PathBuf>,
+    /// Write to this file instead of stdout; it appears whole or not at all.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// How to write [default: by the ending of --out (.arrow, .parquet, .jsonl), else jsonl].
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Which actions count.
+    #[command(flatten)]
+    pub history: HistoryOptions,
+    /// Go on although batches before the day are missing in the store.
+    #[arg(long)]
+    pub allow_gaps: bool,
+    /// Go on although actions that the histories should have were pruned.
+    #[arg(long)]
+    pub allow_pruned: bool,
+}
+
+/// How histories are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Format {
+    /// A stream of Arrow IPC
+    Arrow,
+    /// One Parquet file
+    Parquet,
+    /// JSON lines
+    Jsonl,
+}
+
+/// Arguments of `status`.
+#[derive(Args, Debug)]
+pub struct Status {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+}

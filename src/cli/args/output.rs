@@ -1,0 +1,99 @@
+//! What looks at produced partitions.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::config::Configuration;
+use crate::model::Day;
+
+/// Arguments of `audit`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "It reads all raw files of the batches that the partition rests on, and ends with exit code 1 on the first difference: file, row and \
+                  column (and the place in a list), all counted from 1, what is there, and the raw file and row that says otherwise."
+)]
+pub struct Audit {
+    /// Folder of the store that the partition was produced from.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Input root, with the raw files as they were then.
+    #[arg(long, value_name = "ROOT")]
+    pub input: PathBuf,
+    /// How it is described, as it was then.
+    #[command(flatten)]
+    pub config: Configuration,
+    /// Output folder, which holds dt=…/.
+    #[arg(long, value_name = "OUT")]
+    pub out: PathBuf,
+    /// The day of the partition.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Day,
+    /// Compare only the rows of N customers, and count the others [default: all].
+    #[arg(long, value_name = "N")]
+    pub sample: Option<NonZeroU32>,
+    /// Chooses which customers the sample has.
+    #[arg(long, value_name = "K", default_value_t = 0, requires = "sample")]
+    pub seed: u64,
+}
+
+/// Arguments of `stale`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "A scheduler reads `stale` and `without_manifest` of the --json summary, or the exit code with --exit-code. \
+                  `lookback backfill --stale` produces again what is listed as stale."
+)]
+pub struct Stale {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Output folder, which holds dt=…/.
+    #[arg(long, value_name = "OUT")]
+    pub out: PathBuf,
+    /// Judge each partition as known the day before its day: later batches do not count.
+    #[arg(long)]
+    pub as_daily: bool,
+    /// Judge each partition as known on this day: later batches do not count.
+    #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "as_daily")]
+    pub known_as_of: Option<Day>,
+    /// Exit with 1 where a partition is listed, and with 0 only where none is.
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// Arguments of `diff`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Rows are matched by dt, ranking_id, customer_id and impression_pos, in whatever order they stand; places in lists count from 1. What the \
+                  manifests say of settings, batches and impression files is compared too and said first, and is no difference by itself. \
+                  Exit code 0: the same rows; 1: different, or failed."
+)]
+pub struct Diff {
+    /// One output folder, which holds dt=…/.
+    #[arg(value_name = "OUT1")]
+    pub one: PathBuf,
+    /// The other.
+    #[arg(value_name = "OUT2")]
+    pub other: PathBuf,
+    /// Compare the partitions of this day [default: all that are in both].
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Option<Day>,
+    /// List at most N rows of each partition.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+}
+
+/// Arguments of `manifest`.
+#[derive(Args, Debug)]
+pub struct Manifest {
+    /// Output folder, which holds dt=…/.
+    #[arg(long, value_name = "OUT")]
+    pub out: PathBuf,
+    /// The day of the partition.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Day,
+    /// Read the part files instead, and fail on the first that is not as it was written.
+    #[arg(long)]
+    pub check: bool,
+}

@@ -1,0 +1,142 @@
+//! What makes rows, and what they look like.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::config::Configuration;
+use crate::files::Compression;
+use crate::model::Day;
+use crate::produce::RowChoice;
+
+/// Options of `produce` and `backfill` that shape the rows.
+#[derive(Args, Debug)]
+pub struct RowOptions {
+    /// Length of the padded histories [default: what the store keeps; not more].
+    #[arg(long, value_name = "N")]
+    pub max_history: Option<NonZeroU32>,
+    /// Keep only actions of the N days before the day [default: no limit].
+    #[arg(long, value_name = "N")]
+    pub lookback_days: Option<NonZeroU32>,
+    /// Codec of the output's pages [default: zstd].
+    #[arg(long, value_enum)]
+    pub compression: Option<Codec>,
+    /// Rows of a row group: what a training reader decodes at once [default: 10000].
+    #[arg(long, value_name = "N")]
+    pub row_group_rows: Option<NonZeroU32>,
+    /// Rows of a part file, in whole row groups [default: 1000000].
+    #[arg(long, value_name = "N")]
+    pub part_rows: Option<NonZeroU32>,
+    /// Go on although batches before the day are missing in the store.
+    #[arg(long)]
+    pub allow_gaps: bool,
+    /// Go on although actions that the rows should have were pruned.
+    #[arg(long)]
+    pub allow_pruned: bool,
+    /// Set bad rows aside as Parquet in this folder instead of refusing them all.
+    #[arg(long, value_name = "DIR")]
+    pub quarantine: Option<PathBuf>,
+}
+
+impl RowOptions {
+    /// What was typed, and what was not.
+    pub fn choice(&self) -> RowChoice {
+        let number = |typed: Option<NonZeroU32>| typed.map(|typed| usize::try_from(typed.get()).unwrap_or(usize::MAX));
+        RowChoice {
+            max_history: number(self.max_history),
+            lookback_days: self.lookback_days.map(u32::from),
+            compression: self.compression.map(Compression::from),
+            row_group_rows: number(self.row_group_rows),
+            part_rows: number(self.part_rows),
+        }
+    }
+}
+
+/// Arguments of `produce`.
+#[derive(Args, Debug)]
+pub struct Produce {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Input root, which holds impressions/dt=…/, or what the configuration says.
+    #[arg(long, value_name = "ROOT")]
+    pub input: PathBuf,
+    /// How it is described.
+    #[command(flatten)]
+    pub config: Configuration,
+    /// The day whose impressions become rows; all their actions are from before it.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Day,
+    /// Output folder; the rows go to OUT/dt=…/.
+    #[arg(long, value_name = "OUT")]
+    pub out: PathBuf,
+    /// Use only batches up to and including this day, as a run on the next morning would have.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub known_as_of: Option<Day>,
+    /// What the rows look like.
+    #[command(flatten)]
+    pub rows: RowOptions,
+}
+
+/// Arguments of `backfill`.
+#[derive(Args, Debug)]
+pub struct Backfill {
+    /// Folder of the store; created if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Input root.
+    #[arg(long, value_name = "ROOT")]
+    pub input: PathBuf,
+    /// How it is described.
+    #[command(flatten)]
+    pub config: Configuration,
+    /// First day.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: Day,
+    /// Last day, included.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub to: Day,
+    /// Also produce the days of the range that have impressions, into this folder.
+    #[arg(long, value_name = "OUT")]
+    pub out: Option<PathBuf>,
+    /// Produce each day as known the day before, instead of from the whole store with its late data.
+    #[arg(long, requires = "out")]
+    pub as_daily: bool,
+    /// Produce only the partitions that are there and stale, as `lookback stale` names them, each with the settings that it has.
+    #[arg(long, requires = "out", conflicts_with = "dry_run")]
+    pub stale: bool,
+    /// Take days without any file as empty batches.
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Print what would be done, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// What the rows look like.
+    #[command(flatten)]
+    pub rows: RowOptions,
+}
+
+/// [`Compression`] as it is typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Codec {
+    /// Zstandard, level 1
+    Zstd,
+    /// Snappy
+    Snappy,
+    /// LZ4 (raw)
+    Lz4,
+    /// No compression
+    None,
+}
+
+impl From<Codec> for Compression {
+    fn from(codec: Codec) -> Self {
+        match codec {
+            Codec::Zstd => Compression::Zstd,
+            Codec::Snappy => Compression::Snappy,
+            Codec::Lz4 => Compression::Lz4,
+            Codec::None => Compression::None,
+        }
+    }
+}

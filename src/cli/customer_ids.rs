@@ -1,0 +1,69 @@
+//! Lists of customers' ids, one a line.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::model::CustomerId;
+
+/// No line with one id is longer, unless it is mostly spaces.
+const LINE_BYTES_MAX: u64 = 4_096;
+
+/// Reads ids line by line; empty lines are passed over. After an error there is no more to be had. Memory: one line of 4 kB.
+pub(super) struct CustomerIds {
+    lines: Box<dyn BufRead>,
+    path: String,
+    number: u64,
+    /// What to do about a line that is no id.
+    remedy: &'static str,
+    ended: bool,
+}
+
+impl CustomerIds {
+    /// The ids in a file, or with `-` in what comes on stdin.
+    pub fn open(path: &Path, remedy: &'static str) -> Result<Self> {
+        let lines: Box<dyn BufRead> = if path == Path::new("-") {
+            Box::new(io::stdin().lock())
+        } else {
+            Box::new(BufReader::new(File::open(path).map_err(|error| Error::io("read", path, &error))?))
+        };
+        let path = if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
+        Ok(CustomerIds { lines, path, number: 0, remedy, ended: false })
+    }
+
+    fn line(&mut self) -> Result<Option<CustomerId>> {
+        loop {
+            let mut line = Vec::new();
+            let read = self.lines.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
+            read.map_err(|error| Error::io("read", self.path.as_ref(), &error))?;
+            self.number += 1;
+            if line.is_empty() {
+                return Ok(None);
+            }
+            let text = std::str::from_utf8(&line).map(str::trim);
+            match text {
+                Ok("") if (line.len() as u64) < LINE_BYTES_MAX => {}
+                Ok(text) => return text.parse().map(|id| Some(CustomerId(id))).map_err(|_| self.no_id()),
+                Err(_) => return Err(self.no_id()),
+            }
+        }
+    }
+
+    fn no_id(&self) -> Error {
+        Error::input(format!("line {} of {} is no customer's id", self.number, self.path), self.remedy)
+    }
+}
+
+impl Iterator for CustomerIds {
+    type Item = Result<CustomerId>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let line = self.line().transpose();
+        self.ended = !matches!(line, Some(Ok(_)));
+        line
+    }
+}

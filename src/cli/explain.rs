@@ -1,0 +1,127 @@
+//! `lookback explain`.
+
+use super::args::Explain;
+use super::console::Console;
+use super::table::table;
+use super::text::{count, counted};
+use crate::error::Result;
+use crate::histories::{Explained, Explanation, LeftOut, LeftOutCounts, explain};
+use crate::model::{CustomerId, name_days};
+use crate::store::{Folder, Store};
+
+pub(super) fn run(typed: &Explain, console: &Console) -> Result<()> {
+    let store = Store::open_reader(&Folder::new(&typed.store))?;
+    let limit = typed.limit.unwrap_or(usize::MAX);
+    let explanation =
+        explain(&store, &typed.history.question(typed.dt), CustomerId(typed.customer), typed.item, limit)?;
+    console.result(&explanation, &text(&explanation))
+}
+
+fn text(explanation: &Explanation) -> String {
+    let Explanation { customer, dt, cut_off, history_length, left_out, actions, not_listed, .. } = explanation;
+    if explanation.forgotten {
+        return format!(
+            "customer {customer} has been forgotten: the store holds and takes no action, and `produce` writes no row, of this customer\n"
+        );
+    }
+    let LeftOutCounts { known_as_of, lookback_days, max_history } = left_out;
+    let all_left_out = known_as_of + lookback_days + max_history;
+    let lines = if history_length + all_left_out == 0 {
+        vec![format!("customer {customer} has no action before {cut_off} in the store")]
+    } else {
+        let parts = [
+            (*known_as_of, "of batches not known then"),
+            (*lookback_days, "older than the days that count"),
+            (*max_history, "behind as many as count"),
+        ];
+        let parts = parts.iter().filter(|(number, _)| *number > 0);
+        let parts: Vec<String> = parts.map(|(number, why)| format!("{} {why}", count(*number))).collect();
+        vec![format!(
+            "customer {customer} as of {dt}: {} before {cut_off} in the history, {} left out{}{}",
+            counted(*history_length, "action"),
+            count(all_left_out),
+            if parts.is_empty() { "" } else { ": " },
+            parts.join(", ")
+        )]
+    };
+    let mut text = lines.concat() + "\n";
+    match explanation.item {
+        Some(item) if actions.is_empty() && *not_listed == 0 && history_length + all_left_out > 0 => {
+            text += &format!("none of them is on item {item}\n");
+        }
+        _ if actions.is_empty() => {}
+        _ => text += &table(&HEAD, &RIGHT, &actions.iter().map(cells).collect::<Vec<_>>()),
+    }
+    if *not_listed > 0 {
+        text += &format!("… and {} more\n", count(*not_listed));
+    }
+    text + &remarks(explanation)
+}
+
+const HEAD: [&str; 7] = ["#", "time", "type", "item", "batch", "came", "in the history"];
+const RIGHT: [bool; 7] = [true, false, false, true, false, false, false];
+
+fn cells(action: &Explained) -> Vec<String> {
+    let inside = match action.left_out {
+        None => "yes",
+        Some(LeftOut::KnownAsOf) => "no: known_as_of",
+        Some(LeftOut::LookbackDays) => "no: lookback_days",
+        Some(LeftOut::MaxHistory) => "no: max_history",
+    };
+    vec![
+        action.place.map_or_else(|| "-".to_owned(), |place| place.to_string()),
+        action.time.clone(),
+        action.action_type.clone(),
+        action.item_id.to_string(),
+        action.batch.to_string(),
+        came(action.days_late),
+        inside.to_owned(),
+    ]
+}
+
+/// When the batch came, seen from the day of the action.
+fn came(days_late: i32) -> String {
+    let days = counted(u64::from(days_late.unsigned_abs()), "day");
+    match days_late {
+        0 => "same day".to_owned(),
+        1.. => format!("{days} late"),
+        _ => format!("{days} early"),
+    }
+}
+
+/// What has to be known to read the list.
+fn remarks(explanation: &Explanation) -> String {
+    let Explanation { max_history, first_left_out, incomplete_behind, horizon, missing_batches, .. } = explanation;
+    let mut remarks = String::new();
+    if let Some(first) = first_left_out {
+        let place = first.place.unwrap_or_default();
+        let why = match (first.left_out, explanation.oldest) {
+            (Some(LeftOut::LookbackDays), Some(oldest)) => {
+                let days = explanation.lookback_days.unwrap_or_default();
+                format!("it is from before {oldest}, where --lookback-days {days} begins")
+            }
+            _ => format!("{} newer ones are all that count (max_history)", count(*max_history as u64)),
+        };
+        remarks += &format!(
+            "the first left out is number {}, the {} of {} on item {} from batch {}: {why}\n",
+            count(place),
+            first.action_type,
+            first.time,
+            first.item_id,
+            first.batch
+        );
+    }
+    if let Some(place) = incomplete_behind {
+        remarks += &format!(
+            "behind number {} there may have been more: of one batch and day the store keeps as many as a history can have\n",
+            count(*place)
+        );
+    }
+    if let Some(horizon) = horizon {
+        remarks += &format!("actions from before {horizon} have been pruned\n");
+    }
+    if !missing_batches.is_empty() {
+        remarks += &format!("batches that the store does not hold: {}\n", name_days(missing_batches));
+    }
+    remarks
+}

@@ -1,0 +1,89 @@
+//! `lookback get`.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+
+use super::args::{Format, Get};
+use super::console::Console;
+use super::customer_ids::CustomerIds;
+use super::text::{count, counted};
+use crate::error::{Error, Result};
+use crate::files::{HistoryFormat, HistoryTarget};
+use crate::histories::{GetSummary, get};
+use crate::memory;
+use crate::model::CustomerId;
+use crate::produce::{refuse_gaps, refuse_pruned};
+use crate::store::{Folder, Store};
+
+pub(super) fn run(typed: &Get, console: &Console) -> Result<()> {
+    let format = typed.format.map_or_else(|| by_ending(typed.out.as_deref()), HistoryFormat::from);
+    if typed.out.is_none() && console.is_json() {
+        return Err(Error::usage(
+            "with --json the summary goes to stdout, where the histories are",
+            "name a file with --out",
+        ));
+    }
+    if typed.out.is_none() && format != HistoryFormat::JsonLines && io::stdout().is_terminal() {
+        return Err(Error::usage(
+            "this format is binary and stdout is a terminal",
+            "name a file with --out, pipe it to a program, or ask for --format jsonl",
+        ));
+    }
+    let store = Store::open_reader(&Folder::new(&typed.store))?;
+    let question = typed.history.question(typed.dt);
+    if !typed.allow_gaps {
+        refuse_gaps(&store.batches()?, typed.dt, question.known_as_of)?;
+    }
+    if !typed.allow_pruned {
+        refuse_pruned(store.horizon()?, typed.dt, question.lookback_days)?;
+    }
+    let listed =
+        typed.customers.as_deref().map(|path| CustomerIds::open(path, "give one integer a line")).transpose()?;
+    let named = typed.customer.iter().map(|id| Ok(CustomerId(*id)));
+    let customers = named.chain(listed.into_iter().flatten());
+    let target = match &typed.out {
+        Some(path) => HistoryTarget::File(path.clone()),
+        None => HistoryTarget::Stream(Box::new(io::stdout())),
+    };
+    let summary = get(&store, &question, customers, memory::sort_bytes(), (target, format), console.progress())?;
+    console.done(&summary, &sentence(&summary))
+}
+
+/// The format that a file's name asks for; JSON lines where it does not say.
+fn by_ending(out: Option<&Path>) -> HistoryFormat {
+    match out.and_then(Path::extension).and_then(|ending| ending.to_str()) {
+        Some("arrow" | "arrows" | "ipc") => HistoryFormat::Arrow,
+        Some("parquet" | "pq") => HistoryFormat::Parquet,
+        _ => HistoryFormat::JsonLines,
+    }
+}
+
+fn sentence(summary: &GetSummary) -> String {
+    let GetSummary { dt, cut_off, customers, without_history, forgotten, repeated, actions, .. } = summary;
+    let histories = if *customers == 1 { "1 history".to_owned() } else { format!("{} histories", count(*customers)) };
+    let mut parts = vec![format!(
+        "got {histories} as of {dt} ({} empty) with {}; all before {cut_off}",
+        count(*without_history),
+        counted(*actions, "action"),
+    )];
+    if *repeated > 0 {
+        parts.push(format!("{} given more than once", counted(*repeated, "id")));
+    }
+    if *forgotten > 0 {
+        parts.push(format!("{} left out, forgotten", counted(*forgotten, "customer")));
+    }
+    if !summary.complete {
+        parts.push("not all of it was read".to_owned());
+    }
+    parts.join("; ")
+}
+
+impl From<Format> for HistoryFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Arrow => HistoryFormat::Arrow,
+            Format::Parquet => HistoryFormat::Parquet,
+            Format::Jsonl => HistoryFormat::JsonLines,
+        }
+    }
+}

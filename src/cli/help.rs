@@ -1,0 +1,66 @@
+//! What `--help` and `--version` say beyond the single options, and what is made of it all: completions and man pages.
+
+use std::fs;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Command, CommandFactory};
+
+use super::args::{Arguments, Completions, Man};
+use super::console::Console;
+use super::text::counted;
+use crate::error::{Error, Result};
+
+/// What the program is made of.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (commit ",
+    env!("LOOKBACK_COMMIT"),
+    ", rocksdb ",
+    env!("LOOKBACK_ROCKSDB"),
+    ")"
+);
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage.";
+
+const ENVIRONMENT: &str = "Environment: LOOKBACK_LOG=quiet leaves only errors on stderr, normal (the default) also what was done, debug also each phase \
+                           with its time. NO_COLOR=1 takes the colours from this help. TMPDIR is where `get` and `diff` spill what does not fit \
+                           in memory.";
+
+/// The command line, with exit codes in the help of every command.
+pub(super) fn command() -> Command {
+    let styles = Styles::styled()
+        .header(AnsiColor::Green.on_default().bold())
+        .usage(AnsiColor::Green.on_default().bold())
+        .literal(AnsiColor::Cyan.on_default().bold())
+        .placeholder(AnsiColor::Cyan.on_default());
+    let command = Arguments::command().styles(styles).long_version(VERSION).mut_subcommands(|subcommand| {
+        let after = match subcommand.get_after_help() {
+            Some(own) => format!("{own}\n\n{EXIT_CODES}"),
+            None => EXIT_CODES.to_owned(),
+        };
+        subcommand.after_help(after)
+    });
+    command.after_help(format!("{EXIT_CODES}\n\n{ENVIRONMENT}"))
+}
+
+/// `lookback completions`.
+pub(super) fn completions(typed: &Completions, console: &Console) -> Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(typed.shell, &mut command(), "lookback", &mut script);
+    let script = String::from_utf8_lossy(&script);
+    console.result(&serde_json::json!({ "shell": typed.shell.to_string(), "script": script }), &script)
+}
+
+/// `lookback man`.
+pub(super) fn man(typed: &Man, console: &Console) -> Result<()> {
+    let failed = |error: std::io::Error| Error::io("write", &typed.dir, &error);
+    fs::create_dir_all(&typed.dir).map_err(failed)?;
+    clap_mangen::generate_to(command(), &typed.dir).map_err(failed)?;
+    // The program's own page and one for each command, `help` among them.
+    let pages = command().get_subcommands().count() as u64 + 1;
+    let dir = typed.dir.display();
+    console.done(
+        &serde_json::json!({ "dir": typed.dir, "pages": pages }),
+        &format!("wrote {} to {dir}", counted(pages, "page")),
+    )
+}

@@ -1,0 +1,149 @@
+//! A row as it is sorted: enough to tell whether it is another's equal, and where it stands.
+
+use crate::files::{Hasher, ProducedRow};
+use crate::sort::Record;
+
+/// A hash of a list. XXH3-128.
+pub(super) type ListHash = [u8; 16];
+
+/// One row. The order is that of the identity, then of the cells, then of the place.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Mark {
+    pub customer: i64,
+    pub ranking_id: Option<String>,
+    pub position: i32,
+    /// What the column `dt` says, where it is not the day of the partition.
+    pub other_dt: Option<String>,
+    pub item: i64,
+    pub label: i32,
+    pub actions: ListHash,
+    pub action_types: ListHash,
+    /// The part file, from 0.
+    pub part: u32,
+    /// The place in it, from 0.
+    pub index: u64,
+}
+
+impl Mark {
+    /// The mark of a row of the partition of `dt`.
+    pub fn new(dt: &str, part: u32, row: &ProducedRow) -> Self {
+        Mark {
+            customer: row.customer_id,
+            ranking_id: row.ranking_id.clone(),
+            position: row.impression_pos,
+            other_dt: (row.dt != dt).then(|| row.dt.clone()),
+            item: row.impression_item_id,
+            label: row.label,
+            actions: hash(row.actions.iter().map(|item| item.to_le_bytes())),
+            action_types: hash(row.action_types.iter().map(|number| number.to_le_bytes())),
+            part,
+            index: row.row.saturating_sub(1),
+        }
+    }
+
+    /// What tells one row from others, as far as anything does.
+    pub fn identity(&self) -> (i64, Option<&str>, i32, Option<&str>) {
+        (self.customer, self.ranking_id.as_deref(), self.position, self.other_dt.as_deref())
+    }
+
+    /// All other cells.
+    pub fn cells(&self) -> (i64, i32, ListHash, ListHash) {
+        (self.item, self.label, self.actions, self.action_types)
+    }
+}
+
+fn hash<const N: usize>(values: impl Iterator<Item = [u8; N]>) -> ListHash {
+    let bytes: Vec<u8> = values.flatten().collect();
+    let mut hasher = Hasher::new();
+    hasher.add(&bytes);
+    hasher.digest()
+}
+
+fn put_text(text: Option<&str>, bytes: &mut Vec<u8>) {
+    bytes.push(u8::from(text.is_some()));
+    let text = text.unwrap_or_default();
+    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+fn take_text(bytes: &[u8]) -> Option<(Option<String>, &[u8])> {
+    let (present, bytes) = bytes.split_first()?;
+    let (length, bytes) = bytes.split_first_chunk()?;
+    let (text, bytes) = bytes.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+    let text = String::from_utf8(text.to_vec()).ok()?;
+    Some(((*present == 1).then_some(text), bytes))
+}
+
+impl Record for Mark {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        let Mark { customer, ranking_id, position, other_dt, item, label, actions, action_types, part, index } = self;
+        bytes.extend_from_slice(&customer.to_le_bytes());
+        bytes.extend_from_slice(&position.to_le_bytes());
+        bytes.extend_from_slice(&item.to_le_bytes());
+        bytes.extend_from_slice(&label.to_le_bytes());
+        bytes.extend_from_slice(actions);
+        bytes.extend_from_slice(action_types);
+        bytes.extend_from_slice(&part.to_le_bytes());
+        bytes.extend_from_slice(&index.to_le_bytes());
+        put_text(ranking_id.as_deref(), bytes);
+        put_text(other_dt.as_deref(), bytes);
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (customer, bytes) = bytes.split_first_chunk()?;
+        let (position, bytes) = bytes.split_first_chunk()?;
+        let (item, bytes) = bytes.split_first_chunk()?;
+        let (label, bytes) = bytes.split_first_chunk()?;
+        let (actions, bytes) = bytes.split_first_chunk()?;
+        let (action_types, bytes) = bytes.split_first_chunk()?;
+        let (part, bytes) = bytes.split_first_chunk()?;
+        let (index, bytes) = bytes.split_first_chunk()?;
+        let (ranking_id, bytes) = take_text(bytes)?;
+        let (other_dt, bytes) = take_text(bytes)?;
+        bytes.is_empty().then_some(Mark {
+            customer: i64::from_le_bytes(*customer),
+            ranking_id,
+            position: i32::from_le_bytes(*position),
+            other_dt,
+            item: i64::from_le_bytes(*item),
+            label: i32::from_le_bytes(*label),
+            actions: *actions,
+            action_types: *action_types,
+            part: u32::from_le_bytes(*part),
+            index: u64::from_le_bytes(*index),
+        })
+    }
+
+    fn memory_bytes(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::capacity);
+        std::mem::size_of::<Self>() + text(&self.ranking_id) + text(&self.other_dt)
+    }
+
+    fn leading(&self) -> u64 {
+        (self.customer ^ i64::MIN).cast_unsigned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn spilled_marks_come_back(
+            numbers in any::<(i64, i32, i64, i32, u32, u64)>(),
+            hashes in any::<(ListHash, ListHash)>(),
+            ranking_id in proptest::option::of(".{0,9}"),
+            other_dt in proptest::option::of(".{0,9}"),
+        ) {
+            let (customer, position, item, label, part, index) = numbers;
+            let (actions, action_types) = hashes;
+            let mark =
+                Mark { customer, ranking_id, position, other_dt, item, label, actions, action_types, part, index };
+            let mut bytes = Vec::new();
+            mark.encode(&mut bytes);
+            prop_assert_eq!(Mark::decode(&bytes), Some(mark));
+        }
+    }
+}

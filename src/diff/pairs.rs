@@ -1,0 +1,171 @@
+//! Two sorted sequences of rows, side by side.
+
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+
+use super::mark::Mark;
+use crate::error::Result;
+
+/// Rows of one identity that wait for their counterparts: beyond these, the first is taken to have none. So many rows are of one identity only where many
+/// impressions of a customer have no ranking id.
+const WAITING_MAX: usize = 4_096;
+
+/// What becomes of a row, or of two of one identity.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// It is in both.
+    Same,
+    /// It is in both, with other cells.
+    Differs(Mark, Mark),
+    OnlyInOne(Mark),
+    OnlyInOther(Mark),
+}
+
+/// Walks over both and gives each row to `take` once. Of one identity, equal rows are taken for the same, and the others are paired in their order.
+///
+/// Memory: 4,096 rows at most.
+pub(super) fn walk(
+    mut one: impl Iterator<Item = Result<Mark>>,
+    mut other: impl Iterator<Item = Result<Mark>>,
+    mut take: impl FnMut(Found),
+) -> Result<()> {
+    let mut waiting = Waiting { marks: VecDeque::new(), are_of_one: true };
+    let (mut next_one, mut next_other) = (one.next().transpose()?, other.next().transpose()?);
+    loop {
+        let order = match (&next_one, &next_other) {
+            (None, None) => break,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(one), Some(other)) => (one.identity(), one.cells()).cmp(&(other.identity(), other.cells())),
+        };
+        match order {
+            Ordering::Equal => {
+                take(Found::Same);
+                next_one = one.next().transpose()?;
+                next_other = other.next().transpose()?;
+            }
+            Ordering::Less => {
+                waiting.put(next_one, true, &mut take);
+                next_one = one.next().transpose()?;
+            }
+            Ordering::Greater => {
+                waiting.put(next_other, false, &mut take);
+                next_other = other.next().transpose()?;
+            }
+        }
+    }
+    waiting.give_up(&mut take);
+    Ok(())
+}
+
+/// Rows of one identity and one side that have no counterpart yet.
+struct Waiting {
+    marks: VecDeque<Mark>,
+    are_of_one: bool,
+}
+
+impl Waiting {
+    fn put(&mut self, mark: Option<Mark>, is_of_one: bool, take: &mut impl FnMut(Found)) {
+        let Some(mark) = mark else { return };
+        if self.marks.front().is_some_and(|first| first.identity() != mark.identity()) {
+            self.give_up(take);
+        }
+        if self.are_of_one == is_of_one || self.marks.is_empty() {
+            self.are_of_one = is_of_one;
+            self.marks.push_back(mark);
+            if self.marks.len() > WAITING_MAX {
+                self.give_up_first(take);
+            }
+        } else if let Some(counterpart) = self.marks.pop_front() {
+            take(if is_of_one { Found::Differs(mark, counterpart) } else { Found::Differs(counterpart, mark) });
+        }
+    }
+
+    fn give_up(&mut self, take: &mut impl FnMut(Found)) {
+        while !self.marks.is_empty() {
+            self.give_up_first(take);
+        }
+    }
+
+    fn give_up_first(&mut self, take: &mut impl FnMut(Found)) {
+        if let Some(mark) = self.marks.pop_front() {
+            take(if self.are_of_one { Found::OnlyInOne(mark) } else { Found::OnlyInOther(mark) });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn mark(identity: i64, item: i64) -> Mark {
+        Mark {
+            customer: identity,
+            ranking_id: None,
+            position: 0,
+            other_dt: None,
+            item,
+            label: 0,
+            actions: [0; 16],
+            action_types: [0; 16],
+            part: 0,
+            index: 0,
+        }
+    }
+
+    /// Equal rows cancel each other out as multisets do, and of what is left as many are paired as can be.
+    fn expected(one: &[(i64, i64)], other: &[(i64, i64)]) -> (usize, usize, usize, usize) {
+        let (mut left_one, mut left_other, mut same) = (one.to_vec(), other.to_vec(), 0);
+        for row in one {
+            if let Some(place) = left_other.iter().position(|counterpart| counterpart == row) {
+                left_other.remove(place);
+                left_one.remove(left_one.iter().position(|left| left == row).unwrap());
+                same += 1;
+            }
+        }
+        let count = |rows: &[(i64, i64)], identity: i64| rows.iter().filter(|row| row.0 == identity).count();
+        let pairs = (0..4).map(|identity| count(&left_one, identity).min(count(&left_other, identity))).sum::<usize>();
+        (same, pairs, left_one.len() - pairs, left_other.len() - pairs)
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_matched_as_multisets(
+            mut one in proptest::collection::vec((0..4_i64, 0..5_i64), 0..30),
+            mut other in proptest::collection::vec((0..4_i64, 0..5_i64), 0..30),
+        ) {
+            one.sort_unstable();
+            other.sort_unstable();
+            let (mut same, mut pairs, mut only_one, mut only_other) = (0, 0, 0, 0);
+            let marks = |rows: &[(i64, i64)]| -> Vec<Mark> { rows.iter().map(|row| mark(row.0, row.1)).collect() };
+            walk(marks(&one).into_iter().map(Ok), marks(&other).into_iter().map(Ok), |found| match found {
+                Found::Same => same += 1,
+                Found::Differs(one, other) => {
+                    assert_eq!(one.identity(), other.identity());
+                    assert_ne!(one.cells(), other.cells());
+                    pairs += 1;
+                }
+                Found::OnlyInOne(_) => only_one += 1,
+                Found::OnlyInOther(_) => only_other += 1,
+            }).unwrap();
+            prop_assert_eq!((same, pairs, only_one, only_other), expected(&one, &other));
+        }
+    }
+
+    #[test]
+    fn no_more_wait_than_there_is_room_for() {
+        let many = (0..10_000).map(|item| Ok(mark(1, item)));
+        let few = [Ok(mark(1, 20_000))];
+        let (mut pairs, mut alone) = (0, 0);
+        walk(many, few.into_iter(), |found| match found {
+            Found::Differs(one, _) => {
+                assert_eq!(one.item, 10_000 - WAITING_MAX as i64);
+                pairs += 1;
+            }
+            _ => alone += 1,
+        })
+        .unwrap();
+        assert_eq!((pairs, alone), (1, 9_999));
+    }
+}

@@ -1,0 +1,266 @@
+//! One diff from its options to its report.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::mark::Mark;
+use super::pairs::{Found, walk};
+use super::report::{CellDifference, Identity, PartitionDiff, RowDifference};
+use super::said;
+use crate::error::{Error, Result};
+use crate::files::{Fingerprint, Hasher, PartitionFolder, ProducedFile, partitions};
+use crate::model::Day;
+use crate::progress::Progress;
+use crate::sort::{Record, Scratch, Sorted, Sorter};
+
+/// Rows that are read once more at a time, from each side: with 1,000 actions 3 MB.
+const READ_AGAIN: usize = 256;
+
+/// What to compare.
+#[derive(Clone, Copy, Debug)]
+pub struct DiffOptions<'a> {
+    /// The first output folder.
+    pub one: &'a Path,
+    /// The second.
+    pub other: &'a Path,
+    /// One partition; `None` for all that are in both.
+    pub dt: Option<Day>,
+    /// How many differing rows of each partition are listed.
+    pub limit: usize,
+    /// Memory for sorting, some 140 bytes a row. Beyond it, sorted runs go to the system's folder for temporary files.
+    pub sort_bytes: usize,
+}
+
+/// Compares the partitions and gives each to `take`, days ascending. Gives the days that only the first has, and those that only the second has; none
+/// of them where a day is asked for.
+///
+/// Memory: `sort_bytes`, 256 rows of each side, decoded twice, one page of each column, and the rows listed without their lists.
+pub fn diff_partitions(
+    options: &DiffOptions<'_>,
+    progress: &dyn Progress,
+    mut take: impl FnMut(PartitionDiff) -> Result<()>,
+) -> Result<(Vec<Day>, Vec<Day>)> {
+    let days = |out: &Path| -> Result<Vec<Day>> { Ok(partitions(out)?.iter().map(PartitionFolder::dt).collect()) };
+    let (of_one, of_other) = (days(options.one)?, days(options.other)?);
+    let without = |these: &[Day], those: &[Day]| these.iter().filter(|day| !those.contains(day)).copied().collect();
+    let (both, alone) = match options.dt {
+        Some(dt) => (vec![dt], (Vec::new(), Vec::new())),
+        None => {
+            let both: Vec<Day> = of_one.iter().filter(|day| of_other.contains(day)).copied().collect();
+            (both, (without(&of_one, &of_other), without(&of_other, &of_one)))
+        }
+    };
+    if both.is_empty() {
+        let (one, other) = (options.one.display(), options.other.display());
+        return Err(Error::input(
+            format!("{one} and {other} have no partition in common"),
+            "name two output folders, which hold dt=…/",
+        ));
+    }
+    for (position, dt) in (1..).zip(&both) {
+        progress.item(&format!("diff {dt}"), position, both.len());
+        take(diff(options, *dt, progress)?)?;
+    }
+    Ok(alone)
+}
+
+/// One side of the comparison.
+struct Side {
+    dt: String,
+    files: Vec<PathBuf>,
+}
+
+/// Its rows, sorted; how many they are; and a hash of them in the order in which they stand.
+struct Marked {
+    sorted: Sorted<Mark>,
+    rows: u64,
+    sequence: [u8; 16],
+}
+
+fn diff(options: &DiffOptions<'_>, dt: Day, progress: &dyn Progress) -> Result<PartitionDiff> {
+    let folders = [options.one, options.other].map(|out| PartitionFolder::new(out, dt));
+    let [one, other] = &folders;
+    let mut report = PartitionDiff {
+        dt,
+        said: Vec::new(),
+        rows_one: 0,
+        rows_other: 0,
+        same: 0,
+        different: 0,
+        columns: Default::default(),
+        only_in_one: 0,
+        only_in_other: 0,
+        same_order: true,
+        differences: Vec::new(),
+        not_listed: 0,
+    };
+    for folder in &folders {
+        if !folder.path().is_dir() {
+            return folder.manifest().map(|_| report);
+        }
+    }
+    report.said = said::compare(&one.manifest(), &other.manifest());
+    let sides = [one, other].map(|folder| -> Result<Side> { Ok(Side { dt: dt.to_string(), files: folder.files()? }) });
+    let [one, other] = sides;
+    let (one, other) = (one?, other?);
+    if same_bytes(&one.files, &other.files)? {
+        for file in &one.files {
+            report.rows_one += ProducedFile::open(file)?.rows();
+        }
+        (report.rows_other, report.same) = (report.rows_one, report.rows_one);
+        return Ok(report);
+    }
+    progress.begin("reading", "rows", None);
+    let budget = options.sort_bytes / 2;
+    let (of_one, of_other) = rayon::join(|| one.marks(budget, progress), || other.marks(budget, progress));
+    let (of_one, of_other) = (of_one?, of_other?);
+    (report.rows_one, report.rows_other) = (of_one.rows, of_other.rows);
+    report.same_order = of_one.sequence == of_other.sequence;
+    let mut listed = Vec::new();
+    walk(of_one.sorted, of_other.sorted, |found| {
+        match &found {
+            Found::Same => {
+                report.same += 1;
+                return;
+            }
+            Found::Differs(one, other) => {
+                report.different += 1;
+                report.columns.impression_item_id += u64::from(one.item != other.item);
+                report.columns.label += u64::from(one.label != other.label);
+                report.columns.actions += u64::from(one.actions != other.actions);
+                report.columns.action_types += u64::from(one.action_types != other.action_types);
+            }
+            Found::OnlyInOne(_) => report.only_in_one += 1,
+            Found::OnlyInOther(_) => report.only_in_other += 1,
+        }
+        if listed.len() < options.limit {
+            listed.push(found);
+        } else {
+            report.not_listed += 1;
+        }
+    })?;
+    for some in listed.chunks(READ_AGAIN) {
+        report.differences.append(&mut differences(some, &one, &other)?);
+    }
+    Ok(report)
+}
+
+fn same_bytes(one: &[PathBuf], other: &[PathBuf]) -> Result<bool> {
+    if one.len() != other.len() {
+        return Ok(false);
+    }
+    for (one, other) in one.iter().zip(other) {
+        if Fingerprint::size_of(one)? != Fingerprint::size_of(other)?
+            || Fingerprint::of(one)?.xxh3_128 != Fingerprint::of(other)?.xxh3_128
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The lists of a row, as they are read once more.
+type Lists = (Vec<i64>, Vec<i32>);
+
+impl Side {
+    fn marks(&self, sort_bytes: usize, progress: &dyn Progress) -> Result<Marked> {
+        let mut sorter = Sorter::new(sort_bytes, Scratch::temporary()?);
+        let (mut sequence, mut rows, mut bytes) = (Hasher::new(), 0, Vec::new());
+        for (part, path) in (0..).zip(&self.files) {
+            let mut of_file = ProducedFile::open(path)?.read(None)?;
+            while let Some(row) = of_file.take()? {
+                // The place is no part of what is hashed: part files may be cut in other ways.
+                let nowhere = Mark { index: 0, ..Mark::new(&self.dt, 0, &row) };
+                bytes.clear();
+                nowhere.encode(&mut bytes);
+                sequence.add(&bytes);
+                sorter.push(Mark { part, index: row.row.saturating_sub(1), ..nowhere })?;
+                rows += 1;
+                progress.advance(1);
+            }
+        }
+        Ok(Marked { sorted: sorter.finish()?, rows, sequence: sequence.digest() })
+    }
+
+    /// The lists of some rows. Memory: theirs, and 256 rows.
+    fn lists<'a>(&self, marks: impl Iterator<Item = &'a Mark>) -> Result<BTreeMap<(u32, u64), Lists>> {
+        let mut wanted: Vec<(u32, u64)> = marks.map(|mark| (mark.part, mark.index)).collect();
+        wanted.sort_unstable();
+        let mut lists = BTreeMap::new();
+        for of_part in wanted.chunk_by(|one, next| one.0 == next.0) {
+            let Some((part, _)) = of_part.first() else { continue };
+            let Some(path) = usize::try_from(*part).ok().and_then(|part| self.files.get(part)) else { continue };
+            let mut ranges: Vec<Range<usize>> = Vec::new();
+            for index in of_part.iter().filter_map(|(_, index)| usize::try_from(*index).ok()) {
+                match ranges.last_mut() {
+                    Some(last) if last.end == index => last.end += 1,
+                    _ => ranges.push(index..index + 1),
+                }
+            }
+            let mut rows = ProducedFile::open(path)?.read(Some(ranges))?;
+            while let Some(row) = rows.take()? {
+                lists.insert((*part, row.row.saturating_sub(1)), (row.actions, row.action_types));
+            }
+        }
+        Ok(lists)
+    }
+}
+
+fn differences(found: &[Found], one: &Side, other: &Side) -> Result<Vec<RowDifference>> {
+    let pairs = || {
+        found.iter().filter_map(|found| match found {
+            Found::Differs(one, other) => Some((one, other)),
+            _ => None,
+        })
+    };
+    let lists_one = one.lists(pairs().map(|(one, _)| one))?;
+    let lists_other = other.lists(pairs().map(|(_, other)| other))?;
+    let none = Lists::default();
+    let differences = found.iter().filter_map(|found| match found {
+        Found::Same => None,
+        Found::OnlyInOne(mark) => {
+            Some(RowDifference::OnlyInOne { row: identity(&one.dt, mark), impression_item_id: mark.item })
+        }
+        Found::OnlyInOther(mark) => {
+            Some(RowDifference::OnlyInOther { row: identity(&one.dt, mark), impression_item_id: mark.item })
+        }
+        Found::Differs(of_one, of_other) => {
+            let row = identity(&one.dt, of_one);
+            let (actions_one, types_one) = lists_one.get(&(of_one.part, of_one.index)).unwrap_or(&none);
+            let (actions_other, types_other) = lists_other.get(&(of_other.part, of_other.index)).unwrap_or(&none);
+            let small = [
+                cell("impression_item_id", of_one.item, of_other.item),
+                cell("label", of_one.label.into(), of_other.label.into()),
+                first_place("actions", actions_one, actions_other),
+                first_place("action_types", types_one, types_other),
+            ];
+            Some(RowDifference::Differs { row, cells: small.into_iter().flatten().collect() })
+        }
+    });
+    Ok(differences.collect())
+}
+
+fn identity(dt: &str, mark: &Mark) -> Identity {
+    Identity {
+        dt: mark.other_dt.clone().unwrap_or_else(|| dt.to_owned()),
+        ranking_id: mark.ranking_id.clone(),
+        customer_id: mark.customer,
+        impression_pos: mark.position,
+    }
+}
+
+fn cell(column: &'static str, one: i64, other: i64) -> Option<CellDifference> {
+    (one != other).then_some(CellDifference { column, place: None, one: Some(one), other: Some(other) })
+}
+
+/// Where two lists first differ; the end of the shorter one counts.
+fn first_place<T: Copy + Into<i64> + PartialEq>(
+    column: &'static str,
+    one: &[T],
+    other: &[T],
+) -> Option<CellDifference> {
+    let index = (0..one.len().max(other.len())).find(|index| one.get(*index) != other.get(*index))?;
+    let value = |list: &[T]| list.get(index).copied().map(T::into);
+    Some(CellDifference { column, place: Some(index + 1), one: value(one), other: value(other) })
+}

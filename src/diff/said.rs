@@ -1,0 +1,95 @@
+//! What two manifests say differently.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::manifest::Manifest;
+
+/// Fields of the manifest that are no settings: they are compared in their own way, or follow from the rows.
+const NO_SETTINGS: [&str; 7] = ["dt", "rows", "impressions", "customers", "parts", "inputs", "impression_files"];
+
+/// The most days or files that are named.
+const NAMED_MAX: usize = 10;
+
+/// One thing that two manifests say differently.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct SaidDifference {
+    /// The setting, or `manifest`, `batches` or `impression_files`.
+    pub what: String,
+    /// What the first output says.
+    pub one: Value,
+    /// What the second says.
+    pub other: Value,
+}
+
+/// Compares all settings, by their names, then batches and impression files. A manifest that cannot be used is said to be so.
+pub(super) fn compare(one: &Result<Manifest>, other: &Result<Manifest>) -> Vec<SaidDifference> {
+    let (one, other) = match (one, other) {
+        (Ok(one), Ok(other)) => (one, other),
+        (Err(_), Err(_)) => return Vec::new(),
+        _ => {
+            let text = |manifest: &Result<Manifest>| match manifest {
+                Ok(_) => "usable".into(),
+                Err(error) => error.what().into(),
+            };
+            return vec![SaidDifference { what: "manifest".to_owned(), one: text(one), other: text(other) }];
+        }
+    };
+    let mut differences = Vec::new();
+    compare_fields("", &fields(one), &fields(other), &mut differences);
+    let days = |manifest: &Manifest| -> Vec<(String, String)> {
+        manifest.batches.iter().map(|batch| (batch.day.to_string(), batch.files.clone())).collect()
+    };
+    let files = |manifest: &Manifest| -> Vec<(String, String)> {
+        manifest.impression_files.iter().map(|file| (file.name.clone(), file.xxh3_128.clone())).collect()
+    };
+    differences.extend(compare_lists("batches", &days(one), &days(other)));
+    differences.extend(compare_lists("impression_files", &files(one), &files(other)));
+    differences
+}
+
+fn fields(manifest: &Manifest) -> Value {
+    // A manifest always has a form in JSON.
+    serde_json::from_str(&manifest.to_json()).unwrap_or_default()
+}
+
+/// Fields of objects one by one, whichever there are; so what a later version adds is compared too.
+fn compare_fields(prefix: &str, one: &Value, other: &Value, differences: &mut Vec<SaidDifference>) {
+    let (Value::Object(one), Value::Object(other)) = (one, other) else { return };
+    let more = other.keys().filter(|name| !one.contains_key(*name));
+    for name in one.keys().chain(more) {
+        if prefix.is_empty() && (name == "batches" || NO_SETTINGS.contains(&name.as_str())) {
+            continue;
+        }
+        let (is, was) = (one.get(name).unwrap_or(&Value::Null), other.get(name).unwrap_or(&Value::Null));
+        match (is, was) {
+            (Value::Object(_), Value::Object(_)) => compare_fields(name, is, was, differences),
+            _ if is != was => {
+                differences.push(SaidDifference { what: name.clone(), one: is.clone(), other: was.clone() });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Which entries one of two lists of names and hashes has alone, or with another hash.
+fn compare_lists(what: &str, one: &[(String, String)], other: &[(String, String)]) -> Option<SaidDifference> {
+    let alone = |these: &[(String, String)], those: &[(String, String)]| -> Option<Value> {
+        let those: std::collections::BTreeSet<&(String, String)> = those.iter().collect();
+        let names: Vec<&str> =
+            these.iter().filter(|entry| !those.contains(entry)).map(|(name, _)| name.as_str()).collect();
+        let more = names.len().saturating_sub(NAMED_MAX);
+        let mut named: Vec<String> = names.into_iter().take(NAMED_MAX).map(str::to_owned).collect();
+        if more > 0 {
+            named.push(format!("… and {more} more"));
+        }
+        (!named.is_empty()).then(|| named.into())
+    };
+    let (is, was) = (alone(one, other), alone(other, one));
+    if is.is_none() && was.is_none() {
+        return None;
+    }
+    let list = |names: Option<Value>| names.unwrap_or_else(|| Value::Array(Vec::new()));
+    Some(SaidDifference { what: what.to_owned(), one: list(is), other: list(was) })
+}

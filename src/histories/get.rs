@@ -1,0 +1,222 @@
+//! The histories of many customers, with the times of their actions.
+
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+use serde::Serialize;
+
+use super::question::Question;
+use crate::error::{Error, Result};
+use crate::files::{HistoryFormat, HistoryTarget, HistoryWriter};
+use crate::model::{Action, CustomerId, Day};
+use crate::progress::Progress;
+use crate::sort::{Record, Scratch, Sorter};
+use crate::store::{AsOf, BlockList, Cursor, Store};
+
+/// Actions that a thread reads in one turn at most, unless a single history has more: with their times 6 MB.
+const TURN_ACTIONS: usize = 1 << 18;
+
+/// Customers whose histories a thread reads in one turn at most.
+const TURN_CUSTOMERS: usize = 1_024;
+
+/// What was got.
+#[derive(Clone, Debug, Serialize)]
+pub struct GetSummary {
+    /// The day.
+    pub dt: Day,
+    /// Every action is earlier than this instant.
+    pub cut_off: String,
+    /// How many actions a history has at most.
+    pub max_history: usize,
+    /// How many days back actions may lie, if that is limited.
+    pub lookback_days: Option<u32>,
+    /// The newest batch used.
+    pub newest_batch: Option<Day>,
+    /// Customers, each with one line.
+    pub customers: u64,
+    /// Of them, those without any history.
+    pub without_history: u64,
+    /// Customers left out since they have been forgotten.
+    pub forgotten: u64,
+    /// Ids that were given once more.
+    pub repeated: u64,
+    /// Actions in all histories.
+    pub actions: u64,
+    /// Whether all of it was read; `false` where whoever read went away before the end.
+    pub complete: bool,
+}
+
+impl Record for CustomerId {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.0.to_le_bytes());
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        Some(CustomerId(i64::from_le_bytes(bytes.try_into().ok()?)))
+    }
+
+    fn memory_bytes(&self) -> usize {
+        std::mem::size_of::<Self>()
+    }
+
+    fn leading(&self) -> u64 {
+        (self.0 ^ i64::MIN).cast_unsigned()
+    }
+}
+
+/// Writes the histories of these customers, in any order and perhaps more than once, to `target`: one line each, customers ascending. Nothing is
+/// written before all ids have been read.
+///
+/// Memory: `sort_bytes`, what the open store takes, for each thread 262,144 actions (or one history, if that has more), and what the writer takes.
+pub fn get(
+    store: &Store,
+    question: &Question,
+    customers: impl Iterator<Item = Result<CustomerId>>,
+    sort_bytes: usize,
+    (target, format): (HistoryTarget, HistoryFormat),
+    progress: &dyn Progress,
+) -> Result<GetSummary> {
+    let wanted = question.as_of(store)?;
+    let zone = &store.settings().zone;
+    let mut summary = GetSummary {
+        dt: question.dt,
+        cut_off: zone.display(zone.start_of(question.dt)),
+        max_history: wanted.max_history,
+        lookback_days: question.lookback_days,
+        newest_batch: store.batches()?.newest(question.known_as_of),
+        customers: 0,
+        without_history: 0,
+        forgotten: 0,
+        repeated: 0,
+        actions: 0,
+        complete: true,
+    };
+    let mut sorter = Sorter::new(sort_bytes, Scratch::temporary()?);
+    for customer in customers {
+        sorter.push(customer?)?;
+    }
+    let mut ids = Ids { sorted: sorter.finish()?, last: None, block_list: store.block_list()? };
+    let mut writer = HistoryWriter::new(target, format, said(&summary, zone.name()))?;
+    let mut reader = Reader::new(store, wanted);
+    progress.begin("reading", "customers", None);
+    while summary.complete {
+        let turn = reader.turn(&mut ids, &mut summary)?;
+        if turn.is_empty() {
+            break;
+        }
+        for (customer, actions) in reader.read(turn)?.into_iter().flatten() {
+            summary.customers += 1;
+            summary.without_history += u64::from(actions.is_empty());
+            summary.actions += actions.len() as u64;
+            progress.advance(1);
+            if !writer.push(customer, &actions)? {
+                summary.complete = false;
+                return Ok(summary);
+            }
+        }
+    }
+    summary.complete = writer.finish()?;
+    Ok(summary)
+}
+
+/// What the output says of itself, under the names that a part file of rows uses.
+fn said(summary: &GetSummary, time_zone: &str) -> Vec<(String, String)> {
+    let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
+    [
+        ("version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("dt", summary.dt.to_string()),
+        ("cut_off", summary.cut_off.clone()),
+        ("time_zone", time_zone.to_owned()),
+        ("max_history", summary.max_history.to_string()),
+        ("lookback_days", or_none(summary.lookback_days.map(|days| days.to_string()))),
+        ("newest_batch", or_none(summary.newest_batch.map(|day| day.to_string()))),
+    ]
+    .map(|(name, value)| (format!("lookback.{name}"), value))
+    .into()
+}
+
+/// Customers ascending, each once, without those who have been forgotten.
+struct Ids<I> {
+    sorted: I,
+    last: Option<CustomerId>,
+    block_list: BlockList,
+}
+
+impl<I: Iterator<Item = Result<CustomerId>>> Ids<I> {
+    fn next(&mut self, summary: &mut GetSummary) -> Result<Option<CustomerId>> {
+        while let Some(customer) = self.sorted.next().transpose()? {
+            if self.last == Some(customer) {
+                summary.repeated += 1;
+                continue;
+            }
+            self.last = Some(customer);
+            if !self.block_list.holds(customer) {
+                return Ok(Some(customer));
+            }
+            summary.forgotten += 1;
+        }
+        Ok(None)
+    }
+}
+
+/// Customers whose histories one thread reads.
+type Share = Vec<CustomerId>;
+
+/// Each of them with its history, newest first.
+type ShareRead = Vec<(CustomerId, Vec<Action>)>;
+
+/// Reads histories on all cores. One cursor per thread.
+struct Reader<'store> {
+    cursors: Vec<Cursor<'store>>,
+    wanted: AsOf,
+    share_customers: usize,
+    cut_off_us: i64,
+}
+
+impl<'store> Reader<'store> {
+    fn new(store: &'store Store, wanted: AsOf) -> Self {
+        let cursors = (0..rayon::current_num_threads().max(1)).map(|_| store.cursor()).collect();
+        let share_customers = (TURN_ACTIONS / wanted.max_history.max(1)).clamp(1, TURN_CUSTOMERS);
+        Reader { cursors, wanted, share_customers, cut_off_us: store.settings().zone.start_of(wanted.before) }
+    }
+
+    /// The next customers, a share for each thread; nothing at the end.
+    fn turn<I>(&self, ids: &mut Ids<I>, summary: &mut GetSummary) -> Result<Vec<Share>>
+    where
+        I: Iterator<Item = Result<CustomerId>>,
+    {
+        let mut shares: Vec<Share> = Vec::new();
+        while shares.len() < self.cursors.len() {
+            let mut share = Share::new();
+            while share.len() < self.share_customers
+                && let Some(customer) = ids.next(summary)?
+            {
+                share.push(customer);
+            }
+            if share.is_empty() {
+                break;
+            }
+            shares.push(share);
+        }
+        Ok(shares)
+    }
+
+    /// The histories of as many shares as there are threads at most; in the same order.
+    fn read(&mut self, shares: Vec<Share>) -> Result<Vec<ShareRead>> {
+        let (wanted, cut_off_us) = (self.wanted, self.cut_off_us);
+        let read = |(cursor, share): (&mut Cursor<'_>, Share)| -> Result<ShareRead> {
+            let histories = share.into_iter().map(|customer| {
+                let actions = cursor.actions_as_of(customer, wanted)?;
+                // The key of a portion says its day, and its times say it again.
+                if actions.first().is_some_and(|newest| newest.time_us >= cut_off_us) {
+                    let customer = customer.0;
+                    return Err(Error::corrupt(format!(
+                        "the store has an action of customer {customer} among those before {} that was not before it",
+                        wanted.before
+                    )));
+                }
+                Ok((customer, actions))
+            });
+            histories.collect()
+        };
+        self.cursors.par_iter_mut().zip(shares.into_par_iter()).map(read).collect()
+    }
+}

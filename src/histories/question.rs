@@ -1,0 +1,30 @@
+//! Which histories are asked for.
+
+use crate::error::Result;
+use crate::model::Day;
+use crate::store::{AsOf, Store};
+
+/// The options of `produce` that say what a history is; they mean the same here.
+#[derive(Clone, Copy, Debug)]
+pub struct Question {
+    /// The day. Every action is from strictly before it.
+    pub dt: Day,
+    /// The newest so many actions; `None` for as many as the store keeps.
+    pub max_history: Option<usize>,
+    /// Only actions of this many days before `dt`; `None` for no limit.
+    pub lookback_days: Option<u32>,
+    /// Only batches up to and including this one; `None` for all.
+    pub known_as_of: Option<Day>,
+}
+
+impl Question {
+    /// The part of each history that is wanted. Refused where the store keeps fewer actions than are asked for.
+    pub fn as_of(&self, store: &Store) -> Result<AsOf> {
+        Ok(AsOf {
+            before: self.dt,
+            oldest: self.lookback_days.map(|days| self.dt.minus(days)),
+            known: self.known_as_of,
+            max_history: store.settings().history_length(self.max_history)?,
+        })
+    }
+}
