@@ -15,6 +15,7 @@ mod migrate;
 mod produce;
 mod prune;
 mod repair;
+mod row_args;
 mod show;
 mod stale;
 mod status;

@@ -9,9 +9,10 @@ use crate::produce::{ProduceOptions, ProduceSummary, produce_sized};
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
-    let store = Store::open_reader(&Folder::new(&typed.store))?;
     let rows = &typed.rows;
     let choice = rows.choice();
+    let order = choice.order()?;
+    let store = Store::open_reader(&Folder::new(&typed.store))?;
     let options = ProduceOptions {
         input: &typed.input,
         dt: typed.dt,
@@ -20,6 +21,8 @@ pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
         lookback_days: choice.lookback_days,
         known_as_of: typed.known_as_of,
         compression: choice.compression(),
+        columns: choice.columns(),
+        order,
         allow_gaps: rows.allow_gaps,
         allow_pruned: rows.allow_pruned,
         quarantine: rows.quarantine.as_deref(),

@@ -31,4 +31,6 @@ pub use impressions::{ReadImpressions, read_impressions, read_numbered_impressio
 pub use layout::{DayFile, IMPRESSIONS, day_files};
 pub use partition::{Partition, PartitionFolder, partitions};
 pub use produced::{ProducedFile, ProducedRow, ProducedRows};
-pub use rows::{Compression, EncodedRowGroup, FileSizes, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter};
+pub use rows::{
+    Compression, EncodedRowGroup, FileSizes, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter, said_if_chosen,
+};

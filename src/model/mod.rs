@@ -1,11 +1,17 @@
-//! Floor 1, the things that lookback speaks of: customers, days, zones, actions, impressions. Plain values; no I/O.
+//! Floor 1, the things that lookback speaks of: customers, days, zones, actions, impressions, and what rows look like. Plain values; no I/O.
 
 mod action;
 mod day;
 mod impression;
+mod row_columns;
+mod row_order;
 mod zone;
 
 pub use action::{Action, ActionType, CustomerId, PADDING_ITEM_ID, PastAction};
 pub use day::{Day, name_days};
 pub use impression::{Element, Impression};
+pub use row_columns::{
+    CellType, ColumnType, ExtraColumn, ExtraColumns, HistoryDetail, ItemType, RowColumn, RowColumns, TypeType,
+};
+pub use row_order::{OrderKey, OrderKind, Places, RowOrder};
 pub use zone::{Zone, display_utc};

@@ -1,6 +1,6 @@
 //! What a partition is asked to be.
 
-use crate::model::Day;
+use crate::model::{Day, RowColumns, RowOrder};
 
 use super::codec::Compression;
 
@@ -39,13 +39,30 @@ pub struct RowSettings {
     pub compression: Compression,
     /// How the rows are cut.
     pub sizes: FileSizes,
+    /// Which columns the rows have.
+    pub columns: RowColumns,
+    /// In which order they stand.
+    pub order: RowOrder,
+}
+
+/// What a part file says of settings that it says nothing of where they are the default: each key, and the value if there is one.
+pub fn said_if_chosen(columns: RowColumns, order: RowOrder) -> [(&'static str, Option<String>); 5] {
+    let RowColumns { with, item_type, type_type } = columns;
+    let unless_default = |is_default: bool, name: &str| (!is_default).then(|| name.to_owned());
+    [
+        ("lookback.with", unless_default(with.is_empty(), &with.name())),
+        ("lookback.item_type", unless_default(item_type == Default::default(), item_type.name())),
+        ("lookback.type_type", unless_default(type_type == Default::default(), type_type.name())),
+        ("lookback.order", unless_default(order == RowOrder::default(), order.kind().name())),
+        ("lookback.seed", order.seed().map(|seed| seed.to_string())),
+    ]
 }
 
 impl RowSettings {
     /// Names and values for the key-value metadata of a Parquet file.
     pub fn key_values(&self) -> Vec<(String, String)> {
         let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
-        [
+        let always = [
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
             ("dt", self.dt.to_string()),
             ("cut_off", self.cut_off.clone()),
@@ -53,8 +70,9 @@ impl RowSettings {
             ("max_history", self.max_history.to_string()),
             ("lookback_days", or_none(self.lookback_days.map(|days| days.to_string()))),
             ("newest_batch", or_none(self.newest_batch.map(|day| day.to_string()))),
-        ]
-        .map(|(name, value)| (format!("lookback.{name}"), value))
-        .into()
+        ];
+        let always = always.map(|(name, value)| (format!("lookback.{name}"), value));
+        let chosen = said_if_chosen(self.columns, self.order).into_iter();
+        always.into_iter().chain(chosen.filter_map(|(key, value)| Some((key.to_owned(), value?)))).collect()
     }
 }
