@@ -9,6 +9,7 @@ mod backfilling;
 mod backups;
 mod bad_rows;
 mod bit_flips;
+mod columns;
 mod commands;
 #[cfg(target_os = "linux")]
 mod crashing;
@@ -24,6 +25,7 @@ mod many_customers;
 mod memory;
 mod migrating;
 mod model;
+mod orders;
 mod publishing;
 mod readers;
 mod reading_beside;

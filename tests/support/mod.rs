@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 pub mod faults;
 pub mod input;
+pub mod nights;
 pub mod output;
 pub mod program;
 pub mod random;
