@@ -9,6 +9,7 @@ mod backfilling;
 mod backups;
 mod bad_rows;
 mod bit_flips;
+mod columns;
 mod commands;
 mod configuration;
 #[cfg(target_os = "linux")]
@@ -30,6 +31,7 @@ mod many_customers;
 mod memory;
 mod migrating;
 mod model;
+mod orders;
 mod packaging;
 mod publishing;
 mod readers;

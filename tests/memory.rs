@@ -130,6 +130,50 @@ fn a_batch_of_ten_times_the_limit_is_taken_within_it() {
     assert!(rows[0].actions.iter().all(|item| *item != 0), "the full history of the one customer");
 }
 
+/// Rows whose histories are all full and stand nowhere side by side: three row groups of the default size. Nothing is spared by rows that repeat.
+#[test]
+fn shuffled_rows_with_full_histories_are_written_within_the_limit() {
+    const CUSTOMERS: i64 = 3_000;
+    let seed = seed(82);
+    let mut random = Random::new(seed);
+    let bench = Bench::new();
+    let begin = us("2026-01-01T00:00:00Z");
+    let (mut customers, mut items, mut times) = (Vec::new(), Vec::new(), Vec::new());
+    for customer in 0..CUSTOMERS {
+        for _ in 0..1_000 {
+            customers.push(customer);
+            items.push(1 + i64::try_from(random.below(50_000)).unwrap());
+            times.push(begin + i64::try_from(random.below(86_400_000)).unwrap() * 1_000);
+        }
+    }
+    let columns: [(&str, ArrayRef); 3] = [
+        ("customer_id", Arc::new(Int64Array::from(customers))),
+        ("item_id", Arc::new(Int64Array::from(items))),
+        ("click_time", Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC"))),
+    ];
+    write(&bench.input().join(clicks_file("0.parquet")), &columns, WriterProperties::builder());
+    bench.ingest(DAY);
+    let shown =
+        |customer| RawImpression { ranking_id: None, customer, elements: (1..=10).map(|item| (item, None)).collect() };
+    let impressions: Vec<RawImpression> = (0..CUSTOMERS).map(shown).collect();
+    write_impressions(&bench.input(), "2026-01-02", &impressions, PLAIN);
+    let produce = "produce --store store --input input --dt 2026-01-02 --out out --order shuffled --seed 1";
+    let (ran, peak) = measured(&bench, &format!("{produce} --json"));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let summary: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&summary["rows"], &summary["without_history"]), (&(CUSTOMERS * 10).into(), &0.into()));
+    assert!(peak <= LIMIT, "produce took {} MiB", peak >> 20);
+
+    // With times there is too much in a row group: said so before anything is taken; and with smaller ones it fits.
+    let (ran, peak) = measured(&bench, &format!("{produce} --with action_times"));
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_one_sentence(&ran, &["a row group of 10000 rows with 99", "--row-group-rows", "--memory-limit"]);
+    assert!(peak <= LIMIT, "the refusal took {} MiB", peak >> 20);
+    let (ran, peak) = measured(&bench, &format!("{produce} --with action_times --row-group-rows 2000"));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(peak <= LIMIT, "produce with times took {} MiB", peak >> 20);
+}
+
 pub fn one_batch() -> Bench {
     let bench = Bench::new();
     let action = RawAction { customer: 1, item: 2, time_us: us("2026-01-01T10:00:00Z"), kind: 1 };

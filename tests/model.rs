@@ -10,7 +10,7 @@ use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
 
 use lookback::files::Compression;
 use lookback::ingest::{IngestOptions, Ingester};
-use lookback::model::{Day, Zone};
+use lookback::model::{Day, RowColumns, RowOrder, Zone};
 use lookback::produce::{ProduceOptions, produce};
 use lookback::progress::Silent;
 use lookback::sort::SORT_BYTES_DEFAULT;
@@ -166,6 +166,8 @@ fn produce_one(folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, questio
         lookback_days: question.lookback_days,
         known_as_of: question.known_as_of.map(day),
         compression: Compression::Zstd,
+        columns: RowColumns::default(),
+        order: RowOrder::Customer,
         allow_gaps: true,
         allow_pruned: false,
         quarantine: None,

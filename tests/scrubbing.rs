@@ -14,11 +14,13 @@ const FIRST_DAY: i64 = 20_454;
 const CUSTOMERS: u64 = 40;
 const GOING: [i64; 3] = [0, 7, 39];
 /// The days of the partitions, with the options of each.
-const PARTITIONS: [(i64, &str); 4] = [
+const PARTITIONS: [(i64, &str); 6] = [
     (4, "--row-group-rows 25 --part-rows 90"),
     (5, "--max-history 7 --compression snappy --row-group-rows 1"),
     (6, "--lookback-days 2 --compression none --part-rows 40 --row-group-rows 40"),
     (7, "--known-as-of 2026-01-04 --compression lz4"),
+    (8, "--with history_length,action_ages,action_times --order shuffled --seed 3 --row-group-rows 30"),
+    (9, "--with action_ages --item-type int32 --type-type uint8 --order carousel --allow-gaps --row-group-rows 30"),
 ];
 
 fn date(day: i64) -> String {

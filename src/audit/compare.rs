@@ -1,32 +1,28 @@
 //! The rows of a customer as they should be, against those that come next.
 
-use super::difference::{action_source, cell, differs, impression_source};
-use super::group::{Case, RawImpression, Wanted};
+use super::difference::{cell, differs, impression_source};
+use super::group::{Case, Place, RawImpression, Wanted};
+use super::padded::Padded;
 use super::rows::{FoundRow, Rows};
 use crate::error::{Error, Result};
 use crate::files::ProducedRow;
 
 /// What tells a row from its neighbours.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Key<'a> {
-    customer: i64,
-    ranking_id: Option<&'a str>,
-    position: i32,
-    item: i64,
+pub(super) struct Key<'a> {
+    pub customer: i64,
+    pub ranking_id: Option<&'a str>,
+    pub position: i32,
+    pub item: i64,
 }
 
 /// One row as it should be, but for the history.
 #[derive(Clone, Copy)]
-struct Expected<'a> {
-    key: Key<'a>,
-    label: i32,
-    impression: &'a RawImpression,
-}
-
-/// The history of a customer as a row has it.
-struct Padded {
-    actions: Vec<i64>,
-    action_types: Vec<i32>,
+pub(super) struct Expected<'a> {
+    pub key: Key<'a>,
+    pub label: i32,
+    /// Where its impression stands.
+    pub place: Place,
 }
 
 /// Compares rows one after the other and counts.
@@ -50,34 +46,41 @@ impl<'a> Comparison<'a> {
 
     /// Compares all rows of a customer. `next` is the customer whose rows come behind, if that is known.
     pub fn customer(&mut self, customer: i64, case: &Case, next: Option<(i64, &Case)>, rows: &mut Rows) -> Result<()> {
-        let history = self.padded(case);
+        let history = Padded::of(case, &self.wanted);
         let expected: Vec<Expected<'_>> = expected_rows(customer, case).collect();
         let behind = next.and_then(|(customer, case)| expected_rows(customer, case).next());
         let following = expected.iter().skip(1).copied().map(Some).chain([behind]);
         for (expected, following) in expected.iter().zip(following) {
-            self.row(case, expected, following.map(|row| row.key), &history, rows)?;
+            self.shown(expected, following.map(|row| row.key), rows)?;
+            if let Some(found) = rows.ahead(0) {
+                self.history(case, &history, found, rows)?;
+            }
             rows.step();
         }
         Ok(())
     }
 
-    fn row(
-        &mut self,
-        case: &Case,
-        expected: &Expected<'_>,
-        following: Option<Key<'_>>,
-        history: &Padded,
-        rows: &mut Rows,
-    ) -> Result<()> {
+    /// Compares the row that comes next, but for the history. `following` is what comes behind it, if that is known.
+    pub fn shown(&mut self, expected: &Expected<'_>, following: Option<Key<'_>>, rows: &mut Rows) -> Result<()> {
         rows.look(3)?;
         let Some(FoundRow { part, row: found }) = rows.ahead(0) else { return Err(self.ends_early(expected)) };
-        if let Some((column, is, says)) = self.first_difference(case, expected, history, found) {
+        if let Some((column, is, says)) = self.shown_difference(expected, found) {
             let found_keys = [0, 1, 2].map(|place| rows.ahead(place).map(|found| key_of(&found.row)));
             let misplaced = misplacement(expected.key, following, found_keys);
-            return Err(differs(&cell(rows.path(*part), found.row, &column), &is, &format!("{says}{misplaced}")));
+            return Err(differs(&cell(rows.path(*part), found.row, column), &is, &format!("{says}{misplaced}")));
         }
         self.rows += 1;
-        self.cells += 6 + 2 * history.actions.len() as u64;
+        self.cells += 6;
+        Ok(())
+    }
+
+    /// Compares the history of a row of the customer with this case.
+    pub fn history(&mut self, case: &Case, history: &Padded, found: &FoundRow, rows: &Rows) -> Result<()> {
+        let FoundRow { part, row } = found;
+        if let Some((column, is, says)) = history.difference(case, row, &self.wanted) {
+            return Err(differs(&cell(rows.path(*part), row.row, &column), &is, &says));
+        }
+        self.cells += history.cells();
         let newest = case.actions.first().map(|action| action.time_us);
         if let Some(of_part) = self.newest_us.get_mut(*part) {
             *of_part = (*of_part).max(newest);
@@ -85,17 +88,10 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// The first cell that differs: its column, what it is, and what the raw files say.
-    fn first_difference(
-        &self,
-        case: &Case,
-        expected: &Expected<'_>,
-        history: &Padded,
-        found: &ProducedRow,
-    ) -> Option<(String, String, String)> {
-        let Expected { key, label, impression } = expected;
-        let same_lists = found.actions == history.actions && found.action_types == history.action_types;
-        if found.dt == self.dt && key_of(found) == *key && found.label == *label && same_lists {
+    /// The first cell before the history that differs: its column, what it is, and what the raw files say.
+    fn shown_difference(&self, expected: &Expected<'_>, found: &ProducedRow) -> Option<(&'static str, String, String)> {
+        let Expected { key, label, place } = expected;
+        if found.dt == self.dt && key_of(found) == *key && found.label == *label {
             return None;
         }
         let name = |ranking_id: Option<&str>| ranking_id.map_or_else(|| "null".to_owned(), |name| format!("{name:?}"));
@@ -107,52 +103,13 @@ impl<'a> Comparison<'a> {
             ("impression_item_id", found.impression_item_id.to_string(), key.item.to_string()),
             ("label", found.label.to_string(), label.to_string()),
         ];
-        let shown = || format!("(the impression in {})", impression_source(self.wanted.sources, impression.place));
-        for (column, is, says) in cells {
-            if is != says {
-                return Some((column.to_owned(), is, format!("{says} {}", shown())));
-            }
-        }
-        let lengths = [("actions", found.actions.len()), ("action_types", found.action_types.len())];
-        for (column, length) in lengths {
-            if length != history.actions.len() {
-                let is = format!("a list of {length}");
-                return Some((column.to_owned(), is, format!("a list of {}", history.actions.len())));
-            }
-        }
-        let items = found.actions.iter().zip(&history.actions);
-        if let Some(place) = items.clone().position(|(is, says)| is != says) {
-            let (is, says) = items.clone().nth(place)?;
-            return Some(self.element(case, "actions", place, is.to_string(), says.to_string()));
-        }
-        let types = found.action_types.iter().zip(&history.action_types);
-        let place = types.clone().position(|(is, says)| is != says)?;
-        let (is, says) = types.clone().nth(place)?;
-        Some(self.element(case, "action_types", place, is.to_string(), says.to_string()))
-    }
-
-    /// A place in a list, from 1, and the action that belongs there.
-    fn element(&self, case: &Case, column: &str, place: usize, is: String, says: String) -> (String, String, String) {
-        let source = match case.actions.get(place) {
-            Some(action) => {
-                let Wanted { sources, types, zone, .. } = self.wanted;
-                format!("{says}, {}", action_source(sources, types, action, zone))
-            }
-            None => format!("{says}, the padding behind {} actions", case.actions.len()),
-        };
-        (format!("{column} place {}", place + 1), is, source)
-    }
-
-    fn padded(&self, case: &Case) -> Padded {
-        let mut actions: Vec<i64> = case.actions.iter().map(|action| action.item).collect();
-        let mut action_types: Vec<i32> = case.actions.iter().map(|action| i32::from(action.kind)).collect();
-        actions.resize(self.wanted.max_history, 0);
-        action_types.resize(self.wanted.max_history, 0);
-        Padded { actions, action_types }
+        let shown = || format!("(the impression in {})", impression_source(self.wanted.sources, *place));
+        let mut differing = cells.into_iter().filter(|(_, is, says)| is != says);
+        differing.next().map(|(column, is, says)| (column, is, format!("{says} {}", shown())))
     }
 
     fn ends_early(&self, expected: &Expected<'_>) -> Error {
-        let source = impression_source(self.wanted.sources, expected.impression.place);
+        let source = impression_source(self.wanted.sources, expected.place);
         let Key { customer, position, .. } = expected.key;
         differs(
             &format!("the partition of {}", self.dt),
@@ -165,11 +122,14 @@ impl<'a> Comparison<'a> {
 }
 
 fn expected_rows(customer: i64, case: &Case) -> impl Iterator<Item = Expected<'_>> {
-    case.impressions.iter().flat_map(move |impression| {
-        (0..).zip(&impression.elements).map(move |(position, (item, label))| {
-            let ranking_id = impression.ranking_id.as_deref();
-            Expected { key: Key { customer, ranking_id, position, item: *item }, label: *label, impression }
-        })
+    case.impressions.iter().flat_map(move |impression| expected_rows_of(customer, impression))
+}
+
+/// The rows of one impression, in the order of its list.
+pub(super) fn expected_rows_of(customer: i64, impression: &RawImpression) -> impl Iterator<Item = Expected<'_>> {
+    (0..).zip(&impression.elements).map(move |(position, (item, label))| {
+        let ranking_id = impression.ranking_id.as_deref();
+        Expected { key: Key { customer, ranking_id, position, item: *item }, label: *label, place: impression.place }
     })
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::sources::Sources;
 use crate::error::Result;
 use crate::files::{BadRows, QuarantineFolder, read_numbered_actions, read_numbered_impressions};
-use crate::model::{Day, TypeTable, Zone};
+use crate::model::{Day, RowColumns, TypeTable, Zone};
 use crate::progress::Progress;
 use crate::store::BlockList;
 
@@ -71,6 +71,7 @@ pub(super) struct Wanted<'a> {
     /// Only actions before this one.
     pub cut_off_us: i64,
     pub max_history: usize,
+    pub columns: RowColumns,
     pub budget_bytes: usize,
 }
 
@@ -96,7 +97,7 @@ const CUT_ACTIONS_MIN: usize = 64;
 impl Group {
     /// Gathers the customers above `after`; `None` for the first group.
     pub fn gather(wanted: &Wanted<'_>, after: Option<i64>, progress: &dyn Progress) -> Result<Self> {
-        let mut group = Group { customers: BTreeMap::new(), is_last: true, bytes: 0 };
+        let mut group = Group::empty();
         group.take_impressions(wanted, after)?;
         progress.begin("reading", "files", Some(wanted.sources.actions.len() as u64));
         group.take_actions(wanted, progress)?;
@@ -105,6 +106,18 @@ impl Group {
             case.cut(wanted.max_history);
         }
         Ok(group)
+    }
+
+    /// Gathers the customers above `after` with their impressions alone.
+    pub fn gather_impressions(wanted: &Wanted<'_>, after: Option<i64>) -> Result<Self> {
+        let mut group = Group::empty();
+        group.take_impressions(wanted, after)?;
+        group.customers.values_mut().for_each(|case| case.impressions.sort_unstable());
+        Ok(group)
+    }
+
+    fn empty() -> Self {
+        Group { customers: BTreeMap::new(), is_last: true, bytes: 0 }
     }
 
     fn take_impressions(&mut self, wanted: &Wanted<'_>, after: Option<i64>) -> Result<()> {

@@ -8,13 +8,17 @@
 //!    group of customers within a budget: of a customer never more than twice `max_history`.
 //! 3. They are sorted newest first, cut and padded; each impression of the customer becomes its rows; and each is compared with the row that comes
 //!    next in the partition, in order.
+//!    Where rows stand in an order by chance, that order is worked out first, from the impressions alone, and compared; then for each group the
+//!    partition is read, and the histories of its customers are compared wherever they stand.
 //! 4. At the end no row is left over, and each file says the newest action of its rows.
 //!
 //! The first difference ends it, named with file, row, column, and the raw row that says otherwise.
 
+mod by_chance;
 mod compare;
 mod difference;
 mod group;
+mod padded;
 mod rows;
 mod run;
 mod sample;

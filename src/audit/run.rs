@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::by_chance::{Order, compare_anywhere};
 use super::compare::Comparison;
 use super::difference::differs;
 use super::group::{Group, Wanted};
@@ -11,9 +12,9 @@ use super::rows::Rows;
 use super::sample::Shown;
 use super::sources::Sources;
 use crate::error::{Error, Result};
-use crate::files::{NEWEST_ACTION, PartitionFolder, ProducedFile, check_names};
+use crate::files::{NEWEST_ACTION, PartitionFolder, ProducedFile, check_names, said_if_chosen};
 use crate::manifest::Manifest;
-use crate::model::{Day, TypeTable, display_utc};
+use crate::model::{ColumnType, Day, RowColumn, RowColumns, TypeTable, display_utc};
 use crate::progress::Progress;
 use crate::sources;
 use crate::store::Store;
@@ -110,20 +111,36 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
         oldest_us: manifest.settings.lookback_days.map_or(i64::MIN, |days| zone.start_of(dt.minus(days))),
         cut_off_us,
         max_history: manifest.settings.max_history,
+        columns: manifest.settings.columns(),
         budget_bytes: options.budget_bytes,
     };
-    let mut rows = Rows::new(files, wanted.sample)?;
+    drop(files);
+    let open = || {
+        let files = manifest.parts.iter().map(|part| ProducedFile::open(&folder.path().join(&part.name)));
+        Rows::new(files.collect::<Result<_>>()?, wanted.sample)
+    };
     let mut comparison = Comparison::new(wanted, manifest.parts.len());
+    let mut rows = open()?;
+    let by_chance = Order::of(manifest.settings.row_order());
+    if let Some(order) = &by_chance {
+        order.compare(&wanted, &mut comparison, &mut rows)?;
+        no_row_left(&mut rows)?;
+    }
     let (mut customers, mut passes) = (0, 0);
     let mut after = None;
     loop {
         let group = Group::gather(&wanted, after, progress)?;
         passes += 1;
         progress.begin("auditing", "customers", Some(group.customers.len() as u64));
+        if by_chance.is_some() {
+            compare_anywhere(&group, &wanted, &mut comparison, open()?)?;
+        }
         let mut cases = group.customers.iter().peekable();
         while let Some((customer, case)) = cases.next() {
             let next = cases.peek().map(|(customer, case)| (**customer, *case));
-            comparison.customer(*customer, case, next, &mut rows)?;
+            if by_chance.is_none() {
+                comparison.customer(*customer, case, next, &mut rows)?;
+            }
             after = Some(*customer);
             customers += 1;
             progress.advance(1);
@@ -132,11 +149,7 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
             break;
         }
     }
-    rows.look(1)?;
-    if let Some(left) = rows.ahead(0) {
-        let place = format!("{} row {}", rows.path(left.part).display(), left.row.row);
-        return Err(differs(&place, &format!("a row of customer {}", left.row.customer_id), "that no row is left"));
-    }
+    no_row_left(&mut rows)?;
     check_counts(&manifest, &folder, &rows_there, &shown)?;
     check_newest(&manifest, &rows, &said, &comparison, shown.sample.is_none(), cut_off_us)?;
     Ok(AuditSummary {
@@ -154,6 +167,18 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
     })
 }
 
+/// Fails where the partition has a row more than there should be.
+fn no_row_left(rows: &mut Rows) -> Result<()> {
+    rows.look(1)?;
+    match rows.ahead(0) {
+        None => Ok(()),
+        Some(left) => {
+            let place = format!("{} row {}", rows.path(left.part).display(), left.row.row);
+            Err(differs(&place, &format!("a row of customer {}", left.row.customer_id), "that no row is left"))
+        }
+    }
+}
+
 /// What manifest and files say of the settings must be what follows from day and zone, and the same.
 fn check_said(manifest: &Manifest, cut_off: &str, files: &[ProducedFile]) -> Result<()> {
     let settings = &manifest.settings;
@@ -166,16 +191,22 @@ fn check_said(manifest: &Manifest, cut_off: &str, files: &[ProducedFile]) -> Res
         ("lookback.lookback_days", or_none(settings.lookback_days.map(|days| days.to_string()))),
         ("lookback.newest_batch", or_none(manifest.newest_batch.map(|day| day.to_string()))),
     ];
+    let chosen = said_if_chosen(settings.columns(), settings.row_order());
     if manifest.cut_off != cut_off {
         return Err(differs(&format!("the manifest of {} cut_off", manifest.dt), &manifest.cut_off, cut_off));
     }
     for file in files {
-        for (key, expected) in &expected {
+        let expected = expected.iter().map(|(key, expected)| (*key, Some(expected.as_str())));
+        for (key, expected) in expected.chain(chosen.iter().map(|(key, expected)| (*key, expected.as_deref()))) {
             let said = file.said(key);
-            if said != Some(expected.as_str()) {
+            if said != expected {
                 let place = format!("{} metadata {key}", file.path().display());
-                return Err(differs(&place, said.unwrap_or("missing"), expected));
+                return Err(differs(&place, said.unwrap_or("missing"), expected.unwrap_or("that it is missing")));
             }
+        }
+        if file.columns() != settings.columns() {
+            let place = format!("{} with other columns or types than its settings say", file.path().display());
+            return Err(differs(&place, "written", &said_of(settings.columns())));
         }
     }
     Ok(())
@@ -197,6 +228,15 @@ fn check_types(manifest: &Manifest, types: &TypeTable, files: &[ProducedFile]) -
         }
     }
     Ok(())
+}
+
+/// Columns with their types, for a person.
+fn said_of(columns: RowColumns) -> String {
+    let name = |column: RowColumn| {
+        let ColumnType { cell, is_list, .. } = columns.type_of(column);
+        format!("{} ({}{cell:?})", column.name(), if is_list { "list of " } else { "" })
+    };
+    columns.list().into_iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// As many rows as there are elements, in all and, as far as the manifest tells, in each file.

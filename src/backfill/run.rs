@@ -11,7 +11,7 @@ use super::stale::{KeptSettings, known, leave_what_is_not_stale};
 use crate::error::{Kind, Result};
 use crate::ingest::{IngestOptions, IngestSummary, Ingester, ReadBatch};
 use crate::memory;
-use crate::model::Day;
+use crate::model::{Day, OrderKind};
 use crate::produce::{ProduceOptions, ProduceSummary, RowChoice, produce_sized, refuse_pruned};
 use crate::progress::{Progress, Silent};
 use crate::store::{Batches, Folder, Store};
@@ -54,6 +54,8 @@ pub fn backfill(
     } else {
         (Batches::default(), None)
     };
+    // Wrong usage is told before anything is done.
+    options.rows.order()?;
     let mut plan = Plan::new(options, &held, progress)?;
     let kept = if options.stale { Some(KeptSettings::of(&mut plan, options, progress)?) } else { None };
     let mut summary = BackfillSummary {
@@ -152,7 +154,12 @@ fn produce_all(
     let (Some(out), false) = (options.out, days.is_empty()) else { return Ok(Vec::new()) };
     let store = Store::open_reader(folder)?;
     progress.begin("producing", "days", Some(days.len() as u64));
-    let at_once = DAYS_AT_ONCE.min(rayon::current_num_threads()).clamp(1, days.len());
+    let rows_of = |day: Day| kept.and_then(|kept| kept.of_day(day)).unwrap_or(options.rows);
+    // Row groups in an order by chance take too much memory for two days side by side.
+    let by_chance = days.iter().any(|day| rows_of(*day).order.unwrap_or_default() != OrderKind::Customer);
+    let most = if by_chance { 1 } else { DAYS_AT_ONCE };
+    let sort_bytes = memory::sort_bytes() / most;
+    let at_once = most.min(rayon::current_num_threads()).clamp(1, days.len());
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let one_after_the_other = || -> Vec<(usize, Result<ProduceSummary>)> {
         let mut done = Vec::new();
@@ -160,8 +167,9 @@ fn produce_all(
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(day) = days.get(number) else { break };
             // Days side by side have no common progress but that of the whole.
-            let rows = kept.and_then(|kept| kept.of_day(*day)).unwrap_or(options.rows);
-            let summary = produce_sized(&store, &options_of(options, rows, out, *day), rows.sizes(), &Silent);
+            let rows = rows_of(*day);
+            let summary = options_of(options, rows, out, *day, sort_bytes)
+                .and_then(|options| produce_sized(&store, &options, rows.sizes(), &Silent));
             failed.fetch_or(summary.is_err(), Ordering::Relaxed);
             progress.advance(1);
             done.push((number, summary));
@@ -183,8 +191,14 @@ fn produce_all(
     done.into_iter().map(|(_, summary)| summary).collect()
 }
 
-fn options_of<'a>(options: &BackfillOptions<'a>, rows: RowChoice, out: &'a Path, day: Day) -> ProduceOptions<'a> {
-    ProduceOptions {
+fn options_of<'a>(
+    options: &BackfillOptions<'a>,
+    rows: RowChoice,
+    out: &'a Path,
+    day: Day,
+    sort_bytes: usize,
+) -> Result<ProduceOptions<'a>> {
+    Ok(ProduceOptions {
         input: options.input,
         impressions: &options.sources.impressions,
         dt: day,
@@ -193,11 +207,13 @@ fn options_of<'a>(options: &BackfillOptions<'a>, rows: RowChoice, out: &'a Path,
         lookback_days: rows.lookback_days,
         known_as_of: known(options).through(day),
         compression: rows.compression(),
+        columns: rows.columns(),
+        order: rows.order()?,
         // The plan has looked for gaps over the whole range.
         allow_gaps: true,
         allow_pruned: options.allow_pruned,
         quarantine: options.quarantine,
-        sort_bytes: memory::sort_bytes() / DAYS_AT_ONCE,
+        sort_bytes,
         keep_current: true,
-    }
+    })
 }

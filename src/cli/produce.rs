@@ -10,10 +10,11 @@ use crate::produce::{ProduceOptions, ProduceSummary, produce_sized};
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
-    let store = Store::open_reader(&Folder::new(&typed.store))?;
     let sources = config::sources(Some(&typed.input), typed.config.config.as_deref())?;
     let rows = &typed.rows;
     let choice = rows.choice();
+    let order = choice.order()?;
+    let store = Store::open_reader(&Folder::new(&typed.store))?;
     let options = ProduceOptions {
         input: &typed.input,
         impressions: &sources.impressions,
@@ -23,6 +24,8 @@ pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
         lookback_days: choice.lookback_days,
         known_as_of: typed.known_as_of,
         compression: choice.compression(),
+        columns: choice.columns(),
+        order,
         allow_gaps: rows.allow_gaps,
         allow_pruned: rows.allow_pruned,
         quarantine: rows.quarantine.as_deref(),

@@ -41,4 +41,6 @@ pub use layout::{DayFile, day_files};
 pub use look::{LookedAt, look_at_actions, look_at_impressions};
 pub use partition::{Partition, PartitionFolder, partitions};
 pub use produced::{ProducedFile, ProducedRow, ProducedRows};
-pub use rows::{Compression, EncodedRowGroup, FileSizes, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter};
+pub use rows::{
+    Compression, EncodedRowGroup, FileSizes, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter, said_if_chosen,
+};

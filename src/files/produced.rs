@@ -4,8 +4,8 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Int32Type, Int64Type};
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Int32Type, Int64Type, SchemaRef, TimestampMicrosecondType, UInt8Type};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
@@ -13,17 +13,15 @@ use parquet::arrow::arrow_reader::{
 
 use super::column::text_column;
 use super::parquet_file::{column, guarded, wrong_type};
+use super::rows::data_type;
 use crate::error::{Error, Result};
+use crate::model::{ExtraColumn, ExtraColumns, ItemType, RowColumn, RowColumns, TypeType};
 
 /// Rows decoded at once: with 1,000 actions 3 MB.
 const BATCH_ROWS: usize = 256;
 
 /// Rows decoded at once where only the customer is read.
 const CUSTOMER_ROWS: usize = 65_536;
-
-/// The columns of the contract, in their order. Source: SPEC, "Output".
-const COLUMNS: [&str; 8] =
-    ["dt", "ranking_id", "customer_id", "impression_pos", "impression_item_id", "label", "actions", "action_types"];
 
 /// One training row as it stands in a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -46,6 +44,12 @@ pub struct ProducedRow {
     pub actions: Vec<i64>,
     /// Column `action_types`, with its padding.
     pub action_types: Vec<i32>,
+    /// Column `history_length`, where there is one.
+    pub history_length: Option<i32>,
+    /// Column `action_ages`, with its padding, where there is one.
+    pub action_ages: Option<Vec<i32>>,
+    /// Column `action_times`, with its padding, in microseconds since 1970-01-01 UTC, where there is one.
+    pub action_times: Option<Vec<i64>>,
 }
 
 /// A part file whose footer has been read.
@@ -53,6 +57,7 @@ pub struct ProducedFile {
     path: PathBuf,
     file: File,
     metadata: ArrowReaderMetadata,
+    columns: RowColumns,
 }
 
 impl ProducedFile {
@@ -60,19 +65,21 @@ impl ProducedFile {
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|error| Error::io("open", path, &error))?;
         let metadata = guarded(path, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))?;
-        let names: Vec<&str> = metadata.schema().fields().iter().map(|field| field.name().as_str()).collect();
-        if names != COLUMNS {
+        let Some(columns) = columns_of(metadata.schema()) else {
+            let names = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
+            let found = names(&mut metadata.schema().fields().iter().map(|field| field.name().as_str()));
+            let wanted = names(&mut RowColumns::default().list().into_iter().map(RowColumn::name));
             return Err(Error::input(
-                format!(
-                    "the file {} has the columns {}, and not {}",
-                    path.display(),
-                    names.join(", "),
-                    COLUMNS.join(", ")
-                ),
+                format!("the file {} has the columns {found}, and not {wanted}", path.display()),
                 "produce the day again with `lookback produce`",
             ));
-        }
-        Ok(ProducedFile { path: path.to_owned(), file, metadata })
+        };
+        Ok(ProducedFile { path: path.to_owned(), file, metadata, columns })
+    }
+
+    /// Which columns it has.
+    pub fn columns(&self) -> RowColumns {
+        self.columns
     }
 
     /// Where it is.
@@ -98,7 +105,8 @@ impl ProducedFile {
         let mut index = 0;
         while let Some(batch) = guarded(&self.path, || reader.next().transpose())? {
             let numbers: Vec<u64> = (index as u64 + 1..).take(batch.num_rows()).collect();
-            for customer in (Cells { batch: &batch, path: &self.path, numbers: &numbers }).int64("customer_id")? {
+            let cells = Cells { batch: &batch, path: &self.path, numbers: &numbers };
+            for customer in cells.numbers(RowColumn::CustomerId, self.columns)? {
                 take(index, customer);
                 index += 1;
             }
@@ -124,7 +132,7 @@ impl ProducedFile {
                 None => builder,
             }
         })?;
-        Ok(ProducedRows { path: self.path, reader, numbers, decoded: Vec::new().into_iter() })
+        Ok(ProducedRows { columns: self.columns, path: self.path, reader, numbers, decoded: Vec::new().into_iter() })
     }
 
     fn reader(
@@ -140,6 +148,7 @@ impl ProducedFile {
 /// Rows of one file, in their order. After an error there is no more to be had.
 pub struct ProducedRows {
     path: PathBuf,
+    columns: RowColumns,
     reader: ParquetRecordBatchReader,
     /// The indices of the rows to come.
     numbers: Box<dyn Iterator<Item = usize>>,
@@ -167,24 +176,64 @@ impl ProducedRows {
         let numbers: Vec<u64> = self.numbers.by_ref().take(batch.num_rows()).map(|index| index as u64 + 1).collect();
         let cells = Cells { batch, path: &self.path, numbers: &numbers };
         let (days, ranking_ids) = (cells.text("dt", false)?, cells.text("ranking_id", true)?);
-        let (customers, items) = (cells.int64("customer_id")?, cells.int64("impression_item_id")?);
-        let (positions, labels) = (cells.int32("impression_pos")?, cells.int32("label")?);
-        let actions = cells.lists("actions", &DataType::Int64)?;
-        let action_types = cells.lists("action_types", &DataType::Int32)?;
+        let with = self.columns.with;
+        let numbers_of = |column| cells.numbers(column, self.columns);
+        let lists_of = |column| cells.lists(column, self.columns);
+        let (customers, items) = (numbers_of(RowColumn::CustomerId)?, numbers_of(RowColumn::ImpressionItemId)?);
+        let (positions, labels) = (numbers_of(RowColumn::ImpressionPos)?, numbers_of(RowColumn::Label)?);
+        let (actions, action_types) = (lists_of(RowColumn::Actions)?, lists_of(RowColumn::ActionTypes)?);
+        let extra = |column: ExtraColumn| with.has(column).then_some(column.column());
+        let lengths = extra(ExtraColumn::HistoryLength).map(numbers_of).transpose()?;
+        let ages = extra(ExtraColumn::ActionAges).map(lists_of).transpose()?;
+        let times = extra(ExtraColumn::ActionTimes).map(lists_of).transpose()?;
         let cell = |column: &[i64], index: usize| column.get(index).copied().unwrap_or_default();
-        let small_cell = |column: &[i32], index: usize| column.get(index).copied().unwrap_or_default();
         let rows = numbers.iter().enumerate().map(|(index, row)| ProducedRow {
             row: *row,
             dt: days.value(index).to_owned(),
             ranking_id: ranking_ids.is_valid(index).then(|| ranking_ids.value(index).to_owned()),
             customer_id: cell(&customers, index),
-            impression_pos: small_cell(&positions, index),
+            impression_pos: small(cell(&positions, index)),
             impression_item_id: cell(&items, index),
-            label: small_cell(&labels, index),
-            actions: actions.value(index).as_primitive::<Int64Type>().values().to_vec(),
-            action_types: action_types.value(index).as_primitive::<Int32Type>().values().to_vec(),
+            label: small(cell(&labels, index)),
+            actions: integers(&actions.value(index)),
+            action_types: integers(&action_types.value(index)).into_iter().map(small).collect(),
+            history_length: lengths.as_ref().map(|lengths| small(cell(lengths, index))),
+            action_ages: ages.as_ref().map(|ages| integers(&ages.value(index)).into_iter().map(small).collect()),
+            action_times: times.as_ref().map(|times| integers(&times.value(index))),
         });
         Ok(rows.collect())
+    }
+}
+
+/// The columns that a file has; `None` where they are not those of rows.
+fn columns_of(schema: &SchemaRef) -> Option<RowColumns> {
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let with: ExtraColumns = ExtraColumn::ALL.into_iter().filter(|column| names.contains(&column.name())).collect();
+    let type_of = |column: RowColumn| schema.field_with_name(column.name()).ok().map(|field| field.data_type());
+    let item_type = match type_of(RowColumn::ImpressionItemId)? {
+        DataType::Int32 => ItemType::Int32,
+        _ => ItemType::Int64,
+    };
+    let type_type = match type_of(RowColumn::ActionTypes)? {
+        DataType::List(element) if *element.data_type() == DataType::UInt8 => TypeType::Uint8,
+        _ => TypeType::Int32,
+    };
+    let columns = RowColumns { with, item_type, type_type };
+    columns.list().into_iter().map(RowColumn::name).eq(names).then_some(columns)
+}
+
+/// An integer of a column of 32 bits or fewer.
+fn small(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or_default()
+}
+
+/// The integers of an array of any of the types that rows have.
+fn integers(array: &ArrayRef) -> Vec<i64> {
+    match array.data_type() {
+        DataType::Int32 => array.as_primitive::<Int32Type>().values().iter().copied().map(i64::from).collect(),
+        DataType::UInt8 => array.as_primitive::<UInt8Type>().values().iter().copied().map(i64::from).collect(),
+        DataType::Timestamp(..) => array.as_primitive::<TimestampMicrosecondType>().values().to_vec(),
+        _ => array.as_primitive::<Int64Type>().values().to_vec(),
     }
 }
 
@@ -221,12 +270,9 @@ impl Cells<'_> {
         )
     }
 
-    fn int64(&self, name: &str) -> Result<Vec<i64>> {
-        Ok(self.column(name, &DataType::Int64)?.as_primitive::<Int64Type>().values().to_vec())
-    }
-
-    fn int32(&self, name: &str) -> Result<Vec<i32>> {
-        Ok(self.column(name, &DataType::Int32)?.as_primitive::<Int32Type>().values().to_vec())
+    /// A column of integers.
+    fn numbers(&self, column: RowColumn, columns: RowColumns) -> Result<Vec<i64>> {
+        Ok(integers(self.column(column.name(), &data_type(columns.type_of(column).cell))?))
     }
 
     fn text(&self, name: &str, nullable: bool) -> Result<StringArray> {
@@ -238,10 +284,12 @@ impl Cells<'_> {
         Ok(text)
     }
 
-    fn lists(&self, name: &str, element: &DataType) -> Result<arrow::array::ListArray> {
+    /// A column of lists of integers.
+    fn lists(&self, column_: RowColumn, columns: RowColumns) -> Result<ListArray> {
+        let (name, element) = (column_.name(), data_type(columns.type_of(column_).cell));
         let found = column(self.batch, name, self.path)?;
         let wrong = || wrong_type(self.path, name, found.data_type(), &format!("a list of {element}"));
-        let lists = found.as_list_opt::<i32>().filter(|lists| lists.value_type() == *element).ok_or_else(wrong)?;
+        let lists = found.as_list_opt::<i32>().filter(|lists| lists.value_type() == element).ok_or_else(wrong)?;
         self.without_null(name, lists)?;
         if lists.values().null_count() > 0 {
             let index = (0..lists.len()).find(|index| lists.value(*index).null_count() > 0).unwrap_or(0);

@@ -57,6 +57,16 @@ impl<'bytes> Keyframe<'bytes> {
         self.columns.append(room.min(kept), items, types);
     }
 
+    /// The days of the newest actions, at most `room` of them, and of each how many there are; newest first.
+    pub fn days(&self, room: usize) -> impl Iterator<Item = (Day, usize)> {
+        let mut left = room;
+        self.days.iter().map_while(move |(day, actions)| {
+            let taken = left.min(*actions);
+            left -= taken;
+            (taken > 0).then_some((*day, taken))
+        })
+    }
+
     /// All that it holds, newest first.
     pub fn past(&self) -> Vec<PastAction> {
         let (mut items, mut types) = (Vec::new(), Vec::new());

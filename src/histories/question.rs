@@ -1,7 +1,7 @@
 //! Which histories are asked for.
 
 use crate::error::Result;
-use crate::model::Day;
+use crate::model::{Day, HistoryDetail};
 use crate::store::{AsOf, Store};
 
 /// The options of `produce` that say what a history is; they mean the same here.
@@ -25,6 +25,7 @@ impl Question {
             oldest: self.lookback_days.map(|days| self.dt.minus(days)),
             known: self.known_as_of,
             max_history: store.settings().history_length(self.max_history)?,
+            detail: HistoryDetail::None,
         })
     }
 }

@@ -1,6 +1,8 @@
-//! A history as the rows have it: two columns, and how new it is.
+//! A history as the rows have it: columns, and how new it is.
 
-/// A customer's newest actions as columns, newest first, without the zeros that pad them in a row. 9 bytes an action.
+use crate::model::Day;
+
+/// A customer's newest actions as columns, newest first, without the zeros that pad them in a row. 9 bytes an action, and 8 more with times.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct History {
     /// Item ids.
@@ -9,6 +11,10 @@ pub struct History {
     pub action_types: Vec<u8>,
     /// When the newest of them was, in microseconds since 1970-01-01 UTC; `None` where there is none.
     pub newest_us: Option<i64>,
+    /// The days of the actions, newest first, and of each how many of them there are. Only where days or times were asked for.
+    pub days: Vec<(Day, usize)>,
+    /// When each of them was, likewise in microseconds. Only where times were asked for.
+    pub times_us: Vec<i64>,
 }
 
 impl History {
@@ -17,6 +23,17 @@ impl History {
         self.item_ids.clear();
         self.action_types.clear();
         self.newest_us = None;
+        self.days.clear();
+        self.times_us.clear();
+    }
+
+    /// Says of so many actions that they were on `day`. Days come newest first.
+    pub fn push_day(&mut self, day: Day, actions: usize) {
+        match self.days.last_mut() {
+            Some((last, count)) if *last == day => *count += actions,
+            _ if actions > 0 => self.days.push((day, actions)),
+            _ => {}
+        }
     }
 
     /// How many actions it has.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::MANIFEST_VERSION;
-use crate::model::Day;
+use crate::model::{Day, ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType};
 
 /// What a partition is and what it was made from. One JSON document, fields in this order.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -60,6 +60,37 @@ pub struct RowShape {
     pub row_group_rows: usize,
     /// Rows of a part file.
     pub part_rows: usize,
+    /// Columns behind those that all rows have. This and what follows stands there only where it is not the default.
+    #[serde(default, skip_serializing_if = "ExtraColumns::is_empty")]
+    pub with: ExtraColumns,
+    /// The type of items.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub item_type: ItemType,
+    /// The type of action types.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub type_type: TypeType,
+    /// The order of the rows.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub order: OrderKind,
+    /// What an order by chance follows from.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub seed: Option<u64>,
+}
+
+impl RowShape {
+    /// Which columns the rows have.
+    pub fn columns(&self) -> RowColumns {
+        RowColumns { with: self.with, item_type: self.item_type, type_type: self.type_type }
+    }
+
+    /// In which order they stand.
+    pub fn row_order(&self) -> RowOrder {
+        RowOrder::of(self.order, self.seed).unwrap_or_default()
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// One file of rows.
@@ -153,7 +184,10 @@ impl Manifest {
         if !self.parts.iter().enumerate().all(named) {
             return Err("its part files are not named part-00000.parquet and on".to_owned());
         }
-        let RowShape { max_history, lookback_days, row_group_rows, part_rows, .. } = &self.settings;
+        let RowShape { max_history, lookback_days, row_group_rows, part_rows, order, seed, .. } = &self.settings;
+        if (*order == OrderKind::Customer) != seed.is_none() {
+            return Err("its seed does not go with its order".to_owned());
+        }
         if [*max_history, *row_group_rows, *part_rows].contains(&0) || *lookback_days == Some(0) {
             return Err("one of its settings is 0".to_owned());
         }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::Day;
+use crate::model::{Day, ExtraColumn, ExtraColumns, ItemType, OrderKind, RowOrder, TypeType};
 
 fn day(number: i32) -> Day {
     Day::from_number(number).unwrap()
@@ -24,6 +24,11 @@ fn sample() -> Manifest {
             compression: "zstd".to_owned(),
             row_group_rows: 10_000,
             part_rows: 1_000_000,
+            with: ExtraColumns::default(),
+            item_type: ItemType::Int64,
+            type_type: TypeType::Int32,
+            order: OrderKind::Customer,
+            seed: None,
         },
         newest_batch: Some(day(19_999)),
         rows: 3,
@@ -57,6 +62,36 @@ fn what_is_written_is_read() {
     assert_eq!(manifest.batch(day(19_991)), None);
     let more = json.replacen('{', r#"{"from_a_later_program":[1],"#, 1);
     assert_eq!(Manifest::from_json(&more), Ok(manifest), "a field more is passed over");
+}
+
+/// Settings that manifests of older programs lack stand there only where they are not the default.
+#[test]
+fn settings_beyond_the_first_stand_there_where_they_were_chosen() {
+    let plain = sample();
+    let json = plain.to_json();
+    assert!(json.contains(r#""part_rows":1000000},"newest_batch""#), "{json}");
+    assert_eq!(plain.settings.row_order(), RowOrder::Customer);
+    let mut chosen = plain;
+    chosen.settings.with = [ExtraColumn::ActionAges].into_iter().collect();
+    chosen.settings.item_type = ItemType::Int32;
+    chosen.settings.type_type = TypeType::Uint8;
+    (chosen.settings.order, chosen.settings.seed) = (OrderKind::Shuffled, Some(u64::MAX));
+    let json = chosen.to_json();
+    let more = r#""with":["action_ages"],"item_type":"int32","type_type":"uint8","order":"shuffled","seed":18446744073709551615},"#;
+    assert!(json.contains(more), "{json}");
+    assert_eq!(Manifest::from_json(&json), Ok(chosen.clone()));
+    assert_eq!(chosen.settings.row_order(), RowOrder::Shuffled(u64::MAX));
+    let changes = [
+        ("\"shuffled\"", "\"customer\"", "its seed does not go with its order"),
+        (",\"seed\":18446744073709551615", "", "its seed does not go with its order"),
+        ("\"shuffled\"", "\"by_day\"", "unknown variant"),
+        ("\"action_ages\"", "\"action_ages\",\"history_length\"", "out of order"),
+        ("18446744073709551615", "-1", "invalid value"),
+    ];
+    for (from, to, reason) in changes {
+        let error = Manifest::from_json(&json.replace(from, to)).unwrap_err();
+        assert!(error.contains(reason) && !error.contains('\n'), "{to}: {error}");
+    }
 }
 
 /// Each of these would lead a reader astray, and each is one phrase.

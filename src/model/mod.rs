@@ -1,8 +1,10 @@
-//! Floor 1, the things that lookback speaks of: customers, days, zones, actions and their types, impressions. Plain values; no I/O.
+//! Floor 1, the things that lookback speaks of: customers, days, zones, actions and their types, impressions, and what rows look like. Plain values; no I/O.
 
 mod action;
 mod day;
 mod impression;
+mod row_columns;
+mod row_order;
 mod type_counts;
 mod type_table;
 mod zone;
@@ -10,6 +12,10 @@ mod zone;
 pub use action::{Action, ActionType, CustomerId, PADDING_ITEM_ID, PastAction};
 pub use day::{Day, name_days};
 pub use impression::{Element, Impression};
+pub use row_columns::{
+    CellType, ColumnType, ExtraColumn, ExtraColumns, HistoryDetail, ItemType, RowColumn, RowColumns, TypeType,
+};
+pub use row_order::{OrderKey, OrderKind, Places, RowOrder};
 pub use type_counts::{NamedCounts, TypeCounts};
 pub use type_table::{TYPE_NAME_CHARS_MAX, TypeConflict, TypeTable, is_type_name};
 pub use zone::{Zone, display_utc, parse_utc};

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::files::{Compression, FileSizes, RowSettings};
 use crate::manifest::Manifest;
+use crate::model::{ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType};
 
 /// The settings of rows that can be chosen; `None` where nobody did, and the default stands.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -17,6 +18,16 @@ pub struct RowChoice {
     pub row_group_rows: Option<usize>,
     /// Rows of a part file. Default: that of [`FileSizes`].
     pub part_rows: Option<usize>,
+    /// Columns behind those that all rows have. Default: none.
+    pub with: Option<ExtraColumns>,
+    /// The type of items. Default: the widest.
+    pub item_type: Option<ItemType>,
+    /// The type of action types. Default: the widest.
+    pub type_type: Option<TypeType>,
+    /// The order of the rows. Default: by customer.
+    pub order: Option<OrderKind>,
+    /// What an order by chance follows from. Default: 0.
+    pub seed: Option<u64>,
 }
 
 impl RowChoice {
@@ -34,6 +45,26 @@ impl RowChoice {
         }
     }
 
+    /// Which columns the rows have.
+    pub fn columns(&self) -> RowColumns {
+        RowColumns {
+            with: self.with.unwrap_or_default(),
+            item_type: self.item_type.unwrap_or_default(),
+            type_type: self.type_type.unwrap_or_default(),
+        }
+    }
+
+    /// In which order they stand. Fails where there is a seed and no order that uses it.
+    pub fn order(&self) -> Result<RowOrder> {
+        let kind = self.order.unwrap_or_default();
+        RowOrder::of(kind, self.seed).ok_or_else(|| {
+            Error::usage(
+                format!("--seed {} has no use with --order {}", self.seed.unwrap_or(0), kind.name()),
+                "ask for --order shuffled or --order carousel, or leave the seed out",
+            )
+        })
+    }
+
     /// All settings of a partition that is there. Refused where one was chosen and is another than the partition has: to produce it again as it was and
     /// otherwise than it was are two things.
     pub fn kept(&self, manifest: &Manifest) -> Result<Self> {
@@ -44,6 +75,11 @@ impl RowChoice {
             compression: Some(settings.compression),
             row_group_rows: Some(settings.sizes.row_group_rows),
             part_rows: Some(settings.sizes.part_rows),
+            with: Some(settings.columns.with),
+            item_type: Some(settings.columns.item_type),
+            type_type: Some(settings.columns.type_type),
+            order: Some(settings.order.kind()),
+            seed: settings.order.seed(),
         };
         for ((option, chosen), (_, was)) in self.typed().into_iter().zip(kept.typed()) {
             if chosen.is_some() && chosen != was {
@@ -62,15 +98,22 @@ impl RowChoice {
     }
 
     /// The options and what was chosen with each.
-    fn typed(&self) -> [(&'static str, Option<String>); 5] {
-        let RowChoice { max_history, lookback_days, compression, row_group_rows, part_rows } = *self;
+    fn typed(&self) -> [(&'static str, Option<String>); 10] {
+        let RowChoice { max_history, lookback_days, compression, row_group_rows, part_rows, .. } = *self;
+        let RowChoice { with, item_type, type_type, order, seed, .. } = *self;
         let text = |number: Option<usize>| number.map(|number| number.to_string());
+        let name = |name: Option<&str>| name.map(str::to_owned);
         [
             ("--max-history", text(max_history)),
             ("--lookback-days", lookback_days.map(|days| days.to_string())),
-            ("--compression", compression.map(|codec| codec.name().to_owned())),
+            ("--compression", name(compression.map(Compression::name))),
             ("--row-group-rows", text(row_group_rows)),
             ("--part-rows", text(part_rows)),
+            ("--with", with.map(|with| if with.is_empty() { "nothing".to_owned() } else { with.name() })),
+            ("--item-type", name(item_type.map(ItemType::name))),
+            ("--type-type", name(type_type.map(TypeType::name))),
+            ("--order", name(order.map(OrderKind::name))),
+            ("--seed", seed.map(|seed| seed.to_string())),
         ]
     }
 }

@@ -4,7 +4,7 @@ use super::run::ProduceSummary;
 use crate::files::{DayFile, Fingerprint, RowSettings, files_fingerprint};
 use crate::format::FORMAT_VERSION;
 use crate::manifest::{ImpressionFile, MANIFEST_VERSION, Manifest, PartFile, RestsOn, RowShape};
-use crate::model::Day;
+use crate::model::{Day, RowColumns};
 use crate::store::Batches;
 
 /// What the rows follow from.
@@ -36,6 +36,8 @@ pub(super) fn manifest(
         action_types,
         compression,
         sizes,
+        columns: RowColumns { with, item_type, type_type },
+        order,
     } = settings;
     let used = batches.iter().filter(|(day, _)| known.is_none_or(|known| *day <= known));
     let impression_file = |(file, fingerprint): &(DayFile, Fingerprint)| ImpressionFile {
@@ -56,6 +58,11 @@ pub(super) fn manifest(
             compression: compression.name().to_owned(),
             row_group_rows: sizes.row_group_rows,
             part_rows: sizes.part_rows,
+            with: *with,
+            item_type: *item_type,
+            type_type: *type_type,
+            order: order.kind(),
+            seed: order.seed(),
         },
         newest_batch: *newest_batch,
         rows: summary.rows,

@@ -5,14 +5,24 @@
 //!    impression element becomes one row.
 //! 3. Row groups go to part files in their order, and the partition appears whole, with a manifest that says what its rows rest on.
 //!
+//! With an order by chance, the second step puts histories and impressions aside, and sorts the impressions, or each of their rows, by their places in
+//! that order; the third puts the two together again.
+//!
 //! The cut-off is not an argument: it follows from `dt`, here and nowhere else.
 
+mod by_chance;
 mod choice;
+mod histories;
 mod inputs;
 mod manifest;
+mod packed_histories;
+mod placed;
 mod row_groups;
 mod run;
+mod shares;
 mod sorted_impression;
+mod tally;
+mod turns;
 
 pub use choice::RowChoice;
 pub use inputs::inputs_fingerprint;

@@ -4,72 +4,34 @@ use std::sync::Arc;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
-use crate::error::{Error, Result};
+use super::histories::Histories;
+use super::tally::Counts;
+use crate::error::Result;
 use crate::files::{EncodedRowGroup, RowGroup, RowSchema, RowSettings};
-use crate::history::History;
-use crate::model::{CustomerId, Day, Impression};
-use crate::store::{AsOf, Cursor, Store};
+use crate::model::Impression;
+use crate::store::{AsOf, Store};
 
 /// Impressions whose rows are one row group.
 pub(super) type Share = Vec<Impression>;
 
-/// Cuts a sorted stream of impressions into shares of at most `row_group_rows` rows. By the rows alone, so that the same rows are always cut the same.
-///
-/// Memory: the impressions of one share.
-pub(super) struct Shares<I> {
-    impressions: I,
-    row_group_rows: usize,
-    /// The first impression of the next share.
-    next: Option<Impression>,
-}
-
-impl<I: Iterator<Item = Result<Impression>>> Shares<I> {
-    pub fn new(impressions: I, row_group_rows: usize) -> Self {
-        Shares { impressions, row_group_rows, next: None }
-    }
-
-    /// The next share; empty at the end.
-    pub fn share(&mut self) -> Result<Share> {
-        let mut share: Share = self.next.take().into_iter().collect();
-        let mut rows: usize = share.iter().map(|impression| impression.elements.len()).sum();
-        while let Some(impression) = self.impressions.next().transpose()? {
-            rows += impression.elements.len();
-            if rows > self.row_group_rows && !share.is_empty() {
-                self.next = Some(impression);
-                break;
-            }
-            share.push(impression);
-        }
-        Ok(share)
-    }
-}
-
 /// One share, joined and encoded, with what was counted on the way.
 pub(super) struct Joined {
     pub group: EncodedRowGroup,
-    pub impressions: u64,
-    pub ordered: u64,
-    pub customers: Vec<CustomerId>,
-    /// Of the customers, how many have no history; and whether the first of them is one of these.
-    pub without_history: u64,
-    pub first_without_history: bool,
+    pub counts: Counts,
 }
 
 /// Joins shares on all cores. One cursor per thread.
 ///
 /// Memory: for each thread, one row group.
 pub(super) struct Joiner<'store> {
-    threads: Vec<(Cursor<'store>, RowGroup)>,
-    wanted: AsOf,
-    cut_off_us: i64,
+    threads: Vec<(Histories<'store>, RowGroup)>,
 }
 
 impl<'store> Joiner<'store> {
     pub fn new(store: &'store Store, wanted: AsOf, settings: &RowSettings, schema: &Arc<RowSchema>) -> Result<Self> {
-        let threads = 0..rayon::current_num_threads().max(1);
-        let threads = threads.map(|_| Ok((store.cursor(), RowGroup::new(schema, settings)?)));
-        let cut_off_us = store.settings().zone.start_of(wanted.before);
-        Ok(Joiner { threads: threads.collect::<Result<_>>()?, wanted, cut_off_us })
+        let threads = Histories::of_threads(store, wanted, settings).into_iter();
+        let threads = threads.map(|histories| Ok((histories, RowGroup::new(schema, settings)?)));
+        Ok(Joiner { threads: threads.collect::<Result<_>>()? })
     }
 
     /// How many shares are joined at once.
@@ -77,46 +39,26 @@ impl<'store> Joiner<'store> {
         self.threads.len()
     }
 
-    /// Joins as many shares as [`Joiner::width`] at most; in the same order.
+    /// Joins as many shares as [`Joiner::width`] at most; in the same order. Of several errors, gives the first in this order.
     pub fn join(&mut self, shares: Vec<Share>) -> Result<Vec<Joined>> {
-        let (wanted, cut_off_us) = (self.wanted, self.cut_off_us);
         let joined = self.threads.par_iter_mut().zip(shares.into_par_iter());
-        joined.map(|((cursor, group), share)| join_share(cursor, &share, wanted, cut_off_us, group)).collect()
+        let joined: Vec<Result<Joined>> =
+            joined.map(|((histories, group), share)| join_share(histories, &share, group)).collect();
+        joined.into_iter().collect()
     }
 }
 
-fn join_share(
-    cursor: &mut Cursor<'_>,
-    share: &Share,
-    wanted: AsOf,
-    cut_off_us: i64,
-    group: &mut RowGroup,
-) -> Result<Joined> {
-    let mut history = History::default();
-    let (mut customers, mut without_history, mut ordered) = (Vec::new(), 0, 0);
-    let mut first_without_history = false;
+fn join_share(histories: &mut Histories<'_>, share: &Share, group: &mut RowGroup) -> Result<Joined> {
+    let mut counts = Counts::default();
     for impression in share {
-        if customers.last() != Some(&impression.customer) {
-            cursor.as_of(impression.customer, wanted, &mut history)?;
-            // The key of a portion says its day, and its times say it again. Where they contradict each other, no row is written.
-            if history.newest_us.is_some_and(|newest_us| newest_us >= cut_off_us) {
-                return Err(late(impression.customer, wanted.before));
-            }
-            group.begin_customer(&history);
-            first_without_history |= customers.is_empty() && history.is_empty();
-            without_history += u64::from(history.is_empty());
-            customers.push(impression.customer);
+        if counts.is_new(impression.customer) {
+            let history = histories.read(impression.customer)?;
+            group.begin_customer(history);
+            counts.begin(impression.customer, history);
         }
+        histories.check(impression)?;
         group.add(impression);
-        ordered += impression.elements.iter().filter(|element| element.label == 1).count() as u64;
+        counts.add(impression);
     }
-    let impressions = share.len() as u64;
-    Ok(Joined { group: group.encode()?, impressions, ordered, customers, without_history, first_without_history })
-}
-
-fn late(customer: CustomerId, dt: Day) -> Error {
-    Error::corrupt(format!(
-        "the store has an action of customer {} among those before {dt} that was not before it",
-        customer.0
-    ))
+    Ok(Joined { group: group.encode()?, counts })
 }

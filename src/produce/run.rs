@@ -4,15 +4,20 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::by_chance::{Budget, ByChance};
+use super::histories::Histories;
 use super::inputs::inputs_fingerprint;
 use super::manifest::{MadeFrom, manifest};
-use super::row_groups::{Joined, Joiner, Shares};
+use super::row_groups::{Joined, Joiner};
+use super::shares::Shares;
+use super::tally::Tally;
+use super::turns::in_turns;
 use crate::error::{Error, Result};
 use crate::files::{
     BadRows, Compression, DayFile, FileSizes, Fingerprint, Partition, PartitionFolder, QuarantineFolder, RowSchema,
     RowSettings, RowWriter, day_files, read_impressions,
 };
-use crate::model::{CustomerId, Day, Impression, TypeTable, name_days};
+use crate::model::{Day, HistoryDetail, Impression, RowColumns, RowOrder, TypeTable, name_days};
 use crate::progress::Progress;
 use crate::sort::{Scratch, Sorted, Sorter};
 use crate::sources::ImpressionSource;
@@ -37,13 +42,18 @@ pub struct ProduceOptions<'a> {
     pub known_as_of: Option<Day>,
     /// How pages are compressed.
     pub compression: Compression,
+    /// Which columns the rows have.
+    pub columns: RowColumns,
+    /// In which order they stand.
+    pub order: RowOrder,
     /// Whether missing batches are accepted.
     pub allow_gaps: bool,
     /// Whether rows are accepted that lack what has been pruned.
     pub allow_pruned: bool,
     /// Where bad rows go; `None`: impressions with a bad row are refused.
     pub quarantine: Option<&'a Path>,
-    /// Memory for impressions being sorted, some 250 bytes for one of 10 items. Beyond it, sorted runs go to disk.
+    /// Memory for impressions being sorted, some 250 bytes for one of 10 items. Beyond it, sorted runs go to disk. Orders by chance share it out (see
+    /// [`super::by_chance`]).
     pub sort_bytes: usize,
     /// Whether a partition that was produced from the same inputs is left as it is.
     pub keep_current: bool,
@@ -122,7 +132,8 @@ pub fn refuse_pruned(horizon: Option<Day>, dt: Day, lookback_days: Option<u32>) 
 
 /// Writes the partition of one day, replacing the one that is there.
 ///
-/// Memory: `sort_bytes`, what the open store takes, and for each thread two row groups (see [`crate::files::RowGroup`]).
+/// Memory: `sort_bytes`, what the open store takes, and for each thread two row groups (see [`crate::files::RowGroup`]); with an order by chance, row
+/// groups of four times `sort_bytes` at once.
 pub fn produce(store: &Store, options: &ProduceOptions<'_>, progress: &dyn Progress) -> Result<ProduceSummary> {
     produce_sized(store, options, FileSizes::default(), progress)
 }
@@ -168,7 +179,8 @@ pub fn produce_sized(
     }
 
     let partition = Partition::begin(folder)?;
-    let mut sorter = Sorter::new(options.sort_bytes, Scratch::new(partition.scratch()));
+    let budget = Budget::of(options.order, options.sort_bytes);
+    let mut sorter = Sorter::new(budget.sort_bytes, Scratch::new(partition.scratch()));
     read(&files, options, &store.block_list()?, &mut sorter, &mut summary, progress)?;
     let wanted = AsOf {
         before: dt,
@@ -176,12 +188,26 @@ pub fn produce_sized(
         // Everything counts where the store knows nothing newer; then keyframes can be read.
         known: options.known_as_of.filter(|known| batches.newest(None) > Some(*known)),
         max_history: settings.max_history,
+        detail: settings.columns.detail(),
     };
     let schema = RowSchema::new(&settings)?;
     let mut writer = RowWriter::new(partition.parts(), &settings, &schema);
-    progress.begin("writing", "impressions", Some(summary.impressions));
-    let joiner = Joiner::new(store, wanted, &settings, &schema)?;
-    join(sorter.finish()?, joiner, &mut writer, &mut summary, settings.sizes.row_group_rows, progress)?;
+    let impressions = sorter.finish()?;
+    match settings.order {
+        RowOrder::Customer => {
+            progress.begin("writing", "impressions", Some(summary.impressions));
+            let joiner = Joiner::new(store, wanted, &settings, &schema)?;
+            join(impressions, joiner, &mut writer, &mut summary, settings.sizes.row_group_rows, progress)?;
+        }
+        RowOrder::Shuffled(_) | RowOrder::Carousel(_) => {
+            let scratch = partition.scratch().with_file_name("by-chance");
+            let by_chance = ByChance { settings: &settings, budget, scratch, progress };
+            // Histories are put aside with their days.
+            let wanted = AsOf { detail: wanted.detail.max(HistoryDetail::Days), ..wanted };
+            let threads = Histories::of_threads(store, wanted, &settings);
+            by_chance.write(impressions, threads, &schema, &mut writer, &mut summary)?;
+        }
+    }
     let parts = writer.finish()?;
     summary.rows = parts.iter().map(|part| part.rows).sum();
     summary.parts = parts.len();
@@ -205,6 +231,8 @@ fn row_settings(store: &Store, options: &ProduceOptions<'_>, sizes: FileSizes) -
         action_types: None,
         compression: options.compression,
         sizes,
+        columns: options.columns,
+        order: options.order,
     })
 }
 
@@ -265,41 +293,14 @@ fn join(
     row_group_rows: usize,
     progress: &dyn Progress,
 ) -> Result<()> {
-    let mut shares = Shares::new(impressions, row_group_rows);
-    let mut last_customer = None;
-    let mut finished: Vec<Joined> = Vec::new();
-    loop {
-        let mut turn = Vec::with_capacity(joiner.width());
-        while turn.len() < joiner.width() {
-            let share = shares.share()?;
-            if share.is_empty() {
-                break;
-            }
-            turn.push(share);
-        }
-        let is_last = turn.is_empty();
-        for joined in &finished {
-            count(joined, &mut last_customer, summary);
-            progress.advance(joined.impressions);
-        }
-        let before = std::mem::take(&mut finished);
-        let write = || before.into_iter().try_for_each(|joined| writer.append(joined.group));
-        let (written, joined) = rayon::join(write, || joiner.join(turn));
-        written?;
-        finished = joined?;
-        if is_last {
-            return Ok(());
-        }
-    }
-}
-
-fn count(joined: &Joined, last_customer: &mut Option<CustomerId>, summary: &mut ProduceSummary) {
-    // A customer with very many impressions goes on from the row group before.
-    let goes_on = joined.customers.first().is_some_and(|first| *last_customer == Some(*first));
-    summary.customers += joined.customers.len() as u64 - u64::from(goes_on);
-    summary.without_history += joined.without_history - u64::from(goes_on && joined.first_without_history);
-    summary.ordered += joined.ordered;
-    *last_customer = joined.customers.last().copied().or(*last_customer);
+    let (mut shares, mut tally) = (Shares::new(impressions, row_group_rows), Tally::default());
+    let width = joiner.width();
+    let write = |joined: Joined| {
+        tally.add(&joined.counts, summary);
+        progress.advance(joined.counts.impressions);
+        writer.append(joined.group)
+    };
+    in_turns(|| shares.turn(width), |turn| joiner.join(turn), write)
 }
 
 fn empty_summary(settings: &RowSettings) -> ProduceSummary {

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::files::{Partition, PartitionFolder, ProducedFile, ProducedRow, RowSchema, RowSettings, check_hashes};
 use crate::history::History;
 use crate::manifest::{Manifest, PartFile};
-use crate::model::{CustomerId, PADDING_ITEM_ID, parse_utc};
+use crate::model::{CustomerId, Day, HistoryDetail, PADDING_ITEM_ID, parse_utc};
 use crate::progress::Progress;
 use crate::store::{AsOf, Batches, BlockList, Cursor, Store};
 
@@ -28,8 +28,9 @@ pub struct ScrubbedPartition {
 /// were, whatever has come into the store since.
 ///
 /// Of a partition that is current, and was written by the same version of the program, the result is what `produce` would write anew, byte for byte.
+/// (With an order by chance, but for the compression where a customer has a thousand rows and more.)
 ///
-/// Memory: 512 rows decoded, two row groups (see [`crate::files::RowGroup`]), and 8 bytes for each forgotten customer of a partition.
+/// Memory: 512 rows decoded, two row groups (see [`crate::files::RowGroup`]) as they were when they were produced, and 8 bytes for each forgotten customer of a partition.
 pub(super) struct Scrubber<'store> {
     store: &'store Store,
     forgotten: BlockList,
@@ -81,12 +82,13 @@ impl<'store> Scrubber<'store> {
     }
 }
 
-/// The histories that rows have, with the time of the newest action, which a part file's metadata says and rows do not.
+/// The histories that rows have, with the time of the newest action, which a part file's metadata says and rows without `action_times` do not.
 ///
-/// That time is the store's, where the store has the history that the row has, or the newer or older end of it. Where it has another by now, it is what
+/// That time is then the store's, where the store has the history that the row has, or the newer or older end of it. Where it has another by now, it is what
 /// the part says of all its rows, which is no earlier and before the cut-off too.
 struct Histories<'store> {
     cursor: Cursor<'store>,
+    dt: Day,
     wanted: AsOf,
     /// What the part being read says.
     part_newest_us: Option<i64>,
@@ -102,8 +104,9 @@ impl<'store> Histories<'store> {
             oldest: settings.lookback_days.map(|days| dt.minus(days)),
             known: newest_batch.filter(|known| scrubber.batches.newest(None) > Some(*known)),
             max_history: settings.max_history.min(scrubber.store.settings().max_history),
+            detail: HistoryDetail::None,
         };
-        Histories { cursor: scrubber.store.cursor(), wanted, part_newest_us: None, held: None }
+        Histories { cursor: scrubber.store.cursor(), dt: *dt, wanted, part_newest_us: None, held: None }
     }
 
     fn begin_part(&mut self, part: &PartFile) {
@@ -113,12 +116,18 @@ impl<'store> Histories<'store> {
     fn of(&mut self, row: &ProducedRow) -> Result<History> {
         let length = row.actions.iter().position(|item| *item == PADDING_ITEM_ID).unwrap_or(row.actions.len());
         let types = row.action_types.iter().take(length);
+        let times = row.action_times.iter().flatten().take(length);
         let mut history = History {
             item_ids: row.actions.iter().take(length).copied().collect(),
             action_types: types.map(|number| u8::try_from(*number).unwrap_or_default()).collect(),
-            newest_us: None,
+            newest_us: row.action_times.as_ref().and_then(|times| times.first()).copied().filter(|_| length > 0),
+            days: Vec::new(),
+            times_us: times.copied().collect(),
         };
-        if !history.is_empty() {
+        for age in row.action_ages.iter().flatten().take(length) {
+            history.push_day(self.dt.minus(u32::try_from(*age).unwrap_or_default()), 1);
+        }
+        if !history.is_empty() && history.newest_us.is_none() {
             let part_newest_us = self.part_newest_us;
             let held = self.held(CustomerId(row.customer_id))?;
             history.newest_us = if agree(held, &history) { held.newest_us } else { part_newest_us };

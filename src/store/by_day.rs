@@ -6,7 +6,7 @@ use super::cursor::{AsOf, Cursor, StoredPortion};
 use crate::error::Result;
 use crate::format::{Key, Portion};
 use crate::history;
-use crate::model::{Action, CustomerId, Day};
+use crate::model::{Action, CustomerId, Day, HistoryDetail};
 
 impl Cursor<'_> {
     /// Gives `take` what the store holds of a customer from before a day: the portions of each day together, newest day first, until `take` breaks or there
@@ -62,6 +62,9 @@ impl Cursor<'_> {
     /// The same of all that the store keeps of a customer from before a day.
     pub fn actions(&mut self, customer: CustomerId, before: Day) -> Result<Vec<Action>> {
         let max_history = self.store.settings().max_history;
-        self.actions_as_of(customer, AsOf { before, oldest: None, known: None, max_history })
+        self.actions_as_of(
+            customer,
+            AsOf { before, oldest: None, known: None, max_history, detail: HistoryDetail::None },
+        )
     }
 }

@@ -8,7 +8,7 @@ use super::options::by_customer;
 use crate::error::{Error, Result};
 use crate::format::{Key, Keyframe, Portion, Room};
 use crate::history::{self, History};
-use crate::model::{Action, CustomerId, Day, PastAction};
+use crate::model::{Action, CustomerId, Day, HistoryDetail, PastAction};
 
 /// Which part of a customer's history is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,8 @@ pub struct AsOf {
     pub known: Option<Day>,
     /// The newest so many actions; no more than the store keeps.
     pub max_history: usize,
+    /// What is wanted of each action besides item and type.
+    pub detail: HistoryDetail,
 }
 
 /// What one batch brought of one customer on one day.
@@ -67,21 +69,22 @@ impl Cursor<'_> {
     /// Puts a customer's history into `history`, in place of what was there.
     ///
     /// One seek, then steps over neighbours from the newest day back, until there is enough, or a keyframe has the rest. What batches after
-    /// `known` brought may be in keyframes, so with `known` these are passed over.
+    /// `known` brought may be in keyframes, so with `known` these are passed over; and with times, which keyframes do not have.
     ///
-    /// The newest action's time is read on the way, and no other: the walk always meets a portion before any keyframe, since a keyframe stands
+    /// Unless times are asked for, the newest action's is read on the way, and no other: the walk always meets a portion before any keyframe, since a keyframe stands
     /// behind the portions of its own day, and there is one only on a day with a portion.
     pub fn as_of(&mut self, customer: CustomerId, wanted: AsOf, history: &mut History) -> Result<()> {
         history.clear();
         self.waiting.clear();
         let Some(newest) = wanted.before.previous() else { return Ok(()) };
+        let uses_keyframes = wanted.known.is_none() && wanted.detail < HistoryDetail::Times;
         let mut current = newest;
         self.iterator.seek(Key::Portion { customer, day: newest, batch: newest }.encode());
         while let Some((key, value)) = self.iterator.item() {
             match Key::decode(key)? {
                 Key::Portion { customer: found, day, batch } if found == customer => {
                     if day != current {
-                        self.waiting.take(current, wanted.max_history, history)?;
+                        self.waiting.take(current, &wanted, history)?;
                         current = day;
                         if history.len() >= wanted.max_history || wanted.oldest.is_some_and(|oldest| day < oldest) {
                             break;
@@ -92,11 +95,16 @@ impl Cursor<'_> {
                     }
                 }
                 Key::Keyframe { customer: found, day } if found == customer => {
-                    if wanted.known.is_none() {
+                    if uses_keyframes {
                         let keyframe = Keyframe::read(day, value)?;
-                        self.waiting.take(current, wanted.max_history, history)?;
+                        self.waiting.take(current, &wanted, history)?;
                         let room = wanted.max_history.saturating_sub(history.len());
+                        let before = history.len();
                         keyframe.append(wanted.oldest, room, &mut history.item_ids, &mut history.action_types);
+                        if wanted.detail >= HistoryDetail::Days {
+                            let taken = history.len() - before;
+                            keyframe.days(taken).for_each(|(day, actions)| history.push_day(day, actions));
+                        }
                         break;
                     }
                 }
@@ -105,7 +113,7 @@ impl Cursor<'_> {
             self.iterator.next();
         }
         self.check()?;
-        self.waiting.take(current, wanted.max_history, history)?;
+        self.waiting.take(current, &wanted, history)?;
         if history.action_types.contains(&0) || history.len() != history.action_types.len() {
             return Err(Error::corrupt(format!("the history of customer {} has an action of type 0", customer.0)));
         }
@@ -172,13 +180,14 @@ impl WaitingDay {
         self.ends.push(self.bytes.len());
     }
 
-    /// Appends them to the history as far as there is room. One alone needs no times, but for the first of the newest day; several are merged by
-    /// theirs.
-    fn take(&mut self, day: Day, max_history: usize, history: &mut History) -> Result<()> {
-        let room = max_history.saturating_sub(history.len());
+    /// Appends them to the history as far as there is room. One alone needs no times, but for the first of the newest day, unless they are asked for;
+    /// several are merged by theirs.
+    fn take(&mut self, day: Day, wanted: &AsOf, history: &mut History) -> Result<()> {
+        let before = history.len();
+        let room = wanted.max_history.saturating_sub(before);
         match self.ends.as_slice() {
             [] => return Ok(()),
-            [_] => {
+            [_] if wanted.detail < HistoryDetail::Times => {
                 let portion = Portion::read(&self.bytes)?;
                 if history.is_empty() {
                     history.newest_us = Some(portion.newest_us(day)?);
@@ -200,7 +209,13 @@ impl WaitingDay {
                 let newest = || self.actions.iter().take(room);
                 history.item_ids.extend(newest().map(|action| action.item_id));
                 history.action_types.extend(newest().map(|action| action.action_type.number()));
+                if wanted.detail >= HistoryDetail::Times {
+                    history.times_us.extend(newest().map(|action| action.time_us));
+                }
             }
+        }
+        if wanted.detail >= HistoryDetail::Days {
+            history.push_day(day, history.len() - before);
         }
         self.clear();
         Ok(())

@@ -4,6 +4,7 @@ pub mod described;
 #[cfg(target_os = "linux")]
 pub mod faults;
 pub mod input;
+pub mod nights;
 pub mod output;
 pub mod program;
 pub mod random;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
 
-use arrow::array::{Array, AsArray};
+use arrow::array::{Array, AsArray, ListArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -20,9 +20,13 @@ pub struct Row {
     pub label: i32,
     pub actions: Vec<i64>,
     pub action_types: Vec<i32>,
+    /// The columns that rows have only where they were asked for.
+    pub history_length: Option<i32>,
+    pub action_ages: Option<Vec<i32>>,
+    pub action_times: Option<Vec<i64>>,
 }
 
-/// All rows of a partition, part after part.
+/// All rows of a partition, part after part; integers of any width.
 pub fn read_partition(out: &Path, day: &str) -> Vec<Row> {
     let folder = out.join(format!("dt={day}"));
     assert!(folder.join("_SUCCESS").is_file(), "no _SUCCESS in {}", folder.display());
@@ -36,11 +40,20 @@ pub fn read_partition(out: &Path, day: &str) -> Vec<Row> {
         for batch in reader {
             let batch = batch.unwrap();
             let column = |name: &str| batch.column_by_name(name).unwrap();
-            let int64 = |name: &str| column(name).as_primitive::<Int64Type>().clone();
+            let int64 = |name: &str| cast(column(name), &DataType::Int64).unwrap().as_primitive::<Int64Type>().clone();
             let int32 = |name: &str| column(name).as_primitive::<Int32Type>().clone();
+            let lists = |name: &str| batch.column_by_name(name).map(|column| column.as_list::<i32>().clone());
+            let list = |lists: &ListArray, row: usize| -> Vec<i64> {
+                let elements = cast(&lists.value(row), &DataType::Int64).unwrap();
+                assert_eq!(elements.null_count(), 0);
+                elements.as_primitive::<Int64Type>().values().to_vec()
+            };
+            let small = |list: Vec<i64>| list.into_iter().map(|number| i32::try_from(number).unwrap()).collect();
             let text = |name: &str| cast(column(name), &DataType::Utf8).unwrap().as_string::<i32>().clone();
             let (dt, ranking) = (text("dt"), text("ranking_id"));
-            let (actions, types) = (column("actions").as_list::<i32>(), column("action_types").as_list::<i32>());
+            let (actions, types) = (lists("actions").unwrap(), lists("action_types").unwrap());
+            let (ages, times) = (lists("action_ages"), lists("action_times"));
+            let lengths = batch.column_by_name("history_length").map(|_| int32("history_length"));
             for row in 0..batch.num_rows() {
                 rows.push(Row {
                     dt: dt.value(row).to_owned(),
@@ -49,8 +62,11 @@ pub fn read_partition(out: &Path, day: &str) -> Vec<Row> {
                     impression_pos: int32("impression_pos").value(row),
                     impression_item_id: int64("impression_item_id").value(row),
                     label: int32("label").value(row),
-                    actions: actions.value(row).as_primitive::<Int64Type>().values().to_vec(),
-                    action_types: types.value(row).as_primitive::<Int32Type>().values().to_vec(),
+                    actions: list(&actions, row),
+                    action_types: small(list(&types, row)),
+                    history_length: lengths.as_ref().map(|lengths| lengths.value(row)),
+                    action_ages: ages.as_ref().map(|ages| small(list(ages, row))),
+                    action_times: times.as_ref().map(|times| list(times, row)),
                 });
             }
         }

@@ -97,8 +97,29 @@ impl Reference {
                     label,
                     actions,
                     action_types,
+                    history_length: None,
+                    action_ages: None,
+                    action_times: None,
                 });
             }
+        }
+        rows
+    }
+
+    /// The same rows with the columns that can be asked for: how many actions there are, how many days before the day each was, and when.
+    pub fn rows_with_all(&self, dt: NaiveDate, impressions: &[RawImpression], question: &Question) -> Vec<Row> {
+        let mut rows = self.rows(dt, impressions, question);
+        for row in &mut rows {
+            let history = self.history(row.customer_id, dt, question);
+            let (mut ages, mut times) = (vec![0; question.max_history], vec![0; question.max_history]);
+            for (place, action) in history.iter().enumerate() {
+                let instant = chrono::DateTime::from_timestamp_micros(action.time_us).unwrap();
+                let day = instant.with_timezone(&self.tz).date_naive();
+                ages[place] = i32::try_from((dt - day).num_days()).unwrap();
+                times[place] = action.time_us;
+            }
+            row.history_length = Some(i32::try_from(history.len()).unwrap());
+            (row.action_ages, row.action_times) = (Some(ages), Some(times));
         }
         rows
     }

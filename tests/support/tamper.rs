@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, Int32Array, Int32Builder, Int64Array, Int64Builder, ListBuilder, RecordBatch, StringArray,
+    TimestampMicrosecondBuilder,
 };
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, TimeUnit};
 use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
@@ -39,6 +40,22 @@ pub fn write_rows(path: &Path, rows: &[Row], change: impl Fn(&str, String) -> St
         ("actions", Arc::new(actions.finish())),
         ("action_types", Arc::new(types.finish())),
     ];
+    let mut columns = columns.to_vec();
+    if rows[0].history_length.is_some() {
+        columns.push(("history_length", int32(|row| row.history_length.unwrap())));
+    }
+    if rows[0].action_ages.is_some() {
+        let mut ages = ListBuilder::new(Int32Builder::new()).with_field(list(DataType::Int32));
+        rows.iter().for_each(|row| ages.append_value(row.action_ages.iter().flatten().copied().map(Some)));
+        columns.push(("action_ages", Arc::new(ages.finish())));
+    }
+    if rows[0].action_times.is_some() {
+        let builder = TimestampMicrosecondBuilder::new().with_timezone("UTC");
+        let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        let mut times = ListBuilder::new(builder).with_field(list(time));
+        rows.iter().for_each(|row| times.append_value(row.action_times.iter().flatten().copied().map(Some)));
+        columns.push(("action_times", Arc::new(times.finish())));
+    }
     let batch = RecordBatch::try_from_iter(columns).unwrap();
     let properties = WriterProperties::builder().set_key_value_metadata(Some(pairs)).build();
     let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();

@@ -3,7 +3,7 @@
 use lookback::error::Result;
 use lookback::files::{BadRows, QuarantineFolder, day_files, read_impressions};
 use lookback::history::History;
-use lookback::model::{CustomerId, Impression};
+use lookback::model::{CustomerId, HistoryDetail, Impression};
 use lookback::sources::ImpressionSource;
 use lookback::store::{AsOf, Store};
 
@@ -34,7 +34,13 @@ pub fn customers(impressions: &[Impression]) -> Vec<CustomerId> {
 
 /// What a produce of the day without options wants of a store.
 pub fn wanted(input: &Input, store: &Store) -> AsOf {
-    AsOf { before: input.day, oldest: None, known: None, max_history: store.settings().max_history }
+    AsOf {
+        before: input.day,
+        oldest: None,
+        known: None,
+        max_history: store.settings().max_history,
+        detail: HistoryDetail::None,
+    }
 }
 
 /// The histories of the customers, in their order.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lookback::error::{Error, Kind, Result};
 use lookback::files::{Compression, FileSizes, RowSettings};
+use lookback::model::{RowColumns, RowOrder};
 use lookback::produce::{ProduceOptions, produce};
 use lookback::progress::Silent;
 use lookback::sort::SORT_BYTES_DEFAULT;
@@ -38,6 +39,8 @@ pub fn measure(input: &Input, store: &Store, work: &Path, rounds: Rounds) -> Res
         lookback_days: None,
         known_as_of: None,
         compression: COMPRESSION,
+        columns: RowColumns::default(),
+        order: RowOrder::Customer,
         allow_gaps: true,
         allow_pruned: false,
         quarantine: None,
@@ -94,6 +97,8 @@ fn settings(input: &Input, store: &Store) -> Result<RowSettings> {
         action_types: None,
         compression: COMPRESSION,
         sizes: FileSizes::default(),
+        columns: RowColumns::default(),
+        order: RowOrder::Customer,
     })
 }
 

@@ -7,6 +7,7 @@ mod output;
 mod rows;
 mod shell;
 mod upkeep;
+mod words;
 
 use std::num::NonZeroU8;
 

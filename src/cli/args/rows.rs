@@ -3,11 +3,12 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::config::Configuration;
+use super::words::{Codec, Extra, Items, Order, Types};
 use crate::files::Compression;
-use crate::model::Day;
+use crate::model::{Day, ExtraColumn, ItemType, OrderKind, TypeType};
 use crate::produce::RowChoice;
 
 /// Options of `produce` and `backfill` that shape the rows.
@@ -28,6 +29,21 @@ pub struct RowOptions {
     /// Rows of a part file, in whole row groups [default: 1000000].
     #[arg(long, value_name = "N")]
     pub part_rows: Option<NonZeroU32>,
+    /// More columns behind the others: history_length, action_ages (days before the day), action_times.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub with: Option<Vec<Extra>>,
+    /// Type of impression_item_id and of the elements of actions [default: int64]. Rows with an item that does not fit are refused.
+    #[arg(long, value_enum)]
+    pub item_type: Option<Items>,
+    /// Type of the elements of action_types [default: int32].
+    #[arg(long, value_enum)]
+    pub type_type: Option<Types>,
+    /// In which order the rows stand [default: customer].
+    #[arg(long, value_enum)]
+    pub order: Option<Order>,
+    /// Which order by chance: the same seed gives the same bytes [default: 0].
+    #[arg(long, value_name = "N", requires = "order")]
+    pub seed: Option<u64>,
     /// Go on although batches before the day are missing in the store.
     #[arg(long)]
     pub allow_gaps: bool,
@@ -49,6 +65,11 @@ impl RowOptions {
             compression: self.compression.map(Compression::from),
             row_group_rows: number(self.row_group_rows),
             part_rows: number(self.part_rows),
+            with: self.with.as_ref().map(|columns| columns.iter().copied().map(ExtraColumn::from).collect()),
+            item_type: self.item_type.map(ItemType::from),
+            type_type: self.type_type.map(TypeType::from),
+            order: self.order.map(OrderKind::from),
+            seed: self.seed,
         }
     }
 }
@@ -115,28 +136,4 @@ pub struct Backfill {
     /// What the rows look like.
     #[command(flatten)]
     pub rows: RowOptions,
-}
-
-/// [`Compression`] as it is typed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Codec {
-    /// Zstandard, level 1
-    Zstd,
-    /// Snappy
-    Snappy,
-    /// LZ4 (raw)
-    Lz4,
-    /// No compression
-    None,
-}
-
-impl From<Codec> for Compression {
-    fn from(codec: Codec) -> Self {
-        match codec {
-            Codec::Zstd => Compression::Zstd,
-            Codec::Snappy => Compression::Snappy,
-            Codec::Lz4 => Compression::Lz4,
-            Codec::None => Compression::None,
-        }
-    }
 }

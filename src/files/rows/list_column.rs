@@ -16,7 +16,7 @@ use bytes::Bytes;
 use parquet::basic::{Encoding, Type as PhysicalType};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::{ParquetError, Result};
-use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, ColumnChunkMetaDataBuilder};
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::TrackedWrite;
 use parquet::schema::types::ColumnDescriptor;
@@ -27,14 +27,40 @@ use super::page::{Chunk, DataPage, Workspace, put_run};
 use crate::format::bits::{pack, packed_bytes, width_of};
 use crate::format::put_varint;
 
-/// The values of a list column in one row group.
+/// How wide the numbers of values are kept: as wide as there may be values of different kinds.
+pub(super) trait Number: Copy + Send {
+    /// A number of the dictionary, which fits.
+    fn narrow(number: u32) -> Self;
+    /// The number of the dictionary.
+    fn wide(self) -> u32;
+}
+
+impl Number for u32 {
+    fn narrow(number: u32) -> Self {
+        number
+    }
+    fn wide(self) -> u32 {
+        self
+    }
+}
+
+impl Number for u8 {
+    fn narrow(number: u32) -> Self {
+        number.to_le_bytes()[0]
+    }
+    fn wide(self) -> u32 {
+        self.into()
+    }
+}
+
+/// The values of a list column in one row group: at most 256 kinds of them where `N` is one byte.
 ///
-/// Memory: 4 bytes for each action of each customer, and the dictionary.
-pub(super) struct ListColumn {
+/// Memory: an `N` for each action of each history, and the dictionary.
+pub(super) struct ListColumn<N> {
     max_history: usize,
     dictionary: Dictionary,
     /// Numbers of the values of all histories, one after the other.
-    numbers: Vec<u32>,
+    numbers: Vec<N>,
     /// Of each history where its numbers end, and how many rows have it.
     histories: Vec<(usize, usize)>,
     rows: usize,
@@ -46,6 +72,33 @@ pub(super) struct ListChunk {
     pub close: ColumnCloseResult,
 }
 
+impl ListChunk {
+    /// The chunk of these rows, whose pages are in `sink` and have these sizes with and without compression.
+    pub fn close(
+        mut sink: TrackedWrite<Vec<u8>>,
+        metadata: ColumnChunkMetaDataBuilder,
+        (compressed, uncompressed): (usize, usize),
+        rows: usize,
+        max_history: usize,
+    ) -> Result<Self> {
+        let metadata = metadata
+            .set_num_values(to_i64(rows * max_history)?)
+            .set_total_compressed_size(to_i64(compressed)?)
+            .set_total_uncompressed_size(to_i64(uncompressed)?)
+            .build()?;
+        sink.flush()?;
+        let close = ColumnCloseResult {
+            bytes_written: compressed as u64,
+            rows_written: rows as u64,
+            metadata,
+            bloom_filter: None,
+            column_index: None,
+            offset_index: None,
+        };
+        Ok(ListChunk { bytes: Bytes::from(sink.into_inner()?), close })
+    }
+}
+
 /// What is done with the values of a row before compression.
 #[derive(Clone, Copy)]
 enum Layout {
@@ -55,20 +108,26 @@ enum Layout {
     Plain { bytes: usize },
 }
 
-impl ListColumn {
-    /// Without rows yet; each will have `max_history` elements.
-    pub fn new(max_history: usize) -> Self {
-        ListColumn { max_history, dictionary: Dictionary::new(), numbers: Vec::new(), histories: Vec::new(), rows: 0 }
-    }
-
+impl ListColumn<u32> {
     /// Begins a history: the first `max_history` of `values`.
     pub fn begin(&mut self, values: &[i64]) {
         self.dictionary.numbers_of(values.get(..self.max_history).unwrap_or(values), &mut self.numbers);
         self.histories.push((self.numbers.len(), 0));
     }
 
-    /// The same for values of few kinds.
-    pub fn begin_small(&mut self, values: &[u8]) {
+    /// The same for values that stand in runs: each value, and how often. No more than `max_history` in all.
+    pub fn begin_runs(&mut self, runs: impl Iterator<Item = (i64, usize)>) {
+        for (value, times) in runs {
+            let number = self.dictionary.number_of(value);
+            self.numbers.resize(self.numbers.len() + times, number);
+        }
+        self.histories.push((self.numbers.len(), 0));
+    }
+}
+
+impl ListColumn<u8> {
+    /// Begins a history: the first `max_history` of `values`.
+    pub fn begin(&mut self, values: &[u8]) {
         // Numbers of the values met so far in this history; few, so asking the dictionary once for each is nothing.
         let mut known = [u32::MAX; 256];
         for value in values.iter().take(self.max_history) {
@@ -76,10 +135,17 @@ impl ListColumn {
                 if *number == u32::MAX {
                     *number = self.dictionary.number_of(i64::from(*value));
                 }
-                self.numbers.push(*number);
+                self.numbers.push(u8::narrow(*number));
             }
         }
         self.histories.push((self.numbers.len(), 0));
+    }
+}
+
+impl<N: Number> ListColumn<N> {
+    /// Without rows yet; each will have `max_history` elements.
+    pub fn new(max_history: usize) -> Self {
+        ListColumn { max_history, dictionary: Dictionary::new(), numbers: Vec::new(), histories: Vec::new(), rows: 0 }
     }
 
     /// Adds rows that have the history begun last.
@@ -126,9 +192,9 @@ impl ListColumn {
             chunk.dictionary(&page, self.dictionary.values().len())?;
             dictionary_offset = Some(0);
         }
-        let data_offset = chunk.compressed();
+        let (data_offset, _) = chunk.sizes();
         self.data_pages(layout, &ranks, &mut chunk)?;
-        let (compressed, uncompressed) = (chunk.compressed(), chunk.uncompressed());
+        let (sizes, statistics) = (chunk.sizes(), self.statistics(column.physical_type()));
         let encodings = match layout {
             Layout::Indices { .. } => vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY],
             Layout::Plain { .. } => vec![Encoding::PLAIN, Encoding::RLE],
@@ -136,23 +202,10 @@ impl ListColumn {
         let metadata = ColumnChunkMetaData::builder(Arc::clone(column))
             .set_compression(compression.codec())
             .set_encodings(encodings)
-            .set_num_values(to_i64(self.rows * self.max_history)?)
-            .set_total_compressed_size(to_i64(compressed)?)
-            .set_total_uncompressed_size(to_i64(uncompressed)?)
             .set_dictionary_page_offset(dictionary_offset)
             .set_data_page_offset(to_i64(data_offset)?)
-            .set_statistics(self.statistics(column.physical_type()))
-            .build()?;
-        sink.flush()?;
-        let close = ColumnCloseResult {
-            bytes_written: compressed as u64,
-            rows_written: self.rows as u64,
-            metadata,
-            bloom_filter: None,
-            column_index: None,
-            offset_index: None,
-        };
-        Ok(ListChunk { bytes: Bytes::from(sink.into_inner()?), close })
+            .set_statistics(statistics);
+        ListChunk::close(sink, metadata, sizes, self.rows, self.max_history)
     }
 
     fn lengths(&self) -> impl Iterator<Item = usize> {
@@ -191,7 +244,7 @@ impl ListColumn {
             self.encode_row(numbers, layout, ranks, &mut row);
             let mut left = *rows;
             while left > 0 {
-                left -= page.add(&row, left);
+                left -= page.add(&row, 0, left);
                 if page.is_full() {
                     chunk.data(&mut page)?;
                 }
@@ -205,12 +258,13 @@ impl ListColumn {
     }
 
     /// The bytes of one row's values.
-    fn encode_row(&self, numbers: &[u32], layout: Layout, ranks: &[u32], row: &mut Vec<u8>) {
+    fn encode_row(&self, numbers: &[N], layout: Layout, ranks: &[u32], row: &mut Vec<u8>) {
         let padding_count = self.max_history - numbers.len();
         let (width, padding) = match layout {
             Layout::Plain { bytes } => {
                 let values = self.dictionary.values();
-                let of = |number: &u32| usize::try_from(*number).ok().and_then(|number| values.get(number)).copied();
+                let of =
+                    |number: &N| usize::try_from(number.wide()).ok().and_then(|number| values.get(number)).copied();
                 numbers.iter().for_each(|number| put_plain(of(number).unwrap_or(0), bytes, row));
                 row.resize(row.len() + padding_count * bytes, 0);
                 return;
@@ -221,18 +275,19 @@ impl ListColumn {
         // follows as runs of one.
         let fill = (8 - numbers.len() % 8) % 8;
         let (packed, fill, single) = if fill <= padding_count {
-            (numbers, fill, &[] as &[u32])
+            (numbers, fill, &[] as &[N])
         } else {
             let (packed, single) = numbers.split_at(numbers.len() / 8 * 8);
             (packed, 0, single)
         };
         if !packed.is_empty() {
             put_varint(((packed.len() + fill) / 8 * 2 + 1) as u64, row);
-            let filled = packed.iter().map(|number| rank(ranks, *number)).chain(std::iter::repeat_n(padding, fill));
+            let filled =
+                packed.iter().map(|number| rank(ranks, number.wide())).chain(std::iter::repeat_n(padding, fill));
             pack(filled.map(u64::from), width, row);
         }
         for number in single {
-            put_run(1, rank(ranks, *number), width, row);
+            put_run(1, rank(ranks, number.wide()), width, row);
         }
         if padding_count > fill {
             put_run(padding_count - fill, padding, width, row);

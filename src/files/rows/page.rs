@@ -36,11 +36,21 @@ pub(super) struct DataPage {
     encoding: Encoding,
     /// Bits of an index, where values are indices.
     width: Option<u32>,
-    /// The bytes of the rows, one kind behind the other, with where each ends and how many rows are like it.
+    /// The bytes of the rows, one kind behind the other.
     bytes: Vec<u8>,
-    kinds: Vec<(usize, usize)>,
+    kinds: Vec<Kind>,
     rows: usize,
     length: usize,
+}
+
+/// Rows that are alike.
+struct Kind {
+    /// Where their bytes end.
+    end: usize,
+    /// With how many zeros.
+    zeros: usize,
+    /// How many they are.
+    rows: usize,
 }
 
 impl DataPage {
@@ -49,13 +59,14 @@ impl DataPage {
         DataPage { max_history, encoding, width, bytes: Vec::new(), kinds: Vec::new(), rows: 0, length: 0 }
     }
 
-    /// Adds rows with these bytes: as many of `times` as have room, at least one if the page is not full. Gives how many.
-    pub fn add(&mut self, row: &[u8], times: usize) -> usize {
+    /// Adds rows with these bytes, which end with so many zeros that are worth being told: as many of `times` as have room, at least one if the page is not
+    /// full. Gives how many.
+    pub fn add(&mut self, row: &[u8], zeros: usize, times: usize) -> usize {
         let bytes = PAGE_BYTES.saturating_sub(self.length).div_ceil(row.len().max(1));
         let values = (PAGE_VALUES_MAX / self.max_history.max(1)).saturating_sub(self.rows).max(1);
         let added = times.min(bytes).min(values);
         self.bytes.extend_from_slice(row);
-        self.kinds.push((self.bytes.len(), added));
+        self.kinds.push(Kind { end: self.bytes.len(), zeros, rows: added });
         self.rows += added;
         self.length += added * row.len();
         added
@@ -89,9 +100,9 @@ impl DataPage {
             page.push(&width.to_le_bytes()[..1], 1);
         }
         let mut begin = 0;
-        for (end, times) in &self.kinds {
-            page.push(self.bytes.get(begin..*end).unwrap_or_default(), *times);
-            begin = *end;
+        for kind in &self.kinds {
+            page.push_padded(self.bytes.get(begin..kind.end).unwrap_or_default(), kind.zeros, kind.rows);
+            begin = kind.end;
         }
         self.bytes.clear();
         self.kinds.clear();
@@ -114,14 +125,9 @@ impl<'sink, W: Write + Send> Chunk<'sink, W> {
         Chunk { pages: SerializedPageWriter::new(sink), workspace, compressed: 0, uncompressed: 0 }
     }
 
-    /// Bytes so far, with the pages' headers.
-    pub fn compressed(&self) -> usize {
-        self.compressed
-    }
-
-    /// What they would be without compression.
-    pub fn uncompressed(&self) -> usize {
-        self.uncompressed
+    /// Bytes so far, with the pages' headers; and what they would be without compression.
+    pub fn sizes(&self) -> (usize, usize) {
+        (self.compressed, self.uncompressed)
     }
 
     /// Writes a dictionary page: `values` values in plain encoding, ascending.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::add_encoded_arrow_schema_to_metadata;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory};
-use parquet::errors::{ParquetError, Result};
+use parquet::errors::Result;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
 use parquet::file::writer::SerializedFileWriter;
@@ -14,9 +14,11 @@ use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
 use super::settings::RowSettings;
 use crate::error::Error;
+use crate::model::{CellType, RowColumn, RowColumns};
 
 /// Everything that all row groups of a partition have in common.
 pub struct RowSchema {
+    columns: Vec<RowColumn>,
     arrow: SchemaRef,
     parquet: SchemaDescriptor,
     properties: WriterPropertiesPtr,
@@ -32,7 +34,7 @@ impl RowSchema {
     }
 
     fn build(settings: &RowSettings) -> Result<Self> {
-        let arrow = arrow_schema();
+        let arrow = arrow_schema(settings.columns);
         let parquet = ArrowSchemaConverter::new().convert(&arrow)?;
         let pairs = settings.key_values().into_iter().map(|(key, value)| KeyValue::new(key, value));
         let mut properties = WriterProperties::builder()
@@ -47,11 +49,7 @@ impl RowSchema {
         // The factory takes its settings from a file; this one is none.
         let nowhere = SerializedFileWriter::new(std::io::sink(), parquet.root_schema_ptr(), Arc::clone(&properties))?;
         let factory = ArrowRowGroupWriterFactory::new(&nowhere, Arc::clone(&arrow));
-        Ok(RowSchema { arrow, parquet, properties, factory })
-    }
-
-    pub(super) fn arrow(&self) -> &Schema {
-        &self.arrow
+        Ok(RowSchema { columns: settings.columns.list(), arrow, parquet, properties, factory })
     }
 
     pub(in crate::files) fn parquet(&self) -> &SchemaDescriptor {
@@ -62,35 +60,52 @@ impl RowSchema {
         Arc::clone(&self.properties)
     }
 
-    /// Writers for the columns before the lists, for one row group.
-    pub(super) fn column_writers(&self) -> Result<Vec<ArrowColumnWriter>> {
-        let mut writers = self.factory.create_column_writers(0)?;
-        writers.truncate(self.parquet.num_columns() - 2);
-        Ok(writers)
-    }
-
-    /// The two list columns, which are the last.
-    pub(super) fn list_columns(&self) -> Result<[&Arc<ColumnDescriptor>; 2]> {
-        match self.parquet.columns() {
-            [.., actions, action_types] => Ok([actions, action_types]),
-            _ => Err(ParquetError::General("the schema has no list columns".to_owned())),
-        }
+    /// The columns of one row group, in order: of each what it is, its field, what Parquet calls it, and an ordinary writer, which a list column has no use
+    /// for.
+    pub(super) fn columns(&self) -> Result<impl Iterator<Item = ColumnToWrite<'_>>> {
+        let writers = self.factory.create_column_writers(0)?;
+        let named = self.columns.iter().zip(self.arrow.fields()).zip(self.parquet.columns());
+        Ok(named.zip(writers).map(|(((column, field), parquet), writer)| ColumnToWrite {
+            column: *column,
+            field,
+            parquet,
+            writer,
+        }))
     }
 }
 
-/// The columns of the output. Source: SPEC, "Output".
-fn arrow_schema() -> SchemaRef {
-    let list = |item| DataType::List(Arc::new(Field::new("element", item, false)));
-    Arc::new(Schema::new(vec![
-        // In Parquet a string. The hint makes pyarrow and pandas give it the type that they give to the `dt=` of the folder's name;
-        // with two types for one column they refuse to read the folder above.
-        Field::new("dt", DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)), false),
-        Field::new("ranking_id", DataType::Utf8, true),
-        Field::new("customer_id", DataType::Int64, false),
-        Field::new("impression_pos", DataType::Int32, false),
-        Field::new("impression_item_id", DataType::Int64, false),
-        Field::new("label", DataType::Int32, false),
-        Field::new("actions", list(DataType::Int64), false),
-        Field::new("action_types", list(DataType::Int32), false),
-    ]))
+/// One column of a row group.
+pub(super) struct ColumnToWrite<'schema> {
+    pub column: RowColumn,
+    pub field: &'schema Field,
+    pub parquet: &'schema Arc<ColumnDescriptor>,
+    pub writer: ArrowColumnWriter,
+}
+
+/// The columns of the output, for Arrow.
+fn arrow_schema(columns: RowColumns) -> SchemaRef {
+    let field = |column: RowColumn| {
+        let described = columns.type_of(column);
+        let cell = match column {
+            // In Parquet a string. The hint makes pyarrow and pandas give it the type that they give to the `dt=` of the folder's name;
+            // with two types for one column they refuse to read the folder above.
+            RowColumn::Dt => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
+            _ => data_type(described.cell),
+        };
+        let data_type =
+            if described.is_list { DataType::List(Arc::new(Field::new("element", cell, false))) } else { cell };
+        Field::new(column.name(), data_type, described.nullable)
+    };
+    Arc::new(Schema::new(columns.list().into_iter().map(field).collect::<Vec<_>>()))
+}
+
+/// What Arrow calls the type of a cell.
+pub(in crate::files) fn data_type(cell: CellType) -> DataType {
+    match cell {
+        CellType::Text => DataType::Utf8,
+        CellType::Int64 => DataType::Int64,
+        CellType::Int32 => DataType::Int32,
+        CellType::Uint8 => DataType::UInt8,
+        CellType::TimeUs => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+    }
 }

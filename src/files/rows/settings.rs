@@ -3,7 +3,7 @@
 use super::codec::Compression;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
-use crate::model::Day;
+use crate::model::{Day, RowColumns, RowOrder};
 
 /// How many rows go into one piece of the output.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,6 +42,23 @@ pub struct RowSettings {
     pub compression: Compression,
     /// How the rows are cut.
     pub sizes: FileSizes,
+    /// Which columns the rows have.
+    pub columns: RowColumns,
+    /// In which order they stand.
+    pub order: RowOrder,
+}
+
+/// What a part file says of settings that it says nothing of where they are the default: each key, and the value if there is one.
+pub fn said_if_chosen(columns: RowColumns, order: RowOrder) -> [(&'static str, Option<String>); 5] {
+    let RowColumns { with, item_type, type_type } = columns;
+    let unless_default = |is_default: bool, name: &str| (!is_default).then(|| name.to_owned());
+    [
+        ("lookback.with", unless_default(with.is_empty(), &with.name())),
+        ("lookback.item_type", unless_default(item_type == Default::default(), item_type.name())),
+        ("lookback.type_type", unless_default(type_type == Default::default(), type_type.name())),
+        ("lookback.order", unless_default(order == RowOrder::default(), order.kind().name())),
+        ("lookback.seed", order.seed().map(|seed| seed.to_string())),
+    ]
 }
 
 impl RowSettings {
@@ -65,13 +82,15 @@ impl RowSettings {
             action_types: manifest.action_types.clone(),
             compression,
             sizes: FileSizes { row_group_rows: shape.row_group_rows, part_rows: shape.part_rows },
+            columns: shape.columns(),
+            order: shape.row_order(),
         })
     }
 
     /// Names and values for the key-value metadata of a Parquet file.
     pub fn key_values(&self) -> Vec<(String, String)> {
         let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
-        [
+        let always = [
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
             ("dt", self.dt.to_string()),
             ("cut_off", self.cut_off.clone()),
@@ -79,10 +98,11 @@ impl RowSettings {
             ("max_history", self.max_history.to_string()),
             ("lookback_days", or_none(self.lookback_days.map(|days| days.to_string()))),
             ("newest_batch", or_none(self.newest_batch.map(|day| day.to_string()))),
-        ]
-        .into_iter()
-        .chain(self.action_types.clone().map(|types| ("action_types", types)))
-        .map(|(name, value)| (format!("lookback.{name}"), value))
-        .collect()
+        ];
+        let always = always.map(|(name, value)| (format!("lookback.{name}"), value));
+        let types = self.action_types.clone().map(|types| ("lookback.action_types".to_owned(), types));
+        let chosen = said_if_chosen(self.columns, self.order).into_iter();
+        let chosen = chosen.filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        always.into_iter().chain(types).chain(chosen).collect()
     }
 }

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::files::Fingerprint;
 use crate::history::History;
-use crate::model::{CustomerId, Day, Element, Impression};
+use crate::model::{CustomerId, Day, Element, Impression, RowColumns, RowOrder};
 
 fn settings(max_history: usize, compression: Compression) -> RowSettings {
     RowSettings {
@@ -25,6 +25,8 @@ fn settings(max_history: usize, compression: Compression) -> RowSettings {
         action_types: None,
         compression,
         sizes: FileSizes { row_group_rows: 100, part_rows: 250 },
+        columns: RowColumns::default(),
+        order: RowOrder::Customer,
     }
 }
 
@@ -118,7 +120,7 @@ fn history(items: impl IntoIterator<Item = i64>) -> History {
     let item_ids: Vec<i64> = items.into_iter().collect();
     let action_types = item_ids.iter().map(|item| 1 + u8::try_from(item.rem_euclid(3)).unwrap()).collect();
     let newest_us = item_ids.first().copied();
-    History { item_ids, action_types, newest_us }
+    History { item_ids, action_types, newest_us, ..History::default() }
 }
 
 fn any_compression() -> impl Strategy<Value = Compression> {
@@ -176,6 +178,59 @@ fn a_dictionary_that_does_not_pay_is_left_out() {
     assert_eq!(read, expected(8, &groups));
     assert!(!encodings[0].contains(&Encoding::RLE_DICTIONARY), "items: {:?}", encodings[0]);
     assert!(encodings[1].contains(&Encoding::RLE_DICTIONARY), "types: {:?}", encodings[1]);
+}
+
+/// Ages in runs and times, in every width of a page: padded, cut, once for each row.
+#[test]
+fn extra_columns_come_back_padded() {
+    use crate::model::ExtraColumn;
+    use arrow::datatypes::TimestampMicrosecondType;
+    let folder = tempfile::tempdir().unwrap();
+    let with = ExtraColumn::ALL.into_iter().collect();
+    let settings =
+        RowSettings { columns: RowColumns { with, ..RowColumns::default() }, ..settings(1_000, Compression::Zstd) };
+    let schema = RowSchema::new(&settings).unwrap();
+    let mut writer = RowWriter::new(folder.path().to_owned(), &settings, &schema);
+    let mut group = RowGroup::new(&schema, &settings).unwrap();
+    let mut expected = Vec::new();
+    for length in [0, 1, 7, 437, 1_000, 3] {
+        let mut history = history((0..length).map(|place| 900 - place % 50));
+        history.times_us = (0..length).map(|place| 1_700_000_000_000_000 - place * 1_234_567).collect();
+        let mut ages = Vec::new();
+        for place in 0..i32::try_from(length).unwrap() {
+            history.push_day(Day::from_number(19_999 - place / 60).unwrap(), 1);
+            ages.push(1 + place / 60);
+        }
+        ages.resize(1_000, 0);
+        let mut times = history.times_us.clone();
+        times.resize(1_000, 0);
+        group.begin_customer(&history);
+        let elements = vec![Element { item_id: 5, label: 1 }; 40];
+        group.add(&Impression { customer: CustomerId(1), ranking_id: None, elements });
+        expected.extend(std::iter::repeat_n((i32::try_from(length).unwrap(), ages, times), 40));
+    }
+    writer.append(group.encode().unwrap()).unwrap();
+    let parts = writer.finish().unwrap();
+    let file = File::open(folder.path().join(&parts[0].name)).unwrap();
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    match builder.metadata().row_group(0).column(10).statistics().unwrap() {
+        Statistics::Int64(found) => {
+            assert_eq!((found.min_opt(), found.max_opt()), (Some(&0), Some(&1_700_000_000_000_000)));
+        }
+        other => panic!("{other:?}"),
+    }
+    let mut read = Vec::new();
+    for batch in builder.build().unwrap() {
+        let batch = batch.unwrap();
+        let lengths = batch.column(8).as_primitive::<Int32Type>();
+        let (ages, times) = (batch.column(9).as_list::<i32>(), batch.column(10).as_list::<i32>());
+        for row in 0..batch.num_rows() {
+            let ages = ages.value(row).as_primitive::<Int32Type>().values().to_vec();
+            let times = times.value(row).as_primitive::<TimestampMicrosecondType>().values().to_vec();
+            read.push((lengths.value(row), ages, times));
+        }
+    }
+    assert!(read == expected);
 }
 
 #[test]

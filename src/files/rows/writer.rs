@@ -8,7 +8,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::writer::SerializedFileWriter;
 
-use super::row_group::EncodedRowGroup;
+use super::row_group::{EncodedColumn, EncodedRowGroup};
 use super::schema::RowSchema;
 use super::settings::RowSettings;
 use crate::durable::sync;
@@ -105,10 +105,10 @@ impl RowWriter {
 fn write(part: &mut SerializedFileWriter<HashedFile>, group: EncodedRowGroup) -> std::result::Result<(), ParquetError> {
     let mut to = part.next_row_group()?;
     for column in group.columns {
-        column.append_to_row_group(&mut to)?;
-    }
-    for list in group.lists {
-        to.append_column(&list.bytes, list.close)?;
+        match column {
+            EncodedColumn::Ordinary(column) => column.append_to_row_group(&mut to)?,
+            EncodedColumn::List(list) => to.append_column(&list.bytes, list.close)?,
+        }
     }
     to.close()?;
     Ok(())

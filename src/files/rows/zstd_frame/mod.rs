@@ -72,10 +72,21 @@ impl RepeatingPage {
 
     /// Appends `bytes` so many times.
     pub fn push(&mut self, bytes: &[u8], times: usize) {
+        self.push_padded(bytes, 0, times);
+    }
+
+    /// The same of bytes that end with so many zeros: these are told as one zero that repeats, where there are enough.
+    pub fn push_padded(&mut self, bytes: &[u8], zeros: usize, times: usize) {
         if times == 0 || bytes.is_empty() {
             return;
         }
-        self.push_literals(bytes);
+        match bytes.len().checked_sub(zeros).filter(|_| zeros > MATCH_BYTES_MIN) {
+            Some(before) => {
+                self.push_literals(bytes.get(..before + 1).unwrap_or_default());
+                self.push_match(&[0], zeros - 1);
+            }
+            None => self.push_literals(bytes),
+        }
         let repeated = bytes.len() * (times - 1);
         if repeated < MATCH_BYTES_MIN {
             (1..times).for_each(|_| self.push_literals(bytes));

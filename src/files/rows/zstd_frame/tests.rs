@@ -6,10 +6,15 @@ use super::*;
 
 /// Encodes, decodes with the library, and compares with the page; gives the frame's size, or `None` where it was left to the library.
 fn checked(pieces: &[(Vec<u8>, usize)]) -> Option<usize> {
+    checked_padded(pieces, |_| 0)
+}
+
+/// The same of pieces whose ends are told to be so many zeros.
+fn checked_padded(pieces: &[(Vec<u8>, usize)], zeros: impl Fn(&[u8]) -> usize) -> Option<usize> {
     let mut page = RepeatingPage::new();
     let mut expected = Vec::new();
     for (bytes, times) in pieces {
-        page.push(bytes, *times);
+        page.push_padded(bytes, zeros(bytes), *times);
         (0..*times).for_each(|_| expected.extend_from_slice(bytes));
         assert_eq!(page.len(), expected.len());
     }
@@ -51,6 +56,23 @@ proptest! {
     ) {
         let pieces: Vec<_> = pieces.into_iter().map(|(length, kinds, seed, times)| (bytes(length, kinds, seed), times)).collect();
         checked(&pieces);
+    }
+
+    #[test]
+    fn padded_pieces_come_back(
+        pieces in proptest::collection::vec(
+            (prop_oneof![0..40_usize, 200..3_000_usize], prop_oneof![0..40_usize, 200..9_000_usize], any::<u32>(), 1..30_usize),
+            1..20,
+        ),
+    ) {
+        let padded = |(length, zeros, seed, times)| ([bytes(length, 256, seed), vec![0; zeros]].concat(), times);
+        let pieces: Vec<_> = pieces.into_iter().map(padded).collect();
+        let zeros = |bytes: &[u8]| bytes.iter().rev().take_while(|byte| **byte == 0).count();
+        let (padded, plain) = (checked_padded(&pieces, zeros), checked(&pieces));
+        // Never more than a few bytes for each piece beyond what it takes without being told.
+        if let (Some(padded), Some(plain)) = (padded, plain) {
+            prop_assert!(padded <= plain + 8 * pieces.len() + 64, "{} and {}", padded, plain);
+        }
     }
 
     #[test]

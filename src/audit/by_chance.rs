@@ -1,0 +1,191 @@
+//! Rows that stand in an order by chance: which row should come next, and whose history it should have.
+
+use super::compare::{Comparison, Expected, Key, expected_rows_of};
+use super::group::{Group, Place, RawImpression, Wanted};
+use super::padded::Padded;
+use super::rows::Rows;
+use crate::error::Result;
+use crate::model::{CustomerId, Element, Impression, OrderKey, Places, RowOrder};
+use crate::sort::{Record, Scratch, Sorter};
+
+/// An order by chance.
+pub(super) struct Order {
+    seed: u64,
+    /// Whether each row has a place of its own, and not each impression.
+    by_row: bool,
+}
+
+/// A row as it should be, with its place. The derived order is that of the output.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct ExpectedRow {
+    key: OrderKey,
+    position: i32,
+    customer: i64,
+    item: i64,
+    label: i32,
+    place: Place,
+    ranking_id: Option<String>,
+}
+
+impl Order {
+    /// `None` for an order that is not by chance.
+    pub fn of(order: RowOrder) -> Option<Self> {
+        let by_row = matches!(order, RowOrder::Shuffled(_));
+        order.seed().map(|seed| Order { seed, by_row })
+    }
+
+    /// Works out the order from the impressions, and compares each row, but for its history, with the one that should stand there.
+    ///
+    /// Memory: the budget, and sorted runs in the system's folder for temporary files beyond it.
+    pub fn compare(&self, wanted: &Wanted<'_>, comparison: &mut Comparison<'_>, rows: &mut Rows) -> Result<()> {
+        let scratch = std::env::temp_dir().join(format!("lookback-audit-{}", std::process::id()));
+        let mut sorter = Sorter::new(wanted.budget_bytes, Scratch::new(scratch));
+        let mut after = None;
+        loop {
+            let group = Group::gather_impressions(wanted, after)?;
+            for (customer, case) in &group.customers {
+                after = Some(*customer);
+                let mut last: Option<(&RawImpression, u64)> = None;
+                for impression in &case.impressions {
+                    // Equal ones are neighbours.
+                    let copy = last.filter(|(last, _)| same(last, impression)).map_or(0, |(_, copy)| copy + 1);
+                    last = Some((impression, copy));
+                    self.expect(*customer, impression, copy, wanted, &mut sorter)?;
+                }
+            }
+            if group.is_last {
+                break;
+            }
+        }
+        let mut expected = sorter.finish()?;
+        let mut next = expected.next().transpose()?;
+        while let Some(row) = next {
+            next = expected.next().transpose()?;
+            comparison.shown(&row.expected(), next.as_ref().map(|next| next.expected().key), rows)?;
+            rows.step();
+        }
+        Ok(())
+    }
+
+    fn expect(
+        &self,
+        customer: i64,
+        raw: &RawImpression,
+        copy: u64,
+        wanted: &Wanted<'_>,
+        sorter: &mut Sorter<ExpectedRow>,
+    ) -> Result<()> {
+        let elements = raw.elements.iter().map(|(item_id, label)| Element { item_id: *item_id, label: *label });
+        let ranking_id = raw.ranking_id.clone();
+        let impression = Impression { customer: CustomerId(customer), ranking_id, elements: elements.collect() };
+        let places = Places::of(self.seed, wanted.dt, &impression, copy);
+        for Expected { key: Key { ranking_id, position, item, .. }, label, place } in expected_rows_of(customer, raw) {
+            let key = if self.by_row { places.row(position) } else { places.whole() };
+            let ranking_id = ranking_id.map(str::to_owned);
+            sorter.push(ExpectedRow { key, position, customer, item, label, place, ranking_id })?;
+        }
+        Ok(())
+    }
+}
+
+/// Compares the histories of the group's customers, wherever in the partition their rows stand.
+pub(super) fn compare_anywhere(
+    group: &Group,
+    wanted: &Wanted<'_>,
+    comparison: &mut Comparison<'_>,
+    mut rows: Rows,
+) -> Result<()> {
+    let mut last: Option<(i64, Padded)> = None;
+    loop {
+        rows.look(1)?;
+        let Some(found) = rows.ahead(0) else { return Ok(()) };
+        let customer = found.row.customer_id;
+        if let Some(case) = group.customers.get(&customer) {
+            let (_, history) = match last.take() {
+                Some((of, history)) if of == customer => last.insert((of, history)),
+                _ => last.insert((customer, Padded::of(case, wanted))),
+            };
+            comparison.history(case, history, found, &rows)?;
+        }
+        rows.step();
+    }
+}
+
+/// Whether two impressions of a customer are the same but for where they stand in the raw files.
+fn same(one: &RawImpression, other: &RawImpression) -> bool {
+    (&one.ranking_id, &one.elements) == (&other.ranking_id, &other.elements)
+}
+
+impl ExpectedRow {
+    fn expected(&self) -> Expected<'_> {
+        let ExpectedRow { position, customer, item, label, place, ranking_id, .. } = self;
+        let key = Key { customer: *customer, ranking_id: ranking_id.as_deref(), position: *position, item: *item };
+        Expected { key, label: *label, place: *place }
+    }
+}
+
+impl Record for ExpectedRow {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        let ExpectedRow { key, position, customer, item, label, place: Place { file, number }, ranking_id } = self;
+        bytes.extend_from_slice(&key.0.to_le_bytes());
+        bytes.extend_from_slice(&position.to_le_bytes());
+        bytes.extend_from_slice(&customer.to_le_bytes());
+        bytes.extend_from_slice(&item.to_le_bytes());
+        bytes.extend_from_slice(&label.to_le_bytes());
+        bytes.extend_from_slice(&file.to_le_bytes());
+        bytes.extend_from_slice(&number.to_le_bytes());
+        // Last, so that it ends where the record ends; the byte before tells a missing one from an empty one.
+        bytes.push(u8::from(ranking_id.is_some()));
+        bytes.extend_from_slice(ranking_id.as_deref().unwrap_or_default().as_bytes());
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (key, bytes) = bytes.split_first_chunk()?;
+        let (position, bytes) = bytes.split_first_chunk()?;
+        let (customer, bytes) = bytes.split_first_chunk()?;
+        let (item, bytes) = bytes.split_first_chunk()?;
+        let (label, bytes) = bytes.split_first_chunk()?;
+        let (file, bytes) = bytes.split_first_chunk()?;
+        let (number, bytes) = bytes.split_first_chunk()?;
+        let (present, text) = bytes.split_first()?;
+        let text = String::from_utf8(text.to_vec()).ok()?;
+        Some(ExpectedRow {
+            key: OrderKey(u128::from_le_bytes(*key)),
+            position: i32::from_le_bytes(*position),
+            customer: i64::from_le_bytes(*customer),
+            item: i64::from_le_bytes(*item),
+            label: i32::from_le_bytes(*label),
+            place: Place { file: u32::from_le_bytes(*file), number: u64::from_le_bytes(*number) },
+            ranking_id: (*present == 1).then_some(text),
+        })
+    }
+
+    fn memory_bytes(&self) -> usize {
+        std::mem::size_of::<Self>() + self.ranking_id.as_ref().map_or(0, String::capacity)
+    }
+
+    fn leading(&self) -> u64 {
+        u64::try_from(self.key.0 >> 64).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn spilled_rows_come_back(
+            key in any::<u128>(), numbers in any::<(i32, i64, i64, i32)>(), file in any::<u32>(), number in any::<u64>(),
+            ranking_id in proptest::option::of(".{0,9}"),
+        ) {
+            let (position, customer, item, label) = numbers;
+            let place = Place { file, number };
+            let expected = ExpectedRow { key: OrderKey(key), position, customer, item, label, place, ranking_id };
+            let mut bytes = Vec::new();
+            expected.encode(&mut bytes);
+            prop_assert_eq!(ExpectedRow::decode(&bytes), Some(expected));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! A history as a row should have it, and how one that a row has differs from it.
+
+use super::difference::action_source;
+use super::group::{Case, Wanted};
+use crate::files::ProducedRow;
+use crate::model::{ExtraColumn, display_utc};
+
+/// The history of a customer as a row has it, worked out from the raw actions.
+///
+/// Memory: 12 bytes an action, 4 more with ages, 8 more with times.
+pub(super) struct Padded {
+    actions: Vec<i64>,
+    action_types: Vec<i32>,
+    length: Option<i32>,
+    ages: Option<Vec<i32>>,
+    times: Option<Vec<i64>>,
+}
+
+/// A cell that differs: its column and place, what it is, and what the raw files say.
+type Difference = (String, String, String);
+
+/// How a list differs from what it should be.
+enum Differing {
+    /// It has another length, which is this.
+    Length(usize),
+    /// The first element that differs: its place, what it is, and what it should be.
+    Element(usize, String, String),
+}
+
+impl Padded {
+    /// That of a customer, with the columns that the rows have.
+    pub fn of(case: &Case, wanted: &Wanted<'_>) -> Self {
+        let has = |column| wanted.columns.with.has(column);
+        let age = |time_us: i64| wanted.dt.number() - wanted.zone.day_of(time_us).map_or(0, |day| day.number());
+        let padding = wanted.max_history.saturating_sub(case.actions.len());
+        let zeros = || std::iter::repeat_n(0, padding);
+        let actions = || case.actions.iter();
+        let small_zeros = || zeros().map(|_: i64| 0_i32);
+        Padded {
+            actions: actions().map(|action| action.item).chain(zeros()).collect(),
+            action_types: actions().map(|action| i32::from(action.kind)).chain(small_zeros()).collect(),
+            length: has(ExtraColumn::HistoryLength).then(|| i32::try_from(case.actions.len()).unwrap_or(i32::MAX)),
+            ages: has(ExtraColumn::ActionAges)
+                .then(|| actions().map(|action| age(action.time_us)).chain(small_zeros()).collect()),
+            times: has(ExtraColumn::ActionTimes)
+                .then(|| actions().map(|action| action.time_us).chain(zeros()).collect()),
+        }
+    }
+
+    /// How many cells it has, each element of the lists one.
+    pub fn cells(&self) -> u64 {
+        let lists = 2 + u64::from(self.ages.is_some()) + u64::from(self.times.is_some());
+        lists * self.actions.len() as u64 + u64::from(self.length.is_some())
+    }
+
+    /// The first cell in which a row of the customer differs.
+    pub fn difference(&self, case: &Case, found: &ProducedRow, wanted: &Wanted<'_>) -> Option<Difference> {
+        let Padded { actions, action_types, length, ages, times } = self;
+        let name = |column: &str, differs: Option<Differing>| Some(self.named(case, wanted, column, differs?));
+        let length_differs = || {
+            let text = |length: Option<i32>| length.map_or_else(|| "missing".to_owned(), |length| length.to_string());
+            let says = format!("{}, as many as the customer has actions", text(*length));
+            (*length != found.history_length).then(|| ("history_length".to_owned(), text(found.history_length), says))
+        };
+        name("actions", differing(&found.actions, actions, i64::to_string))
+            .or_else(|| name("action_types", differing(&found.action_types, action_types, i32::to_string)))
+            .or_else(length_differs)
+            .or_else(|| name("action_ages", differing(or_none(&found.action_ages), or_none(ages), i32::to_string)))
+            .or_else(|| {
+                let time = |time_us: &i64| display_utc(*time_us);
+                name("action_times", differing(or_none(&found.action_times), or_none(times), time))
+            })
+    }
+
+    /// The sentence's parts: a place in a list, from 1, and the action that belongs there.
+    fn named(&self, case: &Case, wanted: &Wanted<'_>, column: &str, differs: Differing) -> Difference {
+        let (place, is, says) = match differs {
+            Differing::Length(length) => {
+                let says = format!("a list of {}", self.actions.len());
+                return (column.to_owned(), format!("a list of {length}"), says);
+            }
+            Differing::Element(place, is, says) => (place, is, says),
+        };
+        let source = match case.actions.get(place) {
+            Some(action) => format!("{says}, {}", action_source(wanted.sources, wanted.types, action, wanted.zone)),
+            None => format!("{says}, the padding behind {} actions", case.actions.len()),
+        };
+        (format!("{column} place {}", place + 1), is, source)
+    }
+}
+
+fn or_none<T>(list: &Option<Vec<T>>) -> &[T] {
+    list.as_deref().unwrap_or_default()
+}
+
+fn differing<T: PartialEq>(found: &[T], expected: &[T], text: impl Fn(&T) -> String) -> Option<Differing> {
+    if found == expected {
+        return None;
+    }
+    if found.len() != expected.len() {
+        return Some(Differing::Length(found.len()));
+    }
+    let mut pairs = found.iter().zip(expected).enumerate();
+    let (place, (is, says)) = pairs.find(|(_, (is, says))| is != says)?;
+    Some(Differing::Element(place, text(is), text(says)))
+}

@@ -1,0 +1,169 @@
+//! In which order the rows of a partition stand.
+
+use std::hash::Hasher as _;
+
+use serde::{Deserialize, Serialize};
+use siphasher::sip128::{Hasher128 as _, SipHasher24};
+
+use super::{Day, Impression};
+
+/// The kinds of order.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderKind {
+    /// By customer, ranking id (null first), list; each list in its own order.
+    #[default]
+    Customer,
+    /// Every row by chance.
+    Shuffled,
+    /// Impressions by chance, the rows of each together and in the order of its list.
+    Carousel,
+}
+
+impl OrderKind {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            OrderKind::Customer => "customer",
+            OrderKind::Shuffled => "shuffled",
+            OrderKind::Carousel => "carousel",
+        }
+    }
+}
+
+/// In which order the rows of a partition stand.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum RowOrder {
+    /// [`OrderKind::Customer`].
+    #[default]
+    Customer,
+    /// [`OrderKind::Shuffled`], by this seed.
+    Shuffled(u64),
+    /// [`OrderKind::Carousel`], by this seed.
+    Carousel(u64),
+}
+
+impl RowOrder {
+    /// An order of this kind; `None` for a kind by customer with a seed, which has no use for one. Without a seed, the seed is 0.
+    pub fn of(kind: OrderKind, seed: Option<u64>) -> Option<Self> {
+        match (kind, seed) {
+            (OrderKind::Customer, None) => Some(RowOrder::Customer),
+            (OrderKind::Customer, Some(_)) => None,
+            (OrderKind::Shuffled, seed) => Some(RowOrder::Shuffled(seed.unwrap_or(0))),
+            (OrderKind::Carousel, seed) => Some(RowOrder::Carousel(seed.unwrap_or(0))),
+        }
+    }
+
+    /// Which kind it is.
+    pub fn kind(self) -> OrderKind {
+        match self {
+            RowOrder::Customer => OrderKind::Customer,
+            RowOrder::Shuffled(_) => OrderKind::Shuffled,
+            RowOrder::Carousel(_) => OrderKind::Carousel,
+        }
+    }
+
+    /// The seed of an order by chance.
+    pub fn seed(self) -> Option<u64> {
+        match self {
+            RowOrder::Customer => None,
+            RowOrder::Shuffled(seed) | RowOrder::Carousel(seed) => Some(seed),
+        }
+    }
+}
+
+/// Where something stands among all of a day in an order by chance: ascending.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct OrderKey(pub u128);
+
+/// Gives everything of an impression its place in an order by chance.
+///
+/// The place is SipHash-2-4 with 128 bits of what the thing is, keyed with the seed: so it follows from the thing alone, whatever comes before it. All
+/// integers little-endian: the day as days since 1970-01-01 (4 bytes), customer (8), ranking id (0, or 1 with its length in 8 bytes and its text),
+/// number of elements (8) and each of them (item 8, label 4), then which of equal impressions it is, from 0 (8); and in a shuffled order the place of the
+/// row in the list (4). The key is the seed and then 0.
+///
+/// Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF", 2012.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    hasher: SipHasher24,
+}
+
+impl Places {
+    /// Of one of `copy` equal impressions of `dt` before it.
+    pub fn of(seed: u64, dt: Day, impression: &Impression, copy: u64) -> Self {
+        let Impression { customer, ranking_id, elements } = impression;
+        let mut hasher = SipHasher24::new_with_keys(seed, 0);
+        hasher.write(&dt.number().to_le_bytes());
+        hasher.write(&customer.0.to_le_bytes());
+        match ranking_id {
+            None => hasher.write(&[0]),
+            Some(text) => {
+                hasher.write(&[1]);
+                hasher.write(&(text.len() as u64).to_le_bytes());
+                hasher.write(text.as_bytes());
+            }
+        }
+        hasher.write(&(elements.len() as u64).to_le_bytes());
+        for element in elements {
+            hasher.write(&element.item_id.to_le_bytes());
+            hasher.write(&element.label.to_le_bytes());
+        }
+        hasher.write(&copy.to_le_bytes());
+        Places { hasher }
+    }
+
+    /// Of the impression as a whole.
+    pub fn whole(&self) -> OrderKey {
+        OrderKey(self.hasher.finish128().as_u128())
+    }
+
+    /// Of one row of it.
+    pub fn row(&self, position: i32) -> OrderKey {
+        let mut hasher = self.hasher;
+        hasher.write(&position.to_le_bytes());
+        OrderKey(hasher.finish128().as_u128())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CustomerId, Element};
+
+    /// The bytes as the documentation lists them, hashed at once.
+    #[test]
+    fn a_place_is_the_hash_of_the_bytes_that_are_documented() {
+        let elements = vec![Element { item_id: 5, label: 1 }, Element { item_id: -2, label: 0 }];
+        let impression = Impression { customer: CustomerId(-7), ranking_id: Some("ä".to_owned()), elements };
+        let dt = Day::from_number(20_000).unwrap();
+        let mut bytes = Vec::new();
+        bytes.extend(20_000_i32.to_le_bytes());
+        bytes.extend((-7_i64).to_le_bytes());
+        bytes.push(1);
+        bytes.extend(2_u64.to_le_bytes());
+        bytes.extend("ä".bytes());
+        bytes.extend(2_u64.to_le_bytes());
+        bytes.extend(5_i64.to_le_bytes());
+        bytes.extend(1_i32.to_le_bytes());
+        bytes.extend((-2_i64).to_le_bytes());
+        bytes.extend(0_i32.to_le_bytes());
+        bytes.extend(3_u64.to_le_bytes());
+        let hash = |bytes: &[u8]| OrderKey(SipHasher24::new_with_keys(9, 0).hash(bytes).as_u128());
+        let places = Places::of(9, dt, &impression, 3);
+        assert_eq!(places.whole(), hash(&bytes));
+        bytes.extend(1_i32.to_le_bytes());
+        assert_eq!(places.row(1), hash(&bytes));
+        let unnamed = Impression { ranking_id: None, ..impression };
+        assert_ne!(Places::of(9, dt, &unnamed, 3).whole(), places.whole());
+    }
+
+    #[test]
+    fn a_seed_belongs_to_an_order_by_chance() {
+        assert_eq!(RowOrder::of(OrderKind::Customer, Some(1)), None);
+        assert_eq!(RowOrder::of(OrderKind::Carousel, None), Some(RowOrder::Carousel(0)));
+        for order in [RowOrder::Customer, RowOrder::Shuffled(3), RowOrder::Carousel(u64::MAX)] {
+            assert_eq!(RowOrder::of(order.kind(), order.seed()), Some(order));
+        }
+    }
+}

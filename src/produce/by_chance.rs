@@ -1,0 +1,224 @@
+//! Rows in an order by chance: shuffled, or carousel by carousel.
+//!
+//! 1. In the order of customers, each customer's history is read from the store once, packed, and put aside on disk. Each impression, or each of
+//!    its rows, gets its place in the order (see [`Places`]) and is sorted by it, beside where its history is.
+//! 2. In the new order row groups are cut, and any thread assembles one: it reads the histories of its rows from what was put aside.
+//!
+//! So the store is read as for the order of customers, once and from one end to the other, however the rows stand: reading the histories anew for every row
+//! group would read most of the store for each. What was put aside takes 3 to 5 bytes an action on the disk of the output.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+
+use super::histories::Histories;
+use super::packed_histories::{PackedHistories, pack};
+use super::placed::{Copies, Numbered, Placed};
+use super::run::ProduceSummary;
+use super::shares::Shares;
+use super::tally::{Counts, Tally};
+use super::turns::in_turns;
+use crate::error::{Error, Result};
+use crate::files::{EncodedRowGroup, RowGroup, RowSchema, RowSettings, RowWriter};
+use crate::history::History;
+use crate::model::{ExtraColumn, Impression, Places, RowOrder};
+use crate::progress::Progress;
+use crate::sort::{Scratch, Sorted, Sorter};
+
+/// Rows whose histories are read and packed by one thread at once: up to 5 MB.
+const SHARE_ROWS: usize = 1_000;
+
+/// A row group may take so much however little memory there is: 10,000 rows with 1,000 actions each do not. Of the least memory limit it is three
+/// quarters.
+const GROUP_BYTES_MIN: usize = 96 << 20;
+
+/// How the memory of a produce is shared out, in multiples of that for sorting, which is an eighth of all.
+#[derive(Clone, Copy)]
+pub(super) struct Budget {
+    /// For sorting impressions.
+    pub sort_bytes: usize,
+    /// For sorting by places, at the same time.
+    places_bytes: usize,
+    /// For the row groups that are assembled at once, if they are more than one.
+    groups_bytes: usize,
+    /// For one of them.
+    group_bytes_max: usize,
+}
+
+impl Budget {
+    /// That of an order, out of `sort_bytes` for sorting.
+    pub fn of(order: RowOrder, sort_bytes: usize) -> Self {
+        let half = sort_bytes / 2;
+        let (sort_bytes, places_bytes) = if order == RowOrder::Customer { (sort_bytes, 0) } else { (half, half) };
+        let (groups_bytes, most) = (half.saturating_mul(8), half.saturating_mul(12));
+        Budget { sort_bytes, places_bytes, groups_bytes, group_bytes_max: most.max(GROUP_BYTES_MIN) }
+    }
+}
+
+/// Writes the rows of one day in an order by chance.
+///
+/// Memory: the budget's; while places are sorted, the histories of 1,000 rows for each thread twice; while row groups are assembled, as many of them as the
+/// budget has room for, or one. A row group that takes more is refused.
+pub(super) struct ByChance<'a> {
+    pub settings: &'a RowSettings,
+    pub budget: Budget,
+    /// Where files are put aside.
+    pub scratch: PathBuf,
+    pub progress: &'a dyn Progress,
+}
+
+/// Some impressions with their places, and their histories, packed.
+struct PlacedShare {
+    placed: Vec<Placed>,
+    packed: Vec<u8>,
+    counts: Counts,
+}
+
+impl ByChance<'_> {
+    /// Joins the impressions, which stand in the order of customers, and writes their rows. The histories must have the days of their actions.
+    pub fn write(
+        &self,
+        impressions: Sorted<Impression>,
+        threads: Vec<Histories<'_>>,
+        schema: &Arc<RowSchema>,
+        writer: &mut RowWriter,
+        summary: &mut ProduceSummary,
+    ) -> Result<()> {
+        let mut scratch = Scratch::new(self.scratch.clone());
+        let mut packed = PackedHistories::new(&mut scratch)?;
+        let sorted = self.place(impressions, threads, &mut packed, summary)?;
+        self.assemble(sorted, &packed, schema, writer)
+    }
+
+    /// The first step.
+    fn place(
+        &self,
+        impressions: Sorted<Impression>,
+        mut threads: Vec<Histories<'_>>,
+        packed: &mut PackedHistories,
+        summary: &mut ProduceSummary,
+    ) -> Result<Sorted<Placed>> {
+        self.progress.begin("reading histories", "impressions", Some(summary.impressions));
+        let mut sorter = Sorter::new(self.budget.places_bytes, Scratch::new(self.scratch.with_extension("sorted")));
+        let (mut shares, mut tally) = (Shares::new(Copies::of(impressions), SHARE_ROWS), Tally::default());
+        let width = threads.len();
+        let work = |turn: Vec<Vec<Numbered>>| {
+            let placed = threads.par_iter_mut().zip(turn.into_par_iter());
+            in_order(placed.map(|(histories, share)| self.place_share(share, histories)).collect())
+        };
+        let take = |share: PlacedShare| {
+            tally.add(&share.counts, summary);
+            self.progress.advance(share.counts.impressions);
+            let begin = packed.append(&share.packed)?;
+            share.placed.into_iter().try_for_each(|mut placed| {
+                placed.history.offset += begin;
+                sorter.push(placed)
+            })
+        };
+        in_turns(|| shares.turn(width), work, take)?;
+        sorter.finish()
+    }
+
+    fn place_share(&self, share: Vec<Numbered>, histories: &mut Histories<'_>) -> Result<PlacedShare> {
+        let (mut placed, mut packed, mut counts) = (Vec::with_capacity(share.len()), Vec::new(), Counts::default());
+        let mut history = Default::default();
+        for Numbered { impression, copy } in share {
+            if counts.is_new(impression.customer) {
+                let read = histories.read(impression.customer)?;
+                history = pack(self.settings.dt, read, &mut packed);
+                counts.begin(impression.customer, read);
+            }
+            histories.check(&impression)?;
+            counts.add(&impression);
+            let seed = self.settings.order.seed().unwrap_or(0);
+            let places = Places::of(seed, self.settings.dt, &impression, copy);
+            if let RowOrder::Shuffled(_) = self.settings.order {
+                let Impression { customer, ranking_id, elements } = impression;
+                placed.extend((0..).zip(elements).map(|(first, element)| {
+                    let impression = Impression { customer, ranking_id: ranking_id.clone(), elements: vec![element] };
+                    Placed { key: places.row(first), first, impression, history }
+                }));
+            } else {
+                placed.push(Placed { key: places.whole(), first: 0, impression, history });
+            }
+        }
+        Ok(PlacedShare { placed, packed, counts })
+    }
+
+    /// The second step. What is assembled is written before more is, so that its memory is free again.
+    fn assemble(
+        &self,
+        sorted: Sorted<Placed>,
+        packed: &PackedHistories,
+        schema: &Arc<RowSchema>,
+        writer: &mut RowWriter,
+    ) -> Result<()> {
+        let threads = 0..rayon::current_num_threads().max(1);
+        let groups: Result<Vec<RowGroup>> = threads.map(|_| RowGroup::new(schema, self.settings)).collect();
+        let mut groups = groups?;
+        let mut shares = Shares::new(sorted, self.settings.sizes.row_group_rows);
+        let mut share = shares.share()?;
+        self.progress.begin("writing", "row groups", None);
+        while !share.is_empty() {
+            let (mut turn, mut bytes) = (Vec::new(), 0);
+            while !share.is_empty() && turn.len() < groups.len() {
+                let needed = self.group_bytes(&share)?;
+                if !turn.is_empty() && bytes + needed > self.budget.groups_bytes {
+                    break;
+                }
+                bytes += needed;
+                turn.push(std::mem::replace(&mut share, shares.share()?));
+            }
+            let assembled = groups.par_iter_mut().zip(turn.into_par_iter());
+            let assembled = assembled.map(|(group, share)| self.assemble_group(&share, packed, group)).collect();
+            for group in in_order(assembled)? {
+                writer.append(group)?;
+                self.progress.advance(1);
+            }
+        }
+        Ok(())
+    }
+
+    fn assemble_group(
+        &self,
+        share: &[Placed],
+        packed: &PackedHistories,
+        group: &mut RowGroup,
+    ) -> Result<EncodedRowGroup> {
+        let (mut room, mut history, mut last) = (Vec::new(), History::default(), None);
+        for Placed { first, impression, history: place, .. } in share {
+            if last != Some(*place) {
+                packed.read(self.settings.dt, *place, &mut room, &mut history)?;
+                group.begin_customer(&history);
+                last = Some(*place);
+            }
+            group.add_elements(impression.customer, impression.ranking_id.as_deref(), *first, &impression.elements);
+        }
+        group.encode()
+    }
+
+    /// What a row group of these rows takes: of each action its numbers (5 bytes) and what they become (3); of its age 4 and 1, of its time 8 and 7. Fails
+    /// where that is too much.
+    fn group_bytes(&self, share: &[Placed]) -> Result<usize> {
+        let with = self.settings.columns.with;
+        let (ages, times) = (with.has(ExtraColumn::ActionAges), with.has(ExtraColumn::ActionTimes));
+        let of_action = 8 + if ages { 5 } else { 0 } + if times { 15 } else { 0 };
+        let histories = share.chunk_by(|one, next| one.history == next.history).filter_map(<[Placed]>::first);
+        let actions: u64 = histories.map(|placed| u64::from(placed.history.actions)).sum();
+        let bytes = usize::try_from(actions).unwrap_or(usize::MAX).saturating_mul(of_action);
+        if bytes > self.budget.group_bytes_max {
+            let rows: usize = share.iter().map(|placed| placed.impression.elements.len()).sum();
+            return Err(Error::refused(
+                format!("a row group of {rows} rows with {actions} actions takes {} MB of memory", bytes / 1_000_000),
+                "ask for a smaller --row-group-rows, or allow more by --memory-limit",
+            ));
+        }
+        Ok(bytes)
+    }
+}
+
+/// Of several errors the first in the order of the work, however the threads came to it.
+fn in_order<T>(done: Vec<Result<T>>) -> Result<Vec<T>> {
+    done.into_iter().collect()
+}

@@ -1,0 +1,149 @@
+//! Histories put aside on disk, each written once and read wherever a row has it.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+use crate::format::{Keyframe, encode_keyframe};
+use crate::history::History;
+use crate::model::{Day, PastAction};
+use crate::sort::Scratch;
+
+/// Where a history was put.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct HistoryPlace {
+    /// Where it begins.
+    pub offset: u64,
+    /// How many bytes it takes; 0 for a history without actions.
+    pub bytes: u32,
+    /// How many actions it has.
+    pub actions: u32,
+}
+
+/// A file of histories, each packed as the keyframe that its day would have in a store: with the days of the actions. Behind it stand the times, the
+/// newest alone or all of them.
+///
+/// Memory: none that grows.
+pub(super) struct PackedHistories {
+    path: PathBuf,
+    file: File,
+    length: u64,
+}
+
+impl PackedHistories {
+    /// An empty file in `scratch`.
+    pub fn new(scratch: &mut Scratch) -> Result<Self> {
+        let (path, file) = scratch.file()?;
+        Ok(PackedHistories { path, file, length: 0 })
+    }
+
+    /// Appends histories that were packed one behind the other. Gives where the first begins.
+    pub fn append(&mut self, packed: &[u8]) -> Result<u64> {
+        self.file.write_all(packed).map_err(|error| Error::io("write", &self.path, &error))?;
+        let offset = self.length;
+        self.length += packed.len() as u64;
+        Ok(offset)
+    }
+
+    /// Reads a history of the rows of `dt` into `history`, in place of what was there. `room` is for its bytes.
+    pub fn read(&self, dt: Day, place: HistoryPlace, room: &mut Vec<u8>, history: &mut History) -> Result<()> {
+        history.clear();
+        if place.bytes == 0 {
+            return Ok(());
+        }
+        room.resize(usize::try_from(place.bytes).unwrap_or(0), 0);
+        self.file.read_exact_at(room, place.offset).map_err(|error| Error::io("read", &self.path, &error))?;
+        unpack(dt, room, history)
+            .ok_or_else(|| Error::io("read", &self.path, &std::io::Error::other("its content is not what was written")))
+    }
+}
+
+/// Appends a history of the rows of `dt`, which has the days of its actions. Gives where it is, from the beginning of `bytes`.
+pub(super) fn pack(dt: Day, history: &History, bytes: &mut Vec<u8>) -> HistoryPlace {
+    let begin = bytes.len();
+    let Some(newest_us) = history.newest_us else { return HistoryPlace::default() };
+    let days = history.days.iter().flat_map(|(day, actions)| std::iter::repeat_n(*day, *actions));
+    let columns = history.item_ids.iter().zip(&history.action_types);
+    let past = days.zip(columns).map(|(day, (item_id, action_type))| PastAction {
+        day,
+        item_id: *item_id,
+        action_type: *action_type,
+    });
+    let length_at = bytes.len();
+    bytes.extend_from_slice(&[0; 4]);
+    encode_keyframe(dt, &past.collect::<Vec<_>>(), bytes);
+    let length = bytes.len() - length_at - 4;
+    bytes.iter_mut().skip(length_at).zip(short(length).to_le_bytes()).for_each(|(to, from)| *to = from);
+    let newest = [newest_us];
+    let times: &[i64] = if history.times_us.is_empty() { &newest } else { &history.times_us };
+    times.iter().for_each(|time_us| bytes.extend_from_slice(&time_us.to_le_bytes()));
+    HistoryPlace { offset: begin as u64, bytes: short(bytes.len() - begin), actions: short(history.len()) }
+}
+
+/// A history has no more than 100,000 actions of some 20 bytes.
+fn short(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// `None` for bytes that [`pack`] does not write.
+fn unpack(dt: Day, bytes: &[u8], history: &mut History) -> Option<()> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let (keyframe, times) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+    let keyframe = Keyframe::read(dt, keyframe).ok()?;
+    keyframe.append(None, usize::MAX, &mut history.item_ids, &mut history.action_types);
+    history.days.extend(keyframe.days(usize::MAX));
+    let mut times = times.chunks_exact(8).filter_map(|time| Some(i64::from_le_bytes(*time.first_chunk()?)));
+    history.newest_us = times.next();
+    if let (Some(newest_us), Some(second_us)) = (history.newest_us, times.next()) {
+        history.times_us.extend([newest_us, second_us].into_iter().chain(times));
+    } else if history.len() == 1 {
+        history.times_us.extend(history.newest_us);
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_packed_is_unpacked(
+            days in proptest::collection::vec((1..400_i32, 1..5_usize), 0..9),
+            items in proptest::collection::vec(any::<i64>(), 40),
+            with_times in any::<bool>(),
+        ) {
+            let dt = Day::from_number(20_000).unwrap();
+            let mut history = History::default();
+            let mut number = 20_000;
+            for (back, actions) in days {
+                number -= back;
+                history.push_day(Day::from_number(number).unwrap(), actions);
+                history.action_types.extend((0..actions).map(|place| 1 + u8::try_from(place % 3).unwrap()));
+            }
+            history.item_ids = items[..history.action_types.len()].to_vec();
+            history.newest_us = history.days.first().map(|(day, _)| i64::from(day.number()) * 86_400_000_000 + 7);
+            if with_times {
+                let newest_us = history.newest_us.unwrap_or(0);
+                history.times_us = (0..history.len()).map(|place| newest_us - 5 * i64::try_from(place).unwrap()).collect();
+            }
+            let folder = tempfile::tempdir().unwrap();
+            let mut scratch = Scratch::new(folder.path().join("scratch"));
+            let mut file = PackedHistories::new(&mut scratch).unwrap();
+            let mut bytes = vec![1, 2, 3];
+            let place = pack(dt, &history, &mut bytes);
+            prop_assert_eq!(usize::try_from(place.actions).unwrap(), history.len());
+            prop_assert_eq!(file.append(&bytes).unwrap(), 0);
+            let mut again = History { item_ids: vec![9], ..History::default() };
+            file.read(dt, place, &mut Vec::new(), &mut again).unwrap();
+            // Of one action alone, the time is the newest.
+            if history.len() == 1 {
+                history.times_us = history.newest_us.into_iter().collect();
+            }
+            prop_assert_eq!(again, history);
+        }
+    }
+}

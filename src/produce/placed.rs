@@ -1,0 +1,137 @@
+//! Rows with their place in an order by chance.
+
+use super::packed_histories::HistoryPlace;
+use super::shares::Rows;
+use crate::error::Result;
+use crate::model::{Impression, OrderKey};
+use crate::sort::Record;
+
+/// Neighbours in the list of an impression that stay together: all of them, or a single one. Derived order: that of the places.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Placed {
+    pub key: OrderKey,
+    /// Where the first of them stands in the list.
+    pub first: i32,
+    /// The impression, with these elements alone.
+    pub impression: Impression,
+    pub history: HistoryPlace,
+}
+
+impl Rows for Placed {
+    fn rows(&self) -> usize {
+        self.impression.elements.len()
+    }
+}
+
+impl Record for Placed {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        let Placed { key, first, impression, history: HistoryPlace { offset, bytes: length, actions } } = self;
+        bytes.extend_from_slice(&key.0.to_le_bytes());
+        bytes.extend_from_slice(&first.to_le_bytes());
+        bytes.extend_from_slice(&offset.to_le_bytes());
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(&actions.to_le_bytes());
+        impression.encode(bytes);
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (key, bytes) = bytes.split_first_chunk()?;
+        let (first, bytes) = bytes.split_first_chunk()?;
+        let (offset, bytes) = bytes.split_first_chunk()?;
+        let (length, bytes) = bytes.split_first_chunk()?;
+        let (actions, bytes) = bytes.split_first_chunk()?;
+        let history = HistoryPlace {
+            offset: u64::from_le_bytes(*offset),
+            bytes: u32::from_le_bytes(*length),
+            actions: u32::from_le_bytes(*actions),
+        };
+        let (key, first) = (OrderKey(u128::from_le_bytes(*key)), i32::from_le_bytes(*first));
+        Some(Placed { key, first, impression: Impression::decode(bytes)?, history })
+    }
+
+    fn memory_bytes(&self) -> usize {
+        std::mem::size_of::<Self>() - std::mem::size_of::<Impression>() + self.impression.memory_bytes()
+    }
+
+    fn leading(&self) -> u64 {
+        u64::try_from(self.key.0 >> 64).unwrap_or(u64::MAX)
+    }
+}
+
+/// An impression, and how many equal ones came before it.
+pub(super) struct Numbered {
+    pub impression: Impression,
+    pub copy: u64,
+}
+
+impl Rows for Numbered {
+    fn rows(&self) -> usize {
+        self.impression.elements.len()
+    }
+}
+
+/// Numbers equal impressions, which are neighbours in the sorted stream.
+///
+/// Memory: one impression.
+pub(super) struct Copies<I> {
+    impressions: I,
+    last: Option<(Impression, u64)>,
+}
+
+impl<I> Copies<I> {
+    pub fn of(impressions: I) -> Self {
+        Copies { impressions, last: None }
+    }
+}
+
+impl<I: Iterator<Item = Result<Impression>>> Iterator for Copies<I> {
+    type Item = Result<Numbered>;
+
+    fn next(&mut self) -> Option<Result<Numbered>> {
+        let impression = match self.impressions.next()? {
+            Ok(impression) => impression,
+            Err(error) => return Some(Err(error)),
+        };
+        let copy = match &mut self.last {
+            Some((last, copies)) if *last == impression => {
+                *copies += 1;
+                *copies
+            }
+            last => {
+                *last = Some((impression.clone(), 0));
+                0
+            }
+        };
+        Some(Ok(Numbered { impression, copy }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CustomerId, Element};
+    use proptest::prelude::*;
+
+    fn impression(customer: i64, items: &[i64]) -> Impression {
+        let elements = items.iter().map(|item_id| Element { item_id: *item_id, label: 0 }).collect();
+        Impression { customer: CustomerId(customer), ranking_id: None, elements }
+    }
+
+    #[test]
+    fn equal_impressions_are_numbered() {
+        let impressions = [impression(1, &[2]), impression(1, &[2]), impression(1, &[2, 2]), impression(3, &[2])];
+        let copies: Vec<u64> = Copies::of(impressions.into_iter().map(Ok)).map(|one| one.unwrap().copy).collect();
+        assert_eq!(copies, [0, 1, 0, 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn spilled_places_come_back(key in any::<u128>(), first in any::<i32>(), offset in any::<u64>(), bytes in any::<u32>(), actions in any::<u32>()) {
+            let history = HistoryPlace { offset, bytes, actions };
+            let placed = Placed { key: OrderKey(key), first, impression: impression(5, &[1, 2]), history };
+            let mut bytes = Vec::new();
+            placed.encode(&mut bytes);
+            prop_assert_eq!(Placed::decode(&bytes), Some(placed));
+        }
+    }
+}

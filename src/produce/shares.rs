@@ -1,0 +1,60 @@
+//! Cutting sorted rows into row groups.
+
+use crate::error::Result;
+use crate::model::Impression;
+
+/// What stands for rows that stay together.
+pub(super) trait Rows {
+    /// How many they are.
+    fn rows(&self) -> usize;
+}
+
+impl Rows for Impression {
+    fn rows(&self) -> usize {
+        self.elements.len()
+    }
+}
+
+/// Cuts a sorted stream into shares of at most `rows_max` rows. By the rows alone, so that the same rows are always cut the same.
+///
+/// Memory: one share.
+pub(super) struct Shares<I: Iterator<Item = Result<R>>, R> {
+    stream: I,
+    rows_max: usize,
+    /// What the next share begins with.
+    next: Option<R>,
+}
+
+impl<R: Rows, I: Iterator<Item = Result<R>>> Shares<I, R> {
+    pub fn new(stream: I, rows_max: usize) -> Self {
+        Shares { stream, rows_max, next: None }
+    }
+
+    /// The next share; empty at the end.
+    pub fn share(&mut self) -> Result<Vec<R>> {
+        let mut share: Vec<R> = self.next.take().into_iter().collect();
+        let mut rows: usize = share.iter().map(R::rows).sum();
+        while let Some(more) = self.stream.next().transpose()? {
+            rows += more.rows();
+            if rows > self.rows_max && !share.is_empty() {
+                self.next = Some(more);
+                break;
+            }
+            share.push(more);
+        }
+        Ok(share)
+    }
+
+    /// The next shares, at most so many; empty at the end.
+    pub fn turn(&mut self, shares: usize) -> Result<Vec<Vec<R>>> {
+        let mut turn = Vec::with_capacity(shares);
+        while turn.len() < shares {
+            let share = self.share()?;
+            if share.is_empty() {
+                break;
+            }
+            turn.push(share);
+        }
+        Ok(turn)
+    }
+}
