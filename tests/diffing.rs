@@ -273,3 +273,31 @@ fn check(difference: &Value, left_one: &BTreeMap<Key, Vec<Row>>, left_other: &BT
         }
     }
 }
+
+#[test]
+fn further_columns_are_compared_where_both_outputs_have_them() {
+    let bench = Bench::new();
+    let later = RawAction { time_us: us("2026-01-01T11:00:00Z"), ..click(1, 3) };
+    let shown = RawImpression { ranking_id: None, customer: 1, elements: vec![(50, None), (60, None)] };
+    write_impressions(&bench.input(), DAY, &[shown], PLAIN);
+    with(&bench, "store", &[click(1, 3)]);
+    produce(&bench, "store", "one", "--with history_length,action_times,action_ages");
+    produce(&bench, "store", "plain", "");
+    with(&bench, "store2", &[later]);
+    produce(&bench, "store2", "other", "--with history_length,action_times");
+    let ran = bench.run("diff one other --json");
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let partition = &json["partitions"][0];
+    assert_eq!((ran.code, &partition["different"]), (1, &json!(2)));
+    let columns = json!({"impression_item_id": 0, "label": 0, "actions": 0, "action_types": 0, "history_length": 0,
+        "action_ages": 0, "action_times": 2});
+    assert_eq!(partition["columns"], columns);
+    let times = [us("2026-01-01T10:00:00Z") + 3, us("2026-01-01T11:00:00Z")];
+    let cell = json!([{"column": "action_times", "place": 1, "one": times[0], "other": times[1]}]);
+    assert_eq!(partition["differences"][0]["cells"], cell);
+    assert!(bench.run("diff one other").stdout.contains("(action_times 2)"));
+
+    // A column that one of them lacks is a difference of the settings.
+    let ran = bench.ok("diff one plain");
+    assert!(ran.stdout.contains("settings.with is") && ran.stdout.contains("the same 2 rows"), "{}", ran.stdout);
+}

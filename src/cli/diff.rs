@@ -77,6 +77,9 @@ fn lines(partition: &PartitionDiff) -> Vec<String> {
         (columns.label, "label"),
         (columns.actions, "actions"),
         (columns.action_types, "action_types"),
+        (columns.history_length, "history_length"),
+        (columns.action_ages, "action_ages"),
+        (columns.action_times, "action_times"),
     ];
     let of_columns = of_columns.iter().filter(|(number, _)| *number > 0);
     let of_columns: Vec<String> = of_columns.map(|(number, name)| format!("{name} {}", count(*number))).collect();

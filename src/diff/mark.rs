@@ -1,6 +1,7 @@
 //! A row as it is sorted: enough to tell whether it is another's equal, and where it stands.
 
 use crate::files::{Hasher, ProducedRow};
+use crate::model::{ExtraColumn, ExtraColumns};
 use crate::sort::Record;
 
 /// A hash of a list. XXH3-128.
@@ -18,6 +19,8 @@ pub(super) struct Mark {
     pub label: i32,
     pub actions: ListHash,
     pub action_types: ListHash,
+    /// Of the further columns, in their order: those that both sides have.
+    pub extra: [ListHash; 3],
     /// The part file, from 0.
     pub part: u32,
     /// The place in it, from 0.
@@ -25,8 +28,10 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// The mark of a row of the partition of `dt`.
-    pub fn new(dt: &str, part: u32, row: &ProducedRow) -> Self {
+    /// The mark of a row of the partition of `dt`, of whose further columns those in `shared` count.
+    pub fn new(dt: &str, part: u32, shared: ExtraColumns, row: &ProducedRow) -> Self {
+        let extra =
+            ExtraColumn::ALL.map(|column| hash(values(row, shared, column).iter().map(|value| value.to_le_bytes())));
         Mark {
             customer: row.customer_id,
             ranking_id: row.ranking_id.clone(),
@@ -36,6 +41,7 @@ impl Mark {
             label: row.label,
             actions: hash(row.actions.iter().map(|item| item.to_le_bytes())),
             action_types: hash(row.action_types.iter().map(|number| number.to_le_bytes())),
+            extra,
             part,
             index: row.row.saturating_sub(1),
         }
@@ -47,8 +53,18 @@ impl Mark {
     }
 
     /// All other cells.
-    pub fn cells(&self) -> (i64, i32, ListHash, ListHash) {
-        (self.item, self.label, self.actions, self.action_types)
+    pub fn cells(&self) -> (i64, i32, ListHash, ListHash, [ListHash; 3]) {
+        (self.item, self.label, self.actions, self.action_types, self.extra)
+    }
+}
+
+/// What a row has in one of the further columns: its list, or its one value; nothing if the column is not shared.
+pub(super) fn values(row: &ProducedRow, shared: ExtraColumns, column: ExtraColumn) -> Vec<i64> {
+    match column {
+        _ if !shared.has(column) => Vec::new(),
+        ExtraColumn::HistoryLength => row.history_length.map(i64::from).into_iter().collect(),
+        ExtraColumn::ActionAges => row.action_ages.iter().flatten().copied().map(i64::from).collect(),
+        ExtraColumn::ActionTimes => row.action_times.clone().unwrap_or_default(),
     }
 }
 
@@ -76,13 +92,15 @@ fn take_text(bytes: &[u8]) -> Option<(Option<String>, &[u8])> {
 
 impl Record for Mark {
     fn encode(&self, bytes: &mut Vec<u8>) {
-        let Mark { customer, ranking_id, position, other_dt, item, label, actions, action_types, part, index } = self;
+        let Mark { customer, ranking_id, position, other_dt, item, label, actions, action_types, extra, part, index } =
+            self;
         bytes.extend_from_slice(&customer.to_le_bytes());
         bytes.extend_from_slice(&position.to_le_bytes());
         bytes.extend_from_slice(&item.to_le_bytes());
         bytes.extend_from_slice(&label.to_le_bytes());
         bytes.extend_from_slice(actions);
         bytes.extend_from_slice(action_types);
+        bytes.extend_from_slice(extra.as_flattened());
         bytes.extend_from_slice(&part.to_le_bytes());
         bytes.extend_from_slice(&index.to_le_bytes());
         put_text(ranking_id.as_deref(), bytes);
@@ -96,6 +114,9 @@ impl Record for Mark {
         let (label, bytes) = bytes.split_first_chunk()?;
         let (actions, bytes) = bytes.split_first_chunk()?;
         let (action_types, bytes) = bytes.split_first_chunk()?;
+        let (one, bytes) = bytes.split_first_chunk()?;
+        let (two, bytes) = bytes.split_first_chunk()?;
+        let (three, bytes) = bytes.split_first_chunk()?;
         let (part, bytes) = bytes.split_first_chunk()?;
         let (index, bytes) = bytes.split_first_chunk()?;
         let (ranking_id, bytes) = take_text(bytes)?;
@@ -109,6 +130,7 @@ impl Record for Mark {
             label: i32::from_le_bytes(*label),
             actions: *actions,
             action_types: *action_types,
+            extra: [*one, *two, *three],
             part: u32::from_le_bytes(*part),
             index: u64::from_le_bytes(*index),
         })
@@ -133,14 +155,14 @@ mod tests {
         #[test]
         fn spilled_marks_come_back(
             numbers in any::<(i64, i32, i64, i32, u32, u64)>(),
-            hashes in any::<(ListHash, ListHash)>(),
+            hashes in any::<(ListHash, ListHash, [ListHash; 3])>(),
             ranking_id in proptest::option::of(".{0,9}"),
             other_dt in proptest::option::of(".{0,9}"),
         ) {
             let (customer, position, item, label, part, index) = numbers;
-            let (actions, action_types) = hashes;
+            let (actions, action_types, extra) = hashes;
             let mark =
-                Mark { customer, ranking_id, position, other_dt, item, label, actions, action_types, part, index };
+                Mark { customer, ranking_id, position, other_dt, item, label, actions, action_types, extra, part, index };
             let mut bytes = Vec::new();
             mark.encode(&mut bytes);
             prop_assert_eq!(Mark::decode(&bytes), Some(mark));

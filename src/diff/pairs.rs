@@ -109,6 +109,7 @@ mod tests {
             label: 0,
             actions: [0; 16],
             action_types: [0; 16],
+            extra: [[0; 16]; 3],
             part: 0,
             index: 0,
         }

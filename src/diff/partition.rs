@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::mark::Mark;
+use super::mark::{Mark, values};
 use super::pairs::{Found, walk};
-use super::report::{CellDifference, Identity, PartitionDiff, RowDifference};
+use super::report::{CellDifference, ColumnCounts, Identity, PartitionDiff, RowDifference};
 use super::said;
 use crate::error::{Error, Result};
 use crate::files::{Fingerprint, Hasher, PartitionFolder, ProducedFile, partitions};
-use crate::model::Day;
+use crate::model::{Day, ExtraColumn, ExtraColumns, RowColumn};
 use crate::progress::Progress;
 use crate::sort::{Record, Scratch, Sorted, Sorter};
 
@@ -28,7 +28,7 @@ pub struct DiffOptions<'a> {
     pub dt: Option<Day>,
     /// How many differing rows of each partition are listed.
     pub limit: usize,
-    /// Memory for sorting, some 140 bytes a row. Beyond it, sorted runs go to the system's folder for temporary files.
+    /// Memory for sorting, some 190 bytes a row. Beyond it, sorted runs go to the system's folder for temporary files.
     pub sort_bytes: usize,
 }
 
@@ -69,6 +69,8 @@ pub fn diff_partitions(
 struct Side {
     dt: String,
     files: Vec<PathBuf>,
+    /// Further columns that are compared.
+    shared: ExtraColumns,
 }
 
 /// Its rows, sorted; how many they are; and a hash of them in the order in which they stand.
@@ -101,9 +103,11 @@ fn diff(options: &DiffOptions<'_>, dt: Day, progress: &dyn Progress) -> Result<P
         }
     }
     report.said = said::compare(&one.manifest(), &other.manifest());
-    let sides = [one, other].map(|folder| -> Result<Side> { Ok(Side { dt: dt.to_string(), files: folder.files()? }) });
+    let sides = [one, other].map(|folder| -> Result<Side> { Side::new(dt, folder.files()?) });
     let [one, other] = sides;
-    let (one, other) = (one?, other?);
+    let (mut one, mut other) = (one?, other?);
+    let shared = one.shared.iter().filter(|column| other.shared.has(*column)).collect();
+    (one.shared, other.shared) = (shared, shared);
     if same_bytes(&one.files, &other.files)? {
         for file in &one.files {
             report.rows_one += ProducedFile::open(file)?.rows();
@@ -130,6 +134,11 @@ fn diff(options: &DiffOptions<'_>, dt: Day, progress: &dyn Progress) -> Result<P
                 report.columns.label += u64::from(one.label != other.label);
                 report.columns.actions += u64::from(one.actions != other.actions);
                 report.columns.action_types += u64::from(one.action_types != other.action_types);
+                let ColumnCounts { history_length, action_ages, action_times, .. } = &mut report.columns;
+                let extra = one.extra.iter().zip(&other.extra);
+                for (count, (one, other)) in [history_length, action_ages, action_times].into_iter().zip(extra) {
+                    *count += u64::from(one != other);
+                }
             }
             Found::OnlyInOne(_) => report.only_in_one += 1,
             Found::OnlyInOther(_) => report.only_in_other += 1,
@@ -161,9 +170,19 @@ fn same_bytes(one: &[PathBuf], other: &[PathBuf]) -> Result<bool> {
 }
 
 /// The lists of a row, as they are read once more.
-type Lists = (Vec<i64>, Vec<i32>);
+type Lists = (Vec<i64>, Vec<i32>, [Vec<i64>; 3]);
 
 impl Side {
+    /// With all further columns that each of its files has.
+    fn new(dt: Day, files: Vec<PathBuf>) -> Result<Self> {
+        let mut shared: ExtraColumns = ExtraColumn::ALL.into_iter().collect();
+        for file in &files {
+            let with = ProducedFile::open(file)?.columns().with;
+            shared = shared.iter().filter(|column| with.has(*column)).collect();
+        }
+        Ok(Side { dt: dt.to_string(), files, shared })
+    }
+
     fn marks(&self, sort_bytes: usize, progress: &dyn Progress) -> Result<Marked> {
         let mut sorter = Sorter::new(sort_bytes, Scratch::temporary()?);
         let (mut sequence, mut rows, mut bytes) = (Hasher::new(), 0, Vec::new());
@@ -171,7 +190,7 @@ impl Side {
             let mut of_file = ProducedFile::open(path)?.read(None)?;
             while let Some(row) = of_file.take()? {
                 // The place is no part of what is hashed: part files may be cut in other ways.
-                let nowhere = Mark { index: 0, ..Mark::new(&self.dt, 0, &row) };
+                let nowhere = Mark { index: 0, ..Mark::new(&self.dt, 0, self.shared, &row) };
                 bytes.clear();
                 nowhere.encode(&mut bytes);
                 sequence.add(&bytes);
@@ -200,7 +219,8 @@ impl Side {
             }
             let mut rows = ProducedFile::open(path)?.read(Some(ranges))?;
             while let Some(row) = rows.take()? {
-                lists.insert((*part, row.row.saturating_sub(1)), (row.actions, row.action_types));
+                let extra = ExtraColumn::ALL.map(|column| values(&row, self.shared, column));
+                lists.insert((*part, row.row.saturating_sub(1)), (row.actions, row.action_types, extra));
             }
         }
         Ok(lists)
@@ -227,15 +247,23 @@ fn differences(found: &[Found], one: &Side, other: &Side) -> Result<Vec<RowDiffe
         }
         Found::Differs(of_one, of_other) => {
             let row = identity(&one.dt, of_one);
-            let (actions_one, types_one) = lists_one.get(&(of_one.part, of_one.index)).unwrap_or(&none);
-            let (actions_other, types_other) = lists_other.get(&(of_other.part, of_other.index)).unwrap_or(&none);
+            let (actions_one, types_one, extra_one) = lists_one.get(&(of_one.part, of_one.index)).unwrap_or(&none);
+            let (actions_other, types_other, extra_other) =
+                lists_other.get(&(of_other.part, of_other.index)).unwrap_or(&none);
             let small = [
                 cell("impression_item_id", of_one.item, of_other.item),
                 cell("label", of_one.label.into(), of_other.label.into()),
                 first_place("actions", actions_one, actions_other),
                 first_place("action_types", types_one, types_other),
             ];
-            Some(RowDifference::Differs { row, cells: small.into_iter().flatten().collect() })
+            let extra = ExtraColumn::ALL.into_iter().zip(extra_one.iter().zip(extra_other));
+            let extra = extra.filter_map(|(column, (one, other))| {
+                let difference = first_place(column.name(), one, other)?;
+                // The length is no list.
+                let is_list = column.column() != RowColumn::HistoryLength;
+                Some(CellDifference { place: difference.place.filter(|_| is_list), ..difference })
+            });
+            Some(RowDifference::Differs { row, cells: small.into_iter().flatten().chain(extra).collect() })
         }
     });
     Ok(differences.collect())

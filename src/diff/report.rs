@@ -72,6 +72,12 @@ pub struct ColumnCounts {
     pub actions: u64,
     /// Column `action_types`.
     pub action_types: u64,
+    /// Column `history_length`, where both outputs have it.
+    pub history_length: u64,
+    /// Column `action_ages`, likewise.
+    pub action_ages: u64,
+    /// Column `action_times`, likewise.
+    pub action_times: u64,
 }
 
 /// The difference between two partitions of a day.
