@@ -83,7 +83,8 @@ fn every_command_has_a_man_page_that_renders() {
     let pages: Vec<_> = fs::read_dir(bench.path("man")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     let names: Vec<String> = pages.into_iter().map(|name| name.into_string().unwrap()).collect();
     assert_eq!(summary["pages"], names.len());
-    for name in ["lookback.1", "lookback-produce.1", "lookback-explain.1", "lookback-man.1"] {
+    for name in ["lookback.1", "lookback-produce.1", "lookback-explain.1", "lookback-config-check.1", "lookback-man.1"]
+    {
         assert!(names.iter().any(|there| there == name), "no {name} in {names:?}");
     }
     bench.ok("man --dir again");
@@ -109,7 +110,7 @@ fn help_tells_exit_codes_and_the_version_what_it_is_made_of() {
     let commands: Vec<&str> =
         commands.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next()).collect();
     assert!(commands.len() >= 21, "{commands:?}");
-    for command in commands.into_iter().filter(|command| *command != "help") {
+    for command in commands.into_iter().filter(|command| *command != "help").chain(["config check"]) {
         let help = bench.ok(&format!("{command} --help")).stdout;
         assert!(help.contains("Exit codes: 0 done, 1 refused or failed"), "{command}: {help}");
     }

@@ -33,14 +33,17 @@ pub(super) fn command() -> Command {
         .usage(AnsiColor::Green.on_default().bold())
         .literal(AnsiColor::Cyan.on_default().bold())
         .placeholder(AnsiColor::Cyan.on_default());
-    let command = Arguments::command().styles(styles).long_version(VERSION).mut_subcommands(|subcommand| {
-        let after = match subcommand.get_after_help() {
-            Some(own) => format!("{own}\n\n{EXIT_CODES}"),
-            None => EXIT_CODES.to_owned(),
-        };
-        subcommand.after_help(after)
-    });
+    let command = Arguments::command().styles(styles).long_version(VERSION).mut_subcommands(with_exit_codes);
     command.after_help(format!("{EXIT_CODES}\n\n{ENVIRONMENT}"))
+}
+
+/// A command and those below it, with exit codes in their help.
+fn with_exit_codes(command: Command) -> Command {
+    let after = match command.get_after_help() {
+        Some(own) => format!("{own}\n\n{EXIT_CODES}"),
+        None => EXIT_CODES.to_owned(),
+    };
+    command.after_help(after).mut_subcommands(with_exit_codes)
 }
 
 /// `lookback completions`.
@@ -56,11 +59,15 @@ pub(super) fn man(typed: &Man, console: &Console) -> Result<()> {
     let failed = |error: std::io::Error| Error::io("write", &typed.dir, &error);
     fs::create_dir_all(&typed.dir).map_err(failed)?;
     clap_mangen::generate_to(command(), &typed.dir).map_err(failed)?;
-    // The program's own page and one for each command, `help` among them.
-    let pages = command().get_subcommands().count() as u64 + 1;
+    let pages = pages(&command());
     let dir = typed.dir.display();
     console.done(
         &serde_json::json!({ "dir": typed.dir, "pages": pages }),
         &format!("wrote {} to {dir}", counted(pages, "page")),
     )
+}
+
+/// How many man pages a command has: its own, and those of the commands below it.
+fn pages(command: &Command) -> u64 {
+    command.get_subcommands().map(pages).sum::<u64>() + 1
 }
