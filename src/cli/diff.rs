@@ -59,7 +59,10 @@ pub(super) fn run(typed: &Diff, console: &Console) -> Result<()> {
     if different > 0 {
         parts.insert(0, format!("{} of {} different", count(different), counted(compared, "partition")));
     }
-    Err(Error::refused(parts.join("; "), "`lookback audit` tells which rows are right"))
+    Err(Error::refused(
+        format!("the rows are not all the same: {}", parts.join("; ")),
+        "`lookback audit` tells which rows are right",
+    ))
 }
 
 /// What is to be said of one partition: settings first.
