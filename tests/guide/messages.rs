@@ -107,12 +107,16 @@ fn arguments(source: &str) -> Vec<&str> {
 /// The string literals in a piece of source.
 fn literals(source: &str) -> Vec<String> {
     let (mut literals, mut current) = (Vec::new(), None::<String>);
-    let mut letters = source.chars();
+    let mut letters = source.chars().peekable();
     while let Some(letter) = letters.next() {
         match (&mut current, letter) {
             (None, '"') => current = Some(String::new()),
             (None, _) => {}
-            (Some(text), '\\') => text.extend(letters.next()),
+            (Some(text), '\\') => match letters.next() {
+                // The literal goes on behind the blanks of the next line.
+                Some('\n') => while letters.next_if(|letter| letter.is_whitespace()).is_some() {},
+                letter => text.extend(letter),
+            },
             (Some(_), '"') => literals.extend(current.take()),
             (Some(text), letter) => text.push(letter),
         }
@@ -190,9 +194,10 @@ fn messages_are_found_in_source() {
         let what = match n { 1 => format!("one {n}"), _ => "many".to_owned() };
         return Err(Error::refused(what, "do it"));
         Error::new(Kind::Io, format!("cannot {verb} {}{more} (\"x\", {})", a.b(), c), "do; that")
-        Error::corrupt("no"); Error::input("plain, with a comma", format!("then {x}"))
+        Error::corrupt("no"); Error::input("plain, with a comma \
+            and more", format!("then {x}"))
         #[cfg(test)]
 mod tests { Error::usage("not this", "x") }"#;
     let found: Vec<String> = in_source("x.rs", source).into_iter().map(|(_, text)| text).collect();
-    assert_eq!(found, ["plain, with a comma", "one …", "many", "cannot … … (\"x\", …)"]);
+    assert_eq!(found, ["plain, with a comma and more", "one …", "many", "cannot … … (\"x\", …)"]);
 }
