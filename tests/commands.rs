@@ -43,7 +43,7 @@ fn ingest_produce_show_and_status() {
     let second = bench.ingest("2026-01-02");
     assert!(second.stdout.is_empty());
     assert!(
-        second.stderr.contains("3 actions (2 clicks, 1 add-to-cart, 0 orders) of 1 customer (0 new)"),
+        second.stderr.contains("3 actions (2 clicks, 1 add-to-cart, 0 orders) of 1 customer (0 new, 0 at the cap)"),
         "{}",
         second.stderr
     );

@@ -31,6 +31,7 @@ mod refusals;
 mod removal;
 mod removal_faults;
 mod stale;
+mod summaries;
 mod tidy;
 mod verifying;
 mod zones;

@@ -121,7 +121,7 @@ fn partitions_without_a_manifest_are_listed_and_left() {
     let ran = bench.run(&format!("{STALE} --exit-code"));
     assert_eq!((ran.code, ran.stdout.lines().count()), (1, 2));
     assert!(
-        ran.stderr.starts_with("error: of 4 partitions in out none is stale, and 2 have no manifest"),
+        ran.said().starts_with("error: of 4 partitions in out none is stale, and 2 have no manifest"),
         "{}",
         ran.stderr
     );

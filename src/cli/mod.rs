@@ -12,6 +12,7 @@ mod ingest;
 mod init;
 mod manifest;
 mod migrate;
+mod phases;
 mod produce;
 mod prune;
 mod repair;

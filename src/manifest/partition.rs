@@ -28,6 +28,9 @@ pub struct Manifest {
     pub impressions: u64,
     /// Customers with a row.
     pub customers: u64,
+    /// What a report tells of the rows. Partitions of earlier versions do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tally: Option<RowTally>,
     /// The part files, in the order of their names.
     pub parts: Vec<PartFile>,
     /// The impression files, in the order of their names.
@@ -53,6 +56,17 @@ pub struct RowShape {
     pub row_group_rows: usize,
     /// Rows of a part file.
     pub part_rows: usize,
+}
+
+/// Counts over all rows.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct RowTally {
+    /// Rows with label 1.
+    pub ordered: u64,
+    /// Rows of customers without any history: all padding.
+    pub rows_without_history: u64,
+    /// Places in the rows' `actions` that hold an action. The others, of `rows` times `max_history`, are padding.
+    pub filled: u64,
 }
 
 /// One file of rows.
@@ -149,6 +163,13 @@ impl Manifest {
         let rows = self.parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(part.rows));
         if rows != Some(self.rows) {
             return Err("the rows of its part files are not as many as its rows".to_owned());
+        }
+        let most = |max_history: usize| self.rows.saturating_mul(max_history as u64);
+        let is_too_much = |tally: RowTally| {
+            tally.ordered.max(tally.rows_without_history) > self.rows || tally.filled > most(*max_history)
+        };
+        if self.tally.is_some_and(is_too_much) {
+            return Err("it counts more of its rows than there are".to_owned());
         }
         if !self.batches.is_sorted_by(|one, next| one.day < next.day) {
             return Err("its batches do not ascend".to_owned());

@@ -21,11 +21,17 @@ pub(super) struct Shares<I> {
     row_group_rows: usize,
     /// The first impression of the next share.
     next: Option<Impression>,
+    duplicates: u64,
 }
 
 impl<I: Iterator<Item = Result<Impression>>> Shares<I> {
     pub fn new(impressions: I, row_group_rows: usize) -> Self {
-        Shares { impressions, row_group_rows, next: None }
+        Shares { impressions, row_group_rows, next: None, duplicates: 0 }
+    }
+
+    /// How many impressions so far were equal to the one before.
+    pub fn duplicates(&self) -> u64 {
+        self.duplicates
     }
 
     /// The next share; empty at the end.
@@ -34,6 +40,7 @@ impl<I: Iterator<Item = Result<Impression>>> Shares<I> {
         let mut rows: usize = share.iter().map(|impression| impression.elements.len()).sum();
         while let Some(impression) = self.impressions.next().transpose()? {
             rows += impression.elements.len();
+            self.duplicates += u64::from(share.last() == Some(&impression));
             if rows > self.row_group_rows && !share.is_empty() {
                 self.next = Some(impression);
                 break;
@@ -48,11 +55,25 @@ impl<I: Iterator<Item = Result<Impression>>> Shares<I> {
 pub(super) struct Joined {
     pub group: EncodedRowGroup,
     pub impressions: u64,
-    pub ordered: u64,
     pub customers: Vec<CustomerId>,
-    /// Of the customers, how many have no history; and whether the first of them is one of these.
+    pub counts: Counts,
+    /// The counts of the first customer alone.
+    pub first: Counts,
+}
+
+/// What is counted of customers and their rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    /// Customers without any history.
     pub without_history: u64,
-    pub first_without_history: bool,
+    /// Customers whose history is as long as it can be.
+    pub at_cap: u64,
+    /// Rows with label 1.
+    pub ordered: u64,
+    /// Rows without any history.
+    pub rows_without_history: u64,
+    /// Places in the rows' histories that hold an action.
+    pub filled: u64,
 }
 
 /// Joins shares on all cores. One cursor per thread.
@@ -93,8 +114,7 @@ fn join_share(
     group: &mut RowGroup,
 ) -> Result<Joined> {
     let mut history = History::default();
-    let (mut customers, mut without_history, mut ordered) = (Vec::new(), 0, 0);
-    let mut first_without_history = false;
+    let (mut customers, mut counts, mut first) = (Vec::new(), Counts::default(), Counts::default());
     for impression in share {
         if customers.last() != Some(&impression.customer) {
             cursor.as_of(impression.customer, wanted, &mut history)?;
@@ -103,15 +123,21 @@ fn join_share(
                 return Err(late(impression.customer, wanted.before));
             }
             group.begin_customer(&history);
-            first_without_history |= customers.is_empty() && history.is_empty();
-            without_history += u64::from(history.is_empty());
+            counts.without_history += u64::from(history.is_empty());
+            counts.at_cap += u64::from(history.len() >= wanted.max_history);
             customers.push(impression.customer);
         }
         group.add(impression);
-        ordered += impression.elements.iter().filter(|element| element.label == 1).count() as u64;
+        let rows = impression.elements.len() as u64;
+        counts.ordered += impression.elements.iter().filter(|element| element.label == 1).count() as u64;
+        counts.rows_without_history += if history.is_empty() { rows } else { 0 };
+        counts.filled += rows * history.len() as u64;
+        if customers.len() == 1 {
+            first = counts;
+        }
     }
     let impressions = share.len() as u64;
-    Ok(Joined { group: group.encode()?, impressions, ordered, customers, without_history, first_without_history })
+    Ok(Joined { group: group.encode()?, impressions, customers, counts, first })
 }
 
 fn late(customer: CustomerId, dt: Day) -> Error {

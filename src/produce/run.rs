@@ -65,6 +65,8 @@ pub struct ProduceSummary {
     pub impressions: u64,
     /// Impressions whose list was null or empty.
     pub empty_impressions: u64,
+    /// Of the impressions that became rows, those equal to another in customer, ranking id and list: of n equal ones, n - 1. They stay.
+    pub duplicates: u64,
     /// Impressions set aside in the quarantine.
     pub quarantined: u64,
     /// Impressions left out since their customers have been forgotten.
@@ -73,10 +75,16 @@ pub struct ProduceSummary {
     pub rows: u64,
     /// Rows with label 1.
     pub ordered: u64,
+    /// Rows of customers without any history: all padding.
+    pub rows_without_history: u64,
+    /// Places in the rows' `actions` that hold an action. The others, of `rows` times `max_history`, are padding.
+    pub filled: u64,
     /// Customers with a row.
     pub customers: u64,
     /// Of them, those without any history.
     pub without_history: u64,
+    /// Of them, those whose history has `max_history` actions, so that older ones were cut if there are any.
+    pub customers_at_cap: u64,
     /// Part files.
     pub parts: usize,
 }
@@ -219,7 +227,7 @@ fn read(
     summary: &mut ProduceSummary,
     progress: &dyn Progress,
 ) -> Result<()> {
-    progress.begin("reading", "files", Some(files.len() as u64));
+    progress.begin("reading", "bytes", Some(files.iter().map(|(_, fingerprint)| fingerprint.bytes).sum()));
     let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, options.quarantine);
     for (file, fingerprint) in files {
         let read = read_impressions(file, &mut bad, |impression| {
@@ -232,7 +240,7 @@ fn read(
         })?;
         summary.empty_impressions += read.empty;
         fingerprint.check_unchanged(&file.path)?;
-        progress.advance(1);
+        progress.advance(fingerprint.bytes);
     }
     summary.quarantined = bad.finish()?;
     Ok(())
@@ -270,18 +278,24 @@ fn join(
         written?;
         finished = joined?;
         if is_last {
+            summary.duplicates = shares.duplicates();
             return Ok(());
         }
     }
 }
 
 fn count(joined: &Joined, last_customer: &mut Option<CustomerId>, summary: &mut ProduceSummary) {
-    // A customer with very many impressions goes on from the row group before.
-    let goes_on = joined.customers.first().is_some_and(|first| *last_customer == Some(*first));
-    summary.customers += joined.customers.len() as u64 - u64::from(goes_on);
-    summary.without_history += joined.without_history - u64::from(goes_on && joined.first_without_history);
-    summary.ordered += joined.ordered;
-    *last_customer = joined.customers.last().copied().or(*last_customer);
+    // A customer with very many impressions goes on from the row group before, and has been counted with it.
+    let Joined { customers, counts, first, .. } = joined;
+    let goes_on = customers.first().is_some_and(|first| *last_customer == Some(*first));
+    let again = |is_one: bool| u64::from(goes_on && is_one);
+    summary.customers += customers.len() as u64 - again(true);
+    summary.without_history += counts.without_history - again(first.without_history > 0);
+    summary.customers_at_cap += counts.at_cap - again(first.at_cap > 0);
+    summary.ordered += counts.ordered;
+    summary.rows_without_history += counts.rows_without_history;
+    summary.filled += counts.filled;
+    *last_customer = customers.last().copied().or(*last_customer);
 }
 
 fn empty_summary(settings: &RowSettings) -> ProduceSummary {
@@ -294,12 +308,16 @@ fn empty_summary(settings: &RowSettings) -> ProduceSummary {
         kept: false,
         impressions: 0,
         empty_impressions: 0,
+        duplicates: 0,
         quarantined: 0,
         forgotten: 0,
         rows: 0,
         ordered: 0,
+        rows_without_history: 0,
+        filled: 0,
         customers: 0,
         without_history: 0,
+        customers_at_cap: 0,
         parts: 0,
     }
 }
