@@ -202,8 +202,8 @@ fn help_and_usage() {
     let bench = Bench::new();
     let help = bench.ok("--help").stdout;
     let commands = [
-        "init", "ingest", "produce", "backfill", "show", "status", "stale", "audit", "verify", "repair", "forget",
-        "prune", "backup", "restore", "migrate",
+        "init", "ingest", "produce", "backfill", "show", "status", "report", "stale", "audit", "verify", "repair",
+        "forget", "prune", "backup", "restore", "migrate",
     ];
     for command in commands {
         assert!(help.contains(command), "{help}");

@@ -30,6 +30,7 @@ mod reading_beside;
 mod refusals;
 mod removal;
 mod removal_faults;
+mod report;
 mod stale;
 mod summaries;
 mod tidy;

@@ -62,6 +62,8 @@ pub enum Command {
     Show(Show),
     /// Show what a store holds: batches, gaps, customers, actions, bytes, format version.
     Status(Status),
+    /// Write a page with plots about a store and the partitions produced from it; open it in a browser.
+    Report(Report),
     /// Remove customers from a store and from its files, for good, and print a receipt.
     Forget(Forget),
     /// Remove the actions of days long past from a store and from its files.
@@ -242,6 +244,23 @@ pub struct Status {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
+}
+
+/// Arguments of `report`.
+#[derive(Args, Debug)]
+pub struct Report {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Output folder, which holds dt=…/: shows the rows produced too.
+    #[arg(long, value_name = "OUT")]
+    pub out_dir: Option<PathBuf>,
+    /// The page to write, one file that needs no network.
+    #[arg(long, value_name = "FILE")]
+    pub html: PathBuf,
+    /// The title of the page.
+    #[arg(long, value_name = "TEXT", default_value = "lookback report")]
+    pub title: String,
 }
 
 /// Arguments of `forget`.

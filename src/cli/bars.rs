@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::phases::{Phase, PhaseTime, Phases, amount, now, rate_of, seconds};
+use super::text::count;
 use crate::progress::Progress;
 
 /// Shows how far the phase that runs has come, and tells of those that are done.
@@ -140,9 +141,14 @@ fn bar(unit: &'static str, total: Option<u64>) -> ProgressBar {
     };
     // Writing to memory does not fail, and a bar has nobody to tell if it did.
     let put = |text: &mut dyn fmt::Write, what: String| text.write_str(&what).unwrap_or_default();
+    // Of bytes each number has its unit; else both have that behind the total.
+    let done = move |state: &ProgressState| match (total, unit) {
+        (Some(_), "bytes") | (None, _) => amount(state.pos(), unit),
+        (Some(_), _) => count(state.pos()),
+    };
     let style = ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("done", move |state: &ProgressState, text: &mut dyn fmt::Write| put(text, amount(state.pos(), unit)))
+        .with_key("done", move |state: &ProgressState, text: &mut dyn fmt::Write| put(text, done(state)))
         .with_key("all", move |state: &ProgressState, text: &mut dyn fmt::Write| {
             put(text, amount(state.len().unwrap_or(0), unit));
         })

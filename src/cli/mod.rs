@@ -16,6 +16,7 @@ mod phases;
 mod produce;
 mod prune;
 mod repair;
+mod report;
 mod show;
 mod stale;
 mod status;
@@ -67,6 +68,7 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Backfill(typed) => backfill::run(typed, console),
         Command::Show(typed) => show::run(typed, console),
         Command::Status(typed) => status::run(typed, console),
+        Command::Report(typed) => report::run(typed, console),
         Command::Forget(typed) => forget::run(typed, console),
         Command::Prune(typed) => prune::run(typed, console),
         Command::Backup(typed) => backup::backup(typed, console),

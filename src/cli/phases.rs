@@ -123,6 +123,7 @@ pub(super) fn rate_of(per_second: f64, unit: &str) -> String {
     let whole = per_second.round().clamp(0.0, 1e18) as u64;
     match unit {
         "bytes" => format!("{}/s", size(whole)),
+        _ if per_second < 1.0 => format!("{per_second:.2}/s"),
         _ if per_second < 10.0 => format!("{per_second:.1}/s"),
         _ => format!("{}/s", count(whole)),
     }
@@ -177,7 +178,7 @@ mod tests {
             ["1 file", "2,000 files", "1 batch"]
         );
         assert_eq!([amount(3, "batches"), amount(2_500_000, "bytes")], ["3 batches", "2.5 MB"]);
-        assert_eq!([rate_of(0.25, "days"), rate_of(1_234.4, "rows")], ["0.2/s", "1,234/s"]);
+        assert_eq!([rate_of(0.25, "days"), rate_of(1_234.4, "rows")], ["0.25/s", "1,234/s"]);
         assert_eq!(named_rate_of(1_234.4, "rows"), "1,234 rows/s");
         assert_eq!([rate_of(2e6, "bytes"), seconds(0.04)], ["2.0 MB/s", "0.0 s"]);
         assert_eq!([seconds(59.4), seconds(3_599.0), seconds(7_320.0)], ["59.4 s", "59 min 59 s", "2 h 2 min"]);

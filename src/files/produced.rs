@@ -10,6 +10,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
+use parquet::schema::types::SchemaDescriptor;
 
 use super::column::text_column;
 use super::parquet_file::{column, guarded, wrong_type};
@@ -127,7 +128,11 @@ impl ProducedFile {
         Ok(ProducedRows { path: self.path, reader, numbers, decoded: Vec::new().into_iter() })
     }
 
-    fn reader(
+    pub(super) fn parquet_schema(&self) -> &SchemaDescriptor {
+        self.metadata.parquet_schema()
+    }
+
+    pub(super) fn reader(
         &self,
         settings: impl FnOnce(ParquetRecordBatchReaderBuilder<File>) -> ParquetRecordBatchReaderBuilder<File>,
     ) -> Result<ParquetRecordBatchReader> {
@@ -189,11 +194,11 @@ impl ProducedRows {
 }
 
 /// The columns of one batch, typed, without nulls.
-struct Cells<'batch> {
-    batch: &'batch RecordBatch,
-    path: &'batch Path,
+pub(super) struct Cells<'batch> {
+    pub batch: &'batch RecordBatch,
+    pub path: &'batch Path,
     /// The places of the rows in the file, from 1.
-    numbers: &'batch [u64],
+    pub numbers: &'batch [u64],
 }
 
 impl Cells<'_> {
@@ -225,7 +230,7 @@ impl Cells<'_> {
         Ok(self.column(name, &DataType::Int64)?.as_primitive::<Int64Type>().values().to_vec())
     }
 
-    fn int32(&self, name: &str) -> Result<Vec<i32>> {
+    pub fn int32(&self, name: &str) -> Result<Vec<i32>> {
         Ok(self.column(name, &DataType::Int32)?.as_primitive::<Int32Type>().values().to_vec())
     }
 
@@ -238,7 +243,7 @@ impl Cells<'_> {
         Ok(text)
     }
 
-    fn lists(&self, name: &str, element: &DataType) -> Result<arrow::array::ListArray> {
+    pub fn lists(&self, name: &str, element: &DataType) -> Result<arrow::array::ListArray> {
         let found = column(self.batch, name, self.path)?;
         let wrong = || wrong_type(self.path, name, found.data_type(), &format!("a list of {element}"));
         let lists = found.as_list_opt::<i32>().filter(|lists| lists.value_type() == *element).ok_or_else(wrong)?;
