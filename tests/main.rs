@@ -31,6 +31,7 @@ mod refusals;
 mod removal;
 mod removal_faults;
 mod report;
+mod schemas;
 mod stale;
 mod summaries;
 mod tidy;
