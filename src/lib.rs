@@ -11,13 +11,13 @@
 //! 7  main, cli                        arguments, stdout, exit codes, progress bars
 //! 6  backfill                         the order of days
 //! 5  ingest  produce  removal  stale  what the commands do
-//!    audit   verify   histories  diff
+//!    audit   verify   histories  diff  report
 //!    migrations                       from one format version to the next
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
 //! 3  format  manifest  config         bytes to values and back: of the store; of what a partition says of itself; what lookback.toml says
 //! 2  history  sources                 order, merge, fold, keyframes; what there is to read: pure
 //! 1  model   memory   durable         customers, days, zones, actions, impressions; how much memory there is; outlasting a power loss
-//! 0  error   progress
+//! 0  error   progress text             numbers for people
 //! ```
 //!
 //! An action goes up and down once: `files` reads it, `ingest` sorts it and folds it into its customer's history, `format` makes bytes of
@@ -44,8 +44,10 @@ pub mod model;
 pub mod produce;
 pub mod progress;
 pub mod removal;
+pub mod report;
 pub mod sort;
 pub mod sources;
 pub mod stale;
 pub mod store;
+pub mod text;
 pub mod verify;

@@ -4,7 +4,9 @@
 pub trait Progress: Sync {
     /// Of `total` things of the same kind, the one at `position` (from 1) begins; its phases follow.
     fn item(&self, name: &str, position: usize, total: usize);
-    /// A phase begins. `total` is the number of steps it will take, where that is known; `unit` names a step, and is
+    /// The last of these things is done; what follows belongs to none of them.
+    fn end_items(&self);
+    /// A phase begins, and the one before it is done. `total` is the number of steps it will take, where that is known; `unit` names a step, and is
     /// empty for a phase that is one step.
     fn begin(&self, phase: &str, unit: &'static str, total: Option<u64>);
     /// `steps` more steps of the current phase are done.
@@ -18,6 +20,7 @@ pub struct Silent;
 
 impl Progress for Silent {
     fn item(&self, _name: &str, _position: usize, _total: usize) {}
+    fn end_items(&self) {}
     fn begin(&self, _phase: &str, _unit: &'static str, _total: Option<u64>) {}
     fn advance(&self, _steps: u64) {}
     fn note(&self, _message: &str) {}

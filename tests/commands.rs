@@ -46,7 +46,7 @@ fn ingest_produce_show_and_status() {
     let second = bench.ingest("2026-01-02");
     assert!(second.stdout.is_empty());
     assert!(
-        second.stderr.contains("3 actions (2 clicks, 1 add-to-cart, 0 orders) of 1 customer (0 new)"),
+        second.stderr.contains("3 actions (2 clicks, 1 add-to-cart, 0 orders) of 1 customer (0 new, 0 at the cap)"),
         "{}",
         second.stderr
     );
@@ -104,7 +104,7 @@ fn init_fixes_settings_for_life() {
     let status = bench.ok("status --store store").stdout;
     assert!(status.contains("batches         1 (2026-01-01)\n"), "{status}");
     bench.ok("backup --store store --to backups");
-    let restored = bench.ok("restore --from backups --store restored").stderr;
+    let restored = bench.ok("restore --from backups --store restored").said().to_owned();
     assert!(restored.starts_with("restored backup 1: 1 batch, the newest 2026-01-01, of "), "{restored}");
     bench.ingest("2026-01-02");
     let status = bench.json("status --store store");
@@ -210,8 +210,8 @@ fn help_and_usage() {
     let bench = Bench::new();
     let help = bench.ok("--help").stdout;
     let commands = [
-        "init", "ingest", "produce", "backfill", "show", "status", "stale", "audit", "verify", "repair", "forget",
-        "prune", "backup", "restore", "migrate",
+        "init", "ingest", "produce", "backfill", "show", "status", "report", "stale", "audit", "verify", "repair",
+        "forget", "prune", "backup", "restore", "migrate",
     ];
     for command in commands {
         assert!(help.contains(command), "{help}");

@@ -90,7 +90,7 @@ fn the_same_rows_are_the_same_however_they_are_written() {
     let expected = "2026-01-02: compression is \"zstd\" and \"snappy\"\n2026-01-02: part_rows is 1000000 and 2\n\
                     2026-01-02: row_group_rows is 10000 and 2\n2026-01-02: the same 4 rows\n";
     assert_eq!(ran.stdout, expected);
-    assert!(ran.stderr.starts_with("compared 1 partition: the same 4 rows"), "{}", ran.stderr);
+    assert!(ran.said().starts_with("compared 1 partition: the same 4 rows"), "{}", ran.stderr);
     // Part files that have changed places: the same rows in another order, and neither needs a manifest.
     let folder = bench.path(&format!("cut/dt={DAY}"));
     fs::rename(folder.join("part-00000.parquet"), folder.join("part-00009.parquet")).unwrap();
@@ -121,7 +121,7 @@ fn lists_of_other_lengths_and_days_in_one_output_only() {
     produce(&bench, "store2", "again", "");
     let ran = bench.run("diff other again");
     assert!(
-        ran.code == 1 && ran.stderr.starts_with("error: the rows are not all the same: only in other: 2026-01-07; "),
+        ran.code == 1 && ran.said().starts_with("error: the rows are not all the same: only in other: 2026-01-07; "),
         "{}",
         ran.stderr
     );

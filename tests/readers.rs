@@ -9,14 +9,14 @@ use crate::support::program::Bench;
 use crate::support::random::{Random, seed};
 
 /// Python with the packages of `tools/requirements.txt`.
-fn python() -> Command {
+pub fn python() -> Command {
     let python = std::env::var("LOOKBACK_PYTHON").unwrap_or_else(|_| {
         panic!("this test needs LOOKBACK_PYTHON, a Python with the packages of tools/requirements.txt: run tools/test")
     });
     Command::new(python)
 }
 
-fn run(mut command: Command) -> String {
+pub fn run(mut command: Command) -> String {
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}\n{text}");

@@ -160,9 +160,12 @@ fn as_much_is_said_as_is_wanted() {
     assert!(code == 0 && stdout.starts_with('{') && stderr.is_empty(), "{stderr}");
     let (code, stdout, stderr) = ingest("quiet", "2026-01-02");
     assert!(code == 1 && stdout.is_empty() && stderr.starts_with("error: ") && stderr.lines().count() == 1, "{stderr}");
+    let (code, _, stderr) = ingest("summary", "2026-01-01");
+    assert!(code == 0 && stderr.starts_with("ingested 2026-01-01") && stderr.lines().count() == 1, "{stderr}");
     for normal in ["normal", ""] {
         let (code, _, stderr) = ingest(normal, "2026-01-01");
-        assert!(code == 0 && stderr.starts_with("ingested 2026-01-01") && stderr.lines().count() == 1, "{stderr}");
+        assert!(code == 0 && stderr.starts_with("reading: ") && stderr.contains("\ningested 2026-01-01"), "{stderr}");
+        assert!(!stderr.contains("debug: "), "{stderr}");
     }
     let (code, stdout, stderr) = ingest("debug", "2026-01-01");
     assert!(
@@ -170,5 +173,5 @@ fn as_much_is_said_as_is_wanted() {
         "{stderr}"
     );
     let (code, stdout, stderr) = ingest("loud", "2026-01-01");
-    assert!(code == 2 && stdout.is_empty() && stderr.contains("quiet, normal or debug"), "{stderr}");
+    assert!(code == 2 && stdout.is_empty() && stderr.contains("quiet, summary, normal or debug"), "{stderr}");
 }

@@ -121,7 +121,7 @@ fn partitions_without_a_manifest_are_listed_and_left() {
     let ran = bench.run(&format!("{STALE} --exit-code"));
     assert_eq!((ran.code, ran.stdout.lines().count()), (1, 2));
     let said = "error: not all partitions are current: of 4 partitions in out none is stale, and 2 have no manifest";
-    assert!(ran.stderr.starts_with(said), "{}", ran.stderr);
+    assert!(ran.said().starts_with(said), "{}", ran.stderr);
     let before = tree(&bench.out());
     let ran = bench.ok(&format!("{RANGE} --stale --allow-empty --json"));
     assert_eq!(ran.stderr.matches("note: whether 2026-01-0").count(), 2, "{}", ran.stderr);

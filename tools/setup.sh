@@ -43,6 +43,20 @@ install_airflow() {
   export LOOKBACK_AIRFLOW_PYTHON="$venv/bin/python"
 }
 
+# The browser in which the tests open the page of `lookback report`.
+install_browser() {
+  if [ -z "${LOOKBACK_CHROMIUM:-}" ] && ! command -v chromium >/dev/null; then
+    if ! command -v apt-get >/dev/null; then
+      echo "this is no Debian: install Chromium by hand, name it with LOOKBACK_CHROMIUM, and run again" >&2
+      exit 1
+    fi
+    say "installing Chromium"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null
+  fi
+  export LOOKBACK_CHROMIUM="${LOOKBACK_CHROMIUM:-chromium}"
+}
+
 # A Python with the packages that read the output in the tests, in a folder of the builds.
 install_python_packages() {
   local here=$1 venv="$CARGO_TARGET_DIR/lookback-python"

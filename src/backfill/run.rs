@@ -127,6 +127,7 @@ fn ingest_all(
         }
         Ok(summaries)
     })?;
+    progress.end_items();
     ingester.settle(progress);
     Ok(summaries)
 }

@@ -3,11 +3,13 @@
 use super::args::Backfill;
 use super::console::Console;
 use super::table::table;
-use super::text::{count, counted};
+use super::text::{count, counted, odd};
 use crate::backfill::{BackfillOptions, BackfillSummary, DayPlan, Plan, backfill};
 use crate::config;
 use crate::error::Result;
+use crate::ingest::IngestSummary;
 use crate::model::{Day, name_days};
+use crate::produce::ProduceSummary;
 use crate::store::Folder;
 
 pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
@@ -33,7 +35,9 @@ pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
     }
     let nothing_stale = typed.stale && summary.produced.is_empty();
     let stale = if nothing_stale { "; no partition of the range is stale" } else { "" };
-    console.done(&summary, &format!("{}{stale}", sentence(&summary)))
+    let actions = summary.ingested.iter().map(|day| day.actions).sum();
+    let rows = summary.produced.iter().map(|day| day.rows).sum();
+    console.done_at(&summary, &format!("{}{stale}", sentence(&summary)), &[(actions, "actions"), (rows, "rows")])
 }
 
 /// A row for each day, or for three and more in a run with which the same is to be done, so that a year can be read.
@@ -61,33 +65,39 @@ fn what(day: &DayPlan) -> (String, &'static str) {
 
 fn sentence(summary: &BackfillSummary) -> String {
     let BackfillSummary { from, to, held, ingested, produced, .. } = summary;
-    let actions: u64 = ingested.iter().map(|day| day.actions).sum();
-    let mut parts = vec![format!(
+    let taken = |field: fn(&IngestSummary) -> u64| ingested.iter().map(field).sum::<u64>();
+    let made = |field: fn(&ProduceSummary) -> u64| produced.iter().map(field).sum::<u64>();
+    let mut sentence = format!(
         "backfilled {from}..{to}: ingested {} with {}, {} held already",
         counted(ingested.len() as u64, "day"),
-        counted(actions, "action"),
+        counted(taken(|day| day.actions), "action"),
         count(*held as u64),
-    )];
-    let set_aside: u64 =
-        ingested.iter().map(|day| day.quarantined).chain(produced.iter().map(|day| day.quarantined)).sum();
-    let late: u64 = ingested.iter().map(|day| day.late).sum();
-    let early: u64 = ingested.iter().map(|day| day.early).sum();
-    let ignored: u64 = ingested.iter().map(|day| day.ignored).sum();
-    let odd =
-        [(late, "late"), (early, "early"), (ignored, "rows ignored"), (set_aside, "rows set aside in the quarantine")];
-    parts.extend(
-        odd.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{} {what}", count(*number))),
     );
+    sentence += &odd(&[
+        (taken(|day| day.new_customers), "new customers"),
+        (taken(|day| day.late), "late"),
+        (taken(|day| day.early), "early"),
+        (taken(|day| day.duplicates), "duplicates (kept)"),
+        (taken(|day| day.ignored), "rows ignored"),
+        (taken(|day| day.quarantined) + made(|day| day.quarantined), "rows set aside in the quarantine"),
+        (taken(|day| day.forgotten), "left out (of forgotten customers)"),
+        (taken(|day| day.pruned), "left out (from before the store's horizon)"),
+    ]);
     if !produced.is_empty() {
-        let rows: u64 = produced.iter().map(|day| day.rows).sum();
         let kept = produced.iter().filter(|day| day.kept).count();
         let written = produced.len() - kept;
-        parts.push(format!(
-            "produced {} with {}, {} current already",
+        sentence += &format!(
+            "; produced {} with {}, {} current already",
             counted(written as u64, "day"),
-            counted(rows, "row"),
+            counted(made(|day| day.rows), "row"),
             count(kept as u64)
-        ));
+        );
+        sentence += &odd(&[
+            (made(|day| day.rows_without_history), "rows without history"),
+            (made(|day| day.empty_impressions), "impressions with empty lists"),
+            (made(|day| day.duplicates), "impressions equal to others (kept)"),
+            (made(|day| day.forgotten), "impressions left out (of forgotten customers)"),
+        ]);
     }
-    parts.join("; ")
+    sentence
 }

@@ -1,4 +1,4 @@
-//! Progress bars on a terminal; in a log, only what must be read.
+//! Progress: on a terminal a bar for the phase that runs; in a log one line when a phase is done.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -7,6 +7,8 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
+use super::phases::{Phase, PhaseTime, Phases, amount, now, rate_of, seconds};
+use super::text::count;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 
@@ -15,9 +17,11 @@ use crate::progress::Progress;
 pub(super) enum Log {
     /// Errors.
     Quiet,
-    /// What was done too, and on a terminal how far it is.
+    /// What was done too.
+    Summary,
+    /// How far it is too: on a terminal a bar, in a log a line for each phase that is done.
     Normal,
-    /// The phases with their times too.
+    /// When each phase began too.
     Debug,
 }
 
@@ -29,17 +33,18 @@ impl Log {
         };
         match asked.to_str() {
             Some("quiet") => Ok(Log::Quiet),
+            Some("summary") => Ok(Log::Summary),
             Some("normal") => Ok(Log::Normal),
             Some("debug") => Ok(Log::Debug),
             _ => Err(Error::usage(
                 format!("LOOKBACK_LOG={} has no meaning", asked.display()),
-                "set it to quiet, normal or debug",
+                "set it to quiet, summary, normal or debug",
             )),
         }
     }
 }
 
-/// Shows one bar for the phase that runs. Where stderr is no terminal, phases are silent.
+/// Shows how far the phase that runs has come, and tells of those that are done.
 pub(super) struct Bars {
     terminal: bool,
     log: Log,
@@ -49,22 +54,39 @@ pub(super) struct Bars {
 
 #[derive(Default)]
 struct State {
-    /// What the phases belong to, such as `ingest 2026-01-02 (3 of 14)`.
-    item: String,
+    /// What the phases belong to, such as `ingest 2026-01-02`, and which of how many that is.
+    item: Option<(String, String)>,
+    phase: Option<Phase>,
     bar: Option<ProgressBar>,
+    phases: Phases,
 }
 
 impl Bars {
     pub fn new(terminal: bool, log: Log, started: Instant) -> Self {
-        Bars { terminal: terminal && log != Log::Quiet, log, started, state: Mutex::default() }
+        Bars { terminal: terminal && log >= Log::Normal, log, started, state: Mutex::default() }
     }
 
-    /// Removes the bar from the screen.
-    pub fn clear(&self) {
-        let bar = self.with(|state| state.bar.take());
+    /// The phase that runs is done, and none follows.
+    pub fn finish(&self) {
+        self.end_phase();
+        let untold = self.with(|state| state.phases.untold());
+        self.tell(untold);
+    }
+
+    /// The phase that runs will not be done: removes its bar from the screen, and tells nothing of it.
+    pub fn abandon(&self) {
+        let bar = self.with(|state| {
+            state.phase = None;
+            state.bar.take()
+        });
         if let Some(bar) = bar {
             bar.finish_and_clear();
         }
+    }
+
+    /// The phases that were done.
+    pub fn phases(&self) -> Vec<PhaseTime> {
+        self.with(|state| state.phases.ended().to_vec())
     }
 
     /// Prints a line above the bar.
@@ -88,6 +110,23 @@ impl Bars {
         }
     }
 
+    fn end_phase(&self) {
+        let told = self.with(|state| {
+            let phase = state.phase.take()?;
+            let item = state.item.as_ref().map(|(name, _)| name.as_str());
+            state.phases.end(item, &phase)
+        });
+        self.abandon();
+        self.tell(told.into_iter().collect());
+    }
+
+    /// In a log; on a terminal the bar was to be seen.
+    fn tell(&self, lines: Vec<String>) {
+        if !self.terminal && self.log >= Log::Normal {
+            lines.iter().for_each(|line| self.line(line));
+        }
+    }
+
     fn with<T>(&self, action: impl FnOnce(&mut State) -> T) -> T {
         action(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -95,41 +134,44 @@ impl Bars {
 
 impl Progress for Bars {
     fn item(&self, name: &str, position: usize, total: usize) {
-        self.with(|state| state.item = format!("{name} ({position} of {total})"));
+        self.end_phase();
+        self.with(|state| state.item = Some((name.to_owned(), format!("{name} ({position} of {total})"))));
+    }
+
+    fn end_items(&self) {
+        self.end_phase();
+        self.with(|state| state.item = None);
     }
 
     fn begin(&self, phase: &str, unit: &'static str, total: Option<u64>) {
+        self.end_phase();
         if self.log == Log::Debug {
             let item = self.with(|state| state.item.clone());
-            let item = if item.is_empty() { item } else { format!("{item}: ") };
-            let steps = total.map_or_else(String::new, |total| format!(", {total} {unit}"));
+            let item = item.map(|(name, _)| format!("{name}: ")).unwrap_or_default();
+            let steps = total.map_or_else(String::new, |total| format!(", {}", amount(total, unit)));
             self.line(&format!("debug: {:.3} s: {item}{phase}{steps}", self.started.elapsed().as_secs_f64()));
         }
-        if !self.terminal {
-            return;
-        }
-        self.clear();
-        // A phase of known length has an end in sight; one of steps has a rate; one of a single step has only the time that it has taken.
-        let template = match (total, unit) {
-            (Some(_), _) => "{msg} [{bar:24}] {human_pos}/{human_len} {unit}, {rate}, {eta} left",
-            (None, "") => "{msg} {spinner} {elapsed}",
-            (None, _) => "{msg} {spinner} {human_pos} {unit}, {rate}",
-        };
-        let style = ProgressStyle::with_template(&template.replace("{unit}", unit))
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .with_key("rate", |state: &ProgressState, text: &mut dyn fmt::Write| {
-                // Writing to memory does not fail, and a bar has nobody to tell if it did.
-                let _ = write!(text, "{:.0}/s", state.per_sec());
-            });
-        let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new).with_style(style.progress_chars("=> "));
+        let bar = self.terminal.then(|| bar(unit, total));
         self.with(|state| {
-            bar.set_message(if state.item.is_empty() { phase.to_owned() } else { format!("{}: {phase}", state.item) });
-            state.bar = Some(bar);
+            state.phase = Some(Phase { name: phase.to_owned(), unit, done: 0, started: now() });
+            state.bar = bar.inspect(|bar| {
+                bar.set_message(match &state.item {
+                    Some((_, item)) => format!("{item}: {phase}"),
+                    None => phase.to_owned(),
+                });
+                bar.tick();
+            });
         });
     }
 
     fn advance(&self, steps: u64) {
-        if let Some(bar) = self.with(|state| state.bar.clone()) {
+        let bar = self.with(|state| {
+            if let Some(phase) = &mut state.phase {
+                phase.done += steps;
+            }
+            state.bar.clone()
+        });
+        if let Some(bar) = bar {
             bar.inc(steps);
         }
     }
@@ -137,4 +179,33 @@ impl Progress for Bars {
     fn note(&self, message: &str) {
         self.message(&format!("note: {message}"));
     }
+}
+
+/// A phase of known length has an end in sight; one of steps has a rate; one of a single step has only the time that it has taken.
+fn bar(unit: &'static str, total: Option<u64>) -> ProgressBar {
+    let template = match (total, unit) {
+        (Some(_), _) => "{msg} [{bar:24}] {done} of {all}, {rate}, {left} left",
+        (None, "") => "{msg} {spinner} {elapsed}",
+        (None, _) => "{msg} {spinner} {done}, {rate}",
+    };
+    // Writing to memory does not fail, and a bar has nobody to tell if it did.
+    let put = |text: &mut dyn fmt::Write, what: String| text.write_str(&what).unwrap_or_default();
+    // Of bytes each number has its unit; else both have that behind the total.
+    let done = move |state: &ProgressState| match (total, unit) {
+        (Some(_), "bytes") | (None, _) => amount(state.pos(), unit),
+        (Some(_), _) => count(state.pos()),
+    };
+    let style = ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("done", move |state: &ProgressState, text: &mut dyn fmt::Write| put(text, done(state)))
+        .with_key("all", move |state: &ProgressState, text: &mut dyn fmt::Write| {
+            put(text, amount(state.len().unwrap_or(0), unit));
+        })
+        .with_key("rate", move |state: &ProgressState, text: &mut dyn fmt::Write| {
+            put(text, rate_of(state.per_sec(), unit));
+        })
+        .with_key("left", move |state: &ProgressState, text: &mut dyn fmt::Write| {
+            put(text, seconds(state.eta().as_secs_f64()));
+        });
+    total.map_or_else(ProgressBar::new_spinner, ProgressBar::new).with_style(style.progress_chars("=> "))
 }

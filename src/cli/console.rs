@@ -6,8 +6,25 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::bars::{Bars, Log};
+use super::phases::{PhaseTime, named_rate_of, now, seconds};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
+
+/// A summary, and how long what it tells of took. The only part of a result that is another one in every run.
+#[derive(Serialize)]
+struct Timed<'a, S: Serialize> {
+    #[serde(flatten)]
+    summary: &'a S,
+    timing: Timing,
+}
+
+#[derive(Serialize)]
+struct Timing {
+    /// From the start of the program to the end of its work.
+    seconds: f64,
+    /// The phases of the work, in the order in which they began.
+    phases: Vec<PhaseTime>,
+}
 
 /// Where a command speaks.
 pub(super) struct Console {
@@ -18,8 +35,7 @@ pub(super) struct Console {
 
 impl Console {
     pub fn new(json: bool, log: Log) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "how long a command took, for the person; no result rests on it")]
-        let started = Instant::now();
+        let started = now();
         Console { json, bars: Bars::new(io::stderr().is_terminal(), log, started), started }
     }
 
@@ -28,17 +44,29 @@ impl Console {
         &self.bars
     }
 
-    /// The end of a command whose result is what it did: `sentence` for people on stderr, or the summary as JSON on stdout.
+    /// The end of a command whose result is what it did: `sentence` for people on stderr, with how long that took, or the summary as JSON on stdout, with
+    /// how long each phase took.
     pub fn done(&self, summary: &impl Serialize, sentence: &str) -> Result<()> {
-        self.bars.clear();
-        let seconds = self.started.elapsed().as_secs_f64();
-        self.message(&format!("{sentence} ({seconds:.1} s)"));
-        if self.json { self.print_json(summary) } else { Ok(()) }
+        self.done_at(summary, sentence, &[])
+    }
+
+    /// The same, and how fast: `done` tells how many of what, such as `(600_000, "actions")`; those of which there are none are left out.
+    pub fn done_at(&self, summary: &impl Serialize, sentence: &str, done: &[(u64, &'static str)]) -> Result<()> {
+        self.bars.finish();
+        let took = self.started.elapsed().as_secs_f64();
+        let rates = done.iter().filter(|(number, _)| *number > 0 && took > 0.0);
+        let rates = rates.map(|(number, unit)| format!(", {}", named_rate_of(*number as f64 / took, unit)));
+        self.message(&format!("{sentence} ({}{})", seconds(took), rates.collect::<String>()));
+        if !self.json {
+            return Ok(());
+        }
+        let timing = Timing { seconds: took, phases: self.bars.phases() };
+        self.print_json(&Timed { summary, timing })
     }
 
     /// The end of a command whose result is a text, on stdout; or the same as JSON.
     pub fn result(&self, value: &impl Serialize, text: &str) -> Result<()> {
-        self.bars.clear();
+        self.bars.finish();
         if self.json { self.print_json(value) } else { print(text) }
     }
 
@@ -59,7 +87,7 @@ impl Console {
 
     /// What went wrong, on stderr.
     pub fn error(&self, error: &Error) {
-        self.bars.clear();
+        self.bars.abandon();
         self.bars.line(&format!("error: {error}"));
     }
 

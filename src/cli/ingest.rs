@@ -2,7 +2,7 @@
 
 use super::args::Ingest;
 use super::console::Console;
-use super::text::{count, counted, counted_types, size};
+use super::text::{count, counted, counted_types, odd, size};
 use crate::config;
 use crate::error::Result;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester};
@@ -22,37 +22,36 @@ pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
     let mut ingester = Ingester::open(&Folder::new(&typed.store))?;
     let summary = ingester.ingest(&options, console.progress())?;
     ingester.settle(console.progress());
-    console.done(&summary, &sentence(&summary))
+    console.done_at(&summary, &sentence(&summary), &[(summary.actions, "actions")])
 }
 
 /// One line on what was taken, and what was odd about it.
 fn sentence(summary: &IngestSummary) -> String {
     let IngestSummary { dt, files, bytes, actions, customers, new_customers, .. } = summary;
-    let mut parts = vec![format!(
-        "ingested {dt}: {} ({}) of {} ({} new) from {} of {}",
+    let mut sentence = format!(
+        "ingested {dt}: {} ({}) of {} ({} new, {} at the cap) from {} of {}",
         counted(*actions, "action"),
         counted_types(&summary.types),
         counted(*customers, "customer"),
         count(*new_customers),
+        count(summary.customers_at_cap),
         counted(*files as u64, "file"),
         size(*bytes),
-    )];
-    let odd = [
+    );
+    sentence += &odd(&[
         (summary.late, "late (of an earlier day)"),
         (summary.early, "early (dated after the batch)"),
+        (summary.duplicates, "duplicates (equal to another of the batch; kept)"),
         (summary.ignored, "ignored (no actions, as their source says)"),
         (summary.quarantined, "set aside in the quarantine"),
         (summary.forgotten, "left out (of forgotten customers)"),
         (summary.pruned, "left out (from before the store's horizon)"),
-    ];
-    parts.extend(
-        odd.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{} {what}", count(*number))),
-    );
+    ]);
     if summary.replaced {
-        parts.push("replaced the batch held before".to_owned());
+        sentence += "; replaced the batch held before";
     }
     if summary.created {
-        parts.push("created the store".to_owned());
+        sentence += "; created the store";
     }
-    parts.join("; ")
+    sentence
 }

@@ -18,9 +18,11 @@ mod ingest;
 mod init;
 mod manifest;
 mod migrate;
+mod phases;
 mod produce;
 mod prune;
 mod repair;
+mod report;
 mod show;
 mod stale;
 mod status;
@@ -80,6 +82,7 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Explain(typed) => explain::run(typed, console),
         Command::Get(typed) => get::run(typed, console),
         Command::Status(typed) => status::run(typed, console),
+        Command::Report(typed) => report::run(typed, console),
         Command::Forget(typed) => forget::run(typed, console),
         Command::Prune(typed) => prune::run(typed, console),
         Command::Backup(typed) => backup::backup(typed, console),

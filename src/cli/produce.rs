@@ -2,7 +2,7 @@
 
 use super::args::Produce;
 use super::console::Console;
-use super::text::{count, counted};
+use super::text::{count, counted, odd};
 use crate::config;
 use crate::error::Result;
 use crate::memory;
@@ -33,7 +33,7 @@ pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
         keep_current: false,
     };
     let summary = produce_sized(&store, &options, choice.sizes(), console.progress())?;
-    console.done(&summary, &sentence(&summary))
+    console.done_at(&summary, &sentence(&summary), &[(summary.rows, "rows")])
 }
 
 /// One line on what was written, and what was odd about it.
@@ -42,27 +42,26 @@ pub(super) fn sentence(summary: &ProduceSummary) -> String {
     if summary.kept {
         return format!("kept {dt}: it is current");
     }
-    let mut parts = vec![format!(
-        "produced {dt}: {} from {} of {} ({} without history), {} ordered, in {}; all actions before {cut_off}",
+    let mut sentence = format!(
+        "produced {dt}: {} from {} of {} ({} without history, {} at the cap), {} ordered, in {}; all actions before {cut_off}",
         counted(summary.rows, "row"),
         counted(summary.impressions, "impression"),
         counted(summary.customers, "customer"),
         count(summary.without_history),
+        count(summary.customers_at_cap),
         count(summary.ordered),
         counted(summary.parts as u64, "part file"),
-    )];
-    match &summary.newest_batch {
-        Some(batch) => parts.push(format!("newest batch {batch}")),
-        None => parts.push("no batch used".to_owned()),
-    }
-    if summary.empty_impressions > 0 {
-        parts.push(format!("{} with an empty list", counted(summary.empty_impressions, "impression")));
-    }
-    if summary.quarantined > 0 {
-        parts.push(format!("{} set aside in the quarantine", counted(summary.quarantined, "impression")));
-    }
-    if summary.forgotten > 0 {
-        parts.push(format!("{} of forgotten customers left out", counted(summary.forgotten, "impression")));
-    }
-    parts.join("; ")
+    );
+    sentence += &match &summary.newest_batch {
+        Some(batch) => format!("; newest batch {batch}"),
+        None => "; no batch used".to_owned(),
+    };
+    let impressions = |number: u64| if number == 1 { "impression" } else { "impressions" };
+    sentence
+        + &odd(&[
+            (summary.empty_impressions, &format!("{} with an empty list", impressions(summary.empty_impressions))),
+            (summary.duplicates, &format!("{} equal to another (kept)", impressions(summary.duplicates))),
+            (summary.quarantined, &format!("{} set aside in the quarantine", impressions(summary.quarantined))),
+            (summary.forgotten, &format!("{} of forgotten customers left out", impressions(summary.forgotten))),
+        ])
 }

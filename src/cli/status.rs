@@ -6,9 +6,10 @@ use super::args;
 use super::console::Console;
 use super::text::{count, plural, size};
 use crate::error::Result;
-use crate::format::{BatchRecord, FORMAT_VERSION};
+use crate::format::FORMAT_VERSION;
 use crate::model::{Day, NamedCounts, TypeCounts, TypeTable, name_days};
-use crate::store::{Batches, Folder, Store};
+use crate::report::{BatchFigures, LengthBucket, StoreFigures};
+use crate::store::{Folder, Store};
 
 #[derive(Serialize)]
 struct Status {
@@ -17,11 +18,15 @@ struct Status {
     time_zone: String,
     max_history: usize,
     batches: usize,
-    first_batch: Option<String>,
-    newest_batch: Option<String>,
+    first_batch: Option<Day>,
+    newest_batch: Option<Day>,
     /// Days between the first and the newest batch whose batches are missing.
-    gaps: Vec<String>,
+    gaps: Vec<Day>,
     customers: u64,
+    /// Of the customers, those whose history has `max_history` actions, so that older ones do not show any more.
+    customers_at_cap: u64,
+    /// The least length that at least half of the histories do not exceed.
+    median_history: Option<usize>,
     /// Actions in the files of all batches held, before any cut to `max_history`, those of forgotten customers and pruned days too.
     actions: u64,
     /// Of them, those of the type `click`, if the store has one; the same stands in `types`, with those of all other types.
@@ -40,11 +45,15 @@ struct Status {
     early: u64,
     quarantined: u64,
     /// The first day whose actions are kept, if older ones have been pruned.
-    horizon: Option<String>,
+    horizon: Option<Day>,
     /// Customers who have been forgotten.
     forgotten: usize,
     /// Bytes of the store's table files.
     bytes: u64,
+    /// How many customers have histories of which lengths.
+    history_lengths: Vec<LengthBucket>,
+    /// The batches held, days ascending.
+    held: Vec<BatchFigures>,
 }
 
 impl Status {
@@ -56,45 +65,45 @@ impl Status {
 
 pub(super) fn run(typed: &args::Status, console: &Console) -> Result<()> {
     let store = Store::open_reader(&Folder::new(&typed.store))?;
-    let batches = store.batches()?;
-    let gaps = gaps(&batches);
-    let sum = |field: fn(&BatchRecord) -> u64| batches.iter().map(|(_, record)| field(record)).sum();
+    let figures = StoreFigures::of(&store)?;
+    let histories = &figures.histories;
     let mut actions = TypeCounts::default();
-    batches.iter().for_each(|(_, record)| actions.add_all(&record.actions));
+    store.batches()?.iter().for_each(|(_, record)| actions.add_all(&record.actions));
     let types = &store.settings().types;
     let named = actions.named(types);
     let status = Status {
         store: typed.store.display().to_string(),
         format_version: FORMAT_VERSION,
-        time_zone: store.settings().zone.name().to_owned(),
-        max_history: store.settings().max_history,
-        batches: batches.len(),
-        first_batch: batches.first().map(|day| day.to_string()),
-        newest_batch: batches.newest(None).map(|day| day.to_string()),
-        gaps: gaps.iter().map(Day::to_string).collect(),
+        time_zone: figures.time_zone.clone(),
+        max_history: histories.max_history(),
+        batches: figures.batches.len(),
+        first_batch: figures.batches.first().map(|batch| batch.dt),
+        newest_batch: figures.batches.last().map(|batch| batch.dt),
+        gaps: figures.gaps.clone(),
         customers: store.totals()?.customers,
+        customers_at_cap: histories.at_cap(),
+        median_history: histories.median(),
         actions: actions.sum(),
         clicks: named.of("click"),
         add_to_carts: named.of("add_to_cart"),
         orders: named.of("order"),
         types: named,
         type_numbers: NamedCounts(types.iter().map(|(number, name)| (name.to_owned(), number.into())).collect()),
-        ignored: sum(|record| record.ignored),
-        late: sum(|record| record.late),
-        early: sum(|record| record.early),
-        quarantined: sum(|record| record.quarantined),
-        horizon: store.horizon()?.map(|day| day.to_string()),
-        forgotten: store.block_list()?.len(),
-        bytes: store.disk_bytes()?,
+        ignored: figures.sum(|batch| batch.ignored),
+        late: figures.sum(|batch| batch.late),
+        early: figures.sum(|batch| batch.early),
+        quarantined: figures.sum(|batch| batch.quarantined),
+        horizon: figures.horizon,
+        forgotten: figures.forgotten,
+        bytes: figures.bytes,
+        history_lengths: histories.buckets(),
+        held: figures.batches,
     };
-    console.result(&status, &text(&status, &gaps))
+    console.result(&status, &text(&status))
 }
 
-fn gaps(batches: &Batches) -> Vec<Day> {
-    batches.newest(None).map_or_else(Vec::new, |newest| batches.missing(newest))
-}
-
-fn text(status: &Status, gaps: &[Day]) -> String {
+fn text(status: &Status) -> String {
+    let gaps = &status.gaps;
     let range = match (&status.first_batch, &status.newest_batch) {
         (Some(first), Some(newest)) if first == newest => format!("1 ({first})"),
         (Some(first), Some(newest)) => format!("{} ({first}..{newest})", count(status.batches as u64)),
@@ -108,6 +117,11 @@ fn text(status: &Status, gaps: &[Day]) -> String {
         ("batches".to_owned(), range),
         ("gaps".to_owned(), if gaps.is_empty() { "none".to_owned() } else { name_days(gaps) }),
         ("customers".to_owned(), count(status.customers)),
+        ("  at the cap".to_owned(), count(status.customers_at_cap)),
+        (
+            "median history".to_owned(),
+            status.median_history.map_or_else(|| "none".to_owned(), |median| count(median as u64)),
+        ),
         ("actions".to_owned(), count(status.actions)),
     ];
     lines.extend(status.types.0.iter().map(|(name, number)| (format!("  {}", plural(name)), count(*number))));
@@ -115,7 +129,7 @@ fn text(status: &Status, gaps: &[Day]) -> String {
         ("late", count(status.late)),
         ("early", count(status.early)),
         ("quarantined", count(status.quarantined)),
-        ("horizon", status.horizon.clone().unwrap_or_else(|| "none".to_owned())),
+        ("horizon", status.horizon.map_or_else(|| "none".to_owned(), |day| day.to_string())),
         ("forgotten", count(status.forgotten as u64)),
         ("size", size(status.bytes)),
     ];

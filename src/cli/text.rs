@@ -1,19 +1,7 @@
-//! Numbers and sentences for people.
+//! Numbers and sentences for people: see [`crate::text`].
 
 use crate::model::NamedCounts;
-
-/// A count with its thousands apart: 1,234,567.
-pub(super) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
-    groups.join(",")
-}
-
-/// A count with its noun, which takes an `s` unless there is one.
-pub(super) fn counted(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
-}
+pub(super) use crate::text::{count, counted, odd, size};
 
 /// A count of batches.
 pub(super) fn batches(number: u64) -> String {
@@ -40,37 +28,13 @@ pub(super) fn counted_types(types: &NamedCounts) -> String {
     types.0.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// A size in the largest unit that leaves a number above 1.
-pub(super) fn size(bytes: u64) -> String {
-    let units = ["kB", "MB", "GB", "TB"];
-    let mut value = bytes as f64 / 1_000.0;
-    let mut unit = "kB";
-    for larger in units {
-        unit = larger;
-        if value < 1_000.0 {
-            break;
-        }
-        if larger != "TB" {
-            value /= 1_000.0;
-        }
-    }
-    if bytes < 1_000 { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn counts_and_sizes() {
-        assert_eq!(
-            (count(0), count(999), count(1_000), count(12_345_678)),
-            ("0".into(), "999".into(), "1,000".into(), "12,345,678".into())
-        );
-        assert_eq!((counted(1, "row"), counted(2_000, "row")), ("1 row".into(), "2,000 rows".into()));
+    fn types_are_counted_with_their_names() {
         let types = [("click", 2), ("add_to_cart", 1), ("wish", 1_000)].map(|(name, number)| (name.to_owned(), number));
         assert_eq!(counted_types(&NamedCounts(types.into())), "2 clicks, 1 add-to-cart, 1,000 wish");
-        assert_eq!((size(999), size(1_500), size(2_500_000)), ("999 B".into(), "1.5 kB".into(), "2.5 MB".into()));
-        assert_eq!((size(7_000_000_000), size(8_000_000_000_000_000)), ("7.0 GB".into(), "8000.0 TB".into()));
     }
 }

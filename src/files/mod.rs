@@ -24,7 +24,9 @@ mod partition;
 mod produced;
 mod publish;
 mod rows;
+mod tally;
 mod text;
+mod text_file;
 mod thrift;
 mod time_column;
 mod time_text;
@@ -44,3 +46,4 @@ pub use produced::{ProducedFile, ProducedRow, ProducedRows};
 pub use rows::{
     Compression, EncodedRowGroup, FileSizes, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter, said_if_chosen,
 };
+pub use text_file::put_text_file;

@@ -10,6 +10,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
+use parquet::schema::types::SchemaDescriptor;
 
 use super::column::text_column;
 use super::parquet_file::{column, guarded, wrong_type};
@@ -135,7 +136,11 @@ impl ProducedFile {
         Ok(ProducedRows { columns: self.columns, path: self.path, reader, numbers, decoded: Vec::new().into_iter() })
     }
 
-    fn reader(
+    pub(super) fn parquet_schema(&self) -> &SchemaDescriptor {
+        self.metadata.parquet_schema()
+    }
+
+    pub(super) fn reader(
         &self,
         settings: impl FnOnce(ParquetRecordBatchReaderBuilder<File>) -> ParquetRecordBatchReaderBuilder<File>,
     ) -> Result<ParquetRecordBatchReader> {
@@ -228,7 +233,7 @@ fn small(number: i64) -> i32 {
 }
 
 /// The integers of an array of any of the types that rows have.
-fn integers(array: &ArrayRef) -> Vec<i64> {
+pub(super) fn integers(array: &ArrayRef) -> Vec<i64> {
     match array.data_type() {
         DataType::Int32 => array.as_primitive::<Int32Type>().values().iter().copied().map(i64::from).collect(),
         DataType::UInt8 => array.as_primitive::<UInt8Type>().values().iter().copied().map(i64::from).collect(),
@@ -238,11 +243,11 @@ fn integers(array: &ArrayRef) -> Vec<i64> {
 }
 
 /// The columns of one batch, typed, without nulls.
-struct Cells<'batch> {
-    batch: &'batch RecordBatch,
-    path: &'batch Path,
+pub(super) struct Cells<'batch> {
+    pub batch: &'batch RecordBatch,
+    pub path: &'batch Path,
     /// The places of the rows in the file, from 1.
-    numbers: &'batch [u64],
+    pub numbers: &'batch [u64],
 }
 
 impl Cells<'_> {
@@ -271,7 +276,7 @@ impl Cells<'_> {
     }
 
     /// A column of integers.
-    fn numbers(&self, column: RowColumn, columns: RowColumns) -> Result<Vec<i64>> {
+    pub fn numbers(&self, column: RowColumn, columns: RowColumns) -> Result<Vec<i64>> {
         Ok(integers(self.column(column.name(), &data_type(columns.type_of(column).cell))?))
     }
 
@@ -285,7 +290,7 @@ impl Cells<'_> {
     }
 
     /// A column of lists of integers.
-    fn lists(&self, column_: RowColumn, columns: RowColumns) -> Result<ListArray> {
+    pub fn lists(&self, column_: RowColumn, columns: RowColumns) -> Result<ListArray> {
         let (name, element) = (column_.name(), data_type(columns.type_of(column_).cell));
         let found = column(self.batch, name, self.path)?;
         let wrong = || wrong_type(self.path, name, found.data_type(), &format!("a list of {element}"));

@@ -64,6 +64,17 @@ pub struct Standing {
     pub since: Since,
 }
 
+impl Standing {
+    /// How many actions the customer's history has, of all that the store holds. Every keyframe holds `max_history` actions, since it is due only behind as
+    /// many.
+    pub fn length(&self, max_history: usize) -> usize {
+        match self.keyframe {
+            Some(_) => max_history,
+            None => usize::try_from(self.since.actions).map_or(max_history, |actions| actions.min(max_history)),
+        }
+    }
+}
+
 impl Entry for Standing {
     const LIST: &'static str = "leaf of the roster";
 

@@ -20,6 +20,12 @@ pub(super) struct Edits {
     pub customers: u64,
     /// Of them, those that the store did not know before.
     pub new_customers: u64,
+    /// Of them, those with a full history now.
+    pub customers_at_cap: u64,
+    /// Actions that the batch brings of the range, before any cut.
+    pub actions: u64,
+    /// Of them, those equal to another: of n equal ones, n - 1.
+    pub duplicates: u64,
     /// Customers that have come less those that have left.
     pub balance: i64,
 }

@@ -17,6 +17,10 @@ pub(super) struct Loaded {
     pub customers: u64,
     /// Of them, those that the store did not know before.
     pub new_customers: u64,
+    /// Of them, those with a full history now.
+    pub customers_at_cap: u64,
+    /// Of the actions, those equal to another: of n equal ones, n - 1.
+    pub duplicates: u64,
     /// Keyframes written or removed.
     pub keyframes: u64,
 }
@@ -47,7 +51,7 @@ pub(super) fn load(
         || shares.share(),
         worker,
         |edits| {
-            progress.advance(edits.customers);
+            progress.advance(edits.actions);
             writer.write(edits)
         },
     )?;
@@ -76,6 +80,8 @@ impl<'store> Writer<'store> {
         self.loaded.keyframes += edits.keyframes();
         self.loaded.customers += edits.customers;
         self.loaded.new_customers += edits.new_customers;
+        self.loaded.customers_at_cap += edits.customers_at_cap;
+        self.loaded.duplicates += edits.duplicates;
         self.balance += edits.balance;
         edits.index.into_iter().try_for_each(|line| self.index.push(&mut self.bulk, line))?;
         edits.roster.into_iter().try_for_each(|line| self.roster.push(&mut self.bulk, line))

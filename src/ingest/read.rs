@@ -53,7 +53,8 @@ pub(super) fn read_batch(
     sorter: &mut Sorter<DatedAction>,
     progress: &dyn Progress,
 ) -> Result<(BatchRecord, LeftOut)> {
-    progress.begin("reading", "files", Some(files.len() as u64));
+    let sizes = files.iter().map(|(_, file)| Fingerprint::size_of(&file.path)).collect::<Result<Vec<_>>>()?;
+    progress.begin("reading", "bytes", Some(sizes.iter().sum()));
     let next = AtomicUsize::new(0);
     let shared = Mutex::new(Shared { sorter, failed: None, results: Vec::with_capacity(files.len()) });
     let reader = || {
@@ -62,7 +63,7 @@ pub(super) fn read_batch(
             let result = read_file(source, file, options.dt, zone, admission, &shared);
             let mut shared = locked(&shared);
             shared.results.push((number, result));
-            progress.advance(1);
+            progress.advance(sizes.get(number).copied().unwrap_or(0));
             if shared.failed.is_some() {
                 break;
             }

@@ -22,6 +22,10 @@ pub(super) fn refold_share(
 ) -> Result<Edits> {
     let mut edits = Edits::default();
     share.brought.sort_into(room);
+    // Equal ones are neighbours. What was cut is the oldest of its day, so that what stands before it is in the room or was cut too.
+    let equal = room.iter().zip(room.iter().skip(1)).filter(|(one, next)| one == next).count();
+    edits.actions = room.len() as u64 + share.cut.actions;
+    edits.duplicates = equal as u64 + share.cut.duplicates;
     let mut roster = share.roster.into_iter().peekable();
     for change in Changes::new(room, &share.held, max_history) {
         while let Some(unchanged) = roster.next_if(|(customer, _)| *customer < change.customer) {
@@ -32,7 +36,10 @@ pub(super) fn refold_share(
         let touched = edits.index.len();
         edits.index.extend(change.brought().map(|(day, _)| (change.customer, TouchedDay(day))));
         edits.roster.extend(after.map(|standing| (change.customer, standing)));
-        edits.customers += u64::from(edits.index.len() > touched);
+        let is_touched = edits.index.len() > touched;
+        edits.customers += u64::from(is_touched);
+        edits.customers_at_cap +=
+            u64::from(is_touched && after.is_some_and(|after| after.length(max_history) == max_history));
         edits.new_customers += u64::from(before.is_none() && after.is_some());
         edits.balance += i64::from(after.is_some()) - i64::from(before.is_some());
     }

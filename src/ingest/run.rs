@@ -68,6 +68,9 @@ pub struct IngestSummary {
     pub late: u64,
     /// Of the actions, those whose day is after the batch day.
     pub early: u64,
+    /// Of the actions taken, those equal to another of the batch in customer, item, time and type: of n equal ones, n - 1. They stay. What other batches
+    /// hold is not compared.
+    pub duplicates: u64,
     /// Rows set aside in the quarantine.
     pub quarantined: u64,
     /// Of the actions, those left out since their customers have been forgotten.
@@ -78,6 +81,9 @@ pub struct IngestSummary {
     pub customers: u64,
     /// Of them, those that the store did not know before.
     pub new_customers: u64,
+    /// Of the customers of whom actions were taken, those of whom the store holds at least `max_history` actions now, so that older ones no longer
+    /// show in their histories.
+    pub customers_at_cap: u64,
     /// Keyframes written or removed.
     pub keyframes: u64,
     /// Whether the batch was held before and has been replaced.
@@ -211,7 +217,7 @@ fn commit(
 ) -> Result<IngestSummary> {
     let ReadBatch { dt, actions, record, left_out, sources: _ } = batch;
     let replaced = store.holds_batch(dt)?;
-    progress.begin("folding", "customers", None);
+    progress.begin("folding", "actions", Some(record.actions.sum() - left_out.forgotten - left_out.pruned));
     let shares = Shares::new(store, dt, actions);
     let loaded = load(store, dt, shares, record.clone(), has_new_types.then_some(types), progress)?;
     let named = record.actions.named(types);
@@ -227,11 +233,13 @@ fn commit(
         ignored: record.ignored,
         late: record.late,
         early: record.early,
+        duplicates: loaded.duplicates,
         quarantined: record.quarantined,
         forgotten: left_out.forgotten,
         pruned: left_out.pruned,
         customers: loaded.customers,
         new_customers: loaded.new_customers,
+        customers_at_cap: loaded.customers_at_cap,
         keyframes: loaded.keyframes,
         replaced,
         created: false,

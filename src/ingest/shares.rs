@@ -20,6 +20,17 @@ pub(super) struct Share {
     pub held: Vec<(CustomerId, TouchedDay)>,
     /// All of them that the store has, whether the batch changes them or not.
     pub roster: Vec<(CustomerId, Standing)>,
+    /// What the batch brings beyond `brought`.
+    pub cut: Cut,
+}
+
+/// Actions that were not dealt out, since of their customer and day `max_history` newer ones were.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Cut {
+    /// All of them.
+    pub actions: u64,
+    /// Of them, those that are equal to the action before them.
+    pub duplicates: u64,
 }
 
 /// Deals out all customers, range by range, ascending.
@@ -52,10 +63,10 @@ impl<'store> Shares<'store> {
             return Ok(None);
         }
         let piece = match self.left.take() {
-            Some(left) => Some(left),
+            Some(left) => Some((left, Cut::default())),
             None => self.pieces.piece()?,
         };
-        let mut brought = piece.unwrap_or_else(|| Piece::new(Vec::new()));
+        let (mut brought, cut) = piece.unwrap_or_else(|| (Piece::new(Vec::new()), Cut::default()));
         let mut until = self.pieces.next_customer();
         let mut roster = Vec::new();
         while let Some(line) = self.roster.next_before(until)? {
@@ -72,7 +83,7 @@ impl<'store> Shares<'store> {
             held.push(line);
         }
         self.is_dealt = until.is_none();
-        Ok(Some(Share { brought, held, roster }))
+        Ok(Some(Share { brought, held, roster, cut }))
     }
 }
 
@@ -84,12 +95,13 @@ enum Source {
 }
 
 impl Source {
-    fn piece(&mut self) -> Result<Option<Piece<DatedAction>>> {
+    fn piece(&mut self) -> Result<Option<(Piece<DatedAction>, Cut)>> {
         let (sorted, max_history) = match self {
-            Source::Apart(pieces) => return Ok(pieces.next()),
+            Source::Apart(pieces) => return Ok(pieces.next().map(|piece| (piece, Cut::default()))),
             Source::Merged(sorted, max_history) => (sorted, *max_history),
         };
         let (mut actions, mut of_day) = (Vec::<DatedAction>::new(), 0);
+        let (mut cut, mut last) = (Cut::default(), None);
         let belongs = |next: &DatedAction, actions: &[DatedAction]| {
             let goes_on = actions.last().is_some_and(|last| last.customer == next.customer);
             goes_on || actions.len() < PIECE_RECORDS
@@ -102,9 +114,13 @@ impl Source {
             of_day = if goes_on { of_day + 1 } else { 1 };
             if of_day <= max_history {
                 actions.push(next);
+            } else {
+                cut.actions += 1;
+                cut.duplicates += u64::from(last == Some(next));
             }
+            last = Some(next);
         }
-        Ok((!actions.is_empty()).then(|| Piece::new(actions)))
+        Ok((!actions.is_empty()).then(|| (Piece::new(actions), cut)))
     }
 
     /// Before which customer the piece given last ends; `None` if it was the last.

@@ -9,7 +9,7 @@ mod partition;
 #[cfg(test)]
 mod tests;
 
-pub use partition::{ImpressionFile, Manifest, PartFile, RestsOn, RowShape};
+pub use partition::{ImpressionFile, Manifest, PartFile, RestsOn, RowShape, RowTally};
 
 /// The version of the manifest's fields. Raise it by one whenever a field is left out or means something else; a field more needs no new version.
 pub const MANIFEST_VERSION: u32 = 1;

@@ -35,6 +35,9 @@ pub struct Manifest {
     /// A hash over the columns that the impressions were read from, 32 hexadecimal digits. Left out where they are as without a configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub impression_mapping: Option<String>,
+    /// What a report tells of the rows. Partitions of earlier versions do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tally: Option<RowTally>,
     /// The part files, in the order of their names.
     pub parts: Vec<PartFile>,
     /// The impression files, in the order of their names.
@@ -91,6 +94,17 @@ impl RowShape {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// Counts over all rows.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct RowTally {
+    /// Rows with label 1.
+    pub ordered: u64,
+    /// Rows of customers without any history: all padding.
+    pub rows_without_history: u64,
+    /// Places in the rows' `actions` that hold an action. The others, of `rows` times `max_history`, are padding.
+    pub filled: u64,
 }
 
 /// One file of rows.
@@ -194,6 +208,13 @@ impl Manifest {
         let rows = self.parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(part.rows));
         if rows != Some(self.rows) {
             return Err("the rows of its part files are not as many as its rows".to_owned());
+        }
+        let most = |max_history: usize| self.rows.saturating_mul(max_history as u64);
+        let is_too_much = |tally: RowTally| {
+            tally.ordered.max(tally.rows_without_history) > self.rows || tally.filled > most(*max_history)
+        };
+        if self.tally.is_some_and(is_too_much) {
+            return Err("it counts more of its rows than there are".to_owned());
         }
         if !self.batches.is_sorted_by(|one, next| one.day < next.day) {
             return Err("its batches do not ascend".to_owned());

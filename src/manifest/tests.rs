@@ -36,6 +36,7 @@ fn sample() -> Manifest {
         customers: 1,
         action_types: None,
         impression_mapping: None,
+        tally: Some(RowTally { ordered: 1, rows_without_history: 0, filled: 2_999 }),
         parts: vec![PartFile {
             name: PartFile::name_of(0),
             bytes: 9,
@@ -62,6 +63,10 @@ fn what_is_written_is_read() {
     assert_eq!(manifest.batch(day(19_991)), None);
     let more = json.replacen('{', r#"{"from_a_later_program":[1],"#, 1);
     assert_eq!(Manifest::from_json(&more), Ok(manifest), "a field more is passed over");
+    // As partitions of earlier versions have it.
+    let without = json.replacen(r#""tally":{"ordered":1,"rows_without_history":0,"filled":2999},"#, "", 1);
+    assert_ne!(without, json);
+    assert_eq!(Manifest::from_json(&without).map(|manifest| manifest.tally), Ok(None));
 }
 
 /// Settings that manifests of older programs lack stand there only where they are not the default.
@@ -102,6 +107,8 @@ fn contradictions_are_refused() {
         ("\"manifest_version\":1", "\"manifest_version\":2", "version 2"),
         ("\"manifest_version\":1", "\"manifest_version\":-1", "invalid value"),
         ("\"manifest_version\":1,", "", "missing field"),
+        ("\"ordered\":1", "\"ordered\":4", "counts more"),
+        ("\"filled\":2999", "\"filled\":3001", "counts more"),
         ("part-00000.parquet", "../part-00000.parquet", "not named"),
         ("part-00000.parquet", "part-00001.parquet", "not named"),
         ("\"rows\":3,\"impressions\"", "\"rows\":4,\"impressions\"", "as many"),

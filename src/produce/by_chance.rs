@@ -117,6 +117,7 @@ impl ByChance<'_> {
             })
         };
         in_turns(|| shares.turn(width), work, take)?;
+        summary.duplicates = shares.repeats();
         sorter.finish()
     }
 
@@ -127,7 +128,7 @@ impl ByChance<'_> {
             if counts.is_new(impression.customer) {
                 let read = histories.read(impression.customer)?;
                 history = pack(self.settings.dt, read, &mut packed);
-                counts.begin(impression.customer, read);
+                counts.begin(impression.customer, read, self.settings.max_history);
             }
             histories.check(&impression)?;
             counts.add(&impression);

@@ -31,6 +31,11 @@ impl<'store> Histories<'store> {
         threads.map(of_thread).collect()
     }
 
+    /// How long a history can be.
+    pub fn max_history(&self) -> usize {
+        self.wanted.max_history
+    }
+
     /// The history of a customer. Fails where the store contradicts itself on when its actions were, and where an item does not fit.
     pub fn read(&mut self, customer: CustomerId) -> Result<&History> {
         let Histories { cursor, wanted, cut_off_us, item_type, history } = self;

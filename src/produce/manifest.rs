@@ -3,7 +3,7 @@
 use super::run::ProduceSummary;
 use crate::files::{DayFile, Fingerprint, RowSettings, files_fingerprint};
 use crate::format::FORMAT_VERSION;
-use crate::manifest::{ImpressionFile, MANIFEST_VERSION, Manifest, PartFile, RestsOn, RowShape};
+use crate::manifest::{ImpressionFile, MANIFEST_VERSION, Manifest, PartFile, RestsOn, RowShape, RowTally};
 use crate::model::{Day, RowColumns};
 use crate::store::Batches;
 
@@ -68,6 +68,11 @@ pub(super) fn manifest(
         rows: summary.rows,
         impressions: summary.impressions,
         customers: summary.customers,
+        tally: Some(RowTally {
+            ordered: summary.ordered,
+            rows_without_history: summary.rows_without_history,
+            filled: summary.filled,
+        }),
         parts,
         action_types: action_types.clone(),
         impression_mapping: mapping.clone(),

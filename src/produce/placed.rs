@@ -21,6 +21,11 @@ impl Rows for Placed {
     fn rows(&self) -> usize {
         self.impression.elements.len()
     }
+
+    /// Told by their copies before they are placed.
+    fn repeats(&self, _before: &Self) -> bool {
+        false
+    }
 }
 
 impl Record for Placed {
@@ -67,6 +72,10 @@ pub(super) struct Numbered {
 impl Rows for Numbered {
     fn rows(&self) -> usize {
         self.impression.elements.len()
+    }
+
+    fn repeats(&self, _before: &Self) -> bool {
+        self.copy > 0
     }
 }
 

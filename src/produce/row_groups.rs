@@ -49,12 +49,12 @@ impl<'store> Joiner<'store> {
 }
 
 fn join_share(histories: &mut Histories<'_>, share: &Share, group: &mut RowGroup) -> Result<Joined> {
-    let mut counts = Counts::default();
+    let (mut counts, max_history) = (Counts::default(), histories.max_history());
     for impression in share {
         if counts.is_new(impression.customer) {
             let history = histories.read(impression.customer)?;
             group.begin_customer(history);
-            counts.begin(impression.customer, history);
+            counts.begin(impression.customer, history, max_history);
         }
         histories.check(impression)?;
         group.add(impression);

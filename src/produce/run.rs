@@ -78,6 +78,8 @@ pub struct ProduceSummary {
     pub impressions: u64,
     /// Impressions whose list was null or empty.
     pub empty_impressions: u64,
+    /// Of the impressions that became rows, those equal to another in customer, ranking id and list: of n equal ones, n - 1. They stay.
+    pub duplicates: u64,
     /// Impressions set aside in the quarantine.
     pub quarantined: u64,
     /// Impressions left out since their customers have been forgotten.
@@ -86,10 +88,16 @@ pub struct ProduceSummary {
     pub rows: u64,
     /// Rows with label 1.
     pub ordered: u64,
+    /// Rows of customers without any history: all padding.
+    pub rows_without_history: u64,
+    /// Places in the rows' `actions` that hold an action. The others, of `rows` times `max_history`, are padding.
+    pub filled: u64,
     /// Customers with a row.
     pub customers: u64,
     /// Of them, those without any history.
     pub without_history: u64,
+    /// Of them, those whose history has `max_history` actions, so that older ones were cut if there are any.
+    pub customers_at_cap: u64,
     /// Part files.
     pub parts: usize,
 }
@@ -265,7 +273,7 @@ fn read(
     summary: &mut ProduceSummary,
     progress: &dyn Progress,
 ) -> Result<()> {
-    progress.begin("reading", "files", Some(files.len() as u64));
+    progress.begin("reading", "bytes", Some(files.iter().map(|(_, fingerprint)| fingerprint.bytes).sum()));
     let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, options.quarantine);
     for (file, fingerprint) in files {
         let read = read_impressions(options.impressions, file, &mut bad, |impression| {
@@ -278,7 +286,7 @@ fn read(
         })?;
         summary.empty_impressions += read.empty;
         fingerprint.check_unchanged(&file.path)?;
-        progress.advance(1);
+        progress.advance(fingerprint.bytes);
     }
     summary.quarantined = bad.finish()?;
     Ok(())
@@ -300,7 +308,9 @@ fn join(
         progress.advance(joined.counts.impressions);
         writer.append(joined.group)
     };
-    in_turns(|| shares.turn(width), |turn| joiner.join(turn), write)
+    in_turns(|| shares.turn(width), |turn| joiner.join(turn), write)?;
+    summary.duplicates = shares.repeats();
+    Ok(())
 }
 
 fn empty_summary(settings: &RowSettings) -> ProduceSummary {
@@ -313,12 +323,16 @@ fn empty_summary(settings: &RowSettings) -> ProduceSummary {
         kept: false,
         impressions: 0,
         empty_impressions: 0,
+        duplicates: 0,
         quarantined: 0,
         forgotten: 0,
         rows: 0,
         ordered: 0,
+        rows_without_history: 0,
+        filled: 0,
         customers: 0,
         without_history: 0,
+        customers_at_cap: 0,
         parts: 0,
     }
 }

@@ -7,11 +7,18 @@ use crate::model::Impression;
 pub(super) trait Rows {
     /// How many they are.
     fn rows(&self) -> usize;
+
+    /// Whether they are the same impression once more as those that come before.
+    fn repeats(&self, before: &Self) -> bool;
 }
 
 impl Rows for Impression {
     fn rows(&self) -> usize {
         self.elements.len()
+    }
+
+    fn repeats(&self, before: &Self) -> bool {
+        self == before
     }
 }
 
@@ -23,11 +30,17 @@ pub(super) struct Shares<I: Iterator<Item = Result<R>>, R> {
     rows_max: usize,
     /// What the next share begins with.
     next: Option<R>,
+    repeats: u64,
 }
 
 impl<R: Rows, I: Iterator<Item = Result<R>>> Shares<I, R> {
     pub fn new(stream: I, rows_max: usize) -> Self {
-        Shares { stream, rows_max, next: None }
+        Shares { stream, rows_max, next: None, repeats: 0 }
+    }
+
+    /// How many so far were the same impression as the one before.
+    pub fn repeats(&self) -> u64 {
+        self.repeats
     }
 
     /// The next share; empty at the end.
@@ -36,6 +49,7 @@ impl<R: Rows, I: Iterator<Item = Result<R>>> Shares<I, R> {
         let mut rows: usize = share.iter().map(R::rows).sum();
         while let Some(more) = self.stream.next().transpose()? {
             rows += more.rows();
+            self.repeats += u64::from(share.last().is_some_and(|last| more.repeats(last)));
             if rows > self.rows_max && !share.is_empty() {
                 self.next = Some(more);
                 break;

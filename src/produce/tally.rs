@@ -12,9 +12,18 @@ pub(super) struct Counts {
     customers: u64,
     /// Of the customers, how many have no history.
     without_history: u64,
+    /// Of the customers, how many have as long a history as can be.
+    at_cap: u64,
+    /// Rows without any history.
+    rows_without_history: u64,
+    /// Places in the rows' histories that hold an action.
+    filled: u64,
     first: Option<CustomerId>,
     first_without_history: bool,
+    first_at_cap: bool,
     last: Option<CustomerId>,
+    /// How long the history of the last is.
+    last_length: u64,
 }
 
 impl Counts {
@@ -24,19 +33,26 @@ impl Counts {
     }
 
     /// Begins a customer with this history.
-    pub fn begin(&mut self, customer: CustomerId, history: &History) {
+    pub fn begin(&mut self, customer: CustomerId, history: &History, max_history: usize) {
+        let is_at_cap = history.len() >= max_history;
         if self.first.is_none() {
             self.first = Some(customer);
             self.first_without_history = history.is_empty();
+            self.first_at_cap = is_at_cap;
         }
         self.last = Some(customer);
         self.customers += 1;
+        self.last_length = history.len() as u64;
         self.without_history += u64::from(history.is_empty());
+        self.at_cap += u64::from(is_at_cap);
     }
 
     /// Adds an impression of the customer begun last.
     pub fn add(&mut self, impression: &Impression) {
+        let rows = impression.elements.len() as u64;
         self.impressions += 1;
+        self.rows_without_history += if self.last_length == 0 { rows } else { 0 };
+        self.filled += rows * self.last_length;
         self.ordered += impression.elements.iter().filter(|element| element.label == 1).count() as u64;
     }
 }
@@ -54,6 +70,9 @@ impl Tally {
         let goes_on = counts.first.is_some() && counts.first == self.last;
         summary.customers += counts.customers - u64::from(goes_on);
         summary.without_history += counts.without_history - u64::from(goes_on && counts.first_without_history);
+        summary.customers_at_cap += counts.at_cap - u64::from(goes_on && counts.first_at_cap);
+        summary.rows_without_history += counts.rows_without_history;
+        summary.filled += counts.filled;
         summary.ordered += counts.ordered;
         self.last = counts.last.or(self.last);
     }

@@ -8,7 +8,7 @@ use super::rewriting::Rewriting;
 use crate::error::Result;
 use crate::files::{Partition, PartitionFolder, ProducedFile, ProducedRow, RowSchema, RowSettings, check_hashes};
 use crate::history::History;
-use crate::manifest::{Manifest, PartFile};
+use crate::manifest::{Manifest, PartFile, RowTally};
 use crate::model::{CustomerId, Day, HistoryDetail, PADDING_ITEM_ID, parse_utc};
 use crate::progress::Progress;
 use crate::store::{AsOf, Batches, BlockList, Cursor, Store};
@@ -56,7 +56,7 @@ impl<'store> Scrubber<'store> {
         let schema = RowSchema::new(&settings)?;
         let mut rewriting = Rewriting::new(partition.parts(), &settings, &schema)?;
         let mut histories = Histories::new(self, &manifest);
-        let (mut impressions, mut customers) = (0, BTreeSet::new());
+        let (mut impressions, mut customers, mut tally) = (0, BTreeSet::new(), RowTally::default());
         for part in &manifest.parts {
             histories.begin_part(part);
             let mut rows = ProducedFile::open(&path.join(&part.name))?.read(None)?;
@@ -67,6 +67,9 @@ impl<'store> Scrubber<'store> {
                     customers.insert(row.customer_id);
                 } else {
                     let history = histories.of(&row)?;
+                    tally.ordered += u64::from(row.label == 1);
+                    tally.rows_without_history += u64::from(history.is_empty());
+                    tally.filled += history.len() as u64;
                     rewriting.push(row, history)?;
                 }
             }
@@ -76,6 +79,7 @@ impl<'store> Scrubber<'store> {
         manifest.rows = manifest.parts.iter().map(|part| part.rows).sum();
         manifest.impressions = manifest.impressions.saturating_sub(impressions);
         manifest.customers = manifest.customers.saturating_sub(customers.len() as u64);
+        manifest.tally = Some(tally);
         env!("CARGO_PKG_VERSION").clone_into(&mut manifest.tool_version);
         partition.publish(&manifest, &schema)?;
         Ok(ScrubbedPartition { path: path.display().to_string(), rows_before, rows_after: manifest.rows })

@@ -75,6 +75,7 @@ pub(super) fn check(store: &Store, deep: bool, progress: &dyn Progress, report: 
             progress.advance(KEYS_PER_STEP);
         }
     }
+    progress.advance(pass.checked.keys % KEYS_PER_STEP);
     progress.begin("comparing", "", None);
     pass.finish()
 }

@@ -1,6 +1,6 @@
 //! What a page shows against what a command says.
 //!
-//! Seconds, sizes, numbers of processes, versions of the program and keys in hexadecimal may differ. `…` in a line stands for any text, and a line of `…`
+//! Seconds, rates, sizes, numbers of processes, versions of the program and keys in hexadecimal may differ. `…` in a line stands for any text, and a line of `…`
 //! alone for any lines.
 
 /// Whether `said` is what `shown` shows.
@@ -39,6 +39,7 @@ fn plain(line: &str) -> String {
         let mark = match (next.as_str(), previous.as_str()) {
             ("s", _) if number && word.contains('.') => "SECONDS",
             ("B" | "kB" | "MB" | "GB", _) if number => "SIZE",
+            ("actions/s" | "rows/s", _) if number => "RATE",
             (_, "process") if number => "PROCESS",
             (_, "lookback") if number && word.contains('.') => "VERSION",
             (_, "key") if word.len() > 1 && word.chars().all(|letter| letter.is_ascii_hexdigit()) => "KEY",

@@ -55,6 +55,8 @@ impl Shell {
             .env("HOME", scratch.path())
             .env("LC_ALL", "C.UTF-8")
             .env("TZ", "Pacific/Chatham")
+            // Without a line for each phase, which on a terminal there are none of.
+            .env("LOOKBACK_LOG", "summary")
             .current_dir(&folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

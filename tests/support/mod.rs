@@ -1,5 +1,6 @@
 //! What the tests stand on: days of input, the program as a person runs it, rows as they come out, and the naive reference.
 
+pub mod browser;
 pub mod described;
 #[cfg(target_os = "linux")]
 pub mod faults;

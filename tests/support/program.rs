@@ -17,6 +17,15 @@ pub struct Ran {
     pub stderr: String,
 }
 
+impl Ran {
+    /// The last line on stderr: what was done, or why it was not. Before it stand lines of phases and notes alone.
+    pub fn said(&self) -> &str {
+        let (before, said) = self.stderr.trim_end().rsplit_once('\n').unwrap_or(("", self.stderr.trim_end()));
+        assert!(before.lines().all(|line| is_phase(line) || line.starts_with("note: ")), "{}", self.stderr);
+        said
+    }
+}
+
 impl Bench {
     pub fn new() -> Self {
         Bench { folder: tempfile::tempdir().unwrap() }
@@ -78,16 +87,29 @@ impl Bench {
     }
 }
 
-/// One line that begins with `error:` and says what to do behind a semicolon.
+/// One line that begins with `error:` and says what to do behind a semicolon, after nothing but lines of phases that were done.
 pub fn assert_one_sentence(ran: &Ran, words: &[&str]) {
     let Ran { stdout, stderr, .. } = ran;
     assert_eq!(stdout, "", "a refusal prints no result");
-    assert!(stderr.starts_with("error: ") && stderr.contains("; "), "{stderr}");
-    assert_eq!(stderr.trim_end().lines().count(), 1, "{stderr}");
+    let error = ran.said();
+    assert!(error.starts_with("error: ") && error.contains("; "), "{stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
     for word in words {
-        assert!(stderr.contains(word), "no {word:?} in {stderr}");
+        assert!(error.contains(word), "no {word:?} in {stderr}");
     }
+}
+
+/// Whether a line tells of a phase that was done, as in `reading: 3.0 MB in 0.1 s, 30.0 MB/s` or `compacting: 0.1 s`.
+pub fn is_phase(line: &str) -> bool {
+    let took = |text: &str| {
+        text.trim_end_matches("/s").ends_with(|end: char| end.is_ascii_digit()) || text.ends_with(['s', 'B'])
+    };
+    let (what, rest) = line.rsplit_once(": ").unwrap_or(("", ""));
+    let time = rest.rsplit_once(" in ").map_or(rest, |(_, time)| time);
+    !what.is_empty()
+        && time.starts_with(|first: char| first.is_ascii_digit())
+        && took(time)
+        && !line.starts_with("error")
 }
 
 /// A file with this name and content, with the folders above it.

@@ -130,3 +130,20 @@ pub struct Status {
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
 }
+
+/// Arguments of `report`.
+#[derive(Args, Debug)]
+pub struct Report {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// Output folder, which holds dt=…/: shows the rows produced too.
+    #[arg(long, value_name = "OUT")]
+    pub out_dir: Option<PathBuf>,
+    /// The page to write, one file that needs no network.
+    #[arg(long, value_name = "FILE")]
+    pub html: PathBuf,
+    /// The title of the page.
+    #[arg(long, value_name = "TEXT", default_value = "lookback report")]
+    pub title: String,
+}

@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 
 pub use config::{Config, ConfigCheck};
 pub use fill::{Ingest, Init};
-pub use look::{Explain, Format, Get, Show, Status};
+pub use look::{Explain, Format, Get, Report, Show, Status};
 pub use output::{Audit, Diff, Manifest, Stale};
 pub use rows::{Backfill, Produce};
 pub use shell::{Completions, Man};
@@ -78,6 +78,8 @@ pub enum Command {
     Get(Get),
     /// Show what a store holds: batches, gaps, customers, actions, bytes, format version.
     Status(Status),
+    /// Write a page with plots about a store and the partitions produced from it; open it in a browser.
+    Report(Report),
     /// Remove customers from a store and from its files, for good, and print a receipt.
     Forget(Forget),
     /// Remove the actions of days long past from a store and from its files.

@@ -1,0 +1,147 @@
+//! A plot in the page: its title, its legend, and the table of its figures.
+
+use plotters::style::RGBColor;
+
+use super::chart::{BLUE, Chart, Format, GREEN, ORANGE, Shape};
+use super::html::escape;
+use crate::error::Result;
+
+/// A plot with all that belongs to it.
+pub(super) struct Card {
+    /// Its anchor in the page.
+    pub id: &'static str,
+    pub title: &'static str,
+    /// What is shown, in which unit.
+    pub subtitle: String,
+    pub chart: Chart,
+    pub table: Table,
+}
+
+/// The figures of a plot.
+pub(super) struct Table {
+    /// The columns: their names in `data-column`, and their heads. The first says which day or place.
+    pub columns: Vec<(String, String)>,
+    pub rows: Vec<Vec<Cell>>,
+}
+
+/// The columns of a table, by names and heads.
+pub(super) fn heads(columns: &[(&str, &str)]) -> Vec<(String, String)> {
+    columns.iter().map(|(name, head)| ((*name).to_owned(), (*head).to_owned())).collect()
+}
+
+/// A figure.
+pub(super) struct Cell {
+    /// For programs: digits, or a day.
+    pub value: String,
+    /// For people.
+    pub text: String,
+}
+
+impl Cell {
+    /// A cell of one text for programs and people.
+    pub fn plain(text: impl ToString) -> Self {
+        Cell { value: text.to_string(), text: text.to_string() }
+    }
+
+    /// A number.
+    pub fn count(number: u64) -> Self {
+        Cell { value: number.to_string(), text: crate::text::count(number) }
+    }
+
+    /// A number of bytes.
+    pub fn size(bytes: u64) -> Self {
+        Cell { value: bytes.to_string(), text: crate::text::size(bytes) }
+    }
+
+    /// A share, or nothing where there is no whole.
+    pub fn share(share: Option<f64>) -> Self {
+        let value = share.map(|share| format!("{share:.6}")).unwrap_or_default();
+        Cell { value, text: share.map_or_else(|| "–".to_owned(), crate::text::percent) }
+    }
+}
+
+impl Card {
+    /// The card as HTML.
+    pub fn html(&self) -> Result<String> {
+        let Card { id, title, subtitle, chart, table } = self;
+        let plots = [Format::Wide, Format::Narrow].map(|format| chart.svg(format));
+        let [wide, narrow] = plots;
+        Ok(format!(
+            "<section class=\"card\" id=\"{id}\" aria-labelledby=\"{id}-title\">\n<h2 id=\"{id}-title\">{title}</h2>\n<p class=\"unit\">{}</p>\n{}\
+             <figure>\n{}{}</figure>\n{}</section>\n",
+            escape(subtitle),
+            self.legend(),
+            wide?,
+            narrow?,
+            table.html(id)
+        ))
+    }
+
+    fn legend(&self) -> String {
+        let chart = &self.chart;
+        let mut keys: Vec<String> = Vec::new();
+        let is_named = chart.series.len() > 1 && chart.shape != Shape::Cells;
+        if is_named {
+            let series = chart.series.iter();
+            keys.extend(
+                series.map(|(name, color)| key(&format!("{} {}", class_of(*color), shape_class(chart.shape)), name)),
+            );
+        }
+        if chart.shape == Shape::Cells {
+            keys.push(key("blue", "there"));
+            if chart.points.iter().any(|point| point.values.contains(&Some(0.0))) {
+                keys.push(key("red", "missing"));
+            }
+        } else {
+            if chart.points.iter().any(|point| point.marked.contains(&true)) {
+                let mark = if chart.shape == Shape::Bars { "mark" } else { "ring" };
+                keys.push(key(mark, "deviates strongly from the seven days before"));
+            }
+            if !chart.gaps.is_empty() {
+                keys.push(key("gap", "missing"));
+            }
+        }
+        if keys.is_empty() { String::new() } else { format!("<ul class=\"legend\">{}</ul>\n", keys.concat()) }
+    }
+}
+
+fn key(class: &str, name: &str) -> String {
+    format!("<li><span class=\"key {class}\" aria-hidden=\"true\"></span>{}</li>", escape(name))
+}
+
+fn class_of(color: RGBColor) -> &'static str {
+    match color {
+        BLUE => "blue",
+        ORANGE => "orange",
+        GREEN => "green",
+        _ => "red",
+    }
+}
+
+fn shape_class(shape: Shape) -> &'static str {
+    if shape == Shape::Lines { "line" } else { "" }
+}
+
+impl Table {
+    fn html(&self, name: &str) -> String {
+        let heads = self.columns.iter().map(|(column, head)| {
+            format!("<th scope=\"col\" data-column=\"{}\">{}</th>", escape(column), escape(head))
+        });
+        let rows = self.rows.iter().map(|row| {
+            let cells = row.iter().enumerate().map(|(place, Cell { value, text })| {
+                let (value, text) = (escape(value), escape(text));
+                match place {
+                    0 => format!("<th scope=\"row\" data-value=\"{value}\">{text}</th>"),
+                    _ => format!("<td data-value=\"{value}\">{text}</td>"),
+                }
+            });
+            format!("<tr>{}</tr>\n", cells.collect::<String>())
+        });
+        format!(
+            "<details><summary>Table of the figures</summary>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of the figures\"><table \
+             data-table=\"{name}\">\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n</table></div></details>\n",
+            heads.collect::<String>(),
+            rows.collect::<String>()
+        )
+    }
+}

@@ -1,0 +1,111 @@
+//! Which days stand out: one rule for all figures.
+
+use crate::model::Day;
+
+/// A day is held against so many days before it that have a figure.
+pub const DAYS_BEFORE: usize = 7;
+
+/// Scaled median absolute deviations that a day must be away from the median.
+const DEVIATIONS: f64 = 5.0;
+
+/// Makes the median absolute deviation of normally distributed numbers their standard deviation.
+const MAD_SCALE: f64 = 1.482_6;
+
+/// The share of the median that a day must be away from it.
+const OF_MEDIAN: f64 = 0.2;
+
+/// How many of the days before must lie on the other side, each by a tenth of the median and more. One less than all, so that an odd day among them does not
+/// hide the next; and two days of a weekend among them keep the next weekend from being marked.
+const ON_THE_OTHER_SIDE: usize = DAYS_BEFORE - 1;
+
+/// The rule in words, for the page.
+pub(super) const RULE: &str = "A day is marked where its figure is further from the median of the seven days before it (those that have the figure) than five times \
+    their median absolute deviation (times 1.4826, as for a standard deviation), further than a fifth of that median, and above or below at least six of the \
+    seven by more than a tenth of the median. A share must also differ by half a percentage point at least. The first seven days are never marked.";
+
+/// A day that deviates strongly from those before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mark {
+    /// The day.
+    pub day: Day,
+    /// Its figure.
+    pub value: f64,
+    /// The median of the seven before.
+    pub median: f64,
+}
+
+/// The days of a series, which ascend, that deviate strongly from the seven before each. `least` is what a difference must be at least, whatever the figures
+/// are. The same series always has the same marks.
+pub fn mark(series: &[(Day, f64)], least: f64) -> Vec<Mark> {
+    let windows = series.windows(DAYS_BEFORE + 1);
+    let marks = windows.filter_map(|window| {
+        let ((day, value), before) = window.split_last()?;
+        let before: Vec<f64> = before.iter().map(|(_, value)| *value).collect();
+        let median = deviates(*value, &before, least)?;
+        Some(Mark { day: *day, value: *value, median })
+    });
+    marks.collect()
+}
+
+/// The median of the values before, if the value deviates from them.
+fn deviates(value: f64, before: &[f64], least: f64) -> Option<f64> {
+    let middle = median(before.to_vec())?;
+    let deviation = median(before.iter().map(|one| (one - middle).abs()).collect())?;
+    let distance = (value - middle).abs();
+    let is_far =
+        distance > DEVIATIONS * MAD_SCALE * deviation && distance > OF_MEDIAN * middle.abs() && distance >= least;
+    let margin = middle.abs() / 10.0;
+    let above = before.iter().filter(|one| value > *one + margin).count();
+    let below = before.iter().filter(|one| value < *one - margin).count();
+    (is_far && above.max(below) >= ON_THE_OTHER_SIDE).then_some(middle)
+}
+
+/// The middle one; of an even number, the lower of the two.
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len().saturating_sub(1) / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marked(values: &[f64], least: f64) -> Vec<usize> {
+        let day = |number: usize| Day::from_number(i32::try_from(number).unwrap()).unwrap();
+        let series: Vec<_> = values.iter().enumerate().map(|(place, value)| (day(place), *value)).collect();
+        let marks = mark(&series, least);
+        assert!(marks.iter().all(|mark| series.contains(&(mark.day, mark.value))));
+        marks.iter().map(|mark| usize::try_from(mark.day.number()).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_day_that_deviates_strongly_is_marked_and_does_not_hide_the_next() {
+        let even = [100.0, 101.0, 99.0, 100.0, 102.0, 98.0, 100.0];
+        let with = |behind: &[f64]| [&even[..], behind].concat();
+        assert_eq!(marked(&with(&[119.0]), 0.0), [] as [usize; 0], "within a fifth");
+        assert_eq!(marked(&with(&[121.0]), 0.0), [7]);
+        assert_eq!(marked(&with(&[79.0]), 0.0), [7]);
+        assert_eq!(marked(&with(&[500.0, 100.0, 500.0]), 0.0), [7, 9]);
+        assert_eq!(marked(&with(&[0.0]), 0.0), [7], "nothing at all");
+        assert_eq!(marked(&even[1..], 0.0), [] as [usize; 0], "too few days before");
+    }
+
+    #[test]
+    fn days_that_differ_much_anyway_and_weekends_are_not_marked() {
+        assert_eq!(marked(&[50.0, 150.0, 80.0, 120.0, 60.0, 140.0, 100.0, 190.0], 0.0), [] as [usize; 0]);
+        let week = [100.0, 100.0, 100.0, 100.0, 100.0, 60.0, 60.0];
+        assert_eq!(marked(&week.repeat(4), 0.0), [] as [usize; 0]);
+        // A working day like a weekend deviates no more than a weekend does, and a weekend without anything does.
+        let mut weeks = week.repeat(3);
+        weeks[19] = 0.0;
+        assert_eq!(marked(&weeks, 0.0), [19]);
+    }
+
+    #[test]
+    fn a_share_must_differ_by_what_counts() {
+        let mut shares = vec![0.001; 7];
+        shares.push(0.004);
+        assert_eq!(marked(&shares, 0.005), [] as [usize; 0]);
+        assert_eq!(marked(&shares, 0.0), [7]);
+    }
+}

@@ -1,0 +1,139 @@
+//! The figures that are held against the days before, and what is said of those that deviate.
+
+use std::collections::BTreeMap;
+
+use super::axis::Unit;
+use super::figures::{BatchFigures, StoreFigures};
+use super::marks::{Mark, mark};
+use super::partitions::{PartitionFigures, share};
+use crate::model::Day;
+use crate::text::percent;
+
+/// A figure of each batch or partition.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Figure {
+    Actions,
+    LateShare,
+    Customers,
+    Bytes,
+    Rows,
+    LabelRate,
+    PaddingShare,
+    ColdStartShare,
+}
+
+/// The figures and the marks of each.
+pub(super) struct Notable {
+    marks: BTreeMap<Figure, Vec<Mark>>,
+}
+
+/// A share must differ by so much: half a percentage point.
+const LEAST_OF_SHARES: f64 = 0.005;
+
+impl Figure {
+    const ALL: [Figure; 8] = [
+        Figure::Actions,
+        Figure::LateShare,
+        Figure::Customers,
+        Figure::Bytes,
+        Figure::Rows,
+        Figure::LabelRate,
+        Figure::PaddingShare,
+        Figure::ColdStartShare,
+    ];
+
+    /// Its name in summaries and data attributes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Figure::Actions => "actions",
+            Figure::LateShare => "late_share",
+            Figure::Customers => "customers",
+            Figure::Bytes => "bytes",
+            Figure::Rows => "rows",
+            Figure::LabelRate => "label_rate",
+            Figure::PaddingShare => "padding_share",
+            Figure::ColdStartShare => "cold_start_share",
+        }
+    }
+
+    /// Its name in a sentence, and what has it.
+    fn in_words(self) -> (&'static str, &'static str) {
+        match self {
+            Figure::Actions => ("actions", "batches"),
+            Figure::LateShare => ("share of late actions", "batches"),
+            Figure::Customers => ("customers", "batches"),
+            Figure::Bytes => ("size of the input files", "batches"),
+            Figure::Rows => ("training rows", "partitions"),
+            Figure::LabelRate => ("label rate", "partitions"),
+            Figure::PaddingShare => ("padding share", "partitions"),
+            Figure::ColdStartShare => ("cold-start share", "partitions"),
+        }
+    }
+
+    pub fn unit(self) -> Unit {
+        match self {
+            Figure::Actions | Figure::Customers | Figure::Rows => Unit::Count,
+            Figure::Bytes => Unit::Bytes,
+            Figure::LateShare | Figure::LabelRate | Figure::PaddingShare | Figure::ColdStartShare => Unit::Share,
+        }
+    }
+
+    fn least(self) -> f64 {
+        if self.unit() == Unit::Share { LEAST_OF_SHARES } else { 0.0 }
+    }
+
+    fn series(self, store: &StoreFigures, partitions: &[PartitionFigures]) -> Vec<(Day, f64)> {
+        let of_batches = |figure: fn(&BatchFigures) -> Option<f64>| {
+            store.batches.iter().filter_map(|one| Some((one.dt, figure(one)?))).collect()
+        };
+        let of_partitions = |figure: fn(&PartitionFigures) -> Option<f64>| {
+            partitions.iter().filter_map(|one| Some((one.dt, figure(one)?))).collect()
+        };
+        match self {
+            Figure::Actions => of_batches(|one| Some(one.actions as f64)),
+            Figure::LateShare => of_batches(|one| share(one.late, one.actions)),
+            Figure::Customers => of_batches(|one| Some(one.customers as f64)),
+            Figure::Bytes => of_batches(|one| Some(one.bytes as f64)),
+            Figure::Rows => of_partitions(|one| Some(one.rows as f64)),
+            Figure::LabelRate => of_partitions(PartitionFigures::label_rate),
+            Figure::PaddingShare => of_partitions(PartitionFigures::padding_share),
+            Figure::ColdStartShare => of_partitions(PartitionFigures::cold_start_share),
+        }
+    }
+
+    /// What is said of a mark: `actions 812,345, 62.5 % above the median of the seven batches before (500,000)`.
+    pub fn said(self, mark: &Mark) -> String {
+        let ((name, things), unit) = (self.in_words(), self.unit());
+        let Mark { value, median, .. } = *mark;
+        let side = if value > median { "above" } else { "below" };
+        let difference = (value - median).abs();
+        let by = match unit {
+            Unit::Share => format!("{:.2} percentage points", difference * 100.0),
+            _ if median > 0.0 => percent(difference / median),
+            _ => unit.in_words(difference),
+        };
+        let (value, median) = (unit.in_words(value), unit.in_words(median));
+        format!("{name} {value}, {by} {side} the median of the seven {things} before ({median})")
+    }
+}
+
+impl Notable {
+    pub fn of(store: &StoreFigures, partitions: &[PartitionFigures]) -> Self {
+        let marks = |figure: Figure| mark(&figure.series(store, partitions), figure.least());
+        Notable { marks: Figure::ALL.into_iter().map(|figure| (figure, marks(figure))).collect() }
+    }
+
+    /// Whether the figure of a day is marked, and what is said of it then.
+    pub fn mark_of(&self, figure: Figure, day: Day) -> Option<String> {
+        let mark = self.marks.get(&figure)?.iter().find(|mark| mark.day == day)?;
+        Some(figure.said(mark))
+    }
+
+    /// All marks, the newest day first.
+    pub fn all(&self) -> Vec<(Figure, Mark)> {
+        let marks = self.marks.iter().flat_map(|(figure, marks)| marks.iter().map(|mark| (*figure, *mark)));
+        let mut all: Vec<_> = marks.collect();
+        all.sort_by_key(|(figure, mark)| (std::cmp::Reverse(mark.day), *figure));
+        all
+    }
+}

@@ -1,0 +1,88 @@
+//! One report from its options to its summary.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::figures::StoreFigures;
+use super::notable::Notable;
+use super::page::page;
+use super::partitions::{PartitionFigures, partition_figures};
+use super::plots::Figures;
+use crate::error::Result;
+use crate::files::put_text_file;
+use crate::model::Day;
+use crate::progress::Progress;
+use crate::store::Store;
+
+/// What to report.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportOptions<'a> {
+    /// The folder of partitions; `None`: of the store alone.
+    pub out: Option<&'a Path>,
+    /// The file to write.
+    pub html: &'a Path,
+    /// The title of the page.
+    pub title: &'a str,
+}
+
+/// A figure that deviates strongly from the seven days before.
+#[derive(Clone, Debug, Serialize)]
+pub struct Marked {
+    /// The day.
+    pub dt: Day,
+    /// Which figure: `actions`, `late_share`, `customers`, `bytes`, `rows`, `label_rate`, `padding_share` or `cold_start_share`.
+    pub figure: &'static str,
+    /// Its value; shares from 0 to 1.
+    pub value: f64,
+    /// The median of the seven days before.
+    pub median: f64,
+    /// The same in words.
+    pub text: String,
+}
+
+/// What a report shows.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReportSummary {
+    /// The page.
+    pub html: String,
+    /// Its size.
+    pub html_bytes: u64,
+    /// Batches held.
+    pub batches: usize,
+    /// Days between the first and the newest batch whose batches are missing.
+    pub gaps: Vec<Day>,
+    /// The partitions shown, days ascending; `None` where no output folder was named.
+    pub partitions: Option<Vec<PartitionFigures>>,
+    /// What deviates, the newest day first.
+    pub marked: Vec<Marked>,
+}
+
+/// Writes a page about a store, and about the partitions below `out`. It appears whole or not at all; the same store and partitions give the same bytes.
+///
+/// Memory: the page, which has some 6 kB for each day, and that of [`StoreFigures`].
+pub fn report(store: &Store, options: &ReportOptions<'_>, progress: &dyn Progress) -> Result<ReportSummary> {
+    progress.begin("reading the store", "", None);
+    let figures = StoreFigures::of(store)?;
+    let partitions = options.out.map(|out| partition_figures(out, progress)).transpose()?;
+    progress.begin("drawing", "", None);
+    let notable = Notable::of(&figures, partitions.as_deref().unwrap_or_default());
+    let all = Figures { store: &figures, partitions: partitions.as_deref(), notable: &notable };
+    let text = page(options.title, &all)?;
+    put_text_file(options.html, &text)?;
+    let marked = notable.all().into_iter().map(|(figure, mark)| Marked {
+        dt: mark.day,
+        figure: figure.name(),
+        value: mark.value,
+        median: mark.median,
+        text: figure.said(&mark),
+    });
+    Ok(ReportSummary {
+        html: options.html.display().to_string(),
+        html_bytes: text.len() as u64,
+        batches: figures.batches.len(),
+        gaps: figures.gaps.clone(),
+        marked: marked.collect(),
+        partitions,
+    })
+}

@@ -1,0 +1,101 @@
+//! What `--json` prints is what `docs/schema` says: of every command, checked with `jsonschema`.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::readers::{python, run};
+use crate::support::input::{PLAIN, RawAction, RawImpression, write_batch, write_impressions};
+use crate::support::program::{Bench, write_file};
+use crate::support::store::edit;
+
+/// 2026-01-01 as days since 1970-01-01.
+const FIRST_DAY: i64 = 20_454;
+
+/// Nine days, the last of which brings ten times as much as those before; impressions on the last three.
+fn nine_days() -> Bench {
+    let bench = Bench::new();
+    for number in 1..=9_i64 {
+        let day = format!("2026-01-0{number}");
+        let actions: Vec<RawAction> = (0..if number == 9 { 300 } else { 30 })
+            .map(|action| RawAction {
+                customer: action % 7,
+                item: 1 + action,
+                time_us: (FIRST_DAY + number - 1) * 86_400_000_000 + action,
+                kind: 1 + u8::try_from(action % 3).unwrap(),
+            })
+            .collect();
+        write_batch(&bench.input(), &day, &actions, PLAIN);
+        if number > 6 {
+            let shown =
+                |customer| RawImpression { ranking_id: None, customer, elements: vec![(5, Some(true)), (6, None)] };
+            write_impressions(&bench.input(), &day, &[shown(1), shown(9)], PLAIN);
+        }
+    }
+    bench
+}
+
+/// What each command printed, with the name of its schema.
+fn outputs() -> (Bench, Vec<Value>) {
+    let bench = nine_days();
+    let mut outputs = Vec::new();
+    let mut keep = |schema: &str, output: Value| outputs.push(json!({ "schema": schema, "output": output }));
+    let mut say = |schema: &str, arguments: &str| keep(schema, bench.json(arguments));
+    let range = "backfill --store store --input input --from 2026-01-02 --to 2026-01-09 --out out --lookback-days 60";
+    say("init", "init --store store --max-history 20");
+    say("ingest", "ingest --store store --input input --dt 2026-01-01");
+    say("backfill", &format!("{range} --dry-run"));
+    say("backfill", range);
+    say("produce", "produce --store store --input input --dt 2026-01-08 --out out --lookback-days 30");
+    say("audit", "audit --store store --input input --out out --dt 2026-01-08");
+    say("show", "show --store store --customer 1 --limit 3");
+    say("manifest", "manifest --out out --dt 2026-01-08");
+    say("manifest", "manifest --out out --dt 2026-01-08 --check");
+    say("backup", "backup --store store --to backups");
+    say("restore", "restore --from backups --store restored");
+    say("report", "report --store store --html store.html");
+    say("report", "report --store store --out-dir out --html out.html");
+    write_file(&bench.out().join("dt=2026-01-03/_manifest.parquet"), b"none");
+    write_batch(&bench.input(), "2026-01-02", &[], PLAIN);
+    say("ingest", "ingest --store store --input input --dt 2026-01-02 --allow-empty");
+    say("stale", "stale --store store --out out");
+    say("migrate", "migrate --store store");
+    say("repair", "repair --store store --dry-run");
+    say("verify", "verify --store store");
+    say("forget", "forget --store store --customer 1 --out out");
+    say("forget", "forget --store store --customer 1 --out out --scrub");
+    say("prune", "prune --store store --keep-days 3");
+    say("status", "status --store store");
+    // A store in which something is wrong: exit code 1, and the summary all the same.
+    edit(&bench.store(), &[(vec![0x77], Some(vec![1]))]);
+    let ran = bench.run("verify --store store --json");
+    assert_eq!(ran.code, 1);
+    keep("verify", serde_json::from_str(&ran.stdout).unwrap());
+    (bench, outputs)
+}
+
+#[test]
+fn every_command_prints_what_its_schema_says() {
+    let (bench, outputs) = outputs();
+    let lines: Vec<String> = outputs.iter().map(Value::to_string).collect();
+    write_file(&bench.path("outputs.jsonl"), lines.join("\n").as_bytes());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let check = |outputs: &str| {
+        let mut command = python();
+        command
+            .arg(root.join("tests/schemas.py"))
+            .arg(root.join("docs/schema"))
+            .arg(outputs)
+            .current_dir(bench.path(""));
+        command
+    };
+    let said = run(check("outputs.jsonl"));
+    assert_eq!(said.trim(), format!("{} outputs of 17 commands are as their schemas say", outputs.len()));
+    // A check that cannot fail would be none.
+    let mut wrong = outputs[0].clone();
+    wrong["output"]["max_history"] = json!("20");
+    write_file(&bench.path("wrong.jsonl"), wrong.to_string().as_bytes());
+    let ran = check("wrong.jsonl").output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(!ran.status.success() && said.contains("max_history"), "{said}");
+}
