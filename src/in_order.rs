@@ -5,33 +5,34 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Kind, Result};
 
-/// How far threads may be ahead of what is taken: so many jobs for each of them.
-pub(super) const JOBS_AHEAD: usize = 8;
-
-/// Works on all jobs that `next` gives, on `threads` threads of which the calling one is the first, and gives the results to `take`, one at a time, in
-/// the order of the jobs.
+/// Works on all jobs that `next` gives, with a thread for each of `workers`, of which the calling one is the first, and gives the results to `take`, one at
+/// a time, in the order of the jobs.
 ///
-/// `worker` makes what does the work of one thread. Whichever thread finishes the job that is to be taken next takes it, and those behind it that wait; so
-/// no thread sleeps that has something to do, which on a busy machine costs more than the work.
+/// Whichever thread finishes the job that is to be taken next takes it, and those behind it that wait; so no thread sleeps that has something to do,
+/// which on a busy machine costs more than the work. Of each thread, `ahead` jobs may wait to be taken.
 ///
-/// Of several errors, gives that of the first job; then nothing behind it is taken. Memory: 8 jobs, or their results, for each thread.
-pub(super) fn in_order<Job, Done: Send, Worker: FnMut(Job) -> Result<Done>>(
-    threads: usize,
+/// Of several errors, gives that of the first job; then nothing behind it is taken. Memory: for each thread `ahead` jobs, or their results.
+pub fn in_order<Job, Done: Send>(
+    workers: Vec<impl FnMut(Job) -> Result<Done> + Send>,
+    ahead: usize,
     next: impl FnMut() -> Result<Option<Job>> + Send,
-    worker: impl Fn() -> Worker + Sync,
     take: impl FnMut(Done) -> Result<()> + Send,
 ) -> Result<()> {
-    let threads = threads.max(1);
     let jobs = Mutex::new(Jobs { next, number: 0, is_last: false });
     let results = Mutex::new(Results { waiting: BTreeMap::new(), taken: 0, take: Some(take), stopped: None });
-    let line = Line { jobs, results, progress: Condvar::new(), ahead: threads * JOBS_AHEAD };
+    let line = Line { jobs, results, progress: Condvar::new(), ahead: workers.len() * ahead.max(1) };
     std::thread::scope(|scope| {
-        for _ in 1..threads {
-            std::thread::Builder::new().spawn_scoped(scope, || line.work(worker())).map_err(|error| {
+        let mut workers = workers.into_iter();
+        let first = workers.next();
+        for worker in workers {
+            let line = &line;
+            std::thread::Builder::new().spawn_scoped(scope, move || line.work(worker)).map_err(|error| {
                 Error::new(Kind::Io, format!("cannot start a thread ({error})"), "give a smaller --threads")
             })?;
         }
-        line.work(worker());
+        if let Some(worker) = first {
+            line.work(worker);
+        }
         Ok(())
     })?;
     let results = line.results.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -142,6 +143,7 @@ mod tests {
     use std::time::Duration;
 
     const JOBS: usize = 300;
+    const AHEAD: usize = 3;
 
     fn failure(what: &str, job: usize) -> Error {
         Error::new(Kind::Io, format!("{what} {job}"), "nothing")
@@ -151,19 +153,18 @@ mod tests {
     fn run(threads: usize, no_job: usize, failing: &[usize], not_taken: usize) -> (Result<()>, Vec<usize>) {
         let (mut jobs, mut taken) = (0..JOBS, Vec::new());
         let is_done = AtomicUsize::new(0);
+        let work = |job: usize| {
+            std::thread::sleep(Duration::from_micros(if job.is_multiple_of(10) { 900 } else { 5 }));
+            let ahead = is_done.load(Ordering::SeqCst) + threads * AHEAD;
+            assert!(job < ahead, "job {job} is too far ahead");
+            if failing.contains(&job) { Err(failure("failed", job)) } else { Ok(job) }
+        };
         let result = in_order(
-            threads,
+            vec![work; threads],
+            AHEAD,
             || match jobs.next() {
                 Some(job) if job == no_job => Err(failure("no job", job)),
                 job => Ok(job),
-            },
-            || {
-                |job: usize| {
-                    std::thread::sleep(Duration::from_micros(if job.is_multiple_of(10) { 900 } else { 5 }));
-                    let ahead = is_done.load(Ordering::SeqCst) + threads * JOBS_AHEAD;
-                    assert!(job < ahead, "job {job} is too far ahead");
-                    if failing.contains(&job) { Err(failure("failed", job)) } else { Ok(job) }
-                }
             },
             |job| {
                 taken.push(job);
@@ -203,13 +204,11 @@ mod tests {
         let jobs = AtomicUsize::new(0);
         let run = || {
             let next = || Ok(Some(jobs.fetch_add(1, Ordering::SeqCst)));
-            let worker = || {
-                |job: usize| {
-                    assert!(job != 70, "on purpose");
-                    Ok(job)
-                }
+            let work = |job: usize| {
+                assert!(job != 70, "on purpose");
+                Ok(job)
             };
-            in_order(3, next, worker, |_| Ok(()))
+            in_order(vec![work; 3], AHEAD, next, |_| Ok(()))
         };
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
     }

@@ -17,6 +17,7 @@
 //! 3  format  manifest  config         bytes to values and back: of the store; of what a partition says of itself; what lookback.toml says
 //! 2  history  sources                 order, merge, fold, keyframes; what there is to read: pure
 //! 1  model   memory   durable         customers, days, zones, actions, impressions; how much memory there is; outlasting a power loss
+//!    in_order                         several threads whose results are taken in order
 //! 0  error   progress text             numbers for people
 //! ```
 //!
@@ -35,6 +36,7 @@ pub mod files;
 pub mod format;
 pub mod histories;
 pub mod history;
+pub mod in_order;
 pub mod ingest;
 pub mod manifest;
 pub mod memory;

@@ -1,14 +1,17 @@
 //! From the stream of changes to one atomic load.
 
 use super::edits::Edits;
-use super::in_order::in_order;
 use super::refold::refold_share;
 use super::shares::{Share, Shares};
 use crate::error::{Error, Result};
 use crate::format::{BatchRecord, Key, Record, Standing, Totals, TouchedDay, TypesRecord};
+use crate::in_order::in_order;
 use crate::model::{Day, TypeTable};
 use crate::progress::Progress;
 use crate::store::{BulkLoad, ListWriter, Store};
+
+/// How many shares of each thread may wait to be written.
+const SHARES_AHEAD: usize = 8;
 
 /// What a load did.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -42,19 +45,16 @@ pub(super) fn load(
 ) -> Result<Loaded> {
     let mut writer = Writer::new(store, batch)?;
     let max_history = store.settings().max_history;
-    let worker = || {
+    let worker = |_| {
         let (mut cursor, mut room) = (store.cursor(), Vec::new());
         move |share: Share| refold_share(&mut cursor, share, batch, max_history, &mut room)
     };
-    in_order(
-        rayon::current_num_threads(),
-        || shares.share(),
-        worker,
-        |edits| {
-            progress.advance(edits.actions);
-            writer.write(edits)
-        },
-    )?;
+    let workers = (0..rayon::current_num_threads()).map(worker).collect();
+    let take = |edits: Edits| {
+        progress.advance(edits.actions);
+        writer.write(edits)
+    };
+    in_order(workers, SHARES_AHEAD, || shares.share(), take)?;
     record.customers = writer.loaded.customers;
     writer.commit(store, batch, &record, types)
 }

@@ -12,7 +12,6 @@ mod admission;
 mod change;
 mod dated_action;
 mod edits;
-mod in_order;
 mod load;
 mod read;
 mod recorded;

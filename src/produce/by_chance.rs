@@ -16,12 +16,12 @@ use super::histories::Histories;
 use super::packed_histories::{PackedHistories, pack};
 use super::placed::{Copies, Numbered, Placed};
 use super::run::ProduceSummary;
-use super::shares::Shares;
+use super::shares::{SHARES_AHEAD, Shares};
 use super::tally::{Counts, Tally};
-use super::turns::in_turns;
 use crate::error::{Error, Result};
 use crate::files::{EncodedRowGroup, RowGroup, RowSchema, RowSettings, RowWriter};
 use crate::history::History;
+use crate::in_order::in_order;
 use crate::model::{ExtraColumn, Impression, Places, RowOrder};
 use crate::progress::Progress;
 use crate::sort::{Scratch, Sorted, Sorter};
@@ -95,18 +95,15 @@ impl ByChance<'_> {
     fn place(
         &self,
         impressions: Sorted<Impression>,
-        mut threads: Vec<Histories<'_>>,
+        threads: Vec<Histories<'_>>,
         packed: &mut PackedHistories,
         summary: &mut ProduceSummary,
     ) -> Result<Sorted<Placed>> {
         self.progress.begin("reading histories", "impressions", Some(summary.impressions));
         let mut sorter = Sorter::new(self.budget.places_bytes, Scratch::new(self.scratch.with_extension("sorted")));
         let (mut shares, mut tally) = (Shares::new(Copies::of(impressions), SHARE_ROWS), Tally::default());
-        let width = threads.len();
-        let work = |turn: Vec<Vec<Numbered>>| {
-            let placed = threads.par_iter_mut().zip(turn.into_par_iter());
-            in_order(placed.map(|(histories, share)| self.place_share(share, histories)).collect())
-        };
+        let workers = threads.into_iter();
+        let workers = workers.map(|mut histories| move |share| self.place_share(share, &mut histories)).collect();
         let take = |share: PlacedShare| {
             tally.add(&share.counts, summary);
             self.progress.advance(share.counts.impressions);
@@ -116,7 +113,7 @@ impl ByChance<'_> {
                 sorter.push(placed)
             })
         };
-        in_turns(|| shares.turn(width), work, take)?;
+        in_order(workers, SHARES_AHEAD, || shares.share(), take)?;
         summary.duplicates = shares.repeats();
         sorter.finish()
     }
@@ -161,19 +158,23 @@ impl ByChance<'_> {
         let mut shares = Shares::new(sorted, self.settings.sizes.row_group_rows);
         let mut share = shares.share()?;
         self.progress.begin("writing", "row groups", None);
-        while !share.is_empty() {
+        while share.is_some() {
             let (mut turn, mut bytes) = (Vec::new(), 0);
-            while !share.is_empty() && turn.len() < groups.len() {
-                let needed = self.group_bytes(&share)?;
+            while let Some(next) = share.take_if(|_| turn.len() < groups.len()) {
+                let needed = self.group_bytes(&next)?;
                 if !turn.is_empty() && bytes + needed > self.budget.groups_bytes {
+                    share = Some(next);
                     break;
                 }
                 bytes += needed;
-                turn.push(std::mem::replace(&mut share, shares.share()?));
+                turn.push(next);
+                share = shares.share()?;
             }
             let assembled = groups.par_iter_mut().zip(turn.into_par_iter());
-            let assembled = assembled.map(|(group, share)| self.assemble_group(&share, packed, group)).collect();
-            for group in in_order(assembled)? {
+            let assembled: Vec<Result<EncodedRowGroup>> =
+                assembled.map(|(group, share)| self.assemble_group(&share, packed, group)).collect();
+            // Of several errors the first in the order of the rows, however the threads came to it.
+            for group in assembled.into_iter().collect::<Result<Vec<_>>>()? {
                 writer.append(group)?;
                 self.progress.advance(1);
             }
@@ -217,9 +218,4 @@ impl ByChance<'_> {
         }
         Ok(bytes)
     }
-}
-
-/// Of several errors the first in the order of the work, however the threads came to it.
-fn in_order<T>(done: Vec<Result<T>>) -> Result<Vec<T>> {
-    done.into_iter().collect()
 }

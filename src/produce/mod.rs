@@ -22,7 +22,6 @@ mod run;
 mod shares;
 mod sorted_impression;
 mod tally;
-mod turns;
 
 pub use choice::RowChoice;
 pub use inputs::inputs_fingerprint;

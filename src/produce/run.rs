@@ -8,15 +8,15 @@ use super::by_chance::{Budget, ByChance};
 use super::histories::Histories;
 use super::inputs::inputs_fingerprint;
 use super::manifest::{MadeFrom, manifest};
-use super::row_groups::{Joined, Joiner};
-use super::shares::Shares;
+use super::row_groups::{Joined, Joiner, Share};
+use super::shares::{SHARES_AHEAD, Shares};
 use super::tally::Tally;
-use super::turns::in_turns;
 use crate::error::{Error, Result};
 use crate::files::{
     BadRows, Compression, DayFile, FileSizes, Fingerprint, Partition, PartitionFolder, QuarantineFolder, RowSchema,
     RowSettings, RowWriter, day_files, read_impressions,
 };
+use crate::in_order::in_order;
 use crate::model::{Day, HistoryDetail, Impression, RowColumns, RowOrder, TypeTable, name_days};
 use crate::progress::Progress;
 use crate::sort::{Scratch, Sorted, Sorter};
@@ -204,8 +204,8 @@ pub fn produce_sized(
     match settings.order {
         RowOrder::Customer => {
             progress.begin("writing", "impressions", Some(summary.impressions));
-            let joiner = Joiner::new(store, wanted, &settings, &schema)?;
-            join(impressions, joiner, &mut writer, &mut summary, settings.sizes.row_group_rows, progress)?;
+            let joiners = Joiner::of_threads(store, wanted, &settings, &schema)?;
+            join(impressions, joiners, &mut writer, &mut summary, settings.sizes.row_group_rows, progress)?;
         }
         RowOrder::Shuffled(_) | RowOrder::Carousel(_) => {
             let scratch = partition.scratch().with_file_name("by-chance");
@@ -292,23 +292,23 @@ fn read(
     Ok(())
 }
 
-/// Joins and writes, turn by turn: while one turn is joined, the turn before is written.
+/// Joins on all cores, and writes in the order of the impressions.
 fn join(
     impressions: Sorted<Impression>,
-    mut joiner: Joiner<'_>,
+    joiners: Vec<Joiner<'_>>,
     writer: &mut RowWriter,
     summary: &mut ProduceSummary,
     row_group_rows: usize,
     progress: &dyn Progress,
 ) -> Result<()> {
     let (mut shares, mut tally) = (Shares::new(impressions, row_group_rows), Tally::default());
-    let width = joiner.width();
+    let joiners = joiners.into_iter().map(|mut joiner| move |share: Share| joiner.join(&share)).collect();
     let write = |joined: Joined| {
         tally.add(&joined.counts, summary);
         progress.advance(joined.counts.impressions);
         writer.append(joined.group)
     };
-    in_turns(|| shares.turn(width), |turn| joiner.join(turn), write)?;
+    in_order(joiners, SHARES_AHEAD, || shares.share(), write)?;
     summary.duplicates = shares.repeats();
     Ok(())
 }

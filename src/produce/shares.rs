@@ -3,6 +3,9 @@
 use crate::error::Result;
 use crate::model::Impression;
 
+/// How many shares of each thread may wait to be written: one that is done, while another is worked on.
+pub(super) const SHARES_AHEAD: usize = 2;
+
 /// What stands for rows that stay together.
 pub(super) trait Rows {
     /// How many they are.
@@ -43,8 +46,8 @@ impl<R: Rows, I: Iterator<Item = Result<R>>> Shares<I, R> {
         self.repeats
     }
 
-    /// The next share; empty at the end.
-    pub fn share(&mut self) -> Result<Vec<R>> {
+    /// The next share, never an empty one; `None` at the end.
+    pub fn share(&mut self) -> Result<Option<Vec<R>>> {
         let mut share: Vec<R> = self.next.take().into_iter().collect();
         let mut rows: usize = share.iter().map(R::rows).sum();
         while let Some(more) = self.stream.next().transpose()? {
@@ -56,19 +59,6 @@ impl<R: Rows, I: Iterator<Item = Result<R>>> Shares<I, R> {
             }
             share.push(more);
         }
-        Ok(share)
-    }
-
-    /// The next shares, at most so many; empty at the end.
-    pub fn turn(&mut self, shares: usize) -> Result<Vec<Vec<R>>> {
-        let mut turn = Vec::with_capacity(shares);
-        while turn.len() < shares {
-            let share = self.share()?;
-            if share.is_empty() {
-                break;
-            }
-            turn.push(share);
-        }
-        Ok(turn)
+        Ok((!share.is_empty()).then_some(share))
     }
 }
