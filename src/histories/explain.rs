@@ -106,7 +106,7 @@ pub fn explain(
 ) -> Result<Explanation> {
     let wanted = question.as_of(store)?;
     let settings = store.settings();
-    let through = question.dt.previous().map(|last| wanted.known.map_or(last, |known| last.min(known)));
+    let through = question.dt.previous().map(|last| question.known_as_of.map_or(last, |known| last.min(known)));
     let batches = store.batches()?;
     let mut explanation = Explanation {
         customer: customer.0,
@@ -115,7 +115,7 @@ pub fn explain(
         max_history: wanted.max_history,
         lookback_days: question.lookback_days,
         oldest: wanted.oldest,
-        known_as_of: wanted.known,
+        known_as_of: question.known_as_of,
         item,
         forgotten: store.block_list()?.holds(customer),
         horizon: store.horizon()?,

@@ -23,7 +23,7 @@ impl Question {
         Ok(AsOf {
             before: self.dt,
             oldest: self.lookback_days.map(|days| self.dt.minus(days)),
-            known: self.known_as_of,
+            known: store.batches()?.limit(self.known_as_of),
             max_history: store.settings().history_length(self.max_history)?,
             detail: HistoryDetail::None,
         })

@@ -193,8 +193,7 @@ pub fn produce_sized(
     let wanted = AsOf {
         before: dt,
         oldest: options.lookback_days.map(|days| dt.minus(days)),
-        // Everything counts where the store knows nothing newer; then keyframes can be read.
-        known: options.known_as_of.filter(|known| batches.newest(None) > Some(*known)),
+        known: batches.limit(options.known_as_of),
         max_history: settings.max_history,
         detail: settings.columns.detail(),
     };

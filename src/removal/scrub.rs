@@ -106,7 +106,7 @@ impl<'store> Histories<'store> {
         let wanted = AsOf {
             before: *dt,
             oldest: settings.lookback_days.map(|days| dt.minus(days)),
-            known: newest_batch.filter(|known| scrubber.batches.newest(None) > Some(*known)),
+            known: scrubber.batches.limit(*newest_batch),
             max_history: settings.max_history.min(scrubber.store.settings().max_history),
             detail: HistoryDetail::None,
         };

@@ -8,7 +8,7 @@ mod action_source;
 mod impression_source;
 mod pattern;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::model::TypeTable;
 
@@ -48,10 +48,5 @@ impl Sources {
     /// The source with this name.
     pub fn named(&self, name: &str) -> Option<&ActionSource> {
         self.actions.iter().find(|source| source.name == name)
-    }
-
-    /// The file that describes them, or that none does; completes "as … says".
-    pub fn origin(&self) -> String {
-        self.file.as_deref().map_or_else(|| "the default".to_owned(), |file: &Path| file.display().to_string())
     }
 }

@@ -44,6 +44,11 @@ impl Batches {
         self.0.range(..=known.unwrap_or(Day::LAST)).next_back().map(|(day, _)| *day)
     }
 
+    /// The same limit, if it leaves anything out. Without one, everything counts, and keyframes can be read.
+    pub fn limit(&self, known: Option<Day>) -> Option<Day> {
+        known.filter(|known| self.newest(None) > Some(*known))
+    }
+
     /// The days from the first batch held to `through` whose batches are not held; none if no batch is held.
     pub fn missing(&self, through: Day) -> Vec<Day> {
         let days = self.first().into_iter().flat_map(|first| first.through(through));
