@@ -107,6 +107,7 @@ followed! {
     wrong_usage: "messages.md",
     nightly: "nightly.md",
     retention: "retention.md",
+    rows: "rows.md",
     sizing: "sizing.md",
     upgrading: "upgrading.md",
     watching: "watching.md",
