@@ -27,13 +27,24 @@ fn nine_days() -> Bench {
             .collect();
         write_batch(&bench.input(), &day, &actions, PLAIN);
         if number > 6 {
-            let shown =
-                |customer| RawImpression { ranking_id: None, customer, elements: vec![(5, Some(true)), (6, None)] };
             write_impressions(&bench.input(), &day, &[shown(1), shown(9)], PLAIN);
         }
     }
     bench
 }
+
+fn shown(customer: i64) -> RawImpression {
+    RawImpression { ranking_id: Some("top".to_owned()), customer, elements: vec![(5, Some(true)), (6, None)] }
+}
+
+/// A description of the clicks alone.
+const CLICKS: &str = r#"
+[sources.clicks]
+pattern = "clicks/dt={dt}"
+columns = { customer_id = "customer_id", item_id = "item_id", time = "click_time" }
+type = "click"
+time_unit = "ms"
+"#;
 
 /// What each command printed, with the name of its schema.
 fn outputs() -> (Bench, Vec<Value>) {
@@ -49,6 +60,18 @@ fn outputs() -> (Bench, Vec<Value>) {
     say("produce", "produce --store store --input input --dt 2026-01-08 --out out --lookback-days 30");
     say("audit", "audit --store store --input input --out out --dt 2026-01-08");
     say("show", "show --store store --customer 1 --limit 3");
+    let limits = "--known-as-of 2026-01-03 --lookback-days 30";
+    say("explain", &format!("explain --store store --dt 2026-01-08 --customer 1 --item 9 {limits} --max-history 4"));
+    say("get", "get --store store --dt 2026-01-09 --customer 1 --lookback-days 5 --out histories.jsonl");
+    write_file(&bench.path("clicks.toml"), CLICKS.as_bytes());
+    say("config-check", "config check --input input --config clicks.toml --dt 2026-01-09");
+    // Other rows, and rows of another customer.
+    write_impressions(&bench.input(), "2026-01-08", &[shown(1), shown(2)], PLAIN);
+    bench.ok(&format!("produce --store store --input input --dt 2026-01-08 --out out2 --compression snappy {limits}"));
+    let ran = bench.run("diff out out2 --json");
+    assert_eq!(ran.code, 1);
+    keep("diff", serde_json::from_str(&ran.stdout).unwrap());
+    let mut say = |schema: &str, arguments: &str| keep(schema, bench.json(arguments));
     say("manifest", "manifest --out out --dt 2026-01-08");
     say("manifest", "manifest --out out --dt 2026-01-08 --check");
     say("backup", "backup --store store --to backups");
@@ -66,6 +89,7 @@ fn outputs() -> (Bench, Vec<Value>) {
     say("forget", "forget --store store --customer 1 --out out --scrub");
     say("prune", "prune --store store --keep-days 3");
     say("status", "status --store store");
+    say("explain", "explain --store store --dt 2026-01-10 --customer 2 --max-history 10 --limit 4");
     // A store in which something is wrong: exit code 1, and the summary all the same.
     edit(&bench.store(), &[(vec![0x77], Some(vec![1]))]);
     let ran = bench.run("verify --store store --json");
@@ -90,7 +114,7 @@ fn every_command_prints_what_its_schema_says() {
         command
     };
     let said = run(check("outputs.jsonl"));
-    assert_eq!(said.trim(), format!("{} outputs of 17 commands are as their schemas say", outputs.len()));
+    assert_eq!(said.trim(), format!("{} outputs of 21 commands are as their schemas say", outputs.len()));
     // A check that cannot fail would be none.
     let mut wrong = outputs[0].clone();
     wrong["output"]["max_history"] = json!("20");

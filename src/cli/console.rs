@@ -57,10 +57,20 @@ impl Console {
         let rates = done.iter().filter(|(number, _)| *number > 0 && took > 0.0);
         let rates = rates.map(|(number, unit)| format!(", {}", named_rate_of(*number as f64 / took, unit)));
         self.message(&format!("{sentence} ({}{})", seconds(took), rates.collect::<String>()));
+        if self.json { self.print_timed(summary) } else { Ok(()) }
+    }
+
+    /// The end of a command that did its work and fails for what it found: the summary as JSON likewise. To people the error says it.
+    pub fn found(&self, summary: &impl Serialize) -> Result<()> {
         if !self.json {
             return Ok(());
         }
-        let timing = Timing { seconds: took, phases: self.bars.phases() };
+        self.bars.finish();
+        self.print_timed(summary)
+    }
+
+    fn print_timed(&self, summary: &impl Serialize) -> Result<()> {
+        let timing = Timing { seconds: self.started.elapsed().as_secs_f64(), phases: self.bars.phases() };
         self.print_json(&Timed { summary, timing })
     }
 

@@ -5,7 +5,9 @@ use serde::Serialize;
 use super::args::Diff;
 use super::console::Console;
 use super::text::{count, counted};
-use crate::diff::{CellDifference, DiffOptions, Identity, PartitionDiff, RowDifference, diff_partitions};
+use crate::diff::{
+    CellDifference, DiffOptions, Identity, PartitionDiff, RowDifference, SaidDifference, diff_partitions,
+};
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::model::{Day, name_days};
@@ -52,9 +54,7 @@ pub(super) fn run(typed: &Diff, console: &Console) -> Result<()> {
         let sentence = format!("compared {}: the same {}", counted(compared, "partition"), counted(rows, "row"));
         return console.done(&summary, &sentence);
     }
-    if console.is_json() {
-        console.result(&summary, "")?;
-    }
+    console.found(&summary)?;
     let mut parts = alone;
     if different > 0 {
         parts.insert(0, format!("{} of {} different", count(different), counted(compared, "partition")));
@@ -68,7 +68,11 @@ pub(super) fn run(typed: &Diff, console: &Console) -> Result<()> {
 /// What is to be said of one partition: settings first.
 fn lines(partition: &PartitionDiff) -> Vec<String> {
     let PartitionDiff { dt, same, different, columns, only_in_one, only_in_other, .. } = partition;
-    let said = partition.said.iter().map(|said| format!("{dt}: {} is {} and {}", said.what, said.one, said.other));
+    let said = partition.said.iter().map(|said| match said {
+        // Days or files of the same names whose content is another one.
+        SaidDifference { what, one, other } if one == other => format!("{dt}: {what} of the same names differ: {one}"),
+        SaidDifference { what, one, other } => format!("{dt}: {what} is {one} and {other}"),
+    });
     let mut lines: Vec<String> = said.collect();
     if partition.is_same() {
         let order = if partition.same_order { "" } else { ", in another order" };

@@ -38,9 +38,7 @@ pub(super) fn run(typed: &Verify, console: &Console) -> Result<()> {
     })?;
     let listed = Listed { summary: &summary, listed, not_listed };
     let Some(failure) = summary.failure() else { return console.done(&listed, &sentence(&summary)) };
-    if console.is_json() {
-        console.result(&listed, "")?;
-    }
+    console.found(&listed)?;
     Err(failure)
 }
 
