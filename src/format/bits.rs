@@ -16,24 +16,23 @@ pub fn pack(numbers: impl Iterator<Item = u64>, width: u32, bytes: &mut Vec<u8>)
     if width == 0 {
         return;
     }
-    let (mut waiting, mut filled) = (0_u128, 0_u32);
+    let (mut waiting, mut filled) = (0_u64, 0_u32);
     numbers.for_each(|number| {
-        waiting |= u128::from(number) << filled;
+        waiting |= number << filled;
         filled += width;
         if filled >= 64 {
-            bytes.extend_from_slice(&low_half(waiting).to_le_bytes());
-            waiting >>= 64;
+            bytes.extend_from_slice(&waiting.to_le_bytes());
             filled -= 64;
+            // What of the number had no room; nothing where it ended just there.
+            waiting = number.checked_shr(width - filled).unwrap_or(0);
         }
     });
-    let rest = low_half(waiting).to_le_bytes();
+    let rest = waiting.to_le_bytes();
     bytes.extend(rest.iter().take(usize::try_from(filled.div_ceil(8)).unwrap_or(8)));
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
-fn low_half(number: u128) -> u64 {
-    number as u64
-}
+/// Numbers of at most this many bits lie within eight bytes, wherever they begin.
+const WINDOW_BITS: u32 = 57;
 
 /// Fills `numbers` with the first numbers of `width` bits each (at most 64) that are packed in `bytes`.
 ///
@@ -41,33 +40,50 @@ fn low_half(number: u128) -> u64 {
 pub fn unpack<T>(bytes: &[u8], width: u32, numbers: &mut [T], convert: impl Fn(u64) -> T) {
     let mask = if width >= 64 { u64::MAX } else { (1 << width) - 1 };
     let step = usize::try_from(width).unwrap_or(64);
-    // Up to 57 bits lie within eight bytes, wherever they begin; so they are read at once while eight bytes are left.
-    let windowed = if width <= 57 && bytes.len() >= 8 { ((bytes.len() - 8) * 8 + 7) / step.max(1) + 1 } else { 0 };
-    let (near, far) = numbers.split_at_mut(windowed.min(numbers.len()));
+    // So many numbers are read at once.
+    let of_window = usize::try_from(WINDOW_BITS.checked_div(width).unwrap_or(WINDOW_BITS)).unwrap_or(0);
     let mut bit = 0;
-    for number in near {
-        let window = bytes.get(bit / 8..).and_then(<[u8]>::first_chunk::<8>).copied().unwrap_or_default();
-        *number = convert(u64::from_le_bytes(window) >> (bit % 8) & mask);
-        bit += step;
-    }
-    if width <= 57 {
-        // Behind the last whole window there are fewer than eight bytes, so one window holds all that is left.
-        let mut window = [0; 8];
-        window.iter_mut().zip(bytes.get(bit / 8..).unwrap_or_default()).for_each(|(to, from)| *to = *from);
-        let (window, mut shift) = (u64::from_le_bytes(window), bit % 8);
-        for number in far {
-            *number = convert(window.checked_shr(u32::try_from(shift).unwrap_or(64)).unwrap_or(0) & mask);
-            shift += step;
+    if of_window == 1 {
+        for number in numbers {
+            *number = convert(window(bytes, bit) & mask);
+            bit += step;
         }
-        return;
+    } else if of_window > 1 {
+        for numbers in numbers.chunks_mut(of_window) {
+            let mut window = window(bytes, bit);
+            for number in numbers {
+                *number = convert(window & mask);
+                window >>= width;
+            }
+            bit += of_window * step;
+        }
+    } else {
+        for number in numbers {
+            // The low half, then what of the high half is still missing.
+            let (low, behind) = (window(bytes, bit), bit + 32);
+            *number = convert((low & u64::from(u32::MAX) | window(bytes, behind) << 32) & mask);
+            bit += step;
+        }
     }
-    for number in far {
-        let mut window = [0; 16];
-        let left = bytes.get(bit / 8..).unwrap_or_default();
-        window.iter_mut().zip(left).for_each(|(to, from)| *to = *from);
-        *number = convert(low_half(u128::from_le_bytes(window) >> (bit % 8)) & mask);
-        bit += step;
-    }
+}
+
+/// The bits from `bit` on, the next one lowest: at least [`WINDOW_BITS`] of them.
+#[inline]
+fn window(bytes: &[u8], bit: usize) -> u64 {
+    let from = bit / 8;
+    let whole = match bytes.get(from..from + 8).and_then(<[u8]>::first_chunk) {
+        Some(whole) => u64::from_le_bytes(*whole),
+        None => last_window(bytes.get(from..).unwrap_or_default()),
+    };
+    whole >> (bit % 8)
+}
+
+/// Fewer than eight bytes as they would begin a longer number.
+#[cold]
+fn last_window(bytes: &[u8]) -> u64 {
+    let mut window = [0; 8];
+    window.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    u64::from_le_bytes(window)
 }
 
 #[cfg(test)]

@@ -111,17 +111,19 @@ impl<'bytes> Portion<'bytes> {
         let mut times = self.times;
         self.columns.append(self.count, items, types);
         let unit_us = self.unit_us()?;
-        let first = actions.len();
+        actions.reserve(self.count);
+        let mut later: Option<i64> = None;
         for (item_id, number) in items.iter().copied().zip(types.iter().copied()) {
-            let time_us = match actions.get(first..).and_then(<[Action]>::last) {
+            let time_us = match later {
                 None => self.first_time(day, &mut times)?,
                 Some(later) => {
                     let step = scaled(times.varint()?.cast_signed(), unit_us).filter(|us| *us >= 0);
-                    step.and_then(|us| later.time_us.checked_sub(us)).ok_or_else(|| times.damaged())?
+                    step.and_then(|us| later.checked_sub(us)).ok_or_else(|| times.damaged())?
                 }
             };
             let action_type = ActionType::from_number(number).ok_or_else(|| times.damaged())?;
             actions.push(Action { time_us, item_id, action_type });
+            later = Some(time_us);
         }
         times.end()
     }
