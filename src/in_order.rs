@@ -39,6 +39,20 @@ pub fn in_order<Job, Done: Send>(
     results.stopped.map_or(Ok(()), Err)
 }
 
+/// Works on all items, several at once, and gives what came of each, in their order.
+///
+/// Of several errors, gives that of the first item. Memory: what came of the items.
+pub fn each<Item: Sync, Done: Send>(items: &[Item], work: impl Fn(&Item) -> Result<Done> + Sync) -> Result<Vec<Done>> {
+    let threads = rayon::current_num_threads().min(items.len()).max(1);
+    let (mut next, mut done) = (items.iter(), Vec::with_capacity(items.len()));
+    let take = |result| {
+        done.push(result);
+        Ok(())
+    };
+    in_order(vec![&work; threads], items.len(), || Ok(next.next()), take)?;
+    Ok(done)
+}
+
 struct Line<Next, Done, Take> {
     jobs: Mutex<Jobs<Next>>,
     results: Mutex<Results<Done, Take>>,
@@ -197,6 +211,15 @@ mod tests {
             check(run(threads, 53, &[], JOBS), "no job 53", 53);
             check(run(threads, 53, &[], 20), "not taken 20", 21);
         }
+    }
+
+    #[test]
+    fn each_item_gives_its_result_or_the_first_error() {
+        let items: Vec<usize> = (0..JOBS).collect();
+        assert_eq!(each(&items, |item| Ok(item * 2)).unwrap(), items.iter().map(|item| item * 2).collect::<Vec<_>>());
+        let failing = |item: &usize| if [70, 71].contains(item) { Err(failure("failed", *item)) } else { Ok(()) };
+        assert!(each(&items, failing).unwrap_err().to_string().contains("failed 70"));
+        assert!(each(&[], failing).unwrap().is_empty());
     }
 
     #[test]

@@ -175,6 +175,38 @@ fn bad_impressions_are_refused_or_set_aside_and_empty_lists_counted() {
 }
 
 #[test]
+fn bad_impressions_of_several_files_are_told_in_the_order_of_the_files() {
+    let bench = Bench::new();
+    let produce = "produce --store store --input input --dt 2026-01-02 --out out --allow-gaps";
+    bench.ok("init --store store");
+    // The first is the longest, so that it is done last where each has a thread of its own.
+    for (name, rows) in [("a", 20_000), ("b", 3), ("c", 2)] {
+        let lists: Vec<_> = (1..=rows).map(|row| Some(vec![(if row == rows { 0 } else { 5 }, None)])).collect();
+        let customers = (1..=rows).map(|row| (row > 1).then_some(row));
+        let columns: [(&str, ArrayRef); 3] = [
+            ("ranking_id", Arc::new(StringArray::from(vec![None::<&str>; lists.len()]))),
+            ("customer_id", Arc::new(Int64Array::from_iter(customers))),
+            ("impressions", impression_lists(&lists)),
+        ];
+        write_parquet(&bench.input().join(format!("impressions/dt=2026-01-02/{name}.parquet")), &columns);
+    }
+    let mut seen = Vec::new();
+    for threads in [1, 3] {
+        let refused = bench.run(&format!("{produce} --threads {threads}"));
+        assert!(refused.code == 1 && refused.stderr.contains("have 6 bad rows"), "{}", refused.stderr);
+        bench.ok(&format!("{produce} --threads {threads} --quarantine aside"));
+        let aside = set_aside(&bench.path("aside/impressions/dt=2026-01-02/bad-rows.parquet"));
+        assert_eq!(aside.iter().map(|row| row.1).collect::<Vec<_>>(), [1, 20_000, 1, 3, 1, 2]);
+        seen.push((
+            refused.stderr,
+            aside,
+            std::fs::read(bench.out().join("dt=2026-01-02/part-00000.parquet")).unwrap(),
+        ));
+    }
+    assert!(seen[0] == seen[1], "one thread or three");
+}
+
+#[test]
 fn more_bad_rows_than_are_gathered_at_once() {
     let bench = Bench::new();
     let rows = 10_000;

@@ -79,7 +79,9 @@ fn threads_files_rows_and_days_in_any_order_give_the_same_bytes() {
     assert!(same == bytes, "2 threads");
     assert_eq!(dump(&plain.store()), dump(&threaded.store()), "2 threads");
     let (_, same) = run(seed, 1, Spread { files: 5, seed: 1 }, [0, 1, 2]);
-    assert!(rows(same) == rows(bytes.clone()), "other files");
+    assert!(rows(same.clone()) == rows(bytes.clone()), "other files");
+    let (_, at_once) = run(seed, 4, Spread { files: 5, seed: 1 }, [0, 1, 2]);
+    assert!(at_once == same, "several files at once");
     let (_, same) = run(seed, 2, Spread { files: 2, seed: 99 }, [0, 1, 2]);
     assert!(rows(same) == rows(bytes.clone()), "other order of rows");
     let (turned, same) = run(seed, 2, one_file, [2, 0, 1]);

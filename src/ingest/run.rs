@@ -16,7 +16,7 @@ use crate::files::day_files;
 use crate::format::BatchRecord;
 use crate::model::{Day, NamedCounts, TypeTable, Zone};
 use crate::progress::Progress;
-use crate::sort::{Pieces, Scratch, Sorter};
+use crate::sort::{Pieces, Scratch, SharedSorter, Sorter};
 use crate::sources::Sources;
 use crate::store::{Folder, NewStore, Settings, Store};
 
@@ -192,8 +192,12 @@ impl BatchReader {
                 "join some of them",
             ));
         }
-        let mut sorter = Sorter::new(options.sort_bytes, Scratch::new(self.folder.scratch(&dt.to_string())));
-        let (record, left_out) = read_batch(&files, options, &self.zone, &self.admission, &mut sorter, progress)?;
+        let sorter = Sorter::new(options.sort_bytes, Scratch::new(self.folder.scratch(&dt.to_string())));
+        let sorter = SharedSorter::new(sorter);
+        let read = read_batch(&files, options, &self.zone, &self.admission, &sorter, progress);
+        // Where the sorter has failed, that is why reading has.
+        let sorter = sorter.into_sorter()?;
+        let (record, left_out) = read?;
         Ok(ReadBatch { dt, actions: sorter.pieces()?, record, left_out, sources: options.sources.clone() })
     }
 }

@@ -17,6 +17,7 @@ mod inputs;
 mod manifest;
 mod packed_histories;
 mod placed;
+mod read;
 mod row_groups;
 mod run;
 mod shares;

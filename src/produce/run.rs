@@ -8,20 +8,18 @@ use super::by_chance::{Budget, ByChance};
 use super::histories::Histories;
 use super::inputs::inputs_fingerprint;
 use super::manifest::{MadeFrom, manifest};
+use super::read::{fingerprinted, read};
 use super::row_groups::{Joined, Joiner, Share};
 use super::shares::{SHARES_AHEAD, Shares};
 use super::tally::Tally;
 use crate::error::{Error, Result};
-use crate::files::{
-    BadRows, Compression, DayFile, FileSizes, Fingerprint, Partition, PartitionFolder, QuarantineFolder, RowSchema,
-    RowSettings, RowWriter, day_files, read_impressions,
-};
+use crate::files::{Compression, FileSizes, Partition, PartitionFolder, RowSchema, RowSettings, RowWriter, day_files};
 use crate::in_order::in_order;
 use crate::model::{Day, HistoryDetail, Impression, RowColumns, RowOrder, TypeTable, name_days};
 use crate::progress::Progress;
-use crate::sort::{Scratch, Sorted, Sorter};
+use crate::sort::{Scratch, SharedSorter, Sorted, Sorter};
 use crate::sources::ImpressionSource;
-use crate::store::{AsOf, Batches, BlockList, Store};
+use crate::store::{AsOf, Batches, Store};
 
 /// What to produce.
 #[derive(Clone, Copy, Debug)]
@@ -188,8 +186,11 @@ pub fn produce_sized(
 
     let partition = Partition::begin(folder)?;
     let budget = Budget::of(options.order, options.sort_bytes);
-    let mut sorter = Sorter::new(budget.sort_bytes, Scratch::new(partition.scratch()));
-    read(&files, options, &store.block_list()?, &mut sorter, &mut summary, progress)?;
+    let sorter = SharedSorter::new(Sorter::new(budget.sort_bytes, Scratch::new(partition.scratch())));
+    let is_read = read(&files, options, &store.block_list()?, &sorter, &mut summary, progress);
+    // Where the sorter has failed, that is why reading has.
+    let sorter = sorter.into_sorter()?;
+    is_read?;
     let wanted = AsOf {
         before: dt,
         oldest: options.lookback_days.map(|days| dt.minus(days)),
@@ -254,41 +255,6 @@ fn action_types(types: &TypeTable, batches: &Batches, known: Option<Day>) -> Opt
     let is_default =
         numbers.iter().all(|number| default.holds(*number) && default.name(*number) == types.name(*number));
     (!is_default).then(|| types.text(|number| numbers.contains(&number)))
-}
-
-fn fingerprinted(files: Vec<DayFile>) -> Result<Vec<(DayFile, Fingerprint)>> {
-    let fingerprints = files.into_iter().map(|file| {
-        let fingerprint = Fingerprint::of(&file.path)?;
-        Ok((file, fingerprint))
-    });
-    fingerprints.collect()
-}
-
-fn read(
-    files: &[(DayFile, Fingerprint)],
-    options: &ProduceOptions<'_>,
-    block_list: &BlockList,
-    sorter: &mut Sorter<Impression>,
-    summary: &mut ProduceSummary,
-    progress: &dyn Progress,
-) -> Result<()> {
-    progress.begin("reading", "bytes", Some(files.iter().map(|(_, fingerprint)| fingerprint.bytes).sum()));
-    let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, options.quarantine);
-    for (file, fingerprint) in files {
-        let read = read_impressions(options.impressions, file, &mut bad, |impression| {
-            if block_list.holds(impression.customer) {
-                summary.forgotten += 1;
-                return Ok(());
-            }
-            summary.impressions += 1;
-            sorter.push(impression)
-        })?;
-        summary.empty_impressions += read.empty;
-        fingerprint.check_unchanged(&file.path)?;
-        progress.advance(fingerprint.bytes);
-    }
-    summary.quarantined = bad.finish()?;
-    Ok(())
 }
 
 /// Joins on all cores, and writes in the order of the impressions.

@@ -4,8 +4,10 @@
 mod piece;
 mod run;
 mod scratch;
+mod shared;
 mod sorter;
 
-pub use piece::{BLOCK_RECORDS, PIECE_RECORDS, Piece};
+pub use piece::{PIECE_RECORDS, Piece};
 pub use scratch::Scratch;
+pub use shared::{Feed, SharedSorter};
 pub use sorter::{Pieces, Record, SORT_BYTES_DEFAULT, Sorted, Sorter};

@@ -1,0 +1,84 @@
+//! Reading the impressions of a day, several files at once.
+
+use super::run::{ProduceOptions, ProduceSummary};
+use crate::error::Result;
+use crate::files::{BadRows, DayFile, Fingerprint, QuarantineFolder, read_impressions};
+use crate::in_order::each;
+use crate::model::Impression;
+use crate::progress::Progress;
+use crate::sort::SharedSorter;
+use crate::store::BlockList;
+
+/// A file of impressions as it was when the command began.
+pub(super) type Fingerprinted = (DayFile, Fingerprint);
+
+/// What was in a file, besides the impressions that became rows.
+#[derive(Clone, Copy, Default)]
+struct FileCounts {
+    impressions: u64,
+    empty: u64,
+    forgotten: u64,
+    bad: u64,
+}
+
+/// Takes the fingerprint of each file. Memory: 1 MiB for each thread.
+pub(super) fn fingerprinted(files: Vec<DayFile>) -> Result<Vec<Fingerprinted>> {
+    let fingerprints = each(&files, |file| Fingerprint::of(&file.path))?;
+    Ok(files.into_iter().zip(fingerprints).collect())
+}
+
+/// Reads all files into the sorter, but for impressions of forgotten customers, and counts in the summary.
+///
+/// Files are read on all cores; in which order their impressions come does not matter, since the sorter's order is total. Where there are bad rows,
+/// the files are read once more, one after the other, so that these are named and set aside in their order.
+///
+/// Memory: for each thread a record batch and what it feeds the sorter by.
+pub(super) fn read(
+    files: &[Fingerprinted],
+    options: &ProduceOptions<'_>,
+    block_list: &BlockList,
+    sorter: &SharedSorter<Impression>,
+    summary: &mut ProduceSummary,
+    progress: &dyn Progress,
+) -> Result<()> {
+    progress.begin("reading", "bytes", Some(files.iter().map(|(_, fingerprint)| fingerprint.bytes).sum()));
+    let counts = each(files, |(file, fingerprint)| {
+        let counts = read_file(file, options, block_list, sorter)?;
+        progress.advance(fingerprint.bytes);
+        Ok(counts)
+    })?;
+    let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, options.quarantine);
+    let has_bad = counts.iter().any(|counts| counts.bad > 0);
+    for ((file, fingerprint), counts) in files.iter().zip(counts) {
+        if has_bad {
+            read_impressions(options.impressions, file, &mut bad, |_| Ok(()))?;
+        }
+        fingerprint.check_unchanged(&file.path)?;
+        summary.impressions += counts.impressions;
+        summary.empty_impressions += counts.empty;
+        summary.forgotten += counts.forgotten;
+    }
+    summary.quarantined = bad.finish()?;
+    Ok(())
+}
+
+fn read_file(
+    file: &DayFile,
+    options: &ProduceOptions<'_>,
+    block_list: &BlockList,
+    sorter: &SharedSorter<Impression>,
+) -> Result<FileCounts> {
+    let (mut feed, mut counts) = (sorter.feed()?, FileCounts::default());
+    // Only counted here.
+    let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, None);
+    let read = read_impressions(options.impressions, file, &mut bad, |impression| {
+        if block_list.holds(impression.customer) {
+            counts.forgotten += 1;
+            return Ok(());
+        }
+        counts.impressions += 1;
+        feed.push(impression)
+    })?;
+    feed.finish()?;
+    Ok(FileCounts { empty: read.empty, bad: bad.count(), ..counts })
+}

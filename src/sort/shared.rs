@@ -1,0 +1,151 @@
+//! Several threads that fill one sorter.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::piece::BLOCK_RECORDS;
+use super::sorter::{Record, Sorter};
+use crate::error::{Error, Kind, Result};
+
+/// What a thread gathers before it waits for its turn to hand over; twice as much if so little is no full block.
+const GATHERED_BYTES: usize = 256 << 10;
+
+/// A sorter that takes records from several threads at once. In which order they come does not matter, since its order is total.
+pub struct SharedSorter<R>(Mutex<Shared<R>>);
+
+struct Shared<R> {
+    sorter: Sorter<R>,
+    /// Why it takes no more.
+    failed: Option<Error>,
+}
+
+impl<R: Record> SharedSorter<R> {
+    /// Shares a sorter.
+    pub fn new(sorter: Sorter<R>) -> Self {
+        SharedSorter(Mutex::new(Shared { sorter, failed: None }))
+    }
+
+    /// What one thread fills it by. Fails where the sorter takes no more.
+    pub fn feed(&self) -> Result<Feed<'_, R>> {
+        if self.lock().failed.is_some() {
+            return Err(stopped());
+        }
+        Ok(Feed { shared: self, block: Vec::new(), full: Vec::new(), gathered_bytes: 0 })
+    }
+
+    /// The sorter with all that was handed over, or why it took no more.
+    pub fn into_sorter(self) -> Result<Sorter<R>> {
+        let Shared { sorter, failed } = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        failed.map_or(Ok(sorter), Err)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared<R>> {
+        // Whoever panicked ends the whole command when the threads are joined.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one thread brings to a [`SharedSorter`]. Memory: 512 KiB, and one record.
+pub struct Feed<'shared, R> {
+    shared: &'shared SharedSorter<R>,
+    block: Vec<R>,
+    full: Vec<Vec<R>>,
+    gathered_bytes: usize,
+}
+
+impl<R: Record> Feed<'_, R> {
+    /// Takes one record. Fails where the sorter takes no more; why, [`SharedSorter::into_sorter`] tells.
+    pub fn push(&mut self, record: R) -> Result<()> {
+        self.gathered_bytes += record.memory_bytes();
+        if self.block.capacity() == 0 {
+            self.block.reserve_exact(BLOCK_RECORDS);
+        }
+        self.block.push(record);
+        let is_full = self.block.len() == BLOCK_RECORDS;
+        if is_full {
+            self.full.push(std::mem::take(&mut self.block));
+        }
+        let enough = if is_full { GATHERED_BYTES } else { 2 * GATHERED_BYTES };
+        if self.gathered_bytes >= enough { self.hand_over() } else { Ok(()) }
+    }
+
+    /// Hands over what is left. What is not handed over by this is lost.
+    pub fn finish(mut self) -> Result<()> {
+        self.hand_over()
+    }
+
+    fn hand_over(&mut self) -> Result<()> {
+        self.gathered_bytes = 0;
+        let last = std::mem::take(&mut self.block);
+        let mut blocks = self.full.drain(..).chain((!last.is_empty()).then_some(last));
+        let mut shared = self.shared.lock();
+        if shared.failed.is_none() {
+            shared.failed = blocks.try_for_each(|block| shared.sorter.append(block)).err();
+        }
+        if shared.failed.is_some() { Err(stopped()) } else { Ok(()) }
+    }
+}
+
+fn stopped() -> Error {
+    Error::new(Kind::Io, "reading was stopped", "see the error before")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sort::Scratch;
+
+    /// A number that says it takes 1,000 bytes.
+    #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+    struct Wide(u64);
+
+    impl Record for Wide {
+        fn encode(&self, bytes: &mut Vec<u8>) {
+            bytes.extend_from_slice(&self.0.to_be_bytes());
+        }
+        fn decode(bytes: &[u8]) -> Option<Self> {
+            Some(Wide(u64::from_be_bytes(bytes.try_into().ok()?)))
+        }
+        fn memory_bytes(&self) -> usize {
+            1_000
+        }
+        fn leading(&self) -> u64 {
+            self.0
+        }
+    }
+
+    /// Numbers 0 to 1999 by two threads, into a sorter with so much room that spills into this folder.
+    fn fed(budget_bytes: usize, scratch: &std::path::Path) -> Result<Vec<u64>> {
+        let shared = SharedSorter::new(Sorter::new(budget_bytes, Scratch::new(scratch.to_owned())));
+        let brought = std::thread::scope(|scope| {
+            let bring = |from: u64| {
+                let shared = &shared;
+                move || {
+                    let mut feed = shared.feed()?;
+                    (from..2_000).step_by(2).try_for_each(|number| feed.push(Wide(number)))?;
+                    feed.finish()
+                }
+            };
+            [scope.spawn(bring(0)), scope.spawn(bring(1))].map(|thread| thread.join().unwrap())
+        });
+        let sorter = shared.into_sorter()?;
+        brought.into_iter().collect::<Result<()>>()?;
+        sorter.finish()?.map(|record| record.map(|wide| wide.0)).collect()
+    }
+
+    #[test]
+    fn all_that_threads_bring_is_sorted() {
+        let folder = tempfile::tempdir().unwrap();
+        for budget_bytes in [usize::MAX, 300_000] {
+            assert_eq!(fed(budget_bytes, &folder.path().join("scratch")).unwrap(), (0..2_000).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn the_error_is_why_the_sorter_takes_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let no_folder = folder.path().join("a-file");
+        std::fs::write(&no_folder, "x").unwrap();
+        let error = fed(300_000, &no_folder.join("scratch")).unwrap_err();
+        assert!(error.to_string().contains("a-file"), "{error}");
+    }
+}
