@@ -33,9 +33,7 @@ impl From<ReadAction> for DatedAction {
 
 impl Ord for DatedAction {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Customer and time as one number: nearly always they decide, and comparing them takes no jump that is hard to foresee.
-        let leading =
-            |one: &Self| u128::from(one.leading()) << 64 | u128::from((!one.time_us ^ i64::MIN).cast_unsigned());
+        let leading = |one: &Self| (one.leading(), one.following());
         match leading(self).cmp(&leading(other)) {
             Ordering::Equal => newest_first(&(*self).into(), &(*other).into()),
             decided => decided,
@@ -81,6 +79,10 @@ impl Record for DatedAction {
 
     fn leading(&self) -> u64 {
         leading_of(self.customer)
+    }
+
+    fn following(&self) -> u64 {
+        (!self.time_us ^ i64::MIN).cast_unsigned()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Floor 4, sorting more than fits in memory: pieces that are sorted apart, and sorted runs that spill to disk and are merged. A sibling of
 //! `store/` and `files/` that knows neither.
 
+mod keys;
 mod piece;
 mod run;
 mod scratch;

@@ -6,6 +6,7 @@
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
+use super::keys::sort_by_keys;
 use super::sorter::Record;
 
 /// Records lie in blocks of this many, which are used again as they are emptied: so spreading takes hardly more memory than the records have.
@@ -51,7 +52,7 @@ impl<R: Record> Piece<R> {
         if records.len() > RECORDS_MAX {
             records.par_sort_unstable();
         } else {
-            records.sort_unstable();
+            sort_by_keys(records);
         }
     }
 

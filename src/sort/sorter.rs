@@ -27,6 +27,10 @@ pub trait Record: Ord + Send + Sync + Sized {
     fn memory_bytes(&self) -> usize;
     /// A number that agrees with the order: of two records, the smaller has no larger one.
     fn leading(&self) -> u64;
+    /// The same among records with equal leading numbers; 0 where there is no such number.
+    fn following(&self) -> u64 {
+        0
+    }
 }
 
 /// Takes records in any order.
