@@ -149,10 +149,16 @@ fn every_wrong_word_is_answered_with_file_line_and_the_nearest_right_one() {
 #[test]
 fn every_command_that_reads_input_takes_the_file_that_is_named() {
     let bench = retail_bench("");
+    let found = "note: the input is read as input/lookback.toml says\n";
+    for command in ["produce --store store --input input --dt 2026-01-02 --out out", INGEST] {
+        assert!(bench.run(command).stderr.starts_with(found), "{command}");
+    }
+    fs::remove_dir_all(bench.store()).unwrap();
     fs::rename(bench.input().join("lookback.toml"), bench.path("elsewhere.toml")).unwrap();
     bench.refused(INGEST, &["there is no file for 2026-01-01", "input/clicks/dt=2026-01-01"]);
     let named = "--input input --config elsewhere.toml";
     let created = bench.ok(&format!("ingest --store store {named} --dt 2026-01-01")).stderr;
+    assert!(!created.contains("note:"), "{created}");
     assert!(created.contains("2 actions (1 view, 0 addtocart, 1 transaction) of 1 customer"), "{created}");
     bench.ok(&format!("produce --store store {named} --dt 2026-01-02 --out out"));
     bench.ok(&format!("audit --store store {named} --dt 2026-01-02 --out out"));

@@ -1,17 +1,17 @@
 //! `lookback audit`.
 
 use super::args::Audit;
+use super::config;
 use super::console::Console;
 use super::text::{batches, count, counted};
 use crate::audit::{AUDIT_BYTES_DEFAULT, AuditOptions, AuditSummary, audit};
-use crate::config;
 use crate::error::Result;
 use crate::model::name_days;
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Audit, console: &Console) -> Result<()> {
     let store = Store::open_reader(&Folder::new(&typed.store))?;
-    let sources = config::sources(Some(&typed.input), typed.config.config.as_deref())?;
+    let sources = config::sources_of(&typed.input, &typed.config, console)?;
     let options = AuditOptions {
         input: &typed.input,
         sources: &sources,

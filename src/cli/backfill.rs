@@ -1,11 +1,11 @@
 //! `lookback backfill`.
 
 use super::args::Backfill;
+use super::config;
 use super::console::Console;
 use super::table::table;
 use super::text::{count, counted, odd};
 use crate::backfill::{BackfillOptions, BackfillSummary, DayPlan, Plan, backfill};
-use crate::config;
 use crate::error::Result;
 use crate::ingest::IngestSummary;
 use crate::model::{Day, name_days};
@@ -13,7 +13,7 @@ use crate::produce::ProduceSummary;
 use crate::store::Folder;
 
 pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
-    let sources = config::sources(Some(&typed.input), typed.config.config.as_deref())?;
+    let sources = config::sources_of(&typed.input, &typed.config, console)?;
     let rows = &typed.rows;
     let options = BackfillOptions {
         input: &typed.input,

@@ -1,8 +1,10 @@
-//! `lookback config check`.
+//! `lookback config check`, and what the other commands take from a configuration.
+
+use std::path::Path;
 
 use serde::Serialize;
 
-use super::args::ConfigCheck;
+use super::args::{ConfigCheck, Configuration};
 use super::console::Console;
 use super::table::table;
 use super::text::{count, counted, size};
@@ -49,6 +51,15 @@ struct Found {
     bytes: u64,
     /// The columns of the first file, each with its type.
     columns: Vec<(String, String)>,
+}
+
+/// How an input root is described. A configuration that was found and not named is told on stderr: it may be one that nobody thought of.
+pub(super) fn sources_of(input: &Path, named: &Configuration, console: &Console) -> Result<Sources> {
+    let sources = config::sources(Some(input), named.config.as_deref())?;
+    if let (None, Some(file)) = (&named.config, &sources.file) {
+        console.message(&format!("note: the input is read as {} says", file.display()));
+    }
+    Ok(sources)
 }
 
 pub(super) fn run(typed: &ConfigCheck, console: &Console) -> Result<()> {

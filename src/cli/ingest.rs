@@ -1,16 +1,16 @@
 //! `lookback ingest`.
 
 use super::args::Ingest;
+use super::config;
 use super::console::Console;
 use super::text::{count, counted, counted_types, odd, size};
-use crate::config;
 use crate::error::Result;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester};
 use crate::memory;
 use crate::store::Folder;
 
 pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
-    let sources = config::sources(Some(&typed.input), typed.config.config.as_deref())?;
+    let sources = config::sources_of(&typed.input, &typed.config, console)?;
     let options = IngestOptions {
         input: &typed.input,
         sources: &sources,

@@ -1,16 +1,16 @@
 //! `lookback produce`.
 
 use super::args::Produce;
+use super::config;
 use super::console::Console;
 use super::text::{count, counted, odd};
-use crate::config;
 use crate::error::Result;
 use crate::memory;
 use crate::produce::{ProduceOptions, ProduceSummary, produce_sized};
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
-    let sources = config::sources(Some(&typed.input), typed.config.config.as_deref())?;
+    let sources = config::sources_of(&typed.input, &typed.config, console)?;
     let rows = &typed.rows;
     let choice = rows.choice();
     let order = choice.order()?;

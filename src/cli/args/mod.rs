@@ -13,7 +13,7 @@ use std::num::NonZeroU8;
 
 use clap::{Parser, Subcommand};
 
-pub use config::{Config, ConfigCheck};
+pub use config::{Config, ConfigCheck, Configuration};
 pub use fill::{Ingest, Init};
 pub use look::{Explain, Format, Get, Report, Show, Status};
 pub use output::{Audit, Diff, Manifest, Stale};
