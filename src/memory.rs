@@ -48,6 +48,11 @@ pub fn sort_bytes() -> usize {
     share(8)
 }
 
+/// Memory for row groups of several days that are gathered at once.
+pub fn rows_bytes() -> usize {
+    share(2)
+}
+
 /// The most that one page of an input file may take when it is decompressed.
 pub fn page_bytes() -> usize {
     share(16)

@@ -49,5 +49,6 @@ mod text_faults;
 mod text_inputs;
 mod text_memory;
 mod tidy;
+mod together;
 mod verifying;
 mod zones;

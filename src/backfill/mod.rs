@@ -10,6 +10,7 @@
 //! Stopped anywhere and run again, the plan made anew holds what is left to do.
 
 mod plan;
+mod rows;
 mod run;
 mod stale;
 

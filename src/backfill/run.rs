@@ -1,18 +1,17 @@
 //! Carrying out a plan.
 
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
 
 use serde::Serialize;
 
 use super::plan::{BackfillOptions, Plan};
-use super::stale::{KeptSettings, known, leave_what_is_not_stale};
+use super::rows::produce_all;
+use super::stale::{KeptSettings, leave_what_is_not_stale};
 use crate::error::{Kind, Result};
 use crate::ingest::{IngestOptions, IngestSummary, Ingester, ReadBatch};
 use crate::memory;
-use crate::model::{Day, OrderKind};
-use crate::produce::{ProduceOptions, ProduceSummary, RowChoice, produce_sized, refuse_pruned};
+use crate::model::Day;
+use crate::produce::{ProduceSummary, refuse_pruned};
 use crate::progress::{Progress, Silent};
 use crate::store::{Batches, Folder, Store};
 
@@ -41,7 +40,7 @@ pub struct BackfillSummary {
 
 /// Brings the store up to date over a range and produces its days. With `dry_run`, only says what it would do.
 ///
-/// Memory: that of one ingest or produce, but for the threads' row groups, which are twice as many: two days at a time share the memory for sorting.
+/// Memory: that of one ingest, or of the days that are produced at once, which share the memory for sorting (see [`super::rows`]).
 pub fn backfill(
     folder: &Folder,
     options: &BackfillOptions<'_>,
@@ -86,6 +85,9 @@ pub fn backfill(
     Ok((plan, summary))
 }
 
+/// While one batch is loaded, the next is read.
+const BATCHES_AT_ONCE: usize = 2;
+
 fn ingest_all(
     folder: &Folder,
     options: &BackfillOptions<'_>,
@@ -106,7 +108,7 @@ fn ingest_all(
             dt: day,
             allow_empty: options.allow_empty,
             quarantine: options.quarantine,
-            sort_bytes: memory::sort_bytes() / DAYS_AT_ONCE,
+            sort_bytes: memory::sort_bytes() / BATCHES_AT_ONCE,
         };
         reader.read(&day_options, progress)
     };
@@ -138,83 +140,4 @@ fn tidy_up(folder: &Folder) -> Result<()> {
         Err(error) if error.kind() != Kind::Busy => Err(error),
         _ => Ok(()),
     }
-}
-
-/// Days that are worked on at once. One alone leaves cores idle while it reads its files and while it waits for the disk.
-const DAYS_AT_ONCE: usize = 2;
-
-/// Produces the days of the plan, and gives their summaries in order. Of several errors, gives that of the earliest day.
-fn produce_all(
-    folder: &Folder,
-    options: &BackfillOptions<'_>,
-    plan: &Plan,
-    kept: Option<&KeptSettings>,
-    progress: &dyn Progress,
-) -> Result<Vec<ProduceSummary>> {
-    let days = plan.to_produce();
-    let (Some(out), false) = (options.out, days.is_empty()) else { return Ok(Vec::new()) };
-    let store = Store::open_reader(folder)?;
-    progress.begin("producing", "days", Some(days.len() as u64));
-    let rows_of = |day: Day| kept.and_then(|kept| kept.of_day(day)).unwrap_or(options.rows);
-    // Row groups in an order by chance take too much memory for two days side by side.
-    let by_chance = days.iter().any(|day| rows_of(*day).order.unwrap_or_default() != OrderKind::Customer);
-    let most = if by_chance { 1 } else { DAYS_AT_ONCE };
-    let sort_bytes = memory::sort_bytes() / most;
-    let at_once = most.min(rayon::current_num_threads()).clamp(1, days.len());
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let one_after_the_other = || -> Vec<(usize, Result<ProduceSummary>)> {
-        let mut done = Vec::new();
-        while !failed.load(Ordering::Relaxed) {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(day) = days.get(number) else { break };
-            // Days side by side have no common progress but that of the whole.
-            let rows = rows_of(*day);
-            let summary = options_of(options, rows, out, *day, sort_bytes)
-                .and_then(|options| produce_sized(&store, &options, rows.sizes(), &Silent));
-            failed.fetch_or(summary.is_err(), Ordering::Relaxed);
-            progress.advance(1);
-            done.push((number, summary));
-        }
-        done
-    };
-    let mut done = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..at_once).map(|_| scope.spawn(one_after_the_other)).collect();
-        let mut done = one_after_the_other();
-        for other in others {
-            match other.join() {
-                Ok(of_other) => done.extend(of_other),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        done
-    });
-    done.sort_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, summary)| summary).collect()
-}
-
-fn options_of<'a>(
-    options: &BackfillOptions<'a>,
-    rows: RowChoice,
-    out: &'a Path,
-    day: Day,
-    sort_bytes: usize,
-) -> Result<ProduceOptions<'a>> {
-    Ok(ProduceOptions {
-        input: options.input,
-        impressions: &options.sources.impressions,
-        dt: day,
-        out,
-        max_history: rows.max_history,
-        lookback_days: rows.lookback_days,
-        known_as_of: known(options).through(day),
-        compression: rows.compression(),
-        columns: rows.columns(),
-        order: rows.order()?,
-        // The plan has looked for gaps over the whole range.
-        allow_gaps: true,
-        allow_pruned: options.allow_pruned,
-        quarantine: options.quarantine,
-        sort_bytes,
-        keep_current: true,
-    })
 }

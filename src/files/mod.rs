@@ -44,6 +44,7 @@ pub use look::{LookedAt, look_at_actions, look_at_impressions};
 pub use partition::{Partition, PartitionFolder, partitions};
 pub use produced::{ProducedFile, ProducedRow, ProducedRows};
 pub use rows::{
-    Compression, EncodedRowGroup, FileSizes, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter, said_if_chosen,
+    Compression, EncodedRowGroup, FileSizes, GroupedWriter, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter,
+    said_if_chosen,
 };
 pub use text_file::put_text_file;

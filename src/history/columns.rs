@@ -17,7 +17,28 @@ pub struct History {
     pub times_us: Vec<i64>,
 }
 
+/// A part of a history, newest first, from some action on: what a row has.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct HistoryView<'history> {
+    /// Item ids.
+    pub item_ids: &'history [i64],
+    /// Numbers of the action types, as many.
+    pub action_types: &'history [u8],
+    /// When the newest of them was, in microseconds since 1970-01-01 UTC; `None` where there is none.
+    pub newest_us: Option<i64>,
+    /// The days of the actions, as in [`History`].
+    pub days: &'history [(Day, usize)],
+    /// When each of them was, as in [`History`].
+    pub times_us: &'history [i64],
+}
+
 impl History {
+    /// All of it.
+    pub fn view(&self) -> HistoryView<'_> {
+        let History { item_ids, action_types, newest_us, days, times_us } = self;
+        HistoryView { item_ids, action_types, newest_us: *newest_us, days, times_us }
+    }
+
     /// Takes all actions out, and keeps the room that they took.
     pub fn clear(&mut self) {
         self.item_ids.clear();

@@ -11,7 +11,7 @@ mod keyframes;
 mod merge;
 mod order;
 
-pub use columns::History;
+pub use columns::{History, HistoryView};
 pub use keyframes::{ACTIONS_PER_STEP, Course, DayPortions, Since, follow, past};
 pub use merge::merge;
 pub use order::newest_first;

@@ -125,7 +125,7 @@ impl ByChance<'_> {
             if counts.is_new(impression.customer) {
                 let read = histories.read(impression.customer)?;
                 history = pack(self.settings.dt, read, &mut packed);
-                counts.begin(impression.customer, read, self.settings.max_history);
+                counts.begin(impression.customer, read.len(), self.settings.max_history);
             }
             histories.check(&impression)?;
             counts.add(&impression);
@@ -192,7 +192,7 @@ impl ByChance<'_> {
         for Placed { first, impression, history: place, .. } in share {
             if last != Some(*place) {
                 packed.read(self.settings.dt, *place, &mut room, &mut history)?;
-                group.begin_customer(&history);
+                group.begin_customer(history.view());
                 last = Some(*place);
             }
             group.add_elements(impression.customer, impression.ranking_id.as_deref(), *first, &impression.elements);

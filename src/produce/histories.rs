@@ -3,18 +3,19 @@
 use crate::error::{Error, Result};
 use crate::files::RowSettings;
 use crate::history::History;
-use crate::model::{CustomerId, Day, Impression, ItemType};
-use crate::store::{AsOf, Cursor, Store};
+use crate::model::{CustomerId, Day, Impression, ItemType, Zone};
+use crate::store::{AsOf, Begin, Cursor, Store};
 
-/// Reads the histories of one day's rows. One per thread.
+/// Reads the histories of the rows of a day, or of several. One per thread.
 ///
 /// Memory: that of a [`Cursor`], and one history.
 pub(super) struct Histories<'store> {
     cursor: Cursor<'store>,
+    zone: &'store Zone,
     wanted: AsOf,
-    cut_off_us: i64,
     item_type: ItemType,
     history: History,
+    begins: Vec<Begin>,
 }
 
 impl<'store> Histories<'store> {
@@ -23,10 +24,11 @@ impl<'store> Histories<'store> {
         let threads = 0..rayon::current_num_threads().max(1);
         let of_thread = |_| Histories {
             cursor: store.cursor(),
+            zone: &store.settings().zone,
             wanted,
-            cut_off_us: store.settings().zone.start_of(wanted.before),
             item_type: settings.columns.item_type,
             history: History::default(),
+            begins: Vec::new(),
         };
         threads.map(of_thread).collect()
     }
@@ -38,16 +40,27 @@ impl<'store> Histories<'store> {
 
     /// The history of a customer. Fails where the store contradicts itself on when its actions were, and where an item does not fit.
     pub fn read(&mut self, customer: CustomerId) -> Result<&History> {
-        let Histories { cursor, wanted, cut_off_us, item_type, history } = self;
-        cursor.as_of(customer, *wanted, history)?;
+        self.read_each(customer, &[self.wanted.before]).map(|(history, _)| history)
+    }
+
+    /// The same for the rows of several days, the newest first: all that they have, and where the history of each begins (see [`Cursor::as_of_each`]).
+    pub fn read_each(&mut self, customer: CustomerId, days: &[Day]) -> Result<(&History, &[Begin])> {
+        let Some((newest, earlier)) = days.split_first() else { return Ok((&self.history, &[])) };
+        let wanted = AsOf { before: *newest, ..self.wanted };
+        self.cursor.as_of_each(customer, wanted, earlier, &mut self.history, &mut self.begins)?;
         // The key of a portion says its day, and its times say it again. Where they contradict each other, no row is written.
-        let mut times = history.newest_us.iter().chain(&history.times_us);
-        if times.any(|time_us| time_us >= cut_off_us) {
-            return Err(late(customer, wanted.before));
+        for (day, begin) in days.iter().zip(&self.begins) {
+            let cut_off_us = self.zone.start_of(*day);
+            let times = self.history.times_us.get(begin.at..).unwrap_or_default();
+            if begin.newest_us.iter().chain(times).any(|time_us| *time_us >= cut_off_us) {
+                return Err(late(customer, *day));
+            }
         }
-        match unfit(*item_type, history.item_ids.iter().copied()) {
-            None => Ok(history),
-            Some(item) => Err(does_not_fit(item, &format!("in the history of customer {}", customer.0), *item_type)),
+        match unfit(self.item_type, self.history.item_ids.iter().copied()) {
+            None => Ok((&self.history, &self.begins)),
+            Some(item) => {
+                Err(does_not_fit(item, &format!("in the history of customer {}", customer.0), self.item_type))
+            }
         }
     }
 

@@ -5,11 +5,15 @@
 //!    impression element becomes one row.
 //! 3. Row groups go to part files in their order, and the partition appears whole, with a manifest that says what its rows rest on.
 //!
+//! Several days can be produced together: customer by customer, the histories as of all of them are read in one walk, and each day's rows go to its own
+//! files. The bytes are those of one day after the other.
+//!
 //! With an order by chance, the second step puts histories and impressions aside, and sorts the impressions, or each of their rows, by their places in
 //! that order; the third puts the two together again.
 //!
 //! The cut-off is not an argument: it follows from `dt`, here and nowhere else.
 
+mod begun;
 mod by_chance;
 mod choice;
 mod histories;
@@ -18,12 +22,17 @@ mod manifest;
 mod packed_histories;
 mod placed;
 mod read;
+mod refusals;
 mod row_groups;
 mod run;
 mod shares;
 mod sorted_impression;
 mod tally;
+mod together;
+mod turns;
 
 pub use choice::RowChoice;
 pub use inputs::inputs_fingerprint;
-pub use run::{ProduceOptions, ProduceSummary, produce, produce_sized, refuse_gaps, refuse_pruned};
+pub use refusals::{refuse_gaps, refuse_pruned};
+pub use run::{ProduceOptions, ProduceSummary, produce, produce_sized};
+pub use together::{can_go_together, produce_together};

@@ -45,8 +45,8 @@ impl<'store> Joiner<'store> {
         for impression in share {
             if counts.is_new(impression.customer) {
                 let history = histories.read(impression.customer)?;
-                group.begin_customer(history);
-                counts.begin(impression.customer, history, max_history);
+                group.begin_customer(history.view());
+                counts.begin(impression.customer, history.len(), max_history);
             }
             histories.check(impression)?;
             group.add(impression);

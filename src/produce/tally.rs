@@ -1,7 +1,6 @@
 //! Counting what becomes rows.
 
 use super::run::ProduceSummary;
-use crate::history::History;
 use crate::model::{CustomerId, Impression};
 
 /// What was counted of neighbours in the order of customers.
@@ -32,18 +31,18 @@ impl Counts {
         self.last != Some(customer)
     }
 
-    /// Begins a customer with this history.
-    pub fn begin(&mut self, customer: CustomerId, history: &History, max_history: usize) {
-        let is_at_cap = history.len() >= max_history;
+    /// Begins a customer whose history has `length` actions.
+    pub fn begin(&mut self, customer: CustomerId, length: usize, max_history: usize) {
+        let (is_empty, is_at_cap) = (length == 0, length >= max_history);
         if self.first.is_none() {
             self.first = Some(customer);
-            self.first_without_history = history.is_empty();
+            self.first_without_history = is_empty;
             self.first_at_cap = is_at_cap;
         }
         self.last = Some(customer);
         self.customers += 1;
-        self.last_length = history.len() as u64;
-        self.without_history += u64::from(history.is_empty());
+        self.last_length = length as u64;
+        self.without_history += u64::from(is_empty);
         self.at_cap += u64::from(is_at_cap);
     }
 

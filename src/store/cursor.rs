@@ -25,6 +25,15 @@ pub struct AsOf {
     pub detail: HistoryDetail,
 }
 
+/// Where in a history the actions from before some day begin.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Begin {
+    /// How many actions are newer.
+    pub at: usize,
+    /// When the newest behind them was, in microseconds since 1970-01-01 UTC; `None` where there is none.
+    pub newest_us: Option<i64>,
+}
+
 /// What one batch brought of one customer on one day.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredPortion {
@@ -55,13 +64,14 @@ pub struct Cursor<'store> {
     pub(super) store: &'store Store,
     pub(super) iterator: DBRawIterator<'store>,
     waiting: WaitingDay,
+    begins: Vec<Begin>,
 }
 
 impl Store {
     /// A new cursor, which sees the store as it is now.
     pub fn cursor(&self) -> Cursor<'_> {
         let iterator = self.db.raw_iterator_opt(by_customer());
-        Cursor { store: self, iterator, waiting: WaitingDay::default() }
+        Cursor { store: self, iterator, waiting: WaitingDay::default(), begins: Vec::new() }
     }
 }
 
@@ -74,9 +84,30 @@ impl Cursor<'_> {
     /// Unless times are asked for, the newest action's is read on the way, and no other: the walk always meets a portion before any keyframe, since a keyframe stands
     /// behind the portions of its own day, and there is one only on a day with a portion.
     pub fn as_of(&mut self, customer: CustomerId, wanted: AsOf, history: &mut History) -> Result<()> {
+        let mut begins = std::mem::take(&mut self.begins);
+        let read = self.as_of_each(customer, wanted, &[], history, &mut begins);
+        self.begins = begins;
+        read
+    }
+
+    /// The histories as of several days in one walk: that of `wanted`, and those of the days `earlier`, which descend from it. Puts all of their actions into
+    /// `history`, and where each history begins into `begins`, that of `wanted` first; each is as many as `wanted` asks for of those from there on.
+    ///
+    /// A limit of days back holds for all of them alike; so there is none of its own for each.
+    pub fn as_of_each(
+        &mut self,
+        customer: CustomerId,
+        wanted: AsOf,
+        earlier: &[Day],
+        history: &mut History,
+        begins: &mut Vec<Begin>,
+    ) -> Result<()> {
         history.clear();
+        begins.clear();
         self.waiting.clear();
-        let Some(newest) = wanted.before.previous() else { return Ok(()) };
+        let oldest_before = earlier.last().copied().unwrap_or(wanted.before);
+        let mut walk = Walked { wanted, earlier, waiting: &mut self.waiting, history, begins };
+        let Some(newest) = wanted.before.previous() else { return walk.end(customer) };
         let uses_keyframes = wanted.known.is_none() && wanted.detail < HistoryDetail::Times;
         let mut current = newest;
         self.iterator.seek(Key::Portion { customer, day: newest, batch: newest }.encode());
@@ -84,27 +115,22 @@ impl Cursor<'_> {
             match Key::decode(key)? {
                 Key::Portion { customer: found, day, batch } if found == customer => {
                     if day != current {
-                        self.waiting.take(current, &wanted, history)?;
+                        walk.take(current)?;
                         current = day;
-                        if history.len() >= wanted.max_history || wanted.oldest.is_some_and(|oldest| day < oldest) {
+                        if walk.is_full() || wanted.oldest.is_some_and(|oldest| day < oldest) {
                             break;
                         }
                     }
                     if wanted.known.is_none_or(|known| batch <= known) {
-                        self.waiting.push(value);
+                        walk.waiting.push(value);
                     }
                 }
                 Key::Keyframe { customer: found, day } if found == customer => {
-                    if uses_keyframes {
+                    // One of a later day lacks what it has cut for the actions of that day and before.
+                    if uses_keyframes && day < oldest_before {
                         let keyframe = Keyframe::read(day, value)?;
-                        self.waiting.take(current, &wanted, history)?;
-                        let room = wanted.max_history.saturating_sub(history.len());
-                        let before = history.len();
-                        keyframe.append(wanted.oldest, room, &mut history.item_ids, &mut history.action_types);
-                        if wanted.detail >= HistoryDetail::Days {
-                            let taken = history.len() - before;
-                            keyframe.days(taken).for_each(|(day, actions)| history.push_day(day, actions));
-                        }
+                        walk.take(current)?;
+                        walk.append(&keyframe);
                         break;
                     }
                 }
@@ -112,15 +138,9 @@ impl Cursor<'_> {
             }
             self.iterator.next();
         }
-        self.check()?;
-        self.waiting.take(current, &wanted, history)?;
-        if history.action_types.contains(&0) || history.len() != history.action_types.len() {
-            return Err(Error::corrupt(format!("the history of customer {} has an action of type 0", customer.0)));
-        }
-        if history.newest_us.is_some() == history.is_empty() {
-            return Err(Error::corrupt(format!("customer {} has a keyframe on a day without actions", customer.0)));
-        }
-        Ok(())
+        self.iterator.status().map_err(|error| failure("read", &self.store.folder, &error))?;
+        walk.take(current)?;
+        walk.end(customer)
     }
 
     /// What the store holds of a customer from the newest day back to the first keyframe of a day before `earliest`, that day included; but for what
@@ -158,6 +178,82 @@ impl Cursor<'_> {
     }
 }
 
+/// An as-of read on its way from the newest day back.
+struct Walked<'walk> {
+    wanted: AsOf,
+    earlier: &'walk [Day],
+    waiting: &'walk mut WaitingDay,
+    history: &'walk mut History,
+    begins: &'walk mut Vec<Begin>,
+}
+
+impl Walked<'_> {
+    /// Takes the actions of a day, of which there may be none.
+    fn take(&mut self, day: Day) -> Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let (at, begun) = (self.history.len(), self.begins.len());
+        while self.next_before() > Some(day) {
+            self.begins.push(Begin { at, newest_us: None });
+        }
+        let begins_now = self.begins.len() > begun;
+        let newest_us = self.waiting.take(day, self.room(), self.wanted.detail, begins_now, self.history)?;
+        self.begins.iter_mut().skip(begun).for_each(|begin| begin.newest_us = newest_us);
+        Ok(())
+    }
+
+    /// Takes the rest from a keyframe.
+    fn append(&mut self, keyframe: &Keyframe<'_>) {
+        let before = self.history.len();
+        let room = self.wanted.max_history.saturating_sub(before - self.last_at());
+        keyframe.append(self.wanted.oldest, room, &mut self.history.item_ids, &mut self.history.action_types);
+        if self.wanted.detail >= HistoryDetail::Days {
+            let taken = self.history.len() - before;
+            keyframe.days(taken).for_each(|(day, actions)| self.history.push_day(day, actions));
+        }
+    }
+
+    /// The day before which the next history begins; `None` where all have begun.
+    fn next_before(&self) -> Option<Day> {
+        match self.begins.len().checked_sub(1) {
+            None => Some(self.wanted.before),
+            Some(place) => self.earlier.get(place).copied(),
+        }
+    }
+
+    /// Where the history begins that has begun last.
+    fn last_at(&self) -> usize {
+        self.begins.last().map_or(0, |begin| begin.at)
+    }
+
+    /// How many actions are still wanted; no limit before all histories have begun.
+    fn room(&self) -> usize {
+        match self.next_before() {
+            Some(_) => usize::MAX,
+            None => self.wanted.max_history.saturating_sub(self.history.len() - self.last_at()),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.room() == 0
+    }
+
+    /// Checks what came of it. Histories that have not begun are empty.
+    fn end(&mut self, customer: CustomerId) -> Result<()> {
+        let (at, days) = (self.history.len(), self.earlier.len() + 1);
+        self.begins.resize(days, Begin { at, newest_us: None });
+        self.history.newest_us = self.begins.first().and_then(|begin| begin.newest_us);
+        if self.history.action_types.contains(&0) || at != self.history.action_types.len() {
+            return Err(Error::corrupt(format!("the history of customer {} has an action of type 0", customer.0)));
+        }
+        if self.begins.iter().any(|begin| begin.newest_us.is_some() == (begin.at == at)) {
+            return Err(Error::corrupt(format!("customer {} has a keyframe on a day without actions", customer.0)));
+        }
+        Ok(())
+    }
+}
+
 /// The portions of one day, gathered until the next key tells that there are no more.
 #[derive(Default)]
 struct WaitingDay {
@@ -175,24 +271,32 @@ impl WaitingDay {
         self.ends.clear();
     }
 
+    fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
     fn push(&mut self, portion: &[u8]) {
         self.bytes.extend_from_slice(portion);
         self.ends.push(self.bytes.len());
     }
 
-    /// Appends them to the history as far as there is room. One alone needs no times, but for the first of the newest day, unless they are asked for;
-    /// several are merged by theirs.
-    fn take(&mut self, day: Day, wanted: &AsOf, history: &mut History) -> Result<()> {
+    /// Appends them to the history, at most so many. One alone needs no times, unless they are asked for; several are merged by theirs. Gives the
+    /// time of the newest where it is known anyway, or `timed`.
+    fn take(
+        &mut self,
+        day: Day,
+        most: usize,
+        detail: HistoryDetail,
+        timed: bool,
+        history: &mut History,
+    ) -> Result<Option<i64>> {
         let before = history.len();
-        let room = wanted.max_history.saturating_sub(before);
-        match self.ends.as_slice() {
-            [] => return Ok(()),
-            [_] if wanted.detail < HistoryDetail::Times => {
+        let newest_us = match self.ends.as_slice() {
+            [] => return Ok(None),
+            [_] if detail < HistoryDetail::Times => {
                 let portion = Portion::read(&self.bytes)?;
-                if history.is_empty() {
-                    history.newest_us = Some(portion.newest_us(day)?);
-                }
-                portion.append(room, &mut history.item_ids, &mut history.action_types);
+                portion.append(most, &mut history.item_ids, &mut history.action_types);
+                if timed { Some(portion.newest_us(day)?) } else { None }
             }
             several => {
                 let mut begin = 0;
@@ -203,21 +307,19 @@ impl WaitingDay {
                     begin = *end;
                 }
                 self.actions.sort_by(history::newest_first);
-                if history.is_empty() {
-                    history.newest_us = self.actions.first().map(|action| action.time_us);
-                }
-                let newest = || self.actions.iter().take(room);
+                let newest = || self.actions.iter().take(most);
                 history.item_ids.extend(newest().map(|action| action.item_id));
                 history.action_types.extend(newest().map(|action| action.action_type.number()));
-                if wanted.detail >= HistoryDetail::Times {
+                if detail >= HistoryDetail::Times {
                     history.times_us.extend(newest().map(|action| action.time_us));
                 }
+                self.actions.first().map(|action| action.time_us)
             }
-        }
-        if wanted.detail >= HistoryDetail::Days {
+        };
+        if detail >= HistoryDetail::Days {
             history.push_day(day, history.len() - before);
         }
         self.clear();
-        Ok(())
+        Ok(newest_us)
     }
 }

@@ -37,7 +37,7 @@ pub use backup::{Backup, Backups};
 pub use batches::Batches;
 pub use block_list::BlockList;
 pub use bulk::BulkLoad;
-pub use cursor::{AsOf, Cursor, StoredPortion, Tail};
+pub use cursor::{AsOf, Begin, Cursor, StoredPortion, Tail};
 pub use folder::Folder;
 pub use handle::{MAX_HISTORY_DEFAULT, MAX_HISTORY_LIMIT, Settings, Store};
 pub use leaves::{LeafBytes, Leaves, StoredLeaf};

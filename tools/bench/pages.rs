@@ -58,7 +58,7 @@ impl Pages {
                 if begun != Some(*place) {
                     begun = Some(*place);
                     if let Some(history) = self.histories.get(*place) {
-                        group.begin_customer(history);
+                        group.begin_customer(history.view());
                     }
                 }
                 group.add(impression);

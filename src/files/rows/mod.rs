@@ -2,6 +2,7 @@
 
 mod codec;
 mod dictionary;
+mod grouped_writer;
 mod list_column;
 mod page;
 mod plain_column;
@@ -15,6 +16,7 @@ mod zstd_frame;
 mod tests;
 
 pub use codec::Compression;
+pub use grouped_writer::GroupedWriter;
 pub use row_group::{EncodedRowGroup, RowGroup};
 pub use schema::RowSchema;
 pub(super) use schema::data_type;

@@ -15,7 +15,7 @@ use super::plain_column::PlainColumn;
 use super::schema::{ColumnToWrite, RowSchema};
 use super::settings::RowSettings;
 use crate::error::{Error, Kind};
-use crate::history::History;
+use crate::history::HistoryView;
 use crate::model::{CustomerId, Element, ExtraColumn, Impression, ItemType, RowColumn};
 
 /// Gathers rows and encodes them, one row group after the other. Any thread can do that with one of its own; the bytes depend on the rows alone.
@@ -90,18 +90,23 @@ impl RowGroup {
 
     /// Gives the rows that follow their history, which is at most `max_history` long and has the details that the columns need. At least one row must
     /// follow.
-    pub fn begin_customer(&mut self, history: &History) {
-        self.actions.begin(&history.item_ids);
-        self.action_types.begin(&history.action_types);
-        self.length = i32::try_from(history.len().min(self.settings.max_history)).unwrap_or(i32::MAX);
+    pub fn begin_customer(&mut self, history: HistoryView<'_>) {
+        self.actions.begin(history.item_ids);
+        self.action_types.begin(history.action_types);
+        self.length = i32::try_from(history.item_ids.len().min(self.settings.max_history)).unwrap_or(i32::MAX);
         if let Some(ages) = &mut self.ages {
             let dt = self.settings.dt.number();
             ages.begin_runs(history.days.iter().map(|(day, actions)| (i64::from(dt - day.number()), *actions)));
         }
         if let Some(times) = &mut self.times {
-            times.begin(&history.times_us);
+            times.begin(history.times_us);
         }
         self.newest_us = self.newest_us.max(history.newest_us);
+    }
+
+    /// How many rows it has so far.
+    pub fn rows(&self) -> usize {
+        self.rows
     }
 
     /// Adds the rows of one impression, one for each element, with the history begun last.

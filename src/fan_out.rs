@@ -1,0 +1,298 @@
+//! Work on several threads whose results go to several takers, to each in order.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::error::{Error, Kind, Result};
+
+/// Works on all jobs that `next` gives, with a thread for each of `workers`, of which the calling one is the first, and shows each result to every one of
+/// `takers`: to each of them in the order of the jobs, one at a time, and to several of them at once.
+///
+/// A thread takes before it works, and the taker that is furthest behind comes first; so results do not pile up, and no thread sleeps that has something to
+/// do. Of [`crate::in_order::in_order`] it differs in that taking is most of the work.
+///
+/// Of several errors, gives that of the first job. Memory: `ahead` results, at least one for each thread.
+pub fn fan_out<Job, Done: Send + Sync>(
+    workers: Vec<impl FnMut(Job) -> Result<Done> + Send>,
+    ahead: usize,
+    next: impl FnMut() -> Result<Option<Job>> + Send,
+    takers: Vec<impl FnMut(&Done) -> Result<()> + Send>,
+) -> Result<()> {
+    let takers = takers.into_iter().map(|take| Taker { taken: 0, take: Some(take) }).collect();
+    let state = State { next: Some(next), jobs: 0, is_last: false, waiting: BTreeMap::new(), takers, stopped: None };
+    let hall = Hall { state: Mutex::new(state), progress: Condvar::new(), ahead: ahead.max(workers.len()) };
+    std::thread::scope(|scope| {
+        let mut workers = workers.into_iter();
+        let first = workers.next();
+        for worker in workers {
+            let hall = &hall;
+            let started = std::thread::Builder::new().spawn_scoped(scope, move || hall.work(worker));
+            if let Err(error) = started {
+                let what = format!("cannot start a thread ({error})");
+                hall.stop(0, Error::new(Kind::Io, what, "give a smaller --threads"));
+            }
+        }
+        if let Some(worker) = first {
+            hall.work(worker);
+        }
+    });
+    let state = hall.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    state.stopped.map_or(Ok(()), |(_, error)| Err(error))
+}
+
+/// Where jobs, results and takers meet.
+struct Hall<Next, Done, Take> {
+    state: Mutex<State<Next, Done, Take>>,
+    /// Told whenever there may be something else to do.
+    progress: Condvar,
+    ahead: usize,
+}
+
+struct State<Next, Done, Take> {
+    /// `None` while a thread asks it.
+    next: Option<Next>,
+    /// How many jobs it has given.
+    jobs: usize,
+    is_last: bool,
+    /// Results that some taker has not taken, by the number of their job.
+    waiting: BTreeMap<usize, Arc<Done>>,
+    takers: Vec<Taker<Take>>,
+    /// Why nothing more is done, and the job that it is about.
+    stopped: Option<(usize, Error)>,
+}
+
+struct Taker<Take> {
+    /// How many results it has taken.
+    taken: usize,
+    /// `None` while it takes.
+    take: Option<Take>,
+}
+
+/// What a thread does next.
+enum Step<Next, Done, Take> {
+    Take(usize, Take, Arc<Done>),
+    Ask(Next),
+    End,
+}
+
+impl<Job, Done, Next, Take> Hall<Next, Done, Take>
+where
+    Next: FnMut() -> Result<Option<Job>>,
+    Take: FnMut(&Done) -> Result<()>,
+{
+    fn work(&self, mut worker: impl FnMut(Job) -> Result<Done>) {
+        let _stop = StopOnPanic(self);
+        loop {
+            match self.step() {
+                Step::Take(place, mut take, done) => {
+                    let taken = take(&done);
+                    drop(done);
+                    self.put_back(place, take, taken);
+                }
+                Step::Ask(mut next) => {
+                    let job = next();
+                    if let Some((number, job)) = self.number(next, job) {
+                        match worker(job) {
+                            Ok(done) => drop(self.lock().waiting.insert(number, Arc::new(done))),
+                            Err(error) => self.stop(number, error),
+                        }
+                        self.progress.notify_all();
+                    }
+                }
+                Step::End => return,
+            }
+        }
+    }
+
+    /// Waits until there is something to do, or nothing any more.
+    fn step(&self) -> Step<Next, Done, Take> {
+        let mut state = self.lock();
+        loop {
+            match state.step(self.ahead) {
+                Some(step) => return step,
+                None => state = self.progress.wait(state).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    fn put_back(&self, place: usize, take: Take, taken: Result<()>) {
+        let mut state = self.lock();
+        if let Some(taker) = state.takers.get_mut(place) {
+            let job = taker.taken;
+            taker.taken += 1;
+            taker.take = Some(take);
+            if let Err(error) = taken {
+                state.stop(job, error);
+            }
+        }
+        let all_have = state.least_taken();
+        state.waiting.retain(|number, _| *number >= all_have);
+        drop(state);
+        self.progress.notify_all();
+    }
+
+    /// Puts back what gives jobs, and numbers the one that it gave.
+    fn number(&self, next: Next, job: Result<Option<Job>>) -> Option<(usize, Job)> {
+        let mut state = self.lock();
+        let number = state.jobs;
+        state.next = Some(next);
+        let job = match job {
+            Ok(job) => job,
+            Err(error) => {
+                state.stop(number, error);
+                None
+            }
+        };
+        state.is_last = job.is_none();
+        state.jobs += usize::from(job.is_some());
+        drop(state);
+        self.progress.notify_all();
+        job.map(|job| (number, job))
+    }
+}
+
+impl<Next, Done, Take> Hall<Next, Done, Take> {
+    fn lock(&self) -> MutexGuard<'_, State<Next, Done, Take>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stop(&self, job: usize, error: Error) {
+        self.lock().stop(job, error);
+        self.progress.notify_all();
+    }
+}
+
+impl<Next, Done, Take> State<Next, Done, Take> {
+    /// What can be done now; `None` where it is to wait for other threads.
+    fn step(&mut self, ahead: usize) -> Option<Step<Next, Done, Take>> {
+        if self.stopped.is_some() {
+            return Some(Step::End);
+        }
+        let ready = self.takers.iter().enumerate().filter(|(_, taker)| taker.take.is_some());
+        let ready = ready.filter_map(|(place, taker)| Some((taker.taken, place, self.waiting.get(&taker.taken)?)));
+        let furthest_behind = ready.min_by_key(|(taken, place, _)| (*taken, *place));
+        if let Some((place, done)) = furthest_behind.map(|(_, place, done)| (place, Arc::clone(done))) {
+            let take = self.takers.get_mut(place).and_then(|taker| taker.take.take());
+            return take.map(|take| Step::Take(place, take, done));
+        }
+        if self.is_last {
+            return (self.least_taken() == self.jobs).then_some(Step::End);
+        }
+        if self.jobs < self.least_taken() + ahead { self.next.take().map(Step::Ask) } else { None }
+    }
+
+    /// How many results all takers have taken.
+    fn least_taken(&self) -> usize {
+        self.takers.iter().map(|taker| taker.taken).min().unwrap_or(self.jobs)
+    }
+
+    fn stop(&mut self, job: usize, error: Error) {
+        if self.stopped.as_ref().is_none_or(|(of, _)| job < *of) {
+            self.stopped = Some((job, error));
+        }
+    }
+}
+
+/// Lets the other threads end where one panics, which ends the whole command when they are joined.
+struct StopOnPanic<'hall, Next, Done, Take>(&'hall Hall<Next, Done, Take>);
+
+impl<Next, Done, Take> Drop for StopOnPanic<'_, Next, Done, Take> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop(0, Error::new(Kind::Io, "a thread has panicked", "report this"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    const JOBS: usize = 200;
+    const AHEAD: usize = 6;
+
+    fn failure(what: &str, job: usize) -> Error {
+        Error::new(Kind::Io, format!("{what} {job}"), "nothing")
+    }
+
+    /// Runs jobs 0 to 199 past three takers of different speed, with an error in these places. Gives what each took.
+    fn run(threads: usize, no_job: usize, failing: usize, not_taken: usize) -> (Result<()>, Vec<Vec<usize>>) {
+        let mut jobs = 0..JOBS;
+        let mut taken = vec![Vec::new(); 3];
+        let slowest = AtomicUsize::new(0);
+        let work = |job: usize| {
+            assert!(job < slowest.load(Ordering::SeqCst) + AHEAD.max(threads), "job {job} is too far ahead");
+            std::thread::sleep(Duration::from_micros(if job.is_multiple_of(10) { 300 } else { 5 }));
+            if job == failing { Err(failure("failed", job)) } else { Ok(job) }
+        };
+        let slowest = &slowest;
+        let takers = taken.iter_mut().enumerate().map(|(place, taken): (usize, &mut Vec<usize>)| {
+            move |job: &usize| {
+                std::thread::sleep(Duration::from_micros(20 * place as u64));
+                taken.push(*job);
+                if place == 2 {
+                    // The slowest as a rule; and no other can be further behind than the bound allows for it.
+                    slowest.store(taken.len(), Ordering::SeqCst);
+                }
+                if place == 1 && *job == not_taken { Err(failure("not taken", *job)) } else { Ok(()) }
+            }
+        });
+        let takers: Vec<_> = takers.collect();
+        let next = || match jobs.next() {
+            Some(job) if job == no_job => Err(failure("no job", job)),
+            job => Ok(job),
+        };
+        let result = fan_out(vec![work; threads], AHEAD, next, takers);
+        (result, taken)
+    }
+
+    #[test]
+    fn every_taker_takes_everything_in_order() {
+        for threads in [1, 2, 5] {
+            let (result, taken) = run(threads, JOBS, JOBS, JOBS);
+            result.unwrap();
+            assert_eq!(taken, vec![(0..JOBS).collect::<Vec<_>>(); 3]);
+        }
+    }
+
+    #[test]
+    fn an_error_stops_everything_and_is_given() {
+        for threads in [1, 2, 5] {
+            let check = |(result, taken): (Result<()>, Vec<Vec<usize>>), message: &str, most: usize| {
+                assert!(result.unwrap_err().to_string().contains(message), "{message}");
+                for taken in taken {
+                    assert_eq!(taken, (0..taken.len()).collect::<Vec<_>>());
+                    assert!(taken.len() <= most, "{} taken after {message}", taken.len());
+                }
+            };
+            check(run(threads, JOBS, 50, JOBS), "failed 50", 50);
+            check(run(threads, 53, JOBS, JOBS), "no job 53", 53);
+            check(run(threads, JOBS, JOBS, 20), "not taken 20", 21 + AHEAD);
+        }
+    }
+
+    #[test]
+    fn without_jobs_or_takers_it_ends() {
+        let taker = |_: &usize| Ok(());
+        fan_out(vec![|job: usize| Ok(job); 2], 2, || Ok(None), vec![taker; 2]).unwrap();
+        let mut jobs = 0..9;
+        let none: Vec<fn(&usize) -> Result<()>> = Vec::new();
+        fan_out(vec![|job: usize| Ok(job); 2], 2, || Ok(jobs.next()), none).unwrap();
+        assert_eq!(jobs.next(), None);
+    }
+
+    #[test]
+    fn a_panic_ends_all_threads() {
+        let mut jobs = 0..JOBS;
+        let mut run = || {
+            let taker = |job: &usize| {
+                assert!(*job != 70, "on purpose");
+                Ok(())
+            };
+            fan_out(vec![|job: usize| Ok(job); 3], AHEAD, || Ok(jobs.next()), vec![taker; 2])
+        };
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(&mut run)).is_err());
+    }
+}

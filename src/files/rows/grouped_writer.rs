@@ -1,0 +1,65 @@
+//! Writing rows that come one impression after the other, on one thread.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::row_group::RowGroup;
+use super::schema::RowSchema;
+use super::settings::RowSettings;
+use super::writer::RowWriter;
+use crate::error::Result;
+use crate::history::HistoryView;
+use crate::manifest::PartFile;
+use crate::model::{CustomerId, Impression};
+
+/// Puts the rows of impressions, which come in the order of a partition, into row groups and parts. Cut by the rows alone: an impression goes whole into the
+/// open row group, or into the next one if it has no room in this.
+///
+/// Memory: one row group being gathered and one being written.
+pub struct GroupedWriter {
+    row_group_rows: usize,
+    writer: RowWriter,
+    group: RowGroup,
+    /// The customer whose history the open row group has begun last.
+    begun: Option<CustomerId>,
+}
+
+impl GroupedWriter {
+    /// Into `folder`, which must exist and be empty.
+    pub fn new(folder: PathBuf, settings: &RowSettings, schema: &Arc<RowSchema>) -> Result<Self> {
+        Ok(GroupedWriter {
+            row_group_rows: settings.sizes.row_group_rows,
+            writer: RowWriter::new(folder, settings, schema),
+            group: RowGroup::new(schema, settings)?,
+            begun: None,
+        })
+    }
+
+    /// Adds an impression with its customer's history, which is looked at where the customer's rows begin in a row group. `first` is the place of its
+    /// first element in its list.
+    pub fn add(&mut self, impression: &Impression, first: i32, history: HistoryView<'_>) -> Result<()> {
+        let Impression { customer, ranking_id, elements } = impression;
+        if self.group.rows() > 0 && self.group.rows() + elements.len() > self.row_group_rows {
+            self.close_group()?;
+        }
+        if self.begun != Some(*customer) {
+            self.group.begin_customer(history);
+            self.begun = Some(*customer);
+        }
+        self.group.add_elements(*customer, ranking_id.as_deref(), first, elements);
+        Ok(())
+    }
+
+    /// Writes what is left, and gives what the manifest says of the parts.
+    pub fn finish(mut self) -> Result<Vec<PartFile>> {
+        if self.group.rows() > 0 {
+            self.close_group()?;
+        }
+        self.writer.finish()
+    }
+
+    fn close_group(&mut self) -> Result<()> {
+        self.begun = None;
+        self.writer.append(self.group.encode()?)
+    }
+}

@@ -1,0 +1,173 @@
+//! One day's produce, from its options to where its rows can be written, and from its written rows to the partition.
+
+use std::sync::Arc;
+
+use super::by_chance::Budget;
+use super::inputs::inputs_fingerprint;
+use super::manifest::{MadeFrom, manifest};
+use super::read::{Fingerprinted, fingerprinted, read};
+use super::refusals::{refuse_gaps, refuse_pruned};
+use super::run::{ProduceOptions, ProduceSummary};
+use crate::error::{Error, Result};
+use crate::files::{FileSizes, Partition, PartitionFolder, RowSchema, RowSettings, day_files};
+use crate::manifest::PartFile;
+use crate::model::{Day, Impression, TypeTable};
+use crate::progress::Progress;
+use crate::sort::{Scratch, SharedSorter, Sorted, Sorter};
+use crate::store::{AsOf, Batches, Store};
+
+/// A partition whose rows are still to be written, with what they follow from.
+///
+/// Memory: some 100 bytes for each batch and each file of impressions.
+pub(super) struct Begun {
+    pub settings: RowSettings,
+    pub schema: Arc<RowSchema>,
+    pub wanted: AsOf,
+    pub budget: Budget,
+    pub partition: Partition,
+    pub summary: ProduceSummary,
+    batches: Batches,
+    known: Option<Day>,
+    files: Vec<Fingerprinted>,
+    mapping: Option<String>,
+    inputs: String,
+}
+
+/// How a produce begins.
+pub(super) enum Beginning {
+    /// The partition was there already, produced from the same inputs, and was to be left then.
+    Kept(ProduceSummary),
+    /// Its impressions are there, in the order of customers.
+    Begun(Box<Begun>, Sorted<Impression>),
+}
+
+impl Begun {
+    /// Refuses what has to be refused, and reads the impressions.
+    ///
+    /// Memory: `sort_bytes`, and what [`read`] takes.
+    pub fn begin(
+        store: &Store,
+        options: &ProduceOptions<'_>,
+        sizes: FileSizes,
+        progress: &dyn Progress,
+    ) -> Result<Beginning> {
+        let dt = options.dt;
+        let settings = row_settings(store, options, sizes)?;
+        let batches = store.batches()?;
+        if !options.allow_gaps {
+            refuse_gaps(&batches, dt, options.known_as_of)?;
+        }
+        let horizon = store.horizon()?;
+        if !options.allow_pruned {
+            refuse_pruned(horizon, dt, options.lookback_days)?;
+        }
+        let settings = RowSettings {
+            newest_batch: batches.newest(options.known_as_of),
+            action_types: action_types(&store.settings().types, &batches, options.known_as_of),
+            ..settings
+        };
+        let pattern = &options.impressions.pattern;
+        let files = fingerprinted(day_files(options.input, pattern, dt)?)?;
+        if files.is_empty() {
+            return Err(Error::input(
+                format!("there is no impression file in {}/{}", options.input.display(), pattern.text_on(dt)),
+                "check --input and --dt",
+            ));
+        }
+        let mapping = options.impressions.mapping();
+        let inputs = inputs_fingerprint(&settings, &batches, options.known_as_of, horizon, mapping.as_deref(), &files);
+        let folder = PartitionFolder::new(options.out, dt);
+        let mut summary = empty_summary(&settings);
+        if options.keep_current && folder.holds(&inputs) {
+            folder.tidy_up()?;
+            summary.kept = true;
+            return Ok(Beginning::Kept(summary));
+        }
+
+        let partition = Partition::begin(folder)?;
+        let budget = Budget::of(options.order, options.sort_bytes);
+        let sorter = SharedSorter::new(Sorter::new(budget.sort_bytes, Scratch::new(partition.scratch())));
+        let is_read = read(&files, options, &store.block_list()?, &sorter, &mut summary, progress);
+        // Where the sorter has failed, that is why reading has.
+        let sorter = sorter.into_sorter()?;
+        is_read?;
+        let wanted = AsOf {
+            before: dt,
+            oldest: options.lookback_days.map(|days| dt.minus(days)),
+            known: batches.limit(options.known_as_of),
+            max_history: settings.max_history,
+            detail: settings.columns.detail(),
+        };
+        let schema = RowSchema::new(&settings)?;
+        let known = options.known_as_of;
+        let begun =
+            Begun { settings, schema, wanted, budget, partition, summary, batches, known, files, mapping, inputs };
+        Ok(Beginning::Begun(Box::new(begun), sorter.finish()?))
+    }
+
+    /// Lets the partition appear with these parts, which are complete and fsynced.
+    pub fn publish(self, parts: Vec<PartFile>) -> Result<ProduceSummary> {
+        let Begun { settings, schema, partition, mut summary, batches, known, files, mapping, inputs, .. } = self;
+        summary.rows = parts.iter().map(|part| part.rows).sum();
+        summary.parts = parts.len();
+        let made_from = MadeFrom { settings: &settings, batches: &batches, known, files: &files, mapping };
+        partition.publish(&manifest(&made_from, inputs, &summary, parts), &schema)?;
+        Ok(summary)
+    }
+}
+
+/// The settings that follow from the store and the options; the newest batch is not known yet.
+fn row_settings(store: &Store, options: &ProduceOptions<'_>, sizes: FileSizes) -> Result<RowSettings> {
+    let held = store.settings();
+    let max_history = held.history_length(options.max_history)?;
+    Ok(RowSettings {
+        dt: options.dt,
+        cut_off: held.zone.display(held.zone.start_of(options.dt)),
+        time_zone: held.zone.name().to_owned(),
+        max_history,
+        lookback_days: options.lookback_days,
+        newest_batch: None,
+        action_types: None,
+        compression: options.compression,
+        sizes,
+        columns: options.columns,
+        order: options.order,
+    })
+}
+
+/// The names of the types that the batches used have; `None` where each is what it is without a configuration. A type that no such batch has may be
+/// one that came later, and is nothing that the rows follow from.
+fn action_types(types: &TypeTable, batches: &Batches, known: Option<Day>) -> Option<String> {
+    let used = batches.iter().filter(|(day, _)| known.is_none_or(|known| *day <= known));
+    let mut numbers: Vec<u8> = used.flat_map(|(_, record)| record.actions.iter().map(|(number, _)| number)).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let default = TypeTable::default();
+    let is_default =
+        numbers.iter().all(|number| default.holds(*number) && default.name(*number) == types.name(*number));
+    (!is_default).then(|| types.text(|number| numbers.contains(&number)))
+}
+
+fn empty_summary(settings: &RowSettings) -> ProduceSummary {
+    ProduceSummary {
+        dt: settings.dt.to_string(),
+        cut_off: settings.cut_off.clone(),
+        max_history: settings.max_history,
+        lookback_days: settings.lookback_days,
+        newest_batch: settings.newest_batch.map(|day| day.to_string()),
+        kept: false,
+        impressions: 0,
+        empty_impressions: 0,
+        duplicates: 0,
+        quarantined: 0,
+        forgotten: 0,
+        rows: 0,
+        ordered: 0,
+        rows_without_history: 0,
+        filled: 0,
+        customers: 0,
+        without_history: 0,
+        customers_at_cap: 0,
+        parts: 0,
+    }
+}

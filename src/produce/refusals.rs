@@ -1,0 +1,41 @@
+//! When rows are refused since the store lacks what they rest on.
+
+use crate::error::{Error, Result};
+use crate::model::{Day, name_days};
+use crate::store::Batches;
+
+/// Fails, naming the days, where a batch is missing that the rows of `dt` rest on.
+///
+/// Those are the batches from the store's first to the day before `dt`; with `known_as_of`, up to that one, since later ones are left out
+/// on purpose.
+pub fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Result<()> {
+    if batches.is_empty() {
+        return Err(Error::refused(
+            "the store holds no batch".to_owned(),
+            "ingest the days before first, or produce rows without any history with --allow-gaps",
+        ));
+    }
+    let through = dt.previous().map(|before| known_as_of.map_or(before, |known| before.min(known)));
+    let missing = through.map_or_else(Vec::new, |through| batches.missing(through));
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Error::refused(
+        format!("the rows of {dt} rest on batches that the store does not hold: {}", name_days(&missing)),
+        "ingest them, or go on without them with --allow-gaps",
+    ))
+}
+
+/// Fails where rows of `dt` would need actions from before the store's horizon, which have been pruned.
+pub fn refuse_pruned(horizon: Option<Day>, dt: Day, lookback_days: Option<u32>) -> Result<()> {
+    let Some(horizon) = horizon else { return Ok(()) };
+    if lookback_days.is_some_and(|days| dt.minus(days) >= horizon) {
+        return Ok(());
+    }
+    let reach = i64::from(dt.number()) - i64::from(horizon.number());
+    let narrower = if reach > 0 { format!("ask for --lookback-days {reach} or fewer, or ") } else { String::new() };
+    Err(Error::refused(
+        format!("the rows of {dt} reach back beyond {horizon}, before which the store has been pruned"),
+        format!("{narrower}go on with what is left by --allow-pruned"),
+    ))
+}

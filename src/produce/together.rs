@@ -1,0 +1,177 @@
+//! Several days at once, so that each customer's histories are read once for all of them.
+//!
+//! 1. Each day begins as if it were alone: its impressions are read and sorted.
+//! 2. They are cut into turns of some customers, with what these were shown on each of the days (see [`super::turns`]). Any thread reads a turn: for each customer the
+//!    newest history, and behind it the others, of which it has most actions.
+//! 3. Each day takes every turn, in order, one thread at a time for each day. It puts its impressions into row groups as [`GroupedWriter`] cuts them,
+//!    which is as a day alone is cut; so the bytes are the same.
+//! 4. The partitions appear, each as a whole.
+
+use super::begun::{Beginning, Begun};
+use super::histories::Histories;
+use super::run::{ProduceOptions, ProduceSummary};
+use super::tally::{Counts, Tally};
+use super::turns::{Turn, Turns};
+use crate::error::Result;
+use crate::fan_out::fan_out;
+use crate::files::{FileSizes, GroupedWriter};
+use crate::history::{History, HistoryView};
+use crate::in_order::in_order;
+use crate::model::{HistoryDetail, Impression, RowOrder};
+use crate::progress::Progress;
+use crate::store::{Begin, Store};
+
+/// Turns of each thread that may wait until all days have taken them: one, while another is read.
+const TURNS_AHEAD: usize = 2;
+
+/// Whether days with these options, apart from the day itself, can be produced together: histories of several days lie in one another where all
+/// batches count for all days, nothing but `max_history` cuts them, and no column tells how old an action is. Orders by chance put histories aside one
+/// day at a time.
+pub fn can_go_together(options: &ProduceOptions<'_>) -> bool {
+    let is_plain = options.order == RowOrder::Customer && options.columns.detail() == HistoryDetail::None;
+    is_plain && options.known_as_of.is_none() && options.lookback_days.is_none()
+}
+
+/// Writes the partitions of several days, which differ in nothing but `dt`, and gives their summaries in order. The bytes are those of
+/// [`super::produce_sized`], one day after the other.
+///
+/// Fails with the error of the first day that cannot begin; then the days before it have been produced. Where a later step fails, partitions that had not appeared
+/// do not.
+///
+/// Memory: each day's `sort_bytes`, what the open store takes, for each day two row groups (see [`crate::files::RowGroup`]), and for each thread two turns of 256
+/// customers with their histories, 3 MB each with 1,000 actions.
+pub fn produce_together(
+    store: &Store,
+    days: &[ProduceOptions<'_>],
+    sizes: FileSizes,
+    progress: &dyn Progress,
+) -> Result<Vec<ProduceSummary>> {
+    let (mut summaries, mut begun, mut streams, mut stopped) = (Vec::new(), Vec::new(), Vec::new(), None);
+    for options in days {
+        match Begun::begin(store, options, sizes, progress) {
+            Ok(Beginning::Kept(summary)) => summaries.push(summary),
+            Ok(Beginning::Begun(day, impressions)) => {
+                streams.push((options.dt, impressions));
+                begun.push(DayRows::new(*day)?);
+            }
+            Err(error) => {
+                stopped = Some(error);
+                break;
+            }
+        }
+    }
+    if let Some(first) = begun.first() {
+        let histories = Histories::of_threads(store, first.day.wanted, &first.day.settings);
+        let impressions = begun.iter().map(|rows| rows.day.summary.impressions).sum();
+        progress.begin("writing", "impressions", Some(impressions));
+        let mut turns = Turns::new(streams.into_iter());
+        let ahead = histories.len() * TURNS_AHEAD;
+        let readers = histories.into_iter().map(|mut histories| move |turn| read(turn, &mut histories)).collect();
+        let takers = begun.iter_mut().enumerate();
+        let takers = takers.map(|(place, rows)| move |turn: &ReadTurn| rows.take(turn, place, progress)).collect();
+        fan_out(readers, ahead, || turns.turn(), takers)?;
+        summaries.extend(finish(begun)?);
+        summaries.sort_by(|one, other| one.dt.cmp(&other.dt));
+    }
+    stopped.map_or(Ok(summaries), Err)
+}
+
+/// The disk is waited for by as many threads as there are, each for a day of its own.
+fn finish(days: Vec<DayRows>) -> Result<Vec<ProduceSummary>> {
+    let (mut summaries, count, mut days) = (Vec::new(), days.len(), days.into_iter());
+    let take = |summary| {
+        summaries.push(summary);
+        Ok(())
+    };
+    let threads = rayon::current_num_threads().clamp(1, count.max(1));
+    in_order(vec![DayRows::finish; threads], count, || Ok(days.next()), take)?;
+    Ok(summaries)
+}
+
+/// A turn with the histories of its customers.
+struct ReadTurn {
+    impressions: Vec<Vec<Impression>>,
+    histories: Vec<History>,
+    /// By day, in the order of its customers: the customer's place among the histories, and where the day's history begins there.
+    begins: Vec<Vec<(usize, Begin)>>,
+}
+
+fn read(turn: Turn, histories: &mut Histories<'_>) -> Result<ReadTurn> {
+    let Turn { impressions, customers } = turn;
+    let mut read = ReadTurn {
+        begins: impressions.iter().map(|_| Vec::new()).collect(),
+        impressions,
+        histories: Vec::with_capacity(customers.len()),
+    };
+    for asked in customers {
+        let (history, begins) = histories.read_each(asked.customer, &asked.days)?;
+        for (place, begin) in asked.places.iter().zip(begins) {
+            read.begins.get_mut(*place).into_iter().for_each(|of_day| of_day.push((read.histories.len(), *begin)));
+        }
+        read.histories.push(history.clone());
+    }
+    read.impressions.iter().flatten().try_for_each(|impression| histories.check(impression))?;
+    Ok(read)
+}
+
+/// The history that begins there.
+fn as_of<'history>(history: &'history History, begin: &Begin, max_history: usize) -> HistoryView<'history> {
+    let end = begin.at.saturating_add(max_history).min(history.len());
+    HistoryView {
+        item_ids: history.item_ids.get(begin.at..end).unwrap_or_default(),
+        action_types: history.action_types.get(begin.at..end).unwrap_or_default(),
+        newest_us: begin.newest_us,
+        ..HistoryView::default()
+    }
+}
+
+/// One of the days, and its rows on their way.
+struct DayRows {
+    day: Begun,
+    writer: GroupedWriter,
+    counts: Counts,
+    /// The last impression of the turn before.
+    last: Option<Impression>,
+}
+
+impl DayRows {
+    fn new(day: Begun) -> Result<Self> {
+        let writer = GroupedWriter::new(day.partition.parts(), &day.settings, &day.schema)?;
+        Ok(DayRows { day, writer, counts: Counts::default(), last: None })
+    }
+
+    /// Takes a turn, in which this day has this place.
+    fn take(&mut self, turn: &ReadTurn, place: usize, progress: &dyn Progress) -> Result<()> {
+        let impressions = turn.impressions.get(place).map(Vec::as_slice).unwrap_or_default();
+        let mut begins = turn.begins.get(place).into_iter().flatten();
+        let max_history = self.day.settings.max_history;
+        let mut customer = None;
+        let mut view = HistoryView::default();
+        let mut before = self.last.as_ref();
+        for impression in impressions {
+            if customer != Some(impression.customer) {
+                customer = Some(impression.customer);
+                let begin = begins.next().and_then(|(place, begin)| Some((turn.histories.get(*place)?, begin)));
+                view = begin.map_or_else(HistoryView::default, |(history, begin)| as_of(history, begin, max_history));
+                if self.counts.is_new(impression.customer) {
+                    self.counts.begin(impression.customer, view.item_ids.len(), max_history);
+                }
+            }
+            self.writer.add(impression, 0, view)?;
+            self.counts.add(impression);
+            self.day.summary.duplicates += u64::from(before == Some(impression));
+            before = Some(impression);
+        }
+        if let Some(last) = impressions.last() {
+            self.last = Some(last.clone());
+        }
+        progress.advance(impressions.len() as u64);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<ProduceSummary> {
+        let DayRows { mut day, writer, counts, .. } = self;
+        Tally::default().add(&counts, &mut day.summary);
+        day.publish(writer.finish()?)
+    }
+}
