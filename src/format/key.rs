@@ -187,6 +187,28 @@ impl Key {
 /// How many bytes the keys of one customer's history have in common: keyspace and customer.
 pub const HISTORY_PREFIX_BYTES: usize = 9;
 
+/// No key of a history is longer.
+pub const HISTORY_KEY_BYTES_MAX: usize = 17;
+
+/// The bytes of a history key behind the keyspace as a number, the first byte highest: of two such keys the smaller has the smaller number. The customer is
+/// the upper half. 0 for keys of the keyspaces before it, `None` for those behind it.
+///
+/// Of what is cut off from such a key the number is that with zeros in its place.
+pub fn history_number(key: &[u8]) -> Option<u128> {
+    match key.split_first() {
+        Some((keyspace, rest)) if *keyspace == Keyspace::History as u8 => Some(match rest.first_chunk::<16>() {
+            Some(whole) => u128::from_be_bytes(*whole),
+            None => {
+                let mut bytes = [0; 16];
+                bytes.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+                u128::from_be_bytes(bytes)
+            }
+        }),
+        Some((keyspace, _)) if *keyspace > Keyspace::History as u8 => None,
+        _ => Some(0),
+    }
+}
+
 /// What the history keys of one customer begin with.
 pub fn history_prefix(customer: CustomerId) -> KeyBytes {
     KeyBytes::of(Keyspace::History).then(&customer_bytes(customer))
@@ -283,6 +305,25 @@ mod tests {
                 Key::Portion { customer: CustomerId(customer), day: day(on), batch: day(on + lag) }.encode()
             };
             prop_assert_eq!(bytes(a, x, lag) < bytes(b, y, 0), (a, -x) < (b, -y));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_stand_as_keys_do(one in any_key(), other in any_key(), cut in 0..18_usize) {
+            let (one, other) = (one.encode(), other.encode());
+            let place = |key: &[u8]| history_number(key).unwrap_or(u128::MAX);
+            prop_assert!(one.len() <= HISTORY_KEY_BYTES_MAX || history_number(&one).is_none_or(|number| number == 0));
+            if *one <= *other {
+                prop_assert!(place(&one) <= place(&other));
+            }
+            let is_history = |key: &[u8]| key.starts_with(&[0x11]);
+            if is_history(&one) && is_history(&other) {
+                prop_assert_eq!((*one).cmp(&*other), place(&one).cmp(&place(&other)));
+            }
+            // What ends a block is cut where it can be.
+            let cut = &one[..cut.min(one.len())];
+            prop_assert!((cut <= &*other || place(cut) >= place(&other)) && (cut >= &*other || place(cut) <= place(&other)));
         }
     }
 

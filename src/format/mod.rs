@@ -17,7 +17,10 @@ mod varint;
 mod tests;
 
 pub use erasure::{Secret, Token, token_of};
-pub use key::{HISTORY_PREFIX_BYTES, Key, KeyBytes, Keyspace, hex, history_prefix, index_prefix};
+pub use key::{
+    HISTORY_KEY_BYTES_MAX, HISTORY_PREFIX_BYTES, Key, KeyBytes, Keyspace, hex, history_number, history_prefix,
+    index_prefix,
+};
 pub use keyframe::{Keyframe, encode_keyframe};
 pub use leaf::{CutLeaf, Entry, FIRST_LEAF, LeafCutter, Standing, TouchedDay, decode_leaf, encode_leaf};
 pub use mark::Mark;

@@ -173,7 +173,7 @@ struct Reader<'store> {
 
 impl<'store> Reader<'store> {
     fn new(store: &'store Store, wanted: AsOf) -> Self {
-        let cursors = (0..rayon::current_num_threads().max(1)).map(|_| store.cursor()).collect();
+        let cursors = (0..rayon::current_num_threads().max(1)).map(|_| store.cursor_over_many()).collect();
         let share_customers = (TURN_ACTIONS / wanted.max_history.max(1)).clamp(1, TURN_CUSTOMERS);
         Reader { cursors, wanted, share_customers, cut_off_us: store.settings().zone.start_of(wanted.before) }
     }

@@ -23,7 +23,7 @@ impl<'store> Histories<'store> {
     pub fn of_threads(store: &'store Store, wanted: AsOf, settings: &RowSettings) -> Vec<Self> {
         let threads = 0..rayon::current_num_threads().max(1);
         let of_thread = |_| Histories {
-            cursor: store.cursor(),
+            cursor: store.cursor_over_many(),
             zone: &store.settings().zone,
             wanted,
             item_type: settings.columns.item_type,

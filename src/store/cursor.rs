@@ -5,6 +5,7 @@ use rocksdb::DBRawIterator;
 use super::handle::Store;
 use super::open::failure;
 use super::options::by_customer;
+use super::tables::{TableCursor, Walk};
 use crate::error::{Error, Result};
 use crate::format::{Key, Keyframe, Portion, Room};
 use crate::history::{self, History};
@@ -63,6 +64,8 @@ pub struct Tail {
 pub struct Cursor<'store> {
     pub(super) store: &'store Store,
     pub(super) iterator: DBRawIterator<'store>,
+    /// For many customers in a row.
+    tables: Option<TableCursor<'store>>,
     waiting: WaitingDay,
     begins: Vec<Begin>,
 }
@@ -71,7 +74,13 @@ impl Store {
     /// A new cursor, which sees the store as it is now.
     pub fn cursor(&self) -> Cursor<'_> {
         let iterator = self.db.raw_iterator_opt(by_customer());
-        Cursor { store: self, iterator, waiting: WaitingDay::default(), begins: Vec::new() }
+        Cursor { store: self, iterator, tables: None, waiting: WaitingDay::default(), begins: Vec::new() }
+    }
+
+    /// The same for the histories of many customers, which come in ascending order but for some: it reads table files itself where that can be done (see
+    /// [`super::tables`]).
+    pub fn cursor_over_many(&self) -> Cursor<'_> {
+        Cursor { tables: self.tables().map(TableCursor::new), ..self.cursor() }
     }
 }
 
@@ -102,44 +111,22 @@ impl Cursor<'_> {
         history: &mut History,
         begins: &mut Vec<Begin>,
     ) -> Result<()> {
-        history.clear();
-        begins.clear();
-        self.waiting.clear();
-        let oldest_before = earlier.last().copied().unwrap_or(wanted.before);
-        let mut walk = Walked { wanted, earlier, waiting: &mut self.waiting, history, begins };
+        let mut walk = Walked::new(wanted, earlier, &mut self.waiting, history, begins);
         let Some(newest) = wanted.before.previous() else { return walk.end(customer) };
-        let uses_keyframes = wanted.known.is_none() && wanted.detail < HistoryDetail::Times;
-        let mut current = newest;
+        if let Some(tables) = &mut self.tables {
+            match tables.walk(customer, newest, |key, value| walk.step(customer, key, value))? {
+                Walk::Whole => return walk.end(customer),
+                Walk::Odd => walk.begin_again(),
+            }
+        }
         self.iterator.seek(Key::Portion { customer, day: newest, batch: newest }.encode());
         while let Some((key, value)) = self.iterator.item() {
-            match Key::decode(key)? {
-                Key::Portion { customer: found, day, batch } if found == customer => {
-                    if day != current {
-                        walk.take(current)?;
-                        current = day;
-                        if walk.is_full() || wanted.oldest.is_some_and(|oldest| day < oldest) {
-                            break;
-                        }
-                    }
-                    if wanted.known.is_none_or(|known| batch <= known) {
-                        walk.waiting.push(value);
-                    }
-                }
-                Key::Keyframe { customer: found, day } if found == customer => {
-                    // One of a later day lacks what it has cut for the actions of that day and before.
-                    if uses_keyframes && day < oldest_before {
-                        let keyframe = Keyframe::read(day, value)?;
-                        walk.take(current)?;
-                        walk.append(&keyframe);
-                        break;
-                    }
-                }
-                _ => break,
+            if !walk.step(customer, Key::decode(key)?, value)? {
+                break;
             }
             self.iterator.next();
         }
         self.iterator.status().map_err(|error| failure("read", &self.store.folder, &error))?;
-        walk.take(current)?;
         walk.end(customer)
     }
 
@@ -182,17 +169,69 @@ impl Cursor<'_> {
 struct Walked<'walk> {
     wanted: AsOf,
     earlier: &'walk [Day],
+    /// The day whose portions wait.
+    current: Option<Day>,
     waiting: &'walk mut WaitingDay,
     history: &'walk mut History,
     begins: &'walk mut Vec<Begin>,
 }
 
-impl Walked<'_> {
-    /// Takes the actions of a day, of which there may be none.
-    fn take(&mut self, day: Day) -> Result<()> {
-        if self.waiting.is_empty() {
-            return Ok(());
+impl<'walk> Walked<'walk> {
+    fn new(
+        wanted: AsOf,
+        earlier: &'walk [Day],
+        waiting: &'walk mut WaitingDay,
+        history: &'walk mut History,
+        begins: &'walk mut Vec<Begin>,
+    ) -> Self {
+        let mut walk = Walked { wanted, earlier, current: None, waiting, history, begins };
+        walk.begin_again();
+        walk
+    }
+
+    fn begin_again(&mut self) {
+        self.current = None;
+        self.history.clear();
+        self.begins.clear();
+        self.waiting.clear();
+    }
+
+    /// Takes the next key and its value. Gives whether more is wanted.
+    fn step(&mut self, customer: CustomerId, key: Key, value: &[u8]) -> Result<bool> {
+        let wanted = self.wanted;
+        match key {
+            Key::Portion { customer: found, day, batch } if found == customer => {
+                if self.current != Some(day) {
+                    self.take()?;
+                    self.current = Some(day);
+                    if self.is_full() || wanted.oldest.is_some_and(|oldest| day < oldest) {
+                        return Ok(false);
+                    }
+                }
+                if wanted.known.is_none_or(|known| batch <= known) {
+                    self.waiting.push(value);
+                }
+                Ok(true)
+            }
+            Key::Keyframe { customer: found, day } if found == customer => {
+                let is_used = wanted.known.is_none() && wanted.detail < HistoryDetail::Times;
+                // One of a later day lacks what it has cut for the actions of that day and before.
+                let oldest_before = self.earlier.last().copied().unwrap_or(wanted.before);
+                if !is_used || day >= oldest_before {
+                    return Ok(true);
+                }
+                let keyframe = Keyframe::read(day, value)?;
+                self.take()?;
+                self.append(&keyframe);
+                Ok(false)
+            }
+            _ => Ok(false),
         }
+    }
+
+    /// Takes the actions of the day that waits, of which there may be none.
+    fn take(&mut self) -> Result<()> {
+        let Some(day) = self.current.filter(|_| !self.waiting.is_empty()) else { return Ok(()) };
         let (at, begun) = (self.history.len(), self.begins.len());
         while self.next_before() > Some(day) {
             self.begins.push(Begin { at, newest_us: None });
@@ -239,8 +278,9 @@ impl Walked<'_> {
         self.room() == 0
     }
 
-    /// Checks what came of it. Histories that have not begun are empty.
+    /// Takes what waits, and checks what came of it. Histories that have not begun are empty.
     fn end(&mut self, customer: CustomerId) -> Result<()> {
+        self.take()?;
         let (at, days) = (self.history.len(), self.earlier.len() + 1);
         self.begins.resize(days, Begin { at, newest_us: None });
         self.history.newest_us = self.begins.first().and_then(|begin| begin.newest_us);

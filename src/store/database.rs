@@ -21,6 +21,11 @@ impl Database {
         Database { db: Arc::new(db), doubt: None }
     }
 
+    /// Whether it stays as it is for as long as it is open.
+    pub fn is_read_only(&self) -> bool {
+        self.doubt.is_none()
+    }
+
     /// One that is open for writing.
     pub fn writing(db: DB, folder: &Folder) -> Self {
         Database { db: Arc::new(db), doubt: Some(Doubt::about(folder)) }

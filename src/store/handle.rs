@@ -1,5 +1,7 @@
 //! An open store: its settings, its batches, its totals.
 
+use std::sync::OnceLock;
+
 use rocksdb::WaitForCompactOptions;
 
 use super::batches::Batches;
@@ -8,6 +10,7 @@ use super::folder::Folder;
 use super::new_store::NewStore;
 use super::open::{self, failure};
 use super::options::scanning;
+use super::tables::Tables;
 use crate::error::{Error, Result};
 use crate::format::{
     ACTIONS_MAX, BatchRecord, FORMAT_VERSION, Key, Keyspace, Record, StoreRecord, Totals, TypesRecord, hex,
@@ -51,11 +54,13 @@ impl Settings {
     }
 }
 
-/// An open store. Memory: 8 MiB for blocks, and the index and filters of all table files, which is less than 0.5 % of the store.
+/// An open store. Memory: 8 MiB for blocks, and the index and filters of all table files, which is less than 0.5 % of the store; as much again for reading table files
+/// themselves, where that is asked for.
 pub struct Store {
     pub(super) db: Database,
     pub(super) folder: Folder,
     settings: Settings,
+    tables: OnceLock<Option<Tables>>,
 }
 
 impl Store {
@@ -98,7 +103,7 @@ impl Store {
             Error::corrupt(format!("the table of types (key {}): {}", hex(&Key::Types.encode()), error.what()))
         })?;
         let settings = Settings { max_history, zone, types: types.unwrap_or_default() };
-        Ok(Store { db, folder: folder.clone(), settings })
+        Ok(Store { db, folder: folder.clone(), settings, tables: OnceLock::new() })
     }
 
     /// What is fixed for the life of the store.
@@ -109,6 +114,13 @@ impl Store {
     /// Where the store lies.
     pub fn folder(&self) -> &Folder {
         &self.folder
+    }
+
+    /// The table files, opened when they are first asked for; `None` where they cannot be read but through RocksDB, and where somebody may write: then they
+    /// change.
+    pub(super) fn tables(&self) -> Option<&Tables> {
+        let open = || if self.db.is_read_only() { Tables::open(&self.db, &self.folder) } else { None };
+        self.tables.get_or_init(open).as_ref()
     }
 
     /// The record of a batch; `None` if the store does not hold it.

@@ -31,6 +31,7 @@ mod purge;
 mod raw;
 mod rocksdb_manifest;
 mod spool;
+mod tables;
 mod walk;
 
 pub use backup::{Backup, Backups};

@@ -45,7 +45,7 @@ pub fn wanted(input: &Input, store: &Store) -> AsOf {
 
 /// The histories of the customers, in their order.
 pub fn histories(input: &Input, store: &Store, customers: &[CustomerId]) -> Result<Vec<History>> {
-    let (mut cursor, wanted) = (store.cursor(), wanted(input, store));
+    let (mut cursor, wanted) = (store.cursor_over_many(), wanted(input, store));
     let histories = customers.iter().map(|customer| {
         let mut history = History::default();
         cursor.as_of(*customer, wanted, &mut history)?;

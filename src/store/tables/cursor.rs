@@ -1,0 +1,91 @@
+//! All runs of a store, one customer after the other.
+
+use super::run::RunCursor;
+use super::table::Tables;
+use super::{Odd, Plain};
+use crate::error::Result;
+use crate::format::{Key, history_number};
+use crate::model::{CustomerId, Day};
+
+/// Reads the histories of customers, fastest in ascending order. One per thread.
+///
+/// Memory: two blocks of each sorted run.
+pub(in crate::store) struct TableCursor<'tables> {
+    runs: Vec<RunCursor<'tables>>,
+}
+
+/// How a walk ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::store) enum Walk {
+    /// Everything was shown that was asked for.
+    Whole,
+    /// Something came up that only RocksDB can tell; what was shown does not count.
+    Odd,
+}
+
+impl<'tables> TableCursor<'tables> {
+    /// Over these tables.
+    pub fn new(tables: &'tables Tables) -> Self {
+        TableCursor { runs: tables.runs.iter().map(|run| RunCursor::new(run)).collect() }
+    }
+
+    /// Shows the keys of a customer's history from the newest day `from` back, in their order, each with its value, until `show` gives `false` or fails.
+    pub fn walk(
+        &mut self,
+        customer: CustomerId,
+        from: Day,
+        mut show: impl FnMut(Key, &[u8]) -> Result<bool>,
+    ) -> Result<Walk> {
+        let walked = self.seek(customer, from).and_then(|()| self.show_all(customer, &mut show));
+        walked.map_or_else(
+            |Odd| {
+                // Where it stands now follows from nothing.
+                self.runs.iter_mut().for_each(RunCursor::forget);
+
+                Ok(Walk::Odd)
+            },
+            |shown| shown.map(|()| Walk::Whole),
+        )
+    }
+
+    fn show_all(
+        &mut self,
+        customer: CustomerId,
+        show: &mut impl FnMut(Key, &[u8]) -> Result<bool>,
+    ) -> Plain<Result<()>> {
+        while let Some(place) = self.next_of(customer)? {
+            let run = self.runs.get_mut(place).ok_or(Odd)?;
+            match Key::decode(run.key()?).and_then(|key| show(key, run.value())) {
+                Ok(true) => run.next()?,
+                Ok(false) => break,
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn seek(&mut self, customer: CustomerId, from: Day) -> Plain<()> {
+        let first = Key::Portion { customer, day: from, batch: from }.encode();
+        let target = history_number(&first).ok_or(Odd)?;
+        self.runs.iter_mut().try_for_each(|run| run.seek(target))
+    }
+
+    /// The run that stands on the least key, if that is the customer's. Odd where two do.
+    fn next_of(&self, customer: CustomerId) -> Plain<Option<usize>> {
+        let (mut least, mut found, mut is_double) = (u128::MAX, None, false);
+        for (place, run) in self.runs.iter().enumerate() {
+            let Some(number) = run.number else { continue };
+            if found.is_none() || number < least {
+                (least, found, is_double) = (number, Some(place), false);
+            } else {
+                is_double |= number == least;
+            }
+        }
+        let prefix = (customer.0 ^ i64::MIN).cast_unsigned();
+        let is_of_customer = (least >> 64) as u64 == prefix;
+        match found.filter(|_| is_of_customer) {
+            Some(_) if is_double => Err(Odd),
+            found => Ok(found),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! One sorted run, read from front to back.
+
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+
+use super::block::{Block, Checked};
+use super::bytes::Bytes;
+use super::table::Table;
+use super::{Odd, Plain};
+use crate::format::{HISTORY_KEY_BYTES_MAX, history_number};
+
+/// Blocks that are read at once where one is followed into the next.
+const BLOCKS_AHEAD: usize = 2;
+
+/// Behind each key in a block: its kind (1) and the number of its write (7).
+const KEY_TRAILER_BYTES: usize = 8;
+
+/// The kind of a key that is set.
+const SET: u8 = 1;
+
+/// Stands on an entry of a run, or behind its last history.
+///
+/// Memory: two blocks.
+pub(super) struct RunCursor<'tables> {
+    tables: &'tables [Table],
+    /// The table and the block that it stands in.
+    table: usize,
+    block: usize,
+    /// The blocks of the table that have been read, and their bytes.
+    read: Range<usize>,
+    bytes: Vec<u8>,
+    /// Those of them whose checksums have been compared.
+    checked: Range<usize>,
+    /// Where the entries of the block lie in the bytes, from the next one on.
+    rest: Range<usize>,
+    /// The key that it stands on, with its trailer.
+    key: [u8; HISTORY_KEY_BYTES_MAX + KEY_TRAILER_BYTES],
+    key_bytes: usize,
+    value: Range<usize>,
+    /// What the key is among those of histories; `None` behind the last.
+    pub number: Option<u128>,
+    /// What was sought last.
+    sought: Option<u128>,
+}
+
+impl<'tables> RunCursor<'tables> {
+    /// Stands nowhere yet.
+    pub fn new(tables: &'tables [Table]) -> Self {
+        RunCursor {
+            tables,
+            table: 0,
+            block: 0,
+            read: 0..0,
+            bytes: Vec::new(),
+            checked: 0..0,
+            rest: 0..0,
+            key: [0; HISTORY_KEY_BYTES_MAX + KEY_TRAILER_BYTES],
+            key_bytes: 0,
+            value: 0..0,
+            number: None,
+            sought: None,
+        }
+    }
+
+    /// The key that it stands on, unless it is anything but set.
+    pub fn key(&self) -> Plain<&[u8]> {
+        let key = self.key.get(..self.key_bytes).ok_or(Odd)?;
+        let (key, trailer) = key.split_last_chunk::<KEY_TRAILER_BYTES>().ok_or(Odd)?;
+        if trailer.first() == Some(&SET) { Ok(key) } else { Err(Odd) }
+    }
+
+    /// The value that it stands on.
+    pub fn value(&self) -> &[u8] {
+        self.bytes.get(self.value.clone()).unwrap_or_default()
+    }
+
+    /// Stands nowhere again.
+    pub fn forget(&mut self) {
+        (self.number, self.sought) = (None, None);
+    }
+
+    /// Goes to the first entry whose key is not below `target`.
+    pub fn seek(&mut self, target: u128) -> Plain<()> {
+        // What it has passed since then is of that customer, or before.
+        let is_later_customer = self.sought.replace(target).is_some_and(|sought| sought >> 64 < target >> 64);
+        if is_later_customer && self.number.is_none_or(|number| number >= target) {
+            return Ok(());
+        }
+        let ends_before = |table: &Table| table.blocks.last().is_none_or(|block| block.last < target);
+        let table = match self.tables.get(self.table) {
+            Some(table) if !ends_before(table) && self.is_first_with(target) => self.table,
+            _ => self.tables.partition_point(ends_before),
+        };
+        let Some(found) = self.tables.get(table) else {
+            self.number = None;
+            return Ok(());
+        };
+        let is_below = |place: usize| found.blocks.get(place).is_some_and(|block| block.last < target);
+        let is_same = table == self.table && !is_below(self.block) && (self.block == 0 || is_below(self.block - 1));
+        let block = if is_same { self.block } else { found.blocks.partition_point(|block| block.last < target) };
+        self.enter(table, block, 1)?;
+        self.go_to_restart_before(target)?;
+        self.next()?;
+        while self.number.is_some_and(|number| number < target) {
+            self.next()?;
+        }
+        Ok(())
+    }
+
+    /// Whether no table before the one that it stands in has keys from `target` on.
+    fn is_first_with(&self, target: u128) -> bool {
+        let before = self.table.checked_sub(1).and_then(|before| self.tables.get(before));
+        before.is_none_or(|before| before.blocks.last().is_none_or(|block| block.last < target))
+    }
+
+    /// Goes to the next entry.
+    pub fn next(&mut self) -> Plain<()> {
+        while self.rest.is_empty() {
+            let blocks = self.tables.get(self.table).map_or(0, |table| table.blocks.len());
+            if self.block + 1 < blocks {
+                self.enter(self.table, self.block + 1, BLOCKS_AHEAD)?;
+            } else if self.table + 1 < self.tables.len() {
+                self.enter(self.table + 1, 0, BLOCKS_AHEAD)?;
+            } else {
+                self.number = None;
+                return Ok(());
+            }
+        }
+        let mut entry = Bytes(self.bytes.get(self.rest.clone()).ok_or(Odd)?);
+        let (shared, more, length) = (entry.length()?, entry.length()?, entry.length()?);
+        let own = entry.take(more)?;
+        if shared > self.key_bytes {
+            return Err(Odd);
+        }
+        self.key_bytes = shared + more;
+        let Some(to) = self.key.get_mut(shared..self.key_bytes) else {
+            // A longer key is none of a history.
+            self.number = None;
+            self.rest.start = self.rest.end;
+            return if self.is_behind_histories(shared, own) { Ok(()) } else { Err(Odd) };
+        };
+        to.copy_from_slice(own);
+        let before_value = self.rest.end - entry.0.len();
+        entry.take(length)?;
+        self.value = before_value..before_value + length;
+        self.rest.start = self.value.end;
+        self.number =
+            history_number(self.key.get(..self.key_bytes.checked_sub(KEY_TRAILER_BYTES).ok_or(Odd)?).ok_or(Odd)?);
+        Ok(())
+    }
+
+    /// Whether a key that shares so much with the one before, and has these bytes of its own, belongs to a keyspace behind that of histories.
+    fn is_behind_histories(&self, shared: usize, own: &[u8]) -> bool {
+        let first = if shared > 0 { self.key.first() } else { own.first() };
+        first.is_some_and(|first| history_number(&[*first]).is_none())
+    }
+
+    /// Stands before the first entry of a block, for which up to so many blocks are read at once.
+    fn enter(&mut self, table: usize, block: usize, at_once: usize) -> Plain<()> {
+        let found = self.tables.get(table).ok_or(Odd)?;
+        if table != self.table || !self.read.contains(&block) {
+            let last = block.saturating_add(at_once).min(found.blocks.len());
+            let span = found.blocks.get(block..last).ok_or(Odd)?;
+            let (first, end) = (span.first().ok_or(Odd)?, span.last().ok_or(Odd)?.end());
+            let bytes = end.checked_sub(first.offset).and_then(|bytes| usize::try_from(bytes).ok()).ok_or(Odd)?;
+            (self.read, self.checked) = (0..0, 0..0);
+            self.bytes.resize(bytes, 0);
+            found.file.read_exact_at(&mut self.bytes, first.offset).map_err(|_| Odd)?;
+            self.read = block..last;
+        }
+        (self.table, self.block) = (table, block);
+        let begin = found.blocks.get(self.read.start).ok_or(Odd)?.offset;
+        let entry = found.blocks.get(block).ok_or(Odd)?;
+        let at = entry.offset.checked_sub(begin).and_then(|at| usize::try_from(at).ok()).ok_or(Odd)?;
+        let end = entry.end().checked_sub(begin).and_then(|end| usize::try_from(end).ok()).ok_or(Odd)?;
+        let with_trailer = self.bytes.get(at..end).ok_or(Odd)?;
+        if !self.checked.contains(&block) {
+            found.checks.check(entry.offset, with_trailer)?;
+            self.checked = if block == self.checked.end { self.checked.start..block + 1 } else { block..block + 1 };
+        }
+        let entries = Block::of(Checked::without_trailer(with_trailer)?)?.entries.len();
+        self.rest = at..at + entries;
+        self.key_bytes = 0;
+        Ok(())
+    }
+
+    /// Stands before the last entry whose key is told in full and below `target`; or where it stands.
+    fn go_to_restart_before(&mut self, target: u128) -> Plain<()> {
+        let at = self.rest.start;
+        let entry = self.tables.get(self.table).and_then(|table| table.blocks.get(self.block)).ok_or(Odd)?;
+        let length = usize::try_from(entry.bytes).map_err(|_| Odd)?;
+        let block = Block::of(self.bytes.get(at..at + length).ok_or(Odd)?)?;
+        let (mut low, mut high) = (0, block.restarts());
+        while high - low > 1 {
+            let middle = low.midpoint(high);
+            let mut entry = Bytes(block.entries.get(block.restart(middle)?..).ok_or(Odd)?);
+            let (_, more, _) = (entry.length()?, entry.length()?, entry.length()?);
+            let key = entry.take(more)?;
+            let key = key.get(..key.len().checked_sub(KEY_TRAILER_BYTES).ok_or(Odd)?).ok_or(Odd)?;
+            if history_number(key).is_some_and(|number| number < target) { low = middle } else { high = middle }
+        }
+        self.rest.start = at + block.restart(low)?;
+        Ok(())
+    }
+}
