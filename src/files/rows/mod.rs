@@ -2,6 +2,7 @@
 
 mod codec;
 mod dictionary;
+mod early_sync;
 mod grouped_writer;
 mod list_column;
 mod page;

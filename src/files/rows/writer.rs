@@ -8,6 +8,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::writer::SerializedFileWriter;
 
+use super::early_sync::EarlySync;
 use super::row_group::{EncodedColumn, EncodedRowGroup};
 use super::schema::RowSchema;
 use super::settings::RowSettings;
@@ -28,11 +29,18 @@ pub struct RowWriter {
     folder: PathBuf,
     part_rows_max: usize,
     schema: Arc<RowSchema>,
-    part: Option<(PathBuf, SerializedFileWriter<HashedFile>)>,
+    part: Option<OpenPart>,
     part_rows: usize,
     /// The newest action of the open part's rows.
     part_newest_us: Option<i64>,
     written: Vec<PartFile>,
+}
+
+/// A part file that is being written.
+struct OpenPart {
+    path: PathBuf,
+    writer: SerializedFileWriter<HashedFile>,
+    early_sync: EarlySync,
 }
 
 impl RowWriter {
@@ -55,8 +63,10 @@ impl RowWriter {
             self.close_part()?;
         }
         let (rows, newest_us) = (group.rows, group.newest_us);
-        let (path, part) = self.open_part()?;
-        write(part, group).map_err(|error| write_failed(path, &error))?;
+        let OpenPart { path, writer, early_sync } = self.open_part()?;
+        write(writer, group).map_err(|error| write_failed(path, &error))?;
+        let written = u64::try_from(writer.bytes_written()).unwrap_or(u64::MAX);
+        early_sync.written(written).map_err(|error| Error::io("fsync", path, &error))?;
         self.part_rows += rows;
         self.part_newest_us = self.part_newest_us.max(newest_us);
         Ok(())
@@ -71,28 +81,31 @@ impl RowWriter {
         Ok(self.written)
     }
 
-    fn open_part(&mut self) -> Result<&mut (PathBuf, SerializedFileWriter<HashedFile>)> {
+    fn open_part(&mut self) -> Result<&mut OpenPart> {
         let part = match self.part.take() {
             Some(part) => part,
             None => {
                 let path = self.folder.join(PartFile::name_of(self.written.len()));
                 let file = File::create(&path).map_err(|error| Error::io("create", &path, &error))?;
+                let early_sync = EarlySync::of(&file);
                 let root = self.schema.parquet().root_schema_ptr();
                 let writer = SerializedFileWriter::new(HashedFile::new(file), root, self.schema.properties());
-                (path.clone(), writer.map_err(|error| write_failed(&path, &error))?)
+                let writer = writer.map_err(|error| write_failed(&path, &error))?;
+                OpenPart { path, writer, early_sync }
             }
         };
         Ok(self.part.insert(part))
     }
 
     fn close_part(&mut self) -> Result<()> {
-        let Some((path, mut writer)) = self.part.take() else { return Ok(()) };
+        let Some(OpenPart { path, mut writer, mut early_sync }) = self.part.take() else { return Ok(()) };
         let newest_action = self.part_newest_us.take().map(display_utc);
         // Absent where no row has a history.
         if let Some(newest_action) = &newest_action {
             writer.append_key_value_metadata(KeyValue::new(NEWEST_ACTION.to_owned(), newest_action.clone()));
         }
         writer.finish().map_err(|error| write_failed(&path, &error))?;
+        early_sync.end().map_err(|error| Error::io("fsync", &path, &error))?;
         sync(&path)?;
         let (bytes, xxh3_128) = writer.inner().written();
         let rows = std::mem::take(&mut self.part_rows) as u64;
