@@ -15,8 +15,9 @@ use crate::produce::{ProduceOptions, ProduceSummary, RowChoice, can_go_together,
 use crate::progress::{Progress, Silent};
 use crate::store::{Folder, Store};
 
-/// Days that go together at most. Of 14 days of data set M, two thirds of all reads are spared (measured); a killed run has to do them again.
-const DAYS_TOGETHER_MAX: usize = 14;
+/// Days that go together at most: a week, of which half of all reads are spared with data set M (measured). Two weeks took as long, and twice the memory; a killed run
+/// has to do its group again.
+const DAYS_TOGETHER_MAX: usize = 7;
 
 /// What a day that goes together with others takes for each row of a row group: its actions, their dictionary, and the group before on its way out. 10,000 rows of nearly full
 /// histories took 19 MB (measured).

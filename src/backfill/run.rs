@@ -1,14 +1,15 @@
 //! Carrying out a plan.
 
-use std::thread::ScopedJoinHandle;
+use std::sync::mpsc::sync_channel;
 
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Serialize;
 
 use super::plan::{BackfillOptions, Plan};
 use super::rows::produce_all;
 use super::stale::{KeptSettings, leave_what_is_not_stale};
-use crate::error::{Kind, Result};
-use crate::ingest::{IngestOptions, IngestSummary, Ingester, ReadBatch};
+use crate::error::{Error, Kind, Result};
+use crate::ingest::{IngestOptions, IngestSummary, Ingester};
 use crate::memory;
 use crate::model::Day;
 use crate::produce::{ProduceSummary, refuse_pruned};
@@ -85,8 +86,8 @@ pub fn backfill(
     Ok((plan, summary))
 }
 
-/// While one batch is loaded, the next is read.
-const BATCHES_AT_ONCE: usize = 2;
+/// While one batch is loaded, another waits, and one more is read: so there is something to read while the disk is waited for.
+const BATCHES_AT_ONCE: usize = 3;
 
 fn ingest_all(
     folder: &Folder,
@@ -112,26 +113,43 @@ fn ingest_all(
         };
         reader.read(&day_options, progress)
     };
-    // While one batch is loaded, the next is read; only the first is waited for.
+    let begin = |day: Day, number: usize| progress.item(&format!("ingest {day}"), number, days.len());
     let summaries = std::thread::scope(|scope| {
-        let (read, mut summaries, mut waiting) = (&read, Vec::new(), None::<ScopedJoinHandle<'_, Result<ReadBatch>>>);
-        for (index, (day, _)) in days.iter().enumerate() {
-            progress.item(&format!("ingest {day}"), index + 1, days.len());
-            let batch = match waiting.take() {
-                Some(reading) => reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
-                None => read(*day, progress)?,
-            };
-            if let Some((next, _)) = days.get(index + 1) {
-                let next = *next;
-                waiting = Some(scope.spawn(move || read(next, &Silent)));
-            }
-            summaries.push(ingester.load(batch, progress)?);
+        // Only the first batch is waited for.
+        let Some(((first, _), later)) = days.split_first() else { return Ok(Vec::new()) };
+        begin(*first, 1);
+        let batch = read(*first, progress)?;
+        let (read, (send, batches)) = (&read, sync_channel(BATCHES_AT_ONCE - 2));
+        let readers = reading_pool()?;
+        scope.spawn(move || {
+            later.iter().all(|(day, _)| {
+                let batch = readers.install(|| read(*day, &Silent));
+                let is_read = batch.is_ok();
+                // Where nobody takes it, loading has failed.
+                send.send(batch).is_ok() && is_read
+            })
+        });
+        let mut summaries = vec![ingester.load(batch, progress)?];
+        for ((day, _), number) in later.iter().zip(2..) {
+            begin(*day, number);
+            // None comes where the reader has panicked, which ends the whole command when it is joined.
+            let Ok(batch) = batches.recv() else { break };
+            summaries.push(ingester.load(batch?, progress)?);
         }
         Ok(summaries)
     })?;
     progress.end_items();
     ingester.settle(progress);
     Ok(summaries)
+}
+
+/// Half of the threads: reading a batch then takes about as long as loading one, which keeps all cores busy also where loading works on one.
+fn reading_pool() -> Result<ThreadPool> {
+    let threads = (rayon::current_num_threads() / 2).max(1);
+    ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| Error::new(Kind::Io, format!("cannot start a thread ({error})"), "give a smaller --threads"))
 }
 
 /// Removes what a killed ingest has left in the store, which opening for writing does; where another process writes, it is not left behind.

@@ -7,6 +7,8 @@
 //!    which is as a day alone is cut; so the bytes are the same.
 //! 4. The partitions appear, each as a whole.
 
+use std::ops::Range;
+
 use super::begun::{Beginning, Begun};
 use super::histories::Histories;
 use super::run::{ProduceOptions, ProduceSummary};
@@ -15,11 +17,11 @@ use super::turns::{Turn, Turns};
 use crate::error::Result;
 use crate::fan_out::fan_out;
 use crate::files::{FileSizes, GroupedWriter};
-use crate::history::{History, HistoryView};
+use crate::history::HistoryView;
 use crate::in_order::in_order;
 use crate::model::{HistoryDetail, Impression, RowOrder};
-use crate::progress::Progress;
-use crate::store::{Begin, Store};
+use crate::progress::{Progress, Silent};
+use crate::store::Store;
 
 /// Turns of each thread that may wait until all days have taken them: one, while another is read.
 const TURNS_AHEAD: usize = 2;
@@ -46,20 +48,22 @@ pub fn produce_together(
     sizes: FileSizes,
     progress: &dyn Progress,
 ) -> Result<Vec<ProduceSummary>> {
-    let (mut summaries, mut begun, mut streams, mut stopped) = (Vec::new(), Vec::new(), Vec::new(), None);
-    for options in days {
-        match Begun::begin(store, options, sizes, progress) {
-            Ok(Beginning::Kept(summary)) => summaries.push(summary),
-            Ok(Beginning::Begun(day, impressions)) => {
-                streams.push((options.dt, impressions));
+    progress.begin("reading", "days", Some(days.len() as u64));
+    let (mut summaries, mut begun, mut streams, mut next) = (Vec::new(), Vec::new(), Vec::new(), days.iter());
+    let begin = |options: &ProduceOptions<'_>| Ok((options.dt, Begun::begin(store, options, sizes, &Silent)?));
+    let take = |(dt, beginning)| {
+        match beginning {
+            Beginning::Kept(summary) => summaries.push(summary),
+            Beginning::Begun(day, impressions) => {
+                streams.push((dt, impressions));
                 begun.push(DayRows::new(*day)?);
             }
-            Err(error) => {
-                stopped = Some(error);
-                break;
-            }
         }
-    }
+        progress.advance(1);
+        Ok(())
+    };
+    let threads = rayon::current_num_threads().clamp(1, days.len().max(1));
+    let stopped = in_order(vec![begin; threads], 1, || Ok(next.next()), take).err();
     if let Some(first) = begun.first() {
         let histories = Histories::of_threads(store, first.day.wanted, &first.day.settings);
         let impressions = begun.iter().map(|rows| rows.day.summary.impressions).sum();
@@ -76,52 +80,55 @@ pub fn produce_together(
     stopped.map_or(Ok(summaries), Err)
 }
 
-/// The disk is waited for by as many threads as there are, each for a day of its own.
+/// With a thread for each day, since most of it is waiting for the disk.
 fn finish(days: Vec<DayRows>) -> Result<Vec<ProduceSummary>> {
     let (mut summaries, count, mut days) = (Vec::new(), days.len(), days.into_iter());
     let take = |summary| {
         summaries.push(summary);
         Ok(())
     };
-    let threads = rayon::current_num_threads().clamp(1, count.max(1));
-    in_order(vec![DayRows::finish; threads], count, || Ok(days.next()), take)?;
+    in_order(vec![DayRows::finish; count], 1, || Ok(days.next()), take)?;
     Ok(summaries)
 }
 
 /// A turn with the histories of its customers.
 struct ReadTurn {
     impressions: Vec<Vec<Impression>>,
-    histories: Vec<History>,
-    /// By day, in the order of its customers: the customer's place among the histories, and where the day's history begins there.
-    begins: Vec<Vec<(usize, Begin)>>,
+    /// Items and types of all that was read, one customer behind the other.
+    item_ids: Vec<i64>,
+    action_types: Vec<u8>,
+    /// By day, in the order of its customers: which of them are the day's history, and when the newest was.
+    histories: Vec<Vec<(Range<usize>, Option<i64>)>>,
 }
 
 fn read(turn: Turn, histories: &mut Histories<'_>) -> Result<ReadTurn> {
     let Turn { impressions, customers } = turn;
-    let mut read = ReadTurn {
-        begins: impressions.iter().map(|_| Vec::new()).collect(),
-        impressions,
-        histories: Vec::with_capacity(customers.len()),
-    };
+    let of_days = impressions.iter().map(|_| Vec::new()).collect();
+    let mut read = ReadTurn { impressions, item_ids: Vec::new(), action_types: Vec::new(), histories: of_days };
+    let max_history = histories.max_history();
     for asked in customers {
         let (history, begins) = histories.read_each(asked.customer, &asked.days)?;
+        let before = read.item_ids.len();
         for (place, begin) in asked.places.iter().zip(begins) {
-            read.begins.get_mut(*place).into_iter().for_each(|of_day| of_day.push((read.histories.len(), *begin)));
+            let range = begin.at..begin.at.saturating_add(max_history).min(history.len());
+            let history = (before + range.start..before + range.end, begin.newest_us);
+            read.histories.get_mut(*place).into_iter().for_each(|of_day| of_day.push(history.clone()));
         }
-        read.histories.push(history.clone());
+        read.item_ids.extend_from_slice(&history.item_ids);
+        read.action_types.extend_from_slice(&history.action_types);
     }
     read.impressions.iter().flatten().try_for_each(|impression| histories.check(impression))?;
     Ok(read)
 }
 
-/// The history that begins there.
-fn as_of<'history>(history: &'history History, begin: &Begin, max_history: usize) -> HistoryView<'history> {
-    let end = begin.at.saturating_add(max_history).min(history.len());
-    HistoryView {
-        item_ids: history.item_ids.get(begin.at..end).unwrap_or_default(),
-        action_types: history.action_types.get(begin.at..end).unwrap_or_default(),
-        newest_us: begin.newest_us,
-        ..HistoryView::default()
+impl ReadTurn {
+    fn view(&self, (range, newest_us): &(Range<usize>, Option<i64>)) -> HistoryView<'_> {
+        HistoryView {
+            item_ids: self.item_ids.get(range.clone()).unwrap_or_default(),
+            action_types: self.action_types.get(range.clone()).unwrap_or_default(),
+            newest_us: *newest_us,
+            ..HistoryView::default()
+        }
     }
 }
 
@@ -143,7 +150,7 @@ impl DayRows {
     /// Takes a turn, in which this day has this place.
     fn take(&mut self, turn: &ReadTurn, place: usize, progress: &dyn Progress) -> Result<()> {
         let impressions = turn.impressions.get(place).map(Vec::as_slice).unwrap_or_default();
-        let mut begins = turn.begins.get(place).into_iter().flatten();
+        let mut histories = turn.histories.get(place).into_iter().flatten();
         let max_history = self.day.settings.max_history;
         let mut customer = None;
         let mut view = HistoryView::default();
@@ -151,8 +158,7 @@ impl DayRows {
         for impression in impressions {
             if customer != Some(impression.customer) {
                 customer = Some(impression.customer);
-                let begin = begins.next().and_then(|(place, begin)| Some((turn.histories.get(*place)?, begin)));
-                view = begin.map_or_else(HistoryView::default, |(history, begin)| as_of(history, begin, max_history));
+                view = histories.next().map_or_else(HistoryView::default, |history| turn.view(history));
                 if self.counts.is_new(impression.customer) {
                     self.counts.begin(impression.customer, view.item_ids.len(), max_history);
                 }
