@@ -5,7 +5,7 @@ use rocksdb::DBRawIterator;
 use super::handle::Store;
 use super::open::failure;
 use super::options::by_customer;
-use super::tables::{TableCursor, Walk};
+use super::tables::{Shown, TableCursor};
 use crate::error::{Error, Result};
 use crate::format::{Key, Keyframe, Portion, Room};
 use crate::history::{self, History};
@@ -60,7 +60,7 @@ pub struct Tail {
 
 /// Reads histories of one store, fastest when asked for customers in ascending order. One per thread.
 ///
-/// Memory: one block of each sorted run of the store, the portions of one day, and what is returned.
+/// Memory: one block of each sorted run of the store, three where it is over many customers, the portions of one day, and what is returned.
 pub struct Cursor<'store> {
     pub(super) store: &'store Store,
     pub(super) iterator: DBRawIterator<'store>,
@@ -111,12 +111,12 @@ impl Cursor<'_> {
         history: &mut History,
         begins: &mut Vec<Begin>,
     ) -> Result<()> {
-        let mut walk = Walked::new(wanted, earlier, &mut self.waiting, history, begins);
+        let mut walk = AsOfRead::new(wanted, earlier, &mut self.waiting, history, begins);
         let Some(newest) = wanted.before.previous() else { return walk.end(customer) };
         if let Some(tables) = &mut self.tables {
             match tables.walk(customer, newest, |key, value| walk.step(customer, key, value))? {
-                Walk::Whole => return walk.end(customer),
-                Walk::Odd => walk.begin_again(),
+                Shown::Whole => return walk.end(customer),
+                Shown::Odd => walk.begin_again(),
             }
         }
         self.iterator.seek(Key::Portion { customer, day: newest, batch: newest }.encode());
@@ -166,7 +166,7 @@ impl Cursor<'_> {
 }
 
 /// An as-of read on its way from the newest day back.
-struct Walked<'walk> {
+struct AsOfRead<'walk> {
     wanted: AsOf,
     earlier: &'walk [Day],
     /// The day whose portions wait.
@@ -176,7 +176,7 @@ struct Walked<'walk> {
     begins: &'walk mut Vec<Begin>,
 }
 
-impl<'walk> Walked<'walk> {
+impl<'walk> AsOfRead<'walk> {
     fn new(
         wanted: AsOf,
         earlier: &'walk [Day],
@@ -184,7 +184,7 @@ impl<'walk> Walked<'walk> {
         history: &'walk mut History,
         begins: &'walk mut Vec<Begin>,
     ) -> Self {
-        let mut walk = Walked { wanted, earlier, current: None, waiting, history, begins };
+        let mut walk = AsOfRead { wanted, earlier, current: None, waiting, history, begins };
         walk.begin_again();
         walk
     }

@@ -9,8 +9,9 @@
 pub(super) struct Dictionary {
     values: Vec<i64>,
     narrow: Slots<NarrowSlot>,
-    /// In use as soon as two upper halves have been met.
-    wide: Option<Slots<WideSlot>>,
+    /// In the place of the other as soon as two upper halves have been met.
+    wide: Slots<WideSlot>,
+    is_wide: bool,
 }
 
 /// No number is this one.
@@ -23,14 +24,22 @@ const LOOKED_UP_AT_ONCE: usize = 64;
 impl Dictionary {
     /// An empty one.
     pub fn new() -> Self {
-        Dictionary { values: Vec::new(), narrow: Slots::new(FIRST_SLOTS), wide: None }
+        Dictionary {
+            values: Vec::new(),
+            narrow: Slots::new(FIRST_SLOTS),
+            wide: Slots::new(FIRST_SLOTS),
+            is_wide: false,
+        }
     }
 
-    /// Forgets all values. The table keeps its size, so that the next row group need not grow it again.
+    /// Forgets all values. The tables keep their size, so that the next row group need not grow them again.
     pub fn clear(&mut self) {
         self.values.clear();
         self.narrow.clear();
-        self.wide = None;
+        if self.is_wide {
+            self.wide.clear();
+            self.is_wide = false;
+        }
     }
 
     /// Appends the numbers of `values` to `numbers`.
@@ -53,16 +62,16 @@ impl Dictionary {
 
     /// The wide table and the values in it, if these values need it or others did before.
     fn wide_for(&mut self, values: &[i64]) -> Option<(&mut Slots<WideSlot>, &mut Vec<i64>)> {
-        if self.wide.is_none() {
+        if !self.is_wide {
             let first = self.values.first().or(values.first()).copied().unwrap_or(0);
             if values.iter().fold(0, |differ, value| differ | (value ^ first)) >> 32 == 0 {
                 return None;
             }
-            let mut wide = Slots::new(self.narrow.slots.len());
-            wide.put_all(&self.values);
-            self.wide = Some(wide);
+            self.wide.make_room_for(self.values.len());
+            self.wide.put_all(&self.values);
+            self.is_wide = true;
         }
-        self.wide.as_mut().map(|wide| (wide, &mut self.values))
+        Some((&mut self.wide, &mut self.values))
     }
 
     /// All values in ascending order, and by the number of each its place among them.
@@ -154,6 +163,13 @@ impl<S: Slot> Slots<S> {
 
     fn clear(&mut self) {
         self.slots.fill(S::EMPTY);
+    }
+
+    /// Makes an empty table large enough for so many values.
+    fn make_room_for(&mut self, values: usize) {
+        if values * 2 > self.slots.len() {
+            *self = Slots::new((values * 2).next_power_of_two());
+        }
     }
 
     /// In two passes: the first only looks, so that the processor waits for many places of the table at once; the second settles what was found.

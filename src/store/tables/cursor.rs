@@ -14,9 +14,9 @@ pub(in crate::store) struct TableCursor<'tables> {
     runs: Vec<RunCursor<'tables>>,
 }
 
-/// How a walk ended.
+/// Whether what was shown counts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::store) enum Walk {
+pub(in crate::store) enum Shown {
     /// Everything was shown that was asked for.
     Whole,
     /// Something came up that only RocksDB can tell; what was shown does not count.
@@ -35,16 +35,15 @@ impl<'tables> TableCursor<'tables> {
         customer: CustomerId,
         from: Day,
         mut show: impl FnMut(Key, &[u8]) -> Result<bool>,
-    ) -> Result<Walk> {
+    ) -> Result<Shown> {
         let walked = self.seek(customer, from).and_then(|()| self.show_all(customer, &mut show));
         walked.map_or_else(
             |Odd| {
                 // Where it stands now follows from nothing.
                 self.runs.iter_mut().for_each(RunCursor::forget);
-
-                Ok(Walk::Odd)
+                Ok(Shown::Odd)
             },
-            |shown| shown.map(|()| Walk::Whole),
+            |shown| shown.map(|()| Shown::Whole),
         )
     }
 

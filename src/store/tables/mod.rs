@@ -19,7 +19,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub(super) use cursor::{TableCursor, Walk};
+pub(super) use cursor::{Shown, TableCursor};
 pub(super) use table::Tables;
 
 /// Something that only RocksDB can tell.

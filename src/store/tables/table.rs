@@ -48,12 +48,12 @@ impl Tables {
         if in_memory.iter().any(|property| db.property_int_value(*property).ok().flatten() != Some(0)) {
             return None;
         }
-        let (mut young, mut levels) = (Vec::new(), Vec::new());
+        let (mut runs, mut levels) = (Vec::new(), Vec::new());
         for live in db.live_files().ok()? {
             let table = Table::open(&live, folder).ok()?;
             // Of level 0 each file is a run; of the others, all of a level together are one.
             if live.level == 0 {
-                young.push(vec![table]);
+                runs.push(vec![table]);
             } else {
                 levels.push((live.level, live.start_key?, table));
             }
@@ -61,14 +61,14 @@ impl Tables {
         levels.sort_by(|(one, one_key, _), (other, other_key, _)| (one, one_key).cmp(&(other, other_key)));
         let mut last_level = None;
         for (level, _, table) in levels {
-            match young.last_mut().filter(|_| last_level == Some(level)) {
+            match runs.last_mut().filter(|_| last_level == Some(level)) {
                 Some(run) => run.push(table),
-                None => young.push(vec![table]),
+                None => runs.push(vec![table]),
             }
             last_level = Some(level);
         }
-        young.retain(|run| run.iter().any(|table| !table.blocks.is_empty()));
-        Some(Tables { runs: young })
+        runs.retain(|run| run.iter().any(|table| !table.blocks.is_empty()));
+        Some(Tables { runs })
     }
 }
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rocksdb::{CompactOptions, DB, DBCompressionType, IngestExternalFileOptions, Options, SstFileWriter};
 
-use super::{TableCursor, Tables, Walk};
+use super::{Shown, TableCursor, Tables};
 use crate::format::Key;
 use crate::model::{CustomerId, Day};
 use crate::store::folder::Folder;
@@ -99,7 +99,7 @@ fn through_tables(
         found.push((key, value.to_vec()));
         Ok(found.len() < most)
     });
-    (walk.unwrap() == Walk::Whole).then_some(found)
+    (walk.unwrap() == Shown::Whole).then_some(found)
 }
 
 /// Asks for customers in this order, from this day on, for so many keys each, and compares. Gives for how many it was odd.
