@@ -16,19 +16,17 @@ Input that is not given with --data is made by the example program `generate` wi
 greatest H; a smaller H takes its last days. The peers expect input like that: Parquet, times as timestamps, no bad rows.
 """
 import argparse
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from datetime import date, timedelta
 from pathlib import Path
 
 import process
 import report
+from workplace import KeptStore, add_workplace, generate, in_workplace, size
 
 HERE = Path(__file__).resolve().parent
-FIRST_DAY = date(2025, 1, 1)
 PROGRAMS = {
     "polars": ["polars_rows.py"],
     "duckdb": ["duckdb_rows.py"],
@@ -37,51 +35,35 @@ PROGRAMS = {
 }
 
 
-def link_or_copy(source, target):
-    """Puts a file of a store in place. Table files are never changed once written, and a year of them takes longer to copy and to write back than
-    what is timed; so they are linked."""
-    (os.link if source.endswith(".sst") else shutil.copy2)(source, target)
-
-
 class Comparison:
     """One length of history: folders, commands and turns."""
 
     def __init__(self, args, root, day, days, work):
         self.args, self.root, self.day, self.days, self.work = args, root, day, days, work
-        self.store, self.kept = work / "store", work / "kept"
-        work.mkdir(parents=True, exist_ok=True)
-
-    def lookback(self, *words):
-        """A command of lookback on the store."""
-        command = [self.args.lookback, *words, "--store", self.store, "--input", self.root]
-        return process.run(command, self.work / f"{words[0]}.log")
+        self.store = KeptStore(args.lookback, root, work)
 
     def partition(self, name):
         return self.work / name / f"dt={self.day}"
 
     def build_store(self):
         """Builds the kept copy and returns what it cost; with one batch only there is nothing to build."""
-        for folder in (self.store, self.kept):
-            shutil.rmtree(folder, ignore_errors=True)
         first, last = self.day - timedelta(days=self.days), self.day - timedelta(days=2)
-        cost = None
-        if first <= last:
-            cost = self.lookback("backfill", "--from", first, "--to", last)
-            self.store.rename(self.kept)
+        if first > last:
+            return None
+        cost = self.store.run("backfill", "--from", first, "--to", last)
+        self.store.keep()
         return cost
 
     def turn(self, name):
         """Runs one program once; returns its Cost, and for lookback that of its two commands too."""
         shutil.rmtree(self.work / name, ignore_errors=True)
         if name == "lookback":
-            shutil.rmtree(self.store, ignore_errors=True)
-            if self.kept.exists():
-                shutil.copytree(self.kept, self.store, copy_function=link_or_copy)
+            self.store.put_back()
         subprocess.run(["sync"], check=True)
         if name == "lookback":
-            ingest = self.lookback("ingest", "--dt", self.day - timedelta(days=1))
-            produce = self.lookback("produce", "--dt", self.day, "--out", self.work / name,
-                                    "--compression", self.args.codec)
+            ingest = self.store.run("ingest", "--dt", self.day - timedelta(days=1))
+            produce = self.store.run("produce", "--dt", self.day, "--out", self.work / name,
+                                     "--compression", self.args.codec)
             return {"lookback": ingest.then(produce), "ingest": ingest, "produce": produce}
         script, *options = PROGRAMS[name]
         command = [sys.executable, "-W", "ignore", HERE / script, *options, "--input", self.root, "--dt", self.day, "--days",
@@ -119,29 +101,16 @@ class Comparison:
         print(f"\n## {self.days} days of history, rows of {self.day}, {self.args.codec}, "
               f"{self.args.rounds} rounds\n")
         print(report.heading(self.args.lookback, self.args.programs))
-        print(f"- output, MiB: {', '.join(f'{name} {size(self.partition(name)):.0f}' for name in programs)}")
+        print(f"- output, MiB: {', '.join(f'{name} {size(self.partition(name)) / 2**20:.0f}' for name in programs)}")
         if built:
-            print(f"- the store of the first {self.days - 1} batches: {size(self.kept):.0f} MiB; `lookback backfill` took "
+            print(f"- the store of the first {self.days - 1} batches: {size(self.store.kept) / 2**20:.0f} MiB; `lookback backfill` took "
                   f"{built.wall:.1f} s, {built.cpu:.1f} CPU s, {built.peak:.0f} MiB, once")
         print("- every cell equal to lookback's before the timing\n")
         print(report.table(costs), flush=True)
         return True
 
 
-def size(folder):
-    """The bytes of all files below a folder, in MiB."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 2**20
-
-
-def generate(generator, root, days):
-    command = [generator, "--out", root, "--from", FIRST_DAY, "--days", days + 1]
-    process.show(f"generating {days + 1} days")
-    process.run(command, root.parent / "generate.log")
-    return FIRST_DAY + timedelta(days=days)
-
-
 def parse():
-    release = os.path.join(os.environ.get("CARGO_TARGET_DIR", "target"), "release")
     parser = argparse.ArgumentParser(prog="compare", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, action="append", metavar="H", help="batches; may be repeated; default 30")
@@ -151,12 +120,7 @@ def parse():
                         help=f"of {','.join(PROGRAMS)} (default %(default)s)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="an input root to use instead of making one")
     parser.add_argument("--last-day", type=date.fromisoformat, metavar="D", help="with --data: the day of the rows")
-    parser.add_argument("--work", type=Path, metavar="DIR", help="where to work, in a "
-                        "folder of its own (default: the folder for temporary files)")
-    parser.add_argument("--keep", action="store_true", help="leave what was made, and say where")
-    parser.add_argument("--lookback", type=Path, default=Path(release, "lookback"), help="default %(default)s")
-    parser.add_argument("--generator", type=Path, default=Path(release, "examples", "generate"), help="default %(default)s")
-    parser.add_argument("--no-build", action="store_true", help="take the programs as they are (seen by the entry)")
+    add_workplace(parser)
     args = parser.parse_args()
     args.days = args.days or [30]
     if unknown := [name for name in args.programs if name not in PROGRAMS]:
@@ -170,22 +134,15 @@ def parse():
 
 def main():
     args = parse()
-    process.adopt_orphans()
-    if args.work:
-        args.work.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix="compare-", dir=args.work)).resolve()
-    try:
+
+    def compare(work):
         root, day = args.data, args.last_day
         if root is None:
             root = work / "input"
             day = generate(args.generator, root, max(args.days))
-        equal = all([Comparison(args, root, day, days, work / f"{days}-days").run() for days in args.days])
-        return 0 if equal else 1
-    finally:
-        if args.keep:
-            process.show(f"kept: {work}")
-        else:
-            shutil.rmtree(work, ignore_errors=True)
+        return all([Comparison(args, root, day, days, work / f"{days}-days").run() for days in args.days])
+
+    return 0 if in_workplace(args, compare) else 1
 
 
 if __name__ == "__main__":

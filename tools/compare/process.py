@@ -1,4 +1,4 @@
-"""Runs programs and measures them: wall time, CPU time and peak memory of a process and all it starts.
+"""Runs programs and measures them: wall time, CPU time, peak memory and bytes written of a process and all it starts.
 
 It imports little, on purpose: Linux gives a new process the peak memory of the one that started it as its first value,
 so a large parent would hide a small child.
@@ -11,20 +11,23 @@ import time
 from dataclasses import dataclass
 
 PR_SET_CHILD_SUBREAPER = 36
+BLOCK_BYTES = 512  # what Linux counts written blocks in
 
 
 @dataclass
 class Cost:
     """What a run took: seconds from start to the end of its last process; CPU seconds, user and system, of all its
     processes; and the resident memory in MiB of the largest of them at its peak (not the sum: a JVM and the small
-    Python that started it are counted as the JVM)."""
+    Python that started it are counted as the JVM); bytes written to files, by all."""
     wall: float
     cpu: float
     peak: float
+    written: int = 0
 
     def then(self, other):
         """The cost of this run and another after it."""
-        return Cost(self.wall + other.wall, self.cpu + other.cpu, max(self.peak, other.peak))
+        return Cost(self.wall + other.wall, self.cpu + other.cpu, max(self.peak, other.peak),
+                    self.written + other.written)
 
 
 class Failed(Exception):
@@ -47,7 +50,7 @@ def run(command, log):
         start = time.perf_counter()
         child = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=output,
                                  stderr=subprocess.STDOUT)
-        cpu, peak, status = 0.0, 0, None
+        cpu, peak, written, status = 0.0, 0, 0, None
         while True:
             try:
                 ended, code, usage = os.wait4(-1, 0)
@@ -55,13 +58,14 @@ def run(command, log):
                 break
             cpu += usage.ru_utime + usage.ru_stime
             peak = max(peak, usage.ru_maxrss)
+            written += usage.ru_oublock * BLOCK_BYTES
             if ended == child.pid:
                 status = child.returncode = os.waitstatus_to_exitcode(code)
         wall = time.perf_counter() - start
     if status != 0:
         with open(log, encoding="utf-8", errors="replace") as text:
             raise Failed(f"{' '.join(map(str, command))}\nended with exit code {status}:\n{text.read()[-2000:]}")
-    return Cost(wall, cpu, peak / 1024)
+    return Cost(wall, cpu, peak / 1024, written)
 
 
 def show(text):
