@@ -14,6 +14,8 @@ user and system time of a program's processes, memory that of the largest of the
 
 Input that is not given with --data is made by the example program `generate` with its defaults (data set M), for the
 greatest H; a smaller H takes its last days. The peers expect input like that: Parquet, times as timestamps, no bad rows.
+
+What lookback does alone (a year's bytes, backfills, large batches) `compare itself` measures.
 """
 import argparse
 import shutil

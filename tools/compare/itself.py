@@ -36,7 +36,7 @@ def days_from(first, count):
 
 
 class Measuring:
-    """The data set, and what was found: a line for each figure."""
+    """The data set, the day of the rows behind its batches, and what was found: a line for each figure."""
 
     def __init__(self, args, work):
         self.args, self.work, self.lines = args, work, []
@@ -52,9 +52,9 @@ class Measuring:
     def store(self, name, root=None):
         return KeptStore(self.args.lookback, root or self.root, self.work / name)
 
-    def filled(self, name, days, root=None):
-        """A store of the batches of the last `days` days before the last one."""
-        store = self.store(name, root)
+    def filled(self, name, days):
+        """A store of the batches of the last `days` days before that of the rows."""
+        store = self.store(name)
         last = self.day - timedelta(days=1)
         store.run("backfill", "--from", self.day - timedelta(days=days), "--to", last)
         return store
@@ -129,8 +129,8 @@ class Measuring:
 
     def large(self):
         root = self.work / "large-input"
-        self.day = generate(self.args.generator, root, SHORT + 1, *LARGE)
-        store, last = self.store("large", root), self.day - timedelta(days=1)
+        day = generate(self.args.generator, root, SHORT + 1, *LARGE)
+        store, last = self.store("large", root), day - timedelta(days=1)
         store.run("backfill", "--from", FIRST_DAY, "--to", last - timedelta(days=1))
         store.keep()
 
@@ -142,7 +142,7 @@ class Measuring:
         def produce():
             shutil.rmtree(store.work / "rows", ignore_errors=True)
             subprocess.run(["sync"], check=True)
-            return store.run("produce", "--dt", self.day, "--out", store.work / "rows")
+            return store.run("produce", "--dt", day, "--out", store.work / "rows")
 
         costs = self.in_turns({"ingest": ingest, "produce": produce})
         for name, count, of in (("ingest", 2_500_000, "actions"), ("produce", 10 * IMPRESSIONS_LARGE, "rows")):
