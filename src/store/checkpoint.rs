@@ -1,6 +1,8 @@
 //! A second set of names for the files of a store, which stays as it is while a writer goes on.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rocksdb::DB;
@@ -41,13 +43,18 @@ struct Names {
 }
 
 impl Names {
+    /// Made and locked, which is not one step: whoever comes between takes the folder for one left behind, and then it is made anew.
     fn new(of: &Folder) -> Result<Self> {
         let path = of.path().join(format!("{PREFIX}{}", std::process::id()));
-        create_private(&path)?;
-        let failed = |error: std::io::Error| Error::io("lock", &path, &error);
-        let lock = File::open(&path).map_err(failed)?;
-        lock.lock().map_err(failed)?;
-        Ok(Names { folder: Folder::new(&path), _lock: lock })
+        let mut tries = 1;
+        loop {
+            create_private(&path)?;
+            match lock_if_there(&path) {
+                Ok(lock) => return Ok(Names { folder: Folder::new(&path), _lock: lock }),
+                Err(error) if error.kind() == ErrorKind::NotFound && tries < TRIES => tries += 1,
+                Err(error) => return Err(Error::io("lock", &path, &error)),
+            }
+        }
     }
 
     fn fill(&self, of: &Folder) -> Result<DB> {
@@ -75,16 +82,32 @@ impl Drop for Names {
 
 const PREFIX: &str = "checkpoint-";
 
+/// Locks a folder, waiting for who else has it. Not found if by then another one or none has its name.
+fn lock_if_there(path: &Path) -> std::io::Result<File> {
+    let lock = File::open(path)?;
+    lock.lock()?;
+    if is_there(&lock, path)? { Ok(lock) } else { Err(ErrorKind::NotFound.into()) }
+}
+
+/// Whether an open folder still has this name.
+fn is_there(open: &File, path: &Path) -> std::io::Result<bool> {
+    let (open, there) = (open.metadata()?, fs::metadata(path)?);
+    Ok((open.dev(), open.ino()) == (there.dev(), there.ino()))
+}
+
 /// Removes the names that killed processes have left: they would keep table files that the store has given up, and what was forgotten in them.
 pub(super) fn drop_left_behind(of: &Folder) -> Result<()> {
     let path = of.path();
     for entry in fs::read_dir(path).map_err(|error| Error::io("list", path, &error))? {
         let entry = entry.map_err(|error| Error::io("list", path, &error))?;
-        let left_behind = entry.file_name().to_string_lossy().starts_with(PREFIX)
-            && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
-        if left_behind {
-            fs::remove_dir_all(entry.path()).map_err(|error| Error::io("remove", &entry.path(), &error))?;
+        if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            continue;
         }
+        let path = entry.path();
+        let is_free = |open: &File| open.try_lock().is_ok() && is_there(open, &path).unwrap_or(false);
+        // Held until it is removed: its maker, if there is one after all, waits for that and then makes another.
+        let Some(_lock) = File::open(&path).ok().filter(is_free) else { continue };
+        fs::remove_dir_all(&path).map_err(|error| Error::io("remove", &path, &error))?;
     }
     Ok(())
 }
@@ -97,7 +120,7 @@ fn link_tables(from: &Path, to: &Path) -> Result<()> {
             continue;
         };
         match fs::hard_link(&path, to.join(name)) {
-            Err(error) if !matches!(error.kind(), std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::NotFound) => {
+            Err(error) if !matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound) => {
                 return Err(Error::io("link", &path, &error));
             }
             _ => {}
@@ -110,4 +133,41 @@ fn copy(from: &Path, to: &Path) -> Result<Vec<u8>> {
     let bytes = fs::read(from).map_err(|error| Error::io("read", from, &error))?;
     fs::write(to, &bytes).map_err(|error| Error::io("write", to, &error))?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    const ROUNDS: usize = 2_000;
+
+    #[test]
+    fn names_in_use_stay_whoever_cleans_up_meanwhile() {
+        let place = tempfile::tempdir().unwrap();
+        let of = Folder::new(place.path());
+        let is_done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let cleaners = [(); 2].map(|()| {
+                scope.spawn(|| {
+                    while !is_done.load(Ordering::SeqCst) {
+                        drop_left_behind(&of).unwrap();
+                    }
+                })
+            });
+            let made = std::panic::catch_unwind(|| {
+                for round in 0..ROUNDS {
+                    let names = Names::new(&of).unwrap();
+                    let file = names.folder.path().join("file");
+                    fs::write(&file, "x").unwrap();
+                    std::thread::yield_now();
+                    assert!(file.exists(), "removed in round {round}");
+                }
+            });
+            is_done.store(true, Ordering::SeqCst);
+            cleaners.into_iter().for_each(|cleaner| cleaner.join().unwrap());
+            made.unwrap();
+        });
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    }
 }
