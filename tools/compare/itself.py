@@ -35,6 +35,13 @@ def days_from(first, count):
     return [first + timedelta(days=k) for k in range(count)]
 
 
+def begin(store):
+    """What comes before a turn: the store as it was kept, no rows, and nothing that waits to be written."""
+    store.put_back()
+    shutil.rmtree(store.work / "rows", ignore_errors=True)
+    subprocess.run(["sync"], check=True)
+
+
 class Measuring:
     """The data set, the day of the rows behind its batches, and what was found: a line for each figure."""
 
@@ -53,10 +60,11 @@ class Measuring:
         return KeptStore(self.args.lookback, root or self.root, self.work / name)
 
     def filled(self, name, days):
-        """A store of the batches of the last `days` days before that of the rows."""
+        """A store of the batches of the last `days` days before that of the rows, kept and put back."""
         store = self.store(name)
-        last = self.day - timedelta(days=1)
-        store.run("backfill", "--from", self.day - timedelta(days=days), "--to", last)
+        store.run("backfill", "--from", self.day - timedelta(days=days), "--to", self.day - timedelta(days=1))
+        store.keep()
+        store.put_back()
         return store
 
     def in_turns(self, turns):
@@ -85,8 +93,7 @@ class Measuring:
 
         def turn(store):
             def produce():
-                shutil.rmtree(store.work / "rows", ignore_errors=True)
-                subprocess.run(["sync"], check=True)
+                begin(store)
                 return store.run("produce", "--dt", self.day, "--out", store.work / "rows")
             return produce
 
@@ -99,17 +106,12 @@ class Measuring:
         store.run("backfill", "--from", first - timedelta(days=HELD), "--to", first - timedelta(days=1))
         store.keep()
 
-        def begin():
-            store.put_back()
-            shutil.rmtree(store.work / "rows", ignore_errors=True)
-            subprocess.run(["sync"], check=True)
-
         def together():
-            begin()
+            begin(store)
             return store.run("backfill", "--from", first, "--to", self.day - timedelta(days=1), "--out", store.work / "rows")
 
         def singly():
-            begin()
+            begin(store)
             cost = process.Cost(0, 0, 0)
             for day in days_from(first, FILLED):
                 cost = cost.then(store.run("ingest", "--dt", day))
@@ -135,12 +137,10 @@ class Measuring:
         store.keep()
 
         def ingest():
-            store.put_back()
-            subprocess.run(["sync"], check=True)
+            begin(store)
             return store.run("ingest", "--dt", last)
 
         def produce():
-            shutil.rmtree(store.work / "rows", ignore_errors=True)
             subprocess.run(["sync"], check=True)
             return store.run("produce", "--dt", day, "--out", store.work / "rows")
 
