@@ -17,6 +17,7 @@
 //! 3  format  manifest  config         bytes to values and back: of the store; of what a partition says of itself; what lookback.toml says
 //! 2  history  sources                 order, merge, fold, keyframes; what there is to read: pure
 //! 1  model   memory   durable         customers, days, zones, actions, impressions; how much memory there is; outlasting a power loss
+//!    fresh                            names that nothing else has
 //!    in_order  fan_out                several threads whose results are taken in order, by one or by several
 //! 0  error   progress text             numbers for people
 //! ```
@@ -35,6 +36,7 @@ pub mod error;
 pub mod fan_out;
 pub mod files;
 pub mod format;
+pub mod fresh;
 pub mod histories;
 pub mod history;
 pub mod in_order;

@@ -27,7 +27,7 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 fn floor(module: &str) -> u8 {
     match module {
         "error" | "progress" | "text" => 0,
-        "memory" | "model" | "durable" | "in_order" | "fan_out" => 1,
+        "memory" | "model" | "durable" | "fresh" | "in_order" | "fan_out" => 1,
         "history" | "sources" => 2,
         "format" | "manifest" | "config" => 3,
         "store" | "files" | "sort" => 4,

@@ -38,8 +38,7 @@ impl Order {
     ///
     /// Memory: the budget, and sorted runs in the system's folder for temporary files beyond it.
     pub fn compare(&self, wanted: &Wanted<'_>, comparison: &mut Comparison<'_>, rows: &mut Rows) -> Result<()> {
-        let scratch = std::env::temp_dir().join(format!("lookback-audit-{}", std::process::id()));
-        let mut sorter = Sorter::new(wanted.budget_bytes, Scratch::new(scratch));
+        let mut sorter = Sorter::new(wanted.budget_bytes, Scratch::temporary());
         let mut after = None;
         loop {
             let group = Group::gather_impressions(wanted, after)?;

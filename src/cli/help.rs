@@ -24,7 +24,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed (one sentence 
 
 const ENVIRONMENT: &str = "Environment: LOOKBACK_LOG=quiet leaves only errors on stderr, summary also what was done, normal (the default) also how far the work \
                            is (on a terminal a bar, in a log a line for each phase that is done), debug also when each phase begins. NO_COLOR=1 takes the \
-                           colours from this help. TMPDIR is where `get` and `diff` spill what does not fit in memory.";
+                           colours from this help. TMPDIR is where `get`, `diff` and `audit` spill what does not fit in memory.";
 
 /// The command line, with exit codes in the help of every command.
 pub(super) fn command() -> Command {

@@ -184,7 +184,7 @@ impl Side {
     }
 
     fn marks(&self, sort_bytes: usize, progress: &dyn Progress) -> Result<Marked> {
-        let mut sorter = Sorter::new(sort_bytes, Scratch::temporary()?);
+        let mut sorter = Sorter::new(sort_bytes, Scratch::temporary());
         let (mut sequence, mut rows, mut bytes) = (Hasher::new(), 0, Vec::new());
         for (part, path) in (0..).zip(&self.files) {
             let mut of_file = ProducedFile::open(path)?.read(None)?;

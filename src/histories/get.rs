@@ -89,7 +89,7 @@ pub fn get(
         actions: 0,
         complete: true,
     };
-    let mut sorter = Sorter::new(sort_bytes, Scratch::temporary()?);
+    let mut sorter = Sorter::new(sort_bytes, Scratch::temporary());
     for customer in customers {
         sorter.push(customer?)?;
     }

@@ -192,7 +192,7 @@ impl BatchReader {
                 "join some of them",
             ));
         }
-        let sorter = Sorter::new(options.sort_bytes, Scratch::new(self.folder.scratch(&dt.to_string())));
+        let sorter = Sorter::new(options.sort_bytes, Scratch::new(self.folder.scratch()));
         let sorter = SharedSorter::new(sorter);
         let read = read_batch(&files, options, &self.zone, &self.admission, &sorter, progress);
         // Where the sorter has failed, that is why reading has.

@@ -1,63 +1,112 @@
-//! A folder for files that live as long as one command.
+//! Files that live as long as one command, and no longer whatever becomes of it.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
+use crate::fresh;
 
-/// A folder that is created with its first file and removed, with all that is in it, when dropped.
+/// A folder for such files is created this often where somebody removes it again before there is a file in it.
+const TRIES: usize = 50;
+
+/// A folder for temporary files. It is created with the first of them if it is not there, and then removed when this is dropped.
+///
+/// A file has a name for a moment alone: it is created where nothing was before, under a drawn name, readable by its owner alone, and its name is removed at
+/// once. So nobody can have put anything in its place, and its room on the disk is free when the process ends, killed or not.
 #[derive(Debug)]
 pub struct Scratch {
-    path: PathBuf,
-    files: usize,
-    /// Folders above it that were not there before, innermost first.
-    created: Vec<PathBuf>,
+    folder: PathBuf,
+    /// Folders that were not there before, innermost first; `None` as long as there was no file.
+    created: Option<Vec<PathBuf>>,
 }
 
 impl Scratch {
-    /// A scratch folder at `path`, for this command alone; nothing is created yet.
-    pub fn new(path: PathBuf) -> Self {
-        Scratch { path, files: 0, created: Vec::new() }
+    /// Temporary files in `folder`; nothing is created yet.
+    pub fn new(folder: PathBuf) -> Self {
+        Scratch { folder, created: None }
     }
 
-    /// A scratch folder in the system's folder for temporary files (`TMPDIR`), for commands that read and write no folder of their own. Its name is by
-    /// chance, so that nobody else can have put anything there.
-    pub fn temporary() -> Result<Self> {
-        let mut name = [0; 8];
-        let drawn = rustix::rand::getrandom(&mut name, rustix::rand::GetRandomFlags::empty());
-        if !drawn.is_ok_and(|bytes| bytes == name.len()) {
-            return Err(Error::new(Kind::Io, "the system gives no random bytes", "mend the system and run again"));
-        }
-        let name = format!("lookback-{:016x}", u64::from_le_bytes(name));
-        Ok(Scratch::new(std::env::temp_dir().join(name)))
+    /// The same in the system's folder for temporary files (`TMPDIR`), for commands that read and write no folder of their own.
+    pub fn temporary() -> Self {
+        Scratch::new(std::env::temp_dir())
     }
 
-    /// Creates the next file, open for reading and writing, readable by its owner alone.
+    /// Creates a file, open for reading and writing. Gives the name that it had, for messages.
     pub fn file(&mut self) -> Result<(PathBuf, File)> {
-        if self.files == 0 {
-            let above = self.path.ancestors().skip(1).take_while(|folder| !folder.exists());
-            self.created = above.map(Path::to_owned).collect();
+        let folder = &self.folder;
+        self.created.get_or_insert_with(|| {
+            folder.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect()
+        });
+        let mut tries = 1;
+        let (path, file) = loop {
+            let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+            created.map_err(|error| Error::io("create", folder, &error))?;
+            match fresh::file(folder, "lookback-", File::options().read(true).mode(0o600)) {
+                Err(_) if tries < TRIES && !folder.exists() => tries += 1,
+                made => break made?,
+            }
+        };
+        match fs::remove_file(&path) {
+            // Whoever tidies up beside this has taken it for one that is left behind.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            removed => removed.map_err(|error| Error::io("remove", &path, &error))?,
         }
-        let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.path);
-        created.map_err(|error| Error::io("create", &self.path, &error))?;
-        let path = self.path.join(format!("run-{:05}", self.files));
-        self.files += 1;
-        let file = File::options().read(true).write(true).create(true).truncate(true).mode(0o600).open(&path);
-        let file = file.map_err(|error| Error::io("create", &path, &error))?;
         Ok((path, file))
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if self.files > 0 {
-            // Left behind at worst: the next run empties the same folder.
-            let _ = fs::remove_dir_all(&self.path);
-            // Those above it too, where they were made for this one and nothing else has come into them.
-            for folder in &self.created {
-                let _ = fs::remove_dir(folder);
-            }
+        // Where nothing else has come into them meanwhile. Left behind at worst: an empty folder.
+        for folder in self.created.iter().flatten() {
+            let _ = fs::remove_dir(folder);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Seek, Write};
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn files_have_no_name_and_folders_go() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("above/scratch");
+        let mut scratch = Scratch::new(folder.clone());
+        assert!(!place.path().join("above").exists());
+        let (_, mut one) = scratch.file().unwrap();
+        let (_, mut other) = scratch.file().unwrap();
+        one.write_all(b"one").unwrap();
+        other.write_all(b"other").unwrap();
+        for (file, wanted) in [(&mut one, "one"), (&mut other, "other")] {
+            let mut text = String::new();
+            file.rewind().unwrap();
+            file.read_to_string(&mut text).unwrap();
+            assert_eq!(text, wanted);
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "a killed process leaves nothing");
+        assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        drop(scratch);
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_folder_that_was_there_stays_and_one_that_goes_meanwhile_is_made_again() {
+        let place = tempfile::tempdir().unwrap();
+        let mut scratch = Scratch::new(place.path().join("shared"));
+        let mut other = Scratch::new(place.path().join("shared"));
+        scratch.file().unwrap();
+        other.file().unwrap();
+        drop(scratch);
+        other.file().unwrap();
+        let mut in_old = Scratch::new(place.path().to_owned());
+        in_old.file().unwrap();
+        drop(in_old);
+        assert!(place.path().exists());
     }
 }

@@ -11,6 +11,7 @@ use super::folder::{Folder, create_private};
 use super::open::{failure, require};
 use super::options::options;
 use crate::error::{Error, Result};
+use crate::fresh;
 
 /// A checkpoint is taken this often: between two looks at the files of a store its writer may delete one of them.
 const TRIES: usize = 50;
@@ -45,7 +46,7 @@ struct Names {
 impl Names {
     /// Made and locked, which is not one step: whoever comes between takes the folder for one left behind, and then it is made anew.
     fn new(of: &Folder) -> Result<Self> {
-        let path = of.path().join(format!("{PREFIX}{}", std::process::id()));
+        let path = of.path().join(format!("{PREFIX}{}", fresh::drawn()?));
         let mut tries = 1;
         loop {
             create_private(&path)?;
@@ -100,7 +101,7 @@ pub(super) fn drop_left_behind(of: &Folder) -> Result<()> {
     let path = of.path();
     for entry in fs::read_dir(path).map_err(|error| Error::io("list", path, &error))? {
         let entry = entry.map_err(|error| Error::io("list", path, &error))?;
-        if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+        if !fresh::is_drawn(&entry.file_name().to_string_lossy(), PREFIX) {
             continue;
         }
         let path = entry.path();

@@ -148,9 +148,9 @@ impl Folder {
         Ok(self.tables())
     }
 
-    /// Where a command may put temporary files, told apart from those of others by the process and by `purpose`.
-    pub fn scratch(&self, purpose: &str) -> PathBuf {
-        self.staging().join(format!("sort-{}-{purpose}", std::process::id()))
+    /// Where a command may put temporary files.
+    pub fn scratch(&self) -> PathBuf {
+        self.staging().join("sort")
     }
 
     /// Removes what killed writers have left. The store must be open for writing: then whoever was here before is gone, and with it the need for
