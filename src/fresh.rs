@@ -1,7 +1,8 @@
 //! Floor 1, names that nothing else has: drawn by chance, and taken only where nothing stood before.
 //!
-//! The number of a process tells it from no process of another container, which may work on the same disk; and a name that can be guessed may be a link
-//! that somebody has put there. A drawn name never reaches an output: it is that of something on its way, or of nothing at all.
+//! The number of a process tells it from no process of another container, which may work on the same disk; and a name
+//! that can be guessed may be a link that somebody has put there. A drawn name never reaches an output: it is that of
+//! something on its way, or of nothing at all.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -26,7 +27,8 @@ pub fn drawn() -> Result<String> {
     }
 }
 
-/// Whether a name that begins with `prefix` ends as names of this program do: with what was drawn, or with the number of a process, as up to 0.4.0.
+/// Whether a name that begins with `prefix` ends as names of this program do: with what was drawn, or with the number
+/// of a process, as up to 0.4.0.
 pub fn is_drawn(name: &str, prefix: &str) -> bool {
     let is_digit = |letter: u8| matches!(letter, b'0'..=b'9' | b'a'..=b'f');
     name.strip_prefix(prefix).is_some_and(|end| (1..=DRAWN_LETTERS).contains(&end.len()) && end.bytes().all(is_digit))
@@ -37,7 +39,8 @@ pub fn folder(parent: &Path, prefix: &str) -> Result<PathBuf> {
     taken(parent, prefix, |path| fs::create_dir(path)).map(|(path, ())| path)
 }
 
-/// Creates a file in `parent` whose name begins with `prefix`, empty, in the way that `how` says: `create_new` is set here. Gives its path too.
+/// Creates a file in `parent` whose name begins with `prefix`, empty, in the way that `how` says: `create_new` is set
+/// here. Gives its path too.
 pub fn file(parent: &Path, prefix: &str, how: &mut fs::OpenOptions) -> Result<(PathBuf, File)> {
     // Where the name is that of a link, the link is not followed.
     taken(parent, prefix, |path| how.write(true).create_new(true).open(path))

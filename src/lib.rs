@@ -17,7 +17,7 @@
 //! 3  format  manifest  config         bytes to values and back: of the store; of what a partition says of itself; what lookback.toml says
 //! 2  history  sources                 order, merge, fold, keyframes; what there is to read: pure
 //! 1  model   memory   durable         customers, days, zones, actions, impressions; how much memory there is; outlasting a power loss
-//!    fresh                            names that nothing else has
+//!    fresh   apart                    names that nothing else has; places that must not lie in one another
 //!    in_order  fan_out                several threads whose results are taken in order, by one or by several
 //! 0  error   progress text             numbers for people
 //! ```
@@ -26,6 +26,7 @@
 //! them, `store` keeps them. An impression: `files` reads it, `produce` sorts it and asks `store` for the history as of the day before,
 //! `files` makes padded rows of both and writes them.
 
+pub mod apart;
 pub mod audit;
 pub mod backfill;
 pub mod cli;

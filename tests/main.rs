@@ -17,6 +17,8 @@ mod crashing;
 mod decoding;
 mod determinism;
 mod diffing;
+#[cfg(target_os = "linux")]
+mod exclusive;
 mod explaining;
 #[cfg(target_os = "linux")]
 mod failing_disk;
@@ -32,6 +34,7 @@ mod memory;
 mod migrating;
 mod model;
 mod orders;
+mod ownership;
 mod packaging;
 mod publishing;
 mod readers;

@@ -217,18 +217,13 @@ fn backfill_produces_again_what_is_not_as_its_manifest_says() {
     let manifest = partition(&bench).join("_manifest.parquet");
     let part = partition(&bench).join("part-00000.parquet");
     let good = fs::read(&manifest).unwrap();
-    let harm: [(&str, &dyn Fn()); 8] = [
+    let harm: [(&str, &dyn Fn()); 6] = [
         ("no manifest", &|| fs::remove_file(&manifest).unwrap()),
         ("half a manifest", &|| fs::write(&manifest, &good[good.len() / 2..]).unwrap()),
         ("no Parquet", &|| fs::write(&manifest, b"{}").unwrap()),
         ("Parquet without a manifest", &|| assert!(fs::copy(&part, &manifest).unwrap() > 0)),
-        ("a folder", &|| {
-            fs::remove_file(&manifest).unwrap();
-            fs::create_dir(&manifest).unwrap();
-        }),
         ("too large", &|| fs::File::options().write(true).open(&manifest).unwrap().set_len(65 << 20).unwrap()),
         ("half a part", &|| fs::write(&part, &good[..9]).unwrap()),
-        ("a part more", &|| assert!(fs::copy(&part, part.with_file_name("part-00001.parquet")).unwrap() > 0)),
     ];
     for (what, harm) in harm {
         harm();
@@ -240,6 +235,16 @@ fn backfill_produces_again_what_is_not_as_its_manifest_says() {
         assert_eq!(bench.json(RANGE)["produced"][0]["kept"], false, "{what}");
         assert_eq!(tree(&bench.out()), whole, "{what}");
     }
+    // What lookback never writes is not replaced.
+    let more = part.with_file_name("part-00001.parquet");
+    fs::copy(&part, &more).unwrap();
+    bench.refused(RANGE, &["part-00001.parquet in it"]);
+    fs::remove_file(&more).unwrap();
+    fs::remove_file(&manifest).unwrap();
+    fs::create_dir(&manifest).unwrap();
+    bench.refused(&format!("manifest --out out --dt {DT}"), &["_manifest.parquet cannot be used"]);
+    bench.refused(RANGE, &["_manifest.parquet in it"]);
+    fs::remove_dir(&manifest).unwrap();
     fs::remove_file(partition(&bench).join("_SUCCESS")).unwrap();
     assert_eq!(bench.json(RANGE)["produced"][0]["kept"], false, "no _SUCCESS");
     // A folder moved to another day is not that day's partition.

@@ -31,12 +31,15 @@ fn names(bench: &Bench) -> Vec<String> {
 #[test]
 fn a_rerun_replaces_the_partition_whole() {
     let bench = one_batch();
-    bench.produce("2026-01-02");
-    write_file(&bench.out().join("dt=2026-01-02/part-00001.parquet"), b"left over from something else");
+    let shown_once =
+        RawImpression { ranking_id: None, customer: 1, elements: (1..=3).map(|item| (item, None)).collect() };
+    write_impressions(&bench.input(), "2026-01-02", &[shown_once.clone(), shown_once], PLAIN);
+    bench.ok("produce --store store --input input --dt 2026-01-02 --out out --part-rows 1 --row-group-rows 1");
+    assert!(bench.out().join("dt=2026-01-02/part-00001.parquet").exists());
     shown(&bench, 2);
     bench.produce("2026-01-02");
     assert_eq!(read_partition(&bench.out(), "2026-01-02").len(), 2);
-    assert_eq!(names(&bench), ["dt=2026-01-02"], "nothing else stands beside it");
+    assert_eq!(names(&bench), [".lookback-output", "dt=2026-01-02"], "nothing else stands beside it");
     let files: Vec<String> = tree(&bench.out().join("dt=2026-01-02")).into_keys().collect();
     assert_eq!(files, ["_SUCCESS", "_manifest.parquet", "part-00000.parquet"]);
 }
@@ -50,7 +53,7 @@ fn a_refused_rerun_leaves_the_partition_as_it_was() {
     write_file(&bench.input().join("impressions/dt=2026-01-02/bad.parquet"), b"none");
     bench.refused("produce --store store --input input --dt 2026-01-02 --out out", &["bad.parquet"]);
     assert_eq!(tree(&bench.out()), before);
-    assert_eq!(names(&bench), ["dt=2026-01-02"]);
+    assert_eq!(names(&bench), [".lookback-output", "dt=2026-01-02"]);
 }
 
 #[test]

@@ -8,7 +8,9 @@ use serde::Serialize;
 use super::plan::{BackfillOptions, Plan};
 use super::rows::produce_all;
 use super::stale::{KeptSettings, leave_what_is_not_stale};
+use crate::apart::refuse_overlaps;
 use crate::error::{Error, Kind, Result};
+use crate::files::check_output;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester};
 use crate::memory;
 use crate::model::Day;
@@ -56,6 +58,8 @@ pub fn backfill(
     };
     // Wrong usage is told before anything is done.
     options.rows.order()?;
+    refuse_overlaps(options.input, folder.path(), options.out, options.quarantine)?;
+    options.out.map(check_output).transpose()?;
     let mut plan = Plan::new(options, &held, progress)?;
     let kept = if options.stale { Some(KeptSettings::of(&mut plan, options, progress)?) } else { None };
     let mut summary = BackfillSummary {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::args;
 use super::console::Console;
 use super::text::{self, counted, size};
+use crate::apart::keep_apart;
 use crate::error::Result;
 use crate::format::FORMAT_VERSION;
 use crate::store::{Backups, Folder, Store};
@@ -20,6 +21,7 @@ struct BackupSummary {
 }
 
 pub(super) fn backup(typed: &args::Backup, console: &Console) -> Result<()> {
+    keep_apart(("the folder of backups", &typed.to), &[("the store", &typed.store)])?;
     let mut backups = Backups::open(&typed.to, true)?;
     console.progress().begin("copying", "", None);
     let made = backups.back_up(&Folder::new(&typed.store))?;
@@ -56,6 +58,7 @@ struct Held {
 }
 
 pub(super) fn restore(typed: &args::Restore, console: &Console) -> Result<()> {
+    keep_apart(("the store", &typed.store), &[("the folder of backups", &typed.from)])?;
     let backups = Backups::open(&typed.from, false)?;
     let number = match typed.number {
         Some(number) => number,

@@ -16,6 +16,7 @@ use parquet::schema::types::ColumnPath;
 use super::layout::DayFile;
 use super::parquet_error::write_failed;
 use super::publish;
+use super::written::Written;
 use crate::error::{Error, Result};
 use crate::model::Day;
 
@@ -167,7 +168,7 @@ impl Quarantine {
             text_field("cells"),
         ]));
         if self.writer.is_none() {
-            let staged = publish::StagedFile::create(&self.path)?;
+            let staged = publish::StagedFile::create(&self.path, Written::BadRows)?;
             let writer = ArrowWriter::try_new(staged.file()?, Arc::clone(&schema), Some(properties()));
             self.writer = Some((staged, writer.map_err(|error| write_failed(&self.path, &error))?));
         }
@@ -193,7 +194,7 @@ impl Quarantine {
                 closed.map_err(|error| write_failed(&self.path, &error))?;
                 staged.publish()
             }
-            None => publish::remove_file(&self.path),
+            None => publish::remove_file(&self.path, Written::BadRows),
         }
     }
 }

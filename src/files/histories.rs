@@ -16,6 +16,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use super::publish::StagedFile;
+use super::written::Written;
 use crate::error::{Error, Result};
 use crate::model::{Action, CustomerId};
 
@@ -75,7 +76,7 @@ impl HistoryWriter {
         let (inner, path, staged): (Box<dyn Write + Send>, _, _) = match target {
             HistoryTarget::Stream(inner) => (inner, PathBuf::from("stdout"), None),
             HistoryTarget::File(path) => {
-                let staged = StagedFile::create(&path)?;
+                let staged = StagedFile::create(&path, Written::Histories(format))?;
                 (Box::new(staged.file()?), path, Some(staged))
             }
         };

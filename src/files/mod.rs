@@ -17,20 +17,23 @@ mod layout;
 mod list_length;
 mod look;
 mod manifest_file;
+mod output_folder;
 mod page_header;
 mod parquet_error;
 mod parquet_file;
 mod partition;
 mod produced;
 mod publish;
+mod report_file;
 mod rows;
 mod tally;
 mod text;
-mod text_file;
+
 mod thrift;
 mod time_column;
 mod time_text;
 mod type_column;
+mod written;
 
 pub use actions::{ReadAction, ReadActions, read_actions, read_numbered_actions};
 pub use bad_rows::{BadRows, QuarantineFolder};
@@ -41,10 +44,11 @@ pub use histories::{HistoryFormat, HistoryTarget, HistoryWriter};
 pub use impressions::{ReadImpressions, read_impressions, read_numbered_impressions};
 pub use layout::{DayFile, day_files};
 pub use look::{LookedAt, look_at_actions, look_at_impressions};
+pub use output_folder::check_output;
 pub use partition::{Partition, PartitionFolder, partitions};
 pub use produced::{ProducedFile, ProducedRow, ProducedRows};
+pub use report_file::{REPORT_BEGINS, put_report};
 pub use rows::{
     Compression, EncodedRowGroup, FileSizes, GroupedWriter, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter,
     said_if_chosen,
 };
-pub use text_file::put_text_file;

@@ -1,8 +1,9 @@
 //! One output partition on its way: the parts, the manifest beside them, and the moment when all of it appears.
 //!
-//! 1. Everything is written below `OUT/.dt=D.staging-<process>/`, a folder that its process holds a lock on.
+//! 1. Everything is written below `OUT/.dt=D.staging-<drawn>/`, a folder that its process holds a lock on.
 //! 2. The parts are fsynced, then the manifest, then `_SUCCESS`.
-//! 3. The folder takes the place of `OUT/dt=D` in one step (see [`super::publish`]).
+//! 3. The folder takes the place of `OUT/dt=D` in one step (see [`super::publish`]), if that is lookback's (see
+//!    [`super::output_folder`]).
 //!
 //! Folders that a killed run left behind bear no lock; the next run for the same day removes them.
 
@@ -11,14 +12,16 @@ use std::path::{Path, PathBuf};
 
 use super::check::check_sizes;
 use super::manifest_file::{MANIFEST, read_manifest, write_manifest};
+use super::output_folder::{check_replaceable, claim, give_up};
 use super::publish::{is_left_behind, lock, put_in_place};
 use super::rows::RowSchema;
 use crate::durable::sync;
 use crate::error::{Error, Result};
+use crate::fresh;
 use crate::manifest::Manifest;
 use crate::model::Day;
 
-const SUCCESS: &str = "_SUCCESS";
+pub(super) const SUCCESS: &str = "_SUCCESS";
 
 /// Where the partition of a day stands, or will stand.
 #[derive(Clone, Debug)]
@@ -52,15 +55,19 @@ impl PartitionFolder {
                 "check --out and --dt, or produce the day with `lookback produce`",
             ));
         }
-        let read = read_manifest(&path).and_then(|manifest| match manifest.dt == self.dt {
-            true => Ok(manifest),
-            false => Err(format!("it is that of {}", manifest.dt)),
-        });
-        read.map_err(|reason| {
+        self.read_manifest().map_err(|reason| {
             Error::input(
                 format!("the manifest {} cannot be used ({reason})", path.join(MANIFEST).display()),
                 "produce the day again with `lookback produce` or `lookback backfill`",
             )
+        })
+    }
+
+    /// The same, with the reason as a phrase.
+    pub(super) fn read_manifest(&self) -> Result<Manifest, String> {
+        read_manifest(&self.path()).and_then(|manifest| match manifest.dt == self.dt {
+            true => Ok(manifest),
+            false => Err(format!("it is that of {}", manifest.dt)),
         })
     }
 
@@ -85,7 +92,7 @@ impl PartitionFolder {
         let out = &self.out;
         for entry in fs::read_dir(out).map_err(|error| Error::io("list", out, &error))? {
             let entry = entry.map_err(|error| Error::io("list", out, &error))?;
-            let is_staging = entry.file_name().to_string_lossy().starts_with(&self.staging_prefix());
+            let is_staging = fresh::is_drawn(&entry.file_name().to_string_lossy(), &self.staging_prefix());
             if is_staging && is_left_behind(&entry.path()) {
                 remove(&entry.path())?;
             }
@@ -130,24 +137,27 @@ pub fn partitions(out: &Path) -> Result<Vec<PartitionFolder>> {
 pub struct Partition {
     folder: PartitionFolder,
     staging: PathBuf,
+    is_published: bool,
     /// Held for as long as the staging folder is in use.
     _lock: File,
 }
 
 impl Partition {
-    /// Begins a partition and removes what killed runs for the same day left behind.
+    /// Begins a partition and removes what killed runs for the same day left behind. Refused where the folder of the
+    /// output, or what stands in the place of the partition, is not lookback's.
     pub fn begin(folder: PartitionFolder) -> Result<Self> {
-        let out = &folder.out;
-        fs::create_dir_all(out).map_err(|error| Error::io("create", out, &error))?;
         // One process at a time tidies up and begins, or it might take a folder not locked yet for one left behind.
-        let turn = lock(out)?;
-        folder.remove_left_behind()?;
-        let staging = out.join(format!("{}{}", folder.staging_prefix(), std::process::id()));
-        let parts = staging.join("parts");
-        fs::create_dir_all(&parts).map_err(|error| Error::io("create", &parts, &error))?;
-        let held = lock(&staging)?;
-        drop(turn);
-        Ok(Partition { folder, staging, _lock: held })
+        let staged = claim(&folder.out).and_then(|_turn| {
+            folder.remove_left_behind()?;
+            check_replaceable(&folder)?;
+            let staging = fresh::folder(&folder.out, &folder.staging_prefix())?;
+            Ok((lock(&staging)?, staging))
+        });
+        let (held, staging) = staged.inspect_err(|_| give_up(&folder.out))?;
+        let partition = Partition { folder, staging, is_published: false, _lock: held };
+        let parts = partition.parts();
+        fs::create_dir(&parts).map_err(|error| Error::io("create", &parts, &error))?;
+        Ok(partition)
     }
 
     /// Where the parts go.
@@ -161,12 +171,16 @@ impl Partition {
     }
 
     /// Makes the partition appear, with its manifest. The parts must be complete and fsynced.
-    pub fn publish(self, manifest: &Manifest, schema: &RowSchema) -> Result<()> {
+    pub fn publish(mut self, manifest: &Manifest, schema: &RowSchema) -> Result<()> {
         let parts = self.parts();
         write_manifest(&parts, manifest, schema)?;
         create_empty(&parts.join(SUCCESS))?;
         sync(&parts)?;
-        put_in_place(&parts, &self.folder.path(), &self.staging.join("replaced"))
+        // Something may have come there since it was begun.
+        check_replaceable(&self.folder)?;
+        put_in_place(&parts, &self.folder.path(), &self.staging.join("replaced"))?;
+        self.is_published = true;
+        Ok(())
     }
 }
 
@@ -174,8 +188,9 @@ impl Drop for Partition {
     fn drop(&mut self) {
         // What cannot be removed now is removed by the next run for the day.
         let _ = remove(&self.staging);
-        // Only where nothing came of it: a folder with a partition is not empty and stays.
-        let _ = fs::remove_dir(&self.folder.out);
+        if !self.is_published {
+            give_up(&self.folder.out);
+        }
     }
 }
 

@@ -2,33 +2,40 @@
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
+use super::written::Written;
 use crate::durable::{sync, sync_with_folders_above};
 use crate::error::{Error, Result};
+use crate::fresh;
+
+/// A folder is created this often where somebody removes it again before it is locked.
+const TRIES: usize = 50;
 
 /// A file being written beside its place. Dropped before `publish`, it is removed; what a killed process has left is removed by the next one
 /// that comes to the same place.
 pub(super) struct StagedFile {
     target: PathBuf,
     aside: PathBuf,
+    written: Written,
     /// Locked for as long as it is being written.
     file: File,
 }
 
 impl StagedFile {
-    /// Begins the file that will stand at `target`, and creates the folders above it.
-    pub(super) fn create(target: &Path) -> Result<Self> {
+    /// Begins the file that will stand at `target`, and creates the folders above it. Refused where something else than
+    /// such a file stands there.
+    pub(super) fn create(target: &Path, written: Written) -> Result<Self> {
+        written.check_replaceable(target)?;
         let folder = folder_of(target);
-        fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, &error))?;
         // One process at a time tidies up and begins, or it might take a file not locked yet for one left behind.
-        let turn = lock(folder)?;
+        let turn = lock_created(folder)?;
         remove_left_behind(target)?;
-        let aside = folder.join(format!("{}{}", aside_prefix(target), std::process::id()));
-        let file = File::create(&aside).map_err(|error| Error::io("create", &aside, &error))?;
-        let staged = StagedFile { target: target.to_owned(), aside, file };
+        let (aside, file) = fresh::file(folder, &aside_prefix(target), &mut File::options())?;
+        let staged = StagedFile { target: target.to_owned(), aside, written, file };
         staged.file.lock().map_err(|error| Error::io("lock", &staged.aside, &error))?;
         drop(turn);
         Ok(staged)
@@ -42,6 +49,8 @@ impl StagedFile {
     /// Puts the file, complete now, in its place.
     pub(super) fn publish(self) -> Result<()> {
         self.file.sync_all().map_err(|error| Error::io("fsync", &self.aside, &error))?;
+        // Something may have come there since.
+        self.written.check_replaceable(&self.target)?;
         fs::rename(&self.aside, &self.target).map_err(|error| Error::io("put in place", &self.target, &error))?;
         sync_with_folders_above(folder_of(&self.target))
     }
@@ -53,8 +62,10 @@ impl Drop for StagedFile {
     }
 }
 
-/// Removes the file at `target`, if there is one, and what killed processes have left beside it.
-pub(super) fn remove_file(target: &Path) -> Result<()> {
+/// Removes the file at `target`, if there is one, and what killed processes have left beside it. Refused where something
+/// else stands there.
+pub(super) fn remove_file(target: &Path, written: Written) -> Result<()> {
+    written.check_replaceable(target)?;
     let folder = folder_of(target);
     if !folder.exists() {
         return Ok(());
@@ -72,7 +83,7 @@ fn remove_left_behind(target: &Path) -> Result<()> {
     for entry in fs::read_dir(folder).map_err(|error| Error::io("list", folder, &error))? {
         let path = entry.map_err(|error| Error::io("list", folder, &error))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with(&prefix) && is_left_behind(&path) {
+        if fresh::is_drawn(&name, &prefix) && is_left_behind(&path) {
             fs::remove_file(&path).map_err(|error| Error::io("remove", &path, &error))?;
         }
     }
@@ -111,7 +122,97 @@ pub(super) fn lock(path: &Path) -> Result<File> {
     Ok(file)
 }
 
+/// The same for a folder that is created where it is not there. Others may remove it again, as long as it is empty and
+/// they have the lock.
+pub(super) fn lock_created(folder: &Path) -> Result<File> {
+    let mut tries = 1;
+    loop {
+        fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, &error))?;
+        let locked = File::open(folder).and_then(|file| file.lock().map(|()| file)).and_then(|file| {
+            let (open, there) = (file.metadata()?, fs::metadata(folder)?);
+            let is_there = (open.dev(), open.ino()) == (there.dev(), there.ino());
+            if is_there { Ok(file) } else { Err(ErrorKind::NotFound.into()) }
+        });
+        match locked {
+            Err(error) if error.kind() == ErrorKind::NotFound && tries < TRIES => tries += 1,
+            locked => return locked.map_err(|error| Error::io("lock", folder, &error)),
+        }
+    }
+}
+
 /// Whether something killed has left this behind: nobody has the lock on it.
 pub(super) fn is_left_behind(path: &Path) -> bool {
     File::open(path).is_ok_and(|file| file.try_lock().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn page(body: &str) -> String {
+        format!("{}A title</title>{}{body}", Written::REPORT_BEGINS, Written::REPORT_POLICY)
+    }
+
+    fn staged(target: &Path, text: &str) -> StagedFile {
+        let staged = StagedFile::create(target, Written::Report).unwrap();
+        staged.file().unwrap().write_all(text.as_bytes()).unwrap();
+        staged
+    }
+
+    #[test]
+    fn two_at_once_for_one_place_are_each_whole() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path().join("deep/page.html");
+        let page = |number: usize| page(&number.to_string().repeat(100_000));
+        let (one, other) = (staged(&target, &page(1)), staged(&target, &page(2)));
+        one.publish().unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), page(1));
+        other.publish().unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), page(2));
+        assert_eq!(fs::read_dir(target.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn many_at_once_for_one_place_leave_one_whole_file() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path().join("deep/page.html");
+        std::thread::scope(|scope| {
+            for number in 0..8 {
+                let target = &target;
+                scope.spawn(move || {
+                    for _ in 0..20 {
+                        staged(target, &page(&number.to_string().repeat(50_000))).publish().unwrap();
+                    }
+                });
+            }
+        });
+        let text = fs::read_to_string(&target).unwrap();
+        assert!((0..8).any(|number| text == page(&number.to_string().repeat(50_000))), "not one whole page");
+        assert_eq!(fs::read_dir(target.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_name_that_could_be_guessed_is_not_written_through() {
+        let place = tempfile::tempdir().unwrap();
+        let (target, other) = (place.path().join("page.html"), place.path().join("other"));
+        fs::write(&other, "someone's").unwrap();
+        let guessed = place.path().join(format!(".page.html.staging-{}", std::process::id()));
+        std::os::unix::fs::symlink(&other, &guessed).unwrap();
+        staged(&target, Written::REPORT_BEGINS).publish().unwrap();
+        assert_eq!(fs::read_to_string(&other).unwrap(), "someone's");
+        assert_eq!(fs::read_to_string(&target).unwrap(), Written::REPORT_BEGINS);
+    }
+
+    #[test]
+    fn of_what_stands_beside_it_only_what_has_such_a_name_goes() {
+        let place = tempfile::tempdir().unwrap();
+        let names = [".page.html.staging-1", ".page.html.staging-0123456789abcdef", ".page.html.staging-notes"];
+        for name in names {
+            fs::write(place.path().join(name), "x").unwrap();
+        }
+        drop(staged(&place.path().join("page.html"), "half a page"));
+        let left: Vec<_> = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, [names[2]]);
+    }
 }

@@ -4,6 +4,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRef
 use serde::Serialize;
 
 use super::question::Question;
+use crate::apart::keep_apart;
 use crate::error::{Error, Result};
 use crate::files::{HistoryFormat, HistoryTarget, HistoryWriter};
 use crate::model::{Action, CustomerId, Day};
@@ -74,6 +75,9 @@ pub fn get(
     (target, format): (HistoryTarget, HistoryFormat),
     progress: &dyn Progress,
 ) -> Result<GetSummary> {
+    if let HistoryTarget::File(path) = &target {
+        keep_apart(("the file", path), &[("the store", store.folder().path())])?;
+    }
     let wanted = question.as_of(store)?;
     let zone = &store.settings().zone;
     let mut summary = GetSummary {

@@ -11,6 +11,7 @@ use super::read::read_batch;
 use super::recorded::SourceFile;
 use super::shares::Shares;
 use super::types::joined_types;
+use crate::apart::refuse_overlaps;
 use crate::error::{Error, Result};
 use crate::files::day_files;
 use crate::format::BatchRecord;
@@ -181,6 +182,7 @@ impl BatchReader {
     /// numbers of action types.
     pub fn read(&self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<ReadBatch> {
         let dt = options.dt;
+        refuse_overlaps(options.input, self.folder.path(), None, options.quarantine)?;
         joined_types(self.types.as_ref(), options.sources)?;
         let files = batch_files(options.input, options.sources, dt)?;
         if files.is_empty() && !options.allow_empty {

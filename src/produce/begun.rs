@@ -8,6 +8,7 @@ use super::manifest::{MadeFrom, manifest};
 use super::read::{Fingerprinted, fingerprinted, read};
 use super::refusals::{refuse_gaps, refuse_pruned};
 use super::run::{ProduceOptions, ProduceSummary};
+use crate::apart::refuse_overlaps;
 use crate::error::{Error, Result};
 use crate::files::{FileSizes, Partition, PartitionFolder, RowSchema, RowSettings, day_files};
 use crate::manifest::PartFile;
@@ -52,6 +53,7 @@ impl Begun {
         progress: &dyn Progress,
     ) -> Result<Beginning> {
         let dt = options.dt;
+        refuse_overlaps(options.input, store.folder().path(), Some(options.out), options.quarantine)?;
         let settings = row_settings(store, options, sizes)?;
         let batches = store.batches()?;
         if !options.allow_gaps {

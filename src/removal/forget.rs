@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::partitions::holding;
 use super::remove::{Goes, Removal, Removed, finish_purge};
 use super::scrub::{ScrubbedPartition, Scrubber};
+use crate::apart::keep_apart;
 use crate::error::{Error, Kind, Result};
-use crate::files::partitions;
+use crate::files::{check_output, partitions};
 use crate::format::{Forgotten, Key};
 use crate::model::{CustomerId, Day};
 use crate::progress::Progress;
@@ -76,6 +77,10 @@ pub fn forget(
     customers.sort_unstable();
     customers.dedup();
     // A mistyped folder is noticed before anything is done. What killed runs left beside a partition may have rows of them too.
+    for out in outs.iter().filter(|_| rows == RowsOfThem::Scrub) {
+        keep_apart(("the output", out), &[("the store", folder.path())])?;
+        check_output(out)?;
+    }
     for folder in outs.iter().map(|out| partitions(out)).collect::<Result<Vec<_>>>()?.concat() {
         if rows == RowsOfThem::Scrub {
             folder.tidy_up()?;

@@ -6,6 +6,7 @@ use super::marks::RULE;
 use super::partitions::{ReadFrom, share};
 use super::plots::Figures;
 use crate::error::Result;
+use crate::files::REPORT_BEGINS;
 use crate::format::FORMAT_VERSION;
 use crate::model::{Day, name_days};
 use crate::text::{count, counted, percent, size};
@@ -30,7 +31,7 @@ pub(super) fn page(title: &str, figures: &Figures<'_>) -> Result<String> {
     let plots = cards.iter().map(Card::html).collect::<Result<String>>()?;
     let title = escape(title);
     Ok(format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>\n\
+        "{REPORT_BEGINS}{title}</title>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n<p>{}</p>\n</header>\n<main>\n{}{}{plots}</main>\n{}</body>\n</html>\n",

@@ -9,8 +9,9 @@ use super::notable::Notable;
 use super::page::page;
 use super::partitions::{PartitionFigures, partition_figures};
 use super::plots::Figures;
+use crate::apart::keep_apart;
 use crate::error::Result;
-use crate::files::put_text_file;
+use crate::files::put_report;
 use crate::model::Day;
 use crate::progress::Progress;
 use crate::store::Store;
@@ -62,6 +63,7 @@ pub struct ReportSummary {
 ///
 /// Memory: the page, which has some 6 kB for each day, and that of [`StoreFigures`].
 pub fn report(store: &Store, options: &ReportOptions<'_>, progress: &dyn Progress) -> Result<ReportSummary> {
+    keep_apart(("the page", options.html), &[("the store", store.folder().path())])?;
     progress.begin("reading the store", "", None);
     let figures = StoreFigures::of(store)?;
     let partitions = options.out.map(|out| partition_figures(out, progress)).transpose()?;
@@ -69,7 +71,7 @@ pub fn report(store: &Store, options: &ReportOptions<'_>, progress: &dyn Progres
     let notable = Notable::of(&figures, partitions.as_deref().unwrap_or_default());
     let all = Figures { store: &figures, partitions: partitions.as_deref(), notable: &notable };
     let text = page(options.title, &all)?;
-    put_text_file(options.html, &text)?;
+    put_report(options.html, &text)?;
     let marked = notable.all().into_iter().map(|(figure, mark)| Marked {
         dt: mark.day,
         figure: figure.name(),

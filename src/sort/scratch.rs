@@ -11,10 +11,12 @@ use crate::fresh;
 /// A folder for such files is created this often where somebody removes it again before there is a file in it.
 const TRIES: usize = 50;
 
-/// A folder for temporary files. It is created with the first of them if it is not there, and then removed when this is dropped.
+/// A folder for temporary files. It is created with the first of them if it is not there, and then removed when this
+/// is dropped.
 ///
-/// A file has a name for a moment alone: it is created where nothing was before, under a drawn name, readable by its owner alone, and its name is removed at
-/// once. So nobody can have put anything in its place, and its room on the disk is free when the process ends, killed or not.
+/// A file has a name for a moment alone: it is created where nothing was before, under a drawn name, readable by its
+/// owner alone, and its name is removed at once. So nobody can have put anything in its place, and its room on the
+/// disk is free when the process ends, killed or not.
 #[derive(Debug)]
 pub struct Scratch {
     folder: PathBuf,
@@ -28,7 +30,8 @@ impl Scratch {
         Scratch { folder, created: None }
     }
 
-    /// The same in the system's folder for temporary files (`TMPDIR`), for commands that read and write no folder of their own.
+    /// The same in the system's folder for temporary files (`TMPDIR`), for commands that read and write no folder of
+    /// their own.
     pub fn temporary() -> Self {
         Scratch::new(std::env::temp_dir())
     }

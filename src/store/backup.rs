@@ -3,7 +3,8 @@
 //! A backup folder holds any number of backups of one store, numbered from 1 on. Table files are shared by those that have them, so that each further
 //! backup copies only what came since. Every file's size and checksum are kept beside it; restoring compares them.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use rocksdb::Env;
@@ -40,6 +41,7 @@ impl Backups {
     /// Opens a folder of backups, or with `create` makes one, readable by its owner alone. Refused while another process works on it.
     pub fn open(path: &Path, create: bool) -> Result<Self> {
         if create {
+            refuse_other_things(path)?;
             create_private(path)?;
         } else if !path.join("meta").is_dir() {
             return Err(Error::refused(
@@ -127,6 +129,31 @@ impl Backups {
             )),
             opened => opened,
         }
+    }
+}
+
+/// What a folder of backups has in it.
+const NAMES: [&str; 4] = ["meta", "private", "shared", "shared_checksum"];
+
+/// Fails where something else than backups is in a folder: with them, RocksDB would take its files for leftovers.
+fn refuse_other_things(path: &Path) -> Result<()> {
+    let mut names = Vec::new();
+    match fs::read_dir(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io("list", path, &error)),
+        Ok(entries) => {
+            for entry in entries {
+                names.push(entry.map_err(|error| Error::io("list", path, &error))?.file_name());
+            }
+        }
+    }
+    names.sort_unstable();
+    match names.iter().find(|name| !NAMES.iter().any(|known| name == known)) {
+        None => Ok(()),
+        Some(other) => Err(Error::refused(
+            format!("{} is no folder of backups: it holds {}", path.display(), other.display()),
+            "name an empty or new folder with --to",
+        )),
     }
 }
 

@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::durable::{sync, sync_with_folders_above};
 use crate::error::{Error, Result};
 
+/// The folder for sorting in the staging folder.
+const SORT: &str = "sort";
+
 /// Where a store lies, whether or not it is there yet.
 #[derive(Clone, Debug)]
 pub struct Folder {
@@ -74,7 +77,8 @@ impl Folder {
         for entry in entries {
             let entry = entry.map_err(|error| Error::io("list", &self.root, &error))?;
             // What an interrupted creation leaves behind is no store, and nobody else's either.
-            if entry.file_name() != "staging" && entry.file_name() != "db" {
+            let name = entry.file_name();
+            if !(name == "db" || name == "staging" && self.is_staging_own()?) {
                 return Err(Error::refused(
                     format!("{} is a folder with other things in it and no store", self.root.display()),
                     "name an empty or new folder with --store",
@@ -82,6 +86,26 @@ impl Folder {
             }
         }
         Ok(false)
+    }
+
+    /// Whether there is nothing in the staging folder but what a writer puts there.
+    fn is_staging_own(&self) -> Result<bool> {
+        let staging = self.staging();
+        let failed = |error: std::io::Error| Error::io("list", &staging, &error);
+        let entries = match fs::read_dir(&staging) {
+            // Another process was about to make a store, and has given that up meanwhile.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(true),
+            entries => entries.map_err(failed)?,
+        };
+        for entry in entries {
+            let name = entry.map_err(failed)?.file_name();
+            // Up to 0.4.0 the folder for sorting had the number of the process and the day behind its name.
+            let is_own = ["new", "tables", "mark", SORT].iter().any(|own| name == *own);
+            if !is_own && !name.to_string_lossy().starts_with("sort-") {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Creates the folder, readable by the owner alone like all of the store.
@@ -150,7 +174,7 @@ impl Folder {
 
     /// Where a command may put temporary files.
     pub fn scratch(&self) -> PathBuf {
-        self.staging().join("sort")
+        self.staging().join(SORT)
     }
 
     /// Removes what killed writers have left. The store must be open for writing: then whoever was here before is gone, and with it the need for

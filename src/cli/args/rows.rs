@@ -89,7 +89,7 @@ pub struct Produce {
     /// The day whose impressions become rows; all their actions are from before it.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Day,
-    /// Output folder; the rows go to OUT/dt=…/.
+    /// Output folder, new or with nothing but partitions in it; the rows go to OUT/dt=…/.
     #[arg(long, value_name = "OUT")]
     pub out: PathBuf,
     /// Use only batches up to and including this day, as a run on the next morning would have.
