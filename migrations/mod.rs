@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::format::FORMAT_VERSION;
 use crate::progress::Progress;
 use crate::store::{BulkLoad, Folder, RawStore};
+use crate::text::Shown;
 use serde::Serialize;
 
 /// A step from one format version to the next.
@@ -95,7 +96,7 @@ impl Registry {
             return Err(Error::refused(
                 format!(
                     "the store at {} has format version {from}, and this program (lookback {}) knows versions up to {}",
-                    folder.path().display(),
+                    folder.path().shown(),
                     env!("CARGO_PKG_VERSION"),
                     self.target
                 ),

@@ -6,6 +6,9 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::regular_file::Irregular;
+use crate::text::{Shown, escaped};
+
 /// The remedy for a full disk.
 pub const FREE_SPACE: &str = "free some space and run the same command again";
 
@@ -26,7 +29,7 @@ pub enum Kind {
     Corrupt,
 }
 
-/// A failure, said in one sentence. [`fmt::Display`] gives `what; remedy`.
+/// A failure, said in one sentence. [`fmt::Display`] gives `what; remedy` on one line, whatever names stand in it: see [`escaped`].
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,
@@ -58,15 +61,21 @@ impl Error {
         Self::new(Kind::Refused, what, remedy)
     }
 
-    /// The operating system refused `action` (a verb phrase: "write", "list") on `path`.
+    /// The operating system refused `action` (a verb phrase: "write", "list") on `path`; or [`crate::regular_file`] did, since it is no file.
     pub fn io(action: &str, path: &Path, source: &std::io::Error) -> Self {
+        if let Some(irregular) = source.get_ref().and_then(|inside| inside.downcast_ref::<Irregular>()) {
+            return Self::input(
+                format!("cannot {action} {}: it is {irregular}, not a file", path.shown()),
+                "put a file in its place, or name another",
+            );
+        }
         let remedy = match source.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => FREE_SPACE,
             std::io::ErrorKind::PermissionDenied => "grant this user access to it and run again",
             std::io::ErrorKind::NotFound => "check the path and run again",
             _ => "mend the cause and run the same command again",
         };
-        Self::new(Kind::Io, format!("cannot {action} {}: {source}", path.display()), remedy)
+        Self::new(Kind::Io, format!("cannot {action} {}: {source}", path.shown()), remedy)
     }
 
     /// The store holds bytes that no version of lookback writes.
@@ -91,7 +100,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; {}", self.what, self.remedy)
+        write!(f, "{}; {}", escaped(&self.what), escaped(&self.remedy))
     }
 }
 

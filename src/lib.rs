@@ -19,7 +19,8 @@
 //! 1  model   memory   durable         customers, days, zones, actions, impressions; how much memory there is; outlasting a power loss
 //!    fresh   apart                    names that nothing else has; places that must not lie in one another
 //!    in_order  fan_out                several threads whose results are taken in order, by one or by several
-//! 0  error   progress text             numbers for people
+//! 0  error   progress                  failures; who listens to the work
+//!    text    regular_file              under these two: numbers and names for people; opening files that end
 //! ```
 //!
 //! An action goes up and down once: `files` reads it, `ingest` sorts it and folds it into its customer's history, `format` makes bytes of
@@ -49,6 +50,7 @@ pub mod migrations;
 pub mod model;
 pub mod produce;
 pub mod progress;
+pub mod regular_file;
 pub mod removal;
 pub mod report;
 pub mod sort;

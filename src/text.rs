@@ -1,4 +1,81 @@
-//! Floor 0, numbers and sentences for people.
+//! Floor 0, numbers and sentences for people; and text from outside as it may stand in them.
+//!
+//! A name of a file or a column can hold anything: a newline would make a second line that looks like one of the program's own, an escape character
+//! would paint or clear the terminal. So at each way out, [`escaped`] goes over the whole line, and [`escaped_json`] over the whole document. Both leave
+//! alone what they have given, so that a text may pass several exits.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::fmt::{self, Write};
+
+/// Whether a character does something to what is around it, instead of being seen: controls (C0, DEL, C1), separators of lines and paragraphs, and
+/// what turns the direction of writing.
+fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text with each character that acts instead of being seen written as `\n`, `\r`, `\t` or `\u{..}`; so it is one line. All else stays as it is, in any
+/// script.
+pub fn escaped(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        if is_hidden(letter) { escaped.extend(letter.escape_debug()) } else { escaped.push(letter) }
+    }
+    Cow::Owned(escaped)
+}
+
+/// A JSON document with these characters written as `\uXXXX`: another spelling of the same document. In JSON as serde writes it they stand within
+/// texts alone, but for the newlines of a document on several lines, which stay.
+pub fn escaped_json(json: &str) -> Cow<'_, str> {
+    let is_hidden = |letter: char| letter != '\n' && is_hidden(letter);
+    if !json.contains(is_hidden) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len() + 16);
+    for letter in json.chars() {
+        if is_hidden(letter) {
+            // All of them lie below U+10000, so that each is one unit of UTF-16. Writing to a text does not fail.
+            write!(escaped, "\\u{:04x}", u32::from(letter)).unwrap_or_default();
+        } else {
+            escaped.push(letter);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Paths and arguments for people: instead of [`std::path::Path::display`], which shows bytes that are no text all alike.
+pub trait Shown: AsRef<OsStr> {
+    /// The text as [`escaped`] has it, with each byte that is no UTF-8 written as `\xNN`.
+    fn shown(&self) -> ShownText<'_> {
+        ShownText(self.as_ref())
+    }
+
+    /// The text as it is, for a field of JSON; only where it is no UTF-8, as [`Shown::shown`] has it.
+    fn plain(&self) -> String {
+        self.as_ref().to_str().map_or_else(|| self.shown().to_string(), str::to_owned)
+    }
+}
+
+impl<T: AsRef<OsStr> + ?Sized> Shown for T {}
+
+/// What [`Shown::shown`] gives.
+pub struct ShownText<'a>(&'a OsStr);
+
+impl fmt::Display for ShownText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.as_encoded_bytes().utf8_chunks() {
+            f.write_str(&escaped(chunk.valid()))?;
+            for byte in chunk.invalid() {
+                write!(f, "\\x{byte:02X}")?;
+            }
+        }
+        Ok(())
+    }
+}
 
 /// A count with its thousands apart: 1,234,567.
 pub fn count(number: u64) -> String {
@@ -45,6 +122,44 @@ pub fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::ffi::OsStrExt;
+
+    #[test]
+    fn what_acts_is_seen_and_what_is_seen_stays() {
+        for letter in ('\0'..=char::MAX).filter(|letter| is_hidden(*letter)) {
+            let text = format!("a{letter}b");
+            let once = escaped(&text).into_owned();
+            assert!(!once.contains(is_hidden) && once.starts_with("a\\") && once.ends_with('b'), "{once}");
+            assert_eq!(escaped(&once), once.as_str(), "it may pass several exits");
+        }
+        assert_eq!(
+            escaped("p\nerror: \u{1b}[2J\u{7f}\u{9b}\u{202e}\u{2028}\t"),
+            r"p\nerror: \u{1b}[2J\u{7f}\u{9b}\u{202e}\u{2028}\t"
+        );
+        for text in ["", "plain", r"C:\n \ 'quoted'", "Zoë – naïve … 日本語 עברית العربية 👩‍👩‍👧 é\u{a0}"]
+        {
+            assert!(matches!(escaped(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
+        assert_eq!(('\0'..=char::MAX).filter(|letter| is_hidden(*letter)).count(), 65 + 3 + 7 + 4);
+    }
+
+    #[test]
+    fn json_stays_the_same_document() {
+        let all: String = ('\0'..='\u{2070}').chain(['👩', char::MAX]).collect();
+        for json in [serde_json::to_string(&[&all]).unwrap(), serde_json::to_string_pretty(&[&all]).unwrap()] {
+            let escaped = escaped_json(&json);
+            assert!(!escaped.contains(|letter| letter != '\n' && is_hidden(letter)));
+            assert_eq!(serde_json::from_str::<Vec<String>>(&escaped).unwrap(), [all.as_str()]);
+        }
+        assert!(matches!(escaped_json("[\n  \"é\"\n]"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_told_apart() {
+        let path = std::path::Path::new(OsStr::from_bytes(b"a\xff\xc3/\xc3\xa9\n"));
+        assert_eq!(path.shown().to_string(), r"a\xFF\xC3/é\n");
+        assert_eq!((path.plain(), "é\n".plain()), (r"a\xFF\xC3/é\n".to_owned(), "é\n".to_owned()));
+    }
 
     #[test]
     fn counts_and_sizes() {

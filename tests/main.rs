@@ -17,6 +17,7 @@ mod crashing;
 mod decoding;
 mod determinism;
 mod diffing;
+mod escaping;
 #[cfg(target_os = "linux")]
 mod exclusive;
 mod explaining;
@@ -27,6 +28,7 @@ mod fixture;
 mod getting;
 mod guide;
 mod input_types;
+mod irregular;
 mod layouts;
 mod manifest;
 mod many_customers;

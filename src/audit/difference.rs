@@ -7,6 +7,7 @@ use super::sources::Sources;
 use crate::error::{Error, Kind};
 use crate::files::DayFile;
 use crate::model::{TypeTable, Zone};
+use crate::text::Shown;
 
 /// What is wrong, and where: `where_` fits before "is", `more` behind the sentence.
 pub(super) fn differs(place: &str, found: &str, expected: &str) -> Error {
@@ -19,7 +20,7 @@ pub(super) fn differs(place: &str, found: &str, expected: &str) -> Error {
 
 /// A cell of a row, as a place for [`differs`].
 pub(super) fn cell(path: &Path, row: u64, column: &str) -> String {
-    format!("{} row {row} column {column}", path.display())
+    format!("{} row {row} column {column}", path.shown())
 }
 
 /// Where a raw impression stands.
@@ -40,5 +41,5 @@ pub(super) fn action_source(sources: &Sources<'_>, types: &TypeTable, action: &R
 }
 
 fn placed(file: Option<&DayFile>, number: u64) -> String {
-    file.map_or_else(|| "?".to_owned(), |file| format!("{} {}", file.path.display(), file.place(number)))
+    file.map_or_else(|| "?".to_owned(), |file| format!("{} {}", file.path.shown(), file.place(number)))
 }

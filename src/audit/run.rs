@@ -18,6 +18,7 @@ use crate::model::{ColumnType, Day, RowColumn, RowColumns, TypeTable, display_ut
 use crate::progress::Progress;
 use crate::sources;
 use crate::store::Store;
+use crate::text::Shown as _;
 
 /// Memory for what the raw files say of a group of customers, unless a caller says otherwise: some 3,000 customers with more actions than count, or ten
 /// times as many with a few hundred.
@@ -173,7 +174,7 @@ fn no_row_left(rows: &mut Rows) -> Result<()> {
     match rows.ahead(0) {
         None => Ok(()),
         Some(left) => {
-            let place = format!("{} row {}", rows.path(left.part).display(), left.row.row);
+            let place = format!("{} row {}", rows.path(left.part).shown(), left.row.row);
             Err(differs(&place, &format!("a row of customer {}", left.row.customer_id), "that no row is left"))
         }
     }
@@ -200,12 +201,12 @@ fn check_said(manifest: &Manifest, cut_off: &str, files: &[ProducedFile]) -> Res
         for (key, expected) in expected.chain(chosen.iter().map(|(key, expected)| (*key, expected.as_deref()))) {
             let said = file.said(key);
             if said != expected {
-                let place = format!("{} metadata {key}", file.path().display());
+                let place = format!("{} metadata {key}", file.path().shown());
                 return Err(differs(&place, said.unwrap_or("missing"), expected.unwrap_or("that it is missing")));
             }
         }
         if file.columns() != settings.columns() {
-            let place = format!("{} with other columns or types than its settings say", file.path().display());
+            let place = format!("{} with other columns or types than its settings say", file.path().shown());
             return Err(differs(&place, "written", &said_of(settings.columns())));
         }
     }
@@ -223,7 +224,7 @@ fn check_types(manifest: &Manifest, types: &TypeTable, files: &[ProducedFile]) -
     for file in files {
         let found = file.said("lookback.action_types");
         if found != said {
-            let place = format!("{} metadata lookback.action_types", file.path().display());
+            let place = format!("{} metadata lookback.action_types", file.path().shown());
             return Err(differs(&place, found.unwrap_or("missing"), said.unwrap_or("that it is not there")));
         }
     }
@@ -243,7 +244,7 @@ fn said_of(columns: RowColumns) -> String {
 fn check_counts(manifest: &Manifest, folder: &PartitionFolder, there: &[u64], shown: &Shown) -> Result<()> {
     let rows: u64 = there.iter().sum();
     if rows != shown.elements {
-        let place = format!("the number of rows in {}", folder.path().display());
+        let place = format!("the number of rows in {}", folder.path().shown());
         return Err(differs(&place, &rows.to_string(), &shown.elements.to_string()));
     }
     let said = [("rows", manifest.rows, shown.elements), ("impressions", manifest.impressions, shown.impressions)];
@@ -275,7 +276,7 @@ fn check_newest(
     for (number, (part, (said, newest_us))) in
         manifest.parts.iter().zip(said.iter().zip(&comparison.newest_us)).enumerate()
     {
-        let place = format!("{} metadata {NEWEST_ACTION}", rows.path(number).display());
+        let place = format!("{} metadata {NEWEST_ACTION}", rows.path(number).shown());
         let newest = newest_us.map(display_utc);
         let or_missing = |text: &Option<String>| text.clone().unwrap_or_else(|| "missing".to_owned());
         // Texts of one length, which sort as times do.

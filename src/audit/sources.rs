@@ -11,6 +11,7 @@ use crate::model::Day;
 use crate::progress::Progress;
 use crate::sources::{self, ActionSource, ImpressionSource};
 use crate::store::Batches;
+use crate::text::Shown;
 
 /// One raw file of actions.
 pub(super) struct ActionFile<'a> {
@@ -108,7 +109,7 @@ fn batch_files<'a>(
 
 fn otherwise(what: &str, described: &sources::Sources) -> Error {
     let as_said = match &described.file {
-        Some(file) => format!("{} describes them", file.display()),
+        Some(file) => format!("{} describes them", file.shown()),
         None => "they are described without a configuration".to_owned(),
     };
     Error::refused(
@@ -119,7 +120,7 @@ fn otherwise(what: &str, described: &sources::Sources) -> Error {
 
 fn changed(path: &Path, what: &str) -> Error {
     Error::input(
-        format!("the raw file {} {what}", path.display()),
+        format!("the raw file {} {what}", path.shown()),
         "bring it back as it was to audit these rows; or ingest the batch again, and then `lookback stale` names the partitions that rest on it",
     )
 }
@@ -128,7 +129,7 @@ fn impression_files(input: &Path, shown: &ImpressionSource, manifest: &Manifest)
     let files = day_files(input, &shown.pattern, manifest.dt)?;
     let changed = |path: &Path, what: &str| {
         Error::input(
-            format!("the impression file {} {what} since the rows of {} were produced", path.display(), manifest.dt),
+            format!("the impression file {} {what} since the rows of {} were produced", path.shown(), manifest.dt),
             "bring it back as it was to audit these rows, or produce the day again with `lookback produce`",
         )
     };

@@ -11,6 +11,7 @@ use crate::produce::RowChoice;
 use crate::progress::Progress;
 use crate::sources::Sources;
 use crate::store::Batches;
+use crate::text::Shown;
 
 /// What to backfill.
 #[derive(Clone, Copy, Debug)]
@@ -153,7 +154,7 @@ impl Plan {
 fn refuse_absent(absent: &[Day], gone: &[Day], input: &Path) -> Result<()> {
     if !gone.is_empty() {
         return Err(Error::refused(
-            format!("the store holds batches whose files are no longer in {}: {}", input.display(), name_days(gone)),
+            format!("the store holds batches whose files are no longer in {}: {}", input.shown(), name_days(gone)),
             "bring the files back or leave these days out of the range; to empty one on purpose, use `lookback ingest --allow-empty`",
         ));
     }
@@ -161,7 +162,7 @@ fn refuse_absent(absent: &[Day], gone: &[Day], input: &Path) -> Result<()> {
         return Ok(());
     }
     Err(Error::input(
-        format!("there is no action file in {} for {}", input.display(), name_days(absent)),
+        format!("there is no action file in {} for {}", input.shown(), name_days(absent)),
         "bring the files, or take these days as empty batches with --allow-empty",
     ))
 }

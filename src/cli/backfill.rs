@@ -3,6 +3,7 @@
 use super::args::Backfill;
 use super::config;
 use super::console::Console;
+use super::lines::Lines;
 use super::table::table;
 use super::text::{count, counted, odd};
 use crate::backfill::{BackfillOptions, BackfillSummary, DayPlan, Plan, backfill};
@@ -41,7 +42,7 @@ pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
 }
 
 /// A row for each day, or for three and more in a run with which the same is to be done, so that a year can be read.
-fn plan_table(plan: &Plan) -> String {
+fn plan_table(plan: &Plan) -> Lines {
     let mut rows: Vec<Vec<String>> = Vec::new();
     for alike in plan.days.chunk_by(|day, next| what(day) == what(next)) {
         let days: Vec<Day> = alike.iter().map(|planned| planned.day).collect();

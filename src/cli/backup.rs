@@ -9,6 +9,7 @@ use crate::apart::keep_apart;
 use crate::error::Result;
 use crate::format::FORMAT_VERSION;
 use crate::store::{Backups, Folder, Store};
+use crate::text::Shown;
 
 #[derive(Serialize)]
 struct BackupSummary {
@@ -77,7 +78,7 @@ pub(super) fn restore(typed: &args::Restore, console: &Console) -> Result<()> {
         ),
         None => format!(
             "a store of format version {format_version}, to be brought up to date with `lookback migrate --store {}`",
-            typed.store.display()
+            typed.store.shown()
         ),
     };
     let sentence = format!("restored backup {number}: {content}; every file agrees with its checksum");

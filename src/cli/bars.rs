@@ -11,6 +11,7 @@ use super::phases::{Phase, PhaseTime, Phases, amount, now, rate_of, seconds};
 use super::text::count;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
+use crate::text::{Shown, escaped};
 
 /// How much is said on stderr: the variable LOOKBACK_LOG.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -37,7 +38,7 @@ impl Log {
             Some("normal") => Ok(Log::Normal),
             Some("debug") => Ok(Log::Debug),
             _ => Err(Error::usage(
-                format!("LOOKBACK_LOG={} has no meaning", asked.display()),
+                format!("LOOKBACK_LOG={} has no meaning", asked.shown()),
                 "set it to quiet, summary, normal or debug",
             )),
         }
@@ -89,10 +90,10 @@ impl Bars {
         self.with(|state| state.phases.ended().to_vec())
     }
 
-    /// Prints a line above the bar.
+    /// Prints a line above the bar: one, whatever stands in it.
     pub fn line(&self, line: &str) {
         // Nobody is left to tell where stderr itself is gone.
-        self.aside(|| drop(writeln!(io::stderr(), "{line}")));
+        self.aside(|| drop(writeln!(io::stderr(), "{}", escaped(line))));
     }
 
     /// The same, unless it is to be quiet.
@@ -155,10 +156,11 @@ impl Progress for Bars {
         self.with(|state| {
             state.phase = Some(Phase { name: phase.to_owned(), unit, done: 0, started: now() });
             state.bar = bar.inspect(|bar| {
-                bar.set_message(match &state.item {
+                let message = match &state.item {
                     Some((_, item)) => format!("{item}: {phase}"),
                     None => phase.to_owned(),
-                });
+                };
+                bar.set_message(escaped(&message).into_owned());
                 bar.tick();
             });
         });

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::args::{ConfigCheck, Configuration};
 use super::console::Console;
+use super::lines::Lines;
 use super::table::table;
 use super::text::{count, counted, size};
 use crate::config;
@@ -13,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::files::{DayFile, Fingerprint, LookedAt, day_files, look_at_actions, look_at_impressions};
 use crate::model::{Day, NamedCounts, TypeTable};
 use crate::sources::{Pattern, Sources, TypeRule};
+use crate::text::Shown;
 
 /// How many files with problems are named of each source.
 const NAMED_FILES: usize = 5;
@@ -57,7 +59,7 @@ struct Found {
 pub(super) fn sources_of(input: &Path, named: &Configuration, console: &Console) -> Result<Sources> {
     let sources = config::sources(Some(input), named.config.as_deref())?;
     if let (None, Some(file)) = (&named.config, &sources.file) {
-        console.message(&format!("note: the input is read as {} says", file.display()));
+        console.message(&format!("note: the input is read as {} says", file.shown()));
     }
     Ok(sources)
 }
@@ -66,7 +68,7 @@ pub(super) fn run(typed: &ConfigCheck, console: &Console) -> Result<()> {
     let sources = config::sources(Some(&typed.input), typed.config.config.as_deref())?;
     let types = sources.types.iter().map(|(number, name)| (name.to_owned(), u64::from(number))).collect();
     let mut checked = Checked {
-        config: sources.file.as_ref().map(|file| file.display().to_string()),
+        config: sources.file.as_ref().map(|file| file.plain()),
         types: NamedCounts(types),
         sources: described(&sources),
         dt: typed.dt.map(|day| day.to_string()),
@@ -150,9 +152,7 @@ fn look(checked: &mut Checked, sources: &Sources, typed: &ConfigCheck, day: Day)
     if actions == 0 {
         let patterns = sources.actions.iter().map(|source| source.pattern.text_on(day));
         let patterns = patterns.collect::<Vec<_>>().join(", ");
-        checked
-            .missing
-            .push(format!("there is no file of actions in {}: nothing is {patterns}", typed.input.display()));
+        checked.missing.push(format!("there is no file of actions in {}: nothing is {patterns}", typed.input.shown()));
     }
     let shown = &sources.impressions;
     let (there, problems) = found(&shown.pattern, &|file| look_at_impressions(shown, file))?;
@@ -163,38 +163,41 @@ fn look(checked: &mut Checked, sources: &Sources, typed: &ConfigCheck, day: Day)
     Ok(())
 }
 
-fn text(checked: &Checked) -> String {
+fn text(checked: &Checked) -> Lines {
     let none = "none; the names and layouts of the default".to_owned();
-    let mut text = format!("configuration  {}\n", checked.config.clone().unwrap_or(none));
+    let mut text = Lines::default();
+    text.push(&format!("configuration  {}", checked.config.clone().unwrap_or(none)));
     let types = checked.types.0.iter().map(|(name, number)| format!("{name} {number}"));
-    text += &format!("types          {}\n", types.collect::<Vec<_>>().join(", "));
+    text.push(&format!("types          {}", types.collect::<Vec<_>>().join(", ")));
     for source in &checked.sources {
-        text += &format!("\n{}  {}\n", source.name, source.pattern);
+        text.push("");
+        text.push(&format!("{}  {}", source.name, source.pattern));
         let there = source.found.as_ref().map(|found| found.columns.as_slice()).unwrap_or_default();
         let rows = source.columns.iter().map(|(what, column)| {
             let found = there.iter().find(|(name, _)| name == column).map(|(_, data_type)| data_type.clone());
             vec![format!("  {what}"), column.clone(), found.unwrap_or_default()]
         });
-        text += &table(&["  read as", "column", "found"], &[false; 3], &rows.collect::<Vec<_>>());
+        text.append(&table(&["  read as", "column", "found"], &[false; 3], &rows.collect::<Vec<_>>()));
         if let Some(unit) = source.time_unit {
-            text += &format!("  integer times count {unit}\n");
+            text.push(&format!("  integer times count {unit}"));
         }
         for (value, action_type) in &source.types {
-            match value {
-                None => text += &format!("  all rows are {action_type}\n"),
-                Some(value) => text += &format!("  {value:?} is {action_type}\n"),
-            }
+            text.push(&match value {
+                None => format!("  all rows are {action_type}"),
+                Some(value) => format!("  {value:?} is {action_type}"),
+            });
         }
         if let (Some(found), Some(dt)) = (&source.found, &checked.dt) {
-            text += &match found.files {
-                0 => format!("  {dt}: no file\n"),
-                files => format!("  {dt}: {} of {}\n", counted(files as u64, "file"), size(found.bytes)),
-            };
+            text.push(&match found.files {
+                0 => format!("  {dt}: no file"),
+                files => format!("  {dt}: {} of {}", counted(files as u64, "file"), size(found.bytes)),
+            });
         }
     }
     if !checked.missing.is_empty() {
-        text += &format!("\nmissing ({}):\n", count(checked.missing.len() as u64));
-        text.extend(checked.missing.iter().map(|problem| format!("  {problem}\n")));
+        text.push("");
+        text.push(&format!("missing ({}):", count(checked.missing.len() as u64)));
+        checked.missing.iter().for_each(|problem| text.push(&format!("  {problem}")));
     }
     text
 }

@@ -1,4 +1,5 @@
-//! The two streams: results on stdout, everything else on stderr.
+//! The two streams: results on stdout, everything else on stderr. What leaves here holds no character that acts, whatever names of the input stand in
+//! it: see [`crate::text`].
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
@@ -6,9 +7,11 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::bars::{Bars, Log};
+use super::lines::Lines;
 use super::phases::{PhaseTime, named_rate_of, now, seconds};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
+use crate::text::{escaped, escaped_json};
 
 /// A summary, and how long what it tells of took. The only part of a result that is another one in every run.
 #[derive(Serialize)]
@@ -75,9 +78,9 @@ impl Console {
     }
 
     /// The end of a command whose result is a text, on stdout; or the same as JSON.
-    pub fn result(&self, value: &impl Serialize, text: &str) -> Result<()> {
+    pub fn result(&self, value: &impl Serialize, lines: &Lines) -> Result<()> {
         self.bars.finish();
-        if self.json { self.print_json(value) } else { print(text) }
+        if self.json { self.print_json(value) } else { print(lines.text()) }
     }
 
     /// Whether the result is one JSON summary.
@@ -87,7 +90,7 @@ impl Console {
 
     /// A line of a result that comes line by line, on stdout.
     pub fn result_line(&self, line: &str) -> Result<()> {
-        self.bars.aside(|| print(&format!("{line}\n")))
+        self.bars.aside(|| print(&format!("{}\n", escaped(line))))
     }
 
     /// A line on stderr, unless it is to be quiet there.
@@ -104,7 +107,7 @@ impl Console {
     fn print_json(&self, value: &impl Serialize) -> Result<()> {
         let text = serde_json::to_string(value)
             .map_err(|error| Error::io("write", "the JSON summary".as_ref(), &io::Error::other(error)))?;
-        print(&format!("{text}\n"))
+        print(&format!("{}\n", escaped_json(&text)))
     }
 }
 

@@ -1,11 +1,12 @@
 //! Lists of customers' ids, one a line.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::model::CustomerId;
+use crate::regular_file;
+use crate::text::Shown;
 
 /// No line with one id is longer, unless it is mostly spaces.
 const LINE_BYTES_MAX: u64 = 4_096;
@@ -26,9 +27,9 @@ impl CustomerIds {
         let lines: Box<dyn BufRead> = if path == Path::new("-") {
             Box::new(io::stdin().lock())
         } else {
-            Box::new(BufReader::new(File::open(path).map_err(|error| Error::io("read", path, &error))?))
+            Box::new(BufReader::new(regular_file::open(path).map_err(|error| Error::io("read", path, &error))?))
         };
-        let path = if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
+        let path = if path == Path::new("-") { "stdin".to_owned() } else { path.shown().to_string() };
         Ok(CustomerIds { lines, path, number: 0, remedy, ended: false })
     }
 

@@ -11,6 +11,7 @@ use crate::diff::{
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::model::{Day, name_days};
+use crate::text::Shown;
 
 #[derive(Serialize)]
 struct Summary {
@@ -42,7 +43,7 @@ pub(super) fn run(typed: &Diff, console: &Console) -> Result<()> {
         }
         lines(&partition).iter().try_for_each(|line| console.result_line(line))
     })?;
-    let (one, other) = (typed.one.display().to_string(), typed.other.display().to_string());
+    let (one, other) = (typed.one.plain(), typed.other.plain());
     let alone: Vec<String> = [(&one, &only_in_one), (&other, &only_in_other)]
         .iter()
         .filter(|(_, days)| !days.is_empty())

@@ -2,6 +2,7 @@
 
 use super::args::Explain;
 use super::console::Console;
+use super::lines::Lines;
 use super::table::table;
 use super::text::{count, counted};
 use crate::error::Result;
@@ -17,17 +18,18 @@ pub(super) fn run(typed: &Explain, console: &Console) -> Result<()> {
     console.result(&explanation, &text(&explanation))
 }
 
-fn text(explanation: &Explanation) -> String {
+fn text(explanation: &Explanation) -> Lines {
     let Explanation { customer, dt, cut_off, history_length, left_out, actions, not_listed, .. } = explanation;
     if explanation.forgotten {
-        return format!(
-            "customer {customer} has been forgotten: the store holds and takes no action, and `produce` writes no row, of this customer\n"
+        let forgotten = format!(
+            "customer {customer} has been forgotten: the store holds and takes no action, and `produce` writes no row, of this customer"
         );
+        return [forgotten].into_iter().collect();
     }
     let LeftOutCounts { known_as_of, lookback_days, max_history } = left_out;
     let all_left_out = known_as_of + lookback_days + max_history;
-    let lines = if history_length + all_left_out == 0 {
-        vec![format!("customer {customer} has no action before {cut_off} in the store")]
+    let title = if history_length + all_left_out == 0 {
+        format!("customer {customer} has no action before {cut_off} in the store")
     } else {
         let parts = [
             (*known_as_of, "of batches not known then"),
@@ -36,26 +38,28 @@ fn text(explanation: &Explanation) -> String {
         ];
         let parts = parts.iter().filter(|(number, _)| *number > 0);
         let parts: Vec<String> = parts.map(|(number, why)| format!("{} {why}", count(*number))).collect();
-        vec![format!(
+        format!(
             "customer {customer} as of {dt}: {} before {cut_off} in the history, {} left out{}{}",
             counted(*history_length, "action"),
             count(all_left_out),
             if parts.is_empty() { "" } else { ": " },
             parts.join(", ")
-        )]
+        )
     };
-    let mut text = lines.concat() + "\n";
+    let mut text = Lines::default();
+    text.push(&title);
     match explanation.item {
         Some(item) if actions.is_empty() && *not_listed == 0 && history_length + all_left_out > 0 => {
-            text += &format!("none of them is on item {item}\n");
+            text.push(&format!("none of them is on item {item}"));
         }
         _ if actions.is_empty() => {}
-        _ => text += &table(&HEAD, &RIGHT, &actions.iter().map(cells).collect::<Vec<_>>()),
+        _ => text.append(&table(&HEAD, &RIGHT, &actions.iter().map(cells).collect::<Vec<_>>())),
     }
     if *not_listed > 0 {
-        text += &format!("… and {} more\n", count(*not_listed));
+        text.push(&format!("… and {} more", count(*not_listed)));
     }
-    text + &remarks(explanation)
+    text.append(&remarks(explanation));
+    text
 }
 
 const HEAD: [&str; 7] = ["#", "time", "type", "item", "batch", "came", "in the history"];
@@ -90,9 +94,9 @@ fn came(days_late: i32) -> String {
 }
 
 /// What has to be known to read the list.
-fn remarks(explanation: &Explanation) -> String {
+fn remarks(explanation: &Explanation) -> Lines {
     let Explanation { max_history, first_left_out, incomplete_behind, horizon, missing_batches, .. } = explanation;
-    let mut remarks = String::new();
+    let mut remarks = Lines::default();
     if let Some(first) = first_left_out {
         let place = first.place.unwrap_or_default();
         let why = match (first.left_out, explanation.oldest) {
@@ -102,26 +106,26 @@ fn remarks(explanation: &Explanation) -> String {
             }
             _ => format!("{} newer ones are all that count (max_history)", count(*max_history as u64)),
         };
-        remarks += &format!(
-            "the first left out is number {}, the {} of {} on item {} from batch {}: {why}\n",
+        remarks.push(&format!(
+            "the first left out is number {}, the {} of {} on item {} from batch {}: {why}",
             count(place),
             first.action_type,
             first.time,
             first.item_id,
             first.batch
-        );
+        ));
     }
     if let Some(place) = incomplete_behind {
-        remarks += &format!(
-            "behind number {} there may have been more: of one batch and day the store keeps as many as a history can have\n",
+        remarks.push(&format!(
+            "behind number {} there may have been more: of one batch and day the store keeps as many as a history can have",
             count(*place)
-        );
+        ));
     }
     if let Some(horizon) = horizon {
-        remarks += &format!("actions from before {horizon} have been pruned\n");
+        remarks.push(&format!("actions from before {horizon} have been pruned"));
     }
     if !missing_batches.is_empty() {
-        remarks += &format!("batches that the store does not hold: {}\n", name_days(missing_batches));
+        remarks.push(&format!("batches that the store does not hold: {}", name_days(missing_batches)));
     }
     remarks
 }

@@ -7,8 +7,10 @@ use clap::{Command, CommandFactory};
 
 use super::args::{Arguments, Completions, Man};
 use super::console::Console;
+use super::lines::Lines;
 use super::text::counted;
 use crate::error::{Error, Result};
+use crate::text::Shown;
 
 /// What the program is made of.
 const VERSION: &str = concat!(
@@ -51,7 +53,8 @@ pub(super) fn completions(typed: &Completions, console: &Console) -> Result<()> 
     let mut script = Vec::new();
     clap_complete::generate(typed.shell, &mut command(), "lookback", &mut script);
     let script = String::from_utf8_lossy(&script);
-    console.result(&serde_json::json!({ "shell": typed.shell.to_string(), "script": script }), &script)
+    let summary = serde_json::json!({ "shell": typed.shell.to_string(), "script": script });
+    console.result(&summary, &Lines::own(script.into_owned()))
 }
 
 /// `lookback man`.
@@ -60,9 +63,9 @@ pub(super) fn man(typed: &Man, console: &Console) -> Result<()> {
     fs::create_dir_all(&typed.dir).map_err(failed)?;
     clap_mangen::generate_to(command(), &typed.dir).map_err(failed)?;
     let pages = pages(&command());
-    let dir = typed.dir.display();
+    let dir = typed.dir.shown();
     console.done(
-        &serde_json::json!({ "dir": typed.dir, "pages": pages }),
+        &serde_json::json!({ "dir": typed.dir.plain(), "pages": pages }),
         &format!("wrote {} to {dir}", counted(pages, "page")),
     )
 }

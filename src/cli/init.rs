@@ -9,6 +9,7 @@ use crate::config;
 use crate::error::Result;
 use crate::model::Zone;
 use crate::store::{Folder, Settings, Store};
+use crate::text::Shown;
 
 #[derive(Serialize)]
 struct Summary {
@@ -23,7 +24,7 @@ pub(super) fn run(typed: &Init, console: &Console) -> Result<()> {
     let settings = Settings { max_history, zone: Zone::named(&typed.timezone)?, types };
     let time_zone = settings.zone.name().to_owned();
     Store::create(&Folder::new(&typed.store), settings)?;
-    let summary = Summary { store: typed.store.display().to_string(), max_history, time_zone };
+    let summary = Summary { store: typed.store.plain(), max_history, time_zone };
     let Summary { store, time_zone, .. } = &summary;
     let kept = count(u64::from(typed.max_history));
     console.done(&summary, &format!("created the store {store}: the newest {kept} actions, days in {time_zone}"))

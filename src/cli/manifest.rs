@@ -4,9 +4,11 @@ use serde::Serialize;
 
 use super::args;
 use super::console::Console;
+use super::lines::Lines;
 use super::text::{counted, size};
 use crate::error::{Error, Result};
 use crate::files::{PartitionFolder, check_hashes};
+use crate::text::escaped_json;
 
 #[derive(Serialize)]
 struct Checked {
@@ -26,5 +28,5 @@ pub(super) fn run(typed: &args::Manifest, console: &Console) -> Result<()> {
     }
     let text = serde_json::to_string_pretty(&manifest)
         .map_err(|error| Error::io("write", "the manifest".as_ref(), &std::io::Error::other(error)))?;
-    console.result(&manifest, &format!("{text}\n"))
+    console.result(&manifest, &escaped_json(&text).lines().collect::<Lines>())
 }

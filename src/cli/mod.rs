@@ -16,6 +16,7 @@ mod get;
 mod help;
 mod ingest;
 mod init;
+mod lines;
 mod manifest;
 mod migrate;
 mod phases;
@@ -28,11 +29,10 @@ mod stale;
 mod status;
 mod table;
 mod text;
+mod typed;
 mod verify;
 
 use std::process::ExitCode;
-
-use clap::FromArgMatches;
 
 use args::{Arguments, Command};
 use bars::Log;
@@ -49,9 +49,10 @@ pub fn run() -> ExitCode {
             report(panic);
         }
     }));
-    // clap itself prints and exits for --help (0), --version (0) and wrong usage (2).
-    let matches = help::command().get_matches();
-    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let arguments = match typed::arguments(&std::env::args_os().collect::<Vec<_>>()) {
+        Ok(arguments) => arguments,
+        Err(exit_code) => return exit_code,
+    };
     let (log, unknown) = match Log::of_environment() {
         Ok(log) => (log, None),
         Err(unknown) => (Log::Normal, Some(unknown)),

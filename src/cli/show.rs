@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::args::Show;
 use super::console::Console;
+use super::lines::Lines;
 use super::table::table;
 use super::text::{count, counted};
 use crate::error::{Error, Result};
@@ -54,20 +55,20 @@ pub(super) fn run(typed: &Show, console: &Console) -> Result<()> {
     console.result(&shown, &text(&shown))
 }
 
-fn text(shown: &Shown) -> String {
+fn text(shown: &Shown) -> Lines {
     let Shown { customer, dt, cut_off, history_length, actions } = shown;
     let length = counted(*history_length as u64, "action");
-    let title = format!("customer {customer} as of {dt}: {length} before {cut_off}\n");
+    let mut text = Lines::default();
+    text.push(&format!("customer {customer} as of {dt}: {length} before {cut_off}"));
     if actions.is_empty() {
-        return title;
+        return text;
     }
     let rows = actions.iter().enumerate().map(|(place, action)| {
         vec![(place + 1).to_string(), action.time.clone(), action.action_type.clone(), action.item_id.to_string()]
     });
-    let mut text =
-        title + &table(&["#", "time", "type", "item"], &[true, false, false, true], &rows.collect::<Vec<_>>());
+    text.append(&table(&["#", "time", "type", "item"], &[true, false, false, true], &rows.collect::<Vec<_>>()));
     if *history_length > actions.len() {
-        text += &format!("… and {} more\n", count((history_length - actions.len()) as u64));
+        text.push(&format!("… and {} more", count((history_length - actions.len()) as u64)));
     }
     text
 }

@@ -2,6 +2,7 @@
 
 use super::args;
 use super::console::Console;
+use super::lines::Lines;
 use super::text::{count, counted};
 use crate::error::{Error, Result};
 use crate::stale::{Known, StaleSummary, list_stale};
@@ -15,8 +16,8 @@ pub(super) fn run(typed: &args::Stale, console: &Console) -> Result<()> {
         (false, None) => Known::All,
     };
     let summary = list_stale(&store, &typed.out, known, console.progress())?;
-    let lines = summary.listed.iter().map(|partition| format!("{}  {}\n", partition.dt, partition.text));
-    console.result(&summary, &lines.collect::<String>())?;
+    let lines = summary.listed.iter().map(|partition| format!("{}  {}", partition.dt, partition.text));
+    console.result(&summary, &lines.collect::<Lines>())?;
     let found = sentence(&summary);
     if typed.exit_code && !summary.listed.is_empty() {
         return Err(Error::refused(

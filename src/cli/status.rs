@@ -4,12 +4,14 @@ use serde::Serialize;
 
 use super::args;
 use super::console::Console;
+use super::lines::Lines;
 use super::text::{count, plural, size};
 use crate::error::Result;
 use crate::format::FORMAT_VERSION;
 use crate::model::{Day, NamedCounts, TypeCounts, TypeTable, name_days};
 use crate::report::{BatchFigures, LengthBucket, StoreFigures};
 use crate::store::{Folder, Store};
+use crate::text::Shown;
 
 #[derive(Serialize)]
 struct Status {
@@ -72,7 +74,7 @@ pub(super) fn run(typed: &args::Status, console: &Console) -> Result<()> {
     let types = &store.settings().types;
     let named = actions.named(types);
     let status = Status {
-        store: typed.store.display().to_string(),
+        store: typed.store.plain(),
         format_version: FORMAT_VERSION,
         time_zone: figures.time_zone.clone(),
         max_history: histories.max_history(),
@@ -102,7 +104,7 @@ pub(super) fn run(typed: &args::Status, console: &Console) -> Result<()> {
     console.result(&status, &text(&status))
 }
 
-fn text(status: &Status) -> String {
+fn text(status: &Status) -> Lines {
     let gaps = &status.gaps;
     let range = match (&status.first_batch, &status.newest_batch) {
         (Some(first), Some(newest)) if first == newest => format!("1 ({first})"),
@@ -141,5 +143,5 @@ fn text(status: &Status) -> String {
         behind.insert(0, ("ignored", count(status.ignored)));
     }
     lines.extend(behind.into_iter().map(|(name, value)| (name.to_owned(), value)));
-    lines.iter().map(|(name, value)| format!("{name:<16}{value}\n")).collect()
+    lines.iter().map(|(name, value)| format!("{name:<16}{value}")).collect()
 }

@@ -1,7 +1,12 @@
 //! Tables of text.
 
+use super::lines::Lines;
+use crate::text::escaped;
+
 /// Lines of right-aligned (numbers) or left-aligned columns, two spaces apart, under a head.
-pub(super) fn table(head: &[&str], right: &[bool], rows: &[Vec<String>]) -> String {
+pub(super) fn table(head: &[&str], right: &[bool], rows: &[Vec<String>]) -> Lines {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| escaped(cell).into_owned()).collect()).collect();
     let widths: Vec<usize> = head
         .iter()
         .enumerate()
@@ -16,11 +21,8 @@ pub(super) fn table(head: &[&str], right: &[bool], rows: &[Vec<String>]) -> Stri
             .zip(right)
             .map(|((cell, width), right)| if *right { format!("{cell:>width$}") } else { format!("{cell:<width$}") })
             .collect();
-        format!("{}\n", padded.join("  ").trim_end())
+        padded.join("  ").trim_end().to_owned()
     };
-    let mut text = line(&mut head.iter().copied());
-    for row in rows {
-        text.push_str(&line(&mut row.iter().map(String::as_str)));
-    }
-    text
+    let head = line(&mut head.iter().copied());
+    [head].into_iter().chain(rows.iter().map(|row| line(&mut row.iter().map(String::as_str)))).collect()
 }

@@ -1,12 +1,13 @@
 //! Where the configuration is.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::read::parse;
 use crate::error::{Error, Result};
+use crate::regular_file;
 use crate::sources::Sources;
+use crate::text::Shown;
 
 /// The name of the file in the input root, or in the folder that holds the root.
 const FILE_NAME: &str = "lookback.toml";
@@ -49,15 +50,17 @@ fn holder(input: &Path) -> Option<PathBuf> {
 fn read(path: &Path) -> Result<String> {
     let failed = |error: std::io::Error| Error::io("read the configuration", path, &error);
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    regular_file::open(path)
+        .and_then(|file| file.take(CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(failed)?;
     if bytes.len() as u64 > CONFIG_BYTES_MAX {
         return Err(Error::input(
-            format!("the configuration {} has more than {CONFIG_BYTES_MAX} bytes", path.display()),
+            format!("the configuration {} has more than {CONFIG_BYTES_MAX} bytes", path.shown()),
             "name a file of sources with --config",
         ));
     }
     String::from_utf8(bytes).map_err(|_| {
-        Error::input(format!("the configuration {} is not UTF-8", path.display()), "save it as UTF-8 and run again")
+        Error::input(format!("the configuration {} is not UTF-8", path.shown()), "save it as UTF-8 and run again")
     })
 }
 

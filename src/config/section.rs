@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::nearest::nearest;
 use crate::error::{Error, Result};
+use crate::text::Shown;
 
 /// A file that is being read.
 #[derive(Clone, Copy)]
@@ -24,7 +25,7 @@ impl Document<'_> {
     pub fn error(&self, span: &Range<usize>, what: &str, remedy: &str) -> Error {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
-        Error::input(format!("{} line {line}: {what}", self.path.display()), remedy)
+        Error::input(format!("{} line {line}: {what}", self.path.shown()), remedy)
     }
 
     /// That a word at a place is none of those that can stand there. `what` says so; `kind` is what all of them are.

@@ -13,6 +13,7 @@ use crate::files::{Fingerprint, Hasher, PartitionFolder, ProducedFile, partition
 use crate::model::{Day, ExtraColumn, ExtraColumns, RowColumn};
 use crate::progress::Progress;
 use crate::sort::{Record, Scratch, Sorted, Sorter};
+use crate::text::Shown;
 
 /// Rows that are read once more at a time, from each side: with 1,000 actions 3 MB.
 const READ_AGAIN: usize = 256;
@@ -52,7 +53,7 @@ pub fn diff_partitions(
         }
     };
     if both.is_empty() {
-        let (one, other) = (options.one.display(), options.other.display());
+        let (one, other) = (options.one.shown(), options.other.shown());
         return Err(Error::input(
             format!("{one} and {other} have no partition in common"),
             "name two output folders, which hold dt=…/",

@@ -19,6 +19,7 @@ use super::publish;
 use super::written::Written;
 use crate::error::{Error, Result};
 use crate::model::Day;
+use crate::text::Shown;
 
 /// How many bad rows a refusal names.
 const NAMED_ROWS: usize = 5;
@@ -105,7 +106,7 @@ impl BadRows {
         }
         if self.named.len() < NAMED_ROWS {
             let column = if bad.column.is_empty() { String::new() } else { format!(" column {}", bad.column) };
-            let (path, place) = (bad.day_file.path.display(), bad.day_file.place(bad.place));
+            let (path, place) = (bad.day_file.path.shown(), bad.day_file.place(bad.place));
             self.named.push(format!("{path} {place}{column} {}", bad.reason));
         }
         Ok(())
@@ -141,7 +142,7 @@ struct Quarantine {
 impl Quarantine {
     fn add(&mut self, bad: &BadRow<'_>) -> Result<()> {
         let row = [
-            bad.day_file.path.display().to_string(),
+            bad.day_file.path.plain(),
             bad.place.to_string(),
             bad.column.to_owned(),
             bad.reason.clone(),

@@ -18,6 +18,7 @@ use super::page_header::{Content, visit_pages};
 use super::parquet_file::{guarded, unreadable};
 use crate::error::{Error, Result};
 use crate::memory;
+use crate::text::Shown;
 
 /// A number takes so many bytes at most when it is decoded.
 const NUMBER_BYTES: u64 = 8;
@@ -143,7 +144,7 @@ impl Column<'_> {
 
     fn no_room(&self, what: &str, bytes: u64) -> Error {
         Error::input(
-            format!("the file {} has {what}, more than there is room for ({})", self.path.display(), self.share),
+            format!("the file {} has {what}, more than there is room for ({})", self.path.shown(), self.share),
             format!("write it with smaller pages, or give --memory-limit {}", bytes.saturating_mul(16)),
         )
     }

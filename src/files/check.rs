@@ -9,6 +9,7 @@ use super::partition::PartitionFolder;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::progress::Progress;
+use crate::text::Shown;
 
 /// Fails, naming the first file, where a part file is missing, or one is there that is not in the manifest and would be read as rows all the same.
 pub fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {
@@ -67,7 +68,7 @@ pub fn check_hashes(folder: &PartitionFolder, manifest: &Manifest, progress: &dy
 
 fn other(file: &Path, what: &str) -> Error {
     Error::input(
-        format!("the file {} {what}", file.display()),
+        format!("the file {} {what}", file.shown()),
         "produce the day again with `lookback produce` or `lookback backfill`",
     )
 }

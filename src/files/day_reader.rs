@@ -11,6 +11,7 @@ use super::layout::DayFile;
 use super::parquet_file::{Batches, ParquetFile};
 use super::text::{TextBatches, TextFile};
 use crate::error::{Error, Result};
+use crate::text::Shown;
 
 /// How many columns of a file a message names.
 const NAMED_COLUMNS: usize = 50;
@@ -202,7 +203,7 @@ pub(super) fn missing_column<'a>(path: &Path, column: &str, names: impl Iterator
         listed.extend(name.chars().take(60).flat_map(char::escape_debug));
     }
     Error::input(
-        format!("the file {} has no column {column} (it has: {listed})", path.display()),
+        format!("the file {} has no column {column} (it has: {listed})", path.shown()),
         "write the file with that column",
     )
 }

@@ -2,6 +2,7 @@
 
 use super::layout::DayFile;
 use crate::error::{Error, Result};
+use crate::text::Shown;
 
 /// What the rows are written as.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,7 +48,7 @@ impl DayFile {
                 format!(
                     "the file {} is of no kind that is read (its name does not end in .parquet, .csv, .jsonl, .ndjson or .json, nor in one of the \
                      last four and .gz or .zst)",
-                    self.path.display()
+                    self.path.shown()
                 ),
                 "rename it if it is one of these; begin its name with _ or . if it is no data",
             )

@@ -9,6 +9,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::{Error, Result};
 use crate::format::{BatchRecord, FileRecord};
+use crate::regular_file;
+use crate::text::Shown;
 
 /// How much of a file is read at once for its hash.
 const READ_BYTES: usize = 1 << 20;
@@ -28,7 +30,7 @@ impl Fingerprint {
     /// Reads the whole file. Memory: 1 MiB.
     pub fn of(path: &Path) -> Result<Self> {
         let failed = |error: std::io::Error| Error::io("read", path, &error);
-        let mut file = File::open(path).map_err(failed)?;
+        let mut file = regular_file::open(path).map_err(failed)?;
         let modified = file.metadata().and_then(|metadata| metadata.modified()).ok();
         let (mut hasher, mut buffer, mut bytes) = (Xxh3::new(), vec![0; READ_BYTES], 0);
         loop {
@@ -58,7 +60,7 @@ impl Fingerprint {
             return Ok(());
         }
         Err(Error::input(
-            format!("the file {} was written while it was being read", path.display()),
+            format!("the file {} was written while it was being read", path.shown()),
             "run the same command again when the file is complete",
         ))
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::model::Day;
 use crate::sources::{Component, Pattern};
+use crate::text::Shown;
 
 /// Folders nested deeper than this below one that a pattern names are taken for a loop of links.
 const DEPTH_MAX: usize = 32;
@@ -29,7 +30,7 @@ pub fn day_files(root: &Path, pattern: &Pattern, day: Day) -> Result<Vec<DayFile
     // A mistyped root would otherwise look like a day without any files.
     if !root.is_dir() {
         return Err(Error::input(
-            format!("the input root {} is not a folder", root.display()),
+            format!("the input root {} is not a folder", root.shown()),
             "check --input: it is the folder that holds clicks/, add_to_carts/, orders/ and impressions/, or what lookback.toml names",
         ));
     }
@@ -154,7 +155,7 @@ impl Files {
 fn entries(folder: &Path, depth: usize) -> Result<Vec<(String, PathBuf, Kind)>> {
     if depth > DEPTH_MAX {
         return Err(Error::input(
-            format!("{} is nested more than {DEPTH_MAX} folders deep", folder.display()),
+            format!("{} is nested more than {DEPTH_MAX} folders deep", folder.shown()),
             "remove the link that leads back to a folder above it",
         ));
     }
@@ -164,7 +165,7 @@ fn entries(folder: &Path, depth: usize) -> Result<Vec<(String, PathBuf, Kind)>> 
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().and_then(|name| name.to_str().map(str::to_owned));
         let Some(name) = name else {
-            return Err(Error::input(format!("the file name {} is not UTF-8", path.display()), "rename the file"));
+            return Err(Error::input(format!("the file name {} is not UTF-8", path.shown()), "rename the file"));
         };
         if name.starts_with(['_', '.']) {
             continue;

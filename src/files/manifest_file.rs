@@ -17,6 +17,7 @@ use super::rows::RowSchema;
 use crate::durable::sync;
 use crate::error::{Error, Result};
 use crate::manifest::{MANIFEST_BYTES_MAX, Manifest};
+use crate::regular_file;
 
 /// The name of the file.
 pub(super) const MANIFEST: &str = "_manifest.parquet";
@@ -53,7 +54,7 @@ pub(super) fn read_manifest(folder: &Path) -> Result<Manifest, String> {
     if metadata.len() > MANIFEST_BYTES_MAX {
         return Err(format!("it has {} bytes, more than any that lookback writes", metadata.len()));
     }
-    let file = File::open(&path).map_err(|error| error.to_string())?;
+    let file = regular_file::open(&path).map_err(|error| error.to_string())?;
     let read = guard(|| ParquetMetaDataReader::new().parse_and_finish(&file))
         .and_then(|read| read.map_err(|error: ParquetError| error.to_string()));
     let pairs = read.map_err(|cause| format!("it cannot be read as Parquet: {}", first_line(&cause)))?;

@@ -18,6 +18,8 @@ use super::footer::{DEPTH_MAX, schema_depth};
 use super::guard::guard;
 use super::layout::DayFile;
 use crate::error::{Error, Result};
+use crate::regular_file;
+use crate::text::Shown;
 
 /// An open Parquet file whose columns are known and not yet read.
 pub struct ParquetFile {
@@ -30,7 +32,7 @@ impl ParquetFile {
     /// Opens a file and reads its schema.
     pub fn open(day_file: &DayFile) -> Result<Self> {
         let path = &day_file.path;
-        let file = File::open(path).map_err(|error| Error::io("open", path, &error))?;
+        let file = regular_file::open(path).map_err(|error| Error::io("open", path, &error))?;
         if schema_depth(&file).is_some_and(|depth| depth > DEPTH_MAX) {
             return Err(unreadable(path, &format!("its columns are nested more than {DEPTH_MAX} levels deep")));
         }
@@ -130,7 +132,7 @@ pub fn column<'batch>(batch: &'batch RecordBatch, name: &str, path: &Path) -> Re
 /// That a column has a type that cannot be used. `wanted` completes "needs".
 pub fn wrong_type(path: &Path, column: &str, found: &DataType, wanted: &str) -> Error {
     Error::input(
-        format!("the file {} has a column {column} of type {found}, which needs {wanted}", path.display()),
+        format!("the file {} has a column {column} of type {found}, which needs {wanted}", path.shown()),
         "write the column with such a type",
     )
 }
@@ -145,7 +147,7 @@ pub(super) fn guarded<T, E: std::fmt::Display>(path: &Path, read: impl FnOnce() 
 
 pub(super) fn unreadable(path: &Path, cause: &str) -> Error {
     Error::input(
-        format!("the file {} cannot be read as Parquet ({cause})", path.display()),
+        format!("the file {} cannot be read as Parquet ({cause})", path.shown()),
         "write the file anew, or begin its name with _ if it is no data",
     )
 }

@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::fresh;
 use crate::manifest::Manifest;
 use crate::model::Day;
+use crate::text::Shown;
 
 pub(super) const SUCCESS: &str = "_SUCCESS";
 
@@ -51,13 +52,13 @@ impl PartitionFolder {
         let path = self.path();
         if !path.is_dir() {
             return Err(Error::input(
-                format!("there is no partition of {} in {}", self.dt, self.out.display()),
+                format!("there is no partition of {} in {}", self.dt, self.out.shown()),
                 "check --out and --dt, or produce the day with `lookback produce`",
             ));
         }
         self.read_manifest().map_err(|reason| {
             Error::input(
-                format!("the manifest {} cannot be used ({reason})", path.join(MANIFEST).display()),
+                format!("the manifest {} cannot be used ({reason})", path.join(MANIFEST).shown()),
                 "produce the day again with `lookback produce` or `lookback backfill`",
             )
         })

@@ -17,6 +17,8 @@ use super::parquet_file::{column, guarded, wrong_type};
 use super::rows::data_type;
 use crate::error::{Error, Result};
 use crate::model::{ExtraColumn, ExtraColumns, ItemType, RowColumn, RowColumns, TypeType};
+use crate::regular_file;
+use crate::text::Shown;
 
 /// Rows decoded at once: with 1,000 actions 3 MB.
 const BATCH_ROWS: usize = 256;
@@ -64,14 +66,14 @@ pub struct ProducedFile {
 impl ProducedFile {
     /// Opens a part file. Fails where it is no Parquet, or has other columns than the contract says.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(|error| Error::io("open", path, &error))?;
+        let file = regular_file::open(path).map_err(|error| Error::io("open", path, &error))?;
         let metadata = guarded(path, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))?;
         let Some(columns) = columns_of(metadata.schema()) else {
             let names = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
             let found = names(&mut metadata.schema().fields().iter().map(|field| field.name().as_str()));
             let wanted = names(&mut RowColumns::default().list().into_iter().map(RowColumn::name));
             return Err(Error::input(
-                format!("the file {} has the columns {found}, and not {wanted}", path.display()),
+                format!("the file {} has the columns {found}, and not {wanted}", path.shown()),
                 "produce the day again with `lookback produce`",
             ));
         };
@@ -270,7 +272,7 @@ impl Cells<'_> {
     fn null(&self, index: usize, name: &str, what: &str) -> Error {
         let row = self.numbers.get(index).copied().unwrap_or(0);
         Error::input(
-            format!("the file {} row {row} column {name} {what}", self.path.display()),
+            format!("the file {} row {row} column {name} {what}", self.path.shown()),
             "produce the day again with `lookback produce`",
         )
     }

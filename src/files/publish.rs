@@ -14,6 +14,7 @@ use crate::fresh;
 
 /// A folder is created this often where somebody removes it again before it is locked.
 const TRIES: usize = 50;
+use crate::regular_file;
 
 /// A file being written beside its place. Dropped before `publish`, it is removed; what a killed process has left is removed by the next one
 /// that comes to the same place.
@@ -117,7 +118,7 @@ fn folder_of(path: &Path) -> &Path {
 
 /// Waits for the lock on a file or folder, which is held as long as what is returned is there.
 pub(super) fn lock(path: &Path) -> Result<File> {
-    let file = File::open(path).map_err(|error| Error::io("open", path, &error))?;
+    let file = regular_file::open_or_folder(path).map_err(|error| Error::io("open", path, &error))?;
     file.lock().map_err(|error| Error::io("lock", path, &error))?;
     Ok(file)
 }
@@ -142,7 +143,7 @@ pub(super) fn lock_created(folder: &Path) -> Result<File> {
 
 /// Whether something killed has left this behind: nobody has the lock on it.
 pub(super) fn is_left_behind(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| file.try_lock().is_ok())
+    regular_file::open_or_folder(path).is_ok_and(|file| file.try_lock().is_ok())
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::progress::Progress;
 use crate::sort::{Pieces, Scratch, SharedSorter, Sorter};
 use crate::sources::Sources;
 use crate::store::{Folder, NewStore, Settings, Store};
+use crate::text::Shown;
 
 /// The most files that one batch may have, so that its record stays small enough to be read back.
 const FILES_MAX: usize = 100_000;
@@ -254,13 +255,13 @@ fn commit(
 
 fn no_files(options: &IngestOptions<'_>) -> Error {
     let IngestOptions { input, sources, dt, .. } = options;
-    let root = input.display();
+    let root = input.shown();
     let what = match &sources.file {
         None => format!("neither in {root}/clicks/dt={dt} nor in add_to_carts/ nor in orders/"),
         Some(file) => {
             let patterns = sources.actions.iter().map(|source| source.pattern.text_on(*dt));
             let patterns = patterns.collect::<Vec<_>>().join(", ");
-            format!("nothing in {root} is {patterns}, as {} says", file.display())
+            format!("nothing in {root} is {patterns}, as {} says", file.shown())
         }
     };
     Error::input(

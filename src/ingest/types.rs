@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::model::{TypeConflict, TypeTable};
 use crate::sources::Sources;
+use crate::text::Shown;
 
 /// The types that the store binds with those that the sources have. `None` for a store that binds to none yet. Refused where a number or a
 /// name means something else to the store: it has been written with.
@@ -13,7 +14,7 @@ pub(super) fn joined_types(bound: Option<&TypeTable>, sources: &Sources) -> Resu
         let says = format!("the store has the action type {held} as number {is}");
         match &sources.file {
             Some(file) => Error::refused(
-                format!("{says}, and {} has {described} as number {number}", file.display()),
+                format!("{says}, and {} has {described} as number {number}", file.shown()),
                 "write it there as the store has it (see `lookback status`), and give a new type a new name and number",
             ),
             None => Error::refused(

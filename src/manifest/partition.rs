@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::MANIFEST_VERSION;
 use crate::model::{Day, ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType};
+use crate::text::escaped_json;
 
 /// What a partition is and what it was made from. One JSON document, fields in this order.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -154,7 +155,7 @@ impl Manifest {
     /// The JSON as it stands in the file: on one line.
     pub fn to_json(&self) -> String {
         // Text, numbers and lists always have a form in JSON.
-        serde_json::to_string(self).unwrap_or_default()
+        escaped_json(&serde_json::to_string(self).unwrap_or_default()).into_owned()
     }
 
     /// Reads what [`Manifest::to_json`] writes. Fails, with the reason as a phrase, on anything else: another version, a field that is missing or of

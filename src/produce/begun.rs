@@ -16,6 +16,7 @@ use crate::model::{Day, Impression, TypeTable};
 use crate::progress::Progress;
 use crate::sort::{Scratch, SharedSorter, Sorted, Sorter};
 use crate::store::{AsOf, Batches, Store};
+use crate::text::Shown;
 
 /// A partition whose rows are still to be written, with what they follow from.
 ///
@@ -72,7 +73,7 @@ impl Begun {
         let files = fingerprinted(day_files(options.input, pattern, dt)?)?;
         if files.is_empty() {
             return Err(Error::input(
-                format!("there is no impression file in {}/{}", options.input.display(), pattern.text_on(dt)),
+                format!("there is no impression file in {}/{}", options.input.shown(), pattern.text_on(dt)),
                 "check --input and --dt",
             ));
         }

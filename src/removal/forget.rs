@@ -14,6 +14,7 @@ use crate::format::{Forgotten, Key};
 use crate::model::{CustomerId, Day};
 use crate::progress::Progress;
 use crate::store::{BlockList, Folder, Store};
+use crate::text::Shown;
 
 /// What forgetting did: a receipt that does not name the customers.
 #[derive(Clone, Debug, Serialize)]
@@ -109,7 +110,7 @@ pub fn forget(
     };
     let scrubber = Scrubber::new(&store)?;
     for folder in outs.iter().map(|out| holding(out, &customers, progress)).collect::<Result<Vec<_>>>()?.concat() {
-        let path = folder.path().display().to_string();
+        let path = folder.path().plain();
         match rows {
             RowsOfThem::List => receipt.partitions.push(path),
             RowsOfThem::Scrub => match scrubber.scrub(folder, progress) {

@@ -12,6 +12,7 @@ use crate::manifest::{Manifest, PartFile, RowTally};
 use crate::model::{CustomerId, Day, HistoryDetail, PADDING_ITEM_ID, parse_utc};
 use crate::progress::Progress;
 use crate::store::{AsOf, Batches, BlockList, Cursor, Store};
+use crate::text::Shown;
 
 /// A partition that was rewritten.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -82,7 +83,7 @@ impl<'store> Scrubber<'store> {
         manifest.tally = Some(tally);
         env!("CARGO_PKG_VERSION").clone_into(&mut manifest.tool_version);
         partition.publish(&manifest, &schema)?;
-        Ok(ScrubbedPartition { path: path.display().to_string(), rows_before, rows_after: manifest.rows })
+        Ok(ScrubbedPartition { path: path.plain(), rows_before, rows_after: manifest.rows })
     }
 }
 

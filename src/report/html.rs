@@ -1,19 +1,21 @@
 //! Text as HTML.
 
-/// The text with the characters that mean something in HTML as entities; also within an attribute.
+use crate::text::escaped;
+
+/// The text as [`escaped`] has it, with the characters that mean something in HTML as entities; also within an attribute.
 pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
+    let mut html = String::with_capacity(text.len());
+    for letter in escaped(text).chars() {
         match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            other => html.push(other),
         }
     }
-    escaped
+    html
 }
 
 #[cfg(test)]
@@ -23,5 +25,6 @@ mod tests {
     #[test]
     fn nothing_leads_out_of_text() {
         assert_eq!(escape("a<b>&\"'ä"), "a&lt;b&gt;&amp;&quot;&#39;ä");
+        assert_eq!(escape("a\n\u{202e}<"), "a\\n\\u{202e}&lt;");
     }
 }

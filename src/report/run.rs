@@ -15,6 +15,7 @@ use crate::files::put_report;
 use crate::model::Day;
 use crate::progress::Progress;
 use crate::store::Store;
+use crate::text::Shown;
 
 /// What to report.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +81,7 @@ pub fn report(store: &Store, options: &ReportOptions<'_>, progress: &dyn Progres
         text: figure.said(&mark),
     });
     Ok(ReportSummary {
-        html: options.html.display().to_string(),
+        html: options.html.plain(),
         html_bytes: text.len() as u64,
         batches: figures.batches.len(),
         gaps: figures.gaps.clone(),

@@ -10,6 +10,7 @@ use crate::files::partitions;
 use crate::model::Day;
 use crate::progress::Progress;
 use crate::store::Store;
+use crate::text::Shown;
 
 /// A partition that is stale, or of which it cannot be told.
 #[derive(Clone, Debug, Serialize)]
@@ -50,13 +51,8 @@ pub struct StaleSummary {
 pub fn list_stale(store: &Store, out: &Path, known: Known, progress: &dyn Progress) -> Result<StaleSummary> {
     let folders = partitions(out)?;
     let mut judge = Judge::new(store)?;
-    let mut summary = StaleSummary {
-        out: out.display().to_string(),
-        partitions: folders.len(),
-        stale: 0,
-        without_manifest: 0,
-        listed: Vec::new(),
-    };
+    let mut summary =
+        StaleSummary { out: out.plain(), partitions: folders.len(), stale: 0, without_manifest: 0, listed: Vec::new() };
     progress.begin("comparing", "partitions", Some(folders.len() as u64));
     for folder in folders {
         let mut listed = ListedPartition {

@@ -14,10 +14,12 @@ use super::checkpoint::at_checkpoint;
 use super::folder::{Folder, create_private};
 use super::handle::Store;
 use super::new_store::Making;
-use super::open::failure;
+use super::open::{check_files, failure};
 use super::raw::RawStore;
 use crate::error::{Error, Kind, Result};
 use crate::format::FORMAT_VERSION;
+use crate::regular_file;
+use crate::text::Shown;
 
 /// One backup.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,19 +47,20 @@ impl Backups {
             create_private(path)?;
         } else if !path.join("meta").is_dir() {
             return Err(Error::refused(
-                format!("there is no backup at {}", path.display()),
+                format!("there is no backup at {}", path.shown()),
                 "name the folder that `lookback backup --to` wrote to",
             ));
         }
-        let lock = File::open(path).map_err(|error| Error::io("open", path, &error))?;
+        let lock = regular_file::open_or_folder(path).map_err(|error| Error::io("open", path, &error))?;
         lock.try_lock().map_err(|_| {
             Error::new(
                 Kind::Busy,
-                format!("another process works on the backups at {}", path.display()),
+                format!("another process works on the backups at {}", path.shown()),
                 "wait for it to end and run the same command again",
             )
         })?;
         let folder = Folder::new(path);
+        check_files(path)?;
         let engine = BackupEngineOptions::new(path).and_then(|options| BackupEngine::open(&options, &Env::new()?));
         let engine = engine.map_err(|error| failure("open backups of", &folder, &error))?;
         Ok(Backups { engine, folder, _lock: lock })
@@ -90,7 +93,7 @@ impl Backups {
     pub fn newest(&self) -> Result<Backup> {
         self.list().pop().ok_or_else(|| {
             Error::refused(
-                format!("there is no whole backup at {}", self.folder.path().display()),
+                format!("there is no whole backup at {}", self.folder.path().shown()),
                 "name another folder with --from",
             )
         })
@@ -102,7 +105,7 @@ impl Backups {
         if !self.list().iter().any(|backup| backup.number == number) {
             let numbers: Vec<String> = self.list().iter().map(|backup| backup.number.to_string()).collect();
             return Err(Error::refused(
-                format!("there is no backup {number} at {}", self.folder.path().display()),
+                format!("there is no backup {number} at {}", self.folder.path().shown()),
                 format!("there are: {}", if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") }),
             ));
         }
@@ -124,7 +127,7 @@ impl Backups {
         match opened.and_then(|()| openable_version(aside)) {
             Err(error) if error.kind() == Kind::Corrupt => Err(Error::new(
                 Kind::Corrupt,
-                format!("backup {number} at {} is damaged ({})", self.folder.path().display(), error.what()),
+                format!("backup {number} at {} is damaged ({})", self.folder.path().shown(), error.what()),
                 "restore another one with --number",
             )),
             opened => opened,

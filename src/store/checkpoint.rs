@@ -12,6 +12,7 @@ use super::open::{failure, require};
 use super::options::options;
 use crate::error::{Error, Result};
 use crate::fresh;
+use crate::regular_file;
 
 /// A checkpoint is taken this often: between two looks at the files of a store its writer may delete one of them.
 const TRIES: usize = 50;
@@ -85,7 +86,7 @@ const PREFIX: &str = "checkpoint-";
 
 /// Locks a folder, waiting for who else has it. Not found if by then another one or none has its name.
 fn lock_if_there(path: &Path) -> std::io::Result<File> {
-    let lock = File::open(path)?;
+    let lock = regular_file::open_or_folder(path)?;
     lock.lock()?;
     if is_there(&lock, path)? { Ok(lock) } else { Err(ErrorKind::NotFound.into()) }
 }
@@ -107,7 +108,7 @@ pub(super) fn drop_left_behind(of: &Folder) -> Result<()> {
         let path = entry.path();
         let is_free = |open: &File| open.try_lock().is_ok() && is_there(open, &path).unwrap_or(false);
         // Held until it is removed: its maker, if there is one after all, waits for that and then makes another.
-        let Some(_lock) = File::open(&path).ok().filter(is_free) else { continue };
+        let Some(_lock) = regular_file::open_or_folder(&path).ok().filter(is_free) else { continue };
         fs::remove_dir_all(&path).map_err(|error| Error::io("remove", &path, &error))?;
     }
     Ok(())
@@ -131,7 +132,7 @@ fn link_tables(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn copy(from: &Path, to: &Path) -> Result<Vec<u8>> {
-    let bytes = fs::read(from).map_err(|error| Error::io("read", from, &error))?;
+    let bytes = regular_file::read(from).map_err(|error| Error::io("read", from, &error))?;
     fs::write(to, &bytes).map_err(|error| Error::io("write", to, &error))?;
     Ok(bytes)
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::durable::{sync, sync_with_folders_above};
 use crate::error::{Error, Result};
+use crate::text::Shown;
 
 /// The folder for sorting in the staging folder.
 const SORT: &str = "sort";
@@ -72,7 +73,7 @@ impl Folder {
         // A database comes into its place complete, so one without its first file has lost it.
         if fs::read_dir(self.database()).is_ok_and(|mut files| files.next().is_some()) {
             let lost = self.database().join("CURRENT");
-            return Err(Error::corrupt(format!("the store has no file {}", lost.display())));
+            return Err(Error::corrupt(format!("the store has no file {}", lost.shown())));
         }
         for entry in entries {
             let entry = entry.map_err(|error| Error::io("list", &self.root, &error))?;
@@ -80,7 +81,7 @@ impl Folder {
             let name = entry.file_name();
             if !(name == "db" || name == "staging" && self.is_staging_own()?) {
                 return Err(Error::refused(
-                    format!("{} is a folder with other things in it and no store", self.root.display()),
+                    format!("{} is a folder with other things in it and no store", self.root.shown()),
                     "name an empty or new folder with --store",
                 ));
             }

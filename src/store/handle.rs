@@ -16,6 +16,7 @@ use crate::format::{
     ACTIONS_MAX, BatchRecord, FORMAT_VERSION, Key, Keyspace, Record, StoreRecord, Totals, TypesRecord, hex,
 };
 use crate::model::{Day, TypeTable, Zone};
+use crate::text::Shown;
 
 /// How many actions a history has at most, unless the store was created with another number. Source: SPEC, "Meaning".
 pub const MAX_HISTORY_DEFAULT: usize = 1_000;
@@ -83,7 +84,7 @@ impl Store {
         let value = db.get(Key::Store.encode()).map_err(|error| failure("read", folder, &error))?;
         let value = value.ok_or_else(|| {
             Error::refused(
-                format!("the database at {} is no store of lookback", folder.database().display()),
+                format!("the database at {} is no store of lookback", folder.database().shown()),
                 "name another folder with --store",
             )
         })?;
@@ -200,12 +201,12 @@ fn check_version(found: Option<u8>, folder: &Folder) -> Result<()> {
     let program = env!("CARGO_PKG_VERSION");
     let what = format!(
         "the store at {} has format version {found}, and this program (lookback {program}) works with format version {FORMAT_VERSION}",
-        folder.path().display()
+        folder.path().shown()
     );
     let remedy = if found > FORMAT_VERSION {
         "use a newer lookback".to_owned()
     } else {
-        format!("bring it up to date with `lookback migrate --store {}`", folder.path().display())
+        format!("bring it up to date with `lookback migrate --store {}`", folder.path().shown())
     };
     Err(Error::refused(what, remedy))
 }

@@ -21,11 +21,13 @@ use rocksdb::DB;
 use super::folder::Folder;
 use crate::error::{Error, Kind, Result};
 use crate::format::Mark;
+use crate::regular_file;
+use crate::text::Shown;
 
 /// The mark of a store; `None` if it has none. Fails where it is damaged.
 pub(super) fn read(folder: &Folder) -> Result<Option<Mark>> {
     let path = folder.mark();
-    let bytes = match fs::read(&path) {
+    let bytes = match regular_file::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io("read", &path, &error)),
@@ -33,7 +35,7 @@ pub(super) fn read(folder: &Folder) -> Result<Option<Mark>> {
     Mark::decode(&bytes).map(Some).map_err(|_| {
         Error::new(
             Kind::Corrupt,
-            format!("{} is damaged, which tells whether the store has all that was committed", path.display()),
+            format!("{} is damaged, which tells whether the store has all that was committed", path.shown()),
             "restore the store from a copy; or remove that file, run `lookback verify`, and see with `lookback status` whether the newest batches are there",
         )
     })
@@ -47,8 +49,8 @@ pub(super) fn check(mark: Option<Mark>, db: &DB, folder: &Folder) -> Result<()> 
             Kind::Corrupt,
             format!(
                 "the database of the store at {} has lost its newest commits: it has come to write {reached} of the {marked} that {} tells of",
-                folder.path().display(),
-                folder.mark().display(),
+                folder.path().shown(),
+                folder.mark().shown(),
             ),
             "restore the store from a copy; or remove that file and run `lookback backfill` over the newest days, which takes again what was lost",
         )),

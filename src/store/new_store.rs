@@ -11,6 +11,8 @@ use super::open::failure;
 use super::options::options;
 use crate::error::{Error, Kind, Result};
 use crate::format::{Key, Record, StoreRecord, Totals, TypesRecord};
+use crate::regular_file;
+use crate::text::Shown;
 
 /// A store that is made aside and appears with all that was committed to it. Dropped before that, it leaves nothing; killed, only what the next
 /// writer removes.
@@ -80,7 +82,7 @@ impl Making {
         let turn = lock(folder)?;
         if folder.holds_store()? {
             return Err(Error::refused(
-                format!("there is a store at {} already", folder.path().display()),
+                format!("there is a store at {} already", folder.path().shown()),
                 "name another folder, or use the store as it is",
             ));
         }
@@ -102,12 +104,12 @@ impl Drop for Making {
 
 fn lock(folder: &Folder) -> Result<File> {
     let path = folder.path();
-    let file = File::open(path).map_err(|error| Error::io("open", path, &error))?;
+    let file = regular_file::open_or_folder(path).map_err(|error| Error::io("open", path, &error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::new(
             Kind::Busy,
-            format!("another process is creating the store at {}", path.display()),
+            format!("another process is creating the store at {}", path.shown()),
             "wait for it to end and run the same command again",
         )),
         Err(TryLockError::Error(error)) => Err(Error::io("lock", path, &error)),

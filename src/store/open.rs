@@ -1,5 +1,7 @@
 //! Opening the database of a store, of whatever format version.
 
+use std::path::Path;
+
 use rocksdb::DB;
 
 use super::database::Database;
@@ -9,6 +11,8 @@ use super::holder::holder;
 use super::options::{options, options_of_a_glance};
 use super::{checkpoint, mark, rocksdb_manifest};
 use crate::error::{Error, FREE_SPACE, Kind, Result};
+use crate::regular_file;
+use crate::text::Shown;
 
 /// Opening to read is tried this often: a table file may go between reading the list of files and opening them, once per compaction.
 const READER_TRIES: usize = 20;
@@ -23,6 +27,7 @@ const NO_FILE: &str = "No such file";
 /// database has gone back: then nothing has been changed.
 pub(super) fn for_writing(folder: &Folder) -> Result<Database> {
     require(folder)?;
+    check_files(&folder.database())?;
     rocksdb_manifest::check(folder)?;
     let marked = mark::read(folder)?;
     // Opening to write begins a new manifest and removes files that the old one does not name; so it comes after the check. What fails here for
@@ -62,6 +67,7 @@ fn tries_after(error: &Error) -> usize {
 }
 
 fn open_to_read(folder: &Folder) -> Result<Database> {
+    check_files(&folder.database())?;
     rocksdb_manifest::check(folder)?;
     // Before the database: it may move on meanwhile, and the mark behind it.
     let marked = mark::read(folder)?;
@@ -71,13 +77,18 @@ fn open_to_read(folder: &Folder) -> Result<Database> {
     Ok(Database::reading(db))
 }
 
+/// Fails where anything below a folder would keep RocksDB waiting: it opens whatever has the right name.
+pub(super) fn check_files(folder: &Path) -> Result<()> {
+    regular_file::check_below(folder).map_err(|(path, error)| Error::io("open", &path, &error))
+}
+
 /// Fails with what to do where no store is.
 pub(super) fn require(folder: &Folder) -> Result<()> {
     if folder.holds_store()? {
         return Ok(());
     }
     Err(Error::refused(
-        format!("there is no store at {}", folder.path().display()),
+        format!("there is no store at {}", folder.path().shown()),
         "check --store, or create one with `lookback init` or `lookback ingest`",
     ))
 }
@@ -85,7 +96,7 @@ pub(super) fn require(folder: &Folder) -> Result<()> {
 /// RocksDB's error, with what was being done and what mends it. `verb` fits "cannot … the store at".
 pub(super) fn failure(verb: &str, folder: &Folder, error: &rocksdb::Error) -> Error {
     let text = error.to_string();
-    let path = folder.path().display();
+    let path = folder.path().shown();
     if text.contains("lock file") || text.contains("lock hold by") {
         let is_own = text.contains("lock hold by");
         let who = if is_own { None } else { holder(folder) };

@@ -10,6 +10,7 @@ use super::raw::write_durably;
 use crate::error::{Error, Kind, Result};
 use crate::format::{Horizon, Key, Purge};
 use crate::model::Day;
+use crate::text::Shown;
 
 impl Store {
     /// The first day whose actions the store keeps; `None` as long as it keeps all.
@@ -39,7 +40,7 @@ impl Store {
         if self.table_files()?.iter().any(|file| before.contains(&file.name) || file.num_deletions > 0) {
             return Err(Error::new(
                 Kind::Io,
-                format!("some table files of the store at {} could not be written anew", self.folder.path().display()),
+                format!("some table files of the store at {} could not be written anew", self.folder.path().shown()),
                 "free some space (it takes as much as the store) or mend the disk, and run the same command again",
             ));
         }

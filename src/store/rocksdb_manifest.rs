@@ -4,11 +4,12 @@
 //! last six bytes of a block (source: RocksDB, `db/log_format.h`). RocksDB 11.8 checks all of it but for one thing: where a damaged type says that the log
 //! is one of those that are written over again, it reads the same record without end. So heads with such a type are refused here.
 
-use std::fs::{self, File};
 use std::io::Read;
 
 use super::folder::Folder;
 use crate::error::{Error, Result};
+use crate::regular_file;
+use crate::text::Shown;
 
 const BLOCK_BYTES: u64 = 32 << 10;
 const HEAD_BYTES: usize = 7;
@@ -19,8 +20,12 @@ const TYPE_MAX: u8 = 4;
 /// Fails if a record of the manifest says a type that manifests do not have. All else is left to RocksDB, also a manifest that is not there. Memory: one block.
 pub(super) fn check(folder: &Folder) -> Result<()> {
     let database = folder.database();
-    let Ok(name) = fs::read_to_string(database.join("CURRENT")) else { return Ok(()) };
-    let Ok(mut file) = File::open(database.join(name.trim_end())) else { return Ok(()) };
+    let Ok(name) =
+        regular_file::read(&database.join("CURRENT")).map(|name| String::from_utf8_lossy(&name).into_owned())
+    else {
+        return Ok(());
+    };
+    let Ok(mut file) = regular_file::open(&database.join(name.trim_end())) else { return Ok(()) };
     let mut block = Vec::new();
     loop {
         block.clear();
@@ -30,7 +35,7 @@ pub(super) fn check(folder: &Folder) -> Result<()> {
             Ok(_) => {
                 return Err(Error::corrupt(format!(
                     "{} is damaged: a record has a type that is not written",
-                    database.join(name.trim_end()).display()
+                    database.join(name.trim_end()).shown()
                 )));
             }
         }

@@ -8,6 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::format::Key;
 use crate::progress::Progress;
 use crate::store::Store;
+use crate::text::Shown;
 
 /// How many keys of each kind.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
@@ -86,7 +87,7 @@ pub fn repair(store: &Store, dry_run: bool, progress: &dyn Progress) -> Result<R
             Kind::Corrupt,
             format!(
                 "the store at {} is damaged where nothing else in it says what was there: {} (key {}): {}{more}",
-                store.folder().path().display(),
+                store.folder().path().shown(),
                 fault.place(),
                 fault.key_hex(),
                 fault.what,

@@ -7,6 +7,7 @@ use super::pass::{Checked, check};
 use crate::error::{Error, Kind, Result};
 use crate::progress::Progress;
 use crate::store::Store;
+use crate::text::Shown;
 
 /// What a verification found.
 #[derive(Debug, Serialize)]
@@ -57,7 +58,7 @@ pub fn verify(
         repairable += u64::from(matches!(fault.remedy, Remedy::Rebuild(_)));
         report(&fault)
     })?;
-    Ok(VerifySummary { store: store.folder().path().display().to_string(), deep, checked, faults, repairable })
+    Ok(VerifySummary { store: store.folder().path().plain(), deep, checked, faults, repairable })
 }
 
 /// As JSON: `place`, `key` (hexadecimal), `what`, `remedy`.

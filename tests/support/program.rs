@@ -1,5 +1,6 @@
 //! The program as a person runs it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -49,11 +50,13 @@ impl Bench {
 
     /// Runs `lookback` in the folder with arguments apart by spaces.
     pub fn run(&self, arguments: &str) -> Ran {
-        let output = Command::new(env!("CARGO_BIN_EXE_lookback"))
-            .args(arguments.split_whitespace())
-            .current_dir(self.folder.path())
-            .output()
-            .unwrap();
+        self.run_with(arguments.split_whitespace())
+    }
+
+    /// The same with arguments of any bytes.
+    pub fn run_with(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lookback"));
+        let output = command.args(arguments).current_dir(self.folder.path()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Ran { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }

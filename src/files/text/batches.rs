@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::files::day_reader::{DayBatch, Fault, Places, Wanted};
 use crate::files::file_kind::{Content, Packing};
 use crate::files::layout::DayFile;
+use crate::text::Shown;
 
 /// An open text file, not yet read but for its beginning.
 pub(in crate::files) struct TextFile {
@@ -180,5 +181,5 @@ fn ids(texts: &StringArray, mut wrong: impl FnMut(usize, String)) -> Int64Array 
 }
 
 fn unexpected(path: &Path, error: &ArrowError) -> Error {
-    Error::input(format!("the file {} cannot be read ({error})", path.display()), "write the file anew")
+    Error::input(format!("the file {} cannot be read ({error})", path.shown()), "write the file anew")
 }

@@ -8,6 +8,7 @@ use super::written_rows::{Cell, WrittenRows};
 use crate::error::{Error, Result};
 use crate::files::day_reader::{Wanted, missing_column};
 use crate::files::file_kind::Packing;
+use crate::text::Shown;
 
 /// An open file whose header has been read.
 pub(super) struct CsvFile {
@@ -40,7 +41,7 @@ impl CsvFile {
         match second {
             None => Ok(first),
             Some(_) => Err(Error::input(
-                format!("the file {} has two columns {column}", self.path.display()),
+                format!("the file {} has two columns {column}", self.path.shown()),
                 "write the file with one of them",
             )),
         }

@@ -8,6 +8,7 @@ use super::unpacked::Unpacked;
 use crate::error::{Error, Result};
 use crate::files::file_kind::Packing;
 use crate::memory;
+use crate::text::Shown;
 
 /// Room for records at the beginning; it grows with the longest one.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -128,7 +129,7 @@ impl Records {
 
     /// That the file as a whole cannot be used.
     pub fn broken(&self, cause: &str, remedy: &str) -> Error {
-        Error::input(format!("the file {} cannot be read: {cause}", self.path().display()), remedy)
+        Error::input(format!("the file {} cannot be read: {cause}", self.path().shown()), remedy)
     }
 
     fn too_long(&self) -> Error {

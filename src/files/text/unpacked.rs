@@ -1,6 +1,5 @@
 //! The bytes of a text file as they were before it was compressed.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,8 @@ use zstd::stream::read::Decoder;
 use crate::error::{Error, Result};
 use crate::files::file_kind::Packing;
 use crate::memory;
+use crate::regular_file;
+use crate::text::Shown;
 
 /// How much of the file is read at once.
 const READ_BYTES: usize = 64 << 10;
@@ -29,7 +30,7 @@ impl Unpacked {
     /// Opens a file; nothing of it is looked at yet.
     pub fn open(path: &Path, packing: Packing) -> Result<Self> {
         let failed = |error: io::Error| Error::io("open", path, &error);
-        let file = File::open(path).map_err(failed)?;
+        let file = regular_file::open(path).map_err(failed)?;
         let reader: Box<dyn Read> = match packing {
             Packing::Plain => Box::new(file),
             Packing::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(READ_BYTES, file))),
@@ -70,7 +71,7 @@ impl Unpacked {
             return Error::input(
                 format!(
                     "the file {} needs more memory to be decompressed than there is room for (a window of {} bytes)",
-                    self.path.display(),
+                    self.path.shown(),
                     1_u64 << window_log_max()
                 ),
                 "compress it without --long and at a lower level, or give a larger --memory-limit",
@@ -78,7 +79,7 @@ impl Unpacked {
         }
         let cause = if error.kind() == io::ErrorKind::UnexpectedEof { "it ends too early" } else { &text };
         Error::input(
-            format!("the file {} cannot be read as {kind} ({cause}, in or behind line {line})", self.path.display()),
+            format!("the file {} cannot be read as {kind} ({cause}, in or behind line {line})", self.path.shown()),
             "write the file anew, or begin its name with _ if it is no data",
         )
     }

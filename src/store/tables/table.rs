@@ -9,6 +9,7 @@ use super::bytes::Bytes;
 use super::footer::Footer;
 use super::{Odd, Plain};
 use crate::format::history_number;
+use crate::regular_file;
 use crate::store::folder::Folder;
 
 /// The table files of a database that is open for reading only, in sorted runs.
@@ -74,7 +75,7 @@ impl Tables {
 
 impl Table {
     fn open(live: &LiveFile, folder: &Folder) -> Plain<Self> {
-        let file = File::open(folder.database().join(live.name.trim_start_matches('/'))).map_err(|_| Odd)?;
+        let file = regular_file::open(&folder.database().join(live.name.trim_start_matches('/'))).map_err(|_| Odd)?;
         let bytes = file.metadata().map_err(|_| Odd)?.len();
         let Footer { index, checks } = Footer::read(&file, bytes)?;
         let index = checks.read(&file, index)?;
