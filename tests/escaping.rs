@@ -28,7 +28,7 @@ fn assert_quiet(ran: &Ran) {
         assert!(!text.contains(acts), "{text:?}");
         assert!(!text.contains("\nerror: all is well") && !text.starts_with("error: all is well"), "{text:?}");
     }
-    assert!(ran.stderr.matches("error: ").count() - ran.stderr.matches(r"\nerror: ").count() <= 1, "{}", ran.stderr);
+    assert!(ran.stderr.lines().filter(|line| line.starts_with("error: ")).count() <= 1, "{}", ran.stderr);
 }
 
 /// Runs, and expects a refusal that shows the name.
@@ -114,7 +114,7 @@ fn refused_by_check(bench: &Bench) -> Value {
 fn folders_that_were_typed_make_no_line() {
     let bench = Bench::new();
     let odd = OsStr::new(ODD);
-    for command in ["status", "verify", "repair", "show --customer 1", "migrate", "prune --before 2026-01-01"] {
+    for command in ["status", "verify", "repair", "show --customer 1", "migrate", "prune --keep-days 1"] {
         let mut arguments = words(command);
         arguments.extend([OsStr::new("--store"), odd]);
         refused(&bench, &arguments);
@@ -182,7 +182,11 @@ fn wrong_usage_is_told_without_doing_what_was_typed() {
         let ran = bench.run_with(&arguments);
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{arguments:?}");
         assert_quiet(&ran);
-        assert!(ran.stderr.starts_with("error: ") && ran.stderr.contains("Usage: lookback"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.starts_with("error: ") && ran.stderr.contains("For more information, try"),
+            "{}",
+            ran.stderr
+        );
     }
     let ran = bench.run_with([OsStr::new("--help"), OsStr::new(ODD)]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
-use crate::support::output::tree;
-use crate::support::program::{Bench, write_file};
+use crate::support::output::dump;
+use crate::support::program::{Bench, Ran, write_file};
 
 fn pipe(path: &Path) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -31,7 +31,7 @@ fn bench() -> Bench {
 #[test]
 fn input_that_is_no_file_is_refused_by_name() {
     let bench = bench();
-    let store = tree(&bench.store());
+    let store = dump(&bench.store());
     let folder = bench.input().join("clicks/dt=2026-01-02");
     fs::create_dir_all(&folder).unwrap();
     let ingest = "ingest --store store --input input --dt 2026-01-02";
@@ -52,7 +52,7 @@ fn input_that_is_no_file_is_refused_by_name() {
     pipe(&bench.input().join("impressions/dt=2026-01-02/b.parquet"));
     bench.refused("produce --store store --input input --dt 2026-01-02 --out out", &["b.parquet", "named pipe"]);
     bench.refused("audit --store store --input input --dt 2026-01-02 --out out", &["b.parquet"]);
-    assert_eq!(tree(&bench.store()), store);
+    assert_eq!(dump(&bench.store()), store);
 }
 
 #[test]
@@ -106,7 +106,13 @@ fn each_file_as_a_pipe(folder: &Path, run: impl Fn(&str)) {
 fn stores_backups_and_partitions_are_not_waited_for() {
     let bench = bench();
     let ends = |arguments: &str, name: &str| {
-        let ran = bench.run(arguments);
+        // Were it waited for, the test would say so, and not wait too.
+        let mut program = Command::new("timeout");
+        program.args(["--signal=KILL", "100", env!("CARGO_BIN_EXE_lookback")]).args(arguments.split(' '));
+        let output = program.current_dir(bench.path("")).output().unwrap();
+        let code = output.status.code().unwrap_or_else(|| panic!("{name}: {arguments} has waited"));
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let ran = Ran { code, stdout: text(output.stdout), stderr: text(output.stderr) };
         assert!(ran.code == 0 || ran.said().starts_with("error: "), "{name}: {}", ran.stderr);
         ran
     };

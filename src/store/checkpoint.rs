@@ -8,7 +8,7 @@ use std::path::Path;
 use rocksdb::DB;
 
 use super::folder::{Folder, create_private};
-use super::open::{failure, require};
+use super::open::{check_files, failure, require};
 use super::options::options;
 use crate::error::{Error, Result};
 use crate::fresh;
@@ -24,6 +24,7 @@ const TRIES: usize = 50;
 /// left behind is removed. It takes no room on the disk but for names.
 pub(super) fn at_checkpoint<T>(of: &Folder, work: impl FnOnce(&DB) -> Result<T>) -> Result<T> {
     require(of)?;
+    check_files(&of.database())?;
     drop_left_behind(of)?;
     let names = Names::new(of)?;
     let mut tries = 1;

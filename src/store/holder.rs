@@ -1,17 +1,18 @@
 //! Who holds the write lock of a store.
 
-use std::fs::{self, File};
+use std::fs;
 
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
 use super::folder::Folder;
+use crate::regular_file;
 
 /// The other process that writes to the store, by its number and where the system tells it its command; `None` if there is none any more.
 ///
 /// The lock is the system's own, on RocksDB's file `LOCK`; it ends with its process, so that nobody is named who is gone. Must not be asked by a
 /// process that writes to the store itself: closing the file gives up its lock.
 pub(super) fn holder(folder: &Folder) -> Option<String> {
-    let file = File::open(folder.database().join("LOCK")).ok()?;
+    let file = regular_file::open(&folder.database().join("LOCK")).ok()?;
     let held = fcntl_getlk(&file, &Flock::from(FlockType::WriteLock)).ok()??;
     let process = held.pid?.as_raw_nonzero();
     let command = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
