@@ -26,11 +26,8 @@ pub fn fan_out<Job, Done: Send + Sync>(
         let first = workers.next();
         for worker in workers {
             let hall = &hall;
-            let started = std::thread::Builder::new().spawn_scoped(scope, move || hall.work(worker));
-            if let Err(error) = started {
-                let what = format!("cannot start a thread ({error})");
-                hall.stop(0, Error::new(Kind::Io, what, "give a smaller --threads"));
-            }
+            // Those that there are do all of the work, where the system gives no more.
+            let Ok(_) = std::thread::Builder::new().spawn_scoped(scope, move || hall.work(worker)) else { break };
         }
         if let Some(worker) = first {
             hall.work(worker);

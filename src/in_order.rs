@@ -26,15 +26,13 @@ pub fn in_order<Job, Done: Send>(
         let first = workers.next();
         for worker in workers {
             let line = &line;
-            std::thread::Builder::new().spawn_scoped(scope, move || line.work(worker)).map_err(|error| {
-                Error::new(Kind::Io, format!("cannot start a thread ({error})"), "give a smaller --threads")
-            })?;
+            // Those that there are do all of the work, where the system gives no more.
+            let Ok(_) = std::thread::Builder::new().spawn_scoped(scope, move || line.work(worker)) else { break };
         }
         if let Some(worker) = first {
             line.work(worker);
         }
-        Ok(())
-    })?;
+    });
     let results = line.results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.stopped.map_or(Ok(()), Err)
 }
@@ -43,14 +41,24 @@ pub fn in_order<Job, Done: Send>(
 ///
 /// Of several errors, gives that of the first item. Memory: what came of the items.
 pub fn each<Item: Sync, Done: Send>(items: &[Item], work: impl Fn(&Item) -> Result<Done> + Sync) -> Result<Vec<Done>> {
-    let threads = rayon::current_num_threads().min(items.len()).max(1);
-    let (mut next, mut done) = (items.iter(), Vec::with_capacity(items.len()));
-    let take = |result| {
+    let mut done = Vec::with_capacity(items.len());
+    each_in_order(items, work, |result| {
         done.push(result);
         Ok(())
-    };
-    in_order(vec![&work; threads], items.len(), || Ok(next.next()), take)?;
+    })?;
     Ok(done)
+}
+
+/// The same, and gives what came of each to `take`, in their order. Memory: what came of those that wait for one before them.
+pub fn each_in_order<Item: Sync, Done: Send>(
+    items: &[Item],
+    work: impl Fn(&Item) -> Result<Done> + Sync,
+    take: impl FnMut(Done) -> Result<()> + Send,
+) -> Result<()> {
+    let threads = rayon::current_num_threads().min(items.len()).max(1);
+    let mut next = items.iter();
+    // No thread waits for one that has a large item.
+    in_order(vec![&work; threads], items.len(), || Ok(next.next()), take)
 }
 
 struct Line<Next, Done, Take> {

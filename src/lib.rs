@@ -18,6 +18,7 @@
 //! 2  history  sources                 order, merge, fold, keyframes; what there is to read: pure
 //! 1  model   memory   durable         customers, days, zones, actions, impressions; how much memory there is; outlasting a power loss
 //!    fresh   apart                    names that nothing else has; places that must not lie in one another
+//!    threads                          how many threads the system allows
 //!    in_order  fan_out                several threads whose results are taken in order, by one or by several
 //! 0  error   progress                  failures; who listens to the work
 //!    text    regular_file              under these two: numbers and names for people; opening files that end
@@ -58,4 +59,5 @@ pub mod sources;
 pub mod stale;
 pub mod store;
 pub mod text;
+pub mod threads;
 pub mod verify;

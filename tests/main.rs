@@ -54,6 +54,7 @@ mod text_faults;
 mod text_inputs;
 mod text_memory;
 mod tidy;
+mod tight_limits;
 mod together;
 mod verifying;
 mod zones;

@@ -9,7 +9,7 @@ use super::plan::{BackfillOptions, Plan};
 use super::rows::produce_all;
 use super::stale::{KeptSettings, leave_what_is_not_stale};
 use crate::apart::refuse_overlaps;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::files::check_output;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester};
 use crate::memory;
@@ -17,6 +17,7 @@ use crate::model::Day;
 use crate::produce::{ProduceSummary, refuse_pruned};
 use crate::progress::{Progress, Silent};
 use crate::store::{Batches, Folder, Store};
+use crate::threads;
 
 /// What a backfill did, or with a dry run would do.
 #[derive(Clone, Debug, Serialize)]
@@ -125,14 +126,15 @@ fn ingest_all(
         let batch = read(*first, progress)?;
         let (read, (send, batches)) = (&read, sync_channel(BATCHES_AT_ONCE - 2));
         let readers = reading_pool()?;
-        scope.spawn(move || {
+        let read_later = move || {
             later.iter().all(|(day, _)| {
                 let batch = readers.install(|| read(*day, &Silent));
                 let is_read = batch.is_ok();
                 // Where nobody takes it, loading has failed.
                 send.send(batch).is_ok() && is_read
             })
-        });
+        };
+        std::thread::Builder::new().spawn_scoped(scope, read_later).map_err(|error| threads::cannot_start(&error))?;
         let mut summaries = vec![ingester.load(batch, progress)?];
         for ((day, _), number) in later.iter().zip(2..) {
             begin(*day, number);
@@ -150,10 +152,7 @@ fn ingest_all(
 /// Half of the threads: reading a batch then takes about as long as loading one, which keeps all cores busy also where loading works on one.
 fn reading_pool() -> Result<ThreadPool> {
     let threads = (rayon::current_num_threads() / 2).max(1);
-    ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|error| Error::new(Kind::Io, format!("cannot start a thread ({error})"), "give a smaller --threads"))
+    ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| threads::cannot_start(&error))
 }
 
 /// Removes what a killed ingest has left in the store, which opening for writing does; where another process writes, it is not left behind.

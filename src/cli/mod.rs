@@ -38,8 +38,9 @@ use args::{Arguments, Command};
 use bars::Log;
 use console::Console;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::memory;
+use crate::threads;
 
 /// Runs the program with the process's arguments. Exit code 0 done, 1 refused or failed, 2 wrong usage.
 pub fn run() -> ExitCode {
@@ -67,13 +68,35 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Sets the limit on memory and starts the threads; as many as were asked for, or up to one for each core, as the system's limits allow.
+fn start_threads(arguments: &Arguments, console: &Console) -> Result<()> {
+    let asked = arguments.threads.map(|threads| usize::from(threads.get()));
+    let wanted = asked.unwrap_or_else(threads::cores);
+    let mut number = wanted;
+    let allowed = |number| {
+        let at_once = threads::at_once(number) as u64;
+        let stack_bytes = threads::STACK_BYTES as u64;
+        memory::limit_to(arguments.memory_limit, memory::Threads { asked: number, at_once, stack_bytes })?;
+        threads::require(number)
+    };
+    while let Err(error) = allowed(number) {
+        if asked.is_some() || number == 1 || error.kind() == Kind::Usage {
+            return Err(error);
+        }
+        number /= 2;
+    }
+    if number < wanted {
+        let progress = console.progress();
+        progress.note(&format!(
+            "the system allows too few threads or too little memory for {wanted}: working with {number}"
+        ));
+    }
+    let started = rayon::ThreadPoolBuilder::new().num_threads(number).build_global();
+    started.map_err(|error| threads::cannot_start(&error))
+}
+
 fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
-    memory::limit_to(arguments.memory_limit)?;
-    let threads = arguments.threads.map_or(0, |threads| usize::from(threads.get()));
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global()
-        .map_err(|error| Error::new(Kind::Io, format!("cannot start threads ({error})"), "give a smaller --threads"))?;
+    start_threads(arguments, console)?;
     match &arguments.command {
         Command::Init(typed) => init::run(typed, console),
         Command::Ingest(typed) => ingest::run(typed, console),

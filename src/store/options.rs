@@ -49,8 +49,9 @@ pub(super) fn options() -> Options {
     options.set_target_file_size_base(TABLE_FILE_BYTES);
     // All table files open from the start: a reader beside a writer would otherwise miss those that compaction deletes meanwhile.
     options.set_max_open_files(-1);
-    // By default 16 threads are started for that, which takes longer than opening some tens of files.
-    options.set_max_file_opening_threads(2);
+    // None beside the one that opens the database: a thread that cannot be started leaves RocksDB waiting for itself, and several were no faster for some
+    // tens of files.
+    options.set_max_file_opening_threads(1);
     options.set_skip_stats_update_on_db_open(true);
     options.set_max_background_jobs(2);
     // Told to nobody. And where a database is left open on purpose (see the end of `database`), the thread that counts would go on while the process ends,
