@@ -92,6 +92,11 @@ impl Error {
         &self.what
     }
 
+    /// What to do next.
+    pub fn remedy(&self) -> &str {
+        &self.remedy
+    }
+
     /// What would mend it.
     pub fn kind(&self) -> Kind {
         self.kind

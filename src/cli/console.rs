@@ -1,10 +1,12 @@
 //! The two streams: results on stdout, everything else on stderr. What leaves here holds no character that acts, whatever names of the input stand in
 //! it: see [`crate::text`].
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::time::Instant;
 
 use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
 
 use super::bars::{Bars, Log};
 use super::lines::Lines;
@@ -104,17 +106,32 @@ impl Console {
         self.bars.line(&format!("error: {error}"));
     }
 
+    /// Writes it as it is made: a receipt may be larger than memory.
     fn print_json(&self, value: &impl Serialize) -> Result<()> {
-        let text = serde_json::to_string(value)
-            .map_err(|error| Error::io("write", "the JSON summary".as_ref(), &io::Error::other(error)))?;
-        print(&format!("{}\n", escaped_json(&text)))
+        let mut stdout = BufWriter::new(io::stdout().lock());
+        let mut json = Serializer::with_formatter(&mut stdout, WithoutActing);
+        let written = value.serialize(&mut json).map_err(io::Error::from);
+        written_or_closed(written.and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush()))
     }
 }
 
-/// Writes to stdout. Whoever closed it, such as `head`, has what it wanted.
+/// JSON on one line, whose texts hold no character that acts.
+struct WithoutActing;
+
+impl Formatter for WithoutActing {
+    fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        writer.write_all(escaped_json(fragment).as_bytes())
+    }
+}
+
 fn print(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    written_or_closed(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// Whoever closed stdout, such as `head`, has what it wanted.
+fn written_or_closed(written: io::Result<()>) -> Result<()> {
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::io("write to", "stdout".as_ref(), &error))
         }

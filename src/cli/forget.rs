@@ -5,20 +5,32 @@ use super::console::Console;
 use super::customer_ids::CustomerIds;
 use super::text::{count, counted};
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::model::CustomerId;
-use crate::removal::{RowsOfThem, forget};
+use crate::removal::{RowsOfThem, committed, forget};
 use crate::store::Folder;
 
 pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
     let mut customers: Vec<CustomerId> = typed.customer.iter().copied().map(CustomerId).collect();
     if let Some(path) = &typed.customers {
+        let most = memory::customers_max();
         for customer in CustomerIds::open(path, "give one integer a line; nobody has been forgotten yet")? {
+            if customers.len() == most {
+                return Err(Error::refused(
+                    format!(
+                        "{} has more than the {} ids that this --memory-limit has room for",
+                        path.display(),
+                        count(most as u64)
+                    ),
+                    "give a larger --memory-limit, or forget them in several runs; nobody has been forgotten yet",
+                ));
+            }
             customers.push(customer?);
         }
     }
     let rows = if typed.scrub { RowsOfThem::Scrub } else { RowsOfThem::List };
-    let receipt = forget(&Folder::new(&typed.store), customers, &typed.out, rows, console.progress())?;
-    let known = receipt.customers.iter().filter(|customer| customer.portions_before > 0).count() as u64;
+    let folder = Folder::new(&typed.store);
+    let receipt = forget(&folder, customers, &typed.out, rows, memory::sort_bytes(), console.progress())?;
     let left = receipt.partitions.join(", ");
     let partitions = match (typed.out.is_empty(), receipt.scrubbed.len() as u64, receipt.partitions.is_empty()) {
         (true, ..) => "partitions produced before may still have rows of them: look with --out".to_owned(),
@@ -33,12 +45,12 @@ pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
     };
     let sentence = format!(
         "forgot {}, {} of them with actions in the store ({} removed); {} on the block list; {partitions}",
-        counted(receipt.customers.len() as u64, "customer"),
-        count(known),
-        counted(receipt.customers.iter().map(|customer| customer.actions_before).sum(), "action"),
+        counted(receipt.count, "customer"),
+        count(receipt.known),
+        counted(receipt.actions, "action"),
         counted(receipt.block_list as u64, "customer"),
     );
-    console.done(&receipt, &sentence)?;
+    console.done(&receipt, &sentence).map_err(committed)?;
     if typed.scrub && !receipt.partitions.is_empty() {
         return Err(Error::refused(
             format!("these partitions still have rows of forgotten customers: {left}"),

@@ -5,22 +5,34 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::partitions::holding;
+use super::receipt::{ForgottenCustomers, Lines};
 use super::remove::{Goes, Removal, Removed, finish_purge};
 use super::scrub::{ScrubbedPartition, Scrubber};
 use crate::apart::keep_apart;
 use crate::error::{Error, Kind, Result};
 use crate::files::{check_output, partitions};
 use crate::format::{Forgotten, Key};
+use crate::memory;
 use crate::model::{CustomerId, Day};
 use crate::progress::Progress;
+use crate::sort::{Scratch, Sorter};
 use crate::store::{BlockList, Folder, Store};
-use crate::text::Shown;
+use crate::text::{Shown, count};
 
 /// What forgetting did: a receipt that does not name the customers.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Serialize)]
 pub struct ForgetReceipt {
     /// The customers, in the order of their ids.
-    pub customers: Vec<ForgottenCustomer>,
+    pub customers: ForgottenCustomers,
+    /// How many customers.
+    #[serde(skip)]
+    pub count: u64,
+    /// Of them, those who had actions in the store.
+    #[serde(skip)]
+    pub known: u64,
+    /// Actions that went.
+    #[serde(skip)]
+    pub actions: u64,
     /// Customers on the block list afterwards.
     pub block_list: usize,
     /// Customers in the store before and after.
@@ -46,33 +58,18 @@ pub enum RowsOfThem {
     Scrub,
 }
 
-/// One customer's line in a receipt.
-#[derive(Clone, Debug, Serialize)]
-pub struct ForgottenCustomer {
-    /// What stands for the customer in the block list, in hexadecimal.
-    pub token: String,
-    /// Whether the customer had been forgotten before.
-    pub already_forgotten: bool,
-    /// Keys of the customer in the store before: portions, and the actions in them.
-    pub portions_before: u64,
-    /// See `portions_before`.
-    pub actions_before: u64,
-    /// Keyframes before.
-    pub keyframes_before: u64,
-    /// Keys of the customer afterwards, looked for in the store as it was opened anew: 0.
-    pub keys_after: usize,
-}
-
 /// Removes customers from the store and from its files, and puts them on the block list, so that no ingest brings them back.
 ///
 /// Done when it returns; where it is interrupted, done by the next command that writes, or by forgetting them again. Forgetting a customer whom
-/// the store does not know, or twice, is no error. Below `outs`, partitions that have rows of them are looked for, and listed or
-/// rewritten. Memory: some 100 bytes for each of `customers`, and that of a removal; rewriting, two row groups.
+/// the store does not know, or twice, is no error. Refused, before anything is done, where the block list would become longer than
+/// [`memory::customers_max`]. Below `outs`, partitions that have rows of them are looked for, and listed or rewritten. Memory: 8 bytes for each of
+/// `customers`, `sort_bytes`, the block list, and that of a removal; rewriting, two row groups.
 pub fn forget(
     folder: &Folder,
     mut customers: Vec<CustomerId>,
     outs: &[PathBuf],
     rows: RowsOfThem,
+    sort_bytes: usize,
     progress: &dyn Progress,
 ) -> Result<ForgetReceipt> {
     customers.sort_unstable();
@@ -88,28 +85,69 @@ pub fn forget(
         }
     }
     let store = Store::open_writer(folder)?;
-    let list = match store.block_list()? {
-        list if list.record().is_some() => list,
-        _ => BlockList::new()?,
-    };
     let (customers_before, bytes_before) = (store.totals()?.customers, store.disk_bytes()?);
-    let counts = remove(&store, &list, &customers, progress)?;
-    let store = finish_purge(store, progress)?;
-
-    let list = store.block_list()?;
-    let mut cursor = store.cursor();
-    let mut receipt = ForgetReceipt {
-        customers: Vec::with_capacity(customers.len()),
-        block_list: list.len(),
-        customers_before,
-        customers_after: store.totals()?.customers,
-        bytes_before,
-        bytes_after: store.disk_bytes()?,
-        scrubbed: Vec::new(),
-        partitions: Vec::new(),
+    let scratch = Scratch::new(folder.scratch());
+    let lines = remove(&store, &customers, Lines::new(Sorter::new(sort_bytes, scratch)), progress)?;
+    let (known, actions) = (lines.known, lines.actions);
+    let receipt = || -> Result<ForgetReceipt> {
+        let lines = lines.finish()?;
+        let store = finish_purge(store, progress)?;
+        let list = store.block_list()?;
+        check_gone(&store, &list, &customers)?;
+        let mut receipt = ForgetReceipt {
+            customers: lines,
+            count: customers.len() as u64,
+            known,
+            actions,
+            block_list: list.len(),
+            customers_before,
+            customers_after: store.totals()?.customers,
+            bytes_before,
+            bytes_after: store.disk_bytes()?,
+            scrubbed: Vec::new(),
+            partitions: Vec::new(),
+        };
+        look_through(&store, &customers, outs, rows, &mut receipt, progress)?;
+        Ok(receipt)
     };
-    let scrubber = Scrubber::new(&store)?;
-    for folder in outs.iter().map(|out| holding(out, &customers, progress)).collect::<Result<Vec<_>>>()?.concat() {
+    receipt().map_err(committed)
+}
+
+/// An error after the removal was committed: says that it was.
+pub fn committed(error: Error) -> Error {
+    Error::new(
+        error.kind(),
+        format!(
+            "the customers are forgotten, and are so without a receipt, which forgetting them again gives: {}",
+            error.what()
+        ),
+        error.remedy(),
+    )
+}
+
+/// Fails where the store still has anything of them.
+fn check_gone(store: &Store, list: &BlockList, customers: &[CustomerId]) -> Result<()> {
+    let mut cursor = store.cursor();
+    for customer in customers {
+        let left = cursor.tail(*customer, Day::FIRST, None)?;
+        if !left.portions.is_empty() || !left.keyframes.is_empty() || !list.holds(*customer) {
+            return Err(Error::corrupt("the store still holds a customer whom it has forgotten"));
+        }
+    }
+    Ok(())
+}
+
+/// Lists or rewrites the partitions that have rows of the customers.
+fn look_through(
+    store: &Store,
+    customers: &[CustomerId],
+    outs: &[PathBuf],
+    rows: RowsOfThem,
+    receipt: &mut ForgetReceipt,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let scrubber = Scrubber::new(store)?;
+    for folder in outs.iter().map(|out| holding(out, customers, progress)).collect::<Result<Vec<_>>>()?.concat() {
         let path = folder.path().plain();
         match rows {
             RowsOfThem::List => receipt.partitions.push(path),
@@ -124,40 +162,34 @@ pub fn forget(
             },
         }
     }
-    for (customer, (already_forgotten, removed)) in customers.into_iter().zip(counts) {
-        let left = cursor.tail(customer, Day::FIRST, None)?;
-        let keys_after = left.portions.len() + left.keyframes.len();
-        if keys_after > 0 || !list.holds(customer) {
-            return Err(Error::corrupt("the store still holds a customer whom it has forgotten"));
-        }
-        receipt.customers.push(ForgottenCustomer {
-            token: hex(&list.token(customer).unwrap_or_default()),
-            already_forgotten,
-            portions_before: removed.portions,
-            actions_before: removed.actions,
-            keyframes_before: removed.keyframes,
-            keys_after,
-        });
-    }
-    Ok(receipt)
+    Ok(())
 }
 
-/// Commits the removal; gives of each customer whether it was forgotten before, and what went.
-fn remove(
-    store: &Store,
-    list: &BlockList,
-    customers: &[CustomerId],
-    progress: &dyn Progress,
-) -> Result<Vec<(bool, Removed)>> {
-    let mut counts: Vec<_> = customers.iter().map(|customer| (list.holds(*customer), Removed::default())).collect();
+/// Commits the removal; takes down of each customer whether it was forgotten before, and what went.
+fn remove(store: &Store, customers: &[CustomerId], mut lines: Lines, progress: &dyn Progress) -> Result<Lines> {
+    let list = match store.block_list()? {
+        list if list.record().is_some() => list,
+        _ => BlockList::new()?,
+    };
+    let more = customers.iter().filter(|customer| !list.holds(**customer)).count();
+    refuse_too_many(list.len(), more)?;
     let goes = Goes::Customers(customers);
+    let mut left = customers;
+    let mut line = |customer: CustomerId, removed: Removed| {
+        lines.push(list.token(customer).unwrap_or_default(), list.holds(customer), removed)
+    };
     let mut removal = Removal::new(store)?;
     removal.history(goes, progress, |customer, removed| {
-        let place = customers.binary_search(&customer).ok().and_then(|place| counts.get_mut(place));
-        place.into_iter().for_each(|count| count.1 = removed);
+        // Those before this one have nothing in the store.
+        while let Some((next, behind)) = left.split_first().filter(|(next, _)| **next <= customer) {
+            left = behind;
+            line(*next, if *next == customer { removed } else { Removed::default() })?;
+        }
+        Ok(())
     })?;
-    if counts.iter().all(|(already, removed)| *already && removed.portions == 0) {
-        return Ok(counts);
+    left.iter().try_for_each(|customer| line(*customer, Removed::default()))?;
+    if lines.already_forgotten == lines.customers && lines.known == 0 {
+        return Ok(lines);
     }
     removal.batches(goes, progress)?;
     if let Some(record) = list.record() {
@@ -165,14 +197,28 @@ fn remove(
     }
     let new = customers.iter().filter(|customer| !list.holds(**customer));
     let mut tokens: Vec<_> = new.filter_map(|customer| list.token(*customer)).collect();
+    drop(list);
     tokens.sort_unstable();
     for token in tokens {
         removal.set(Key::Forgotten(token), &Forgotten)?;
     }
     removal.commit()?;
-    Ok(counts)
+    Ok(lines)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// Whoever ingests or produces holds all of the block list.
+fn refuse_too_many(forgotten: usize, more: usize) -> Result<()> {
+    let most = memory::customers_max();
+    if forgotten.saturating_add(more) <= most {
+        return Ok(());
+    }
+    Err(Error::refused(
+        format!(
+            "{} more forgotten beside {} are more than the {} customers that this --memory-limit has room for",
+            count(more as u64),
+            count(forgotten as u64),
+            count(most as u64)
+        ),
+        "give a larger --memory-limit, here and to each later command; nobody has been forgotten",
+    ))
 }

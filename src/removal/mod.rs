@@ -14,11 +14,13 @@ mod forget;
 mod history;
 mod partitions;
 mod prune;
+mod receipt;
 mod remove;
 mod rewriting;
 mod scrub;
 
-pub use forget::{ForgetReceipt, ForgottenCustomer, RowsOfThem, forget};
+pub use forget::{ForgetReceipt, RowsOfThem, committed, forget};
 pub use prune::{PruneSummary, prune};
+pub use receipt::{ForgottenCustomer, ForgottenCustomers};
 pub use remove::finish_purge;
 pub use scrub::ScrubbedPartition;

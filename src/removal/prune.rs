@@ -44,6 +44,7 @@ pub fn prune(folder: &Folder, keep_days: u32, progress: &dyn Progress) -> Result
             summary.customers += 1;
             summary.portions += removed.portions;
             summary.actions += removed.actions;
+            Ok(())
         })?;
         if summary.portions > 0 {
             removal.batches(goes, progress)?;

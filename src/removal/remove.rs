@@ -44,7 +44,7 @@ impl<'store> Removal<'store> {
         &mut self,
         goes: Goes<'_>,
         progress: &dyn Progress,
-        mut each: impl FnMut(CustomerId, Removed),
+        mut each: impl FnMut(CustomerId, Removed) -> Result<()>,
     ) -> Result<()> {
         let store = self.store;
         let max_history = store.settings().max_history;
@@ -73,7 +73,7 @@ impl<'store> Removal<'store> {
                     Some(standing) => roster.push(&mut self.bulk, (customer, standing))?,
                     None => self.left += 1,
                 }
-                each(customer, Removed { portions: new.portions, keyframes: new.keyframes, actions: new.actions });
+                each(customer, Removed { portions: new.portions, keyframes: new.keyframes, actions: new.actions })?;
             }
         }
         roster.finish(&mut self.bulk)
@@ -83,10 +83,12 @@ impl<'store> Removal<'store> {
     pub fn batches(&mut self, goes: Goes<'_>, progress: &dyn Progress) -> Result<()> {
         let batches = self.store.batches()?;
         progress.begin("removing", "batches", Some(batches.len() as u64));
-        for (batch, record) in batches.iter() {
+        for (batch, held) in batches.iter() {
             let customers = self.index(batch, goes)?;
-            if customers != record.customers {
-                let record = BatchRecord { customers, ..record.clone() };
+            if customers != held.customers
+                && let Some(record) = self.store.batch(batch)?
+            {
+                let record = BatchRecord { customers, ..record };
                 self.bulk.set(Key::Batch(batch), Some(&record.to_bytes()?))?;
             }
             progress.advance(1);

@@ -5,9 +5,12 @@ use super::open::failure;
 use super::options::scanning;
 use crate::error::{Error, Kind, Result};
 use crate::format::{BlockListRecord, Key, Keyspace, Secret, Token, token_of};
+use crate::memory;
 use crate::model::CustomerId;
+use crate::text::count;
 
-/// The customers that an ingest does not take and a produce writes no rows of. Memory: 16 bytes for each of them.
+/// The customers that an ingest does not take and a produce writes no rows of. Memory: 16 bytes for each of them, of whom
+/// there are [`memory::customers_max`] at most.
 #[derive(Clone, Debug, Default)]
 pub struct BlockList {
     /// `None` as long as nobody has been forgotten.
@@ -63,6 +66,15 @@ impl Store {
         while let Some((key, _)) = iterator.item().filter(|(key, _)| key.first() == Some(&(Keyspace::BlockList as u8)))
         {
             let Key::Forgotten(token) = Key::decode(key)? else { break };
+            if list.tokens.len() == memory::customers_max() {
+                return Err(Error::refused(
+                    format!(
+                        "more customers have been forgotten than the {} that this --memory-limit has room for",
+                        count(list.tokens.len() as u64)
+                    ),
+                    "give a larger --memory-limit",
+                ));
+            }
             list.tokens.push(token);
             iterator.next();
         }

@@ -9,7 +9,7 @@ use super::list::ListCheck;
 use super::portion::read_portion;
 use super::record::{self, Records};
 use super::tally::Tallies;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::format::{
     BlockListRecord, Forgotten, Horizon, Key, Keyspace, Purge, Record, Standing, StoreRecord, Totals, TypesRecord,
 };
@@ -48,6 +48,11 @@ pub struct Checked {
 pub(super) fn check(store: &Store, deep: bool, progress: &dyn Progress, report: Report<'_>) -> Result<Checked> {
     progress.begin("checking", "keys", None);
     let roster = ListCheck::new(store, &[Keyspace::Roster as u8], Day::FIRST, |_, first| Key::Roster { first });
+    let block_list = match store.block_list() {
+        // Too long for the memory that there is, which is no fault of it.
+        Err(error) if error.kind() == Kind::Refused => return Err(error),
+        list => list.unwrap_or_default(),
+    };
     let mut pass = Pass {
         store,
         deep,
@@ -58,7 +63,7 @@ pub(super) fn check(store: &Store, deep: bool, progress: &dyn Progress, report: 
         is_behind_gap: false,
         customers_held: 0,
         roster,
-        block_list: store.block_list().unwrap_or_default(),
+        block_list,
         horizon: store.horizon().unwrap_or_default(),
         tallies: Tallies::default(),
         records: Records::default(),

@@ -1,0 +1,162 @@
+//! What a receipt says of each customer, on its way from the removal to whoever prints it.
+
+use std::cell::RefCell;
+
+use serde::ser::{Error as _, SerializeSeq};
+use serde::{Serialize, Serializer};
+
+use super::remove::Removed;
+use crate::error::Result;
+use crate::format::Token;
+use crate::sort::{Record, Sorted, Sorter};
+
+/// One customer's line in a receipt.
+#[derive(Clone, Debug, Serialize)]
+pub struct ForgottenCustomer {
+    /// What stands for the customer in the block list, in hexadecimal.
+    pub token: String,
+    /// Whether the customer had been forgotten before.
+    pub already_forgotten: bool,
+    /// Keys of the customer in the store before: portions, and the actions in them.
+    pub portions_before: u64,
+    /// See `portions_before`.
+    pub actions_before: u64,
+    /// Keyframes before.
+    pub keyframes_before: u64,
+    /// Keys of the customer afterwards, looked for in the store as it was opened anew: 0.
+    pub keys_after: usize,
+}
+
+/// The lines of all customers, in the order of their ids. Written once: they may be on disk, and are read as they are written.
+pub struct ForgottenCustomers(RefCell<Option<Sorted<Line>>>);
+
+/// A line before it is written, by its place. It does not name the customer.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Line {
+    place: u64,
+    token: Token,
+    already_forgotten: bool,
+    portions: u64,
+    actions: u64,
+    keyframes: u64,
+}
+
+/// Gathers the lines, and what they sum up to. Memory: the budget of the sorter, beyond which they go to disk.
+pub(super) struct Lines {
+    sorter: Sorter<Line>,
+    /// How many customers.
+    pub customers: u64,
+    /// Of them, those who had actions in the store.
+    pub known: u64,
+    /// Those that had been forgotten before.
+    pub already_forgotten: u64,
+    /// How many actions went.
+    pub actions: u64,
+}
+
+impl Lines {
+    pub fn new(sorter: Sorter<Line>) -> Self {
+        Lines { sorter, customers: 0, known: 0, already_forgotten: 0, actions: 0 }
+    }
+
+    /// Takes the line of the next customer.
+    pub fn push(&mut self, token: Token, already_forgotten: bool, removed: Removed) -> Result<()> {
+        let Removed { portions, keyframes, actions } = removed;
+        self.sorter.push(Line { place: self.customers, token, already_forgotten, portions, actions, keyframes })?;
+        self.customers += 1;
+        self.known += u64::from(portions > 0);
+        self.already_forgotten += u64::from(already_forgotten);
+        self.actions += actions;
+        Ok(())
+    }
+
+    /// The lines, to be written.
+    pub fn finish(self) -> Result<ForgottenCustomers> {
+        Ok(ForgottenCustomers(RefCell::new(Some(self.sorter.finish()?))))
+    }
+}
+
+impl Serialize for ForgottenCustomers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let lines = self.0.borrow_mut().take().ok_or_else(|| S::Error::custom("a receipt is written once"))?;
+        let mut list = serializer.serialize_seq(None)?;
+        for line in lines {
+            let Line { token, already_forgotten, portions, actions, keyframes, .. } =
+                line.map_err(|error| S::Error::custom(error.what()))?;
+            list.serialize_element(&ForgottenCustomer {
+                token: token.iter().map(|byte| format!("{byte:02x}")).collect(),
+                already_forgotten,
+                portions_before: portions,
+                actions_before: actions,
+                keyframes_before: keyframes,
+                keys_after: 0,
+            })?;
+        }
+        list.end()
+    }
+}
+
+impl Record for Line {
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        let Line { place, token, already_forgotten, portions, actions, keyframes } = self;
+        bytes.extend_from_slice(&place.to_le_bytes());
+        bytes.extend_from_slice(token);
+        bytes.push(u8::from(*already_forgotten));
+        for number in [portions, actions, keyframes] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (place, bytes) = bytes.split_first_chunk()?;
+        let (token, bytes) = bytes.split_first_chunk()?;
+        let (already_forgotten, bytes) = bytes.split_first()?;
+        let (portions, bytes) = bytes.split_first_chunk()?;
+        let (actions, bytes) = bytes.split_first_chunk()?;
+        Some(Line {
+            place: u64::from_le_bytes(*place),
+            token: *token,
+            already_forgotten: *already_forgotten == 1,
+            portions: u64::from_le_bytes(*portions),
+            actions: u64::from_le_bytes(*actions),
+            keyframes: u64::from_le_bytes(bytes.try_into().ok()?),
+        })
+    }
+
+    fn memory_bytes(&self) -> usize {
+        // While they are spread over pieces, a quarter more.
+        std::mem::size_of::<Self>() * 5 / 4
+    }
+
+    fn leading(&self) -> u64 {
+        self.place
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sort::Scratch;
+
+    #[test]
+    fn lines_come_in_order_through_memory_and_disk_and_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for budget_bytes in [1 << 20, 200] {
+            let mut lines = Lines::new(Sorter::new(budget_bytes, Scratch::new(folder.path().join("scratch"))));
+            for number in 0..9_u8 {
+                let removed = Removed { portions: u64::from(number % 2), keyframes: 3, actions: u64::from(number) };
+                lines.push([number; 16], number == 4, removed).unwrap();
+            }
+            assert_eq!((lines.customers, lines.known, lines.already_forgotten, lines.actions), (9, 4, 1, 36));
+            let lines = lines.finish().unwrap();
+            let written = serde_json::to_value(&lines).unwrap();
+            assert_eq!(written.as_array().unwrap().len(), 9);
+            let expected = serde_json::json!({
+                "token": "04".repeat(16), "already_forgotten": true, "portions_before": 0, "actions_before": 4,
+                "keyframes_before": 3, "keys_after": 0
+            });
+            assert_eq!(written[4], expected);
+            assert!(serde_json::to_value(&lines).is_err(), "once");
+        }
+    }
+}
