@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::text::Shown as _;
 
 /// Where something lies, with what it is: "the store", "the output".
 pub type Place<'a> = (&'a str, &'a Path);
@@ -16,7 +17,7 @@ pub fn keep_apart(place: Place<'_>, others: &[Place<'_>]) -> Result<()> {
     for (other_what, other) in others {
         let other_real = self::real(other)?;
         if real.starts_with(&other_real) || other_real.starts_with(&real) {
-            let (path, other) = (path.display(), other.display());
+            let (path, other) = (path.shown(), other.shown());
             return Err(Error::refused(
                 format!("{what} {path} and {other_what} {other} overlap: one lies in the other, or they are the same"),
                 format!("name another place for {what}"),

@@ -7,7 +7,7 @@ use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use lookback::audit::{AUDIT_BYTES_DEFAULT, AuditOptions, audit};
+use lookback::audit::{AuditOptions, audit};
 use lookback::progress::Silent;
 use lookback::sources::Sources;
 use lookback::store::{Folder, Store};
@@ -133,7 +133,7 @@ fn with_little_memory_the_files_are_read_more_often() {
         };
         serde_json::to_value(audit(&store, &options, &Silent).unwrap()).unwrap()
     };
-    let whole = with(AUDIT_BYTES_DEFAULT, None);
+    let whole = with(usize::MAX, None);
     for (budget_bytes, sample) in [(25_000, None), (9_000, None), (1, None), (3_000, Some(20))] {
         let mut found = with(budget_bytes, sample);
         let passes = found["passes"].take().as_u64().unwrap();
@@ -141,7 +141,7 @@ fn with_little_memory_the_files_are_read_more_often() {
         if budget_bytes == 1 {
             assert_eq!(whole["audited_customers"], passes, "seed {seed}: one customer at a time");
         }
-        let mut expected = if sample.is_none() { whole.clone() } else { with(AUDIT_BYTES_DEFAULT, sample) };
+        let mut expected = if sample.is_none() { whole.clone() } else { with(usize::MAX, sample) };
         expected["passes"].take();
         assert_eq!(found, expected, "seed {seed}: {budget_bytes} bytes");
     }

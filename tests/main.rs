@@ -33,6 +33,7 @@ mod layouts;
 mod manifest;
 mod many_customers;
 mod memory;
+mod memory_of_commands;
 mod migrating;
 mod model;
 mod orders;

@@ -45,7 +45,13 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares all rows of a customer. `next` is the customer whose rows come behind, if that is known.
-    pub fn customer(&mut self, customer: i64, case: &Case, next: Option<(i64, &Case)>, rows: &mut Rows) -> Result<()> {
+    pub fn customer(
+        &mut self,
+        customer: i64,
+        case: &Case,
+        next: Option<(i64, &Case)>,
+        rows: &mut Rows<'_>,
+    ) -> Result<()> {
         let history = Padded::of(case, &self.wanted);
         let expected: Vec<Expected<'_>> = expected_rows(customer, case).collect();
         let behind = next.and_then(|(customer, case)| expected_rows(customer, case).next());
@@ -61,7 +67,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares the row that comes next, but for the history. `following` is what comes behind it, if that is known.
-    pub fn shown(&mut self, expected: &Expected<'_>, following: Option<Key<'_>>, rows: &mut Rows) -> Result<()> {
+    pub fn shown(&mut self, expected: &Expected<'_>, following: Option<Key<'_>>, rows: &mut Rows<'_>) -> Result<()> {
         rows.look(3)?;
         let Some(FoundRow { part, row: found }) = rows.ahead(0) else { return Err(self.ends_early(expected)) };
         if let Some((column, is, says)) = self.shown_difference(expected, found) {
@@ -75,7 +81,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares the history of a row of the customer with this case.
-    pub fn history(&mut self, case: &Case, history: &Padded, found: &FoundRow, rows: &Rows) -> Result<()> {
+    pub fn history(&mut self, case: &Case, history: &Padded, found: &FoundRow, rows: &Rows<'_>) -> Result<()> {
         let FoundRow { part, row } = found;
         if let Some((column, is, says)) = history.difference(case, row, &self.wanted) {
             return Err(differs(&cell(rows.path(*part), row.row, &column), &is, &says));

@@ -31,13 +31,9 @@ pub(super) fn impression_source(sources: &Sources<'_>, place: Place) -> String {
 
 /// What a raw action is and where it stands.
 pub(super) fn action_source(sources: &Sources<'_>, types: &TypeTable, action: &RawAction, zone: &Zone) -> String {
-    let file = usize::try_from(action.place.file).ok().and_then(|file| sources.actions.get(file));
+    let file = sources.action_file(action.place.file);
     let kind = types.name(action.kind);
-    format!(
-        "the {kind} of {} in {}",
-        zone.display(action.time_us),
-        placed(file.map(|file| &file.file), action.place.number)
-    )
+    format!("the {kind} of {} in {}", zone.display(action.time_us), placed(file.as_ref(), action.place.number))
 }
 
 fn placed(file: Option<&DayFile>, number: u64) -> String {

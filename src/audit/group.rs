@@ -99,7 +99,7 @@ impl Group {
     pub fn gather(wanted: &Wanted<'_>, after: Option<i64>, progress: &dyn Progress) -> Result<Self> {
         let mut group = Group::empty();
         group.take_impressions(wanted, after)?;
-        progress.begin("reading", "files", Some(wanted.sources.actions.len() as u64));
+        progress.begin("reading", "files", Some(wanted.sources.action_files() as u64));
         group.take_actions(wanted, progress)?;
         for case in group.customers.values_mut() {
             case.impressions.sort_unstable();
@@ -125,7 +125,7 @@ impl Group {
         // The first customer that was left to the next group.
         let mut end: Option<i64> = None;
         for (file, day_file) in (0..).zip(&wanted.sources.impressions) {
-            read_numbered_impressions(wanted.sources.shown, day_file, &mut bad, |number, impression| {
+            read_numbered_impressions(wanted.sources.shown(), day_file, &mut bad, |number, impression| {
                 let customer = impression.customer.0;
                 let is_wanted = after.is_none_or(|after| customer > after)
                     && end.is_none_or(|end| customer < end)
@@ -150,8 +150,8 @@ impl Group {
 
     fn take_actions(&mut self, wanted: &Wanted<'_>, progress: &dyn Progress) -> Result<()> {
         let mut bad = BadRows::new(QuarantineFolder::Actions, wanted.dt, None);
-        for (file, action_file) in (0..).zip(&wanted.sources.actions) {
-            read_numbered_actions(action_file.source, &action_file.file, wanted.zone, &mut bad, |number, read| {
+        wanted.sources.each_action_file(|file, source, action_file| {
+            read_numbered_actions(source, action_file, wanted.zone, &mut bad, |number, read| {
                 let (customer, action) = (read.customer.0, read.action);
                 let counts = wanted.oldest_us <= action.time_us && action.time_us < wanted.cut_off_us;
                 if let Some(case) = self.customers.get_mut(&customer).filter(|_| counts) {
@@ -164,8 +164,8 @@ impl Group {
                 Ok(())
             })?;
             progress.advance(1);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Leaves customers to the next group where these take more than the budget. Gives the first that was left.

@@ -24,4 +24,4 @@ mod run;
 mod sample;
 mod sources;
 
-pub use run::{AUDIT_BYTES_DEFAULT, AuditOptions, AuditSummary, audit};
+pub use run::{AuditOptions, AuditSummary, audit};

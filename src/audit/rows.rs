@@ -15,26 +15,20 @@ pub(super) struct FoundRow {
 }
 
 /// Streams the rows of the audited customers. Memory: 256 rows, decoded twice, and those looked at ahead.
-pub(super) struct Rows {
-    /// The files to come, each with the ranges of rows that are wanted.
-    parts: std::vec::IntoIter<(ProducedFile, Option<Vec<Range<usize>>>)>,
+pub(super) struct Rows<'a> {
+    paths: &'a [PathBuf],
+    /// `None`: rows of all customers.
+    sample: Option<&'a BTreeSet<i64>>,
     open: Option<ProducedRows>,
-    paths: Vec<PathBuf>,
-    /// The number of the open file.
+    /// The number of the open file, or of the next one.
     part: usize,
     ahead: VecDeque<FoundRow>,
 }
 
-impl Rows {
-    /// The rows of these files; with a sample those of its customers, which all files are looked through for at once.
-    pub fn new(files: Vec<ProducedFile>, sample: Option<&BTreeSet<i64>>) -> Result<Self> {
-        let paths = files.iter().map(|file| file.path().to_owned()).collect();
-        let mut parts = Vec::with_capacity(files.len());
-        for file in files {
-            let ranges = sample.map(|sample| ranges(&file, sample)).transpose()?;
-            parts.push((file, ranges));
-        }
-        Ok(Rows { parts: parts.into_iter(), open: None, paths, part: 0, ahead: VecDeque::new() })
+impl<'a> Rows<'a> {
+    /// The rows of these files, one file after the other; with a sample those of its customers.
+    pub fn new(paths: &'a [PathBuf], sample: Option<&'a BTreeSet<i64>>) -> Self {
+        Rows { paths, sample, open: None, part: 0, ahead: VecDeque::new() }
     }
 
     /// Reads on until so many rows can be seen, or all that there are.
@@ -70,7 +64,9 @@ impl Rows {
                 self.part += 1;
                 self.open = None;
             }
-            let Some((file, ranges)) = self.parts.next() else { return Ok(None) };
+            let Some(path) = self.paths.get(self.part) else { return Ok(None) };
+            let file = ProducedFile::open(path)?;
+            let ranges = self.sample.map(|sample| ranges(&file, sample)).transpose()?;
             self.open = Some(file.read(ranges)?);
         }
     }

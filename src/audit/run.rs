@@ -1,6 +1,6 @@
 //! One audit from its options to its summary.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -19,10 +19,6 @@ use crate::progress::Progress;
 use crate::sources;
 use crate::store::Store;
 use crate::text::Shown as _;
-
-/// Memory for what the raw files say of a group of customers, unless a caller says otherwise: some 3,000 customers with more actions than count, or ten
-/// times as many with a few hundred.
-pub const AUDIT_BYTES_DEFAULT: usize = 256 << 20;
 
 /// What to audit.
 #[derive(Clone, Copy, Debug)]
@@ -90,15 +86,19 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
         ));
     }
     let cut_off_us = zone.start_of(dt);
-    let sources = Sources::find(input, options.sources, &manifest, &store.batches()?, progress)?;
+    let sources = Sources::find(input, options.sources, &manifest, store, progress)?;
     check_names(&folder, &manifest)?;
-    let files = manifest.parts.iter().map(|part| ProducedFile::open(&folder.path().join(&part.name)));
-    let files: Vec<ProducedFile> = files.collect::<Result<_>>()?;
+    let paths: Vec<PathBuf> = manifest.parts.iter().map(|part| folder.path().join(&part.name)).collect();
     let cut_off = zone.display(cut_off_us);
-    check_said(&manifest, &cut_off, &files)?;
-    check_types(&manifest, &store.settings().types, &files)?;
-    let said: Vec<Option<String>> = files.iter().map(|file| file.said(NEWEST_ACTION).map(str::to_owned)).collect();
-    let rows_there: Vec<u64> = files.iter().map(ProducedFile::rows).collect();
+    check_manifest(&manifest, &cut_off, &store.settings().types)?;
+    let (mut said, mut rows_there) = (Vec::with_capacity(paths.len()), Vec::with_capacity(paths.len()));
+    // One at a time: there may be more of them than can be open.
+    for path in &paths {
+        let file = ProducedFile::open(path)?;
+        check_file(&manifest, &cut_off, &file)?;
+        said.push(file.said(NEWEST_ACTION).map(str::to_owned));
+        rows_there.push(file.rows());
+    }
 
     let block_list = store.block_list()?;
     let shown = Shown::read(&sources, dt, &block_list, options.sample, options.seed)?;
@@ -115,13 +115,9 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
         columns: manifest.settings.columns(),
         budget_bytes: options.budget_bytes,
     };
-    drop(files);
-    let open = || {
-        let files = manifest.parts.iter().map(|part| ProducedFile::open(&folder.path().join(&part.name)));
-        Rows::new(files.collect::<Result<_>>()?, wanted.sample)
-    };
+    let open = || Rows::new(&paths, wanted.sample);
     let mut comparison = Comparison::new(wanted, manifest.parts.len());
-    let mut rows = open()?;
+    let mut rows = open();
     let by_chance = Order::of(manifest.settings.row_order());
     if let Some(order) = &by_chance {
         order.compare(&wanted, &mut comparison, &mut rows)?;
@@ -134,7 +130,7 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
         passes += 1;
         progress.begin("auditing", "customers", Some(group.customers.len() as u64));
         if by_chance.is_some() {
-            compare_anywhere(&group, &wanted, &mut comparison, open()?)?;
+            compare_anywhere(&group, &wanted, &mut comparison, open())?;
         }
         let mut cases = group.customers.iter().peekable();
         while let Some((customer, case)) = cases.next() {
@@ -162,14 +158,14 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
         audited_customers: customers,
         cells: comparison.cells,
         batches: manifest.batches.len(),
-        action_files: sources.actions.len(),
+        action_files: sources.action_files(),
         passes,
         not_used: sources.not_used.clone(),
     })
 }
 
 /// Fails where the partition has a row more than there should be.
-fn no_row_left(rows: &mut Rows) -> Result<()> {
+fn no_row_left(rows: &mut Rows<'_>) -> Result<()> {
     rows.look(1)?;
     match rows.ahead(0) {
         None => Ok(()),
@@ -180,8 +176,21 @@ fn no_row_left(rows: &mut Rows) -> Result<()> {
     }
 }
 
-/// What manifest and files say of the settings must be what follows from day and zone, and the same.
-fn check_said(manifest: &Manifest, cut_off: &str, files: &[ProducedFile]) -> Result<()> {
+/// What the manifest says of cut-off and types must be what follows from day and zone, and what the store says.
+fn check_manifest(manifest: &Manifest, cut_off: &str, types: &TypeTable) -> Result<()> {
+    if manifest.cut_off != cut_off {
+        return Err(differs(&format!("the manifest of {} cut_off", manifest.dt), &manifest.cut_off, cut_off));
+    }
+    let all = types.text(|_| true);
+    let known = |said: &str| said.split(',').all(|one| all.split(',').any(|other| one == other));
+    if let Some(said) = manifest.action_types.as_deref().filter(|said| !known(said)) {
+        return Err(differs(&format!("the manifest of {} action_types", manifest.dt), said, &all));
+    }
+    Ok(())
+}
+
+/// What a part file says of the settings must be what the manifest says; it calls the types alike.
+fn check_file(manifest: &Manifest, cut_off: &str, file: &ProducedFile) -> Result<()> {
     let settings = &manifest.settings;
     let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
     let expected = [
@@ -193,40 +202,22 @@ fn check_said(manifest: &Manifest, cut_off: &str, files: &[ProducedFile]) -> Res
         ("lookback.newest_batch", or_none(manifest.newest_batch.map(|day| day.to_string()))),
     ];
     let chosen = said_if_chosen(settings.columns(), settings.row_order());
-    if manifest.cut_off != cut_off {
-        return Err(differs(&format!("the manifest of {} cut_off", manifest.dt), &manifest.cut_off, cut_off));
-    }
-    for file in files {
-        let expected = expected.iter().map(|(key, expected)| (*key, Some(expected.as_str())));
-        for (key, expected) in expected.chain(chosen.iter().map(|(key, expected)| (*key, expected.as_deref()))) {
-            let said = file.said(key);
-            if said != expected {
-                let place = format!("{} metadata {key}", file.path().shown());
-                return Err(differs(&place, said.unwrap_or("missing"), expected.unwrap_or("that it is missing")));
-            }
-        }
-        if file.columns() != settings.columns() {
-            let place = format!("{} with other columns or types than its settings say", file.path().shown());
-            return Err(differs(&place, "written", &said_of(settings.columns())));
+    let expected = expected.iter().map(|(key, expected)| (*key, Some(expected.as_str())));
+    for (key, expected) in expected.chain(chosen.iter().map(|(key, expected)| (*key, expected.as_deref()))) {
+        let said = file.said(key);
+        if said != expected {
+            let place = format!("{} metadata {key}", file.path().shown());
+            return Err(differs(&place, said.unwrap_or("missing"), expected.unwrap_or("that it is missing")));
         }
     }
-    Ok(())
-}
-
-/// Manifest and files call the types alike, and as the store does.
-fn check_types(manifest: &Manifest, types: &TypeTable, files: &[ProducedFile]) -> Result<()> {
-    let said = manifest.action_types.as_deref();
-    let all = types.text(|_| true);
-    let known = |said: &str| said.split(',').all(|one| all.split(',').any(|other| one == other));
-    if let Some(said) = said.filter(|said| !known(said)) {
-        return Err(differs(&format!("the manifest of {} action_types", manifest.dt), said, &all));
+    if file.columns() != settings.columns() {
+        let place = format!("{} with other columns or types than its settings say", file.path().shown());
+        return Err(differs(&place, "written", &said_of(settings.columns())));
     }
-    for file in files {
-        let found = file.said("lookback.action_types");
-        if found != said {
-            let place = format!("{} metadata lookback.action_types", file.path().shown());
-            return Err(differs(&place, found.unwrap_or("missing"), said.unwrap_or("that it is not there")));
-        }
+    let (said, found) = (manifest.action_types.as_deref(), file.said("lookback.action_types"));
+    if found != said {
+        let place = format!("{} metadata lookback.action_types", file.path().shown());
+        return Err(differs(&place, found.unwrap_or("missing"), said.unwrap_or("that it is not there")));
     }
     Ok(())
 }
@@ -266,7 +257,7 @@ fn check_counts(manifest: &Manifest, folder: &PartitionFolder, there: &[u64], sh
 /// Each file says the newest action of its rows, and the manifest says the same; of a sample's rows none is newer. All are before the cut-off.
 fn check_newest(
     manifest: &Manifest,
-    rows: &Rows,
+    rows: &Rows<'_>,
     said: &[Option<String>],
     comparison: &Comparison<'_>,
     is_whole: bool,

@@ -4,27 +4,24 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::files::{DayFile, Fingerprint, day_files, files_fingerprint};
-use crate::format::{BatchRecord, FileRecord};
+use crate::files::{DayFile, Fingerprint, day_files};
+use crate::format::{BatchRecord, FileRecord, files_fingerprint};
 use crate::manifest::Manifest;
 use crate::model::Day;
 use crate::progress::Progress;
 use crate::sources::{self, ActionSource, ImpressionSource};
-use crate::store::Batches;
+use crate::store::Store;
 use crate::text::Shown;
 
-/// One raw file of actions.
-pub(super) struct ActionFile<'a> {
-    pub source: &'a ActionSource,
-    pub file: DayFile,
-}
-
-/// All raw files. A number of a raw file is its place here.
+/// All raw files. A number of a raw file is its place among those of its kind: of actions, batch after batch.
+///
+/// Memory: some 200 bytes for each file of impressions, and of actions for those of one batch.
 pub(super) struct Sources<'a> {
-    pub actions: Vec<ActionFile<'a>>,
+    input: &'a Path,
+    described: &'a sources::Sources,
+    /// The batches that the rows rest on, each with how many files it has.
+    batches: Vec<(Day, usize)>,
     pub impressions: Vec<DayFile>,
-    /// What the columns of the impressions are.
-    pub shown: &'a ImpressionSource,
     /// Batches that the store holds and the rows do not rest on.
     pub not_used: Vec<Day>,
 }
@@ -33,19 +30,21 @@ impl<'a> Sources<'a> {
     /// Finds the files and reads each once, for its hash. Fails where one is not as it was when the rows were made, or is described otherwise, or where
     /// the store does not hold the batches that they rest on.
     pub fn find(
-        input: &Path,
+        input: &'a Path,
         described: &'a sources::Sources,
         manifest: &Manifest,
-        held: &Batches,
+        store: &Store,
         progress: &dyn Progress,
     ) -> Result<Self> {
         let shown = &described.impressions;
-        let mut sources = Sources { actions: Vec::new(), impressions: Vec::new(), shown, not_used: Vec::new() };
+        let (batches, impressions, not_used) = (Vec::new(), Vec::new(), Vec::new());
+        let mut sources = Sources { input, described, batches, impressions, not_used };
         progress.begin("comparing", "batches", Some(manifest.batches.len() as u64));
         for batch in &manifest.batches {
-            let record = held.get(batch.day).filter(|record| files_fingerprint(record) == batch.files);
+            let record = store.batch(batch.day)?.filter(|record| files_fingerprint(record) == batch.files);
             let record = record.ok_or_else(|| not_held(manifest, batch.day))?;
-            sources.actions.extend(batch_files(input, described, batch.day, record)?);
+            check_batch(input, described, batch.day, &record)?;
+            sources.batches.push((batch.day, record.files.len()));
             progress.advance(1);
         }
         if manifest.impression_mapping != shown.mapping() {
@@ -53,9 +52,60 @@ impl<'a> Sources<'a> {
         }
         sources.impressions = impression_files(input, shown, manifest)?;
         let used = |day: &Day| manifest.batch(*day).is_some();
-        sources.not_used = held.iter().map(|(day, _)| day).filter(|day| !used(day)).collect();
+        sources.not_used = store.batches()?.iter().map(|(day, _)| day).filter(|day| !used(day)).collect();
         Ok(sources)
     }
+
+    /// What the columns of the impressions are.
+    pub fn shown(&self) -> &'a ImpressionSource {
+        &self.described.impressions
+    }
+
+    /// How many files of actions there are.
+    pub fn action_files(&self) -> usize {
+        self.batches.iter().map(|(_, files)| files).sum()
+    }
+
+    /// Gives each file of actions with its number and its source to `take`, listing the folders once more. Fails where they hold more or fewer files
+    /// than before.
+    pub fn each_action_file(&self, mut take: impl FnMut(u32, &'a ActionSource, &DayFile) -> Result<()>) -> Result<()> {
+        let mut number = 0;
+        for (day, count) in &self.batches {
+            let files = listed(self.input, self.described, *day)?;
+            if files.len() != *count {
+                return Err(changed(
+                    self.input,
+                    &format!("has other files of {day} than a moment ago, or a folder in it"),
+                ));
+            }
+            for (source, file) in &files {
+                take(number, source, file)?;
+                number += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The file of actions with this number, if it is still there.
+    pub fn action_file(&self, number: u32) -> Option<DayFile> {
+        let mut place = usize::try_from(number).ok()?;
+        for (day, count) in &self.batches {
+            if place < *count {
+                return listed(self.input, self.described, *day).ok()?.into_iter().nth(place).map(|(_, file)| file);
+            }
+            place -= count;
+        }
+        None
+    }
+}
+
+/// The files of a batch, source after source.
+fn listed<'a>(input: &Path, described: &'a sources::Sources, day: Day) -> Result<Vec<(&'a ActionSource, DayFile)>> {
+    let mut files = Vec::new();
+    for source in &described.actions {
+        files.extend(day_files(input, &source.pattern, day)?.into_iter().map(|file| (source, file)));
+    }
+    Ok(files)
 }
 
 fn not_held(manifest: &Manifest, day: Day) -> Error {
@@ -68,13 +118,7 @@ fn not_held(manifest: &Manifest, day: Day) -> Error {
     )
 }
 
-fn batch_files<'a>(
-    input: &Path,
-    described: &'a sources::Sources,
-    day: Day,
-    record: &BatchRecord,
-) -> Result<Vec<ActionFile<'a>>> {
-    let mut files = Vec::new();
+fn check_batch(input: &Path, described: &sources::Sources, day: Day, record: &BatchRecord) -> Result<()> {
     let named = |file: &FileRecord| record.source_of(file).unwrap_or_default().to_owned();
     let mut wanted: BTreeMap<(String, String), &FileRecord> =
         record.files.iter().map(|file| ((named(file), file.path.clone()), file)).collect();
@@ -84,21 +128,19 @@ fn batch_files<'a>(
             return Err(otherwise(&format!("the source {name} of the batch of {day}"), described));
         }
     }
-    for source in &described.actions {
-        for file in day_files(input, &source.pattern, day)? {
-            match wanted.remove(&(source.name.clone(), file.name.clone())) {
-                None => {
-                    return Err(changed(&file.path, &format!("was not there when the batch of {day} was ingested")));
-                }
-                Some(record) if !is_same(&file.path, record.bytes, |found| found.xxh3_128 == record.xxh3_128)? => {
-                    return Err(changed(&file.path, &format!("has changed since the batch of {day} was ingested")));
-                }
-                Some(_) => files.push(ActionFile { source, file }),
+    for (source, file) in listed(input, described, day)? {
+        match wanted.remove(&(source.name.clone(), file.name.clone())) {
+            None => {
+                return Err(changed(&file.path, &format!("was not there when the batch of {day} was ingested")));
             }
+            Some(record) if !is_same(&file.path, record.bytes, |found| found.xxh3_128 == record.xxh3_128)? => {
+                return Err(changed(&file.path, &format!("has changed since the batch of {day} was ingested")));
+            }
+            Some(_) => {}
         }
     }
     match wanted.first_key_value() {
-        None => Ok(files),
+        None => Ok(()),
         Some(((source, name), _)) => {
             let pattern = described.named(source).map(|source| source.pattern.text_on(day));
             let folder = input.join(pattern.unwrap_or_default());

@@ -10,7 +10,7 @@ use crate::model::{Day, name_days};
 use crate::produce::RowChoice;
 use crate::progress::Progress;
 use crate::sources::Sources;
-use crate::store::Batches;
+use crate::store::{Batches, Store};
 use crate::text::Shown;
 
 /// What to backfill.
@@ -86,7 +86,12 @@ pub struct Plan {
 
 impl Plan {
     /// Compares the folders with what the store holds. Refused, all days named, where a day lacks files or a row would rest on a gap.
-    pub fn new(options: &BackfillOptions<'_>, held: &Batches, progress: &dyn Progress) -> Result<Self> {
+    pub fn new(
+        options: &BackfillOptions<'_>,
+        store: Option<&Store>,
+        held: &Batches,
+        progress: &dyn Progress,
+    ) -> Result<Self> {
         let BackfillOptions { input, sources, from, to, .. } = *options;
         if to < from {
             return Err(Error::usage(format!("--to {to} is before --from {from}"), "give the earlier day with --from"));
@@ -103,7 +108,8 @@ impl Plan {
                 None => false,
             };
             let mut plan = DayPlan { day, ingest: None, held: false, produce };
-            match batch_state(input, sources, day, held.get(day))? {
+            let record = store.map(|store| store.batch(day)).transpose()?.flatten();
+            match batch_state(input, sources, day, record.as_ref())? {
                 BatchState::Current => plan.held = true,
                 BatchState::New => plan.ingest = Some(IngestReason::New),
                 BatchState::Changed => plan.ingest = Some(IngestReason::Changed),

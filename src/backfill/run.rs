@@ -51,17 +51,17 @@ pub fn backfill(
     dry_run: bool,
     progress: &dyn Progress,
 ) -> Result<(Plan, BackfillSummary)> {
-    let (held, horizon) = if folder.holds_store()? {
-        let store = Store::open_reader(folder)?;
-        (store.batches()?, store.horizon()?)
-    } else {
-        (Batches::default(), None)
+    let store = if folder.holds_store()? { Some(Store::open_reader(folder)?) } else { None };
+    let (held, horizon) = match &store {
+        Some(store) => (store.batches()?, store.horizon()?),
+        None => (Batches::default(), None),
     };
     // Wrong usage is told before anything is done.
     options.rows.order()?;
     refuse_overlaps(options.input, folder.path(), options.out, options.quarantine)?;
     options.out.map(check_output).transpose()?;
-    let mut plan = Plan::new(options, &held, progress)?;
+    let mut plan = Plan::new(options, store.as_ref(), &held, progress)?;
+    drop(store);
     let kept = if options.stale { Some(KeptSettings::of(&mut plan, options, progress)?) } else { None };
     let mut summary = BackfillSummary {
         from: options.from.to_string(),

@@ -4,8 +4,9 @@ use super::args::Audit;
 use super::config;
 use super::console::Console;
 use super::text::{batches, count, counted};
-use crate::audit::{AUDIT_BYTES_DEFAULT, AuditOptions, AuditSummary, audit};
+use crate::audit::{AuditOptions, AuditSummary, audit};
 use crate::error::Result;
+use crate::memory;
 use crate::model::name_days;
 use crate::store::{Folder, Store};
 
@@ -19,7 +20,7 @@ pub(super) fn run(typed: &Audit, console: &Console) -> Result<()> {
         dt: typed.dt,
         sample: typed.sample.map(|customers| usize::try_from(customers.get()).unwrap_or(usize::MAX)),
         seed: typed.seed,
-        budget_bytes: AUDIT_BYTES_DEFAULT,
+        budget_bytes: memory::audit_bytes(),
     };
     let summary = audit(&store, &options, console.progress())?;
     console.done(&summary, &sentence(&summary))

@@ -9,6 +9,7 @@ use crate::memory;
 use crate::model::CustomerId;
 use crate::removal::{RowsOfThem, committed, forget};
 use crate::store::Folder;
+use crate::text::Shown as _;
 
 pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
     let mut customers: Vec<CustomerId> = typed.customer.iter().copied().map(CustomerId).collect();
@@ -19,7 +20,7 @@ pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
                 return Err(Error::refused(
                     format!(
                         "{} has more than the {} ids that this --memory-limit has room for",
-                        path.display(),
+                        path.shown(),
                         count(most as u64)
                     ),
                     "give a larger --memory-limit, or forget them in several runs; nobody has been forgotten yet",

@@ -1,6 +1,7 @@
 //! A row as it is sorted: enough to tell whether it is another's equal, and where it stands.
 
-use crate::files::{Hasher, ProducedRow};
+use crate::files::ProducedRow;
+use crate::format::Hasher;
 use crate::model::{ExtraColumn, ExtraColumns};
 use crate::sort::Record;
 

@@ -12,6 +12,9 @@ use crate::text::Shown;
 /// Folders nested deeper than this below one that a pattern names are taken for a loop of links.
 const DEPTH_MAX: usize = 32;
 
+/// The most files that one batch may have, so that its record stays small enough to be read back; and that a pattern may match on one day.
+pub const FILES_MAX: usize = 100_000;
+
 /// One data file of a day.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct DayFile {
@@ -57,7 +60,7 @@ fn named(root: &Path, parts: &[&String]) -> Result<Vec<DayFile>> {
     let mut files = Files::default();
     match (kind(&path)?, parts.last()) {
         (Some(Kind::Folder), _) => files.below(&path, "", 0)?,
-        (Some(Kind::File), Some(name)) => files.add((*name).clone(), path),
+        (Some(Kind::File), Some(name)) => files.add((*name).clone(), path)?,
         _ => {}
     }
     Ok(files.in_order())
@@ -83,8 +86,15 @@ fn kind(path: &Path) -> Result<Option<Kind>> {
 struct Files(BTreeMap<String, PathBuf>);
 
 impl Files {
-    fn add(&mut self, name: String, path: PathBuf) {
+    fn add(&mut self, name: String, path: PathBuf) -> Result<()> {
+        if self.0.len() == FILES_MAX {
+            return Err(Error::input(
+                format!("more than {FILES_MAX} files are of one day, among them {}", path.shown()),
+                "join some of them",
+            ));
+        }
         self.0.insert(name, path);
+        Ok(())
     }
 
     fn in_order(self) -> Vec<DayFile> {
@@ -130,10 +140,7 @@ impl Files {
     fn step(&mut self, found: Kind, path: PathBuf, name: String, rest: &[Component], depth: usize) -> Result<()> {
         match found {
             Kind::Folder => self.matching(&path, &format!("{name}/"), rest, depth + 1),
-            Kind::File if rest.is_empty() => {
-                self.add(name, path);
-                Ok(())
-            }
+            Kind::File if rest.is_empty() => self.add(name, path),
             Kind::File => Ok(()),
         }
     }
@@ -144,7 +151,7 @@ impl Files {
             let name = format!("{prefix}{name}");
             match found {
                 Kind::Folder => self.below(&path, &format!("{name}/"), depth + 1)?,
-                Kind::File => self.add(name, path),
+                Kind::File => self.add(name, path)?,
             }
         }
         Ok(())

@@ -22,6 +22,7 @@ use super::written::is_of_lookback;
 use crate::error::{Error, Result};
 use crate::fresh;
 use crate::model::Day;
+use crate::text::Shown as _;
 
 /// The file that says so. Empty, and with a dot, since each file in a folder of rows is data to somebody: Spark,
 /// pyarrow and Hugging Face datasets pass over the name, and Polars over what has no bytes.
@@ -42,7 +43,7 @@ pub fn check_output(out: &Path) -> Result<()> {
     for name in names {
         if let Some(reason) = foreign(out, &name) {
             return Err(Error::refused(
-                format!("{} is not an output folder of lookback: {name} in it {reason}", out.display()),
+                format!("{} is not an output folder of lookback: {name} in it {reason}", out.shown()),
                 "move that away, or name an empty or new folder with --out",
             ));
         }
@@ -115,7 +116,7 @@ pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
         Err(error) => return Err(Error::io("open", &path, &error)),
         Ok(found) if !found.is_dir() => {
             return Err(Error::refused(
-                format!("{} is no folder, where a partition should be written", path.display()),
+                format!("{} is no folder, where a partition should be written", path.shown()),
                 "move it away, or name another folder with --out",
             ));
         }
@@ -136,7 +137,7 @@ pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
     match names.iter().find(|name| !is_own(name) || !is_file(name)) {
         None => Ok(()),
         Some(name) => Err(Error::refused(
-            format!("the partition {} would be replaced, and lookback has not written {name} in it", path.display()),
+            format!("the partition {} would be replaced, and lookback has not written {name} in it", path.shown()),
             "move that away, or name another folder with --out",
         )),
     }

@@ -12,6 +12,7 @@ use super::footer::{DEPTH_MAX, schema_depth};
 use super::guard::guard;
 use super::histories::HistoryFormat;
 use crate::error::{Error, Result};
+use crate::text::Shown as _;
 
 /// What every file of lookback that has metadata says of itself.
 const VERSION: &str = "lookback.version";
@@ -58,7 +59,7 @@ impl Written {
         if !metadata.is_file() {
             let kind = if metadata.is_dir() { "a folder" } else { "no regular file" };
             return Err(Error::refused(
-                format!("{} is {kind}, where {} should be written", target.display(), self.name()),
+                format!("{} is {kind}, where {} should be written", target.shown(), self.name()),
                 "name a new file",
             ));
         }
@@ -67,7 +68,7 @@ impl Written {
             return Ok(());
         }
         Err(Error::refused(
-            format!("{} is there already and is not {}", target.display(), self.name()),
+            format!("{} is there already and is not {}", target.shown(), self.name()),
             "move it away or name another file",
         ))
     }

@@ -5,6 +5,7 @@
 pub mod bits;
 mod columns;
 mod erasure;
+mod fingerprint;
 mod key;
 mod keyframe;
 mod leaf;
@@ -17,6 +18,7 @@ mod varint;
 mod tests;
 
 pub use erasure::{Secret, Token, token_of};
+pub use fingerprint::{Hasher, files_fingerprint};
 pub use key::{
     HISTORY_KEY_BYTES_MAX, HISTORY_PREFIX_BYTES, Key, KeyBytes, Keyspace, hex, history_number, history_prefix,
     index_prefix,

@@ -29,7 +29,7 @@ pub(super) struct Loaded {
 }
 
 /// Writes the edits of all `shares`, and then `record`, completed with the number of customers, and `types` if they are others than before, and commits
-/// them together.
+/// them together. Gives the record as it is then.
 ///
 /// Each thread takes the next share and works on it; the table file is written in the order of the shares, since it has to be. Of several
 /// errors, gives that of the first share.
@@ -42,7 +42,7 @@ pub(super) fn load(
     mut record: BatchRecord,
     types: Option<&TypeTable>,
     progress: &dyn Progress,
-) -> Result<Loaded> {
+) -> Result<(Loaded, BatchRecord)> {
     let mut writer = Writer::new(store, batch)?;
     let max_history = store.settings().max_history;
     let worker = |_| {
@@ -56,7 +56,7 @@ pub(super) fn load(
     };
     in_order(workers, SHARES_AHEAD, || shares.share(), take)?;
     record.customers = writer.loaded.customers;
-    writer.commit(store, batch, &record, types)
+    Ok((writer.commit(store, batch, &record, types)?, record))
 }
 
 /// Writes edits and counts them.

@@ -7,7 +7,7 @@ use super::run::IngestOptions;
 use crate::error::Result;
 use crate::files::{BadRows, DayFile, Fingerprint, QuarantineFolder, read_actions};
 use crate::format::{BatchRecord, FileRecord};
-use crate::in_order::each;
+use crate::in_order::each_in_order;
 use crate::model::{Day, TypeCounts, Zone};
 use crate::progress::Progress;
 use crate::sort::SharedSorter;
@@ -30,7 +30,7 @@ struct FileCounts {
 /// Files are read on all cores; in which order their actions come does not matter, since the sorter's order is total. Where there are bad rows, the files
 /// are read once more, one after the other, so that these are named and set aside in their order.
 ///
-/// Memory: for each thread a record batch and what it feeds the sorter by.
+/// Memory: for each thread a record batch and what it feeds the sorter by, and some 200 bytes for each file.
 pub(super) fn read_batch(
     files: &[SourceFile<'_>],
     options: &IngestOptions<'_>,
@@ -41,23 +41,31 @@ pub(super) fn read_batch(
 ) -> Result<(BatchRecord, LeftOut)> {
     let sizes = files.iter().map(|(_, file)| Fingerprint::size_of(&file.path)).collect::<Result<Vec<_>>>()?;
     progress.begin("reading", "bytes", Some(sizes.iter().sum()));
-    let counts = each(files, |(source, file)| {
+    let Recorded { sources, numbers } = Recorded::of(files);
+    let (mut record, mut left_out) = (BatchRecord { sources, ..BatchRecord::default() }, LeftOut::default());
+    record.files.reserve_exact(files.len());
+    let (mut fingerprints, mut has_bad) = (Vec::with_capacity(files.len()), false);
+    let read = |(source, file): &SourceFile<'_>| {
         let counts = read_file(source, file, options.dt, zone, admission, sorter)?;
         progress.advance(counts.fingerprint.bytes);
         Ok(counts)
-    })?;
-    let Recorded { sources, numbers } = Recorded::of(files);
-    let (mut record, mut left_out) = (BatchRecord { sources, ..BatchRecord::default() }, LeftOut::default());
-    let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, options.quarantine);
-    let has_bad = counts.iter().any(|counts| counts.bad > 0);
-    for (((source, file), number), counts) in files.iter().zip(numbers).zip(counts) {
-        if has_bad {
-            read_actions(source, file, zone, &mut bad, |_| Ok(()))?;
-        }
-        counts.fingerprint.check_unchanged(&file.path)?;
+    };
+    let mut named = files.iter().zip(numbers);
+    each_in_order(files, read, |counts: FileCounts| {
+        let Some(((_, file), number)) = named.next() else { return Ok(()) };
         add(&mut record, number, file, &counts);
         left_out.forgotten += counts.left_out.forgotten;
         left_out.pruned += counts.left_out.pruned;
+        has_bad |= counts.bad > 0;
+        fingerprints.push(counts.fingerprint);
+        Ok(())
+    })?;
+    let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, options.quarantine);
+    for ((source, file), fingerprint) in files.iter().zip(fingerprints) {
+        if has_bad {
+            read_actions(source, file, zone, &mut bad, |_| Ok(()))?;
+        }
+        fingerprint.check_unchanged(&file.path)?;
     }
     record.quarantined = bad.finish()?;
     Ok((record, left_out))

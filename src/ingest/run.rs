@@ -13,7 +13,7 @@ use super::shares::Shares;
 use super::types::joined_types;
 use crate::apart::refuse_overlaps;
 use crate::error::{Error, Result};
-use crate::files::day_files;
+use crate::files::{FILES_MAX, day_files};
 use crate::format::BatchRecord;
 use crate::model::{Day, NamedCounts, TypeTable, Zone};
 use crate::progress::Progress;
@@ -21,9 +21,6 @@ use crate::sort::{Pieces, Scratch, SharedSorter, Sorter};
 use crate::sources::Sources;
 use crate::store::{Folder, NewStore, Settings, Store};
 use crate::text::Shown;
-
-/// The most files that one batch may have, so that its record stays small enough to be read back.
-const FILES_MAX: usize = 100_000;
 
 /// What to ingest.
 #[derive(Clone, Copy, Debug)]
@@ -189,12 +186,6 @@ impl BatchReader {
         if files.is_empty() && !options.allow_empty {
             return Err(no_files(options));
         }
-        if files.len() > FILES_MAX {
-            return Err(Error::input(
-                format!("the batch of {dt} has more than {FILES_MAX} files"),
-                "join some of them",
-            ));
-        }
         let sorter = Sorter::new(options.sort_bytes, Scratch::new(self.folder.scratch()));
         let sorter = SharedSorter::new(sorter);
         let read = read_batch(&files, options, &self.zone, &self.admission, &sorter, progress);
@@ -210,6 +201,12 @@ pub fn batch_files<'a>(input: &Path, sources: &'a Sources, dt: Day) -> Result<Ve
     let mut files = Vec::new();
     for source in &sources.actions {
         files.extend(day_files(input, &source.pattern, dt)?.into_iter().map(|file| (source, file)));
+        if files.len() > FILES_MAX {
+            return Err(Error::input(
+                format!("the batch of {dt} has more than {FILES_MAX} files"),
+                "join some of them",
+            ));
+        }
     }
     Ok(files)
 }
@@ -226,7 +223,7 @@ fn commit(
     let replaced = store.holds_batch(dt)?;
     progress.begin("folding", "actions", Some(record.actions.sum() - left_out.forgotten - left_out.pruned));
     let shares = Shares::new(store, dt, actions);
-    let loaded = load(store, dt, shares, record.clone(), has_new_types.then_some(types), progress)?;
+    let (loaded, record) = load(store, dt, shares, record, has_new_types.then_some(types), progress)?;
     let named = record.actions.named(types);
     Ok(IngestSummary {
         dt: dt.to_string(),

@@ -1,6 +1,7 @@
 //! What a partition is made from, as one fingerprint.
 
-use crate::files::{DayFile, Fingerprint, Hasher, RowSettings, files_fingerprint};
+use crate::files::{DayFile, Fingerprint, RowSettings};
+use crate::format::Hasher;
 use crate::model::Day;
 use crate::store::Batches;
 
@@ -25,9 +26,9 @@ pub fn inputs_fingerprint(
     for rows in [settings.sizes.row_group_rows, settings.sizes.part_rows] {
         hasher.add(&(rows as u64).to_le_bytes());
     }
-    for (day, record) in batches.iter().filter(|(day, _)| known.is_none_or(|known| *day <= known)) {
+    for (day, batch) in batches.iter().filter(|(day, _)| known.is_none_or(|known| *day <= known)) {
         hasher.add(&day.number().to_le_bytes());
-        hasher.add(files_fingerprint(record).as_bytes());
+        hasher.add(batch.fingerprint.as_bytes());
     }
     if let Some(horizon) = horizon {
         hasher.add(b"horizon");

@@ -1,7 +1,7 @@
 //! What a produce says of the partition that it made.
 
 use super::run::ProduceSummary;
-use crate::files::{DayFile, Fingerprint, RowSettings, files_fingerprint};
+use crate::files::{DayFile, Fingerprint, RowSettings};
 use crate::format::FORMAT_VERSION;
 use crate::manifest::{ImpressionFile, MANIFEST_VERSION, Manifest, PartFile, RestsOn, RowShape, RowTally};
 use crate::model::{Day, RowColumns};
@@ -78,6 +78,6 @@ pub(super) fn manifest(
         impression_mapping: mapping.clone(),
         impression_files: files.iter().map(impression_file).collect(),
         inputs,
-        batches: used.map(|(day, record)| RestsOn { day, files: files_fingerprint(record) }).collect(),
+        batches: used.map(|(day, batch)| RestsOn { day, files: batch.fingerprint.clone() }).collect(),
     }
 }

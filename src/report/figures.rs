@@ -4,9 +4,8 @@ use serde::Serialize;
 
 use super::histories::HistoryLengths;
 use crate::error::Result;
-use crate::format::BatchRecord;
 use crate::model::{Day, NamedCounts, TypeTable};
-use crate::store::Store;
+use crate::store::{Batch, Store};
 
 /// One batch, as its record tells.
 #[derive(Clone, Debug, Serialize)]
@@ -58,7 +57,7 @@ impl StoreFigures {
         let (batches, types) = (store.batches()?, &store.settings().types);
         let gaps = batches.newest(None).map_or_else(Vec::new, |newest| batches.missing(newest));
         Ok(StoreFigures {
-            batches: batches.iter().map(|(dt, record)| BatchFigures::of(dt, record, types)).collect(),
+            batches: batches.iter().map(|(dt, batch)| BatchFigures::of(dt, batch, types)).collect(),
             gaps,
             histories: HistoryLengths::of(store)?,
             time_zone: store.settings().zone.name().to_owned(),
@@ -75,18 +74,18 @@ impl StoreFigures {
 }
 
 impl BatchFigures {
-    fn of(dt: Day, record: &BatchRecord, types: &TypeTable) -> Self {
+    fn of(dt: Day, batch: &Batch, types: &TypeTable) -> Self {
         BatchFigures {
             dt,
-            files: record.files.len(),
-            bytes: record.files.iter().map(|file| file.bytes).sum(),
-            actions: record.actions.sum(),
-            types: record.actions.named(types),
-            ignored: record.ignored,
-            late: record.late,
-            early: record.early,
-            quarantined: record.quarantined,
-            customers: record.customers,
+            files: batch.files,
+            bytes: batch.bytes,
+            actions: batch.actions.sum(),
+            types: batch.actions.named(types),
+            ignored: batch.ignored,
+            late: batch.late,
+            early: batch.early,
+            quarantined: batch.quarantined,
+            customers: batch.customers,
         }
     }
 }

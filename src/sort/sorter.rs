@@ -68,8 +68,12 @@ impl<R: Record> Sorter<R> {
         Ok(())
     }
 
-    /// Takes a block of records, best of [`BLOCK_RECORDS`], without moving them.
+    /// Takes a block of records, best of [`BLOCK_RECORDS`], without moving them; a small one is put together with others, since it may have been given
+    /// room for as many.
     pub fn append(&mut self, block: Vec<R>) -> Result<()> {
+        if block.len() < BLOCK_RECORDS / 2 {
+            return block.into_iter().try_for_each(|record| self.push(record));
+        }
         self.make_room(block.iter().map(R::memory_bytes).sum())?;
         self.blocks.push(block);
         Ok(())

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result};
-use crate::files::files_fingerprint;
 use crate::format::TouchedDay;
 use crate::manifest::Manifest;
 use crate::model::{Day, name_days};
@@ -73,7 +72,7 @@ impl<'store> Judge<'store> {
     /// A judge of partitions that were produced from this store.
     pub fn new(store: &'store Store) -> Result<Self> {
         let batches = store.batches()?;
-        let held = batches.iter().map(|(day, record)| (day, files_fingerprint(record))).collect();
+        let held = batches.iter().map(|(day, batch)| (day, batch.fingerprint.clone())).collect();
         Ok(Judge { store, held, touched: BTreeMap::new() })
     }
 

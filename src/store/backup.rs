@@ -154,7 +154,7 @@ fn refuse_other_things(path: &Path) -> Result<()> {
     match names.iter().find(|name| !NAMES.iter().any(|known| name == known)) {
         None => Ok(()),
         Some(other) => Err(Error::refused(
-            format!("{} is no folder of backups: it holds {}", path.display(), other.display()),
+            format!("{} is no folder of backups: it holds {}", path.shown(), other.shown()),
             "name an empty or new folder with --to",
         )),
     }

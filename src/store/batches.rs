@@ -2,26 +2,65 @@
 
 use std::collections::BTreeMap;
 
-use crate::format::BatchRecord;
-use crate::model::Day;
+use crate::format::{BatchRecord, files_fingerprint};
+use crate::model::{Day, TypeCounts};
 
-/// The records of all batches held, by batch day.
+/// What the store knows of a batch as a whole, without the list of its files, which [`super::Store::batch`] gives.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// How many files it came in.
+    pub files: usize,
+    /// Their size.
+    pub bytes: u64,
+    /// One hash over all of them: see [`files_fingerprint`].
+    pub fingerprint: String,
+    /// See [`BatchRecord::actions`].
+    pub actions: TypeCounts,
+    /// See [`BatchRecord::late`].
+    pub late: u64,
+    /// See [`BatchRecord::early`].
+    pub early: u64,
+    /// See [`BatchRecord::quarantined`].
+    pub quarantined: u64,
+    /// See [`BatchRecord::ignored`].
+    pub ignored: u64,
+    /// See [`BatchRecord::customers`].
+    pub customers: u64,
+}
+
+impl From<BatchRecord> for Batch {
+    fn from(record: BatchRecord) -> Self {
+        Batch {
+            files: record.files.len(),
+            bytes: record.files.iter().map(|file| file.bytes).sum(),
+            fingerprint: files_fingerprint(&record),
+            actions: record.actions,
+            late: record.late,
+            early: record.early,
+            quarantined: record.quarantined,
+            ignored: record.ignored,
+            customers: record.customers,
+        }
+    }
+}
+
+/// All batches held, by batch day. Memory: some 300 bytes for each, however many files they came in.
 #[derive(Clone, Debug, Default)]
-pub struct Batches(BTreeMap<Day, BatchRecord>);
+pub struct Batches(BTreeMap<Day, Batch>);
 
 impl Batches {
-    pub(super) fn new(batches: BTreeMap<Day, BatchRecord>) -> Self {
+    pub(super) fn new(batches: BTreeMap<Day, Batch>) -> Self {
         Batches(batches)
     }
 
-    /// The record of a batch.
-    pub fn get(&self, day: Day) -> Option<&BatchRecord> {
+    /// What is known of a batch.
+    pub fn get(&self, day: Day) -> Option<&Batch> {
         self.0.get(&day)
     }
 
     /// All of them, by day.
-    pub fn iter(&self) -> impl Iterator<Item = (Day, &BatchRecord)> {
-        self.0.iter().map(|(day, record)| (*day, record))
+    pub fn iter(&self) -> impl Iterator<Item = (Day, &Batch)> {
+        self.0.iter().map(|(day, batch)| (*day, batch))
     }
 
     /// How many there are.

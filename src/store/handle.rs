@@ -149,14 +149,14 @@ impl Store {
         Ok(found)
     }
 
-    /// All batches held, by batch day. Memory: some 100 bytes for each file that was ever ingested.
+    /// All batches held, by batch day. Memory: as [`Batches`] says, and one record at a time.
     pub fn batches(&self) -> Result<Batches> {
         let mut batches = std::collections::BTreeMap::new();
         let mut iterator = self.db.raw_iterator_opt(scanning());
         iterator.seek(Key::Batch(Day::FIRST).encode());
         while let Some((key, value)) = iterator.item() {
             let Key::Batch(day) = Key::decode(key)? else { break };
-            batches.insert(day, BatchRecord::from_bytes(value)?);
+            batches.insert(day, BatchRecord::from_bytes(value)?.into());
             iterator.next();
         }
         iterator.status().map_err(|error| failure("read", &self.folder, &error))?;

@@ -35,7 +35,7 @@ mod tables;
 mod walk;
 
 pub use backup::{Backup, Backups};
-pub use batches::Batches;
+pub use batches::{Batch, Batches};
 pub use block_list::BlockList;
 pub use bulk::BulkLoad;
 pub use cursor::{AsOf, Begin, Cursor, StoredPortion, Tail};
