@@ -161,6 +161,14 @@ fn a_million_and_a_half_customers_are_forgotten_with_a_receipt() {
     refused(700_000, &["700,000 more forgotten beside 1,500,000", "2,097,152", "nobody has been forgotten"]);
     refused(2_100_000, &["more than the 2,097,152 ids", "nobody has been forgotten"]);
     assert_eq!(bench.json("status --store store")["forgotten"], IDS);
+
+    // Where another limit has let them be forgotten, this one has no room for their marks.
+    bench.ok("forget --store store --customers more --memory-limit 1GiB");
+    for command in [&format!("ingest --store store --input input --dt {DAY}"), "verify --store store"] {
+        let (ran, _) = measured(&bench, command);
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert_one_sentence(&ran, &["more customers have been forgotten than the 2,097,152", "--memory-limit"]);
+    }
 }
 
 /// Histories that take five times what there is, of rows in either order.

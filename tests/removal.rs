@@ -308,3 +308,23 @@ fn an_audit_knows_who_was_forgotten() {
     let receipt = bench.json(&forget);
     assert_eq!(receipt["partitions"], serde_json::json!([]), "produced again, it has none");
 }
+
+/// What was committed is said, whatever fails behind it.
+#[test]
+fn a_failure_behind_the_removal_says_that_they_are_forgotten() {
+    let bench = Bench::new();
+    let action = RawAction { customer: 7, item: 2, time_us: FIRST_DAY * 86_400_000_000, kind: 1 };
+    write_batch(&bench.input(), "2026-01-01", &[action], PLAIN);
+    bench.ingest("2026-01-01");
+    let part = bench.out().join("dt=2026-01-02/part-00000.parquet");
+    write_file(&part, b"no Parquet");
+    let forget = "forget --store store --customer 7 --out out";
+    bench.refused(
+        forget,
+        &["the customers are forgotten", "a receipt, which forgetting them again gives", "part-00000"],
+    );
+    assert_eq!(bench.json("status --store store")["forgotten"], 1);
+    fs::remove_file(part).unwrap();
+    let receipt = bench.json(forget);
+    assert_eq!(receipt["customers"][0]["already_forgotten"], true);
+}

@@ -87,12 +87,7 @@ struct Files(BTreeMap<String, PathBuf>);
 
 impl Files {
     fn add(&mut self, name: String, path: PathBuf) -> Result<()> {
-        if self.0.len() == FILES_MAX {
-            return Err(Error::input(
-                format!("more than {FILES_MAX} files are of one day, among them {}", path.shown()),
-                "join some of them",
-            ));
-        }
+        check_count(self.0.len(), &path)?;
         self.0.insert(name, path);
         Ok(())
     }
@@ -113,10 +108,8 @@ impl Files {
                 }
             }
             Component::Glob(glob) => {
-                for (name, path, found) in entries(folder, depth)? {
-                    if glob.matches(&name) {
-                        self.step(found, path, format!("{prefix}{name}"), rest, depth)?;
-                    }
+                for (name, path, found) in entries(folder, depth, |name| glob.matches(name))? {
+                    self.step(found, path, format!("{prefix}{name}"), rest, depth)?;
                 }
                 Ok(())
             }
@@ -126,7 +119,7 @@ impl Files {
                 if rest.is_empty() {
                     return Ok(());
                 }
-                for (name, path, found) in entries(folder, depth)? {
+                for (name, path, found) in entries(folder, depth, |_| true)? {
                     if found == Kind::Folder {
                         self.matching(&path, &format!("{prefix}{name}/"), parts, depth + 1)?;
                     }
@@ -147,7 +140,7 @@ impl Files {
 
     /// Takes all files below a folder.
     fn below(&mut self, folder: &Path, prefix: &str, depth: usize) -> Result<()> {
-        for (name, path, found) in entries(folder, depth)? {
+        for (name, path, found) in entries(folder, depth, |_| true)? {
             let name = format!("{prefix}{name}");
             match found {
                 Kind::Folder => self.below(&path, &format!("{name}/"), depth + 1)?,
@@ -158,8 +151,19 @@ impl Files {
     }
 }
 
-/// What is in a folder, but for names that are no data.
-fn entries(folder: &Path, depth: usize) -> Result<Vec<(String, PathBuf, Kind)>> {
+/// Fails where there are as many files as may be, and one more.
+fn check_count(files: usize, more: &Path) -> Result<()> {
+    if files < FILES_MAX {
+        return Ok(());
+    }
+    Err(Error::input(
+        format!("more than {FILES_MAX} files are of one day, among them {}", more.shown()),
+        "join some of them",
+    ))
+}
+
+/// What is in a folder under a name that is wanted, but for names that are no data.
+fn entries(folder: &Path, depth: usize, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, PathBuf, Kind)>> {
     if depth > DEPTH_MAX {
         return Err(Error::input(
             format!("{} is nested more than {DEPTH_MAX} folders deep", folder.shown()),
@@ -174,9 +178,10 @@ fn entries(folder: &Path, depth: usize) -> Result<Vec<(String, PathBuf, Kind)>> 
         let Some(name) = name else {
             return Err(Error::input(format!("the file name {} is not UTF-8", path.shown()), "rename the file"));
         };
-        if name.starts_with(['_', '.']) {
+        if name.starts_with(['_', '.']) || !wanted(&name) {
             continue;
         }
+        check_count(found.len(), &path)?;
         let metadata = fs::metadata(&path).map_err(|error| Error::io("read", &path, &error))?;
         found.push((name, path, if metadata.is_dir() { Kind::Folder } else { Kind::File }));
     }
@@ -235,6 +240,21 @@ mod tests {
         let below_a_file = Pattern::new("clicks/dt={dt}/a.parquet/b").unwrap();
         let error = day_files(root, &below_a_file, "2026-01-02".parse().unwrap()).unwrap_err();
         assert!(error.to_string().contains("a.parquet/b"), "{error}");
+    }
+
+    #[test]
+    fn more_files_than_may_be_are_refused_and_those_of_other_days_do_not_count() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path();
+        let folder = root.join("2026-01-02");
+        fs::create_dir_all(&folder).unwrap();
+        (0..=FILES_MAX).for_each(|number| drop(fs::File::create(folder.join(format!("2026-01-03-{number}"))).unwrap()));
+        fs::write(folder.join("2026-01-02-0"), b"").unwrap();
+        assert_eq!(names(root, "2026-01-02/{dt}-*"), ["2026-01-02-0"]);
+        for pattern in ["{dt}", "{dt}/*", "{dt}/**"] {
+            let found = day_files(root, &Pattern::new(pattern).unwrap(), "2026-01-02".parse().unwrap());
+            assert!(found.unwrap_err().to_string().contains("more than 100000 files are of one day"), "{pattern}");
+        }
     }
 
     /// A folder of another day that cannot be listed is in nobody's way.
