@@ -99,7 +99,7 @@ fn rows_as_they_were_produced_agree_with_the_raw_files() {
         let place = format!("seed {seed}, {zone} {options}: {found}");
         assert_eq!((&found["rows"], &found["audited_rows"]), (&rows.len().into(), &rows.len().into()), "{place}");
         assert_eq!(found["audited_customers"], customers, "{place}");
-        assert_eq!(found["cells"], rows.len() * (6 + 2 * rows[0].actions.len()), "{place}");
+        assert_eq!(found["cells"], rows.len() * (5 + 2 * rows[0].actions.len()), "{place}");
         assert_eq!(found["passes"], 1, "{place}");
         assert_eq!(found["newest_action"].is_null(), rows.iter().all(|row| row.actions[0] == 0), "{place}");
         assert_eq!(found["not_used"].as_array().unwrap().len(), not_used, "{place}");
@@ -154,7 +154,7 @@ type Harm<'a> = (&'a dyn Fn(&mut Vec<Row>), Vec<String>);
 #[test]
 fn every_change_is_named() {
     let seed = seed(43);
-    let bench = produced(seed, "UTC", "--lookback-days 1");
+    let bench = produced(seed, "UTC", "--lookback-days 1 --with dt");
     let path = part(&bench, 1);
     let rows = rows_of(&path);
     // An impression of two items or more, whose customer has some actions and room behind them.

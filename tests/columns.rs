@@ -18,7 +18,10 @@ use crate::support::random::seed;
 use crate::support::reference::{Question, date};
 use crate::support::tamper::write_rows;
 
-const EXTRAS: [&str; 3] = ["history_length", "action_ages", "action_times"];
+/// `dt` is last here, since rows read without it have it from the name of their folder.
+const EXTRAS: [&str; 4] = ["history_length", "action_ages", "action_times", "dt"];
+const ALWAYS: [&str; 7] =
+    ["ranking_id", "customer_id", "impression_pos", "impression_item_id", "label", "actions", "action_types"];
 const PRODUCE: &str = "produce --store store --input input --dt 2026-03-31";
 const WHOLE: Question = Question { max_history: MAX_HISTORY, lookback_days: None, known_as_of: None };
 
@@ -35,7 +38,7 @@ fn expected(nights: &Nights, question: &Question, with: u32) -> Vec<Row> {
 
 /// The option for those extra columns whose bit is set.
 fn with_option(with: u32) -> String {
-    let names: Vec<&str> = (0..3).zip(EXTRAS).filter(|(bit, _)| with >> bit & 1 != 0).map(|(_, name)| name).collect();
+    let names: Vec<&str> = (0..4).zip(EXTRAS).filter(|(bit, _)| with >> bit & 1 != 0).map(|(_, name)| name).collect();
     if names.is_empty() { String::new() } else { format!("--with {}", names.join(",")) }
 }
 
@@ -55,7 +58,7 @@ fn every_combination_of_columns_and_types_has_the_cells_of_the_reference() {
     let nights = nights(seed);
     let bench = &nights.bench;
     let mut longest = 0;
-    for with in 0..8 {
+    for with in 0..16 {
         for (item_type, type_type) in [("int64", "int32"), ("int64", "uint8"), ("int32", "int32"), ("int32", "uint8")] {
             let options = format!("{} --item-type {item_type} --type-type {type_type}", with_option(with));
             bench.ok(&format!("{PRODUCE} --out out --row-group-rows 70 --part-rows 200 {options}"));
@@ -74,8 +77,13 @@ fn every_combination_of_columns_and_types_has_the_cells_of_the_reference() {
                 ("action_times", ..) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
                 _ => DataType::Int32,
             };
-            for (name, found) in schema(&bench.out().join(format!("dt={DT}/part-00000.parquet"))) {
-                assert_eq!(found, kind(&name), "{name} with {options}");
+            let found = schema(&bench.out().join(format!("dt={DT}/part-00000.parquet")));
+            let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+            let extras = (0..3).zip(EXTRAS).filter(|(bit, _)| with >> bit & 1 != 0).map(|(_, name)| name);
+            let expected: Vec<&str> = (with & 8 != 0).then_some("dt").into_iter().chain(ALWAYS).chain(extras).collect();
+            assert_eq!(names, expected, "{options}");
+            for (name, found) in &found {
+                assert_eq!(*found, kind(name), "{name} with {options}");
             }
             bench.ok(&format!("audit --store store --input input --out out --dt {DT}"));
         }
@@ -99,7 +107,7 @@ fn what_cuts_histories_cuts_these_columns() {
         ),
     ];
     for (options, question) in questions {
-        for with in [2, 7] {
+        for with in [2, 15] {
             bench.ok(&format!("{PRODUCE} --out out {options} {}", with_option(with)));
             let rows = read_partition(&bench.out(), DT);
             assert!(rows == expected(&nights, &question, with), "seed {seed}: {options}, columns {with}");

@@ -66,7 +66,7 @@ fn it_says_what_is_so() {
     let fields = said.as_object().unwrap().keys().map(String::as_str);
     assert_eq!(fields.count(), 15, "{said}");
     let expected = [
-        ("manifest_version", json!(1)),
+        ("manifest_version", json!(2)),
         ("tool_version", json!(env!("CARGO_PKG_VERSION"))),
         ("format_version", bench.json("status --store store")["format_version"].clone()),
         ("dt", json!(DT)),

@@ -6,6 +6,7 @@ use super::padded::Padded;
 use super::rows::{FoundRow, Rows};
 use crate::error::{Error, Result};
 use crate::files::ProducedRow;
+use crate::model::ExtraColumn;
 
 /// What tells a row from its neighbours.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -76,7 +77,7 @@ impl<'a> Comparison<'a> {
             return Err(differs(&cell(rows.path(*part), found.row, column), &is, &format!("{says}{misplaced}")));
         }
         self.rows += 1;
-        self.cells += 6;
+        self.cells += 5 + u64::from(self.wanted.columns.with.has(ExtraColumn::Dt));
         Ok(())
     }
 
@@ -97,12 +98,13 @@ impl<'a> Comparison<'a> {
     /// The first cell before the history that differs: its column, what it is, and what the raw files say.
     fn shown_difference(&self, expected: &Expected<'_>, found: &ProducedRow) -> Option<(&'static str, String, String)> {
         let Expected { key, label, place } = expected;
-        if found.dt == self.dt && key_of(found) == *key && found.label == *label {
+        let dt = found.dt.as_ref().unwrap_or(&self.dt);
+        if *dt == self.dt && key_of(found) == *key && found.label == *label {
             return None;
         }
         let name = |ranking_id: Option<&str>| ranking_id.map_or_else(|| "null".to_owned(), |name| format!("{name:?}"));
         let cells = [
-            ("dt", found.dt.clone(), self.dt.clone()),
+            ("dt", dt.clone(), self.dt.clone()),
             ("customer_id", found.customer_id.to_string(), key.customer.to_string()),
             ("ranking_id", name(found.ranking_id.as_deref()), name(key.ranking_id)),
             ("impression_pos", found.impression_pos.to_string(), key.position.to_string()),

@@ -201,7 +201,8 @@ fn check_file(manifest: &Manifest, cut_off: &str, file: &ProducedFile) -> Result
         ("lookback.lookback_days", or_none(settings.lookback_days.map(|days| days.to_string()))),
         ("lookback.newest_batch", or_none(manifest.newest_batch.map(|day| day.to_string()))),
     ];
-    let chosen = said_if_chosen(settings.columns(), settings.row_order());
+    let named = RowColumns { with: manifest.with_of_files(), ..settings.columns() };
+    let chosen = said_if_chosen(named, settings.row_order());
     let expected = expected.iter().map(|(key, expected)| (*key, Some(expected.as_str())));
     for (key, expected) in expected.chain(chosen.iter().map(|(key, expected)| (*key, expected.as_deref()))) {
         let said = file.said(key);

@@ -5,6 +5,10 @@ use crate::format::Hasher;
 use crate::model::{ExtraColumn, ExtraColumns};
 use crate::sort::Record;
 
+/// The further columns whose cells are compared; `dt` is part of what identifies a row instead.
+pub(super) const COMPARED: [ExtraColumn; 3] =
+    [ExtraColumn::HistoryLength, ExtraColumn::ActionAges, ExtraColumn::ActionTimes];
+
 /// A hash of a list. XXH3-128.
 pub(super) type ListHash = [u8; 16];
 
@@ -14,7 +18,7 @@ pub(super) struct Mark {
     pub customer: i64,
     pub ranking_id: Option<String>,
     pub position: i32,
-    /// What the column `dt` says, where it is not the day of the partition.
+    /// The day in the column `dt`, where there is one and it is another than that of the partition.
     pub other_dt: Option<String>,
     pub item: i64,
     pub label: i32,
@@ -31,13 +35,12 @@ pub(super) struct Mark {
 impl Mark {
     /// The mark of a row of the partition of `dt`, of whose further columns those in `shared` count.
     pub fn new(dt: &str, part: u32, shared: ExtraColumns, row: &ProducedRow) -> Self {
-        let extra =
-            ExtraColumn::ALL.map(|column| hash(values(row, shared, column).iter().map(|value| value.to_le_bytes())));
+        let extra = COMPARED.map(|column| hash(values(row, shared, column).iter().map(|value| value.to_le_bytes())));
         Mark {
             customer: row.customer_id,
             ranking_id: row.ranking_id.clone(),
             position: row.impression_pos,
-            other_dt: (row.dt != dt).then(|| row.dt.clone()),
+            other_dt: row.dt.clone().filter(|own| own != dt),
             item: row.impression_item_id,
             label: row.label,
             actions: hash(row.actions.iter().map(|item| item.to_le_bytes())),
@@ -63,6 +66,7 @@ impl Mark {
 pub(super) fn values(row: &ProducedRow, shared: ExtraColumns, column: ExtraColumn) -> Vec<i64> {
     match column {
         _ if !shared.has(column) => Vec::new(),
+        ExtraColumn::Dt => Vec::new(),
         ExtraColumn::HistoryLength => row.history_length.map(i64::from).into_iter().collect(),
         ExtraColumn::ActionAges => row.action_ages.iter().flatten().copied().map(i64::from).collect(),
         ExtraColumn::ActionTimes => row.action_times.clone().unwrap_or_default(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::mark::{Mark, values};
+use super::mark::{COMPARED, Mark, values};
 use super::pairs::{Found, walk};
 use super::report::{CellDifference, ColumnCounts, Identity, PartitionDiff, RowDifference};
 use super::said;
@@ -221,7 +221,7 @@ impl Side {
             }
             let mut rows = ProducedFile::open(path)?.read(Some(ranges))?;
             while let Some(row) = rows.take()? {
-                let extra = ExtraColumn::ALL.map(|column| values(&row, self.shared, column));
+                let extra = COMPARED.map(|column| values(&row, self.shared, column));
                 lists.insert((*part, row.row.saturating_sub(1)), (row.actions, row.action_types, extra));
             }
         }
@@ -258,7 +258,7 @@ fn differences(found: &[Found], one: &Side, other: &Side) -> Result<Vec<RowDiffe
                 first_place("actions", actions_one, actions_other),
                 first_place("action_types", types_one, types_other),
             ];
-            let extra = ExtraColumn::ALL.into_iter().zip(extra_one.iter().zip(extra_other));
+            let extra = COMPARED.into_iter().zip(extra_one.iter().zip(extra_other));
             let extra = extra.filter_map(|(column, (one, other))| {
                 let difference = first_place(column.name(), one, other)?;
                 // The length is no list.

@@ -31,8 +31,8 @@ const CUSTOMER_ROWS: usize = 65_536;
 pub struct ProducedRow {
     /// Its place in the file, from 1.
     pub row: u64,
-    /// Column `dt`.
-    pub dt: String,
+    /// Column `dt`, where there is one.
+    pub dt: Option<String>,
     /// Column `ranking_id`.
     pub ranking_id: Option<String>,
     /// Column `customer_id`.
@@ -182,8 +182,9 @@ impl ProducedRows {
     fn rows(&mut self, batch: &RecordBatch) -> Result<Vec<ProducedRow>> {
         let numbers: Vec<u64> = self.numbers.by_ref().take(batch.num_rows()).map(|index| index as u64 + 1).collect();
         let cells = Cells { batch, path: &self.path, numbers: &numbers };
-        let (days, ranking_ids) = (cells.text("dt", false)?, cells.text("ranking_id", true)?);
         let with = self.columns.with;
+        let days = with.has(ExtraColumn::Dt).then(|| cells.text("dt", false)).transpose()?;
+        let ranking_ids = cells.text("ranking_id", true)?;
         let numbers_of = |column| cells.numbers(column, self.columns);
         let lists_of = |column| cells.lists(column, self.columns);
         let (customers, items) = (numbers_of(RowColumn::CustomerId)?, numbers_of(RowColumn::ImpressionItemId)?);
@@ -196,7 +197,7 @@ impl ProducedRows {
         let cell = |column: &[i64], index: usize| column.get(index).copied().unwrap_or_default();
         let rows = numbers.iter().enumerate().map(|(index, row)| ProducedRow {
             row: *row,
-            dt: days.value(index).to_owned(),
+            dt: days.as_ref().map(|days| days.value(index).to_owned()),
             ranking_id: ranking_ids.is_valid(index).then(|| ranking_ids.value(index).to_owned()),
             customer_id: cell(&customers, index),
             impression_pos: small(cell(&positions, index)),

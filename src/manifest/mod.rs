@@ -11,8 +11,15 @@ mod tests;
 
 pub use partition::{ImpressionFile, Manifest, PartFile, RestsOn, RowShape, RowTally};
 
-/// The version of the manifest's fields. Raise it by one whenever a field is left out or means something else; a field more needs no new version.
-pub const MANIFEST_VERSION: u32 = 1;
+/// The version of the manifest's fields. Raise it by one whenever a field is left out or means something else; a
+/// further field needs no new version. History:
+///
+/// 1. Part files always have the column `dt`, and `with` does not name it.
+/// 2. Part files have `dt` only where `with` names it.
+pub const MANIFEST_VERSION: u32 = 2;
+
+/// The oldest version that is still read.
+const MANIFEST_VERSION_MIN: u32 = 1;
 
 /// The most bytes of a file that is read as a manifest: what it holds of 100,000 files, several times over. A larger one is none that lookback wrote.
 pub const MANIFEST_BYTES_MAX: u64 = 64 << 20;

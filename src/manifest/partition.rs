@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::MANIFEST_VERSION;
-use crate::model::{Day, ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType};
+use super::{MANIFEST_VERSION, MANIFEST_VERSION_MIN};
+use crate::model::{Day, ExtraColumn, ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType};
 use crate::text::escaped_json;
 
 /// What a partition is and what it was made from. One JSON document, fields in this order.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Manifest {
-    /// [`MANIFEST_VERSION`].
+    /// [`MANIFEST_VERSION`] of the program that wrote it.
     pub manifest_version: u32,
     /// The version of the program.
     pub tool_version: String,
@@ -64,7 +64,7 @@ pub struct RowShape {
     pub row_group_rows: usize,
     /// Rows of a part file.
     pub part_rows: usize,
-    /// Columns behind those that all rows have. This and what follows stands there only where it is not the default.
+    /// Columns besides those that all rows have. This and what follows stands there only where it is not the default.
     #[serde(default, skip_serializing_if = "ExtraColumns::is_empty")]
     pub with: ExtraColumns,
     /// The type of items.
@@ -160,6 +160,7 @@ impl Manifest {
 
     /// Reads what [`Manifest::to_json`] writes. Fails, with the reason as a phrase, on anything else: another version, a field that is missing or of
     /// another type, a part whose name leads out of the folder, numbers that contradict each other. Fields that it does not know are passed over.
+    /// In what is given `with` names all columns, whatever the version.
     pub fn from_json(json: &str) -> Result<Self, String> {
         /// The one field that every version has.
         #[derive(Deserialize)]
@@ -167,15 +168,30 @@ impl Manifest {
             manifest_version: u32,
         }
         let head: Head = serde_json::from_str(json).map_err(|error| short(&error))?;
-        if head.manifest_version != MANIFEST_VERSION {
+        if !(MANIFEST_VERSION_MIN..=MANIFEST_VERSION).contains(&head.manifest_version) {
             return Err(format!(
-                "it has version {}, and this program reads version {MANIFEST_VERSION}",
+                "it has version {}, and this program reads versions {MANIFEST_VERSION_MIN} to {MANIFEST_VERSION}",
                 head.manifest_version
             ));
         }
-        let manifest: Manifest = serde_json::from_str(json).map_err(|error| short(&error))?;
+        let mut manifest: Manifest = serde_json::from_str(json).map_err(|error| short(&error))?;
+        if !manifest.names_dt() {
+            let with = &mut manifest.settings.with;
+            *with = with.iter().chain([ExtraColumn::Dt]).collect();
+        }
         manifest.check()?;
         Ok(manifest)
+    }
+
+    /// Whether `with`, and the metadata of the part files, name the column `dt` where the files have it. Before version 2
+    /// they always have it and never name it.
+    fn names_dt(&self) -> bool {
+        self.manifest_version >= 2
+    }
+
+    /// The columns that the metadata of the part files names under `lookback.with`.
+    pub fn with_of_files(&self) -> ExtraColumns {
+        self.settings.with.iter().filter(|column| self.names_dt() || *column != ExtraColumn::Dt).collect()
     }
 
     /// The fingerprint of a batch that the rows rest on; `None` if they do not rest on it.

@@ -56,7 +56,7 @@ fn sample() -> Manifest {
 fn what_is_written_is_read() {
     let manifest = sample();
     let json = manifest.to_json();
-    assert!(json.starts_with(r#"{"manifest_version":1,"tool_version":"0.2.0","#) && !json.contains('\n'), "{json}");
+    assert!(json.starts_with(r#"{"manifest_version":2,"tool_version":"0.2.0","#) && !json.contains('\n'), "{json}");
     assert!(json.contains(r#""dt":"2024-10-04""#), "{json}");
     assert_eq!(Manifest::from_json(&json), Ok(manifest.clone()));
     assert_eq!(manifest.batch(day(19_990)), manifest.batches.first());
@@ -67,6 +67,23 @@ fn what_is_written_is_read() {
     let without = json.replacen(r#""tally":{"ordered":1,"rows_without_history":0,"filled":2999},"#, "", 1);
     assert_ne!(without, json);
     assert_eq!(Manifest::from_json(&without).map(|manifest| manifest.tally), Ok(None));
+}
+
+/// Files of version 1 have the column `dt`, which neither their manifest nor their metadata names.
+#[test]
+fn manifests_of_version_1_are_read() {
+    let mut chosen = sample();
+    chosen.settings.with = [ExtraColumn::ActionAges].into_iter().collect();
+    let json = chosen.to_json();
+    let old = json.replace("\"manifest_version\":2", "\"manifest_version\":1");
+    assert_ne!(old, json);
+    let read = Manifest::from_json(&old).unwrap();
+    assert_eq!((read.manifest_version, read.settings.with.name().as_str()), (1, "dt,action_ages"));
+    assert_eq!(read.with_of_files().name(), "action_ages");
+    let read = Manifest::from_json(&json).unwrap();
+    assert_eq!((read.settings.with.name(), read.with_of_files().name()), ("action_ages".into(), "action_ages".into()));
+    chosen.settings.with = ExtraColumn::ALL.into_iter().collect();
+    assert_eq!(chosen.with_of_files(), chosen.settings.with);
 }
 
 /// Settings that manifests of older programs lack stand there only where they are not the default.
@@ -104,9 +121,10 @@ fn settings_beyond_the_first_stand_there_where_they_were_chosen() {
 fn contradictions_are_refused() {
     let json = sample().to_json();
     let changes = [
-        ("\"manifest_version\":1", "\"manifest_version\":2", "version 2"),
-        ("\"manifest_version\":1", "\"manifest_version\":-1", "invalid value"),
-        ("\"manifest_version\":1,", "", "missing field"),
+        ("\"manifest_version\":2", "\"manifest_version\":3", "version 3"),
+        ("\"manifest_version\":2", "\"manifest_version\":0", "version 0"),
+        ("\"manifest_version\":2", "\"manifest_version\":-1", "invalid value"),
+        ("\"manifest_version\":2,", "", "missing field"),
         ("\"ordered\":1", "\"ordered\":4", "counts more"),
         ("\"filled\":2999", "\"filled\":3001", "counts more"),
         ("part-00000.parquet", "../part-00000.parquet", "not named"),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A column of the output. The order of the variants is that of the columns.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum RowColumn {
-    /// The day.
+    /// The day: only where it was asked for, since it is the partition column, which stands in the folder's name.
     Dt,
     /// The caller's name for the impression.
     RankingId,
@@ -59,6 +59,8 @@ pub struct ColumnType {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExtraColumn {
+    /// [`RowColumn::Dt`], which stands in front of the others.
+    Dt,
     /// [`RowColumn::HistoryLength`].
     HistoryLength,
     /// [`RowColumn::ActionAges`].
@@ -69,11 +71,13 @@ pub enum ExtraColumn {
 
 impl ExtraColumn {
     /// All of them, in order.
-    pub const ALL: [ExtraColumn; 3] = [ExtraColumn::HistoryLength, ExtraColumn::ActionAges, ExtraColumn::ActionTimes];
+    pub const ALL: [ExtraColumn; 4] =
+        [ExtraColumn::Dt, ExtraColumn::HistoryLength, ExtraColumn::ActionAges, ExtraColumn::ActionTimes];
 
     /// As a column of the output.
     pub fn column(self) -> RowColumn {
         match self {
+            ExtraColumn::Dt => RowColumn::Dt,
             ExtraColumn::HistoryLength => RowColumn::HistoryLength,
             ExtraColumn::ActionAges => RowColumn::ActionAges,
             ExtraColumn::ActionTimes => RowColumn::ActionTimes,
@@ -90,7 +94,7 @@ impl ExtraColumn {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(into = "Vec<ExtraColumn>", try_from = "Vec<ExtraColumn>")]
 pub struct ExtraColumns {
-    has: [bool; 3],
+    has: [bool; 4],
 }
 
 impl ExtraColumns {
@@ -106,7 +110,7 @@ impl ExtraColumns {
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.has == [false; 3]
+        self.has == [false; 4]
     }
 
     /// As it is typed: the names, with commas between.
@@ -117,7 +121,7 @@ impl ExtraColumns {
 
 impl FromIterator<ExtraColumn> for ExtraColumns {
     fn from_iter<I: IntoIterator<Item = ExtraColumn>>(columns: I) -> Self {
-        let mut has = [false; 3];
+        let mut has = [false; 4];
         for column in columns {
             ExtraColumn::ALL.iter().zip(&mut has).for_each(|(one, has)| *has |= *one == column);
         }
@@ -207,7 +211,7 @@ impl TypeType {
 /// Which columns the rows of a partition have, and how wide they are. The default is what the contract says.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct RowColumns {
-    /// Columns behind those that all rows have.
+    /// Columns besides those that all rows have.
     pub with: ExtraColumns,
     /// The type of items.
     pub item_type: ItemType,
@@ -216,8 +220,7 @@ pub struct RowColumns {
 }
 
 /// The columns that all rows have. Source: SPEC, "Output".
-const ALWAYS: [RowColumn; 8] = [
-    RowColumn::Dt,
+const ALWAYS: [RowColumn; 7] = [
     RowColumn::RankingId,
     RowColumn::CustomerId,
     RowColumn::ImpressionPos,
@@ -249,7 +252,9 @@ impl RowColumn {
 impl RowColumns {
     /// All columns, in order.
     pub fn list(self) -> Vec<RowColumn> {
-        ALWAYS.into_iter().chain(self.with.iter().map(ExtraColumn::column)).collect()
+        let mut columns: Vec<RowColumn> = ALWAYS.into_iter().chain(self.with.iter().map(ExtraColumn::column)).collect();
+        columns.sort_unstable();
+        columns
     }
 
     /// How a column stands in these rows.
@@ -299,10 +304,11 @@ mod tests {
 
     #[test]
     fn a_set_of_columns_is_the_list_of_their_names_in_order() {
-        let some: ExtraColumns = [ExtraColumn::ActionTimes, ExtraColumn::HistoryLength].into_iter().collect();
-        assert_eq!(some.name(), "history_length,action_times");
+        let some = [ExtraColumn::ActionTimes, ExtraColumn::Dt, ExtraColumn::HistoryLength];
+        let some: ExtraColumns = some.into_iter().collect();
+        assert_eq!(some.name(), "dt,history_length,action_times");
         let json = serde_json::to_string(&some).unwrap();
-        assert_eq!(json, r#"["history_length","action_times"]"#);
+        assert_eq!(json, r#"["dt","history_length","action_times"]"#);
         assert_eq!(serde_json::from_str::<ExtraColumns>(&json).unwrap(), some);
         for json in [r#"["action_times","history_length"]"#, r#"["action_ages","action_ages"]"#, r#"["label"]"#] {
             assert!(serde_json::from_str::<ExtraColumns>(json).is_err(), "{json}");
@@ -315,5 +321,6 @@ mod tests {
         let all = RowColumns { with: ExtraColumn::ALL.into_iter().collect(), ..RowColumns::default() };
         assert!(all.list().is_sorted() && all.list().len() == 11);
         assert_eq!(RowColumns::default().list(), ALWAYS);
+        assert_eq!(all.list().first(), Some(&RowColumn::Dt));
     }
 }

@@ -18,7 +18,7 @@ pub struct RowChoice {
     pub row_group_rows: Option<usize>,
     /// Rows of a part file. Default: that of [`FileSizes`].
     pub part_rows: Option<usize>,
-    /// Columns behind those that all rows have. Default: none.
+    /// Columns besides those that all rows have. Default: none.
     pub with: Option<ExtraColumns>,
     /// The type of items. Default: the widest.
     pub item_type: Option<ItemType>,

@@ -8,7 +8,7 @@ use super::rewriting::Rewriting;
 use crate::error::Result;
 use crate::files::{Partition, PartitionFolder, ProducedFile, ProducedRow, RowSchema, RowSettings, check_hashes};
 use crate::history::History;
-use crate::manifest::{Manifest, PartFile, RowTally};
+use crate::manifest::{MANIFEST_VERSION, Manifest, PartFile, RowTally};
 use crate::model::{CustomerId, Day, HistoryDetail, PADDING_ITEM_ID, parse_utc};
 use crate::progress::Progress;
 use crate::store::{AsOf, Batches, BlockList, Cursor, Store};
@@ -81,6 +81,7 @@ impl<'store> Scrubber<'store> {
         manifest.impressions = manifest.impressions.saturating_sub(impressions);
         manifest.customers = manifest.customers.saturating_sub(customers.len() as u64);
         manifest.tally = Some(tally);
+        manifest.manifest_version = MANIFEST_VERSION;
         env!("CARGO_PKG_VERSION").clone_into(&mut manifest.tool_version);
         partition.publish(&manifest, &schema)?;
         Ok(ScrubbedPartition { path: path.plain(), rows_before, rows_after: manifest.rows })

@@ -12,6 +12,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 /// One training row, cell by cell.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Row {
+    /// What the column `dt` says; where there is none, the day in the folder's name, as readers of the output have it.
     pub dt: String,
     pub ranking_id: Option<String>,
     pub customer_id: i64,
@@ -50,13 +51,14 @@ pub fn read_partition(out: &Path, day: &str) -> Vec<Row> {
             };
             let small = |list: Vec<i64>| list.into_iter().map(|number| i32::try_from(number).unwrap()).collect();
             let text = |name: &str| cast(column(name), &DataType::Utf8).unwrap().as_string::<i32>().clone();
-            let (dt, ranking) = (text("dt"), text("ranking_id"));
+            let dt = batch.column_by_name("dt").map(|_| text("dt"));
+            let ranking = text("ranking_id");
             let (actions, types) = (lists("actions").unwrap(), lists("action_types").unwrap());
             let (ages, times) = (lists("action_ages"), lists("action_times"));
             let lengths = batch.column_by_name("history_length").map(|_| int32("history_length"));
             for row in 0..batch.num_rows() {
                 rows.push(Row {
-                    dt: dt.value(row).to_owned(),
+                    dt: dt.as_ref().map_or(day, |dt| dt.value(row)).to_owned(),
                     ranking_id: ranking.is_valid(row).then(|| ranking.value(row).to_owned()),
                     customer_id: int64("customer_id").value(row),
                     impression_pos: int32("impression_pos").value(row),

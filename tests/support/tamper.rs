@@ -17,7 +17,9 @@ use super::output::{Row, metadata};
 
 /// Writes rows in the place of a part's, with the metadata that it has but for what `change` changes.
 pub fn write_rows(path: &Path, rows: &[Row], change: impl Fn(&str, String) -> String) {
-    let pairs = metadata(path).into_iter();
+    let pairs = metadata(path);
+    let has_dt = pairs.get("with").is_some_and(|with| with.split(',').any(|name| name == "dt"));
+    let pairs = pairs.into_iter();
     let pairs = pairs.map(|(key, value)| KeyValue::new(format!("lookback.{key}"), change(&key, value))).collect();
     let int64 = |cell: fn(&Row) -> i64| -> ArrayRef { Arc::new(rows.iter().map(cell).collect::<Int64Array>()) };
     let int32 = |cell: fn(&Row) -> i32| -> ArrayRef { Arc::new(rows.iter().map(cell).collect::<Int32Array>()) };
@@ -40,7 +42,7 @@ pub fn write_rows(path: &Path, rows: &[Row], change: impl Fn(&str, String) -> St
         ("actions", Arc::new(actions.finish())),
         ("action_types", Arc::new(types.finish())),
     ];
-    let mut columns = columns.to_vec();
+    let mut columns = columns[usize::from(!has_dt)..].to_vec();
     if rows[0].history_length.is_some() {
         columns.push(("history_length", int32(|row| row.history_length.unwrap())));
     }

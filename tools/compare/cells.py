@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 COLUMNS = {
-    "dt": pa.string(), "ranking_id": pa.string(), "customer_id": pa.int64(), "impression_pos": pa.int32(),
+    "ranking_id": pa.string(), "customer_id": pa.int64(), "impression_pos": pa.int32(),
     "impression_item_id": pa.int64(), "label": pa.int32(), "actions": pa.list_(pa.int64()),
     "action_types": pa.list_(pa.int32()),
 }

@@ -33,7 +33,6 @@ def list_of(kind):
 
 
 SCHEMA = pa.schema([  # without nulls there are no definition levels to write
-    pa.field("dt", pa.string(), nullable=False),
     pa.field("ranking_id", pa.string()),
     pa.field("customer_id", pa.int64(), nullable=False),
     pa.field("impression_pos", pa.int32(), nullable=False),
@@ -106,12 +105,12 @@ def write(con, path, first, last, bits):
             list_resize(coalesce(types, []::INT[]), {HISTORY}, 0) AS action_types
         FROM customers LEFT JOIN histories USING (customer) WHERE customer >= {first} AND customer < {last}""")
     rows = con.sql(f"""
-        SELECT '{JOB.day}' AS dt, ranking_id, customer_id, unnest(range(len(list)))::INT AS impression_pos,
+        SELECT ranking_id, customer_id, unnest(range(len(list)))::INT AS impression_pos,
             unnest(list).item AS impression_item_id, unnest(list).label AS label, actions, action_types
         FROM (SELECT * FROM shown WHERE customer >= {first} AND customer < {last}) LEFT JOIN padded USING (customer)
         """).to_arrow_reader(BATCH_ROWS)
     zstd = {"compression_level": 1} if JOB.codec == "zstd" else {}
-    with pq.ParquetWriter(path, SCHEMA, compression=JOB.codec, use_dictionary=["dt"], write_statistics=False,
+    with pq.ParquetWriter(path, SCHEMA, compression=JOB.codec, use_dictionary=False, write_statistics=False,
                           store_schema=False, **zstd) as writer:
         for batch in rows:
             columns = [pa.ListArray.from_arrays(column.offsets, column.values, type=field.type)

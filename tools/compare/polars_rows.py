@@ -154,7 +154,7 @@ class Writer:
             self.impressions[row:stop]
             .with_columns(impression_pos=pl.int_ranges(0, length, dtype=pl.Int32))
             .explode("impressions", "impression_pos")
-            .select(pl.lit(str(JOB.day)).alias("dt"), "ranking_id", "customer_id", "impression_pos",
+            .select("ranking_id", "customer_id", "impression_pos",
                     shown.field("item").alias("impression_item_id"), shown.field("label"))
             .with_columns(actions=pl.Series(actions).arr.to_list(), action_types=pl.Series(types).arr.to_list())
             .write_parquet(path, compression=JOB.codec, compression_level=1 if JOB.codec == "zstd" else None,

@@ -114,7 +114,7 @@ def spread(rows) -> DataFrame:
         .select("range", "customer_id", "ranking_id", "list", padded("item", f.lit(0).cast("bigint")).alias("actions"),
                 padded("type", f.lit(0)).alias("action_types"))
         .select("*", f.posexplode("list").alias("impression_pos", "shown"))
-        .select("range", f.lit(str(JOB.day)).alias("dt"), "ranking_id", "customer_id", "impression_pos",
+        .select("range", "ranking_id", "customer_id", "impression_pos",
                 f.col("shown.item").alias("impression_item_id"), f.col("shown.label").alias("label"),
                 "actions", "action_types")
     )

@@ -29,7 +29,7 @@ pub struct RowOptions {
     /// Rows of a part file, in whole row groups [default: 1000000].
     #[arg(long, value_name = "N")]
     pub part_rows: Option<NonZeroU32>,
-    /// More columns behind the others: history_length, action_ages (days before the day), action_times.
+    /// More columns: dt, history_length, action_ages (days before the day), action_times.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub with: Option<Vec<Extra>>,
     /// Type of impression_item_id and of the elements of actions [default: int64]. Rows with an item that does not fit are refused.

@@ -33,6 +33,8 @@ impl From<Codec> for Compression {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum Extra {
+    /// The day, in front of the other columns: string. Without it the day stands in the folder's name alone
+    Dt,
     /// How many actions stand in front of the padding: int32
     HistoryLength,
     /// Days from each action to the day, at least 1; padding 0: list of int32
@@ -44,6 +46,7 @@ pub enum Extra {
 impl From<Extra> for ExtraColumn {
     fn from(column: Extra) -> Self {
         match column {
+            Extra::Dt => ExtraColumn::Dt,
             Extra::HistoryLength => ExtraColumn::HistoryLength,
             Extra::ActionAges => ExtraColumn::ActionAges,
             Extra::ActionTimes => ExtraColumn::ActionTimes,

@@ -87,8 +87,8 @@ fn arrow_schema(columns: RowColumns) -> SchemaRef {
     let field = |column: RowColumn| {
         let described = columns.type_of(column);
         let cell = match column {
-            // In Parquet a string. The hint makes pyarrow and pandas give it the type that they give to the `dt=` of the folder's name;
-            // with two types for one column they refuse to read the folder above.
+            // In Parquet a string. The hint makes pyarrow's `read_table` and pandas give it the type that they give to the
+            // `dt=` of the folder's name; with two types for one column they refuse to read the folder above.
             RowColumn::Dt => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
             _ => data_type(described.cell),
         };

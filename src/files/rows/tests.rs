@@ -64,7 +64,7 @@ fn write_and_read(settings: &RowSettings, groups: &[Vec<Draft>]) -> (Vec<Lists>,
         let newest = pairs.iter().find(|pair| pair.key == NEWEST_ACTION).map(|pair| pair.value.clone().unwrap());
         assert_eq!(newest, part.newest_action, "the manifest says the same as the file");
         for group in builder.metadata().row_groups() {
-            for list in [6, 7] {
+            for list in [5, 6] {
                 let column = group.column(list);
                 assert_eq!(column.num_values(), group.num_rows() * i64::try_from(settings.max_history).unwrap());
                 encodings.push(column.encodings().collect());
@@ -73,12 +73,12 @@ fn write_and_read(settings: &RowSettings, groups: &[Vec<Draft>]) -> (Vec<Lists>,
             assert_eq!(group.compressed_size(), sizes);
         }
         let statistics: Vec<Statistics> =
-            builder.metadata().row_groups().iter().map(|group| group.column(6).statistics().unwrap().clone()).collect();
+            builder.metadata().row_groups().iter().map(|group| group.column(5).statistics().unwrap().clone()).collect();
         let mut reader = builder.build().unwrap();
         let first = read.len();
         for batch in &mut reader {
             let batch = batch.unwrap();
-            let (actions, types) = (batch.column(6).as_list::<i32>(), batch.column(7).as_list::<i32>());
+            let (actions, types) = (batch.column(5).as_list::<i32>(), batch.column(6).as_list::<i32>());
             for row in 0..batch.num_rows() {
                 let items = actions.value(row).as_primitive::<Int64Type>().values().to_vec();
                 let types = types.value(row).as_primitive::<Int32Type>().values().to_vec();
