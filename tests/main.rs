@@ -31,6 +31,7 @@ mod input_types;
 mod irregular;
 mod layouts;
 mod manifest;
+mod manifest_fixture;
 mod many_customers;
 mod memory;
 mod memory_of_commands;

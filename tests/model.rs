@@ -11,7 +11,7 @@ use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
 use lookback::files::Compression;
 use lookback::ingest::{IngestOptions, Ingester};
 use lookback::model::{Day, RowColumns, RowOrder, Zone};
-use lookback::produce::{ProduceOptions, produce};
+use lookback::produce::{ProduceOptions, ProduceSummary, produce};
 use lookback::progress::Silent;
 use lookback::sort::SORT_BYTES_DEFAULT;
 use lookback::sources::{ImpressionSource, Sources};
@@ -156,7 +156,7 @@ fn ingest_all(folder: &Folder, input: &Path, batches: &[NaiveDate], sort_bytes: 
     }
 }
 
-fn produce_one(folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, question: &Question) {
+fn produce_one(folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, question: &Question) -> ProduceSummary {
     let options = ProduceOptions {
         input,
         impressions: &ImpressionSource::default(),
@@ -174,7 +174,7 @@ fn produce_one(folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, questio
         sort_bytes: 2_000,
         keep_current: false,
     };
-    produce(&Store::open_reader(folder).unwrap(), &options, &Silent).unwrap();
+    produce(&Store::open_reader(folder).unwrap(), &options, &Silent).unwrap()
 }
 
 fn create(folder: &Folder, tz: Tz, max_history: usize) {
@@ -243,7 +243,9 @@ fn run(tz: Tz, max_history: usize, steps: &[Step]) {
 
 /// Produces one day and compares every cell; and looks for a leak in every row.
 fn check(reference: &Reference, folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, question: &Question) {
-    produce_one(folder, input, out, dt, question);
+    let summary = produce_one(folder, input, out, dt, question);
+    let late = reference.rows_with_late(dt, &impressions(), question);
+    assert_eq!(summary.rows_with_late_actions, late as u64, "rows of {dt} with late actions, with {question:?}");
     let rows = read_partition(out, &dt.to_string());
     let expected = reference.rows(dt, &impressions(), question);
     assert_eq!(rows.len(), expected.len(), "rows of {dt} with {question:?}");

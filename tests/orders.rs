@@ -244,7 +244,7 @@ fn the_audit_compares_order_and_cells() {
         let found = bench.json(AUDIT);
         let rows = read_partition(&bench.out(), DT);
         assert_eq!(found["audited_rows"], rows.len());
-        assert_eq!(found["cells"], rows.len() * (6 + 2 * MAX_HISTORY));
+        assert_eq!(found["cells"], rows.len() * (5 + 2 * MAX_HISTORY));
         let sampled = bench.json(&format!("{AUDIT} --sample 7"));
         assert_eq!(sampled["audited_customers"], 7);
         let (some, all) = (sampled["audited_rows"].as_u64().unwrap(), rows.len() as u64);

@@ -75,8 +75,7 @@ with tempfile.TemporaryDirectory() as cache:
     import datasets
 
     for way, arguments in {"datasets data_files": {"data_files": f"{out}/*/part-*.parquet"},
-                           "datasets all files": {"data_files": {"train": f"{out}/**/*.parquet"}},
-                           "datasets data_dir": {"data_dir": out}}.items():
+                           "datasets all files": {"data_files": {"train": f"{out}/**/*.parquet"}}}.items():
         loaded = datasets.load_dataset("parquet", split="train", **arguments)
         assert loaded.column_names == NAMES, (way, loaded.column_names)
         put(way, loaded.num_rows)

@@ -95,6 +95,10 @@ fn sentence(summary: &BackfillSummary) -> String {
         );
         sentence += &odd(&[
             (made(|day| day.rows_without_history), "rows without history"),
+            (
+                made(|day| day.rows_with_late_actions),
+                "rows with actions that were not known on the morning of their day (left out with --as-daily)",
+            ),
             (made(|day| day.empty_impressions), "impressions with empty lists"),
             (made(|day| day.duplicates), "impressions equal to others (kept)"),
             (made(|day| day.forgotten), "impressions left out (of forgotten customers)"),

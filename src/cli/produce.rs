@@ -57,8 +57,16 @@ pub(super) fn sentence(summary: &ProduceSummary) -> String {
         None => "; no batch used".to_owned(),
     };
     let impressions = |number: u64| if number == 1 { "impression" } else { "impressions" };
+    let late = |number: u64| if number == 1 { "row with actions" } else { "rows with actions" };
     sentence
         + &odd(&[
+            (
+                summary.rows_with_late_actions,
+                &format!(
+                    "{} that were not known that morning (left out with --known-as-of the day before)",
+                    late(summary.rows_with_late_actions)
+                ),
+            ),
             (summary.empty_impressions, &format!("{} with an empty list", impressions(summary.empty_impressions))),
             (summary.duplicates, &format!("{} equal to another (kept)", impressions(summary.duplicates))),
             (summary.quarantined, &format!("{} set aside in the quarantine", impressions(summary.quarantined))),

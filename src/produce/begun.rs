@@ -108,6 +108,11 @@ impl Begun {
         Ok(Beginning::Begun(Box::new(begun), sorter.finish()?))
     }
 
+    /// How far back rows of this day and of later ones can hold late actions (see [`Store::late_since`]).
+    pub fn late_since(&self, store: &Store) -> Result<Option<Day>> {
+        store.late_since(&self.batches, self.settings.dt, self.known)
+    }
+
     /// Lets the partition appear with these parts, which are complete and fsynced.
     pub fn publish(self, parts: Vec<PartFile>) -> Result<ProduceSummary> {
         let Begun { settings, schema, partition, mut summary, batches, known, files, mapping, inputs, .. } = self;
@@ -167,6 +172,7 @@ fn empty_summary(settings: &RowSettings) -> ProduceSummary {
         rows: 0,
         ordered: 0,
         rows_without_history: 0,
+        rows_with_late_actions: 0,
         filled: 0,
         customers: 0,
         without_history: 0,

@@ -123,9 +123,9 @@ impl ByChance<'_> {
         let mut history = Default::default();
         for Numbered { impression, copy } in share {
             if counts.is_new(impression.customer) {
-                let read = histories.read(impression.customer)?;
+                let (read, has_late) = histories.read(impression.customer)?;
                 history = pack(self.settings.dt, read, &mut packed);
-                counts.begin(impression.customer, read.len(), self.settings.max_history);
+                counts.begin(impression.customer, read.len(), has_late, self.settings.max_history);
             }
             histories.check(&impression)?;
             counts.add(&impression);

@@ -19,11 +19,21 @@ pub(super) struct Histories<'store> {
 }
 
 impl<'store> Histories<'store> {
-    /// One for each thread.
-    pub fn of_threads(store: &'store Store, wanted: AsOf, settings: &RowSettings) -> Vec<Self> {
+    /// One for each thread. `late_since`: how far back to look for late actions, if at all (see [`Cursor::find_late`]).
+    pub fn of_threads(
+        store: &'store Store,
+        wanted: AsOf,
+        settings: &RowSettings,
+        late_since: Option<Day>,
+    ) -> Vec<Self> {
         let threads = 0..rayon::current_num_threads().max(1);
+        let cursor = || {
+            let mut cursor = store.cursor_over_many();
+            cursor.find_late(late_since);
+            cursor
+        };
         let of_thread = |_| Histories {
-            cursor: store.cursor_over_many(),
+            cursor: cursor(),
             zone: &store.settings().zone,
             wanted,
             item_type: settings.columns.item_type,
@@ -38,9 +48,10 @@ impl<'store> Histories<'store> {
         self.wanted.max_history
     }
 
-    /// The history of a customer. Fails where the store contradicts itself on when its actions were, and where an item does not fit.
-    pub fn read(&mut self, customer: CustomerId) -> Result<&History> {
-        self.read_each(customer, &[self.wanted.before]).map(|(history, _)| history)
+    /// The history of a customer, and whether it has late actions. Fails where the store contradicts itself on when its actions were, and where an item does not fit.
+    pub fn read(&mut self, customer: CustomerId) -> Result<(&History, bool)> {
+        let (history, begins) = self.read_each(customer, &[self.wanted.before])?;
+        Ok((history, begins.first().is_some_and(|begin| begin.has_late)))
     }
 
     /// The same for the rows of several days, the newest first: all that they have, and where the history of each begins (see [`Cursor::as_of_each`]).

@@ -1,13 +1,12 @@
 //! The join: each customer's history beside the customer's impressions, in row groups.
 
-use std::sync::Arc;
-
+use super::begun::Begun;
 use super::histories::Histories;
 use super::tally::Counts;
 use crate::error::Result;
-use crate::files::{EncodedRowGroup, RowGroup, RowSchema, RowSettings};
+use crate::files::{EncodedRowGroup, RowGroup};
 use crate::model::Impression;
-use crate::store::{AsOf, Store};
+use crate::store::Store;
 
 /// Impressions whose rows are one row group.
 pub(super) type Share = Vec<Impression>;
@@ -28,13 +27,9 @@ pub(super) struct Joiner<'store> {
 
 impl<'store> Joiner<'store> {
     /// One for each thread.
-    pub fn of_threads(
-        store: &'store Store,
-        wanted: AsOf,
-        settings: &RowSettings,
-        schema: &Arc<RowSchema>,
-    ) -> Result<Vec<Self>> {
-        let threads = Histories::of_threads(store, wanted, settings).into_iter();
+    pub fn of_threads(store: &'store Store, day: &Begun) -> Result<Vec<Self>> {
+        let Begun { schema, settings, wanted, .. } = day;
+        let threads = Histories::of_threads(store, *wanted, settings, day.late_since(store)?).into_iter();
         threads.map(|histories| Ok(Joiner { histories, group: RowGroup::new(schema, settings)? })).collect()
     }
 
@@ -44,9 +39,9 @@ impl<'store> Joiner<'store> {
         let (mut counts, max_history) = (Counts::default(), histories.max_history());
         for impression in share {
             if counts.is_new(impression.customer) {
-                let history = histories.read(impression.customer)?;
+                let (history, has_late) = histories.read(impression.customer)?;
                 group.begin_customer(history.view());
-                counts.begin(impression.customer, history.len(), max_history);
+                counts.begin(impression.customer, history.len(), has_late, max_history);
             }
             histories.check(impression)?;
             group.add(impression);

@@ -86,6 +86,8 @@ pub struct ProduceSummary {
     pub ordered: u64,
     /// Rows of customers without any history: all padding.
     pub rows_without_history: u64,
+    /// Rows whose history holds an action that was not known on the morning of the day, since a batch of the day or later brought it.
+    pub rows_with_late_actions: u64,
     /// Places in the rows' `actions` that hold an action. The others, of `rows` times `max_history`, are padding.
     pub filled: u64,
     /// Customers with a row.
@@ -121,7 +123,7 @@ pub fn produce_sized(
     match day.settings.order {
         RowOrder::Customer => {
             progress.begin("writing", "impressions", Some(day.summary.impressions));
-            let joiners = Joiner::of_threads(store, day.wanted, &day.settings, &day.schema)?;
+            let joiners = Joiner::of_threads(store, &day)?;
             let row_group_rows = day.settings.sizes.row_group_rows;
             join(impressions, joiners, &mut writer, &mut day.summary, row_group_rows, progress)?;
         }
@@ -130,7 +132,7 @@ pub fn produce_sized(
             let by_chance = ByChance { settings: &day.settings, budget: day.budget, scratch, progress };
             // Histories are put aside with their days.
             let wanted = AsOf { detail: day.wanted.detail.max(HistoryDetail::Days), ..day.wanted };
-            let threads = Histories::of_threads(store, wanted, &day.settings);
+            let threads = Histories::of_threads(store, wanted, &day.settings, day.late_since(store)?);
             by_chance.write(impressions, threads, &day.schema, &mut writer, &mut day.summary)?;
         }
     }

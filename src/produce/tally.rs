@@ -15,6 +15,8 @@ pub(super) struct Counts {
     at_cap: u64,
     /// Rows without any history.
     rows_without_history: u64,
+    /// Rows whose history has late actions.
+    rows_with_late: u64,
     /// Places in the rows' histories that hold an action.
     filled: u64,
     first: Option<CustomerId>,
@@ -23,6 +25,8 @@ pub(super) struct Counts {
     last: Option<CustomerId>,
     /// How long the history of the last is.
     last_length: u64,
+    /// Whether it has late actions.
+    last_has_late: bool,
 }
 
 impl Counts {
@@ -31,8 +35,8 @@ impl Counts {
         self.last != Some(customer)
     }
 
-    /// Begins a customer whose history has `length` actions.
-    pub fn begin(&mut self, customer: CustomerId, length: usize, max_history: usize) {
+    /// Begins a customer whose history has `length` actions, and late ones among them or not.
+    pub fn begin(&mut self, customer: CustomerId, length: usize, has_late: bool, max_history: usize) {
         let (is_empty, is_at_cap) = (length == 0, length >= max_history);
         if self.first.is_none() {
             self.first = Some(customer);
@@ -42,6 +46,7 @@ impl Counts {
         self.last = Some(customer);
         self.customers += 1;
         self.last_length = length as u64;
+        self.last_has_late = has_late;
         self.without_history += u64::from(is_empty);
         self.at_cap += u64::from(is_at_cap);
     }
@@ -51,6 +56,7 @@ impl Counts {
         let rows = impression.elements.len() as u64;
         self.impressions += 1;
         self.rows_without_history += if self.last_length == 0 { rows } else { 0 };
+        self.rows_with_late += if self.last_has_late { rows } else { 0 };
         self.filled += rows * self.last_length;
         self.ordered += impression.elements.iter().filter(|element| element.label == 1).count() as u64;
     }
@@ -71,6 +77,7 @@ impl Tally {
         summary.without_history += counts.without_history - u64::from(goes_on && counts.first_without_history);
         summary.customers_at_cap += counts.at_cap - u64::from(goes_on && counts.first_at_cap);
         summary.rows_without_history += counts.rows_without_history;
+        summary.rows_with_late_actions += counts.rows_with_late;
         summary.filled += counts.filled;
         summary.ordered += counts.ordered;
         self.last = counts.last.or(self.last);

@@ -64,8 +64,9 @@ pub fn produce_together(
     };
     let threads = rayon::current_num_threads().clamp(1, days.len().max(1));
     let stopped = in_order(vec![begin; threads], 1, || Ok(next.next()), take).err();
-    if let Some(first) = begun.first() {
-        let histories = Histories::of_threads(store, first.day.wanted, &first.day.settings);
+    let oldest = begun.iter().min_by_key(|rows| rows.day.settings.dt);
+    if let Some(DayRows { day, .. }) = oldest {
+        let histories = Histories::of_threads(store, day.wanted, &day.settings, day.late_since(store)?);
         let impressions = begun.iter().map(|rows| rows.day.summary.impressions).sum();
         progress.begin("writing", "impressions", Some(impressions));
         let mut turns = Turns::new(streams.into_iter());
@@ -97,8 +98,18 @@ struct ReadTurn {
     /// Items and types of all that was read, one customer behind the other.
     item_ids: Vec<i64>,
     action_types: Vec<u8>,
-    /// By day, in the order of its customers: which of them are the day's history, and when the newest was.
-    histories: Vec<Vec<(Range<usize>, Option<i64>)>>,
+    /// By day, in the order of its customers.
+    histories: Vec<Vec<DayHistory>>,
+}
+
+/// The history of a customer as of one of the days.
+#[derive(Clone)]
+struct DayHistory {
+    /// Which of the items and types of its turn it has.
+    range: Range<usize>,
+    /// When the newest was.
+    newest_us: Option<i64>,
+    has_late: bool,
 }
 
 fn read(turn: Turn, histories: &mut Histories<'_>) -> Result<ReadTurn> {
@@ -111,7 +122,8 @@ fn read(turn: Turn, histories: &mut Histories<'_>) -> Result<ReadTurn> {
         let before = read.item_ids.len();
         for (place, begin) in asked.places.iter().zip(begins) {
             let range = begin.at..begin.at.saturating_add(max_history).min(history.len());
-            let history = (before + range.start..before + range.end, begin.newest_us);
+            let range = before + range.start..before + range.end;
+            let history = DayHistory { range, newest_us: begin.newest_us, has_late: begin.has_late };
             read.histories.get_mut(*place).into_iter().for_each(|of_day| of_day.push(history.clone()));
         }
         read.item_ids.extend_from_slice(&history.item_ids);
@@ -122,7 +134,7 @@ fn read(turn: Turn, histories: &mut Histories<'_>) -> Result<ReadTurn> {
 }
 
 impl ReadTurn {
-    fn view(&self, (range, newest_us): &(Range<usize>, Option<i64>)) -> HistoryView<'_> {
+    fn view(&self, DayHistory { range, newest_us, .. }: &DayHistory) -> HistoryView<'_> {
         HistoryView {
             item_ids: self.item_ids.get(range.clone()).unwrap_or_default(),
             action_types: self.action_types.get(range.clone()).unwrap_or_default(),
@@ -158,9 +170,11 @@ impl DayRows {
         for impression in impressions {
             if customer != Some(impression.customer) {
                 customer = Some(impression.customer);
-                view = histories.next().map_or_else(HistoryView::default, |history| turn.view(history));
+                let history = histories.next();
+                view = history.map_or_else(HistoryView::default, |history| turn.view(history));
                 if self.counts.is_new(impression.customer) {
-                    self.counts.begin(impression.customer, view.item_ids.len(), max_history);
+                    let has_late = history.is_some_and(|history| history.has_late);
+                    self.counts.begin(impression.customer, view.item_ids.len(), has_late, max_history);
                 }
             }
             self.writer.add(impression, 0, view)?;

@@ -3,6 +3,7 @@
 use rocksdb::DBRawIterator;
 
 use super::handle::Store;
+use super::late::{LateDelta, LateDeltas};
 use super::open::failure;
 use super::options::by_customer;
 use super::tables::{Shown, TableCursor};
@@ -33,6 +34,8 @@ pub struct Begin {
     pub at: usize,
     /// When the newest behind them was, in microseconds since 1970-01-01 UTC; `None` where there is none.
     pub newest_us: Option<i64>,
+    /// Whether a batch of that day or later brought any of them; only where [`Cursor::find_late`] asked for it.
+    pub has_late: bool,
 }
 
 /// What one batch brought of one customer on one day.
@@ -67,6 +70,7 @@ pub struct Cursor<'store> {
     /// For many customers in a row.
     tables: Option<TableCursor<'store>>,
     waiting: WaitingDay,
+    late: LateDeltas,
     begins: Vec<Begin>,
 }
 
@@ -74,7 +78,8 @@ impl Store {
     /// A new cursor, which sees the store as it is now.
     pub fn cursor(&self) -> Cursor<'_> {
         let iterator = self.db.raw_iterator_opt(by_customer());
-        Cursor { store: self, iterator, tables: None, waiting: WaitingDay::default(), begins: Vec::new() }
+        let (waiting, late) = (WaitingDay::default(), LateDeltas::default());
+        Cursor { store: self, iterator, tables: None, waiting, late, begins: Vec::new() }
     }
 
     /// The same for the histories of many customers, which come in ascending order but for some: it reads table files itself where that can be done (see
@@ -85,6 +90,11 @@ impl Store {
 }
 
 impl Cursor<'_> {
+    /// From now on tells of each history whether it has late actions (see [`super::late`]), of which no day before `since` has any; `None`: no more.
+    pub fn find_late(&mut self, since: Option<Day>) {
+        self.late.since = since;
+    }
+
     /// Puts a customer's history into `history`, in place of what was there.
     ///
     /// One seek, then steps over neighbours from the newest day back, until there is enough, or a keyframe has the rest. What batches after
@@ -111,7 +121,7 @@ impl Cursor<'_> {
         history: &mut History,
         begins: &mut Vec<Begin>,
     ) -> Result<()> {
-        let mut walk = AsOfRead::new(wanted, earlier, &mut self.waiting, history, begins);
+        let mut walk = AsOfRead::new(wanted, earlier, &mut self.waiting, &mut self.late, history, begins);
         let Some(newest) = wanted.before.previous() else { return walk.end(customer) };
         if let Some(tables) = &mut self.tables {
             match tables.walk(customer, newest, |key, value| walk.step(customer, key, value))? {
@@ -172,6 +182,7 @@ struct AsOfRead<'walk> {
     /// The day whose portions wait.
     current: Option<Day>,
     waiting: &'walk mut WaitingDay,
+    late: &'walk mut LateDeltas,
     history: &'walk mut History,
     begins: &'walk mut Vec<Begin>,
 }
@@ -181,10 +192,11 @@ impl<'walk> AsOfRead<'walk> {
         wanted: AsOf,
         earlier: &'walk [Day],
         waiting: &'walk mut WaitingDay,
+        late: &'walk mut LateDeltas,
         history: &'walk mut History,
         begins: &'walk mut Vec<Begin>,
     ) -> Self {
-        let mut walk = AsOfRead { wanted, earlier, current: None, waiting, history, begins };
+        let mut walk = AsOfRead { wanted, earlier, current: None, waiting, late, history, begins };
         walk.begin_again();
         walk
     }
@@ -194,6 +206,7 @@ impl<'walk> AsOfRead<'walk> {
         self.history.clear();
         self.begins.clear();
         self.waiting.clear();
+        self.late.clear();
     }
 
     /// Takes the next key and its value. Gives whether more is wanted.
@@ -204,12 +217,17 @@ impl<'walk> AsOfRead<'walk> {
                 if self.current != Some(day) {
                     self.take()?;
                     self.current = Some(day);
-                    if self.is_full() || wanted.oldest.is_some_and(|oldest| day < oldest) {
+                    let is_enough = if self.late.is_behind() {
+                        !self.late.reaches(day)
+                    } else {
+                        self.is_full() || wanted.oldest.is_some_and(|oldest| day < oldest)
+                    };
+                    if is_enough {
                         return Ok(false);
                     }
                 }
                 if wanted.known.is_none_or(|known| batch <= known) {
-                    self.waiting.push(value);
+                    self.waiting.push(value, Some(batch).filter(|_| self.late.is_late(day, batch)));
                 }
                 Ok(true)
             }
@@ -217,27 +235,33 @@ impl<'walk> AsOfRead<'walk> {
                 let is_used = wanted.known.is_none() && wanted.detail < HistoryDetail::Times;
                 // One of a later day lacks what it has cut for the actions of that day and before.
                 let oldest_before = self.earlier.last().copied().unwrap_or(wanted.before);
-                if !is_used || day >= oldest_before {
+                if !is_used || day >= oldest_before || self.late.is_behind() {
                     return Ok(true);
                 }
                 let keyframe = Keyframe::read(day, value)?;
                 self.take()?;
+                let at = self.history.len();
                 self.append(&keyframe);
-                Ok(false)
+                Ok(self.late.begin_behind(&keyframe, at, wanted.oldest))
             }
             _ => Ok(false),
         }
     }
 
-    /// Takes the actions of the day that waits, of which there may be none.
+    /// Takes the actions of the day that waits, of which there may be none. Behind a keyframe, which has them already, only the places of late ones.
     fn take(&mut self) -> Result<()> {
         let Some(day) = self.current.filter(|_| !self.waiting.is_empty()) else { return Ok(()) };
+        if self.late.is_behind() {
+            let at = self.late.place_behind(day);
+            return self.waiting.place_late(day, at, &mut self.late.found);
+        }
         let (at, begun) = (self.history.len(), self.begins.len());
         while self.next_before() > Some(day) {
-            self.begins.push(Begin { at, newest_us: None });
+            self.begins.push(Begin { at, newest_us: None, has_late: false });
         }
         let begins_now = self.begins.len() > begun;
-        let newest_us = self.waiting.take(day, self.room(), self.wanted.detail, begins_now, self.history)?;
+        let (room, late) = (self.room(), &mut self.late.found);
+        let newest_us = self.waiting.take(day, room, self.wanted.detail, begins_now, self.history, late)?;
         self.begins.iter_mut().skip(begun).for_each(|begin| begin.newest_us = newest_us);
         Ok(())
     }
@@ -282,7 +306,8 @@ impl<'walk> AsOfRead<'walk> {
     fn end(&mut self, customer: CustomerId) -> Result<()> {
         self.take()?;
         let (at, days) = (self.history.len(), self.earlier.len() + 1);
-        self.begins.resize(days, Begin { at, newest_us: None });
+        self.begins.resize(days, Begin { at, newest_us: None, has_late: false });
+        self.late.judge(self.begins, std::iter::once(&self.wanted.before).chain(self.earlier), self.wanted.max_history);
         self.history.newest_us = self.begins.first().and_then(|begin| begin.newest_us);
         if self.history.action_types.contains(&0) || at != self.history.action_types.len() {
             return Err(Error::corrupt(format!("the history of customer {} has an action of type 0", customer.0)));
@@ -300,6 +325,8 @@ struct WaitingDay {
     /// Their bytes, one after the other, and where each ends.
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    /// Of late ones which it is, and its batch.
+    late: Vec<(usize, Day)>,
     /// Room for merging them.
     room: Room,
     actions: Vec<Action>,
@@ -309,19 +336,22 @@ impl WaitingDay {
     fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
+        self.late.clear();
     }
 
     fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    fn push(&mut self, portion: &[u8]) {
+    /// Adds a portion, with its batch if it is late.
+    fn push(&mut self, portion: &[u8], late: Option<Day>) {
+        self.late.extend(late.map(|batch| (self.ends.len(), batch)));
         self.bytes.extend_from_slice(portion);
         self.ends.push(self.bytes.len());
     }
 
     /// Appends them to the history, at most so many. One alone needs no times, unless they are asked for; several are merged by theirs. Gives the
-    /// time of the newest where it is known anyway, or `timed`.
+    /// time of the newest where it is known anyway, or `timed`, and late portions with their places to `late`.
     fn take(
         &mut self,
         day: Day,
@@ -329,6 +359,7 @@ impl WaitingDay {
         detail: HistoryDetail,
         timed: bool,
         history: &mut History,
+        late: &mut Vec<LateDelta>,
     ) -> Result<Option<i64>> {
         let before = history.len();
         let newest_us = match self.ends.as_slice() {
@@ -336,17 +367,11 @@ impl WaitingDay {
             [_] if detail < HistoryDetail::Times => {
                 let portion = Portion::read(&self.bytes)?;
                 portion.append(most, &mut history.item_ids, &mut history.action_types);
+                late.extend(self.late.iter().map(|(_, batch)| LateDelta { day, batch: *batch, at: before }));
                 if timed { Some(portion.newest_us(day)?) } else { None }
             }
-            several => {
-                let mut begin = 0;
-                self.actions.clear();
-                for end in several {
-                    let portion = Portion::read(self.bytes.get(begin..*end).unwrap_or_default())?;
-                    portion.append_actions(day, &mut self.room, &mut self.actions)?;
-                    begin = *end;
-                }
-                self.actions.sort_by(history::newest_first);
+            _ => {
+                self.merge(day, before, late)?;
                 let newest = || self.actions.iter().take(most);
                 history.item_ids.extend(newest().map(|action| action.item_id));
                 history.action_types.extend(newest().map(|action| action.action_type.number()));
@@ -361,5 +386,36 @@ impl WaitingDay {
         }
         self.clear();
         Ok(newest_us)
+    }
+
+    /// Only gives late portions with their places to `late`; the first action of the day stands at `at`.
+    fn place_late(&mut self, day: Day, at: usize, late: &mut Vec<LateDelta>) -> Result<()> {
+        if !self.late.is_empty() {
+            self.merge(day, at, late)?;
+        }
+        self.clear();
+        Ok(())
+    }
+
+    /// Puts all actions together, newest first, the first of which stands at `at`.
+    fn merge(&mut self, day: Day, at: usize, late: &mut Vec<LateDelta>) -> Result<()> {
+        let (mut begin, mut newest_of_late) = (0, Vec::new());
+        let mut next_late = self.late.iter().peekable();
+        self.actions.clear();
+        for (number, end) in self.ends.iter().enumerate() {
+            let first = self.actions.len();
+            let portion = Portion::read(self.bytes.get(begin..*end).unwrap_or_default())?;
+            portion.append_actions(day, &mut self.room, &mut self.actions)?;
+            if let Some((_, batch)) = next_late.next_if(|(late, _)| *late == number) {
+                newest_of_late.extend(self.actions.get(first).map(|newest| (*batch, *newest)));
+            }
+            begin = *end;
+        }
+        self.actions.sort_by(history::newest_first);
+        late.extend(newest_of_late.into_iter().map(|(batch, newest)| {
+            let newer = self.actions.partition_point(|action| history::newest_first(action, &newest).is_lt());
+            LateDelta { day, batch, at: at + newer }
+        }));
+        Ok(())
     }
 }

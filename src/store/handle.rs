@@ -1,12 +1,13 @@
 //! An open store: its settings, its batches, its totals.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use rocksdb::WaitForCompactOptions;
 
 use super::batches::Batches;
 use super::database::Database;
 use super::folder::Folder;
+use super::late::OldestLate;
 use super::new_store::NewStore;
 use super::open::{self, failure};
 use super::options::scanning;
@@ -62,6 +63,7 @@ pub struct Store {
     pub(super) folder: Folder,
     settings: Settings,
     tables: OnceLock<Option<Tables>>,
+    pub(super) oldest_late: Mutex<OldestLate>,
 }
 
 impl Store {
@@ -104,7 +106,7 @@ impl Store {
             Error::corrupt(format!("the table of types (key {}): {}", hex(&Key::Types.encode()), error.what()))
         })?;
         let settings = Settings { max_history, zone, types: types.unwrap_or_default() };
-        Ok(Store { db, folder: folder.clone(), settings, tables: OnceLock::new() })
+        Ok(Store { db, folder: folder.clone(), settings, tables: OnceLock::new(), oldest_late: Mutex::default() })
     }
 
     /// What is fixed for the life of the store.

@@ -21,6 +21,7 @@ mod doubt;
 mod folder;
 mod handle;
 mod holder;
+mod late;
 mod leaves;
 mod list_writer;
 mod mark;

@@ -69,6 +69,25 @@ impl Reference {
         })
     }
 
+    /// How many rows of these impressions hold an action that a batch of the day or later brought. An action counts where fewer than
+    /// `max_history` are strictly before it in the order of histories.
+    pub fn rows_with_late(&self, dt: NaiveDate, impressions: &[RawImpression], question: &Question) -> usize {
+        let has_late = |customer: i64| {
+            let history = self.history(customer, dt, &Question { max_history: usize::MAX, ..*question });
+            let key = |action: &RawAction| (-action.time_us, -i64::from(action.kind), -action.item);
+            let late = self.batches.range(dt..);
+            let mut late = late.filter(|(batch, _)| question.known_as_of.is_none_or(|known| **batch <= known));
+            late.any(|(_, actions)| {
+                let of_customer = actions.iter().filter(|action| action.customer == customer);
+                let mut held = of_customer.filter(|action| history.iter().any(|other| key(other) == key(action)));
+                held.any(|action| {
+                    history.iter().filter(|other| key(other) < key(action)).count() < question.max_history
+                })
+            })
+        };
+        impressions.iter().filter(|row| has_late(row.customer)).map(|row| row.elements.len()).sum()
+    }
+
     pub fn rows(&self, dt: NaiveDate, impressions: &[RawImpression], question: &Question) -> Vec<Row> {
         let mut impressions: Vec<_> = impressions
             .iter()
