@@ -104,6 +104,7 @@ followed! {
     first_store: "first-store.md",
     input: "input.md",
     late_days: "late-days.md",
+    leakage: "leakage.md",
     wrong_usage: "messages.md",
     nightly: "nightly.md",
     retention: "retention.md",
