@@ -57,7 +57,19 @@ install_browser() {
   export LOOKBACK_CHROMIUM="${LOOKBACK_CHROMIUM:-chromium}"
 }
 
-# A Python with the packages that read the output in the tests, in a folder of the builds.
+# Java, on which Spark reads the output in the tests.
+install_java() {
+  if command -v java >/dev/null; then return; fi
+  if ! command -v apt-get >/dev/null; then
+    echo "this is no Debian: install Java 17 by hand and run again" >&2
+    exit 1
+  fi
+  say "installing Java"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless >/dev/null
+}
+
+# A Python with the packages that read the output in the tests, in a folder of the builds: 1.2 GB, two minutes the first time.
 install_python_packages() {
   local here=$1 venv="$CARGO_TARGET_DIR/lookback-python"
   if [ ! -x "$venv/bin/python" ] && ! python3 -m venv "$venv" 2>/dev/null; then
