@@ -27,7 +27,7 @@ use crate::support::random::{Random, seed};
 pub const LIMIT: u64 = 128 << 20;
 pub const DAY: &str = "2026-01-01";
 
-/// Python with the packages of `tools/requirements.txt`.
+/// Python with the packages of `tests/requirements.txt`.
 fn python() -> String {
     std::env::var("LOOKBACK_PYTHON").expect("this test needs LOOKBACK_PYTHON: run tools/test")
 }

@@ -8,10 +8,10 @@ use crate::support::input::{RawAction, RawImpression, Spread, write_batch, write
 use crate::support::program::Bench;
 use crate::support::random::{Random, seed};
 
-/// Python with the packages of `tools/requirements.txt`.
+/// Python with the packages of `tests/requirements.txt`.
 pub fn python() -> Command {
     let python = std::env::var("LOOKBACK_PYTHON").unwrap_or_else(|_| {
-        panic!("this test needs LOOKBACK_PYTHON, a Python with the packages of tools/requirements.txt: run tools/test")
+        panic!("this test needs LOOKBACK_PYTHON, a Python with the packages of tests/requirements.txt: run tools/test")
     });
     Command::new(python)
 }

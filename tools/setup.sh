@@ -69,7 +69,8 @@ install_java() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless >/dev/null
 }
 
-# A Python with the packages that read the output in the tests, in a folder of the builds: 1.2 GB, two minutes the first time.
+# A Python with the packages that read the output in the tests, in a folder of the builds. For the tests, with Spark: 1.2 GB, two minutes
+# the first time.
 install_python_packages() {
   local here=$1 venv="$CARGO_TARGET_DIR/lookback-python"
   if [ ! -x "$venv/bin/python" ] && ! python3 -m venv "$venv" 2>/dev/null; then
@@ -79,10 +80,10 @@ install_python_packages() {
     rm -rf "$venv"
     python3 -m venv "$venv"
   fi
-  if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
-    say "installing the packages of tools/requirements.txt"
+  if ! cmp -s "$here/requirements.txt" "$venv/installed-for-$here.txt"; then
+    say "installing the packages of $here/requirements.txt"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$here/requirements.txt"
-    cp "$here/requirements.txt" "$venv/installed.txt"
+    cp "$here/requirements.txt" "$venv/installed-for-$here.txt"
   fi
   export LOOKBACK_PYTHON="$venv/bin/python"
 }
