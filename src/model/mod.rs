@@ -3,6 +3,7 @@
 mod action;
 mod day;
 mod impression;
+mod marks;
 mod row_columns;
 mod row_order;
 mod type_counts;
@@ -12,6 +13,7 @@ mod zone;
 pub use action::{Action, ActionType, CustomerId, PADDING_ITEM_ID, PastAction};
 pub use day::{Day, name_days};
 pub use impression::{Element, Impression};
+pub use marks::{DAYS_BEFORE, Mark, RULE, mark};
 pub use row_columns::{
     CellType, ColumnType, ExtraColumn, ExtraColumns, HistoryDetail, ItemType, RowColumn, RowColumns, TypeType,
 };

@@ -120,11 +120,10 @@ impl Figures<'_> {
 
     pub(super) fn bytes(&self, days: (Day, Day)) -> Card {
         let series = [("bytes", BLUE, Some(Figure::Bytes))];
-        let rows = self
-            .store
-            .batches
-            .iter()
-            .map(|one| self.row(one.dt, [Cell::count(one.files as u64), Cell::size(one.bytes)], &[Figure::Bytes]));
+        let rows = self.store.batches.iter().map(|one| {
+            let cells = [Cell::count(one.files as u64), Cell::size(one.bytes)];
+            self.row(one.dt, cells, &[Figure::Files, Figure::Bytes])
+        });
         Card {
             id: "bytes",
             title: "Input bytes per batch",

@@ -14,7 +14,6 @@ mod chart;
 mod figures;
 mod histories;
 mod html;
-mod marks;
 mod notable;
 mod page;
 mod partition_plots;
@@ -25,6 +24,5 @@ mod whole_plots;
 
 pub use figures::{BatchFigures, StoreFigures};
 pub use histories::{HistoryLengths, LengthBucket};
-pub use marks::{DAYS_BEFORE, Mark, mark};
 pub use partitions::{PartitionFigures, ReadFrom};
 pub use run::{Marked, ReportOptions, ReportSummary, report};

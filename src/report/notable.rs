@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use super::axis::Unit;
 use super::figures::{BatchFigures, StoreFigures};
-use super::marks::{Mark, mark};
 use super::partitions::{PartitionFigures, share};
-use crate::model::Day;
-use crate::text::percent;
+use crate::model::{Day, Mark, mark};
 
 /// A figure of each batch or partition.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -15,6 +13,7 @@ pub(super) enum Figure {
     Actions,
     LateShare,
     Customers,
+    Files,
     Bytes,
     Rows,
     LabelRate,
@@ -31,10 +30,11 @@ pub(super) struct Notable {
 const LEAST_OF_SHARES: f64 = 0.005;
 
 impl Figure {
-    const ALL: [Figure; 8] = [
+    const ALL: [Figure; 9] = [
         Figure::Actions,
         Figure::LateShare,
         Figure::Customers,
+        Figure::Files,
         Figure::Bytes,
         Figure::Rows,
         Figure::LabelRate,
@@ -48,6 +48,7 @@ impl Figure {
             Figure::Actions => "actions",
             Figure::LateShare => "late_share",
             Figure::Customers => "customers",
+            Figure::Files => "files",
             Figure::Bytes => "bytes",
             Figure::Rows => "rows",
             Figure::LabelRate => "label_rate",
@@ -62,6 +63,7 @@ impl Figure {
             Figure::Actions => ("actions", "batches"),
             Figure::LateShare => ("share of late actions", "batches"),
             Figure::Customers => ("customers", "batches"),
+            Figure::Files => ("files", "batches"),
             Figure::Bytes => ("size of the input files", "batches"),
             Figure::Rows => ("training rows", "partitions"),
             Figure::LabelRate => ("label rate", "partitions"),
@@ -72,7 +74,7 @@ impl Figure {
 
     pub fn unit(self) -> Unit {
         match self {
-            Figure::Actions | Figure::Customers | Figure::Rows => Unit::Count,
+            Figure::Actions | Figure::Customers | Figure::Files | Figure::Rows => Unit::Count,
             Figure::Bytes => Unit::Bytes,
             Figure::LateShare | Figure::LabelRate | Figure::PaddingShare | Figure::ColdStartShare => Unit::Share,
         }
@@ -93,6 +95,7 @@ impl Figure {
             Figure::Actions => of_batches(|one| Some(one.actions as f64)),
             Figure::LateShare => of_batches(|one| share(one.late, one.actions)),
             Figure::Customers => of_batches(|one| Some(one.customers as f64)),
+            Figure::Files => of_batches(|one| Some(one.files as f64)),
             Figure::Bytes => of_batches(|one| Some(one.bytes as f64)),
             Figure::Rows => of_partitions(|one| Some(one.rows as f64)),
             Figure::LabelRate => of_partitions(PartitionFigures::label_rate),
@@ -103,17 +106,8 @@ impl Figure {
 
     /// What is said of a mark: `actions 812,345, 62.5 % above the median of the seven batches before (500,000)`.
     pub fn said(self, mark: &Mark) -> String {
-        let ((name, things), unit) = (self.in_words(), self.unit());
-        let Mark { value, median, .. } = *mark;
-        let side = if value > median { "above" } else { "below" };
-        let difference = (value - median).abs();
-        let by = match unit {
-            Unit::Share => format!("{:.2} percentage points", difference * 100.0),
-            _ if median > 0.0 => percent(difference / median),
-            _ => unit.in_words(difference),
-        };
-        let (value, median) = (unit.in_words(value), unit.in_words(median));
-        format!("{name} {value}, {by} {side} the median of the seven {things} before ({median})")
+        let unit = self.unit();
+        mark.said(self.in_words(), unit == Unit::Share, |value| unit.in_words(value))
     }
 }
 

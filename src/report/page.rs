@@ -2,13 +2,12 @@
 
 use super::card::Card;
 use super::html::escape;
-use super::marks::RULE;
 use super::partitions::{ReadFrom, share};
 use super::plots::Figures;
 use crate::error::Result;
 use crate::files::REPORT_BEGINS;
 use crate::format::FORMAT_VERSION;
-use crate::model::{Day, name_days};
+use crate::model::{Day, RULE, name_days};
 use crate::text::{count, counted, percent, size};
 
 /// The most marks that the summary lists; the others stand in the plots and tables.
@@ -142,6 +141,10 @@ fn standing_out(figures: &Figures<'_>) -> String {
     if !store.gaps.is_empty() {
         let days = counted(store.gaps.len() as u64, "day");
         say(format!("Missing batches ({days}): {}.", name_days(&store.gaps)));
+    }
+    let strays = figures.strays();
+    if !strays.is_empty() {
+        say(format!("Far from the other days, and in no plot: {}.", name_days(&strays)));
     }
     let partitions = figures.partitions.unwrap_or_default();
     if let (Some(first), Some(last)) = (partitions.first(), partitions.last()) {

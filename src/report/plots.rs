@@ -10,6 +10,9 @@ use super::notable::{Figure, Notable};
 use super::partitions::PartitionFigures;
 use crate::model::Day;
 
+/// Days that are further from the next one than this are drawn apart from it.
+const STRAY_DAYS: u32 = 366;
+
 /// All figures of a page.
 pub(super) struct Figures<'a> {
     pub store: &'a StoreFigures,
@@ -22,8 +25,34 @@ pub(super) struct Figures<'a> {
 pub(super) type Series<'a> = (&'a str, RGBColor, Option<Figure>);
 
 impl Figures<'_> {
-    /// The plots in their order. Those of batches are left out where there is none, and so are those of partitions.
+    /// The plots in their order. Those of batches are left out where there is none, and so are those of partitions. Days far from the others are in none.
     pub fn cards(&self) -> Vec<Card> {
+        let strays = self.strays();
+        if strays.is_empty() {
+            return self.cards_of_all();
+        }
+        let is_near = |day: Day| strays.binary_search(&day).is_err();
+        let mut store = self.store.clone();
+        store.batches.retain(|batch| is_near(batch.dt));
+        let held = store.batches.first().zip(store.batches.last()).map(|(first, last)| first.dt..=last.dt);
+        store.gaps.retain(|day| held.as_ref().is_some_and(|held| held.contains(day)));
+        let partitions: Option<Vec<PartitionFigures>> =
+            self.partitions.map(|all| all.iter().filter(|one| is_near(one.dt)).cloned().collect());
+        Figures { store: &store, partitions: partitions.as_deref(), notable: self.notable }.cards_of_all()
+    }
+
+    /// The days with a batch or rows that are over a year from most of the others, ascending: a plot of all days between would have room for none of them.
+    pub fn strays(&self) -> Vec<Day> {
+        let mut days: Vec<Day> = self.store.batches.iter().map(|batch| batch.dt).collect();
+        days.extend(self.partitions().iter().map(|one| one.dt));
+        days.sort_unstable();
+        days.dedup();
+        let groups = days.chunk_by(|one, next| one.number().abs_diff(next.number()) <= STRAY_DAYS);
+        let most = groups.clone().max_by_key(|group| group.len()).unwrap_or_default();
+        groups.filter(|group| group.first() != most.first()).flatten().copied().collect()
+    }
+
+    fn cards_of_all(&self) -> Vec<Card> {
         let mut cards = Vec::new();
         cards.extend(self.coverage());
         if let (Some(first), Some(last)) = (self.store.batches.first(), self.store.batches.last()) {

@@ -33,7 +33,7 @@ pub struct ReportOptions<'a> {
 pub struct Marked {
     /// The day.
     pub dt: Day,
-    /// Which figure: `actions`, `late_share`, `customers`, `bytes`, `rows`, `label_rate`, `padding_share` or `cold_start_share`.
+    /// Which figure: `actions`, `late_share`, `customers`, `files`, `bytes`, `rows`, `label_rate`, `padding_share` or `cold_start_share`.
     pub figure: &'static str,
     /// Its value; shares from 0 to 1.
     pub value: f64,

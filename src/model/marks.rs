@@ -1,6 +1,7 @@
 //! Which days stand out: one rule for all figures.
 
-use crate::model::Day;
+use super::Day;
+use crate::text::percent;
 
 /// A day is held against so many days before it that have a figure.
 pub const DAYS_BEFORE: usize = 7;
@@ -19,7 +20,7 @@ const OF_MEDIAN: f64 = 0.2;
 const ON_THE_OTHER_SIDE: usize = DAYS_BEFORE - 1;
 
 /// The rule in words, for the page.
-pub(super) const RULE: &str = "A day is marked where its figure is further from the median of the seven days before it (those that have the figure) than five times \
+pub const RULE: &str = "A day is marked where its figure is further from the median of the seven days before it (those that have the figure) than five times \
     their median absolute deviation (times 1.4826, as for a standard deviation), further than a fifth of that median, and above or below at least six of the \
     seven by more than a tenth of the median. A share must also differ by half a percentage point at least. The first seven days are never marked.";
 
@@ -32,6 +33,23 @@ pub struct Mark {
     pub value: f64,
     /// The median of the seven before.
     pub median: f64,
+}
+
+impl Mark {
+    /// What is said of it: `actions 812,345, 62.5 % above the median of the seven batches before (500,000)`. The words are the name of the figure, and what
+    /// has it; `in_words` says a value. A share differs by percentage points, whatever else by a part of the median.
+    pub fn said(&self, (name, things): (&str, &str), is_share: bool, in_words: impl Fn(f64) -> String) -> String {
+        let Mark { value, median, .. } = *self;
+        let side = if value > median { "above" } else { "below" };
+        let difference = (value - median).abs();
+        let by = match is_share {
+            true => format!("{:.2} percentage points", difference * 100.0),
+            false if median > 0.0 => percent(difference / median),
+            false => in_words(difference),
+        };
+        let (value, median) = (in_words(value), in_words(median));
+        format!("{name} {value}, {by} {side} the median of the seven {things} before ({median})")
+    }
 }
 
 /// The days of a series, which ascend, that deviate strongly from the seven before each. `least` is what a difference must be at least, whatever the figures
