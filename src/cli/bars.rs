@@ -183,13 +183,30 @@ impl Progress for Bars {
     }
 }
 
+/// A terminal that does not tell its width has this one.
+const COLUMNS_DEFAULT: usize = 80;
+
+/// How wide the terminal is.
+fn columns() -> usize {
+    let told = rustix::termios::tcgetwinsize(io::stderr()).map_or(0, |size| usize::from(size.ws_col));
+    if told == 0 { COLUMNS_DEFAULT } else { told }
+}
+
+/// What a bar shows on a terminal of so many columns. The name of the phase gives way before the time left does: from 60 columns on both are whole mostly.
+fn template(columns: usize, unit: &str, has_end: bool) -> &'static str {
+    match (has_end, unit, columns) {
+        (true, _, 120..) => "{msg} [{wide_bar}] {done} of {all}, {rate}, {left} left",
+        (true, _, 90..) => "{wide_msg} {done} of {all}, {left} left",
+        (true, ..) => "{wide_msg} {percent} %, {left} left",
+        (false, "", _) => "{wide_msg} {spinner} {elapsed}",
+        (false, _, 90..) => "{wide_msg} {spinner} {done}, {rate}",
+        (false, ..) => "{wide_msg} {spinner} {done}",
+    }
+}
+
 /// A phase of known length has an end in sight; one of steps has a rate; one of a single step has only the time that it has taken.
 fn bar(unit: &'static str, total: Option<u64>) -> ProgressBar {
-    let template = match (total, unit) {
-        (Some(_), _) => "{msg} [{bar:24}] {done} of {all}, {rate}, {left} left",
-        (None, "") => "{msg} {spinner} {elapsed}",
-        (None, _) => "{msg} {spinner} {done}, {rate}",
-    };
+    let template = template(columns(), unit, total.is_some());
     // Writing to memory does not fail, and a bar has nobody to tell if it did.
     let put = |text: &mut dyn fmt::Write, what: String| text.write_str(&what).unwrap_or_default();
     // Of bytes each number has its unit; else both have that behind the total.
