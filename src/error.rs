@@ -21,6 +21,8 @@ pub enum Kind {
     Input,
     /// The request is understood but would break a promise: do what the message says first.
     Refused,
+    /// What was compared is not the same, as the command was asked to find out: look at what it names.
+    Different,
     /// Another process is in the way: wait, or end it.
     Busy,
     /// The operating system said no: disk, permissions, a missing path.

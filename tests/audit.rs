@@ -367,7 +367,7 @@ fn rows_set_aside_are_left_out_and_the_raw_row_is_the_one_named() {
         |elements: &[(i64, Option<bool>)]| RawImpression { ranking_id: None, customer: 5, elements: elements.to_vec() };
     let impressions = [shown(&[(0, None)]), shown(&[(4, Some(true)), (5, None)]), shown(&[])];
     write_impressions(&bench.input(), DT, &impressions, Spread { files: 1, seed: 1 });
-    bench.ok("ingest --store store --input input --dt 2026-03-29 --quarantine aside");
+    bench.ok("ingest --create --store store --input input --dt 2026-03-29 --quarantine aside");
     bench.ok(&format!("produce --store store --input input --dt {DT} --out out --quarantine aside"));
     let mut rows = read_partition(&bench.out(), DT);
     assert_eq!((rows.len(), &rows[0].actions[..4]), (2, &[3, 2, 1, 0][..]));

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
 use crate::support::output::{dump, read_partition, tree};
-use crate::support::program::Bench;
+use crate::support::program::{Bench, TODAY};
 
 const RANGE: &str = "backfill --store store --input input --from 2026-01-01 --to 2026-01-05";
 
@@ -74,7 +74,7 @@ fn rows_are_from_the_whole_store_or_as_known_the_day_before() {
 
     // Day by day, as the nightly job would have done it.
     for day in ["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-04"] {
-        bench.ok(&format!("ingest --store nightly --input input --dt {day}"));
+        bench.ok(&format!("ingest --create --store nightly --input input --dt {day}"));
         let next = format!("2026-01-0{}", day.as_bytes()[9] - b'0' + 1);
         if next.as_str() > "2026-01-02" {
             bench.ok(&format!("produce --store nightly --input input --dt {next} --out nights"));
@@ -141,6 +141,7 @@ fn killed_at_random_moments_it_carries_on_to_the_same_bytes() {
     loop {
         let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_lookback"))
             .args(format!("{RANGE} --out out").split_whitespace())
+            .env(TODAY.0, TODAY.1)
             .current_dir(bench.path(""))
             .stderr(std::process::Stdio::null())
             .spawn()
@@ -202,7 +203,7 @@ fn a_held_batch_is_never_emptied_because_its_files_are_gone() {
 #[test]
 fn gaps_before_the_range_and_wrong_ranges() {
     let bench = range();
-    bench.ok("ingest --store store --input input --dt 2025-12-29 --allow-empty");
+    bench.ok("ingest --create --store store --input input --dt 2025-12-29 --allow-empty");
     bench.refused(&format!("{RANGE} --out out"), &["2025-12-30, 2025-12-31;", "--allow-gaps"]);
     assert_eq!(bench.json("status --store store")["batches"], 1, "nothing was begun");
     bench.ok(&format!("{RANGE} --out out --allow-gaps"));

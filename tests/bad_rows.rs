@@ -69,7 +69,7 @@ fn a_batch_with_bad_rows_is_refused_as_a_whole() {
         "a.parquet row 6 column click_time lies outside the years 1970 to 2261 and more",
         "--quarantine",
     ];
-    bench.refused("ingest --store store --input input --dt 2026-01-01", &words);
+    bench.refused("ingest --create --store store --input input --dt 2026-01-01", &words);
     assert!(!bench.store().exists());
 }
 
@@ -85,7 +85,8 @@ fn a_refused_correction_leaves_the_batch_that_was_held() {
     bench.ingest("2026-01-01");
     let before = dump(&bench.store());
     bad_clicks(&bench);
-    bench.refused("ingest --store store --input input --dt 2026-01-01", &["7 bad rows", "nothing was changed"]);
+    bench
+        .refused("ingest --create --store store --input input --dt 2026-01-01", &["7 bad rows", "nothing was changed"]);
     bench.refused("backfill --store store --input input --from 2026-01-01 --to 2026-01-01", &["7 bad rows"]);
     assert_eq!(dump(&bench.store()), before);
 }
@@ -94,7 +95,7 @@ fn a_refused_correction_leaves_the_batch_that_was_held() {
 fn the_quarantine_holds_file_row_and_reason() {
     let bench = Bench::new();
     bad_clicks(&bench);
-    let summary = bench.json("ingest --store store --input input --dt 2026-01-01 --quarantine aside");
+    let summary = bench.json("ingest --create --store store --input input --dt 2026-01-01 --quarantine aside");
     assert_eq!(
         (&summary["actions"], &summary["quarantined"], &summary["customers"]),
         (&2.into(), &7.into(), &2.into())
@@ -125,8 +126,8 @@ fn the_quarantine_holds_file_row_and_reason() {
     ];
     std::fs::remove_dir_all(bench.input().join("orders")).unwrap();
     write_parquet(&bench.input().join("clicks/dt=2026-01-01/a.parquet"), &good);
-    bench.ok("ingest --store store --input input --dt 2026-01-01 --quarantine aside");
-    bench.ok("ingest --store fresh --input input --dt 2026-01-01");
+    bench.ok("ingest --create --store store --input input --dt 2026-01-01 --quarantine aside");
+    bench.ok("ingest --create --store fresh --input input --dt 2026-01-01");
     assert_eq!(dump(&bench.store()), dump(&bench.path("fresh")));
     assert!(!path.exists());
 }
@@ -218,8 +219,8 @@ fn more_bad_rows_than_are_gathered_at_once() {
         ("click_time", Arc::new(TimestampMicrosecondArray::from(vec![us(GOOD); rows]).with_timezone("UTC"))),
     ];
     write_parquet(&bench.input().join("clicks/dt=2026-01-01/a.parquet"), &columns);
-    bench.refused("ingest --store store --input input --dt 2026-01-01", &["10000 bad rows"]);
-    bench.ok("ingest --store store --input input --dt 2026-01-01 --quarantine aside");
+    bench.refused("ingest --create --store store --input input --dt 2026-01-01", &["10000 bad rows"]);
+    bench.ok("ingest --create --store store --input input --dt 2026-01-01 --quarantine aside");
     let aside = set_aside(&bench.path("aside/actions/dt=2026-01-01/bad-rows.parquet"));
     assert_eq!(aside.iter().map(|row| row.1).collect::<Vec<_>>(), (1..=10_000).collect::<Vec<_>>());
 }

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 use crate::support::input::{PLAIN, RawAction, us, write_batch};
 use crate::support::output::{dump, tree};
-use crate::support::program::{Bench, Ran, assert_one_sentence};
+use crate::support::program::{Bench, Ran, TODAY, assert_one_sentence};
 use crate::support::random::{Random, seed};
 use crate::support::store::{PRODUCED, filled};
 
@@ -42,6 +42,7 @@ fn run(bench: &Bench, arguments: &str) -> Ran {
         .arg(PATIENCE)
         .arg(env!("CARGO_BIN_EXE_lookback"))
         .args(arguments.split_whitespace())
+        .env(TODAY.0, TODAY.1)
         .current_dir(bench.path(""))
         .output()
         .unwrap();

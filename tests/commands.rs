@@ -37,7 +37,7 @@ fn three_days() -> Bench {
 #[test]
 fn ingest_produce_show_and_status() {
     let bench = three_days();
-    let first = bench.json("ingest --store store --input input --dt 2026-01-01");
+    let first = bench.json("ingest --create --store store --input input --dt 2026-01-01");
     assert_eq!((&first["actions"], &first["clicks"], &first["orders"]), (&3.into(), &2.into(), &1.into()));
     assert_eq!(
         (&first["created"], &first["replaced"], &first["new_customers"]),
@@ -251,7 +251,7 @@ fn a_store_and_what_is_sorted_on_disk_can_be_read_by_their_owner_alone() {
     let bench = Bench::new();
     write_batch(&bench.input(), "2026-01-01", &[click(1, 2, "2026-01-01T10:00:00Z")], PLAIN);
     for (made_by, store) in
-        [("init --store made", "made"), ("ingest --store taken --input input --dt 2026-01-01", "taken")]
+        [("init --store made", "made"), ("ingest --create --store taken --input input --dt 2026-01-01", "taken")]
     {
         bench.ok(made_by);
         let mode = std::fs::metadata(bench.path(store)).unwrap().permissions().mode();

@@ -13,7 +13,7 @@ use crate::support::program::{Bench, assert_one_sentence, write_file};
 
 const DAY: &str = "2026-01-01";
 const NEXT: &str = "2026-01-02";
-const INGEST: &str = "ingest --store store --input input --dt 2026-01-01";
+const INGEST: &str = "ingest --create --store store --input input --dt 2026-01-01";
 
 fn configure(bench: &Bench, text: &str) {
     write_file(&bench.input().join("lookback.toml"), text.as_bytes());
@@ -157,7 +157,7 @@ fn every_command_that_reads_input_takes_the_file_that_is_named() {
     fs::rename(bench.input().join("lookback.toml"), bench.path("elsewhere.toml")).unwrap();
     bench.refused(INGEST, &["there is no file for 2026-01-01", "input/clicks/dt=2026-01-01"]);
     let named = "--input input --config elsewhere.toml";
-    let created = bench.ok(&format!("ingest --store store {named} --dt 2026-01-01")).stderr;
+    let created = bench.ok(&format!("ingest --create --store store {named} --dt 2026-01-01")).stderr;
     assert!(!created.contains("note:"), "{created}");
     assert!(created.contains("2 actions (1 view, 0 addtocart, 1 transaction) of 1 customer"), "{created}");
     bench.ok(&format!("produce --store store {named} --dt 2026-01-02 --out out"));
@@ -167,7 +167,7 @@ fn every_command_that_reads_input_takes_the_file_that_is_named() {
     assert_eq!((&held["held"], &held["produced"][0]["kept"]), (&1.into(), &true.into()));
     bench.refused("audit --store store --input input --dt 2026-01-02 --out out", &["source events", "--config"]);
     bench.refused(
-        &format!("ingest --store store {named} --dt 2026-01-03"),
+        &format!("ingest --create --store store {named} --dt 2026-01-03"),
         &["nothing in input is events/dt=2026-01-03, as elsewhere.toml says"],
     );
 }
@@ -318,11 +318,14 @@ fn the_first_batch_brings_the_table_or_init_does() {
     assert_eq!(names("store"), retail_names, "a store without a batch is bound to no names");
     bench.ok("init --store other --max-history 3 --config input/lookback.toml");
     assert_eq!(names("other"), retail_names);
-    bench.ok("ingest --store other --input input --dt 2026-01-01");
+    bench.ok("ingest --create --store other --input input --dt 2026-01-01");
     assert!(dump(&bench.path("other")) == dump(&bench.store()));
     bench.ok("init --store third --config input/lookback.toml");
     fs::remove_file(bench.input().join("lookback.toml")).unwrap();
-    bench.refused("ingest --store third --input input --dt 2026-01-01 --allow-empty", &["type view", "--config"]);
+    bench.refused(
+        "ingest --create --store third --input input --dt 2026-01-01 --allow-empty",
+        &["type view", "--config"],
+    );
 }
 
 #[test]

@@ -92,6 +92,11 @@ fn days_are_pruned_or_not() {
 }
 
 #[test]
+fn a_batch_is_removed_or_not() {
+    stopped_anywhere(&scenarios::removed_batch());
+}
+
+#[test]
 fn a_store_of_version_1_is_migrated_step_by_step() {
     stopped_anywhere(&scenarios::migration_from(1));
 }

@@ -52,7 +52,7 @@ fn run(seed: u64, threads: usize, spread: Spread, order: [usize; 3]) -> (Bench, 
     write_impressions(&bench.input(), DAYS[3], &impressions(&mut random), spread);
     for place in order {
         write_batch(&bench.input(), DAYS[place], &batches[place], spread);
-        bench.ok(&format!("ingest --store store --input input --dt {} --threads {threads}", DAYS[place]));
+        bench.ok(&format!("ingest --create --store store --input input --dt {} --threads {threads}", DAYS[place]));
     }
     // Many row groups and some parts: which thread made which must not show.
     let sizes = "--row-group-rows 100 --part-rows 900";

@@ -21,7 +21,7 @@ fn click(customer: i64, item: i64) -> RawAction {
 fn with(bench: &Bench, store: &str, actions: &[RawAction]) {
     write_batch(&bench.input(), "2026-01-01", actions, PLAIN);
     bench.ok(&format!("init --store {store} --max-history 5"));
-    bench.ok(&format!("ingest --store {store} --input input --dt 2026-01-01"));
+    bench.ok(&format!("ingest --create --store {store} --input input --dt 2026-01-01"));
 }
 
 fn produce(bench: &Bench, store: &str, out: &str, options: &str) {
@@ -49,7 +49,7 @@ fn two_outputs() -> Bench {
 fn rows_that_differ_are_named_with_both_values() {
     let bench = two_outputs();
     let ran = bench.run("diff one other");
-    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
     let expected = "2026-01-02: 4 rows and 4 rows: 1 the same, 3 different (label 1, actions 2), 0 only in the first, 0 only in the second\n  \
         dt 2026-01-02 ranking_id \"r\" customer_id 1 impression_pos 0: actions place 1 is 4 and 7\n  \
         dt 2026-01-02 ranking_id \"r\" customer_id 1 impression_pos 1: actions place 1 is 4 and 7\n  \
@@ -71,7 +71,7 @@ fn rows_that_differ_are_named_with_both_values() {
     );
     let ran = bench.run("diff one other --json");
     let json: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!((ran.code, &json["same"]), (1, &json!(false)));
+    assert_eq!((ran.code, &json["same"]), (3, &json!(false)));
     let label = json!({
         "kind": "differs", "dt": DAY, "ranking_id": "r", "customer_id": 2, "impression_pos": 0,
         "cells": [{"column": "label", "place": null, "one": 0, "other": 1}],
@@ -121,7 +121,7 @@ fn lists_of_other_lengths_and_days_in_one_output_only() {
     produce(&bench, "store2", "again", "");
     let ran = bench.run("diff other again");
     assert!(
-        ran.code == 1 && ran.said().starts_with("error: the rows are not all the same: only in other: 2026-01-07; "),
+        ran.code == 3 && ran.said().starts_with("error: the rows are not all the same: only in other: 2026-01-07; "),
         "{}",
         ran.stderr
     );
@@ -236,7 +236,7 @@ fn what_is_named_is_what_differs() {
             .map(|name| partition[name].as_u64().unwrap());
         let expected = [one.len(), other.len(), one.len() - pairs - only_one, pairs, only_one, only_other];
         assert_eq!(counts, expected.map(|number| number as u64), "seed {seed} round {round}");
-        assert_eq!(ran.code, i32::from(pairs + only_one + only_other > 0), "seed {seed} round {round}");
+        assert_eq!(ran.code, if pairs + only_one + only_other > 0 { 3 } else { 0 }, "seed {seed} round {round}");
         for difference in partition["differences"].as_array().unwrap() {
             check(difference, &left_one, &left_other, &format!("seed {seed} round {round}: {difference}"));
         }
@@ -295,7 +295,7 @@ fn further_columns_are_compared_where_both_outputs_have_them() {
     let ran = bench.run("diff one other --json");
     let json: Value = serde_json::from_str(&ran.stdout).unwrap();
     let partition = &json["partitions"][0];
-    assert_eq!((ran.code, &partition["different"]), (1, &json!(2)));
+    assert_eq!((ran.code, &partition["different"]), (3, &json!(2)));
     let columns = json!({"impression_item_id": 0, "label": 0, "actions": 0, "action_types": 0, "history_length": 0,
         "action_ages": 0, "action_times": 2});
     assert_eq!(partition["columns"], columns);

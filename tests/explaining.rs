@@ -84,7 +84,7 @@ fn what_there_is_nothing_to_explain_of_is_a_plain_sentence() {
     bench.ingest("2026-01-05");
     let gap = bench.ok("explain --store store --dt 2026-01-06 --customer 77").stdout;
     assert!(gap.ends_with("batches that the store does not hold: 2026-01-03, 2026-01-04\n"), "{gap}");
-    bench.ok("prune --store store --keep-days 3");
+    bench.ok("prune --store store --keep-days 3 --allow-large-removal");
     let pruned = bench.ok(&format!("{explain} 1")).stdout;
     assert!(
         pruned.contains("2 actions before") && pruned.ends_with("actions from before 2026-01-02 have been pruned\n"),

@@ -155,7 +155,7 @@ fn on_a_small_disk_that_fills_up_nothing_is_lost() {
     let bench = scenarios::bench();
     let place = disk.path().display();
     let (store, out) = (disk.path().join("store"), disk.path().join("out"));
-    let ingest = |day: &str| format!("ingest --store {place}/store --input input --dt 2026-01-0{day}");
+    let ingest = |day: &str| format!("ingest --create --store {place}/store --input input --dt 2026-01-0{day}");
     let produce = format!("produce --store {place}/store --input input --dt 2026-01-04 --out {place}/out");
     let mut refused = 0;
     let mut filled_until_done = |command: &str, unchanged: &dyn Fn() -> bool| {

@@ -148,7 +148,7 @@ fn the_frozen_store_of_version_3_still_knows_whom_it_forgot_and_how_far_back_it_
     let bench = Bench::new();
     ingest(&bench);
     bench.ok("forget --store store --customer 5");
-    bench.ok("prune --store store --keep-days 1");
+    bench.ok("prune --store store --keep-days 1 --allow-large-removal");
 
     let frozen = Bench::new();
     copy_of("format-3-removed", &frozen.store());

@@ -258,7 +258,7 @@ fn what_cannot_be_written_is_refused_with_nothing_left() {
     for wrong in ["", "--customer 1 --json", "--customer 1 --max-history 41", "--customer 1 --format csv"] {
         assert_eq!(bench.run(&format!("{get} {wrong}")).code, 2, "{wrong}");
     }
-    bench.ok("prune --store store --keep-days 2");
+    bench.ok("prune --store store --keep-days 2 --allow-large-removal");
     bench.refused(&format!("{get} --customer 1"), &["pruned", "--lookback-days 2"]);
     bench.ok("forget --store store --customer 5");
     let left = bench.json(&format!("{get} --customer 4 5 --allow-pruned --out h.jsonl"));

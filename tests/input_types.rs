@@ -106,7 +106,8 @@ fn int96_is_an_instant_as_spark_writes_it() {
     assert_eq!(see(&bench), [(5, vec![5, 0]), (6, vec![0, 0])]);
     // The year 2262 and beyond must not wrap around into the valid years.
     write_int96(&path, &[us("2700-01-01T00:00:00Z"), us(TIME)]);
-    bench.refused("ingest --store store --input input --dt 2026-01-02", &["click_time lies outside the years"]);
+    bench
+        .refused("ingest --create --store store --input input --dt 2026-01-02", &["click_time lies outside the years"]);
 }
 
 /// Customers 5 and 6, items 5 and 6, at these times in INT96.

@@ -234,7 +234,7 @@ fn more_types_than_three_keep_the_order_and_the_store_a_function_of_its_batches(
     rows_are_those_of_the_reference(&bench, &batches);
     bench.ok(&format!("init --store other --max-history {MAX_HISTORY}"));
     for day in [2, 0, 3, 1, 2].map(|place| DAYS[place]) {
-        bench.ok(&format!("ingest --store other --input input --dt {day}"));
+        bench.ok(&format!("ingest --create --store other --input input --dt {day}"));
     }
     assert!(dump(&bench.path("other")) == dump(&bench.store()), "seed {seed}");
     assert!(dump(&bench.store()).iter().any(|(key, _)| key[0] == 0x11 && key.len() == 14), "there are keyframes");
@@ -257,7 +257,7 @@ fn more_types_than_three_keep_the_order_and_the_store_a_function_of_its_batches(
     assert!(names.iter().any(|name| shown.contains(&format!("  {name}  "))), "{shown}");
     let metadata = crate::support::output::metadata(&bench.out().join(format!("dt={SHOWN}/part-00000.parquet")));
     assert_eq!(metadata["action_types"], manifest["action_types"]);
-    let ingested = bench.ok(&format!("ingest --store store --input input --dt {}", DAYS[0])).stderr;
+    let ingested = bench.ok(&format!("ingest --create --store store --input input --dt {}", DAYS[0])).stderr;
     assert!(ingested.contains(" view, ") && ingested.contains(" refund) of "), "{ingested}");
 }
 

@@ -32,7 +32,7 @@ fn store_of(batches: &[(usize, &[RawAction], usize)]) -> Vec<(Vec<u8>, Vec<u8>)>
     let place = tempfile::tempdir().unwrap();
     let (input, folder) = (place.path().join("input"), Folder::new(&place.path().join("store")));
     std::fs::create_dir(&input).unwrap();
-    let mut ingester = Ingester::open(&folder).unwrap();
+    let mut ingester = Ingester::open_or_create(&folder).unwrap();
     for (day, actions, sort_bytes) in batches {
         write_batch(&input, DAYS[*day], actions, Spread { files: 3, seed: 5 });
         let dt = DAYS[*day].parse().unwrap();
@@ -40,6 +40,9 @@ fn store_of(batches: &[(usize, &[RawAction], usize)]) -> Vec<(Vec<u8>, Vec<u8>)>
             input: &input,
             sources: &Sources::default(),
             dt,
+            today: None,
+            allow_far_day: true,
+            allow_missing_source: true,
             allow_empty: true,
             quarantine: None,
             sort_bytes: *sort_bytes,

@@ -21,7 +21,7 @@ use parquet::schema::types::SchemaDescriptor;
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, day_folder, us, write_batch, write_impressions};
 use crate::support::output::{dump, read_partition};
-use crate::support::program::{Bench, Ran, assert_one_sentence};
+use crate::support::program::{Bench, Ran, TODAY, assert_one_sentence};
 use crate::support::random::{Random, seed};
 
 pub const LIMIT: u64 = 128 << 20;
@@ -40,6 +40,7 @@ pub fn measured(bench: &Bench, arguments: &str) -> (Ran, u64) {
         sys.exit(ran.returncode)";
     let output = Command::new(python())
         .args(["-c", SCRIPT, env!("CARGO_BIN_EXE_lookback")])
+        .env(TODAY.0, TODAY.1)
         .args(arguments.split_whitespace())
         .args(["--memory-limit", &LIMIT.to_string()])
         .current_dir(bench.path(""))
@@ -98,7 +99,7 @@ fn a_batch_of_ten_times_the_limit_is_taken_within_it() {
         let properties = WriterProperties::builder().set_dictionary_enabled(false);
         write(&bench.input().join(clicks_file(&format!("{number}.parquet"))), &columns, properties);
     }
-    let (ran, peak) = measured(&bench, &format!("ingest --store store --input input --dt {DAY} --json"));
+    let (ran, peak) = measured(&bench, &format!("ingest --create --store store --input input --dt {DAY} --json"));
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let summary: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(summary["actions"], ACTIONS * FILES);
@@ -214,7 +215,7 @@ pub fn refused(bench: &Bench, arguments: &str, words: &[&str]) {
 #[test]
 fn pages_that_would_take_all_memory_are_refused_before_they_are_read() {
     const ROWS: usize = 4_000_000;
-    let ingest = format!("ingest --store store --input input --dt {DAY}");
+    let ingest = format!("ingest --create --store store --input input --dt {DAY}");
     let codecs = [Compression::ZSTD(Default::default()), Compression::GZIP(Default::default())];
     for codec in codecs {
         let bench = one_batch();
@@ -265,7 +266,7 @@ fn absurd_texts_and_lists_are_refused_before_they_are_read() {
 
 #[test]
 fn deep_nesting_absurd_counts_and_wrong_checksums_are_refused() {
-    let ingest = format!("ingest --store store --input input --dt {DAY}");
+    let ingest = format!("ingest --create --store store --input input --dt {DAY}");
     let bench = one_batch();
     let path = bench.input().join(clicks_file("x.parquet"));
     let good = [("customer_id", same(5, 100)), ("item_id", same(5, 100)), ("click_time", times(100))];

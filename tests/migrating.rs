@@ -233,7 +233,7 @@ fn a_migrated_store_equals_one_written_fresh_key_by_key() {
         for (batch, actions) in &batches {
             let date = chrono::NaiveDate::default() + chrono::Days::new(u64::try_from(*batch).unwrap());
             write_batch(&bench.input(), &date.to_string(), actions, PLAIN);
-            bench.ok(&format!("ingest --store fresh --input input --dt {date}"));
+            bench.ok(&format!("ingest --create --store fresh --input input --dt {date}"));
         }
         let fresh = dump(&bench.path("fresh"));
         let is_keyframe = |key: &[u8]| key[0] == 0x11 && key.len() == 14;

@@ -50,6 +50,8 @@ enum Change {
     Again,
     /// The batch comes corrected, with nothing in it.
     Empty,
+    /// The batch goes, if it is there.
+    Remove,
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +79,7 @@ fn step(max_history: usize, copies: impl Strategy<Value = usize> + Clone + 'stat
         8 => proptest::collection::vec(draft(copies), 1..14).prop_map(Change::Bring),
         1 => Just(Change::Again),
         1 => Just(Change::Empty),
+        2 => Just(Change::Remove),
     ];
     let known = proptest::option::weighted(0.4, 0..BATCHES + 1);
     let lookback = proptest::option::weighted(0.3, 1..6_u32);
@@ -148,11 +151,22 @@ fn ingest_all(folder: &Folder, input: &Path, batches: &[NaiveDate], sort_bytes: 
             input,
             sources: &Sources::default(),
             dt: day(*batch),
+            today: None,
+            allow_far_day: true,
+            allow_missing_source: true,
             allow_empty: true,
             quarantine: None,
             sort_bytes,
         };
         ingester.ingest(&options, &Silent).unwrap();
+    }
+}
+
+fn remove(folder: &Folder, batch: NaiveDate, is_held: bool) {
+    let removed = Ingester::open(folder).unwrap().remove(day(batch), &Silent);
+    match removed {
+        Ok(summary) => assert!(is_held && summary.customers_left <= Some(summary.customers), "{summary:?}"),
+        Err(error) => assert!(!is_held && error.to_string().contains("holds no batch of"), "{error}"),
     }
 }
 
@@ -204,10 +218,15 @@ fn run(tz: Tz, max_history: usize, steps: &[Step]) {
             Change::Empty => {
                 reference.batches.insert(batch, Vec::new());
             }
+            Change::Remove => {}
         }
-        let actions = reference.batches.entry(batch).or_default();
-        write_batch(&input, &batch.to_string(), actions, Spread { files: 3, seed: step.spread_seed });
-        ingest_all(&folder, &input, &[batch], step.sort_bytes);
+        if matches!(step.change, Change::Remove) {
+            remove(&folder, batch, reference.batches.remove(&batch).is_some());
+        } else {
+            let actions = reference.batches.entry(batch).or_default();
+            write_batch(&input, &batch.to_string(), actions, Spread { files: 3, seed: step.spread_seed });
+            ingest_all(&folder, &input, &[batch], step.sort_bytes);
+        }
 
         question = Question {
             max_history: step.max_history,
@@ -226,7 +245,8 @@ fn run(tz: Tz, max_history: usize, steps: &[Step]) {
     create(&fresh, tz, max_history);
     for (batch, actions) in &reference.batches {
         // The same files: the record of a batch holds their names and hashes.
-        let last = steps.iter().rev().find(|step| nth(step.batch) == *batch).unwrap();
+        let last = steps.iter().rev().find(|step| nth(step.batch) == *batch && !matches!(step.change, Change::Remove));
+        let last = last.unwrap();
         write_batch(&input, &batch.to_string(), actions, Spread { files: 3, seed: last.spread_seed });
     }
     ingest_all(&fresh, &input, &reference.batches.keys().copied().collect::<Vec<_>>(), SORT_BYTES_DEFAULT);

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
 use crate::support::output::read_partition;
-use crate::support::program::{Bench, write_file};
+use crate::support::program::{Bench, TODAY, write_file};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -16,6 +16,7 @@ fn root() -> &'static Path {
 /// 2 January.
 fn night() -> (Bench, String) {
     let bench = Bench::new();
+    bench.ok("init --store store");
     let click = RawAction { customer: 1, item: 7, time_us: us("2026-01-01T10:00:00Z"), kind: 1 };
     write_batch(&bench.input(), "2026-01-01", &[click], PLAIN);
     let shown = RawImpression { ranking_id: None, customer: 1, elements: vec![(5, None)] };
@@ -30,6 +31,7 @@ fn night() -> (Bench, String) {
 }
 
 fn in_the_night(bench: &Bench, path: &str, mut command: Command) -> String {
+    command.env(TODAY.0, TODAY.1);
     command.env("PATH", path).env("LOOKBACK_STORE", bench.store()).env("LOOKBACK_INPUT", bench.input());
     command.env("LOOKBACK_OUT", bench.out()).env("AIRFLOW_HOME", bench.path("airflow")).current_dir(bench.path(""));
     let ran = command.output().unwrap();

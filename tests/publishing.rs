@@ -83,5 +83,5 @@ fn what_a_killed_ingest_left_is_removed() {
     assert!(!left.exists());
     // A creation that was killed early leaves folders that are no store, and nobody else's.
     write_file(&bench.path("begun/staging/sort-1/run-00000"), b"half a run");
-    bench.ok("ingest --store begun --input input --dt 2026-01-01");
+    bench.ok("ingest --create --store begun --input input --dt 2026-01-01");
 }

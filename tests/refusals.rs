@@ -160,9 +160,9 @@ fn stores_and_folders_that_are_not_there() {
     bench.refused("ingest --store store --input nowhere --dt 2026-01-02", &["input root nowhere is not a folder"]);
     bench
         .refused("produce --store store --input input --dt 2026-01-05 --out out --allow-gaps", &["no impression file"]);
-    bench.refused("ingest --store input --input input --dt 2026-01-01", &["input", "no store"]);
+    bench.refused("ingest --create --store input --input input --dt 2026-01-01", &["input", "no store"]);
     write_file(&bench.path("file"), b"");
-    bench.refused("ingest --store file --input input --dt 2026-01-01", &["file"]);
+    bench.refused("ingest --create --store file --input input --dt 2026-01-01", &["file"]);
     bench.refused("produce --store store --input input --dt 2026-01-02 --out file", &["file"]);
     bench.ok("init --store fresh");
     bench.refused("produce --store fresh --input input --dt 2026-01-02 --out out", &["holds no batch"]);
@@ -174,7 +174,7 @@ fn a_refused_first_batch_leaves_no_store() {
     let bench = Bench::new();
     let bad = RawAction { customer: 1, item: 0, time_us: us("2026-01-01T10:00:00Z"), kind: 1 };
     write_batch(&bench.input(), "2026-01-01", &[bad], PLAIN);
-    bench.refused("ingest --store store --input input --dt 2026-01-01", &["1 bad row"]);
+    bench.refused("ingest --create --store store --input input --dt 2026-01-01", &["1 bad row"]);
     assert!(!bench.store().exists());
 }
 

@@ -227,7 +227,7 @@ fn a_pruned_store_is_one_that_never_had_the_days_before_the_horizon() {
     let whole = dump(&bench.store());
     let newest = FIRST_DAY + BATCHES - 1;
     for keep in [7, 4] {
-        let summary = bench.json(&format!("prune --store store --keep-days {keep}"));
+        let summary = bench.json(&format!("prune --store store --keep-days {keep} --allow-large-removal"));
         let horizon = newest - keep;
         assert_eq!(summary["horizon"], date(horizon));
         assert!(summary["portions"].as_u64().unwrap() > 100 && summary["customers_left"].as_u64().unwrap() > 10);
@@ -251,7 +251,7 @@ fn a_pruned_store_is_one_that_never_had_the_days_before_the_horizon() {
     }
     assert!(left_out > 100);
     assert!(without_records(dump(&bench.store())) == of_batches(&cut(&batches, horizon)), "seed {seed}");
-    let pruned = bench.json("prune --store store --keep-days 4");
+    let pruned = bench.json("prune --store store --keep-days 4 --allow-large-removal");
     assert_eq!(pruned["horizon"], date(horizon + 1), "by the newest batch");
     assert!(bench.ok("prune --store store --keep-days 4").stderr.contains("nothing to prune"));
     let kept = bench.json("prune --store store --keep-days 400");
@@ -267,7 +267,7 @@ fn rows_that_would_need_what_was_pruned_are_refused_unless_allowed() {
     show_to(&bench, &day, &everybody);
     let produce = format!("produce --store store --input input --dt {day}");
     bench.ok(&format!("{produce} --out whole --lookback-days 6"));
-    bench.ok("prune --store store --keep-days 5");
+    bench.ok("prune --store store --keep-days 5 --allow-large-removal");
     let horizon = date(newest - 5);
     let words = [horizon.as_str(), "--lookback-days 6", "--allow-pruned"];
     bench.refused(&format!("{produce} --out out"), &words);

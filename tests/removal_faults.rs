@@ -45,7 +45,7 @@ fn what_was_removed_is_not_there_and_its_records_are_sound() {
         edit(&case.bench.store(), &[(key, was)]);
     }
     assert_clean(&case.bench);
-    case.bench.ok("prune --store store --keep-days 3");
+    case.bench.ok("prune --store store --keep-days 3 --allow-large-removal");
     assert_clean(&case.bench);
     assert!(on < day(12));
 }

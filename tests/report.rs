@@ -247,7 +247,7 @@ fn labels_do_not_overlap_at_any_width() {
     }
     bench.ok(&format!("backfill --store long --input year --from {} --to {}", name(0), name(399)));
     bench.ok("report --store long --html long.html");
-    bench.ok(&format!("ingest --store short --input year --dt {}", name(399)));
+    bench.ok(&format!("ingest --create --store short --input year --dt {}", name(399)));
     bench.ok("report --store short --html short.html");
     let mut colors = BTreeSet::new();
     for (html, plots) in [("page.html", 9), ("long.html", 6), ("short.html", 6)] {

@@ -123,7 +123,7 @@ fn a_stale_partition_keeps_the_histories_that_it_had() {
     for day in [2, 3, 6] {
         ingest(&bench, day, &mut random);
     }
-    bench.ok("prune --store store --keep-days 4");
+    bench.ok("prune --store store --keep-days 4 --allow-large-removal");
     let stale = bench.json("stale --store store --out out");
     let expected: Vec<Vec<Row>> = PARTITIONS.map(|(day, _)| rows_of_others(&bench, day)).into();
     bench.ok(&forget("--out out --scrub"));

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::input::{PLAIN, RawAction, us, write_batch};
-use crate::support::program::{Bench, write_file};
+use crate::support::program::{Bench, TODAY, write_file};
 
 /// Whether a program is on this machine; says so on stderr where it is not, and what is left unchecked then.
 fn is_here(program: &str) -> bool {
@@ -132,6 +132,7 @@ fn help_tells_exit_codes_and_the_version_what_it_is_made_of() {
 fn on_a_terminal(bench: &Bench, setting: &str, arguments: &str) -> String {
     let command = format!("{} {arguments}", env!("CARGO_BIN_EXE_lookback"));
     let mut script = Command::new("env");
+    script.env(TODAY.0, TODAY.1);
     script.args(["TERM=xterm-256color", setting, "script", "-qec", &command, "/dev/null"]);
     let ran = script.current_dir(bench.path("")).stdin(Stdio::null()).output().unwrap();
     String::from_utf8_lossy(&ran.stdout).into_owned()
@@ -152,8 +153,8 @@ fn as_much_is_said_as_is_wanted() {
     write_batch(&bench.input(), "2026-01-01", &[click], PLAIN);
     let ingest = |log: &str, day: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lookback"));
-        command.args(["ingest", "--store", "store", "--input", "input", "--json", "--dt", day]);
-        let ran = command.env("LOOKBACK_LOG", log).current_dir(bench.path("")).output().unwrap();
+        command.args(["ingest", "--create", "--store", "store", "--input", "input", "--json", "--dt", day]);
+        let ran = command.env(TODAY.0, TODAY.1).env("LOOKBACK_LOG", log).current_dir(bench.path("")).output().unwrap();
         (ran.status.code().unwrap(), String::from_utf8(ran.stdout).unwrap(), String::from_utf8(ran.stderr).unwrap())
     };
     let (code, stdout, stderr) = ingest("quiet", "2026-01-01");

@@ -13,7 +13,7 @@ use crate::support::program::{Bench, write_file};
 use crate::support::random::{Random, seed};
 use crate::support::text::packed;
 
-const INGEST: &str = "ingest --store store --input input --dt 2026-01-01";
+const INGEST: &str = "ingest --create --store store --input input --dt 2026-01-01";
 const PRODUCE: &str = "produce --store store --input input --dt 2026-01-02 --out out";
 
 fn click_file(bench: &Bench, name: &str, content: &[u8]) {

@@ -318,5 +318,5 @@ fn orders_with_only_a_date() {
     let bench = Bench::new();
     write_file(&bench.input().join("orders/dt=2026-01-02/x.jsonl"), both.as_bytes());
     let words = ["1 bad row", "x.jsonl line 1 column occurred_at is null"];
-    bench.refused("ingest --store store --input input --dt 2026-01-02", &words);
+    bench.refused("ingest --create --store store --input input --dt 2026-01-02", &words);
 }

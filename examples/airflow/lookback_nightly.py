@@ -1,7 +1,8 @@
 """The nightly job as an Airflow DAG (Airflow 3): the batch of the day before into the store, then the rows of the day.
 
 `lookback` must be on the workers' PATH, and LOOKBACK_STORE, LOOKBACK_INPUT and LOOKBACK_OUT in their environment. One run at a time, since one process
-writes a store; both tasks can be cleared and run again at any time. A refused batch (exit code 1) fails its task, with one sentence in the log.
+writes a store. The store is made once before, by `lookback backfill` or `lookback init`: `ingest` begins none, so that a disk that is not mounted fails
+the task. Both tasks can be cleared and run again at any time. A refused batch (exit code 1) fails its task, with one sentence in the log.
 """
 
 from datetime import datetime, timedelta

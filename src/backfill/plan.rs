@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::files::{PartitionFolder, day_files};
-use crate::ingest::{BatchState, batch_state};
+use crate::ingest::{BatchState, Outlines, batch_files, batch_state, source_names};
 use crate::model::{Day, name_days};
 use crate::produce::RowChoice;
 use crate::progress::Progress;
@@ -28,8 +28,14 @@ pub struct BackfillOptions<'a> {
     pub out: Option<&'a Path>,
     /// Whether each day is produced as known the day before, and not from the whole store.
     pub as_daily: bool,
+    /// Which day it is, as for a single ingest.
+    pub today: Option<Day>,
     /// Whether days without any file are taken as empty batches.
     pub allow_empty: bool,
+    /// Whether batches are taken whose days are later than tomorrow, or over ten years from every other batch.
+    pub allow_far_day: bool,
+    /// Whether batches are taken that have no file of a source of which all of the last batches had some.
+    pub allow_missing_source: bool,
     /// Whether days are produced although batches before the range are missing.
     pub allow_gaps: bool,
     /// Whether days are produced although actions that their rows should have were pruned.
@@ -75,6 +81,8 @@ pub struct DayPlan {
     pub held: bool,
     /// Whether it is produced.
     pub produce: bool,
+    /// Whether it has impressions.
+    pub shown: bool,
 }
 
 /// What is done with each day of the range.
@@ -85,7 +93,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Compares the folders with what the store holds. Refused, all days named, where a day lacks files or a row would rest on a gap.
+    /// Compares the folders with what the store holds. Refused, all days named, where a day lacks files, is not like the other batches, or a row would rest
+    /// on a gap; and where there is something to be produced, and not one day of the range has impressions.
     pub fn new(
         options: &BackfillOptions<'_>,
         store: Option<&Store>,
@@ -107,7 +116,7 @@ impl Plan {
                 Some(_) => shown,
                 None => false,
             };
-            let mut plan = DayPlan { day, ingest: None, held: false, produce };
+            let mut plan = DayPlan { day, ingest: None, held: false, produce, shown };
             let record = store.map(|store| store.batch(day)).transpose()?.flatten();
             match batch_state(input, sources, day, record.as_ref())? {
                 BatchState::Current => plan.held = true,
@@ -124,6 +133,8 @@ impl Plan {
         }
         let plan = Plan { days };
         refuse_absent(&absent, &gone, input)?;
+        plan.refuse_odd_batches(options, held)?;
+        plan.refuse_without_impressions(options)?;
         if !options.allow_gaps {
             plan.refuse_gaps(held)?;
         }
@@ -138,6 +149,48 @@ impl Plan {
     /// The days to produce, in order.
     pub fn to_produce(&self) -> Vec<Day> {
         self.days.iter().filter(|plan| plan.produce).map(|plan| plan.day).collect()
+    }
+
+    /// The days of which no rows come, since they have no impressions.
+    pub fn without_impressions(&self) -> Vec<Day> {
+        self.days.iter().filter(|plan| !plan.shown).map(|plan| plan.day).collect()
+    }
+
+    /// As a single ingest refuses a batch: here all days of the range are judged before anything is done, each as if those before it had been taken. An empty
+    /// batch is none to which another is near: else a mistyped first day would bring its own neighbours.
+    fn refuse_odd_batches(&self, options: &BackfillOptions<'_>, held: &Batches) -> Result<()> {
+        let mut outlines = Outlines::of(held);
+        let mut batches = Vec::new();
+        for (day, _) in self.to_ingest().iter().filter(|(_, reason)| *reason != IngestReason::Empty) {
+            let files = batch_files(options.input, options.sources, *day)?;
+            let sources = source_names(&files);
+            outlines.expect(*day, sources.iter().copied());
+            batches.push((*day, sources));
+        }
+        if !options.allow_far_day {
+            let days: Vec<Day> = self.to_ingest().into_iter().map(|(day, _)| day).collect();
+            outlines.refuse_far_days(&days, options.today)?;
+        }
+        for (day, _) in self.to_ingest().iter().filter(|(_, reason)| *reason == IngestReason::Empty) {
+            outlines.expect(*day, std::iter::empty());
+        }
+        if options.allow_missing_source { Ok(()) } else { outlines.refuse_missing_sources(&batches) }
+    }
+
+    /// Some days without are named in the summary; a range without any is a mistake.
+    fn refuse_without_impressions(&self, options: &BackfillOptions<'_>) -> Result<()> {
+        let BackfillOptions { input, sources, from, to, .. } = options;
+        if options.out.is_none() || options.stale || self.days.iter().any(|day| day.shown) {
+            return Ok(());
+        }
+        Err(Error::input(
+            format!(
+                "no day of {from}..{to} has an impression file in {}: nothing is {}",
+                input.shown(),
+                sources.impressions.pattern.text_on(*from)
+            ),
+            "check --input and the range, or leave --out away to ingest alone",
+        ))
     }
 
     /// Within the range every batch is there, or will be; but the store may hold an older one, with days between that are missing.

@@ -17,6 +17,7 @@ use crate::model::Day;
 use crate::produce::{ProduceSummary, refuse_pruned};
 use crate::progress::{Progress, Silent};
 use crate::store::{Batches, Folder, Store};
+use crate::text::Shown as _;
 use crate::threads;
 
 /// What a backfill did, or with a dry run would do.
@@ -30,10 +31,14 @@ pub struct BackfillSummary {
     pub dry_run: bool,
     /// Days to be ingested, with the reason.
     pub to_ingest: Vec<(String, &'static str)>,
+    /// Whether the store was not there, and is begun (with a dry run: would be).
+    pub created: bool,
     /// Days that the store holds as they are.
     pub held: usize,
     /// Days to be produced.
     pub to_produce: Vec<String>,
+    /// With an output, the days of the range that have no impressions, and so no rows. Not looked at where only stale partitions are produced.
+    pub without_impressions: Vec<Day>,
     /// Days whose partitions were left, since without a manifest it cannot be told whether they are stale.
     pub without_manifest: Vec<String>,
     /// What each ingest did.
@@ -51,7 +56,12 @@ pub fn backfill(
     dry_run: bool,
     progress: &dyn Progress,
 ) -> Result<(Plan, BackfillSummary)> {
-    let store = if folder.holds_store()? { Some(Store::open_reader(folder)?) } else { None };
+    let created = !folder.holds_store()?;
+    if created {
+        let verb = if dry_run { "would begin" } else { "begins" };
+        progress.note(&format!("there is no store at {} yet; this {verb} one", folder.path().shown()));
+    }
+    let store = if created { None } else { Some(Store::open_reader(folder)?) };
     let (held, horizon) = match &store {
         Some(store) => (store.batches()?, store.horizon()?),
         None => (Batches::default(), None),
@@ -68,12 +78,17 @@ pub fn backfill(
         to: options.to.to_string(),
         dry_run,
         to_ingest: plan.to_ingest().iter().map(|(day, reason)| (day.to_string(), reason.name())).collect(),
+        created,
         held: plan.days.iter().filter(|plan| plan.held).count(),
         to_produce: Vec::new(),
+        without_impressions: Vec::new(),
         without_manifest: kept.iter().flat_map(|kept| &kept.without_manifest).map(Day::to_string).collect(),
         ingested: Vec::new(),
         produced: Vec::new(),
     };
+    if options.out.is_some() && !options.stale {
+        summary.without_impressions = plan.without_impressions();
+    }
     // Of partitions that are there, which are stale is not known yet; producing one of them is refused by itself then.
     if !options.allow_pruned && !options.stale {
         plan.to_produce().into_iter().try_for_each(|day| refuse_pruned(horizon, day, options.rows.lookback_days))?;
@@ -105,14 +120,18 @@ fn ingest_all(
         // The write lock is not needed, and another ingest may go on.
         return tidy_up(folder).map(|()| Vec::new());
     }
-    let mut ingester = Ingester::open(folder)?;
+    let mut ingester = Ingester::open_or_create(folder)?;
     let reader = ingester.reader()?;
     let read = |day: Day, progress: &dyn Progress| {
         let day_options = IngestOptions {
             input: options.input,
             sources: options.sources,
             dt: day,
+            // The plan has judged all days together.
+            today: None,
             allow_empty: options.allow_empty,
+            allow_far_day: true,
+            allow_missing_source: true,
             quarantine: options.quarantine,
             sort_bytes: memory::sort_bytes() / BATCHES_AT_ONCE,
         };

@@ -1,17 +1,21 @@
 //! `lookback backfill`.
 
 use super::args::Backfill;
+use super::clock;
 use super::config;
 use super::console::Console;
 use super::lines::Lines;
 use super::table::table;
-use super::text::{count, counted, odd};
+use super::text::{batches, count, counted, odd};
 use crate::backfill::{BackfillOptions, BackfillSummary, DayPlan, Plan, backfill};
 use crate::error::Result;
 use crate::ingest::IngestSummary;
 use crate::model::{Day, name_days};
 use crate::produce::ProduceSummary;
 use crate::store::Folder;
+
+/// So many batches that are unlike those before are named.
+const UNLIKE_NAMED: usize = 3;
 
 pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
     let sources = config::sources_of(&typed.input, &typed.config, console)?;
@@ -24,7 +28,10 @@ pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
         out: typed.out.as_deref(),
         as_daily: typed.as_daily,
         stale: typed.stale,
+        today: clock::today()?,
         allow_empty: typed.allow_empty,
+        allow_far_day: typed.allowed.allow_far_day,
+        allow_missing_source: typed.allowed.allow_missing_source,
         allow_gaps: rows.allow_gaps,
         allow_pruned: rows.allow_pruned,
         rows: rows.choice(),
@@ -84,6 +91,13 @@ fn sentence(summary: &BackfillSummary) -> String {
         (taken(|day| day.forgotten), "left out (of forgotten customers)"),
         (taken(|day| day.pruned), "left out (from before the store's horizon)"),
     ]);
+    let unlike: Vec<&str> = ingested.iter().filter(|day| !day.unlike.is_empty()).map(|day| day.dt.as_str()).collect();
+    if !unlike.is_empty() {
+        let more = if unlike.len() > UNLIKE_NAMED { ", …" } else { "" };
+        let named = unlike.iter().take(UNLIKE_NAMED).copied().collect::<Vec<_>>().join(", ");
+        let batches = batches(unlike.len() as u64);
+        sentence += &format!("; note: {batches} unlike the seven before ({named}{more})");
+    }
     if !produced.is_empty() {
         let kept = produced.iter().filter(|day| day.kept).count();
         let written = produced.len() - kept;
@@ -103,6 +117,13 @@ fn sentence(summary: &BackfillSummary) -> String {
             (made(|day| day.duplicates), "impressions equal to others (kept)"),
             (made(|day| day.forgotten), "impressions left out (of forgotten customers)"),
         ]);
+    }
+    if summary.created {
+        sentence += "; created the store";
+    }
+    if !summary.without_impressions.is_empty() {
+        let days = counted(summary.without_impressions.len() as u64, "day");
+        sentence += &format!("; no impressions, so no rows, on {days}: {}", name_days(&summary.without_impressions));
     }
     sentence
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::args::{ConfigCheck, Configuration};
+use super::clock;
 use super::console::Console;
 use super::lines::Lines;
 use super::table::table;
@@ -12,8 +13,10 @@ use super::text::{count, counted, size};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::files::{DayFile, Fingerprint, LookedAt, day_files, look_at_actions, look_at_impressions};
+use crate::ingest::{Outlines, batch_files, check_types, source_names};
 use crate::model::{Day, NamedCounts, TypeTable};
 use crate::sources::{Pattern, Sources, TypeRule};
+use crate::store::{Folder, Store};
 use crate::text::Shown;
 
 /// How many files with problems are named of each source.
@@ -76,6 +79,9 @@ pub(super) fn run(typed: &ConfigCheck, console: &Console) -> Result<()> {
     };
     if let Some(day) = typed.dt {
         look(&mut checked, &sources, typed, day)?;
+        if let Some(store) = &typed.store {
+            judge(&mut checked, &sources, typed, day, &Folder::new(store))?;
+        }
     }
     console.result(&checked, &text(&checked))?;
     match checked.missing.as_slice() {
@@ -160,6 +166,20 @@ fn look(checked: &mut Checked, sources: &Sources, typed: &ConfigCheck, day: Day)
         place.found = Some(there);
     }
     checked.missing.extend(problems);
+    Ok(())
+}
+
+/// What `ingest` into a store would refuse of the batch of a day, but for what is in its files.
+fn judge(checked: &mut Checked, sources: &Sources, typed: &ConfigCheck, day: Day, store: &Folder) -> Result<()> {
+    let store = Store::open_reader(store)?;
+    let outlines = Outlines::of(&store.batches()?);
+    let files = batch_files(&typed.input, sources, day)?;
+    let found = [
+        check_types(&store, sources),
+        outlines.refuse_far_days(&[day], clock::today()?),
+        outlines.refuse_missing_sources(&[(day, source_names(&files))]),
+    ];
+    checked.missing.extend(found.into_iter().filter_map(Result::err).map(|problem| problem.to_string()));
     Ok(())
 }
 

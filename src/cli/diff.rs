@@ -8,7 +8,7 @@ use super::text::{count, counted};
 use crate::diff::{
     CellDifference, DiffOptions, Identity, PartitionDiff, RowDifference, SaidDifference, diff_partitions,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::memory;
 use crate::model::{Day, name_days};
 use crate::text::Shown;
@@ -60,7 +60,8 @@ pub(super) fn run(typed: &Diff, console: &Console) -> Result<()> {
     if different > 0 {
         parts.insert(0, format!("{} of {} different", count(different), counted(compared, "partition")));
     }
-    Err(Error::refused(
+    Err(Error::new(
+        Kind::Different,
         format!("the rows are not all the same: {}", parts.join("; ")),
         "`lookback audit` tells which rows are right",
     ))

@@ -7,7 +7,7 @@ use super::text::{count, counted};
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::model::CustomerId;
-use crate::removal::{RowsOfThem, committed, forget};
+use crate::removal::{ForgetReceipt, RowsOfThem, committed, forget, would_forget};
 use crate::store::Folder;
 use crate::text::Shown as _;
 
@@ -31,6 +31,10 @@ pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
     }
     let rows = if typed.scrub { RowsOfThem::Scrub } else { RowsOfThem::List };
     let folder = Folder::new(&typed.store);
+    if typed.dry_run {
+        let receipt = would_forget(&folder, customers, &typed.out, memory::sort_bytes(), console.progress())?;
+        return console.done(&receipt, &plan(&receipt));
+    }
     let receipt = forget(&folder, customers, &typed.out, rows, memory::sort_bytes(), console.progress())?;
     let left = receipt.partitions.join(", ");
     let partitions = match (typed.out.is_empty(), receipt.scrubbed.len() as u64, receipt.partitions.is_empty()) {
@@ -59,4 +63,18 @@ pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// What a dry run says.
+fn plan(receipt: &ForgetReceipt) -> String {
+    let partitions = match receipt.partitions.as_slice() {
+        [] => "no partition that was looked at has rows of them".to_owned(),
+        some => format!("these partitions have rows of them: {}", some.join(", ")),
+    };
+    format!(
+        "would forget {}, {} of them with actions in the store ({} would be removed); {partitions}",
+        counted(receipt.count, "customer"),
+        count(receipt.known),
+        counted(receipt.actions, "action"),
+    )
 }

@@ -1,6 +1,7 @@
 //! `lookback ingest`.
 
 use super::args::Ingest;
+use super::clock;
 use super::config;
 use super::console::Console;
 use super::text::{count, counted, counted_types, odd, size};
@@ -15,11 +16,15 @@ pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
         input: &typed.input,
         sources: &sources,
         dt: typed.dt,
+        today: clock::today()?,
         allow_empty: typed.allow_empty,
+        allow_far_day: typed.allowed.allow_far_day,
+        allow_missing_source: typed.allowed.allow_missing_source,
         quarantine: typed.quarantine.as_deref(),
         sort_bytes: memory::sort_bytes(),
     };
-    let mut ingester = Ingester::open(&Folder::new(&typed.store))?;
+    let folder = Folder::new(&typed.store);
+    let mut ingester = if typed.create { Ingester::open_or_create(&folder) } else { Ingester::open(&folder) }?;
     let summary = ingester.ingest(&options, console.progress())?;
     ingester.settle(console.progress());
     console.done_at(&summary, &sentence(&summary), &[(summary.actions, "actions")])
@@ -47,6 +52,9 @@ fn sentence(summary: &IngestSummary) -> String {
         (summary.forgotten, "left out (of forgotten customers)"),
         (summary.pruned, "left out (from before the store's horizon)"),
     ]);
+    for unlike in &summary.unlike {
+        sentence += &format!("; note: {}", unlike.text);
+    }
     if summary.replaced {
         sentence += "; replaced the batch held before";
     }

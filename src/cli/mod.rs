@@ -6,6 +6,7 @@ mod audit;
 mod backfill;
 mod backup;
 mod bars;
+mod clock;
 mod config;
 mod console;
 mod customer_ids;
@@ -22,6 +23,7 @@ mod migrate;
 mod phases;
 mod produce;
 mod prune;
+mod remove;
 mod repair;
 mod report;
 mod show;
@@ -42,7 +44,7 @@ use crate::error::{Kind, Result};
 use crate::memory;
 use crate::threads;
 
-/// Runs the program with the process's arguments. Exit code 0 done, 1 refused or failed, 2 wrong usage.
+/// Runs the program with the process's arguments. Exit code 0 done, 1 refused or failed, 2 wrong usage, 3 different.
 pub fn run() -> ExitCode {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -63,7 +65,11 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             console.error(&error);
-            ExitCode::from(if error.kind() == Kind::Usage { 2 } else { 1 })
+            ExitCode::from(match error.kind() {
+                Kind::Usage => 2,
+                Kind::Different => 3,
+                Kind::Input | Kind::Refused | Kind::Busy | Kind::Io | Kind::Corrupt => 1,
+            })
         }
     }
 }
@@ -109,6 +115,7 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Report(typed) => report::run(typed, console),
         Command::Forget(typed) => forget::run(typed, console),
         Command::Prune(typed) => prune::run(typed, console),
+        Command::Remove(typed) => remove::run(typed, console),
         Command::Backup(typed) => backup::backup(typed, console),
         Command::Restore(typed) => backup::restore(typed, console),
         Command::Audit(typed) => audit::run(typed, console),

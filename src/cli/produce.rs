@@ -56,6 +56,9 @@ pub(super) fn sentence(summary: &ProduceSummary) -> String {
         Some(batch) => format!("; newest batch {batch}"),
         None => "; no batch used".to_owned(),
     };
+    if let Some(older) = summary.older_partition {
+        sentence += &format!("; WARNING: dt={older} of this output rests on batches older than any in the store");
+    }
     let impressions = |number: u64| if number == 1 { "impression" } else { "impressions" };
     let late = |number: u64| if number == 1 { "row with actions" } else { "rows with actions" };
     sentence

@@ -4,22 +4,40 @@ use super::args::Prune;
 use super::console::Console;
 use super::text::{counted, size};
 use crate::error::Result;
-use crate::removal::prune;
+use crate::removal::{PruneOptions, PruneSummary, prune};
 use crate::store::Folder;
+use crate::text::percent;
 
 pub(super) fn run(typed: &Prune, console: &Console) -> Result<()> {
-    let summary = prune(&Folder::new(&typed.store), typed.keep_days.get(), console.progress())?;
-    let sentence = match &summary.horizon {
-        Some(horizon) if summary.portions > 0 => format!(
-            "pruned the store to {horizon} and later: {} of {} removed, {} of them with no others; {} before, {} now",
-            counted(summary.actions, "action"),
-            counted(summary.customers, "customer"),
-            counted(summary.customers_left, "customer"),
-            size(summary.bytes_before),
-            size(summary.bytes_after),
-        ),
-        Some(horizon) => format!("nothing to prune; the store keeps {horizon} and later"),
-        None => "nothing to prune; the store keeps all that it has taken".to_owned(),
+    let options = PruneOptions {
+        keep_days: typed.keep_days.get(),
+        dry_run: typed.dry_run,
+        allow_large_removal: typed.allow_large_removal,
     };
-    console.done(&summary, &sentence)
+    let summary = prune(&Folder::new(&typed.store), options, console.progress())?;
+    console.done(&summary, &sentence(&summary))
+}
+
+fn sentence(summary: &PruneSummary) -> String {
+    let horizon = match &summary.horizon {
+        Some(horizon) if summary.portions > 0 => horizon,
+        Some(horizon) => return format!("nothing to prune; the store keeps {horizon} and later"),
+        None => return "nothing to prune; the store keeps all that it has taken".to_owned(),
+    };
+    let all = summary.actions_before.unwrap_or_default();
+    let what = format!(
+        "{} ({} of all) of {}",
+        counted(summary.actions, "action"),
+        percent(summary.actions as f64 / all.max(1) as f64),
+        counted(summary.customers, "customer"),
+    );
+    let left = format!("{} of them with no others", counted(summary.customers_left, "customer"));
+    if summary.dry_run {
+        let newest = summary.newest_batch.map_or_else(|| "none".to_owned(), |day| day.to_string());
+        return format!(
+            "would prune the store to {horizon} and later, counted back from the newest batch, {newest}: {what} would be removed, {left}"
+        );
+    }
+    let (before, after) = (size(summary.bytes_before), size(summary.bytes_after));
+    format!("pruned the store to {horizon} and later: {what} removed, {left}; {before} before, {after} now")
 }

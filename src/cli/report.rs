@@ -10,7 +10,7 @@ use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Report, console: &Console) -> Result<()> {
     let store = Store::open_reader(&Folder::new(&typed.store))?;
-    let options = ReportOptions { out: typed.out_dir.as_deref(), html: &typed.html, title: &typed.title };
+    let options = ReportOptions { out: typed.out.as_deref(), html: &typed.html, title: &typed.title };
     let summary = report(&store, &options, console.progress())?;
     console.done(&summary, &sentence(&summary))
 }

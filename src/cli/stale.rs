@@ -4,7 +4,7 @@ use super::args;
 use super::console::Console;
 use super::lines::Lines;
 use super::text::{count, counted};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::stale::{Known, StaleSummary, list_stale};
 use crate::store::{Folder, Store};
 
@@ -20,7 +20,8 @@ pub(super) fn run(typed: &args::Stale, console: &Console) -> Result<()> {
     console.result(&summary, &lines.collect::<Lines>())?;
     let found = sentence(&summary);
     if typed.exit_code && !summary.listed.is_empty() {
-        return Err(Error::refused(
+        return Err(Error::new(
+            Kind::Different,
             format!("not all partitions are current: {found}"),
             "produce them again with `lookback backfill`",
         ));

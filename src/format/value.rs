@@ -118,6 +118,11 @@ impl BatchRecord {
         }
     }
 
+    /// The names of the sources of its files, one for each file.
+    pub fn sources_of_files(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().filter_map(|file| self.source_of(file))
+    }
+
     /// What the rows of a source became, by its name; `None` for a name that it does not have.
     pub fn mapping_of(&self, name: &str) -> Option<Mapping> {
         match self.sources.is_empty() {

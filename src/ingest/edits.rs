@@ -26,6 +26,8 @@ pub(super) struct Edits {
     pub actions: u64,
     /// Of them, those equal to another: of n equal ones, n - 1.
     pub duplicates: u64,
+    /// Customers that have left.
+    pub customers_left: u64,
     /// Customers that have come less those that have left.
     pub balance: i64,
 }

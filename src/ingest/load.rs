@@ -26,10 +26,12 @@ pub(super) struct Loaded {
     pub duplicates: u64,
     /// Keyframes written or removed.
     pub keyframes: u64,
+    /// Customers who have left the store, since the batch had brought all that it held of them.
+    pub customers_left: u64,
 }
 
 /// Writes the edits of all `shares`, and then `record`, completed with the number of customers, and `types` if they are others than before, and commits
-/// them together. Gives the record as it is then.
+/// them together. Without a record the batch goes, and there must be nothing that it brings.
 ///
 /// Each thread takes the next share and works on it; the table file is written in the order of the shares, since it has to be. Of several
 /// errors, gives that of the first share.
@@ -39,10 +41,10 @@ pub(super) fn load(
     store: &Store,
     batch: Day,
     mut shares: Shares<'_>,
-    mut record: BatchRecord,
+    mut record: Option<&mut BatchRecord>,
     types: Option<&TypeTable>,
     progress: &dyn Progress,
-) -> Result<(Loaded, BatchRecord)> {
+) -> Result<Loaded> {
     let mut writer = Writer::new(store, batch)?;
     let max_history = store.settings().max_history;
     let worker = |_| {
@@ -55,8 +57,10 @@ pub(super) fn load(
         writer.write(edits)
     };
     in_order(workers, SHARES_AHEAD, || shares.share(), take)?;
-    record.customers = writer.loaded.customers;
-    Ok((writer.commit(store, batch, &record, types)?, record))
+    if let Some(record) = &mut record {
+        record.customers = writer.loaded.customers;
+    }
+    writer.commit(store, batch, record.as_deref(), types)
 }
 
 /// Writes edits and counts them.
@@ -82,17 +86,25 @@ impl<'store> Writer<'store> {
         self.loaded.new_customers += edits.new_customers;
         self.loaded.customers_at_cap += edits.customers_at_cap;
         self.loaded.duplicates += edits.duplicates;
+        self.loaded.customers_left += edits.customers_left;
         self.balance += edits.balance;
         edits.index.into_iter().try_for_each(|line| self.index.push(&mut self.bulk, line))?;
         edits.roster.into_iter().try_for_each(|line| self.roster.push(&mut self.bulk, line))
     }
 
-    fn commit(mut self, store: &Store, batch: Day, record: &BatchRecord, types: Option<&TypeTable>) -> Result<Loaded> {
+    fn commit(
+        mut self,
+        store: &Store,
+        batch: Day,
+        record: Option<&BatchRecord>,
+        types: Option<&TypeTable>,
+    ) -> Result<Loaded> {
         self.index.finish(&mut self.bulk)?;
         self.roster.finish(&mut self.bulk)?;
         let negative = || Error::corrupt("the store counts fewer customers than it loses");
         let customers = store.totals()?.customers.checked_add_signed(self.balance).ok_or_else(negative)?;
-        self.bulk.set(Key::Batch(batch), Some(&record.to_bytes()?))?;
+        let record = record.map(Record::to_bytes).transpose()?;
+        self.bulk.set(Key::Batch(batch), record.as_deref())?;
         self.bulk.set(Key::Totals, Some(&Totals { customers }.to_bytes()?))?;
         if let Some(types) = types {
             let record = TypesRecord::of(types).map(|record| record.to_bytes()).transpose()?;

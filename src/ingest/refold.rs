@@ -41,6 +41,7 @@ pub(super) fn refold_share(
         edits.customers_at_cap +=
             u64::from(is_touched && after.is_some_and(|after| after.length(max_history) == max_history));
         edits.new_customers += u64::from(before.is_none() && after.is_some());
+        edits.customers_left += u64::from(before.is_some() && after.is_none());
         edits.balance += i64::from(after.is_some()) - i64::from(before.is_some());
     }
     edits.roster.extend(roster);

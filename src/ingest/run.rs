@@ -1,5 +1,6 @@
 //! One ingest from its options to its summary.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
@@ -7,6 +8,7 @@ use serde::Serialize;
 use super::admission::{Admission, LeftOut};
 use super::dated_action::DatedAction;
 use super::load::load;
+use super::outlines::{Outlines, Unlike};
 use super::read::read_batch;
 use super::recorded::SourceFile;
 use super::shares::Shares;
@@ -31,8 +33,14 @@ pub struct IngestOptions<'a> {
     pub sources: &'a Sources,
     /// The batch.
     pub dt: Day,
+    /// Which day it is, so that a batch day beyond tomorrow is told from others; `None`: that is not looked at. Nothing but a refusal follows from it.
+    pub today: Option<Day>,
     /// Whether a batch without any file is taken as an empty one.
     pub allow_empty: bool,
+    /// Whether a batch is taken whose day is later than tomorrow, or over ten years from every other batch.
+    pub allow_far_day: bool,
+    /// Whether a batch is taken that has no file of a source of which all of the last batches had some.
+    pub allow_missing_source: bool,
     /// Where bad rows go; `None`: a batch with a bad row is refused.
     pub quarantine: Option<&'a Path>,
     /// Memory for actions being sorted, 40 bytes each. Beyond it, sorted runs go to disk.
@@ -85,28 +93,51 @@ pub struct IngestSummary {
     pub customers_at_cap: u64,
     /// Keyframes written or removed.
     pub keyframes: u64,
+    /// What of the batch is far from the seven batches before.
+    pub unlike: Vec<Unlike>,
     /// Whether the batch was held before and has been replaced.
     pub replaced: bool,
     /// Whether the store was created.
     pub created: bool,
 }
 
-/// Ingests batches into one store, which is created with the first of them if it is not there. Holds the store's write lock.
+/// Ingests batches into one store, and removes them. Holds the store's write lock.
 pub struct Ingester {
     folder: Folder,
     /// `None`: it is not there yet, or has been created by this one and not been opened since.
     store: Option<Store>,
+    /// Of the batches that the store holds.
+    pub(super) outlines: Outlines,
     has_created: bool,
     /// The table of types of the store as it is; `None` as long as none binds.
     types: Option<TypeTable>,
 }
 
 impl Ingester {
-    /// Opens the store for writing if it is there. Refused while another process writes.
+    /// Opens a store for writing. Refused while another process writes, and where no store is: a path that is mistyped, or a disk that is not mounted, must not
+    /// begin another one.
     pub fn open(folder: &Folder) -> Result<Self> {
-        let store = if folder.holds_store()? { Some(Store::open_writer(folder)?) } else { None };
+        Self::with(folder, Some(Store::open_writer(folder)?))
+    }
+
+    /// The same, but where no store is, one is created with the first batch.
+    pub fn open_or_create(folder: &Folder) -> Result<Self> {
+        if folder.holds_store()? { Self::open(folder) } else { Self::with(folder, None) }
+    }
+
+    fn with(folder: &Folder, store: Option<Store>) -> Result<Self> {
         let types = store.as_ref().map(Store::binding_types).transpose()?.flatten();
-        Ok(Ingester { folder: folder.clone(), store, has_created: false, types })
+        let batches = store.as_ref().map(Store::readable_batches).transpose()?.unwrap_or_default();
+        let outlines = Outlines::of(&batches);
+        Ok(Ingester { folder: folder.clone(), store, outlines, has_created: false, types })
+    }
+
+    /// The store, opened again where it was created by this one.
+    pub(super) fn opened(&mut self) -> Result<&Store> {
+        match &mut self.store {
+            Some(store) => Ok(store),
+            closed => Ok(closed.insert(Store::open_writer(&self.folder)?)),
+        }
     }
 
     /// Takes one batch, replacing what was held of it. On an error the store is as it was, or not there if it was not.
@@ -121,7 +152,8 @@ impl Ingester {
     pub fn reader(&self) -> Result<BatchReader> {
         let zone = self.store.as_ref().map_or_else(Zone::utc, |store| store.settings().zone.clone());
         let admission = self.store.as_ref().map(Admission::of).transpose()?.unwrap_or_default();
-        Ok(BatchReader { folder: self.folder.clone(), zone, admission, types: self.types.clone() })
+        let outlines = self.outlines.clone();
+        Ok(BatchReader { folder: self.folder.clone(), zone, admission, types: self.types.clone(), outlines })
     }
 
     /// Puts a batch that was read into the store, which is created if it is not there.
@@ -132,13 +164,13 @@ impl Ingester {
         let types = joined_types(self.types.as_ref(), &batch.sources)?;
         if let Some(store) = &self.store {
             let before = self.types.as_ref().unwrap_or(&store.settings().types);
-            let summary = commit(store, batch, &types, *before != types, progress)?;
+            let summary = commit(store, batch, &types, *before != types, &mut self.outlines, progress)?;
             self.types = Some(types);
             return Ok(summary);
         }
         // With its first batch or not at all.
         let new = NewStore::begin(&self.folder, Settings { types: types.clone(), ..Settings::default() })?;
-        let summary = commit(new.store(), batch, &types, false, progress)?;
+        let summary = commit(new.store(), batch, &types, false, &mut self.outlines, progress)?;
         new.put_in_place()?;
         self.has_created = true;
         self.types = Some(types);
@@ -163,6 +195,7 @@ pub struct BatchReader {
     zone: Zone,
     admission: Admission,
     types: Option<TypeTable>,
+    outlines: Outlines,
 }
 
 /// A batch read, on its way into a store. Memory: the `sort_bytes` that it was read with.
@@ -176,13 +209,19 @@ pub struct ReadBatch {
 }
 
 impl BatchReader {
-    /// Reads the files of a batch. Refused, the store untouched, where there is none, where there are bad rows, or where the store has other names or
-    /// numbers of action types.
+    /// Reads the files of a batch. Refused, the store untouched, where there is none, where its day or its sources are not like those of the other batches
+    /// (see [`Outlines`]), where there are bad rows, or where the store has other names or numbers of action types.
     pub fn read(&self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<ReadBatch> {
         let dt = options.dt;
         refuse_overlaps(options.input, self.folder.path(), None, options.quarantine)?;
         joined_types(self.types.as_ref(), options.sources)?;
+        if !options.allow_far_day {
+            self.outlines.refuse_far_days(&[dt], options.today)?;
+        }
         let files = batch_files(options.input, options.sources, dt)?;
+        if !options.allow_missing_source {
+            self.outlines.refuse_missing_sources(&[(dt, source_names(&files))])?;
+        }
         if files.is_empty() && !options.allow_empty {
             return Err(no_files(options));
         }
@@ -211,20 +250,27 @@ pub fn batch_files<'a>(input: &Path, sources: &'a Sources, dt: Day) -> Result<Ve
     Ok(files)
 }
 
-/// Commits a batch; with `has_new_types`, the table of types with it.
+/// The names of the sources that files are of.
+pub fn source_names<'a>(files: &[SourceFile<'a>]) -> BTreeSet<&'a str> {
+    files.iter().map(|(source, _)| source.name.as_str()).collect()
+}
+
+/// Commits a batch; with `has_new_types`, the table of types with it. The outlines are those of the batches held, this one among them then.
 fn commit(
     store: &Store,
     batch: ReadBatch,
     types: &TypeTable,
     has_new_types: bool,
+    outlines: &mut Outlines,
     progress: &dyn Progress,
 ) -> Result<IngestSummary> {
-    let ReadBatch { dt, actions, record, left_out, sources: _ } = batch;
+    let ReadBatch { dt, actions, mut record, left_out, sources: _ } = batch;
     let replaced = store.holds_batch(dt)?;
     progress.begin("folding", "actions", Some(record.actions.sum() - left_out.forgotten - left_out.pruned));
     let shares = Shares::new(store, dt, actions);
-    let (loaded, record) = load(store, dt, shares, record, has_new_types.then_some(types), progress)?;
+    let loaded = load(store, dt, shares, Some(&mut record), has_new_types.then_some(types), progress)?;
     let named = record.actions.named(types);
+    outlines.hold(dt, &record);
     Ok(IngestSummary {
         dt: dt.to_string(),
         files: record.files.len(),
@@ -245,6 +291,7 @@ fn commit(
         new_customers: loaded.new_customers,
         customers_at_cap: loaded.customers_at_cap,
         keyframes: loaded.keyframes,
+        unlike: outlines.unlike(dt),
         replaced,
         created: false,
     })

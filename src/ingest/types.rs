@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::model::{TypeConflict, TypeTable};
 use crate::sources::Sources;
+use crate::store::Store;
 use crate::text::Shown;
 
 /// The types that the store binds with those that the sources have. `None` for a store that binds to none yet. Refused where a number or a
@@ -23,4 +24,9 @@ pub(super) fn joined_types(bound: Option<&TypeTable>, sources: &Sources) -> Resu
             ),
         }
     })
+}
+
+/// Fails, as taking a batch would, where a number or a name of the sources means something else to the store.
+pub fn check_types(store: &Store, sources: &Sources) -> Result<()> {
+    joined_types(store.binding_types()?.as_ref(), sources).map(drop)
 }

@@ -86,12 +86,27 @@ impl fmt::Display for Day {
 impl FromStr for Day {
     type Err = String;
 
-    /// Reads `YYYY-MM-DD`, ten characters, nothing else.
+    /// Reads `YYYY-MM-DD`, ten characters, nothing else. Fails with what is wrong and what would be right.
     fn from_str(text: &str) -> Result<Self, String> {
-        let wanted = "a day is written YYYY-MM-DD, from 1970-01-01 to 2261-12-31";
-        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(Day::from_date);
-        // The round trip refuses what chrono reads kindly, such as 2026-1-2, which no folder is named.
-        day.filter(|day| day.to_string() == text).ok_or_else(|| wanted.to_owned())
+        let wanted = "a day is written YYYY-MM-DD, such as 2026-01-31";
+        let parts: Vec<&str> = text.split('-').collect();
+        let number = |part: &str| part.parse().ok().filter(|_| part.bytes().all(|byte| byte.is_ascii_digit()));
+        let [Some(year), Some(month), Some(on)] = parts.iter().map(|part| number(part)).collect::<Vec<_>>()[..] else {
+            return Err(wanted.to_owned());
+        };
+        if !(1..=12).contains(&month) {
+            return Err(format!("there is no month {month}; {wanted}"));
+        }
+        let beyond = "days are from 1970-01-01 to 2261-12-31";
+        let first = i32::try_from(year).ok().and_then(|year| NaiveDate::from_ymd_opt(year, month, 1));
+        let first = first.ok_or(beyond)?;
+        let Some(date) = first.with_day(on) else {
+            let days = first.num_days_in_month();
+            return Err(format!("{} has {days} days; {wanted}", first.format("%Y-%m")));
+        };
+        let day = Day::from_date(date).ok_or(beyond)?;
+        // The round trip refuses what is a date all the same, such as 2026-1-2, which no folder is named.
+        if day.to_string() == text { Ok(day) } else { Err(format!("{wanted}: here {day}")) }
     }
 }
 
@@ -126,6 +141,25 @@ mod tests {
         let days: Vec<Day> = [1, 2, 4, 5, 6, 9].map(|number| Day::from_number(number).unwrap()).into();
         assert_eq!(name_days(&days), "1970-01-02, 1970-01-03, 1970-01-05..1970-01-07, 1970-01-10");
         assert_eq!(name_days(&[]), "");
+    }
+
+    #[test]
+    fn what_is_no_day_is_answered_with_what_is_wrong() {
+        let said = |text: &str| text.parse::<Day>().unwrap_err();
+        assert_eq!(said("2026-01-32"), "2026-01 has 31 days; a day is written YYYY-MM-DD, such as 2026-01-31");
+        assert_eq!(said("2026-02-29"), "2026-02 has 28 days; a day is written YYYY-MM-DD, such as 2026-01-31");
+        assert!(said("2026-04-00").starts_with("2026-04 has 30 days"));
+        assert!(
+            said("2026-13-01").starts_with("there is no month 13;")
+                && said("2026-0-1").starts_with("there is no month 0;")
+        );
+        assert!(said("2026-1-2").ends_with(": here 2026-01-02") && said("+2026-01-02").starts_with("a day is written"));
+        for text in ["yesterday", "20260102", "2026-01", "2026-01-02T00", "2026-01-9999999999999", ""] {
+            assert!(said(text).starts_with("a day is written YYYY-MM-DD"), "{text}");
+        }
+        for text in ["1969-12-31", "2262-01-01", "9999-01-01", "0000-01-01"] {
+            assert_eq!(said(text), "days are from 1970-01-01 to 2261-12-31", "{text}");
+        }
     }
 
     #[test]

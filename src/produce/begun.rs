@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::by_chance::Budget;
 use super::inputs::inputs_fingerprint;
 use super::manifest::{MadeFrom, manifest};
+use super::other_store::older_partition;
 use super::read::{Fingerprinted, fingerprinted, read};
 use super::refusals::{refuse_gaps, refuse_pruned};
 use super::run::{ProduceOptions, ProduceSummary};
@@ -87,6 +88,7 @@ impl Begun {
             return Ok(Beginning::Kept(summary));
         }
 
+        summary.older_partition = older_partition(&batches, options.out, dt, progress)?;
         let partition = Partition::begin(folder)?;
         let budget = Budget::of(options.order, options.sort_bytes);
         let sorter = SharedSorter::new(Sorter::new(budget.sort_bytes, Scratch::new(partition.scratch())));
@@ -178,5 +180,6 @@ fn empty_summary(settings: &RowSettings) -> ProduceSummary {
         without_history: 0,
         customers_at_cap: 0,
         parts: 0,
+        older_partition: None,
     }
 }

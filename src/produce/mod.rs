@@ -19,6 +19,7 @@ mod choice;
 mod histories;
 mod inputs;
 mod manifest;
+mod other_store;
 mod packed_histories;
 mod placed;
 mod read;

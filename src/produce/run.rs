@@ -98,6 +98,9 @@ pub struct ProduceSummary {
     pub customers_at_cap: u64,
     /// Part files.
     pub parts: usize,
+    /// A partition of the same output, the newest other one or this one as it was before, that rests on batches from before the store's first one: most
+    /// likely this is not the store that the output was made from. `None` where there is no such sign.
+    pub older_partition: Option<Day>,
 }
 
 /// Writes the partition of one day, replacing the one that is there.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::remove::Removed;
 use crate::format::{Key, KeyBytes, Standing, encode_keyframe};
 use crate::history::follow;
 use crate::model::{Action, CustomerId, Day};
@@ -16,6 +17,13 @@ pub(super) struct Rewritten {
     pub portions: u64,
     pub keyframes: u64,
     pub actions: u64,
+}
+
+impl Rewritten {
+    /// What goes, counted.
+    pub fn removed(&self) -> Removed {
+        Removed { portions: self.portions, keyframes: self.keyframes, actions: self.actions }
+    }
 }
 
 /// Takes the portions before `first_day`, or without it all portions, out of a history that is given whole; `None` if there is none of these.

@@ -19,8 +19,8 @@ mod remove;
 mod rewriting;
 mod scrub;
 
-pub use forget::{ForgetReceipt, RowsOfThem, committed, forget};
-pub use prune::{PruneSummary, prune};
+pub use forget::{ForgetReceipt, RowsOfThem, committed, forget, would_forget};
+pub use prune::{PruneOptions, PruneSummary, prune};
 pub use receipt::{ForgottenCustomer, ForgottenCustomers};
 pub use remove::finish_purge;
 pub use scrub::ScrubbedPartition;

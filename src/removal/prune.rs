@@ -2,15 +2,33 @@
 
 use serde::Serialize;
 
-use super::remove::{Goes, Removal, finish_purge};
-use crate::error::Result;
+use super::history::rewrite;
+use super::remove::{Goes, Removal, Removed, finish_purge};
+use crate::error::{Error, Result};
 use crate::format::{Horizon, Key};
+use crate::model::Day;
 use crate::progress::Progress;
 use crate::store::{Folder, Store};
+use crate::text::{count, percent};
 
-/// What pruning did.
+/// What to prune.
+#[derive(Clone, Copy, Debug)]
+pub struct PruneOptions {
+    /// The days before the newest batch whose actions are kept, beside that day's own.
+    pub keep_days: u32,
+    /// Whether to count what would go, and remove nothing.
+    pub dry_run: bool,
+    /// Whether more than a tenth of the actions may go at once.
+    pub allow_large_removal: bool,
+}
+
+/// What pruning did, or with a dry run would do.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct PruneSummary {
+    /// Whether nothing was removed.
+    pub dry_run: bool,
+    /// The newest batch, from which days are counted back; `None` where the store holds none.
+    pub newest_batch: Option<Day>,
     /// The first day whose actions the store keeps now; `None` if it keeps all.
     pub horizon: Option<String>,
     /// Customers who had actions before it.
@@ -21,40 +39,121 @@ pub struct PruneSummary {
     pub portions: u64,
     /// See `portions`.
     pub actions: u64,
+    /// Actions in the portions of the store before; `None` where there was nothing to look for.
+    pub actions_before: Option<u64>,
     /// Bytes of the table files before and after.
     pub bytes_before: u64,
     /// See `bytes_before`.
     pub bytes_after: u64,
 }
 
+/// Of this many actions at most one may go without being asked for: a mistyped batch day, or number of days, takes many more than a night adds.
+const LARGE_REMOVAL_OF: u64 = 10;
+
 /// Removes the actions of days more than `keep_days` before the newest batch, from the store and from its files, and records from which day on the
 /// store is complete. Later batches' actions from before that day are left out too.
 ///
-/// Where there are none, nothing is changed and no horizon recorded; a horizon never moves back. Memory: that of a removal.
-pub fn prune(folder: &Folder, keep_days: u32, progress: &dyn Progress) -> Result<PruneSummary> {
-    let store = Store::open_writer(folder)?;
-    let mut summary = PruneSummary { bytes_before: store.disk_bytes()?, ..PruneSummary::default() };
+/// Where there are none, nothing is changed and no horizon recorded; a horizon never moves back. Refused, and nothing changed, where more than a tenth of the
+/// actions would go and that is not allowed. A dry run takes no lock and is never refused. Memory: that of a removal.
+pub fn prune(folder: &Folder, options: PruneOptions, progress: &dyn Progress) -> Result<PruneSummary> {
+    let store = if options.dry_run { Store::open_reader(folder)? } else { Store::open_writer(folder)? };
+    let mut summary = PruneSummary {
+        dry_run: options.dry_run,
+        newest_batch: store.batches()?.newest(None),
+        bytes_before: store.disk_bytes()?,
+        ..PruneSummary::default()
+    };
     let held = store.horizon()?;
-    let wanted = store.batches()?.newest(None).map(|newest| newest.minus(keep_days));
-    if let Some(first_day) = wanted.filter(|wanted| held.is_none_or(|held| *wanted > held)) {
-        let goes = Goes::DaysBefore(first_day);
-        let before = store.totals()?.customers;
-        let mut removal = Removal::new(&store)?;
-        removal.history(goes, progress, |_, removed| {
-            summary.customers += 1;
-            summary.portions += removed.portions;
-            summary.actions += removed.actions;
-            Ok(())
-        })?;
-        if summary.portions > 0 {
-            removal.batches(goes, progress)?;
-            removal.set(Key::Horizon, &Horizon { first_day: first_day.number().unsigned_abs() })?;
-            removal.commit()?;
-            summary.customers_left = before.saturating_sub(store.totals()?.customers);
+    let wanted = summary.newest_batch.map(|newest| newest.minus(options.keep_days));
+    let first_day = wanted.filter(|wanted| held.is_none_or(|held| *wanted > held));
+    if options.dry_run {
+        if let Some(first_day) = first_day {
+            would_remove(&store, first_day, &mut summary, progress)?;
         }
+        let horizon = first_day.filter(|_| summary.portions > 0).or(held);
+        summary.horizon = horizon.map(|day| day.to_string());
+        summary.bytes_after = summary.bytes_before;
+        return Ok(summary);
+    }
+    if let Some(first_day) = first_day {
+        remove(&store, first_day, options.allow_large_removal, &mut summary, progress)?;
     }
     let store = finish_purge(store, progress)?;
     summary.horizon = store.horizon()?.map(|day| day.to_string());
     summary.bytes_after = store.disk_bytes()?;
     Ok(summary)
+}
+
+impl PruneSummary {
+    fn add(&mut self, removed: Removed) {
+        self.customers += 1;
+        self.portions += removed.portions;
+        self.actions += removed.actions;
+    }
+}
+
+fn remove(
+    store: &Store,
+    first_day: Day,
+    allow_large_removal: bool,
+    summary: &mut PruneSummary,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let goes = Goes::DaysBefore(first_day);
+    let before = store.totals()?.customers;
+    let mut removal = Removal::new(store)?;
+    removal.history(goes, progress, |_, removed| {
+        summary.add(removed);
+        Ok(())
+    })?;
+    summary.actions_before = Some(removal.seen());
+    if summary.portions == 0 {
+        return Ok(());
+    }
+    if !allow_large_removal {
+        refuse_large(summary, first_day)?;
+    }
+    removal.batches(goes, progress)?;
+    removal.set(Key::Horizon, &Horizon { first_day: first_day.number().unsigned_abs() })?;
+    removal.commit()?;
+    summary.customers_left = before.saturating_sub(store.totals()?.customers);
+    Ok(())
+}
+
+fn refuse_large(summary: &PruneSummary, first_day: Day) -> Result<()> {
+    let (going, all) = (summary.actions, summary.actions_before.unwrap_or_default());
+    if going.saturating_mul(LARGE_REMOVAL_OF) <= all {
+        return Ok(());
+    }
+    let newest = summary.newest_batch.map_or_else(|| "none".to_owned(), |day| day.to_string());
+    Err(Error::refused(
+        format!(
+            "{} of {} actions ({}) are from before {first_day} and would be removed, counted back from the newest batch, {newest}",
+            count(going),
+            count(all),
+            percent(going as f64 / all as f64),
+        ),
+        "look at --keep-days and at that batch (a mistyped one is removed by `lookback remove`), and remove them by --allow-large-removal",
+    ))
+}
+
+/// Counts as a removal would.
+fn would_remove(store: &Store, first_day: Day, summary: &mut PruneSummary, progress: &dyn Progress) -> Result<()> {
+    let max_history = store.settings().max_history;
+    let mut cursor = store.cursor();
+    let mut seen = 0;
+    progress.begin("counting", "customers", Some(store.totals()?.customers));
+    for leaf in store.roster() {
+        for (customer, _) in leaf?.entries {
+            progress.advance(1);
+            let tail = cursor.tail(customer, Day::FIRST, None)?;
+            seen += tail.actions();
+            if let Some(new) = rewrite(customer, tail, Some(first_day), max_history) {
+                summary.add(new.removed());
+                summary.customers_left += u64::from(new.standing.is_none());
+            }
+        }
+    }
+    summary.actions_before = Some(seen);
+    Ok(())
 }

@@ -7,14 +7,14 @@ use serde::{Serialize, Serializer};
 
 use super::remove::Removed;
 use crate::error::Result;
-use crate::format::Token;
+use crate::format::{Token, hex};
 use crate::sort::{Record, Sorted, Sorter};
 
 /// One customer's line in a receipt.
 #[derive(Clone, Debug, Serialize)]
 pub struct ForgottenCustomer {
-    /// What stands for the customer in the block list, in hexadecimal.
-    pub token: String,
+    /// What stands for the customer in the block list, in hexadecimal; `None` in a dry run on a store that has no block list yet.
+    pub token: Option<String>,
     /// Whether the customer had been forgotten before.
     pub already_forgotten: bool,
     /// Keys of the customer in the store before: portions, and the actions in them.
@@ -23,18 +23,22 @@ pub struct ForgottenCustomer {
     pub actions_before: u64,
     /// Keyframes before.
     pub keyframes_before: u64,
-    /// Keys of the customer afterwards, looked for in the store as it was opened anew: 0.
-    pub keys_after: usize,
+    /// Keys of the customer afterwards, looked for in the store as it was opened anew: 0, but for a dry run.
+    pub keys_after: u64,
 }
 
 /// The lines of all customers, in the order of their ids. Written once: they may be on disk, and are read as they are written.
-pub struct ForgottenCustomers(RefCell<Option<Sorted<Line>>>);
+pub struct ForgottenCustomers {
+    lines: RefCell<Option<Sorted<Line>>>,
+    /// Whether the keys are still there.
+    is_dry_run: bool,
+}
 
 /// A line before it is written, by its place. It does not name the customer.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Line {
     place: u64,
-    token: Token,
+    token: Option<Token>,
     already_forgotten: bool,
     portions: u64,
     actions: u64,
@@ -60,7 +64,7 @@ impl Lines {
     }
 
     /// Takes the line of the next customer.
-    pub fn push(&mut self, token: Token, already_forgotten: bool, removed: Removed) -> Result<()> {
+    pub fn push(&mut self, token: Option<Token>, already_forgotten: bool, removed: Removed) -> Result<()> {
         let Removed { portions, keyframes, actions } = removed;
         self.sorter.push(Line { place: self.customers, token, already_forgotten, portions, actions, keyframes })?;
         self.customers += 1;
@@ -72,24 +76,29 @@ impl Lines {
 
     /// The lines, to be written.
     pub fn finish(self) -> Result<ForgottenCustomers> {
-        Ok(ForgottenCustomers(RefCell::new(Some(self.sorter.finish()?))))
+        Ok(ForgottenCustomers { lines: RefCell::new(Some(self.sorter.finish()?)), is_dry_run: false })
+    }
+
+    /// The same where nothing was removed: the keys afterwards are those before.
+    pub fn finish_dry_run(self) -> Result<ForgottenCustomers> {
+        Ok(ForgottenCustomers { is_dry_run: true, ..self.finish()? })
     }
 }
 
 impl Serialize for ForgottenCustomers {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let lines = self.0.borrow_mut().take().ok_or_else(|| S::Error::custom("a receipt is written once"))?;
+        let lines = self.lines.borrow_mut().take().ok_or_else(|| S::Error::custom("a receipt is written once"))?;
         let mut list = serializer.serialize_seq(None)?;
         for line in lines {
             let Line { token, already_forgotten, portions, actions, keyframes, .. } =
                 line.map_err(|error| S::Error::custom(error.what()))?;
             list.serialize_element(&ForgottenCustomer {
-                token: token.iter().map(|byte| format!("{byte:02x}")).collect(),
+                token: token.map(|token| hex(&token)),
                 already_forgotten,
                 portions_before: portions,
                 actions_before: actions,
                 keyframes_before: keyframes,
-                keys_after: 0,
+                keys_after: if self.is_dry_run { portions + keyframes } else { 0 },
             })?;
         }
         list.end()
@@ -100,7 +109,8 @@ impl Record for Line {
     fn encode(&self, bytes: &mut Vec<u8>) {
         let Line { place, token, already_forgotten, portions, actions, keyframes } = self;
         bytes.extend_from_slice(&place.to_le_bytes());
-        bytes.extend_from_slice(token);
+        bytes.push(u8::from(token.is_some()));
+        bytes.extend_from_slice(&token.unwrap_or_default());
         bytes.push(u8::from(*already_forgotten));
         for number in [portions, actions, keyframes] {
             bytes.extend_from_slice(&number.to_le_bytes());
@@ -109,13 +119,14 @@ impl Record for Line {
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let (place, bytes) = bytes.split_first_chunk()?;
+        let (has_token, bytes) = bytes.split_first()?;
         let (token, bytes) = bytes.split_first_chunk()?;
         let (already_forgotten, bytes) = bytes.split_first()?;
         let (portions, bytes) = bytes.split_first_chunk()?;
         let (actions, bytes) = bytes.split_first_chunk()?;
         Some(Line {
             place: u64::from_le_bytes(*place),
-            token: *token,
+            token: (*has_token == 1).then_some(*token),
             already_forgotten: *already_forgotten == 1,
             portions: u64::from_le_bytes(*portions),
             actions: u64::from_le_bytes(*actions),
@@ -145,7 +156,7 @@ mod tests {
             let mut lines = Lines::new(Sorter::new(budget_bytes, Scratch::new(folder.path().join("scratch"))));
             for number in 0..9_u8 {
                 let removed = Removed { portions: u64::from(number % 2), keyframes: 3, actions: u64::from(number) };
-                lines.push([number; 16], number == 4, removed).unwrap();
+                lines.push((number != 8).then_some([number; 16]), number == 4, removed).unwrap();
             }
             assert_eq!((lines.customers, lines.known, lines.already_forgotten, lines.actions), (9, 4, 1, 36));
             let lines = lines.finish().unwrap();

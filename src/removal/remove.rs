@@ -32,11 +32,13 @@ pub(super) struct Removal<'store> {
     bulk: BulkLoad<'store>,
     /// Customers that leave the store.
     left: u64,
+    /// Actions of the customers whose histories were looked at.
+    seen: u64,
 }
 
 impl<'store> Removal<'store> {
     pub fn new(store: &'store Store) -> Result<Self> {
-        Ok(Removal { store, bulk: store.bulk_load()?, left: 0 })
+        Ok(Removal { store, bulk: store.bulk_load()?, left: 0, seen: 0 })
     }
 
     /// Takes out the history, and from the roster who has none any more. `each` is told of every customer concerned, in ascending order.
@@ -62,6 +64,7 @@ impl<'store> Removal<'store> {
                     Goes::DaysBefore(first_day) => Some(first_day),
                 };
                 let tail = cursor.tail(customer, Day::FIRST, None)?;
+                self.seen += tail.actions();
                 let Some(new) = rewrite(customer, tail, first_day, max_history) else {
                     roster.push(&mut self.bulk, (customer, standing))?;
                     continue;
@@ -73,10 +76,15 @@ impl<'store> Removal<'store> {
                     Some(standing) => roster.push(&mut self.bulk, (customer, standing))?,
                     None => self.left += 1,
                 }
-                each(customer, Removed { portions: new.portions, keyframes: new.keyframes, actions: new.actions })?;
+                each(customer, new.removed())?;
             }
         }
         roster.finish(&mut self.bulk)
+    }
+
+    /// Actions in the portions that the customers concerned had, all of them together; where days go, that is everybody.
+    pub fn seen(&self) -> u64 {
+        self.seen
     }
 
     /// Takes out of the index of each batch what went, and counts the customers in its record anew.

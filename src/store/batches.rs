@@ -1,6 +1,6 @@
 //! The batches that a store holds, and those that it lacks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::format::{BatchRecord, files_fingerprint};
 use crate::model::{Day, TypeCounts};
@@ -8,6 +8,8 @@ use crate::model::{Day, TypeCounts};
 /// What the store knows of a batch as a whole, without the list of its files, which [`super::Store::batch`] gives.
 #[derive(Clone, Debug)]
 pub struct Batch {
+    /// The names of the sources that it has files of.
+    pub sources: BTreeSet<String>,
     /// How many files it came in.
     pub files: usize,
     /// Their size.
@@ -31,6 +33,7 @@ pub struct Batch {
 impl From<BatchRecord> for Batch {
     fn from(record: BatchRecord) -> Self {
         Batch {
+            sources: record.sources_of_files().map(str::to_owned).collect(),
             files: record.files.len(),
             bytes: record.files.iter().map(|file| file.bytes).sum(),
             fingerprint: files_fingerprint(&record),
@@ -71,6 +74,13 @@ impl Batches {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// All but one.
+    pub fn without(&self, day: Day) -> Self {
+        let mut others = self.clone();
+        others.0.remove(&day);
+        others
     }
 
     /// The first batch held.

@@ -61,6 +61,13 @@ pub struct Tail {
     pub base: Option<(Day, Vec<PastAction>)>,
 }
 
+impl Tail {
+    /// Actions in the portions.
+    pub fn actions(&self) -> u64 {
+        self.portions.iter().map(|portion| portion.actions.len() as u64).sum()
+    }
+}
+
 /// Reads histories of one store, fastest when asked for customers in ascending order. One per thread.
 ///
 /// Memory: one block of each sorted run of the store, three where it is over many customers, the portions of one day, and what is returned.

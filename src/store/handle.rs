@@ -153,12 +153,21 @@ impl Store {
 
     /// All batches held, by batch day. Memory: as [`Batches`] says, and one record at a time.
     pub fn batches(&self) -> Result<Batches> {
+        self.batches_where(|record| record.map(Some))
+    }
+
+    /// The same, without those whose records cannot be read: `verify` names these, and taking the batch again mends them.
+    pub fn readable_batches(&self) -> Result<Batches> {
+        self.batches_where(|record| Ok(record.ok()))
+    }
+
+    fn batches_where(&self, take: impl Fn(Result<BatchRecord>) -> Result<Option<BatchRecord>>) -> Result<Batches> {
         let mut batches = std::collections::BTreeMap::new();
         let mut iterator = self.db.raw_iterator_opt(scanning());
         iterator.seek(Key::Batch(Day::FIRST).encode());
         while let Some((key, value)) = iterator.item() {
             let Key::Batch(day) = Key::decode(key)? else { break };
-            batches.insert(day, BatchRecord::from_bytes(value)?.into());
+            batches.extend(take(BatchRecord::from_bytes(value))?.map(|record| (day, record.into())));
             iterator.next();
         }
         iterator.status().map_err(|error| failure("read", &self.folder, &error))?;

@@ -89,7 +89,7 @@ pub(super) fn require(folder: &Folder) -> Result<()> {
     }
     Err(Error::refused(
         format!("there is no store at {}", folder.path().shown()),
-        "check --store, or create one with `lookback init` or `lookback ingest`",
+        "check --store, and whether its disk is mounted; a new store is made by `lookback init`, `lookback backfill` or `lookback ingest --create`",
     ))
 }
 

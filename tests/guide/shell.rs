@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use super::generator::generate;
+use crate::support::program::TODAY;
 
 /// Stands before the exit code behind what a command says.
 const END: &str = "@@end of the command@@ ";
@@ -53,6 +54,7 @@ impl Shell {
             .env("CARGO_TARGET_DIR", scratch.path().join("target"))
             .env("REPOSITORY", repository)
             .env("HOME", scratch.path())
+            .env(TODAY.0, TODAY.1)
             .env("LC_ALL", "C.UTF-8")
             .env("TZ", "Pacific/Chatham")
             // Without a line for each phase, which on a terminal there are none of.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::program::Ran;
+use super::program::{Ran, TODAY};
 use super::random::Random;
 
 /// The exit code of a process that faults.c has ended.
@@ -134,6 +134,7 @@ impl Ground {
         let mut command = Command::new("timeout");
         command.args(["--signal=KILL", "100", env!("CARGO_BIN_EXE_lookback")]);
         command.args(arguments.split_whitespace()).current_dir(self.path());
+        command.env(TODAY.0, TODAY.1);
         command.env("LD_PRELOAD", library()).env("FAULTS_BELOW", self.path()).env("FAULTS_TRACE", &trace);
         command.env("FAULTS_SAVE", self.folder.path().join("save"));
         if let Some((fault, at)) = fault {

@@ -61,7 +61,7 @@ fn ingest(day: u8) -> String {
 const PRODUCE: &str = "produce --store store --input input --dt 2026-01-04 --out out";
 
 pub fn first_batch() -> Scenario {
-    Scenario::new(bench(), &ingest(1))
+    Scenario::new(bench(), &format!("{} --create", ingest(1)))
 }
 
 pub fn new_batch() -> Scenario {
@@ -135,7 +135,13 @@ pub fn scrubbed_partition() -> Scenario {
 }
 
 pub fn pruned_days() -> Scenario {
-    with_purge(Scenario::new(filled(4), "prune --store store --keep-days 1"))
+    with_purge(Scenario::new(filled(4), "prune --store store --keep-days 1 --allow-large-removal"))
+}
+
+pub fn removed_batch() -> Scenario {
+    let mut scenario = Scenario::new(filled(4), "remove --store store --dt 2026-01-02");
+    scenario.refused_when_done = Some("the store holds no batch of 2026-01-02");
+    scenario
 }
 
 /// Between the removal and the end of the purge the store says that one is owed, and is otherwise as afterwards.

@@ -27,7 +27,7 @@ impl Stores {
     #[expect(clippy::print_stderr, reason = "it takes a while")]
     pub fn build(input: &Input, work: &Path) -> Result<Self> {
         let before = Folder::new(&work.join("before"));
-        let mut ingester = Ingester::open(&before)?;
+        let mut ingester = Ingester::open_or_create(&before)?;
         for (number, day) in (1..).zip(&input.earlier) {
             eprintln!("building a store: batch {number} of {}, {day}", input.earlier.len() + 1);
             ingest(&mut ingester, &input.root, *day)?;
@@ -53,6 +53,9 @@ pub fn ingest(ingester: &mut Ingester, root: &Path, day: Day) -> Result<IngestSu
         input: root,
         sources: &Sources::default(),
         dt: day,
+        today: None,
+        allow_far_day: false,
+        allow_missing_source: false,
         allow_empty: false,
         quarantine: None,
         sort_bytes: SORT_BYTES_DEFAULT,

@@ -80,7 +80,7 @@ class Measuring:
     def year(self):
         store, costs = self.store("year"), []
         for day in days_from(FIRST_DAY, self.args.days):
-            costs.append(store.run("ingest", "--dt", day))
+            costs.append(store.run("ingest", "--create", "--dt", day))
         held, written = size(store.store / "db", "*.sst"), sum(cost.written for cost in costs)
         cpu = [cost.cpu for cost in costs]
         self.line("year", f"store of {self.args.days} batches", f"{held / 1e9:.2f} GB")

@@ -31,7 +31,10 @@ pub enum Config {
 
 /// Arguments of `config check`.
 #[derive(Args, Debug)]
-#[command(after_help = "With --dt, anything that would keep the day from being read makes the exit code 1.")]
+#[command(
+    after_help = "With --dt, anything that would keep the day from being read makes the exit code 1; with --store also what `ingest` into it would refuse: \
+                      a day far from all others, a source that is missing, types of action that it knows otherwise."
+)]
 pub struct ConfigCheck {
     /// Input root.
     #[arg(long, value_name = "ROOT")]
@@ -42,4 +45,7 @@ pub struct ConfigCheck {
     /// Look at the files of this day.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Option<Day>,
+    /// Judge the day by what this store knows of its batches.
+    #[arg(long, value_name = "DIR", requires = "dt")]
+    pub store: Option<PathBuf>,
 }

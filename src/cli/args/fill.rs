@@ -24,10 +24,21 @@ pub struct Init {
     pub config: InitConfiguration,
 }
 
+/// Batches that are taken although they look like a mistake.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct AllowedBatches {
+    /// Take a batch whose day is later than tomorrow by the clock, or over ten years from every other batch.
+    #[arg(long)]
+    pub allow_far_day: bool,
+    /// Take a batch without any file of a source of which all of the last seven batches had some.
+    #[arg(long)]
+    pub allow_missing_source: bool,
+}
+
 /// Arguments of `ingest`.
 #[derive(Args, Debug)]
 pub struct Ingest {
-    /// Folder of the store; created if it is not there.
+    /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
     /// Input root, which holds clicks/dt=…/, add_to_carts/dt=…/ and orders/dt=…/, or what the configuration says.
@@ -39,9 +50,15 @@ pub struct Ingest {
     /// The batch to take: the day on which its files arrived.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Day,
+    /// Create the store with this batch, with the defaults of `init`, where there is none.
+    #[arg(long)]
+    pub create: bool,
     /// Take a day without any file as an empty batch.
     #[arg(long)]
     pub allow_empty: bool,
+    /// What else is taken.
+    #[command(flatten)]
+    pub allowed: AllowedBatches,
     /// Set bad rows aside as Parquet in this folder instead of refusing the batch.
     #[arg(long, value_name = "DIR")]
     pub quarantine: Option<PathBuf>,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::numbers;
 use crate::histories::Question;
 use crate::model::Day;
 
@@ -15,13 +16,13 @@ pub struct Show {
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
     /// The customer's id.
-    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = numbers::id)]
     pub customer: i64,
     /// Show what is from strictly before this day [default: the day after the newest batch].
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Option<Day>,
     /// Show only the newest N actions [default: all that the store keeps].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::whole)]
     pub limit: Option<usize>,
 }
 
@@ -29,10 +30,10 @@ pub struct Show {
 #[derive(Args, Debug)]
 pub struct HistoryOptions {
     /// The newest N actions count [default: as many as the store keeps; not more].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub max_history: Option<NonZeroU32>,
     /// Only actions of the N days before the day count [default: no limit].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub lookback_days: Option<NonZeroU32>,
     /// Only batches up to and including this day count, as on the next morning.
     #[arg(long, value_name = "YYYY-MM-DD")]
@@ -61,13 +62,13 @@ pub struct Explain {
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Day,
     /// The customer's id.
-    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = numbers::id)]
     pub customer: i64,
     /// List only the actions on this item, with their places in the whole history.
-    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = numbers::id)]
     pub item: Option<i64>,
     /// List only the newest N of them [default: all].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::whole)]
     pub limit: Option<usize>,
     /// Which actions count.
     #[command(flatten)]
@@ -90,7 +91,7 @@ pub struct Get {
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Day,
     /// The customers' ids.
-    #[arg(long, value_name = "ID", num_args = 1.., allow_negative_numbers = true, required_unless_present = "customers")]
+    #[arg(long, value_name = "ID", num_args = 1.., allow_negative_numbers = true, required_unless_present = "customers", value_parser = numbers::id)]
     pub customer: Vec<i64>,
     /// A text file with one customer's id on each line; - for stdin.
     #[arg(long, value_name = "FILE")]
@@ -138,8 +139,8 @@ pub struct Report {
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
     /// Output folder, which holds dt=…/: shows the rows produced too.
-    #[arg(long, value_name = "OUT")]
-    pub out_dir: Option<PathBuf>,
+    #[arg(long, alias = "out-dir", value_name = "OUT")]
+    pub out: Option<PathBuf>,
     /// The page to write, one file that needs no network.
     #[arg(long, value_name = "FILE")]
     pub html: PathBuf,

@@ -3,6 +3,7 @@
 mod config;
 mod fill;
 mod look;
+mod numbers;
 mod output;
 mod rows;
 mod shell;
@@ -19,7 +20,7 @@ pub use look::{Explain, Format, Get, Report, Show, Status};
 pub use output::{Audit, Diff, Manifest, Stale};
 pub use rows::{Backfill, Produce};
 pub use shell::{Completions, Man};
-pub use upkeep::{Backup, Forget, Migrate, Prune, Repair, Restore, Verify};
+pub use upkeep::{Backup, Forget, Migrate, Prune, Remove, Repair, Restore, Verify};
 
 /// Materialised customer history: for every item shown to a customer, that customer's most recent actions from strictly before that day.
 #[derive(Debug, Parser)]
@@ -84,6 +85,8 @@ pub enum Command {
     Forget(Forget),
     /// Remove the actions of days long past from a store and from its files.
     Prune(Prune),
+    /// Remove one day's batch: the store is then as if it had never been taken.
+    Remove(Remove),
     /// Copy what a store holds into a folder of backups, beside a running ingest or not.
     Backup(Backup),
     /// Make a store from a backup, comparing every file with its checksum.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::config::Configuration;
+use super::numbers;
 use crate::model::Day;
 
 /// Arguments of `audit`.
@@ -31,10 +32,10 @@ pub struct Audit {
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Day,
     /// Compare only the rows of N customers, and count the others [default: all].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub sample: Option<NonZeroU32>,
     /// Chooses which customers the sample has.
-    #[arg(long, value_name = "K", default_value_t = 0, requires = "sample")]
+    #[arg(long, value_name = "K", default_value_t = 0, requires = "sample", value_parser = numbers::seed)]
     pub seed: u64,
 }
 
@@ -57,7 +58,7 @@ pub struct Stale {
     /// Judge each partition as known on this day: later batches do not count.
     #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "as_daily")]
     pub known_as_of: Option<Day>,
-    /// Exit with 1 where a partition is listed, and with 0 only where none is.
+    /// Exit with 3 where a partition is listed, and with 0 only where none is.
     #[arg(long)]
     pub exit_code: bool,
 }
@@ -67,7 +68,7 @@ pub struct Stale {
 #[command(
     after_help = "Rows are matched by dt, ranking_id, customer_id and impression_pos, in whatever order they stand; places in lists count from 1. What the \
                   manifests say of settings, batches and impression files is compared too and said first, and is no difference by itself. \
-                  Exit code 0: the same rows; 1: different, or failed."
+                  Exit code 0: the same rows; 3: different; 1: failed."
 )]
 pub struct Diff {
     /// One output folder, which holds dt=…/.
@@ -80,7 +81,7 @@ pub struct Diff {
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Option<Day>,
     /// List at most N rows of each partition.
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = numbers::whole)]
     pub limit: usize,
 }
 

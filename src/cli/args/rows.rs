@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::config::Configuration;
+use super::fill::AllowedBatches;
+use super::numbers;
 use super::words::{Codec, Extra, Items, Order, Types};
 use crate::files::Compression;
 use crate::model::{Day, ExtraColumn, ItemType, OrderKind, TypeType};
@@ -15,19 +17,19 @@ use crate::produce::RowChoice;
 #[derive(Args, Debug)]
 pub struct RowOptions {
     /// Length of the padded histories [default: what the store keeps; not more].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub max_history: Option<NonZeroU32>,
     /// Keep only actions of the N days before the day [default: no limit].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub lookback_days: Option<NonZeroU32>,
     /// Codec of the output's pages [default: zstd].
     #[arg(long, value_enum)]
     pub compression: Option<Codec>,
     /// Rows of a row group: what a training reader decodes at once [default: 10000].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub row_group_rows: Option<NonZeroU32>,
     /// Rows of a part file, in whole row groups [default: 1000000].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub part_rows: Option<NonZeroU32>,
     /// More columns: dt, history_length, action_ages (days before the day), action_times.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
@@ -42,7 +44,7 @@ pub struct RowOptions {
     #[arg(long, value_enum)]
     pub order: Option<Order>,
     /// Which order by chance: the same seed gives the same bytes [default: 0].
-    #[arg(long, value_name = "N", requires = "order")]
+    #[arg(long, value_name = "N", requires = "order", value_parser = numbers::seed)]
     pub seed: Option<u64>,
     /// Go on although batches before the day are missing in the store.
     #[arg(long)]
@@ -103,7 +105,7 @@ pub struct Produce {
 /// Arguments of `backfill`.
 #[derive(Args, Debug)]
 pub struct Backfill {
-    /// Folder of the store; created if it is not there.
+    /// Folder of the store; this is how a store begins: it is created if it is not there.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
     /// Input root.
@@ -130,6 +132,9 @@ pub struct Backfill {
     /// Take days without any file as empty batches.
     #[arg(long)]
     pub allow_empty: bool,
+    /// What else is taken.
+    #[command(flatten)]
+    pub allowed: AllowedBatches,
     /// Print what would be done, and do nothing.
     #[arg(long)]
     pub dry_run: bool,

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::numbers;
+use crate::model::Day;
+
 /// Arguments of `forget`.
 #[derive(Args, Debug)]
 #[command(group(clap::ArgGroup::new("whom").args(["customer", "customers"]).required(true).multiple(true)))]
@@ -13,7 +16,7 @@ pub struct Forget {
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
     /// The customers' ids.
-    #[arg(long, value_name = "ID", num_args = 1.., allow_negative_numbers = true)]
+    #[arg(long, value_name = "ID", num_args = 1.., allow_negative_numbers = true, value_parser = numbers::id)]
     pub customer: Vec<i64>,
     /// A text file with one customer's id on each line.
     #[arg(long, value_name = "FILE")]
@@ -24,6 +27,9 @@ pub struct Forget {
     /// Rewrite these partitions without the rows of forgotten customers.
     #[arg(long, requires = "out")]
     pub scrub: bool,
+    /// Count what would be removed and list the partitions, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Arguments of `prune`.
@@ -33,8 +39,32 @@ pub struct Prune {
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
     /// Keep the actions of this many days before the day of the newest batch, and of that day.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub keep_days: NonZeroU32,
+    /// Count what would be removed, and remove nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Remove it although it is more than a tenth of the actions.
+    #[arg(long)]
+    pub allow_large_removal: bool,
+}
+
+/// Arguments of `remove`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Afterwards the store is, key by key, one that never had the batch. `backfill` over a range with that day takes it again where its files are \
+                  still there. Partitions that rest on it stay as they are, and `lookback stale` lists them."
+)]
+pub struct Remove {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub store: PathBuf,
+    /// The batch to remove.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Day,
+    /// Say what would be removed, and remove nothing.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Arguments of `backup`.
@@ -47,7 +77,7 @@ pub struct Backup {
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
     /// Afterwards delete all but the newest N backups [default: keep all].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub keep: Option<NonZeroU32>,
 }
 
@@ -61,7 +91,7 @@ pub struct Restore {
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
     /// Which backup [default: the newest].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::number)]
     pub number: Option<u32>,
 }
 

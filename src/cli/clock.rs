@@ -1,0 +1,32 @@
+//! Which day it is: for refusals alone. No result follows from it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::error::{Error, Result};
+use crate::model::Day;
+use crate::text::Shown as _;
+
+/// For tests, so that they do not depend on the clock: the day that is taken for today.
+const TODAY: &str = "LOOKBACK_TODAY";
+
+const DAY_SECONDS: u64 = 86_400;
+
+/// Today in UTC; `None` where the clock shows no day that there can be.
+pub(super) fn today() -> Result<Option<Day>> {
+    if let Some(told) = std::env::var_os(TODAY).filter(|told| !told.is_empty()) {
+        let day = told.to_str().and_then(|told| told.parse().ok());
+        return day.map(Some).ok_or_else(|| {
+            Error::usage(
+                format!("{TODAY}={} is no day", told.shown()),
+                "do not set it, since it is for the program's own tests; or give YYYY-MM-DD",
+            )
+        });
+    }
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a batch day beyond tomorrow is refused; nothing else follows from the clock"
+    )]
+    let now = SystemTime::now();
+    let days = now.duration_since(UNIX_EPOCH).ok().map(|passed| passed.as_secs() / DAY_SECONDS);
+    Ok(days.and_then(|days| i32::try_from(days).ok()).and_then(Day::from_number))
+}

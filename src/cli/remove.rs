@@ -1,0 +1,41 @@
+//! `lookback remove`.
+
+use super::args::Remove;
+use super::console::Console;
+use super::text::{batches, counted, counted_types};
+use crate::error::Result;
+use crate::ingest::{Ingester, RemoveSummary, would_remove};
+use crate::model::name_days;
+use crate::store::Folder;
+
+pub(super) fn run(typed: &Remove, console: &Console) -> Result<()> {
+    let folder = Folder::new(&typed.store);
+    let summary = if typed.dry_run {
+        would_remove(&folder, typed.dt)?
+    } else {
+        let mut ingester = Ingester::open(&folder)?;
+        let summary = ingester.remove(typed.dt, console.progress())?;
+        ingester.settle(console.progress());
+        summary
+    };
+    console.done(&summary, &sentence(&summary))
+}
+
+fn sentence(summary: &RemoveSummary) -> String {
+    let RemoveSummary { dt, dry_run, actions, customers, customers_left, gaps, .. } = summary;
+    let verb = if *dry_run { "would remove" } else { "removed" };
+    let left = customers_left.map(|left| format!(", {} of them with no others", counted(left, "customer")));
+    let mut sentence = format!(
+        "{verb} the batch of {dt}: {} ({}) of {}{}; the store holds {} then",
+        counted(*actions, "action"),
+        counted_types(&summary.types),
+        counted(*customers, "customer"),
+        left.unwrap_or_default(),
+        batches(summary.batches as u64),
+    );
+    if !gaps.is_empty() {
+        sentence += &format!("; missing then: {}", name_days(gaps));
+    }
+    sentence
+        + "; a backfill over that day takes it again if its files are there; `lookback stale` names the partitions that rest on it"
+}

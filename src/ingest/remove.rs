@@ -1,0 +1,81 @@
+//! Removing a batch: the store is afterwards, key by key, one that never had it.
+
+use serde::Serialize;
+
+use super::load::load;
+use super::outlines::Outlines;
+use super::run::Ingester;
+use super::shares::Shares;
+use crate::error::{Error, Result};
+use crate::model::{Day, NamedCounts};
+use crate::progress::Progress;
+use crate::sort::Pieces;
+use crate::store::{Batch, Folder, Store};
+
+/// What removing a batch did, or with a dry run would do.
+#[derive(Clone, Debug, Serialize)]
+pub struct RemoveSummary {
+    /// The batch.
+    pub dt: String,
+    /// Whether nothing was done.
+    pub dry_run: bool,
+    /// Files that it had come in.
+    pub files: usize,
+    /// Actions in these files, as they were counted when it was ingested.
+    pub actions: u64,
+    /// The same by the names of their types.
+    pub types: NamedCounts,
+    /// Customers of whom the store held actions that the batch had brought.
+    pub customers: u64,
+    /// Of them, those who had no others, and so have left the store; `None` in a dry run, which does not look.
+    pub customers_left: Option<u64>,
+    /// Batches that the store holds afterwards.
+    pub batches: usize,
+    /// Days between the first and the newest of them whose batches are missing then.
+    pub gaps: Vec<Day>,
+}
+
+/// What removing a batch would do. Refused where the store does not hold it. Changes nothing, and takes no lock.
+pub fn would_remove(folder: &Folder, dt: Day) -> Result<RemoveSummary> {
+    summary(&Store::open_reader(folder)?, dt, true)
+}
+
+impl Ingester {
+    /// Removes a batch, in one atomic step: portions, index, record, and what follows from them. Refused where the store does not hold it. The names of action
+    /// types that came with it stay: like the settings, they only grow.
+    ///
+    /// Memory: what a load takes.
+    pub fn remove(&mut self, dt: Day, progress: &dyn Progress) -> Result<RemoveSummary> {
+        let store = self.opened()?;
+        let before = summary(store, dt, false)?;
+        progress.begin("removing", "", None);
+        let nothing = Pieces::Apart(Vec::new().into_iter());
+        let loaded = load(store, dt, Shares::new(store, dt, nothing), None, None, progress)?;
+        let batches = store.batches()?;
+        self.outlines = Outlines::of(&batches);
+        let gaps = batches.newest(None).map_or_else(Vec::new, |newest| batches.missing(newest));
+        Ok(RemoveSummary { customers_left: Some(loaded.customers_left), batches: batches.len(), gaps, ..before })
+    }
+}
+
+fn summary(store: &Store, dt: Day, dry_run: bool) -> Result<RemoveSummary> {
+    let batches = store.batches()?;
+    let Some(Batch { files, actions, customers, .. }) = batches.get(dt) else {
+        return Err(Error::refused(
+            format!("the store holds no batch of {dt}"),
+            "check --dt; `lookback status` names the batches held",
+        ));
+    };
+    let left = batches.without(dt);
+    Ok(RemoveSummary {
+        dt: dt.to_string(),
+        dry_run,
+        files: *files,
+        actions: actions.sum(),
+        types: actions.named(&store.settings().types),
+        customers: *customers,
+        customers_left: None,
+        batches: left.len(),
+        gaps: left.newest(None).map_or_else(Vec::new, |newest| left.missing(newest)),
+    })
+}
