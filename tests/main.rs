@@ -17,6 +17,7 @@ mod crashing;
 mod decoding;
 mod determinism;
 mod diffing;
+mod documented;
 mod escaping;
 #[cfg(target_os = "linux")]
 mod exclusive;

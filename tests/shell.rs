@@ -99,6 +99,11 @@ fn every_command_has_a_man_page_that_renders() {
     }
     let page = fs::read_to_string(bench.path("man/lookback-produce.1")).unwrap();
     assert!(page.contains("Exit codes") && page.contains("lookback\\-days"), "{page}");
+    assert!(page.contains(".SH EXAMPLES\n.nf\nlookback produce"), "{page}");
+    let page = fs::read_to_string(bench.path("man/lookback.1")).unwrap();
+    let groups = ["\"Fill a store\"", "\"Make rows, and judge them\"", "Look", "Keep"];
+    let places: Vec<usize> = groups.iter().map(|group| page.find(&format!(".SS {group}\n")).unwrap()).collect();
+    assert!(places.is_sorted() && page.contains(".SH COMMANDS"), "{page}");
 }
 
 #[test]
@@ -106,11 +111,22 @@ fn help_tells_exit_codes_and_the_version_what_it_is_made_of() {
     let bench = Bench::new();
     let help = bench.ok("--help").stdout;
     assert!(help.contains("LOOKBACK_LOG=quiet") && help.contains("NO_COLOR"), "{help}");
-    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let commands: Vec<&str> =
-        commands.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next()).collect();
-    assert!(commands.len() >= 21, "{commands:?}");
-    for command in commands.into_iter().filter(|command| *command != "help").chain(["config check"]) {
+    let of_groups = help.lines().take_while(|line| *line != "Options:");
+    let commands: Vec<&str> = of_groups
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(commands.len() >= 23, "{commands:?}");
+    let groups = ["Fill a store:", "Make rows, and judge them:", "Look:", "Keep:"];
+    let places: Vec<usize> = groups.iter().map(|group| help.find(&format!("\n{group}\n")).unwrap()).collect();
+    assert!(places.is_sorted() && help.lines().all(|line| line.chars().count() < 120), "{help}");
+    assert!(help[places[0]..places[1]].contains("\n  ingest ") && help[places[3]..].contains("\n  remove "), "{help}");
+    assert!(help.contains("\nExamples:\n  lookback backfill "), "{help}");
+    for command in commands.into_iter().filter(|command| *command != "man") {
+        let help = bench.ok(&format!("{command} --help")).stdout;
+        assert!(help.contains(&format!("\nExamples:\n  lookback {command}")), "{command}: {help}");
+    }
+    for command in ["man", "stale", "config check"] {
         let help = bench.ok(&format!("{command} --help")).stdout;
         assert!(help.contains("Exit codes: 0 done, 1 refused or failed"), "{command}: {help}");
     }
@@ -144,6 +160,21 @@ fn help_has_colours_on_a_terminal_unless_they_are_not_wanted() {
     assert!(on_a_terminal(&bench, "X=", "--help").contains("\u{1b}[1m\u{1b}[32mUsage:"));
     assert!(!on_a_terminal(&bench, "NO_COLOR=1", "--help").contains('\u{1b}'));
     assert!(!bench.ok("--help").stdout.contains('\u{1b}'), "no colours in a pipe");
+}
+
+#[test]
+fn errors_have_the_colours_of_wrong_usage() {
+    let bench = Bench::new();
+    let refused = "status --store nowhere";
+    let coloured = |text: &str| text.contains("\u{1b}[1m\u{1b}[31merror:");
+    let usage = on_a_terminal(&bench, "X=", "status");
+    let error = on_a_terminal(&bench, "X=", refused);
+    assert!(coloured(&usage) && coloured(&error) && error.contains("no store at nowhere; check"), "{error:?}");
+    assert!(!error.contains("Usage") && error.trim_end().lines().count() == 1, "{error:?}");
+    for setting in ["NO_COLOR=1", "TERM=dumb"] {
+        assert!(!on_a_terminal(&bench, setting, refused).contains('\u{1b}'), "{setting}");
+    }
+    assert!(bench.run(refused).stderr.starts_with("error: there is no store"), "no colours in a pipe");
 }
 
 #[test]

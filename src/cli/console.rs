@@ -9,6 +9,7 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
 use super::bars::{Bars, Log};
+use super::help;
 use super::lines::Lines;
 use super::phases::{PhaseTime, named_rate_of, now, seconds};
 use crate::error::{Error, Result};
@@ -103,7 +104,7 @@ impl Console {
     /// What went wrong, on stderr.
     pub fn error(&self, error: &Error) {
         self.bars.abandon();
-        self.bars.line(&format!("error: {error}"));
+        help::print_error(error);
     }
 
     /// Writes it as it is made: a receipt may be larger than memory.

@@ -3,11 +3,14 @@
 use std::fs;
 
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::error::ErrorKind;
 use clap::{Command, CommandFactory};
 
 use super::args::{Arguments, Completions, Man};
 use super::console::Console;
+use super::examples::{GROUPS, examples_of};
 use super::lines::Lines;
+use super::man::write_pages;
 use super::text::counted;
 use crate::error::{Error, Result};
 use crate::text::Shown;
@@ -22,30 +25,120 @@ const VERSION: &str = concat!(
     ")"
 );
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage.";
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage, 3 different (`diff`, and `stale --exit-code`).";
 
 const ENVIRONMENT: &str = "Environment: LOOKBACK_LOG=quiet leaves only errors on stderr, summary also what was done, normal (the default) also how far the work \
                            is (on a terminal a bar, in a log a line for each phase that is done), debug also when each phase begins. NO_COLOR=1 takes the \
-                           colours from this help. TMPDIR is where `get`, `diff` and `audit` spill what does not fit in memory.";
+                            colours from help and errors. TMPDIR is where `get`, `diff` and `audit` spill what does not fit in memory.";
 
-/// The command line, with exit codes in the help of every command.
+/// Columns of the list of commands: their descriptions begin in this one, and lines end before that one.
+const DESCRIPTIONS_FROM: usize = 15;
+const LINE_END: usize = 80;
+
+/// The command line, with the commands in their groups, and with examples and exit codes in the help of each.
 pub(super) fn command() -> Command {
-    let styles = Styles::styled()
+    let command = described(base(), "");
+    let template = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{}\n{{options}}{{after-help}}",
+        groups(&command),
+        heading("Options:"),
+    );
+    command.help_template(template)
+}
+
+/// The command line without what help says beyond the single options.
+fn base() -> Command {
+    Arguments::command().styles(styles()).long_version(VERSION)
+}
+
+fn styles() -> Styles {
+    Styles::styled()
         .header(AnsiColor::Green.on_default().bold())
         .usage(AnsiColor::Green.on_default().bold())
         .literal(AnsiColor::Cyan.on_default().bold())
-        .placeholder(AnsiColor::Cyan.on_default());
-    let command = Arguments::command().styles(styles).long_version(VERSION).mut_subcommands(with_exit_codes);
-    command.after_help(format!("{EXIT_CODES}\n\n{ENVIRONMENT}"))
+        .placeholder(AnsiColor::Cyan.on_default())
 }
 
-/// A command and those below it, with exit codes in their help.
-fn with_exit_codes(command: Command) -> Command {
-    let after = match command.get_after_help() {
-        Some(own) => format!("{own}\n\n{EXIT_CODES}"),
-        None => EXIT_CODES.to_owned(),
+/// Coloured where the rest of the help is.
+fn heading(text: &str) -> String {
+    let styles = styles();
+    let style = styles.get_header();
+    format!("{style}{text}{style:#}")
+}
+
+/// The commands by what they are for, each with its description.
+fn groups(command: &Command) -> String {
+    let styles = styles();
+    let literal = styles.get_literal();
+    let mut text = String::new();
+    for (title, names) in GROUPS {
+        text += &format!("{}\n", heading(&format!("{title}:")));
+        for below in names.iter().filter_map(|name| command.find_subcommand(name)) {
+            let name = below.get_name();
+            let about = below.get_about().map(ToString::to_string).unwrap_or_default();
+            let indent = " ".repeat(DESCRIPTIONS_FROM);
+            let about = wrapped(&about, LINE_END - DESCRIPTIONS_FROM).join(&format!("\n{indent}"));
+            let gap = " ".repeat(DESCRIPTIONS_FROM.saturating_sub(2 + name.len()));
+            text += &format!("  {literal}{name}{literal:#}{gap}{about}\n");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// A text in lines of at most so many letters, unless a word is longer.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// A command and those below it, with examples and exit codes in their help. `path` is what is typed behind `lookback`.
+fn described(command: Command, path: &str) -> Command {
+    let examples = examples_of(path);
+    let examples = match examples {
+        [] => None,
+        some => Some(format!("{}\n  {}", heading("Examples:"), some.join("\n  "))),
     };
-    command.after_help(after).mut_subcommands(with_exit_codes)
+    let own = command.get_after_help().map(ToString::to_string);
+    let environment = path.is_empty().then(|| ENVIRONMENT.to_owned());
+    let parts: Vec<String> =
+        own.into_iter().chain(examples).chain([EXIT_CODES.to_owned()]).chain(environment).collect();
+    let path = path.to_owned();
+    command.after_help(parts.join("\n\n")).mut_subcommands(move |below| {
+        let path = format!("{path} {}", below.get_name());
+        described(below, path.trim_start())
+    })
+}
+
+/// The same for the man pages, which have sections for examples and commands.
+fn command_of_pages() -> Command {
+    fn with_exit_codes(command: Command) -> Command {
+        let own = command.get_after_help().map(ToString::to_string);
+        let after = own.into_iter().chain([EXIT_CODES.to_owned()]).collect::<Vec<_>>().join("\n\n");
+        command.after_help(after).mut_subcommands(with_exit_codes)
+    }
+    let mut command = base()
+        .disable_help_subcommand(true)
+        .mut_subcommands(with_exit_codes)
+        .after_help(format!("{EXIT_CODES}\n\n{ENVIRONMENT}"));
+    command.build();
+    command
+}
+
+/// An error as the parser of the command line writes its own: on a terminal in colour, unless that is not wanted.
+pub(super) fn print_error(error: &Error) {
+    let raw = clap::Error::raw(ErrorKind::Io, format!("{error}\n")).with_cmd(&base());
+    // Nobody is left to tell where stderr itself is gone.
+    let _ = raw.print();
 }
 
 /// `lookback completions`.
@@ -61,16 +154,10 @@ pub(super) fn completions(typed: &Completions, console: &Console) -> Result<()> 
 pub(super) fn man(typed: &Man, console: &Console) -> Result<()> {
     let failed = |error: std::io::Error| Error::io("write", &typed.dir, &error);
     fs::create_dir_all(&typed.dir).map_err(failed)?;
-    clap_mangen::generate_to(command(), &typed.dir).map_err(failed)?;
-    let pages = pages(&command());
+    let pages = write_pages(&command_of_pages(), "", &typed.dir).map_err(failed)?;
     let dir = typed.dir.shown();
     console.done(
         &serde_json::json!({ "dir": typed.dir.plain(), "pages": pages }),
         &format!("wrote {} to {dir}", counted(pages, "page")),
     )
-}
-
-/// How many man pages a command has: its own, and those of the commands below it.
-fn pages(command: &Command) -> u64 {
-    command.get_subcommands().map(pages).sum::<u64>() + 1
 }

@@ -1,0 +1,108 @@
+//! Commands as they are typed, for help and man pages, and the groups that they belong to. A test parses each example.
+
+/// The commands by what they are for, as the README has them.
+pub(super) const GROUPS: [(&str, &[&str]); 4] = [
+    ("Fill a store", &["init", "ingest", "backfill"]),
+    ("Make rows, and judge them", &["produce", "stale", "audit", "diff", "manifest"]),
+    ("Look", &["status", "report", "show", "explain", "get", "config"]),
+    ("Keep", &["forget", "prune", "remove", "backup", "restore", "verify", "repair", "migrate", "completions", "man"]),
+];
+
+/// Of each command, by its path: `config check` is below `config`.
+const EXAMPLES: [(&str, &[&str]); 25] = [
+    (
+        "",
+        &[
+            "lookback backfill --store store --input input --from 2026-01-01 --to 2026-01-06",
+            "lookback ingest --store store --input input --dt 2026-01-07",
+            "lookback produce --store store --input input --dt 2026-01-08 --out out",
+        ],
+    ),
+    ("init", &["lookback init --store store --max-history 200 --timezone Europe/Berlin"]),
+    (
+        "ingest",
+        &[
+            "lookback ingest --store store --input input --dt 2026-01-07",
+            "lookback ingest --store store --input input --dt 2026-01-07 --quarantine bad",
+        ],
+    ),
+    (
+        "backfill",
+        &[
+            "lookback backfill --store store --input input --from 2026-01-01 --to 2026-01-31 --dry-run",
+            "lookback backfill --store store --input input --from 2026-01-01 --to 2026-01-31 --out out --as-daily",
+        ],
+    ),
+    (
+        "produce",
+        &[
+            "lookback produce --store store --input input --dt 2026-01-08 --out out",
+            "lookback produce --store store --input input --dt 2026-01-08 --out out --lookback-days 90 --order shuffled",
+        ],
+    ),
+    ("stale", &["lookback stale --store store --out out --as-daily --exit-code"]),
+    ("audit", &["lookback audit --store store --input input --out out --dt 2026-01-08 --sample 1000"]),
+    ("diff", &["lookback diff out other --dt 2026-01-08"]),
+    ("manifest", &["lookback manifest --out out --dt 2026-01-08 --check"]),
+    ("status", &["lookback status --store store"]),
+    ("report", &["lookback report --store store --out out --html report.html"]),
+    ("show", &["lookback show --store store --customer 21193184998 --dt 2026-01-07 --limit 4"]),
+    ("explain", &["lookback explain --store store --dt 2026-01-07 --customer 21193184998 --item 334995800"]),
+    ("get", &["lookback get --store store --dt 2026-01-07 --customers ids.txt --out histories.parquet"]),
+    ("config", &["lookback config check --input input"]),
+    ("config check", &["lookback config check --input input --dt 2026-01-07 --store store"]),
+    (
+        "forget",
+        &[
+            "lookback forget --store store --customer 21193184998 --out out --dry-run",
+            "lookback forget --store store --customers gone.txt --out out --scrub",
+        ],
+    ),
+    (
+        "prune",
+        &["lookback prune --store store --keep-days 365 --dry-run", "lookback prune --store store --keep-days 365"],
+    ),
+    ("remove", &["lookback remove --store store --dt 2062-01-07"]),
+    ("backup", &["lookback backup --store store --to backups --keep 7"]),
+    ("restore", &["lookback restore --from backups --store restored"]),
+    ("verify", &["lookback verify --store store --deep"]),
+    ("repair", &["lookback repair --store store --dry-run"]),
+    ("migrate", &["lookback migrate --store store --dry-run"]),
+    ("completions", &["lookback completions bash > ~/.local/share/bash-completion/completions/lookback"]),
+];
+
+/// The examples of a command; none where its help says all.
+pub(super) fn examples_of(path: &str) -> &'static [&'static str] {
+    EXAMPLES.iter().find(|(of, _)| *of == path).map(|(_, examples)| *examples).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::help::command;
+
+    #[test]
+    fn every_example_is_understood_and_stands_with_its_command() {
+        for (path, examples) in EXAMPLES {
+            assert!(!examples.is_empty(), "{path}");
+            for example in examples {
+                let typed = example.split(" > ").next().unwrap();
+                command().try_get_matches_from(typed.split(' ')).unwrap_or_else(|error| panic!("{example}\n{error}"));
+                assert!(path == "config" || typed.starts_with(format!("lookback {path}").trim_end()), "{example}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_is_in_a_group_and_has_an_example() {
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        grouped.sort_unstable();
+        let root = command();
+        let mut commands: Vec<&str> = root.get_subcommands().map(clap::Command::get_name).collect();
+        commands.sort_unstable();
+        assert_eq!(grouped, commands);
+        for name in grouped.into_iter().filter(|name| *name != "man") {
+            assert!(!examples_of(name).is_empty(), "{name}");
+        }
+    }
+}
