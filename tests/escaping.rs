@@ -75,8 +75,9 @@ fn names_of_files_and_columns_make_no_line() {
     assert!(ran.said().contains("error: all is well"), "the columns that it has are named: {}", ran.stderr);
     let check = refused_by_check(&bench);
     assert_eq!(check["sources"][0]["found"]["columns"][0][0], ODD, "in JSON it is the same text, written otherwise");
-    let toml = format!("[sources.clicks]\ncolumns = {{ customer_id = {} }}\n", serde_json::to_string(ODD).unwrap());
-    write_file(&bench.path("odd.toml"), toml.replace("\\u001b", "\\u001B").as_bytes());
+    let quoted: String = ODD.chars().map(|letter| format!("\\u{:04x}", u32::from(letter))).collect();
+    let toml = format!("[sources.clicks]\ncolumns = {{ customer_id = \"{quoted}\" }}\n");
+    write_file(&bench.path("odd.toml"), toml.as_bytes());
     let mut with_config = words(day);
     with_config.extend(words("--config odd.toml"));
     refused(&bench, &with_config);
@@ -120,8 +121,10 @@ fn folders_that_were_typed_make_no_line() {
         refused(&bench, &arguments);
     }
     click(&bench, "clicks/dt=2026-01-01/a.parquet");
+    let store = format!("{ODD}-store");
+    let store = OsStr::new(&store);
     let mut ingest = words("ingest --dt 2026-01-01 --store");
-    ingest.extend([odd, OsStr::new("--input"), odd]);
+    ingest.extend([store, OsStr::new("--input"), odd]);
     refused(&bench, &ingest);
     // A note names the configuration that was found.
     fs::rename(bench.input(), bench.path(ODD)).unwrap();
@@ -132,15 +135,15 @@ fn folders_that_were_typed_make_no_line() {
     let note = ran.stderr.lines().find(|line| line.starts_with("note: ")).unwrap();
     assert!(note.contains(SHOWN), "{note}");
     for json in ["", "--json"] {
-        let mut status = vec![OsStr::new("status"), OsStr::new("--store"), odd];
+        let mut status = vec![OsStr::new("status"), OsStr::new("--store"), store];
         status.extend(words(json));
         let ran = bench.run_with(&status);
         assert_quiet(&ran);
         match json {
-            "" => assert!(ran.stdout.starts_with(&format!("store           {SHOWN}\n")), "{}", ran.stdout),
-            _ => assert_eq!(serde_json::from_str::<Value>(&ran.stdout).unwrap()["store"], ODD),
+            "" => assert!(ran.stdout.starts_with(&format!("store           {SHOWN}-store\n")), "{}", ran.stdout),
+            _ => assert_eq!(serde_json::from_str::<Value>(&ran.stdout).unwrap()["store"], format!("{ODD}-store")),
         }
-        let mut verify = vec![OsStr::new("verify"), OsStr::new("--store"), odd];
+        let mut verify = vec![OsStr::new("verify"), OsStr::new("--store"), store];
         verify.extend(words(json));
         let ran = bench.run_with(&verify);
         assert_quiet(&ran);
