@@ -15,6 +15,19 @@ pub trait Progress: Sync {
     fn note(&self, message: &str);
 }
 
+/// Passes on notes alone: for one of several pieces of work that go side by side and have no common progress but that of the whole.
+pub struct Notes<'a>(pub &'a dyn Progress);
+
+impl Progress for Notes<'_> {
+    fn item(&self, _name: &str, _position: usize, _total: usize) {}
+    fn end_items(&self) {}
+    fn begin(&self, _phase: &str, _unit: &'static str, _total: Option<u64>) {}
+    fn advance(&self, _steps: u64) {}
+    fn note(&self, message: &str) {
+        self.0.note(message);
+    }
+}
+
 /// Listens to nothing: for tests and for callers that print no progress.
 pub struct Silent;
 

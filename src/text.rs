@@ -62,6 +62,14 @@ pub trait Shown: AsRef<OsStr> {
 
 impl<T: AsRef<OsStr> + ?Sized> Shown for T {}
 
+/// Whether a text is a URL and no path: `scheme://`, whatever follows.
+pub fn is_url(text: &OsStr) -> bool {
+    let text = text.as_encoded_bytes();
+    let scheme = text.windows(3).position(|found| found == b"://").and_then(|end| text.get(..end));
+    let is_of_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    scheme.is_some_and(|scheme| scheme.first().is_some_and(u8::is_ascii_alphabetic) && scheme.iter().all(is_of_scheme))
+}
+
 /// What [`Shown::shown`] gives.
 pub struct ShownText<'a>(&'a OsStr);
 
@@ -152,6 +160,16 @@ mod tests {
             assert_eq!(serde_json::from_str::<Vec<String>>(&escaped).unwrap(), [all.as_str()]);
         }
         assert!(matches!(escaped_json("[\n  \"é\"\n]"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn urls_are_told_from_paths() {
+        for url in ["s3://b/out", "gs://", "file:///data", "abfss://c@a.dfs.core.windows.net/x", "git+SSH.2://x"] {
+            assert!(is_url(url.as_ref()), "{url}");
+        }
+        for path in ["", "s3:/b", "/s3://b", "./s3://b", "a/b://c", "://x", "3s://b", "a b://c", "é://x", "s3:"] {
+            assert!(!is_url(path.as_ref()), "{path}");
+        }
     }
 
     #[test]

@@ -181,8 +181,11 @@ fn integers_for_times_are_checked_like_all_times() {
         DAY,
         &[(1, 11, early, Some("view")), (1, 11, i64::MAX, Some("view")), (1, 11, 0, Some("view"))],
     );
-    bench
-        .refused(INGEST, &["2 bad rows", "row 1 column timestamp lies outside", "row 2 column timestamp lies outside"]);
+    let ingest = format!("{INGEST} --allow-far-day");
+    bench.refused(
+        &ingest,
+        &["2 bad rows", "row 1 column timestamp lies outside", "row 2 column timestamp lies outside"],
+    );
     configure(&bench, &retail("").replace("time_unit = \"ms\"\n", ""));
     bench.refused(INGEST, &["column timestamp of type Int64", "time_unit in lookback.toml"]);
 }
@@ -402,7 +405,7 @@ impressions  impressions/dt={{dt}}
     let missing: Vec<&str> = checked["missing"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
     assert_eq!(missing.len(), 2, "{missing:?}");
     assert!(missing[0].contains("f.parquet has no column itemid (it has: visitorid)"), "{missing:?}");
-    assert!(missing[1].contains("g.parquet has no column ranking_id"), "{missing:?}");
+    assert!(missing[1].contains("g.parquet has no column impressions"), "{missing:?}");
     assert_eq!(checked["sources"][0]["found"]["files"], 2);
     assert_eq!(checked["sources"][0]["found"]["columns"][3], json!(["event", "Utf8"]));
 

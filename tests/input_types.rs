@@ -102,20 +102,60 @@ fn int96_is_an_instant_as_spark_writes_it() {
     let bench = Bench::new();
     bench.ok("init --store store --max-history 2 --timezone Asia/Tokyo");
     let path = bench.input().join("clicks/dt=2026-01-02/x.parquet");
-    write_int96(&path, &[us(TIME), us("2026-01-02T15:00:00Z")]);
+    write_int96(&path, SPARK, &[us(TIME), us("2026-01-02T15:00:00Z")]);
     assert_eq!(see(&bench), [(5, vec![5, 0]), (6, vec![0, 0])]);
     // The year 2262 and beyond must not wrap around into the valid years.
-    write_int96(&path, &[us("2700-01-01T00:00:00Z"), us(TIME)]);
+    write_int96(&path, SPARK, &[us("2700-01-01T00:00:00Z"), us(TIME)]);
     bench
         .refused("ingest --create --store store --input input --dt 2026-01-02", &["click_time lies outside the years"]);
 }
 
+/// What the footers of files say of their writers.
+const SPARK: &str = "parquet-mr version 1.13.1 (build db4183109d5b734ec5930d870cdae161e408ddba)";
+const IMPALA: &str = "impala version 4.4.0-RELEASE (build 0a3bd2a4c2a4bd8b6f4c)";
+
+/// Impala writes the wall clock. What the configuration says goes before what the writer is known for.
+#[test]
+fn int96_of_impala_is_wall_time_unless_the_configuration_says_otherwise() {
+    let bench = Bench::new();
+    bench.ok("init --store store --max-history 2 --timezone Asia/Tokyo");
+    let path = bench.input().join("clicks/dt=2026-01-02/x.parquet");
+    let toml = |said: &str| std::fs::write(bench.input().join("lookback.toml"), said).unwrap();
+    // 23:00 on 2 January: in Tokyo that day's last hour; as an instant the morning of the next.
+    let late = us("2026-01-02T23:00:00Z");
+    let (wall, instant) = ([(5, vec![5, 0]), (6, vec![6, 0])], [(5, vec![5, 0]), (6, vec![0, 0])]);
+    for (writer, int96, expected) in [
+        (IMPALA, "", &wall),
+        (SPARK, "", &instant),
+        ("", "", &instant),
+        (IMPALA, "int96 = \"instant\"", &instant),
+        (SPARK, "int96 = \"wall_time\"", &wall),
+        (IMPALA, "int96 = \"wall_time\"", &wall),
+    ] {
+        write_int96(&path, writer, &[us(TIME), late]);
+        toml(&format!("[sources.clicks]\n{int96}\n"));
+        assert_eq!(see(&bench), *expected, "{writer} {int96}");
+        bench.ok("audit --store store --input input --dt 2026-01-03 --out out");
+    }
+    // Another word for the same times is another description of the batch.
+    toml("[sources.clicks]\nint96 = \"instant\"\n");
+    let plan = bench.json("backfill --store store --input input --from 2026-01-02 --to 2026-01-02 --dry-run");
+    assert_eq!(plan["to_ingest"], serde_json::json!([["2026-01-02", "changed"]]));
+    let check = bench.ok("config check --input input --dt 2026-01-02");
+    assert!(check.stdout.contains("INT96 times are instant"), "{}", check.stdout);
+    toml("[sources.clicks]\nint96 = \"wall\"\n");
+    bench.refused(
+        "ingest --store store --input input --dt 2026-01-02",
+        &["lookback.toml line 2", "the nearest is wall_time"],
+    );
+}
+
 /// Customers 5 and 6, items 5 and 6, at these times in INT96.
-fn write_int96(path: &Path, times_us: &[i64]) {
+fn write_int96(path: &Path, created_by: &str, times_us: &[i64]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let schema = "message m { required int64 customer_id; required int64 item_id; required int96 click_time; }";
     let schema = Arc::new(parse_message_type(schema).unwrap());
-    let properties = Arc::new(WriterProperties::new());
+    let properties = Arc::new(WriterProperties::builder().set_created_by(created_by.to_owned()).build());
     let mut writer = SerializedFileWriter::new(File::create(path).unwrap(), schema, properties).unwrap();
     let mut group = writer.next_row_group().unwrap();
     for _ in 0..2 {

@@ -44,6 +44,7 @@ fn store_of(batches: &[(usize, &[RawAction], usize)]) -> Vec<(Vec<u8>, Vec<u8>)>
             allow_far_day: true,
             allow_missing_source: true,
             allow_empty: true,
+            allow_far_actions: true,
             quarantine: None,
             sort_bytes: *sort_bytes,
         };

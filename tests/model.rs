@@ -155,6 +155,7 @@ fn ingest_all(folder: &Folder, input: &Path, batches: &[NaiveDate], sort_bytes: 
             allow_far_day: true,
             allow_missing_source: true,
             allow_empty: true,
+            allow_far_actions: true,
             quarantine: None,
             sort_bytes,
         };

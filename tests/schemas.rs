@@ -33,6 +33,12 @@ fn nine_days() -> Bench {
     bench
 }
 
+/// Delivers a file of the input twice.
+fn twice(bench: &Bench, file: &str) {
+    let file = bench.input().join(file);
+    std::fs::copy(&file, file.with_extension("again.parquet")).unwrap();
+}
+
 fn shown(customer: i64) -> RawImpression {
     RawImpression { ranking_id: Some("top".to_owned()), customer, elements: vec![(5, Some(true)), (6, None)] }
 }
@@ -44,11 +50,15 @@ pattern = "clicks/dt={dt}"
 columns = { customer_id = "customer_id", item_id = "item_id", time = "click_time" }
 type = "click"
 time_unit = "ms"
+int96 = "instant"
 "#;
 
 /// What each command printed, with the name of its schema.
 fn outputs() -> (Bench, Vec<Value>) {
     let bench = nine_days();
+    for folder in ["clicks/dt=2026-01-01", "clicks/dt=2026-01-02", "impressions/dt=2026-01-08"] {
+        twice(&bench, &format!("{folder}/part-0.parquet"));
+    }
     let mut outputs = Vec::new();
     let mut keep = |schema: &str, output: Value| outputs.push(json!({ "schema": schema, "output": output }));
     let mut say = |schema: &str, arguments: &str| keep(schema, bench.json(arguments));

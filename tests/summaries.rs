@@ -99,6 +99,7 @@ fn ingest(bench: &Bench, batch: i64, sort_bytes: usize) -> Value {
         allow_far_day: true,
         allow_missing_source: true,
         allow_empty: true,
+        allow_far_actions: true,
         quarantine: None,
         sort_bytes,
     };

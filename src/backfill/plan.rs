@@ -32,7 +32,7 @@ pub struct BackfillOptions<'a> {
     pub today: Option<Day>,
     /// Whether days without any file are taken as empty batches.
     pub allow_empty: bool,
-    /// Whether batches are taken whose days are later than tomorrow, or over ten years from every other batch.
+    /// Whether batches are taken whose days are later than tomorrow, or over ten years from every other batch, or from more than half of their actions.
     pub allow_far_day: bool,
     /// Whether batches are taken that have no file of a source of which all of the last batches had some.
     pub allow_missing_source: bool,

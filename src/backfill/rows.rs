@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::memory;
 use crate::model::{Day, OrderKind, name_days};
 use crate::produce::{ProduceOptions, ProduceSummary, RowChoice, can_go_together, produce_sized, produce_together};
-use crate::progress::{Progress, Silent};
+use crate::progress::{Notes, Progress};
 use crate::store::{Folder, Store};
 
 /// Days that go together at most: a week, of which half of all reads are spared with data set M (measured). Two weeks took as long, and twice the memory; a killed run
@@ -93,8 +93,7 @@ fn side_by_side(
         while !failed.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(options) = days.get(number) else { break };
-            // Days side by side have no common progress but that of the whole.
-            let summary = produce_sized(store, options, rows.sizes(), &Silent);
+            let summary = produce_sized(store, options, rows.sizes(), &Notes(progress));
             failed.fetch_or(summary.is_err(), Ordering::Relaxed);
             progress.advance(1);
             done.push((number, summary));

@@ -131,6 +131,7 @@ fn ingest_all(
             today: None,
             allow_empty: options.allow_empty,
             allow_far_day: true,
+            allow_far_actions: options.allow_far_day,
             allow_missing_source: true,
             quarantine: options.quarantine,
             sort_bytes: memory::sort_bytes() / BATCHES_AT_ONCE,

@@ -6,7 +6,7 @@ use super::config;
 use super::console::Console;
 use super::lines::Lines;
 use super::table::table;
-use super::text::{batches, count, counted, odd};
+use super::text::{batches, count, counted, odd, same_content};
 use crate::backfill::{BackfillOptions, BackfillSummary, DayPlan, Plan, backfill};
 use crate::error::Result;
 use crate::ingest::IngestSummary;
@@ -81,6 +81,7 @@ fn sentence(summary: &BackfillSummary) -> String {
         counted(taken(|day| day.actions), "action"),
         count(*held as u64),
     );
+    let twice = taken(|day| day.same_content) + made(|day| day.same_content);
     sentence += &odd(&[
         (taken(|day| day.new_customers), "new customers"),
         (taken(|day| day.late), "late"),
@@ -88,6 +89,7 @@ fn sentence(summary: &BackfillSummary) -> String {
         (taken(|day| day.duplicates), "duplicates (kept)"),
         (taken(|day| day.ignored), "rows ignored"),
         (taken(|day| day.quarantined) + made(|day| day.quarantined), "rows set aside in the quarantine"),
+        (twice, same_content(twice)),
         (taken(|day| day.forgotten), "left out (of forgotten customers)"),
         (taken(|day| day.pruned), "left out (from before the store's horizon)"),
     ]);

@@ -12,7 +12,7 @@ use super::table::table;
 use super::text::{count, counted, size};
 use crate::config;
 use crate::error::{Error, Result};
-use crate::files::{DayFile, Fingerprint, LookedAt, day_files, look_at_actions, look_at_impressions};
+use crate::files::{DayFile, Fingerprint, Lacking, LookedAt, day_files, look_at_actions, look_at_impressions};
 use crate::ingest::{Outlines, batch_files, check_types, source_names};
 use crate::model::{Day, NamedCounts, TypeTable};
 use crate::sources::{Pattern, Sources, TypeRule};
@@ -44,6 +44,8 @@ struct CheckedSource {
     columns: Vec<(&'static str, String)>,
     /// In what integer times count.
     time_unit: Option<&'static str>,
+    /// What times in INT96 are said to be.
+    int96: Option<&'static str>,
     /// The type of all its actions, or the values of the column of types, each with its type or `ignored`.
     types: Vec<(Option<String>, String)>,
     /// What there is of it on the day.
@@ -78,7 +80,7 @@ pub(super) fn run(typed: &ConfigCheck, console: &Console) -> Result<()> {
         missing: Vec::new(),
     };
     if let Some(day) = typed.dt {
-        look(&mut checked, &sources, typed, day)?;
+        look(&mut checked, &sources, typed, day, console)?;
         if let Some(store) = &typed.store {
             judge(&mut checked, &sources, typed, day, &Folder::new(store))?;
         }
@@ -105,6 +107,7 @@ fn described(sources: &Sources) -> Vec<CheckedSource> {
         pattern: source.pattern.text().to_owned(),
         columns: owned(&source.columns()),
         time_unit: source.time_unit.map(|unit| unit.name()),
+        int96: source.int96.map(|int96| int96.name()),
         types: types_of(&source.types, &sources.types),
         found: None,
     });
@@ -113,6 +116,7 @@ fn described(sources: &Sources) -> Vec<CheckedSource> {
         pattern: sources.impressions.pattern.text().to_owned(),
         columns: owned(&sources.impressions.columns()),
         time_unit: None,
+        int96: None,
         types: Vec::new(),
         found: None,
     };
@@ -132,14 +136,18 @@ fn types_of(rule: &TypeRule, types: &TypeTable) -> Vec<(Option<String>, String)>
     }
 }
 
-/// Looks at the files of a day: each is opened, none is read.
-fn look(checked: &mut Checked, sources: &Sources, typed: &ConfigCheck, day: Day) -> Result<()> {
-    let found = |pattern: &Pattern, look: &dyn Fn(&DayFile) -> LookedAt| -> Result<(Found, Vec<String>)> {
+/// Looks at the files of a day: of each the first rows are read, as `ingest` and `produce` would.
+fn look(checked: &mut Checked, sources: &Sources, typed: &ConfigCheck, day: Day, console: &Console) -> Result<()> {
+    // Refused where two sources find one file.
+    batch_files(&typed.input, sources, day)?;
+    let mut lacking = Lacking::default();
+    let mut found = |pattern: &Pattern, look: &dyn Fn(&DayFile) -> LookedAt| -> Result<(Found, Vec<String>)> {
         let files = day_files(&typed.input, pattern, day)?;
         let (mut found, mut problems) = (Found { files: files.len(), ..Found::default() }, Vec::new());
         for (place, file) in files.iter().enumerate() {
             found.bytes += Fingerprint::size_of(&file.path)?;
-            let LookedAt { columns, problem } = look(file);
+            let LookedAt { columns, problem, read } = look(file);
+            lacking.add(file, read);
             if place == 0 {
                 found.columns = columns;
             }
@@ -150,7 +158,7 @@ fn look(checked: &mut Checked, sources: &Sources, typed: &ConfigCheck, day: Day)
     let mut actions = 0;
     let places = checked.sources.iter_mut();
     for (place, source) in places.zip(&sources.actions) {
-        let (there, problems) = found(&source.pattern, &|file| look_at_actions(source, file))?;
+        let (there, problems) = found(&source.pattern, &|file| look_at_actions(source, file, day))?;
         actions += there.files;
         place.found = Some(there);
         checked.missing.extend(problems);
@@ -161,11 +169,12 @@ fn look(checked: &mut Checked, sources: &Sources, typed: &ConfigCheck, day: Day)
         checked.missing.push(format!("there is no file of actions in {}: nothing is {patterns}", typed.input.shown()));
     }
     let shown = &sources.impressions;
-    let (there, problems) = found(&shown.pattern, &|file| look_at_impressions(shown, file))?;
+    let (there, problems) = found(&shown.pattern, &|file| look_at_impressions(shown, file, day))?;
     if let Some(place) = checked.sources.last_mut() {
         place.found = Some(there);
     }
     checked.missing.extend(problems);
+    lacking.note(shown, console.progress());
     Ok(())
 }
 
@@ -200,6 +209,9 @@ fn text(checked: &Checked) -> Lines {
         text.append(&table(&["  read as", "column", "found"], &[false; 3], &rows.collect::<Vec<_>>()));
         if let Some(unit) = source.time_unit {
             text.push(&format!("  integer times count {unit}"));
+        }
+        if let Some(int96) = source.int96 {
+            text.push(&format!("  INT96 times are {int96}"));
         }
         for (value, action_type) in &source.types {
             text.push(&match value {

@@ -4,7 +4,7 @@ use super::args::Ingest;
 use super::clock;
 use super::config;
 use super::console::Console;
-use super::text::{count, counted, counted_types, odd, size};
+use super::text::{count, counted, counted_types, odd, same_content, size};
 use crate::error::Result;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester};
 use crate::memory;
@@ -19,6 +19,7 @@ pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
         today: clock::today()?,
         allow_empty: typed.allow_empty,
         allow_far_day: typed.allowed.allow_far_day,
+        allow_far_actions: typed.allowed.allow_far_day,
         allow_missing_source: typed.allowed.allow_missing_source,
         quarantine: typed.quarantine.as_deref(),
         sort_bytes: memory::sort_bytes(),
@@ -49,6 +50,7 @@ fn sentence(summary: &IngestSummary) -> String {
         (summary.duplicates, "duplicates (equal to another of the batch; kept)"),
         (summary.ignored, "ignored (no actions, as their source says)"),
         (summary.quarantined, "set aside in the quarantine"),
+        (summary.same_content, same_content(summary.same_content)),
         (summary.forgotten, "left out (of forgotten customers)"),
         (summary.pruned, "left out (from before the store's horizon)"),
     ]);

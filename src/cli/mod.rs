@@ -54,8 +54,8 @@ pub fn run() -> ExitCode {
             report(panic);
         }
     }));
-    let arguments = match typed::arguments(&std::env::args_os().collect::<Vec<_>>()) {
-        Ok(arguments) => arguments,
+    let (arguments, places) = match typed::arguments(&std::env::args_os().collect::<Vec<_>>()) {
+        Ok(typed) => typed,
         Err(exit_code) => return exit_code,
     };
     let (log, unknown) = match Log::of_environment() {
@@ -63,7 +63,7 @@ pub fn run() -> ExitCode {
         Err(unknown) => (Log::Normal, Some(unknown)),
     };
     let console = Console::new(arguments.json, log);
-    match unknown.map_or_else(|| dispatch(&arguments, &console), Err) {
+    match unknown.map_or(places, Err).and_then(|()| dispatch(&arguments, &console)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             console.error(&error);

@@ -3,7 +3,7 @@
 use super::args::Produce;
 use super::config;
 use super::console::Console;
-use super::text::{count, counted, odd};
+use super::text::{count, counted, odd, same_content};
 use crate::error::Result;
 use crate::memory;
 use crate::produce::{ProduceOptions, ProduceSummary, produce_sized};
@@ -59,6 +59,7 @@ pub(super) fn sentence(summary: &ProduceSummary) -> String {
     if let Some(older) = summary.older_partition {
         sentence += &format!("; WARNING: dt={older} of this output rests on batches older than any in the store");
     }
+    let files = |number: u64| if number == 1 { "file" } else { "files" };
     let impressions = |number: u64| if number == 1 { "impression" } else { "impressions" };
     let late = |number: u64| if number == 1 { "row with actions" } else { "rows with actions" };
     sentence
@@ -73,6 +74,9 @@ pub(super) fn sentence(summary: &ProduceSummary) -> String {
             (summary.empty_impressions, &format!("{} with an empty list", impressions(summary.empty_impressions))),
             (summary.duplicates, &format!("{} equal to another (kept)", impressions(summary.duplicates))),
             (summary.quarantined, &format!("{} set aside in the quarantine", impressions(summary.quarantined))),
+            (summary.same_content, same_content(summary.same_content)),
+            (summary.without_ranking_id, &format!("{} without ranking ids", files(summary.without_ranking_id))),
+            (summary.without_label, &format!("{} without labels", files(summary.without_label))),
             (summary.forgotten, &format!("{} of forgotten customers left out", impressions(summary.forgotten))),
         ])
 }

@@ -28,6 +28,11 @@ pub(super) fn counted_types(types: &NamedCounts) -> String {
     types.0.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
+/// What files with the content of another are called, behind their number.
+pub(super) fn same_content(files: u64) -> &'static str {
+    if files == 1 { "file with the content of another (kept)" } else { "files with the content of another (kept)" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,17 +2,18 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::FromArgMatches;
 use clap::error::{Error, ErrorKind};
+use clap::{ArgMatches, Command, FromArgMatches};
 
 use super::args::Arguments;
 use super::help;
-use crate::text::{Shown, escaped};
+use crate::text::{Shown, escaped, is_url};
 
-/// The arguments; or, when --help, --version or what is wrong has been printed, the exit code: 0 for the first two, 2 for wrong usage.
-pub(super) fn arguments(typed: &[OsString]) -> Result<Arguments, ExitCode> {
+/// The arguments and what is wrong with their places, if anything; or, when --help, --version or what is wrong has been printed, the exit code: 0 for the first two, 2 for wrong usage.
+pub(super) fn arguments(typed: &[OsString]) -> Result<(Arguments, crate::error::Result<()>), ExitCode> {
     parse(typed).map_err(|error| {
         let exit_code = u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
         // Nobody is left to tell where the stream itself is gone.
@@ -24,9 +25,29 @@ pub(super) fn arguments(typed: &[OsString]) -> Result<Arguments, ExitCode> {
     })
 }
 
-fn parse(typed: &[OsString]) -> Result<Arguments, Error> {
-    let matches = help::command().try_get_matches_from(typed)?;
-    Arguments::from_arg_matches(&matches)
+fn parse(typed: &[OsString]) -> Result<(Arguments, crate::error::Result<()>), Error> {
+    let command = help::command();
+    let matches = command.clone().try_get_matches_from(typed)?;
+    Ok((Arguments::from_arg_matches(&matches)?, refuse_urls(&command, &matches)))
+}
+
+/// Fails where a path that was typed is a URL: as a path it would be a folder of that name below this one. Looks at every argument whose value is a path, of
+/// whatever command.
+fn refuse_urls(command: &Command, matches: &ArgMatches) -> crate::error::Result<()> {
+    for argument in command.get_arguments() {
+        let Ok(Some(paths)) = matches.try_get_many::<PathBuf>(argument.get_id().as_str()) else { continue };
+        for path in paths.filter(|path| is_url(path.as_os_str())) {
+            let name = argument.get_long().map_or_else(|| argument.get_id().to_string(), |long| format!("--{long}"));
+            return Err(crate::error::Error::usage(
+                format!("{name} {} is a URL, and only local folders and files are read and written", path.shown()),
+                "name a local path; copy what is to be read there first, and what was written from there",
+            ));
+        }
+    }
+    match matches.subcommand() {
+        Some((name, matches)) => command.find_subcommand(name).map_or(Ok(()), |command| refuse_urls(command, matches)),
+        None => Ok(()),
+    }
 }
 
 /// What clap says of the arguments as they are shown. It says it on several lines that it makes itself, so that the message cannot be escaped as a whole.
@@ -47,7 +68,7 @@ mod tests {
 
     fn said(typed: &[&[u8]]) -> String {
         let typed: Vec<OsString> = typed.iter().map(|argument| OsString::from_vec(argument.to_vec())).collect();
-        safe(parse(&typed).unwrap_err(), &typed).map_or_else(|line| line, |error| error.render().to_string())
+        safe(parse(&typed).err().unwrap(), &typed).map_or_else(|line| line, |error| error.render().to_string())
     }
 
     #[test]

@@ -9,9 +9,11 @@ use toml::de::DeTable;
 use super::section::{Document, Section};
 use crate::error::{Error, Result};
 use crate::model::{ActionType, TypeTable, is_type_name};
-use crate::sources::{ActionSource, ImpressionSource, Pattern, SOURCES_MAX, Sources, TimeUnit, TypeRule, source_rank};
+use crate::sources::{
+    ActionSource, ImpressionSource, Int96, Pattern, SOURCES_MAX, Sources, TimeUnit, TypeRule, source_rank,
+};
 
-const SOURCE_KEYS: [&str; 6] = ["pattern", "columns", "time_unit", "type", "values", "ignore"];
+const SOURCE_KEYS: [&str; 7] = ["pattern", "columns", "time_unit", "int96", "type", "values", "ignore"];
 const COLUMN_KEYS: [&str; 5] = ["customer_id", "item_id", "time", "date", "type"];
 const IMPRESSION_KEYS: [&str; 2] = ["pattern", "columns"];
 const IMPRESSION_COLUMN_KEYS: [&str; 5] = ["ranking_id", "customer_id", "impressions", "item_id", "is_order"];
@@ -144,6 +146,7 @@ fn read_source(name: &str, section: &Section<'_>, types: &TypeTable) -> Result<A
         time,
         date,
         time_unit: read_time_unit(section)?,
+        int96: read_int96(section)?,
         types: read_rule(section, columns.as_ref(), types, built_in.as_ref())?,
     })
 }
@@ -165,6 +168,16 @@ fn read_time_unit(section: &Section<'_>) -> Result<Option<TimeUnit>> {
         section.document.unknown(&span, &what, text, "the units are", &TimeUnit::ALL.map(TimeUnit::name))
     })?;
     Ok(Some(unit))
+}
+
+fn read_int96(section: &Section<'_>) -> Result<Option<Int96>> {
+    let Some((text, span)) = section.text("int96")? else { return Ok(None) };
+    let int96 = Int96::ALL.into_iter().find(|int96| int96.name() == text);
+    let int96 = int96.ok_or_else(|| {
+        let what = format!("{text:?} is nothing that times in INT96 can be");
+        section.document.unknown(&span, &what, text, "they can be", &Int96::ALL.map(Int96::name))
+    })?;
+    Ok(Some(int96))
 }
 
 fn read_rule(

@@ -7,7 +7,7 @@ use super::column::{IdColumn, Reason};
 use super::day_reader::{DayReader, Wanted};
 use super::layout::DayFile;
 use super::parquet_file::{column, wrong_type};
-use super::time_column::TimeColumn;
+use super::time_column::{OUTSIDE, TimeColumn};
 use super::type_column::{TypeColumn, Typed};
 use crate::error::Result;
 use crate::model::{Action, CustomerId, Day, PADDING_ITEM_ID, Zone};
@@ -32,6 +32,8 @@ pub struct ReadAction {
 pub struct ReadActions {
     /// Rows that are no actions, as the source says.
     pub ignored: u64,
+    /// Bad rows whose times lie beyond the years that there are.
+    pub outside: u64,
 }
 
 /// Gives every action of a file to `take`, in the order of its rows, and every row that is none to `bad`.
@@ -53,16 +55,31 @@ pub fn read_numbered_actions(
     day_file: &DayFile,
     zone: &Zone,
     bad: &mut BadRows,
+    take: impl FnMut(u64, ReadAction) -> Result<()>,
+) -> Result<ReadActions> {
+    read_first_actions(source, day_file, zone, usize::MAX, bad, take)
+}
+
+/// The same of at most the first `rows` rows.
+pub(super) fn read_first_actions(
+    source: &ActionSource,
+    day_file: &DayFile,
+    zone: &Zone,
+    rows: usize,
+    bad: &mut BadRows,
     mut take: impl FnMut(u64, ReadAction) -> Result<()>,
 ) -> Result<ReadActions> {
-    let file = DayReader::open(day_file)?;
+    let file = DayReader::open(day_file, source.int96)?;
     let names = Names::of(source, &file)?;
-    let mut read = ReadActions::default();
-    for batch in file.read(&names.wanted(), BATCH_ROWS)? {
-        let batch = batch?;
+    if let Some(typed) = file.typed(&names.wanted())? {
+        TypedColumns::new(&typed, source, names, day_file, zone)?;
+    }
+    let (mut read, mut left) = (ReadActions::default(), rows);
+    let mut batches = file.read(&names.wanted(), BATCH_ROWS.min(rows))?;
+    while let Some(batch) = batches.next().filter(|_| left > 0).transpose()? {
         let columns = TypedColumns::new(&batch.columns, source, names, day_file, zone)?;
         let plain = columns.plain();
-        for index in 0..batch.rows() {
+        for index in 0..batch.rows().min(left) {
             let place = batch.place(index);
             let found = match (plain.as_ref().and_then(|plain| plain.action(index)), batch.fault(index)) {
                 (_, Some(fault)) => Err((fault.column.as_str(), fault.reason.clone())),
@@ -73,17 +90,19 @@ pub fn read_numbered_actions(
                 Ok(Some(action)) => take(place, action)?,
                 Ok(None) => read.ignored += 1,
                 Err((column, reason)) => {
+                    read.outside += u64::from(reason == OUTSIDE);
                     bad.add(BadRow { day_file, place, column, reason, cells: batch.cells(index) })?;
                 }
             }
         }
+        left = left.saturating_sub(batch.rows());
     }
     Ok(read)
 }
 
 /// What the columns of a file are called.
 #[derive(Clone, Copy)]
-pub(super) struct Names<'a> {
+struct Names<'a> {
     customer: &'a str,
     item: &'a str,
     time: &'a str,
@@ -93,7 +112,7 @@ pub(super) struct Names<'a> {
 
 impl<'a> Names<'a> {
     /// Of a file of a source.
-    pub fn of(source: &'a ActionSource, file: &DayReader) -> Result<Self> {
+    fn of(source: &'a ActionSource, file: &DayReader) -> Result<Self> {
         let time = match &source.date {
             Some(date) if !file.has(&source.time)? && file.has(date)? => date,
             _ => &source.time,
@@ -106,14 +125,14 @@ impl<'a> Names<'a> {
     }
 
     /// All of them, with what their cells are.
-    pub fn wanted(&self) -> Vec<Wanted<'a>> {
+    fn wanted(&self) -> Vec<Wanted<'a>> {
         let Names { customer, item, time, action_type } = *self;
         let always = [Wanted::Id(customer), Wanted::Id(item), Wanted::Time(time)];
         always.into_iter().chain(action_type.map(Wanted::Text)).collect()
     }
 }
 
-pub(super) struct TypedColumns<'a> {
+struct TypedColumns<'a> {
     customers: IdColumn,
     items: IdColumn,
     times: TimeColumn<'a>,
@@ -123,7 +142,7 @@ pub(super) struct TypedColumns<'a> {
 
 impl<'a> TypedColumns<'a> {
     /// The columns of a batch. Fails where one is missing or of a type that cannot be used.
-    pub fn new(
+    fn new(
         batch: &RecordBatch,
         source: &'a ActionSource,
         names: Names<'a>,

@@ -112,6 +112,16 @@ impl BadRows {
         Ok(())
     }
 
+    /// Fails where a text file has bad rows and not one good one of `good`: it is another file than was meant, and no row of it goes to a quarantine. To be
+    /// called with the bad rows of that file alone.
+    pub fn refuse_whole(&self, day_file: &DayFile, good: u64) -> Result<()> {
+        let Some(first) = self.named.first().filter(|_| good == 0 && day_file.is_text()) else { return Ok(()) };
+        Err(Error::input(
+            format!("the file {} has not one row that can be read: {first}", day_file.path.shown()),
+            "mend the file, or begin its name with _ if it is no data; a quarantine takes rows, and no whole files",
+        ))
+    }
+
     /// Without a quarantine: fails if there is any, naming the first few. With one: publishes its file, or removes the one of an earlier
     /// run if there is nothing to set aside. Gives the number of rows set aside.
     pub fn finish(self) -> Result<u64> {

@@ -8,9 +8,11 @@ use super::bad_rows::Cells;
 use super::column::Reason;
 use super::file_kind::Content;
 use super::layout::DayFile;
+use super::magic::packing;
 use super::parquet_file::{Batches, ParquetFile};
 use super::text::{TextBatches, TextFile};
 use crate::error::{Error, Result};
+use crate::sources::Int96;
 use crate::text::Shown;
 
 /// How many columns of a file a message names.
@@ -25,7 +27,9 @@ pub(super) enum Wanted<'a> {
     Time(&'a str),
     /// Text.
     Text(&'a str),
-    /// Lists of structs with these two fields, an integer and a flag.
+    /// Text that is null in all rows of a file without such a column.
+    OptionalText(&'a str),
+    /// Lists of structs with these two fields, an integer and a flag, of which the flag may lack.
     List { name: &'a str, item: &'a str, label: &'a str },
 }
 
@@ -33,8 +37,17 @@ impl<'a> Wanted<'a> {
     /// The name of the column.
     pub fn name(self) -> &'a str {
         match self {
-            Wanted::Id(name) | Wanted::Time(name) | Wanted::Text(name) | Wanted::List { name, .. } => name,
+            Wanted::Id(name)
+            | Wanted::Time(name)
+            | Wanted::Text(name)
+            | Wanted::OptionalText(name)
+            | Wanted::List { name, .. } => name,
         }
+    }
+
+    /// Whether a file may lack the column.
+    pub fn is_optional(self) -> bool {
+        matches!(self, Wanted::OptionalText(_))
     }
 }
 
@@ -49,11 +62,15 @@ enum Source {
 }
 
 impl DayReader {
-    /// Opens a file by what its name says that it is. Fails where it is something else.
-    pub fn open(day_file: &DayFile) -> Result<Self> {
-        let source = match day_file.kind()? {
-            (Content::Parquet, _) => Source::Parquet(ParquetFile::open(day_file)?),
-            (content, packing) => Source::Text(TextFile::open(day_file, content, packing)?),
+    /// Opens a file by what its name says that it is, and what its bytes say that it is packed with. Fails where they say that it is something else.
+    ///
+    /// Times in INT96, which only Parquet has, are what `int96` says; `None`: what their writer is known for.
+    pub fn open(day_file: &DayFile, int96: Option<Int96>) -> Result<Self> {
+        let (content, named) = day_file.kind()?;
+        let packing = packing(day_file, content, named)?;
+        let source = match content {
+            Content::Parquet => Source::Parquet(ParquetFile::open(day_file, int96)?),
+            Content::Csv | Content::JsonLines => Source::Text(TextFile::open(day_file, content, packing)?),
         };
         Ok(DayReader { source })
     }
@@ -74,14 +91,12 @@ impl DayReader {
         }
     }
 
-    /// The wanted columns with their types, of a text file with its first row; `None` if it has none. Fails where there is no such column.
-    pub fn first(self, wanted: &[Wanted<'_>]) -> Result<Option<RecordBatch>> {
-        match self.source {
-            Source::Parquet(file) => {
-                let columns: Vec<&str> = wanted.iter().map(|wanted| wanted.name()).collect();
-                file.without_rows(&columns).map(Some)
-            }
-            Source::Text(file) => Ok(file.read(wanted, 1)?.next().transpose()?.map(|batch| batch.columns)),
+    /// The wanted columns with the types that the file says, without any row; `None` of text files, where the reader chooses the types. Fails where there is no
+    /// such column, or are two.
+    pub fn typed(&self, wanted: &[Wanted<'_>]) -> Result<Option<RecordBatch>> {
+        match &self.source {
+            Source::Parquet(file) => file.without_rows(wanted).map(Some),
+            Source::Text(_) => Ok(None),
         }
     }
 
@@ -90,15 +105,7 @@ impl DayReader {
     /// Memory: as [`ParquetFile::read`] or [`TextFile::read`] says.
     pub fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<DayBatches> {
         let batches = match self.source {
-            Source::Parquet(file) => {
-                let columns: Vec<&str> = wanted.iter().map(|wanted| wanted.name()).collect();
-                let leaves = wanted.iter().filter_map(|wanted| match wanted {
-                    Wanted::List { item, label, .. } => Some([*item, *label]),
-                    _ => None,
-                });
-                let leaves: Vec<&str> = leaves.flatten().collect();
-                DayBatches::Parquet { batches: file.read(&columns, &leaves, batch_rows)?, next_row: 1 }
-            }
+            Source::Parquet(file) => DayBatches::Parquet { batches: file.read(wanted, batch_rows)?, next_row: 1 },
             Source::Text(file) => DayBatches::Text(file.read(wanted, batch_rows)?),
         };
         Ok(batches)
@@ -189,6 +196,11 @@ impl DayBatch {
             None => Cells::Row(self.written.as_ref().unwrap_or(&self.columns), index),
         }
     }
+}
+
+/// That a column is there twice: neither is the right one by itself.
+pub(super) fn two_columns(path: &Path, column: &str) -> Error {
+    Error::input(format!("the file {} has two columns {column}", path.shown()), "write the file with one of them")
 }
 
 /// That a file lacks a column; `names` are those that it has.

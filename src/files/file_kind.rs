@@ -1,4 +1,4 @@
-//! What a data file holds, which its name alone tells.
+//! What a data file holds, as its name says.
 
 use super::layout::DayFile;
 use crate::error::{Error, Result};
@@ -24,6 +24,15 @@ const PARQUET: [&str; 3] = [".parquet", ".parq", ".pq"];
 const JSON_LINES: [&str; 3] = [".jsonl", ".ndjson", ".json"];
 
 impl Content {
+    /// As it is called in a message.
+    pub fn name(self) -> &'static str {
+        match self {
+            Content::Parquet => "Parquet",
+            Content::Csv => "CSV",
+            Content::JsonLines => "JSON lines",
+        }
+    }
+
     /// By the end of a name; capitals do not matter. `None` for a name that tells nothing that is read.
     fn of(name: &str) -> Option<(Self, Packing)> {
         let name = name.to_lowercase();
@@ -57,10 +66,12 @@ impl DayFile {
 
     /// A place in it, as its readers count: `row 5`, or in a text file `line 5`; from 1.
     pub fn place(&self, number: u64) -> String {
-        match Content::of(&self.name) {
-            Some((Content::Csv | Content::JsonLines, _)) => format!("line {number}"),
-            _ => format!("row {number}"),
-        }
+        if self.is_text() { format!("line {number}") } else { format!("row {number}") }
+    }
+
+    /// Whether it is a text by its name.
+    pub(super) fn is_text(&self) -> bool {
+        matches!(Content::of(&self.name), Some((Content::Csv | Content::JsonLines, _)))
     }
 }
 

@@ -9,7 +9,7 @@ use arrow::datatypes::DataType;
 
 use super::bad_rows::{BadRow, BadRows};
 use super::column::{IdColumn, Reason, text_column};
-use super::day_reader::{DayReader, Wanted};
+use super::day_reader::{DayReader, Wanted, two_columns};
 use super::layout::DayFile;
 use super::parquet_file::{column, wrong_type};
 use crate::error::Result;
@@ -27,6 +27,10 @@ const RANKING_ID_BYTES_MAX: usize = 4_096;
 pub struct ReadImpressions {
     /// Rows whose list is null or empty; they become no training row.
     pub empty: u64,
+    /// Whether it has rows and no column of ranking ids, so that all of them are null.
+    pub lacks_ranking_id: bool,
+    /// Whether it has elements and none of them a label, so that all of them are 0.
+    pub lacks_label: bool,
 }
 
 /// Gives every impression of a file to `take`, in the order of its rows, and every bad row to `bad`.
@@ -46,15 +50,34 @@ pub fn read_numbered_impressions(
     source: &ImpressionSource,
     day_file: &DayFile,
     bad: &mut BadRows,
+    take: impl FnMut(u64, Impression) -> Result<()>,
+) -> Result<ReadImpressions> {
+    read_first_impressions(source, day_file, usize::MAX, bad, take)
+}
+
+/// The same of at most the first `rows` rows.
+pub(super) fn read_first_impressions(
+    source: &ImpressionSource,
+    day_file: &DayFile,
+    rows: usize,
+    bad: &mut BadRows,
     mut take: impl FnMut(u64, Impression) -> Result<()>,
 ) -> Result<ReadImpressions> {
-    let file = DayReader::open(day_file)?;
-    let mut read = ReadImpressions::default();
+    let file = DayReader::open(day_file, None)?;
     let names = Names::of(source);
-    for batch in file.read(&names.wanted(), BATCH_ROWS)? {
-        let batch = batch?;
+    if let Some(typed) = file.typed(&names.wanted())? {
+        TypedColumns::new(&typed, &names, &day_file.path)?;
+    }
+    let (mut read, mut left) = (ReadImpressions::default(), rows);
+    let lacks_ranking_id = !file.has(&source.ranking_id)?;
+    let mut has_label = false;
+    let mut batches = file.read(&names.wanted(), BATCH_ROWS.min(rows))?;
+    while let Some(batch) = batches.next().filter(|_| left > 0).transpose()? {
         let columns = TypedColumns::new(&batch.columns, &names, &day_file.path)?;
-        for index in 0..batch.rows() {
+        read.lacks_ranking_id |= lacks_ranking_id && batch.rows() > 0;
+        read.lacks_label |= !columns.elements.is_empty();
+        has_label |= !matches!(columns.labels, Labels::Lacking);
+        for index in 0..batch.rows().min(left) {
             let place = batch.place(index);
             let found = match batch.fault(index) {
                 Some(fault) => Err((fault.column.as_str(), fault.reason.clone())),
@@ -68,12 +91,14 @@ pub fn read_numbered_impressions(
                 }
             }
         }
+        left = left.saturating_sub(batch.rows());
     }
+    read.lacks_label &= !has_label;
     Ok(read)
 }
 
 /// What the columns of a file are called.
-pub(super) struct Names<'a> {
+struct Names<'a> {
     /// Ranking id, customer, list.
     top: [&'a str; 3],
     item: &'a str,
@@ -92,7 +117,7 @@ enum Place {
 }
 
 impl<'a> Names<'a> {
-    pub fn of(source: &'a ImpressionSource) -> Self {
+    fn of(source: &'a ImpressionSource) -> Self {
         let ImpressionSource { pattern: _, ranking_id, customer_id, impressions, item_id, is_order } = source;
         Names {
             top: [ranking_id, customer_id, impressions],
@@ -103,10 +128,10 @@ impl<'a> Names<'a> {
     }
 
     /// The columns, with what their cells are.
-    pub fn wanted(&self) -> [Wanted<'a>; 3] {
+    fn wanted(&self) -> [Wanted<'a>; 3] {
         let [ranking_id, customer, list] = self.top;
         let list = Wanted::List { name: list, item: self.item, label: self.label };
-        [Wanted::Text(ranking_id), Wanted::Id(customer), list]
+        [Wanted::OptionalText(ranking_id), Wanted::Id(customer), list]
     }
 
     fn of_place(&self, place: Place) -> &str {
@@ -120,7 +145,7 @@ impl<'a> Names<'a> {
     }
 }
 
-pub(super) struct TypedColumns {
+struct TypedColumns {
     ranking_ids: StringArray,
     customers: IdColumn,
     bounds: Vec<Bounds>,
@@ -130,32 +155,44 @@ pub(super) struct TypedColumns {
 }
 
 enum Labels {
+    /// The elements have no such field: all labels are 0.
+    Lacking,
     Flags(BooleanArray),
     Numbers(IdColumn, ArrayRef),
 }
 
 impl TypedColumns {
     /// The columns of a batch. Fails where one is missing or of a type that cannot be used.
-    pub fn new(batch: &RecordBatch, names: &Names<'_>, path: &Path) -> Result<Self> {
+    fn new(batch: &RecordBatch, names: &Names<'_>, path: &Path) -> Result<Self> {
         let [ranking_id, customer, list] = names.top;
-        let source = column(batch, ranking_id, path)?;
-        let ranking_ids =
-            text_column(source).ok_or_else(|| wrong_type(path, ranking_id, source.data_type(), "text"))?;
+        let ranking_ids = match batch.column_by_name(ranking_id) {
+            Some(source) => {
+                text_column(source).ok_or_else(|| wrong_type(path, ranking_id, source.data_type(), "text"))?
+            }
+            None => StringArray::new_null(batch.num_rows()),
+        };
         let source = column(batch, customer, path)?;
         let customers =
             IdColumn::new(source).ok_or_else(|| wrong_type(path, customer, source.data_type(), "an integer type"))?;
         let source = column(batch, list, path)?;
-        let wanted = format!("a list of structs with the fields {} and {}", names.item, names.label);
+        let wanted = format!("a list of structs with the field {}", names.item);
         let wrong = || wrong_type(path, list, source.data_type(), &wanted);
         let (bounds, elements) = lists(source).ok_or_else(wrong)?;
         let fields = elements.as_struct_opt().ok_or_else(wrong)?;
         let item_ids = fields.column_by_name(names.item).ok_or_else(wrong)?;
-        let labels = fields.column_by_name(names.label).ok_or_else(wrong)?;
         let [item, label] = &names.nested;
+        for (name, nested) in [(names.item, item), (names.label, label)] {
+            if fields.column_names().iter().filter(|field| **field == name).count() > 1 {
+                return Err(two_columns(path, nested));
+            }
+        }
         let item_ids =
             IdColumn::new(item_ids).ok_or_else(|| wrong_type(path, item, item_ids.data_type(), "an integer type"))?;
-        let labels = Labels::new(labels)
-            .ok_or_else(|| wrong_type(path, label, labels.data_type(), "booleans, or integers 0 and 1"))?;
+        let labels = match fields.column_by_name(names.label) {
+            Some(labels) => Labels::new(labels)
+                .ok_or_else(|| wrong_type(path, label, labels.data_type(), "booleans, or integers 0 and 1"))?,
+            None => Labels::Lacking,
+        };
         Ok(TypedColumns { ranking_ids, customers, bounds, elements, item_ids, labels })
     }
 
@@ -196,6 +233,7 @@ impl Labels {
     /// 1 where ordered, else 0; null is 0.
     fn get(&self, place: usize) -> Result<i32, Reason> {
         match self {
+            Labels::Lacking => Ok(0),
             Labels::Flags(flags) => Ok(i32::from(flags.is_valid(place) && flags.value(place))),
             Labels::Numbers(_, source) if source.is_null(place) || *source.data_type() == DataType::Null => Ok(0),
             Labels::Numbers(numbers, _) => match numbers.get(place)? {

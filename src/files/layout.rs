@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::table_folder;
 use crate::error::{Error, Result};
 use crate::model::Day;
 use crate::sources::{Component, Pattern};
@@ -28,7 +29,8 @@ pub struct DayFile {
 ///
 /// A name is told below the folder that the parts of the pattern before its first `*` name; or where the whole of it names a file, below the
 /// folder that holds that. Names beginning with `_` or `.` are no data, neither files nor folders. Links are followed, wherever they lead. Only folders
-/// that can hold files of the day are listed.
+/// that can hold files of the day are listed. Refused where any folder on the way to the files, or above the root, is a table with a log: see
+/// [`table_folder`].
 pub fn day_files(root: &Path, pattern: &Pattern, day: Day) -> Result<Vec<DayFile>> {
     // A mistyped root would otherwise look like a day without any files.
     if !root.is_dir() {
@@ -37,6 +39,7 @@ pub fn day_files(root: &Path, pattern: &Pattern, day: Day) -> Result<Vec<DayFile
             "check --input: it is the folder that holds clicks/, add_to_carts/, orders/ and impressions/, or what lookback.toml names",
         ));
     }
+    table_folder::refuse_above(root)?;
     let parts = pattern.on(day);
     let told = parts.iter().map_while(|part| match part {
         Component::Name(name) => Some(name),
@@ -46,7 +49,7 @@ pub fn day_files(root: &Path, pattern: &Pattern, day: Day) -> Result<Vec<DayFile
     let Some(rest) = parts.get(told.len()..).filter(|rest| !rest.is_empty()) else {
         return named(root, &told);
     };
-    let base = told.iter().fold(root.to_owned(), |folder, name| folder.join(name));
+    let base = told_path(root, &told)?;
     let mut files = Files::default();
     if kind(&base)? == Some(Kind::Folder) {
         files.matching(&base, "", rest, 0)?;
@@ -54,9 +57,17 @@ pub fn day_files(root: &Path, pattern: &Pattern, day: Day) -> Result<Vec<DayFile
     Ok(files.in_order())
 }
 
+/// Where these names lead.
+fn told_path(root: &Path, names: &[&String]) -> Result<PathBuf> {
+    names.iter().try_fold(root.to_owned(), |folder, name| {
+        let folder = folder.join(name);
+        table_folder::refuse(&folder).map(|()| folder)
+    })
+}
+
 /// The files of a pattern without `*`: one file, or all below a folder.
 fn named(root: &Path, parts: &[&String]) -> Result<Vec<DayFile>> {
-    let path = parts.iter().fold(root.to_owned(), |folder, name| folder.join(name));
+    let path = told_path(root, parts)?;
     let mut files = Files::default();
     match (kind(&path)?, parts.last()) {
         (Some(Kind::Folder), _) => files.below(&path, "", 0)?,
@@ -99,6 +110,7 @@ impl Files {
     /// Takes what the parts of a pattern match below a folder, whose name below the base is `prefix`.
     fn matching(&mut self, folder: &Path, prefix: &str, parts: &[Component], depth: usize) -> Result<()> {
         let Some((part, rest)) = parts.split_first() else { return self.below(folder, prefix, depth) };
+        table_folder::refuse(folder)?;
         match part {
             Component::Name(name) => {
                 let path = folder.join(name);
@@ -140,6 +152,7 @@ impl Files {
 
     /// Takes all files below a folder.
     fn below(&mut self, folder: &Path, prefix: &str, depth: usize) -> Result<()> {
+        table_folder::refuse(folder)?;
         for (name, path, found) in entries(folder, depth, |_| true)? {
             let name = format!("{prefix}{name}");
             match found {

@@ -1,48 +1,54 @@
-//! Looking at a file without reading its rows: which columns it has, and whether it could be read.
+//! Looking at a file as `ingest` or `produce` would, by the same code and with the same sentences, but only at its first rows.
 
-use super::actions;
+use super::actions::read_first_actions;
+use super::bad_rows::{BadRows, QuarantineFolder};
 use super::day_reader::DayReader;
-use super::impressions;
+use super::impressions::{ReadImpressions, read_first_impressions};
 use super::layout::DayFile;
 use crate::error::{Error, Result};
-use crate::model::Zone;
-use crate::sources::{ActionSource, ImpressionSource};
+use crate::model::{Day, Zone};
+use crate::sources::{ActionSource, ImpressionSource, Int96};
+
+/// How many rows of a file are tried.
+const ROWS: usize = 1_000;
 
 /// What a look at a file has shown.
 #[derive(Debug)]
 pub struct LookedAt {
     /// Its columns, each with the name of its type, in its own order; none where it cannot be opened.
     pub columns: Vec<(String, String)>,
-    /// Why its rows could not be read: what reading it would say.
+    /// Why it could not be read: what reading it would say.
     pub problem: Option<Error>,
+    /// Of impressions, what its first rows lack.
+    pub read: ReadImpressions,
 }
 
-/// Looks at a file of actions. Memory: what the file says of itself; of a text file, its first row.
-pub fn look_at_actions(source: &ActionSource, day_file: &DayFile) -> LookedAt {
-    look(day_file, |file| {
-        let names = actions::Names::of(source, &file)?;
-        match file.first(&names.wanted())? {
-            Some(batch) => actions::TypedColumns::new(&batch, source, names, day_file, &Zone::utc()).map(drop),
-            None => Ok(()),
-        }
+/// Looks at a file of actions of a batch. Memory: a thousand rows.
+pub fn look_at_actions(source: &ActionSource, day_file: &DayFile, day: Day) -> LookedAt {
+    let mut bad = BadRows::new(QuarantineFolder::Actions, day, None);
+    look(day_file, source.int96, || {
+        read_first_actions(source, day_file, &Zone::utc(), ROWS, &mut bad, |_, _| Ok(()))?;
+        bad.finish().map(|_| ReadImpressions::default())
     })
 }
 
-/// Looks at a file of impressions. Memory: as for actions.
-pub fn look_at_impressions(source: &ImpressionSource, day_file: &DayFile) -> LookedAt {
-    look(day_file, |file| {
-        let names = impressions::Names::of(source);
-        match file.first(&names.wanted())? {
-            Some(batch) => impressions::TypedColumns::new(&batch, &names, &day_file.path).map(drop),
-            None => Ok(()),
-        }
+/// Looks at a file of impressions of a day. Memory: as for actions.
+pub fn look_at_impressions(source: &ImpressionSource, day_file: &DayFile, day: Day) -> LookedAt {
+    let mut bad = BadRows::new(QuarantineFolder::Impressions, day, None);
+    look(day_file, None, || {
+        let read = read_first_impressions(source, day_file, ROWS, &mut bad, |_, _| Ok(()))?;
+        bad.finish().map(|_| read)
     })
 }
 
-fn look(day_file: &DayFile, check: impl FnOnce(DayReader) -> Result<()>) -> LookedAt {
-    let opened = DayReader::open(day_file).and_then(|file| Ok((file.columns()?, file)));
-    match opened {
-        Ok((columns, file)) => LookedAt { columns, problem: check(file).err() },
-        Err(problem) => LookedAt { columns: Vec::new(), problem: Some(problem) },
+fn look(day_file: &DayFile, int96: Option<Int96>, read: impl FnOnce() -> Result<ReadImpressions>) -> LookedAt {
+    let opened = DayReader::open(day_file, int96).and_then(|file| file.columns());
+    let (columns, read) = match opened {
+        Ok(columns) => (columns, read()),
+        Err(problem) => (Vec::new(), Err(problem)),
+    };
+    match read {
+        Ok(read) => LookedAt { columns, problem: None, read },
+        Err(problem) => LookedAt { columns, problem: Some(problem), read: ReadImpressions::default() },
     }
 }

@@ -13,9 +13,11 @@ mod footer;
 mod guard;
 mod histories;
 mod impressions;
+mod lacking;
 mod layout;
 mod list_length;
 mod look;
+mod magic;
 mod manifest_file;
 mod output_folder;
 mod page_header;
@@ -26,6 +28,8 @@ mod produced;
 mod publish;
 mod report_file;
 mod rows;
+mod same_content;
+mod table_folder;
 mod tally;
 mod text;
 
@@ -42,6 +46,7 @@ pub use fingerprint::Fingerprint;
 pub use guard::is_guarded;
 pub use histories::{HistoryFormat, HistoryTarget, HistoryWriter};
 pub use impressions::{ReadImpressions, read_impressions, read_numbered_impressions};
+pub use lacking::Lacking;
 pub use layout::{DayFile, FILES_MAX, day_files};
 pub use look::{LookedAt, look_at_actions, look_at_impressions};
 pub use output_folder::check_output;
@@ -52,3 +57,4 @@ pub use rows::{
     Compression, EncodedRowGroup, FileSizes, GroupedWriter, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter,
     said_if_chosen,
 };
+pub use same_content::{SameContent, SameContents, note_same_content, same_content};

@@ -13,12 +13,13 @@ use parquet::arrow::arrow_reader::{
 use parquet::basic::Type as PhysicalType;
 
 use super::batch_rows::fitting_rows;
-use super::day_reader::missing_column;
+use super::day_reader::{Wanted, missing_column, two_columns};
 use super::footer::{DEPTH_MAX, schema_depth};
 use super::guard::guard;
 use super::layout::DayFile;
 use crate::error::{Error, Result};
 use crate::regular_file;
+use crate::sources::Int96;
 use crate::text::Shown;
 
 /// An open Parquet file whose columns are known and not yet read.
@@ -29,14 +30,21 @@ pub struct ParquetFile {
 }
 
 impl ParquetFile {
-    /// Opens a file and reads its schema.
-    pub fn open(day_file: &DayFile) -> Result<Self> {
+    /// Opens a file and reads its schema. `int96`: see [`super::day_reader::DayReader::open`].
+    pub fn open(day_file: &DayFile, int96: Option<Int96>) -> Result<Self> {
         let path = &day_file.path;
         let file = regular_file::open(path).map_err(|error| Error::io("open", path, &error))?;
         if schema_depth(&file).is_some_and(|depth| depth > DEPTH_MAX) {
             return Err(unreadable(path, &format!("its columns are nested more than {DEPTH_MAX} levels deep")));
         }
-        let load = || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).and_then(with_int96_as_instants);
+        let load = || {
+            let read =
+                |skip| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_skip_arrow_metadata(skip));
+            // Beside the schema of its columns a file may have that of the program that wrote it, with types that this one does not know. What is read follows
+            // from the columns.
+            let metadata = read(false).or_else(|error| read(true).map_err(|_| error))?;
+            with_int96(metadata, int96)
+        };
         let metadata = guarded(path, load)?;
         Ok(ParquetFile { path: path.clone(), file, metadata })
     }
@@ -46,10 +54,12 @@ impl ParquetFile {
         self.metadata.schema().column_with_name(column).is_some()
     }
 
-    /// A batch of the columns without any row, by which it can be told whether their types can be used. Fails where one is missing.
-    pub fn without_rows(&self, columns: &[&str]) -> Result<RecordBatch> {
-        self.refuse_missing(columns)?;
-        Ok(RecordBatch::new_empty(Arc::clone(self.metadata.schema())))
+    /// A batch of the columns without any row, by which it can be told whether their types can be used. Fails where one is missing, or there twice.
+    pub fn without_rows(&self, wanted: &[Wanted<'_>]) -> Result<RecordBatch> {
+        self.refuse_missing(wanted)?;
+        let schema = self.metadata.schema();
+        let wanted = schema.fields().iter().filter(|field| wanted.iter().any(|wanted| wanted.name() == field.name()));
+        Ok(RecordBatch::new_empty(Arc::new(Schema::new(wanted.map(Arc::clone).collect::<Vec<_>>()))))
     }
 
     /// The top-level columns, each with the name of its type, in the order of the file.
@@ -58,24 +68,32 @@ impl ParquetFile {
         fields.map(|field| (field.name().clone(), field.data_type().to_string())).collect()
     }
 
-    fn refuse_missing(&self, columns: &[&str]) -> Result<()> {
+    fn refuse_missing(&self, wanted: &[Wanted<'_>]) -> Result<()> {
         let names = || self.metadata.schema().fields().iter().map(|field| field.name().as_str());
-        match columns.iter().find(|column| !self.has(column)) {
-            Some(missing) => Err(missing_column(&self.path, missing, names())),
-            None => Ok(()),
+        for wanted in wanted {
+            match names().filter(|name| *name == wanted.name()).count() {
+                0 if !wanted.is_optional() => return Err(missing_column(&self.path, wanted.name(), names())),
+                0 | 1 => {}
+                _ => return Err(two_columns(&self.path, wanted.name())),
+            }
         }
+        Ok(())
     }
 
-    /// Streams the columns in batches of at most `batch_rows` rows; of a nested column, only the leaves named in `leaves`.
+    /// Streams the columns in batches of at most `batch_rows` rows; of a list, only the fields that are wanted. What may lack and does has no column.
     ///
     /// Memory: the decoded batch and one page of each column; each is at most the process's share for a page, see [`crate::memory`]. Batches of
     /// large values have fewer rows for it; a page or a list that has no room is refused before it is read.
-    pub fn read(self, columns: &[&str], leaves: &[&str], batch_rows: usize) -> Result<Batches> {
-        self.refuse_missing(columns)?;
+    pub fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<Batches> {
+        self.refuse_missing(wanted)?;
         let descriptor = self.metadata.parquet_schema();
+        let of = |root: &str| wanted.iter().find(|wanted| wanted.name() == root);
         let wanted = descriptor.columns().iter().enumerate().filter(|(_, leaf)| match leaf.path().parts() {
-            [root] => columns.contains(&root.as_str()),
-            [root, .., last] => columns.contains(&root.as_str()) && leaves.contains(&last.as_str()),
+            [root] => of(root).is_some(),
+            [root, .., last] => match of(root) {
+                Some(Wanted::List { item, label, .. }) => [item, label].contains(&&last.as_str()),
+                _ => false,
+            },
             [] => false,
         });
         let mask = ProjectionMask::leaves(descriptor, wanted.map(|(index, _)| index));
@@ -152,11 +170,12 @@ pub(super) fn unreadable(path: &Path, cause: &str) -> Error {
     )
 }
 
-/// Gives INT96 columns the type "microseconds since 1970-01-01 UTC".
+/// Gives INT96 columns the type "microseconds since 1970-01-01 UTC", or on the wall clock.
 ///
-/// INT96 carries no zone, but what Spark writes so is an instant (`spark.sql.parquet.outputTimestampType`), and read as nanoseconds it
-/// would wrap around outside 1677 to 2262 where it has to be refused.
-fn with_int96_as_instants(metadata: ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
+/// INT96 carries no zone. What Spark writes so is an instant (`spark.sql.parquet.outputTimestampType`), what Impala writes is wall time (its
+/// `convert_legacy_hive_parquet_utc_timestamps` tells how it reads those of others). Read as nanoseconds it would wrap around outside 1677 to 2262 where it has to be
+/// refused.
+fn with_int96(metadata: ArrowReaderMetadata, int96: Option<Int96>) -> parquet::errors::Result<ArrowReaderMetadata> {
     let descriptor = metadata.parquet_schema();
     let mut is_int96 = vec![false; metadata.schema().fields().len()];
     for (index, leaf) in descriptor.columns().iter().enumerate() {
@@ -170,7 +189,12 @@ fn with_int96_as_instants(metadata: ArrowReaderMetadata) -> parquet::errors::Res
     if !is_int96.contains(&true) {
         return Ok(metadata);
     }
-    let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let writer = metadata.metadata().file_metadata().created_by().unwrap_or_default();
+    let zone = match int96.unwrap_or_else(|| Int96::of_writer(writer)) {
+        Int96::Utc => Some("UTC".into()),
+        Int96::WallTime => None,
+    };
+    let instant = DataType::Timestamp(TimeUnit::Microsecond, zone);
     let fields = metadata.schema().fields().iter().zip(is_int96).map(|(field, int96)| {
         if int96 { Arc::new(Field::new(field.name(), instant.clone(), field.is_nullable())) } else { Arc::clone(field) }
     });

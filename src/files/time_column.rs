@@ -10,6 +10,9 @@ use super::time_text::{WrittenTime, parse_time};
 use crate::model::{Day, Zone};
 use crate::sources;
 
+/// Why a time beyond the years that there are is none.
+pub(super) const OUTSIDE: &str = "lies outside the years 1970 to 2261";
+
 /// A column of times. Reading a cell gives microseconds since 1970-01-01 UTC; what is finer is cut off (towards the past).
 pub struct TimeColumn<'zone> {
     zone: &'zone Zone,
@@ -72,7 +75,7 @@ impl<'zone> TimeColumn<'zone> {
 
     /// The time in a row and the day on which it lies, or why there is none. `row` must be below the column's length.
     pub fn get(&self, row: usize) -> Result<(i64, Day), Reason> {
-        let outside = || "lies outside the years 1970 to 2261".to_owned();
+        let outside = || OUTSIDE.to_owned();
         let null = || "is null".to_owned();
         let time_us = match &self.cells {
             Cells::Counts { values, .. } if values.is_null(row) => return Err(null()),

@@ -12,6 +12,7 @@ mod admission;
 mod change;
 mod dated_action;
 mod edits;
+mod far;
 mod load;
 mod outlines;
 mod read;

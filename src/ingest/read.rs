@@ -2,13 +2,14 @@
 
 use super::admission::{Admission, LeftOut};
 use super::dated_action::DatedAction;
+use super::far::{Far, refuse_far};
 use super::recorded::{Recorded, SourceFile};
 use super::run::IngestOptions;
 use crate::error::Result;
-use crate::files::{BadRows, DayFile, Fingerprint, QuarantineFolder, read_actions};
+use crate::files::{BadRows, DayFile, Fingerprint, QuarantineFolder, SameContents, read_actions, same_content};
 use crate::format::{BatchRecord, FileRecord};
 use crate::in_order::each_in_order;
-use crate::model::{Day, TypeCounts, Zone};
+use crate::model::{TypeCounts, Zone};
 use crate::progress::Progress;
 use crate::sort::SharedSorter;
 use crate::sources::ActionSource;
@@ -21,7 +22,21 @@ struct FileCounts {
     late: u64,
     early: u64,
     bad: u64,
+    far: Far,
     left_out: LeftOut,
+}
+
+/// What is kept of each file until all have been read.
+struct ReadFile {
+    fingerprint: Fingerprint,
+    far: Far,
+    has_rows: bool,
+}
+
+impl FileCounts {
+    fn good(&self) -> u64 {
+        self.taken.sum() + self.ignored
+    }
 }
 
 /// Reads all files into the sorter, what the store admits of them, and gives the batch's record, but for the number of customers, and what was left
@@ -38,15 +53,15 @@ pub(super) fn read_batch(
     admission: &Admission,
     sorter: &SharedSorter<DatedAction>,
     progress: &dyn Progress,
-) -> Result<(BatchRecord, LeftOut)> {
+) -> Result<(BatchRecord, LeftOut, SameContents)> {
     let sizes = files.iter().map(|(_, file)| Fingerprint::size_of(&file.path)).collect::<Result<Vec<_>>>()?;
     progress.begin("reading", "bytes", Some(sizes.iter().sum()));
     let Recorded { sources, numbers } = Recorded::of(files);
     let (mut record, mut left_out) = (BatchRecord { sources, ..BatchRecord::default() }, LeftOut::default());
     record.files.reserve_exact(files.len());
-    let (mut fingerprints, mut has_bad) = (Vec::with_capacity(files.len()), false);
+    let (mut read_files, mut has_bad) = (Vec::with_capacity(files.len()), false);
     let read = |(source, file): &SourceFile<'_>| {
-        let counts = read_file(source, file, options.dt, zone, admission, sorter)?;
+        let counts = read_file(source, file, options, zone, admission, sorter)?;
         progress.advance(counts.fingerprint.bytes);
         Ok(counts)
     };
@@ -57,28 +72,37 @@ pub(super) fn read_batch(
         left_out.forgotten += counts.left_out.forgotten;
         left_out.pruned += counts.left_out.pruned;
         has_bad |= counts.bad > 0;
-        fingerprints.push(counts.fingerprint);
+        let has_rows = counts.good() + counts.bad > 0;
+        read_files.push(ReadFile { fingerprint: counts.fingerprint, far: counts.far, has_rows });
         Ok(())
     })?;
+    let both = || files.iter().zip(&read_files);
+    let with_rows = both().filter(|(_, read)| read.has_rows);
+    let same = same_content(with_rows.map(|((_, file), read)| (file, &read.fingerprint)));
+    if !options.allow_far_actions {
+        // Before anything is set aside.
+        refuse_far(options, record.actions.sum(), both().map(|(file, read)| (file, &read.far)), zone)?;
+    }
     let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, options.quarantine);
-    for ((source, file), fingerprint) in files.iter().zip(fingerprints) {
+    for ((source, file), read) in both() {
         if has_bad {
             read_actions(source, file, zone, &mut bad, |_| Ok(()))?;
         }
-        fingerprint.check_unchanged(&file.path)?;
+        read.fingerprint.check_unchanged(&file.path)?;
     }
     record.quarantined = bad.finish()?;
-    Ok((record, left_out))
+    Ok((record, left_out, same))
 }
 
 fn read_file(
     source: &ActionSource,
     file: &DayFile,
-    dt: Day,
+    options: &IngestOptions<'_>,
     zone: &Zone,
     admission: &Admission,
     sorter: &SharedSorter<DatedAction>,
 ) -> Result<FileCounts> {
+    let dt = options.dt;
     let mut feed = sorter.feed()?;
     let fingerprint = Fingerprint::of(&file.path)?;
     let mut counts = FileCounts {
@@ -88,6 +112,7 @@ fn read_file(
         late: 0,
         early: 0,
         bad: 0,
+        far: Far::default(),
         left_out: LeftOut::default(),
     };
     // Looked up by the number alone: it is done for each action.
@@ -98,6 +123,7 @@ fn read_file(
         taken.get_mut(usize::from(action.action.action_type.number())).into_iter().for_each(|count| *count += 1);
         counts.late += u64::from(action.day < dt);
         counts.early += u64::from(action.day > dt);
+        counts.far.add(action.day, action.action.time_us, dt);
         if !admission.admits(action.customer, action.day, &mut counts.left_out) {
             return Ok(());
         }
@@ -107,6 +133,10 @@ fn read_file(
     counts.taken = (0..=u8::MAX).zip(taken).collect();
     counts.ignored = read.ignored;
     counts.bad = bad.count();
+    if options.quarantine.is_some() {
+        counts.far.outside = read.outside;
+        bad.refuse_whole(file, counts.good())?;
+    }
     Ok(counts)
 }
 

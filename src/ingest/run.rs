@@ -1,7 +1,9 @@
 //! One ingest from its options to its summary.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::{fs, io};
 
 use serde::Serialize;
 
@@ -15,7 +17,7 @@ use super::shares::Shares;
 use super::types::joined_types;
 use crate::apart::refuse_overlaps;
 use crate::error::{Error, Result};
-use crate::files::{FILES_MAX, day_files};
+use crate::files::{DayFile, FILES_MAX, SameContent, SameContents, day_files, note_same_content};
 use crate::format::BatchRecord;
 use crate::model::{Day, NamedCounts, TypeTable, Zone};
 use crate::progress::Progress;
@@ -39,6 +41,8 @@ pub struct IngestOptions<'a> {
     pub allow_empty: bool,
     /// Whether a batch is taken whose day is later than tomorrow, or over ten years from every other batch.
     pub allow_far_day: bool,
+    /// Whether a batch is taken of which more than half of the actions lie over ten years from its day.
+    pub allow_far_actions: bool,
     /// Whether a batch is taken that has no file of a source of which all of the last batches had some.
     pub allow_missing_source: bool,
     /// Where bad rows go; `None`: a batch with a bad row is refused.
@@ -80,6 +84,10 @@ pub struct IngestSummary {
     pub duplicates: u64,
     /// Rows set aside in the quarantine.
     pub quarantined: u64,
+    /// Files with the content of another one of the batch. The rows of both are taken.
+    pub same_content: u64,
+    /// The first hundred of them.
+    pub same_content_files: Vec<SameContent>,
     /// Of the actions, those left out since their customers have been forgotten.
     pub forgotten: u64,
     /// Of the actions, those left out since their day is before the store's horizon.
@@ -162,6 +170,7 @@ impl Ingester {
             self.store = Some(Store::open_writer(&self.folder)?);
         }
         let types = joined_types(self.types.as_ref(), &batch.sources)?;
+        note_same_content(&batch.same, progress);
         if let Some(store) = &self.store {
             let before = self.types.as_ref().unwrap_or(&store.settings().types);
             let summary = commit(store, batch, &types, *before != types, &mut self.outlines, progress)?;
@@ -205,6 +214,7 @@ pub struct ReadBatch {
     /// Complete but for the number of customers.
     record: BatchRecord,
     left_out: LeftOut,
+    same: SameContents,
     sources: Sources,
 }
 
@@ -230,8 +240,8 @@ impl BatchReader {
         let read = read_batch(&files, options, &self.zone, &self.admission, &sorter, progress);
         // Where the sorter has failed, that is why reading has.
         let sorter = sorter.into_sorter()?;
-        let (record, left_out) = read?;
-        Ok(ReadBatch { dt, actions: sorter.pieces()?, record, left_out, sources: options.sources.clone() })
+        let (record, left_out, same) = read?;
+        Ok(ReadBatch { dt, actions: sorter.pieces()?, record, left_out, same, sources: options.sources.clone() })
     }
 }
 
@@ -247,7 +257,35 @@ pub fn batch_files<'a>(input: &Path, sources: &'a Sources, dt: Day) -> Result<Ve
             ));
         }
     }
+    refuse_shared(&files)?;
     Ok(files)
+}
+
+/// Fails where two sources have found one file: its rows would be taken twice. Links count as what they lead to.
+fn refuse_shared(files: &[SourceFile<'_>]) -> Result<()> {
+    let mut found: BTreeMap<(u64, u64), &SourceFile<'_>> = BTreeMap::new();
+    for of_file in files {
+        let (source, file) = of_file;
+        let failed = |error: io::Error| Error::io("look for", &file.path, &error);
+        let metadata = fs::metadata(&file.path).map_err(failed)?;
+        let Some((other, other_file)) = found.insert((metadata.dev(), metadata.ino()), of_file) else { continue };
+        // One file may have two names of its own; that it is taken twice is then said by its content.
+        let real = |file: &DayFile| fs::canonicalize(&file.path).map_err(failed);
+        if other.name != source.name && real(file)? == real(other_file)? {
+            return Err(Error::input(
+                format!(
+                    "the file {} is found by two sources, {} ({}) and {} ({})",
+                    file.path.shown(),
+                    other.name,
+                    other.pattern.text(),
+                    source.name,
+                    source.pattern.text()
+                ),
+                "change one of their patterns, or describe both as one source with a column of types",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The names of the sources that files are of.
@@ -264,7 +302,7 @@ fn commit(
     outlines: &mut Outlines,
     progress: &dyn Progress,
 ) -> Result<IngestSummary> {
-    let ReadBatch { dt, actions, mut record, left_out, sources: _ } = batch;
+    let ReadBatch { dt, actions, mut record, left_out, same, sources: _ } = batch;
     let replaced = store.holds_batch(dt)?;
     progress.begin("folding", "actions", Some(record.actions.sum() - left_out.forgotten - left_out.pruned));
     let shares = Shares::new(store, dt, actions);
@@ -285,6 +323,8 @@ fn commit(
         early: record.early,
         duplicates: loaded.duplicates,
         quarantined: record.quarantined,
+        same_content: same.count,
+        same_content_files: same.listed,
         forgotten: left_out.forgotten,
         pruned: left_out.pruned,
         customers: loaded.customers,

@@ -2,7 +2,10 @@
 
 use super::run::{ProduceOptions, ProduceSummary};
 use crate::error::Result;
-use crate::files::{BadRows, DayFile, Fingerprint, QuarantineFolder, read_impressions};
+use crate::files::{
+    BadRows, DayFile, Fingerprint, Lacking, QuarantineFolder, ReadImpressions, note_same_content, read_impressions,
+    same_content,
+};
 use crate::in_order::each;
 use crate::model::Impression;
 use crate::progress::Progress;
@@ -16,9 +19,15 @@ pub(super) type Fingerprinted = (DayFile, Fingerprint);
 #[derive(Clone, Copy, Default)]
 struct FileCounts {
     impressions: u64,
-    empty: u64,
     forgotten: u64,
     bad: u64,
+    read: ReadImpressions,
+}
+
+impl FileCounts {
+    fn good(&self) -> u64 {
+        self.impressions + self.forgotten + self.read.empty
+    }
 }
 
 /// Takes the fingerprint of each file. Memory: 1 MiB for each thread.
@@ -49,16 +58,24 @@ pub(super) fn read(
     })?;
     let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, options.quarantine);
     let has_bad = counts.iter().any(|counts| counts.bad > 0);
+    let mut lacking = Lacking::default();
+    let with_rows = files.iter().zip(&counts).filter(|(_, counts)| counts.good() + counts.bad > 0);
+    let same = same_content(with_rows.map(|((file, fingerprint), _)| (file, fingerprint)));
     for ((file, fingerprint), counts) in files.iter().zip(counts) {
         if has_bad {
             read_impressions(options.impressions, file, &mut bad, |_| Ok(()))?;
         }
         fingerprint.check_unchanged(&file.path)?;
         summary.impressions += counts.impressions;
-        summary.empty_impressions += counts.empty;
+        summary.empty_impressions += counts.read.empty;
         summary.forgotten += counts.forgotten;
+        lacking.add(file, counts.read);
     }
     summary.quarantined = bad.finish()?;
+    lacking.note(options.impressions, progress);
+    note_same_content(&same, progress);
+    [summary.without_ranking_id, summary.without_label] = lacking.counts();
+    (summary.same_content, summary.same_content_files) = (same.count, same.listed);
     Ok(())
 }
 
@@ -80,5 +97,9 @@ fn read_file(
         feed.push(impression)
     })?;
     feed.finish()?;
-    Ok(FileCounts { empty: read.empty, bad: bad.count(), ..counts })
+    let counts = FileCounts { read, bad: bad.count(), ..counts };
+    if options.quarantine.is_some() {
+        bad.refuse_whole(file, counts.good())?;
+    }
+    Ok(counts)
 }

@@ -11,7 +11,7 @@ use super::row_groups::{Joined, Joiner, Share};
 use super::shares::{SHARES_AHEAD, Shares};
 use super::tally::Tally;
 use crate::error::Result;
-use crate::files::{Compression, FileSizes, RowWriter};
+use crate::files::{Compression, FileSizes, RowWriter, SameContent};
 use crate::in_order::in_order;
 use crate::model::{Day, HistoryDetail, Impression, RowColumns, RowOrder};
 use crate::progress::Progress;
@@ -78,6 +78,14 @@ pub struct ProduceSummary {
     pub duplicates: u64,
     /// Impressions set aside in the quarantine.
     pub quarantined: u64,
+    /// Files without a column of ranking ids, so that all of these are null.
+    pub without_ranking_id: u64,
+    /// Files whose lists have no labels, so that all of these are 0.
+    pub without_label: u64,
+    /// Files with the content of another one of the day. The impressions of both are taken.
+    pub same_content: u64,
+    /// The first hundred of them.
+    pub same_content_files: Vec<SameContent>,
     /// Impressions left out since their customers have been forgotten.
     pub forgotten: u64,
     /// Training rows.

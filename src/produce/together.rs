@@ -20,7 +20,7 @@ use crate::files::{FileSizes, GroupedWriter};
 use crate::history::HistoryView;
 use crate::in_order::in_order;
 use crate::model::{HistoryDetail, Impression, RowOrder};
-use crate::progress::{Progress, Silent};
+use crate::progress::{Notes, Progress};
 use crate::store::Store;
 
 /// Turns of each thread that may wait until all days have taken them: one, while another is read.
@@ -50,7 +50,7 @@ pub fn produce_together(
 ) -> Result<Vec<ProduceSummary>> {
     progress.begin("reading", "days", Some(days.len() as u64));
     let (mut summaries, mut begun, mut streams, mut next) = (Vec::new(), Vec::new(), Vec::new(), days.iter());
-    let begin = |options: &ProduceOptions<'_>| Ok((options.dt, Begun::begin(store, options, sizes, &Silent)?));
+    let begin = |options: &ProduceOptions<'_>| Ok((options.dt, Begun::begin(store, options, sizes, &Notes(progress))?));
     let take = |(dt, beginning)| {
         match beginning {
             Beginning::Kept(summary) => summaries.push(summary),

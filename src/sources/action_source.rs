@@ -57,6 +57,33 @@ impl TimeUnit {
     }
 }
 
+/// What times in Parquet's old type INT96 are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Int96 {
+    /// Times in UTC.
+    Utc,
+    /// Times on the wall clock of the store's zone.
+    WallTime,
+}
+
+impl Int96 {
+    /// Both.
+    pub const ALL: [Int96; 2] = [Int96::Utc, Int96::WallTime];
+
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Int96::Utc => "instant",
+            Int96::WallTime => "wall_time",
+        }
+    }
+
+    /// What a file's writer is known for, by what its footer says in `created_by`: Impala writes wall times, all others instants.
+    pub fn of_writer(created_by: &str) -> Self {
+        if created_by.starts_with("impala") { Int96::WallTime } else { Int96::Utc }
+    }
+}
+
 /// What the type of an action follows from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum TypeRule {
@@ -88,6 +115,8 @@ pub struct ActionSource {
     pub date: Option<String>,
     /// The unit of integer times; `None`: there are none.
     pub time_unit: Option<TimeUnit>,
+    /// What times in INT96 are; `None`: what their writer is known for.
+    pub int96: Option<Int96>,
     /// The type of the actions.
     pub types: TypeRule,
 }
@@ -109,6 +138,7 @@ impl ActionSource {
             time: time.to_owned(),
             date: date.map(str::to_owned),
             time_unit: None,
+            int96: None,
             types: TypeRule::Constant(action_type),
         })
     }
@@ -123,7 +153,7 @@ impl ActionSource {
     /// A hash over everything that an action follows from, but for its file: columns, unit, types. The specification of the store has the bytes.
     pub fn mapping(&self) -> Mapping {
         // Taken apart, so that a new field does not compile until it is decided whether actions follow from it.
-        let ActionSource { name: _, pattern: _, customer_id, item_id, time, date, time_unit, types } = self;
+        let ActionSource { name: _, pattern: _, customer_id, item_id, time, date, time_unit, int96, types } = self;
         let mut bytes = Vec::new();
         for text in [customer_id, item_id, time] {
             put(text, &mut bytes);
@@ -140,6 +170,11 @@ impl ActionSource {
                     bytes.push(action_type.map_or(0, ActionType::number));
                 }
             }
+        }
+        // Only where it is said, so that the hashes of sources that do not say it are those that they always were.
+        if let Some(int96) = int96 {
+            put("int96", &mut bytes);
+            put(int96.name(), &mut bytes);
         }
         hash(&bytes)
     }
@@ -195,6 +230,8 @@ mod tests {
             with(|source| source.date = Some("d".to_owned())),
             with(|source| source.time_unit = Some(TimeUnit::Milliseconds)),
             with(|source| source.time_unit = Some(TimeUnit::Microseconds)),
+            with(|source| source.int96 = Some(Int96::Utc)),
+            with(|source| source.int96 = Some(Int96::WallTime)),
             with(|source| source.types = TypeRule::Constant(ActionType::ORDER)),
             ActionSource { types: rule(&[("a", 1)]), ..clicks.clone() }.mapping(),
             ActionSource { types: rule(&[("a", 2)]), ..clicks.clone() }.mapping(),
@@ -223,6 +260,7 @@ mod tests {
             time: "timestamp".to_owned(),
             date: None,
             time_unit: Some(TimeUnit::Milliseconds),
+            int96: None,
             types: TypeRule::Column {
                 column: "event".to_owned(),
                 values: [("view".to_owned(), ActionType::from_number(1)), ("ping".to_owned(), None)].into(),

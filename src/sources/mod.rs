@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use crate::model::TypeTable;
 
-pub use action_source::{ActionSource, BUILT_IN, Mapping, TimeUnit, TypeRule, source_rank};
+pub use action_source::{ActionSource, BUILT_IN, Int96, Mapping, TimeUnit, TypeRule, source_rank};
 pub use impression_source::ImpressionSource;
 pub use pattern::{Component, Glob, Pattern};
 

@@ -13,6 +13,7 @@
 //! the first `**`: so one day's files are found without walking through those of the others.
 
 use crate::model::Day;
+use crate::text::is_url;
 
 /// A pattern that was found to be one.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -43,6 +44,9 @@ impl Pattern {
     pub fn new(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Err("is empty".to_owned());
+        }
+        if is_url(text.as_ref()) {
+            return Err("is a URL, and a pattern is a path below the input root, which is a local folder".to_owned());
         }
         if text.starts_with('/') {
             return Err("begins with /, and a pattern is a path below the input root".to_owned());
@@ -166,6 +170,7 @@ mod tests {
         assert!(why("").contains("empty"));
         assert!(why("/data/{dt}").contains("below the input root"));
         assert!(why("a//{dt}").contains("nothing between"));
+        assert!(why("s3://b/clicks/{dt}").contains("is a URL"));
         assert!(why("../{dt}").contains("begin with _ or ."));
         assert!(why("_tmp/{dt}").contains("begin with _ or ."));
         assert!(why("a/b").contains("does not tell the day"));

@@ -57,6 +57,7 @@ pub fn ingest(ingester: &mut Ingester, root: &Path, day: Day) -> Result<IngestSu
         allow_far_day: false,
         allow_missing_source: false,
         allow_empty: false,
+        allow_far_actions: false,
         quarantine: None,
         sort_bytes: SORT_BYTES_DEFAULT,
     };

@@ -90,7 +90,7 @@ impl Kind {
     fn of(wanted: Wanted<'_>) -> Self {
         match wanted {
             Wanted::Id(_) => Kind::Id,
-            Wanted::Time(_) | Wanted::Text(_) => Kind::Text,
+            Wanted::Time(_) | Wanted::Text(_) | Wanted::OptionalText(_) => Kind::Text,
             Wanted::List { item, label, .. } => Kind::List { item: item.to_owned(), label: label.to_owned() },
         }
     }

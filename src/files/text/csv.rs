@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use super::csv_cells::CsvCells;
 use super::records::{Ends, Records};
 use super::written_rows::{Cell, WrittenRows};
-use crate::error::{Error, Result};
-use crate::files::day_reader::{Wanted, missing_column};
+use crate::error::Result;
+use crate::files::day_reader::{Wanted, missing_column, two_columns};
 use crate::files::file_kind::Packing;
-use crate::text::Shown;
 
 /// An open file whose header has been read.
 pub(super) struct CsvFile {
@@ -40,10 +39,7 @@ impl CsvFile {
         let (first, second) = (places.next(), places.next());
         match second {
             None => Ok(first),
-            Some(_) => Err(Error::input(
-                format!("the file {} has two columns {column}", self.path.shown()),
-                "write the file with one of them",
-            )),
+            Some(_) => Err(two_columns(&self.path, column)),
         }
     }
 
@@ -52,15 +48,17 @@ impl CsvFile {
         CsvCells::new(&self.header).map(|cell| String::from_utf8_lossy(&cell.content()).trim().to_owned())
     }
 
-    /// The rows behind the header, each with its cells in these columns. Fails where there is no such column.
+    /// The rows behind the header, each with its cells in these columns. Fails where there is no such column, unless it may lack.
     pub fn rows(self, wanted: &[Wanted<'_>]) -> Result<CsvRows> {
         let mut columns = Vec::with_capacity(wanted.len());
         for wanted in wanted {
-            let place = self.place(wanted.name())?.ok_or_else(|| {
+            let place = self.place(wanted.name())?;
+            if place.is_none() && !wanted.is_optional() {
                 let names: Vec<String> = self.names().collect();
-                missing_column(&self.path, wanted.name(), names.iter().map(String::as_str))
-            })?;
-            columns.push(WantedColumn { place, is_text: matches!(wanted, Wanted::Text(_)), begin: 0 });
+                return Err(missing_column(&self.path, wanted.name(), names.iter().map(String::as_str)));
+            }
+            let is_text = matches!(wanted, Wanted::Text(_) | Wanted::OptionalText(_));
+            columns.push(WantedColumn { place, is_text, begin: 0 });
         }
         let count = CsvCells::new(&self.header).count();
         Ok(CsvRows { records: self.records, count, columns })
@@ -76,7 +74,8 @@ pub(super) struct CsvRows {
 }
 
 struct WantedColumn {
-    place: usize,
+    /// `None`: the file lacks it.
+    place: Option<usize>,
     /// Whether quotes with nothing between them are an empty text, and not null.
     is_text: bool,
     /// Where its cell begins in the row at hand.
@@ -96,7 +95,7 @@ impl CsvRows {
             loop {
                 let begin = record.bytes.len() - row.rest().len();
                 let Some(cell) = row.next() else { break };
-                for column in self.columns.iter_mut().filter(|column| column.place == count) {
+                for column in self.columns.iter_mut().filter(|column| column.place == Some(count)) {
                     column.begin = begin;
                 }
                 is_whole &= cell.is_whole;
@@ -110,6 +109,7 @@ impl CsvRows {
                 written.push_line(record.line, reason.to_owned(), record.bytes);
             } else {
                 let contents = self.columns.iter().map(|column| {
+                    column.place?;
                     let cell = record.bytes.get(column.begin..).and_then(|rest| CsvCells::new(rest).next());
                     cell.filter(|cell| !cell.is_null(column.is_text)).map(|cell| cell.content())
                 });

@@ -20,14 +20,47 @@ pub(super) struct JsonLinesFile {
 }
 
 impl JsonLinesFile {
-    /// Opens a file. Fails where it is one array of objects rather than one object a line.
+    /// Opens a file. Fails where it is one array of objects rather than one object a line, and where its first object goes over several lines.
     pub fn open(path: &Path, packing: Packing) -> Result<Self> {
         let records = Records::open(path, packing, Ends::Line)?;
         if records.rest().trim_ascii_start().starts_with(b"[") {
             let remedy = "write each object on a line of its own";
             return Err(records.broken("it begins with a JSON array, where there should be one object a line", remedy));
         }
-        Ok(JsonLinesFile { path: path.to_owned(), packing, records })
+        let file = JsonLinesFile { path: path.to_owned(), packing, records };
+        if file.begins_over_several_lines()? {
+            let remedy = "write each object on a line of its own, without breaks in it";
+            return Err(file
+                .records
+                .broken("its first object goes over several lines, where there should be one a line", remedy));
+        }
+        Ok(file)
+    }
+
+    /// Whether the first line that is not blank begins an object and the next one goes on with it. A line that was cut off is followed by another object.
+    fn begins_over_several_lines(&self) -> Result<bool> {
+        let line_end = |text: &[u8]| memchr::memchr(b'\n', text).and_then(|end| text.get(..end)).map(<[u8]>::to_vec);
+        // Mostly the first line is in what was read, and whole.
+        if line_end(self.records.rest()).is_some_and(|line| line.trim_ascii_end().ends_with(b"}")) {
+            return Ok(false);
+        }
+        let mut records = Records::open(&self.path, self.packing, Ends::Line)?;
+        let mut is_open = false;
+        while let Some(record) = records.take()? {
+            let line = record.bytes.trim_ascii();
+            if line.is_empty() {
+                continue;
+            }
+            if is_open {
+                return Ok(!line.starts_with(b"{"));
+            }
+            is_open = line.starts_with(b"{")
+                && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_err_and(|error| error.is_eof());
+            if !is_open {
+                break;
+            }
+        }
+        Ok(false)
     }
 
     /// Whether any object has this name. Reads the file anew, as far as it takes.
@@ -61,11 +94,9 @@ impl JsonLinesFile {
         Ok(None)
     }
 
-    /// The rows, each with its values in these columns. Fails where no object has such a column, unless it is one of texts, or there is no object at
-    /// all.
+    /// The rows, each with its values in these columns. Fails where no object has such a column, unless it may lack, or there is no object at all.
     pub fn rows(self, wanted: &[Wanted<'_>]) -> Result<JsonRows> {
-        // Writers leave nulls out, and texts may well all be null.
-        for wanted in wanted.iter().filter(|wanted| !matches!(wanted, Wanted::Text(_))) {
+        for wanted in wanted.iter().filter(|wanted| !wanted.is_optional()) {
             if !self.has(wanted.name())?
                 && let Some(first) = self.first(|json| Names.deserialize(json).ok())?
             {

@@ -22,6 +22,8 @@ pub(super) struct JsonLists {
     names: [String; 2],
     items: Int64Builder,
     labels: BooleanBuilder,
+    /// Whether any element has the flag's field.
+    has_label: bool,
     /// Which elements are objects, and not null.
     objects: Vec<bool>,
     lengths: Vec<usize>,
@@ -38,6 +40,7 @@ impl JsonLists {
             names: [item.to_owned(), label.to_owned()],
             items: Int64Builder::new(),
             labels: BooleanBuilder::new(),
+            has_label: false,
             objects: Vec::new(),
             lengths: Vec::new(),
             nulls: Vec::new(),
@@ -62,15 +65,17 @@ impl JsonLists {
         }
     }
 
-    /// Gives the lists.
+    /// Gives the lists; where no element has a flag, without that field, as a Parquet file of the same rows would have them.
     pub fn finish(mut self) -> Result<ArrayRef, ArrowError> {
         let [item, label] = self.names;
-        let fields = StructFields::from(vec![
-            Field::new(item, DataType::Int64, true),
-            Field::new(label, DataType::Boolean, true),
-        ]);
+        let mut fields = vec![Field::new(item, DataType::Int64, true)];
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(self.items.finish())];
+        if self.has_label {
+            fields.push(Field::new(label, DataType::Boolean, true));
+            columns.push(Arc::new(self.labels.finish()));
+        }
+        let fields = StructFields::from(fields);
         let element = Arc::new(Field::new("element", DataType::Struct(fields.clone()), true));
-        let columns: Vec<ArrayRef> = vec![Arc::new(self.items.finish()), Arc::new(self.labels.finish())];
         let objects = NullBuffer::new(BooleanBuffer::from(self.objects));
         let values = StructArray::try_new(fields, columns, Some(objects))?;
         let (offsets, nulls) = (OffsetBuffer::from_lengths(self.lengths), NullBuffer::from(self.nulls));
@@ -79,6 +84,7 @@ impl JsonLists {
 
     /// Adds an element by its values. Where something is wrong with it, it says which field, and what.
     fn element(&mut self, [item, label]: [Option<&str>; 2]) -> Result<(), (usize, Reason)> {
+        self.has_label |= label.is_some();
         let (item, label) = (item_of(item), label_of(label));
         self.objects.push(true);
         self.items.append_option(item.as_ref().ok().copied().flatten());

@@ -7,6 +7,7 @@ use memchr::{memchr, memchr2};
 use super::unpacked::Unpacked;
 use crate::error::{Error, Result};
 use crate::files::file_kind::Packing;
+use crate::files::magic::{LOOKED_AT, Magic};
 use crate::memory;
 use crate::text::Shown;
 
@@ -14,6 +15,10 @@ use crate::text::Shown;
 const BUFFER_BYTES: usize = 256 << 10;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Marks of other encodings; longer ones first, since one begins with another.
+const WIDE_MARKS: [(&[u8], &str); 4] =
+    [(b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")];
 
 /// What ends a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -58,12 +63,17 @@ impl Records {
         let bytes_max = memory::line_bytes();
         let buffer = vec![0; BUFFER_BYTES];
         let mut records = Records { source, ends, buffer, begin: 0, end: 0, line: 1, is_at_end: false, bytes_max };
-        while records.end < BYTE_ORDER_MARK.len() && !records.is_at_end {
+        while records.end < LOOKED_AT && !records.is_at_end {
             records.fill()?;
         }
         let beginning = records.rest();
-        if beginning.starts_with(b"\xff\xfe") || beginning.starts_with(b"\xfe\xff") {
-            return Err(records.broken("its text is UTF-16", "write it in UTF-8"));
+        for (mark, encoding) in WIDE_MARKS {
+            if beginning.starts_with(mark) {
+                return Err(records.broken(&format!("its text is {encoding}"), "write it in UTF-8"));
+            }
+        }
+        if let Some(magic) = Magic::of(beginning) {
+            return Err(records.broken(&format!("what is packed in it is {}", magic.name()), "pack the text itself"));
         }
         records.begin = if beginning.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         Ok(records)
@@ -79,7 +89,7 @@ impl Records {
         self.buffer.get(self.begin..self.end).unwrap_or_default()
     }
 
-    /// The next record; `None` behind the last one. Fails where it takes too much room, and where a quote is not closed.
+    /// The next record; `None` behind the last one. Fails where it takes too much room, where a quote is not closed, and at a NUL byte.
     pub fn take(&mut self) -> Result<Option<Record<'_>>> {
         let mut scan = Scan::default();
         let (length, with_end) = loop {
@@ -108,6 +118,11 @@ impl Records {
         self.begin += with_end;
         self.line += scan.breaks + 1;
         let bytes = self.buffer.get(begin..begin + length).unwrap_or_default();
+        // No text has one: it is of another encoding, or the end of a file that was being written when its machine went down.
+        if memchr(0, bytes).is_some() {
+            let cause = format!("there is a NUL byte in the row on line {line}, and no text in UTF-8 has one");
+            return Err(self.broken(&cause, "write the file anew in UTF-8"));
+        }
         Ok(Some(Record { line, bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes) }))
     }
 

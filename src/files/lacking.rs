@@ -1,0 +1,61 @@
+//! Files of impressions without ranking ids or labels: they are read, and it is said, since a name may have been misspelt.
+
+use super::impressions::ReadImpressions;
+use super::layout::DayFile;
+use crate::progress::Progress;
+use crate::sources::ImpressionSource;
+use crate::text::Shown;
+
+/// Files of which something lacks, and how many.
+#[derive(Default)]
+pub struct Lacking {
+    ranking_ids: Files,
+    labels: Files,
+}
+
+#[derive(Default)]
+struct Files {
+    first: Option<String>,
+    count: u64,
+}
+
+impl Lacking {
+    /// Takes what reading a file has shown.
+    pub fn add(&mut self, file: &DayFile, read: ReadImpressions) {
+        self.ranking_ids.add(file, read.lacks_ranking_id);
+        self.labels.add(file, read.lacks_label);
+    }
+
+    /// How many files have no ranking ids, and how many no labels.
+    pub fn counts(&self) -> [u64; 2] {
+        [self.ranking_ids.count, self.labels.count]
+    }
+
+    /// Says so, by the names of column and field and of the first file.
+    pub fn note(&self, source: &ImpressionSource, progress: &dyn Progress) {
+        let ImpressionSource { ranking_id, impressions: list, is_order: label, .. } = source;
+        if let Some(files) = self.ranking_ids.named() {
+            progress.note(&format!("there is no column {ranking_id} in {files}: the ranking ids of its rows are null"));
+        }
+        if let Some(files) = self.labels.named() {
+            progress.note(&format!("there is no field {list}.{label} in {files}: all labels of its rows are 0"));
+        }
+    }
+}
+
+impl Files {
+    fn add(&mut self, file: &DayFile, lacks: bool) {
+        if lacks {
+            self.first.get_or_insert_with(|| file.path.shown().to_string());
+            self.count += 1;
+        }
+    }
+
+    fn named(&self) -> Option<String> {
+        let first = self.first.as_ref()?;
+        Some(match self.count {
+            1 => first.clone(),
+            more => format!("{first} and {} more", more - 1),
+        })
+    }
+}

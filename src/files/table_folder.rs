@@ -1,0 +1,75 @@
+//! Folders that are tables: a log tells which of the files in them count, and whoever reads all files reads deleted and replaced rows too.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::text::Shown;
+
+/// What a table has at its top, and what kind it then is.
+const LOGS: [(&str, &str); 3] =
+    [("_delta_log", "a Delta table"), (".hoodie", "a Hudi table"), ("_spark_metadata", "the output of a Spark stream")];
+
+/// What the files of Iceberg's log end with; they lie in `metadata`, beside `data`.
+const ICEBERG: &str = ".metadata.json";
+
+/// Fails where a folder, or any folder above it, is a table; for the root, which may lie within one.
+pub(super) fn refuse_above(folder: &Path) -> Result<()> {
+    // Where it leads: its own path may begin in the middle of the table. One that is not there is somebody else's message.
+    let Ok(real) = fs::canonicalize(folder) else { return Ok(()) };
+    real.ancestors().try_for_each(refuse)
+}
+
+/// Fails where a folder is a table.
+pub(super) fn refuse(folder: &Path) -> Result<()> {
+    for (log, kind) in LOGS {
+        if is_there(&folder.join(log))? {
+            return Err(refused(folder, kind, log));
+        }
+    }
+    if is_there(&folder.join("metadata"))? && is_there(&folder.join("data"))? && has_iceberg_log(folder)? {
+        return Err(refused(folder, "an Iceberg table", &format!("metadata/*{ICEBERG}")));
+    }
+    Ok(())
+}
+
+fn refused(folder: &Path, kind: &str, log: &str) -> Error {
+    Error::input(
+        format!(
+            "{} is {kind} (it has {log}) and no folder of files: files that its log has given up lie beside those that count",
+            folder.shown()
+        ),
+        "write what it holds to plain Parquet with a reader of such tables (Spark, DuckDB, delta-rs, PyIceberg), and name that folder",
+    )
+}
+
+fn is_there(path: &Path) -> Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        // Folders above the root may be closed to this user.
+        Err(error)
+            if [ErrorKind::NotFound, ErrorKind::NotADirectory, ErrorKind::PermissionDenied].contains(&error.kind()) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(Error::io("look for", path, &error)),
+    }
+}
+
+fn has_iceberg_log(folder: &Path) -> Result<bool> {
+    let metadata = folder.join("metadata");
+    let entries = match fs::read_dir(&metadata) {
+        Err(error) if [ErrorKind::NotADirectory, ErrorKind::PermissionDenied].contains(&error.kind()) => {
+            return Ok(false);
+        }
+        entries => entries.map_err(|error| Error::io("list", &metadata, &error))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| Error::io("list", &metadata, &error))?;
+        if entry.file_name().as_encoded_bytes().ends_with(ICEBERG.as_bytes()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,109 @@
+//! Batches whose actions lie far from their day: mostly times that count in another unit than they are read in.
+
+use super::recorded::SourceFile;
+use super::run::IngestOptions;
+use crate::error::{Error, Result};
+use crate::model::{Day, Zone};
+use crate::sources::TimeUnit;
+use crate::text::{Shown, count};
+
+/// More than ten years.
+const FAR_DAYS: u32 = 3_653;
+
+/// What of one file lies far from the day of its batch.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Far {
+    /// Actions.
+    actions: u64,
+    /// The time of the first of them, in microseconds.
+    first_us: Option<i64>,
+    /// Bad rows whose times lie beyond the years that there are.
+    pub outside: u64,
+}
+
+impl Far {
+    /// Counts an action, if it is far.
+    pub fn add(&mut self, day: Day, time_us: i64, dt: Day) {
+        if day.number().abs_diff(dt.number()) > FAR_DAYS {
+            self.actions += 1;
+            self.first_us.get_or_insert(time_us);
+        }
+    }
+}
+
+/// Fails where more than half of all `actions`, and of the bad rows with times beyond all years, lie far from the batch day.
+pub(super) fn refuse_far<'a>(
+    options: &IngestOptions<'_>,
+    actions: u64,
+    files: impl Iterator<Item = (&'a SourceFile<'a>, &'a Far)>,
+    zone: &Zone,
+) -> Result<()> {
+    let (dt, mut far, mut all, mut example) = (options.dt, 0, actions, None);
+    for ((source, file), of_file) in files {
+        far += of_file.actions + of_file.outside;
+        all += of_file.outside;
+        if let (Some(time_us), None) = (of_file.first_us, &example) {
+            let unit = likely_unit(time_us, source.time_unit, dt);
+            example = Some(format!(", such as one of {} in {}{unit}", zone.display(time_us), file.path.shown()));
+        }
+    }
+    if far.saturating_mul(2) <= all {
+        return Ok(());
+    }
+    let example =
+        example.unwrap_or_else(|| ", beyond the year 2261: they may count in a finer unit than is read".to_owned());
+    Err(Error::input(
+        format!("{} of the {} actions of {dt} lie over ten years from that day{example}", count(far), count(all)),
+        "mend the unit (time_unit in lookback.toml, or the type of the column) or the times; or take them all the same with --allow-far-day",
+    ))
+}
+
+/// What the times of a batch most likely count, as the end of a sentence; nothing where no other unit puts this one near the batch day.
+fn likely_unit(time_us: i64, read_as: Option<TimeUnit>, dt: Day) -> String {
+    let units = TimeUnit::ALL;
+    let near = |factor: i64| {
+        let day = i32::try_from(time_us.checked_mul(factor)?.div_euclid(86_400_000_000)).ok()?;
+        Some(day.abs_diff(dt.number()) <= FAR_DAYS)
+    };
+    let factors = [(1, 1_000), (2, 1_000_000), (3, 1_000_000_000)];
+    let Some((steps, factor)) = factors.into_iter().find(|(_, factor)| near(*factor) == Some(true)) else {
+        return String::new();
+    };
+    // The units stand from coarse to fine: what was read too small counts in a coarser one.
+    let place = read_as.and_then(|read_as| units.iter().position(|unit| *unit == read_as));
+    match place.and_then(|place| Some((units.get(place)?, units.get(place.checked_sub(steps)?)?))) {
+        Some((read, likely)) => {
+            format!(": its unit is likely {}, and it is read as {}", likely.name(), read.name())
+        }
+        None => {
+            format!(": its unit is likely one {} times as large as the one it is read in", count(factor.unsigned_abs()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unit_that_puts_a_time_near_its_day_is_likely() {
+        let dt: Day = "2026-01-02".parse().unwrap();
+        let second = 1_767_323_045_i64;
+        let likely = |time_us: i64, unit: Option<TimeUnit>| likely_unit(time_us, unit, dt);
+        let [s, ms, us, ns] = TimeUnit::ALL;
+        assert_eq!(likely(second * 1_000, Some(ms)), ": its unit is likely s, and it is read as ms");
+        assert_eq!(likely(second, Some(us)), ": its unit is likely s, and it is read as us");
+        assert_eq!(likely(second * 1_000, Some(us)), ": its unit is likely ms, and it is read as us");
+        assert_eq!(likely(second * 1_000, Some(ns)), ": its unit is likely us, and it is read as ns");
+        assert_eq!(
+            likely(second * 1_000, None),
+            ": its unit is likely one 1,000 times as large as the one it is read in"
+        );
+        assert_eq!(
+            likely(second * 1_000, Some(s)),
+            ": its unit is likely one 1,000 times as large as the one it is read in"
+        );
+        assert_eq!(likely(0, Some(ms)), "");
+        assert_eq!(likely(second * 1_000_000 / 3, None), "");
+    }
+}
