@@ -35,8 +35,8 @@ fn parse(typed: &[OsString]) -> Result<(Arguments, crate::error::Result<()>), Er
 /// whatever command.
 fn refuse_urls(command: &Command, matches: &ArgMatches) -> crate::error::Result<()> {
     for argument in command.get_arguments() {
-        let Ok(Some(paths)) = matches.try_get_many::<PathBuf>(argument.get_id().as_str()) else { continue };
-        for path in paths.filter(|path| is_url(path.as_os_str())) {
+        let Ok(Some(mut paths)) = matches.try_get_many::<PathBuf>(argument.get_id().as_str()) else { continue };
+        if let Some(path) = paths.find(|path| is_url(path.as_os_str())) {
             let name = argument.get_long().map_or_else(|| argument.get_id().to_string(), |long| format!("--{long}"));
             return Err(crate::error::Error::usage(
                 format!("{name} {} is a URL, and only local folders and files are read and written", path.shown()),

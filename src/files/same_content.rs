@@ -54,6 +54,6 @@ pub fn note_same_content(same: &SameContents, progress: &dyn Progress) {
     }
     let more = same.count.saturating_sub(NOTED as u64);
     if more > 0 {
-        progress.note(&format!("{more} more files have the same content as others: their rows are taken twice"));
+        progress.note(&format!("more files with the same content as others: {more}"));
     }
 }

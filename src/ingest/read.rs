@@ -121,9 +121,11 @@ fn read_file(
     let mut bad = BadRows::new(QuarantineFolder::Actions, dt, None);
     let read = read_actions(source, file, zone, &mut bad, |action| {
         taken.get_mut(usize::from(action.action.action_type.number())).into_iter().for_each(|count| *count += 1);
-        counts.late += u64::from(action.day < dt);
-        counts.early += u64::from(action.day > dt);
-        counts.far.add(action.day, action.action.time_us, dt);
+        if action.day != dt {
+            counts.late += u64::from(action.day < dt);
+            counts.early += u64::from(action.day > dt);
+            counts.far.add(action.day, action.action.time_us, dt);
+        }
         if !admission.admits(action.customer, action.day, &mut counts.left_out) {
             return Ok(());
         }
