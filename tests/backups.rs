@@ -100,6 +100,83 @@ fn what_a_killed_backup_leaves_is_removed_by_the_next_writer() {
     assert_eq!(names(&bench.store()), ["db", "mark"]);
 }
 
+/// Three backups that share files, and in the middle of them a byte of a shared one changes.
+#[test]
+fn a_damaged_shared_file_is_named_before_anything_is_restored_or_deleted() {
+    let bench = Bench::new();
+    let backup = "backup --store store --to backups";
+    for day in ["2026-01-01", "2026-01-02"] {
+        batch(&bench, day, 7);
+        bench.ok(backup);
+    }
+    let verified = bench.json("verify --backup backups");
+    let files = tree(&bench.path("backups"));
+    let counted = files.keys().filter(|name| name.starts_with("shared_checksum") || name.starts_with("private"));
+    assert_eq!(verified["files"], counted.count());
+    assert_eq!((&verified["backup"], &verified["backups"]), (&"backups".into(), &2.into()));
+    let bytes = files.iter().filter(|(name, _)| !name.starts_with("meta")).map(|(_, bytes)| bytes.len()).sum::<usize>();
+    assert_eq!(verified["bytes"], bytes);
+    bench.refused("verify --backup backups --number 3", &["no backup 3 at backups", "there are: 1, 2"]);
+    bench.refused("verify --backup input", &["no backup at input"]);
+
+    let shared = |name: &&String| name.ends_with(".sst");
+    let (name, newest) = (files.keys().find(shared).unwrap(), files.keys().rfind(shared).unwrap());
+    assert_ne!(name, newest);
+    let damage = |name: &str| {
+        let mut bytes = files[name].clone();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(bench.path("backups").join(name), bytes).unwrap();
+    };
+    damage(name);
+    let sentence = format!("backup 1 at backups is damaged ({name} does not agree with its checksum)");
+    bench.refused("verify --backup backups", &[&sentence, "move the file that is named away"]);
+    batch(&bench, "2026-01-03", 7);
+    // As before, nobody looks.
+    bench.ok(backup);
+    let sentence = format!("backup 4 at backups is damaged ({name} does not agree with its checksum)");
+    bench.refused(&format!("{backup} --check --keep 1"), &[&sentence]);
+    assert_eq!(names(&bench.path("backups/meta")), ["1", "2", "3", "4"], "no older one is deleted");
+    // What is moved away is copied anew, and the older ones are whole again.
+    fs::remove_file(bench.path("backups").join(name)).unwrap();
+    assert_eq!(bench.json(&format!("{backup} --check"))["checked"], true);
+    assert_eq!(bench.json("verify --backup backups")["backups"], 5);
+    bench.ok("restore --from backups --number 1 --store restored");
+
+    // Of one backup only its own files are read.
+    damage(newest);
+    bench.ok("verify --backup backups --number 1");
+    bench.refused("verify --backup backups --number 2", &["backup 2 at backups is damaged", newest.as_str()]);
+    fs::write(bench.path("backups").join(newest), &files[newest]).unwrap();
+    fs::remove_file(bench.path("backups").join(name)).unwrap();
+    bench.refused("verify --backup backups", &["backup 1 at backups is damaged", name.as_str(), "No such file"]);
+}
+
+/// Whatever byte of whatever file of a backup is changed, its list included: it is noticed, but in what the list says of the time.
+#[test]
+fn a_changed_byte_of_any_file_is_noticed() {
+    let seed = seed(72);
+    let mut random = Random::new(seed);
+    let bench = Bench::new();
+    batch(&bench, "2026-01-01", 7);
+    bench.ok("backup --store store --to backups");
+    let files = tree(&bench.path("backups"));
+    for (name, good) in files.iter().filter(|(_, bytes)| !bytes.is_empty()) {
+        for _ in 0..6 {
+            let mut bytes = good.clone();
+            let from = if name.starts_with("meta") { bytes.len() / 2 } else { 0 };
+            let place = from + usize::try_from(random.below((bytes.len() - from) as u64)).unwrap();
+            bytes[place] ^= 1 << random.below(8);
+            fs::write(bench.path("backups").join(name), &bytes).unwrap();
+            let ran = bench.run("verify --backup backups");
+            assert_eq!(ran.code, 1, "seed {seed}: {name} at {place}: {}", ran.stderr);
+            assert!(ran.said().starts_with("error: backup 1 at backups is damaged ("), "{}", ran.stderr);
+        }
+        fs::write(bench.path("backups").join(name), good).unwrap();
+    }
+    bench.ok("verify --backup backups");
+}
+
 #[test]
 fn a_damaged_backup_is_not_restored() {
     let seed = seed(71);

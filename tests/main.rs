@@ -12,6 +12,7 @@ mod bit_flips;
 mod columns;
 mod commands;
 mod configuration;
+mod crafted_tables;
 #[cfg(target_os = "linux")]
 mod crashing;
 mod decoding;
@@ -26,6 +27,7 @@ mod explaining;
 mod failing_disk;
 mod far_actions;
 mod faults;
+mod first_ingests;
 mod fixture;
 mod getting;
 mod guide;

@@ -14,6 +14,7 @@ use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, wr
 use crate::support::output::{metadata, tree};
 use crate::support::program::{Bench, assert_one_sentence, write_file};
 use crate::support::random::{Random, seed};
+use crate::support::tamper::rewrite_manifest;
 
 const DT: &str = "2026-01-03";
 const RANGE: &str = "backfill --store store --input input --from 2026-01-01 --to 2026-01-03 --out out";
@@ -64,7 +65,7 @@ fn it_says_what_is_so() {
     let said = manifest(&bench, "");
     assert_eq!(said, manifest(&bench, "--json"));
     let fields = said.as_object().unwrap().keys().map(String::as_str);
-    assert_eq!(fields.count(), 15, "{said}");
+    assert_eq!(fields.count(), 16, "{said}");
     let expected = [
         ("manifest_version", json!(2)),
         ("tool_version", json!(env!("CARGO_PKG_VERSION"))),
@@ -104,7 +105,7 @@ fn it_says_what_is_so() {
     let mut checked = bench.json(&format!("manifest --out out --dt {DT} --check"));
     assert!(checked.as_object_mut().unwrap().remove("timing").is_some());
     let bytes: u64 = parts.iter().map(|part| part["bytes"].as_u64().unwrap()).sum();
-    assert_eq!(checked, json!({ "dt": DT, "parts": 2, "bytes": bytes }));
+    assert_eq!(checked, json!({ "dt": DT, "parts": 2, "bytes": bytes, "has_checksum": true }));
 }
 
 /// Nothing of how the store was filled, or of the options that led to these batches.
@@ -203,6 +204,52 @@ fn check_names_the_file_that_is_not_as_written() {
     bench.ok(&check);
     bench.refused("manifest --out out --dt 2026-01-04", &["no partition of 2026-01-04 in out", "--dt"]);
     bench.refused("manifest --out nowhere --dt 2026-01-03", &["no partition of 2026-01-03 in nowhere"]);
+}
+
+/// A hex digit of a fingerprint, of a part file or of a batch; nothing else in the partition tells.
+#[test]
+fn a_manifest_that_has_changed_is_refused_by_every_command() {
+    let bench = produced();
+    let path = partition(&bench).join("_manifest.parquet");
+    let good = fs::read(&path).unwrap();
+    let said = manifest(&bench, "");
+    for told in [&said["batches"][1]["files"], &said["inputs"], &said["impression_files"][0]["xxh3_128"]] {
+        let told = told.as_str().unwrap().as_bytes();
+        let mut bytes = good.clone();
+        let mut found = 0;
+        for place in 0..bytes.len() - told.len() {
+            if bytes[place..].starts_with(told) {
+                bytes[place + 7] = if bytes[place + 7] == b'0' { b'1' } else { b'0' };
+                found += 1;
+            }
+        }
+        assert!(found > 0);
+        fs::write(&path, &bytes).unwrap();
+        let words =
+            ["_manifest.parquet cannot be used (its checksum is not that of what it says)", "produce the day again"];
+        bench.refused(&format!("manifest --out out --dt {DT} --check"), &words);
+        bench.refused(&format!("manifest --out out --dt {DT}"), &words);
+        bench.refused(&format!("audit --store store --input input --out out --dt {DT}"), &words);
+        assert_eq!(bench.json("stale --store store --out out")["without_manifest"], 1);
+        assert_eq!(bench.json(RANGE)["produced"][0]["kept"], false);
+        assert_eq!(fs::read(&path).unwrap(), good);
+    }
+}
+
+/// As 0.4.0 and before wrote it: read by every command, and `--check` says that it cannot tell whether it has changed.
+#[test]
+fn a_manifest_without_a_checksum_is_read_and_noted() {
+    let bench = produced();
+    let check = format!("manifest --out out --dt {DT} --check");
+    assert!(!bench.ok(&check).stderr.contains("note:"));
+    let path = partition(&bench).join("_manifest.parquet");
+    rewrite_manifest(&path, |json| format!("{}}}", json.rsplit_once(",\"checksum\":").unwrap().0));
+    assert_eq!(manifest(&bench, "").get("checksum"), None);
+    let checked = bench.ok(&check).stderr;
+    assert!(checked.starts_with("note: the manifest of 2026-01-03 has no checksum of itself"), "{checked}");
+    assert_eq!(bench.json(&check)["has_checksum"], false);
+    assert_eq!(bench.json("stale --store store --out out")["without_manifest"], 0);
+    bench.ok(&format!("audit --store store --input input --out out --dt {DT}"));
 }
 
 /// A partition counts as current only while its manifest and its part files are there; else it is produced again, to the same bytes.

@@ -92,6 +92,8 @@ fn outputs() -> (Bench, Vec<Value>) {
     say("manifest", "manifest --out out --dt 2026-01-08");
     say("manifest", "manifest --out out --dt 2026-01-08 --check");
     say("backup", "backup --store store --to backups");
+    say("backup", "backup --store store --to backups --check");
+    say("verify", "verify --backup backups");
     say("restore", "restore --from backups --store restored");
     say("report", "report --store store --html store.html");
     say("report", "report --store store --out-dir out --html out.html");

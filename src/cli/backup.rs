@@ -8,7 +8,7 @@ use super::text::{self, counted, size};
 use crate::apart::keep_apart;
 use crate::error::Result;
 use crate::format::FORMAT_VERSION;
-use crate::store::{Backups, Folder, Store};
+use crate::store::{Backup, Backups, Folder, Store};
 use crate::text::Shown;
 
 #[derive(Serialize)]
@@ -19,6 +19,8 @@ struct BackupSummary {
     bytes: u64,
     /// How many backups there are afterwards.
     backups: usize,
+    /// Whether every file of it was read and compared with its checksum.
+    checked: bool,
 }
 
 pub(super) fn backup(typed: &args::Backup, console: &Console) -> Result<()> {
@@ -26,13 +28,17 @@ pub(super) fn backup(typed: &args::Backup, console: &Console) -> Result<()> {
     let mut backups = Backups::open(&typed.to, true)?;
     console.progress().begin("copying", "", None);
     let made = backups.back_up(&Folder::new(&typed.store))?;
+    if typed.check {
+        backups.check(made.number, console.progress())?;
+    }
     if let Some(keep) = typed.keep {
         backups.keep(usize::try_from(keep.get()).unwrap_or(usize::MAX))?;
     }
-    let summary =
-        BackupSummary { number: made.number, files: made.files, bytes: made.bytes, backups: backups.list().len() };
+    let Backup { number, files, bytes } = made;
+    let summary = BackupSummary { number, files, bytes, backups: backups.list().len(), checked: typed.check };
+    let checked = if typed.check { "; every file of it agrees with its checksum" } else { "" };
     let sentence = format!(
-        "made backup {} of {} and {}; {} there now",
+        "made backup {} of {} and {}; {} there now{checked}",
         made.number,
         counted(u64::from(made.files), "file"),
         size(made.bytes),

@@ -15,6 +15,8 @@ struct Checked {
     dt: String,
     parts: usize,
     bytes: u64,
+    /// Whether the manifest has a checksum of itself; those of 0.4.0 and before have none.
+    has_checksum: bool,
 }
 
 pub(super) fn run(typed: &args::Manifest, console: &Console) -> Result<()> {
@@ -22,7 +24,14 @@ pub(super) fn run(typed: &args::Manifest, console: &Console) -> Result<()> {
     let manifest = folder.manifest()?;
     if typed.check {
         let bytes = check_hashes(&folder, &manifest, console.progress())?;
-        let checked = Checked { dt: typed.dt.to_string(), parts: manifest.parts.len(), bytes };
+        let has_checksum = manifest.checksum.is_some();
+        if !has_checksum {
+            console.progress().note(&format!(
+                "the manifest of {} has no checksum of itself, so that only its part files were checked",
+                typed.dt
+            ));
+        }
+        let checked = Checked { dt: typed.dt.to_string(), parts: manifest.parts.len(), bytes, has_checksum };
         let parts = counted(checked.parts as u64, "part file");
         return console.done(&checked, &format!("checked {}: {parts} of {} as written", typed.dt, size(bytes)));
     }

@@ -1,12 +1,15 @@
 //! `lookback verify`.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use super::args::Verify;
 use super::console::Console;
 use super::text::{self, count, counted, size};
 use crate::error::Result;
-use crate::store::{Folder, Store};
+use crate::store::{CheckedBackups, Folder, Store, check_backups};
+use crate::text::Shown as _;
 use crate::verify::{Checked, Fault, VerifySummary, verify};
 
 /// The most faults that the JSON summary lists, so that it can be read; behind them there is a count.
@@ -22,10 +25,41 @@ struct Listed<'a> {
     not_listed: u64,
 }
 
+#[derive(Serialize)]
+struct CheckedBackup<'a> {
+    /// The folder of the backups.
+    backup: String,
+    #[serde(flatten)]
+    checked: &'a CheckedBackups,
+}
+
 pub(super) fn run(typed: &Verify, console: &Console) -> Result<()> {
-    let store = Store::open_reader(&Folder::new(&typed.store))?;
+    match (&typed.store, &typed.backup) {
+        (Some(store), _) => of_store(store, typed.deep, console),
+        (None, Some(backup)) => of_backups(backup, typed.number, console),
+        // The command line has one of both.
+        (None, None) => Ok(()),
+    }
+}
+
+fn of_backups(folder: &Path, number: Option<u32>, console: &Console) -> Result<()> {
+    let checked = check_backups(folder, number, console.progress())?;
+    let CheckedBackups { backups, files, bytes } = checked;
+    let summary = CheckedBackup { backup: folder.plain(), checked: &checked };
+    let which = number.map_or_else(|| counted(backups as u64, "backup"), |number| format!("backup {number}"));
+    let files = counted(files as u64, "file");
+    let sentence = format!(
+        "verified {}: {which} of {files} and {}; every file agrees with its checksum",
+        summary.backup,
+        size(bytes)
+    );
+    console.done(&summary, &sentence)
+}
+
+fn of_store(folder: &Path, deep: bool, console: &Console) -> Result<()> {
+    let store = Store::open_reader(&Folder::new(folder))?;
     let (mut listed, mut not_listed) = (Vec::new(), 0);
-    let summary = verify(&store, typed.deep, console.progress(), &mut |fault| {
+    let summary = verify(&store, deep, console.progress(), &mut |fault| {
         if !console.is_json() {
             return console.result_line(&fault.to_string());
         }

@@ -7,8 +7,8 @@ use crate::error::Result;
 use crate::manifest::Manifest;
 
 /// Fields of the manifest that are no settings: they are compared in their own way, or follow from the rows.
-const NO_SETTINGS: [&str; 8] =
-    ["dt", "rows", "impressions", "customers", "tally", "parts", "inputs", "impression_files"];
+const NO_SETTINGS: [&str; 9] =
+    ["dt", "rows", "impressions", "customers", "tally", "parts", "inputs", "impression_files", "checksum"];
 
 /// The most days or files that are named.
 const NAMED_MAX: usize = 10;

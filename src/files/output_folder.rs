@@ -22,6 +22,7 @@ use super::written::is_of_lookback;
 use crate::error::{Error, Result};
 use crate::fresh;
 use crate::model::Day;
+use crate::regular_file;
 use crate::text::Shown as _;
 
 /// The file that says so. Empty, and with a dot, since each file in a folder of rows is data to somebody: Spark,
@@ -78,7 +79,7 @@ fn says_so(partition: &Path) -> bool {
 }
 
 fn says_so_itself(part: &Path) -> bool {
-    File::open(part).is_ok_and(|part| is_of_lookback(&part))
+    regular_file::open(part).is_ok_and(|part| is_of_lookback(&part))
 }
 
 fn is_folder(path: &Path) -> bool {

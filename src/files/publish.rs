@@ -129,11 +129,12 @@ pub(super) fn lock_created(folder: &Path) -> Result<File> {
     let mut tries = 1;
     loop {
         fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, &error))?;
-        let locked = File::open(folder).and_then(|file| file.lock().map(|()| file)).and_then(|file| {
-            let (open, there) = (file.metadata()?, fs::metadata(folder)?);
-            let is_there = (open.dev(), open.ino()) == (there.dev(), there.ino());
-            if is_there { Ok(file) } else { Err(ErrorKind::NotFound.into()) }
-        });
+        let locked =
+            regular_file::open_or_folder(folder).and_then(|file| file.lock().map(|()| file)).and_then(|file| {
+                let (open, there) = (file.metadata()?, fs::metadata(folder)?);
+                let is_there = (open.dev(), open.ino()) == (there.dev(), there.ino());
+                if is_there { Ok(file) } else { Err(ErrorKind::NotFound.into()) }
+            });
         match locked {
             Err(error) if error.kind() == ErrorKind::NotFound && tries < TRIES => tries += 1,
             locked => return locked.map_err(|error| Error::io("lock", folder, &error)),

@@ -12,6 +12,7 @@ use super::footer::{DEPTH_MAX, schema_depth};
 use super::guard::guard;
 use super::histories::HistoryFormat;
 use crate::error::{Error, Result};
+use crate::regular_file;
 use crate::text::Shown as _;
 
 /// What every file of lookback that has metadata says of itself.
@@ -63,7 +64,7 @@ impl Written {
                 "name a new file",
             ));
         }
-        let file = File::open(target).map_err(|error| Error::io("open", target, &error))?;
+        let file = regular_file::open(target).map_err(|error| Error::io("open", target, &error))?;
         if metadata.len() == 0 || self.is_kind_of(&file) {
             return Ok(());
         }

@@ -178,7 +178,8 @@ impl Ingester {
             return Ok(summary);
         }
         // With its first batch or not at all.
-        let new = NewStore::begin(&self.folder, Settings { types: types.clone(), ..Settings::default() })?;
+        let new =
+            NewStore::begin_where_none_was(&self.folder, Settings { types: types.clone(), ..Settings::default() })?;
         let summary = commit(new.store(), batch, &types, false, &mut self.outlines, progress)?;
         new.put_in_place()?;
         self.has_created = true;

@@ -1,6 +1,7 @@
 //! The manifest of one partition.
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::{MANIFEST_VERSION, MANIFEST_VERSION_MIN};
 use crate::model::{Day, ExtraColumn, ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType};
@@ -47,6 +48,10 @@ pub struct Manifest {
     pub inputs: String,
     /// The batches used, days ascending.
     pub batches: Vec<RestsOn>,
+    /// XXH3-128 of the document before this field, 32 hexadecimal digits: set by [`Manifest::to_json`] and compared by [`Manifest::from_json`], whatever stands here. `None`
+    /// where it was read from a partition of 0.4.0 or before, which have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
 }
 
 /// The settings that rows follow from.
@@ -152,15 +157,21 @@ impl PartFile {
 }
 
 impl Manifest {
-    /// The JSON as it stands in the file: on one line.
+    /// The JSON as it stands in the file: on one line, with its checksum as the last field.
     pub fn to_json(&self) -> String {
+        let unsealed = Manifest { checksum: None, ..self.clone() };
         // Text, numbers and lists always have a form in JSON.
-        escaped_json(&serde_json::to_string(self).unwrap_or_default()).into_owned()
+        let mut json = escaped_json(&serde_json::to_string(&unsealed).unwrap_or_default()).into_owned();
+        if json.pop().is_some() {
+            let checksum = checksum_of(&json);
+            json += &format!("{CHECKSUM_BEGINS}{checksum}{CHECKSUM_ENDS}");
+        }
+        json
     }
 
     /// Reads what [`Manifest::to_json`] writes. Fails, with the reason as a phrase, on anything else: another version, a field that is missing or of
-    /// another type, a part whose name leads out of the folder, numbers that contradict each other. Fields that it does not know are passed over.
-    /// In what is given `with` names all columns, whatever the version.
+    /// another type, a part whose name leads out of the folder, numbers that contradict each other, another checksum than its own. Fields that it
+    /// does not know are passed over. In what is given `with` names all columns, whatever the version.
     pub fn from_json(json: &str) -> Result<Self, String> {
         /// The one field that every version has.
         #[derive(Deserialize)]
@@ -174,6 +185,7 @@ impl Manifest {
                 head.manifest_version
             ));
         }
+        check_checksum(json)?;
         let mut manifest: Manifest = serde_json::from_str(json).map_err(|error| short(&error))?;
         if !manifest.names_dt() {
             let with = &mut manifest.settings.with;
@@ -240,6 +252,30 @@ impl Manifest {
             return Err("its newest batch is not the last of its batches".to_owned());
         }
         Ok(())
+    }
+}
+
+/// What stands around the checksum, up to the end of the document.
+const CHECKSUM_BEGINS: &str = ",\"checksum\":\"";
+const CHECKSUM_ENDS: &str = "\"}";
+
+/// The last field before there were checksums is a list, so that a document that ends with one has none, and no other.
+const ENDS_WITHOUT: &str = "]}";
+
+fn checksum_of(document: &str) -> String {
+    format!("{:032x}", xxh3_128(document.as_bytes()))
+}
+
+/// Compares the checksum at the end of a document with what stands before it. Nothing is said of one from before there were checksums.
+fn check_checksum(json: &str) -> Result<(), String> {
+    if json.ends_with(ENDS_WITHOUT) {
+        return Ok(());
+    }
+    let split = json.strip_suffix(CHECKSUM_ENDS).and_then(|rest| rest.rsplit_once(CHECKSUM_BEGINS));
+    match split {
+        Some((document, checksum)) if checksum == checksum_of(document) => Ok(()),
+        Some(_) => Err("its checksum is not that of what it says".to_owned()),
+        None => Err("it does not end with its checksum".to_owned()),
     }
 }
 

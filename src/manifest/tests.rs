@@ -49,7 +49,51 @@ fn sample() -> Manifest {
         }],
         inputs: hash('0'),
         batches: vec![RestsOn { day: day(19_990), files: hash('c') }, RestsOn { day: day(19_999), files: hash('d') }],
+        checksum: None,
     }
+}
+
+/// The document without its checksum, as partitions of 0.4.0 and before have it.
+fn unsealed(json: &str) -> String {
+    let (document, _) = json.rsplit_once(",\"checksum\":").unwrap();
+    format!("{document}}}")
+}
+
+/// The same as if it had been written so.
+fn sealed(unsealed: &str) -> String {
+    let document = unsealed.strip_suffix('}').unwrap();
+    let checksum = xxhash_rust::xxh3::xxh3_128(document.as_bytes());
+    format!("{document},\"checksum\":\"{checksum:032x}\"}}")
+}
+
+fn read(json: &str) -> Result<Manifest, String> {
+    Manifest::from_json(json).map(|manifest| Manifest { checksum: None, ..manifest })
+}
+
+/// Whatever letter is changed to whatever other, left out or doubled: nothing is read that was not written.
+#[test]
+fn a_change_of_any_letter_is_noticed() {
+    let json = sample().to_json();
+    assert_eq!(sealed(&unsealed(&json)), json);
+    for (place, there) in json.char_indices() {
+        let (before, behind) = (&json[..place], &json[place + there.len_utf8()..]);
+        for letter in " \"0123456789abcdef{}[]:,\\x".chars().filter(|letter| *letter != there) {
+            for changed in [format!("{before}{letter}{behind}"), format!("{before}{letter}{there}{behind}")] {
+                assert!(Manifest::from_json(&changed).is_err(), "{changed}");
+            }
+        }
+        assert!(Manifest::from_json(&format!("{before}{behind}")).is_err(), "without {place}");
+    }
+}
+
+#[test]
+fn manifests_from_before_there_were_checksums_are_read() {
+    let manifest = sample();
+    let json = manifest.to_json();
+    let old = Manifest::from_json(&unsealed(&json)).unwrap();
+    assert_eq!((&old.checksum, &old), (&None, &manifest));
+    assert_eq!(Manifest::from_json(&json).unwrap().checksum.map(|checksum| checksum.len()), Some(32));
+    assert_eq!(old.to_json(), json, "written again it has one");
 }
 
 #[test]
@@ -58,11 +102,14 @@ fn what_is_written_is_read() {
     let json = manifest.to_json();
     assert!(json.starts_with(r#"{"manifest_version":2,"tool_version":"0.2.0","#) && !json.contains('\n'), "{json}");
     assert!(json.contains(r#""dt":"2024-10-04""#), "{json}");
-    assert_eq!(Manifest::from_json(&json), Ok(manifest.clone()));
+    assert_eq!(read(&json), Ok(manifest.clone()));
     assert_eq!(manifest.batch(day(19_990)), manifest.batches.first());
     assert_eq!(manifest.batch(day(19_991)), None);
+    let json = unsealed(&json);
     let more = json.replacen('{', r#"{"from_a_later_program":[1],"#, 1);
-    assert_eq!(Manifest::from_json(&more), Ok(manifest), "a field more is passed over");
+    for more in [sealed(&more), more] {
+        assert_eq!(read(&more), Ok(manifest.clone()), "a field more is passed over");
+    }
     // As partitions of earlier versions have it.
     let without = json.replacen(r#""tally":{"ordered":1,"rows_without_history":0,"filled":2999},"#, "", 1);
     assert_ne!(without, json);
@@ -101,7 +148,7 @@ fn settings_beyond_the_first_stand_there_where_they_were_chosen() {
     let json = chosen.to_json();
     let more = r#""with":["action_ages"],"item_type":"int32","type_type":"uint8","order":"shuffled","seed":18446744073709551615},"#;
     assert!(json.contains(more), "{json}");
-    assert_eq!(Manifest::from_json(&json), Ok(chosen.clone()));
+    assert_eq!(read(&json), Ok(chosen.clone()));
     assert_eq!(chosen.settings.row_order(), RowOrder::Shuffled(u64::MAX));
     let changes = [
         ("\"shuffled\"", "\"customer\"", "its seed does not go with its order"),
@@ -111,7 +158,7 @@ fn settings_beyond_the_first_stand_there_where_they_were_chosen() {
         ("18446744073709551615", "-1", "invalid value"),
     ];
     for (from, to, reason) in changes {
-        let error = Manifest::from_json(&json.replace(from, to)).unwrap_err();
+        let error = Manifest::from_json(&sealed(&unsealed(&json).replace(from, to))).unwrap_err();
         assert!(error.contains(reason) && !error.contains('\n'), "{to}: {error}");
     }
 }
@@ -141,8 +188,8 @@ fn contradictions_are_refused() {
         ("\"parts\":[", "\"parts\":7,\"others\":[", "invalid type"),
     ];
     for (from, to, reason) in changes {
-        assert_eq!(json.matches(from).count(), 1, "{from}");
-        let error = Manifest::from_json(&json.replace(from, to)).unwrap_err();
+        assert_eq!(unsealed(&json).matches(from).count(), 1, "{from}");
+        let error = Manifest::from_json(&sealed(&unsealed(&json).replace(from, to))).unwrap_err();
         assert!(error.contains(reason) && !error.contains('\n'), "{to}: {error}");
     }
 }
@@ -177,7 +224,7 @@ proptest! {
     fn a_changed_manifest_is_a_manifest_or_an_error(
         changes in proptest::collection::vec((any::<prop::sample::Index>(), 0..4_u8, "[ -~]", 1..9_usize), 1..4),
     ) {
-        let mut bytes = sample().to_json().into_bytes();
+        let mut bytes = unsealed(&sample().to_json()).into_bytes();
         for (place, kind, letter, length) in changes {
             let place = place.index(bytes.len().max(1)).min(bytes.len());
             let end = (place + length).min(bytes.len());
@@ -193,7 +240,7 @@ proptest! {
         }
         let Ok(text) = String::from_utf8(bytes) else { return Ok(()) };
         match Manifest::from_json(&text) {
-            Ok(manifest) => prop_assert_eq!(Manifest::from_json(&manifest.to_json()), Ok(manifest)),
+            Ok(manifest) => prop_assert_eq!(read(&manifest.to_json()), Ok(manifest)),
             Err(reason) => prop_assert!(reason.chars().count() < 200),
         }
     }

@@ -79,5 +79,6 @@ pub(super) fn manifest(
         impression_files: files.iter().map(impression_file).collect(),
         inputs,
         batches: used.map(|(day, batch)| RestsOn { day, files: batch.fingerprint.clone() }).collect(),
+        checksum: None,
     }
 }

@@ -1,7 +1,8 @@
 //! Copies of a store in another place, by RocksDB's backup engine.
 //!
 //! A backup folder holds any number of backups of one store, numbered from 1 on. Table files are shared by those that have them, so that each further
-//! backup copies only what came since. Every file's size and checksum are kept beside it; restoring compares them.
+//! backup copies only what came since. Every file's checksum is kept in the list of its backup, worked out when it was first copied; restoring compares it. Making a backup
+//! that shares a file believes its name and size; [`Backups::check`] and [`check_backups`] read them all.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -10,6 +11,7 @@ use std::path::Path;
 use rocksdb::Env;
 use rocksdb::backup::{BackupEngine, BackupEngineInfo, BackupEngineOptions, RestoreOptions};
 
+use super::backup_files::{self, CheckedBackups};
 use super::checkpoint::at_checkpoint;
 use super::folder::{Folder, create_private};
 use super::handle::Store;
@@ -18,6 +20,7 @@ use super::open::{check_files, failure};
 use super::raw::RawStore;
 use crate::error::{Error, Kind, Result};
 use crate::format::FORMAT_VERSION;
+use crate::progress::Progress;
 use crate::regular_file;
 use crate::text::Shown;
 
@@ -45,20 +48,8 @@ impl Backups {
         if create {
             refuse_other_things(path)?;
             create_private(path)?;
-        } else if !path.join("meta").is_dir() {
-            return Err(Error::refused(
-                format!("there is no backup at {}", path.shown()),
-                "name the folder that `lookback backup --to` wrote to",
-            ));
         }
-        let lock = regular_file::open_or_folder(path).map_err(|error| Error::io("open", path, &error))?;
-        lock.try_lock().map_err(|_| {
-            Error::new(
-                Kind::Busy,
-                format!("another process works on the backups at {}", path.shown()),
-                "wait for it to end and run the same command again",
-            )
-        })?;
+        let lock = lock(path, create)?;
         let folder = Folder::new(path);
         check_files(path)?;
         let engine = BackupEngineOptions::new(path).and_then(|options| BackupEngine::open(&options, &Env::new()?));
@@ -76,6 +67,11 @@ impl Backups {
         self.newest()
     }
 
+    /// Reads every file of a backup, also those that it shares with others, and compares it with its checksum. Fails on the first that is damaged.
+    pub fn check(&self, number: u32, progress: &dyn Progress) -> Result<CheckedBackups> {
+        backup_files::check(self.folder.path(), &[number], progress)
+    }
+
     /// Deletes all but the newest `keep` backups, and the files that only they had.
     pub fn keep(&mut self, keep: usize) -> Result<()> {
         self.engine.purge_old_backups(keep).map_err(|error| failure("delete old backups of", &self.folder, &error))
@@ -91,23 +87,15 @@ impl Backups {
 
     /// The newest of them.
     pub fn newest(&self) -> Result<Backup> {
-        self.list().pop().ok_or_else(|| {
-            Error::refused(
-                format!("there is no whole backup at {}", self.folder.path().shown()),
-                "name another folder with --from",
-            )
-        })
+        self.list().pop().ok_or_else(|| no_whole_backup(self.folder.path()))
     }
 
     /// Makes a store from a backup, where none is. Each file is compared with its checksum while it is copied; where one differs nothing is left
     /// behind. Gives its format version: a backup may be older than the program, and its store is there to be migrated. One that is newer is refused.
     pub fn restore(mut self, number: u32, to: &Folder) -> Result<u8> {
-        if !self.list().iter().any(|backup| backup.number == number) {
-            let numbers: Vec<String> = self.list().iter().map(|backup| backup.number.to_string()).collect();
-            return Err(Error::refused(
-                format!("there is no backup {number} at {}", self.folder.path().shown()),
-                format!("there are: {}", if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") }),
-            ));
+        let numbers: Vec<u32> = self.list().iter().map(|backup| backup.number).collect();
+        if !numbers.contains(&number) {
+            return Err(no_backup(number, self.folder.path(), &numbers));
         }
         let making = Making::begin(to)?;
         let restored = self.restore_aside(number, &making.aside);
@@ -128,7 +116,7 @@ impl Backups {
             Err(error) if error.kind() == Kind::Corrupt => Err(Error::new(
                 Kind::Corrupt,
                 format!("backup {number} at {} is damaged ({})", self.folder.path().shown(), error.what()),
-                "restore another one with --number",
+                "restore another one with --number; `lookback verify --backup` says whether it is whole",
             )),
             opened => opened,
         }
@@ -158,6 +146,53 @@ fn refuse_other_things(path: &Path) -> Result<()> {
             "name an empty or new folder with --to",
         )),
     }
+}
+
+/// Reads every file of a folder of backups, or of one of them, and compares it with its checksum, without restoring anything. Fails on the first that is damaged, by its
+/// name. Refused while another process works on the folder. Memory: 1 MiB, and a line for each file.
+pub fn check_backups(path: &Path, number: Option<u32>, progress: &dyn Progress) -> Result<CheckedBackups> {
+    let _lock = lock(path, false)?;
+    let mut numbers = backup_files::numbers(path)?;
+    if let Some(number) = number {
+        if !numbers.contains(&number) {
+            return Err(no_backup(number, path, &numbers));
+        }
+        numbers.retain(|other| *other == number);
+    }
+    if numbers.is_empty() {
+        return Err(no_whole_backup(path));
+    }
+    backup_files::check(path, &numbers, progress)
+}
+
+fn lock(path: &Path, create: bool) -> Result<File> {
+    if !create && !path.join("meta").is_dir() {
+        return Err(Error::refused(
+            format!("there is no backup at {}", path.shown()),
+            "name the folder that `lookback backup --to` wrote to",
+        ));
+    }
+    let lock = regular_file::open_or_folder(path).map_err(|error| Error::io("open", path, &error))?;
+    lock.try_lock().map_err(|_| {
+        Error::new(
+            Kind::Busy,
+            format!("another process works on the backups at {}", path.shown()),
+            "wait for it to end and run the same command again",
+        )
+    })?;
+    Ok(lock)
+}
+
+fn no_backup(number: u32, at: &Path, numbers: &[u32]) -> Error {
+    let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
+    Error::refused(
+        format!("there is no backup {number} at {}", at.shown()),
+        format!("there are: {}", if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") }),
+    )
+}
+
+fn no_whole_backup(at: &Path) -> Error {
+    Error::refused(format!("there is no whole backup at {}", at.shown()), "name another folder, or make a backup")
 }
 
 /// The format version of a store that this program can open, if only to migrate it.

@@ -1,8 +1,8 @@
 //! Whom the store has forgotten.
 
 use super::handle::Store;
-use super::open::failure;
 use super::options::scanning;
+use super::scan::Scan;
 use crate::error::{Error, Kind, Result};
 use crate::format::{BlockListRecord, Key, Keyspace, Secret, Token, token_of};
 use crate::memory;
@@ -61,10 +61,9 @@ impl Store {
     pub fn block_list(&self) -> Result<BlockList> {
         let record = self.record::<BlockListRecord>(Key::BlockList)?;
         let mut list = BlockList { secret: record.map(|record| record.secret), tokens: Vec::new() };
-        let mut iterator = self.db.raw_iterator_opt(scanning());
-        iterator.seek(Key::Forgotten(Token::default()).encode());
-        while let Some((key, _)) = iterator.item().filter(|(key, _)| key.first() == Some(&(Keyspace::BlockList as u8)))
-        {
+        let mut scan = Scan::new(self.db.raw_iterator_opt(scanning()), &self.folder);
+        scan.seek(Key::Forgotten(Token::default()).encode());
+        while let Some((key, _)) = scan.entry()?.filter(|(key, _)| key.first() == Some(&(Keyspace::BlockList as u8))) {
             let Key::Forgotten(token) = Key::decode(key)? else { break };
             if list.tokens.len() == memory::customers_max() {
                 return Err(Error::refused(
@@ -76,9 +75,8 @@ impl Store {
                 ));
             }
             list.tokens.push(token);
-            iterator.next();
+            scan.next();
         }
-        iterator.status().map_err(|error| failure("read", &self.folder, &error))?;
         if list.secret.is_none() && !list.tokens.is_empty() {
             return Err(Error::corrupt("the store has a block list without its secret"));
         }

@@ -21,23 +21,22 @@ impl Cursor<'_> {
     ) -> Result<()> {
         let Some(newest) = before.previous() else { return Ok(()) };
         let mut gathered: Vec<StoredPortion> = Vec::new();
-        self.iterator.seek(Key::Portion { customer, day: newest, batch: newest }.encode());
-        while let Some((key, value)) = self.iterator.item() {
+        self.seek(customer, Key::Portion { customer, day: newest, batch: newest }.encode())?;
+        while let Some((key, value)) = self.scan.entry()? {
             match Key::decode(key)? {
                 Key::Portion { customer: found, day, batch } if found == customer => {
                     if let Some(of_day) = gathered.first().map(|portion| portion.day).filter(|of_day| *of_day != day)
                         && take(of_day, std::mem::take(&mut gathered)).is_break()
                     {
-                        return self.check();
+                        return Ok(());
                     }
                     gathered.push(StoredPortion { day, batch, actions: Portion::read(value)?.actions(day)? });
                 }
                 Key::Keyframe { customer: found, .. } if found == customer => {}
                 _ => break,
             }
-            self.iterator.next();
+            self.scan.next();
         }
-        self.check()?;
         if let Some(of_day) = gathered.first().map(|portion| portion.day) {
             let _ = take(of_day, gathered);
         }

@@ -10,6 +10,7 @@ use rocksdb::DB;
 use super::folder::{Folder, create_private};
 use super::open::{check_files, failure, require};
 use super::options::options;
+use super::tables;
 use crate::error::{Error, Result};
 use crate::fresh;
 use crate::regular_file;
@@ -25,6 +26,7 @@ const TRIES: usize = 50;
 pub(super) fn at_checkpoint<T>(of: &Folder, work: impl FnOnce(&DB) -> Result<T>) -> Result<T> {
     require(of)?;
     check_files(&of.database())?;
+    tables::check(of)?;
     drop_left_behind(of)?;
     let names = Names::new(of)?;
     let mut tries = 1;
@@ -89,13 +91,13 @@ const PREFIX: &str = "checkpoint-";
 fn lock_if_there(path: &Path) -> std::io::Result<File> {
     let lock = regular_file::open_or_folder(path)?;
     lock.lock()?;
-    if is_there(&lock, path)? { Ok(lock) } else { Err(ErrorKind::NotFound.into()) }
+    if is_there(&lock, path) { Ok(lock) } else { Err(ErrorKind::NotFound.into()) }
 }
 
 /// Whether an open folder still has this name.
-fn is_there(open: &File, path: &Path) -> std::io::Result<bool> {
-    let (open, there) = (open.metadata()?, fs::metadata(path)?);
-    Ok((open.dev(), open.ino()) == (there.dev(), there.ino()))
+pub(super) fn is_there(open: &File, path: &Path) -> bool {
+    let both = open.metadata().and_then(|open| Ok((open, fs::metadata(path)?)));
+    both.is_ok_and(|(open, there)| (open.dev(), open.ino()) == (there.dev(), there.ino()))
 }
 
 /// Removes the names that killed processes have left: they would keep table files that the store has given up, and what was forgotten in them.
@@ -107,7 +109,7 @@ pub(super) fn drop_left_behind(of: &Folder) -> Result<()> {
             continue;
         }
         let path = entry.path();
-        let is_free = |open: &File| open.try_lock().is_ok() && is_there(open, &path).unwrap_or(false);
+        let is_free = |open: &File| open.try_lock().is_ok() && is_there(open, &path);
         // Held until it is removed: its maker, if there is one after all, waits for that and then makes another.
         let Some(_lock) = regular_file::open_or_folder(&path).ok().filter(is_free) else { continue };
         fs::remove_dir_all(&path).map_err(|error| Error::io("remove", &path, &error))?;

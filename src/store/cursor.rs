@@ -1,14 +1,12 @@
 //! Reading histories: the as-of read, and the walk over portions that writes keyframes.
 
-use rocksdb::DBRawIterator;
-
 use super::handle::Store;
 use super::late::{LateDelta, LateDeltas};
-use super::open::failure;
 use super::options::by_customer;
+use super::scan::Scan;
 use super::tables::{Shown, TableCursor};
 use crate::error::{Error, Result};
-use crate::format::{Key, Keyframe, Portion, Room};
+use crate::format::{Key, KeyBytes, Keyframe, Portion, Room};
 use crate::history::{self, History};
 use crate::model::{Action, CustomerId, Day, HistoryDetail, PastAction};
 
@@ -73,9 +71,11 @@ impl Tail {
 /// Memory: one block of each sorted run of the store, three where it is over many customers, the portions of one day, and what is returned.
 pub struct Cursor<'store> {
     pub(super) store: &'store Store,
-    pub(super) iterator: DBRawIterator<'store>,
-    /// For many customers in a row.
+    pub(super) scan: Scan<'store>,
+    /// What is read of table files themselves: of all histories where they are many, and else only to see whether RocksDB can read them. `None` where that cannot be done.
     tables: Option<TableCursor<'store>>,
+    /// Whether histories are read from them alone.
+    is_over_many: bool,
     waiting: WaitingDay,
     late: LateDeltas,
     begins: Vec<Begin>,
@@ -84,15 +84,22 @@ pub struct Cursor<'store> {
 impl Store {
     /// A new cursor, which sees the store as it is now.
     pub fn cursor(&self) -> Cursor<'_> {
-        let iterator = self.db.raw_iterator_opt(by_customer());
-        let (waiting, late) = (WaitingDay::default(), LateDeltas::default());
-        Cursor { store: self, iterator, tables: None, waiting, late, begins: Vec::new() }
+        Cursor {
+            store: self,
+            scan: Scan::new(self.db.raw_iterator_opt(by_customer()), &self.folder),
+            tables: self.tables().map(TableCursor::new),
+            is_over_many: false,
+            waiting: WaitingDay::default(),
+            late: LateDeltas::default(),
+            begins: Vec::new(),
+        }
     }
 
     /// The same for the histories of many customers, which come in ascending order but for some: it reads table files itself where that can be done (see
     /// [`super::tables`]).
     pub fn cursor_over_many(&self) -> Cursor<'_> {
-        Cursor { tables: self.tables().map(TableCursor::new), ..self.cursor() }
+        let cursor = self.cursor();
+        Cursor { is_over_many: self.tables().is_some_and(|tables| tables.are_whole), ..cursor }
     }
 }
 
@@ -130,20 +137,20 @@ impl Cursor<'_> {
     ) -> Result<()> {
         let mut walk = AsOfRead::new(wanted, earlier, &mut self.waiting, &mut self.late, history, begins);
         let Some(newest) = wanted.before.previous() else { return walk.end(customer) };
-        if let Some(tables) = &mut self.tables {
+        if let Some(tables) = self.tables.as_mut().filter(|_| self.is_over_many) {
             match tables.walk(customer, newest, |key, value| walk.step(customer, key, value))? {
                 Shown::Whole => return walk.end(customer),
                 Shown::Odd => walk.begin_again(),
             }
         }
-        self.iterator.seek(Key::Portion { customer, day: newest, batch: newest }.encode());
-        while let Some((key, value)) = self.iterator.item() {
+        self.tables.as_mut().map_or(Ok(()), |tables| tables.check(customer))?;
+        self.scan.seek(Key::Portion { customer, day: newest, batch: newest }.encode());
+        while let Some((key, value)) = self.scan.entry()? {
             if !walk.step(customer, Key::decode(key)?, value)? {
                 break;
             }
-            self.iterator.next();
+            self.scan.next();
         }
-        self.iterator.status().map_err(|error| failure("read", &self.store.folder, &error))?;
         walk.end(customer)
     }
 
@@ -154,8 +161,8 @@ impl Cursor<'_> {
     /// day alone has as many.
     pub fn tail(&mut self, customer: CustomerId, earliest: Day, without: Option<Day>) -> Result<Tail> {
         let mut tail = Tail::default();
-        self.iterator.seek(crate::format::history_prefix(customer));
-        while let Some((key, value)) = self.iterator.item() {
+        self.seek(customer, crate::format::history_prefix(customer))?;
+        while let Some((key, value)) = self.scan.entry()? {
             match Key::decode(key)? {
                 Key::Portion { customer: found, batch, .. } if found == customer && Some(batch) == without => {}
                 Key::Portion { customer: found, day, batch } if found == customer => {
@@ -171,14 +178,16 @@ impl Cursor<'_> {
                 }
                 _ => break,
             }
-            self.iterator.next();
+            self.scan.next();
         }
-        self.check()?;
         Ok(tail)
     }
 
-    pub(super) fn check(&self) -> Result<()> {
-        self.iterator.status().map_err(|error| failure("read", &self.store.folder, &error))
+    /// Goes to a key of a customer's history, whose blocks must be sound as far as they can be judged.
+    pub(super) fn seek(&mut self, customer: CustomerId, key: KeyBytes) -> Result<()> {
+        self.tables.as_mut().map_or(Ok(()), |tables| tables.check(customer))?;
+        self.scan.seek(key);
+        Ok(())
     }
 }
 

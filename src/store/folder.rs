@@ -62,12 +62,22 @@ impl Folder {
 
     /// Whether a store is there. Fails where something else is, so that nobody's folder is filled by mistake.
     pub fn holds_store(&self) -> Result<bool> {
-        if self.database().join("CURRENT").is_file() {
+        let holds_database = || self.database().join("CURRENT").is_file();
+        if holds_database() {
             return Ok(true);
         }
+        match self.refuse_other_things() {
+            // It may have come into its place between two looks.
+            Err(_) if holds_database() => Ok(true),
+            looked => looked.map(|()| false),
+        }
+    }
+
+    /// Fails where anything is that an interrupted creation does not leave behind.
+    fn refuse_other_things(&self) -> Result<()> {
         let entries = match fs::read_dir(&self.root) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(Error::io("open the store", &self.root, &error)),
         };
         // A database comes into its place complete, so one without its first file has lost it.
@@ -86,7 +96,7 @@ impl Folder {
                 ));
             }
         }
-        Ok(false)
+        Ok(())
     }
 
     /// Whether there is nothing in the staging folder but what a writer puts there.

@@ -11,6 +11,7 @@ use super::late::OldestLate;
 use super::new_store::NewStore;
 use super::open::{self, failure};
 use super::options::scanning;
+use super::scan::Scan;
 use super::tables::Tables;
 use crate::error::{Error, Result};
 use crate::format::{
@@ -144,11 +145,9 @@ impl Store {
 
     /// Whether the store has a record of some batch, readable or not.
     fn holds_any_batch(&self) -> Result<bool> {
-        let mut iterator = self.db.raw_iterator_opt(scanning());
-        iterator.seek(Key::Batch(Day::FIRST).encode());
-        let found = iterator.key().is_some_and(|key| key.first() == Some(&(Keyspace::Batches as u8)));
-        iterator.status().map_err(|error| failure("read", &self.folder, &error))?;
-        Ok(found)
+        let mut scan = Scan::new(self.db.raw_iterator_opt(scanning()), &self.folder);
+        scan.seek(Key::Batch(Day::FIRST).encode());
+        Ok(scan.entry()?.is_some_and(|(key, _)| key.first() == Some(&(Keyspace::Batches as u8))))
     }
 
     /// All batches held, by batch day. Memory: as [`Batches`] says, and one record at a time.
@@ -163,14 +162,13 @@ impl Store {
 
     fn batches_where(&self, take: impl Fn(Result<BatchRecord>) -> Result<Option<BatchRecord>>) -> Result<Batches> {
         let mut batches = std::collections::BTreeMap::new();
-        let mut iterator = self.db.raw_iterator_opt(scanning());
-        iterator.seek(Key::Batch(Day::FIRST).encode());
-        while let Some((key, value)) = iterator.item() {
+        let mut scan = Scan::new(self.db.raw_iterator_opt(scanning()), &self.folder);
+        scan.seek(Key::Batch(Day::FIRST).encode());
+        while let Some((key, value)) = scan.entry()? {
             let Key::Batch(day) = Key::decode(key)? else { break };
             batches.extend(take(BatchRecord::from_bytes(value))?.map(|record| (day, record.into())));
-            iterator.next();
+            scan.next();
         }
-        iterator.status().map_err(|error| failure("read", &self.folder, &error))?;
         Ok(Batches::new(batches))
     }
 

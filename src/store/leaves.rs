@@ -2,11 +2,9 @@
 
 use std::marker::PhantomData;
 
-use rocksdb::DBRawIterator;
-
 use super::handle::Store;
-use super::open::failure;
 use super::options::scanning;
+use super::scan::Scan;
 use crate::error::Result;
 use crate::format::{Entry, Key, Standing, TouchedDay, decode_leaf};
 use crate::model::{CustomerId, Day};
@@ -22,8 +20,7 @@ pub struct StoredLeaf<E> {
 
 /// Streams the leaves of one list in the order of customers. Memory: one block of each sorted run, and the leaf that is returned.
 pub struct Leaves<'store, E> {
-    store: &'store Store,
-    iterator: DBRawIterator<'store>,
+    scan: Scan<'store>,
     /// Where the leaf with a key begins; `None` where the key is of no leaf of the list, whose leaves are relative to a day.
     first: fn(Key, Day) -> Option<CustomerId>,
     anchor: Day,
@@ -50,9 +47,9 @@ impl Store {
     }
 
     fn leaves<E>(&self, from: &[u8], first: fn(Key, Day) -> Option<CustomerId>, anchor: Day) -> Leaves<'_, E> {
-        let mut iterator = self.db.raw_iterator_opt(scanning());
-        iterator.seek(from);
-        Leaves { store: self, iterator, first, anchor, entry: PhantomData }
+        let mut scan = Scan::new(self.db.raw_iterator_opt(scanning()), &self.folder);
+        scan.seek(from);
+        Leaves { scan, first, anchor, entry: PhantomData }
     }
 }
 
@@ -64,13 +61,13 @@ impl<'store, E> Leaves<'store, E> {
 
     /// What `read` makes of the next leaf: where it begins, the day that it is relative to, and its bytes.
     fn read<T>(&mut self, read: impl FnOnce(CustomerId, Day, &[u8]) -> Result<T>) -> Option<Result<T>> {
-        let Some((key, value)) = self.iterator.item() else {
-            let status = self.iterator.status();
-            return status.err().map(|error| Err(failure("read", &self.store.folder, &error)));
+        let (key, value) = match self.scan.entry() {
+            Ok(found) => found?,
+            Err(error) => return Some(Err(error)),
         };
         let leaf = Key::decode(key).map(|key| (self.first)(key, self.anchor)).transpose()?;
         let leaf = leaf.and_then(|first| read(first, self.anchor, value));
-        self.iterator.next();
+        self.scan.next();
         Some(leaf)
     }
 }

@@ -10,11 +10,13 @@
 //! it and is emptied by the next writer, `checkpoint-*/` are second names of its files while a backup is made.
 
 mod backup;
+mod backup_files;
 mod batches;
 mod block_list;
 mod bulk;
 mod by_day;
 mod checkpoint;
+mod crc32c;
 mod cursor;
 mod database;
 mod doubt;
@@ -24,6 +26,7 @@ mod holder;
 mod late;
 mod leaves;
 mod list_writer;
+mod lookup;
 mod mark;
 mod new_store;
 mod open;
@@ -31,11 +34,13 @@ mod options;
 mod purge;
 mod raw;
 mod rocksdb_manifest;
+mod scan;
 mod spool;
 mod tables;
 mod walk;
 
-pub use backup::{Backup, Backups};
+pub use backup::{Backup, Backups, check_backups};
+pub use backup_files::CheckedBackups;
 pub use batches::{Batch, Batches};
 pub use block_list::BlockList;
 pub use bulk::BulkLoad;
@@ -44,6 +49,7 @@ pub use folder::Folder;
 pub use handle::{MAX_HISTORY_DEFAULT, MAX_HISTORY_LIMIT, Settings, Store};
 pub use leaves::{LeafBytes, Leaves, StoredLeaf};
 pub use list_writer::ListWriter;
+pub use lookup::Lookup;
 pub use new_store::NewStore;
 pub use raw::{Entry, RawStore};
 pub use walk::{Step, Unreadable, Walk};

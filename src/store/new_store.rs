@@ -1,9 +1,11 @@
 //! A store in the making.
 
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 
 use rocksdb::{DB, WriteBatch, WriteOptions};
 
+use super::checkpoint::is_there;
 use super::database::Database;
 use super::folder::Folder;
 use super::handle::{Settings, Store};
@@ -29,7 +31,22 @@ pub struct NewStore {
 impl NewStore {
     /// Begins an empty store. Refused where there is one.
     pub fn begin(folder: &Folder, settings: Settings) -> Result<Self> {
-        let making = Making::begin(folder)?;
+        Self::in_turn(Making::begin(folder)?, settings)
+    }
+
+    /// The same for who has found none a while ago: where there is one by now, another process has made it, and whoever asks is told to come again.
+    pub fn begin_where_none_was(folder: &Folder, settings: Settings) -> Result<Self> {
+        match Making::begin_unless_there(folder)? {
+            Some(making) => Self::in_turn(making, settings),
+            None => Err(Error::new(
+                Kind::Busy,
+                format!("another process has created the store at {} meanwhile", folder.path().shown()),
+                "run the same command again",
+            )),
+        }
+    }
+
+    fn in_turn(making: Making, settings: Settings) -> Result<Self> {
         let record = StoreRecord {
             max_history: u32::try_from(settings.max_history).unwrap_or(u32::MAX),
             time_zone: settings.zone.name().to_owned(),
@@ -77,20 +94,26 @@ pub(super) struct Making {
 impl Making {
     /// Begins where no store is; nothing of it is left when it is dropped.
     pub fn begin(folder: &Folder) -> Result<Self> {
-        let is_old_folder = folder.path().exists();
-        folder.create()?;
-        let turn = lock(folder)?;
-        if folder.holds_store()? {
-            return Err(Error::refused(
+        Self::begin_unless_there(folder)?.ok_or_else(|| {
+            Error::refused(
                 format!("there is a store at {} already", folder.path().shown()),
                 "name another folder, or use the store as it is",
-            ));
+            )
+        })
+    }
+
+    /// The same; `None` where a store is.
+    fn begin_unless_there(folder: &Folder) -> Result<Option<Self>> {
+        let is_old_folder = folder.path().exists();
+        let turn = lock(folder)?;
+        if folder.holds_store()? {
+            return Ok(None);
         }
         let making = Making { folder: folder.clone(), aside: folder.aside(), is_old_folder, _turn: turn };
         // What a killed process has left there might be a database with batches in it, which was never acknowledged.
         making.aside.remove()?;
         making.aside.create()?;
-        Ok(making)
+        Ok(Some(making))
     }
 }
 
@@ -102,23 +125,34 @@ impl Drop for Making {
     }
 }
 
+/// Makes the folder and locks it. Another process that gives up making a store removes the folder that it has made; then both are done again.
 fn lock(folder: &Folder) -> Result<File> {
     let path = folder.path();
-    let file = regular_file::open_or_folder(path).map_err(|error| Error::io("open", path, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::new(
-            Kind::Busy,
-            format!("another process is creating the store at {}", path.shown()),
-            "wait for it to end and run the same command again",
-        )),
-        Err(TryLockError::Error(error)) => Err(Error::io("lock", path, &error)),
+    loop {
+        folder.create()?;
+        let file = match regular_file::open_or_folder(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            opened => opened.map_err(|error| Error::io("open", path, &error))?,
+        };
+        match file.try_lock() {
+            Ok(()) if is_there(&file, path) => return Ok(file),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::new(
+                    Kind::Busy,
+                    format!("another process is creating the store at {}", path.shown()),
+                    "wait for it to end and run the same command again",
+                ));
+            }
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, &error)),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     #[test]
     fn one_at_a_time_and_nothing_is_left_of_one_that_is_given_up() {
@@ -138,5 +172,32 @@ mod tests {
         assert!(folder.holds_store().unwrap() && !folder.has_leftovers());
         let again = NewStore::begin(&folder, Settings::default()).err().unwrap();
         assert!(again.to_string().contains("there is a store"), "{again}");
+        let late = NewStore::begin_where_none_was(&folder, Settings::default()).err().unwrap();
+        assert_eq!(late.kind(), Kind::Busy);
+        assert!(late.to_string().contains("another process has created the store"), "{late}");
+    }
+
+    /// A store that appears between two looks is a store, and not a folder with other things in it.
+    #[test]
+    fn nobody_takes_a_store_that_appears_for_something_else() {
+        let place = tempfile::tempdir().unwrap();
+        for round in 0..60 {
+            let path = place.path().join(round.to_string());
+            let is_over = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| {
+                        while !is_over.load(Ordering::SeqCst) {
+                            Folder::new(&path).holds_store().unwrap();
+                        }
+                    });
+                }
+                let makers = [(); 2].map(|()| scope.spawn(|| Store::create(&Folder::new(&path), Settings::default())));
+                let made = makers.map(|maker| maker.join().unwrap());
+                is_over.store(true, Ordering::SeqCst);
+                assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1, "{made:?}");
+            });
+            Store::open_reader(&Folder::new(&path)).unwrap();
+        }
     }
 }

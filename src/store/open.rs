@@ -9,7 +9,7 @@ use super::doubt;
 use super::folder::Folder;
 use super::holder::holder;
 use super::options::{options, options_of_a_glance};
-use super::{checkpoint, mark, rocksdb_manifest};
+use super::{checkpoint, mark, rocksdb_manifest, tables};
 use crate::error::{Error, FREE_SPACE, Kind, Result};
 use crate::regular_file;
 use crate::text::Shown;
@@ -29,6 +29,7 @@ pub(super) fn for_writing(folder: &Folder) -> Result<Database> {
     require(folder)?;
     check_files(&folder.database())?;
     rocksdb_manifest::check(folder)?;
+    tables::check(folder)?;
     let marked = mark::read(folder)?;
     // Opening to write begins a new manifest and removes files that the old one does not name; so it comes after the check. What fails here for
     // another reason fails below with what to do.
@@ -69,6 +70,7 @@ fn tries_after(error: &Error) -> usize {
 fn open_to_read(folder: &Folder) -> Result<Database> {
     check_files(&folder.database())?;
     rocksdb_manifest::check(folder)?;
+    tables::check(folder)?;
     // Before the database: it may move on meanwhile, and the mark behind it.
     let marked = mark::read(folder)?;
     let db = DB::open_for_read_only(&options(), folder.database(), false);

@@ -1,6 +1,6 @@
 //! A store as keys and values without meaning, whatever its format version: for migrations and for looking inside.
 
-use rocksdb::{DB, IteratorMode, WriteBatch, WriteOptions};
+use rocksdb::{DB, WriteBatch, WriteOptions};
 
 use super::bulk::BulkLoad;
 use super::database::Database;
@@ -8,6 +8,7 @@ use super::folder::Folder;
 use super::mark;
 use super::open::{self, failure};
 use super::options::scanning;
+use super::scan::Scan;
 use crate::error::{Error, Result};
 use crate::format::Key;
 
@@ -64,8 +65,18 @@ impl RawStore {
 
     /// Every key and value from `from` on, in the order of the keys. Memory: one block of each sorted run.
     pub fn entries<'store>(&'store self, from: &[u8]) -> impl Iterator<Item = Result<Entry>> + use<'store> {
-        let mode = IteratorMode::From(from, rocksdb::Direction::Forward);
-        self.db.iterator_opt(mode, scanning()).map(|entry| entry.map_err(|error| failure("read", &self.folder, &error)))
+        let mut scan = Scan::new(self.db.raw_iterator_opt(scanning()), &self.folder);
+        scan.seek(from);
+        let mut is_over = false;
+        std::iter::from_fn(move || {
+            if is_over {
+                return None;
+            }
+            let entry = scan.entry().map(|found| found.map(|(key, value)| (key.into(), value.into()))).transpose();
+            is_over = !matches!(entry, Some(Ok(_)));
+            scan.next();
+            entry
+        })
     }
 }
 

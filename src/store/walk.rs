@@ -42,6 +42,8 @@ impl Unreadable {
 
 /// Walks over a range of keys in ascending order. Every block with keys of the range is read, and its checksum compared.
 ///
+/// A walk ends where a key does not lie behind the one before, which is told like what cannot be read: what RocksDB gives then follows from nothing.
+///
 /// Where a block cannot be read, the smallest key behind which reading goes on is looked for: with steps that double, then by halving. That takes some
 /// hundred reads at most.
 ///
@@ -50,7 +52,9 @@ pub struct Walk<'store> {
     db: &'store DB,
     iterator: DBRawIterator<'store>,
     until: Option<Vec<u8>>,
+    /// The key before; where none has been given, where the walk began.
     last: Vec<u8>,
+    has_given: bool,
     place: Place,
 }
 
@@ -69,7 +73,14 @@ impl Store {
     /// A walk from the key `from` on, up to and without `until`.
     pub fn walk(&self, from: &[u8], until: Option<&[u8]>) -> Walk<'_> {
         let (db, iterator) = (&self.db, seek(&self.db, from));
-        Walk { db, iterator, until: until.map(<[u8]>::to_vec), last: from.to_vec(), place: Place::Next }
+        Walk {
+            db,
+            iterator,
+            until: until.map(<[u8]>::to_vec),
+            last: from.to_vec(),
+            has_given: false,
+            place: Place::Next,
+        }
     }
 }
 
@@ -92,10 +103,16 @@ impl Walk<'_> {
             self.place = if until.is_some() { Place::Next } else { Place::End };
             return Some(Step::Unreadable(Unreadable { after, until, cause: error.to_string() }));
         }
+        if self.iterator.key().is_some_and(|key| !self.is_behind_last(key)) {
+            self.place = Place::End;
+            let cause = "keys do not rise".to_owned();
+            return Some(Step::Unreadable(Unreadable { after: self.last.clone(), until: None, cause }));
+        }
         match self.iterator.item() {
             Some((key, value)) if self.until.as_deref().is_none_or(|until| key < until) => {
                 self.last.clear();
                 self.last.extend_from_slice(key);
+                self.has_given = true;
                 Some(Step::Entry { key, value })
             }
             _ => {
@@ -103,6 +120,10 @@ impl Walk<'_> {
                 None
             }
         }
+    }
+
+    fn is_behind_last(&self, key: &[u8]) -> bool {
+        if self.has_given { key > self.last.as_slice() } else { key >= self.last.as_slice() }
     }
 
     /// Puts the iterator on the first key behind what cannot be read, and gives that key; `None` if there is none in the range.

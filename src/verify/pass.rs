@@ -16,7 +16,7 @@ use crate::format::{
 use crate::history::Since;
 use crate::model::{CustomerId, Day};
 use crate::progress::Progress;
-use crate::store::{BlockList, Step, Store, Unreadable};
+use crate::store::{BlockList, Lookup, Step, Store, Unreadable};
 
 /// Progress is told after so many keys.
 const KEYS_PER_STEP: u64 = 4_096;
@@ -45,7 +45,18 @@ pub struct Checked {
 }
 
 /// Reads a store from its first key to its last, and reports what is wrong: of each keyspace in the order of its keys. Fails only where `report` does.
+///
+/// Before that, the table files are judged; where one would lead a reader astray, that is all that is reported, since it would lead this one astray too.
 pub(super) fn check(store: &Store, deep: bool, progress: &dyn Progress, report: Report<'_>) -> Result<Checked> {
+    progress.begin("reading table files", "", None);
+    let mut is_sound = true;
+    let are_all_known = store.survey(|after, what| {
+        is_sound = false;
+        report(Fault::lost(after, what))
+    })?;
+    if !is_sound {
+        return Ok(Checked::default());
+    }
     progress.begin("checking", "keys", None);
     let roster = ListCheck::new(store, &[Keyspace::Roster as u8], Day::FIRST, |_, first| Key::Roster { first });
     let block_list = match store.block_list() {
@@ -69,6 +80,7 @@ pub(super) fn check(store: &Store, deep: bool, progress: &dyn Progress, report: 
         records: Records::default(),
         totals: Found::Missing,
         unreadable: Vec::new(),
+        lookup: (deep || !are_all_known).then(|| store.lookup(!are_all_known)),
     };
     let mut walk = store.walk(&[], None);
     while let Some(step) = walk.next() {
@@ -115,6 +127,8 @@ struct Pass<'a> {
     records: Records,
     totals: Found,
     unreadable: Vec<Unreadable>,
+    /// Where each key is looked up.
+    lookup: Option<Lookup<'a>>,
 }
 
 impl Pass<'_> {
@@ -126,6 +140,9 @@ impl Pass<'_> {
         }
         self.last.clear();
         self.last.extend_from_slice(key);
+        if self.lookup.as_mut().is_some_and(|lookup| !lookup.finds(key)) {
+            (self.report)(Fault::lost(key, "is there and not found by who looks it up"))?;
+        }
         let decoded = match Key::decode(key) {
             Ok(decoded) if *decoded.encode() == *key => decoded,
             Ok(_) => return (self.report)(Fault::lost(key, "has other bytes than are written for this key")),

@@ -15,6 +15,7 @@ pub mod scenario;
 #[cfg(target_os = "linux")]
 pub mod scenarios;
 pub mod store;
+pub mod tables;
 pub mod tamper;
 pub mod text;
 pub mod version_1;

@@ -1,4 +1,4 @@
-//! Part files written anew with other rows, as somebody might who has nothing to do with the program: by the ordinary writer.
+//! Part files and manifests written anew with other content, as somebody might who has nothing to do with the program: by the ordinary writer.
 
 use std::fs::File;
 use std::path::Path;
@@ -10,8 +10,9 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use parquet::arrow::ArrowWriter;
-use parquet::file::metadata::KeyValue;
+use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
 use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
 
 use super::output::{Row, metadata};
 
@@ -63,4 +64,16 @@ pub fn write_rows(path: &Path, rows: &[Row], change: impl Fn(&str, String) -> St
     let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
+}
+
+/// Writes a manifest in the place of a partition's, with what `change` makes of its document.
+pub fn rewrite_manifest(path: &Path, change: impl Fn(String) -> String) {
+    let read = ParquetMetaDataReader::new().parse_and_finish(&File::open(path).unwrap()).unwrap();
+    let pairs = read.file_metadata().key_value_metadata().unwrap().iter().map(|pair| match pair.key.as_str() {
+        "lookback.manifest" => KeyValue::new(pair.key.clone(), change(pair.value.clone().unwrap())),
+        _ => pair.clone(),
+    });
+    let properties = WriterProperties::builder().set_key_value_metadata(Some(pairs.collect())).build();
+    let schema = read.file_metadata().schema_descr().root_schema_ptr();
+    SerializedFileWriter::new(File::create(path).unwrap(), schema, properties.into()).unwrap().close().unwrap();
 }

@@ -79,6 +79,9 @@ pub struct Backup {
     /// Afterwards delete all but the newest N backups [default: keep all].
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub keep: Option<NonZeroU32>,
+    /// Then read the whole backup, also files that it shares with earlier ones, and compare each with its checksum; before any is deleted.
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Arguments of `restore`.
@@ -108,13 +111,20 @@ pub struct Migrate {
 
 /// Arguments of `verify`.
 #[derive(Args, Debug)]
+#[command(group(clap::ArgGroup::new("what").args(["store", "backup"]).required(true)))]
 pub struct Verify {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
-    pub store: PathBuf,
-    /// Work out the content of each keyframe too.
-    #[arg(long)]
+    pub store: Option<PathBuf>,
+    /// Work out the content of each keyframe too, and look every key up as readers do.
+    #[arg(long, requires = "store")]
     pub deep: bool,
+    /// In place of a store: read every file of this folder of backups and compare it with its checksum.
+    #[arg(long, value_name = "DIR")]
+    pub backup: Option<PathBuf>,
+    /// Only of this backup [default: of all].
+    #[arg(long, value_name = "N", requires = "backup")]
+    pub number: Option<u32>,
 }
 
 /// Arguments of `repair`.

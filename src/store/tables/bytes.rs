@@ -10,14 +10,14 @@ impl<'bytes> Bytes<'bytes> {
     /// The next `count` bytes.
     #[inline]
     pub fn take(&mut self, count: usize) -> Plain<&'bytes [u8]> {
-        let (head, rest) = self.0.split_at_checked(count).ok_or(Odd)?;
+        let (head, rest) = self.0.split_at_checked(count).ok_or(Odd::Unknown)?;
         self.0 = rest;
         Ok(head)
     }
 
     /// The next four bytes.
     pub fn u32(&mut self) -> Plain<u32> {
-        let (head, rest) = self.0.split_first_chunk().ok_or(Odd)?;
+        let (head, rest) = self.0.split_first_chunk().ok_or(Odd::Unknown)?;
         self.0 = rest;
         Ok(u32::from_le_bytes(*head))
     }
@@ -30,20 +30,20 @@ impl<'bytes> Bytes<'bytes> {
             return Ok(usize::from(*first));
         }
         let long = self.varint()?;
-        u32::try_from(long).ok().and_then(|long| usize::try_from(long).ok()).ok_or(Odd)
+        u32::try_from(long).ok().and_then(|long| usize::try_from(long).ok()).ok_or(Odd::Unknown)
     }
 
     /// The next varint, of 64 bits at most.
     pub fn varint(&mut self) -> Plain<u64> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
-            let (byte, rest) = self.0.split_first().ok_or(Odd)?;
+            let (byte, rest) = self.0.split_first().ok_or(Odd::Unknown)?;
             self.0 = rest;
             number |= u64::from(byte & 0x7f) << shift;
             if *byte < 0x80 {
                 return Ok(number);
             }
         }
-        Err(Odd)
+        Err(Odd::Unknown)
     }
 }

@@ -21,58 +21,98 @@ const XXH3: u8 = 4;
 
 const FORMAT_VERSION: u32 = 6;
 
-/// Properties that a plain table has, with their values; of numbers, as they are encoded.
-const PROPERTIES: [(&str, &[u8]); 5] = [
+/// The metaindex and the properties have some kB.
+const META_BYTES_MAX: u64 = 1 << 20;
+
+/// An index has some 30 bytes for each block of 8 kB, or for each key where values are larger: a small file may have a larger part of it, and none more.
+const INDEX_PART_MAX: u64 = 8;
+const INDEX_BYTES_MIN: u64 = 64 << 10;
+
+const BEYOND: Odd = Odd::Damaged("what it says of its blocks leads beyond them");
+
+/// Properties of a table whose blocks and index are as they are read here, with their values; of numbers, as they are encoded.
+const LAYOUT: [(&str, &[u8]); 3] = [
     ("rocksdb.block.based.table.index.type", &[0, 0, 0, 0]),
     ("rocksdb.index.key.is.user.key", &[1]),
     ("rocksdb.index.value.is.delta.encoded", &[1]),
-    ("rocksdb.merge.operands", &[0]),
-    ("rocksdb.num.range-deletions", &[0]),
 ];
+
+/// Those of one with nothing beyond keys that are set or deleted one by one.
+const PLAIN: [(&str, &[u8]); 2] = [("rocksdb.merge.operands", &[0]), ("rocksdb.num.range-deletions", &[0])];
 
 /// Where the index of a plain table is, and what its checksums are mixed with.
 pub(super) struct Footer {
     pub index: Handle,
     pub checks: Checked,
+    /// Whether keys and their values are all that counts in it.
+    pub is_plain: bool,
 }
 
 impl Footer {
-    /// Reads the footer of a file of so many bytes, and the properties, which must be those of a plain table.
+    /// Reads the footer of a file of so many bytes, and the properties, which must be those of a table that is laid out as this program's are.
     pub fn read(file: &File, bytes: u64) -> Plain<Self> {
         let mut footer = [0; 53];
-        let at = bytes.checked_sub(FOOTER_BYTES).ok_or(Odd)?;
-        file.read_exact_at(&mut footer, at).map_err(|_| Odd)?;
+        let at = bytes.checked_sub(FOOTER_BYTES).ok_or(Odd::Unknown)?;
+        file.read_exact_at(&mut footer, at).map_err(|_| Odd::Unknown)?;
         let mut rest = Bytes(&footer);
         let is_known = rest.take(1)? == [XXH3] && rest.take(4)? == EXTENDED_MAGIC;
-        let (_checksum, base, metaindex_bytes) = (rest.u32()?, rest.u32()?, u64::from(rest.u32()?));
+        let (checksum, base, metaindex_bytes) = (rest.u32()?, rest.u32()?, u64::from(rest.u32()?));
         let is_empty = rest.take(24)?.iter().all(|byte| *byte == 0);
         if !is_known || !is_empty || base == 0 || rest.u32()? != FORMAT_VERSION || rest.0 != MAGIC {
-            return Err(Odd);
+            return Err(Odd::Unknown);
         }
         let checks = Checked { base };
-        let end = at.checked_sub(Handle::TRAILER_BYTES).ok_or(Odd)?;
-        let metaindex = Handle { offset: end.checked_sub(metaindex_bytes).ok_or(Odd)?, bytes: metaindex_bytes };
+        if footer_checksum(footer, checks, at) != checksum {
+            return Err(Odd::Unknown);
+        }
+        let metaindex = at.checked_sub(Handle::TRAILER_BYTES).and_then(|end| end.checked_sub(metaindex_bytes));
+        let metaindex = Handle { offset: metaindex.ok_or(BEYOND)?, bytes: metaindex_bytes };
+        if metaindex.bytes > META_BYTES_MAX {
+            return Err(BEYOND);
+        }
         let (mut index, mut properties) = (None, None);
+        let mut is_plain = true;
         each_entry(file, checks, metaindex, |key, value| {
+            // Whatever block it is of: RocksDB reads it when it opens the file, and takes as much memory as is said here.
+            let handle = Handle::decode(&mut Bytes(value)).ok().map(|handle| handle.before(metaindex.offset));
             match key {
-                b"rocksdb.index" => index = Some(Handle::decode(&mut Bytes(value))?),
-                b"rocksdb.properties" => properties = Some(Handle::decode(&mut Bytes(value))?),
-                b"rocksdb.range_del" => return Err(Odd),
-                _ => {}
+                b"rocksdb.index" => index = Some(handle.ok_or(BEYOND)??),
+                b"rocksdb.properties" => properties = Some(handle.ok_or(BEYOND)??),
+                b"rocksdb.range_del" => is_plain = false,
+                _ => {
+                    handle.ok_or(BEYOND)??;
+                }
             }
             Ok(())
         })?;
-        let mut met = 0;
-        each_entry(file, checks, properties.ok_or(Odd)?, |key, value| {
-            let expected = PROPERTIES.iter().find(|(name, _)| name.as_bytes() == key);
-            met += usize::from(expected.is_some());
-            if expected.is_none_or(|(_, expected)| *expected == value) { Ok(()) } else { Err(Odd) }
+        let properties = properties.filter(|handle| handle.bytes <= META_BYTES_MAX).ok_or(BEYOND)?;
+        let index = index.filter(|index| index.bytes <= INDEX_BYTES_MIN + bytes / INDEX_PART_MAX).ok_or(BEYOND)?;
+        let (mut layout, mut plain) = (0, 0);
+        each_entry(file, checks, properties, |key, value| {
+            let is_of = |known: &[(&str, &[u8])]| usize::from(known.contains(&(str_of(key), value)));
+            layout += is_of(&LAYOUT);
+            plain += is_of(&PLAIN);
+            Ok(())
         })?;
-        if met != PROPERTIES.len() {
-            return Err(Odd);
+        if layout != LAYOUT.len() {
+            return Err(Odd::Unknown);
         }
-        Ok(Footer { index: index.ok_or(Odd)?, checks })
+        Ok(Footer { index, checks, is_plain: is_plain && plain == PLAIN.len() })
     }
+}
+
+/// A name; empty where it is none, as no name is.
+fn str_of(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// The checksum of a footer that begins at this offset, whose own checksum counts as zeros.
+fn footer_checksum(mut footer: [u8; 53], checks: Checked, at: u64) -> u32 {
+    if let Some(own) = footer.get_mut(5..9) {
+        own.fill(0);
+    }
+    let [bytes @ .., last] = footer;
+    Checked::mixed(&bytes, last).wrapping_add(checks.modifier(at))
 }
 
 /// Shows each entry of a small block.
@@ -82,14 +122,16 @@ fn each_entry(
     handle: Handle,
     mut show: impl FnMut(&[u8], &[u8]) -> Plain<()>,
 ) -> Plain<()> {
+    const CUT_OFF: Odd = Odd::Damaged("what it says of itself is cut off");
     let bytes = checks.read(file, handle)?;
     let block = Block::of(&bytes)?;
     let (mut rest, mut key) = (Bytes(block.entries), Vec::new());
     while !rest.0.is_empty() {
-        let (shared, more, length) = (rest.length()?, rest.length()?, rest.length()?);
+        let mut entry = || Ok((rest.length()?, rest.length()?, rest.length()?));
+        let (shared, more, length) = entry().map_err(|_: Odd| CUT_OFF)?;
         key.truncate(shared);
-        key.extend_from_slice(rest.take(more)?);
-        show(&key, rest.take(length)?)?;
+        key.extend_from_slice(rest.take(more).map_err(|_| CUT_OFF)?);
+        show(&key, rest.take(length).map_err(|_| CUT_OFF)?)?;
     }
     Ok(())
 }

@@ -3,17 +3,14 @@
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-use super::block::{Block, Checked};
+use super::block::{Block, Checked, KEY_TRAILER_BYTES};
 use super::bytes::Bytes;
 use super::table::Table;
-use super::{Odd, Plain};
+use super::{OUT_OF_PLACE, Odd, Plain};
 use crate::format::{HISTORY_KEY_BYTES_MAX, history_number};
 
 /// Blocks that are read at once where one is followed into the next.
 const BLOCKS_AHEAD: usize = 2;
-
-/// Behind each key in a block: its kind (1) and the number of its write (7).
-const KEY_TRAILER_BYTES: usize = 8;
 
 /// The kind of a key that is set.
 const SET: u8 = 1;
@@ -29,8 +26,10 @@ pub(super) struct RunCursor<'tables> {
     /// The blocks of the table that have been read, and their bytes.
     read: Range<usize>,
     bytes: Vec<u8>,
-    /// Those of them whose checksums have been compared.
+    /// Those of them that have been found to be sound.
     checked: Range<usize>,
+    /// Room for keys on the way through a block.
+    room: Vec<u8>,
     /// Where the entries of the block lie in the bytes, from the next one on.
     rest: Range<usize>,
     /// The key that it stands on, with its trailer.
@@ -41,6 +40,8 @@ pub(super) struct RunCursor<'tables> {
     pub number: Option<u128>,
     /// What was sought last.
     sought: Option<u128>,
+    /// Whether it has met a block that is damaged, and stands in it.
+    pub is_damaged: bool,
 }
 
 impl<'tables> RunCursor<'tables> {
@@ -53,25 +54,32 @@ impl<'tables> RunCursor<'tables> {
             read: 0..0,
             bytes: Vec::new(),
             checked: 0..0,
+            room: Vec::new(),
             rest: 0..0,
             key: [0; HISTORY_KEY_BYTES_MAX + KEY_TRAILER_BYTES],
             key_bytes: 0,
             value: 0..0,
             number: None,
             sought: None,
+            is_damaged: false,
         }
     }
 
     /// The key that it stands on, unless it is anything but set.
     pub fn key(&self) -> Plain<&[u8]> {
-        let key = self.key.get(..self.key_bytes).ok_or(Odd)?;
-        let (key, trailer) = key.split_last_chunk::<KEY_TRAILER_BYTES>().ok_or(Odd)?;
-        if trailer.first() == Some(&SET) { Ok(key) } else { Err(Odd) }
+        let key = self.key.get(..self.key_bytes).ok_or(Odd::Unknown)?;
+        let (key, trailer) = key.split_last_chunk::<KEY_TRAILER_BYTES>().ok_or(Odd::Unknown)?;
+        if trailer.first() == Some(&SET) { Ok(key) } else { Err(Odd::Unknown) }
     }
 
     /// The value that it stands on.
     pub fn value(&self) -> &[u8] {
         self.bytes.get(self.value.clone()).unwrap_or_default()
+    }
+
+    /// The name of the table file that it stands in.
+    pub fn file(&self) -> &str {
+        self.tables.get(self.table).map_or("", |table| table.name.as_str())
     }
 
     /// Stands nowhere again.
@@ -126,26 +134,27 @@ impl<'tables> RunCursor<'tables> {
                 return Ok(());
             }
         }
-        let mut entry = Bytes(self.bytes.get(self.rest.clone()).ok_or(Odd)?);
+        let mut entry = Bytes(self.bytes.get(self.rest.clone()).ok_or(Odd::Unknown)?);
         let (shared, more, length) = (entry.length()?, entry.length()?, entry.length()?);
         let own = entry.take(more)?;
         if shared > self.key_bytes {
-            return Err(Odd);
+            return Err(Odd::Unknown);
         }
         self.key_bytes = shared + more;
         let Some(to) = self.key.get_mut(shared..self.key_bytes) else {
             // A longer key is none of a history.
             self.number = None;
             self.rest.start = self.rest.end;
-            return if self.is_behind_histories(shared, own) { Ok(()) } else { Err(Odd) };
+            return if self.is_behind_histories(shared, own) { Ok(()) } else { Err(Odd::Unknown) };
         };
         to.copy_from_slice(own);
         let before_value = self.rest.end - entry.0.len();
         entry.take(length)?;
         self.value = before_value..before_value + length;
         self.rest.start = self.value.end;
-        self.number =
-            history_number(self.key.get(..self.key_bytes.checked_sub(KEY_TRAILER_BYTES).ok_or(Odd)?).ok_or(Odd)?);
+        self.number = history_number(
+            self.key.get(..self.key_bytes.checked_sub(KEY_TRAILER_BYTES).ok_or(Odd::Unknown)?).ok_or(Odd::Unknown)?,
+        );
         Ok(())
     }
 
@@ -157,25 +166,27 @@ impl<'tables> RunCursor<'tables> {
 
     /// Stands before the first entry of a block, for which up to so many blocks are read at once.
     fn enter(&mut self, table: usize, block: usize, at_once: usize) -> Plain<()> {
-        let found = self.tables.get(table).ok_or(Odd)?;
+        let found = self.tables.get(table).ok_or(Odd::Unknown)?;
         if table != self.table || !self.read.contains(&block) {
             let last = block.saturating_add(at_once).min(found.blocks.len());
-            let span = found.blocks.get(block..last).ok_or(Odd)?;
-            let (first, end) = (span.first().ok_or(Odd)?, span.last().ok_or(Odd)?.end());
-            let bytes = end.checked_sub(first.offset).and_then(|bytes| usize::try_from(bytes).ok()).ok_or(Odd)?;
+            let span = found.blocks.get(block..last).ok_or(Odd::Unknown)?;
+            let (first, end) = (span.first().ok_or(Odd::Unknown)?, span.last().ok_or(Odd::Unknown)?.end());
+            let bytes = end.checked_sub(first.offset).and_then(|bytes| usize::try_from(bytes).ok());
             (self.read, self.checked) = (0..0, 0..0);
-            self.bytes.resize(bytes, 0);
-            found.file.read_exact_at(&mut self.bytes, first.offset).map_err(|_| Odd)?;
+            self.bytes.resize(bytes.ok_or(Odd::Unknown)?, 0);
+            found.file.read_exact_at(&mut self.bytes, first.offset).map_err(|_| Odd::Unknown)?;
             self.read = block..last;
         }
         (self.table, self.block) = (table, block);
-        let begin = found.blocks.get(self.read.start).ok_or(Odd)?.offset;
-        let entry = found.blocks.get(block).ok_or(Odd)?;
-        let at = entry.offset.checked_sub(begin).and_then(|at| usize::try_from(at).ok()).ok_or(Odd)?;
-        let end = entry.end().checked_sub(begin).and_then(|end| usize::try_from(end).ok()).ok_or(Odd)?;
-        let with_trailer = self.bytes.get(at..end).ok_or(Odd)?;
+        let begin = found.blocks.get(self.read.start).ok_or(Odd::Unknown)?.offset;
+        let entry = found.blocks.get(block).ok_or(Odd::Unknown)?;
+        let at = entry.offset.checked_sub(begin).and_then(|at| usize::try_from(at).ok()).ok_or(Odd::Unknown)?;
+        let end = entry.end().checked_sub(begin).and_then(|end| usize::try_from(end).ok()).ok_or(Odd::Unknown)?;
+        let with_trailer = self.bytes.get(at..end).ok_or(Odd::Unknown)?;
         if !self.checked.contains(&block) {
-            found.checks.check(entry.offset, with_trailer)?;
+            let sound = check_block(found, block, with_trailer, &mut self.room);
+            self.is_damaged = matches!(sound, Err(Odd::Damaged(_)));
+            sound?;
             self.checked = if block == self.checked.end { self.checked.start..block + 1 } else { block..block + 1 };
         }
         let entries = Block::of(Checked::without_trailer(with_trailer)?)?.entries.len();
@@ -187,19 +198,33 @@ impl<'tables> RunCursor<'tables> {
     /// Stands before the last entry whose key is told in full and below `target`; or where it stands.
     fn go_to_restart_before(&mut self, target: u128) -> Plain<()> {
         let at = self.rest.start;
-        let entry = self.tables.get(self.table).and_then(|table| table.blocks.get(self.block)).ok_or(Odd)?;
-        let length = usize::try_from(entry.bytes).map_err(|_| Odd)?;
-        let block = Block::of(self.bytes.get(at..at + length).ok_or(Odd)?)?;
+        let entry = self.tables.get(self.table).and_then(|table| table.blocks.get(self.block)).ok_or(Odd::Unknown)?;
+        let length = usize::try_from(entry.bytes).map_err(|_| Odd::Unknown)?;
+        let block = Block::of(self.bytes.get(at..at + length).ok_or(Odd::Unknown)?)?;
         let (mut low, mut high) = (0, block.restarts());
         while high - low > 1 {
             let middle = low.midpoint(high);
-            let mut entry = Bytes(block.entries.get(block.restart(middle)?..).ok_or(Odd)?);
+            let mut entry = Bytes(block.entries.get(block.restart(middle)?..).ok_or(Odd::Unknown)?);
             let (_, more, _) = (entry.length()?, entry.length()?, entry.length()?);
             let key = entry.take(more)?;
-            let key = key.get(..key.len().checked_sub(KEY_TRAILER_BYTES).ok_or(Odd)?).ok_or(Odd)?;
+            let key = key.get(..key.len().checked_sub(KEY_TRAILER_BYTES).ok_or(Odd::Unknown)?).ok_or(Odd::Unknown)?;
             if history_number(key).is_some_and(|number| number < target) { low = middle } else { high = middle }
         }
         self.rest.start = at + block.restart(low)?;
         Ok(())
     }
+}
+
+/// Compares a block's checksum, and whether its keys rise and are those that the index has in it: above what ends the block before, which may be cut, and not above what
+/// ends it. Else one that is sought would be missed.
+fn check_block(table: &Table, number: usize, with_trailer: &[u8], room: &mut Vec<u8>) -> Plain<()> {
+    let last = |number: usize| table.blocks.get(number).map(|block| block.last).ok_or(Odd::Unknown);
+    let before = number.checked_sub(1).map_or(Ok(0), last)?;
+    let offset = table.blocks.get(number).ok_or(Odd::Unknown)?.offset;
+    table.checks.check(offset, with_trailer)?;
+    let place = |key: &[u8]| history_number(key).unwrap_or(u128::MAX);
+    let within = |holds: bool| if holds { Ok(()) } else { Err(OUT_OF_PLACE) };
+    let block = Block::of(Checked::without_trailer(with_trailer)?)?;
+    block.check(room, |first| within(place(first) >= before))?;
+    within(place(room) <= last(number)?)
 }

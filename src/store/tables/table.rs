@@ -1,13 +1,15 @@
 //! Table files, opened, and the sorted runs that they make up.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::path::Path;
 
-use rocksdb::{DB, LiveFile, properties};
+use rocksdb::{DB, properties};
 
-use super::block::{Block, Checked, Handle};
-use super::bytes::Bytes;
+use super::block::{Checked, Handle};
 use super::footer::Footer;
+use super::index::each_block;
 use super::{Odd, Plain};
+use crate::error::{Error, Result};
 use crate::format::history_number;
 use crate::regular_file;
 use crate::store::folder::Folder;
@@ -17,12 +19,17 @@ use crate::store::folder::Folder;
 /// Memory: 32 bytes for each block of 8 kB.
 pub(in crate::store) struct Tables {
     pub(super) runs: Vec<Vec<Table>>,
+    /// Whether all that the database holds is in them, and they are plain: then histories can be read from them alone.
+    pub are_whole: bool,
 }
 
 /// A table file: its blocks by the keys of histories in them.
 pub(super) struct Table {
+    /// Its name in the folder of the database.
+    pub name: String,
     pub file: File,
     pub checks: Checked,
+    pub is_plain: bool,
     pub blocks: Vec<BlockOfKeys>,
 }
 
@@ -43,15 +50,21 @@ impl BlockOfKeys {
 }
 
 impl Tables {
-    /// Opens all table files; `None` where some part of what the database holds is not in plain ones, or they are gone by now.
+    /// Opens all table files that can be judged; the others are left out. `None` where they are gone by now.
     pub fn open(db: &DB, folder: &Folder) -> Option<Self> {
         let in_memory = [properties::NUM_ENTRIES_ACTIVE_MEM_TABLE, properties::NUM_ENTRIES_IMM_MEM_TABLES];
-        if in_memory.iter().any(|property| db.property_int_value(*property).ok().flatten() != Some(0)) {
-            return None;
-        }
+        let is_all_in_files =
+            in_memory.iter().all(|property| db.property_int_value(*property).ok().flatten() == Some(0));
+        let mut are_whole = is_all_in_files;
         let (mut runs, mut levels) = (Vec::new(), Vec::new());
         for live in db.live_files().ok()? {
-            let table = Table::open(&live, folder).ok()?;
+            let name = live.name.trim_start_matches('/');
+            if !folder.database().join(name).exists() {
+                return None;
+            }
+            let table = Table::open(&folder.database(), name).ok();
+            are_whole &= table.as_ref().is_some_and(|table| table.is_plain);
+            let Some(table) = table else { continue };
             // Of level 0 each file is a run; of the others, all of a level together are one.
             if live.level == 0 {
                 runs.push(vec![table]);
@@ -69,38 +82,49 @@ impl Tables {
             last_level = Some(level);
         }
         runs.retain(|run| run.iter().any(|table| !table.blocks.is_empty()));
-        Some(Tables { runs })
+        Some(Tables { runs, are_whole })
     }
 }
 
-impl Table {
-    fn open(live: &LiveFile, folder: &Folder) -> Plain<Self> {
-        let file = regular_file::open(&folder.database().join(live.name.trim_start_matches('/'))).map_err(|_| Odd)?;
-        let bytes = file.metadata().map_err(|_| Odd)?.len();
-        let Footer { index, checks } = Footer::read(&file, bytes)?;
-        let index = checks.read(&file, index)?;
-        let index = Block::of(&index)?;
-        let mut blocks = Vec::with_capacity(index.restarts());
-        for number in 0..index.restarts() {
-            // Every entry of an index is a restart: nothing shared, the key's length, the key, where the block is.
-            let mut entry = Bytes(index.entries.get(index.restart(number)?..).ok_or(Odd)?);
-            if entry.length()? != 0 {
-                return Err(Odd);
-            }
-            let length = entry.length()?;
-            let key = entry.take(length)?;
-            let Handle { offset, bytes } = Handle::decode(&mut entry)?;
-            let last = history_number(key);
-            // Behind the first block that goes on beyond histories there are none of them.
-            blocks.push(BlockOfKeys {
-                last: last.unwrap_or(u128::MAX),
-                offset,
-                bytes: u32::try_from(bytes).map_err(|_| Odd)?,
-            });
-            if last.is_none() {
-                break;
-            }
+/// Fails where the footer or the index of a table file contradicts itself although its checksum is right: RocksDB would be led astray by it, or end the process for
+/// want of the memory that it announces. To be called before a database is opened; what cannot be read is left to RocksDB, and so are files that go meanwhile.
+///
+/// Memory: the index of the largest file, and 32 bytes for each of its blocks.
+pub(in crate::store) fn check(folder: &Folder) -> Result<()> {
+    let Ok(entries) = fs::read_dir(folder.database()) else { return Ok(()) };
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    names.retain(|name| name.ends_with(".sst"));
+    names.sort_unstable();
+    for name in names {
+        if let Err(Odd::Damaged(what)) = Table::open(&folder.database(), &name) {
+            return Err(damaged(&name, what));
         }
-        Ok(Table { file, checks, blocks })
+    }
+    Ok(())
+}
+
+/// The error that a damaged table file is.
+pub(super) fn damaged(name: &str, what: &str) -> Error {
+    Error::corrupt(format!("the table file {name} is damaged: {what}"))
+}
+
+impl Table {
+    /// Opens the table file with this name.
+    pub fn open(database: &Path, name: &str) -> Plain<Self> {
+        let file = regular_file::open(&database.join(name)).map_err(|_| Odd::Unknown)?;
+        let footer = Footer::read(&file, file.metadata().map_err(|_| Odd::Unknown)?.len())?;
+        let mut blocks: Vec<BlockOfKeys> = Vec::new();
+        let mut is_behind = false;
+        each_block(&file, &footer, |key, Handle { offset, bytes }| {
+            let last = history_number(key);
+            if !is_behind {
+                let bytes = u32::try_from(bytes).map_err(|_| Odd::Unknown)?;
+                blocks.push(BlockOfKeys { last: last.unwrap_or(u128::MAX), offset, bytes });
+            }
+            // Behind the first block that goes on beyond histories there are none of them.
+            is_behind |= last.is_none();
+            Ok(())
+        })?;
+        Ok(Table { name: name.to_owned(), file, checks: footer.checks, is_plain: footer.is_plain, blocks })
     }
 }

@@ -1,0 +1,123 @@
+//! The files of backups beside the checksums that RocksDB's backup engine has kept of them.
+//!
+//! Each backup has a list, `meta/NUMBER`: its time, its sequence number, in some a line of metadata, how many files there are, then a line for each: its path below the folder
+//! of backups, the word `crc32`, and its CRC-32C in decimal digits. Source: RocksDB 11.8, `BackupMeta::LoadFromFile`, first schema.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::crc32c::Crc32c;
+use crate::error::{Error, Kind, Result};
+use crate::progress::Progress;
+use crate::regular_file;
+use crate::text::Shown as _;
+
+/// A backup has some tens of files; no list is longer.
+const LIST_BYTES_MAX: u64 = 16 << 20;
+
+/// What was compared.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct CheckedBackups {
+    /// Backups.
+    pub backups: usize,
+    /// Their files, each once however many share it.
+    pub files: usize,
+    /// The size of the files.
+    pub bytes: u64,
+}
+
+/// Reads every file of the backups with these numbers in a folder, each once, and compares its checksum. Fails on the first that is damaged or missing, by the number of the
+/// first backup that has it. Changes nothing. Memory: 1 MiB, and the lists.
+pub(super) fn check(folder: &Path, numbers: &[u32], progress: &dyn Progress) -> Result<CheckedBackups> {
+    let mut files: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+    for number in numbers {
+        for (name, crc) in list(folder, *number)? {
+            match files.get(&name) {
+                Some((_, other)) if *other != crc => {
+                    return Err(damaged(
+                        folder,
+                        *number,
+                        &format!("its list has another checksum of {name} than others"),
+                    ));
+                }
+                Some(_) => {}
+                None => drop(files.insert(name, (*number, crc))),
+            }
+        }
+    }
+    progress.begin("comparing", "files", Some(files.len() as u64));
+    let mut bytes = 0;
+    for (name, (number, expected)) in &files {
+        let (crc, read) =
+            crc_of(&folder.join(name)).map_err(|error| damaged(folder, *number, &format!("{name}: {error}")))?;
+        if crc != *expected {
+            return Err(damaged(folder, *number, &format!("{name} does not agree with its checksum")));
+        }
+        bytes += read;
+        progress.advance(1);
+    }
+    Ok(CheckedBackups { backups: numbers.len(), files: files.len(), bytes })
+}
+
+/// The numbers of all backups that there are lists of, ascending.
+pub(super) fn numbers(folder: &Path) -> Result<Vec<u32>> {
+    let lists = folder.join("meta");
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(&lists).map_err(|error| Error::io("list", &lists, &error))? {
+        let name = entry.map_err(|error| Error::io("list", &lists, &error))?.file_name();
+        // Those of others are lists on their way.
+        numbers.extend(name.to_str().and_then(|name| name.parse::<u32>().ok()));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// The files of a backup, each with its checksum.
+fn list(folder: &Path, number: u32) -> Result<Vec<(String, u32)>> {
+    let path = folder.join("meta").join(number.to_string());
+    let mut text = String::new();
+    let read = regular_file::open(&path).and_then(|file| file.take(LIST_BYTES_MAX).read_to_string(&mut text));
+    read.map_err(|error| damaged(folder, number, &format!("its list meta/{number}: {error}")))?;
+    parse(&text).ok_or_else(|| damaged(folder, number, &format!("its list meta/{number} cannot be read")))
+}
+
+fn parse(text: &str) -> Option<Vec<(String, u32)>> {
+    let mut lines = text.strip_suffix('\n')?.split('\n');
+    let (time, sequence_number) = (lines.next()?, lines.next()?);
+    let is_number = |text: &str| text.parse::<u64>().is_ok();
+    let count = lines.next().and_then(|line| if line.starts_with("metadata ") { lines.next() } else { Some(line) })?;
+    let count = count.parse::<usize>().ok().filter(|_| is_number(time) && is_number(sequence_number))?;
+    let file = |line: &str| {
+        let (name, crc) = line.split_once(" crc32 ")?;
+        Some((name.to_owned(), crc.parse().ok()?))
+    };
+    let files = lines.map(file).collect::<Option<Vec<(String, u32)>>>()?;
+    (files.len() == count).then_some(files)
+}
+
+fn crc_of(path: &Path) -> std::io::Result<(u32, u64)> {
+    let mut file = regular_file::open(path)?;
+    let (mut crc, mut bytes, mut buffer) = (Crc32c::new(), 0, vec![0; 1 << 20]);
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok((crc.value(), bytes));
+        }
+        crc.take(buffer.get(..read).unwrap_or_default());
+        bytes += read as u64;
+    }
+}
+
+/// The error that a damaged backup is.
+pub(super) fn damaged(folder: &Path, number: u32, what: &str) -> Error {
+    Error::new(
+        Kind::Corrupt,
+        format!("backup {number} at {} is damaged ({what})", folder.shown()),
+        "move the file that is named away and run `lookback backup` again, which copies it anew if the store still has it; \
+         or restore another backup with --number",
+    )
+}

@@ -1,0 +1,53 @@
+//! Whether each key is found where it is sought: what the table files say of themselves, and looking keys up.
+
+use rocksdb::DBRawIterator;
+
+use super::handle::Store;
+use super::open::failure;
+use super::options::{by_customer, scanning};
+use super::tables::{self, TableFault};
+use crate::error::Result;
+use crate::format::{HISTORY_PREFIX_BYTES, Keyspace};
+
+impl Store {
+    /// Looks whether the table files of the store let every key be found where it is sought, and gives what is wrong to `report`: the last key before it, and what is
+    /// wrong in which file, as a phrase. Gives whether all files could be judged. Memory: see [`tables::survey`].
+    pub fn survey(&self, mut report: impl FnMut(&[u8], String) -> Result<()>) -> Result<bool> {
+        let files = self.db.live_files().map_err(|error| failure("read", &self.folder, &error))?;
+        tables::survey(&files, &self.folder.database(), &mut |TableFault { name, after, what }| {
+            report(&after, format!("behind it the table file {name} is damaged: {what}"))
+        })
+    }
+
+    /// Looks keys up as readers do: of each customer's history the first, and steps to the others from there, as is enough where the table files are sound; or with `each` all.
+    pub fn lookup(&self, each: bool) -> Lookup<'_> {
+        let (scanning, by_customer) = (self.db.raw_iterator_opt(scanning()), self.db.raw_iterator_opt(by_customer()));
+        Lookup { scanning, by_customer, each, customer: None }
+    }
+}
+
+/// Looks keys up by index and filters of the table files, as readers do. Memory: two blocks of each sorted run.
+pub struct Lookup<'store> {
+    scanning: DBRawIterator<'store>,
+    by_customer: DBRawIterator<'store>,
+    each: bool,
+    /// What the keys of the customer begin with in whose history it stands.
+    customer: Option<[u8; HISTORY_PREFIX_BYTES]>,
+}
+
+impl Lookup<'_> {
+    /// Whether a key is found. Keys come in ascending order. Also where what is met cannot be read, which whoever walks is told of.
+    pub fn finds(&mut self, key: &[u8]) -> bool {
+        let is_history = key.first() == Some(&(Keyspace::History as u8));
+        let prefix = key.first_chunk::<HISTORY_PREFIX_BYTES>().filter(|_| is_history).copied();
+        let iterator = if prefix.is_some() { &mut self.by_customer } else { &mut self.scanning };
+        if prefix.is_some() && prefix == self.customer && !self.each {
+            iterator.next();
+        } else {
+            iterator.seek(key);
+        }
+        let is_found = iterator.key().map_or(iterator.status().is_err(), |found| found == key);
+        self.customer = prefix.filter(|_| is_found);
+        is_found
+    }
+}
