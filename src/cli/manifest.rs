@@ -26,7 +26,8 @@ pub(super) fn run(typed: &args::Manifest, console: &Console) -> Result<()> {
         let bytes = check_hashes(&folder, &manifest, console.progress())?;
         let has_checksum = manifest.checksum.is_some();
         if !has_checksum {
-            console.progress().note(&format!(
+            let progress = console.progress();
+            progress.note(&format!(
                 "the manifest of {} has no checksum of itself, so that only its part files were checked",
                 typed.dt
             ));

@@ -140,7 +140,8 @@ impl TableFile {
         let (_, properties) = self.others.iter_mut().find(|(name, _)| name == "rocksdb.properties").unwrap();
         let mut all = entries(properties);
         change(&mut all);
-        *properties = block_of(&all, 1);
+        // Only the first is told in full.
+        *properties = block_of(&all, usize::MAX);
     }
 
     /// The entries of a block.
