@@ -12,6 +12,7 @@
 //!    give it writers of its own first.
 //! 3. `validate` compares what was written with what was there; and a test shows that the store equals one written fresh, key by key.
 
+mod four_to_five;
 mod one_to_two;
 mod three_to_four;
 mod two_to_three;
@@ -36,15 +37,16 @@ pub trait Migration: Sync {
     fn rewrite(&self, store: &RawStore, new: &mut BulkLoad<'_>, progress: &dyn Progress) -> Result<()>;
     /// Fails if what was written is not what the store held.
     fn validate(&self, store: &RawStore, progress: &dyn Progress) -> Result<()>;
-    /// The store record of the new version, and the ranges of keys of the old one.
+    /// The store record of the new version, and the ranges of keys of the old one. Memory: that of the values that
+    /// are set.
     fn switch(&self, store: &RawStore) -> Result<Switch>;
 }
 
 /// The last write of a step.
 #[derive(Clone, Debug)]
 pub struct Switch {
-    /// The key and the value of the store record.
-    pub record: (Vec<u8>, Vec<u8>),
+    /// Keys and their values: the store record, and what else the step cannot write beside the old keys.
+    pub set: Vec<(Vec<u8>, Vec<u8>)>,
     /// What goes: ranges of keys, each from the first bytes, up to and without the second.
     pub removed: Vec<(Vec<u8>, Vec<u8>)>,
 }
@@ -76,6 +78,7 @@ impl Registry {
                 Box::new(one_to_two::OneToTwo),
                 Box::new(two_to_three::TwoToThree),
                 Box::new(three_to_four::ThreeToFour),
+                Box::new(four_to_five::FourToFive),
             ],
             target: FORMAT_VERSION,
         }
@@ -118,8 +121,8 @@ impl Registry {
             step.rewrite(&store, &mut load, progress)?;
             load.commit()?;
             step.validate(&store, progress)?;
-            let Switch { record, removed } = step.switch(&store)?;
-            store.write(&[record], &removed)?;
+            let Switch { set, removed } = step.switch(&store)?;
+            store.write(&set, &removed)?;
             let reached = store.format_version()?;
             if reached != step.from() + 1 {
                 return Err(Error::corrupt(format!(

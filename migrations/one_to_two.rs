@@ -37,7 +37,7 @@ impl Migration for OneToTwo {
     fn switch(&self, store: &RawStore) -> Result<Switch> {
         let record = value(store, &version_1::STORE_RECORD)?;
         Ok(Switch {
-            record: (version_1::STORE_RECORD.to_vec(), of_version_2(&record)),
+            set: vec![(version_1::STORE_RECORD.to_vec(), of_version_2(&record))],
             removed: vec![(version_1::TOTALS.to_vec(), vec![0x10])],
         })
     }

@@ -43,6 +43,6 @@ impl Migration for TwoToThree {
         let mut record =
             record.ok_or_else(|| Error::corrupt("the store of format version 2 lacks its store record"))?;
         record.first_mut().into_iter().for_each(|version| *version = 3);
-        Ok(Switch { record: (STORE_RECORD.to_vec(), record), removed: Vec::new() })
+        Ok(Switch { set: vec![(STORE_RECORD.to_vec(), record)], removed: Vec::new() })
     }
 }

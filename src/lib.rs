@@ -11,11 +11,12 @@
 //! 7  main, cli                        arguments, stdout, exit codes, progress bars
 //! 6  backfill                         the order of days
 //! 5  ingest  produce  removal  stale  what the commands do
-//!    audit   verify   histories  diff  report
+//!    audit   verify   histories  diff  report  rezone
 //!    migrations                       from one format version to the next
 //! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
 //! 3  format  manifest  config         bytes to values and back: of the store; of what a partition says of itself; what lookback.toml says
 //! 2  history  sources                 order, merge, fold, keyframes; what there is to read: pure
+//!    zoneinfo                         where the rules of time zones come from
 //! 1  model   memory   durable         customers, days, zones, actions, impressions; how much memory there is; outlasting a power loss
 //!    fresh   apart                    names that nothing else has; places that must not lie in one another
 //!    threads                          how many threads the system allows
@@ -54,6 +55,7 @@ pub mod progress;
 pub mod regular_file;
 pub mod removal;
 pub mod report;
+pub mod rezone;
 pub mod sort;
 pub mod sources;
 pub mod stale;
@@ -61,3 +63,4 @@ pub mod store;
 pub mod text;
 pub mod threads;
 pub mod verify;
+pub mod zoneinfo;

@@ -162,7 +162,7 @@ fn settings_are_kept_in_metadata_and_manifest_and_only_where_chosen() {
     let manifest = || -> Value { bench.json(&format!("manifest --out out --dt {DT}")) };
     bench.ok(&format!("{PRODUCE} --out out"));
     let (plain, said) = (tree(&bench.out()), manifest());
-    assert_eq!(said["settings"].as_object().unwrap().len(), 6, "{said}");
+    assert_eq!(said["settings"].as_object().unwrap().len(), 7, "{said}");
     bench.ok(&format!("{PRODUCE} --out out --item-type int64 --type-type int32 --order customer"));
     assert!(tree(&bench.out()) == plain, "defaults that are typed change no byte");
 

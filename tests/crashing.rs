@@ -110,3 +110,13 @@ fn a_store_of_version_2_is_migrated_step_by_step() {
 fn a_store_of_version_3_is_migrated_or_not() {
     stopped_anywhere(&scenarios::migration_from(3));
 }
+
+#[test]
+fn a_store_of_version_4_is_migrated_or_not() {
+    stopped_anywhere(&scenarios::migration_from(4));
+}
+
+#[test]
+fn newer_rules_of_the_zone_are_taken_or_not() {
+    stopped_anywhere(&scenarios::taken_zone_rules());
+}

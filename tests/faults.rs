@@ -474,7 +474,7 @@ fn all_that_is_derived_is_made_anew() {
     let is_derived = |key: &[u8]| match Key::decode(key).unwrap() {
         Key::Keyframe { .. } | Key::Index { .. } | Key::Roster { .. } | Key::Totals => true,
         Key::Store | Key::Portion { .. } | Key::Batch(_) => false,
-        Key::BlockList | Key::Forgotten(_) | Key::Horizon | Key::Purge | Key::Types => false,
+        Key::BlockList | Key::Forgotten(_) | Key::Horizon | Key::Purge | Key::Types | Key::ZoneRules => false,
     };
     let derived = case.sound.iter().filter(|(key, _)| is_derived(key));
     let edits: Edits = derived.map(|(key, _)| (key.clone(), None)).collect();

@@ -42,7 +42,7 @@ fn who_comes_second_is_told_to_run_again() {
         sort_bytes: 1 << 20,
     };
     let begun = || {
-        let ingester = Ingester::open_or_create(&folder).unwrap();
+        let ingester = Ingester::open_or_create(&folder, &Silent).unwrap();
         let batch = ingester.reader().unwrap().read(&options, &Silent).unwrap();
         (ingester, batch)
     };

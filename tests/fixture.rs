@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 
+use lookback::format::{BatchRecord, Record, ZoneUse};
+
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions, write_parquet};
 use crate::support::output::{dump, read_partition, tree};
 use crate::support::program::{Bench, write_file};
@@ -61,50 +63,79 @@ fn lines(store: &Path) -> Vec<String> {
     dump(store).iter().map(|(key, value)| format!("{} {}", hex(key), hex(value))).collect()
 }
 
-fn without_batch_records(lines: Vec<String>) -> Vec<String> {
-    lines.into_iter().filter(|line| !line.starts_with("14")).collect()
+/// Nor are the rules of the zone: a store gets those of the program that made it.
+fn without_batch_records_and_rules(lines: Vec<String>) -> Vec<String> {
+    lines.into_iter().filter(|line| !line.starts_with("14") && !line.starts_with("1a ")).collect()
+}
+
+/// The lines with the store record of this version.
+fn of_version_5(lines: Vec<String>) -> Vec<String> {
+    lines.into_iter().map(|line| line.replacen("0000 04", "0000 05", 1)).collect()
+}
+
+/// What the store of the batches in a frozen one of version 4 is in version 5: the same, with the same batch records,
+/// each of which may have wall times; and with the rules of the zone.
+fn assert_is_migrated(bench: &Bench) {
+    let (migrated, frozen) = (lines(&bench.store()), content("format-4"));
+    let records = |lines: &[String]| -> Vec<BatchRecord> {
+        let values = lines.iter().filter(|line| line.starts_with("14")).map(|line| line.split_once(' ').unwrap().1);
+        values.map(|value| BatchRecord::from_bytes(&bytes_of(value)).unwrap()).collect()
+    };
+    let expected = records(&frozen).into_iter().map(|record| BatchRecord { zone_use: ZoneUse::WallTimes, ..record });
+    assert_eq!(records(&migrated), expected.collect::<Vec<_>>());
+    assert_eq!(migrated.iter().filter(|line| line.starts_with("1a ")).count(), 1);
+    assert_eq!(
+        without_batch_records_and_rules(migrated.clone()),
+        of_version_5(without_batch_records_and_rules(frozen))
+    );
+    assert_eq!(
+        without_batch_records_and_rules(migrated),
+        without_batch_records_and_rules(content("format-5")),
+        "as if written by the first program of version 5"
+    );
+}
+
+fn bytes_of(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|place| u8::from_str_radix(&hex[place..place + 2], 16).unwrap()).collect()
+}
+
+/// Brings a frozen store to this version.
+fn migrated(version: u8) {
+    let (bench, name) = (Bench::new(), format!("format-{version}"));
+    copy_of(&name, &bench.store());
+    assert_eq!(lines(&bench.store()), content(&name));
+    bench.refused("status --store store", &[&format!("format version {version}"), "lookback migrate --store store"]);
+    let summary = bench.json("migrate --store store");
+    assert_eq!((&summary["from"], &summary["to"]), (&version.into(), &5.into()));
+    assert_is_migrated(&bench);
+    it_holds_what_was_ingested(&bench);
 }
 
 #[test]
 fn the_frozen_store_of_version_1_holds_what_it_held_and_can_be_migrated() {
-    let bench = Bench::new();
-    copy_of("format-1", &bench.store());
-    assert_eq!(lines(&bench.store()), content("format-1"));
-    let summary = bench.json("migrate --store store");
-    assert_eq!((&summary["from"], &summary["to"]), (&1.into(), &4.into()));
-    assert_eq!(lines(&bench.store()), content("format-4"), "the same batches in version 4, with the same records");
-    it_holds_what_was_ingested(&bench);
+    migrated(1);
 }
 
 #[test]
 fn the_frozen_store_of_version_2_holds_what_it_held_and_can_be_migrated() {
-    let bench = Bench::new();
-    copy_of("format-2", &bench.store());
-    assert_eq!(lines(&bench.store()), content("format-2"));
-    bench.refused("status --store store", &["format version 2", "lookback migrate --store store"]);
-    let summary = bench.json("migrate --store store");
-    assert_eq!((&summary["from"], &summary["to"]), (&2.into(), &4.into()));
-    assert_eq!(lines(&bench.store()), content("format-4"));
-    it_holds_what_was_ingested(&bench);
+    migrated(2);
 }
 
 #[test]
 fn the_frozen_store_of_version_3_holds_what_it_held_and_can_be_migrated() {
-    let bench = Bench::new();
-    copy_of("format-3", &bench.store());
-    assert_eq!(lines(&bench.store()), content("format-3"));
-    bench.refused("status --store store", &["format version 3", "lookback migrate --store store"]);
-    let summary = bench.json("migrate --store store");
-    assert_eq!((&summary["from"], &summary["to"]), (&3.into(), &4.into()));
-    assert_eq!(lines(&bench.store()), content("format-4"));
-    it_holds_what_was_ingested(&bench);
+    migrated(3);
 }
 
 #[test]
-fn the_frozen_store_of_version_4_is_read_and_holds_what_it_held() {
+fn the_frozen_store_of_version_4_holds_what_it_held_and_can_be_migrated() {
+    migrated(4);
+}
+
+#[test]
+fn the_frozen_store_of_version_5_is_read_and_holds_what_it_held() {
     let bench = Bench::new();
-    copy_of("format-4", &bench.store());
-    assert_eq!(lines(&bench.store()), content("format-4"));
+    copy_of("format-5", &bench.store());
+    assert_eq!(lines(&bench.store()), content("format-5"));
     it_holds_what_was_ingested(&bench);
 }
 
@@ -156,8 +187,9 @@ fn the_frozen_store_of_version_3_still_knows_whom_it_forgot_and_how_far_back_it_
     assert_eq!(lines(&frozen.store()), content);
     frozen.ok("migrate --store store");
     // But for the version of the store record.
-    let content: Vec<String> = content.into_iter().map(|line| line.replacen("0000 03", "0000 04", 1)).collect();
-    assert_eq!(lines(&frozen.store()), content);
+    let content: Vec<String> = content.into_iter().map(|line| line.replacen("0000 03", "0000 05", 1)).collect();
+    let content = without_batch_records_and_rules(content);
+    assert_eq!(without_batch_records_and_rules(lines(&frozen.store())), content);
     let status = frozen.json("status --store store");
     assert_eq!(
         (&status["horizon"], &status["forgotten"], &status["customers"]),
@@ -172,7 +204,7 @@ fn the_frozen_store_of_version_3_still_knows_whom_it_forgot_and_how_far_back_it_
         (&left_out["pruned"], &left_out["forgotten"], &left_out["customers"]),
         (&1.into(), &1.into(), &1.into())
     );
-    assert_eq!(without_batch_records(lines(&frozen.store())), without_batch_records(content));
+    assert_eq!(without_batch_records_and_rules(lines(&frozen.store())), content);
 }
 
 /// What `format-4-types` was filled with: a source with a column of types, one of them new with the second batch, and one value ignored.
@@ -210,14 +242,20 @@ fn ingest_described(bench: &Bench) {
 fn the_frozen_store_with_a_table_of_types_is_read_and_equals_one_written_today() {
     let bench = Bench::new();
     ingest_described(&bench);
-    write_fixture("format-4-types", &bench.store());
     let content = content("format-4-types");
-    assert_eq!(without_batch_records(lines(&bench.store())), without_batch_records(content.clone()));
+    let expected = of_version_5(without_batch_records_and_rules(content.clone()));
+    assert_eq!(without_batch_records_and_rules(lines(&bench.store())), expected);
     assert!(content.contains(&"19 04030104766965770703627579ff0477697368".to_owned()), "{content:?}");
 
     let frozen = Bench::new();
     copy_of("format-4-types", &frozen.store());
     assert_eq!(lines(&frozen.store()), content);
+    frozen.ok("migrate --store store");
+    assert_eq!(
+        lines(&frozen.store()),
+        of_version_5(content),
+        "a store in UTC has no rules, and its batches rest on none"
+    );
     let status = frozen.json("status --store store");
     assert_eq!(status["types"], serde_json::json!({"view": 3, "buy": 1, "wish": 2}));
     assert_eq!((&status["ignored"], &status["actions"]), (&1.into(), &6.into()));
@@ -235,8 +273,8 @@ fn a_store_written_today_equals_the_frozen_one() {
     let bench = Bench::new();
     ingest(&bench);
     let fresh = lines(&bench.store());
-    write_fixture("format-4", &bench.store());
-    let frozen = without_batch_records(content("format-4"));
-    assert_eq!(without_batch_records(fresh), frozen);
+    write_fixture("format-5", &bench.store());
+    let frozen = without_batch_records_and_rules(content("format-5"));
+    assert_eq!(without_batch_records_and_rules(fresh), frozen);
     assert!(frozen.len() > 8);
 }

@@ -70,4 +70,6 @@ mod together;
 mod urls;
 mod verifying;
 mod whole_files;
+mod zone_rules;
+mod zone_sources;
 mod zones;

@@ -32,7 +32,7 @@ fn store_of(batches: &[(usize, &[RawAction], usize)]) -> Vec<(Vec<u8>, Vec<u8>)>
     let place = tempfile::tempdir().unwrap();
     let (input, folder) = (place.path().join("input"), Folder::new(&place.path().join("store")));
     std::fs::create_dir(&input).unwrap();
-    let mut ingester = Ingester::open_or_create(&folder).unwrap();
+    let mut ingester = Ingester::open_or_create(&folder, &Silent).unwrap();
     for (day, actions, sort_bytes) in batches {
         write_batch(&input, DAYS[*day], actions, Spread { files: 3, seed: 5 });
         let dt = DAYS[*day].parse().unwrap();

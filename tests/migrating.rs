@@ -79,7 +79,7 @@ impl Migration for ToNext {
     fn switch(&self, store: &RawStore) -> Result<Switch> {
         let record = store.get(&STORE_RECORD)?.unwrap();
         let record = (STORE_RECORD.to_vec(), [&[NEXT], &record[1..]].concat());
-        Ok(Switch { record, removed: vec![(vec![0x10], vec![0x20])] })
+        Ok(Switch { set: vec![record], removed: vec![(vec![0x10], vec![0x20])] })
     }
 }
 
@@ -152,7 +152,7 @@ fn an_older_store_is_told_how_to_migrate_and_opening_never_does() {
         "status --store store",
     ] {
         fs::create_dir_all(bench.input()).unwrap();
-        let words = ["format version 1", "format version 4", "lookback migrate --store store"];
+        let words = ["format version 1", "format version 5", "lookback migrate --store store"];
         bench.refused(command, &words);
     }
     assert_eq!(dump(&bench.store()), before);

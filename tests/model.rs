@@ -10,12 +10,13 @@ use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
 
 use lookback::files::Compression;
 use lookback::ingest::{IngestOptions, Ingester};
-use lookback::model::{Day, RowColumns, RowOrder, Zone};
+use lookback::model::{Day, RowColumns, RowOrder};
 use lookback::produce::{ProduceOptions, ProduceSummary, produce};
 use lookback::progress::Silent;
 use lookback::sort::SORT_BYTES_DEFAULT;
 use lookback::sources::{ImpressionSource, Sources};
 use lookback::store::{Folder, Settings, Store};
+use lookback::zoneinfo::bundled_zone;
 
 use crate::support::input::{RawAction, RawImpression, Spread, write_batch, write_impressions};
 use crate::support::output::{dump, metadata, read_partition, tree};
@@ -145,7 +146,7 @@ fn impressions() -> Vec<RawImpression> {
 }
 
 fn ingest_all(folder: &Folder, input: &Path, batches: &[NaiveDate], sort_bytes: usize) {
-    let mut ingester = Ingester::open(folder).unwrap();
+    let mut ingester = Ingester::open(folder, &Silent).unwrap();
     for batch in batches {
         let options = IngestOptions {
             input,
@@ -164,7 +165,7 @@ fn ingest_all(folder: &Folder, input: &Path, batches: &[NaiveDate], sort_bytes: 
 }
 
 fn remove(folder: &Folder, batch: NaiveDate, is_held: bool) {
-    let removed = Ingester::open(folder).unwrap().remove(day(batch), &Silent);
+    let removed = Ingester::open(folder, &Silent).unwrap().remove(day(batch), &Silent);
     match removed {
         Ok(summary) => assert!(is_held && summary.customers_left <= Some(summary.customers), "{summary:?}"),
         Err(error) => assert!(!is_held && error.to_string().contains("holds no batch of"), "{error}"),
@@ -193,7 +194,7 @@ fn produce_one(folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, questio
 }
 
 fn create(folder: &Folder, tz: Tz, max_history: usize) {
-    Store::create(folder, Settings { max_history, zone: Zone::named(tz.name()).unwrap(), ..Settings::default() })
+    Store::create(folder, Settings { max_history, zone: bundled_zone(tz.name()).unwrap(), ..Settings::default() })
         .unwrap();
 }
 

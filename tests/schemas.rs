@@ -5,9 +5,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::readers::{python, run};
-use crate::support::input::{PLAIN, RawAction, RawImpression, write_batch, write_impressions};
+use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
 use crate::support::program::{Bench, write_file};
 use crate::support::store::edit;
+use crate::support::zones::TestRules;
 
 /// 2026-01-01 as days since 1970-01-01.
 const FIRST_DAY: i64 = 20_454;
@@ -116,6 +117,19 @@ fn outputs() -> (Bench, Vec<Value>) {
     let ran = bench.run("verify --store store --json");
     assert_eq!(ran.code, 1);
     keep("verify", serde_json::from_str(&ran.stdout).unwrap());
+    // A store whose zone gets newer rules.
+    let zoned = Bench::new();
+    TestRules::vancouver_before().write(&zoned.path("zones"), "America/Vancouver", "2025b");
+    zoned.ok("init --store store --timezone America/Vancouver");
+    let click = RawAction { customer: 1, item: 2, time_us: us("2026-11-03T12:00:00Z"), kind: 1 };
+    write_batch(&zoned.input(), "2026-11-03", &[click], PLAIN);
+    write_impressions(&zoned.input(), "2026-11-04", &[shown(1)], PLAIN);
+    zoned.ingest("2026-11-03");
+    zoned.produce("2026-11-04");
+    keep("manifest", zoned.json("manifest --out out --dt 2026-11-04"));
+    TestRules::vancouver_since().write(&zoned.path("zones"), "America/Vancouver", "2026f");
+    keep("status", zoned.json("status --store store"));
+    keep("migrate", zoned.json("migrate --store store --take-zone-rules"));
     (bench, outputs)
 }
 

@@ -89,7 +89,7 @@ fn counted(
 
 /// Takes a batch with little memory for sorting, so that it is merged from disk, or with much.
 fn ingest(bench: &Bench, batch: i64, sort_bytes: usize) -> Value {
-    let mut ingester = Ingester::open(&Folder::new(&bench.store())).unwrap();
+    let mut ingester = Ingester::open(&Folder::new(&bench.store()), &Silent).unwrap();
     let input = bench.input();
     let options = IngestOptions {
         input: &input,

@@ -14,7 +14,7 @@ use super::sources::Sources;
 use crate::error::{Error, Result};
 use crate::files::{NEWEST_ACTION, PartitionFolder, ProducedFile, check_names, said_if_chosen};
 use crate::manifest::Manifest;
-use crate::model::{ColumnType, Day, RowColumn, RowColumns, TypeTable, display_utc};
+use crate::model::{ColumnType, Day, RowColumn, RowColumns, TypeTable, Zone, display_utc};
 use crate::progress::Progress;
 use crate::sources;
 use crate::store::Store;
@@ -85,6 +85,10 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
             "check --store and --out",
         ));
     }
+    let first = manifest.settings.lookback_days.map(|days| dt.minus(days));
+    let begin: Vec<Day> = first.into_iter().chain([dt]).collect();
+    store.refuse_other_start(store.newer_rules(progress).as_ref(), &begin)?;
+    check_rules(&manifest, zone)?;
     let cut_off_us = zone.start_of(dt);
     let sources = Sources::find(input, options.sources, &manifest, store, progress)?;
     check_names(&folder, &manifest)?;
@@ -164,6 +168,18 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
     })
 }
 
+/// Fails where the rows were made by other rules of the zone than the store has now.
+fn check_rules(manifest: &Manifest, zone: &Zone) -> Result<()> {
+    let rules = zone.rules_fingerprint(manifest.dt);
+    if manifest.settings.zone_rules.is_none() || manifest.settings.zone_rules == rules {
+        return Ok(());
+    }
+    Err(Error::refused(
+        format!("the rows of {} were made by other rules of {} than the store records now", manifest.dt, zone.name()),
+        "see `lookback stale`, and produce the day again with `lookback backfill --stale`",
+    ))
+}
+
 /// Fails where the partition has a row more than there should be.
 fn no_row_left(rows: &mut Rows<'_>) -> Result<()> {
     rows.look(1)?;
@@ -203,8 +219,10 @@ fn check_file(manifest: &Manifest, cut_off: &str, file: &ProducedFile) -> Result
     ];
     let named = RowColumns { with: manifest.with_of_files(), ..settings.columns() };
     let chosen = said_if_chosen(named, settings.row_order());
+    let rules = [("lookback.zone_rules", settings.zone_rules.as_deref())];
     let expected = expected.iter().map(|(key, expected)| (*key, Some(expected.as_str())));
-    for (key, expected) in expected.chain(chosen.iter().map(|(key, expected)| (*key, expected.as_deref()))) {
+    for (key, expected) in expected.chain(rules).chain(chosen.iter().map(|(key, expected)| (*key, expected.as_deref())))
+    {
         let said = file.said(key);
         if said != expected {
             let place = format!("{} metadata {key}", file.path().shown());

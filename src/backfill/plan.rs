@@ -10,7 +10,7 @@ use crate::model::{Day, name_days};
 use crate::produce::RowChoice;
 use crate::progress::Progress;
 use crate::sources::Sources;
-use crate::store::{Batches, Store};
+use crate::store::{Batches, Store, outdated};
 use crate::text::Shown;
 
 /// What to backfill.
@@ -199,6 +199,17 @@ impl Plan {
         let ingested = self.to_ingest().into_iter().map(|(day, _)| day);
         let after: BTreeSet<Day> = held.iter().map(|(day, _)| day).chain(ingested).collect();
         let Some(first) = after.first() else { return Ok(()) };
+        let again = self.to_ingest().into_iter().map(|(day, _)| day).collect::<BTreeSet<_>>();
+        let outdated = outdated(held.iter().filter(|(day, _)| !again.contains(day)));
+        if !outdated.is_empty() {
+            return Err(Error::refused(
+                format!(
+                    "rows of the range would rest on batches that were ingested by older rules of the time zone: {}",
+                    name_days(&outdated)
+                ),
+                "let the range have these days too, or go on with their times as they are with --allow-gaps",
+            ));
+        }
         let missing: Vec<Day> = first.through(last_before).filter(|day| !after.contains(day)).collect();
         if missing.is_empty() {
             return Ok(());

@@ -120,7 +120,8 @@ fn ingest_all(
         // The write lock is not needed, and another ingest may go on.
         return tidy_up(folder).map(|()| Vec::new());
     }
-    let mut ingester = Ingester::open_or_create(folder)?;
+    let mut ingester = Ingester::open_or_create(folder, progress)?;
+    days.iter().try_for_each(|(day, _)| ingester.check_day(*day))?;
     let reader = ingester.reader()?;
     let read = |day: Day, progress: &dyn Progress| {
         let day_options = IngestOptions {

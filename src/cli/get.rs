@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::files::{HistoryFormat, HistoryTarget};
 use crate::histories::{GetSummary, get};
 use crate::memory;
-use crate::model::CustomerId;
-use crate::produce::{refuse_gaps, refuse_pruned};
+use crate::model::{CustomerId, Day};
+use crate::produce::{refuse_gaps, refuse_outdated, refuse_pruned};
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Get, console: &Console) -> Result<()> {
@@ -33,7 +33,11 @@ pub(super) fn run(typed: &Get, console: &Console) -> Result<()> {
     let question = typed.history.question(typed.dt);
     if !typed.allow_gaps {
         refuse_gaps(&store.batches()?, typed.dt, question.known_as_of)?;
+        refuse_outdated(&store.batches()?, typed.dt, question.known_as_of)?;
     }
+    let first = question.lookback_days.map(|days| typed.dt.minus(days));
+    let begin: Vec<Day> = first.into_iter().chain([typed.dt]).collect();
+    store.refuse_other_start(store.newer_rules(console.progress()).as_ref(), &begin)?;
     if !typed.allow_pruned {
         refuse_pruned(store.horizon()?, typed.dt, question.lookback_days)?;
     }

@@ -29,7 +29,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed (one sentence 
 
 const ENVIRONMENT: &str = "Environment: LOOKBACK_LOG=quiet leaves only errors on stderr, summary also what was done, normal (the default) also how far the work \
                            is (on a terminal a bar, in a log a line for each phase that is done), debug also when each phase begins. NO_COLOR=1 takes the \
-                            colours from help and errors. TMPDIR is where `get`, `diff` and `audit` spill what does not fit in memory.";
+                            colours from help and errors. TMPDIR is where `get`, `diff` and `audit` spill what does not fit in memory. \
+                            TZDIR names the folder of time zones, in place of /usr/share/zoneinfo.";
 
 /// Columns of the list of commands: their descriptions begin in this one, and lines end before that one.
 const DESCRIPTIONS_FROM: usize = 15;

@@ -24,8 +24,9 @@ pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
         quarantine: typed.quarantine.as_deref(),
         sort_bytes: memory::sort_bytes(),
     };
-    let folder = Folder::new(&typed.store);
-    let mut ingester = if typed.create { Ingester::open_or_create(&folder) } else { Ingester::open(&folder) }?;
+    let (folder, progress) = (Folder::new(&typed.store), console.progress());
+    let open = if typed.create { Ingester::open_or_create } else { Ingester::open };
+    let mut ingester = open(&folder, progress)?;
     let summary = ingester.ingest(&options, console.progress())?;
     ingester.settle(console.progress());
     console.done_at(&summary, &sentence(&summary), &[(summary.actions, "actions")])

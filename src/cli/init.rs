@@ -7,9 +7,9 @@ use super::console::Console;
 use super::text::count;
 use crate::config;
 use crate::error::Result;
-use crate::model::Zone;
 use crate::store::{Folder, Settings, Store};
 use crate::text::Shown;
+use crate::zoneinfo::find_zone;
 
 #[derive(Serialize)]
 struct Summary {
@@ -21,7 +21,7 @@ struct Summary {
 pub(super) fn run(typed: &Init, console: &Console) -> Result<()> {
     let max_history = usize::try_from(typed.max_history).unwrap_or(usize::MAX);
     let types = config::sources(None, typed.config.config.as_deref())?.types;
-    let settings = Settings { max_history, zone: Zone::named(&typed.timezone)?, types };
+    let settings = Settings { max_history, zone: find_zone(&typed.timezone)?, types };
     let time_zone = settings.zone.name().to_owned();
     Store::create(&Folder::new(&typed.store), settings)?;
     let summary = Summary { store: typed.store.plain(), max_history, time_zone };

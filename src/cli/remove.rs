@@ -13,7 +13,7 @@ pub(super) fn run(typed: &Remove, console: &Console) -> Result<()> {
     let summary = if typed.dry_run {
         would_remove(&folder, typed.dt)?
     } else {
-        let mut ingester = Ingester::open(&folder)?;
+        let mut ingester = Ingester::open(&folder, console.progress())?;
         let summary = ingester.remove(typed.dt, console.progress())?;
         ingester.settle(console.progress());
         summary

@@ -8,9 +8,9 @@ use super::lines::Lines;
 use super::text::{count, plural, size};
 use crate::error::Result;
 use crate::format::FORMAT_VERSION;
-use crate::model::{Day, NamedCounts, TypeCounts, TypeTable, name_days};
+use crate::model::{Day, NamedCounts, TypeCounts, TypeTable, ZoneRules, name_days};
 use crate::report::{BatchFigures, LengthBucket, StoreFigures};
-use crate::store::{Folder, Store};
+use crate::store::{Folder, OfferedRules, Store, outdated};
 use crate::text::Shown;
 
 #[derive(Serialize)]
@@ -18,6 +18,12 @@ struct Status {
     store: String,
     format_version: u8,
     time_zone: String,
+    /// The rules by which its days begin; `null` for UTC, whose rules never change.
+    zone_rules: Option<Rules>,
+    /// Rules that this machine has and that put clocks otherwise, if they are of a later edition.
+    newer_zone_rules: Option<NewerRules>,
+    /// Batches that have to be ingested again, since other rules were taken.
+    to_ingest: Vec<Day>,
     max_history: usize,
     batches: usize,
     first_batch: Option<Day>,
@@ -58,6 +64,57 @@ struct Status {
     held: Vec<BatchFigures>,
 }
 
+/// Rules of the store's zone.
+#[derive(Serialize)]
+struct Rules {
+    /// The edition of tzdata that they come from; `null` where it is not known.
+    version: Option<String>,
+    /// A hash over what they say: equal rules have equal ones.
+    fingerprint: String,
+}
+
+/// Rules that the store does not have yet.
+#[derive(Serialize)]
+struct NewerRules {
+    version: Option<String>,
+    fingerprint: String,
+    /// What they were taken from: a folder, or the program.
+    source: String,
+    /// Days with actions that are others by them. Without any, the next ingest adopts them.
+    moved_days: Vec<Day>,
+}
+
+impl Rules {
+    fn of(rules: &ZoneRules) -> Self {
+        Rules { version: rules.version().map(str::to_owned), fingerprint: rules.fingerprint(None) }
+    }
+
+    fn text(&self) -> String {
+        let edition = self.version.as_ref().map_or("unknown version", String::as_str);
+        format!("tzdata {edition}, {}", self.fingerprint)
+    }
+}
+
+impl NewerRules {
+    fn of(store: &Store, offered: &OfferedRules) -> Result<Self> {
+        let Rules { version, fingerprint } = Rules::of(offered.zone.rules());
+        let moved_days = store.days_that_rest_on(offered)?;
+        Ok(NewerRules { version, fingerprint, source: offered.source.plain(), moved_days })
+    }
+
+    fn text(&self) -> String {
+        let NewerRules { version, fingerprint, source, moved_days } = self;
+        let rules = Rules { version: version.clone(), fingerprint: fingerprint.clone() }.text();
+        match moved_days.as_slice() {
+            [] => format!("{rules}, of {source}; the next ingest adopts them"),
+            days => format!(
+                "{rules}, of {source}; wait for `lookback migrate --take-zone-rules`, since they move {}",
+                name_days(days)
+            ),
+        }
+    }
+}
+
 impl Status {
     fn has_default_types(&self) -> bool {
         let names = TypeTable::default();
@@ -67,6 +124,8 @@ impl Status {
 
 pub(super) fn run(typed: &args::Status, console: &Console) -> Result<()> {
     let store = Store::open_reader(&Folder::new(&typed.store))?;
+    let newer = store.newer_rules(console.progress());
+    let zone = &store.settings().zone;
     let figures = StoreFigures::of(&store)?;
     let histories = &figures.histories;
     let mut actions = TypeCounts::default();
@@ -77,6 +136,9 @@ pub(super) fn run(typed: &args::Status, console: &Console) -> Result<()> {
         store: typed.store.plain(),
         format_version: FORMAT_VERSION,
         time_zone: figures.time_zone.clone(),
+        zone_rules: (!zone.is_utc()).then(|| Rules::of(zone.rules())),
+        newer_zone_rules: newer.map(|newer| NewerRules::of(&store, &newer)).transpose()?,
+        to_ingest: outdated(store.batches()?.iter()),
         max_history: histories.max_history(),
         batches: figures.batches.len(),
         first_batch: figures.batches.first().map(|batch| batch.dt),
@@ -111,10 +173,17 @@ fn text(status: &Status) -> Lines {
         (Some(first), Some(newest)) => format!("{} ({first}..{newest})", count(status.batches as u64)),
         _ => "none".to_owned(),
     };
+    let rules = status.zone_rules.iter().map(|rules| ("zone rules", rules.text()));
+    let newer = status.newer_zone_rules.iter().map(|rules| ("newer rules", rules.text()));
+    let again = Some(("to ingest again", name_days(&status.to_ingest))).filter(|_| !status.to_ingest.is_empty());
+    let zone_lines = rules.chain(newer).chain(again).map(|(name, text)| (name.to_owned(), text));
     let mut lines = vec![
         ("store".to_owned(), status.store.clone()),
         ("format version".to_owned(), status.format_version.to_string()),
         ("time zone".to_owned(), status.time_zone.clone()),
+    ];
+    lines.extend(zone_lines);
+    lines.extend([
         ("max history".to_owned(), count(status.max_history as u64)),
         ("batches".to_owned(), range),
         ("gaps".to_owned(), if gaps.is_empty() { "none".to_owned() } else { name_days(gaps) }),
@@ -125,7 +194,7 @@ fn text(status: &Status) -> Lines {
             status.median_history.map_or_else(|| "none".to_owned(), |median| count(median as u64)),
         ),
         ("actions".to_owned(), count(status.actions)),
-    ];
+    ]);
     lines.extend(status.types.0.iter().map(|(name, number)| (format!("  {}", plural(name)), count(*number))));
     let mut behind = vec![
         ("late", count(status.late)),

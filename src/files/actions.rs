@@ -34,6 +34,8 @@ pub struct ReadActions {
     pub ignored: u64,
     /// Bad rows whose times lie beyond the years that there are.
     pub outside: u64,
+    /// Whether some action has a wall time or a date, whose instant follows from the rules of the zone.
+    pub has_wall_times: bool,
 }
 
 /// Gives every action of a file to `take`, in the order of its rows, and every row that is none to `bad`.
@@ -96,6 +98,7 @@ pub(super) fn read_first_actions(
             }
         }
         left = left.saturating_sub(batch.rows());
+        read.has_wall_times |= columns.times.has_met_wall_times();
     }
     Ok(read)
 }

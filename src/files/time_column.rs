@@ -1,9 +1,11 @@
 //! Columns of times, whatever type they were written with.
 
+use std::cell::Cell;
+
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDateTime};
 
 use super::column::{IdColumn, Reason, text_column};
 use super::time_text::{WrittenTime, parse_time};
@@ -19,6 +21,7 @@ pub struct TimeColumn<'zone> {
     cells: Cells,
     /// The unit of integers, and of texts that are whole numbers.
     counted_in: Option<sources::TimeUnit>,
+    has_met_wall_times: Cell<bool>,
 }
 
 enum Cells {
@@ -60,7 +63,12 @@ impl<'zone> TimeColumn<'zone> {
                 }
             },
         };
-        Some(TimeColumn { zone, cells, counted_in })
+        Some(TimeColumn { zone, cells, counted_in, has_met_wall_times: Cell::new(false) })
+    }
+
+    /// Whether a time that was asked for was a wall time or a date, whose instant follows from the rules of the zone.
+    pub fn has_met_wall_times(&self) -> bool {
+        self.has_met_wall_times.get()
     }
 
     /// All times and the zone whose days they lie on, where every row has an instant in microseconds.
@@ -86,7 +94,7 @@ impl<'zone> TimeColumn<'zone> {
                 if *wall { self.wall(count).ok_or_else(outside)? } else { count }
             }
             Cells::Integers(values, unit) => unit.microseconds(values.get(row)?).ok_or_else(outside)?,
-            Cells::Dates(values) => self.zone.start_of(Day::from_number(values.value(row)).ok_or_else(outside)?),
+            Cells::Dates(values) => self.midnight(Day::from_number(values.value(row)).ok_or_else(outside)?),
             Cells::Texts(values) => {
                 let text = values.value(row);
                 let count = self.counted_in.and_then(|unit| Some((unit, text.trim().parse::<i64>().ok()?)));
@@ -97,8 +105,8 @@ impl<'zone> TimeColumn<'zone> {
                 let unreadable = || format!("is no ISO 8601 time ({:?})", shortened(text));
                 match parse_time(text).ok_or_else(unreadable)? {
                     WrittenTime::Instant(time_us) => time_us,
-                    WrittenTime::Wall(wall) => self.zone.instant_of(wall),
-                    WrittenTime::Date(date) => self.zone.start_of(Day::from_date(date).ok_or_else(outside)?),
+                    WrittenTime::Wall(wall) => self.instant(wall),
+                    WrittenTime::Date(date) => self.midnight(Day::from_date(date).ok_or_else(outside)?),
                 }
             }
         };
@@ -106,7 +114,17 @@ impl<'zone> TimeColumn<'zone> {
     }
 
     fn wall(&self, count_us: i64) -> Option<i64> {
-        Some(self.zone.instant_of(DateTime::from_timestamp_micros(count_us)?.naive_utc()))
+        Some(self.instant(DateTime::from_timestamp_micros(count_us)?.naive_utc()))
+    }
+
+    fn instant(&self, wall: NaiveDateTime) -> i64 {
+        self.has_met_wall_times.set(true);
+        self.zone.instant_of(wall)
+    }
+
+    fn midnight(&self, day: Day) -> i64 {
+        self.has_met_wall_times.set(true);
+        self.zone.start_of(day)
     }
 }
 
@@ -127,6 +145,7 @@ pub fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::zoneinfo::bundled_zone;
     use arrow::array::{
         Date32Array, Date64Array, LargeStringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
         TimestampNanosecondArray, TimestampSecondArray, UInt64Array,
@@ -145,7 +164,7 @@ mod tests {
 
     #[test]
     fn every_unit_and_kind_of_the_contract() {
-        let zone = Zone::named("Europe/Berlin").unwrap();
+        let zone = bundled_zone("Europe/Berlin").unwrap();
         let hour = 3_600_000_000;
         let instant = |array| read(array, &zone);
         assert_eq!(instant(TimestampMicrosecondArray::from(vec![7]).with_timezone("UTC")), [Ok(7)]);
@@ -174,7 +193,7 @@ mod tests {
 
     #[test]
     fn integers_count_in_the_unit_of_the_source_and_are_instants() {
-        let zone = Zone::named("Europe/Berlin").unwrap();
+        let zone = bundled_zone("Europe/Berlin").unwrap();
         let outside = || Err("lies outside the years 1970 to 2261".to_owned());
         let read = |array: ArrayRef, unit| counted(array, &zone, Some(unit));
         let [s, ms, us, ns] = sources::TimeUnit::ALL;

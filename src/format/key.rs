@@ -31,6 +31,8 @@ pub enum Keyspace {
     Purge = 0x18,
     /// What the action types are called.
     Types = 0x19,
+    /// By which rules days begin.
+    ZoneRules = 0x1a,
 }
 
 /// A key of the store, with meaning.
@@ -80,6 +82,8 @@ pub enum Key {
     Purge,
     /// The table of types.
     Types,
+    /// The rules of the store's zone.
+    ZoneRules,
 }
 
 /// The most bytes that a key has.
@@ -143,6 +147,7 @@ impl Key {
             Key::Horizon => KeyBytes::of(Keyspace::Horizon),
             Key::Purge => KeyBytes::of(Keyspace::Purge),
             Key::Types => KeyBytes::of(Keyspace::Types),
+            Key::ZoneRules => KeyBytes::of(Keyspace::ZoneRules),
         }
     }
 
@@ -178,6 +183,7 @@ impl Key {
             (0x17, 0) => Key::Horizon,
             (0x18, 0) => Key::Purge,
             (0x19, 0) => Key::Types,
+            (0x1a, 0) => Key::ZoneRules,
             _ => return None,
         };
         Some(key)
@@ -278,6 +284,7 @@ mod tests {
             Just(Key::Horizon),
             Just(Key::Purge),
             Just(Key::Types),
+            Just(Key::ZoneRules),
             any_day().prop_map(Key::Batch),
             (any_day(), customer()).prop_map(|(batch, first)| Key::Index { batch, first }),
             customer().prop_map(|first| Key::Roster { first }),

@@ -29,7 +29,7 @@ pub use mark::Mark;
 pub use portion::{Portion, Room, encode_portion};
 pub use value::{
     BatchRecord, BlockListRecord, FileRecord, Forgotten, Horizon, Purge, Record, SourceRecord, StoreRecord, Totals,
-    TypesRecord,
+    TypesRecord, ZoneRulesRecord, ZoneUse,
 };
 
 use crate::error::{Error, Result};
@@ -48,13 +48,17 @@ use varint::Reader;
 /// | 2 | 0.2.0 | portions in columns, keyframes in place of snapshots, index in leaves, the roster |
 /// | 3 | 0.3.0 | customers can be forgotten and old days pruned: the block list, the horizon, the purge record |
 /// | 4 | 0.4.0 | other types of action than three, with names: their table, and batch records that tell sources and types |
-pub const FORMAT_VERSION: u8 = 4;
+/// | 5 | 0.5.0 | the rules of the store's zone, and batch records that tell whether their actions rest on them |
+pub const FORMAT_VERSION: u8 = 5;
 
 /// What portions, keyframes, leaves, totals and batch records begin with: the version of the store that brought their layout.
 pub const LAYOUT_VERSION: u8 = 2;
 
 /// What the table of types begins with, and the records of batches that were described by a configuration.
 const CONFIGURED_VERSION: u8 = 4;
+
+/// What the rules of the zone begin with, and the records of batches whose actions rest on them.
+const ZONED_VERSION: u8 = 5;
 
 /// The most actions that a portion or a keyframe holds, and so the largest `max_history`. Damaged bytes that announce more are an error and
 /// not an allocation.

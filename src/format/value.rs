@@ -5,9 +5,9 @@ use bincode::de::BorrowDecoder;
 use bincode::error::DecodeError;
 use bincode::{BorrowDecode, Encode};
 
-use super::{CONFIGURED_VERSION, FORMAT_VERSION, LAYOUT_VERSION, Secret};
+use super::{CONFIGURED_VERSION, FORMAT_VERSION, LAYOUT_VERSION, Secret, ZONED_VERSION};
 use crate::error::{Error, Result};
-use crate::model::{TypeCounts, TypeTable};
+use crate::model::{OffsetChange, RULES_BEGIN_S, TypeCounts, TypeTable, ZoneRules};
 use crate::sources::{ActionSource, BUILT_IN, Mapping};
 
 /// The most memory that decoding one value may claim. A record of 100,000 files takes about 15 MB; so damaged bytes that announce more are an
@@ -59,6 +59,34 @@ pub struct TypesRecord {
     pub types: Vec<(u8, String)>,
 }
 
+/// The rules of the store's zone; there unless that is UTC.
+#[derive(Clone, Debug, Encode, Eq, PartialEq)]
+pub struct ZoneRulesRecord {
+    /// The edition of tzdata that they come from; empty where it is not known.
+    pub version: String,
+    /// How many seconds clocks are ahead of UTC at the beginning of what rules tell of.
+    pub first_offset_s: i32,
+    /// When clocks are set otherwise: how many seconds after the time before (the first: after that beginning), and
+    /// how many seconds they are ahead then.
+    pub changes: Vec<(u64, i32)>,
+}
+
+/// What a batch took from the rules of the store's zone, besides the days on which its actions lie.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum ZoneUse {
+    /// Nothing: the times in its files say how far from UTC they are.
+    #[default]
+    Nothing,
+    /// Times of actions, from wall times; or perhaps, where it was ingested into a store of format 4 or before.
+    WallTimes,
+    /// What other rules than those that the store has now gave it: it has to be ingested again.
+    Outdated,
+}
+
+impl ZoneUse {
+    const ALL: [ZoneUse; 3] = [ZoneUse::Nothing, ZoneUse::WallTimes, ZoneUse::Outdated];
+}
+
 /// A source that a batch has files of, as it was described when the batch was ingested.
 #[derive(Clone, Debug, Encode, Eq, PartialEq)]
 pub struct SourceRecord {
@@ -100,6 +128,8 @@ pub struct BatchRecord {
     pub ignored: u64,
     /// Customers of whom the store holds at least one action that the batch brought.
     pub customers: u64,
+    /// What it took from the rules of the store's zone.
+    pub zone_use: ZoneUse,
 }
 
 impl BatchRecord {
@@ -129,6 +159,34 @@ impl BatchRecord {
             true => ActionSource::built_in(name).map(|source| source.mapping()),
             false => self.sources.iter().find(|source| source.name == name).map(|source| source.mapping),
         }
+    }
+}
+
+impl ZoneRulesRecord {
+    /// The record of rules.
+    pub fn of(rules: &ZoneRules) -> Self {
+        let times = rules.changes().iter().map(|change| change.at_s);
+        let before = std::iter::once(RULES_BEGIN_S).chain(times);
+        let changes = rules.changes().iter().zip(before);
+        let changes = changes.map(|(change, before_s)| (change.at_s.abs_diff(before_s), change.offset_s));
+        ZoneRulesRecord {
+            version: rules.version().unwrap_or_default().to_owned(),
+            first_offset_s: rules.first_offset_s(),
+            changes: changes.collect(),
+        }
+    }
+
+    /// The rules. Fails on what [`ZoneRulesRecord::of`] does not give.
+    pub fn rules(&self) -> Result<ZoneRules> {
+        let mut at_s = Some(RULES_BEGIN_S);
+        let changes = self.changes.iter().map(|(after_s, offset_s)| {
+            at_s = at_s.and_then(|at_s| at_s.checked_add_unsigned(*after_s));
+            Some(OffsetChange { at_s: at_s?, offset_s: *offset_s })
+        });
+        let changes = changes.collect::<Option<Vec<_>>>();
+        let version = Some(self.version.clone()).filter(|version| !version.is_empty());
+        let rules = changes.and_then(|changes| ZoneRules::new(version, self.first_offset_s, changes));
+        rules.ok_or_else(|| Error::corrupt("the rules of the zone in the store are none that a zone has"))
     }
 }
 
@@ -169,22 +227,27 @@ macro_rules! record {
 }
 record!(StoreRecord: FORMAT_VERSION, Totals: LAYOUT_VERSION);
 record!(BlockListRecord: 3, Forgotten: 3, Horizon: 3, Purge: 3, TypesRecord: CONFIGURED_VERSION);
+record!(ZoneRulesRecord: ZONED_VERSION);
 
 impl Record for BatchRecord {
     fn to_bytes(&self) -> Result<Vec<u8>> {
-        let BatchRecord { sources, files, actions, late, early, quarantined, ignored, customers } = self;
-        if self.is_plain() {
+        let BatchRecord { sources, files, actions, late, early, quarantined, ignored, customers, zone_use } = self;
+        let by_type = || actions.iter().collect::<Vec<(u8, u64)>>();
+        if *zone_use != ZoneUse::Nothing {
+            let counts = (late, early, quarantined, ignored, customers);
+            encode(ZONED_VERSION, &(sources, files, by_type(), counts, *zone_use as u8))
+        } else if self.is_plain() {
             let of_type = |number| actions.of(number);
             encode(LAYOUT_VERSION, &(files, of_type(1), of_type(2), of_type(3), late, early, quarantined, customers))
         } else {
-            let actions: Vec<(u8, u64)> = actions.iter().collect();
-            encode(CONFIGURED_VERSION, &(sources, files, actions, late, early, quarantined, ignored, customers))
+            encode(CONFIGURED_VERSION, &(sources, files, by_type(), late, early, quarantined, ignored, customers))
         }
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self> {
         match bytes.first() {
             Some(&CONFIGURED_VERSION) => decode::<ConfiguredBatch>(CONFIGURED_VERSION, bytes).map(|batch| batch.0),
+            Some(&ZONED_VERSION) => decode::<ZonedBatch>(ZONED_VERSION, bytes).map(|batch| batch.0),
             _ => decode::<PlainBatch>(LAYOUT_VERSION, bytes).map(|batch| batch.0),
         }
     }
@@ -195,6 +258,9 @@ struct PlainBatch(BatchRecord);
 
 /// A batch record in the layout that it has with one.
 struct ConfiguredBatch(BatchRecord);
+
+/// The same in the layout that it has where it took something from the rules of the zone.
+struct ZonedBatch(BatchRecord);
 
 // Derived, the fields that have a length would be given room for as much as their first bytes announce, before the bytes are looked at.
 
@@ -240,6 +306,7 @@ impl<'bytes, C> BorrowDecode<'bytes, C> for PlainBatch {
             quarantined: count()?,
             ignored: 0,
             customers: count()?,
+            zone_use: ZoneUse::Nothing,
         }))
     }
 }
@@ -259,7 +326,29 @@ impl<'bytes, C> BorrowDecode<'bytes, C> for ConfiguredBatch {
             quarantined: count()?,
             ignored: count()?,
             customers: count()?,
+            zone_use: ZoneUse::Nothing,
         }))
+    }
+}
+
+impl<'bytes, C> BorrowDecode<'bytes, C> for ZonedBatch {
+    fn borrow_decode<D: BorrowDecoder<'bytes, Context = C>>(from: &mut D) -> Result<Self, DecodeError> {
+        let ConfiguredBatch(batch) = ConfiguredBatch::borrow_decode(from)?;
+        let number = u8::borrow_decode(from)?;
+        // Without any use the record has another layout.
+        let found = ZoneUse::ALL.into_iter().skip(1).find(|zone_use| *zone_use as u8 == number);
+        let zone_use = found.ok_or(DecodeError::Other("it names no use of the zone's rules"))?;
+        Ok(ZonedBatch(BatchRecord { zone_use, ..batch }))
+    }
+}
+
+impl<'bytes, C> BorrowDecode<'bytes, C> for ZoneRulesRecord {
+    fn borrow_decode<D: BorrowDecoder<'bytes, Context = C>>(from: &mut D) -> Result<Self, DecodeError> {
+        Ok(ZoneRulesRecord {
+            version: text(from)?,
+            first_offset_s: i32::borrow_decode(from)?,
+            changes: list(from, |from| Ok((u64::borrow_decode(from)?, i32::borrow_decode(from)?)))?,
+        })
     }
 }
 
@@ -313,7 +402,7 @@ mod tests {
     fn golden_bytes_of_the_records() {
         let store = StoreRecord { max_history: 1_000, time_zone: "UTC".to_owned() };
         // version; 1000 in two bytes; three letters.
-        assert_eq!(store.to_bytes().unwrap(), bytes_of("04 fbe803 03 555443"));
+        assert_eq!(store.to_bytes().unwrap(), bytes_of("05 fbe803 03 555443"));
         assert_eq!(Totals { customers: 251 }.to_bytes().unwrap(), bytes_of("02 fbfb00"));
         let file = FileRecord { source: 3, path: "a/b".to_owned(), bytes: 70_000, xxh3_128: [0xab; 16] };
         let actions = [(1, 1), (3, 2)].into_iter().collect();
@@ -333,7 +422,25 @@ mod tests {
         assert_eq!(types.to_bytes().unwrap(), bytes_of("04 02 01 0476696577 ff 0178"));
         assert_eq!(TypesRecord::from_bytes(&types.to_bytes().unwrap()).unwrap(), types);
         assert_eq!(TypesRecord::of(&types.table().unwrap()), Some(types));
-        assert_eq!(StoreRecord::from_bytes(&bytes_of("04 fbe803 03 555443")).unwrap(), store);
+        assert_eq!(StoreRecord::from_bytes(&bytes_of("05 fbe803 03 555443")).unwrap(), store);
+        let zoned = BatchRecord { zone_use: ZoneUse::Outdated, ..configured };
+        // The same, and the use of the zone's rules.
+        let expected = expected.replacen("04", "05", 1) + " 02";
+        assert_eq!(zoned.to_bytes().unwrap(), bytes_of(&expected));
+        assert_eq!(BatchRecord::from_bytes(&bytes_of(&expected)).unwrap(), zoned);
+        assert!(BatchRecord::from_bytes(&bytes_of(&(expected[..expected.len() - 2].to_owned() + "00"))).is_err());
+        assert!(BatchRecord::from_bytes(&bytes_of(&(expected[..expected.len() - 2].to_owned() + "03"))).is_err());
+        let changes = vec![OffsetChange { at_s: 0, offset_s: -3_600 }, OffsetChange { at_s: 1 << 32, offset_s: 7_200 }];
+        let rules = ZoneRules::new(Some("2026f".to_owned()), 60, changes).unwrap();
+        // version; the edition; 60; two changes: 172,800 s after the beginning, and as far behind as 2^32 s take nine
+        // bytes.
+        let expected = bytes_of("05 05 3230323666 78 02 fc00a30200 fb1f1c fd0000000001000000 fb4038");
+        assert_eq!(ZoneRulesRecord::of(&rules).to_bytes().unwrap(), expected);
+        let read = ZoneRulesRecord::from_bytes(&expected).unwrap().rules().unwrap();
+        assert!(read.agree(&rules) && read.version() == rules.version());
+        let [none, endless] =
+            [0, u64::MAX].map(|after_s| ZoneRulesRecord { changes: vec![(after_s, 1)], ..ZoneRulesRecord::of(&rules) });
+        assert!(none.rules().is_err() && endless.rules().is_err());
         let list = BlockListRecord { secret: [0xcd; 16] };
         assert_eq!(list.to_bytes().unwrap(), bytes_of(&format!("03 {}", "cd".repeat(16))));
         assert_eq!(Horizon { first_day: 20_000 }.to_bytes().unwrap(), bytes_of("03 fb204e"));
@@ -352,7 +459,8 @@ mod tests {
         #[test]
         fn any_bytes_are_a_value_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = (StoreRecord::from_bytes(&bytes), Totals::from_bytes(&bytes), TypesRecord::from_bytes(&bytes));
-            for version in [LAYOUT_VERSION, CONFIGURED_VERSION] {
+            let _ = ZoneRulesRecord::from_bytes(&bytes).and_then(|record| record.rules());
+            for version in [LAYOUT_VERSION, CONFIGURED_VERSION, ZONED_VERSION] {
                 let _ = BatchRecord::from_bytes(&[&[version], &bytes[..]].concat());
             }
         }

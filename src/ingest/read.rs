@@ -7,7 +7,7 @@ use super::recorded::{Recorded, SourceFile};
 use super::run::IngestOptions;
 use crate::error::Result;
 use crate::files::{BadRows, DayFile, Fingerprint, QuarantineFolder, SameContents, read_actions, same_content};
-use crate::format::{BatchRecord, FileRecord};
+use crate::format::{BatchRecord, FileRecord, ZoneUse};
 use crate::in_order::each_in_order;
 use crate::model::{TypeCounts, Zone};
 use crate::progress::Progress;
@@ -23,6 +23,7 @@ struct FileCounts {
     early: u64,
     bad: u64,
     far: Far,
+    has_wall_times: bool,
     left_out: LeftOut,
 }
 
@@ -113,6 +114,7 @@ fn read_file(
         early: 0,
         bad: 0,
         far: Far::default(),
+        has_wall_times: false,
         left_out: LeftOut::default(),
     };
     // Looked up by the number alone: it is done for each action.
@@ -134,6 +136,8 @@ fn read_file(
     feed.finish()?;
     counts.taken = (0..=u8::MAX).zip(taken).collect();
     counts.ignored = read.ignored;
+    // The rules of UTC never change.
+    counts.has_wall_times = read.has_wall_times && !zone.is_utc();
     counts.bad = bad.count();
     if options.quarantine.is_some() {
         counts.far.outside = read.outside;
@@ -145,6 +149,9 @@ fn read_file(
 fn add(record: &mut BatchRecord, source: u8, file: &DayFile, counts: &FileCounts) {
     record.actions.add_all(&counts.taken);
     record.ignored += counts.ignored;
+    if counts.has_wall_times {
+        record.zone_use = ZoneUse::WallTimes;
+    }
     record.late += counts.late;
     record.early += counts.early;
     record.files.push(FileRecord {

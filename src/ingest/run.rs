@@ -23,7 +23,7 @@ use crate::model::{Day, NamedCounts, TypeTable, Zone};
 use crate::progress::Progress;
 use crate::sort::{Pieces, Scratch, SharedSorter, Sorter};
 use crate::sources::Sources;
-use crate::store::{Folder, NewStore, Settings, Store};
+use crate::store::{Folder, NewStore, OfferedRules, Settings, Store};
 use crate::text::Shown;
 
 /// What to ingest.
@@ -119,25 +119,33 @@ pub struct Ingester {
     has_created: bool,
     /// The table of types of the store as it is; `None` as long as none binds.
     types: Option<TypeTable>,
+    /// Newer rules of the store's zone, which move days that it holds.
+    newer_rules: Option<OfferedRules>,
 }
 
 impl Ingester {
-    /// Opens a store for writing. Refused while another process writes, and where no store is: a path that is mistyped, or a disk that is not mounted, must not
-    /// begin another one.
-    pub fn open(folder: &Folder) -> Result<Self> {
-        Self::with(folder, Some(Store::open_writer(folder)?))
+    /// Opens a store for writing, and adopts newer rules of its zone if they move nothing that it holds (see [`Store::adopt_rules`]). Refused while
+    /// another process writes, and where no store is: a path that is mistyped, or a disk that is not mounted, must not begin another one.
+    pub fn open(folder: &Folder, progress: &dyn Progress) -> Result<Self> {
+        let (store, newer_rules) = Store::open_writer(folder)?.adopt_rules(progress)?;
+        Self::with(folder, Some(store), newer_rules)
     }
 
     /// The same, but where no store is, one is created with the first batch.
-    pub fn open_or_create(folder: &Folder) -> Result<Self> {
-        if folder.holds_store()? { Self::open(folder) } else { Self::with(folder, None) }
+    pub fn open_or_create(folder: &Folder, progress: &dyn Progress) -> Result<Self> {
+        if folder.holds_store()? { Self::open(folder, progress) } else { Self::with(folder, None, None) }
     }
 
-    fn with(folder: &Folder, store: Option<Store>) -> Result<Self> {
+    fn with(folder: &Folder, store: Option<Store>, newer_rules: Option<OfferedRules>) -> Result<Self> {
         let types = store.as_ref().map(Store::binding_types).transpose()?.flatten();
         let batches = store.as_ref().map(Store::readable_batches).transpose()?.unwrap_or_default();
         let outlines = Outlines::of(&batches);
-        Ok(Ingester { folder: folder.clone(), store, outlines, has_created: false, types })
+        Ok(Ingester { folder: folder.clone(), store, outlines, has_created: false, types, newer_rules })
+    }
+
+    /// Fails where newer rules of the store's zone wait to be taken by which the day of a batch is another one.
+    pub fn check_day(&self, dt: Day) -> Result<()> {
+        self.store.as_ref().map_or(Ok(()), |store| store.refuse_other_day(self.newer_rules.as_ref(), dt))
     }
 
     /// The store, opened again where it was created by this one.
@@ -152,6 +160,7 @@ impl Ingester {
     ///
     /// Memory: `sort_bytes`, what the open store and a load take, and eight shares of some 4,096 actions or customers per thread.
     pub fn ingest(&mut self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<IngestSummary> {
+        self.check_day(options.dt)?;
         let batch = self.reader()?.read(options, progress)?;
         self.load(batch, progress)
     }

@@ -6,7 +6,7 @@ use super::recorded::Recorded;
 use super::run::batch_files;
 use crate::error::Result;
 use crate::files::Fingerprint;
-use crate::format::{BatchRecord, FileRecord};
+use crate::format::{BatchRecord, FileRecord, ZoneUse};
 use crate::model::Day;
 use crate::sources::Sources;
 
@@ -17,7 +17,8 @@ pub enum BatchState {
     New,
     /// Held, from the very files that are there, described as they are.
     Current,
-    /// Held, from other files than are there, or from files that were described otherwise.
+    /// Held, from other files than are there, or from files that were described otherwise, or by older rules of the
+    /// zone that gave its actions other times.
     Changed,
     /// Not held, and there is no file.
     Absent,
@@ -34,6 +35,9 @@ pub fn batch_state(input: &Path, sources: &Sources, dt: Day, held: Option<&Batch
     };
     if files.is_empty() && !held.files.is_empty() {
         return Ok(BatchState::FilesGone);
+    }
+    if held.zone_use == ZoneUse::Outdated {
+        return Ok(BatchState::Changed);
     }
     let recorded = Recorded::of(&files);
     if files.len() != held.files.len() || recorded.sources != held.sources {

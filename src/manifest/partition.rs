@@ -59,6 +59,10 @@ pub struct Manifest {
 pub struct RowShape {
     /// The zone of the days.
     pub time_zone: String,
+    /// A hash over the zone's rules up to the day, as the store recorded them, 32 hexadecimal digits. Left out for
+    /// UTC; partitions of versions before 0.5.0 do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone_rules: Option<String>,
     /// Length of the padded arrays.
     pub max_history: usize,
     /// How many days back actions may lie; `null` for no limit.

@@ -19,6 +19,7 @@ fn sample() -> Manifest {
         cut_off: "2024-10-04 00:00:00+00:00".to_owned(),
         settings: RowShape {
             time_zone: "UTC".to_owned(),
+            zone_rules: None,
             max_history: 1_000,
             lookback_days: None,
             compression: "zstd".to_owned(),

@@ -6,22 +6,28 @@
 //!   `time < start_of(d)` says the same as `day_of(time) < d`.
 //! - A wall time that happens twice means its earlier instant; one that never happens moves forward by the length of the gap, as
 //!   java.time (`ZonedDateTime.ofLocal`), and so Spark, has it.
+//! - All this follows from the rules that a zone is made with, which a store records; never from those of the program
+//!   that happens to run.
 
 use std::sync::Arc;
 
-use chrono::{MappedLocalTime, NaiveDateTime, NaiveTime, TimeZone};
-use chrono_tz::{GapInfo, Tz};
+use chrono::{DateTime, FixedOffset, NaiveDateTime};
 
 use super::Day;
-use super::day::date_of;
-use crate::error::{Error, Result};
+use super::zone_rules::{OffsetChange, RULES_BEGIN_S, RULES_END_S, ZoneRules};
 
-const DAY_US: i64 = 86_400_000_000;
+const DAY_S: i64 = 86_400;
+const DAY_US: i64 = DAY_S * SECOND_US;
+const SECOND_US: i64 = 1_000_000;
 
-/// A time zone of the IANA database. Holds the beginning of each valid day: 0.9 MB, shared by clones; nothing for UTC.
+/// The name of the zone whose rules need not be recorded, since they never change.
+const UTC: &str = "UTC";
+
+/// A time zone with its rules. Holds the beginning of each valid day: 0.9 MB, shared by clones; nothing for UTC.
 #[derive(Clone, Debug)]
 pub struct Zone {
-    tz: Tz,
+    name: Arc<str>,
+    rules: Arc<ZoneRules>,
     /// `starts[n]` is the first microsecond of day `n`; one more than the valid days. `None`: every day has 24 hours from 0.
     starts: Option<Arc<[i64]>>,
 }
@@ -29,28 +35,34 @@ pub struct Zone {
 impl Zone {
     /// The default zone of a store.
     pub fn utc() -> Self {
-        Zone { tz: Tz::UTC, starts: None }
+        Self::new(UTC, ZoneRules::utc())
     }
 
-    /// The zone of this IANA name, such as `Europe/Berlin`. Fails with what to write instead.
-    pub fn named(name: &str) -> Result<Self> {
-        let tz: Tz = name.parse().map_err(|_| {
-            Error::usage(
-                format!("there is no time zone named {name:?}"),
-                "name one of the IANA database, such as UTC or Europe/Berlin",
-            )
-        })?;
-        if tz == Tz::UTC {
-            return Ok(Self::utc());
-        }
-        let numbers = Day::FIRST.number()..=Day::LAST.number() + 1;
-        let starts = numbers.map(|number| beginning(tz, number)).collect();
-        Ok(Zone { tz, starts: Some(starts) })
+    /// The zone of this name, by these rules.
+    pub fn new(name: &str, rules: ZoneRules) -> Self {
+        let starts = (!rules.is_utc()).then(|| beginnings(&rules).into());
+        Zone { name: name.into(), rules: Arc::new(rules), starts }
     }
 
     /// The IANA name.
-    pub fn name(&self) -> &'static str {
-        self.tz.name()
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The rules by which days begin.
+    pub fn rules(&self) -> &ZoneRules {
+        &self.rules
+    }
+
+    /// The fingerprint of the rules up to the beginning of a day, which is all that days, instants and ages before it
+    /// rest on; `None` for UTC.
+    pub fn rules_fingerprint(&self, until: Day) -> Option<String> {
+        (!self.is_utc()).then(|| self.rules.fingerprint(Some(self.start_of(until))))
+    }
+
+    /// Whether this is the zone `UTC`, whose rules never change.
+    pub fn is_utc(&self) -> bool {
+        &*self.name == UTC
     }
 
     /// The day on which an instant (microseconds since 1970-01-01 UTC) lies; `None` outside the valid years.
@@ -75,21 +87,51 @@ impl Zone {
 
     /// The first microsecond of a day: its cut-off, since everything earlier lies on days before.
     pub fn start_of(&self, day: Day) -> i64 {
-        let start = self.starts.as_ref().and_then(|starts| starts.get(usize::try_from(day.number()).ok()?));
-        start.copied().unwrap_or(i64::from(day.number()) * DAY_US)
+        self.start_of_number(day.number())
+    }
+
+    /// The first microsecond behind a day.
+    pub fn end_of(&self, day: Day) -> i64 {
+        self.start_of_number(day.number() + 1)
+    }
+
+    fn start_of_number(&self, number: i32) -> i64 {
+        let start = self.starts.as_ref().and_then(|starts| starts.get(usize::try_from(number).ok()?));
+        start.copied().unwrap_or(i64::from(number) * DAY_US)
+    }
+
+    /// Whether a day begins and ends as it does in `other`.
+    pub fn has_day_of(&self, other: &Zone, day: Day) -> bool {
+        (self.start_of(day), self.end_of(day)) == (other.start_of(day), other.end_of(day))
     }
 
     /// The instant of a wall time in this zone, in microseconds since 1970-01-01 UTC.
     pub fn instant_of(&self, wall: NaiveDateTime) -> i64 {
-        instant(self.tz, wall, |gap_us| gap_us)
+        let wall_us = wall.and_utc().timestamp_micros();
+        let wall_s = wall_us.div_euclid(SECOND_US);
+        let changes = self.rules.changes();
+        // Clocks are less than 26 hours from UTC: what was before the changes from here on has passed by then.
+        let first = changes.partition_point(|change| change.at_s < wall_s - 2 * DAY_S);
+        let before = first.checked_sub(1).and_then(|place| changes.get(place));
+        let mut offset_s = before.map_or(self.rules.first_offset_s(), |change| change.offset_s);
+        for change in changes.iter().skip(first) {
+            // The first span of one offset that comes to this wall time, or ends before it and is followed by one
+            // that is beyond it.
+            if wall_s - i64::from(offset_s) < change.at_s || wall_s < change.at_s + i64::from(change.offset_s) {
+                break;
+            }
+            offset_s = change.offset_s;
+        }
+        wall_us - i64::from(offset_s) * SECOND_US
     }
 
     /// The wall time of an instant, as ISO 8601 with the offset; for people, never for reading back.
     pub fn display(&self, time_us: i64) -> String {
-        let format = if time_us % 1_000_000 == 0 { "%Y-%m-%d %H:%M:%S%:z" } else { "%Y-%m-%d %H:%M:%S%.6f%:z" };
-        match self.tz.timestamp_micros(time_us) {
-            MappedLocalTime::Single(time) => time.format(format).to_string(),
-            _ => format!("{time_us} us"),
+        let format = if time_us % SECOND_US == 0 { "%Y-%m-%d %H:%M:%S%:z" } else { "%Y-%m-%d %H:%M:%S%.6f%:z" };
+        let offset = FixedOffset::east_opt(self.rules.offset_at(time_us.div_euclid(SECOND_US)));
+        match DateTime::from_timestamp_micros(time_us).zip(offset) {
+            Some((time, offset)) => time.with_timezone(&offset).format(format).to_string(),
+            None => format!("{time_us} us"),
         }
     }
 }
@@ -108,109 +150,20 @@ pub fn parse_utc(text: &str) -> Option<i64> {
     Some(time.timestamp_micros()).filter(|time_us| display_utc(*time_us) == text)
 }
 
-/// When the day `number` begins. At a gap over midnight that is the end of the gap.
-fn beginning(tz: Tz, number: i32) -> i64 {
-    instant(tz, date_of(number).and_time(NaiveTime::MIN), |_| 0)
-}
-
-/// The instant of a wall time; inside a gap, the end of the gap plus `into_gap(microseconds since the gap began)`.
-fn instant(tz: Tz, wall: NaiveDateTime, into_gap: impl Fn(i64) -> i64) -> i64 {
-    match tz.from_local_datetime(&wall) {
-        MappedLocalTime::Single(time) => time.timestamp_micros(),
-        MappedLocalTime::Ambiguous(one, other) => one.timestamp_micros().min(other.timestamp_micros()),
-        MappedLocalTime::None => {
-            let gap = GapInfo::new(&wall, &tz).and_then(|gap| Some((gap.begin?.0, gap.end?)));
-            match gap {
-                Some((begin, end)) => end.timestamp_micros() + into_gap((wall - begin).num_microseconds().unwrap_or(0)),
-                // A gap has both ends; were the database to say otherwise, UTC is the reading without a zone.
-                None => wall.and_utc().timestamp_micros(),
-            }
+/// When each valid day begins, and the one after the last: in the first span of one offset in which a clock shows its
+/// midnight or later.
+fn beginnings(rules: &ZoneRules) -> Vec<i64> {
+    let ends = rules.changes().iter().map(|change| change.at_s).chain([RULES_END_S]);
+    let first = OffsetChange { at_s: RULES_BEGIN_S, offset_s: rules.first_offset_s() };
+    let mut spans = [first].into_iter().chain(rules.changes().iter().copied()).zip(ends).peekable();
+    let numbers = Day::FIRST.number()..=Day::LAST.number() + 1;
+    let beginning = |number: i32| {
+        let midnight_s = i64::from(number) * DAY_S;
+        while spans.peek().is_some_and(|(span, end_s)| end_s + i64::from(span.offset_s) <= midnight_s) {
+            spans.next();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn us(text: &str) -> i64 {
-        chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_micros()
-    }
-
-    fn day(text: &str) -> Day {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn days_of_23_and_25_hours() {
-        let zone = Zone::named("Europe/Berlin").unwrap();
-        let hours = |text: &str| (zone.start_of(day(text).next().unwrap()) - zone.start_of(day(text))) / 3_600_000_000;
-        assert_eq!((hours("2026-03-29"), hours("2026-10-25"), hours("2026-06-01")), (23, 25, 24));
-        assert_eq!(zone.start_of(day("2026-03-29")), us("2026-03-28T23:00:00Z"));
-        assert_eq!(zone.start_of(day("2026-03-30")), us("2026-03-29T22:00:00Z"));
-    }
-
-    #[test]
-    fn midnight_that_never_happens_begins_after_the_gap() {
-        // Clocks in Sao Paulo went from 00:00 to 01:00 on 2018-11-04.
-        let zone = Zone::named("America/Sao_Paulo").unwrap();
-        assert_eq!(zone.start_of(day("2018-11-04")), us("2018-11-04T03:00:00Z"));
-        assert_eq!(zone.day_of(us("2018-11-04T02:59:59Z")), Some(day("2018-11-03")));
-    }
-
-    #[test]
-    fn midnight_that_happens_twice_begins_at_the_first() {
-        // Clocks in St. John's went from 00:01 back to 23:01 on 2010-11-07: the minute after midnight came twice.
-        let zone = Zone::named("America/St_Johns").unwrap();
-        let start = zone.start_of(day("2010-11-07"));
-        assert_eq!(start, us("2010-11-07T02:30:00Z"));
-        assert_eq!(zone.day_of(start + 30 * 60_000_000), Some(day("2010-11-07")), "a day that has begun stays begun");
-    }
-
-    #[test]
-    fn a_skipped_day_is_empty() {
-        // Samoa skipped 2011-12-30.
-        let zone = Zone::named("Pacific/Apia").unwrap();
-        assert_eq!(zone.start_of(day("2011-12-30")), zone.start_of(day("2011-12-31")));
-        assert_eq!(zone.day_of(us("2011-12-30T10:00:00Z")), Some(day("2011-12-31")));
-        assert_eq!(zone.day_of(us("2011-12-30T09:59:59Z")), Some(day("2011-12-29")));
-    }
-
-    #[test]
-    fn wall_times_in_gaps_and_overlaps_follow_java_time() {
-        let zone = Zone::named("Europe/Berlin").unwrap();
-        let wall = |text: &str| zone.instant_of(text.parse().unwrap());
-        assert_eq!(wall("2026-03-29T02:30:00"), us("2026-03-29T03:30:00+02:00"));
-        assert_eq!(wall("2026-10-25T02:30:00"), us("2026-10-25T02:30:00+02:00"));
-        assert_eq!(wall("2026-07-01T12:00:00"), us("2026-07-01T12:00:00+02:00"));
-    }
-
-    #[test]
-    fn day_of_is_the_inverse_of_start_of_in_every_zone() {
-        for tz in chrono_tz::TZ_VARIANTS {
-            let zone = Zone::named(tz.name()).unwrap();
-            for number in (0..30_000).step_by(7).chain([Day::LAST.number()]) {
-                let day = Day::from_number(number).unwrap();
-                let start = zone.start_of(day);
-                let empty = day.next().is_some_and(|next| zone.start_of(next) == start);
-                if !empty {
-                    assert_eq!(zone.day_of(start), Some(day), "{tz} {day}");
-                }
-                assert!(zone.day_of(start - 1) < Some(day), "{tz} {day}");
-            }
-        }
-    }
-
-    #[test]
-    fn instants_outside_the_valid_years_have_no_day() {
-        for zone in [Zone::utc(), Zone::named("Asia/Tokyo").unwrap(), Zone::named("America/New_York").unwrap()] {
-            let first = zone.start_of(Day::FIRST);
-            assert_eq!(zone.day_of(first), Some(Day::FIRST));
-            assert_eq!(zone.day_of(first - 1), None);
-            let end = zone.start_of(Day::LAST) + DAY_US;
-            assert_eq!(zone.day_of(end - 1), Some(Day::LAST));
-            assert_eq!(zone.day_of(end), None, "{}", zone.name());
-            assert_eq!((zone.day_of(i64::MIN), zone.day_of(i64::MAX)), (None, None));
-        }
-    }
+        let start_s = spans.peek().map_or(midnight_s, |(span, _)| span.at_s.max(midnight_s - i64::from(span.offset_s)));
+        start_s * SECOND_US
+    };
+    numbers.map(beginning).collect()
 }

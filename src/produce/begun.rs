@@ -7,7 +7,7 @@ use super::inputs::inputs_fingerprint;
 use super::manifest::{MadeFrom, manifest};
 use super::other_store::older_partition;
 use super::read::{Fingerprinted, fingerprinted, read};
-use super::refusals::{refuse_gaps, refuse_pruned};
+use super::refusals::{refuse_gaps, refuse_outdated, refuse_pruned};
 use super::run::{ProduceOptions, ProduceSummary};
 use crate::apart::refuse_overlaps;
 use crate::error::{Error, Result};
@@ -60,7 +60,11 @@ impl Begun {
         let batches = store.batches()?;
         if !options.allow_gaps {
             refuse_gaps(&batches, dt, options.known_as_of)?;
+            refuse_outdated(&batches, dt, options.known_as_of)?;
         }
+        let first = options.lookback_days.map(|days| dt.minus(days));
+        let begin: Vec<Day> = first.into_iter().chain([dt]).collect();
+        store.refuse_other_start(store.newer_rules(progress).as_ref(), &begin)?;
         let horizon = store.horizon()?;
         if !options.allow_pruned {
             refuse_pruned(horizon, dt, options.lookback_days)?;
@@ -134,6 +138,7 @@ fn row_settings(store: &Store, options: &ProduceOptions<'_>, sizes: FileSizes) -
         dt: options.dt,
         cut_off: held.zone.display(held.zone.start_of(options.dt)),
         time_zone: held.zone.name().to_owned(),
+        zone_rules: held.zone.rules_fingerprint(options.dt),
         max_history,
         lookback_days: options.lookback_days,
         newest_batch: None,

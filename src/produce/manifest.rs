@@ -30,6 +30,7 @@ pub(super) fn manifest(
         dt,
         cut_off,
         time_zone,
+        zone_rules,
         max_history,
         lookback_days,
         newest_batch,
@@ -53,6 +54,7 @@ pub(super) fn manifest(
         cut_off: cut_off.clone(),
         settings: RowShape {
             time_zone: time_zone.clone(),
+            zone_rules: zone_rules.clone(),
             max_history: *max_history,
             lookback_days: *lookback_days,
             compression: compression.name().to_owned(),

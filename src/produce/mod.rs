@@ -34,6 +34,6 @@ mod turns;
 
 pub use choice::RowChoice;
 pub use inputs::inputs_fingerprint;
-pub use refusals::{refuse_gaps, refuse_pruned};
+pub use refusals::{refuse_gaps, refuse_outdated, refuse_pruned};
 pub use run::{ProduceOptions, ProduceSummary, produce, produce_sized};
 pub use together::{can_go_together, produce_together};

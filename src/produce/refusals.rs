@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::{Day, name_days};
-use crate::store::Batches;
+use crate::store::{Batches, outdated};
 
 /// Fails, naming the days, where a batch is missing that the rows of `dt` rest on.
 ///
@@ -23,6 +23,22 @@ pub fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Resu
     Err(Error::refused(
         format!("the rows of {dt} rest on batches that the store does not hold: {}", name_days(&missing)),
         "ingest them, or go on without them with --allow-gaps",
+    ))
+}
+
+/// Fails, naming the days, where the rows of `dt` rest on batches that have to be ingested again, since newer rules
+/// of the zone were taken.
+pub fn refuse_outdated(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Result<()> {
+    let outdated = outdated(batches.iter().filter(|(day, _)| known_as_of.is_none_or(|known| *day <= known)));
+    if outdated.is_empty() {
+        return Ok(());
+    }
+    Err(Error::refused(
+        format!(
+            "the rows of {dt} rest on batches that were ingested by older rules of the time zone: {}",
+            name_days(&outdated)
+        ),
+        "ingest them again, as `lookback backfill` does, or go on with their times as they are with --allow-gaps",
     ))
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::{Error, Result};
 use crate::format::TouchedDay;
 use crate::manifest::Manifest;
-use crate::model::{Day, name_days};
+use crate::model::{Day, Zone, name_days};
 use crate::store::Store;
 
 /// Which batches are to count for a partition.
@@ -40,21 +40,33 @@ pub struct Reasons {
     pub replaced: Vec<Day>,
     /// Rested on, and no longer held.
     pub removed: Vec<Day>,
+    /// Whether the rules of the zone up to its day are others than those that its rows were made by.
+    pub zone_rules: bool,
 }
 
 impl Reasons {
     /// Whether there is any.
     pub fn is_stale(&self) -> bool {
-        !(self.added.is_empty() && self.replaced.is_empty() && self.removed.is_empty())
+        self.zone_rules || !(self.added.is_empty() && self.replaced.is_empty() && self.removed.is_empty())
     }
 
     /// For people: `replaced 2026-01-02; added 2026-01-05..2026-01-09`.
     pub fn text(&self) -> String {
-        let Reasons { added, replaced, removed } = self;
+        let Reasons { added, replaced, removed, zone_rules } = self;
         let kinds = [("replaced", replaced), ("removed", removed), ("added", added)];
         let named = kinds.iter().filter(|(_, days)| !days.is_empty());
-        named.map(|(kind, days)| format!("{kind} {}", name_days(days))).collect::<Vec<_>>().join("; ")
+        let named = named.map(|(kind, days)| format!("{kind} {}", name_days(days)));
+        let rules = zone_rules.then(|| "other rules of the time zone".to_owned());
+        named.chain(rules).collect::<Vec<_>>().join("; ")
     }
+}
+
+/// Whether the rows were made by other rules than these, as far as they reach. Partitions of versions before 0.5.0
+/// tell but when their day began.
+fn has_other_rules(manifest: &Manifest, zone: &Zone) -> bool {
+    let Manifest { dt, settings, cut_off, .. } = manifest;
+    *cut_off != zone.display(zone.start_of(*dt))
+        || (settings.zone_rules.is_some() && settings.zone_rules != zone.rules_fingerprint(*dt))
 }
 
 /// Judges partitions by one state of a store.
@@ -79,17 +91,21 @@ impl<'store> Judge<'store> {
     /// Why the partition with this manifest is stale. Fails where it is from a store of another time zone, whose days are others.
     pub fn reasons(&mut self, manifest: &Manifest, known: Known) -> Result<Reasons> {
         let Manifest { dt, settings, .. } = manifest;
-        let zone = self.store.settings().zone.name();
-        if settings.time_zone != zone {
+        let zone = &self.store.settings().zone;
+        if settings.time_zone != zone.name() {
             return Err(Error::refused(
-                format!("the partition of {dt} is from a store in {}, and this one is in {zone}", settings.time_zone),
+                format!(
+                    "the partition of {dt} is from a store in {}, and this one is in {}",
+                    settings.time_zone,
+                    zone.name()
+                ),
                 "check --store and --out",
             ));
         }
         let through = known.through(*dt);
         let counts = |day: &Day| through.is_none_or(|through| *day <= through);
         let reached = settings.lookback_days.map_or(Day::FIRST, |days| dt.minus(days))..*dt;
-        let mut reasons = Reasons::default();
+        let mut reasons = Reasons { zone_rules: has_other_rules(manifest, zone), ..Reasons::default() };
         let mut others = Vec::new();
         for (day, files) in self.held.iter().filter(|(day, _)| counts(day)) {
             match manifest.batch(*day) {

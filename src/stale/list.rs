@@ -23,6 +23,8 @@ pub struct ListedPartition {
     pub replaced: Vec<Day>,
     /// Batches that it rests on and that are no longer held.
     pub removed: Vec<Day>,
+    /// Whether the rules of the zone up to its day are others than those that its rows were made by.
+    pub zone_rules: bool,
     /// Why its manifest cannot be used; then nothing else is known.
     pub unreadable: Option<String>,
     /// The reason, for people.
@@ -60,6 +62,7 @@ pub fn list_stale(store: &Store, out: &Path, known: Known, progress: &dyn Progre
             added: Vec::new(),
             replaced: Vec::new(),
             removed: Vec::new(),
+            zone_rules: false,
             unreadable: None,
             text: String::new(),
         };
@@ -68,6 +71,7 @@ pub fn list_stale(store: &Store, out: &Path, known: Known, progress: &dyn Progre
                 let reasons = judge.reasons(&manifest, known)?;
                 if reasons.is_stale() {
                     summary.stale += 1;
+                    listed.zone_rules = reasons.zone_rules;
                     listed.text = reasons.text();
                     (listed.added, listed.replaced, listed.removed) =
                         (reasons.added, reasons.replaced, reasons.removed);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::format::{BatchRecord, files_fingerprint};
+use crate::format::{BatchRecord, ZoneUse, files_fingerprint};
 use crate::model::{Day, TypeCounts};
 
 /// What the store knows of a batch as a whole, without the list of its files, which [`super::Store::batch`] gives.
@@ -28,6 +28,8 @@ pub struct Batch {
     pub ignored: u64,
     /// See [`BatchRecord::customers`].
     pub customers: u64,
+    /// See [`BatchRecord::zone_use`].
+    pub zone_use: ZoneUse,
 }
 
 impl From<BatchRecord> for Batch {
@@ -43,6 +45,7 @@ impl From<BatchRecord> for Batch {
             quarantined: record.quarantined,
             ignored: record.ignored,
             customers: record.customers,
+            zone_use: record.zone_use,
         }
     }
 }

@@ -15,9 +15,10 @@ use super::scan::Scan;
 use super::tables::Tables;
 use crate::error::{Error, Result};
 use crate::format::{
-    ACTIONS_MAX, BatchRecord, FORMAT_VERSION, Key, Keyspace, Record, StoreRecord, Totals, TypesRecord, hex,
+    ACTIONS_MAX, BatchRecord, FORMAT_VERSION, Key, Keyspace, Portion, Record, StoreRecord, Totals, TypesRecord,
+    ZoneRulesRecord, hex,
 };
-use crate::model::{Day, TypeTable, Zone};
+use crate::model::{Action, CustomerId, Day, TypeTable, Zone, is_zone_name};
 use crate::text::Shown;
 
 /// How many actions a history has at most, unless the store was created with another number. Source: SPEC, "Meaning".
@@ -26,12 +27,13 @@ pub const MAX_HISTORY_DEFAULT: usize = 1_000;
 /// The largest `max_history` that a store can be created with.
 pub const MAX_HISTORY_LIMIT: usize = ACTIONS_MAX;
 
-/// What is fixed for the life of a store; the table of types only grows.
+/// What is fixed for the life of a store; but the table of types grows, and the rules of the zone may become newer
+/// ones.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// How many actions a history has at most.
     pub max_history: usize,
-    /// The zone in which days begin.
+    /// The zone in which days begin, with the rules that the store records.
     pub zone: Zone,
     /// What the action types are called.
     pub types: TypeTable,
@@ -99,8 +101,7 @@ impl Store {
         if !(1..=MAX_HISTORY_LIMIT).contains(&max_history) {
             return Err(Error::corrupt(format!("the store says max_history {max_history}")));
         }
-        let zone = Zone::named(&record.time_zone)
-            .map_err(|_| Error::corrupt(format!("the store says time zone {:?}", record.time_zone)))?;
+        let zone = zone(&db, folder, &record.time_zone)?;
         let types = db.get(Key::Types.encode()).map_err(|error| failure("read", folder, &error))?;
         let types = types.map(|value| TypesRecord::from_bytes(&value).and_then(|record| record.table())).transpose();
         let types = types.map_err(|error| {
@@ -190,6 +191,12 @@ impl Store {
         settled.map_err(|error| failure("compact", &self.folder, &error))
     }
 
+    /// The actions of a customer on a day that a batch brought, newest first; `None` if there are none.
+    pub fn portion(&self, customer: CustomerId, day: Day, batch: Day) -> Result<Option<Vec<Action>>> {
+        let bytes = self.get(Key::Portion { customer, day, batch })?;
+        bytes.map(|bytes| Portion::read(&bytes)?.actions(day)).transpose()
+    }
+
     /// The record at a key, if there is one.
     pub(super) fn record<R: Record>(&self, key: Key) -> Result<Option<R>> {
         self.get(key)?.map(|bytes| R::from_bytes(&bytes)).transpose()
@@ -198,6 +205,23 @@ impl Store {
     fn get(&self, key: Key) -> Result<Option<Vec<u8>>> {
         self.db.get(key.encode()).map_err(|error| failure("read", &self.folder, &error))
     }
+}
+
+/// The zone of this name by the rules that the database has.
+fn zone(db: &Database, folder: &Folder, name: &str) -> Result<Zone> {
+    if name == Zone::utc().name() {
+        return Ok(Zone::utc());
+    }
+    if !is_zone_name(name) {
+        return Err(Error::corrupt(format!("the store says time zone {name:?}")));
+    }
+    let key = Key::ZoneRules.encode();
+    let value = db.get(key).map_err(|error| failure("read", folder, &error))?;
+    let value = value.ok_or_else(|| Error::corrupt(format!("the store lacks the rules of its time zone, {name}")))?;
+    let rules = ZoneRulesRecord::from_bytes(&value).and_then(|record| record.rules());
+    let rules =
+        rules.map_err(|error| Error::corrupt(format!("the rules of {name} (key {}): {}", hex(&key), error.what())))?;
+    Ok(Zone::new(name, rules))
 }
 
 fn check_version(found: Option<u8>, folder: &Folder) -> Result<()> {

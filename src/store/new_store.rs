@@ -12,7 +12,7 @@ use super::handle::{Settings, Store};
 use super::open::failure;
 use super::options::options;
 use crate::error::{Error, Kind, Result};
-use crate::format::{Key, Record, StoreRecord, Totals, TypesRecord};
+use crate::format::{Key, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord};
 use crate::regular_file;
 use crate::text::Shown;
 
@@ -56,6 +56,9 @@ impl NewStore {
         batch.put(Key::Totals.encode(), Totals::default().to_bytes()?);
         if let Some(types) = TypesRecord::of(&settings.types) {
             batch.put(Key::Types.encode(), types.to_bytes()?);
+        }
+        if !settings.zone.is_utc() {
+            batch.put(Key::ZoneRules.encode(), ZoneRulesRecord::of(settings.zone.rules()).to_bytes()?);
         }
         let mut options = options();
         options.create_if_missing(true);

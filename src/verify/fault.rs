@@ -79,6 +79,7 @@ pub(super) fn place(key: &[u8]) -> String {
         Ok(Key::Horizon) => "horizon".to_owned(),
         Ok(Key::Purge) => "purge record".to_owned(),
         Ok(Key::Types) => "table of types".to_owned(),
+        Ok(Key::ZoneRules) => "rules of the zone".to_owned(),
         Err(_) if key.is_empty() => "beginning of the store".to_owned(),
         Err(_) => "key of no known form".to_owned(),
     }

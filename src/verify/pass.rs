@@ -12,6 +12,7 @@ use super::tally::Tallies;
 use crate::error::{Kind, Result};
 use crate::format::{
     BlockListRecord, Forgotten, Horizon, Key, Keyspace, Purge, Record, Standing, StoreRecord, Totals, TypesRecord,
+    ZoneRulesRecord,
 };
 use crate::history::Since;
 use crate::model::{CustomerId, Day};
@@ -180,6 +181,7 @@ impl Pass<'_> {
             Key::Purge => self.record::<Purge>(key, value),
             // As with the store record.
             Key::Types => self.record::<TypesRecord>(key, value),
+            Key::ZoneRules => self.record::<ZoneRulesRecord>(key, value),
         }
     }
 

@@ -39,7 +39,7 @@ impl KeyCounts {
             Key::Roster { .. } => self.roster_leaves += 1,
             Key::Batch(_) => self.batch_records += 1,
             Key::Totals => self.totals += 1,
-            Key::Store | Key::Portion { .. } | Key::Types => {
+            Key::Store | Key::Portion { .. } | Key::Types | Key::ZoneRules => {
                 return Err(Error::corrupt("the truth of the store was about to be repaired"));
             }
             Key::BlockList | Key::Forgotten(_) | Key::Horizon | Key::Purge => {

@@ -112,6 +112,7 @@ followed! {
     sizing: "sizing.md",
     upgrading: "upgrading.md",
     watching: "watching.md",
+    zones: "zones.md",
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use super::generator::generate;
 use crate::support::program::TODAY;
+use crate::support::zones::NO_ZONES;
 
 /// Stands before the exit code behind what a command says.
 const END: &str = "@@end of the command@@ ";
@@ -57,6 +58,7 @@ impl Shell {
             .env(TODAY.0, TODAY.1)
             .env("LC_ALL", "C.UTF-8")
             .env("TZ", "Pacific/Chatham")
+            .env("TZDIR", NO_ZONES)
             // Without a line for each phase, which on a terminal there are none of.
             .env("LOOKBACK_LOG", "summary")
             .current_dir(&folder)

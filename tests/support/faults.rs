@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use super::program::{Ran, TODAY};
 use super::random::Random;
+use super::zones::NO_ZONES;
 
 /// The exit code of a process that faults.c has ended.
 pub const ENDED: i32 = 86;
@@ -134,7 +135,7 @@ impl Ground {
         let mut command = Command::new("timeout");
         command.args(["--signal=KILL", "100", env!("CARGO_BIN_EXE_lookback")]);
         command.args(arguments.split_whitespace()).current_dir(self.path());
-        command.env(TODAY.0, TODAY.1);
+        command.env(TODAY.0, TODAY.1).env("TZDIR", NO_ZONES);
         command.env("LD_PRELOAD", library()).env("FAULTS_BELOW", self.path()).env("FAULTS_TRACE", &trace);
         command.env("FAULTS_SAVE", self.folder.path().join("save"));
         if let Some((fault, at)) = fault {

@@ -19,3 +19,4 @@ pub mod tables;
 pub mod tamper;
 pub mod text;
 pub mod version_1;
+pub mod zones;

@@ -6,6 +6,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::zones::NO_ZONES;
+
 /// A folder with an input root, a store and an output, and the program run in it. Removed when dropped.
 pub struct Bench {
     folder: tempfile::TempDir,
@@ -51,6 +53,13 @@ impl Bench {
         self.path("out")
     }
 
+    /// The folder of time zones: `zones`, once there is one, and else one without any, so that rules are those of the
+    /// program.
+    fn zones(&self) -> PathBuf {
+        let own = self.path("zones");
+        if own.exists() { own } else { PathBuf::from(NO_ZONES) }
+    }
+
     /// Runs `lookback` in the folder with arguments apart by spaces.
     pub fn run(&self, arguments: &str) -> Ran {
         self.run_with(arguments.split_whitespace())
@@ -59,7 +68,7 @@ impl Bench {
     /// The same with arguments of any bytes.
     pub fn run_with(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lookback"));
-        command.env(TODAY.0, TODAY.1);
+        command.env(TODAY.0, TODAY.1).env("TZDIR", self.zones());
         let output = command.args(arguments).current_dir(self.folder.path()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Ran { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }

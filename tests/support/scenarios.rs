@@ -6,6 +6,7 @@ use crate::support::output::dump;
 use crate::support::program::Bench;
 use crate::support::random::Random;
 use crate::support::scenario::{Entries, Scenario};
+use crate::support::zones::TestRules;
 
 /// Batches of 1 to 7 January with some late actions, and impressions of the 3rd and 4th; the same in each bench.
 pub fn bench() -> Bench {
@@ -152,6 +153,21 @@ fn with_purge(mut scenario: Scenario) -> Scenario {
     scenario
 }
 
+/// The last steps to version 5: the rules of the zone beside the keys of version 4; and those recorded, before newer
+/// ones are adopted.
+fn to_version_5() -> [Entries; 2] {
+    let bench = Bench::new();
+    copy_of("format-4", &bench.store());
+    let mut beside = dump(&bench.store());
+    // An older edition is never adopted.
+    TestRules::vancouver_before().write(&bench.path("zones"), "Europe/Berlin", "2000a");
+    bench.ok("migrate --store store");
+    let recorded = dump(&bench.store());
+    beside.extend(recorded.iter().filter(|(key, _)| key[0] == 0x1a).cloned());
+    assert!(beside.iter().any(|(key, _)| key[0] == 0x1a));
+    [beside, recorded]
+}
+
 pub fn migration_from(version: u8) -> Scenario {
     let bench = Bench::new();
     copy_of(&format!("format-{version}"), &bench.store());
@@ -170,6 +186,31 @@ pub fn migration_from(version: u8) -> Scenario {
         both.sort();
         scenario.between.push(both);
     }
-    scenario.between.extend((version + 1..lookback::format::FORMAT_VERSION).map(frozen));
+    scenario.between.extend((version + 1..5).map(frozen));
+    scenario.between.extend(to_version_5());
+    scenario
+}
+
+/// A store of Vancouver by the rules of tzdata 2025b, with batches of autumn 2026, which takes those of the program.
+pub fn taken_zone_rules() -> Scenario {
+    let bench = Bench::new();
+    TestRules::vancouver_before().write(&bench.path("zones"), "America/Vancouver", "2025b");
+    bench.ok("init --store store --max-history 20 --timezone America/Vancouver");
+    let mut random = Random::new(5);
+    for day in 1..=4 {
+        let midnight = us(&format!("2026-11-0{day}T08:00:00Z"));
+        let mut number = |end: u64| i64::try_from(random.below(end)).unwrap();
+        let actions = (0..80).map(|_| RawAction {
+            customer: (number(12) - 6).wrapping_mul(900_000_000_000_000),
+            item: 1 + number(500),
+            time_us: midnight + number(24) * 3_600_000_000,
+            kind: 1,
+        });
+        write_batch(&bench.input(), &format!("2026-11-0{day}"), &actions.collect::<Vec<_>>(), PLAIN);
+        bench.ingest(&format!("2026-11-0{day}"));
+    }
+    let before = dump(&bench.store());
+    let scenario = Scenario::new(bench, "migrate --store store --take-zone-rules");
+    assert!(scenario.new.store.as_ref().is_some_and(|store| *store != before));
     scenario
 }

@@ -17,7 +17,7 @@ pub fn measure(input: &Input, stores: &Stores, rounds: Rounds) -> Result<Vec<Lin
     let folder = stores.work().join("copy");
     let (mut ingests, mut settles, mut summary) = (Vec::new(), Vec::new(), None);
     for _ in rounds.each() {
-        let mut ingester = Ingester::open(&copy(&stores.before, &folder)?)?;
+        let mut ingester = Ingester::open(&copy(&stores.before, &folder)?, &Silent)?;
         let (spent, of_round) = Spent::on(|| ingest(&mut ingester, &input.root, input.newest))?;
         ingests.push(spent);
         let settle = || {

@@ -91,6 +91,7 @@ fn settings(input: &Input, store: &Store) -> Result<RowSettings> {
         dt: input.day,
         cut_off: held.zone.display(held.zone.start_of(input.day)),
         time_zone: held.zone.name().to_owned(),
+        zone_rules: None,
         max_history: held.max_history,
         lookback_days: None,
         newest_batch: store.batches()?.newest(None),

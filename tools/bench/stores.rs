@@ -27,7 +27,7 @@ impl Stores {
     #[expect(clippy::print_stderr, reason = "it takes a while")]
     pub fn build(input: &Input, work: &Path) -> Result<Self> {
         let before = Folder::new(&work.join("before"));
-        let mut ingester = Ingester::open_or_create(&before)?;
+        let mut ingester = Ingester::open_or_create(&before, &Silent)?;
         for (number, day) in (1..).zip(&input.earlier) {
             eprintln!("building a store: batch {number} of {}, {day}", input.earlier.len() + 1);
             ingest(&mut ingester, &input.root, *day)?;
@@ -35,7 +35,7 @@ impl Stores {
         ingester.settle(&Silent);
         drop(ingester);
         let full = copy(&before, &work.join("full"))?;
-        let mut ingester = Ingester::open(&full)?;
+        let mut ingester = Ingester::open(&full, &Silent)?;
         ingest(&mut ingester, &input.root, input.newest)?;
         ingester.settle(&Silent);
         Ok(Stores { before, full, work: work.to_owned() })

@@ -104,7 +104,10 @@ pub struct Migrate {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// Name the steps that would be taken, and take none.
+    /// Take the newer rules of the store's time zone that this machine has, and put every action on its day by these.
+    #[arg(long)]
+    pub take_zone_rules: bool,
+    /// Say what would be done, and do nothing.
     #[arg(long)]
     pub dry_run: bool,
 }

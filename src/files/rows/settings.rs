@@ -30,6 +30,8 @@ pub struct RowSettings {
     pub cut_off: String,
     /// The zone of the days.
     pub time_zone: String,
+    /// The fingerprint of its rules up to the day; `None` for UTC.
+    pub zone_rules: Option<String>,
     /// Length of the padded arrays.
     pub max_history: usize,
     /// How many days back actions may lie; `None` for no limit.
@@ -76,6 +78,7 @@ impl RowSettings {
             dt: manifest.dt,
             cut_off: manifest.cut_off.clone(),
             time_zone: shape.time_zone.clone(),
+            zone_rules: shape.zone_rules.clone(),
             max_history: shape.max_history,
             lookback_days: shape.lookback_days,
             newest_batch: manifest.newest_batch,
@@ -100,9 +103,10 @@ impl RowSettings {
             ("newest_batch", or_none(self.newest_batch.map(|day| day.to_string()))),
         ];
         let always = always.map(|(name, value)| (format!("lookback.{name}"), value));
+        let rules = self.zone_rules.clone().map(|rules| ("lookback.zone_rules".to_owned(), rules));
         let types = self.action_types.clone().map(|types| ("lookback.action_types".to_owned(), types));
         let chosen = said_if_chosen(self.columns, self.order).into_iter();
         let chosen = chosen.filter_map(|(key, value)| Some((key.to_owned(), value?)));
-        always.into_iter().chain(types).chain(chosen).collect()
+        always.into_iter().chain(rules).chain(types).chain(chosen).collect()
     }
 }

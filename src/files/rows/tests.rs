@@ -19,6 +19,7 @@ fn settings(max_history: usize, compression: Compression) -> RowSettings {
         dt: Day::from_number(20_000).unwrap(),
         cut_off: String::new(),
         time_zone: "UTC".to_owned(),
+        zone_rules: None,
         max_history,
         lookback_days: None,
         newest_batch: None,

@@ -1,0 +1,102 @@
+//! What other rules do to the history of one customer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::error::{Error, Result};
+use crate::format::{Key, KeyBytes, Standing, encode_keyframe, encode_portion};
+use crate::history::{follow, newest_first};
+use crate::model::{Action, CustomerId, Day, Zone};
+use crate::store::Tail;
+
+/// The edits of one customer's history, and where it stands afterwards.
+pub(super) struct Redated {
+    /// Keys in their order, with their new bytes or none.
+    pub edits: BTreeMap<KeyBytes, Option<Vec<u8>>>,
+    pub standing: Standing,
+    /// What was moved, batch by batch.
+    pub moved: BTreeMap<Day, MovedActions>,
+}
+
+/// Actions of one batch that lie on other days now.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct MovedActions {
+    pub actions: u64,
+    /// How many more of all its actions are late, and early.
+    pub late: i64,
+    pub early: i64,
+    /// Whether a portion on a moved day may have been cut.
+    pub may_be_cut: bool,
+}
+
+/// The portions of a history, which is given whole, each action on its day in `zone`; `None` if it has none on
+/// `moved` days.
+///
+/// Memory: that of the history twice more.
+pub(super) fn redate(
+    customer: CustomerId,
+    tail: Tail,
+    zone: &Zone,
+    moved: &BTreeSet<Day>,
+    max_history: usize,
+) -> Result<Option<Redated>> {
+    if !tail.portions.iter().any(|portion| moved.contains(&portion.day)) {
+        return Ok(None);
+    }
+    let mut edits = BTreeMap::new();
+    let mut counts: BTreeMap<Day, MovedActions> = BTreeMap::new();
+    let mut portions: BTreeMap<(Day, Day), Vec<Action>> = BTreeMap::new();
+    for portion in tail.portions {
+        let (day, batch) = (portion.day, portion.batch);
+        if !moved.contains(&day) {
+            portions.entry((day, batch)).or_default().extend(portion.actions);
+            continue;
+        }
+        edits.insert(Key::Portion { customer, day, batch }.encode(), None);
+        let counts = counts.entry(batch).or_default();
+        counts.may_be_cut |= portion.actions.len() >= max_history;
+        for action in portion.actions {
+            let new = day_of(zone, &action)?;
+            if new != day && !moved.contains(&new) {
+                return Err(Error::corrupt(format!("customer {} has an action of another day on {day}", customer.0)));
+            }
+            counts.actions += u64::from(new != day);
+            counts.late += i64::from(new < batch) - i64::from(day < batch);
+            counts.early += i64::from(new > batch) - i64::from(day > batch);
+            portions.entry((new, batch)).or_default().push(action);
+        }
+    }
+    let mut days: BTreeMap<Day, Vec<Vec<Action>>> = BTreeMap::new();
+    for ((day, batch), mut actions) in portions {
+        actions.sort_by(newest_first);
+        actions.truncate(max_history);
+        if moved.contains(&day) {
+            let mut bytes = Vec::new();
+            encode_portion(day, &actions, &mut bytes);
+            edits.insert(Key::Portion { customer, day, batch }.encode(), Some(bytes));
+        }
+        days.entry(day).or_default().push(actions);
+    }
+    for day in tail.keyframes {
+        edits.insert(Key::Keyframe { customer, day }.encode(), None);
+    }
+    let newest = days.keys().next_back().copied();
+    let newest = newest.ok_or_else(|| Error::corrupt(format!("customer {} has no portion", customer.0)))?;
+    let course = follow(Vec::new(), &days.into_iter().collect::<Vec<_>>(), max_history);
+    let keyframe = course.keyframes.last().map(|(day, _)| *day);
+    for (day, past) in course.keyframes {
+        let mut bytes = Vec::new();
+        encode_keyframe(day, &past, &mut bytes);
+        edits.insert(Key::Keyframe { customer, day }.encode(), Some(bytes));
+    }
+    Ok(Some(Redated { edits, standing: Standing { newest, keyframe, since: course.since }, moved: counts }))
+}
+
+/// The day of an action. Fails at the very ends of the valid years, where there may be none.
+pub(super) fn day_of(zone: &Zone, action: &Action) -> Result<Day> {
+    zone.day_of(action.time_us).ok_or_else(|| {
+        Error::refused(
+            format!("by these rules an action at {} lies outside the years 1970 to 2261", zone.display(action.time_us)),
+            "ingest its batch again without it",
+        )
+    })
+}

@@ -1,0 +1,226 @@
+//! Taking the rules, from what is offered to one atomic load.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::history::{MovedActions, day_of, redate};
+use crate::error::{Error, Result};
+use crate::format::{BatchRecord, Key, Record, TouchedDay, ZoneRulesRecord, ZoneUse};
+use crate::model::{CustomerId, Day, Zone};
+use crate::progress::Progress;
+use crate::store::{BulkLoad, Folder, OfferedRules, Store};
+
+/// What taking rules did, or with a dry run would do.
+#[derive(Clone, Debug, Serialize)]
+pub struct TakenRules {
+    /// The zone.
+    pub time_zone: String,
+    /// The edition of tzdata before; `None` where it was not known.
+    pub from: Option<String>,
+    /// The edition now.
+    pub to: Option<String>,
+    /// What the rules were taken from: a folder, or the program.
+    pub source: String,
+    /// Days with actions that begin or end otherwise now.
+    pub moved_days: Vec<Day>,
+    /// Actions that lie on another day now.
+    pub moved_actions: u64,
+    /// Batches that have to be ingested again.
+    pub to_ingest: Vec<Day>,
+}
+
+/// Puts every action of the store on its day by the rules of its zone that the machine has, and records these. `None`
+/// where they say what those recorded say. With `dry_run`, only says what it would do. Holds the store's write lock;
+/// dropped or killed before its one commit, it leaves the store as it was.
+///
+/// Refused where the machine has older rules, and where the first day that a pruned store keeps would begin
+/// otherwise.
+///
+/// Memory: that of a load, the whole history of one customer, one leaf of each list, and some 100 bytes for each
+/// batch.
+pub fn take_rules(folder: &Folder, dry_run: bool, progress: &dyn Progress) -> Result<Option<TakenRules>> {
+    let store = Store::open_writer(folder)?;
+    let Some(offered) = store.offered_rules()? else { return Ok(None) };
+    let taking = Taking::new(&store, &offered)?;
+    let mut bulk = store.bulk_load()?;
+    let batches = taking.history(&mut bulk, progress)?;
+    let (moved_days, to_ingest) = taking.batches(&mut bulk, &batches, progress)?;
+    bulk.set(Key::ZoneRules, Some(&ZoneRulesRecord::of(offered.zone.rules()).to_bytes()?))?;
+    let version = |zone: &Zone| zone.rules().version().map(str::to_owned);
+    let taken = TakenRules {
+        time_zone: offered.zone.name().to_owned(),
+        from: version(taking.recorded),
+        to: version(&offered.zone),
+        source: offered.source.plain(),
+        moved_days: moved_days.into_iter().collect(),
+        moved_actions: batches.values().map(|moved| moved.actions).sum(),
+        to_ingest,
+    };
+    if !dry_run {
+        bulk.commit()?;
+        progress.begin("compacting", "", None);
+        store.settle()?;
+    }
+    Ok(Some(taken))
+}
+
+struct Taking<'store> {
+    store: &'store Store,
+    recorded: &'store Zone,
+    zone: &'store Zone,
+    /// Days that begin or end otherwise.
+    moved: BTreeSet<Day>,
+    /// Days on which wall times have other instants.
+    timed: BTreeSet<Day>,
+}
+
+impl<'store> Taking<'store> {
+    fn new(store: &'store Store, offered: &'store OfferedRules) -> Result<Self> {
+        let (recorded, zone) = (&store.settings().zone, &offered.zone);
+        if recorded.rules().is_newer_than(zone.rules()) {
+            return Err(Error::refused(
+                format!(
+                    "the machine has older rules of {} ({}) than the store records ({})",
+                    recorded.name(),
+                    offered.edition(),
+                    recorded.rules().edition()
+                ),
+                "install newer tzdata or a newer lookback, or let TZDIR name a folder of newer time zones",
+            ));
+        }
+        let moved = offered.moved_days(recorded);
+        if let Some(horizon) = store.horizon()?.filter(|day| zone.start_of(*day) != recorded.start_of(*day)) {
+            return Err(Error::refused(
+                format!(
+                    "the store has been pruned up to {horizon}, which begins otherwise by the rules in {}",
+                    offered.edition()
+                ),
+                "prune it to a day that they leave as it is, or fill a new store with `lookback backfill`",
+            ));
+        }
+        Ok(Taking { store, recorded, zone, moved, timed: offered.days_with_other_times(recorded) })
+    }
+
+    /// Redates the history of each customer with actions on moved days, and writes the roster anew. Gives what was
+    /// moved of each batch.
+    fn history(&self, bulk: &mut BulkLoad<'_>, progress: &dyn Progress) -> Result<BTreeMap<Day, MovedActions>> {
+        let (store, max_history) = (self.store, self.store.settings().max_history);
+        let (mut cursor, mut roster) = (store.cursor(), store.roster_writer());
+        let mut batches: BTreeMap<Day, MovedActions> = BTreeMap::new();
+        progress.begin("redating", "customers", Some(store.totals()?.customers));
+        for leaf in store.roster() {
+            for (customer, standing) in leaf?.entries {
+                progress.advance(1);
+                let may_rest = self.moved.first().is_some_and(|first| *first <= standing.newest);
+                let tail = if may_rest { Some(cursor.tail(customer, Day::FIRST, None)?) } else { None };
+                let redated = tail.map(|tail| redate(customer, tail, self.zone, &self.moved, max_history));
+                let Some(redated) = redated.transpose()?.flatten() else {
+                    roster.push(bulk, (customer, standing))?;
+                    continue;
+                };
+                for (key, bytes) in &redated.edits {
+                    bulk.set_raw(key, bytes.as_deref())?;
+                }
+                roster.push(bulk, (customer, redated.standing))?;
+                for (batch, moved) in redated.moved {
+                    let of_batch = batches.entry(batch).or_default();
+                    of_batch.actions += moved.actions;
+                    of_batch.late += moved.late;
+                    of_batch.early += moved.early;
+                    of_batch.may_be_cut |= moved.may_be_cut;
+                }
+            }
+        }
+        roster.finish(bulk)?;
+        Ok(batches)
+    }
+
+    /// Writes the index of each batch anew of which something was moved, and its record. Gives the days with actions
+    /// that were moved, and the batches that have to be ingested again.
+    fn batches(
+        &self,
+        bulk: &mut BulkLoad<'_>,
+        moved: &BTreeMap<Day, MovedActions>,
+        progress: &dyn Progress,
+    ) -> Result<(BTreeSet<Day>, Vec<Day>)> {
+        let batches = self.store.batches()?;
+        let (mut days, mut to_ingest) = (BTreeSet::new(), Vec::new());
+        progress.begin("redating", "batches", Some(batches.len() as u64));
+        for (batch, known) in batches.iter() {
+            progress.advance(1);
+            let of_batch = moved.get(&batch).copied();
+            let has_wall_times = known.zone_use == ZoneUse::WallTimes;
+            if of_batch.is_none() && !has_wall_times {
+                to_ingest.extend(Some(batch).filter(|_| known.zone_use == ZoneUse::Outdated));
+                continue;
+            }
+            let has_other_times = self.index(bulk, batch, of_batch.is_some(), &mut days)? && has_wall_times;
+            let of_batch = of_batch.unwrap_or_default();
+            let is_outdated = has_other_times || of_batch.may_be_cut || known.zone_use == ZoneUse::Outdated;
+            let count = |number: u64, more: i64| {
+                let less =
+                    || Error::corrupt(format!("the record of the batch of {batch} counts fewer actions than it has"));
+                number.checked_add_signed(more).ok_or_else(less)
+            };
+            // With the list of its files.
+            let lacks = || Error::corrupt(format!("the store lacks the record of the batch of {batch}"));
+            let record = self.store.batch(batch)?.ok_or_else(lacks)?;
+            let new = BatchRecord {
+                late: count(record.late, of_batch.late)?,
+                early: count(record.early, of_batch.early)?,
+                zone_use: if is_outdated { ZoneUse::Outdated } else { record.zone_use },
+                ..record.clone()
+            };
+            to_ingest.extend(Some(batch).filter(|_| is_outdated));
+            if new != record {
+                bulk.set(Key::Batch(batch), Some(&new.to_bytes()?))?;
+            }
+        }
+        Ok((days, to_ingest))
+    }
+
+    /// Writes the index of a batch anew, if it `is_moved`, and adds the moved days that it touches to `days`. Gives
+    /// whether it touches a day on which wall times have other instants.
+    fn index(&self, bulk: &mut BulkLoad<'_>, batch: Day, is_moved: bool, days: &mut BTreeSet<Day>) -> Result<bool> {
+        let mut has_other_times = false;
+        let mut writer = self.store.index_writer(batch);
+        for leaf in self.store.touched_by(batch) {
+            for of_customer in leaf?.entries.chunk_by(|(one, _), (next, _)| one == next) {
+                let touched = || of_customer.iter().map(|(_, TouchedDay(day))| *day);
+                has_other_times |= touched().any(|day| self.timed.contains(&day));
+                days.extend(touched().filter(|day| self.moved.contains(day)));
+                let Some((customer, _)) = of_customer.first().filter(|_| is_moved) else { continue };
+                for day in self.redated_days(*customer, batch, touched())?.into_iter().rev() {
+                    writer.push(bulk, (*customer, TouchedDay(day)))?;
+                }
+            }
+        }
+        if is_moved {
+            writer.finish(bulk)?;
+        }
+        Ok(has_other_times)
+    }
+
+    /// The days of a customer that a batch touches by the new rules.
+    fn redated_days(&self, customer: CustomerId, batch: Day, days: impl Iterator<Item = Day>) -> Result<BTreeSet<Day>> {
+        let mut redated = BTreeSet::new();
+        for day in days {
+            if !self.moved.contains(&day) {
+                redated.insert(day);
+                continue;
+            }
+            let actions = self.store.portion(customer, day, batch)?;
+            let lacks = || {
+                Error::corrupt(format!(
+                    "the store lacks what the batch of {batch} brought of customer {} on {day}",
+                    customer.0
+                ))
+            };
+            for action in actions.ok_or_else(lacks)? {
+                redated.insert(day_of(self.zone, &action)?);
+            }
+        }
+        Ok(redated)
+    }
+}

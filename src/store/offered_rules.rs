@@ -1,0 +1,191 @@
+//! The rules of the store's zone beside those that the machine has: which are adopted, and which wait until they are
+//! told to be taken.
+
+use std::collections::BTreeSet;
+
+use rocksdb::WriteBatch;
+
+use super::batches::Batch;
+use super::handle::Store;
+use super::raw::write_durably;
+use crate::error::{Error, Result};
+use crate::format::{Key, Record, TouchedDay, ZoneRulesRecord, ZoneUse};
+use crate::model::{Day, Zone, ZoneRules, name_days};
+use crate::progress::Progress;
+use crate::text::Shown;
+use crate::zoneinfo::{RulesSource, find_rules};
+
+/// Rules of the store's zone that put clocks otherwise than those that the store records.
+#[derive(Clone, Debug)]
+pub struct OfferedRules {
+    /// The zone by these rules.
+    pub zone: Zone,
+    /// What they were taken from.
+    pub source: RulesSource,
+    /// Whether their edition of tzdata is later. Others are no reason to do anything.
+    pub is_newer: bool,
+    /// The spans of seconds in which they differ.
+    differences: Vec<(i64, i64)>,
+}
+
+impl OfferedRules {
+    /// The edition and what it was taken from, for people: `tzdata 2026f of the program`.
+    pub fn edition(&self) -> String {
+        format!("{} of {}", self.zone.rules().edition(), self.source)
+    }
+
+    /// The days that begin or end otherwise than in `recorded`, in order.
+    pub fn moved_days(&self, recorded: &Zone) -> BTreeSet<Day> {
+        Day::FIRST.through(Day::LAST).filter(|day| !self.zone.has_day_of(recorded, *day)).collect()
+    }
+
+    /// The days of `recorded` on which clocks are set otherwise for a while, so that wall times have other instants;
+    /// in order.
+    pub fn days_with_other_times(&self, recorded: &Zone) -> BTreeSet<Day> {
+        Day::FIRST.through(Day::LAST).filter(|day| self.has_other_times(recorded, *day)).collect()
+    }
+
+    fn has_other_times(&self, recorded: &Zone, day: Day) -> bool {
+        let (from_us, to_us) = (recorded.start_of(day), recorded.end_of(day));
+        let behind = self.differences.partition_point(|(_, to)| to * 1_000_000 < from_us);
+        // A wall time in a gap that ends with the day before has its instant on this one.
+        self.differences.get(behind).is_some_and(|(from, _)| from * 1_000_000 < to_us)
+    }
+}
+
+impl Store {
+    /// The rules of the store's zone on this machine, where they differ from those that the store records. Fails
+    /// where they cannot be read.
+    pub fn offered_rules(&self) -> Result<Option<OfferedRules>> {
+        let recorded = &self.settings().zone;
+        if recorded.is_utc() {
+            return Ok(None);
+        }
+        let found = find_rules(recorded.name())?;
+        if found.rules.agree(recorded.rules()) {
+            return Ok(None);
+        }
+        Ok(Some(OfferedRules {
+            is_newer: found.rules.is_newer_than(recorded.rules()),
+            differences: found.rules.differences(recorded.rules()),
+            zone: Zone::new(recorded.name(), found.rules),
+            source: found.source,
+        }))
+    }
+
+    /// The same if they are of a later edition. Where they cannot be read, the store goes on with those that it has,
+    /// and tells.
+    pub fn newer_rules(&self, progress: &dyn Progress) -> Option<OfferedRules> {
+        match self.offered_rules() {
+            Ok(offered) => offered.filter(|offered| offered.is_newer),
+            Err(error) => {
+                progress.note(&format!(
+                    "days begin by the rules that the store records; whether there are newer ones is not known: {error}"
+                ));
+                None
+            }
+        }
+    }
+
+    /// Of the days on which the store holds actions, those that begin or end otherwise by other rules, and those on
+    /// which the wall times of batches that have them, or may have them, have other instants; in order.
+    ///
+    /// Reads the index, where the two differ on a day up to the newest. Memory: some bytes for each day.
+    pub fn days_that_rest_on(&self, offered: &OfferedRules) -> Result<Vec<Day>> {
+        let recorded = &self.settings().zone;
+        let (moved, timed) = (offered.moved_days(recorded), offered.days_with_other_times(recorded));
+        let Some(newest) = self.newest_day()? else { return Ok(Vec::new()) };
+        if moved.iter().chain(&timed).all(|day| *day > newest) {
+            return Ok(Vec::new());
+        }
+        let mut resting = BTreeSet::new();
+        for (batch, known) in self.batches()?.iter() {
+            let has_wall_times = known.zone_use != ZoneUse::Nothing;
+            for leaf in self.touched_by(batch) {
+                let days = leaf?.entries.into_iter().map(|(_, TouchedDay(day))| day);
+                resting.extend(days.filter(|day| moved.contains(day) || (has_wall_times && timed.contains(day))));
+            }
+        }
+        Ok(resting.into_iter().collect())
+    }
+
+    /// The newest day on which a customer has an action; `None` if there is none.
+    fn newest_day(&self) -> Result<Option<Day>> {
+        let mut newest = None;
+        for leaf in self.roster() {
+            newest = leaf?.entries.iter().map(|(_, standing)| standing.newest).max().max(newest);
+        }
+        Ok(newest)
+    }
+
+    /// Adopts newer rules that move nothing that the store holds, and tells; durable when it returns. Gives the store
+    /// by its rules, and those that have to wait until they are told to be taken. The store must have been opened for
+    /// writing.
+    pub fn adopt_rules(self, progress: &dyn Progress) -> Result<(Self, Option<OfferedRules>)> {
+        let Some(offered) = self.newer_rules(progress) else { return Ok((self, None)) };
+        let name = self.settings().zone.name().to_owned();
+        let resting = self.days_that_rest_on(&offered)?;
+        if !resting.is_empty() {
+            progress.note(&format!(
+                "{name} has newer rules in {}, by which days that the store holds are others: {}; they wait for `lookback migrate --take-zone-rules`",
+                offered.edition(),
+                name_days(&resting)
+            ));
+            return Ok((self, Some(offered)));
+        }
+        let before = self.settings().zone.rules().edition();
+        self.record_rules(offered.zone.rules())?;
+        progress.note(&format!(
+            "the store has adopted the rules of {name} in {}, in place of {before}; they move no day that it holds",
+            offered.edition()
+        ));
+        Ok((self.reopen()?, None))
+    }
+
+    fn record_rules(&self, rules: &ZoneRules) -> Result<()> {
+        let mut batch = WriteBatch::default();
+        batch.put(Key::ZoneRules.encode(), ZoneRulesRecord::of(rules).to_bytes()?);
+        write_durably(&self.db, &self.folder, batch)
+    }
+
+    /// Fails where newer rules set clocks otherwise on a day, so that a batch of it would be another one by them.
+    pub fn refuse_other_day(&self, newer: Option<&OfferedRules>, day: Day) -> Result<()> {
+        let recorded = &self.settings().zone;
+        let differs =
+            |newer: &&OfferedRules| !newer.zone.has_day_of(recorded, day) || newer.has_other_times(recorded, day);
+        newer.filter(differs).map_or(Ok(()), |newer| Err(self.other_day(newer, day)))
+    }
+
+    /// Fails where one of these days begins otherwise by newer rules, so that rows that rest on it would be others by
+    /// them.
+    pub fn refuse_other_start(&self, newer: Option<&OfferedRules>, days: &[Day]) -> Result<()> {
+        let recorded = &self.settings().zone;
+        let Some(newer) = newer else { return Ok(()) };
+        let other = days.iter().find(|day| newer.zone.start_of(**day) != recorded.start_of(**day));
+        other.map_or(Ok(()), |day| Err(self.other_day(newer, *day)))
+    }
+
+    fn other_day(&self, newer: &OfferedRules, day: Day) -> Error {
+        let recorded = &self.settings().zone;
+        let [begins, began] = [&newer.zone, recorded].map(|zone| zone.display(zone.start_of(day)));
+        let begin =
+            if begins == began { String::new() } else { format!(": the day begins at {begins}, and not at {began}") };
+        let store = self.folder.path().shown();
+        Error::refused(
+            format!(
+                "the newer rules of {} in {} set clocks otherwise on {day} than those that the store records ({}){begin}",
+                recorded.name(),
+                newer.edition(),
+                recorded.rules().edition(),
+            ),
+            format!(
+                "take them with `lookback migrate --store {store} --take-zone-rules`, which says with --dry-run what would change"
+            ),
+        )
+    }
+}
+
+/// The batches that have to be ingested again, since the rules of the zone have changed; in order.
+pub fn outdated<'a>(batches: impl Iterator<Item = (Day, &'a Batch)>) -> Vec<Day> {
+    batches.filter(|(_, batch)| batch.zone_use == ZoneUse::Outdated).map(|(day, _)| day).collect()
+}
