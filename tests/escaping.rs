@@ -55,7 +55,7 @@ fn click(bench: &Bench, path: &str) {
 #[test]
 fn names_of_files_and_columns_make_no_line() {
     let bench = Bench::new();
-    let day = "ingest --store store --input input --dt 2026-01-01";
+    let day = "ingest --create --store store --input input --dt 2026-01-01";
     let file = bench.input().join(format!("clicks/dt=2026-01-01/{ODD}.txt"));
     write_file(&file, b"x");
     refused(&bench, &words(day));
@@ -168,7 +168,7 @@ fn bytes_that_are_no_text_are_shown_by_their_numbers() {
     let file = OsStr::from_bytes(b"\xc3.parquet");
     fs::create_dir_all(bench.input().join("clicks/dt=2026-01-01")).unwrap();
     fs::write(bench.input().join("clicks/dt=2026-01-01").join(file), "").unwrap();
-    bench.refused("ingest --store store --input input --dt 2026-01-01", &[r"dt=2026-01-01/\xC3.parquet is not UTF-8"]);
+    bench.refused("ingest --create --store store --input input --dt 2026-01-01", &[r"dt=2026-01-01/\xC3.parquet is not UTF-8"]);
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn a_manifest_tells_names_as_they_are() {
     bench.produce("2026-01-02");
     for json in ["", " --json"] {
         let ran = bench.run(&format!("diff out before{json}"));
-        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert_eq!(ran.code, 3, "{}", ran.stderr);
         assert_quiet(&ran);
         assert!(ran.stdout.contains("all is well"), "{}", ran.stdout);
     }

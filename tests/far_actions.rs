@@ -26,7 +26,7 @@ fn ten_clicks(bench: &Bench, far: usize) {
 fn more_than_half_is_a_wrong_unit() {
     let bench = Bench::new();
     ten_clicks(&bench, 6);
-    let ingest = "ingest --store store --input input --dt 2026-01-02";
+    let ingest = "ingest --create --store store --input input --dt 2026-01-02";
     let words = [
         "6 of the 10 actions of 2026-01-02 lie over ten years from that day",
         "1970-01-21",
@@ -62,7 +62,7 @@ fn ten_years_are_counted_from_the_batch_day_in_both_directions() {
             &bench.input().join("clicks/dt=2026-01-02/a.csv"),
             format!("customer_id,item_id,click_time\n1,2,{time}\n").as_bytes(),
         );
-        let ran = bench.run("ingest --store store --input input --dt 2026-01-02");
+        let ran = bench.run("ingest --create --store store --input input --dt 2026-01-02");
         assert_eq!(ran.code, i32::from(is_far), "{time}: {}", ran.stderr);
         assert!(!is_far || ran.said().contains("1 of the 1 actions"), "{}", ran.stderr);
     }
@@ -82,11 +82,11 @@ fn typed_times_can_be_of_a_wrong_unit_too() {
     };
     write(seconds);
     let words = ["its unit is likely one 1,000 times as large as the one it is read in"];
-    bench.refused("ingest --store store --input input --dt 2026-01-02", &words);
+    bench.refused("ingest --create --store store --input input --dt 2026-01-02", &words);
     // Too large a number lies beyond all years: rows that a quarantine would take, all of them.
     write(seconds * 1_000_000);
     let words = ["1 of the 1 actions of 2026-01-02", "beyond the year 2261"];
-    bench.refused("ingest --store store --input input --dt 2026-01-02 --quarantine aside", &words);
+    bench.refused("ingest --create --store store --input input --dt 2026-01-02 --quarantine aside", &words);
     assert!(!bench.path("aside").exists() && !bench.store().exists());
-    bench.refused("ingest --store store --input input --dt 2026-01-02", &["lies outside the years 1970 to 2261"]);
+    bench.refused("ingest --create --store store --input input --dt 2026-01-02", &["lies outside the years 1970 to 2261"]);
 }

@@ -145,7 +145,7 @@ fn int96_of_impala_is_wall_time_unless_the_configuration_says_otherwise() {
     assert!(check.stdout.contains("INT96 times are instant"), "{}", check.stdout);
     toml("[sources.clicks]\nint96 = \"wall\"\n");
     bench.refused(
-        "ingest --store store --input input --dt 2026-01-02",
+        "ingest --create --store store --input input --dt 2026-01-02",
         &["lookback.toml line 2", "the nearest is wall_time"],
     );
 }

@@ -34,7 +34,7 @@ fn input_that_is_no_file_is_refused_by_name() {
     let store = dump(&bench.store());
     let folder = bench.input().join("clicks/dt=2026-01-02");
     fs::create_dir_all(&folder).unwrap();
-    let ingest = "ingest --store store --input input --dt 2026-01-02";
+    let ingest = "ingest --create --store store --input input --dt 2026-01-02";
     for name in ["a.parquet", "a.csv", "a.jsonl.gz"] {
         let file = folder.join(name);
         pipe(&file);
@@ -60,7 +60,7 @@ fn what_is_named_on_the_command_line_is_a_file_too() {
     let bench = bench();
     pipe(&bench.path("pipe"));
     let get = "get --store store --dt 2026-01-02 --customers";
-    let ingest = "ingest --store store --input input --dt 2026-01-01 --config";
+    let ingest = "ingest --create --store store --input input --dt 2026-01-01 --config";
     for (named, what) in [("pipe", "a named pipe"), ("/dev/zero", "a device"), ("input", "a folder")] {
         let words = [named, &format!("it is {what}, not a file")];
         bench.refused(&format!("{get} {named}"), &words);
@@ -69,7 +69,7 @@ fn what_is_named_on_the_command_line_is_a_file_too() {
     }
     // What stands beside the input is found without being named.
     pipe(&bench.input().join("lookback.toml"));
-    bench.refused("ingest --store store --input input --dt 2026-01-01", &["lookback.toml", "a named pipe"]);
+    bench.refused("ingest --create --store store --input input --dt 2026-01-01", &["lookback.toml", "a named pipe"]);
     fs::remove_file(bench.input().join("lookback.toml")).unwrap();
     // Standard input is no name.
     let mut program = Command::new(env!("CARGO_BIN_EXE_lookback"));
@@ -117,7 +117,7 @@ fn stores_backups_and_partitions_are_not_waited_for() {
         ran
     };
     each_file_as_a_pipe(&bench.store().join("db"), |name| {
-        for arguments in ["status --store store", "ingest --store store --input input --dt 2026-01-01"] {
+        for arguments in ["status --store store", "ingest --create --store store --input input --dt 2026-01-01"] {
             let ran = ends(arguments, name);
             assert_eq!(ran.code, 1, "{name}");
             assert!(name == "CURRENT" || ran.said().contains("a named pipe"), "{name}: {}", ran.stderr);

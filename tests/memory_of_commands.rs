@@ -47,7 +47,7 @@ fn a_batch_of_sixty_thousand_files_is_taken_and_used() {
     write_one_row_files(&clicks, "customer_id,item_id,click_time", FILES, |number| {
         format!("{},{},2026-01-01T10:00:00Z", number % 1_000, number + 1)
     });
-    let ingested = summary(&bench, &format!("ingest --store store --input input --dt {DAY}"));
+    let ingested = summary(&bench, &format!("ingest --create --store store --input input --dt {DAY}"));
     assert_eq!((&ingested["files"], &ingested["actions"]), (&FILES.into(), &FILES.into()));
     write_batch(&bench.input(), "2026-01-02", &[], PLAIN);
     let shown = |customer| RawImpression { ranking_id: None, customer, elements: vec![(1, None)] };
@@ -136,7 +136,7 @@ fn a_million_and_a_half_customers_are_forgotten_with_a_receipt() {
     assert_eq!((&receipt["customers_before"], &receipt["customers_after"]), (&3_000.into(), &1_000.into()));
     assert!(!bench.store().join("staging").exists(), "nothing is left");
 
-    let ingested = summary(&bench, &format!("ingest --store store --input input --dt {DAY}"));
+    let ingested = summary(&bench, &format!("ingest --create --store store --input input --dt {DAY}"));
     assert_eq!(ingested["forgotten"], 2_000);
     let shown = |customer| RawImpression { ranking_id: None, customer, elements: vec![(1, None)] };
     write_impressions(&bench.input(), "2026-01-02", &(0..3_000).map(shown).collect::<Vec<_>>(), PLAIN);
@@ -164,7 +164,7 @@ fn a_million_and_a_half_customers_are_forgotten_with_a_receipt() {
 
     // Where another limit has let them be forgotten, this one has no room for their marks.
     bench.ok("forget --store store --customers more --memory-limit 1GiB");
-    for command in [&format!("ingest --store store --input input --dt {DAY}"), "verify --store store"] {
+    for command in [&format!("ingest --create --store store --input input --dt {DAY}"), "verify --store store"] {
         let (ran, _) = measured(&bench, command);
         assert_eq!(ran.code, 1, "{}", ran.stderr);
         assert_one_sentence(&ran, &["more customers have been forgotten than the 2,097,152", "--memory-limit"]);

@@ -213,7 +213,7 @@ fn check_and_command_say_the_same() {
 
 fn same(bench: &Bench, folder: &str, said: &str) {
     let command =
-        if folder.starts_with("clicks") { "ingest --store store --input input --dt 2026-01-02" } else { PRODUCE };
+        if folder.starts_with("clicks") { "ingest --create --store store --input input --dt 2026-01-02" } else { PRODUCE };
     let (ran, check) = (bench.run(command), bench.run(CHECK));
     if said.is_empty() {
         assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -240,7 +240,7 @@ fn check_tries_the_first_thousand_rows() {
     assert!(check.code == 1 && check.stdout.contains("line 1001 column customer_id is no integer"), "{}", check.stdout);
     write_file(&path, rows(1_001).as_bytes());
     bench.ok(CHECK);
-    bench.refused("ingest --store store --input input --dt 2026-01-02", &["line 1002 column customer_id"]);
+    bench.refused("ingest --create --store store --input input --dt 2026-01-02", &["line 1002 column customer_id"]);
 }
 
 /// A misspelt column of types is a column that lacks, in every format.
@@ -255,7 +255,7 @@ fn a_missing_column_of_types_is_refused_in_every_format() {
         ("a.csv", "customer_id,item_id,at,knid\n1,2,2026-01-02,click\n"),
     ] {
         write_file(&folder.join(name), content.as_bytes());
-        bench.refused("ingest --store store --input input --dt 2026-01-02", &[name, "has no column kind"]);
+        bench.refused("ingest --create --store store --input input --dt 2026-01-02", &[name, "has no column kind"]);
         fs::remove_file(folder.join(name)).unwrap();
     }
 }
@@ -299,7 +299,7 @@ fn a_column_that_nobody_reads_never_matters() {
     write_parquet(&bench.input().join("clicks/dt=2026-01-02/a.parquet"), &clicks);
     write_parquet(&bench.input().join("impressions/dt=2026-01-02/a.parquet"), &shown);
     bench.ok(CHECK);
-    assert_eq!(bench.json("ingest --store store --input input --dt 2026-01-02")["actions"], 2);
+    assert_eq!(bench.json("ingest --create --store store --input input --dt 2026-01-02")["actions"], 2);
     assert_eq!(bench.json(PRODUCE)["rows"], 1);
     // The writer's own schema, which stands beside that of the columns, with types that are not known yet.
     let path = bench.input().join("clicks/dt=2026-01-02/b.parquet");
@@ -314,11 +314,11 @@ fn a_column_that_nobody_reads_never_matters() {
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     bench.ok(CHECK);
-    assert_eq!(bench.json("ingest --store store --input input --dt 2026-01-02")["actions"], 3);
+    assert_eq!(bench.json("ingest --create --store store --input input --dt 2026-01-02")["actions"], 3);
     fs::remove_file(&path).unwrap();
     let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
     let json = format!("{{\"x\":{deep},\"customer_id\":1,\"item_id\":2,\"click_time\":\"2026-01-02\",\"y\":1e999}}\n");
     write_file(Path::new(&bench.input().join("clicks/dt=2026-01-02/a.jsonl")), json.as_bytes());
     bench.ok(CHECK);
-    assert_eq!(bench.json("ingest --store store --input input --dt 2026-01-02")["actions"], 3);
+    assert_eq!(bench.json("ingest --create --store store --input input --dt 2026-01-02")["actions"], 3);
 }

@@ -240,7 +240,7 @@ fn bad_clicks(bench: &Bench, items: [Option<i64>; 2]) {
 #[test]
 fn a_quarantine_comes_on_top_of_a_quarantine_alone() {
     let bench = produced();
-    let ingest = "ingest --store store --input input --dt 2026-01-01 --quarantine";
+    let ingest = "ingest --create --store store --input input --dt 2026-01-01 --quarantine";
     let produce = format!("{PRODUCE} --out out --quarantine");
     for command in [ingest, produce.as_str()] {
         for folder in ["input", "input/new", ".", "store", "store/bad"] {

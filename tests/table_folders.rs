@@ -46,8 +46,8 @@ fn a_table_is_refused_by_every_command_that_reads_input() {
         for folder in ["input/clicks", "input/clicks/dt=2026-01-01", "input", "."] {
             make_table(&bench.path(folder), log);
             let words = [folder.trim_start_matches('.'), kind, "delta-rs"];
-            bench.refused("ingest --store store --input input --dt 2026-01-01", &words);
-            bench.refused("ingest --store store --input input --dt 2026-01-01 --quarantine aside", &words);
+            bench.refused("ingest --create --store store --input input --dt 2026-01-01", &words);
+            bench.refused("ingest --create --store store --input input --dt 2026-01-01 --quarantine aside", &words);
             bench.refused("backfill --store store --input input --from 2026-01-01 --to 2026-01-01", &words);
             bench.refused("config check --input input --dt 2026-01-01", &words);
             bench.refused("audit --store store --input input --dt 2026-01-02 --out out", &words);
@@ -58,7 +58,7 @@ fn a_table_is_refused_by_every_command_that_reads_input() {
         bench.refused("produce --store store --input input --dt 2026-01-02 --out out2", &words);
         bench.refused("config check --input input --dt 2026-01-01", &words);
         // The actions are no part of that table.
-        bench.ok("ingest --store store --input input --dt 2026-01-01");
+        bench.ok("ingest --create --store store --input input --dt 2026-01-01");
         remove(&bench.input().join("impressions"), log);
     }
     bench.ok("audit --store store --input input --dt 2026-01-02 --out out");
@@ -71,7 +71,7 @@ fn folders_between_are_looked_at_whatever_the_pattern() {
     fs::rename(bench.input().join("clicks"), bench.path("clicks")).unwrap();
     fs::create_dir_all(bench.input().join("shop/de")).unwrap();
     fs::rename(bench.path("clicks"), bench.input().join("shop/de/clicks")).unwrap();
-    let ingest = "ingest --store store --input input --dt 2026-01-01";
+    let ingest = "ingest --create --store store --input input --dt 2026-01-01";
     for pattern in [
         "shop/*/clicks/dt={dt}",
         "shop/de/clicks/dt={dt}/*.parquet",

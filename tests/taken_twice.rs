@@ -36,7 +36,7 @@ fn time() -> ArrayRef {
 fn two_columns_of_a_name_are_refused_where_they_are_read() {
     let bench = Bench::new();
     let file = bench.input().join("clicks/dt=2026-01-01/joined.parquet");
-    let ingest = "ingest --store store --input input --dt 2026-01-01";
+    let ingest = "ingest --create --store store --input input --dt 2026-01-01";
     let base = |more: (&'static str, ArrayRef)| {
         vec![("customer_id", ids(1)), ("item_id", ids(2)), ("click_time", time()), more]
     };
@@ -85,7 +85,7 @@ fn a_file_that_two_sources_find_is_an_error_that_names_both() {
     let words =
         ["part-0.parquet is found by two sources", "clicks (clicks/dt={dt})", "taps (clicks/dt={dt}/*.parquet)"];
     let refused = || {
-        bench.refused("ingest --store store --input input --dt 2026-01-01", &words);
+        bench.refused("ingest --create --store store --input input --dt 2026-01-01", &words);
         bench.refused("backfill --store store --input input --from 2026-01-01 --to 2026-01-01", &words);
         bench.refused("config check --input input --dt 2026-01-01", &words);
         assert!(!bench.store().exists());
@@ -95,7 +95,7 @@ fn a_file_that_two_sources_find_is_an_error_that_names_both() {
     symlink("clicks", bench.input().join("taps")).unwrap();
     let linked = toml.replace("\"clicks/dt={dt}/*.parquet\"", "\"taps/dt={dt}\"");
     write_file(&bench.input().join("lookback.toml"), linked.as_bytes());
-    let ran = bench.run("ingest --store store --input input --dt 2026-01-01");
+    let ran = bench.run("ingest --create --store store --input input --dt 2026-01-01");
     assert!(ran.code == 1 && ran.said().contains("clicks (clicks/dt={dt}) and taps (taps/dt={dt})"), "{}", ran.stderr);
 }
 
@@ -127,7 +127,7 @@ fn files_of_the_same_bytes_are_taken_and_named() {
     for day in ["2026-01-01", "2026-01-02", "2026-01-03"] {
         assert!(ran.stderr.contains(&note("impressions", day)), "{}", ran.stderr);
     }
-    let summary = bench.json("ingest --store store --input input --dt 2026-01-02");
+    let summary = bench.json("ingest --create --store store --input input --dt 2026-01-02");
     assert_eq!(
         (&summary["same_content"], &summary["actions"], &summary["duplicates"]),
         (&1.into(), &2.into(), &1.into())
@@ -141,5 +141,5 @@ fn files_of_the_same_bytes_are_taken_and_named() {
     for name in ["a.csv", "b.csv"] {
         write_file(&bench.input().join("orders/dt=2026-01-04").join(name), b"customer_id,config_id,occurred_at\n");
     }
-    assert_eq!(bench.json("ingest --store store --input input --dt 2026-01-04")["same_content"], 0);
+    assert_eq!(bench.json("ingest --create --store store --input input --dt 2026-01-04")["same_content"], 0);
 }

@@ -18,8 +18,8 @@ const SECONDS: &str = "60";
 /// Every command, each on a store of three batches with two produced days. Those that make something new come with the path that has to be absent.
 const COMMANDS: [(&str, &str); 26] = [
     ("init --store new", "new"),
-    ("ingest --store store --input input --dt 2026-01-02", ""),
-    ("ingest --store new --input input --dt 2026-01-02", "new"),
+    ("ingest --create --store store --input input --dt 2026-01-02", ""),
+    ("ingest --create --store new --input input --dt 2026-01-02", "new"),
     ("produce --store store --input input --dt 2026-01-03 --out out", ""),
     ("produce --store store --input input --dt 2026-01-03 --out shuffled --order shuffled --seed 1", ""),
     ("backfill --store made/store --input input --from 2026-01-01 --to 2026-01-04 --out made/out", "made"),

@@ -7,7 +7,7 @@ use crate::support::text::packed;
 const CSV: &str = "customer_id,item_id,click_time\n1,10,2026-01-01T10:00:00Z\n2,20,2026-01-01T11:00:00Z\n";
 const JSON: &str = "{\"customer_id\":1,\"item_id\":10,\"click_time\":\"2026-01-01T10:00:00Z\"}\n{\"customer_id\":2,\"item_id\":20,\"click_time\":\"2026-01-01T11:00:00Z\"}\n";
 
-const INGEST: &str = "ingest --store store --input input --dt 2026-01-01";
+const INGEST: &str = "ingest --create --store store --input input --dt 2026-01-01";
 
 fn with_file(name: &str, content: &[u8]) -> Bench {
     let bench = Bench::new();

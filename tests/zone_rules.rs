@@ -49,7 +49,7 @@ fn ingest_all(bench: &Bench) {
 fn fresh(bench: &Bench, max_history: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
     bench.ok(&format!("init --store fresh --max-history {max_history} --timezone {ZONE}"));
     for batch in BATCHES {
-        bench.ok(&format!("ingest --store fresh --input input --dt {batch}"));
+        bench.ok(&format!("ingest --create --store fresh --input input --dt {batch}"));
     }
     let fresh = dump(&bench.path("fresh"));
     std::fs::remove_dir_all(bench.path("fresh")).unwrap();
@@ -117,7 +117,7 @@ fn days_begin_by_the_recorded_rules_and_what_newer_ones_would_change_is_refused(
         "`lookback migrate --store store --take-zone-rules`",
     ];
     bench.refused("produce --store store --input input --dt 2026-11-03 --out out", &words);
-    bench.refused("ingest --store store --input input --dt 2026-11-03", &words);
+    bench.refused("ingest --create --store store --input input --dt 2026-11-03", &words);
     bench.refused("audit --store store --input input --out out --dt 2026-11-03", &words);
     let from_moved = "produce --store store --input input --dt 2027-06-01 --out out --allow-gaps --lookback-days 210";
     write_impressions(&bench.input(), "2027-06-01", &[], PLAIN);

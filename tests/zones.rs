@@ -13,7 +13,7 @@ fn seen(zone: &str, times: &[&str], batch: &str, dt: &str, options: &str) -> Vec
     write_batch(&bench.input(), batch, &clicks, PLAIN);
     let shown = RawImpression { ranking_id: None, customer: 1, elements: vec![(5, None)] };
     write_impressions(&bench.input(), dt, &[shown], PLAIN);
-    bench.ok(&format!("ingest --store store --input input --dt {batch} --allow-far-day"));
+    bench.ok(&format!("ingest --create --store store --input input --dt {batch} --allow-far-day"));
     bench.ok(&format!("produce --store store --input input --dt {dt} --out out --allow-gaps {options}"));
     let pairs = metadata(&bench.out().join(format!("dt={dt}/part-00000.parquet")));
     assert_eq!(pairs["time_zone"], zone);

@@ -138,7 +138,7 @@ pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
     match names.iter().find(|name| !is_own(name) || !is_file(name)) {
         None => Ok(()),
         Some(name) => Err(Error::refused(
-            format!("the partition {} would be replaced, and lookback has not written {name} in it", path.shown()),
+            format!("the partition {} would be replaced, and {name} in it was not written by lookback", path.shown()),
             "move that away, or name another folder with --out",
         )),
     }
