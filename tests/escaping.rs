@@ -168,7 +168,10 @@ fn bytes_that_are_no_text_are_shown_by_their_numbers() {
     let file = OsStr::from_bytes(b"\xc3.parquet");
     fs::create_dir_all(bench.input().join("clicks/dt=2026-01-01")).unwrap();
     fs::write(bench.input().join("clicks/dt=2026-01-01").join(file), "").unwrap();
-    bench.refused("ingest --create --store store --input input --dt 2026-01-01", &[r"dt=2026-01-01/\xC3.parquet is not UTF-8"]);
+    bench.refused(
+        "ingest --create --store store --input input --dt 2026-01-01",
+        &[r"dt=2026-01-01/\xC3.parquet is not UTF-8"],
+    );
 }
 
 #[test]

@@ -88,5 +88,8 @@ fn typed_times_can_be_of_a_wrong_unit_too() {
     let words = ["1 of the 1 actions of 2026-01-02", "beyond the year 2261"];
     bench.refused("ingest --create --store store --input input --dt 2026-01-02 --quarantine aside", &words);
     assert!(!bench.path("aside").exists() && !bench.store().exists());
-    bench.refused("ingest --create --store store --input input --dt 2026-01-02", &["lies outside the years 1970 to 2261"]);
+    bench.refused(
+        "ingest --create --store store --input input --dt 2026-01-02",
+        &["lies outside the years 1970 to 2261"],
+    );
 }

@@ -236,20 +236,12 @@ fn a_manifest_that_has_changed_is_refused_by_every_command() {
     }
 }
 
-/// As 0.4.0 and before wrote it: read by every command, and `--check` says that it cannot tell whether it has changed.
 #[test]
-fn a_manifest_without_a_checksum_is_read_and_noted() {
+fn a_manifest_that_has_lost_its_checksum_is_damaged() {
     let bench = produced();
-    let check = format!("manifest --out out --dt {DT} --check");
-    assert!(!bench.ok(&check).stderr.contains("note:"));
     let path = partition(&bench).join("_manifest.parquet");
     rewrite_manifest(&path, |json| format!("{}}}", json.rsplit_once(",\"checksum\":").unwrap().0));
-    assert_eq!(manifest(&bench, "").get("checksum"), None);
-    let checked = bench.ok(&check).stderr;
-    assert!(checked.starts_with("note: the manifest of 2026-01-03 has no checksum of itself"), "{checked}");
-    assert_eq!(bench.json(&check)["has_checksum"], false);
-    assert_eq!(bench.json("stale --store store --out out")["without_manifest"], 0);
-    bench.ok(&format!("audit --store store --input input --out out --dt {DT}"));
+    bench.refused(&format!("manifest --out out --dt {DT} --check"), &["it does not end with its checksum"]);
 }
 
 /// A partition counts as current only while its manifest and its part files are there; else it is produced again, to the same bytes.

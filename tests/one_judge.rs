@@ -212,8 +212,11 @@ fn check_and_command_say_the_same() {
 }
 
 fn same(bench: &Bench, folder: &str, said: &str) {
-    let command =
-        if folder.starts_with("clicks") { "ingest --create --store store --input input --dt 2026-01-02" } else { PRODUCE };
+    let command = if folder.starts_with("clicks") {
+        "ingest --create --store store --input input --dt 2026-01-02"
+    } else {
+        PRODUCE
+    };
     let (ran, check) = (bench.run(command), bench.run(CHECK));
     if said.is_empty() {
         assert_eq!(ran.code, 0, "{}", ran.stderr);

@@ -15,7 +15,7 @@ pub use partition::{ImpressionFile, Manifest, PartFile, RestsOn, RowShape, RowTa
 /// further field needs no new version. History:
 ///
 /// 1. Part files always have the column `dt`, and `with` does not name it.
-/// 2. Part files have `dt` only where `with` names it.
+/// 2. Part files have `dt` only where `with` names it, and the document ends with a checksum of itself.
 pub const MANIFEST_VERSION: u32 = 2;
 
 /// The oldest version that is still read.

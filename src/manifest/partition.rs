@@ -189,7 +189,7 @@ impl Manifest {
                 head.manifest_version
             ));
         }
-        check_checksum(json)?;
+        check_checksum(json, head.manifest_version)?;
         let mut manifest: Manifest = serde_json::from_str(json).map_err(|error| short(&error))?;
         if !manifest.names_dt() {
             let with = &mut manifest.settings.with;
@@ -270,9 +270,9 @@ fn checksum_of(document: &str) -> String {
     format!("{:032x}", xxh3_128(document.as_bytes()))
 }
 
-/// Compares the checksum at the end of a document with what stands before it. Nothing is said of one from before there were checksums.
-fn check_checksum(json: &str) -> Result<(), String> {
-    if json.ends_with(ENDS_WITHOUT) {
+/// Compares the checksum at the end of a document with what stands before it. Those of version 1 have none.
+fn check_checksum(json: &str, manifest_version: u32) -> Result<(), String> {
+    if manifest_version < 2 && json.ends_with(ENDS_WITHOUT) {
         return Ok(());
     }
     let split = json.strip_suffix(CHECKSUM_ENDS).and_then(|rest| rest.rsplit_once(CHECKSUM_BEGINS));
