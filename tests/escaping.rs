@@ -123,7 +123,7 @@ fn folders_that_were_typed_make_no_line() {
     click(&bench, "clicks/dt=2026-01-01/a.parquet");
     let store = format!("{ODD}-store");
     let store = OsStr::new(&store);
-    let mut ingest = words("ingest --dt 2026-01-01 --store");
+    let mut ingest = words("ingest --create --dt 2026-01-01 --store");
     ingest.extend([store, OsStr::new("--input"), odd]);
     refused(&bench, &ingest);
     // A note names the configuration that was found.
