@@ -115,8 +115,12 @@ impl Registry {
                 continue;
             }
             progress.item(step.name(), index + 1, steps.len());
-            // What an interrupted run has left.
-            store.write(&[], &[step.writes()])?;
+            // What an interrupted run has left. Where that is nothing, nothing is removed: a table file that notes a removal is read through RocksDB, which
+            // takes longer, until it is compacted.
+            let (first, end) = step.writes();
+            if store.entries(&first).next().transpose()?.is_some_and(|(key, _)| key.as_ref() < end.as_slice()) {
+                store.write(&[], &[(first, end)])?;
+            }
             let mut load = store.bulk_load()?;
             step.rewrite(&store, &mut load, progress)?;
             load.commit()?;
