@@ -205,7 +205,7 @@ fn a_partition_whose_manifest_is_damaged_or_gone_is_replaced_if_its_files_are_lo
     assert!(tree(&bench.out()) == before);
     fs::remove_dir_all(&partition).unwrap();
     write_foreign_parquet(&partition.join("part-00000.parquet"));
-    refused(&bench, &format!("{PRODUCE} --out out"), &["not written part-00000.parquet in it"]);
+    refused(&bench, &format!("{PRODUCE} --out out"), &["part-00000.parquet in it was not written by lookback"]);
     fs::remove_dir_all(&partition).unwrap();
     fs::create_dir(&partition).unwrap();
     bench.produce("2026-01-02");

@@ -141,5 +141,8 @@ fn files_of_the_same_bytes_are_taken_and_named() {
     for name in ["a.csv", "b.csv"] {
         write_file(&bench.input().join("orders/dt=2026-01-04").join(name), b"customer_id,config_id,occurred_at\n");
     }
-    assert_eq!(bench.json("ingest --allow-missing-source --store store --input input --dt 2026-01-04")["same_content"], 0);
+    assert_eq!(
+        bench.json("ingest --allow-missing-source --store store --input input --dt 2026-01-04")["same_content"],
+        0
+    );
 }

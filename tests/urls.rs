@@ -3,7 +3,7 @@
 use crate::support::program::{Bench, write_file};
 
 /// A path argument of each command, and what else the command needs.
-const ARGUMENTS: [(&str, &str, &str); 31] = [
+const ARGUMENTS: [(&str, &str, &str); 33] = [
     ("init", "--store", ""),
     ("ingest", "--store", "--input input --dt 2026-01-01"),
     ("ingest", "--input", "--store store --dt 2026-01-01"),
@@ -20,10 +20,11 @@ const ARGUMENTS: [(&str, &str, &str); 31] = [
     ("get", "--customers", "--store store --dt 2026-01-01"),
     ("status", "--store", ""),
     ("report", "--html", "--store store"),
-    ("report", "--out-dir", "--store store --html x.html"),
+    ("report", "--out", "--store store --html x.html"),
     ("forget", "--store", "--customer 1"),
     ("forget", "--out", "--store store --customer 1"),
     ("prune", "--store", "--keep-days 1"),
+    ("remove", "--store", "--dt 2026-01-01"),
     ("backup", "--to", "--store store"),
     ("restore", "--from", "--store store"),
     ("audit", "--out", "--store store --input input --dt 2026-01-01"),
@@ -31,6 +32,7 @@ const ARGUMENTS: [(&str, &str, &str); 31] = [
     ("manifest", "--out", "--dt 2026-01-01"),
     ("migrate", "--store", ""),
     ("verify", "--store", ""),
+    ("verify", "--backup", ""),
     ("repair", "--store", ""),
     ("man", "--dir", ""),
     ("config check", "--input", ""),

@@ -300,7 +300,7 @@ fn a_pruned_store_whose_first_day_would_move_keeps_its_rules() {
     let bench = store_of_2025(500);
     random_batches(&bench, &mut Random::new(seed(7)));
     ingest_all(&bench);
-    bench.ok("prune --store store --keep-days 1");
+    bench.ok("prune --store store --keep-days 1 --allow-large-removal");
     machine_has(&bench, &TestRules::vancouver_since(), "2026f");
     let before = dump(&bench.store());
     bench.refused("migrate --store store --take-zone-rules", &["pruned up to 2026-11-03", "lookback backfill"]);
