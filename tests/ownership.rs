@@ -169,7 +169,11 @@ fn a_partition_with_a_file_of_somebody_else_is_not_replaced() {
     for name in ["notes.txt", "part-00001.parquet", "_notes", ".notes", "deep/part-00000.parquet"] {
         write_file(&partition.join(name), b"someone's");
         let first = name.split('/').next().unwrap();
-        refused(&bench, &format!("{PRODUCE} --out out"), &["dt=2026-01-02", &format!("not written {first} in it")]);
+        refused(
+            &bench,
+            &format!("{PRODUCE} --out out"),
+            &["dt=2026-01-02", &format!("{first} in it was not written by lookback")],
+        );
         let scrub = bench.run("forget --store store --customer 1 --out out --scrub");
         assert_eq!(scrub.code, 1, "{}", scrub.stderr);
         assert!(partition.join(name).exists() && scrub.stderr.contains(first), "{}", scrub.stderr);
