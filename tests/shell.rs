@@ -149,7 +149,8 @@ fn on_a_terminal(bench: &Bench, setting: &str, arguments: &str) -> String {
     let command = format!("{} {arguments}", env!("CARGO_BIN_EXE_lookback"));
     let mut script = Command::new("env");
     script.env(TODAY.0, TODAY.1);
-    script.args(["TERM=xterm-256color", setting, "script", "-qec", &command, "/dev/null"]);
+    // Programs that run under CI have colours on any terminal.
+    script.args(["-u", "CI", "TERM=xterm-256color", setting, "script", "-qec", &command, "/dev/null"]);
     let ran = script.current_dir(bench.path("")).stdin(Stdio::null()).output().unwrap();
     String::from_utf8_lossy(&ran.stdout).into_owned()
 }
