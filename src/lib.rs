@@ -20,7 +20,7 @@
 //! 1  model   memory   durable         customers, days, zones, actions, impressions; how much memory there is; outlasting a power loss
 //!    fresh   apart                    names that nothing else has; places that must not lie in one another
 //!    threads                          how many threads the system allows
-//!    in_order  fan_out                several threads whose results are taken in order, by one or by several
+//!    parallel                         several threads whose results are taken in order, by one or by several
 //! 0  error   progress                  failures; who listens to the work
 //!    text    regular_file              under these two: numbers and names for people; opening files that end
 //! ```
@@ -37,19 +37,18 @@ pub mod config;
 pub mod diff;
 pub mod durable;
 pub mod error;
-pub mod fan_out;
 pub mod files;
 pub mod format;
 pub mod fresh;
 pub mod histories;
 pub mod history;
-pub mod in_order;
 pub mod ingest;
 pub mod manifest;
 pub mod memory;
 #[path = "../migrations/mod.rs"]
 pub mod migrations;
 pub mod model;
+pub mod parallel;
 pub mod produce;
 pub mod progress;
 pub mod regular_file;

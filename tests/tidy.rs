@@ -28,7 +28,7 @@ fn floor(module: &str) -> u8 {
     match module {
         "text" | "regular_file" => 0,
         "error" | "progress" => 5,
-        "memory" | "model" | "durable" | "threads" | "fresh" | "apart" | "in_order" | "fan_out" => 10,
+        "memory" | "model" | "durable" | "threads" | "fresh" | "apart" | "parallel" => 10,
         "history" | "sources" | "zoneinfo" => 20,
         "format" | "manifest" | "config" => 30,
         "store" | "files" | "sort" => 40,

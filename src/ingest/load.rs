@@ -5,8 +5,8 @@ use super::refold::refold_share;
 use super::shares::{Share, Shares};
 use crate::error::{Error, Result};
 use crate::format::{BatchRecord, Key, Record, Standing, Totals, TouchedDay, TypesRecord};
-use crate::in_order::in_order;
 use crate::model::{Day, TypeTable};
+use crate::parallel::ordered_map;
 use crate::progress::Progress;
 use crate::store::{BulkLoad, ListWriter, Store};
 
@@ -56,7 +56,7 @@ pub(super) fn load(
         progress.advance(edits.actions);
         writer.write(edits)
     };
-    in_order(workers, SHARES_AHEAD, || shares.share(), take)?;
+    ordered_map(workers, SHARES_AHEAD, || shares.share(), take)?;
     if let Some(record) = &mut record {
         record.customers = writer.loaded.customers;
     }

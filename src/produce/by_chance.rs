@@ -21,8 +21,8 @@ use super::tally::{Counts, Tally};
 use crate::error::{Error, Result};
 use crate::files::{EncodedRowGroup, RowGroup, RowSchema, RowSettings, RowWriter};
 use crate::history::History;
-use crate::in_order::in_order;
 use crate::model::{ExtraColumn, Impression, Places, RowOrder};
+use crate::parallel::ordered_map;
 use crate::progress::Progress;
 use crate::sort::{Scratch, Sorted, Sorter};
 
@@ -113,7 +113,7 @@ impl ByChance<'_> {
                 sorter.push(placed)
             })
         };
-        in_order(workers, SHARES_AHEAD, || shares.share(), take)?;
+        ordered_map(workers, SHARES_AHEAD, || shares.share(), take)?;
         summary.duplicates = shares.repeats();
         sorter.finish()
     }

@@ -6,8 +6,8 @@ use crate::files::{
     BadRows, DayFile, Fingerprint, Lacking, QuarantineFolder, ReadImpressions, note_same_content, read_impressions,
     same_content,
 };
-use crate::in_order::each;
 use crate::model::Impression;
+use crate::parallel::each;
 use crate::progress::Progress;
 use crate::sort::SharedSorter;
 use crate::store::BlockList;

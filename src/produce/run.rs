@@ -12,8 +12,8 @@ use super::shares::{SHARES_AHEAD, Shares};
 use super::tally::Tally;
 use crate::error::Result;
 use crate::files::{Compression, FileSizes, RowWriter, SameContent};
-use crate::in_order::in_order;
 use crate::model::{Day, HistoryDetail, Impression, RowColumns, RowOrder};
+use crate::parallel::ordered_map;
 use crate::progress::Progress;
 use crate::sort::Sorted;
 use crate::sources::ImpressionSource;
@@ -166,7 +166,7 @@ fn join(
         progress.advance(joined.counts.impressions);
         writer.append(joined.group)
     };
-    in_order(joiners, SHARES_AHEAD, || shares.share(), write)?;
+    ordered_map(joiners, SHARES_AHEAD, || shares.share(), write)?;
     summary.duplicates = shares.repeats();
     Ok(())
 }

@@ -15,11 +15,11 @@ use super::run::{ProduceOptions, ProduceSummary};
 use super::tally::{Counts, Tally};
 use super::turns::{Turn, Turns};
 use crate::error::Result;
-use crate::fan_out::fan_out;
 use crate::files::{FileSizes, GroupedWriter};
 use crate::history::HistoryView;
-use crate::in_order::in_order;
 use crate::model::{HistoryDetail, Impression, RowOrder};
+use crate::parallel::broadcast;
+use crate::parallel::ordered_map;
 use crate::progress::{Notes, Progress};
 use crate::store::Store;
 
@@ -63,7 +63,7 @@ pub fn produce_together(
         Ok(())
     };
     let threads = rayon::current_num_threads().clamp(1, days.len().max(1));
-    let stopped = in_order(vec![begin; threads], 1, || Ok(next.next()), take).err();
+    let stopped = ordered_map(vec![begin; threads], 1, || Ok(next.next()), take).err();
     let oldest = begun.iter().min_by_key(|rows| rows.day.settings.dt);
     if let Some(DayRows { day, .. }) = oldest {
         let histories = Histories::of_threads(store, day.wanted, &day.settings, day.late_since(store)?);
@@ -74,7 +74,7 @@ pub fn produce_together(
         let readers = histories.into_iter().map(|mut histories| move |turn| read(turn, &mut histories)).collect();
         let takers = begun.iter_mut().enumerate();
         let takers = takers.map(|(place, rows)| move |turn: &ReadTurn| rows.take(turn, place, progress)).collect();
-        fan_out(readers, ahead, || turns.turn(), takers)?;
+        broadcast(readers, ahead, || turns.turn(), takers)?;
         summaries.extend(finish(begun)?);
         summaries.sort_by(|one, other| one.dt.cmp(&other.dt));
     }
@@ -88,7 +88,7 @@ fn finish(days: Vec<DayRows>) -> Result<Vec<ProduceSummary>> {
         summaries.push(summary);
         Ok(())
     };
-    in_order(vec![DayRows::finish; count], 1, || Ok(days.next()), take)?;
+    ordered_map(vec![DayRows::finish; count], 1, || Ok(days.next()), take)?;
     Ok(summaries)
 }
 

@@ -9,10 +9,10 @@ use crate::error::{Error, Kind, Result};
 /// `takers`: to each of them in the order of the jobs, one at a time, and to several of them at once.
 ///
 /// A thread takes before it works, and the taker that is furthest behind comes first; so results do not pile up, and no thread sleeps that has something to
-/// do. Of [`crate::in_order::in_order`] it differs in that taking is most of the work.
+/// do. Of [`super::ordered_map`] it differs in that taking is most of the work.
 ///
 /// Of several errors, gives that of the first job. Memory: `ahead` results, at least one for each thread.
-pub fn fan_out<Job, Done: Send + Sync>(
+pub fn broadcast<Job, Done: Send + Sync>(
     workers: Vec<impl FnMut(Job) -> Result<Done> + Send>,
     ahead: usize,
     next: impl FnMut() -> Result<Option<Job>> + Send,
@@ -241,7 +241,7 @@ mod tests {
             Some(job) if job == no_job => Err(failure("no job", job)),
             job => Ok(job),
         };
-        let result = fan_out(vec![work; threads], AHEAD, next, takers);
+        let result = broadcast(vec![work; threads], AHEAD, next, takers);
         (result, taken)
     }
 
@@ -273,10 +273,10 @@ mod tests {
     #[test]
     fn without_jobs_or_takers_it_ends() {
         let taker = |_: &usize| Ok(());
-        fan_out(vec![|job: usize| Ok(job); 2], 2, || Ok(None), vec![taker; 2]).unwrap();
+        broadcast(vec![|job: usize| Ok(job); 2], 2, || Ok(None), vec![taker; 2]).unwrap();
         let mut jobs = 0..9;
         let none: Vec<fn(&usize) -> Result<()>> = Vec::new();
-        fan_out(vec![|job: usize| Ok(job); 2], 2, || Ok(jobs.next()), none).unwrap();
+        broadcast(vec![|job: usize| Ok(job); 2], 2, || Ok(jobs.next()), none).unwrap();
         assert_eq!(jobs.next(), None);
     }
 
@@ -288,7 +288,7 @@ mod tests {
                 assert!(*job != 70, "on purpose");
                 Ok(())
             };
-            fan_out(vec![|job: usize| Ok(job); 3], AHEAD, || Ok(jobs.next()), vec![taker; 2])
+            broadcast(vec![|job: usize| Ok(job); 3], AHEAD, || Ok(jobs.next()), vec![taker; 2])
         };
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(&mut run)).is_err());
     }

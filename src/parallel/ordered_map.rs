@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 /// which on a busy machine costs more than the work. Of each thread, `ahead` jobs may wait to be taken.
 ///
 /// Of several errors, gives that of the first job; then nothing behind it is taken. Memory: for each thread `ahead` jobs, or their results.
-pub fn in_order<Job, Done: Send>(
+pub fn ordered_map<Job, Done: Send>(
     workers: Vec<impl FnMut(Job) -> Result<Done> + Send>,
     ahead: usize,
     next: impl FnMut() -> Result<Option<Job>> + Send,
@@ -58,7 +58,7 @@ pub fn each_in_order<Item: Sync, Done: Send>(
     let threads = rayon::current_num_threads().min(items.len()).max(1);
     let mut next = items.iter();
     // No thread waits for one that has a large item.
-    in_order(vec![&work; threads], items.len(), || Ok(next.next()), take)
+    ordered_map(vec![&work; threads], items.len(), || Ok(next.next()), take)
 }
 
 struct Line<Next, Done, Take> {
@@ -181,7 +181,7 @@ mod tests {
             assert!(job < ahead, "job {job} is too far ahead");
             if failing.contains(&job) { Err(failure("failed", job)) } else { Ok(job) }
         };
-        let result = in_order(
+        let result = ordered_map(
             vec![work; threads],
             AHEAD,
             || match jobs.next() {
@@ -239,7 +239,7 @@ mod tests {
                 assert!(job != 70, "on purpose");
                 Ok(job)
             };
-            in_order(vec![work; 3], AHEAD, next, |_| Ok(()))
+            ordered_map(vec![work; 3], AHEAD, next, |_| Ok(()))
         };
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
     }
