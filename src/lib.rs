@@ -17,9 +17,9 @@
 //! 3  format  manifest  config         bytes to values and back: of the store; of what a partition says of itself; what lookback.toml says
 //! 2  history  sources                 order, merge, fold, keyframes; what there is to read: pure
 //!    zoneinfo                         where the rules of time zones come from
-//! 1  model   memory   durable         customers, days, zones, actions, impressions; how much memory there is; outlasting a power loss
+//! 1  resources                        memory, threads, scratch files
+//!    model   durable                  customers, days, zones, actions, impressions; outlasting a power loss
 //!    fresh   apart                    names that nothing else has; places that must not lie in one another
-//!    threads                          how many threads the system allows
 //!    parallel                         several threads whose results are taken in order, by one or by several
 //! 0  error   progress                  failures; who listens to the work
 //!    text    regular_file              under these two: numbers and names for people; opening files that end
@@ -44,7 +44,6 @@ pub mod histories;
 pub mod history;
 pub mod ingest;
 pub mod manifest;
-pub mod memory;
 #[path = "../migrations/mod.rs"]
 pub mod migrations;
 pub mod model;
@@ -54,12 +53,12 @@ pub mod progress;
 pub mod regular_file;
 pub mod removal;
 pub mod report;
+pub mod resources;
 pub mod rezone;
 pub mod sort;
 pub mod sources;
 pub mod stale;
 pub mod store;
 pub mod text;
-pub mod threads;
 pub mod verify;
 pub mod zoneinfo;

@@ -1,7 +1,8 @@
 //! Each command through the real binary, as a person runs it: what it prints, and what it does.
 
 use lookback::model::{CustomerId, Element, Impression};
-use lookback::sort::{Scratch, Sorter};
+use lookback::resources::Scratch;
+use lookback::sort::Sorter;
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
 use crate::support::output::{metadata, read_partition};

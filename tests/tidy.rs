@@ -28,7 +28,8 @@ fn floor(module: &str) -> u8 {
     match module {
         "text" | "regular_file" => 0,
         "error" | "progress" => 5,
-        "memory" | "model" | "durable" | "threads" | "fresh" | "apart" | "parallel" => 10,
+        "model" | "durable" | "fresh" | "apart" | "parallel" => 10,
+        "resources" => 12,
         "history" | "sources" | "zoneinfo" => 20,
         "format" | "manifest" | "config" => 30,
         "store" | "files" | "sort" => 40,
@@ -138,7 +139,14 @@ fn paths_are_shown_escaped() {
 #[test]
 fn files_are_opened_where_pipes_are_refused() {
     // What these open is made by them, or given by the system.
-    let exempt = ["regular_file.rs", "durable.rs", "memory.rs", "store/holder.rs", "store/spool.rs", "sort/scratch.rs"];
+    let exempt = [
+        "regular_file.rs",
+        "durable.rs",
+        "resources/memory.rs",
+        "store/holder.rs",
+        "store/spool.rs",
+        "resources/scratch.rs",
+    ];
     for (path, code) in code() {
         for word in ["File::open(", "fs::read(", "fs::read_to_string(", ".read(true)"] {
             let is_other = |before: &str| before.ends_with(|letter: char| letter.is_alphanumeric() || letter == '_');
@@ -163,8 +171,12 @@ fn no_name_is_made_of_the_number_of_a_process() {
     for (path, text) in sources("src").into_iter().chain(sources("migrations")) {
         let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
         assert!(!code.contains("process::id"), "{} names the number of the process: draw a name", path.display());
-        let is_scratch = path.ends_with("sort/scratch.rs");
-        assert!(is_scratch || !code.contains("temp_dir"), "{}: temporary files are of sort::Scratch", path.display());
+        let is_scratch = path.ends_with("resources/scratch.rs");
+        assert!(
+            is_scratch || !code.contains("temp_dir"),
+            "{}: temporary files are of resources::Scratch",
+            path.display()
+        );
     }
 }
 

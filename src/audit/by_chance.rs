@@ -6,7 +6,8 @@ use super::padded::Padded;
 use super::rows::Rows;
 use crate::error::Result;
 use crate::model::{CustomerId, Element, Impression, OrderKey, Places, RowOrder};
-use crate::sort::{Record, Scratch, Sorter};
+use crate::resources::Scratch;
+use crate::sort::{Record, Sorter};
 
 /// An order by chance.
 pub(super) struct Order {

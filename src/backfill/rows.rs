@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::plan::{BackfillOptions, Plan};
 use super::stale::{KeptSettings, known};
 use crate::error::Result;
-use crate::memory;
 use crate::model::{Day, OrderKind, name_days};
 use crate::produce::{ProduceOptions, ProduceSummary, RowChoice, can_go_together, produce_sized, produce_together};
 use crate::progress::{Notes, Progress};
+use crate::resources::memory;
 use crate::store::{Folder, Store};
 
 /// Days that go together at most: a week, of which half of all reads are spared with data set M (measured). Two weeks took as long, and twice the memory; a killed run

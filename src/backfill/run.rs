@@ -12,13 +12,13 @@ use crate::apart::refuse_overlaps;
 use crate::error::{Kind, Result};
 use crate::files::check_output;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester};
-use crate::memory;
 use crate::model::Day;
 use crate::produce::{ProduceSummary, refuse_pruned};
 use crate::progress::{Progress, Silent};
+use crate::resources::memory;
+use crate::resources::threads;
 use crate::store::{Batches, Folder, Store};
 use crate::text::Shown as _;
-use crate::threads;
 
 /// What a backfill did, or with a dry run would do.
 #[derive(Clone, Debug, Serialize)]

@@ -6,8 +6,8 @@ use super::console::Console;
 use super::text::{batches, count, counted};
 use crate::audit::{AuditOptions, AuditSummary, audit};
 use crate::error::Result;
-use crate::memory;
 use crate::model::name_days;
+use crate::resources::memory;
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Audit, console: &Console) -> Result<()> {

@@ -9,8 +9,8 @@ use crate::diff::{
     CellDifference, DiffOptions, Identity, PartitionDiff, RowDifference, SaidDifference, diff_partitions,
 };
 use crate::error::{Error, Kind, Result};
-use crate::memory;
 use crate::model::{Day, name_days};
+use crate::resources::memory;
 use crate::text::Shown;
 
 #[derive(Serialize)]

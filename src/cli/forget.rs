@@ -5,9 +5,9 @@ use super::console::Console;
 use super::customer_ids::CustomerIds;
 use super::text::{count, counted};
 use crate::error::{Error, Result};
-use crate::memory;
 use crate::model::CustomerId;
 use crate::removal::{ForgetReceipt, RowsOfThem, committed, forget, would_forget};
+use crate::resources::memory;
 use crate::store::Folder;
 use crate::text::Shown as _;
 

@@ -10,9 +10,9 @@ use super::text::{count, counted};
 use crate::error::{Error, Result};
 use crate::files::{HistoryFormat, HistoryTarget};
 use crate::histories::{GetSummary, get};
-use crate::memory;
 use crate::model::{CustomerId, Day};
 use crate::produce::{refuse_gaps, refuse_outdated, refuse_pruned};
+use crate::resources::memory;
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Get, console: &Console) -> Result<()> {

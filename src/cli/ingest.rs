@@ -7,7 +7,7 @@ use super::console::Console;
 use super::text::{count, counted, counted_types, odd, same_content, size};
 use crate::error::Result;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester};
-use crate::memory;
+use crate::resources::memory;
 use crate::store::Folder;
 
 pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {

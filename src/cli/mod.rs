@@ -43,8 +43,8 @@ use bars::Log;
 use console::Console;
 
 use crate::error::{Kind, Result};
-use crate::memory;
-use crate::threads;
+use crate::resources::memory;
+use crate::resources::threads;
 
 /// Runs the program with the process's arguments. Exit code 0 done, 1 refused or failed, 2 wrong usage, 3 different.
 pub fn run() -> ExitCode {

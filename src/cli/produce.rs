@@ -5,8 +5,8 @@ use super::config;
 use super::console::Console;
 use super::text::{count, counted, odd, same_content};
 use crate::error::Result;
-use crate::memory;
 use crate::produce::{ProduceOptions, ProduceSummary, produce_sized};
+use crate::resources::memory;
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {

@@ -13,7 +13,8 @@ use crate::files::{Fingerprint, PartitionFolder, ProducedFile, partitions};
 use crate::format::Hasher;
 use crate::model::{Day, ExtraColumn, ExtraColumns, RowColumn};
 use crate::progress::Progress;
-use crate::sort::{Record, Scratch, Sorted, Sorter};
+use crate::resources::Scratch;
+use crate::sort::{Record, Sorted, Sorter};
 use crate::text::Shown;
 
 /// Rows that are read once more at a time, from each side: with 1,000 actions 3 MB.

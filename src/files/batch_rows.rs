@@ -17,7 +17,7 @@ use super::list_length::longest_list;
 use super::page_header::{Content, visit_pages};
 use super::parquet_file::{guarded, unreadable};
 use crate::error::{Error, Result};
-use crate::memory;
+use crate::resources::memory;
 use crate::text::Shown;
 
 /// A number takes so many bytes at most when it is decoded.

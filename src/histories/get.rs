@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::files::{HistoryFormat, HistoryTarget, HistoryWriter};
 use crate::model::{Action, CustomerId, Day};
 use crate::progress::Progress;
-use crate::sort::{Record, Scratch, Sorter};
+use crate::resources::Scratch;
+use crate::sort::{Record, Sorter};
 use crate::store::{AsOf, BlockList, Cursor, Store};
 
 /// Actions that a thread reads in one turn at most, unless a single history has more: with their times 6 MB.

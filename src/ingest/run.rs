@@ -21,7 +21,8 @@ use crate::files::{DayFile, FILES_MAX, SameContent, SameContents, day_files, not
 use crate::format::BatchRecord;
 use crate::model::{Day, NamedCounts, TypeTable, Zone};
 use crate::progress::Progress;
-use crate::sort::{Pieces, Scratch, SharedSorter, Sorter};
+use crate::resources::Scratch;
+use crate::sort::{Pieces, SharedSorter, Sorter};
 use crate::sources::Sources;
 use crate::store::{Folder, NewStore, OfferedRules, Settings, Store};
 use crate::text::Shown;

@@ -15,7 +15,8 @@ use crate::files::{FileSizes, Partition, PartitionFolder, RowSchema, RowSettings
 use crate::manifest::PartFile;
 use crate::model::{Day, Impression, TypeTable};
 use crate::progress::Progress;
-use crate::sort::{Scratch, SharedSorter, Sorted, Sorter};
+use crate::resources::Scratch;
+use crate::sort::{SharedSorter, Sorted, Sorter};
 use crate::store::{AsOf, Batches, Store};
 use crate::text::Shown;
 

@@ -24,7 +24,8 @@ use crate::history::History;
 use crate::model::{ExtraColumn, Impression, Places, RowOrder};
 use crate::parallel::ordered_map;
 use crate::progress::Progress;
-use crate::sort::{Scratch, Sorted, Sorter};
+use crate::resources::Scratch;
+use crate::sort::{Sorted, Sorter};
 
 /// Rows whose histories are read and packed by one thread at once: up to 5 MB.
 const SHARE_ROWS: usize = 1_000;

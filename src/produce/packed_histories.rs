@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::format::{Keyframe, encode_keyframe};
 use crate::history::History;
 use crate::model::{Day, PastAction};
-use crate::sort::Scratch;
+use crate::resources::Scratch;
 
 /// Where a history was put.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]

@@ -12,10 +12,11 @@ use crate::apart::keep_apart;
 use crate::error::{Error, Kind, Result};
 use crate::files::{check_output, partitions};
 use crate::format::{Forgotten, Key};
-use crate::memory;
 use crate::model::{CustomerId, Day};
 use crate::progress::Progress;
-use crate::sort::{Scratch, Sorter};
+use crate::resources::Scratch;
+use crate::resources::memory;
+use crate::sort::Sorter;
 use crate::store::{BlockList, Folder, Store};
 use crate::text::{Shown, count};
 

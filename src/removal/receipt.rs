@@ -147,7 +147,7 @@ impl Record for Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sort::Scratch;
+    use crate::resources::Scratch;
 
     #[test]
     fn lines_come_in_order_through_memory_and_disk_and_once() {

@@ -4,11 +4,9 @@
 mod keys;
 mod piece;
 mod run;
-mod scratch;
 mod shared;
 mod sorter;
 
 pub use piece::{PIECE_RECORDS, Piece};
-pub use scratch::Scratch;
 pub use shared::{Feed, SharedSorter};
 pub use sorter::{Pieces, Record, SORT_BYTES_DEFAULT, Sorted, Sorter};

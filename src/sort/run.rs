@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::path::PathBuf;
 
-use super::scratch::Scratch;
 use super::sorter::Record;
 use crate::error::{Error, Result};
+use crate::resources::Scratch;
 
 /// Read and write buffer of one run; a merge holds one for each.
 const RUN_BUFFER_BYTES: usize = 64 << 10;

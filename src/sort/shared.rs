@@ -92,7 +92,7 @@ fn stopped() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sort::Scratch;
+    use crate::resources::Scratch;
 
     /// A number that says it takes 1,000 bytes.
     #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]

@@ -8,8 +8,8 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::piece::{BLOCK_RECORDS, Piece, spread};
 use super::run::{RunReader, spill};
-use super::scratch::Scratch;
 use crate::error::Result;
+use crate::resources::Scratch;
 
 /// Memory for sorting unless a caller says otherwise: over 6 million actions, or a million impressions of 10 items.
 pub const SORT_BYTES_DEFAULT: usize = 256 << 20;

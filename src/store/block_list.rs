@@ -5,8 +5,8 @@ use super::options::scanning;
 use super::scan::Scan;
 use crate::error::{Error, Kind, Result};
 use crate::format::{BlockListRecord, Key, Keyspace, Secret, Token, token_of};
-use crate::memory;
 use crate::model::CustomerId;
+use crate::resources::memory;
 use crate::text::count;
 
 /// The customers that an ingest does not take and a produce writes no rows of. Memory: 16 bytes for each of them, of whom

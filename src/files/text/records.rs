@@ -8,7 +8,7 @@ use super::unpacked::Unpacked;
 use crate::error::{Error, Result};
 use crate::files::file_kind::Packing;
 use crate::files::magic::{LOOKED_AT, Magic};
-use crate::memory;
+use crate::resources::memory;
 use crate::text::Shown;
 
 /// Room for records at the beginning; it grows with the longest one.
@@ -41,7 +41,7 @@ pub(super) struct Record<'a> {
 /// Gives the records of a file one after the other. Lines end with LF or CRLF, the last one with the file too; a byte order mark at the
 /// beginning is left out.
 ///
-/// Memory: the larger of 256 KiB and twice the longest record, which is refused beyond the share for a line, see [`crate::memory`]; and what the
+/// Memory: the larger of 256 KiB and twice the longest record, which is refused beyond the share for a line, see [`crate::resources::memory`]; and what the
 /// file takes to be decompressed.
 pub(super) struct Records {
     source: Unpacked,

@@ -8,8 +8,8 @@ use zstd::stream::read::Decoder;
 
 use crate::error::{Error, Result};
 use crate::files::file_kind::Packing;
-use crate::memory;
 use crate::regular_file;
+use crate::resources::memory;
 use crate::text::Shown;
 
 /// How much of the file is read at once.
@@ -19,7 +19,7 @@ const READ_BYTES: usize = 64 << 10;
 const WINDOW_LOG: std::ops::RangeInclusive<u32> = 10..=31;
 
 /// An open file. Memory: 64 KiB and, of gzip, its window of 32 KiB; of zstd, its window, which is refused where it is larger than the share of
-/// a page, see [`crate::memory`].
+/// a page, see [`crate::resources::memory`].
 pub(super) struct Unpacked {
     path: PathBuf,
     packing: Packing,

@@ -1,4 +1,4 @@
-//! Floor 1, how many threads this process has at once, and whether the system allows them.
+//! How many threads this process has at once, and whether the system allows them.
 //!
 //! Some of them RocksDB starts, which waits for ever or ends the process where it cannot. So they are tried before it is asked for anything.
 

@@ -1,4 +1,4 @@
-//! Floor 1, how much memory this process may take, and how it is shared out.
+//! How much memory this process may take, and how it is shared out.
 //!
 //! What grows with the input is sorted within a share and spills to disk beyond it; what a file announces is compared with a share before it is
 //! read. The rest (row groups, an open store, a load) has bounds of its own, which the least limit leaves room for. Behind all this stands the
