@@ -6,7 +6,6 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::regular_file::Irregular;
 use crate::text::{Shown, escaped};
 
 /// The remedy for a full disk.
@@ -30,6 +29,18 @@ pub enum Kind {
     /// The store holds bytes that it never wrote, or a partition rows that do not follow from the raw files: restore it, or produce it again.
     Corrupt,
 }
+
+/// Why something is not opened: what it is instead of a regular file. The cause inside the [`std::io::Error`] of opening it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Irregular(pub &'static str);
+
+impl fmt::Display for Irregular {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Irregular {}
 
 /// A failure, said in one sentence. [`fmt::Display`] gives `what; remedy` on one line, whatever names stand in it: see [`escaped`].
 #[derive(Debug)]
@@ -63,7 +74,7 @@ impl Error {
         Self::new(Kind::Refused, what, remedy)
     }
 
-    /// The operating system refused `action` (a verb phrase: "write", "list") on `path`; or [`crate::regular_file`] did, since it is no file.
+    /// The operating system refused `action` (a verb phrase: "write", "list") on `path`; or lookback did, since it is [`Irregular`].
     pub fn io(action: &str, path: &Path, source: &std::io::Error) -> Self {
         if let Some(irregular) = source.get_ref().and_then(|inside| inside.downcast_ref::<Irregular>()) {
             return Self::input(

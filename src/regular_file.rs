@@ -2,7 +2,6 @@
 //!
 //! Everything that is opened for reading is opened here (a test holds this), but for what the system itself gives under `/proc` and `/sys`.
 
-use std::fmt;
 use std::fs::{self, File, FileType};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
@@ -10,31 +9,19 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// Why something is not opened: what it is instead of a regular file. The cause inside the [`io::Error`] of this module's functions.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Irregular(&'static str);
+use crate::error::Irregular;
 
-impl fmt::Display for Irregular {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl std::error::Error for Irregular {}
-
-impl Irregular {
-    /// What something of this type is; `None` for a regular file.
-    fn of(found: FileType) -> Option<Self> {
-        let kind = match found {
-            found if found.is_file() => return None,
-            found if found.is_dir() => "a folder",
-            found if found.is_fifo() => "a named pipe",
-            found if found.is_socket() => "a socket",
-            found if found.is_char_device() || found.is_block_device() => "a device",
-            _ => "something else",
-        };
-        Some(Irregular(kind))
-    }
+/// What something of this type is; `None` for a regular file.
+fn irregular(found: FileType) -> Option<Irregular> {
+    let kind = match found {
+        found if found.is_file() => return None,
+        found if found.is_dir() => "a folder",
+        found if found.is_fifo() => "a named pipe",
+        found if found.is_socket() => "a socket",
+        found if found.is_char_device() || found.is_block_device() => "a device",
+        _ => "something else",
+    };
+    Some(Irregular(kind))
 }
 
 /// Opens a regular file to be read. Fails on anything else, without waiting for it; links are followed.
@@ -75,7 +62,7 @@ pub fn check_below(folder: &Path) -> Result<(), (Box<Path>, io::Error)> {
         }
         if found.is_dir() {
             check_below(&path)?;
-        } else if let Some(irregular) = Irregular::of(found) {
+        } else if let Some(irregular) = irregular(found) {
             return Err((path.into(), io::Error::other(irregular)));
         }
     }
@@ -84,7 +71,7 @@ pub fn check_below(folder: &Path) -> Result<(), (Box<Path>, io::Error)> {
 
 /// Looked at before it is opened, since opening a device may do something, and again when it is open, since by then the name may lead elsewhere.
 fn open_one_of(path: &Path, is_wanted: impl Fn(FileType) -> bool) -> io::Result<File> {
-    let check = |found: FileType| match Irregular::of(found) {
+    let check = |found: FileType| match irregular(found) {
         Some(irregular) if !is_wanted(found) => Err(io::Error::other(irregular)),
         _ => Ok(()),
     };

@@ -14,9 +14,10 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use super::layout::DayFile;
+use super::metadata::{column_names, metadata};
+use super::own_file::OwnFile;
 use super::parquet_error::write_failed;
 use super::publish;
-use super::written::Written;
 use crate::error::{Error, Result};
 use crate::model::Day;
 use crate::text::Shown;
@@ -27,6 +28,13 @@ const NAMED_ROWS: usize = 5;
 /// How many bad rows are gathered before they are written to the quarantine, and how many bytes of them.
 const GATHERED_ROWS: usize = 4_096;
 const GATHERED_BYTES: usize = 1 << 20;
+
+/// The kind of file that bad rows which were set aside are.
+pub(super) const BAD_ROWS: OwnFile = OwnFile {
+    name: "bad rows that lookback has set aside",
+    is_kind_of: |file| metadata(file).is_some_and(|found| column_names(&found).eq(COLUMNS)),
+};
+const COLUMNS: [&str; 5] = ["file", "row", "column", "reason", "cells"];
 
 /// A row group of the quarantine ends beyond so many bytes.
 const ROW_GROUP_BYTES: usize = 8 << 20;
@@ -179,7 +187,7 @@ impl Quarantine {
             text_field("cells"),
         ]));
         if self.writer.is_none() {
-            let staged = publish::StagedFile::create(&self.path, Written::BadRows)?;
+            let staged = publish::StagedFile::create(&self.path, BAD_ROWS)?;
             let writer = ArrowWriter::try_new(staged.file()?, Arc::clone(&schema), Some(properties()));
             self.writer = Some((staged, writer.map_err(|error| write_failed(&self.path, &error))?));
         }
@@ -205,7 +213,7 @@ impl Quarantine {
                 closed.map_err(|error| write_failed(&self.path, &error))?;
                 staged.publish()
             }
-            None => publish::remove_file(&self.path, Written::BadRows),
+            None => publish::remove_file(&self.path, BAD_ROWS),
         }
     }
 }

@@ -16,7 +16,6 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use super::publish::StagedFile;
-use super::written::Written;
 use crate::error::{Error, Result};
 use crate::model::{Action, CustomerId};
 
@@ -76,7 +75,7 @@ impl HistoryWriter {
         let (inner, path, staged): (Box<dyn Write + Send>, _, _) = match target {
             HistoryTarget::Stream(inner) => (inner, PathBuf::from("stdout"), None),
             HistoryTarget::File(path) => {
-                let staged = StagedFile::create(&path, Written::Histories(format))?;
+                let staged = StagedFile::create(&path, format.own_file())?;
                 (Box::new(staged.file()?), path, Some(staged))
             }
         };

@@ -16,9 +16,9 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::manifest_file::MANIFEST;
+use super::metadata::{has_version, metadata};
 use super::partition::{PartitionFolder, SUCCESS};
 use super::publish::{lock, lock_created};
-use super::written::is_of_lookback;
 use crate::error::{Error, Result};
 use crate::fresh;
 use crate::model::Day;
@@ -79,7 +79,7 @@ fn says_so(partition: &Path) -> bool {
 }
 
 fn says_so_itself(part: &Path) -> bool {
-    regular_file::open(part).is_ok_and(|part| is_of_lookback(&part))
+    regular_file::open(part).is_ok_and(|part| metadata(&part).is_some_and(|found| has_version(&found)))
 }
 
 fn is_folder(path: &Path) -> bool {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::written::Written;
+use super::own_file::OwnFile;
 use crate::durable::{sync, sync_with_folders_above};
 use crate::error::{Error, Result};
 use crate::fresh;
@@ -21,7 +21,7 @@ use crate::regular_file;
 pub(super) struct StagedFile {
     target: PathBuf,
     aside: PathBuf,
-    written: Written,
+    kind: OwnFile,
     /// Locked for as long as it is being written.
     file: File,
 }
@@ -29,14 +29,14 @@ pub(super) struct StagedFile {
 impl StagedFile {
     /// Begins the file that will stand at `target`, and creates the folders above it. Refused where something else than
     /// such a file stands there.
-    pub(super) fn create(target: &Path, written: Written) -> Result<Self> {
-        written.check_replaceable(target)?;
+    pub(super) fn create(target: &Path, kind: OwnFile) -> Result<Self> {
+        kind.check_replaceable(target)?;
         let folder = folder_of(target);
         // One process at a time tidies up and begins, or it might take a file not locked yet for one left behind.
         let turn = lock_created(folder)?;
         remove_left_behind(target)?;
         let (aside, file) = fresh::file(folder, &aside_prefix(target), &mut File::options())?;
-        let staged = StagedFile { target: target.to_owned(), aside, written, file };
+        let staged = StagedFile { target: target.to_owned(), aside, kind, file };
         staged.file.lock().map_err(|error| Error::io("lock", &staged.aside, &error))?;
         drop(turn);
         Ok(staged)
@@ -51,7 +51,7 @@ impl StagedFile {
     pub(super) fn publish(self) -> Result<()> {
         self.file.sync_all().map_err(|error| Error::io("fsync", &self.aside, &error))?;
         // Something may have come there since.
-        self.written.check_replaceable(&self.target)?;
+        self.kind.check_replaceable(&self.target)?;
         fs::rename(&self.aside, &self.target).map_err(|error| Error::io("put in place", &self.target, &error))?;
         sync_with_folders_above(folder_of(&self.target))
     }
@@ -65,8 +65,8 @@ impl Drop for StagedFile {
 
 /// Removes the file at `target`, if there is one, and what killed processes have left beside it. Refused where something
 /// else stands there.
-pub(super) fn remove_file(target: &Path, written: Written) -> Result<()> {
-    written.check_replaceable(target)?;
+pub(super) fn remove_file(target: &Path, kind: OwnFile) -> Result<()> {
+    kind.check_replaceable(target)?;
     let folder = folder_of(target);
     if !folder.exists() {
         return Ok(());
@@ -150,14 +150,18 @@ pub(super) fn is_left_behind(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::own_file::beginning;
     use std::io::Write;
 
+    const BEGINS: &str = "a page\n";
+    const PAGE: OwnFile = OwnFile { name: "a page", is_kind_of: |file| beginning(file).starts_with(BEGINS) };
+
     fn page(body: &str) -> String {
-        format!("{}A title</title>{}{body}", Written::REPORT_BEGINS, Written::REPORT_POLICY)
+        format!("{BEGINS}{body}")
     }
 
     fn staged(target: &Path, text: &str) -> StagedFile {
-        let staged = StagedFile::create(target, Written::Report).unwrap();
+        let staged = StagedFile::create(target, PAGE).unwrap();
         staged.file().unwrap().write_all(text.as_bytes()).unwrap();
         staged
     }
@@ -201,9 +205,9 @@ mod tests {
         fs::write(&other, "someone's").unwrap();
         let guessed = place.path().join(format!(".page.html.staging-{}", std::process::id()));
         std::os::unix::fs::symlink(&other, &guessed).unwrap();
-        staged(&target, Written::REPORT_BEGINS).publish().unwrap();
+        staged(&target, BEGINS).publish().unwrap();
         assert_eq!(fs::read_to_string(&other).unwrap(), "someone's");
-        assert_eq!(fs::read_to_string(&target).unwrap(), Written::REPORT_BEGINS);
+        assert_eq!(fs::read_to_string(&target).unwrap(), BEGINS);
     }
 
     #[test]

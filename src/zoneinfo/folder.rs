@@ -4,9 +4,10 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use super::{tzif, unreadable};
+use crate::error::Irregular;
 use crate::error::{Error, Result};
 use crate::model::{ZoneRules, is_tzdata_version};
-use crate::regular_file::{self, Irregular};
+use crate::regular_file;
 use crate::text::Shown;
 
 /// The most bytes that the file of a zone has; the largest of tzdata have 4 kB.
