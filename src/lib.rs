@@ -29,28 +29,25 @@
 //! them, `store` keeps them. An impression: `files` reads it, `produce` sorts it and asks `store` for the history as of the day before,
 //! `files` makes padded rows of both and writes them.
 
-pub mod apart;
 pub mod audit;
 pub mod backfill;
 pub mod cli;
 pub mod config;
 pub mod diff;
-pub mod durable;
 pub mod error;
-pub mod files;
 pub mod format;
-pub mod fresh;
 pub mod histories;
 pub mod history;
 pub mod ingest;
+pub mod input;
 pub mod manifest;
 #[path = "../migrations/mod.rs"]
 pub mod migrations;
 pub mod model;
+pub mod output;
 pub mod parallel;
 pub mod produce;
 pub mod progress;
-pub mod regular_file;
 pub mod removal;
 pub mod report;
 pub mod resources;
@@ -58,6 +55,7 @@ pub mod rezone;
 pub mod sort;
 pub mod sources;
 pub mod stale;
+pub mod storage;
 pub mod store;
 pub mod text;
 pub mod verify;

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use lookback::files::{Fingerprint, PartitionFolder};
 use lookback::format::{Key, encode_portion};
 use lookback::model::{Action, ActionType, CustomerId, Day};
+use lookback::output::PartitionFolder;
+use lookback::storage::Fingerprint;
 use lookback::store::{Folder, RawStore};
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};

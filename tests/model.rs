@@ -8,9 +8,9 @@ use chrono_tz::Tz;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
 
-use lookback::files::Compression;
 use lookback::ingest::{IngestOptions, Ingester};
 use lookback::model::{Day, RowColumns, RowOrder};
+use lookback::output::Compression;
 use lookback::produce::{ProduceOptions, ProduceSummary, produce};
 use lookback::progress::Silent;
 use lookback::sort::SORT_BYTES_DEFAULT;

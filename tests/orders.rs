@@ -6,8 +6,8 @@ use std::hash::Hasher as _;
 
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
-use lookback::files::{Compression, FileSizes};
 use lookback::model::{ExtraColumn, RowColumns, RowOrder};
+use lookback::output::{Compression, FileSizes};
 use lookback::produce::{ProduceOptions, produce_sized};
 use lookback::progress::Silent;
 use lookback::sort::SORT_BYTES_DEFAULT;

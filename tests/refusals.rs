@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
 
-use lookback::files::{BadRows, DayFile, QuarantineFolder, read_actions, read_impressions};
+use lookback::input::{BadRows, DayFile, QuarantineFolder, read_actions, read_impressions};
 use lookback::model::Zone;
 use lookback::sources::{ActionSource, ImpressionSource};
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use lookback::files::PartitionFolder;
 use lookback::ingest::{IngestOptions, Ingester};
+use lookback::output::PartitionFolder;
 use lookback::progress::Silent;
 use lookback::sort::SORT_BYTES_DEFAULT;
 use lookback::sources::Sources;

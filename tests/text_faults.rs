@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use lookback::files::{BadRows, DayFile, QuarantineFolder, read_numbered_actions, read_numbered_impressions};
+use lookback::input::{BadRows, DayFile, QuarantineFolder, read_numbered_actions, read_numbered_impressions};
 use lookback::model::Zone;
 use lookback::sources::{ActionSource, ImpressionSource};
 

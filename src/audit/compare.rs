@@ -5,8 +5,8 @@ use super::group::{Case, Place, RawImpression, Wanted};
 use super::padded::Padded;
 use super::rows::{FoundRow, Rows};
 use crate::error::{Error, Result};
-use crate::files::ProducedRow;
 use crate::model::ExtraColumn;
+use crate::output::ProducedRow;
 
 /// What tells a row from its neighbours.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::group::{Place, RawAction};
 use super::sources::Sources;
 use crate::error::{Error, Kind};
-use crate::files::DayFile;
+use crate::input::DayFile;
 use crate::model::{TypeTable, Zone};
 use crate::text::Shown;
 

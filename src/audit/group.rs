@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::sources::Sources;
 use crate::error::Result;
-use crate::files::{BadRows, QuarantineFolder, read_numbered_actions, read_numbered_impressions};
+use crate::input::{BadRows, QuarantineFolder, read_numbered_actions, read_numbered_impressions};
 use crate::model::{Day, RowColumns, TypeTable, Zone};
 use crate::progress::Progress;
 use crate::store::BlockList;
 
-/// Where something stands in the raw files: the number of the file among its kind, and the place in it, as [`crate::files::DayFile::place`] has it.
+/// Where something stands in the raw files: the number of the file among its kind, and the place in it, as [`crate::input::DayFile::place`] has it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Place {
     pub file: u32,

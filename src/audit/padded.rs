@@ -2,8 +2,8 @@
 
 use super::difference::action_source;
 use super::group::{Case, Wanted};
-use crate::files::ProducedRow;
 use crate::model::{ExtraColumn, display_utc};
+use crate::output::ProducedRow;
 
 /// The history of a customer as a row has it, worked out from the raw actions.
 ///

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
-use crate::files::{ProducedFile, ProducedRow, ProducedRows};
+use crate::output::{ProducedFile, ProducedRow, ProducedRows};
 
 /// A row, and the number of its part file.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::sources::Sources;
 use crate::error::Result;
-use crate::files::{BadRows, QuarantineFolder, read_impressions};
+use crate::input::{BadRows, QuarantineFolder, read_impressions};
 use crate::model::Day;
 use crate::store::BlockList;
 

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::files::{DayFile, Fingerprint, day_files};
 use crate::format::{BatchRecord, FileRecord, files_fingerprint};
+use crate::input::{DayFile, day_files};
 use crate::manifest::Manifest;
 use crate::model::Day;
 use crate::progress::Progress;
 use crate::sources::{self, ActionSource, ImpressionSource};
+use crate::storage::Fingerprint;
 use crate::store::Store;
 use crate::text::Shown;
 

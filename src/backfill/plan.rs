@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::files::{PartitionFolder, day_files};
 use crate::ingest::{BatchState, Outlines, batch_files, batch_state, source_names};
+use crate::input::day_files;
 use crate::model::{Day, name_days};
+use crate::output::PartitionFolder;
 use crate::produce::RowChoice;
 use crate::progress::Progress;
 use crate::sources::Sources;

@@ -8,15 +8,15 @@ use serde::Serialize;
 use super::plan::{BackfillOptions, Plan};
 use super::rows::produce_all;
 use super::stale::{KeptSettings, leave_what_is_not_stale};
-use crate::apart::refuse_overlaps;
 use crate::error::{Kind, Result};
-use crate::files::check_output;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester};
 use crate::model::Day;
+use crate::output::check_output;
 use crate::produce::{ProduceSummary, refuse_pruned};
 use crate::progress::{Progress, Silent};
 use crate::resources::memory;
 use crate::resources::threads;
+use crate::storage::refuse_overlaps;
 use crate::store::{Batches, Folder, Store};
 use crate::text::Shown as _;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::plan::{BackfillOptions, Plan};
 use crate::error::Result;
-use crate::files::PartitionFolder;
 use crate::model::Day;
+use crate::output::PartitionFolder;
 use crate::produce::RowChoice;
 use crate::progress::Progress;
 use crate::stale::{Judge, Known};

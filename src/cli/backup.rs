@@ -5,9 +5,9 @@ use serde::Serialize;
 use super::args;
 use super::console::Console;
 use super::text::{self, counted, size};
-use crate::apart::keep_apart;
 use crate::error::Result;
 use crate::format::FORMAT_VERSION;
+use crate::storage::keep_apart;
 use crate::store::{Backup, Backups, Folder, Store};
 use crate::text::Shown;
 

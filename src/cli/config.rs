@@ -12,10 +12,11 @@ use super::table::table;
 use super::text::{count, counted, size};
 use crate::config;
 use crate::error::{Error, Result};
-use crate::files::{DayFile, Fingerprint, Lacking, LookedAt, day_files, look_at_actions, look_at_impressions};
 use crate::ingest::{Outlines, batch_files, check_types, source_names};
+use crate::input::{DayFile, Lacking, LookedAt, day_files, look_at_actions, look_at_impressions};
 use crate::model::{Day, NamedCounts, TypeTable};
 use crate::sources::{Pattern, Sources, TypeRule};
+use crate::storage::Fingerprint;
 use crate::store::{Folder, Store};
 use crate::text::Shown;
 

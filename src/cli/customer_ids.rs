@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::model::CustomerId;
-use crate::regular_file;
+use crate::storage::regular_file;
 use crate::text::Shown;
 
 /// No line with one id is longer, unless it is mostly spaces.

@@ -7,7 +7,7 @@ use super::console::Console;
 use super::lines::Lines;
 use super::text::{counted, size};
 use crate::error::{Error, Result};
-use crate::files::{PartitionFolder, check_hashes};
+use crate::output::{PartitionFolder, check_hashes};
 use crate::text::escaped_json;
 
 #[derive(Serialize)]

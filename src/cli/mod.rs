@@ -50,7 +50,7 @@ use crate::resources::threads;
 pub fn run() -> ExitCode {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if !crate::files::is_guarded() {
+        if !crate::input::is_guarded() {
             report(panic);
         }
     }));

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::read::parse;
 use crate::error::{Error, Result};
-use crate::regular_file;
 use crate::sources::Sources;
+use crate::storage::regular_file;
 use crate::text::Shown;
 
 /// The name of the file in the input root, or in the folder that holds the root.

@@ -1,8 +1,8 @@
 //! A row as it is sorted: enough to tell whether it is another's equal, and where it stands.
 
-use crate::files::ProducedRow;
 use crate::format::Hasher;
 use crate::model::{ExtraColumn, ExtraColumns};
+use crate::output::ProducedRow;
 use crate::sort::Record;
 
 /// The further columns whose cells are compared; `dt` is part of what identifies a row instead.

@@ -9,12 +9,13 @@ use super::pairs::{Found, walk};
 use super::report::{CellDifference, ColumnCounts, Identity, PartitionDiff, RowDifference};
 use super::said;
 use crate::error::{Error, Result};
-use crate::files::{Fingerprint, PartitionFolder, ProducedFile, partitions};
 use crate::format::Hasher;
 use crate::model::{Day, ExtraColumn, ExtraColumns, RowColumn};
+use crate::output::{PartitionFolder, ProducedFile, partitions};
 use crate::progress::Progress;
 use crate::resources::Scratch;
 use crate::sort::{Record, Sorted, Sorter};
+use crate::storage::Fingerprint;
 use crate::text::Shown;
 
 /// Rows that are read once more at a time, from each side: with 1,000 actions 3 MB.

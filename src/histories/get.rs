@@ -4,13 +4,13 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRef
 use serde::Serialize;
 
 use super::question::Question;
-use crate::apart::keep_apart;
 use crate::error::{Error, Result};
-use crate::files::{HistoryFormat, HistoryTarget, HistoryWriter};
 use crate::model::{Action, CustomerId, Day};
+use crate::output::{HistoryFormat, HistoryTarget, HistoryWriter};
 use crate::progress::Progress;
 use crate::resources::Scratch;
 use crate::sort::{Record, Sorter};
+use crate::storage::keep_apart;
 use crate::store::{AsOf, BlockList, Cursor, Store};
 
 /// Actions that a thread reads in one turn at most, unless a single history has more: with their times 6 MB.

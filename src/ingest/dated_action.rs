@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use crate::files::ReadAction;
 use crate::history::newest_first;
+use crate::input::ReadAction;
 use crate::model::{Action, ActionType, CustomerId, Day};
 use crate::sort::Record;
 

@@ -6,13 +6,14 @@ use super::far::{Far, refuse_far};
 use super::recorded::{Recorded, SourceFile};
 use super::run::IngestOptions;
 use crate::error::Result;
-use crate::files::{BadRows, DayFile, Fingerprint, QuarantineFolder, SameContents, read_actions, same_content};
 use crate::format::{BatchRecord, FileRecord, ZoneUse};
+use crate::input::{BadRows, DayFile, QuarantineFolder, SameContents, read_actions, same_content};
 use crate::model::{TypeCounts, Zone};
 use crate::parallel::each_in_order;
 use crate::progress::Progress;
 use crate::sort::SharedSorter;
 use crate::sources::ActionSource;
+use crate::storage::Fingerprint;
 
 /// What was in a file, besides its actions.
 struct FileCounts {

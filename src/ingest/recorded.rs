@@ -1,7 +1,7 @@
 //! How a batch record names the sources of its files.
 
-use crate::files::DayFile;
 use crate::format::SourceRecord;
+use crate::input::DayFile;
 use crate::sources::ActionSource;
 
 /// A file and the source that it is of.

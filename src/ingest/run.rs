@@ -15,15 +15,15 @@ use super::read::read_batch;
 use super::recorded::SourceFile;
 use super::shares::Shares;
 use super::types::joined_types;
-use crate::apart::refuse_overlaps;
 use crate::error::{Error, Result};
-use crate::files::{DayFile, FILES_MAX, SameContent, SameContents, day_files, note_same_content};
 use crate::format::BatchRecord;
+use crate::input::{DayFile, FILES_MAX, SameContent, SameContents, day_files, note_same_content};
 use crate::model::{Day, NamedCounts, TypeTable, Zone};
 use crate::progress::Progress;
 use crate::resources::Scratch;
 use crate::sort::{Pieces, SharedSorter, Sorter};
 use crate::sources::Sources;
+use crate::storage::refuse_overlaps;
 use crate::store::{Folder, NewStore, OfferedRules, Settings, Store};
 use crate::text::Shown;
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use super::recorded::Recorded;
 use super::run::batch_files;
 use crate::error::Result;
-use crate::files::Fingerprint;
 use crate::format::{BatchRecord, FileRecord, ZoneUse};
 use crate::model::Day;
 use crate::sources::Sources;
+use crate::storage::Fingerprint;
 
 /// The files of a batch, against the record that the store holds of it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

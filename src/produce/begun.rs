@@ -9,14 +9,15 @@ use super::other_store::older_partition;
 use super::read::{Fingerprinted, fingerprinted, read};
 use super::refusals::{refuse_gaps, refuse_outdated, refuse_pruned};
 use super::run::{ProduceOptions, ProduceSummary};
-use crate::apart::refuse_overlaps;
 use crate::error::{Error, Result};
-use crate::files::{FileSizes, Partition, PartitionFolder, RowSchema, RowSettings, day_files};
+use crate::input::day_files;
 use crate::manifest::PartFile;
 use crate::model::{Day, Impression, TypeTable};
+use crate::output::{FileSizes, Partition, PartitionFolder, RowSchema, RowSettings};
 use crate::progress::Progress;
 use crate::resources::Scratch;
 use crate::sort::{SharedSorter, Sorted, Sorter};
+use crate::storage::refuse_overlaps;
 use crate::store::{AsOf, Batches, Store};
 use crate::text::Shown;
 

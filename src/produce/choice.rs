@@ -1,9 +1,9 @@
 //! What the rows should look like, as far as somebody chose it.
 
 use crate::error::{Error, Result};
-use crate::files::{Compression, FileSizes, RowSettings};
 use crate::manifest::Manifest;
 use crate::model::{ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType};
+use crate::output::{Compression, FileSizes, RowSettings};
 
 /// The settings of rows that can be chosen; `None` where nobody did, and the default stands.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -1,9 +1,9 @@
 //! Reading histories for rows, and refusing those that must not become any.
 
 use crate::error::{Error, Result};
-use crate::files::RowSettings;
 use crate::history::History;
 use crate::model::{CustomerId, Day, Impression, ItemType, Zone};
+use crate::output::RowSettings;
 use crate::store::{AsOf, Begin, Cursor, Store};
 
 /// Reads the histories of the rows of a day, or of several. One per thread.

@@ -1,8 +1,10 @@
 //! What a partition is made from, as one fingerprint.
 
-use crate::files::{DayFile, Fingerprint, RowSettings};
 use crate::format::Hasher;
+use crate::input::DayFile;
 use crate::model::Day;
+use crate::output::RowSettings;
+use crate::storage::Fingerprint;
 use crate::store::Batches;
 
 /// A hash over everything that the bytes of a partition follow from: settings, program version, the files of the batches that count, the

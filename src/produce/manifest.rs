@@ -1,10 +1,12 @@
 //! What a produce says of the partition that it made.
 
 use super::run::ProduceSummary;
-use crate::files::{DayFile, Fingerprint, RowSettings};
 use crate::format::FORMAT_VERSION;
+use crate::input::DayFile;
 use crate::manifest::{ImpressionFile, MANIFEST_VERSION, Manifest, PartFile, RestsOn, RowShape, RowTally};
 use crate::model::{Day, RowColumns};
+use crate::output::RowSettings;
+use crate::storage::Fingerprint;
 use crate::store::Batches;
 
 /// What the rows follow from.

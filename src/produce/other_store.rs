@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::error::Result;
-use crate::files::partitions;
 use crate::model::Day;
+use crate::output::partitions;
 use crate::progress::Progress;
 use crate::store::Batches;
 use crate::text::Shown as _;

@@ -2,14 +2,14 @@
 
 use super::run::{ProduceOptions, ProduceSummary};
 use crate::error::Result;
-use crate::files::{
-    BadRows, DayFile, Fingerprint, Lacking, QuarantineFolder, ReadImpressions, note_same_content, read_impressions,
-    same_content,
+use crate::input::{
+    BadRows, DayFile, Lacking, QuarantineFolder, ReadImpressions, note_same_content, read_impressions, same_content,
 };
 use crate::model::Impression;
 use crate::parallel::each;
 use crate::progress::Progress;
 use crate::sort::SharedSorter;
+use crate::storage::Fingerprint;
 use crate::store::BlockList;
 
 /// A file of impressions as it was when the command began.

@@ -4,8 +4,8 @@ use super::begun::Begun;
 use super::histories::Histories;
 use super::tally::Counts;
 use crate::error::Result;
-use crate::files::{EncodedRowGroup, RowGroup};
 use crate::model::Impression;
+use crate::output::{EncodedRowGroup, RowGroup};
 use crate::store::Store;
 
 /// Impressions whose rows are one row group.

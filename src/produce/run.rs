@@ -11,8 +11,9 @@ use super::row_groups::{Joined, Joiner, Share};
 use super::shares::{SHARES_AHEAD, Shares};
 use super::tally::Tally;
 use crate::error::Result;
-use crate::files::{Compression, FileSizes, RowWriter, SameContent};
+use crate::input::SameContent;
 use crate::model::{Day, HistoryDetail, Impression, RowColumns, RowOrder};
+use crate::output::{Compression, FileSizes, RowWriter};
 use crate::parallel::ordered_map;
 use crate::progress::Progress;
 use crate::sort::Sorted;
@@ -113,7 +114,7 @@ pub struct ProduceSummary {
 
 /// Writes the partition of one day, replacing the one that is there.
 ///
-/// Memory: `sort_bytes`, what the open store takes, and for each thread two row groups (see [`crate::files::RowGroup`]); with an order by chance, row
+/// Memory: `sort_bytes`, what the open store takes, and for each thread two row groups (see [`crate::output::RowGroup`]); with an order by chance, row
 /// groups of four times `sort_bytes` at once.
 pub fn produce(store: &Store, options: &ProduceOptions<'_>, progress: &dyn Progress) -> Result<ProduceSummary> {
     produce_sized(store, options, FileSizes::default(), progress)

@@ -15,9 +15,9 @@ use super::run::{ProduceOptions, ProduceSummary};
 use super::tally::{Counts, Tally};
 use super::turns::{Turn, Turns};
 use crate::error::Result;
-use crate::files::{FileSizes, GroupedWriter};
 use crate::history::HistoryView;
 use crate::model::{HistoryDetail, Impression, RowOrder};
+use crate::output::{FileSizes, GroupedWriter};
 use crate::parallel::broadcast;
 use crate::parallel::ordered_map;
 use crate::progress::{Notes, Progress};
@@ -40,7 +40,7 @@ pub fn can_go_together(options: &ProduceOptions<'_>) -> bool {
 /// Fails with the error of the first day that cannot begin; then the days before it have been produced. Where a later step fails, partitions that had not appeared
 /// do not.
 ///
-/// Memory: each day's `sort_bytes`, what the open store takes, for each day two row groups (see [`crate::files::RowGroup`]), and for each thread two turns of 256
+/// Memory: each day's `sort_bytes`, what the open store takes, for each day two row groups (see [`crate::output::RowGroup`]), and for each thread two turns of 256
 /// customers with their histories, 3 MB each with 1,000 actions.
 pub fn produce_together(
     store: &Store,

@@ -8,15 +8,15 @@ use super::partitions::holding;
 use super::receipt::{ForgottenCustomers, Lines};
 use super::remove::{Goes, Removal, Removed, finish_purge};
 use super::scrub::{ScrubbedPartition, Scrubber};
-use crate::apart::keep_apart;
 use crate::error::{Error, Kind, Result};
-use crate::files::{check_output, partitions};
 use crate::format::{Forgotten, Key};
 use crate::model::{CustomerId, Day};
+use crate::output::{check_output, partitions};
 use crate::progress::Progress;
 use crate::resources::Scratch;
 use crate::resources::memory;
 use crate::sort::Sorter;
+use crate::storage::keep_apart;
 use crate::store::{BlockList, Folder, Store};
 use crate::text::{Shown, count};
 

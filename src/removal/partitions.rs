@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::error::Result;
-use crate::files::{PartitionFolder, ProducedFile, partitions};
 use crate::model::CustomerId;
+use crate::output::{PartitionFolder, ProducedFile, partitions};
 use crate::progress::Progress;
 
 /// The partitions below `out` that have a row of any of `customers`, which ascend; days ascending. Files are found as they lie there, whatever a manifest

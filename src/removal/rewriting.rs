@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::files::{GroupedWriter, ProducedRow, RowSchema, RowSettings};
 use crate::history::History;
 use crate::manifest::PartFile;
 use crate::model::{CustomerId, Element, Impression, RowOrder};
+use crate::output::{GroupedWriter, ProducedRow, RowSchema, RowSettings};
 
 /// Puts rows, which come in the order of a partition, into row groups and parts, cut as `produce` cuts them: by impressions, or by rows where they are shuffled.
 ///

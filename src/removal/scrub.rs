@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::rewriting::Rewriting;
 use crate::error::Result;
-use crate::files::{Partition, PartitionFolder, ProducedFile, ProducedRow, RowSchema, RowSettings, check_hashes};
 use crate::history::History;
 use crate::manifest::{MANIFEST_VERSION, Manifest, PartFile, RowTally};
 use crate::model::{CustomerId, Day, HistoryDetail, PADDING_ITEM_ID, parse_utc};
+use crate::output::{Partition, PartitionFolder, ProducedFile, ProducedRow, RowSchema, RowSettings, check_hashes};
 use crate::progress::Progress;
 use crate::store::{AsOf, Batches, BlockList, Cursor, Store};
 use crate::text::Shown;
@@ -31,7 +31,7 @@ pub struct ScrubbedPartition {
 /// Of a partition that is current, and was written by the same version of the program, the result is what `produce` would write anew, byte for byte.
 /// (With an order by chance, but for the compression where a customer has a thousand rows and more.)
 ///
-/// Memory: 512 rows decoded, two row groups (see [`crate::files::RowGroup`]) as they were when they were produced, and 8 bytes for each forgotten customer of a partition.
+/// Memory: 512 rows decoded, two row groups (see [`crate::output::RowGroup`]) as they were when they were produced, and 8 bytes for each forgotten customer of a partition.
 pub(super) struct Scrubber<'store> {
     store: &'store Store,
     forgotten: BlockList,

@@ -5,9 +5,9 @@ use super::html::escape;
 use super::partitions::{ReadFrom, share};
 use super::plots::Figures;
 use crate::error::Result;
-use crate::files::REPORT_BEGINS;
 use crate::format::FORMAT_VERSION;
 use crate::model::{Day, RULE, name_days};
+use crate::output::REPORT_BEGINS;
 use crate::text::{count, counted, percent, size};
 
 /// The most marks that the summary lists; the others stand in the plots and tables.

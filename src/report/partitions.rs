@@ -5,9 +5,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::files::{PartitionFolder, ProducedFile, check_sizes, partitions};
 use crate::manifest::RowTally;
 use crate::model::Day;
+use crate::output::{PartitionFolder, ProducedFile, check_sizes, partitions};
 use crate::progress::Progress;
 
 /// Where the figures of a partition are from.

@@ -9,11 +9,11 @@ use super::notable::Notable;
 use super::page::page;
 use super::partitions::{PartitionFigures, partition_figures};
 use super::plots::Figures;
-use crate::apart::keep_apart;
 use crate::error::Result;
-use crate::files::put_report;
 use crate::model::Day;
+use crate::output::put_report;
 use crate::progress::Progress;
+use crate::storage::keep_apart;
 use crate::store::Store;
 use crate::text::Shown;
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::fresh;
+use crate::storage::fresh;
 
 /// A folder for such files is created this often where somebody removes it again before there is a file in it.
 const TRIES: usize = 50;

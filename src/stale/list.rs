@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::judge::{Judge, Known};
 use crate::error::Result;
-use crate::files::partitions;
 use crate::model::Day;
+use crate::output::partitions;
 use crate::progress::Progress;
 use crate::store::Store;
 use crate::text::Shown;

@@ -21,7 +21,7 @@ use super::raw::RawStore;
 use crate::error::{Error, Kind, Result};
 use crate::format::FORMAT_VERSION;
 use crate::progress::Progress;
-use crate::regular_file;
+use crate::storage::regular_file;
 use crate::text::Shown;
 
 /// One backup.

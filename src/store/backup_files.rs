@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::crc32c::Crc32c;
 use crate::error::{Error, Kind, Result};
 use crate::progress::Progress;
-use crate::regular_file;
+use crate::storage::regular_file;
 use crate::text::Shown as _;
 
 /// A backup has some tens of files; no list is longer.

@@ -12,8 +12,8 @@ use super::open::{check_files, failure, require};
 use super::options::options;
 use super::tables;
 use crate::error::{Error, Result};
-use crate::fresh;
-use crate::regular_file;
+use crate::storage::fresh;
+use crate::storage::regular_file;
 
 /// A checkpoint is taken this often: between two looks at the files of a store its writer may delete one of them.
 const TRIES: usize = 50;

@@ -14,7 +14,7 @@ use rocksdb::DB;
 
 use super::folder::Folder;
 use super::options::options;
-use crate::durable::sync;
+use crate::storage::sync;
 
 /// Held beside a database that is open for writing; settles a doubt when dropped, which must be after the database has been closed or given up.
 pub(super) struct Doubt {

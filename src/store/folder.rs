@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::durable::{sync, sync_with_folders_above};
 use crate::error::{Error, Result};
+use crate::storage::{sync, sync_with_folders_above};
 use crate::text::Shown;
 
 /// The folder for sorting in the staging folder.

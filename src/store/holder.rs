@@ -5,7 +5,7 @@ use std::fs;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
 use super::folder::Folder;
-use crate::regular_file;
+use crate::storage::regular_file;
 
 /// The other process that writes to the store, by its number and where the system tells it its command; `None` if there is none any more.
 ///

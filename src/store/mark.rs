@@ -21,7 +21,7 @@ use rocksdb::DB;
 use super::folder::Folder;
 use crate::error::{Error, Kind, Result};
 use crate::format::Mark;
-use crate::regular_file;
+use crate::storage::regular_file;
 use crate::text::Shown;
 
 /// The mark of a store; `None` if it has none. Fails where it is damaged.

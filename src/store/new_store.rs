@@ -13,7 +13,7 @@ use super::open::failure;
 use super::options::options;
 use crate::error::{Error, Kind, Result};
 use crate::format::{Key, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord};
-use crate::regular_file;
+use crate::storage::regular_file;
 use crate::text::Shown;
 
 /// A store that is made aside and appears with all that was committed to it. Dropped before that, it leaves nothing; killed, only what the next

@@ -11,7 +11,7 @@ use super::holder::holder;
 use super::options::{options, options_of_a_glance};
 use super::{checkpoint, mark, rocksdb_manifest, tables};
 use crate::error::{Error, FREE_SPACE, Kind, Result};
-use crate::regular_file;
+use crate::storage::regular_file;
 use crate::text::Shown;
 
 /// Opening to read is tried this often: a table file may go between reading the list of files and opening them, once per compaction.

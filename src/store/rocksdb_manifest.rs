@@ -8,7 +8,7 @@ use std::io::Read;
 
 use super::folder::Folder;
 use crate::error::{Error, Result};
-use crate::regular_file;
+use crate::storage::regular_file;
 use crate::text::Shown;
 
 const BLOCK_BYTES: u64 = 32 << 10;

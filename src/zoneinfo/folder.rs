@@ -7,7 +7,7 @@ use super::{tzif, unreadable};
 use crate::error::Irregular;
 use crate::error::{Error, Result};
 use crate::model::{ZoneRules, is_tzdata_version};
-use crate::regular_file;
+use crate::storage::regular_file;
 use crate::text::Shown;
 
 /// The most bytes that the file of a zone has; the largest of tzdata have 4 kB.

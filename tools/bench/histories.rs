@@ -1,8 +1,8 @@
 //! The impressions of the day, and the histories of their customers, in memory.
 
 use lookback::error::Result;
-use lookback::files::{BadRows, QuarantineFolder, day_files, read_impressions};
 use lookback::history::History;
+use lookback::input::{BadRows, QuarantineFolder, day_files, read_impressions};
 use lookback::model::{CustomerId, HistoryDetail, Impression};
 use lookback::sources::ImpressionSource;
 use lookback::store::{AsOf, Store};

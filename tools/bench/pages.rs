@@ -4,9 +4,9 @@ use std::ops::Range;
 use std::path::Path;
 
 use lookback::error::Result;
-use lookback::files::{RowGroup, RowSchema, RowSettings, RowWriter};
 use lookback::history::History;
 use lookback::model::Impression;
+use lookback::output::{RowGroup, RowSchema, RowSettings, RowWriter};
 
 use lookback::store::Store;
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lookback::error::{Error, Kind, Result};
-use lookback::files::{Compression, FileSizes, RowSettings};
 use lookback::model::{RowColumns, RowOrder};
+use lookback::output::{Compression, FileSizes, RowSettings};
 use lookback::produce::{ProduceOptions, produce};
 use lookback::progress::Silent;
 use lookback::sort::SORT_BYTES_DEFAULT;

@@ -9,8 +9,8 @@ use super::config::Configuration;
 use super::fill::AllowedBatches;
 use super::numbers;
 use super::words::{Codec, Extra, Items, Order, Types};
-use crate::files::Compression;
 use crate::model::{Day, ExtraColumn, ItemType, OrderKind, TypeType};
+use crate::output::Compression;
 use crate::produce::RowChoice;
 
 /// Options of `produce` and `backfill` that shape the rows.

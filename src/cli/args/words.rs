@@ -2,8 +2,8 @@
 
 use clap::ValueEnum;
 
-use crate::files::Compression;
 use crate::model::{ExtraColumn, ItemType, OrderKind, TypeType};
+use crate::output::Compression;
 
 /// [`Compression`] as it is typed.
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -11,7 +11,7 @@ use super::footer::Footer;
 use super::index::each_block;
 use super::{OUT_OF_PLACE, Odd, Plain};
 use crate::error::Result;
-use crate::regular_file;
+use crate::storage::regular_file;
 
 /// A table file that would lead a reader astray.
 #[derive(Clone, Debug, Eq, PartialEq)]

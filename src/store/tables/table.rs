@@ -11,7 +11,7 @@ use super::index::each_block;
 use super::{Odd, Plain};
 use crate::error::{Error, Result};
 use crate::format::history_number;
-use crate::regular_file;
+use crate::storage::regular_file;
 use crate::store::folder::Folder;
 
 /// The table files of a database that is open for reading only, in sorted runs.

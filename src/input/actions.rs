@@ -1,0 +1,218 @@
+//! Reading the actions of one file.
+
+use arrow::array::RecordBatch;
+
+use super::bad_rows::{BadRow, BadRows};
+use super::column::{IdColumn, Reason};
+use super::day_reader::{DayReader, Wanted};
+use super::layout::DayFile;
+use super::parquet::file::{column, wrong_type};
+use super::time_column::{OUTSIDE, TimeColumn};
+use super::type_column::{TypeColumn, Typed};
+use crate::error::Result;
+use crate::model::{Action, CustomerId, Day, PADDING_ITEM_ID, Zone};
+use crate::sources::{ActionSource, TypeRule};
+
+/// Rows decoded at once: some 200 kB of columns, which stay in the processor's cache.
+const BATCH_ROWS: usize = 8_192;
+
+/// An action as it was read: whose, which, and on what day in the store's zone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ReadAction {
+    /// Whose.
+    pub customer: CustomerId,
+    /// What and when.
+    pub action: Action,
+    /// The day on which it happened.
+    pub day: Day,
+}
+
+/// What was in a file besides the actions that were taken.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ReadActions {
+    /// Rows that are no actions, as the source says.
+    pub ignored: u64,
+    /// Bad rows whose times lie beyond the years that there are.
+    pub outside: u64,
+    /// Whether some action has a wall time or a date, whose instant follows from the rules of the zone.
+    pub has_wall_times: bool,
+}
+
+/// Gives every action of a file to `take`, in the order of its rows, and every row that is none to `bad`.
+///
+/// Memory: one batch of 8,192 rows. Fails where the file cannot be read or lacks a column.
+pub fn read_actions(
+    source: &ActionSource,
+    day_file: &DayFile,
+    zone: &Zone,
+    bad: &mut BadRows,
+    mut take: impl FnMut(ReadAction) -> Result<()>,
+) -> Result<ReadActions> {
+    read_numbered_actions(source, day_file, zone, bad, |_, action| take(action))
+}
+
+/// The same, and gives with each action its place in the file, as [`DayFile::place`] has it.
+pub fn read_numbered_actions(
+    source: &ActionSource,
+    day_file: &DayFile,
+    zone: &Zone,
+    bad: &mut BadRows,
+    take: impl FnMut(u64, ReadAction) -> Result<()>,
+) -> Result<ReadActions> {
+    read_first_actions(source, day_file, zone, usize::MAX, bad, take)
+}
+
+/// The same of at most the first `rows` rows.
+pub(super) fn read_first_actions(
+    source: &ActionSource,
+    day_file: &DayFile,
+    zone: &Zone,
+    rows: usize,
+    bad: &mut BadRows,
+    mut take: impl FnMut(u64, ReadAction) -> Result<()>,
+) -> Result<ReadActions> {
+    let file = DayReader::open(day_file, source.int96)?;
+    let names = Names::of(source, &file)?;
+    if let Some(typed) = file.typed(&names.wanted())? {
+        TypedColumns::new(&typed, source, names, day_file, zone)?;
+    }
+    let (mut read, mut left) = (ReadActions::default(), rows);
+    let mut batches = file.read(&names.wanted(), BATCH_ROWS.min(rows))?;
+    while let Some(batch) = batches.next().filter(|_| left > 0).transpose()? {
+        let columns = TypedColumns::new(&batch.columns, source, names, day_file, zone)?;
+        let plain = columns.plain();
+        for index in 0..batch.rows().min(left) {
+            let place = batch.place(index);
+            let found = match (plain.as_ref().and_then(|plain| plain.action(index)), batch.fault(index)) {
+                (_, Some(fault)) => Err((fault.column.as_str(), fault.reason.clone())),
+                (Some(action), None) => Ok(Some(action)),
+                (None, None) => columns.action(index),
+            };
+            match found {
+                Ok(Some(action)) => take(place, action)?,
+                Ok(None) => read.ignored += 1,
+                Err((column, reason)) => {
+                    read.outside += u64::from(reason == OUTSIDE);
+                    bad.add(BadRow { day_file, place, column, reason, cells: batch.cells(index) })?;
+                }
+            }
+        }
+        left = left.saturating_sub(batch.rows());
+        read.has_wall_times |= columns.times.has_met_wall_times();
+    }
+    Ok(read)
+}
+
+/// What the columns of a file are called.
+#[derive(Clone, Copy)]
+struct Names<'a> {
+    customer: &'a str,
+    item: &'a str,
+    time: &'a str,
+    /// `None`: the source has one type.
+    action_type: Option<&'a str>,
+}
+
+impl<'a> Names<'a> {
+    /// Of a file of a source.
+    fn of(source: &'a ActionSource, file: &DayReader) -> Result<Self> {
+        let time = match &source.date {
+            Some(date) if !file.has(&source.time)? && file.has(date)? => date,
+            _ => &source.time,
+        };
+        let action_type = match &source.types {
+            TypeRule::Constant(_) => None,
+            TypeRule::Column { column, .. } => Some(column.as_str()),
+        };
+        Ok(Names { customer: &source.customer_id, item: &source.item_id, time, action_type })
+    }
+
+    /// All of them, with what their cells are.
+    fn wanted(&self) -> Vec<Wanted<'a>> {
+        let Names { customer, item, time, action_type } = *self;
+        let always = [Wanted::Id(customer), Wanted::Id(item), Wanted::Time(time)];
+        always.into_iter().chain(action_type.map(Wanted::Text)).collect()
+    }
+}
+
+struct TypedColumns<'a> {
+    customers: IdColumn,
+    items: IdColumn,
+    times: TimeColumn<'a>,
+    types: TypeColumn<'a>,
+    names: Names<'a>,
+}
+
+impl<'a> TypedColumns<'a> {
+    /// The columns of a batch. Fails where one is missing or of a type that cannot be used.
+    fn new(
+        batch: &RecordBatch,
+        source: &'a ActionSource,
+        names: Names<'a>,
+        day_file: &DayFile,
+        zone: &'a Zone,
+    ) -> Result<Self> {
+        let path = &day_file.path;
+        let ids = |name| -> Result<IdColumn> {
+            let source = column(batch, name, path)?;
+            IdColumn::new(source).ok_or_else(|| wrong_type(path, name, source.data_type(), "an integer type"))
+        };
+        let times = column(batch, names.time, path)?;
+        let wanted = match source.time_unit {
+            Some(_) => "an integer, a timestamp, a date, or text in ISO 8601",
+            None => "a timestamp, a date, or text in ISO 8601 (or integers, with a time_unit in lookback.toml)",
+        };
+        let wrong = || wrong_type(path, names.time, times.data_type(), wanted);
+        let times = TimeColumn::new(times, zone, source.time_unit).ok_or_else(wrong)?;
+        let types = match &source.types {
+            TypeRule::Constant(action_type) => TypeColumn::Constant(*action_type),
+            TypeRule::Column { column: name, values } => {
+                let cells = column(batch, name, path)?;
+                let wrong = || wrong_type(path, name, cells.data_type(), "text or an integer type");
+                TypeColumn::new(cells, values).ok_or_else(wrong)?
+            }
+        };
+        Ok(TypedColumns { customers: ids(names.customer)?, items: ids(names.item)?, times, types, names })
+    }
+
+    /// The columns as slices, where they have no null and times are instants in microseconds. Nearly all have.
+    fn plain(&self) -> Option<PlainColumns<'_>> {
+        let (customers, items) = (self.customers.plain()?, self.items.plain()?);
+        let (times, zone) = self.times.plain()?;
+        Some(PlainColumns { customers, items, times, zone, types: &self.types })
+    }
+
+    /// The action in a row, `None` where it is one to be ignored, or the column at fault and what is wrong with it.
+    fn action(&self, index: usize) -> Result<Option<ReadAction>, (&'a str, Reason)> {
+        let Names { customer, item, time, action_type } = self.names;
+        // First, since of a row that is no action nothing else is asked.
+        let typed = self.types.get(index).map_err(|reason| (action_type.unwrap_or_default(), reason))?;
+        let Typed::As(action_type) = typed else { return Ok(None) };
+        let customer = self.customers.get(index).map_err(|reason| (customer, reason))?;
+        let item_id = self.items.get(index).map_err(|reason| (item, reason))?;
+        if item_id == PADDING_ITEM_ID {
+            return Err((item, "is 0, which is the padding".to_owned()));
+        }
+        let (time_us, day) = self.times.get(index).map_err(|reason| (time, reason))?;
+        Ok(Some(ReadAction { customer: CustomerId(customer), action: Action { time_us, item_id, action_type }, day }))
+    }
+}
+
+struct PlainColumns<'batch> {
+    customers: &'batch [i64],
+    items: &'batch [i64],
+    times: &'batch [i64],
+    zone: &'batch Zone,
+    types: &'batch TypeColumn<'batch>,
+}
+
+impl PlainColumns<'_> {
+    /// The action in a row; `None` where there is none, for a reason to be found out.
+    fn action(&self, index: usize) -> Option<ReadAction> {
+        let (customer, item_id) = (CustomerId(*self.customers.get(index)?), *self.items.get(index)?);
+        let time_us = *self.times.get(index)?;
+        let Ok(Typed::As(action_type)) = self.types.get(index) else { return None };
+        let day = self.zone.day_of(time_us).filter(|_| item_id != PADDING_ITEM_ID)?;
+        Some(ReadAction { customer, action: Action { time_us, item_id, action_type }, day })
+    }
+}

@@ -1,0 +1,252 @@
+//! Rows that cannot be taken: refused with the batch, or set aside in the quarantine.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use super::layout::DayFile;
+use super::parquet::error::write_failed;
+use super::parquet::metadata::{column_names, metadata};
+use crate::error::{Error, Result};
+use crate::model::Day;
+use crate::storage::OwnFile;
+use crate::storage::{StagedFile, remove_file};
+use crate::text::Shown;
+
+/// How many bad rows a refusal names.
+const NAMED_ROWS: usize = 5;
+
+/// How many bad rows are gathered before they are written to the quarantine, and how many bytes of them.
+const GATHERED_ROWS: usize = 4_096;
+const GATHERED_BYTES: usize = 1 << 20;
+
+/// The kind of file that bad rows which were set aside are.
+pub const BAD_ROWS: OwnFile = OwnFile {
+    name: "bad rows that lookback has set aside",
+    is_kind_of: |file| metadata(file).is_some_and(|found| column_names(&found).eq(COLUMNS)),
+};
+const COLUMNS: [&str; 5] = ["file", "row", "column", "reason", "cells"];
+
+/// A row group of the quarantine ends beyond so many bytes.
+const ROW_GROUP_BYTES: usize = 8 << 20;
+
+/// Which of the two folders below the quarantine, and what a refusal calls the whole.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum QuarantineFolder {
+    /// The actions of one batch.
+    Actions,
+    /// The impressions of one day.
+    Impressions,
+}
+
+impl QuarantineFolder {
+    fn name(self) -> &'static str {
+        match self {
+            QuarantineFolder::Actions => "actions",
+            QuarantineFolder::Impressions => "impressions",
+        }
+    }
+}
+
+/// One row that cannot be taken.
+pub struct BadRow<'batch> {
+    /// Its file.
+    pub day_file: &'batch DayFile,
+    /// Its place in the file, as [`DayFile::place`] has it.
+    pub place: u64,
+    /// The column that is at fault; empty where it is the whole line of a text.
+    pub column: &'batch str,
+    /// What is wrong, as a phrase behind the column's name, or behind the place.
+    pub reason: String,
+    /// What stands there.
+    pub cells: Cells<'batch>,
+}
+
+/// The cells of a bad row as they stand in the file.
+#[derive(Clone, Copy)]
+pub enum Cells<'batch> {
+    /// The record batch that it lies in, and its index there.
+    Row(&'batch RecordBatch, usize),
+    /// A line of text that has no cells.
+    Line(&'batch str),
+}
+
+/// Gathers the bad rows of one batch of actions or one day of impressions.
+///
+/// Memory: five of them, or with a quarantine 4,096, or a mebibyte of them and one more, and of the file that they go to a row group of 8 MiB.
+pub struct BadRows {
+    folder: QuarantineFolder,
+    day: Day,
+    count: u64,
+    named: Vec<String>,
+    quarantine: Option<Quarantine>,
+}
+
+impl BadRows {
+    /// None yet. With `quarantine`, they go to `<quarantine>/<actions or impressions>/dt=<day>/bad-rows.parquet`.
+    pub fn new(folder: QuarantineFolder, day: Day, quarantine: Option<&Path>) -> Self {
+        let quarantine = quarantine.map(|path| {
+            let path = path.join(folder.name()).join(format!("dt={day}")).join("bad-rows.parquet");
+            Quarantine { path, gathered: Vec::new(), gathered_bytes: 0, writer: None }
+        });
+        BadRows { folder, day, count: 0, named: Vec::new(), quarantine }
+    }
+
+    /// How many there are so far.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Takes one.
+    pub fn add(&mut self, bad: BadRow<'_>) -> Result<()> {
+        self.count += 1;
+        if let Some(quarantine) = &mut self.quarantine {
+            return quarantine.add(&bad);
+        }
+        if self.named.len() < NAMED_ROWS {
+            let column = if bad.column.is_empty() { String::new() } else { format!(" column {}", bad.column) };
+            let (path, place) = (bad.day_file.path.shown(), bad.day_file.place(bad.place));
+            self.named.push(format!("{path} {place}{column} {}", bad.reason));
+        }
+        Ok(())
+    }
+
+    /// Fails where a text file has bad rows and not one good one of `good`: it is another file than was meant, and no row of it goes to a quarantine. To be
+    /// called with the bad rows of that file alone.
+    pub fn refuse_whole(&self, day_file: &DayFile, good: u64) -> Result<()> {
+        let Some(first) = self.named.first().filter(|_| good == 0 && day_file.is_text()) else { return Ok(()) };
+        Err(Error::input(
+            format!("the file {} has not one row that can be read: {first}", day_file.path.shown()),
+            "mend the file, or begin its name with _ if it is no data; a quarantine takes rows, and no whole files",
+        ))
+    }
+
+    /// Without a quarantine: fails if there is any, naming the first few. With one: publishes its file, or removes the one of an earlier
+    /// run if there is nothing to set aside. Gives the number of rows set aside.
+    pub fn finish(self) -> Result<u64> {
+        match self.quarantine {
+            Some(quarantine) => quarantine.finish()?,
+            None if self.count == 0 => {}
+            None => {
+                let rows = if self.count == 1 { "1 bad row".to_owned() } else { format!("{} bad rows", self.count) };
+                let more = if self.count > self.named.len() as u64 { " and more" } else { "" };
+                return Err(Error::input(
+                    format!("the {} of {} have {rows}: {}{more}", self.folder.name(), self.day, self.named.join(", ")),
+                    "mend the files, or set such rows aside with --quarantine DIR; nothing was changed",
+                ));
+            }
+        }
+        Ok(self.count)
+    }
+}
+
+/// The file that bad rows go to, beside its final place until it is complete.
+struct Quarantine {
+    path: PathBuf,
+    gathered: Vec<[String; 5]>,
+    gathered_bytes: usize,
+    writer: Option<(StagedFile, ArrowWriter<File>)>,
+}
+
+impl Quarantine {
+    fn add(&mut self, bad: &BadRow<'_>) -> Result<()> {
+        let row = [
+            bad.day_file.path.plain(),
+            bad.place.to_string(),
+            bad.column.to_owned(),
+            bad.reason.clone(),
+            bad.cells.to_json(),
+        ];
+        self.gathered_bytes += row.iter().map(String::len).sum::<usize>();
+        self.gathered.push(row);
+        let is_full = self.gathered.len() >= GATHERED_ROWS || self.gathered_bytes >= GATHERED_BYTES;
+        if is_full { self.write() } else { Ok(()) }
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let text = |place: usize| -> ArrayRef {
+            Arc::new(self.gathered.iter().map(|row| row.get(place)).collect::<StringArray>())
+        };
+        let rows = self.gathered.iter().map(|row| row.get(1).and_then(|row| row.parse().ok()));
+        let columns = vec![text(0), Arc::new(rows.collect::<UInt64Array>()), text(2), text(3), text(4)];
+        let text_field = |name: &str| Field::new(name, DataType::Utf8, false);
+        let schema = Arc::new(Schema::new(vec![
+            text_field("file"),
+            Field::new("row", DataType::UInt64, false),
+            text_field("column"),
+            text_field("reason"),
+            text_field("cells"),
+        ]));
+        if self.writer.is_none() {
+            let staged = StagedFile::create(&self.path, BAD_ROWS)?;
+            let writer = ArrowWriter::try_new(staged.file()?, Arc::clone(&schema), Some(properties()));
+            self.writer = Some((staged, writer.map_err(|error| write_failed(&self.path, &error))?));
+        }
+        if let Some((_, writer)) = &mut self.writer {
+            let written = RecordBatch::try_new(schema, columns)
+                .map_err(ParquetError::from)
+                .and_then(|batch| writer.write(&batch))
+                .and_then(|()| if writer.in_progress_size() > ROW_GROUP_BYTES { writer.flush() } else { Ok(()) });
+            written.map_err(|error| write_failed(&self.path, &error))?;
+        }
+        self.gathered.clear();
+        self.gathered_bytes = 0;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<()> {
+        if !self.gathered.is_empty() {
+            self.write()?;
+        }
+        match self.writer.take() {
+            Some((staged, writer)) => {
+                let closed = writer.close();
+                closed.map_err(|error| write_failed(&self.path, &error))?;
+                staged.publish()
+            }
+            None => remove_file(&self.path, BAD_ROWS),
+        }
+    }
+}
+
+/// Cells can be long, and hardly any two are the same: a dictionary and bounds of them would be as many copies in memory.
+fn properties() -> WriterProperties {
+    let cells = || ColumnPath::from("cells");
+    WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_column_dictionary_enabled(cells(), false)
+        .set_column_statistics_enabled(cells(), EnabledStatistics::None)
+        .build()
+}
+
+impl Cells<'_> {
+    /// As one JSON object: of column name to text or null, or of `line` to the line.
+    fn to_json(self) -> String {
+        let cells = match self {
+            Cells::Row(batch, index) => cells(batch, index),
+            Cells::Line(line) => [("line".to_owned(), serde_json::Value::from(line))].into_iter().collect(),
+        };
+        serde_json::Value::Object(cells).to_string()
+    }
+}
+
+fn cells(batch: &RecordBatch, index: usize) -> serde_json::Map<String, serde_json::Value> {
+    let schema = batch.schema();
+    let cells = schema.fields().iter().zip(batch.columns()).map(|(field, column)| {
+        let text = ArrayFormatter::try_new(column, &FormatOptions::default())
+            .ok()
+            .filter(|_| column.is_valid(index))
+            .and_then(|formatter| formatter.value(index).try_to_string().ok());
+        (field.name().clone(), text.map_or(serde_json::Value::Null, serde_json::Value::String))
+    });
+    cells.collect()
+}

@@ -1,0 +1,267 @@
+//! Reading the impressions of one file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+
+use super::bad_rows::{BadRow, BadRows};
+use super::column::{IdColumn, Reason, text_column};
+use super::day_reader::{DayReader, Wanted, two_columns};
+use super::layout::DayFile;
+use super::parquet::file::{column, wrong_type};
+use crate::error::Result;
+use crate::model::{CustomerId, Element, Impression, PADDING_ITEM_ID};
+use crate::sources::ImpressionSource;
+
+/// Rows decoded at once; each carries a list, so fewer than of actions.
+const BATCH_ROWS: usize = 1_024;
+
+/// Every row of an impression carries its ranking id, so that longer ones would cost more than the history.
+const RANKING_ID_BYTES_MAX: usize = 4_096;
+
+/// What was in a file besides the impressions that were taken.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ReadImpressions {
+    /// Rows whose list is null or empty; they become no training row.
+    pub empty: u64,
+    /// Whether it has rows and no column of ranking ids, so that all of them are null.
+    pub lacks_ranking_id: bool,
+    /// Whether it has elements and none of them a label, so that all of them are 0.
+    pub lacks_label: bool,
+}
+
+/// Gives every impression of a file to `take`, in the order of its rows, and every bad row to `bad`.
+///
+/// Memory: one batch of 1,024 rows. Fails where the file cannot be read or lacks a column.
+pub fn read_impressions(
+    source: &ImpressionSource,
+    day_file: &DayFile,
+    bad: &mut BadRows,
+    mut take: impl FnMut(Impression) -> Result<()>,
+) -> Result<ReadImpressions> {
+    read_numbered_impressions(source, day_file, bad, |_, impression| take(impression))
+}
+
+/// The same, and gives with each impression its place in the file, as [`DayFile::place`] has it.
+pub fn read_numbered_impressions(
+    source: &ImpressionSource,
+    day_file: &DayFile,
+    bad: &mut BadRows,
+    take: impl FnMut(u64, Impression) -> Result<()>,
+) -> Result<ReadImpressions> {
+    read_first_impressions(source, day_file, usize::MAX, bad, take)
+}
+
+/// The same of at most the first `rows` rows.
+pub(super) fn read_first_impressions(
+    source: &ImpressionSource,
+    day_file: &DayFile,
+    rows: usize,
+    bad: &mut BadRows,
+    mut take: impl FnMut(u64, Impression) -> Result<()>,
+) -> Result<ReadImpressions> {
+    let file = DayReader::open(day_file, None)?;
+    let names = Names::of(source);
+    if let Some(typed) = file.typed(&names.wanted())? {
+        TypedColumns::new(&typed, &names, &day_file.path)?;
+    }
+    let (mut read, mut left) = (ReadImpressions::default(), rows);
+    let lacks_ranking_id = !file.has(&source.ranking_id)?;
+    let mut has_label = false;
+    let mut batches = file.read(&names.wanted(), BATCH_ROWS.min(rows))?;
+    while let Some(batch) = batches.next().filter(|_| left > 0).transpose()? {
+        let columns = TypedColumns::new(&batch.columns, &names, &day_file.path)?;
+        read.lacks_ranking_id |= lacks_ranking_id && batch.rows() > 0;
+        read.lacks_label |= !columns.elements.is_empty();
+        has_label |= !matches!(columns.labels, Labels::Lacking);
+        for index in 0..batch.rows().min(left) {
+            let place = batch.place(index);
+            let found = match batch.fault(index) {
+                Some(fault) => Err((fault.column.as_str(), fault.reason.clone())),
+                None => columns.impression(index).map_err(|(at, reason)| (names.of_place(at), reason)),
+            };
+            match found {
+                Ok(impression) if impression.elements.is_empty() => read.empty += 1,
+                Ok(impression) => take(place, impression)?,
+                Err((column, reason)) => {
+                    bad.add(BadRow { day_file, place, column, reason, cells: batch.cells(index) })?;
+                }
+            }
+        }
+        left = left.saturating_sub(batch.rows());
+    }
+    read.lacks_label &= !has_label;
+    Ok(read)
+}
+
+/// What the columns of a file are called.
+struct Names<'a> {
+    /// Ranking id, customer, list.
+    top: [&'a str; 3],
+    item: &'a str,
+    label: &'a str,
+    /// Item and label behind the name of the list, as messages have them.
+    nested: [String; 2],
+}
+
+/// The column at fault.
+#[derive(Clone, Copy)]
+enum Place {
+    RankingId,
+    Customer,
+    Item,
+    Label,
+}
+
+impl<'a> Names<'a> {
+    fn of(source: &'a ImpressionSource) -> Self {
+        let ImpressionSource { pattern: _, ranking_id, customer_id, impressions, item_id, is_order } = source;
+        Names {
+            top: [ranking_id, customer_id, impressions],
+            item: item_id,
+            label: is_order,
+            nested: [format!("{impressions}.{item_id}"), format!("{impressions}.{is_order}")],
+        }
+    }
+
+    /// The columns, with what their cells are.
+    fn wanted(&self) -> [Wanted<'a>; 3] {
+        let [ranking_id, customer, list] = self.top;
+        let list = Wanted::List { name: list, item: self.item, label: self.label };
+        [Wanted::OptionalText(ranking_id), Wanted::Id(customer), list]
+    }
+
+    fn of_place(&self, place: Place) -> &str {
+        let ([ranking_id, customer, _], [item, label]) = (&self.top, &self.nested);
+        match place {
+            Place::RankingId => ranking_id,
+            Place::Customer => customer,
+            Place::Item => item,
+            Place::Label => label,
+        }
+    }
+}
+
+struct TypedColumns {
+    ranking_ids: StringArray,
+    customers: IdColumn,
+    bounds: Vec<Bounds>,
+    elements: ArrayRef,
+    item_ids: IdColumn,
+    labels: Labels,
+}
+
+enum Labels {
+    /// The elements have no such field: all labels are 0.
+    Lacking,
+    Flags(BooleanArray),
+    Numbers(IdColumn, ArrayRef),
+}
+
+impl TypedColumns {
+    /// The columns of a batch. Fails where one is missing or of a type that cannot be used.
+    fn new(batch: &RecordBatch, names: &Names<'_>, path: &Path) -> Result<Self> {
+        let [ranking_id, customer, list] = names.top;
+        let ranking_ids = match batch.column_by_name(ranking_id) {
+            Some(source) => {
+                text_column(source).ok_or_else(|| wrong_type(path, ranking_id, source.data_type(), "text"))?
+            }
+            None => StringArray::new_null(batch.num_rows()),
+        };
+        let source = column(batch, customer, path)?;
+        let customers =
+            IdColumn::new(source).ok_or_else(|| wrong_type(path, customer, source.data_type(), "an integer type"))?;
+        let source = column(batch, list, path)?;
+        let wanted = format!("a list of structs with the field {}", names.item);
+        let wrong = || wrong_type(path, list, source.data_type(), &wanted);
+        let (bounds, elements) = lists(source).ok_or_else(wrong)?;
+        let fields = elements.as_struct_opt().ok_or_else(wrong)?;
+        let item_ids = fields.column_by_name(names.item).ok_or_else(wrong)?;
+        let [item, label] = &names.nested;
+        for (name, nested) in [(names.item, item), (names.label, label)] {
+            if fields.column_names().iter().filter(|field| **field == name).count() > 1 {
+                return Err(two_columns(path, nested));
+            }
+        }
+        let item_ids =
+            IdColumn::new(item_ids).ok_or_else(|| wrong_type(path, item, item_ids.data_type(), "an integer type"))?;
+        let labels = match fields.column_by_name(names.label) {
+            Some(labels) => Labels::new(labels)
+                .ok_or_else(|| wrong_type(path, label, labels.data_type(), "booleans, or integers 0 and 1"))?,
+            None => Labels::Lacking,
+        };
+        Ok(TypedColumns { ranking_ids, customers, bounds, elements, item_ids, labels })
+    }
+
+    /// The impression in a row, or the column at fault and what is wrong with it.
+    fn impression(&self, index: usize) -> Result<Impression, (Place, Reason)> {
+        let customer = self.customers.get(index).map_err(|reason| (Place::Customer, reason))?;
+        let ranking_id = self.ranking_ids.is_valid(index).then(|| self.ranking_ids.value(index));
+        if ranking_id.is_some_and(|text| text.len() > RANKING_ID_BYTES_MAX) {
+            return Err((Place::RankingId, format!("is longer than {RANKING_ID_BYTES_MAX} bytes")));
+        }
+        let ranking_id = ranking_id.map(str::to_owned);
+        let (begin, end) = self.bounds.get(index).copied().flatten().unwrap_or((0, 0));
+        let elements = (begin..end).map(|place| self.element(place));
+        Ok(Impression { customer: CustomerId(customer), ranking_id, elements: elements.collect::<Result<_, _>>()? })
+    }
+
+    fn element(&self, place: usize) -> Result<Element, (Place, Reason)> {
+        if self.elements.is_null(place) {
+            return Err((Place::Item, "is null".to_owned()));
+        }
+        let item_id = self.item_ids.get(place).map_err(|reason| (Place::Item, reason))?;
+        if item_id == PADDING_ITEM_ID {
+            return Err((Place::Item, "is 0, which is the padding".to_owned()));
+        }
+        let label = self.labels.get(place).map_err(|reason| (Place::Label, reason))?;
+        Ok(Element { item_id, label })
+    }
+}
+
+impl Labels {
+    fn new(source: &ArrayRef) -> Option<Self> {
+        match source.as_boolean_opt() {
+            Some(flags) => Some(Labels::Flags(flags.clone())),
+            None => Some(Labels::Numbers(IdColumn::new(source)?, Arc::clone(source))),
+        }
+    }
+
+    /// 1 where ordered, else 0; null is 0.
+    fn get(&self, place: usize) -> Result<i32, Reason> {
+        match self {
+            Labels::Lacking => Ok(0),
+            Labels::Flags(flags) => Ok(i32::from(flags.is_valid(place) && flags.value(place))),
+            Labels::Numbers(_, source) if source.is_null(place) || *source.data_type() == DataType::Null => Ok(0),
+            Labels::Numbers(numbers, _) => match numbers.get(place)? {
+                0 => Ok(0),
+                1 => Ok(1),
+                other => Err(format!("is {other}, neither 0 nor 1")),
+            },
+        }
+    }
+}
+
+/// Where the list of a row begins and ends in the element columns; `None` for a null list.
+type Bounds = Option<(usize, usize)>;
+
+/// The bounds of each row's list, and the column of all elements; `None` if the column is of no list type.
+fn lists(source: &ArrayRef) -> Option<(Vec<Bounds>, ArrayRef)> {
+    let element = match source.data_type() {
+        DataType::List(element)
+        | DataType::LargeList(element)
+        | DataType::FixedSizeList(element, _)
+        | DataType::ListView(element)
+        | DataType::LargeListView(element) => Arc::clone(element),
+        _ => return None,
+    };
+    let lists = cast(source, &DataType::LargeList(element)).ok()?;
+    let lists = lists.as_list_opt::<i64>()?;
+    let bound = |offset: &i64| usize::try_from(*offset).ok();
+    let bounds = lists.offsets().iter().zip(lists.offsets().iter().skip(1)).enumerate();
+    let bounds = bounds.map(|(row, (begin, end))| bound(begin).zip(bound(end)).filter(|_| lists.is_valid(row)));
+    Some((bounds.collect(), Arc::clone(lists.values())))
+}

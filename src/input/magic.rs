@@ -1,0 +1,112 @@
+//! What a file is by the bytes that it begins with, whatever its name says.
+
+use std::io::Read;
+
+use super::file_kind::{Content, Packing};
+use super::layout::DayFile;
+use crate::error::{Error, Result};
+use crate::storage::regular_file;
+use crate::text::Shown;
+
+/// How many bytes of the beginning are looked at.
+pub(super) const LOOKED_AT: usize = 64;
+
+/// What the first bytes of a file can tell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Magic {
+    /// Compressed; what is inside is not known.
+    Packed(Packing),
+    Parquet,
+    /// Of a kind that is not read.
+    Other(&'static str),
+}
+
+/// Kinds that a file is told to be by bytes that no text begins with.
+const MAGICS: [(&[u8], Magic); 10] = [
+    (b"\x1f\x8b", Magic::Packed(Packing::Gzip)),
+    (b"\x28\xb5\x2f\xfd", Magic::Packed(Packing::Zstd)),
+    (b"Obj\x01", Magic::Other("Avro")),
+    (b"ARROW1\0\0", Magic::Other("an Arrow file")),
+    (b"\xff\xff\xff\xff", Magic::Other("an Arrow stream")),
+    (b"PK\x03\x04", Magic::Other("a zip archive")),
+    (b"\xfd7zXZ\0", Magic::Other("xz")),
+    (b"\x04\x22\x4d\x18", Magic::Other("LZ4")),
+    (b"\xff\x06\x00\x00sNaPpY", Magic::Other("Snappy")),
+    (b"SQLite format 3\0", Magic::Other("an SQLite database")),
+];
+
+/// Kinds whose first bytes may stand in a text too, such as the name of a column; what follows then is none.
+const WORDS: [(&[u8], Magic); 4] = [
+    (b"PAR1", Magic::Parquet),
+    (b"PARE", Magic::Parquet),
+    (b"ORC", Magic::Other("ORC")),
+    (b"BZh", Magic::Other("bzip2")),
+];
+
+impl Magic {
+    /// By the beginning of a file, [`LOOKED_AT`] bytes or all there are; `None` for what may be text, or nothing that is known.
+    pub fn of(beginning: &[u8]) -> Option<Self> {
+        let beginning = beginning.get(..LOOKED_AT).unwrap_or(beginning);
+        let told = |kinds: &[(&[u8], Magic)]| {
+            kinds.iter().find(|(magic, _)| beginning.starts_with(magic)).map(|(_, kind)| *kind)
+        };
+        told(&MAGICS).or_else(|| told(&WORDS).filter(|_| is_no_text(beginning)))
+    }
+
+    /// As it is called in a message.
+    pub fn name(self) -> &'static str {
+        match self {
+            Magic::Packed(Packing::Zstd) => "Zstandard",
+            Magic::Packed(_) => "gzip",
+            Magic::Parquet => "Parquet",
+            Magic::Other(name) => name,
+        }
+    }
+}
+
+/// Whether bytes are none that a text begins with: they hold controls, or are no UTF-8 before their end, which may cut a letter.
+fn is_no_text(beginning: &[u8]) -> bool {
+    let is_control = |byte: &u8| *byte < b' ' && !b"\t\n\r".contains(byte);
+    let is_broken = std::str::from_utf8(beginning).is_err_and(|error| error.error_len().is_some());
+    is_broken || beginning.iter().any(is_control)
+}
+
+/// How a file that is `content` by its name is packed, by its bytes: what is packed is unpacked, whatever the name. Refused where the bytes are of another kind
+/// than the name says. Of what no bytes tell, what the name says.
+pub(super) fn packing(day_file: &DayFile, content: Content, named: Packing) -> Result<Packing> {
+    let path = &day_file.path;
+    let mut beginning = Vec::with_capacity(LOOKED_AT);
+    let file = regular_file::open(path).map_err(|error| Error::io("open", path, &error))?;
+    file.take(LOOKED_AT as u64).read_to_end(&mut beginning).map_err(|error| Error::io("read", path, &error))?;
+    match (Magic::of(&beginning), content) {
+        (None | Some(Magic::Parquet), Content::Parquet) | (None, _) => Ok(named),
+        (Some(Magic::Packed(packing)), Content::Csv | Content::JsonLines) => Ok(packing),
+        (Some(found), _) => Err(Error::input(
+            format!("the file {} is {}, and its name says {}", path.shown(), found.name(), content.name()),
+            "give it the name of what it is, if that is read, or write it anew; begin its name with _ if it is no data",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_told_from_text() {
+        for (beginning, expected) in [
+            (&b"\x1f\x8b\x08\0\0"[..], Some(Magic::Packed(Packing::Gzip))),
+            (b"\x28\xb5\x2f\xfd\x04", Some(Magic::Packed(Packing::Zstd))),
+            (b"PAR1\x15\x04\x15\x10", Some(Magic::Parquet)),
+            (b"ORC\n\x0b\n\x03", Some(Magic::Other("ORC"))),
+            (b"BZh91AY&SY\xd5\x02", Some(Magic::Other("bzip2"))),
+            (b"Obj\x01\x04\x14avro", Some(Magic::Other("Avro"))),
+            (b"PAR1,customer_id\r\n1,2\r\n", None),
+            ("ORC\tBZé\n1\t2\n".as_bytes(), None),
+            (b"{\"a\":1}\n", None),
+            (b"", None),
+        ] {
+            assert_eq!(Magic::of(beginning), expected, "{}", String::from_utf8_lossy(beginning));
+        }
+    }
+}

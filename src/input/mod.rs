@@ -1,0 +1,31 @@
+//! Floor 4, files on the way in: Parquet and text become the values of [`crate::model`]. What a day has, how a row is typed, and which rows are bad; nothing
+//! here knows the store or the rows that are written.
+
+mod actions;
+mod bad_rows;
+pub(crate) mod column;
+mod day_reader;
+mod file_kind;
+mod impressions;
+mod lacking;
+mod layout;
+mod look;
+mod magic;
+pub(crate) mod parquet;
+mod same_content;
+mod table_folder;
+mod text;
+mod time_column;
+mod time_text;
+mod type_column;
+
+pub use actions::{ReadAction, ReadActions, read_actions, read_numbered_actions};
+#[cfg(test)]
+pub(crate) use bad_rows::BAD_ROWS;
+pub use bad_rows::{BadRows, QuarantineFolder};
+pub use impressions::{ReadImpressions, read_impressions, read_numbered_impressions};
+pub use lacking::Lacking;
+pub use layout::{DayFile, FILES_MAX, day_files};
+pub use look::{LookedAt, look_at_actions, look_at_impressions};
+pub use parquet::guard::is_guarded;
+pub use same_content::{SameContent, SameContents, note_same_content, same_content};

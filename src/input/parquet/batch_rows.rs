@@ -1,0 +1,173 @@
+//! How many rows of a Parquet file are decoded at once, so that they fit the memory there is for them.
+//!
+//! A small file can decode to very much: one long text that a dictionary gives to every row, texts that are each the one before and a letter more, a list that goes
+//! on over many pages. What the pages announce bounds how large a value can be, and so how many rows fit.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use parquet::arrow::ProjectionMask;
+use parquet::basic::Type as PhysicalType;
+use parquet::column::page::Page;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::file::serialized_reader::SerializedPageReader;
+
+use super::file::{guarded, unreadable};
+use super::list_length::longest_list;
+use super::page_header::{Content, visit_pages};
+use crate::error::{Error, Result};
+use crate::resources::memory;
+use crate::text::Shown;
+
+/// A number takes so many bytes at most when it is decoded.
+const NUMBER_BYTES: u64 = 8;
+
+/// The chunks of one column, with the rows of their row groups.
+type Chunks<'file> = Vec<(&'file ColumnChunkMetaData, usize)>;
+
+/// The number of rows to decode at once: `wanted`, or fewer where the values of the columns in `mask` may be so large that each column would take more
+/// than the process's share for a page, see [`memory::page_bytes`].
+///
+/// Refused where one page or the list of one row has no room. Memory: one page.
+pub fn fitting_rows(
+    path: &Path,
+    file: &File,
+    metadata: &ParquetMetaData,
+    mask: &ProjectionMask,
+    wanted: usize,
+) -> Result<usize> {
+    let share = memory::page_bytes() as u64;
+    let file = Arc::new(file.try_clone().map_err(|error| Error::io("open", path, &error))?);
+    let mut rows = wanted as u64;
+    for leaf in (0..metadata.file_metadata().schema_descr().num_columns()).filter(|leaf| mask.leaf_included(*leaf)) {
+        let chunks = metadata.row_groups().iter().filter_map(|group| {
+            let rows = usize::try_from(group.num_rows()).unwrap_or(usize::MAX);
+            group.columns().get(leaf).map(|chunk| (chunk, rows))
+        });
+        let column = Column { path, file: &file, chunks: chunks.collect(), share };
+        rows = rows.min(column.fitting_rows(rows)?);
+    }
+    Ok(usize::try_from(rows.max(1)).unwrap_or(wanted))
+}
+
+struct Column<'file> {
+    path: &'file Path,
+    file: &'file Arc<File>,
+    chunks: Chunks<'file>,
+    /// Bytes that one page may take, and the column of one batch.
+    share: u64,
+}
+
+/// What the pages of a column announce.
+#[derive(Default)]
+struct Announced {
+    /// Values, nulls included.
+    values: u64,
+    /// The largest that a value can be of those in bytes of their own; of several values in a page, on average.
+    value_bytes: u64,
+    /// The largest dictionary.
+    dictionary_bytes: u64,
+}
+
+impl Column<'_> {
+    fn fitting_rows(&self, wanted: u64) -> Result<u64> {
+        let Some((first, _)) = self.chunks.first() else { return Ok(wanted) };
+        let descriptor = first.column_descr();
+        let is_list = descriptor.max_rep_level() > 0;
+        let announced = self.announced(first, is_list)?;
+        let is_number =
+            !matches!(descriptor.physical_type(), PhysicalType::BYTE_ARRAY | PhysicalType::FIXED_LEN_BYTE_ARRAY);
+        let value_bytes =
+            if is_number { NUMBER_BYTES } else { self.value_bytes(&announced, wanted)?.max(NUMBER_BYTES) };
+        let fits = announced.values.saturating_mul(value_bytes) <= self.share;
+        let list_values = if is_list && !fits { self.longest_list()? } else { 1 };
+        let row_bytes = list_values.saturating_mul(value_bytes);
+        if list_values > 1 && row_bytes > self.share {
+            return Err(self.no_room(&format!("a row with a list of {list_values} values"), row_bytes));
+        }
+        Ok(if fits { wanted } else { self.share / row_bytes.max(1) })
+    }
+
+    /// Looks at every page; refused where one is larger than there is room for.
+    fn announced(&self, first: &ColumnChunkMetaData, is_list: bool) -> Result<Announced> {
+        let mut announced = Announced::default();
+        let mut largest = 0;
+        for (chunk, _) in &self.chunks {
+            let (begin, length) = guarded(self.path, || Ok::<_, Error>(chunk.byte_range()))?;
+            let range = (begin, begin.saturating_add(length));
+            let visited = visit_pages(&**self.file, range, chunk.compression(), self.share, |page| {
+                // A list may have all the values of a page; each takes at least eight bytes when it is decoded.
+                let values = if is_list { page.values.saturating_mul(NUMBER_BYTES) } else { 0 };
+                largest = largest.max(page.bytes).max(values);
+                match page.content {
+                    Content::Dictionary => announced.dictionary_bytes = announced.dictionary_bytes.max(page.bytes),
+                    Content::Places => announced.values += page.values,
+                    Content::Differences | Content::Values => {
+                        let values = if page.content == Content::Values { page.values.max(1) } else { 1 };
+                        announced.value_bytes = announced.value_bytes.max(page.bytes.div_ceil(values));
+                        announced.values += page.values;
+                    }
+                }
+            });
+            visited.ok_or_else(|| unreadable(self.path, "where a page should be there is none"))?;
+        }
+        if largest > self.share {
+            return Err(
+                self.no_room(&format!("a page of {largest} bytes in column {}", first.column_path().string()), largest)
+            );
+        }
+        Ok(announced)
+    }
+
+    /// The most bytes that a text can have. The longest text of a dictionary is looked for only where the dictionary is long.
+    fn value_bytes(&self, announced: &Announced, rows: u64) -> Result<u64> {
+        let Announced { value_bytes, dictionary_bytes, .. } = *announced;
+        if dictionary_bytes.saturating_mul(rows) <= self.share {
+            return Ok(value_bytes.max(dictionary_bytes));
+        }
+        let mut longest = value_bytes;
+        for (chunk, rows) in &self.chunks {
+            let text_bytes = chunk.column_descr().type_length();
+            longest = longest.max(guarded(self.path, || longest_text(self.file, chunk, *rows, text_bytes))?);
+        }
+        Ok(longest)
+    }
+
+    fn longest_list(&self) -> Result<u64> {
+        let mut longest = 1;
+        for (chunk, rows) in &self.chunks {
+            longest = longest.max(guarded(self.path, || longest_list(self.file, chunk, *rows))?);
+        }
+        Ok(longest)
+    }
+
+    fn no_room(&self, what: &str, bytes: u64) -> Error {
+        Error::input(
+            format!("the file {} has {what}, more than there is room for ({})", self.path.shown(), self.share),
+            format!("write it with smaller pages, or give --memory-limit {}", bytes.saturating_mul(16)),
+        )
+    }
+}
+
+/// The bytes of the longest text in the dictionary of a column chunk; `length` is that of each, where all have one.
+fn longest_text(
+    file: &Arc<File>,
+    chunk: &ColumnChunkMetaData,
+    rows: usize,
+    length: i32,
+) -> parquet::errors::Result<u64> {
+    let mut longest = u64::try_from(length).unwrap_or(0);
+    let first = SerializedPageReader::new(Arc::clone(file), chunk, rows, None)?.next().transpose()?;
+    if let Some(Page::DictionaryPage { buf, .. }) = first
+        && chunk.column_descr().physical_type() == PhysicalType::BYTE_ARRAY
+    {
+        let mut texts = &buf[..];
+        while let Some((length, rest)) = texts.split_first_chunk::<4>() {
+            let length = u32::from_le_bytes(*length);
+            longest = longest.max(u64::from(length));
+            texts = usize::try_from(length).ok().and_then(|length| rest.get(length..)).unwrap_or_default();
+        }
+    }
+    Ok(longest)
+}

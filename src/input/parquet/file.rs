@@ -1,0 +1,203 @@
+//! One Parquet file of the input, read as record batches of chosen columns.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::basic::Type as PhysicalType;
+
+use super::batch_rows::fitting_rows;
+use super::footer::{DEPTH_MAX, schema_depth};
+use super::guard::guard;
+use crate::error::{Error, Result};
+use crate::input::day_reader::{Wanted, missing_column, two_columns};
+use crate::input::layout::DayFile;
+use crate::sources::Int96;
+use crate::storage::regular_file;
+use crate::text::Shown;
+
+/// An open Parquet file whose columns are known and not yet read.
+pub struct ParquetFile {
+    path: PathBuf,
+    file: File,
+    metadata: ArrowReaderMetadata,
+}
+
+impl ParquetFile {
+    /// Opens a file and reads its schema. `int96`: see [`crate::input::day_reader::DayReader::open`].
+    pub fn open(day_file: &DayFile, int96: Option<Int96>) -> Result<Self> {
+        let path = &day_file.path;
+        let file = regular_file::open(path).map_err(|error| Error::io("open", path, &error))?;
+        if schema_depth(&file).is_some_and(|depth| depth > DEPTH_MAX) {
+            return Err(unreadable(path, &format!("its columns are nested more than {DEPTH_MAX} levels deep")));
+        }
+        let load = || {
+            let read =
+                |skip| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_skip_arrow_metadata(skip));
+            // Beside the schema of its columns a file may have that of the program that wrote it, with types that this one does not know. What is read follows
+            // from the columns.
+            let metadata = read(false).or_else(|error| read(true).map_err(|_| error))?;
+            with_int96(metadata, int96)
+        };
+        let metadata = guarded(path, load)?;
+        Ok(ParquetFile { path: path.clone(), file, metadata })
+    }
+
+    /// Whether there is a top-level column of this name.
+    pub fn has(&self, column: &str) -> bool {
+        self.metadata.schema().column_with_name(column).is_some()
+    }
+
+    /// A batch of the columns without any row, by which it can be told whether their types can be used. Fails where one is missing, or there twice.
+    pub fn without_rows(&self, wanted: &[Wanted<'_>]) -> Result<RecordBatch> {
+        self.refuse_missing(wanted)?;
+        let schema = self.metadata.schema();
+        let wanted = schema.fields().iter().filter(|field| wanted.iter().any(|wanted| wanted.name() == field.name()));
+        Ok(RecordBatch::new_empty(Arc::new(Schema::new(wanted.map(Arc::clone).collect::<Vec<_>>()))))
+    }
+
+    /// The top-level columns, each with the name of its type, in the order of the file.
+    pub fn columns(&self) -> Vec<(String, String)> {
+        let fields = self.metadata.schema().fields().iter();
+        fields.map(|field| (field.name().clone(), field.data_type().to_string())).collect()
+    }
+
+    fn refuse_missing(&self, wanted: &[Wanted<'_>]) -> Result<()> {
+        let names = || self.metadata.schema().fields().iter().map(|field| field.name().as_str());
+        for wanted in wanted {
+            match names().filter(|name| *name == wanted.name()).count() {
+                0 if !wanted.is_optional() => return Err(missing_column(&self.path, wanted.name(), names())),
+                0 | 1 => {}
+                _ => return Err(two_columns(&self.path, wanted.name())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Streams the columns in batches of at most `batch_rows` rows; of a list, only the fields that are wanted. What may lack and does has no column.
+    ///
+    /// Memory: the decoded batch and one page of each column; each is at most the process's share for a page, see [`crate::resources::memory`]. Batches of
+    /// large values have fewer rows for it; a page or a list that has no room is refused before it is read.
+    pub fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<Batches> {
+        self.refuse_missing(wanted)?;
+        let descriptor = self.metadata.parquet_schema();
+        let of = |root: &str| wanted.iter().find(|wanted| wanted.name() == root);
+        let wanted = descriptor.columns().iter().enumerate().filter(|(_, leaf)| match leaf.path().parts() {
+            [root] => of(root).is_some(),
+            [root, .., last] => match of(root) {
+                Some(Wanted::List { item, label, .. }) => [item, label].contains(&&last.as_str()),
+                _ => false,
+            },
+            [] => false,
+        });
+        let mask = ProjectionMask::leaves(descriptor, wanted.map(|(index, _)| index));
+        let batch_rows = fitting_rows(&self.path, &self.file, self.metadata.metadata(), &mask, batch_rows)?;
+        let rows = self.metadata.metadata().file_metadata().num_rows();
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file, self.metadata)
+            .with_projection(mask)
+            .with_batch_size(batch_rows);
+        let reader = guarded(&self.path, || builder.build())?;
+        Ok(Batches { path: self.path, reader, missing_rows: rows, failed: false })
+    }
+}
+
+/// Record batches of one file, in the order of its rows.
+pub struct Batches {
+    path: PathBuf,
+    reader: ParquetRecordBatchReader,
+    /// How many rows the file says that it has, less those read.
+    missing_rows: i64,
+    /// A reader that has failed is in no state to go on.
+    failed: bool,
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let batch = guarded(&self.path, || self.reader.next().transpose()).transpose();
+        let batch = match batch {
+            Some(Ok(batch)) => {
+                self.missing_rows = self.missing_rows.saturating_sub_unsigned(batch.num_rows() as u64);
+                Some(Ok(batch))
+            }
+            // The reader takes pages that end early for the end of the file.
+            None if self.missing_rows != 0 => {
+                let cause = format!("its footer and its pages differ by {} rows", self.missing_rows.unsigned_abs());
+                Some(Err(unreadable(&self.path, &cause)))
+            }
+            batch => batch,
+        };
+        self.failed = matches!(batch, Some(Err(_)));
+        batch
+    }
+}
+
+/// A column of a batch by name. Fails where the file promised it and did not deliver.
+pub fn column<'batch>(batch: &'batch RecordBatch, name: &str, path: &Path) -> Result<&'batch ArrayRef> {
+    batch.column_by_name(name).ok_or_else(|| unreadable(path, &format!("column {name} is missing")))
+}
+
+/// That a column has a type that cannot be used. `wanted` completes "needs".
+pub fn wrong_type(path: &Path, column: &str, found: &DataType, wanted: &str) -> Error {
+    Error::input(
+        format!("the file {} has a column {column} of type {found}, which needs {wanted}", path.shown()),
+        "write the column with such a type",
+    )
+}
+
+/// Runs a step of the reader; its error or panic names the file.
+pub fn guarded<T, E: std::fmt::Display>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> Result<T> {
+    match guard(read) {
+        Ok(result) => result.map_err(|error| unreadable(path, &error.to_string())),
+        Err(panic) => Err(unreadable(path, &panic)),
+    }
+}
+
+pub fn unreadable(path: &Path, cause: &str) -> Error {
+    Error::input(
+        format!("the file {} cannot be read as Parquet ({cause})", path.shown()),
+        "write the file anew, or begin its name with _ if it is no data",
+    )
+}
+
+/// Gives INT96 columns the type "microseconds since 1970-01-01 UTC", or on the wall clock.
+///
+/// INT96 carries no zone. What Spark writes so is an instant (`spark.sql.parquet.outputTimestampType`), what Impala writes is wall time (its
+/// `convert_legacy_hive_parquet_utc_timestamps` tells how it reads those of others). Read as nanoseconds it would wrap around outside 1677 to 2262 where it has to be
+/// refused.
+fn with_int96(metadata: ArrowReaderMetadata, int96: Option<Int96>) -> parquet::errors::Result<ArrowReaderMetadata> {
+    let descriptor = metadata.parquet_schema();
+    let mut is_int96 = vec![false; metadata.schema().fields().len()];
+    for (index, leaf) in descriptor.columns().iter().enumerate() {
+        if leaf.physical_type() == PhysicalType::INT96
+            && let [_] = leaf.path().parts()
+            && let Some(flag) = is_int96.get_mut(descriptor.get_column_root_idx(index))
+        {
+            *flag = true;
+        }
+    }
+    if !is_int96.contains(&true) {
+        return Ok(metadata);
+    }
+    let writer = metadata.metadata().file_metadata().created_by().unwrap_or_default();
+    let zone = match int96.unwrap_or_else(|| Int96::of_writer(writer)) {
+        Int96::Utc => Some("UTC".into()),
+        Int96::WallTime => None,
+    };
+    let instant = DataType::Timestamp(TimeUnit::Microsecond, zone);
+    let fields = metadata.schema().fields().iter().zip(is_int96).map(|(field, int96)| {
+        if int96 { Arc::new(Field::new(field.name(), instant.clone(), field.is_nullable())) } else { Arc::clone(field) }
+    });
+    let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), ArrowReaderOptions::new().with_schema(schema))
+}

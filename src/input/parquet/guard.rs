@@ -1,0 +1,43 @@
+//! Panics of the Parquet reader, turned into errors.
+//!
+//! The parquet crate checks most of what a file says, but not all: some damaged footers reach an assertion of its own (found by flipping bytes;
+//! for one, a column that begins at a negative offset). Input must never end the program that way.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+thread_local! {
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `read`; gives its panic, if it panics, as the text of an error. What `read` was using must not be used again after that.
+pub fn guard<T>(read: impl FnOnce() -> T) -> Result<T, String> {
+    let before = INSIDE.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(read));
+    INSIDE.set(before);
+    result.map_err(|payload| said(payload.as_ref()))
+}
+
+/// Whether this thread is inside a guard, so that a panic is going to be an error and needs no report of its own.
+pub fn is_guarded() -> bool {
+    INSIDE.get()
+}
+
+fn said(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "damaged".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_and_the_guard_is_left() {
+        assert_eq!(guard(|| 7), Ok(7));
+        assert_eq!(guard(|| -> u8 { panic!("offset {}", -1) }), Err("offset -1".to_owned()));
+        assert!(!is_guarded());
+        assert_eq!(guard(is_guarded), Ok(true));
+    }
+}

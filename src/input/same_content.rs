@@ -1,0 +1,59 @@
+//! Files of one day that are the same, byte for byte: mostly one that was delivered twice. Both are taken, and it is said.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::layout::DayFile;
+use crate::progress::Progress;
+use crate::storage::Fingerprint;
+use crate::text::Shown;
+
+/// How many files are named in a summary, and how many in notes.
+const LISTED: usize = 100;
+const NOTED: usize = 5;
+
+/// A file with the content of another.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct SameContent {
+    /// Its path.
+    pub file: String,
+    /// That of the first file with this content.
+    pub same_as: String,
+}
+
+/// Files with the content of another one before them.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct SameContents {
+    /// How many.
+    pub count: u64,
+    /// The first hundred of them.
+    pub listed: Vec<SameContent>,
+}
+
+/// Finds them among files in order, by size and hash. Memory: some 100 bytes for each file.
+pub fn same_content<'a>(files: impl Iterator<Item = (&'a DayFile, &'a Fingerprint)>) -> SameContents {
+    let (mut first, mut same) = (BTreeMap::new(), SameContents::default());
+    for (file, fingerprint) in files {
+        let before = *first.entry((fingerprint.bytes, fingerprint.xxh3_128)).or_insert(file);
+        if std::ptr::eq(before, file) {
+            continue;
+        }
+        same.count += 1;
+        if same.listed.len() < LISTED {
+            same.listed.push(SameContent { file: file.path.plain(), same_as: before.path.plain() });
+        }
+    }
+    same
+}
+
+/// Says so, by name; of many, the first few.
+pub fn note_same_content(same: &SameContents, progress: &dyn Progress) {
+    for SameContent { file, same_as } in same.listed.iter().take(NOTED) {
+        progress.note(&format!("{file} has the same content as {same_as}: its rows are taken twice"));
+    }
+    let more = same.count.saturating_sub(NOTED as u64);
+    if more > 0 {
+        progress.note(&format!("more files with the same content as others: {more}"));
+    }
+}

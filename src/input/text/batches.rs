@@ -1,0 +1,185 @@
+//! Batches of a text file, with the columns and types that a Parquet file would have.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, Int64Builder, RecordBatch, StringArray};
+use arrow::datatypes::{Field, Schema};
+use arrow::error::ArrowError;
+
+use super::csv::{CsvFile, CsvRows};
+use super::id_text::parse_id;
+use super::json_lines::{JsonLinesFile, JsonRows};
+use super::json_list::lists;
+use super::written_rows::{Gathered, WrittenRows};
+use crate::error::{Error, Result};
+use crate::input::day_reader::{DayBatch, Fault, Places, Wanted};
+use crate::input::file_kind::{Content, Packing};
+use crate::input::layout::DayFile;
+use crate::text::Shown;
+
+/// An open text file, not yet read but for its beginning.
+pub(in crate::input) struct TextFile {
+    path: PathBuf,
+    file: AnyFile,
+}
+
+enum AnyFile {
+    Csv(CsvFile),
+    JsonLines(JsonLinesFile),
+}
+
+impl TextFile {
+    /// Opens a file as `content` says; fails where it is something else, as far as its beginning tells.
+    pub fn open(day_file: &DayFile, content: Content, packing: Packing) -> Result<Self> {
+        let path = day_file.path.clone();
+        let file = match content {
+            Content::Csv => AnyFile::Csv(CsvFile::open(&path, packing)?),
+            _ => AnyFile::JsonLines(JsonLinesFile::open(&path, packing)?),
+        };
+        Ok(TextFile { path, file })
+    }
+
+    /// Whether there is a column of this name.
+    pub fn has(&self, column: &str) -> Result<bool> {
+        match &self.file {
+            AnyFile::Csv(file) => Ok(file.place(column)?.is_some()),
+            AnyFile::JsonLines(file) => file.has(column),
+        }
+    }
+
+    /// The names of its columns; of JSON lines, those of the first object.
+    pub fn columns(&self) -> Result<Vec<String>> {
+        match &self.file {
+            AnyFile::Csv(file) => Ok(file.names().collect()),
+            AnyFile::JsonLines(file) => file.names(),
+        }
+    }
+
+    /// Streams the columns in batches of at most `batch_rows` rows.
+    ///
+    /// Memory: what [`super::records::Records`] says; and of a batch a mebibyte of text and a row, with what they were read as.
+    pub fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<TextBatches> {
+        let rows = match self.file {
+            AnyFile::Csv(file) => AnyRows::Csv(file.rows(wanted)?),
+            AnyFile::JsonLines(file) => AnyRows::JsonLines(file.rows(wanted)?),
+        };
+        let written = WrittenRows::new(wanted.iter().map(|wanted| wanted.name()));
+        let kinds = wanted.iter().map(|wanted| Kind::of(*wanted)).collect();
+        Ok(TextBatches { path: self.path, rows, written, kinds, batch_rows, is_at_end: false })
+    }
+}
+
+enum AnyRows {
+    Csv(CsvRows),
+    JsonLines(JsonRows),
+}
+
+/// What the texts of a column are read as.
+enum Kind {
+    Id,
+    /// Text stays what it is, and times are read further up, where their zone is known.
+    Text,
+    List {
+        item: String,
+        label: String,
+    },
+}
+
+impl Kind {
+    fn of(wanted: Wanted<'_>) -> Self {
+        match wanted {
+            Wanted::Id(_) => Kind::Id,
+            Wanted::Time(_) | Wanted::Text(_) | Wanted::OptionalText(_) => Kind::Text,
+            Wanted::List { item, label, .. } => Kind::List { item: item.to_owned(), label: label.to_owned() },
+        }
+    }
+}
+
+/// The batches of one file, in the order of its lines.
+pub(in crate::input) struct TextBatches {
+    path: PathBuf,
+    rows: AnyRows,
+    written: WrittenRows,
+    kinds: Vec<Kind>,
+    batch_rows: usize,
+    /// Or at an error.
+    is_at_end: bool,
+}
+
+impl Iterator for TextBatches {
+    type Item = Result<DayBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.is_at_end && !self.written.is_full(self.batch_rows) {
+            let more = match &mut self.rows {
+                AnyRows::Csv(rows) => rows.next_into(&mut self.written),
+                AnyRows::JsonLines(rows) => rows.next_into(&mut self.written),
+            };
+            match more {
+                Ok(more) => self.is_at_end = !more,
+                Err(error) => {
+                    self.is_at_end = true;
+                    self.written = WrittenRows::new(std::iter::empty());
+                    return Some(Err(error));
+                }
+            }
+        }
+        (self.written.rows() > 0).then(|| {
+            let batch = self.written.take().and_then(|gathered| typed(gathered, &self.kinds));
+            batch.map_err(|error| unexpected(&self.path, &error))
+        })
+    }
+}
+
+/// The batch with each column read as what it is.
+fn typed(gathered: Gathered, kinds: &[Kind]) -> Result<DayBatch, ArrowError> {
+    let Gathered { written, lines, faults } = gathered;
+    let mut faults = Faults(faults);
+    let schema = written.schema();
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(kinds.len());
+    for ((kind, field), texts) in kinds.iter().zip(schema.fields()).zip(written.columns()) {
+        let name = field.name();
+        columns.push(match (kind, texts.as_string_opt::<i32>()) {
+            (Kind::Id, Some(texts)) => Arc::new(ids(texts, |row, reason| faults.add(row, name.clone(), reason))),
+            (Kind::List { item, label }, Some(texts)) => lists(texts, item, label, |row, field, reason| {
+                let column = field.map_or_else(|| name.clone(), |field| format!("{name}.{field}"));
+                faults.add(row, column, reason);
+            })?,
+            _ => Arc::clone(texts),
+        });
+    }
+    let fields = schema.fields().iter().zip(&columns);
+    let fields = fields.map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true));
+    let columns = RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)?;
+    Ok(DayBatch { columns, places: Places::At(lines), written: Some(written), faults: faults.0 })
+}
+
+/// What is wrong with rows, in ascending order of these; the first thing of each counts.
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn add(&mut self, index: usize, column: String, reason: String) {
+        if let Err(place) = self.0.binary_search_by_key(&index, |fault| fault.index) {
+            self.0.insert(place, Fault { index, column, reason, line: None });
+        }
+    }
+}
+
+fn ids(texts: &StringArray, mut wrong: impl FnMut(usize, String)) -> Int64Array {
+    let mut ids = Int64Builder::with_capacity(texts.len());
+    for (row, text) in texts.iter().enumerate() {
+        match text.map(parse_id).transpose() {
+            Ok(id) => ids.append_option(id),
+            Err(reason) => {
+                ids.append_null();
+                wrong(row, reason);
+            }
+        }
+    }
+    ids.finish()
+}
+
+fn unexpected(path: &Path, error: &ArrowError) -> Error {
+    Error::input(format!("the file {} cannot be read ({error})", path.shown()), "write the file anew")
+}

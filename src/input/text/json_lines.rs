@@ -1,0 +1,160 @@
+//! JSON lines: each line that is not blank is an object, whose names are the columns.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeSeed;
+use serde_json::Deserializer;
+
+use super::json_object::{Fields, Names, said, scalar};
+use super::records::{Ends, Records};
+use super::written_rows::{Cell, NOT_UTF8, WrittenRows};
+use crate::error::Result;
+use crate::input::day_reader::{Wanted, missing_column};
+use crate::input::file_kind::Packing;
+
+/// An open file, of which nothing has been taken.
+pub(super) struct JsonLinesFile {
+    path: PathBuf,
+    packing: Packing,
+    records: Records,
+}
+
+impl JsonLinesFile {
+    /// Opens a file. Fails where it is one array of objects rather than one object a line, and where its first object goes over several lines.
+    pub fn open(path: &Path, packing: Packing) -> Result<Self> {
+        let records = Records::open(path, packing, Ends::Line)?;
+        if records.rest().trim_ascii_start().starts_with(b"[") {
+            let remedy = "write each object on a line of its own";
+            return Err(records.broken("it begins with a JSON array, where there should be one object a line", remedy));
+        }
+        let file = JsonLinesFile { path: path.to_owned(), packing, records };
+        if file.begins_over_several_lines()? {
+            let remedy = "write each object on a line of its own, without breaks in it";
+            return Err(file
+                .records
+                .broken("its first object goes over several lines, where there should be one a line", remedy));
+        }
+        Ok(file)
+    }
+
+    /// Whether the first line that is not blank begins an object and the next one goes on with it. A line that was cut off is followed by another object.
+    fn begins_over_several_lines(&self) -> Result<bool> {
+        let line_end = |text: &[u8]| memchr::memchr(b'\n', text).and_then(|end| text.get(..end)).map(<[u8]>::to_vec);
+        // Mostly the first line is in what was read, and whole.
+        if line_end(self.records.rest()).is_some_and(|line| line.trim_ascii_end().ends_with(b"}")) {
+            return Ok(false);
+        }
+        let mut records = Records::open(&self.path, self.packing, Ends::Line)?;
+        let mut is_open = false;
+        while let Some(record) = records.take()? {
+            let line = record.bytes.trim_ascii();
+            if line.is_empty() {
+                continue;
+            }
+            if is_open {
+                return Ok(!line.starts_with(b"{"));
+            }
+            is_open = line.starts_with(b"{")
+                && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_err_and(|error| error.is_eof());
+            if !is_open {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether any object has this name. Reads the file anew, as far as it takes.
+    pub fn has(&self, column: &str) -> Result<bool> {
+        let names = [column.to_owned()];
+        let found = self.first(|json| {
+            let mut values = [None];
+            let read = Fields { names: &names, values: &mut values }.deserialize(json);
+            read.ok().filter(|()| values != [None])
+        });
+        Ok(found?.is_some())
+    }
+
+    /// The first few names of the first object.
+    pub fn names(&self) -> Result<Vec<String>> {
+        Ok(self.first(|json| Names.deserialize(json).ok())?.unwrap_or_default())
+    }
+
+    /// What the first line has of which `look` takes something.
+    fn first<T>(
+        &self,
+        look: impl Fn(&mut Deserializer<serde_json::de::StrRead<'_>>) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let mut records = Records::open(&self.path, self.packing, Ends::Line)?;
+        while let Some(record) = records.take()? {
+            let text = std::str::from_utf8(record.bytes).ok();
+            if let Some(found) = text.and_then(|text| look(&mut Deserializer::from_str(text))) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The rows, each with its values in these columns. Fails where no object has such a column, unless it may lack, or there is no object at all.
+    pub fn rows(self, wanted: &[Wanted<'_>]) -> Result<JsonRows> {
+        for wanted in wanted.iter().filter(|wanted| !wanted.is_optional()) {
+            if !self.has(wanted.name())?
+                && let Some(first) = self.first(|json| Names.deserialize(json).ok())?
+            {
+                return Err(missing_column(&self.path, wanted.name(), first.iter().map(String::as_str)));
+            }
+        }
+        let names = wanted.iter().map(|wanted| wanted.name().to_owned()).collect();
+        let lists = wanted.iter().map(|wanted| matches!(wanted, Wanted::List { .. })).collect();
+        Ok(JsonRows { records: self.records, names, lists })
+    }
+}
+
+/// The rows of a file, one after the other.
+pub(super) struct JsonRows {
+    records: Records,
+    names: Vec<String>,
+    /// Which of the columns are lists: of these the value comes as JSON.
+    lists: Vec<bool>,
+}
+
+impl JsonRows {
+    /// Puts the next row into `written`; false behind the last one. Blank lines are left out.
+    pub fn next_into(&mut self, written: &mut WrittenRows) -> Result<bool> {
+        loop {
+            let Some(record) = self.records.take()? else { return Ok(false) };
+            if record.bytes.trim_ascii().is_empty() {
+                continue;
+            }
+            let Ok(text) = std::str::from_utf8(record.bytes) else {
+                written.push_line(record.line, NOT_UTF8.to_owned(), record.bytes);
+                return Ok(true);
+            };
+            let mut values = vec![None; self.names.len()];
+            let mut json = Deserializer::from_str(text);
+            let read = Fields { names: &self.names, values: &mut values }.deserialize(&mut json);
+            match read.and_then(|()| json.end()) {
+                Ok(()) => {
+                    let row = values.iter().zip(&self.lists).map(|(value, is_list)| cell(*value, *is_list));
+                    written.push(record.line, row);
+                }
+                Err(error) => {
+                    let reason = format!("is no JSON object ({})", said(&error));
+                    written.push_line(record.line, reason, record.bytes);
+                }
+            }
+            return Ok(true);
+        }
+    }
+}
+
+/// A value as the cell of a row: as text, or of a list as JSON.
+fn cell(value: Option<&str>, is_list: bool) -> Cell<'_> {
+    let Some(value) = value.filter(|value| *value != "null") else { return Cell::Null };
+    if is_list {
+        return Cell::Text(value.into());
+    }
+    match scalar(value) {
+        Ok(text) => text.map_or(Cell::Null, Cell::Text),
+        Err(reason) => Cell::Bad(value.into(), reason),
+    }
+}

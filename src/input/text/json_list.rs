@@ -1,0 +1,189 @@
+//! Lists of impressions written as JSON: an array of objects, each with an item and a flag.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanBuilder, Int64Builder, ListArray, StringArray, StructArray};
+use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
+use arrow::datatypes::{DataType, Field, Fields as StructFields};
+use arrow::error::ArrowError;
+use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
+
+use super::id_text::parse_id;
+use super::json_object::{Fields, said, scalar};
+use crate::input::column::Reason;
+use crate::input::time_column::shortened;
+
+/// Gathers lists, row by row.
+///
+/// Memory: nine bytes for an element; each takes at least three in its text.
+pub(super) struct JsonLists {
+    /// The names of the item and of the flag.
+    names: [String; 2],
+    items: Int64Builder,
+    labels: BooleanBuilder,
+    /// Whether any element has the flag's field.
+    has_label: bool,
+    /// Which elements are objects, and not null.
+    objects: Vec<bool>,
+    lengths: Vec<usize>,
+    nulls: Vec<bool>,
+}
+
+/// What is wrong with a list: the field at fault, `None` for the list as a whole, and a phrase behind its name.
+type Wrong<'a> = (Option<&'a str>, Reason);
+
+impl JsonLists {
+    /// Of elements with these fields.
+    pub fn new(item: &str, label: &str) -> Self {
+        JsonLists {
+            names: [item.to_owned(), label.to_owned()],
+            items: Int64Builder::new(),
+            labels: BooleanBuilder::new(),
+            has_label: false,
+            objects: Vec::new(),
+            lengths: Vec::new(),
+            nulls: Vec::new(),
+        }
+    }
+
+    /// Adds the list of a row. Where something is wrong with it, says what; the elements before that stay.
+    pub fn push(&mut self, text: Option<&str>) -> Result<(), Wrong<'_>> {
+        let before = self.objects.len();
+        let text = text.map(|text| text.trim_matches([' ', '\t'])).filter(|text| !text.is_empty());
+        let mut wrong = None;
+        let read = text.map_or(Ok(()), |text| {
+            let mut json = serde_json::Deserializer::from_str(text);
+            Elements { lists: self, wrong: &mut wrong }.deserialize(&mut json).and_then(|()| json.end())
+        });
+        self.lengths.push(self.objects.len() - before);
+        self.nulls.push(text.is_some());
+        match (read, wrong) {
+            (Err(error), _) => Err((None, format!("is no JSON array of objects ({})", said(&error)))),
+            (Ok(()), Some((field, reason))) => Err((self.names.get(field).map(String::as_str), reason)),
+            (Ok(()), None) => Ok(()),
+        }
+    }
+
+    /// Gives the lists; where no element has a flag, without that field, as a Parquet file of the same rows would have them.
+    pub fn finish(mut self) -> Result<ArrayRef, ArrowError> {
+        let [item, label] = self.names;
+        let mut fields = vec![Field::new(item, DataType::Int64, true)];
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(self.items.finish())];
+        if self.has_label {
+            fields.push(Field::new(label, DataType::Boolean, true));
+            columns.push(Arc::new(self.labels.finish()));
+        }
+        let fields = StructFields::from(fields);
+        let element = Arc::new(Field::new("element", DataType::Struct(fields.clone()), true));
+        let objects = NullBuffer::new(BooleanBuffer::from(self.objects));
+        let values = StructArray::try_new(fields, columns, Some(objects))?;
+        let (offsets, nulls) = (OffsetBuffer::from_lengths(self.lengths), NullBuffer::from(self.nulls));
+        Ok(Arc::new(ListArray::try_new(element, offsets, Arc::new(values), Some(nulls))?))
+    }
+
+    /// Adds an element by its values. Where something is wrong with it, it says which field, and what.
+    fn element(&mut self, [item, label]: [Option<&str>; 2]) -> Result<(), (usize, Reason)> {
+        self.has_label |= label.is_some();
+        let (item, label) = (item_of(item), label_of(label));
+        self.objects.push(true);
+        self.items.append_option(item.as_ref().ok().copied().flatten());
+        self.labels.append_option(label.as_ref().ok().copied().flatten());
+        item.map_err(|reason| (0, reason)).and(label.map_err(|reason| (1, reason))).map(|_| ())
+    }
+}
+
+fn item_of(value: Option<&str>) -> Result<Option<i64>, Reason> {
+    value.map_or(Ok(None), scalar)?.map(|text| parse_id(&text)).transpose()
+}
+
+fn label_of(value: Option<&str>) -> Result<Option<bool>, Reason> {
+    match value {
+        None | Some("null") => Ok(None),
+        Some("true" | "1") => Ok(Some(true)),
+        Some("false" | "0") => Ok(Some(false)),
+        Some(other) => Err(format!("is {}, neither 0 nor 1", shortened(other).escape_debug())),
+    }
+}
+
+/// An array of elements, or null.
+struct Elements<'a> {
+    lists: &'a mut JsonLists,
+    /// The first thing that is wrong: the number of the field, and what.
+    wrong: &'a mut Option<(usize, Reason)>,
+}
+
+impl<'text> DeserializeSeed<'text> for Elements<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'text>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'text> Visitor<'text> for Elements<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'text>>(self, mut sequence: A) -> Result<(), A::Error> {
+        while sequence.next_element_seed(Element { lists: self.lists, wrong: self.wrong })?.is_some() {}
+        Ok(())
+    }
+}
+
+/// One object, or null.
+struct Element<'a> {
+    lists: &'a mut JsonLists,
+    wrong: &'a mut Option<(usize, Reason)>,
+}
+
+impl<'text> DeserializeSeed<'text> for Element<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'text>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'text> Visitor<'text> for Element<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_none<E>(self) -> Result<(), E> {
+        self.lists.objects.push(false);
+        self.lists.items.append_null();
+        self.lists.labels.append_null();
+        Ok(())
+    }
+
+    fn visit_some<D: Deserializer<'text>>(self, deserializer: D) -> Result<(), D::Error> {
+        let mut values = [None; 2];
+        Fields { names: &self.lists.names, values: &mut values }.deserialize(deserializer)?;
+        if let Err(wrong) = self.lists.element(values) {
+            self.wrong.get_or_insert(wrong);
+        }
+        Ok(())
+    }
+}
+
+/// The lists of a column, and of each row what is wrong with it, in ascending order: the row, the field, and a phrase.
+pub(super) fn lists(
+    texts: &StringArray,
+    item: &str,
+    label: &str,
+    mut wrong: impl FnMut(usize, Option<&str>, Reason),
+) -> Result<ArrayRef, ArrowError> {
+    let mut lists = JsonLists::new(item, label);
+    for (row, text) in texts.iter().enumerate() {
+        if let Err((field, reason)) = lists.push(text) {
+            wrong(row, field, reason);
+        }
+    }
+    lists.finish()
+}

@@ -1,0 +1,266 @@
+//! A text cut into records, each with the line on which it begins.
+
+use std::path::Path;
+
+use memchr::{memchr, memchr2};
+
+use super::unpacked::Unpacked;
+use crate::error::{Error, Result};
+use crate::input::file_kind::Packing;
+use crate::input::magic::{LOOKED_AT, Magic};
+use crate::resources::memory;
+use crate::text::Shown;
+
+/// Room for records at the beginning; it grows with the longest one.
+const BUFFER_BYTES: usize = 256 << 10;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Marks of other encodings; longer ones first, since one begins with another.
+const WIDE_MARKS: [(&[u8], &str); 4] =
+    [(b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")];
+
+/// What ends a record.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Ends {
+    /// The end of its line.
+    Line,
+    /// The end of a line, outside of a cell in quotes. A quote opens such a cell only at the beginning of a cell, and two within one are none.
+    LineOutsideQuotes,
+}
+
+/// A record, without the end of its line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Record<'a> {
+    /// The line on which it begins, from 1.
+    pub line: u64,
+    /// Its bytes, any.
+    pub bytes: &'a [u8],
+}
+
+/// Gives the records of a file one after the other. Lines end with LF or CRLF, the last one with the file too; a byte order mark at the
+/// beginning is left out.
+///
+/// Memory: the larger of 256 KiB and twice the longest record, which is refused beyond the share for a line, see [`crate::resources::memory`]; and what the
+/// file takes to be decompressed.
+pub(super) struct Records {
+    source: Unpacked,
+    ends: Ends,
+    buffer: Vec<u8>,
+    /// Where in the buffer the next record begins, and where what was read ends.
+    begin: usize,
+    end: usize,
+    /// The line of `begin`.
+    line: u64,
+    is_at_end: bool,
+    bytes_max: usize,
+}
+
+impl Records {
+    /// Opens a file and reads its beginning.
+    pub fn open(path: &Path, packing: Packing, ends: Ends) -> Result<Self> {
+        let source = Unpacked::open(path, packing)?;
+        let bytes_max = memory::line_bytes();
+        let buffer = vec![0; BUFFER_BYTES];
+        let mut records = Records { source, ends, buffer, begin: 0, end: 0, line: 1, is_at_end: false, bytes_max };
+        while records.end < LOOKED_AT && !records.is_at_end {
+            records.fill()?;
+        }
+        let beginning = records.rest();
+        for (mark, encoding) in WIDE_MARKS {
+            if beginning.starts_with(mark) {
+                return Err(records.broken(&format!("its text is {encoding}"), "write it in UTF-8"));
+            }
+        }
+        if let Some(magic) = Magic::of(beginning) {
+            return Err(records.broken(&format!("what is packed in it is {}", magic.name()), "pack the text itself"));
+        }
+        records.begin = if beginning.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        Ok(records)
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        self.source.path()
+    }
+
+    /// What was read and not yet given.
+    pub fn rest(&self) -> &[u8] {
+        self.buffer.get(self.begin..self.end).unwrap_or_default()
+    }
+
+    /// The next record; `None` behind the last one. Fails where it takes too much room, where a quote is not closed, and at a NUL byte.
+    pub fn take(&mut self) -> Result<Option<Record<'_>>> {
+        let mut scan = Scan::default();
+        let (length, with_end) = loop {
+            if let Some(length) = scan.find(self.ends, self.rest(), self.is_at_end) {
+                break (length, length + 1);
+            }
+            let length = self.rest().len();
+            if length > self.bytes_max {
+                return Err(self.too_long());
+            }
+            if self.is_at_end {
+                if let Some(opened) = scan.opened_in {
+                    return Err(self.not_closed(self.line + opened));
+                }
+                if length == 0 {
+                    return Ok(None);
+                }
+                break (length, length);
+            }
+            self.fill()?;
+        };
+        if length > self.bytes_max {
+            return Err(self.too_long());
+        }
+        let (begin, line) = (self.begin, self.line);
+        self.begin += with_end;
+        self.line += scan.breaks + 1;
+        let bytes = self.buffer.get(begin..begin + length).unwrap_or_default();
+        // No text has one: it is of another encoding, or the end of a file that was being written when its machine went down.
+        if memchr(0, bytes).is_some() {
+            let cause = format!("there is a NUL byte in the row on line {line}, and no text in UTF-8 has one");
+            return Err(self.broken(&cause, "write the file anew in UTF-8"));
+        }
+        Ok(Some(Record { line, bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes) }))
+    }
+
+    /// Reads more behind what is there.
+    fn fill(&mut self) -> Result<()> {
+        if self.begin > 0 {
+            self.buffer.copy_within(self.begin..self.end, 0);
+            (self.begin, self.end) = (0, self.end - self.begin);
+        }
+        if self.end == self.buffer.len() {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+        let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+        let read = self.source.read(room, self.line)?;
+        self.end += read;
+        self.is_at_end = read == 0;
+        Ok(())
+    }
+
+    /// That the file as a whole cannot be used.
+    pub fn broken(&self, cause: &str, remedy: &str) -> Error {
+        Error::input(format!("the file {} cannot be read: {cause}", self.path().shown()), remedy)
+    }
+
+    fn too_long(&self) -> Error {
+        let quotes = if self.ends == Ends::LineOutsideQuotes { " (is a quote in it never closed?)" } else { "" };
+        self.broken(
+            &format!(
+                "line {} begins a row of more than {} bytes, which there is no room for{quotes}",
+                self.line, self.bytes_max
+            ),
+            "mend that line, or give a larger --memory-limit (a row may take a 64th of it)",
+        )
+    }
+
+    fn not_closed(&self, line: u64) -> Error {
+        self.broken(&format!("the quote that opens a cell on line {line} is never closed"), "mend that line")
+    }
+}
+
+/// How far a record has been looked through.
+#[derive(Default)]
+struct Scan {
+    position: usize,
+    /// Within a cell in quotes: after how many breaks of the record it began.
+    opened_in: Option<u64>,
+    /// Ends of lines within the record.
+    breaks: u64,
+}
+
+impl Scan {
+    /// The length of the record that `bytes` begin with, if its end is there. Called again with more bytes, it goes on where it was.
+    fn find(&mut self, ends: Ends, bytes: &[u8], is_at_end: bool) -> Option<usize> {
+        loop {
+            let rest = bytes.get(self.position..)?;
+            let found = match ends {
+                Ends::Line => memchr(b'\n', rest),
+                Ends::LineOutsideQuotes => memchr2(b'\n', b'"', rest),
+            };
+            let Some(place) = found.map(|place| self.position + place) else {
+                self.position = bytes.len();
+                return None;
+            };
+            let is_quote = bytes.get(place) == Some(&b'"');
+            match (is_quote, self.opened_in) {
+                (false, None) => return Some(place),
+                (false, Some(_)) => self.breaks += 1,
+                (true, None) => {
+                    let before = place.checked_sub(1).and_then(|before| bytes.get(before));
+                    if before.is_none_or(|before| *before == b',') {
+                        self.opened_in = Some(self.breaks);
+                    }
+                }
+                (true, Some(_)) => match bytes.get(place + 1) {
+                    Some(b'"') => self.position = place + 1,
+                    None if !is_at_end => {
+                        self.position = place;
+                        return None;
+                    }
+                    _ => self.opened_in = None,
+                },
+            }
+            self.position = self.position.max(place) + 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The lengths and breaks of the records, found by stepping from byte to byte.
+    fn stepped(text: &[u8]) -> Vec<(usize, u64)> {
+        let (mut records, mut begin, mut breaks, mut is_quoted) = (Vec::new(), 0, 0, false);
+        let mut place = 0;
+        while place < text.len() {
+            match text[place] {
+                b'"' if is_quoted && text.get(place + 1) == Some(&b'"') => place += 1,
+                b'"' if is_quoted => is_quoted = false,
+                b'"' if place == begin || text[place - 1] == b',' => is_quoted = true,
+                b'\n' if is_quoted => breaks += 1,
+                b'\n' => {
+                    records.push((place - begin, breaks));
+                    (begin, breaks) = (place + 1, 0);
+                }
+                _ => {}
+            }
+            place += 1;
+        }
+        records
+    }
+
+    /// The same by [`Scan`], where bytes come in pieces.
+    fn scanned(text: &[u8], pieces: &[usize]) -> Vec<(usize, u64)> {
+        let (mut records, mut begin, mut scan) = (Vec::new(), 0, Scan::default());
+        let mut end = 0;
+        let mut pieces = pieces.iter();
+        loop {
+            if let Some(length) = scan.find(Ends::LineOutsideQuotes, &text[begin..end], end == text.len()) {
+                records.push((length, scan.breaks));
+                begin += length + 1;
+                scan = Scan::default();
+            } else if end == text.len() {
+                return records;
+            } else {
+                end = pieces.next().map_or(text.len(), |piece| (end + piece).min(text.len()));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn records_end_where_they_do_whatever_the_pieces(
+            text in "[a,\"\r\n]{0,60}",
+            pieces in proptest::collection::vec(0_usize..9, 0..20),
+        ) {
+            prop_assert_eq!(scanned(text.as_bytes(), &pieces), stepped(text.as_bytes()));
+        }
+    }
+}

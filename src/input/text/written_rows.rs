@@ -1,0 +1,126 @@
+//! WrittenRows as they stand in a text, gathered into a batch.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::error::ArrowError;
+
+use crate::input::day_reader::Fault;
+
+/// A batch ends with the row that makes it this large, whatever the number of its rows.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// What is wrong with bytes that are no text.
+pub(super) const NOT_UTF8: &str = "is not UTF-8";
+
+/// A cell of a row, for [`WrittenRows::push`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Cell<'a> {
+    Null,
+    Text(Cow<'a, str>),
+    /// What cannot be read: the cell as it stands, and what is wrong, as a phrase behind the column's name.
+    Bad(Cow<'a, str>, &'static str),
+}
+
+impl<'a> Cell<'a> {
+    /// Of any bytes.
+    pub fn of(content: Cow<'a, [u8]>) -> Self {
+        let (text, is_sound) = match content {
+            Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => (Cow::Borrowed(text), true),
+                Err(_) => (String::from_utf8_lossy(bytes), false),
+            },
+            Cow::Owned(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => (Cow::Owned(text), true),
+                Err(error) => (Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()), false),
+            },
+        };
+        if is_sound { Cell::Text(text) } else { Cell::Bad(text, NOT_UTF8) }
+    }
+}
+
+/// Rows with a text for each column, and the lines that they begin on.
+///
+/// Memory: a mebibyte and a row, what a vector keeps in reserve, and the reasons of the bad ones.
+pub(super) struct WrittenRows {
+    names: Vec<String>,
+    columns: Vec<StringBuilder>,
+    lines: Vec<u64>,
+    faults: Vec<Fault>,
+    bytes: usize,
+}
+
+/// What was gathered.
+pub(super) struct Gathered {
+    /// The texts, by the names of the columns.
+    pub written: RecordBatch,
+    /// The line of each row.
+    pub lines: Vec<u64>,
+    /// What could not be read, in ascending order of rows, at most one of each.
+    pub faults: Vec<Fault>,
+}
+
+impl WrittenRows {
+    /// Of columns with these names.
+    pub fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        let columns = names.iter().map(|_| StringBuilder::new()).collect();
+        WrittenRows { names, columns, lines: Vec::new(), faults: Vec::new(), bytes: 0 }
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether it is time to take the batch.
+    pub fn is_full(&self, rows: usize) -> bool {
+        self.rows() >= rows || self.bytes >= BATCH_BYTES
+    }
+
+    /// Adds a row with a cell for each column.
+    pub fn push<'a>(&mut self, line: u64, row: impl Iterator<Item = Cell<'a>>) {
+        let index = self.rows();
+        for ((name, column), cell) in self.names.iter().zip(&mut self.columns).zip(row) {
+            match cell {
+                Cell::Null => column.append_null(),
+                Cell::Text(text) => {
+                    column.append_value(&*text);
+                    self.bytes += text.len();
+                }
+                Cell::Bad(text, reason) => {
+                    column.append_value(&*text);
+                    self.bytes += text.len();
+                    if self.faults.last().is_none_or(|last| last.index != index) {
+                        self.faults.push(Fault { index, column: name.clone(), reason: reason.to_owned(), line: None });
+                    }
+                }
+            }
+        }
+        self.lines.push(line);
+    }
+
+    /// Adds a line that has no cells, with what is wrong, as a phrase behind its place.
+    pub fn push_line(&mut self, line: u64, reason: String, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        self.bytes += text.len();
+        self.faults.push(Fault { index: self.rows(), column: String::new(), reason, line: Some(text) });
+        self.columns.iter_mut().for_each(StringBuilder::append_null);
+        self.lines.push(line);
+    }
+
+    /// Gives all rows, and begins anew.
+    pub fn take(&mut self) -> Result<Gathered, ArrowError> {
+        self.bytes = 0;
+        let columns: Vec<ArrayRef> =
+            self.columns.iter_mut().map(|column| -> ArrayRef { Arc::new(column.finish()) }).collect();
+        let fields: Vec<Field> = self.names.iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
+        Ok(Gathered {
+            written: RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?,
+            lines: std::mem::take(&mut self.lines),
+            faults: std::mem::take(&mut self.faults),
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! Whether the part files of a partition are those that its manifest names.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::partition::PartitionFolder;
+use crate::error::{Error, Result};
+use crate::manifest::Manifest;
+use crate::progress::Progress;
+use crate::storage::Fingerprint;
+use crate::text::Shown;
+
+/// Fails, naming the first file, where a part file is missing, or one is there that is not in the manifest and would be read as rows all the same.
+pub fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {
+    let path = folder.path();
+    for part in &manifest.parts {
+        let file = path.join(&part.name);
+        match fs::metadata(&file) {
+            Ok(metadata) if metadata.is_file() => {}
+            Ok(_) => return Err(other(&file, "is no file")),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(other(&file, "is missing")),
+            Err(error) => return Err(Error::io("read", &file, &error)),
+        }
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&path).map_err(|error| Error::io("list", &path, &error))? {
+        let entry = entry.map_err(|error| Error::io("list", &path, &error))?;
+        names.push(entry.file_name());
+    }
+    names.sort_unstable();
+    let parts: BTreeSet<&str> = manifest.parts.iter().map(|part| part.name.as_str()).collect();
+    let known = |name: &str| name.starts_with(['_', '.']) || parts.contains(name);
+    match names.iter().find(|name| !name.to_str().is_some_and(known)) {
+        Some(name) => Err(other(&path.join(name), "is not in the manifest")),
+        None => Ok(()),
+    }
+}
+
+/// The same, and fails where a part file has another size.
+pub fn check_sizes(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {
+    check_names(folder, manifest)?;
+    for part in &manifest.parts {
+        let file = folder.path().join(&part.name);
+        let bytes = Fingerprint::size_of(&file)?;
+        if bytes != part.bytes {
+            return Err(other(&file, &format!("has {bytes} bytes where the manifest says {}", part.bytes)));
+        }
+    }
+    Ok(())
+}
+
+/// The same, and reads every part file: fails, naming the first, where the content is not what was written. Gives the bytes read.
+///
+/// Memory: 1 MiB.
+pub fn check_hashes(folder: &PartitionFolder, manifest: &Manifest, progress: &dyn Progress) -> Result<u64> {
+    check_sizes(folder, manifest)?;
+    progress.begin("checking", "files", Some(manifest.parts.len() as u64));
+    for part in &manifest.parts {
+        let file = folder.path().join(&part.name);
+        if Fingerprint::of(&file)?.hex() != part.xxh3_128 {
+            return Err(other(&file, "has another content than was written (its hash is not that of the manifest)"));
+        }
+        progress.advance(1);
+    }
+    Ok(manifest.parts.iter().map(|part| part.bytes).sum())
+}
+
+fn other(file: &Path, what: &str) -> Error {
+    Error::input(
+        format!("the file {} {what}", file.shown()),
+        "produce the day again with `lookback produce` or `lookback backfill`",
+    )
+}

@@ -1,0 +1,162 @@
+//! The folder that partitions go to: whose it is, and what may be replaced in it.
+//!
+//! 1. It is lookback's if it is new or empty, or says so by a file named [`MARKER`], which comes before the first
+//!    partition.
+//! 2. One without that file, as written up to 0.4.0, is lookback's too if each thing in it is: a partition whose
+//!    manifest can be read, or whose parts say so, or what a killed run has left. It gets the file with the next
+//!    partition.
+//! 3. A partition in it is replaced if it has nothing but files that its manifest names, and those beside them that
+//!    each partition has.
+//!
+//! All of it is told by names, but for manifests, so that no length of a partition matters.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::manifest_file::MANIFEST;
+use super::partition::{PartitionFolder, SUCCESS};
+use crate::error::{Error, Result};
+use crate::input::parquet::metadata::{has_version, metadata};
+use crate::model::Day;
+use crate::storage::fresh;
+use crate::storage::regular_file;
+use crate::storage::{lock, lock_created};
+use crate::text::Shown as _;
+
+/// The file that says so. Empty, and with a dot, since each file in a folder of rows is data to somebody: Spark,
+/// pyarrow and Hugging Face datasets pass over the name, and Polars over what has no bytes.
+const MARKER: &str = ".lookback-output";
+
+/// A folder of empty files beside the partitions, which versions before manifests have left.
+const MARKS_OF_OLD: &str = ".lookback";
+
+/// Fails unless `out` is not there, or is a folder that lookback may fill. Changes nothing.
+pub fn check_output(out: &Path) -> Result<()> {
+    if fs::symlink_metadata(out.join(MARKER)).is_ok_and(|marker| marker.is_file()) {
+        return Ok(());
+    }
+    let names = match names_in(out) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        names => names.map_err(|error| Error::io("list", out, &error))?,
+    };
+    for name in names {
+        if let Some(reason) = foreign(out, &name) {
+            return Err(Error::refused(
+                format!("{} is not an output folder of lookback: {name} in it {reason}", out.shown()),
+                "move that away, or name an empty or new folder with --out",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Why something in a folder without a marker is not lookback's; `None` if it is.
+fn foreign(out: &Path, name: &str) -> Option<String> {
+    let day_of = |text: &str| text.strip_prefix("dt=").and_then(|day| day.parse::<Day>().ok());
+    let staging = name.strip_prefix('.').and_then(|name| name.split_once(".staging-"));
+    if staging.is_some_and(|(day, end)| day_of(day).is_some() && fresh::is_drawn(end, "")) {
+        return None;
+    }
+    match day_of(name) {
+        None if name == MARKS_OF_OLD => None,
+        Some(_) if !is_folder(&out.join(name)) => Some("is no folder".to_owned()),
+        Some(day) => match PartitionFolder::new(out, day).read_manifest() {
+            Ok(_) => None,
+            Err(_) if says_so(&out.join(name)) => None,
+            Err(reason) => Some(format!("has no manifest that can be used ({reason})")),
+        },
+        None => Some("is no partition".to_owned()),
+    }
+}
+
+/// Whether each file of a partition without a manifest that can be used says by itself that it is lookback's.
+fn says_so(partition: &Path) -> bool {
+    let names = names_in(partition).unwrap_or_default();
+    let mut parts = names.iter().filter(|name| name.as_str() != MANIFEST && name.as_str() != SUCCESS).peekable();
+    parts.peek().is_some() && parts.all(|name| says_so_itself(&partition.join(name)))
+}
+
+fn says_so_itself(part: &Path) -> bool {
+    regular_file::open(part).is_ok_and(|part| metadata(&part).is_some_and(|found| has_version(&found)))
+}
+
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
+}
+
+/// Creates the folder if it is not there, and has it say whose it is. Gives the lock on it. Fails as [`check_output`]
+/// does.
+pub(super) fn claim(out: &Path) -> Result<File> {
+    let turn = lock_created(out)?;
+    check_output(out)?;
+    let marker = out.join(MARKER);
+    match File::options().write(true).create_new(true).open(&marker) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::io("create", &marker, &error)),
+        _ => Ok(turn),
+    }
+}
+
+/// Removes a folder in which there is nothing, or the marker alone, since nothing came of what should go there.
+pub(super) fn give_up(out: &Path) {
+    // What cannot be removed is a folder that the next run may fill.
+    let Ok(_turn) = lock(out) else { return };
+    if names_in(out).is_ok_and(|names| names.iter().all(|name| name == MARKER)) {
+        let _ = fs::remove_file(out.join(MARKER));
+        let _ = fs::remove_dir(out);
+    }
+}
+
+/// Fails, naming the first file, if a partition has anything in it that lookback has not written, so that replacing
+/// it would lose that.
+pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
+    let path = folder.path();
+    match fs::symlink_metadata(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io("open", &path, &error)),
+        Ok(found) if !found.is_dir() => {
+            return Err(Error::refused(
+                format!("{} is no folder, where a partition should be written", path.shown()),
+                "move it away, or name another folder with --out",
+            ));
+        }
+        Ok(_) => {}
+    }
+    let names = names_in(&path).map_err(|error| Error::io("list", &path, &error))?;
+    let manifest = folder.read_manifest().ok();
+    let parts: Option<BTreeSet<&str>> =
+        manifest.as_ref().map(|manifest| manifest.parts.iter().map(|part| part.name.as_str()).collect());
+    let has_manifest = names.iter().any(|name| name == MANIFEST);
+    let is_own = |name: &str| match &parts {
+        _ if name == MANIFEST || name == SUCCESS => true,
+        Some(parts) => parts.contains(name),
+        // A damaged manifest names nothing. Without any, each part has to say by itself whose it is.
+        None => is_part_name(name) && (has_manifest || says_so_itself(&path.join(name))),
+    };
+    let is_file = |name: &str| fs::symlink_metadata(path.join(name)).is_ok_and(|found| found.is_file());
+    match names.iter().find(|name| !is_own(name) || !is_file(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::refused(
+            format!("the partition {} would be replaced, and {name} in it was not written by lookback", path.shown()),
+            "move that away, or name another folder with --out",
+        )),
+    }
+}
+
+/// Whether it is `part-00000.parquet`, or so.
+fn is_part_name(name: &str) -> bool {
+    let number = name.strip_prefix("part-").and_then(|name| name.strip_suffix(".parquet"));
+    number.is_some_and(|number| number.len() >= 5 && number.bytes().all(|letter| letter.is_ascii_digit()))
+}
+
+/// The names in a folder, in their order. Those that are no UTF-8 are none of lookback's, whatever stands for their
+/// other letters.
+fn names_in(folder: &Path) -> std::io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort_unstable();
+    Ok(names)
+}

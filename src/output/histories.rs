@@ -1,0 +1,247 @@
+//! Histories on their way out: one line for each customer, as an Arrow IPC stream, Parquet or JSON lines.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::{ArrayRef, Int32Array, Int64Array, ListArray, RecordBatch, TimestampMicrosecondArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Field, Metadata, Schema, SchemaRef, TimeUnit};
+use arrow::error::ArrowError;
+use arrow::ipc::writer::StreamWriter;
+use arrow::json::LineDelimitedWriter;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::ZstdLevel;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+
+use crate::error::{Error, Result};
+use crate::model::{Action, CustomerId};
+use crate::storage::StagedFile;
+
+/// Actions, or lines, after which a batch is written: of 1.3 MB.
+const BATCH_ACTIONS: usize = 65_536;
+
+/// Actions after which a row group of Parquet ends: 20 MB decoded.
+const ROW_GROUP_ACTIONS: usize = 1 << 20;
+
+/// What is written at once.
+const WRITE_BYTES: usize = 64 << 10;
+
+/// How histories are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum HistoryFormat {
+    /// The stream format of Arrow IPC.
+    Arrow,
+    /// One Parquet file, compressed with Zstandard.
+    Parquet,
+    /// One JSON object a line, times as ISO 8601 in UTC.
+    JsonLines,
+}
+
+/// Where histories go.
+pub enum HistoryTarget {
+    /// To whoever reads.
+    Stream(Box<dyn Write + Send>),
+    /// To a file, which appears whole or not at all.
+    File(PathBuf),
+}
+
+/// Writes histories in the order in which they come: columns `customer_id`, and the lists `actions` (items), `action_types` and `action_times`, newest
+/// first and without padding.
+///
+/// Memory: a batch of 65,536 actions and one history, twice; for Parquet also the encoded row group, of a million actions and one batch.
+pub struct HistoryWriter {
+    format: Format,
+    batch: Gathered,
+    zone: &'static str,
+    schema: SchemaRef,
+    /// Actions in the open row group.
+    group_actions: usize,
+    path: PathBuf,
+    staged: Option<StagedFile>,
+    failure: Failure,
+}
+
+enum Format {
+    Arrow(StreamWriter<Watched>),
+    Parquet(Box<ArrowWriter<Watched>>),
+    JsonLines(LineDelimitedWriter<Watched>),
+}
+
+impl HistoryWriter {
+    /// A writer to `target`; `said` are the names and values that Arrow and Parquet say of themselves in their metadata.
+    pub fn new(target: HistoryTarget, format: HistoryFormat, said: Vec<(String, String)>) -> Result<Self> {
+        let (inner, path, staged): (Box<dyn Write + Send>, _, _) = match target {
+            HistoryTarget::Stream(inner) => (inner, PathBuf::from("stdout"), None),
+            HistoryTarget::File(path) => {
+                let staged = StagedFile::create(&path, format.own_file())?;
+                (Box::new(staged.file()?), path, Some(staged))
+            }
+        };
+        let failure = Failure::default();
+        let out = Watched { inner: BufWriter::with_capacity(WRITE_BYTES, inner), failure: Arc::clone(&failure) };
+        // The same instants; to Arrow's writer of JSON no zone is known by a name.
+        let zone = if format == HistoryFormat::JsonLines { "+00:00" } else { "UTC" };
+        let schema = schema(zone);
+        let format = match format {
+            HistoryFormat::Arrow => {
+                let said = Schema::new_with_metadata(schema.fields().clone(), said.into_iter().collect::<Metadata>());
+                StreamWriter::try_new(out, &said).map(Format::Arrow)
+            }
+            HistoryFormat::Parquet => {
+                let pairs = said.into_iter().map(|(key, value)| KeyValue::new(key, value));
+                let properties = WriterProperties::builder()
+                    .set_compression(parquet::basic::Compression::ZSTD(ZstdLevel::default()))
+                    .set_key_value_metadata(Some(pairs.collect()));
+                let writer = ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties.build()));
+                writer.map(|writer| Format::Parquet(Box::new(writer))).map_err(ArrowError::from)
+            }
+            HistoryFormat::JsonLines => Ok(Format::JsonLines(LineDelimitedWriter::new(out))),
+        };
+        let format = format.map_err(|error| Error::io("write", &path, &io::Error::other(error.to_string())))?;
+        Ok(HistoryWriter { format, batch: Gathered::new(), zone, schema, group_actions: 0, path, staged, failure })
+    }
+
+    /// Takes one history, newest first; `false` where whoever reads has gone, so that nothing more need come.
+    pub fn push(&mut self, customer: CustomerId, actions: &[Action]) -> Result<bool> {
+        self.batch.push(customer, actions);
+        if self.batch.items.len() < BATCH_ACTIONS && self.batch.customers.len() < BATCH_ACTIONS {
+            return Ok(true);
+        }
+        let written = self.write_batch();
+        self.unless_gone(written)
+    }
+
+    /// Writes what is left, and puts a file in its place; `false` where whoever reads has gone.
+    pub fn finish(mut self) -> Result<bool> {
+        let mut written = self.write_batch();
+        if written.is_ok() {
+            written = match &mut self.format {
+                Format::Arrow(writer) => writer.finish().and_then(|()| Ok(writer.get_mut().flush()?)),
+                Format::Parquet(writer) => {
+                    writer.finish().map_err(ArrowError::from).and_then(|_| Ok(writer.inner_mut().flush()?))
+                }
+                Format::JsonLines(writer) => writer.finish().and_then(|()| Ok(writer.get_mut().flush()?)),
+            };
+        }
+        let is_read = self.unless_gone(written)?;
+        if let Some(staged) = self.staged.take() {
+            staged.publish()?;
+        }
+        Ok(is_read)
+    }
+
+    fn unless_gone(&self, written: Result<(), ArrowError>) -> Result<bool> {
+        match written {
+            Ok(()) => Ok(true),
+            Err(error) => match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                Some(failure) if failure.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+                Some(failure) => Err(Error::io("write", &self.path, &failure)),
+                None => Err(Error::io("write", &self.path, &io::Error::other(error.to_string()))),
+            },
+        }
+    }
+
+    fn write_batch(&mut self) -> Result<(), ArrowError> {
+        let gathered = std::mem::replace(&mut self.batch, Gathered::new());
+        if gathered.customers.is_empty() {
+            return Ok(());
+        }
+        self.group_actions += gathered.items.len();
+        let batch = gathered.batch(&self.schema, self.zone)?;
+        match &mut self.format {
+            Format::Arrow(writer) => writer.write(&batch),
+            Format::JsonLines(writer) => writer.write(&batch),
+            Format::Parquet(writer) => {
+                writer.write(&batch)?;
+                if self.group_actions >= ROW_GROUP_ACTIONS {
+                    self.group_actions = 0;
+                    writer.flush()?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Histories as columns.
+struct Gathered {
+    customers: Vec<i64>,
+    lengths: Vec<usize>,
+    items: Vec<i64>,
+    types: Vec<i32>,
+    times: Vec<i64>,
+}
+
+impl Gathered {
+    fn new() -> Self {
+        Gathered { customers: Vec::new(), lengths: Vec::new(), items: Vec::new(), types: Vec::new(), times: Vec::new() }
+    }
+
+    fn push(&mut self, customer: CustomerId, actions: &[Action]) {
+        self.customers.push(customer.0);
+        self.lengths.push(actions.len());
+        self.items.extend(actions.iter().map(|action| action.item_id));
+        self.types.extend(actions.iter().map(|action| i32::from(action.action_type.number())));
+        self.times.extend(actions.iter().map(|action| action.time_us));
+    }
+
+    fn batch(self, schema: &SchemaRef, zone: &'static str) -> Result<RecordBatch, ArrowError> {
+        let offsets = OffsetBuffer::<i32>::from_lengths(self.lengths);
+        let times = TimestampMicrosecondArray::from(self.times).with_timezone(zone);
+        let values: [ArrayRef; 3] =
+            [Arc::new(Int64Array::from(self.items)), Arc::new(Int32Array::from(self.types)), Arc::new(times)];
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(self.customers))];
+        for values in values {
+            let element = Arc::new(element(values.data_type().clone()));
+            columns.push(Arc::new(ListArray::try_new(element, offsets.clone(), values, None)?));
+        }
+        RecordBatch::try_new(Arc::clone(schema), columns)
+    }
+}
+
+fn element(data_type: DataType) -> Field {
+    Field::new("element", data_type, false)
+}
+
+fn schema(zone: &'static str) -> SchemaRef {
+    let list = |name: &str, data_type| Field::new(name, DataType::List(Arc::new(element(data_type))), false);
+    Arc::new(Schema::new(vec![
+        Field::new("customer_id", DataType::Int64, false),
+        list("actions", DataType::Int64),
+        list("action_types", DataType::Int32),
+        list("action_times", DataType::Timestamp(TimeUnit::Microsecond, Some(zone.into()))),
+    ]))
+}
+
+/// Remembers how writing failed: the writers on top of it keep no more than a text of that.
+struct Watched {
+    inner: BufWriter<Box<dyn Write + Send>>,
+    failure: Failure,
+}
+
+/// The last failure of a [`Watched`].
+type Failure = Arc<Mutex<Option<io::Error>>>;
+
+impl Watched {
+    fn seen<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &result {
+            let copy = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
+            *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(copy);
+        }
+        result
+    }
+}
+
+impl Write for Watched {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes);
+        self.seen(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.inner.flush();
+        self.seen(flushed)
+    }
+}

@@ -1,0 +1,68 @@
+//! The manifest as a file of the partition: Parquet with the schema of the rows and no row, the JSON in its metadata.
+//!
+//! Not a file of JSON, since everything in a partition's folder is data to somebody: Polars reads every file that is not empty and fails on one that
+//! is no Parquet, DuckDB takes what a pattern such as `*.parquet` finds, and Spark and pyarrow pass over names that begin with `_`. No row of the
+//! right schema is harmless to all of them.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
+use parquet::file::writer::SerializedFileWriter;
+
+use super::rows::RowSchema;
+use crate::error::{Error, Result};
+use crate::input::parquet::error::write_failed;
+use crate::input::parquet::guard::guard;
+use crate::manifest::{MANIFEST_BYTES_MAX, Manifest};
+use crate::storage::regular_file;
+use crate::storage::sync;
+
+/// The name of the file.
+pub(super) const MANIFEST: &str = "_manifest.parquet";
+
+/// The key of the JSON in the file's key-value metadata.
+const KEY: &str = "lookback.manifest";
+
+/// Writes the manifest into a partition's folder and fsyncs it.
+pub(super) fn write_manifest(folder: &Path, manifest: &Manifest, schema: &RowSchema) -> Result<()> {
+    let path = folder.join(MANIFEST);
+    let file = File::create(&path).map_err(|error| Error::io("create", &path, &error))?;
+    let root = schema.parquet().root_schema_ptr();
+    let written = SerializedFileWriter::new(file, root, schema.properties()).and_then(|mut writer| {
+        writer.append_key_value_metadata(KeyValue::new(KEY.to_owned(), manifest.to_json()));
+        writer.close()
+    });
+    written.map_err(|error| write_failed(&path, &error))?;
+    sync(&path)
+}
+
+/// Reads the manifest of a partition's folder. Fails, with the reason as a phrase, where there is none, or none that lookback wrote.
+///
+/// Memory: a few times the size of the file, which is at most [`MANIFEST_BYTES_MAX`].
+pub(super) fn read_manifest(folder: &Path) -> Result<Manifest, String> {
+    let path = folder.join(MANIFEST);
+    let metadata = match fs::metadata(&path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err("there is none".to_owned()),
+        Err(error) => return Err(error.to_string()),
+    };
+    if !metadata.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    if metadata.len() > MANIFEST_BYTES_MAX {
+        return Err(format!("it has {} bytes, more than any that lookback writes", metadata.len()));
+    }
+    let file = regular_file::open(&path).map_err(|error| error.to_string())?;
+    let read = guard(|| ParquetMetaDataReader::new().parse_and_finish(&file))
+        .and_then(|read| read.map_err(|error: ParquetError| error.to_string()));
+    let pairs = read.map_err(|cause| format!("it cannot be read as Parquet: {}", first_line(&cause)))?;
+    let pairs = pairs.file_metadata().key_value_metadata().map(Vec::as_slice).unwrap_or_default();
+    let json = pairs.iter().find(|pair| pair.key == KEY).and_then(|pair| pair.value.as_deref());
+    Manifest::from_json(json.ok_or_else(|| format!("it has no {KEY} in its metadata"))?)
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().chars().take(160).collect()
+}

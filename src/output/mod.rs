@@ -1,0 +1,23 @@
+//! Floor 5, files on the way out: training rows, which become partitions with a manifest, histories, and the page of a report; and produced rows read back.
+
+mod check;
+mod counters;
+mod folder;
+mod histories;
+mod history_file;
+mod manifest_file;
+mod partition;
+mod produced;
+mod report_file;
+mod rows;
+
+pub use check::{check_hashes, check_names, check_sizes};
+pub use folder::check_output;
+pub use histories::{HistoryFormat, HistoryTarget, HistoryWriter};
+pub use partition::{Partition, PartitionFolder, partitions};
+pub use produced::{ProducedFile, ProducedRow, ProducedRows};
+pub use report_file::{REPORT_BEGINS, put_report};
+pub use rows::{
+    Compression, EncodedRowGroup, FileSizes, GroupedWriter, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter,
+    said_if_chosen,
+};

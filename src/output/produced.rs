@@ -1,0 +1,308 @@
+//! Produced rows, read back with the ordinary Parquet reader: nothing here knows how the pages were written.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Int32Type, Int64Type, SchemaRef, TimestampMicrosecondType, UInt8Type};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+};
+use parquet::schema::types::SchemaDescriptor;
+
+use super::rows::data_type;
+use crate::error::{Error, Result};
+use crate::input::column::text_column;
+use crate::input::parquet::file::{column, guarded, wrong_type};
+use crate::model::{ExtraColumn, ExtraColumns, ItemType, RowColumn, RowColumns, TypeType};
+use crate::storage::regular_file;
+use crate::text::Shown;
+
+/// Rows decoded at once: with 1,000 actions 3 MB.
+const BATCH_ROWS: usize = 256;
+
+/// Rows decoded at once where only the customer is read.
+const CUSTOMER_ROWS: usize = 65_536;
+
+/// One training row as it stands in a file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ProducedRow {
+    /// Its place in the file, from 1.
+    pub row: u64,
+    /// Column `dt`, where there is one.
+    pub dt: Option<String>,
+    /// Column `ranking_id`.
+    pub ranking_id: Option<String>,
+    /// Column `customer_id`.
+    pub customer_id: i64,
+    /// Column `impression_pos`.
+    pub impression_pos: i32,
+    /// Column `impression_item_id`.
+    pub impression_item_id: i64,
+    /// Column `label`.
+    pub label: i32,
+    /// Column `actions`, with its padding.
+    pub actions: Vec<i64>,
+    /// Column `action_types`, with its padding.
+    pub action_types: Vec<i32>,
+    /// Column `history_length`, where there is one.
+    pub history_length: Option<i32>,
+    /// Column `action_ages`, with its padding, where there is one.
+    pub action_ages: Option<Vec<i32>>,
+    /// Column `action_times`, with its padding, in microseconds since 1970-01-01 UTC, where there is one.
+    pub action_times: Option<Vec<i64>>,
+}
+
+/// A part file whose footer has been read.
+pub struct ProducedFile {
+    path: PathBuf,
+    file: File,
+    metadata: ArrowReaderMetadata,
+    columns: RowColumns,
+}
+
+impl ProducedFile {
+    /// Opens a part file. Fails where it is no Parquet, or has other columns than the contract says.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = regular_file::open(path).map_err(|error| Error::io("open", path, &error))?;
+        let metadata = guarded(path, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))?;
+        let Some(columns) = columns_of(metadata.schema()) else {
+            let names = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
+            let found = names(&mut metadata.schema().fields().iter().map(|field| field.name().as_str()));
+            let wanted = names(&mut RowColumns::default().list().into_iter().map(RowColumn::name));
+            return Err(Error::input(
+                format!("the file {} has the columns {found}, and not {wanted}", path.shown()),
+                "produce the day again with `lookback produce`",
+            ));
+        };
+        Ok(ProducedFile { path: path.to_owned(), file, metadata, columns })
+    }
+
+    /// Which columns it has.
+    pub fn columns(&self) -> RowColumns {
+        self.columns
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many rows it has, as its footer says.
+    pub fn rows(&self) -> u64 {
+        u64::try_from(self.metadata.metadata().file_metadata().num_rows()).unwrap_or(0)
+    }
+
+    /// What its key-value metadata says.
+    pub fn said(&self, key: &str) -> Option<&str> {
+        let pairs = self.metadata.metadata().file_metadata().key_value_metadata()?;
+        pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
+    }
+
+    /// Gives the customer of every row to `take`, with the row's index, from 0. Memory: 65,536 of them and one page.
+    pub fn customers(&self, mut take: impl FnMut(usize, i64)) -> Result<()> {
+        let mask = ProjectionMask::columns(self.metadata.parquet_schema(), ["customer_id"]);
+        let mut reader = self.reader(|builder| builder.with_projection(mask).with_batch_size(CUSTOMER_ROWS))?;
+        let mut index = 0;
+        while let Some(batch) = guarded(&self.path, || reader.next().transpose())? {
+            let numbers: Vec<u64> = (index as u64 + 1..).take(batch.num_rows()).collect();
+            let cells = Cells { batch: &batch, path: &self.path, numbers: &numbers };
+            for customer in cells.numbers(RowColumn::CustomerId, self.columns)? {
+                take(index, customer);
+                index += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows in these ranges of indices, which ascend and do not touch; `None` for all rows.
+    ///
+    /// Memory: 256 rows, decoded and once more as they are given, and one page of each column.
+    pub fn read(self, ranges: Option<Vec<Range<usize>>>) -> Result<ProducedRows> {
+        let total = usize::try_from(self.rows()).unwrap_or(usize::MAX);
+        let numbers: Box<dyn Iterator<Item = usize>> = match &ranges {
+            Some(ranges) => Box::new(ranges.clone().into_iter().flatten()),
+            None => Box::new(0..total),
+        };
+        let reader = self.reader(|builder| {
+            let builder = builder.with_batch_size(BATCH_ROWS);
+            match ranges {
+                Some(ranges) => {
+                    builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges.into_iter(), total))
+                }
+                None => builder,
+            }
+        })?;
+        Ok(ProducedRows { columns: self.columns, path: self.path, reader, numbers, decoded: Vec::new().into_iter() })
+    }
+
+    pub(super) fn parquet_schema(&self) -> &SchemaDescriptor {
+        self.metadata.parquet_schema()
+    }
+
+    pub(super) fn reader(
+        &self,
+        settings: impl FnOnce(ParquetRecordBatchReaderBuilder<File>) -> ParquetRecordBatchReaderBuilder<File>,
+    ) -> Result<ParquetRecordBatchReader> {
+        let file = self.file.try_clone().map_err(|error| Error::io("open", &self.path, &error))?;
+        let metadata = self.metadata.clone();
+        guarded(&self.path, || settings(ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)).build())
+    }
+}
+
+/// Rows of one file, in their order. After an error there is no more to be had.
+pub struct ProducedRows {
+    path: PathBuf,
+    columns: RowColumns,
+    reader: ParquetRecordBatchReader,
+    /// The indices of the rows to come.
+    numbers: Box<dyn Iterator<Item = usize>>,
+    decoded: std::vec::IntoIter<ProducedRow>,
+}
+
+impl ProducedRows {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The next row; `None` at the end. Fails, naming row and column, on a null where the contract has none.
+    pub fn take(&mut self) -> Result<Option<ProducedRow>> {
+        loop {
+            if let Some(row) = self.decoded.next() {
+                return Ok(Some(row));
+            }
+            let Some(batch) = guarded(&self.path, || self.reader.next().transpose())? else { return Ok(None) };
+            self.decoded = self.rows(&batch)?.into_iter();
+        }
+    }
+
+    fn rows(&mut self, batch: &RecordBatch) -> Result<Vec<ProducedRow>> {
+        let numbers: Vec<u64> = self.numbers.by_ref().take(batch.num_rows()).map(|index| index as u64 + 1).collect();
+        let cells = Cells { batch, path: &self.path, numbers: &numbers };
+        let with = self.columns.with;
+        let days = with.has(ExtraColumn::Dt).then(|| cells.text("dt", false)).transpose()?;
+        let ranking_ids = cells.text("ranking_id", true)?;
+        let numbers_of = |column| cells.numbers(column, self.columns);
+        let lists_of = |column| cells.lists(column, self.columns);
+        let (customers, items) = (numbers_of(RowColumn::CustomerId)?, numbers_of(RowColumn::ImpressionItemId)?);
+        let (positions, labels) = (numbers_of(RowColumn::ImpressionPos)?, numbers_of(RowColumn::Label)?);
+        let (actions, action_types) = (lists_of(RowColumn::Actions)?, lists_of(RowColumn::ActionTypes)?);
+        let extra = |column: ExtraColumn| with.has(column).then_some(column.column());
+        let lengths = extra(ExtraColumn::HistoryLength).map(numbers_of).transpose()?;
+        let ages = extra(ExtraColumn::ActionAges).map(lists_of).transpose()?;
+        let times = extra(ExtraColumn::ActionTimes).map(lists_of).transpose()?;
+        let cell = |column: &[i64], index: usize| column.get(index).copied().unwrap_or_default();
+        let rows = numbers.iter().enumerate().map(|(index, row)| ProducedRow {
+            row: *row,
+            dt: days.as_ref().map(|days| days.value(index).to_owned()),
+            ranking_id: ranking_ids.is_valid(index).then(|| ranking_ids.value(index).to_owned()),
+            customer_id: cell(&customers, index),
+            impression_pos: small(cell(&positions, index)),
+            impression_item_id: cell(&items, index),
+            label: small(cell(&labels, index)),
+            actions: integers(&actions.value(index)),
+            action_types: integers(&action_types.value(index)).into_iter().map(small).collect(),
+            history_length: lengths.as_ref().map(|lengths| small(cell(lengths, index))),
+            action_ages: ages.as_ref().map(|ages| integers(&ages.value(index)).into_iter().map(small).collect()),
+            action_times: times.as_ref().map(|times| integers(&times.value(index))),
+        });
+        Ok(rows.collect())
+    }
+}
+
+/// The columns that a file has; `None` where they are not those of rows.
+fn columns_of(schema: &SchemaRef) -> Option<RowColumns> {
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let with: ExtraColumns = ExtraColumn::ALL.into_iter().filter(|column| names.contains(&column.name())).collect();
+    let type_of = |column: RowColumn| schema.field_with_name(column.name()).ok().map(|field| field.data_type());
+    let item_type = match type_of(RowColumn::ImpressionItemId)? {
+        DataType::Int32 => ItemType::Int32,
+        _ => ItemType::Int64,
+    };
+    let type_type = match type_of(RowColumn::ActionTypes)? {
+        DataType::List(element) if *element.data_type() == DataType::UInt8 => TypeType::Uint8,
+        _ => TypeType::Int32,
+    };
+    let columns = RowColumns { with, item_type, type_type };
+    columns.list().into_iter().map(RowColumn::name).eq(names).then_some(columns)
+}
+
+/// An integer of a column of 32 bits or fewer.
+fn small(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or_default()
+}
+
+/// The integers of an array of any of the types that rows have.
+pub(super) fn integers(array: &ArrayRef) -> Vec<i64> {
+    match array.data_type() {
+        DataType::Int32 => array.as_primitive::<Int32Type>().values().iter().copied().map(i64::from).collect(),
+        DataType::UInt8 => array.as_primitive::<UInt8Type>().values().iter().copied().map(i64::from).collect(),
+        DataType::Timestamp(..) => array.as_primitive::<TimestampMicrosecondType>().values().to_vec(),
+        _ => array.as_primitive::<Int64Type>().values().to_vec(),
+    }
+}
+
+/// The columns of one batch, typed, without nulls.
+pub(super) struct Cells<'batch> {
+    pub batch: &'batch RecordBatch,
+    pub path: &'batch Path,
+    /// The places of the rows in the file, from 1.
+    pub numbers: &'batch [u64],
+}
+
+impl Cells<'_> {
+    fn column(&self, name: &str, wanted: &DataType) -> Result<&ArrayRef> {
+        let found = column(self.batch, name, self.path)?;
+        if found.data_type() != wanted {
+            return Err(wrong_type(self.path, name, found.data_type(), &wanted.to_string()));
+        }
+        self.without_null(name, found)?;
+        Ok(found)
+    }
+
+    fn without_null(&self, name: &str, column: &dyn Array) -> Result<()> {
+        match (0..column.len()).find(|index| column.is_null(*index)) {
+            None => Ok(()),
+            Some(index) => Err(self.null(index, name, "is null")),
+        }
+    }
+
+    fn null(&self, index: usize, name: &str, what: &str) -> Error {
+        let row = self.numbers.get(index).copied().unwrap_or(0);
+        Error::input(
+            format!("the file {} row {row} column {name} {what}", self.path.shown()),
+            "produce the day again with `lookback produce`",
+        )
+    }
+
+    /// A column of integers.
+    pub fn numbers(&self, column: RowColumn, columns: RowColumns) -> Result<Vec<i64>> {
+        Ok(integers(self.column(column.name(), &data_type(columns.type_of(column).cell))?))
+    }
+
+    fn text(&self, name: &str, nullable: bool) -> Result<StringArray> {
+        let found = column(self.batch, name, self.path)?;
+        let text = text_column(found).ok_or_else(|| wrong_type(self.path, name, found.data_type(), "text"))?;
+        if !nullable {
+            self.without_null(name, &text)?;
+        }
+        Ok(text)
+    }
+
+    /// A column of lists of integers.
+    pub fn lists(&self, column_: RowColumn, columns: RowColumns) -> Result<ListArray> {
+        let (name, element) = (column_.name(), data_type(columns.type_of(column_).cell));
+        let found = column(self.batch, name, self.path)?;
+        let wrong = || wrong_type(self.path, name, found.data_type(), &format!("a list of {element}"));
+        let lists = found.as_list_opt::<i32>().filter(|lists| lists.value_type() == element).ok_or_else(wrong)?;
+        self.without_null(name, lists)?;
+        if lists.values().null_count() > 0 {
+            let index = (0..lists.len()).find(|index| lists.value(*index).null_count() > 0).unwrap_or(0);
+            return Err(self.null(index, name, "holds a null"));
+        }
+        Ok(lists.clone())
+    }
+}

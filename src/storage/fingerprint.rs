@@ -1,0 +1,103 @@
+//! Telling whether a file is still the one that was read.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::time::SystemTime;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::regular_file;
+use crate::error::{Error, Result};
+use crate::text::Shown;
+
+/// How much of a file is read at once for its hash.
+const READ_BYTES: usize = 1 << 20;
+
+/// Size and hash of a file's content. XXH3-128 is no protection against malice, but tells any accident.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Fingerprint {
+    /// Size of the file.
+    pub bytes: u64,
+    /// XXH3-128 of its content, big-endian.
+    pub xxh3_128: [u8; 16],
+    /// When it was last written; never stored, only to notice a change while a command runs.
+    modified: Option<SystemTime>,
+}
+
+impl Fingerprint {
+    /// Reads the whole file. Memory: 1 MiB.
+    pub fn of(path: &Path) -> Result<Self> {
+        let failed = |error: std::io::Error| Error::io("read", path, &error);
+        let mut file = regular_file::open(path).map_err(failed)?;
+        let modified = file.metadata().and_then(|metadata| metadata.modified()).ok();
+        let (mut hasher, mut buffer, mut bytes) = (Xxh3::new(), vec![0; READ_BYTES], 0);
+        loop {
+            let read = file.read(&mut buffer).map_err(failed)?;
+            let Some(part) = buffer.get(..read).filter(|part| !part.is_empty()) else { break };
+            hasher.update(part);
+            bytes += part.len() as u64;
+        }
+        Ok(Fingerprint { bytes, xxh3_128: hasher.digest128().to_be_bytes(), modified })
+    }
+
+    /// The hash as 32 hexadecimal digits.
+    pub fn hex(&self) -> String {
+        hex(&self.xxh3_128)
+    }
+
+    /// The size of a file alone, which is cheap to ask for.
+    pub fn size_of(path: &Path) -> Result<u64> {
+        let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, &error))?;
+        Ok(metadata.len())
+    }
+
+    /// Fails if the file has been written since its fingerprint was taken: what was read is then not what was fingerprinted.
+    pub fn check_unchanged(&self, path: &Path) -> Result<()> {
+        let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, &error))?;
+        if metadata.len() == self.bytes && metadata.modified().ok() == self.modified {
+            return Ok(());
+        }
+        Err(Error::input(
+            format!("the file {} was written while it was being read", path.shown()),
+            "run the same command again when the file is complete",
+        ))
+    }
+}
+
+/// The digits of a hash, two for each byte.
+fn hex(hash: &[u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(*hash))
+}
+
+/// A file that is hashed while it is written, front to back.
+pub struct HashedFile {
+    file: File,
+    hasher: Xxh3,
+    bytes: u64,
+}
+
+impl HashedFile {
+    /// Begins to write an empty file.
+    pub fn new(file: File) -> Self {
+        HashedFile { file, hasher: Xxh3::new(), bytes: 0 }
+    }
+
+    /// How many bytes were written, and the hash of them.
+    pub fn written(&self) -> (u64, String) {
+        (self.bytes, hex(&self.hasher.digest128().to_be_bytes()))
+    }
+}
+
+impl Write for HashedFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(bytes.get(..written).unwrap_or_default());
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}

@@ -1,0 +1,224 @@
+//! Making files and folders appear whole or not at all: written aside, fsynced, renamed, and the folder above fsynced.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::durable::{sync, sync_with_folders_above};
+use super::fresh;
+use super::own_file::OwnFile;
+use crate::error::{Error, Result};
+
+/// A folder is created this often where somebody removes it again before it is locked.
+const TRIES: usize = 50;
+use super::regular_file;
+
+/// A file being written beside its place. Dropped before `publish`, it is removed; what a killed process has left is removed by the next one
+/// that comes to the same place.
+pub struct StagedFile {
+    target: PathBuf,
+    aside: PathBuf,
+    kind: OwnFile,
+    /// Locked for as long as it is being written.
+    file: File,
+}
+
+impl StagedFile {
+    /// Begins the file that will stand at `target`, and creates the folders above it. Refused where something else than
+    /// such a file stands there.
+    pub fn create(target: &Path, kind: OwnFile) -> Result<Self> {
+        kind.check_replaceable(target)?;
+        let folder = folder_of(target);
+        // One process at a time tidies up and begins, or it might take a file not locked yet for one left behind.
+        let turn = lock_created(folder)?;
+        remove_left_behind(target)?;
+        let (aside, file) = fresh::file(folder, &aside_prefix(target), &mut File::options())?;
+        let staged = StagedFile { target: target.to_owned(), aside, kind, file };
+        staged.file.lock().map_err(|error| Error::io("lock", &staged.aside, &error))?;
+        drop(turn);
+        Ok(staged)
+    }
+
+    /// The file to write to, empty.
+    pub fn file(&self) -> Result<File> {
+        self.file.try_clone().map_err(|error| Error::io("open", &self.aside, &error))
+    }
+
+    /// Puts the file, complete now, in its place.
+    pub fn publish(self) -> Result<()> {
+        self.file.sync_all().map_err(|error| Error::io("fsync", &self.aside, &error))?;
+        // Something may have come there since.
+        self.kind.check_replaceable(&self.target)?;
+        fs::rename(&self.aside, &self.target).map_err(|error| Error::io("put in place", &self.target, &error))?;
+        sync_with_folders_above(folder_of(&self.target))
+    }
+}
+
+impl Drop for StagedFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.aside);
+    }
+}
+
+/// Removes the file at `target`, if there is one, and what killed processes have left beside it. Refused where something
+/// else stands there.
+pub fn remove_file(target: &Path, kind: OwnFile) -> Result<()> {
+    kind.check_replaceable(target)?;
+    let folder = folder_of(target);
+    if !folder.exists() {
+        return Ok(());
+    }
+    let _turn = lock(folder)?;
+    remove_left_behind(target)?;
+    match fs::remove_file(target) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(|error| Error::io("remove", target, &error)).and_then(|()| sync(folder)),
+    }
+}
+
+fn remove_left_behind(target: &Path) -> Result<()> {
+    let (folder, prefix) = (folder_of(target), aside_prefix(target));
+    for entry in fs::read_dir(folder).map_err(|error| Error::io("list", folder, &error))? {
+        let path = entry.map_err(|error| Error::io("list", folder, &error))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if fresh::is_drawn(&name, &prefix) && is_left_behind(&path) {
+            fs::remove_file(&path).map_err(|error| Error::io("remove", &path, &error))?;
+        }
+    }
+    Ok(())
+}
+
+fn aside_prefix(target: &Path) -> String {
+    format!(".{}.staging-", target.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// Puts the folder `staged` in the place of `target`; what stood there before, if anything, is then at `staged` or `replaced`.
+///
+/// Where the file system can exchange two names in one step (ext4, xfs, btrfs, tmpfs and others can), there is no moment without the
+/// partition. Elsewhere there is one between two renames, and a crash just then leaves it away until the next run.
+pub fn put_in_place(staged: &Path, target: &Path, replaced: &Path) -> Result<()> {
+    let failed = |error: std::io::Error| Error::io("put in place", target, &error);
+    let exists = target.try_exists().map_err(failed)?;
+    if !exists {
+        fs::rename(staged, target).map_err(failed)?;
+    } else if renameat_with(CWD, staged, CWD, target, RenameFlags::EXCHANGE).is_err() {
+        fs::rename(target, replaced).map_err(failed)?;
+        fs::rename(staged, target).map_err(failed)?;
+    }
+    sync_with_folders_above(folder_of(target))
+}
+
+/// The folder in which a name stands.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Waits for the lock on a file or folder, which is held as long as what is returned is there.
+pub fn lock(path: &Path) -> Result<File> {
+    let file = regular_file::open_or_folder(path).map_err(|error| Error::io("open", path, &error))?;
+    file.lock().map_err(|error| Error::io("lock", path, &error))?;
+    Ok(file)
+}
+
+/// The same for a folder that is created where it is not there. Others may remove it again, as long as it is empty and
+/// they have the lock.
+pub fn lock_created(folder: &Path) -> Result<File> {
+    let mut tries = 1;
+    loop {
+        fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, &error))?;
+        let locked =
+            regular_file::open_or_folder(folder).and_then(|file| file.lock().map(|()| file)).and_then(|file| {
+                let (open, there) = (file.metadata()?, fs::metadata(folder)?);
+                let is_there = (open.dev(), open.ino()) == (there.dev(), there.ino());
+                if is_there { Ok(file) } else { Err(ErrorKind::NotFound.into()) }
+            });
+        match locked {
+            Err(error) if error.kind() == ErrorKind::NotFound && tries < TRIES => tries += 1,
+            locked => return locked.map_err(|error| Error::io("lock", folder, &error)),
+        }
+    }
+}
+
+/// Whether something killed has left this behind: nobody has the lock on it.
+pub fn is_left_behind(path: &Path) -> bool {
+    regular_file::open_or_folder(path).is_ok_and(|file| file.try_lock().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::own_file::beginning;
+    use std::io::Write;
+
+    const BEGINS: &str = "a page\n";
+    const PAGE: OwnFile = OwnFile { name: "a page", is_kind_of: |file| beginning(file).starts_with(BEGINS) };
+
+    fn page(body: &str) -> String {
+        format!("{BEGINS}{body}")
+    }
+
+    fn staged(target: &Path, text: &str) -> StagedFile {
+        let staged = StagedFile::create(target, PAGE).unwrap();
+        staged.file().unwrap().write_all(text.as_bytes()).unwrap();
+        staged
+    }
+
+    #[test]
+    fn two_at_once_for_one_place_are_each_whole() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path().join("deep/page.html");
+        let page = |number: usize| page(&number.to_string().repeat(100_000));
+        let (one, other) = (staged(&target, &page(1)), staged(&target, &page(2)));
+        one.publish().unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), page(1));
+        other.publish().unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), page(2));
+        assert_eq!(fs::read_dir(target.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn many_at_once_for_one_place_leave_one_whole_file() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path().join("deep/page.html");
+        std::thread::scope(|scope| {
+            for number in 0..8 {
+                let target = &target;
+                scope.spawn(move || {
+                    for _ in 0..20 {
+                        staged(target, &page(&number.to_string().repeat(50_000))).publish().unwrap();
+                    }
+                });
+            }
+        });
+        let text = fs::read_to_string(&target).unwrap();
+        assert!((0..8).any(|number| text == page(&number.to_string().repeat(50_000))), "not one whole page");
+        assert_eq!(fs::read_dir(target.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_name_that_could_be_guessed_is_not_written_through() {
+        let place = tempfile::tempdir().unwrap();
+        let (target, other) = (place.path().join("page.html"), place.path().join("other"));
+        fs::write(&other, "someone's").unwrap();
+        let guessed = place.path().join(format!(".page.html.staging-{}", std::process::id()));
+        std::os::unix::fs::symlink(&other, &guessed).unwrap();
+        staged(&target, BEGINS).publish().unwrap();
+        assert_eq!(fs::read_to_string(&other).unwrap(), "someone's");
+        assert_eq!(fs::read_to_string(&target).unwrap(), BEGINS);
+    }
+
+    #[test]
+    fn of_what_stands_beside_it_only_what_has_such_a_name_goes() {
+        let place = tempfile::tempdir().unwrap();
+        let names = [".page.html.staging-1", ".page.html.staging-0123456789abcdef", ".page.html.staging-notes"];
+        for name in names {
+            fs::write(place.path().join(name), "x").unwrap();
+        }
+        drop(staged(&place.path().join("page.html"), "half a page"));
+        let left: Vec<_> = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, [names[2]]);
+    }
+}
