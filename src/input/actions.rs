@@ -4,11 +4,12 @@ use arrow::array::RecordBatch;
 
 use super::bad_rows::{BadRow, BadRows};
 use super::column::{IdColumn, Reason};
-use super::day_reader::{DayReader, Wanted};
+use super::day_reader::DayReader;
 use super::layout::DayFile;
 use super::parquet::file::{column, wrong_type};
 use super::time_column::{OUTSIDE, TimeColumn};
 use super::type_column::{TypeColumn, Typed};
+use super::wanted::Wanted;
 use crate::error::Result;
 use crate::model::{Action, CustomerId, Day, PADDING_ITEM_ID, Zone};
 use crate::sources::{ActionSource, TypeRule};

@@ -9,9 +9,10 @@ use arrow::datatypes::DataType;
 
 use super::bad_rows::{BadRow, BadRows};
 use super::column::{IdColumn, Reason, text_column};
-use super::day_reader::{DayReader, Wanted, two_columns};
+use super::day_reader::DayReader;
 use super::layout::DayFile;
 use super::parquet::file::{column, wrong_type};
+use super::wanted::{Wanted, two_columns};
 use crate::error::Result;
 use crate::model::{CustomerId, Element, Impression, PADDING_ITEM_ID};
 use crate::sources::ImpressionSource;

@@ -4,6 +4,7 @@
 mod actions;
 mod bad_rows;
 pub(crate) mod column;
+mod day_batch;
 mod day_reader;
 mod file_kind;
 mod impressions;
@@ -18,6 +19,7 @@ mod text;
 mod time_column;
 mod time_text;
 mod type_column;
+mod wanted;
 
 pub use actions::{ReadAction, ReadActions, read_actions, read_numbered_actions};
 #[cfg(test)]

@@ -6,7 +6,7 @@ use parquet::arrow::ProjectionMask;
 
 use super::produced::{Cells, ProducedFile, integers};
 use crate::error::{Error, Result};
-use crate::input::parquet::file::guarded;
+use crate::input::parquet::guard::guarded;
 use crate::manifest::RowTally;
 use crate::model::RowColumn;
 

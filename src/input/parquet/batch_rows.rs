@@ -13,7 +13,7 @@ use parquet::column::page::Page;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::serialized_reader::SerializedPageReader;
 
-use super::file::{guarded, unreadable};
+use super::guard::{guarded, unreadable};
 use super::list_length::longest_list;
 use super::page_header::{Content, visit_pages};
 use crate::error::{Error, Result};

@@ -14,10 +14,10 @@ use parquet::basic::Type as PhysicalType;
 
 use super::batch_rows::fitting_rows;
 use super::footer::{DEPTH_MAX, schema_depth};
-use super::guard::guard;
+use super::guard::{guarded, unreadable};
 use crate::error::{Error, Result};
-use crate::input::day_reader::{Wanted, missing_column, two_columns};
 use crate::input::layout::DayFile;
+use crate::input::wanted::{Wanted, missing_column, two_columns};
 use crate::sources::Int96;
 use crate::storage::regular_file;
 use crate::text::Shown;
@@ -55,7 +55,7 @@ impl ParquetFile {
     }
 
     /// A batch of the columns without any row, by which it can be told whether their types can be used. Fails where one is missing, or there twice.
-    pub fn without_rows(&self, wanted: &[Wanted<'_>]) -> Result<RecordBatch> {
+    pub(in crate::input) fn without_rows(&self, wanted: &[Wanted<'_>]) -> Result<RecordBatch> {
         self.refuse_missing(wanted)?;
         let schema = self.metadata.schema();
         let wanted = schema.fields().iter().filter(|field| wanted.iter().any(|wanted| wanted.name() == field.name()));
@@ -84,7 +84,7 @@ impl ParquetFile {
     ///
     /// Memory: the decoded batch and one page of each column; each is at most the process's share for a page, see [`crate::resources::memory`]. Batches of
     /// large values have fewer rows for it; a page or a list that has no room is refused before it is read.
-    pub fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<Batches> {
+    pub(in crate::input) fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<Batches> {
         self.refuse_missing(wanted)?;
         let descriptor = self.metadata.parquet_schema();
         let of = |root: &str| wanted.iter().find(|wanted| wanted.name() == root);
@@ -152,21 +152,6 @@ pub fn wrong_type(path: &Path, column: &str, found: &DataType, wanted: &str) -> 
     Error::input(
         format!("the file {} has a column {column} of type {found}, which needs {wanted}", path.shown()),
         "write the column with such a type",
-    )
-}
-
-/// Runs a step of the reader; its error or panic names the file.
-pub fn guarded<T, E: std::fmt::Display>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> Result<T> {
-    match guard(read) {
-        Ok(result) => result.map_err(|error| unreadable(path, &error.to_string())),
-        Err(panic) => Err(unreadable(path, &panic)),
-    }
-}
-
-pub fn unreadable(path: &Path, cause: &str) -> Error {
-    Error::input(
-        format!("the file {} cannot be read as Parquet ({cause})", path.shown()),
-        "write the file anew, or begin its name with _ if it is no data",
     )
 }
 

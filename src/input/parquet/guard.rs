@@ -6,6 +6,10 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::text::Shown as _;
 
 thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
@@ -27,6 +31,21 @@ pub fn is_guarded() -> bool {
 fn said(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "damaged".to_owned())
+}
+
+/// Runs a step of the reader; its error or panic names the file.
+pub fn guarded<T, E: std::fmt::Display>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> Result<T> {
+    match guard(read) {
+        Ok(result) => result.map_err(|error| unreadable(path, &error.to_string())),
+        Err(panic) => Err(unreadable(path, &panic)),
+    }
+}
+
+pub fn unreadable(path: &Path, cause: &str) -> Error {
+    Error::input(
+        format!("the file {} cannot be read as Parquet ({cause})", path.shown()),
+        "write the file anew, or begin its name with _ if it is no data",
+    )
 }
 
 #[cfg(test)]

@@ -13,9 +13,10 @@ use super::json_lines::{JsonLinesFile, JsonRows};
 use super::json_list::lists;
 use super::written_rows::{Gathered, WrittenRows};
 use crate::error::{Error, Result};
-use crate::input::day_reader::{DayBatch, Fault, Places, Wanted};
+use crate::input::day_batch::{DayBatch, Fault, Places};
 use crate::input::file_kind::{Content, Packing};
 use crate::input::layout::DayFile;
+use crate::input::wanted::Wanted;
 use crate::text::Shown;
 
 /// An open text file, not yet read but for its beginning.

@@ -6,8 +6,8 @@ use super::csv_cells::CsvCells;
 use super::records::{Ends, Records};
 use super::written_rows::{Cell, WrittenRows};
 use crate::error::Result;
-use crate::input::day_reader::{Wanted, missing_column, two_columns};
 use crate::input::file_kind::Packing;
+use crate::input::wanted::{Wanted, missing_column, two_columns};
 
 /// An open file whose header has been read.
 pub(super) struct CsvFile {

@@ -9,8 +9,8 @@ use super::json_object::{Fields, Names, said, scalar};
 use super::records::{Ends, Records};
 use super::written_rows::{Cell, NOT_UTF8, WrittenRows};
 use crate::error::Result;
-use crate::input::day_reader::{Wanted, missing_column};
 use crate::input::file_kind::Packing;
+use crate::input::wanted::{Wanted, missing_column};
 
 /// An open file, of which nothing has been taken.
 pub(super) struct JsonLinesFile {

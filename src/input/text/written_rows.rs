@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 
-use crate::input::day_reader::Fault;
+use crate::input::day_batch::Fault;
 
 /// A batch ends with the row that makes it this large, whatever the number of its rows.
 const BATCH_BYTES: usize = 1 << 20;
