@@ -7,7 +7,7 @@
 use chrono::{DateTime, MappedLocalTime, NaiveDate, Offset, TimeZone};
 use chrono_tz::{GapInfo, Tz};
 
-use super::{Migration, Switch};
+use super::step::{Migration, Switch};
 use crate::error::{Error, Result};
 use crate::format::{BatchRecord, FORMAT_VERSION, Key, Record, StoreRecord, ZoneRulesRecord, ZoneUse};
 use crate::model::{Day, OffsetChange, RULES_BEGIN_S, RULES_END_S, Zone, ZoneRules};

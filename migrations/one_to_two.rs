@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 
-use super::{Migration, Switch, version_1};
+use super::step::{Migration, Switch};
+use super::version_1;
 use crate::error::{Error, Result};
 use crate::format::{
     CutLeaf, Entry as Line, Key, Keyframe, LAYOUT_VERSION, LeafCutter, Portion, Standing, TouchedDay, encode_keyframe,

@@ -2,7 +2,7 @@
 //! types. A store of version 3 has neither, and without them means in version 4 what it meant. A program of version 3 would refuse such a record and
 //! could not name such a type; hence the new version.
 
-use super::{Migration, Switch};
+use super::step::{Migration, Switch};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::store::{BulkLoad, RawStore};

@@ -5,7 +5,8 @@ use std::fs;
 
 use lookback::error::{Error, Result};
 use lookback::format::FORMAT_VERSION;
-use lookback::migrations::{Migration, Registry, Switch};
+use lookback::migrations::Registry;
+use lookback::migrations::{Migration, Switch};
 use lookback::progress::{Progress, Silent};
 use lookback::store::{BulkLoad, Folder, RawStore};
 

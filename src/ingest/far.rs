@@ -1,7 +1,7 @@
 //! Batches whose actions lie far from their day: mostly times that count in another unit than they are read in.
 
+use super::options::IngestOptions;
 use super::recorded::SourceFile;
-use super::run::IngestOptions;
 use crate::error::{Error, Result};
 use crate::model::{Day, Zone};
 use crate::sources::TimeUnit;

@@ -3,8 +3,8 @@
 use super::admission::{Admission, LeftOut};
 use super::dated_action::DatedAction;
 use super::far::{Far, refuse_far};
+use super::options::IngestOptions;
 use super::recorded::{Recorded, SourceFile};
-use super::run::IngestOptions;
 use crate::error::Result;
 use crate::format::{BatchRecord, FileRecord, ZoneUse};
 use crate::input::{BadRows, DayFile, QuarantineFolder, SameContents, read_actions, same_content};

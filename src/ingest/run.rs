@@ -5,20 +5,20 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::{fs, io};
 
-use serde::Serialize;
-
 use super::admission::{Admission, LeftOut};
 use super::dated_action::DatedAction;
 use super::load::load;
-use super::outlines::{Outlines, Unlike};
+use super::options::IngestOptions;
+use super::outlines::Outlines;
 use super::read::read_batch;
 use super::recorded::SourceFile;
 use super::shares::Shares;
+use super::summary::IngestSummary;
 use super::types::joined_types;
 use crate::error::{Error, Result};
 use crate::format::BatchRecord;
-use crate::input::{DayFile, FILES_MAX, SameContent, SameContents, day_files, note_same_content};
-use crate::model::{Day, NamedCounts, TypeTable, Zone};
+use crate::input::{DayFile, FILES_MAX, SameContents, day_files, note_same_content};
+use crate::model::{Day, TypeTable, Zone};
 use crate::progress::Progress;
 use crate::resources::Scratch;
 use crate::sort::{Pieces, SharedSorter, Sorter};
@@ -26,89 +26,6 @@ use crate::sources::Sources;
 use crate::storage::refuse_overlaps;
 use crate::store::{Folder, NewStore, OfferedRules, Settings, Store};
 use crate::text::Shown;
-
-/// What to ingest.
-#[derive(Clone, Copy, Debug)]
-pub struct IngestOptions<'a> {
-    /// The input root.
-    pub input: &'a Path,
-    /// What is read of it.
-    pub sources: &'a Sources,
-    /// The batch.
-    pub dt: Day,
-    /// Which day it is, so that a batch day beyond tomorrow is told from others; `None`: that is not looked at. Nothing but a refusal follows from it.
-    pub today: Option<Day>,
-    /// Whether a batch without any file is taken as an empty one.
-    pub allow_empty: bool,
-    /// Whether a batch is taken whose day is later than tomorrow, or over ten years from every other batch.
-    pub allow_far_day: bool,
-    /// Whether a batch is taken of which more than half of the actions lie over ten years from its day.
-    pub allow_far_actions: bool,
-    /// Whether a batch is taken that has no file of a source of which all of the last batches had some.
-    pub allow_missing_source: bool,
-    /// Where bad rows go; `None`: a batch with a bad row is refused.
-    pub quarantine: Option<&'a Path>,
-    /// Memory for actions being sorted, 40 bytes each. Beyond it, sorted runs go to disk.
-    pub sort_bytes: usize,
-}
-
-/// What an ingest did.
-#[derive(Clone, Debug, Serialize)]
-pub struct IngestSummary {
-    /// The batch.
-    pub dt: String,
-    /// Files read.
-    pub files: usize,
-    /// Their size.
-    pub bytes: u64,
-    /// Actions in the files, of all types, but for rows set aside.
-    pub actions: u64,
-    /// Of them, those of the type `click`, if the store has one; the same stands in `types`, with those of all other types.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub clicks: Option<u64>,
-    /// Likewise `add_to_cart`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub add_to_carts: Option<u64>,
-    /// Likewise `order`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub orders: Option<u64>,
-    /// How many of each type.
-    pub types: NamedCounts,
-    /// Rows that are no actions, as their source says.
-    pub ignored: u64,
-    /// Of the actions, those whose day is before the batch day.
-    pub late: u64,
-    /// Of the actions, those whose day is after the batch day.
-    pub early: u64,
-    /// Of the actions taken, those equal to another of the batch in customer, item, time and type: of n equal ones, n - 1. They stay. What other batches
-    /// hold is not compared.
-    pub duplicates: u64,
-    /// Rows set aside in the quarantine.
-    pub quarantined: u64,
-    /// Files with the content of another one of the batch. The rows of both are taken.
-    pub same_content: u64,
-    /// The first hundred of them.
-    pub same_content_files: Vec<SameContent>,
-    /// Of the actions, those left out since their customers have been forgotten.
-    pub forgotten: u64,
-    /// Of the actions, those left out since their day is before the store's horizon.
-    pub pruned: u64,
-    /// Customers of whom actions were taken.
-    pub customers: u64,
-    /// Of them, those that the store did not know before.
-    pub new_customers: u64,
-    /// Of the customers of whom actions were taken, those of whom the store holds at least `max_history` actions now, so that older ones no longer
-    /// show in their histories.
-    pub customers_at_cap: u64,
-    /// Keyframes written or removed.
-    pub keyframes: u64,
-    /// What of the batch is far from the seven batches before.
-    pub unlike: Vec<Unlike>,
-    /// Whether the batch was held before and has been replaced.
-    pub replaced: bool,
-    /// Whether the store was created.
-    pub created: bool,
-}
 
 /// Ingests batches into one store, and removes them. Holds the store's write lock.
 pub struct Ingester {

@@ -4,12 +4,22 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::partition::PartitionFolder;
+use super::partition_folder::{PartitionFolder, SUCCESS};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::progress::Progress;
 use crate::storage::Fingerprint;
 use crate::text::Shown;
+
+impl PartitionFolder {
+    /// Whether the partition is there, complete, and was produced from inputs of this fingerprint, so that producing it again would change no byte.
+    /// Of the part files, names and sizes are looked at.
+    pub fn holds(&self, inputs: &str) -> bool {
+        let manifest = self.manifest();
+        let current = manifest.is_ok_and(|manifest| manifest.inputs == inputs && check_sizes(self, &manifest).is_ok());
+        current && self.path().join(SUCCESS).is_file()
+    }
+}
 
 /// Fails, naming the first file, where a part file is missing, or one is there that is not in the manifest and would be read as rows all the same.
 pub fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {

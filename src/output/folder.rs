@@ -16,7 +16,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::manifest_file::MANIFEST;
-use super::partition::{PartitionFolder, SUCCESS};
+use super::partition_folder::{PartitionFolder, SUCCESS};
 use crate::error::{Error, Result};
 use crate::input::parquet::metadata::{has_version, metadata};
 use crate::model::Day;

@@ -7,6 +7,7 @@ mod histories;
 mod history_file;
 mod manifest_file;
 mod partition;
+mod partition_folder;
 mod produced;
 mod report_file;
 mod rows;
@@ -14,7 +15,8 @@ mod rows;
 pub use check::{check_hashes, check_names, check_sizes};
 pub use folder::check_output;
 pub use histories::{HistoryFormat, HistoryTarget, HistoryWriter};
-pub use partition::{Partition, PartitionFolder, partitions};
+pub use partition::Partition;
+pub use partition_folder::{PartitionFolder, partitions};
 pub use produced::{ProducedFile, ProducedRow, ProducedRows};
 pub use report_file::{REPORT_BEGINS, put_report};
 pub use rows::{

@@ -15,8 +15,8 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRef
 use super::histories::Histories;
 use super::packed_histories::{PackedHistories, pack};
 use super::placed::{Copies, Numbered, Placed};
-use super::run::ProduceSummary;
 use super::shares::{SHARES_AHEAD, Shares};
+use super::summary::ProduceSummary;
 use super::tally::{Counts, Tally};
 use crate::error::{Error, Result};
 use crate::history::History;

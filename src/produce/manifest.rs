@@ -1,6 +1,6 @@
 //! What a produce says of the partition that it made.
 
-use super::run::ProduceSummary;
+use super::summary::ProduceSummary;
 use crate::format::FORMAT_VERSION;
 use crate::input::DayFile;
 use crate::manifest::{ImpressionFile, MANIFEST_VERSION, Manifest, PartFile, RestsOn, RowShape, RowTally};

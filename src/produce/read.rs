@@ -1,6 +1,7 @@
 //! Reading the impressions of a day, several files at once.
 
-use super::run::{ProduceOptions, ProduceSummary};
+use super::options::ProduceOptions;
+use super::summary::ProduceSummary;
 use crate::error::Result;
 use crate::input::{
     BadRows, DayFile, Lacking, QuarantineFolder, ReadImpressions, note_same_content, read_impressions, same_content,

@@ -1,6 +1,6 @@
 //! Counting what becomes rows.
 
-use super::run::ProduceSummary;
+use super::summary::ProduceSummary;
 use crate::model::{CustomerId, Impression};
 
 /// What was counted of neighbours in the order of customers.

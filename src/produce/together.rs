@@ -11,7 +11,8 @@ use std::ops::Range;
 
 use super::begun::{Beginning, Begun};
 use super::histories::Histories;
-use super::run::{ProduceOptions, ProduceSummary};
+use super::options::ProduceOptions;
+use super::summary::ProduceSummary;
 use super::tally::{Counts, Tally};
 use super::turns::{Turn, Turns};
 use crate::error::Result;

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::partitions::holding;
 use super::receipt::{ForgottenCustomers, Lines};
-use super::remove::{Goes, Removal, Removed, finish_purge};
+use super::remove::{Goes, Removal, finish_purge};
+use super::removed::Removed;
 use super::scrub::{ScrubbedPartition, Scrubber};
 use crate::error::{Error, Kind, Result};
 use crate::format::{Forgotten, Key};

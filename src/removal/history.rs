@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::remove::Removed;
+use super::removed::Removed;
 use crate::format::{Key, KeyBytes, Standing, encode_keyframe};
 use crate::history::follow;
 use crate::model::{Action, CustomerId, Day};

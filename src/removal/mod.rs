@@ -16,6 +16,7 @@ mod partitions;
 mod prune;
 mod receipt;
 mod remove;
+mod removed;
 mod rewriting;
 mod scrub;
 

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::history::rewrite;
-use super::remove::{Goes, Removal, Removed, finish_purge};
+use super::remove::{Goes, Removal, finish_purge};
+use super::removed::Removed;
 use crate::error::{Error, Result};
 use crate::format::{Horizon, Key};
 use crate::model::Day;

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use serde::ser::{Error as _, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-use super::remove::Removed;
+use super::removed::Removed;
 use crate::error::Result;
 use crate::format::{Token, hex};
 use crate::sort::{Record, Sorted, Sorter};

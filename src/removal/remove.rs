@@ -1,6 +1,7 @@
 //! One removal: what goes, counted, and the load that takes it out.
 
 use super::history::rewrite;
+use super::removed::Removed;
 use crate::error::{Error, Result};
 use crate::format::{BatchRecord, Key, Purge, Record, Totals, TouchedDay};
 use crate::model::{CustomerId, Day};
@@ -14,14 +15,6 @@ pub(super) enum Goes<'a> {
     Customers(&'a [CustomerId]),
     /// The days before this one, of all customers.
     DaysBefore(Day),
-}
-
-/// What of one customer goes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Removed {
-    pub portions: u64,
-    pub keyframes: u64,
-    pub actions: u64,
 }
 
 /// A removal under way. Dropped before `commit`, it leaves the store as it was.

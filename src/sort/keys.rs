@@ -1,6 +1,6 @@
 //! Sorting records by a short key of each.
 
-use super::sorter::Record;
+use super::record::Record;
 
 /// Sorts records by the leading and the following number first, as far as they fit into one integer beside the place of the record: integers sort
 /// several times faster than records, and are a quarter of their size. Then records move to where they belong, and those whose keys are alike are

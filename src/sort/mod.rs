@@ -3,10 +3,12 @@
 
 mod keys;
 mod piece;
+mod record;
 mod run;
 mod shared;
 mod sorter;
 
 pub use piece::{PIECE_RECORDS, Piece};
+pub use record::Record;
 pub use shared::{Feed, SharedSorter};
-pub use sorter::{Pieces, Record, SORT_BYTES_DEFAULT, Sorted, Sorter};
+pub use sorter::{Pieces, SORT_BYTES_DEFAULT, Sorted, Sorter};

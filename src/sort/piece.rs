@@ -7,7 +7,7 @@ use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterato
 use rayon::slice::ParallelSliceMut;
 
 use super::keys::sort_by_keys;
-use super::sorter::Record;
+use super::record::Record;
 
 /// Records lie in blocks of this many, which are used again as they are emptied: so spreading takes hardly more memory than the records have.
 pub const BLOCK_RECORDS: usize = 256;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::path::PathBuf;
 
-use super::sorter::Record;
+use super::record::Record;
 use crate::error::{Error, Result};
 use crate::resources::Scratch;
 

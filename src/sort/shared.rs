@@ -3,7 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::piece::BLOCK_RECORDS;
-use super::sorter::{Record, Sorter};
+use super::record::Record;
+use super::sorter::Sorter;
 use crate::error::{Error, Kind, Result};
 
 /// What a thread gathers before it waits for its turn to hand over; twice as much if so little is no full block.

@@ -7,31 +7,13 @@ use std::iter::{Flatten, Peekable};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::piece::{BLOCK_RECORDS, Piece, spread};
+use super::record::Record;
 use super::run::{RunReader, spill};
 use crate::error::Result;
 use crate::resources::Scratch;
 
 /// Memory for sorting unless a caller says otherwise: over 6 million actions, or a million impressions of 10 items.
 pub const SORT_BYTES_DEFAULT: usize = 256 << 20;
-
-/// What can be sorted and spilled.
-///
-/// `Ord` must be total, with records that compare equal being the same in every byte; so the sorted sequence depends on the set of
-/// records alone.
-pub trait Record: Ord + Send + Sync + Sized {
-    /// Appends the bytes of the record.
-    fn encode(&self, bytes: &mut Vec<u8>);
-    /// The record of these bytes; `None` for bytes that `encode` does not write.
-    fn decode(bytes: &[u8]) -> Option<Self>;
-    /// Memory that the record takes, itself, what it owns, and what sorting it takes.
-    fn memory_bytes(&self) -> usize;
-    /// A number that agrees with the order: of two records, the smaller has no larger one.
-    fn leading(&self) -> u64;
-    /// The same among records with equal leading numbers; 0 where there is no such number.
-    fn following(&self) -> u64 {
-        0
-    }
-}
 
 /// Takes records in any order.
 ///

@@ -2,7 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use super::cursor::{AsOf, Cursor, StoredPortion};
+use super::cursor::{Cursor, StoredPortion};
+use super::query::AsOf;
 use crate::error::Result;
 use crate::format::{Key, Portion};
 use crate::history;

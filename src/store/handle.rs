@@ -7,57 +7,18 @@ use rocksdb::WaitForCompactOptions;
 use super::batches::Batches;
 use super::database::Database;
 use super::folder::Folder;
-use super::late::OldestLate;
-use super::new_store::NewStore;
 use super::open::{self, failure};
 use super::options::scanning;
+use super::query::OldestLate;
 use super::scan::Scan;
+use super::settings::{MAX_HISTORY_LIMIT, Settings};
 use super::tables::Tables;
 use crate::error::{Error, Result};
 use crate::format::{
-    ACTIONS_MAX, BatchRecord, FORMAT_VERSION, Key, Keyspace, Portion, Record, StoreRecord, Totals, TypesRecord,
-    ZoneRulesRecord, hex,
+    BatchRecord, FORMAT_VERSION, Key, Keyspace, Portion, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord, hex,
 };
 use crate::model::{Action, CustomerId, Day, TypeTable, Zone, is_zone_name};
 use crate::text::Shown;
-
-/// How many actions a history has at most, unless the store was created with another number. Source: SPEC, "Meaning".
-pub const MAX_HISTORY_DEFAULT: usize = 1_000;
-
-/// The largest `max_history` that a store can be created with.
-pub const MAX_HISTORY_LIMIT: usize = ACTIONS_MAX;
-
-/// What is fixed for the life of a store; but the table of types grows, and the rules of the zone may become newer
-/// ones.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// How many actions a history has at most.
-    pub max_history: usize,
-    /// The zone in which days begin, with the rules that the store records.
-    pub zone: Zone,
-    /// What the action types are called.
-    pub types: TypeTable,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings { max_history: MAX_HISTORY_DEFAULT, zone: Zone::utc(), types: TypeTable::default() }
-    }
-}
-
-impl Settings {
-    /// How long histories are that are asked for with this `--max-history`, or without one. Refused where the store keeps fewer.
-    pub fn history_length(&self, asked: Option<usize>) -> Result<usize> {
-        let length = asked.unwrap_or(self.max_history);
-        if length > self.max_history {
-            return Err(Error::usage(
-                format!("--max-history {length} is more than the store keeps ({})", self.max_history),
-                "ask for fewer, or build a store with a larger --max-history by `lookback init` and `lookback backfill`",
-            ));
-        }
-        Ok(length)
-    }
-}
 
 /// An open store. Memory: 8 MiB for blocks, and the index and filters of all table files, which is less than 0.5 % of the store; as much again for reading table files
 /// themselves, where that is asked for.
@@ -70,11 +31,6 @@ pub struct Store {
 }
 
 impl Store {
-    /// Creates an empty store, which must not be there yet. Durable when it returns.
-    pub fn create(folder: &Folder, settings: Settings) -> Result<()> {
-        NewStore::begin(folder, settings)?.put_in_place()
-    }
-
     /// Opens a store for writing. Refused while another process writes.
     pub fn open_writer(folder: &Folder) -> Result<Self> {
         Self::with(open::for_writing(folder)?, folder)

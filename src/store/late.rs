@@ -4,18 +4,14 @@
 //! action's day is before D and its batch is of D or later: a job that ran on the morning of D did not have it. Rows with such histories tell a model
 //! what it cannot know when it is used.
 
-use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use super::batches::Batches;
-use super::cursor::Begin;
 use super::handle::Store;
+use super::query::Begin;
 use crate::error::Result;
 use crate::format::Keyframe;
 use crate::model::Day;
-
-/// The oldest day before its own that a batch touched, by batch; `None` where it touched none.
-pub(super) type OldestLate = BTreeMap<Day, Option<Day>>;
 
 /// A delta that a batch after its day brought, where a walk met it.
 #[derive(Clone, Copy, Debug)]

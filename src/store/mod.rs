@@ -9,6 +9,7 @@
 //! A store is a folder: `db/` is the RocksDB database, `mark` tells how far it had come with the last commit, `staging/` holds files on their way into
 //! it and is emptied by the next writer, `checkpoint-*/` are second names of its files while a backup is made.
 
+mod as_of;
 mod backup;
 mod backup_files;
 mod batches;
@@ -33,9 +34,11 @@ mod offered_rules;
 mod open;
 mod options;
 mod purge;
+mod query;
 mod raw;
 mod rocksdb_manifest;
 mod scan;
+mod settings;
 mod spool;
 mod tables;
 mod walk;
@@ -45,13 +48,15 @@ pub use backup_files::CheckedBackups;
 pub use batches::{Batch, Batches};
 pub use block_list::BlockList;
 pub use bulk::BulkLoad;
-pub use cursor::{AsOf, Begin, Cursor, StoredPortion, Tail};
+pub use cursor::{Cursor, StoredPortion, Tail};
 pub use folder::Folder;
-pub use handle::{MAX_HISTORY_DEFAULT, MAX_HISTORY_LIMIT, Settings, Store};
+pub use handle::Store;
 pub use leaves::{LeafBytes, Leaves, StoredLeaf};
 pub use list_writer::ListWriter;
 pub use lookup::Lookup;
 pub use new_store::NewStore;
 pub use offered_rules::{OfferedRules, outdated};
+pub use query::{AsOf, Begin};
 pub use raw::{Entry, RawStore};
+pub use settings::{MAX_HISTORY_DEFAULT, MAX_HISTORY_LIMIT, Settings};
 pub use walk::{Step, Unreadable, Walk};

@@ -8,9 +8,10 @@ use rocksdb::{DB, WriteBatch, WriteOptions};
 use super::checkpoint::is_there;
 use super::database::Database;
 use super::folder::Folder;
-use super::handle::{Settings, Store};
+use super::handle::Store;
 use super::open::failure;
 use super::options::options;
+use super::settings::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::format::{Key, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord};
 use crate::storage::regular_file;
@@ -26,6 +27,13 @@ pub struct NewStore {
     store: Store,
     // Behind the store, so that it is closed before its files go.
     making: Making,
+}
+
+impl Store {
+    /// Creates an empty store, which must not be there yet. Durable when it returns.
+    pub fn create(folder: &Folder, settings: Settings) -> Result<()> {
+        NewStore::begin(folder, settings)?.put_in_place()
+    }
 }
 
 impl NewStore {

@@ -3,12 +3,15 @@
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use super::{tzif, unreadable};
+use super::tzif;
 use crate::error::Irregular;
 use crate::error::{Error, Result};
 use crate::model::{ZoneRules, is_tzdata_version};
 use crate::storage::regular_file;
 use crate::text::Shown;
+
+/// The variable that names another folder, as for the C library.
+pub(super) const FOLDER_VARIABLE: &str = "TZDIR";
 
 /// The most bytes that the file of a zone has; the largest of tzdata have 4 kB.
 const ZONE_BYTES_MAX: u64 = 1 << 20;
@@ -51,4 +54,12 @@ fn content(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>> {
             None => Err(Error::io("read", path, &error)),
         },
     }
+}
+
+/// That a place has a zone which cannot be used.
+pub(super) fn unreadable(place: &str, cause: &str) -> Error {
+    Error::input(
+        format!("{place} has no time zone that can be read: {cause}"),
+        format!("install the system's tzdata again, or let {FOLDER_VARIABLE} name another folder of time zones"),
+    )
 }

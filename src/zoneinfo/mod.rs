@@ -18,12 +18,10 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::model::{Zone, ZoneRules, is_zone_name};
 use crate::text::Shown;
+use folder::{FOLDER_VARIABLE, unreadable};
 
 /// Where the system has its zones, unless the variable says otherwise.
 const SYSTEM_FOLDER: &str = "/usr/share/zoneinfo";
-
-/// The variable that names another folder, as for the C library.
-const FOLDER_VARIABLE: &str = "TZDIR";
 
 /// What rules were taken from.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -127,13 +125,6 @@ fn unknown(name: &str) -> Error {
     Error::usage(
         format!("there is no time zone named {name:?}"),
         "name one of the IANA database, such as UTC or Europe/Berlin",
-    )
-}
-
-fn unreadable(place: &str, cause: &str) -> Error {
-    Error::input(
-        format!("{place} has no time zone that can be read: {cause}"),
-        format!("install the system's tzdata again, or let {FOLDER_VARIABLE} name another folder of time zones"),
     )
 }
 

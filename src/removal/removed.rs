@@ -1,0 +1,9 @@
+//! What of a history goes, counted.
+
+/// What of one customer goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Removed {
+    pub portions: u64,
+    pub keyframes: u64,
+    pub actions: u64,
+}

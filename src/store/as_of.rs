@@ -1,0 +1,253 @@
+//! One as-of read, key by key.
+
+use super::late::{LateDelta, LateDeltas};
+use super::query::{AsOf, Begin};
+use crate::error::{Error, Result};
+use crate::format::{Key, Keyframe, Portion, Room};
+use crate::history::{self, History};
+use crate::model::{Action, CustomerId, Day, HistoryDetail};
+
+/// An as-of read on its way from the newest day back.
+pub(super) struct AsOfRead<'walk> {
+    wanted: AsOf,
+    earlier: &'walk [Day],
+    /// The day whose portions wait.
+    current: Option<Day>,
+    waiting: &'walk mut WaitingDay,
+    late: &'walk mut LateDeltas,
+    history: &'walk mut History,
+    begins: &'walk mut Vec<Begin>,
+}
+
+impl<'walk> AsOfRead<'walk> {
+    pub fn new(
+        wanted: AsOf,
+        earlier: &'walk [Day],
+        waiting: &'walk mut WaitingDay,
+        late: &'walk mut LateDeltas,
+        history: &'walk mut History,
+        begins: &'walk mut Vec<Begin>,
+    ) -> Self {
+        let mut walk = AsOfRead { wanted, earlier, current: None, waiting, late, history, begins };
+        walk.begin_again();
+        walk
+    }
+
+    pub fn begin_again(&mut self) {
+        self.current = None;
+        self.history.clear();
+        self.begins.clear();
+        self.waiting.clear();
+        self.late.clear();
+    }
+
+    /// Takes the next key and its value. Gives whether more is wanted.
+    pub fn step(&mut self, customer: CustomerId, key: Key, value: &[u8]) -> Result<bool> {
+        let wanted = self.wanted;
+        match key {
+            Key::Portion { customer: found, day, batch } if found == customer => {
+                if self.current != Some(day) {
+                    self.take()?;
+                    self.current = Some(day);
+                    let is_enough = if self.late.is_behind() {
+                        !self.late.reaches(day)
+                    } else {
+                        self.is_full() || wanted.oldest.is_some_and(|oldest| day < oldest)
+                    };
+                    if is_enough {
+                        return Ok(false);
+                    }
+                }
+                if wanted.known.is_none_or(|known| batch <= known) {
+                    self.waiting.push(value, Some(batch).filter(|_| self.late.is_late(day, batch)));
+                }
+                Ok(true)
+            }
+            Key::Keyframe { customer: found, day } if found == customer => {
+                let is_used = wanted.known.is_none() && wanted.detail < HistoryDetail::Times;
+                // One of a later day lacks what it has cut for the actions of that day and before.
+                let oldest_before = self.earlier.last().copied().unwrap_or(wanted.before);
+                if !is_used || day >= oldest_before || self.late.is_behind() {
+                    return Ok(true);
+                }
+                let keyframe = Keyframe::read(day, value)?;
+                self.take()?;
+                let at = self.history.len();
+                self.append(&keyframe);
+                Ok(self.late.begin_behind(&keyframe, at, wanted.oldest))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Takes the actions of the day that waits, of which there may be none. Behind a keyframe, which has them already, only the places of late ones.
+    fn take(&mut self) -> Result<()> {
+        let Some(day) = self.current.filter(|_| !self.waiting.is_empty()) else { return Ok(()) };
+        if self.late.is_behind() {
+            let at = self.late.place_behind(day);
+            return self.waiting.place_late(day, at, &mut self.late.found);
+        }
+        let (at, begun) = (self.history.len(), self.begins.len());
+        while self.next_before() > Some(day) {
+            self.begins.push(Begin { at, newest_us: None, has_late: false });
+        }
+        let begins_now = self.begins.len() > begun;
+        let (room, late) = (self.room(), &mut self.late.found);
+        let newest_us = self.waiting.take(day, room, self.wanted.detail, begins_now, self.history, late)?;
+        self.begins.iter_mut().skip(begun).for_each(|begin| begin.newest_us = newest_us);
+        Ok(())
+    }
+
+    /// Takes the rest from a keyframe.
+    fn append(&mut self, keyframe: &Keyframe<'_>) {
+        let before = self.history.len();
+        let room = self.wanted.max_history.saturating_sub(before - self.last_at());
+        keyframe.append(self.wanted.oldest, room, &mut self.history.item_ids, &mut self.history.action_types);
+        if self.wanted.detail >= HistoryDetail::Days {
+            let taken = self.history.len() - before;
+            keyframe.days(taken).for_each(|(day, actions)| self.history.push_day(day, actions));
+        }
+    }
+
+    /// The day before which the next history begins; `None` where all have begun.
+    fn next_before(&self) -> Option<Day> {
+        match self.begins.len().checked_sub(1) {
+            None => Some(self.wanted.before),
+            Some(place) => self.earlier.get(place).copied(),
+        }
+    }
+
+    /// Where the history begins that has begun last.
+    fn last_at(&self) -> usize {
+        self.begins.last().map_or(0, |begin| begin.at)
+    }
+
+    /// How many actions are still wanted; no limit before all histories have begun.
+    fn room(&self) -> usize {
+        match self.next_before() {
+            Some(_) => usize::MAX,
+            None => self.wanted.max_history.saturating_sub(self.history.len() - self.last_at()),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.room() == 0
+    }
+
+    /// Takes what waits, and checks what came of it. Histories that have not begun are empty.
+    pub fn end(&mut self, customer: CustomerId) -> Result<()> {
+        self.take()?;
+        let (at, days) = (self.history.len(), self.earlier.len() + 1);
+        self.begins.resize(days, Begin { at, newest_us: None, has_late: false });
+        self.late.judge(self.begins, std::iter::once(&self.wanted.before).chain(self.earlier), self.wanted.max_history);
+        self.history.newest_us = self.begins.first().and_then(|begin| begin.newest_us);
+        if self.history.action_types.contains(&0) || at != self.history.action_types.len() {
+            return Err(Error::corrupt(format!("the history of customer {} has an action of type 0", customer.0)));
+        }
+        if self.begins.iter().any(|begin| begin.newest_us.is_some() == (begin.at == at)) {
+            return Err(Error::corrupt(format!("customer {} has a keyframe on a day without actions", customer.0)));
+        }
+        Ok(())
+    }
+}
+
+/// The portions of one day, gathered until the next key tells that there are no more.
+#[derive(Default)]
+pub(super) struct WaitingDay {
+    /// Their bytes, one after the other, and where each ends.
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// Of late ones which it is, and its batch.
+    late: Vec<(usize, Day)>,
+    /// Room for merging them.
+    room: Room,
+    actions: Vec<Action>,
+}
+
+impl WaitingDay {
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+        self.late.clear();
+    }
+
+    fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Adds a portion, with its batch if it is late.
+    fn push(&mut self, portion: &[u8], late: Option<Day>) {
+        self.late.extend(late.map(|batch| (self.ends.len(), batch)));
+        self.bytes.extend_from_slice(portion);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Appends them to the history, at most so many. One alone needs no times, unless they are asked for; several are merged by theirs. Gives the
+    /// time of the newest where it is known anyway, or `timed`, and late portions with their places to `late`.
+    fn take(
+        &mut self,
+        day: Day,
+        most: usize,
+        detail: HistoryDetail,
+        timed: bool,
+        history: &mut History,
+        late: &mut Vec<LateDelta>,
+    ) -> Result<Option<i64>> {
+        let before = history.len();
+        let newest_us = match self.ends.as_slice() {
+            [] => return Ok(None),
+            [_] if detail < HistoryDetail::Times => {
+                let portion = Portion::read(&self.bytes)?;
+                portion.append(most, &mut history.item_ids, &mut history.action_types);
+                late.extend(self.late.iter().map(|(_, batch)| LateDelta { day, batch: *batch, at: before }));
+                if timed { Some(portion.newest_us(day)?) } else { None }
+            }
+            _ => {
+                self.merge(day, before, late)?;
+                let newest = || self.actions.iter().take(most);
+                history.item_ids.extend(newest().map(|action| action.item_id));
+                history.action_types.extend(newest().map(|action| action.action_type.number()));
+                if detail >= HistoryDetail::Times {
+                    history.times_us.extend(newest().map(|action| action.time_us));
+                }
+                self.actions.first().map(|action| action.time_us)
+            }
+        };
+        if detail >= HistoryDetail::Days {
+            history.push_day(day, history.len() - before);
+        }
+        self.clear();
+        Ok(newest_us)
+    }
+
+    /// Only gives late portions with their places to `late`; the first action of the day stands at `at`.
+    fn place_late(&mut self, day: Day, at: usize, late: &mut Vec<LateDelta>) -> Result<()> {
+        if !self.late.is_empty() {
+            self.merge(day, at, late)?;
+        }
+        self.clear();
+        Ok(())
+    }
+
+    /// Puts all actions together, newest first, the first of which stands at `at`.
+    fn merge(&mut self, day: Day, at: usize, late: &mut Vec<LateDelta>) -> Result<()> {
+        let (mut begin, mut newest_of_late) = (0, Vec::new());
+        let mut next_late = self.late.iter().peekable();
+        self.actions.clear();
+        for (number, end) in self.ends.iter().enumerate() {
+            let first = self.actions.len();
+            let portion = Portion::read(self.bytes.get(begin..*end).unwrap_or_default())?;
+            portion.append_actions(day, &mut self.room, &mut self.actions)?;
+            if let Some((_, batch)) = next_late.next_if(|(late, _)| *late == number) {
+                newest_of_late.extend(self.actions.get(first).map(|newest| (*batch, *newest)));
+            }
+            begin = *end;
+        }
+        self.actions.sort_by(history::newest_first);
+        late.extend(newest_of_late.into_iter().map(|(batch, newest)| {
+            let newer = self.actions.partition_point(|action| history::newest_first(action, &newest).is_lt());
+            LateDelta { day, batch, at: at + newer }
+        }));
+        Ok(())
+    }
+}
