@@ -31,6 +31,7 @@ mod first_ingests;
 mod fixture;
 mod getting;
 mod guide;
+mod imports;
 mod input_types;
 mod irregular;
 mod layouts;

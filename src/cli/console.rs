@@ -9,9 +9,9 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
 use super::bars::{Bars, Log};
-use super::help;
 use super::lines::Lines;
 use super::phases::{PhaseTime, named_rate_of, now, seconds};
+use super::styles::print_error;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::text::{escaped, escaped_json};
@@ -104,7 +104,7 @@ impl Console {
     /// What went wrong, on stderr.
     pub fn error(&self, error: &Error) {
         self.bars.abandon();
-        help::print_error(error);
+        print_error(error);
     }
 
     /// Writes it as it is made: a receipt may be larger than memory.

@@ -2,28 +2,17 @@
 
 use std::fs;
 
-use clap::builder::styling::{AnsiColor, Styles};
-use clap::error::ErrorKind;
-use clap::{Command, CommandFactory};
+use clap::Command;
 
-use super::args::{Arguments, Completions, Man};
+use super::args::{Completions, Man};
 use super::console::Console;
 use super::examples::{GROUPS, examples_of};
 use super::lines::Lines;
 use super::man::write_pages;
+use super::styles::{base, heading, styles};
 use super::text::counted;
 use crate::error::{Error, Result};
 use crate::text::Shown;
-
-/// What the program is made of.
-const VERSION: &str = concat!(
-    env!("CARGO_PKG_VERSION"),
-    " (commit ",
-    env!("LOOKBACK_COMMIT"),
-    ", rocksdb ",
-    env!("LOOKBACK_ROCKSDB"),
-    ")"
-);
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage, 3 different (`diff`, and `stale --exit-code`).";
 
@@ -45,26 +34,6 @@ pub(super) fn command() -> Command {
         heading("Options:"),
     );
     command.help_template(template)
-}
-
-/// The command line without what help says beyond the single options.
-fn base() -> Command {
-    Arguments::command().styles(styles()).long_version(VERSION)
-}
-
-fn styles() -> Styles {
-    Styles::styled()
-        .header(AnsiColor::Green.on_default().bold())
-        .usage(AnsiColor::Green.on_default().bold())
-        .literal(AnsiColor::Cyan.on_default().bold())
-        .placeholder(AnsiColor::Cyan.on_default())
-}
-
-/// Coloured where the rest of the help is.
-fn heading(text: &str) -> String {
-    let styles = styles();
-    let style = styles.get_header();
-    format!("{style}{text}{style:#}")
 }
 
 /// The commands by what they are for, each with its description.
@@ -133,13 +102,6 @@ fn command_of_pages() -> Command {
         .after_help(format!("{EXIT_CODES}\n\n{ENVIRONMENT}"));
     command.build();
     command
-}
-
-/// An error as the parser of the command line writes its own: on a terminal in colour, unless that is not wanted.
-pub(super) fn print_error(error: &Error) {
-    let raw = clap::Error::raw(ErrorKind::Io, format!("{error}\n")).with_cmd(&base());
-    // Nobody is left to tell where stderr itself is gone.
-    let _ = raw.print();
 }
 
 /// `lookback completions`.

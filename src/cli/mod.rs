@@ -31,6 +31,7 @@ mod report;
 mod show;
 mod stale;
 mod status;
+mod styles;
 mod table;
 mod text;
 mod typed;

@@ -11,12 +11,13 @@ use std::path::Path;
 use rocksdb::Env;
 use rocksdb::backup::{BackupEngine, BackupEngineInfo, BackupEngineOptions, RestoreOptions};
 
-use super::backup_files::{self, CheckedBackups};
-use super::checkpoint::at_checkpoint;
+use super::engine::backup_files;
+use super::engine::backup_files::CheckedBackups;
+use super::engine::checkpoint::at_checkpoint;
+use super::engine::failure::{check_files, failure};
 use super::folder::{Folder, create_private};
 use super::handle::Store;
 use super::new_store::Making;
-use super::open::{check_files, failure};
 use super::raw::RawStore;
 use crate::error::{Error, Kind, Result};
 use crate::format::FORMAT_VERSION;

@@ -1,7 +1,7 @@
 //! Whom the store has forgotten.
 
+use super::engine::options::scanning;
 use super::handle::Store;
-use super::options::scanning;
 use super::scan::Scan;
 use crate::error::{Error, Kind, Result};
 use crate::format::{BlockListRecord, Key, Keyspace, Secret, Token, token_of};

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use rocksdb::{DB, IngestExternalFileOptions, Options, SstFileWriter};
 
+use super::engine::failure::failure;
+use super::engine::options::options;
+use super::engine::watermark;
 use super::folder::Folder;
 use super::handle::Store;
-use super::mark;
-use super::open::failure;
-use super::options::options;
 use super::spool::Spool;
 use crate::error::Result;
 use crate::format::{Key, Keyspace};
@@ -95,7 +95,7 @@ impl<'store> BulkLoad<'store> {
         // Whether it is so after all is found out when the database is closed: see `doubt`.
         self.is_in_doubt = committed.is_err();
         committed.map_err(|error| failure("commit to", self.folder, &error))?;
-        mark::follow(self.db, self.folder);
+        watermark::follow(self.db, self.folder);
         Ok(())
     }
 

@@ -1,12 +1,12 @@
 //! Reading histories: the as-of read, and the walk over portions that writes keyframes.
 
 use super::as_of::{AsOfRead, WaitingDay};
+use super::engine::options::by_customer;
 use super::handle::Store;
 use super::late::LateDeltas;
-use super::options::by_customer;
 use super::query::{AsOf, Begin};
 use super::scan::Scan;
-use super::tables::{Shown, TableCursor};
+use super::sst::{Shown, TableCursor};
 use crate::error::Result;
 use crate::format::{Key, KeyBytes, Keyframe, Portion};
 use crate::history::History;
@@ -72,7 +72,7 @@ impl Store {
     }
 
     /// The same for the histories of many customers, which come in ascending order but for some: it reads table files itself where that can be done (see
-    /// [`super::tables`]).
+    /// [`super::sst`]).
     pub fn cursor_over_many(&self) -> Cursor<'_> {
         let cursor = self.cursor();
         Cursor { is_over_many: self.tables().is_some_and(|tables| tables.are_whole), ..cursor }

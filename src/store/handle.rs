@@ -5,14 +5,15 @@ use std::sync::{Mutex, OnceLock};
 use rocksdb::WaitForCompactOptions;
 
 use super::batches::Batches;
-use super::database::Database;
+use super::engine::database::Database;
+use super::engine::failure::failure;
+use super::engine::options::scanning;
 use super::folder::Folder;
-use super::open::{self, failure};
-use super::options::scanning;
+use super::open;
 use super::query::OldestLate;
 use super::scan::Scan;
 use super::settings::{MAX_HISTORY_LIMIT, Settings};
-use super::tables::Tables;
+use super::sst::Tables;
 use crate::error::{Error, Result};
 use crate::format::{
     BatchRecord, FORMAT_VERSION, Key, Keyspace, Portion, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord, hex,

@@ -2,8 +2,8 @@
 
 use std::marker::PhantomData;
 
+use super::engine::options::scanning;
 use super::handle::Store;
-use super::options::scanning;
 use super::scan::Scan;
 use crate::error::Result;
 use crate::format::{Entry, Key, Standing, TouchedDay, decode_leaf};

@@ -5,12 +5,12 @@ use std::io::ErrorKind;
 
 use rocksdb::{DB, WriteBatch, WriteOptions};
 
-use super::checkpoint::is_there;
-use super::database::Database;
+use super::engine::checkpoint::is_there;
+use super::engine::database::Database;
+use super::engine::failure::failure;
+use super::engine::options::options;
 use super::folder::Folder;
 use super::handle::Store;
-use super::open::failure;
-use super::options::options;
 use super::settings::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::format::{Key, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord};

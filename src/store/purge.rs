@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use rocksdb::{BottommostLevelCompaction, CompactOptions, LiveFile, WriteBatch};
 
+use super::engine::failure::failure;
 use super::handle::Store;
-use super::open::failure;
 use super::raw::write_durably;
 use crate::error::{Error, Kind, Result};
 use crate::format::{Horizon, Key, Purge};

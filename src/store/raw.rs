@@ -3,11 +3,12 @@
 use rocksdb::{DB, WriteBatch, WriteOptions};
 
 use super::bulk::BulkLoad;
-use super::database::Database;
+use super::engine::database::Database;
+use super::engine::failure::failure;
+use super::engine::options::scanning;
+use super::engine::watermark;
 use super::folder::Folder;
-use super::mark;
-use super::open::{self, failure};
-use super::options::scanning;
+use super::open;
 use super::scan::Scan;
 use crate::error::{Error, Result};
 use crate::format::Key;
@@ -90,6 +91,6 @@ pub(super) fn write_durably(db: &DB, folder: &Folder, batch: WriteBatch) -> Resu
     // Out of the log and into a table, so that the log stays empty and no later load has to wait for it.
     let written = db.write_opt(batch, &synced).and_then(|()| db.flush());
     written.map_err(|error| failure("write to", folder, &error))?;
-    mark::follow(db, folder);
+    watermark::follow(db, folder);
     Ok(())
 }

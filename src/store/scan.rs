@@ -2,8 +2,8 @@
 
 use rocksdb::DBRawIterator;
 
+use super::engine::failure::failure;
 use super::folder::Folder;
-use super::open::failure;
 use crate::error::{Error, Result};
 use crate::format::hex;
 

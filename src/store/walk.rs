@@ -2,8 +2,8 @@
 
 use rocksdb::{DB, DBRawIterator};
 
+use super::engine::options::scanning;
 use super::handle::Store;
-use super::options::scanning;
 
 /// Keys are taken for numbers of so many bytes, when the end of what cannot be read is looked for. No key is as long.
 const NUMBER_BYTES: usize = 32;

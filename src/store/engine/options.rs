@@ -21,7 +21,7 @@ const TABLE_FILE_BYTES: u64 = 64 << 20;
 const RUNS: i32 = 8;
 
 /// The options of every way to open a store.
-pub(super) fn options() -> Options {
+pub fn options() -> Options {
     let mut blocks = BlockBasedOptions::default();
     blocks.set_block_size(BLOCK_BYTES);
     blocks.set_block_cache(&Cache::new_lru_cache(BLOCK_CACHE_BYTES));
@@ -64,14 +64,14 @@ pub(super) fn options() -> Options {
 }
 
 /// For opening read-only to ask how far the database has come: without opening its table files, which is most of the work.
-pub(super) fn options_of_a_glance() -> Options {
+pub fn options_of_a_glance() -> Options {
     let mut options = options();
     options.set_max_open_files(16);
     options
 }
 
 /// For a walk over keys of any kind, in order.
-pub(super) fn scanning() -> ReadOptions {
+pub fn scanning() -> ReadOptions {
     let mut options = ReadOptions::default();
     options.set_total_order_seek(true);
     options.fill_cache(false);
@@ -79,7 +79,7 @@ pub(super) fn scanning() -> ReadOptions {
 }
 
 /// For reading one customer's history after the other.
-pub(super) fn by_customer() -> ReadOptions {
+pub fn by_customer() -> ReadOptions {
     let mut options = ReadOptions::default();
     options.set_prefix_same_as_start(true);
     // Customers come in order, so a block is met once and by then stays with the cursor.

@@ -25,9 +25,9 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub(super) use cursor::{Shown, TableCursor};
-pub(super) use survey::{TableFault, survey};
-pub(super) use table::{Tables, check};
+pub(in crate::store) use cursor::{Shown, TableCursor};
+pub(in crate::store) use survey::{TableFault, survey};
+pub(in crate::store) use table::{Tables, check};
 
 /// Why something is not read here.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 
 use rocksdb::DB;
 
-use super::folder::Folder;
 use super::options::options;
 use crate::storage::sync;
+use crate::store::folder::Folder;
 
 /// Held beside a database that is open for writing; settles a doubt when dropped, which must be after the database has been closed or given up.
-pub(super) struct Doubt {
+pub struct Doubt {
     folder: Folder,
 }
 
@@ -42,7 +42,7 @@ impl Drop for Doubt {
 
 /// Gives the database, into which nobody writes any more, the staged table files that its manifest asks for. Tells whether there was a doubt and it is settled:
 /// the database can be opened.
-pub(super) fn settle(folder: &Folder) -> bool {
+pub fn settle(folder: &Folder) -> bool {
     let staged = tables(&folder.tables());
     let database = folder.database();
     if staged.is_empty() {

@@ -40,7 +40,7 @@ const fn tables() -> [[u32; 256]; AT_ONCE] {
 
 /// A checksum on its way.
 #[derive(Clone, Copy)]
-pub(super) struct Crc32c(u32);
+pub struct Crc32c(u32);
 
 impl Crc32c {
     /// Of no byte.

@@ -18,14 +18,14 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use rocksdb::DB;
 
-use super::folder::Folder;
 use crate::error::{Error, Kind, Result};
 use crate::format::Mark;
 use crate::storage::regular_file;
+use crate::store::folder::Folder;
 use crate::text::Shown;
 
 /// The mark of a store; `None` if it has none. Fails where it is damaged.
-pub(super) fn read(folder: &Folder) -> Result<Option<Mark>> {
+pub fn read(folder: &Folder) -> Result<Option<Mark>> {
     let path = folder.mark();
     let bytes = match regular_file::read(&path) {
         Ok(bytes) => bytes,
@@ -42,7 +42,7 @@ pub(super) fn read(folder: &Folder) -> Result<Option<Mark>> {
 }
 
 /// Fails if the database has come less far than `mark`, which was read before it was opened.
-pub(super) fn check(mark: Option<Mark>, db: &DB, folder: &Folder) -> Result<()> {
+pub fn check(mark: Option<Mark>, db: &DB, folder: &Folder) -> Result<()> {
     let reached = db.latest_sequence_number();
     match mark {
         Some(Mark(marked)) if reached < marked => Err(Error::new(
@@ -59,7 +59,7 @@ pub(super) fn check(mark: Option<Mark>, db: &DB, folder: &Folder) -> Result<()> 
 }
 
 /// Moves the mark to where the database is now. To be called when all that was written is durable.
-pub(super) fn advance(db: &DB, folder: &Folder) -> Result<()> {
+pub fn advance(db: &DB, folder: &Folder) -> Result<()> {
     let reached = Mark(db.latest_sequence_number());
     // A damaged one is not lost here: it was refused when the store was opened.
     if read(folder).is_ok_and(|mark| mark == Some(reached)) {
@@ -78,6 +78,6 @@ pub(super) fn advance(db: &DB, folder: &Folder) -> Result<()> {
 
 /// The same behind a commit. That the mark cannot be written, on a disk that is full for one, does not undo the commit: a database ahead of its mark
 /// is whole, and the next writer moves the mark up.
-pub(super) fn follow(db: &DB, folder: &Folder) {
+pub fn follow(db: &DB, folder: &Folder) {
     let _ = advance(db, folder);
 }

@@ -32,7 +32,7 @@ pub struct CheckedBackups {
 
 /// Reads every file of the backups with these numbers in a folder, each once, and compares its checksum. Fails on the first that is damaged or missing, by the number of the
 /// first backup that has it. Changes nothing. Memory: 1 MiB, and the lists.
-pub(super) fn check(folder: &Path, numbers: &[u32], progress: &dyn Progress) -> Result<CheckedBackups> {
+pub fn check(folder: &Path, numbers: &[u32], progress: &dyn Progress) -> Result<CheckedBackups> {
     let mut files: BTreeMap<String, (u32, u32)> = BTreeMap::new();
     for number in numbers {
         for (name, crc) in list(folder, *number)? {
@@ -64,7 +64,7 @@ pub(super) fn check(folder: &Path, numbers: &[u32], progress: &dyn Progress) -> 
 }
 
 /// The numbers of all backups that there are lists of, ascending.
-pub(super) fn numbers(folder: &Path) -> Result<Vec<u32>> {
+pub fn numbers(folder: &Path) -> Result<Vec<u32>> {
     let lists = folder.join("meta");
     let mut numbers = Vec::new();
     for entry in fs::read_dir(&lists).map_err(|error| Error::io("list", &lists, &error))? {
@@ -113,7 +113,7 @@ fn crc_of(path: &Path) -> std::io::Result<(u32, u64)> {
 }
 
 /// The error that a damaged backup is.
-pub(super) fn damaged(folder: &Path, number: u32, what: &str) -> Error {
+pub fn damaged(folder: &Path, number: u32, what: &str) -> Error {
     Error::new(
         Kind::Corrupt,
         format!("backup {number} at {} is damaged ({what})", folder.shown()),

@@ -6,9 +6,9 @@
 
 use std::io::Read;
 
-use super::folder::Folder;
 use crate::error::{Error, Result};
 use crate::storage::regular_file;
+use crate::store::folder::Folder;
 use crate::text::Shown;
 
 const BLOCK_BYTES: u64 = 32 << 10;
@@ -18,7 +18,7 @@ const HEAD_BYTES: usize = 7;
 const TYPE_MAX: u8 = 4;
 
 /// Fails if a record of the manifest says a type that manifests do not have. All else is left to RocksDB, also a manifest that is not there. Memory: one block.
-pub(super) fn check(folder: &Folder) -> Result<()> {
+pub fn check(folder: &Folder) -> Result<()> {
     let database = folder.database();
     let Ok(name) =
         regular_file::read(&database.join("CURRENT")).map(|name| String::from_utf8_lossy(&name).into_owned())

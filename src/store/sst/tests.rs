@@ -11,8 +11,8 @@ use rocksdb::{CompactOptions, DB, DBCompressionType, IngestExternalFileOptions, 
 use super::{Shown, TableCursor, Tables};
 use crate::format::Key;
 use crate::model::{CustomerId, Day};
+use crate::store::engine::options::{by_customer, options};
 use crate::store::folder::Folder;
-use crate::store::options::{by_customer, options};
 
 /// Keys with their values; without one, the key is deleted.
 type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use rocksdb::{DB, properties};
 
-use super::doubt::Doubt;
-use super::folder::Folder;
+use super::in_doubt::Doubt;
+use crate::store::folder::Folder;
 
-/// An open database, read through as one of rocksdb's. Behind it, a commit that failed is settled (see [`super::doubt`]).
-pub(super) struct Database {
+/// An open database, read through as one of rocksdb's. Behind it, a commit that failed is settled (see [`super::in_doubt`]).
+pub struct Database {
     db: Arc<DB>,
     /// After the database in this list, so that it is closed before.
     doubt: Option<Doubt>,

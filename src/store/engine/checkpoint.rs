@@ -7,13 +7,13 @@ use std::path::Path;
 
 use rocksdb::DB;
 
-use super::folder::{Folder, create_private};
-use super::open::{check_files, failure, require};
+use super::failure::{check_files, failure, require};
 use super::options::options;
-use super::tables;
 use crate::error::{Error, Result};
 use crate::storage::fresh;
 use crate::storage::regular_file;
+use crate::store::folder::{Folder, create_private};
+use crate::store::sst;
 
 /// A checkpoint is taken this often: between two looks at the files of a store its writer may delete one of them.
 const TRIES: usize = 50;
@@ -23,10 +23,10 @@ const TRIES: usize = 50;
 /// Table files never change once they are there. So: all of them are linked, then the manifest is copied, which tells those that make up the store,
 /// then those are linked that came meanwhile. If one was deleted in between, the copy cannot be opened, and all begins anew. What killed processes
 /// left behind is removed. It takes no room on the disk but for names.
-pub(super) fn at_checkpoint<T>(of: &Folder, work: impl FnOnce(&DB) -> Result<T>) -> Result<T> {
+pub fn at_checkpoint<T>(of: &Folder, work: impl FnOnce(&DB) -> Result<T>) -> Result<T> {
     require(of)?;
     check_files(&of.database())?;
-    tables::check(of)?;
+    sst::check(of)?;
     drop_left_behind(of)?;
     let names = Names::new(of)?;
     let mut tries = 1;
@@ -95,13 +95,13 @@ fn lock_if_there(path: &Path) -> std::io::Result<File> {
 }
 
 /// Whether an open folder still has this name.
-pub(super) fn is_there(open: &File, path: &Path) -> bool {
+pub fn is_there(open: &File, path: &Path) -> bool {
     let both = open.metadata().and_then(|open| Ok((open, fs::metadata(path)?)));
     both.is_ok_and(|(open, there)| (open.dev(), open.ino()) == (there.dev(), there.ino()))
 }
 
 /// Removes the names that killed processes have left: they would keep table files that the store has given up, and what was forgotten in them.
-pub(super) fn drop_left_behind(of: &Folder) -> Result<()> {
+pub fn drop_left_behind(of: &Folder) -> Result<()> {
     let path = of.path();
     for entry in fs::read_dir(path).map_err(|error| Error::io("list", path, &error))? {
         let entry = entry.map_err(|error| Error::io("list", path, &error))?;

@@ -1,0 +1,60 @@
+//! What RocksDB says when it fails, and what is looked at before it is asked.
+
+use std::path::Path;
+
+use crate::error::{Error, FREE_SPACE, Kind, Result};
+use crate::storage::regular_file;
+use crate::store::folder::Folder;
+use crate::store::holder::holder;
+use crate::text::Shown;
+
+/// How RocksDB's messages say that a file is not there, of whatever kind the error is.
+pub const NO_FILE: &str = "No such file";
+
+/// Fails where anything below a folder would keep RocksDB waiting: it opens whatever has the right name.
+pub fn check_files(folder: &Path) -> Result<()> {
+    regular_file::check_below(folder).map_err(|(path, error)| Error::io("open", &path, &error))
+}
+
+/// Fails with what to do where no store is.
+pub fn require(folder: &Folder) -> Result<()> {
+    if folder.holds_store()? {
+        return Ok(());
+    }
+    Err(Error::refused(
+        format!("there is no store at {}", folder.path().shown()),
+        "check --store, and whether its disk is mounted; a new store is made by `lookback init`, `lookback backfill` or `lookback ingest --create`",
+    ))
+}
+
+/// RocksDB's error, with what was being done and what mends it. `verb` fits "cannot … the store at".
+pub fn failure(verb: &str, folder: &Folder, error: &rocksdb::Error) -> Error {
+    let text = error.to_string();
+    let path = folder.path().shown();
+    if text.contains("lock file") || text.contains("lock hold by") {
+        let is_own = text.contains("lock hold by");
+        let who = if is_own { None } else { holder(folder) };
+        let who = who.map_or_else(String::new, |who| format!(" ({who})"));
+        return Error::new(
+            Kind::Busy,
+            format!("another process is writing to the store at {path}{who}"),
+            "wait for it to end and run the same command again",
+        );
+    }
+    match error.kind() {
+        _ if verb == "open" && text.contains(NO_FILE) => {
+            Error::corrupt(format!("the store at {path} lacks a file ({text})"))
+        }
+        rocksdb::ErrorKind::Corruption => Error::corrupt(format!("cannot {verb} the store at {path} ({text})")),
+        _ => {
+            // RocksDB tells what the system said in its text alone.
+            let remedy = if text.contains("No space left on device") {
+                folder.note_full();
+                FREE_SPACE
+            } else {
+                "check the disk and the permissions and run the same command again"
+            };
+            Error::new(Kind::Io, format!("cannot {verb} the store at {path} ({text})"), remedy)
+        }
+    }
+}
