@@ -37,7 +37,9 @@ fn modules() -> BTreeMap<Module, String> {
 
 /// The paths of a tree of imports: `a::{b, c::d}` has `a::b` and `a::c::d`.
 fn paths_of(tree: &str) -> Vec<Vec<String>> {
-    let words = |text: &str| text.split("::").map(|word| word.trim().to_owned()).filter(|word| !word.is_empty());
+    fn words(text: &str) -> impl Iterator<Item = String> {
+        text.split("::").map(|word| word.trim().to_owned()).filter(|word| !word.is_empty())
+    }
     let Some((head, inner)) = tree.split_once('{') else {
         return vec![words(tree.split(" as ").next().unwrap()).collect()];
     };
