@@ -28,6 +28,10 @@ pub enum Kind {
     Io,
     /// The store holds bytes that it never wrote, or a partition rows that do not follow from the raw files: restore it, or produce it again.
     Corrupt,
+    /// The caller has asked the work to stop: run the same again.
+    Cancelled,
+    /// Something that this program itself keeps up did not hold: report it.
+    Internal,
 }
 
 /// Why something is not opened: what it is instead of a regular file. The cause inside the [`std::io::Error`] of opening it.
@@ -97,6 +101,15 @@ impl Error {
             Kind::Corrupt,
             what,
             "the store is damaged: restore it from a copy, or build it anew with `lookback backfill`",
+        )
+    }
+
+    /// Something that follows from this program alone did not hold.
+    pub fn internal(what: impl Into<String>) -> Self {
+        Self::new(
+            Kind::Internal,
+            what,
+            "this is a fault of lookback, and nothing was changed by going on: report it with this line and the command",
         )
     }
 

@@ -71,7 +71,13 @@ pub fn run() -> ExitCode {
             ExitCode::from(match error.kind() {
                 Kind::Usage => 2,
                 Kind::Different => 3,
-                Kind::Input | Kind::Refused | Kind::Busy | Kind::Io | Kind::Corrupt => 1,
+                Kind::Input
+                | Kind::Refused
+                | Kind::Busy
+                | Kind::Io
+                | Kind::Corrupt
+                | Kind::Cancelled
+                | Kind::Internal => 1,
             })
         }
     }
