@@ -98,7 +98,7 @@ fn ten_years_of_batches_partitions_types_and_gaps_keep_the_limit() {
 
     within(&bench, "stale --store store --out out", 0);
     // All partitions but one are only in one of them, and are not read.
-    bench.ok(&format!("produce --store store --input input --dt {SECOND} --out other"));
+    within(&bench, &format!("produce --store store --input input --dt {SECOND} --out other"), 0);
     within(&bench, "diff out other", 3);
     within(&bench, "show --store store --customer 7", 0);
     within(&bench, "explain --store store --customer 7 --dt 2010-01-02", 0);
@@ -106,6 +106,7 @@ fn ten_years_of_batches_partitions_types_and_gaps_keep_the_limit() {
     within(&bench, "config check --input input --dt 2010-01-01", 0);
     // The records count actions that the store does not hold: a fault for each.
     within(&bench, "verify --store store", 1);
+    within(&bench, &format!("ingest --store store --input input --dt {FIRST}"), 0);
     within(&bench, "backup --store store --to backups", 0);
     within(&bench, "restore --from backups --store restored", 0);
     within(&bench, "migrate --store restored", 0);
