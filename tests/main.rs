@@ -37,6 +37,7 @@ mod irregular;
 mod layouts;
 mod manifest;
 mod manifest_fixture;
+mod many_batches;
 mod many_customers;
 mod memory;
 mod memory_of_commands;
