@@ -54,4 +54,5 @@ pub use lookup::Lookup;
 pub use new_store::NewStore;
 pub use offered_rules::{OfferedRules, outdated};
 pub use raw::{Entry, RawStore};
+pub use tables::Survey;
 pub use walk::{Step, Unreadable, Walk};

@@ -19,6 +19,11 @@ impl LeafSum {
         self.leaves += 1;
         self.sum = self.sum.wrapping_add(xxh3_64_with_seed(value, first.0.cast_unsigned()));
     }
+
+    fn add_all(&mut self, LeafSum { leaves, sum }: LeafSum) {
+        self.leaves += leaves;
+        self.sum = self.sum.wrapping_add(sum);
+    }
 }
 
 /// How many actions there are: of each type, and of them late and early.
@@ -37,6 +42,42 @@ impl ActionCounts {
         }
         self.late += if day < batch { actions.len() as u64 } else { 0 };
         self.early += if day > batch { actions.len() as u64 } else { 0 };
+    }
+
+    fn add_all(&mut self, ActionCounts { types, late, early }: &ActionCounts) {
+        self.types.add_all(types);
+        self.late += late;
+        self.early += early;
+    }
+}
+
+/// What the keys of a range say of one batch. Memory: 16 bytes for each portion.
+#[derive(Default)]
+pub(super) struct RangeTally {
+    /// What the index should say of the portions, in the order of the keys.
+    lines: Vec<(CustomerId, TouchedDay)>,
+    actions: ActionCounts,
+    may_be_cut: bool,
+    doubtful: bool,
+    stored: LeafSum,
+}
+
+impl RangeTally {
+    /// Takes the next portion in the order of the keys; `None` for the actions of one that cannot be relied on.
+    pub fn portion(&mut self, customer: CustomerId, day: Day, batch: Day, actions: Option<&[Action]>, max: usize) {
+        self.lines.push((customer, TouchedDay(day)));
+        match actions {
+            Some(actions) => {
+                self.actions.add(batch, day, actions);
+                self.may_be_cut |= actions.len() >= max;
+            }
+            None => self.doubtful = true,
+        }
+    }
+
+    /// Takes a leaf of the index as the store holds it.
+    pub fn stored_leaf(&mut self, first: CustomerId, value: &[u8]) {
+        self.stored.add(first, value);
     }
 }
 
@@ -66,28 +107,23 @@ pub(super) struct Tallies {
 }
 
 impl Tallies {
-    /// Takes the next portion in the order of the keys; `None` for the actions of one that cannot be relied on.
-    pub fn portion(&mut self, customer: CustomerId, day: Day, batch: Day, actions: Option<&[Action]>, max: usize) {
+    /// Takes what the next range in the order of the keys says of a batch.
+    pub fn add(&mut self, batch: Day, range: RangeTally) {
+        let RangeTally { lines, actions, may_be_cut, doubtful, stored } = range;
         let tally = self.batches.entry(batch).or_default();
-        tally.portions += 1;
-        if tally.last.replace(customer) != Some(customer) {
-            tally.customers += 1;
-        }
-        match actions {
-            Some(actions) => {
-                tally.actions.add(batch, day, actions);
-                tally.may_be_cut |= actions.len() >= max;
+        tally.portions += lines.len() as u64;
+        tally.actions.add_all(&actions);
+        tally.may_be_cut |= may_be_cut;
+        tally.doubtful |= doubtful;
+        tally.stored.add_all(stored);
+        for (customer, day) in lines {
+            if tally.last.replace(customer) != Some(customer) {
+                tally.customers += 1;
             }
-            None => tally.doubtful = true,
+            if let Some(leaf) = tally.cutter.push(customer, day) {
+                tally.expect(batch, &leaf, &mut self.bytes);
+            }
         }
-        if let Some(leaf) = tally.cutter.push(customer, TouchedDay(day)) {
-            tally.expect(batch, &leaf, &mut self.bytes);
-        }
-    }
-
-    /// Takes a leaf of the index as the store holds it.
-    pub fn stored_leaf(&mut self, batch: Day, first: CustomerId, value: &[u8]) {
-        self.batches.entry(batch).or_default().stored.add(first, value);
     }
 
     /// The batches whose index is not what their portions make, with the number of their portions. To be asked for when all leaves have come.

@@ -26,6 +26,7 @@ mod table;
 mod tests;
 
 pub(super) use cursor::{Shown, TableCursor};
+pub use survey::Survey;
 pub(super) use survey::{TableFault, survey};
 pub(super) use table::{Tables, check};
 
