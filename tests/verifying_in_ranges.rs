@@ -23,28 +23,26 @@ const TRAILER_BYTES: usize = 5;
 /// Bytes of a key that tell whose history it is of.
 const CUSTOMER_BYTES: usize = 9;
 
-/// Runs verify and repair in all ways with one thread, two and five, expects the same of each, and gives the stdout of
+/// Runs verify and repair with one thread, two and five, expects the same of each, and gives the stdout of
 /// `verify`.
 fn told(bench: &Bench, what: &str) -> String {
-    let commands = ["verify --store store", "verify --store store --deep", "repair --store store --dry-run"];
+    let commands = ["verify --store store", "verify --store store --deep --json", "repair --store store --dry-run"];
     let mut first = None;
     for command in commands {
-        for json in ["", " --json"] {
-            let tell = |threads: usize| {
-                let ran = bench.run(&format!("{command}{json} --threads {threads}"));
-                let summary = serde_json::from_str(&ran.stdout).map(|mut summary: Value| {
-                    summary.as_object_mut().unwrap().remove("timing");
-                    summary.to_string()
-                });
-                (ran.code, summary.unwrap_or_else(|_| ran.stdout.clone()), ran.said().to_owned())
-            };
-            let alone = tell(1);
-            assert_eq!(alone.0, 1, "{what}: {command}: {}{}", alone.1, alone.2);
-            for threads in [2, 5] {
-                assert_eq!(tell(threads), alone, "{what}: {command}{json} with {threads} threads");
-            }
-            first.get_or_insert(alone.1);
+        let tell = |threads: usize| {
+            let ran = bench.run(&format!("{command} --threads {threads}"));
+            let summary = serde_json::from_str(&ran.stdout).map(|mut summary: Value| {
+                summary.as_object_mut().unwrap().remove("timing");
+                summary.to_string()
+            });
+            (ran.code, summary.unwrap_or_else(|_| ran.stdout.clone()), ran.said().to_owned())
+        };
+        let alone = tell(1);
+        assert_eq!(alone.0, 1, "{what}: {command}: {}{}", alone.1, alone.2);
+        for threads in [2, 5] {
+            assert_eq!(tell(threads), alone, "{what}: {command} with {threads} threads");
         }
+        first.get_or_insert(alone.1);
     }
     first.unwrap()
 }
@@ -140,7 +138,7 @@ fn what_cannot_be_read_is_told_alike_wherever_ranges_end() {
     let mut cases = vec![vec![1], vec![2, 3], vec![1, 3, 5], vec![last - 1, last], vec![last, last + 1]];
     cases.push((1..starts.len()).collect());
     cases.push((last + 1..starts.len()).collect());
-    cases.extend((0..6).map(|_| {
+    cases.extend((0..3).map(|_| {
         let many = 1 + random.below(5);
         (0..many).map(|_| 1 + usize::try_from(random.below(starts.len() as u64 - 1)).unwrap()).collect()
     }));
@@ -172,6 +170,9 @@ fn what_cannot_be_read_is_told_alike_wherever_ranges_end() {
             fs::write(&table.path, bytes).unwrap();
             let told = told(&bench, &format!("seed {seed}, blocks {case:?}, others {others}"));
             assert!(told.contains("nothing between it and "), "seed {seed}, blocks {case:?}: {told}");
+            // What rests on what cannot be read is not judged, in whichever range it is.
+            let is_all = told.lines().all(|line| line.contains("nothing between it and "));
+            assert!(others || is_all, "seed {seed}, blocks {case:?}: {told}");
         }
         fs::write(&table.path, &good).unwrap();
     }

@@ -62,7 +62,7 @@ pub(super) fn check(store: &Store, deep: bool, progress: &dyn Progress, report: 
     };
     let worker = |_| {
         let mut range = RangeCheck::new(&rules);
-        move |(from, until)| Ok((from, until, range.check(from, until)?))
+        move |(from, until)| Ok((from, until, range.check(from, until)))
     };
     let workers = (0..rayon::current_num_threads()).map(worker).collect();
     let mut ranges = survey.ranges();
@@ -110,15 +110,19 @@ impl Pass<'_> {
         while let Some(step) = walk.next() {
             match step {
                 Step::Entry { key, .. } if until.is_some_and(|until| key >= until) => break,
-                Step::Entry { key, value } => self.range.entry(key, value)?,
+                Step::Entry { key, value } => self.range.entry(key, value),
                 Step::Unreadable(range) => self.unreadable(range)?,
             }
-            if self.range.is_full() {
-                let found = self.range.found();
-                self.take(found)?;
+            if self.range.found.is_full() {
+                self.take_found()?;
             }
         }
-        let found = self.range.finish()?;
+        let found = self.range.finish();
+        self.take(found)
+    }
+
+    fn take_found(&mut self) -> Result<()> {
+        let found = std::mem::take(&mut self.range.found);
         self.take(found)
     }
 
@@ -153,8 +157,7 @@ impl Pass<'_> {
     }
 
     fn unreadable(&mut self, range: Unreadable) -> Result<()> {
-        let found = self.range.found();
-        self.take(found)?;
+        self.take_found()?;
         let until = range.until.as_deref().map_or("the end of the store".to_owned(), place);
         let what = format!("nothing between it and {until} can be read ({})", range.cause);
         (self.report)(Fault::lost(&range.after, what))?;

@@ -10,7 +10,6 @@ use super::fault::{Fault, Remedy};
 use super::portion::{PortionRoom, read_portion};
 use super::record::{self, Records};
 use super::tally::RangeTally;
-use crate::error::Result;
 use crate::format::{
     BlockListRecord, Forgotten, Horizon, Key, Purge, Record, Standing, StoreRecord, Totals, TypesRecord,
     ZoneRulesRecord,
@@ -134,7 +133,8 @@ pub(super) struct RangeCheck<'a> {
     customer: Option<CustomerHistory>,
     /// Whether the next customer may have had keys that cannot be read.
     pub is_behind_gap: bool,
-    found: Found,
+    /// What has been found since it was taken last.
+    pub found: Found,
     room: PortionRoom,
 }
 
@@ -147,34 +147,29 @@ impl<'a> RangeCheck<'a> {
     }
 
     /// Reads all keys of a range; `None` if some of them cannot be read, or there is more to say than may wait.
-    pub fn check(&mut self, from: &[u8], until: Option<&[u8]>) -> Result<Option<Found>> {
+    pub fn check(&mut self, from: &[u8], until: Option<&[u8]>) -> Option<Found> {
         let mut walk = self.rules.store.walk(from, until);
         while let Some(step) = walk.next() {
             match step {
-                Step::Entry { key, value } if !self.found.is_full() => self.entry(key, value)?,
+                Step::Entry { key, value } if !self.found.is_full() => self.entry(key, value),
                 _ => {
                     (self.customer, self.found) = (None, Found::default());
-                    return Ok(None);
+                    return None;
                 }
             }
         }
-        self.finish().map(Some)
+        Some(self.finish())
     }
 
-    /// What has been found since the last time, where the range is not at its end.
-    pub fn found(&mut self) -> Found {
-        std::mem::take(&mut self.found)
-    }
-
-    /// What has been found since the last time, at the end of the range.
-    pub fn finish(&mut self) -> Result<Found> {
+    /// What has been found, at the end of a range.
+    pub fn finish(&mut self) -> Found {
         let told = self.found.events.len();
         if self.customer.is_some() {
-            self.settle()?;
+            self.settle();
         }
-        let mut found = self.found();
+        let mut found = std::mem::take(&mut self.found);
         found.at_next = found.events.split_off(told);
-        Ok(found)
+        found
     }
 
     /// Takes that keys of histories cannot be read: the customer before and the one behind may have had some of them.
@@ -183,13 +178,8 @@ impl<'a> RangeCheck<'a> {
         self.is_behind_gap = true;
     }
 
-    /// Whether there is more to say than may wait.
-    pub fn is_full(&self) -> bool {
-        self.found.is_full()
-    }
-
     /// Takes the next key.
-    pub fn entry(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+    pub fn entry(&mut self, key: &[u8], value: &[u8]) {
         self.found.checked.keys += 1;
         self.found.checked.bytes += (key.len() + value.len()) as u64;
         if self.lookup.as_mut().is_some_and(|lookup| !lookup.finds(key)) {
@@ -197,22 +187,16 @@ impl<'a> RangeCheck<'a> {
         }
         let decoded = match Key::decode(key) {
             Ok(decoded) if *decoded.encode() == *key => decoded,
-            Ok(_) => {
-                self.found.fault(Fault::lost(key, "has other bytes than are written for this key"));
-                return Ok(());
-            }
-            Err(_) => {
-                self.found.fault(Fault::lost(key, "is nothing that this program writes"));
-                return Ok(());
-            }
+            Ok(_) => return self.found.fault(Fault::lost(key, "has other bytes than are written for this key")),
+            Err(_) => return self.found.fault(Fault::lost(key, "is nothing that this program writes")),
         };
         match decoded {
             // Opening the store has shown that the record is there and decodes, but not that these are its bytes.
             Key::Store => self.record::<StoreRecord>(key, value),
-            Key::Portion { customer, day, batch } => self.portion(customer, day, batch, value)?,
+            Key::Portion { customer, day, batch } => self.portion(customer, day, batch, value),
             Key::Keyframe { customer, day } => {
                 self.found.checked.keyframes += 1;
-                self.customer(customer)?.keyframe(day, value);
+                self.customer(customer).keyframe(day, value);
             }
             Key::Index { batch, first } => {
                 self.found.checked.index_leaves += 1;
@@ -240,7 +224,6 @@ impl<'a> RangeCheck<'a> {
             Key::Types => self.record::<TypesRecord>(key, value),
             Key::ZoneRules => self.record::<ZoneRulesRecord>(key, value),
         }
-        Ok(())
     }
 
     /// A record that nothing else in the store tells.
@@ -250,7 +233,7 @@ impl<'a> RangeCheck<'a> {
         }
     }
 
-    fn portion(&mut self, customer: CustomerId, day: Day, batch: Day, value: &[u8]) -> Result<()> {
+    fn portion(&mut self, customer: CustomerId, day: Day, batch: Day, value: &[u8]) {
         let settings = self.rules.store.settings();
         let key = Key::Portion { customer, day, batch };
         self.found.checked.portions += 1;
@@ -267,35 +250,26 @@ impl<'a> RangeCheck<'a> {
         self.found.checked.actions += actions.as_ref().map_or(0, Vec::len) as u64;
         self.found.bytes += size_of::<(CustomerId, Day)>();
         self.found.batch(batch).portion(customer, day, batch, actions.as_deref(), settings.max_history);
-        self.customer(customer)?.portion(day, actions);
-        Ok(())
+        self.customer(customer).portion(day, actions);
     }
 
     /// The customer whose key comes next; settles the one before.
-    fn customer(&mut self, customer: CustomerId) -> Result<&mut CustomerHistory> {
+    fn customer(&mut self, customer: CustomerId) -> &mut CustomerHistory {
         if self.customer.as_ref().is_none_or(|current| current.customer != customer) {
-            self.settle()?;
+            self.settle();
             self.found.checked.customers += 1;
         }
         let is_whole = !std::mem::take(&mut self.is_behind_gap);
-        Ok(self.customer.get_or_insert_with(|| CustomerHistory::new(customer, is_whole)))
+        self.customer.get_or_insert_with(|| CustomerHistory::new(customer, is_whole))
     }
 
-    fn settle(&mut self) -> Result<()> {
-        let Some(history) = self.customer.take() else {
-            self.found.push(Event::Begin);
-            return Ok(());
-        };
+    fn settle(&mut self) {
+        let Some(history) = self.customer.take() else { return self.found.push(Event::Begin) };
         let (customer, found) = (history.customer, &mut self.found);
-        let stands = history.settle(self.rules.store.settings(), self.rules.deep, &mut |fault| {
-            found.fault(fault);
-            Ok(())
-        })?;
-        match stands {
+        match history.settle(self.rules.store.settings(), self.rules.deep, |fault| found.fault(fault)) {
             Stands::Nowhere => {}
             Stands::At(standing) => found.push(Event::Customer(customer, Some(standing))),
             Stands::Unknown => found.push(Event::Customer(customer, None)),
         }
-        Ok(())
     }
 }

@@ -7,23 +7,9 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::format::{CutLeaf, LeafCutter, TouchedDay, encode_leaf};
 use crate::model::{Action, CustomerId, Day, TypeCounts};
 
-/// Leaves added up so that their order does not matter. Two lists with equal sums are taken for the same: by chance they are with a probability of 2^-64.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-struct LeafSum {
-    leaves: u64,
-    sum: u64,
-}
-
-impl LeafSum {
-    fn add(&mut self, first: CustomerId, value: &[u8]) {
-        self.leaves += 1;
-        self.sum = self.sum.wrapping_add(xxh3_64_with_seed(value, first.0.cast_unsigned()));
-    }
-
-    fn add_all(&mut self, LeafSum { leaves, sum }: LeafSum) {
-        self.leaves += leaves;
-        self.sum = self.sum.wrapping_add(sum);
-    }
+/// What a leaf adds to the sum of a list, whatever the order. Two lists with equal sums are taken for the same: by chance they are with a probability of 2^-64.
+fn leaf_sum(first: CustomerId, value: &[u8]) -> u64 {
+    xxh3_64_with_seed(value, first.0.cast_unsigned())
 }
 
 /// How many actions there are: of each type, and of them late and early.
@@ -59,7 +45,7 @@ pub(super) struct RangeTally {
     actions: ActionCounts,
     may_be_cut: bool,
     doubtful: bool,
-    stored: LeafSum,
+    stored: u64,
 }
 
 impl RangeTally {
@@ -77,7 +63,7 @@ impl RangeTally {
 
     /// Takes a leaf of the index as the store holds it.
     pub fn stored_leaf(&mut self, first: CustomerId, value: &[u8]) {
-        self.stored.add(first, value);
+        self.stored = self.stored.wrapping_add(leaf_sum(first, value));
     }
 }
 
@@ -93,8 +79,8 @@ pub(super) struct Tally {
     pub doubtful: bool,
     last: Option<CustomerId>,
     cutter: LeafCutter<TouchedDay>,
-    expected: LeafSum,
-    stored: LeafSum,
+    expected: u64,
+    stored: u64,
 }
 
 /// All batches that portions or index name.
@@ -115,7 +101,7 @@ impl Tallies {
         tally.actions.add_all(&actions);
         tally.may_be_cut |= may_be_cut;
         tally.doubtful |= doubtful;
-        tally.stored.add_all(stored);
+        tally.stored = tally.stored.wrapping_add(stored);
         for (customer, day) in lines {
             if tally.last.replace(customer) != Some(customer) {
                 tally.customers += 1;
@@ -152,6 +138,6 @@ impl Tally {
     fn expect(&mut self, batch: Day, (first, lines): &CutLeaf<TouchedDay>, bytes: &mut Vec<u8>) {
         bytes.clear();
         encode_leaf(*first, batch, lines, bytes);
-        self.expected.add(*first, bytes);
+        self.expected = self.expected.wrapping_add(leaf_sum(*first, bytes));
     }
 }
