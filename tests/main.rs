@@ -71,6 +71,7 @@ mod tight_limits;
 mod together;
 mod urls;
 mod verifying;
+mod verifying_in_ranges;
 mod whole_files;
 mod zone_rules;
 mod zone_sources;

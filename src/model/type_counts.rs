@@ -32,7 +32,10 @@ impl TypeCounts {
 
     /// Adds some of a type; more than fit 64 bits are as many as fit.
     pub fn add(&mut self, number: u8, count: u64) {
-        self.set(number, self.of(number).saturating_add(count));
+        if count > 0 {
+            let sum = self.0.entry(number).or_default();
+            *sum = sum.saturating_add(count);
+        }
     }
 
     /// Adds all of another.

@@ -52,4 +52,5 @@ pub use offered_rules::{OfferedRules, outdated};
 pub use query::{AsOf, Begin};
 pub use raw::{Entry, RawStore};
 pub use settings::{MAX_HISTORY_DEFAULT, MAX_HISTORY_LIMIT, Settings};
+pub use sst::Survey;
 pub use walk::{Step, Unreadable, Walk};

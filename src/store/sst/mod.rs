@@ -26,6 +26,7 @@ mod table;
 mod tests;
 
 pub(in crate::store) use cursor::{Shown, TableCursor};
+pub use survey::Survey;
 pub(in crate::store) use survey::{TableFault, survey};
 pub(in crate::store) use table::{Tables, check};
 
