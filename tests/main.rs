@@ -55,6 +55,7 @@ mod removal_faults;
 mod removed_batches;
 mod report;
 mod schemas;
+mod scripts;
 mod scrubbing;
 mod shell;
 mod stale;
