@@ -46,6 +46,7 @@ mod one_judge;
 mod orders;
 mod ownership;
 mod packaging;
+mod pages;
 mod publishing;
 mod readers;
 mod reading_beside;
