@@ -1,4 +1,4 @@
-//! Floor 5, the report: what a store holds and what was produced from it, as one page that a browser shows without a network.
+//! Floor 6, the report: what a store holds and what was produced from it, as one page that a browser shows without a network.
 //!
 //! 1. Figures are gathered: of each batch from its record, of histories from the roster, of each partition from its manifest, or, where that does not tell,
 //!    from the columns of its part files that do.

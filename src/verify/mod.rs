@@ -1,4 +1,4 @@
-//! Floor 5, whether a store holds what it should: every key and every value, each against the others. A sibling of ingest and produce.
+//! Floor 6, whether a store holds what it should: every key and every value, each against the others. A sibling of ingest and produce.
 //!
 //! `verify` reads and reports, `repair` writes what follows from the portions; both are one pass over all keys. Each
 //! thread checks the next range of keys (`range.rs`), and the findings are put together in the order of the ranges
