@@ -207,7 +207,7 @@ fn with_removed_ranges(store: &Path) -> usize {
     tables.iter().filter(|(_, bytes)| notes(bytes)).count()
 }
 
-/// A table file that notes a removed range is read through RocksDB until it is compacted, which takes half as long again: see `src/store/tables`.
+/// A table file that notes a removed range is read through RocksDB until it is compacted, which takes half as long again: see `src/store/sst`.
 #[test]
 fn a_step_removes_no_range_where_nothing_is_left_of_an_interrupted_one() {
     let bench = Bench::new();
