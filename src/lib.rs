@@ -64,3 +64,11 @@ pub mod text;
 pub mod threads;
 pub mod verify;
 pub mod zoneinfo;
+
+/// What the fuzzer runs; see `fuzz/README.md`.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzz {
+    pub use crate::files::zstd_frame;
+    pub use crate::store::sst_table;
+}

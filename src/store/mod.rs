@@ -54,4 +54,6 @@ pub use lookup::Lookup;
 pub use new_store::NewStore;
 pub use offered_rules::{OfferedRules, outdated};
 pub use raw::{Entry, RawStore};
+#[cfg(feature = "fuzzing")]
+pub use tables::fuzz::sst_table;
 pub use walk::{Step, Unreadable, Walk};

@@ -9,7 +9,7 @@ use rocksdb::LiveFile;
 use super::block::{Block, Checked, Handle};
 use super::footer::Footer;
 use super::index::each_block;
-use super::{OUT_OF_PLACE, Odd, Plain};
+use super::{OUT_OF_FILE, OUT_OF_PLACE, Odd, Plain};
 use crate::error::Result;
 use crate::regular_file;
 
@@ -38,7 +38,8 @@ pub(in crate::store) fn survey(
     for live in files {
         let name = live.name.trim_start_matches('/').to_owned();
         let mut keys = Keys::default();
-        match keys.read(&database.join(&name)).and_then(|()| keys.compare(live)) {
+        let opened = regular_file::open(&database.join(&name)).map_err(|_| Odd::Unknown);
+        match opened.and_then(|file| keys.read(&file)).and_then(|()| keys.compare(live)) {
             Ok(()) => {}
             Err(Odd::Unknown) => are_all_known = false,
             Err(Odd::Damaged(what)) => report(TableFault { name, after: keys.last, what })?,
@@ -49,7 +50,7 @@ pub(in crate::store) fn survey(
 
 /// The keys of a file, as far as they have been read.
 #[derive(Default)]
-struct Keys {
+pub(super) struct Keys {
     first: Option<Vec<u8>>,
     last: Vec<u8>,
     bytes: Vec<u8>,
@@ -57,11 +58,10 @@ struct Keys {
 }
 
 impl Keys {
-    fn read(&mut self, path: &Path) -> Plain<()> {
-        let file = regular_file::open(path).map_err(|_| Odd::Unknown)?;
-        let footer = Footer::read(&file, file.metadata().map_err(|_| Odd::Unknown)?.len())?;
+    pub fn read(&mut self, file: &File) -> Plain<()> {
+        let footer = Footer::read(file, file.metadata().map_err(|_| Odd::Unknown)?.len())?;
         let (mut blocks, mut ends) = (Vec::new(), Vec::new());
-        each_block(&file, &footer, |end, handle| {
+        each_block(file, &footer, |end, handle| {
             ends.extend_from_slice(end);
             blocks.push((handle, ends.len()));
             Ok(())
@@ -70,7 +70,7 @@ impl Keys {
         let mut is_known = true;
         for (handle, end_at) in blocks {
             let end = ends.get(begin..end_at).unwrap_or_default();
-            match self.read_block(&file, footer.checks, handle, before, end) {
+            match self.read_block(file, footer.checks, handle, before, end) {
                 Err(Odd::Unknown) => is_known = false,
                 read => read?,
             }
@@ -108,6 +108,6 @@ impl Keys {
         let Some(first) = &self.first else { return Ok(()) };
         let starts = live.start_key.as_ref().is_none_or(|start| start <= first);
         let ends = live.end_key.as_ref().is_none_or(|end| self.last <= *end);
-        if starts && ends { Ok(()) } else { Err(Odd::Damaged("it has keys that RocksDB's manifest has elsewhere")) }
+        if starts && ends { Ok(()) } else { Err(OUT_OF_FILE) }
     }
 }
