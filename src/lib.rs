@@ -43,3 +43,11 @@ pub mod store;
 pub mod text;
 pub mod verify;
 pub mod zoneinfo;
+
+/// What the fuzzer runs; see `fuzz/README.md`.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzz {
+    pub use crate::output::zstd_frame;
+    pub use crate::store::sst_table;
+}

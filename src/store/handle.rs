@@ -1,5 +1,6 @@
 //! An open store: its settings, its batches, its totals.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, OnceLock};
 
 use rocksdb::WaitForCompactOptions;
@@ -28,6 +29,8 @@ pub struct Store {
     pub(super) folder: Folder,
     settings: Settings,
     tables: OnceLock<Option<Tables>>,
+    /// Histories that were to be read from table files and were read through RocksDB.
+    pub(super) through_rocksdb: AtomicU64,
     pub(super) oldest_late: Mutex<OldestLate>,
 }
 
@@ -65,7 +68,14 @@ impl Store {
             Error::corrupt(format!("the table of types (key {}): {}", hex(&Key::Types.encode()), error.what()))
         })?;
         let settings = Settings { max_history, zone, types: types.unwrap_or_default() };
-        Ok(Store { db, folder: folder.clone(), settings, tables: OnceLock::new(), oldest_late: Mutex::default() })
+        Ok(Store {
+            db,
+            folder: folder.clone(),
+            settings,
+            tables: OnceLock::new(),
+            through_rocksdb: AtomicU64::new(0),
+            oldest_late: Mutex::default(),
+        })
     }
 
     /// What is fixed for the life of the store.

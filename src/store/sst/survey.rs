@@ -9,7 +9,7 @@ use rocksdb::LiveFile;
 use super::block::{Block, Checked, Handle};
 use super::footer::Footer;
 use super::index::each_block;
-use super::{OUT_OF_PLACE, Odd, Plain};
+use super::{OUT_OF_FILE, OUT_OF_PLACE, Odd, Plain};
 use crate::error::Result;
 use crate::format::{HISTORY_PREFIX_BYTES, Keyspace};
 use crate::parallel::each_in_order;
@@ -71,7 +71,8 @@ pub(in crate::store) fn survey(
     let judge = |live: &LiveFile| {
         let name = live.name.trim_start_matches('/').to_owned();
         let mut keys = Keys::default();
-        let judged = keys.read(&database.join(&name)).and_then(|()| keys.compare(live));
+        let opened = regular_file::open(&database.join(&name)).map_err(|_| Odd::Unknown);
+        let judged = opened.and_then(|file| keys.read(&file)).and_then(|()| keys.compare(live));
         Ok((name, judged, keys.last, keys.boundaries))
     };
     each_in_order(files, judge, |(name, judged, after, boundaries)| {
@@ -90,7 +91,7 @@ pub(in crate::store) fn survey(
 
 /// The keys of a file, as far as they have been read.
 #[derive(Default)]
-struct Keys {
+pub(super) struct Keys {
     first: Option<Vec<u8>>,
     last: Vec<u8>,
     bytes: Vec<u8>,
@@ -99,13 +100,12 @@ struct Keys {
 }
 
 impl Keys {
-    fn read(&mut self, path: &Path) -> Plain<()> {
-        let file = regular_file::open(path).map_err(|_| Odd::Unknown)?;
+    pub fn read(&mut self, file: &File) -> Plain<()> {
         let file_bytes = file.metadata().map_err(|_| Odd::Unknown)?.len();
-        let footer = Footer::read(&file, file_bytes)?;
+        let footer = Footer::read(file, file_bytes)?;
         let (mut blocks, mut ends) = (Vec::new(), Vec::new());
         let (mut parted, range_bytes) = (0, RANGE_BYTES_MAX.min(file_bytes / RANGES_OF_A_FILE));
-        each_block(&file, &footer, |end, handle| {
+        each_block(file, &footer, |end, handle| {
             if handle.end() >= parted + range_bytes && end.first() == Some(&(Keyspace::History as u8)) {
                 parted = handle.end();
                 self.boundaries.push(prefix(end));
@@ -118,7 +118,7 @@ impl Keys {
         let mut is_known = true;
         for (handle, end_at) in blocks {
             let end = ends.get(begin..end_at).unwrap_or_default();
-            match self.read_block(&file, footer.checks, handle, before, end) {
+            match self.read_block(file, footer.checks, handle, before, end) {
                 Err(Odd::Unknown) => is_known = false,
                 read => read?,
             }
@@ -156,7 +156,7 @@ impl Keys {
         let Some(first) = &self.first else { return Ok(()) };
         let starts = live.start_key.as_ref().is_none_or(|start| start <= first);
         let ends = live.end_key.as_ref().is_none_or(|end| self.last <= *end);
-        if starts && ends { Ok(()) } else { Err(Odd::Damaged("it has keys that RocksDB's manifest has elsewhere")) }
+        if starts && ends { Ok(()) } else { Err(OUT_OF_FILE) }
     }
 }
 
