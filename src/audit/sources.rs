@@ -176,19 +176,21 @@ fn impression_files(input: &Path, shown: &ImpressionSource, manifest: &Manifest)
             "bring it back as it was to audit these rows, or produce the day again with `lookback produce`",
         )
     };
-    for (file, said) in files.iter().zip(&manifest.impression_files) {
-        if file.name != said.name {
+    for (file, recorded) in files.iter().zip(&manifest.impression_files) {
+        if file.name != recorded.name {
             break;
         }
-        if !is_same(&file.path, said.bytes, |found| found.hex() == said.xxh3_128)? {
+        if !is_same(&file.path, recorded.bytes, |found| found.hex() == recorded.xxh3_128)? {
             return Err(changed(&file.path, "has changed"));
         }
     }
-    let names = |name: &str| manifest.impression_files.iter().any(|said| said.name == name);
+    let names = |name: &str| manifest.impression_files.iter().any(|recorded| recorded.name == name);
     if let Some(new) = files.iter().find(|file| !names(&file.name)) {
         return Err(changed(&new.path, "has come"));
     }
-    if let Some(gone) = manifest.impression_files.iter().find(|said| !files.iter().any(|file| file.name == said.name)) {
+    if let Some(gone) =
+        manifest.impression_files.iter().find(|recorded| !files.iter().any(|file| file.name == recorded.name))
+    {
         let folder = input.join(shown.pattern.text_on(manifest.dt));
         return Err(changed(&folder.join(&gone.name), "is gone"));
     }

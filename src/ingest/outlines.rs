@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::format::BatchRecord;
-use crate::model::{DAYS_BEFORE, Day, Mark, mark, name_days};
+use crate::model::{Anomaly, DAYS_BEFORE, Day, anomaly, name_days};
 use crate::store::{Batch, Batches};
 use crate::text::count;
 
@@ -135,10 +135,10 @@ impl Outlines {
         let last = self.0.range(..=day).rev().take(DAYS_BEFORE + 1);
         let mut series: Vec<(Day, f64)> = last.map(|(day, outline)| (*day, of(outline) as f64)).collect();
         series.reverse();
-        let found: Mark = mark(&series, 0.0).into_iter().find(|mark| mark.day == day)?;
+        let found: Anomaly = anomaly(&series, 0.0).into_iter().find(|anomaly| anomaly.day == day)?;
         // Both are counts.
         let whole = |value: f64| value.round().max(0.0) as u64;
-        let text = found.said((figure, "batches"), false, |value| count(whole(value)));
+        let text = found.description((figure, "batches"), false, |value| count(whole(value)));
         Some(Unlike { figure, value: whole(found.value), median: whole(found.median), text })
     }
 }

@@ -97,7 +97,7 @@ impl ProducedFile {
     }
 
     /// What its key-value metadata says.
-    pub fn said(&self, key: &str) -> Option<&str> {
+    pub fn metadata_value(&self, key: &str) -> Option<&str> {
         let pairs = self.metadata.metadata().file_metadata().key_value_metadata()?;
         pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
     }

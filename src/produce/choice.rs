@@ -26,7 +26,7 @@ pub struct RowChoice {
     pub type_type: Option<TypeType>,
     /// The order of the rows. Default: by customer.
     pub order: Option<OrderKind>,
-    /// What an order by chance follows from. Default: 0.
+    /// What a shuffled order follows from. Default: 0.
     pub seed: Option<u64>,
 }
 

@@ -59,7 +59,7 @@ impl<'store> Histories<'store> {
         let Some((newest, earlier)) = days.split_first() else { return Ok((&self.history, &[])) };
         let wanted = AsOf { before: *newest, ..self.wanted };
         self.cursor.as_of_each(customer, wanted, earlier, &mut self.history, &mut self.begins)?;
-        // The key of a portion says its day, and its times say it again. Where they contradict each other, no row is written.
+        // The key of a delta says its day, and its times say it again. Where they contradict each other, no row is written.
         for (day, begin) in days.iter().zip(&self.begins) {
             let cut_off_us = self.zone.start_of(*day);
             let times = self.history.times_us.get(begin.at..).unwrap_or_default();

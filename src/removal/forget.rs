@@ -135,7 +135,7 @@ fn check_gone(store: &Store, list: &BlockList, customers: &[CustomerId]) -> Resu
     let mut cursor = store.cursor();
     for customer in customers {
         let left = cursor.tail(*customer, Day::FIRST, None)?;
-        if !left.portions.is_empty() || !left.keyframes.is_empty() || !list.holds(*customer) {
+        if !left.deltas.is_empty() || !left.keyframes.is_empty() || !list.holds(*customer) {
             return Err(Error::corrupt("the store still holds a customer whom it has forgotten"));
         }
     }
@@ -189,7 +189,7 @@ pub fn would_forget(
     for customer in &customers {
         let tail = cursor.tail(*customer, Day::FIRST, None)?;
         let held = Removed {
-            portions: tail.portions.len() as u64,
+            deltas: tail.deltas.len() as u64,
             keyframes: tail.keyframes.len() as u64,
             actions: tail.actions(),
         };

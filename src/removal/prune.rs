@@ -36,11 +36,12 @@ pub struct PruneSummary {
     pub customers: u64,
     /// Of them, those who had no others, and so have left the store.
     pub customers_left: u64,
-    /// Portions removed, and the actions in them.
-    pub portions: u64,
-    /// See `portions`.
+    /// Deltas removed, and the actions in them.
+    #[serde(rename = "portions")]
+    pub deltas: u64,
+    /// See `deltas`.
     pub actions: u64,
-    /// Actions in the portions of the store before; `None` where there was nothing to look for.
+    /// Actions in the deltas of the store before; `None` where there was nothing to look for.
     pub actions_before: Option<u64>,
     /// Bytes of the table files before and after.
     pub bytes_before: u64,
@@ -71,7 +72,7 @@ pub fn prune(folder: &Folder, options: PruneOptions, progress: &dyn Progress) ->
         if let Some(first_day) = first_day {
             would_remove(&store, first_day, &mut summary, progress)?;
         }
-        let horizon = first_day.filter(|_| summary.portions > 0).or(held);
+        let horizon = first_day.filter(|_| summary.deltas > 0).or(held);
         summary.horizon = horizon.map(|day| day.to_string());
         summary.bytes_after = summary.bytes_before;
         return Ok(summary);
@@ -88,7 +89,7 @@ pub fn prune(folder: &Folder, options: PruneOptions, progress: &dyn Progress) ->
 impl PruneSummary {
     fn add(&mut self, removed: Removed) {
         self.customers += 1;
-        self.portions += removed.portions;
+        self.deltas += removed.deltas;
         self.actions += removed.actions;
     }
 }
@@ -108,7 +109,7 @@ fn remove(
         Ok(())
     })?;
     summary.actions_before = Some(removal.seen());
-    if summary.portions == 0 {
+    if summary.deltas == 0 {
         return Ok(());
     }
     if !allow_large_removal {
@@ -144,14 +145,14 @@ fn would_remove(store: &Store, first_day: Day, summary: &mut PruneSummary, progr
     let mut cursor = store.cursor();
     let mut seen = 0;
     progress.begin("counting", "customers", Some(store.totals()?.customers));
-    for leaf in store.roster() {
+    for leaf in store.customer_index() {
         for (customer, _) in leaf?.entries {
             progress.advance(1);
             let tail = cursor.tail(customer, Day::FIRST, None)?;
             seen += tail.actions();
             if let Some(new) = rewrite(customer, tail, Some(first_day), max_history) {
                 summary.add(new.removed());
-                summary.customers_left += u64::from(new.standing.is_none());
+                summary.customers_left += u64::from(new.customer_state.is_none());
             }
         }
     }

@@ -51,7 +51,7 @@ impl Folder {
     }
 
     /// How far the database had come with the last commit.
-    pub(super) fn mark(&self) -> PathBuf {
+    pub(super) fn watermark(&self) -> PathBuf {
         self.root.join("mark")
     }
 
@@ -134,9 +134,9 @@ impl Folder {
         let target = self.database();
         fs::rename(aside.database(), &target).map_err(|error| Error::io("put in place", &target, &error))?;
         // Behind the database, since a mark that is ahead of its database tells of lost commits. Without one, the next writer makes one.
-        match fs::rename(aside.mark(), self.mark()) {
+        match fs::rename(aside.watermark(), self.watermark()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::io("put in place", &self.mark(), &error));
+                return Err(Error::io("put in place", &self.watermark(), &error));
             }
             _ => {}
         }

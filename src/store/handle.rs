@@ -17,7 +17,7 @@ use super::settings::{MAX_HISTORY_LIMIT, Settings};
 use super::sst::Tables;
 use crate::error::{Error, Result};
 use crate::format::{
-    BatchRecord, FORMAT_VERSION, Key, Keyspace, Portion, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord, hex,
+    BatchRecord, Delta, FORMAT_VERSION, Key, Keyspace, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord, hex,
 };
 use crate::model::{Action, CustomerId, Day, TypeTable, Zone, is_zone_name};
 use crate::text::Shown;
@@ -169,15 +169,15 @@ impl Store {
 
     /// Does the compaction that has become due and waits for its end: otherwise it would be thrown away with the process, and reads slow down
     /// from day to day. Failing here loses nothing that was committed.
-    pub fn settle(&self) -> Result<()> {
+    pub fn finish_compaction(&self) -> Result<()> {
         let settled = self.db.wait_for_compact(&WaitForCompactOptions::default());
         settled.map_err(|error| failure("compact", &self.folder, &error))
     }
 
     /// The actions of a customer on a day that a batch brought, newest first; `None` if there are none.
-    pub fn portion(&self, customer: CustomerId, day: Day, batch: Day) -> Result<Option<Vec<Action>>> {
-        let bytes = self.get(Key::Portion { customer, day, batch })?;
-        bytes.map(|bytes| Portion::read(&bytes)?.actions(day)).transpose()
+    pub fn delta(&self, customer: CustomerId, day: Day, batch: Day) -> Result<Option<Vec<Action>>> {
+        let bytes = self.get(Key::Delta { customer, day, batch })?;
+        bytes.map(|bytes| Delta::read(&bytes)?.actions(day)).transpose()
     }
 
     /// The record at a key, if there is one.

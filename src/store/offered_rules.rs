@@ -112,8 +112,8 @@ impl Store {
     /// The newest day on which a customer has an action; `None` if there is none.
     fn newest_day(&self) -> Result<Option<Day>> {
         let mut newest = None;
-        for leaf in self.roster() {
-            newest = leaf?.entries.iter().map(|(_, standing)| standing.newest).max().max(newest);
+        for leaf in self.customer_index() {
+            newest = leaf?.entries.iter().map(|(_, customer_state)| customer_state.newest).max().max(newest);
         }
         Ok(newest)
     }

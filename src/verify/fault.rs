@@ -20,7 +20,7 @@ pub struct Fault {
 /// What mends a fault.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Remedy {
-    /// The key follows from the portions: this is the value that it should have, or that it should not be there.
+    /// The key follows from the deltas: this is the value that it should have, or that it should not be there.
     Rebuild(Option<Vec<u8>>),
     /// What a batch brought is damaged.
     Ingest(Day),
@@ -32,7 +32,7 @@ pub enum Remedy {
 pub(super) type Report<'a> = &'a mut (dyn FnMut(Fault) -> Result<()> + Send);
 
 impl Fault {
-    /// A fault of what follows from the portions. `value` is what should stand there.
+    /// A fault of what follows from the deltas. `value` is what should stand there.
     pub(super) fn derived(key: Key, what: impl Into<String>, value: Option<Vec<u8>>) -> Self {
         Fault { key: key.encode().to_vec(), what: what.into(), remedy: Remedy::Rebuild(value) }
     }
@@ -66,12 +66,12 @@ pub(super) fn place(key: &[u8]) -> String {
     };
     match Key::decode(key) {
         Ok(Key::Store) => "store record".to_owned(),
-        Ok(Key::Portion { customer, day, batch }) => {
-            format!("portion of customer {} on {day}, batch {batch}", customer.0)
+        Ok(Key::Delta { customer, day, batch }) => {
+            format!("delta of customer {} on {day}, batch {batch}", customer.0)
         }
         Ok(Key::Keyframe { customer, day }) => format!("keyframe of customer {} on {day}", customer.0),
         Ok(Key::Index { batch, first }) => format!("index of batch {batch}, leaf {}", from(first)),
-        Ok(Key::Roster { first }) => format!("roster, leaf {}", from(first)),
+        Ok(Key::CustomerIndex { first }) => format!("customer index, leaf {}", from(first)),
         Ok(Key::Batch(batch)) => format!("record of batch {batch}"),
         Ok(Key::Totals) => "totals".to_owned(),
         Ok(Key::BlockList) => "block list".to_owned(),

@@ -36,7 +36,7 @@ impl VerifySummary {
             _ => format!("the store at {store} has {faults} faults"),
         };
         let remedy = if repairable == faults {
-            format!("mend what is derived from the portions with `lookback repair --store {store}`")
+            format!("mend what is derived from the deltas with `lookback repair --store {store}`")
         } else {
             "do what stands behind each of them on stdout".to_owned()
         };
@@ -46,7 +46,7 @@ impl VerifySummary {
 
 /// Reads everything in a store and gives each fault to `report`, as it is found. Changes nothing; runs beside a writer.
 ///
-/// `deep` also works out the content of each keyframe from the portions. Memory: see the module.
+/// `deep` also works out the content of each keyframe from the deltas. Memory: see the module.
 pub fn verify(
     store: &Store,
     deep: bool,

@@ -51,7 +51,7 @@ pub struct RowSettings {
 }
 
 /// What a part file says of settings that it says nothing of where they are the default: each key, and the value if there is one.
-pub fn said_if_chosen(columns: RowColumns, order: RowOrder) -> [(&'static str, Option<String>); 5] {
+pub fn metadata_if_chosen(columns: RowColumns, order: RowOrder) -> [(&'static str, Option<String>); 5] {
     let RowColumns { with, item_type, type_type } = columns;
     let unless_default = |is_default: bool, name: &str| (!is_default).then(|| name.to_owned());
     [
@@ -105,7 +105,7 @@ impl RowSettings {
         let always = always.map(|(name, value)| (format!("lookback.{name}"), value));
         let rules = self.zone_rules.clone().map(|rules| ("lookback.zone_rules".to_owned(), rules));
         let types = self.action_types.clone().map(|types| ("lookback.action_types".to_owned(), types));
-        let chosen = said_if_chosen(self.columns, self.order).into_iter();
+        let chosen = metadata_if_chosen(self.columns, self.order).into_iter();
         let chosen = chosen.filter_map(|(key, value)| Some((key.to_owned(), value?)));
         always.into_iter().chain(rules).chain(types).chain(chosen).collect()
     }

@@ -2,7 +2,7 @@
 
 use super::run::RunCursor;
 use super::table::{Tables, damaged};
-use super::{Odd, Plain};
+use super::{FastPath, Unsupported};
 use crate::error::Result;
 use crate::format::{Key, history_number};
 use crate::model::{CustomerId, Day};
@@ -22,7 +22,7 @@ pub(in crate::store) enum Shown {
     /// Everything was shown that was asked for.
     Whole,
     /// Something came up that only RocksDB can tell; what was shown does not count.
-    Odd,
+    Unsupported,
 }
 
 impl<'tables> TableCursor<'tables> {
@@ -41,7 +41,7 @@ impl<'tables> TableCursor<'tables> {
     ) -> Result<Shown> {
         match self.seek(customer, from).and_then(|()| self.show_all(customer, &mut show)) {
             Ok(shown) => shown.map(|()| Shown::Whole),
-            Err(odd) => self.give_up(&odd).map(|()| Shown::Odd),
+            Err(odd) => self.give_up(&odd).map(|()| Shown::Unsupported),
         }
     }
 
@@ -58,8 +58,8 @@ impl<'tables> TableCursor<'tables> {
                 Ok(())
             });
             match walked {
-                Err(odd @ Odd::Damaged(_)) => return self.give_up(&odd),
-                Err(Odd::Unknown) => self.runs.get_mut(place).into_iter().for_each(RunCursor::forget),
+                Err(odd @ Unsupported::Damaged(_)) => return self.give_up(&odd),
+                Err(Unsupported::Unknown) => self.runs.get_mut(place).into_iter().for_each(RunCursor::forget),
                 Ok(()) => {}
             }
         }
@@ -67,11 +67,11 @@ impl<'tables> TableCursor<'tables> {
     }
 
     /// Where it stands now follows from nothing. Fails where a file is damaged.
-    fn give_up(&mut self, odd: &Odd) -> Result<()> {
+    fn give_up(&mut self, odd: &Unsupported) -> Result<()> {
         self.runs.iter_mut().for_each(RunCursor::forget);
         match odd {
-            Odd::Unknown => Ok(()),
-            Odd::Damaged(what) => {
+            Unsupported::Unknown => Ok(()),
+            Unsupported::Damaged(what) => {
                 let met = self.runs.iter().find(|run| run.is_damaged).map_or("", RunCursor::file);
                 Err(damaged(met, what))
             }
@@ -82,9 +82,9 @@ impl<'tables> TableCursor<'tables> {
         &mut self,
         customer: CustomerId,
         show: &mut impl FnMut(Key, &[u8]) -> Result<bool>,
-    ) -> Plain<Result<()>> {
+    ) -> FastPath<Result<()>> {
         while let Some(place) = self.next_of(customer)? {
-            let run = self.runs.get_mut(place).ok_or(Odd::Unknown)?;
+            let run = self.runs.get_mut(place).ok_or(Unsupported::Unknown)?;
             match Key::decode(run.key()?).and_then(|key| show(key, run.value())) {
                 Ok(true) => run.next()?,
                 Ok(false) => break,
@@ -94,14 +94,14 @@ impl<'tables> TableCursor<'tables> {
         Ok(Ok(()))
     }
 
-    fn seek(&mut self, customer: CustomerId, from: Day) -> Plain<()> {
-        let first = Key::Portion { customer, day: from, batch: from }.encode();
-        let target = history_number(&first).ok_or(Odd::Unknown)?;
+    fn seek(&mut self, customer: CustomerId, from: Day) -> FastPath<()> {
+        let first = Key::Delta { customer, day: from, batch: from }.encode();
+        let target = history_number(&first).ok_or(Unsupported::Unknown)?;
         self.runs.iter_mut().try_for_each(|run| run.seek(target))
     }
 
-    /// The run that stands on the least key, if that is the customer's. Odd where two do.
-    fn next_of(&self, customer: CustomerId) -> Plain<Option<usize>> {
+    /// The run that stands on the least key, if that is the customer's. Unsupported where two do.
+    fn next_of(&self, customer: CustomerId) -> FastPath<Option<usize>> {
         let (mut least, mut found, mut is_double) = (u128::MAX, None, false);
         for (place, run) in self.runs.iter().enumerate() {
             let Some(number) = run.number else { continue };
@@ -114,7 +114,7 @@ impl<'tables> TableCursor<'tables> {
         let prefix = (customer.0 ^ i64::MIN).cast_unsigned();
         let is_of_customer = (least >> 64) as u64 == prefix;
         match found.filter(|_| is_of_customer) {
-            Some(_) if is_double => Err(Odd::Unknown),
+            Some(_) if is_double => Err(Unsupported::Unknown),
             found => Ok(found),
         }
     }
