@@ -155,7 +155,7 @@ fn ingest_all(
                 send.send(batch).is_ok() && is_read
             })
         };
-        std::thread::Builder::new().spawn_scoped(scope, read_later).map_err(|error| threads::cannot_start(&error))?;
+        std::thread::Builder::new().spawn_scoped(scope, read_later).map_err(threads::cannot_start)?;
         let mut summaries = vec![ingester.load(batch, progress)?];
         for ((day, _), number) in later.iter().zip(2..) {
             begin(*day, number);
@@ -173,7 +173,7 @@ fn ingest_all(
 /// Half of the threads: reading a batch then takes about as long as loading one, which keeps all cores busy also where loading works on one.
 fn reading_pool() -> Result<ThreadPool> {
     let threads = (rayon::current_num_threads() / 2).max(1);
-    ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| threads::cannot_start(&error))
+    ThreadPoolBuilder::new().num_threads(threads).build().map_err(threads::cannot_start)
 }
 
 /// Removes what a killed ingest has left in the store, which opening for writing does; where another process writes, it is not left behind.

@@ -37,6 +37,6 @@ pub(super) fn run(typed: &args::Manifest, console: &Console) -> Result<()> {
         return console.done(&checked, &format!("checked {}: {parts} of {} as written", typed.dt, size(bytes)));
     }
     let text = serde_json::to_string_pretty(&manifest)
-        .map_err(|error| Error::io("write", "the manifest".as_ref(), &std::io::Error::other(error)))?;
+        .map_err(|error| Error::io("write", "the manifest".as_ref(), std::io::Error::other(error)))?;
     console.result(&manifest, &escaped_json(&text).lines().collect::<Lines>())
 }

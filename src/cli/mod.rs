@@ -107,7 +107,7 @@ fn start_threads(arguments: &Arguments, console: &Console) -> Result<()> {
         ));
     }
     let started = rayon::ThreadPoolBuilder::new().num_threads(number).build_global();
-    started.map_err(|error| threads::cannot_start(&error))
+    started.map_err(threads::cannot_start)
 }
 
 fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {

@@ -194,7 +194,7 @@ fn refuse_shared(files: &[SourceFile<'_>]) -> Result<()> {
     let mut found: BTreeMap<(u64, u64), &SourceFile<'_>> = BTreeMap::new();
     for of_file in files {
         let (source, file) = of_file;
-        let failed = |error: io::Error| Error::io("look for", &file.path, &error);
+        let failed = |error: io::Error| Error::io("look for", &file.path, error);
         let metadata = fs::metadata(&file.path).map_err(failed)?;
         let Some((other, other_file)) = found.insert((metadata.dev(), metadata.ino()), of_file) else { continue };
         // One file may have two names of its own; that it is taken twice is then said by its content.

@@ -189,14 +189,14 @@ impl Quarantine {
         if self.writer.is_none() {
             let staged = StagedFile::create(&self.path, BAD_ROWS)?;
             let writer = ArrowWriter::try_new(staged.file()?, Arc::clone(&schema), Some(properties()));
-            self.writer = Some((staged, writer.map_err(|error| write_failed(&self.path, &error))?));
+            self.writer = Some((staged, writer.map_err(|error| write_failed(&self.path, error))?));
         }
         if let Some((_, writer)) = &mut self.writer {
             let written = RecordBatch::try_new(schema, columns)
                 .map_err(ParquetError::from)
                 .and_then(|batch| writer.write(&batch))
                 .and_then(|()| if writer.in_progress_size() > ROW_GROUP_BYTES { writer.flush() } else { Ok(()) });
-            written.map_err(|error| write_failed(&self.path, &error))?;
+            written.map_err(|error| write_failed(&self.path, error))?;
         }
         self.gathered.clear();
         self.gathered_bytes = 0;
@@ -210,7 +210,7 @@ impl Quarantine {
         match self.writer.take() {
             Some((staged, writer)) => {
                 let closed = writer.close();
-                closed.map_err(|error| write_failed(&self.path, &error))?;
+                closed.map_err(|error| write_failed(&self.path, error))?;
                 staged.publish()
             }
             None => remove_file(&self.path, BAD_ROWS),

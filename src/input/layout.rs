@@ -85,10 +85,10 @@ enum Kind {
 
 /// What a path leads to; `None` if nothing is there.
 fn kind(path: &Path) -> Result<Option<Kind>> {
-    if !path.try_exists().map_err(|error| Error::io("look for", path, &error))? {
+    if !path.try_exists().map_err(|error| Error::io("look for", path, error))? {
         return Ok(None);
     }
-    let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, &error))?;
+    let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
     Ok(Some(if metadata.is_dir() { Kind::Folder } else { Kind::File }))
 }
 
@@ -183,7 +183,7 @@ fn entries(folder: &Path, depth: usize, wanted: impl Fn(&str) -> bool) -> Result
             "remove the link that leads back to a folder above it",
         ));
     }
-    let failed = |error: std::io::Error| Error::io("list", folder, &error);
+    let failed = |error: std::io::Error| Error::io("list", folder, error);
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -195,7 +195,7 @@ fn entries(folder: &Path, depth: usize, wanted: impl Fn(&str) -> bool) -> Result
             continue;
         }
         check_count(found.len(), &path)?;
-        let metadata = fs::metadata(&path).map_err(|error| Error::io("read", &path, &error))?;
+        let metadata = fs::metadata(&path).map_err(|error| Error::io("read", &path, error))?;
         found.push((name, path, if metadata.is_dir() { Kind::Folder } else { Kind::File }));
     }
     Ok(found)

@@ -76,8 +76,8 @@ fn is_no_text(beginning: &[u8]) -> bool {
 pub(super) fn packing(day_file: &DayFile, content: Content, named: Packing) -> Result<Packing> {
     let path = &day_file.path;
     let mut beginning = Vec::with_capacity(LOOKED_AT);
-    let file = regular_file::open(path).map_err(|error| Error::io("open", path, &error))?;
-    file.take(LOOKED_AT as u64).read_to_end(&mut beginning).map_err(|error| Error::io("read", path, &error))?;
+    let file = regular_file::open(path).map_err(|error| Error::io("open", path, error))?;
+    file.take(LOOKED_AT as u64).read_to_end(&mut beginning).map_err(|error| Error::io("read", path, error))?;
     match (Magic::of(&beginning), content) {
         (None | Some(Magic::Parquet), Content::Parquet) | (None, _) => Ok(named),
         (Some(Magic::Packed(packing)), Content::Csv | Content::JsonLines) => Ok(packing),

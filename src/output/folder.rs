@@ -39,7 +39,7 @@ pub fn check_output(out: &Path) -> Result<()> {
     }
     let names = match names_in(out) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        names => names.map_err(|error| Error::io("list", out, &error))?,
+        names => names.map_err(|error| Error::io("list", out, error))?,
     };
     for name in names {
         if let Some(reason) = foreign(out, &name) {
@@ -93,7 +93,7 @@ pub(super) fn claim(out: &Path) -> Result<File> {
     check_output(out)?;
     let marker = out.join(MARKER);
     match File::options().write(true).create_new(true).open(&marker) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::io("create", &marker, &error)),
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::io("create", &marker, error)),
         _ => Ok(turn),
     }
 }
@@ -114,7 +114,7 @@ pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
     let path = folder.path();
     match fs::symlink_metadata(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io("open", &path, &error)),
+        Err(error) => return Err(Error::io("open", &path, error)),
         Ok(found) if !found.is_dir() => {
             return Err(Error::refused(
                 format!("{} is no folder, where a partition should be written", path.shown()),
@@ -123,7 +123,7 @@ pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
         }
         Ok(_) => {}
     }
-    let names = names_in(&path).map_err(|error| Error::io("list", &path, &error))?;
+    let names = names_in(&path).map_err(|error| Error::io("list", &path, error))?;
     let manifest = folder.read_manifest().ok();
     let parts: Option<BTreeSet<&str>> =
         manifest.as_ref().map(|manifest| manifest.parts.iter().map(|part| part.name.as_str()).collect());

@@ -63,8 +63,8 @@ impl PartitionFolder {
     pub fn files(&self) -> Result<Vec<PathBuf>> {
         let path = self.path();
         let mut files = Vec::new();
-        for entry in fs::read_dir(&path).map_err(|error| Error::io("list", &path, &error))? {
-            let found = entry.map_err(|error| Error::io("list", &path, &error))?.path();
+        for entry in fs::read_dir(&path).map_err(|error| Error::io("list", &path, error))? {
+            let found = entry.map_err(|error| Error::io("list", &path, error))?.path();
             let is_data = found.extension().is_some_and(|extension| extension == "parquet");
             if is_data && found.file_name().is_some_and(|name| name != MANIFEST) {
                 files.push(found);
@@ -78,8 +78,8 @@ impl PartitionFolder {
 /// The partitions below `out`, days ascending: every folder that is named as one, whatever is in it.
 pub fn partitions(out: &Path) -> Result<Vec<PartitionFolder>> {
     let mut days = Vec::new();
-    for entry in fs::read_dir(out).map_err(|error| Error::io("list", out, &error))? {
-        let entry = entry.map_err(|error| Error::io("list", out, &error))?;
+    for entry in fs::read_dir(out).map_err(|error| Error::io("list", out, error))? {
+        let entry = entry.map_err(|error| Error::io("list", out, error))?;
         let name = entry.file_name();
         let day = name.to_str().and_then(|name| name.strip_prefix("dt=")).and_then(|day| day.parse::<Day>().ok());
         days.extend(day.filter(|_| entry.path().is_dir()));

@@ -67,7 +67,7 @@ pub struct ProducedFile {
 impl ProducedFile {
     /// Opens a part file. Fails where it is no Parquet, or has other columns than the contract says.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = regular_file::open(path).map_err(|error| Error::io("open", path, &error))?;
+        let file = regular_file::open(path).map_err(|error| Error::io("open", path, error))?;
         let metadata = guarded(path, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))?;
         let Some(columns) = columns_of(metadata.schema()) else {
             let names = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
@@ -147,7 +147,7 @@ impl ProducedFile {
         &self,
         settings: impl FnOnce(ParquetRecordBatchReaderBuilder<File>) -> ParquetRecordBatchReaderBuilder<File>,
     ) -> Result<ParquetRecordBatchReader> {
-        let file = self.file.try_clone().map_err(|error| Error::io("open", &self.path, &error))?;
+        let file = self.file.try_clone().map_err(|error| Error::io("open", &self.path, error))?;
         let metadata = self.metadata.clone();
         guarded(&self.path, || settings(ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)).build())
     }

@@ -26,6 +26,6 @@ pub(super) const REPORT: OwnFile = OwnFile {
 /// above it. Refused where something else than a page stands there.
 pub fn put_report(target: &Path, page: &str) -> Result<()> {
     let staged = StagedFile::create(target, REPORT)?;
-    staged.file()?.write_all(page.as_bytes()).map_err(|error| Error::io("write", target, &error))?;
+    staged.file()?.write_all(page.as_bytes()).map_err(|error| Error::io("write", target, error))?;
     staged.publish()
 }

@@ -41,7 +41,7 @@ impl PackedHistories {
 
     /// Appends histories that were packed one behind the other. Gives where the first begins.
     pub fn append(&mut self, packed: &[u8]) -> Result<u64> {
-        self.file.write_all(packed).map_err(|error| Error::io("write", &self.path, &error))?;
+        self.file.write_all(packed).map_err(|error| Error::io("write", &self.path, error))?;
         let offset = self.length;
         self.length += packed.len() as u64;
         Ok(offset)
@@ -54,9 +54,9 @@ impl PackedHistories {
             return Ok(());
         }
         room.resize(usize::try_from(place.bytes).unwrap_or(0), 0);
-        self.file.read_exact_at(room, place.offset).map_err(|error| Error::io("read", &self.path, &error))?;
+        self.file.read_exact_at(room, place.offset).map_err(|error| Error::io("read", &self.path, error))?;
         unpack(dt, room, history)
-            .ok_or_else(|| Error::io("read", &self.path, &std::io::Error::other("its content is not what was written")))
+            .ok_or_else(|| Error::io("read", &self.path, std::io::Error::other("its content is not what was written")))
     }
 }
 

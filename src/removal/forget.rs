@@ -126,8 +126,9 @@ pub fn committed(error: Error) -> Error {
             "the customers are forgotten, and are so without a receipt, which forgetting them again gives: {}",
             error.what()
         ),
-        error.remedy(),
+        error.remedy().to_owned(),
     )
+    .caused_by(error)
 }
 
 /// Fails where the store still has anything of them.

@@ -111,7 +111,7 @@ impl Chart {
     pub fn svg(&self, format: Format) -> Result<String> {
         let mut svg = String::new();
         let hits = self.draw(format, &mut svg).map_err(|error| {
-            Error::new(Kind::Io, format!("cannot draw a plot of the report ({error})"), "report this")
+            Error::new(Kind::Io, format!("cannot draw a plot of the report ({error})"), "report this").caused_by(error)
         })?;
         // The element has the size of its place in the page, and not one of its own.
         let (_, inner) = svg.split_once('>').unwrap_or_default();

@@ -36,16 +36,18 @@ pub fn require(threads: usize) -> Result<()> {
             format!("cannot start the {all} threads that there are at once with --threads {threads} ({error})"),
             "give a smaller --threads, or have the system allow more (`ulimit -u`, the control group's `pids.max`)",
         )
+        .caused_by(error)
     })
 }
 
 /// The error of a thread that could not be started later.
-pub fn cannot_start(error: &dyn std::fmt::Display) -> Error {
+pub fn cannot_start(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::new(
         Kind::Io,
         format!("cannot start a thread ({error})"),
         "give a smaller --threads, or have the system allow more (`ulimit -u`, the control group's `pids.max`)",
     )
+    .caused_by(error)
 }
 
 /// How many threads work unless the caller says: one for each core.

@@ -29,7 +29,7 @@ impl OwnFile {
         let metadata = match fs::symlink_metadata(target) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(Error::io("open", target, &error)),
+            Err(error) => return Err(Error::io("open", target, error)),
         };
         if !metadata.is_file() {
             let kind = if metadata.is_dir() { "a folder" } else { "no regular file" };
@@ -38,7 +38,7 @@ impl OwnFile {
                 "name a new file",
             ));
         }
-        let file = regular_file::open(target).map_err(|error| Error::io("open", target, &error))?;
+        let file = regular_file::open(target).map_err(|error| Error::io("open", target, error))?;
         if metadata.len() == 0 || (self.is_kind_of)(&file) {
             return Ok(());
         }

@@ -54,7 +54,7 @@ impl Backups {
         let folder = Folder::new(path);
         check_files(path)?;
         let engine = BackupEngineOptions::new(path).and_then(|options| BackupEngine::open(&options, &Env::new()?));
-        let engine = engine.map_err(|error| failure("open backups of", &folder, &error))?;
+        let engine = engine.map_err(|error| failure("open backups of", &folder, error))?;
         Ok(Backups { engine, folder, _lock: lock })
     }
 
@@ -63,7 +63,7 @@ impl Backups {
     /// Where it fails or is stopped, the backups before are as they were, and the next one removes what it has left.
     pub fn back_up(&mut self, store: &Folder) -> Result<Backup> {
         at_checkpoint(store, |db| {
-            self.engine.create_new_backup(db).map_err(|error| failure("back up to", &self.folder, &error))
+            self.engine.create_new_backup(db).map_err(|error| failure("back up to", &self.folder, error))
         })?;
         self.newest()
     }
@@ -75,7 +75,7 @@ impl Backups {
 
     /// Deletes all but the newest `keep` backups, and the files that only they had.
     pub fn keep(&mut self, keep: usize) -> Result<()> {
-        self.engine.purge_old_backups(keep).map_err(|error| failure("delete old backups of", &self.folder, &error))
+        self.engine.purge_old_backups(keep).map_err(|error| failure("delete old backups of", &self.folder, error))
     }
 
     /// All backups that can be restored, by number.
@@ -112,13 +112,14 @@ impl Backups {
     fn restore_aside(&mut self, number: u32, aside: &Folder) -> Result<u8> {
         let database = aside.database();
         let restored = self.engine.restore_from_backup(&database, &database, &RestoreOptions::default(), number);
-        let opened = restored.map_err(|error| failure("restore", aside, &error));
+        let opened = restored.map_err(|error| failure("restore", aside, error));
         match opened.and_then(|()| openable_version(aside)) {
             Err(error) if error.kind() == Kind::Corrupt => Err(Error::new(
                 Kind::Corrupt,
                 format!("backup {number} at {} is damaged ({})", self.folder.path().shown(), error.what()),
                 "restore another one with --number; `lookback verify --backup` says whether it is whole",
-            )),
+            )
+            .caused_by(error)),
             opened => opened,
         }
     }
@@ -132,10 +133,10 @@ fn refuse_other_things(path: &Path) -> Result<()> {
     let mut names = Vec::new();
     match fs::read_dir(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io("list", path, &error)),
+        Err(error) => return Err(Error::io("list", path, error)),
         Ok(entries) => {
             for entry in entries {
-                names.push(entry.map_err(|error| Error::io("list", path, &error))?.file_name());
+                names.push(entry.map_err(|error| Error::io("list", path, error))?.file_name());
             }
         }
     }
@@ -173,13 +174,14 @@ fn lock(path: &Path, create: bool) -> Result<File> {
             "name the folder that `lookback backup --to` wrote to",
         ));
     }
-    let lock = regular_file::open_or_folder(path).map_err(|error| Error::io("open", path, &error))?;
-    lock.try_lock().map_err(|_| {
+    let lock = regular_file::open_or_folder(path).map_err(|error| Error::io("open", path, error))?;
+    lock.try_lock().map_err(|error| {
         Error::new(
             Kind::Busy,
             format!("another process works on the backups at {}", path.shown()),
             "wait for it to end and run the same command again",
         )
+        .caused_by(error)
     })?;
     Ok(lock)
 }

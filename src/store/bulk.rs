@@ -94,7 +94,7 @@ impl<'store> BulkLoad<'store> {
         let committed = self.db.ingest_external_file_opts(&how, files);
         // Whether it is so after all is found out when the database is closed: see `doubt`.
         self.is_in_doubt = committed.is_err();
-        committed.map_err(|error| failure("commit to", self.folder, &error))?;
+        committed.map_err(|error| failure("commit to", self.folder, error))?;
         watermark::follow(self.db, self.folder);
         Ok(())
     }
@@ -111,7 +111,7 @@ impl<'store> BulkLoad<'store> {
             Some(value) => table.writer.put(key, value),
             None => table.writer.delete(key),
         };
-        written.map_err(|error| failure("write to", self.folder, &error))?;
+        written.map_err(|error| failure("write to", self.folder, error))?;
         if table.writer.file_size() >= LOAD_FILE_BYTES {
             self.finish()?;
         }
@@ -120,7 +120,7 @@ impl<'store> BulkLoad<'store> {
 
     pub(super) fn finish(&mut self) -> Result<()> {
         if let Some(mut table) = self.open.take() {
-            table.writer.finish().map_err(|error| failure("write to", self.folder, &error))?;
+            table.writer.finish().map_err(|error| failure("write to", self.folder, error))?;
             self.finished.push(table.path);
         }
         Ok(())
@@ -144,7 +144,7 @@ impl OpenTable {
         // A table writer borrows its options for as long as it lives; they are the same for every file, so one set lives on.
         static OPTIONS: std::sync::OnceLock<Options> = std::sync::OnceLock::new();
         let writer = SstFileWriter::create(OPTIONS.get_or_init(options));
-        writer.open(&path).map_err(|error| failure("write to", folder, &error))?;
+        writer.open(&path).map_err(|error| failure("write to", folder, error))?;
         Ok(OpenTable { path, writer })
     }
 }

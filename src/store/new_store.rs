@@ -71,7 +71,7 @@ impl NewStore {
         let mut options = options();
         options.create_if_missing(true);
         let aside = &making.aside;
-        let failed = |error: rocksdb::Error| failure("create", aside, &error);
+        let failed = |error: rocksdb::Error| failure("create", aside, error);
         let db = Database::writing(DB::open(&options, aside.database()).map_err(failed)?, aside);
         let mut synced = WriteOptions::default();
         synced.set_sync(true);
@@ -143,7 +143,7 @@ fn lock(folder: &Folder) -> Result<File> {
         folder.create()?;
         let file = match regular_file::open_or_folder(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            opened => opened.map_err(|error| Error::io("open", path, &error))?,
+            opened => opened.map_err(|error| Error::io("open", path, error))?,
         };
         match file.try_lock() {
             Ok(()) if is_there(&file, path) => return Ok(file),
@@ -155,7 +155,7 @@ fn lock(folder: &Folder) -> Result<File> {
                     "wait for it to end and run the same command again",
                 ));
             }
-            Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, &error)),
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, error)),
         }
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn for_writing(folder: &Folder) -> Result<Database> {
         rocksdb::ErrorKind::Corruption if in_doubt::settle(folder) => open(),
         _ => Err(error),
     });
-    let db = Database::writing(opened.map_err(|error| failure("open", folder, &error))?, folder);
+    let db = Database::writing(opened.map_err(|error| failure("open", folder, error))?, folder);
     watermark::check(marked, &db, folder)?;
     watermark::advance(&db, folder)?;
     folder.drop_leftovers()?;
@@ -68,7 +68,7 @@ fn open_to_read(folder: &Folder) -> Result<Database> {
     // Before the database: it may move on meanwhile, and the mark behind it.
     let marked = watermark::read(folder)?;
     let db = DB::open_for_read_only(&options(), folder.database(), false);
-    let db = db.map_err(|error| failure("open", folder, &error))?;
+    let db = db.map_err(|error| failure("open", folder, error))?;
     watermark::check(marked, &db, folder)?;
     Ok(Database::reading(db))
 }

@@ -183,9 +183,9 @@ fn ends_of_messages() -> Vec<String> {
 
     use lookback::error::Error;
     let failures = [ErrorKind::StorageFull, ErrorKind::PermissionDenied, ErrorKind::NotFound, ErrorKind::Other];
-    let failures = failures.map(|kind| Error::io("read", Path::new("x"), &System::from(kind)));
+    let failures = failures.map(|kind| Error::io("read", Path::new("x"), System::from(kind)));
     let folder = lookback::storage::regular_file::open(Path::new("/")).unwrap_err();
-    let errors = failures.into_iter().chain([Error::io("read", Path::new("/"), &folder), Error::corrupt("x")]);
+    let errors = failures.into_iter().chain([Error::io("read", Path::new("/"), folder), Error::corrupt("x")]);
     errors.map(|error| plain(error.to_string().split_once("; ").unwrap().1)).collect()
 }
 

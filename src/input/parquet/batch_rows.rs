@@ -38,7 +38,7 @@ pub fn fitting_rows(
     wanted: usize,
 ) -> Result<usize> {
     let share = memory::page_bytes() as u64;
-    let file = Arc::new(file.try_clone().map_err(|error| Error::io("open", path, &error))?);
+    let file = Arc::new(file.try_clone().map_err(|error| Error::io("open", path, error))?);
     let mut rows = wanted as u64;
     for leaf in (0..metadata.file_metadata().schema_descr().num_columns()).filter(|leaf| mask.leaf_included(*leaf)) {
         let chunks = metadata.row_groups().iter().filter_map(|group| {

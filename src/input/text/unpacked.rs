@@ -29,7 +29,7 @@ pub(super) struct Unpacked {
 impl Unpacked {
     /// Opens a file; nothing of it is looked at yet.
     pub fn open(path: &Path, packing: Packing) -> Result<Self> {
-        let failed = |error: io::Error| Error::io("open", path, &error);
+        let failed = |error: io::Error| Error::io("open", path, error);
         let file = regular_file::open(path).map_err(failed)?;
         let reader: Box<dyn Read> = match packing {
             Packing::Plain => Box::new(file),
@@ -53,12 +53,12 @@ impl Unpacked {
         loop {
             match self.reader.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result.map_err(|error| self.failed(&error, line)),
+                result => return result.map_err(|error| self.failed(error, line)),
             }
         }
     }
 
-    fn failed(&self, error: &io::Error, line: u64) -> Error {
+    fn failed(&self, error: io::Error, line: u64) -> Error {
         let kind = match self.packing {
             // What the system says has a number; what a decoder says has none.
             _ if error.raw_os_error().is_some() => return Error::io("read", &self.path, error),
@@ -75,13 +75,15 @@ impl Unpacked {
                     1_u64 << window_log_max()
                 ),
                 "compress it without --long and at a lower level, or give a larger --memory-limit",
-            );
+            )
+            .caused_by(error);
         }
         let cause = if error.kind() == io::ErrorKind::UnexpectedEof { "it ends too early" } else { &text };
         Error::input(
             format!("the file {} cannot be read as {kind} ({cause}, in or behind line {line})", self.path.shown()),
             "write the file anew, or begin its name with _ if it is no data",
         )
+        .caused_by(error)
     }
 }
 

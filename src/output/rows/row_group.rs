@@ -66,6 +66,7 @@ impl RowGroup {
                 format!("cannot compress with {} ({error})", settings.compression.name()),
                 "use another --compression",
             )
+            .caused_by(error)
         })?;
         let with = settings.columns.with;
         Ok(RowGroup {
@@ -143,6 +144,7 @@ impl RowGroup {
                 format!("cannot encode rows of {dt} ({error})"),
                 "run the same command again, with fewer --threads if memory is short",
             )
+            .caused_by(error)
         })
     }
 
