@@ -5,6 +5,7 @@ use std::path::Path;
 use super::group::{Place, RawAction};
 use super::sources::Sources;
 use crate::error::{Error, Kind};
+use crate::exact::usize_of;
 use crate::input::DayFile;
 use crate::model::{TypeTable, Zone};
 use crate::text::Shown;
@@ -25,7 +26,7 @@ pub(super) fn cell(path: &Path, row: u64, column: &str) -> String {
 
 /// Where a raw impression stands.
 pub(super) fn impression_source(sources: &Sources<'_>, place: Place) -> String {
-    let file = usize::try_from(place.file).ok().and_then(|file| sources.impressions.get(file));
+    let file = sources.impressions.get(usize_of(place.file));
     placed(file, place.number)
 }
 

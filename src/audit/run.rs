@@ -122,7 +122,7 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
     let open = || Rows::new(&paths, wanted.sample);
     let mut comparison = Comparison::new(wanted, manifest.parts.len());
     let mut rows = open();
-    let by_chance = Order::of(manifest.settings.row_order());
+    let by_chance = Order::of(manifest.settings.row_order()?);
     if let Some(order) = &by_chance {
         order.compare(&wanted, &mut comparison, &mut rows)?;
         no_row_left(&mut rows)?;
@@ -186,7 +186,7 @@ fn no_row_left(rows: &mut Rows<'_>) -> Result<()> {
     match rows.ahead(0) {
         None => Ok(()),
         Some(left) => {
-            let place = format!("{} row {}", rows.path(left.part).shown(), left.row.row);
+            let place = format!("{} row {}", rows.path(left.part)?.shown(), left.row.row);
             Err(differs(&place, &format!("a row of customer {}", left.row.customer_id), "that no row is left"))
         }
     }
@@ -218,7 +218,7 @@ fn check_file(manifest: &Manifest, cut_off: &str, file: &ProducedFile) -> Result
         ("lookback.newest_batch", or_none(manifest.newest_batch.map(|day| day.to_string()))),
     ];
     let named = RowColumns { with: manifest.with_of_files(), ..settings.columns() };
-    let chosen = said_if_chosen(named, settings.row_order());
+    let chosen = said_if_chosen(named, settings.row_order()?);
     let rules = [("lookback.zone_rules", settings.zone_rules.as_deref())];
     let expected = expected.iter().map(|(key, expected)| (*key, Some(expected.as_str())));
     for (key, expected) in expected.chain(rules).chain(chosen.iter().map(|(key, expected)| (*key, expected.as_deref())))
@@ -286,7 +286,7 @@ fn check_newest(
     for (number, (part, (said, newest_us))) in
         manifest.parts.iter().zip(said.iter().zip(&comparison.newest_us)).enumerate()
     {
-        let place = format!("{} metadata {NEWEST_ACTION}", rows.path(number).shown());
+        let place = format!("{} metadata {NEWEST_ACTION}", rows.path(number)?.shown());
         let newest = newest_us.map(display_utc);
         let or_missing = |text: &Option<String>| text.clone().unwrap_or_else(|| "missing".to_owned());
         // Texts of one length, which sort as times do.

@@ -5,6 +5,7 @@ use std::io::Read;
 use super::file_kind::{Content, Packing};
 use super::layout::DayFile;
 use crate::error::{Error, Result};
+use crate::exact::at_most;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
@@ -46,7 +47,7 @@ const WORDS: [(&[u8], Magic); 4] = [
 impl Magic {
     /// By the beginning of a file, [`LOOKED_AT`] bytes or all there are; `None` for what may be text, or nothing that is known.
     pub fn of(beginning: &[u8]) -> Option<Self> {
-        let beginning = beginning.get(..LOOKED_AT).unwrap_or(beginning);
+        let beginning = at_most(beginning, LOOKED_AT);
         let told = |kinds: &[(&[u8], Magic)]| {
             kinds.iter().find(|(magic, _)| beginning.starts_with(magic)).map(|(_, kind)| *kind)
         };

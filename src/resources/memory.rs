@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::error::{Error, Kind, Result};
+use crate::exact::usize_of;
 use crate::text::size;
 
 /// The least that can be asked for.
@@ -129,7 +130,7 @@ pub fn line_bytes() -> usize {
 }
 
 fn share(part: u64) -> usize {
-    usize::try_from(LIMIT.get_or_init(half_of_the_machine) / part).unwrap_or(usize::MAX)
+    usize_of(LIMIT.get_or_init(half_of_the_machine) / part)
 }
 
 fn half_of_the_machine() -> u64 {

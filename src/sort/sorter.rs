@@ -64,7 +64,7 @@ impl<R: Record> Sorter<R> {
     /// Spills what is there if it and `more_bytes` are more than the budget.
     fn make_room(&mut self, more_bytes: usize) -> Result<()> {
         if self.gathered_bytes + more_bytes > self.budget_bytes && !self.blocks.is_empty() {
-            let pieces = sorted_pieces(std::mem::take(&mut self.blocks));
+            let pieces = sorted_pieces(std::mem::take(&mut self.blocks))?;
             self.runs.push(spill(pieces.iter().flatten(), &mut self.scratch)?);
             self.gathered_bytes = 0;
         }
@@ -80,14 +80,14 @@ impl<R: Record> Sorter<R> {
                 heads.push(Reverse((record, run)));
             }
         }
-        let gathered = sorted_pieces(self.blocks).into_iter().flatten().peekable();
+        let gathered = sorted_pieces(self.blocks)?.into_iter().flatten().peekable();
         Ok(Sorted { gathered, heads, runs: self.runs, _scratch: self.scratch })
     }
 
     /// All records in pieces that can be sorted apart; merged where some were spilled.
     pub fn pieces(self) -> Result<Pieces<R>> {
         if self.runs.is_empty() {
-            return Ok(Pieces::Apart(spread(self.blocks).into_iter()));
+            return Ok(Pieces::Apart(spread(self.blocks)?.into_iter()));
         }
         self.finish().map(Box::new).map(Pieces::Merged)
     }
@@ -101,8 +101,8 @@ pub enum Pieces<R: Record> {
     Merged(Box<Sorted<R>>),
 }
 
-fn sorted_pieces<R: Record>(blocks: Vec<Vec<R>>) -> Vec<Vec<R>> {
-    spread(blocks).into_par_iter().map(Piece::sorted).collect()
+fn sorted_pieces<R: Record>(blocks: Vec<Vec<R>>) -> Result<Vec<Vec<R>>> {
+    Ok(spread(blocks)?.into_par_iter().map(Piece::sorted).collect())
 }
 
 /// The records of a [`Sorter`] in ascending order.

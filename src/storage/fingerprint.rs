@@ -92,7 +92,9 @@ impl HashedFile {
 impl Write for HashedFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let written = self.file.write(bytes)?;
-        self.hasher.update(bytes.get(..written).unwrap_or_default());
+        let (done, _) =
+            bytes.split_at_checked(written).ok_or_else(|| std::io::Error::other("more was written than given"))?;
+        self.hasher.update(done);
         self.bytes += written as u64;
         Ok(written)
     }

@@ -12,6 +12,7 @@ use super::folder::Folder;
 use super::handle::Store;
 use super::spool::Spool;
 use crate::error::Result;
+use crate::exact::Held;
 use crate::format::{Key, Keyspace};
 
 /// A table file that a load writes is finished when it has come to this. One file a load is one sorted run; only very large ones have several.
@@ -71,7 +72,7 @@ impl<'store> BulkLoad<'store> {
 
     /// The same for the bytes of a key.
     pub fn set_raw(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
-        let keyspace = key.first().copied().unwrap_or(0);
+        let keyspace = *key.first().held("a key begins with its keyspace")?;
         if keyspace <= Keyspace::History as u8 {
             return self.write(key, value);
         }

@@ -15,6 +15,7 @@ use super::scan::Scan;
 use super::settings::{MAX_HISTORY_LIMIT, Settings};
 use super::sst::Tables;
 use crate::error::{Error, Result};
+use crate::exact::usize_of;
 use crate::format::{
     BatchRecord, FORMAT_VERSION, Key, Keyspace, Portion, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord, hex,
 };
@@ -55,7 +56,7 @@ impl Store {
             Error::corrupt(format!("the store record (key {}): {}", hex(&Key::Store.encode()), error.what()))
                 .caused_by(error)
         })?;
-        let max_history = usize::try_from(record.max_history).unwrap_or(usize::MAX);
+        let max_history = usize_of(record.max_history);
         if !(1..=MAX_HISTORY_LIMIT).contains(&max_history) {
             return Err(Error::corrupt(format!("the store says max_history {max_history}")));
         }

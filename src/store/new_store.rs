@@ -13,6 +13,7 @@ use super::folder::Folder;
 use super::handle::Store;
 use super::settings::Settings;
 use crate::error::{Error, Kind, Result};
+use crate::exact::Held;
 use crate::format::{Key, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord};
 use crate::storage::regular_file;
 use crate::text::Shown;
@@ -56,7 +57,7 @@ impl NewStore {
 
     fn in_turn(making: Making, settings: Settings) -> Result<Self> {
         let record = StoreRecord {
-            max_history: u32::try_from(settings.max_history).unwrap_or(u32::MAX),
+            max_history: u32::try_from(settings.max_history).held("the settings of a store have been checked")?,
             time_zone: settings.zone.name().to_owned(),
         };
         let mut batch = WriteBatch::default();

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::error::Cause;
+use crate::exact::{Held, usize_of};
 use crate::model::{OffsetChange, RULES_BEGIN_S, RULES_END_S, ZoneRules};
 
 /// The bytes of a header, of which there are two.
@@ -20,7 +21,7 @@ pub(super) fn rules(name: &str, bytes: &[u8], version: Option<String>) -> Result
         return Err("it counts leap seconds, which no timestamp does".into());
     }
     // The parser takes them as they come, and finds some of them then.
-    let times = bytes.get(second.end..).unwrap_or_default().chunks_exact(8).take(second.times);
+    let times = bytes.get(second.end..).held("a header ends within its file")?.chunks_exact(8).take(second.times);
     let times = times.map(|time| time.try_into().map(i64::from_be_bytes));
     if !times.collect::<Result<Vec<_>, _>>().is_ok_and(|times| times.is_sorted_by(|one, next| one < next)) {
         return Err("its times do not ascend".into());
@@ -62,7 +63,7 @@ impl Header {
         let header = bytes.get(begin..begin.checked_add(HEADER_BYTES)?)?;
         let count = |place: usize| -> Option<usize> {
             let bytes: [u8; 4] = header.get(20 + 4 * place..24 + 4 * place)?.try_into().ok()?;
-            usize::try_from(u32::from_be_bytes(bytes)).ok()
+            Some(usize_of(u32::from_be_bytes(bytes)))
         };
         let (is_ut, is_standard, leap_seconds) = (count(0)?, count(1)?, count(2)?);
         let (times, types, letters) = (count(3)?, count(4)?, count(5)?);

@@ -17,6 +17,7 @@ use super::guard::{guarded, unreadable};
 use super::list_length::longest_list;
 use super::page_header::{Content, visit_pages};
 use crate::error::{Error, Result};
+use crate::exact::usize_of;
 use crate::resources::memory;
 use crate::text::Shown;
 
@@ -42,13 +43,14 @@ pub fn fitting_rows(
     let mut rows = wanted as u64;
     for leaf in (0..metadata.file_metadata().schema_descr().num_columns()).filter(|leaf| mask.leaf_included(*leaf)) {
         let chunks = metadata.row_groups().iter().filter_map(|group| {
-            let rows = usize::try_from(group.num_rows()).unwrap_or(usize::MAX);
+            // Fewer than none, which a footer may say, take no room.
+            let rows = usize_of(group.num_rows().max(0).cast_unsigned());
             group.columns().get(leaf).map(|chunk| (chunk, rows))
         });
         let column = Column { path, file: &file, chunks: chunks.collect(), share };
         rows = rows.min(column.fitting_rows(rows)?);
     }
-    Ok(usize::try_from(rows.max(1)).unwrap_or(wanted))
+    Ok(usize_of(rows.max(1)))
 }
 
 struct Column<'file> {
@@ -157,7 +159,7 @@ fn longest_text(
     rows: usize,
     length: i32,
 ) -> parquet::errors::Result<u64> {
-    let mut longest = u64::try_from(length).unwrap_or(0);
+    let mut longest = u64::from(length.max(0).cast_unsigned());
     let first = SerializedPageReader::new(Arc::clone(file), chunk, rows, None)?.next().transpose()?;
     if let Some(Page::DictionaryPage { buf, .. }) = first
         && chunk.column_descr().physical_type() == PhysicalType::BYTE_ARRAY
@@ -166,7 +168,9 @@ fn longest_text(
         while let Some((length, rest)) = texts.split_first_chunk::<4>() {
             let length = u32::from_le_bytes(*length);
             longest = longest.max(u64::from(length));
-            texts = usize::try_from(length).ok().and_then(|length| rest.get(length..)).unwrap_or_default();
+            // One that goes on beyond the page is found when the page is decoded.
+            let Some((_, behind)) = rest.split_at_checked(usize_of(length)) else { break };
+            texts = behind;
         }
     }
     Ok(longest)

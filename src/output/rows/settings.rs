@@ -86,7 +86,7 @@ impl RowSettings {
             compression,
             sizes: FileSizes { row_group_rows: shape.row_group_rows, part_rows: shape.part_rows },
             columns: shape.columns(),
-            order: shape.row_order(),
+            order: shape.row_order()?,
         })
     }
 

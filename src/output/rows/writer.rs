@@ -65,7 +65,7 @@ impl RowWriter {
         let (rows, newest_us) = (group.rows, group.newest_us);
         let OpenPart { path, writer, early_sync } = self.open_part()?;
         write(writer, group).map_err(|error| write_failed(path, error))?;
-        let written = u64::try_from(writer.bytes_written()).unwrap_or(u64::MAX);
+        let written = writer.bytes_written() as u64;
         early_sync.written(written).map_err(|error| Error::io("fsync", path, error))?;
         self.part_rows += rows;
         self.part_newest_us = self.part_newest_us.max(newest_us);

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::crc32c::Crc32c;
 use crate::error::{Error, Kind, Result};
+use crate::exact::at_most;
 use crate::progress::Progress;
 use crate::storage::regular_file;
 use crate::text::Shown as _;
@@ -107,7 +108,7 @@ fn crc_of(path: &Path) -> std::io::Result<(u32, u64)> {
         if read == 0 {
             return Ok((crc.value(), bytes));
         }
-        crc.take(buffer.get(..read).unwrap_or_default());
+        crc.take(at_most(&buffer, read));
         bytes += read as u64;
     }
 }
