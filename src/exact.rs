@@ -69,7 +69,10 @@ mod tests {
     fn what_does_not_hold_is_a_fault_of_our_own() {
         assert_eq!(Some(7).held("there is one").unwrap(), 7);
         let error = None::<u8>.held("there is one").unwrap_err();
-        assert_eq!((error.kind(), error.what()), (Kind::Internal, "it does not hold that there is one"));
+        assert_eq!(
+            (error.kind(), error.what().to_string()),
+            (Kind::Internal, "it does not hold that there is one".to_owned())
+        );
         let error = u8::try_from(256).held("a byte is below 256").unwrap_err();
         assert!(error.kind() == Kind::Internal && error.source().is_some());
     }

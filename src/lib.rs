@@ -54,6 +54,7 @@ pub mod removal;
 pub mod report;
 pub mod resources;
 pub mod rezone;
+pub mod said;
 pub mod sort;
 pub mod sources;
 pub mod stale;

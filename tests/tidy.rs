@@ -26,7 +26,7 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 /// The floor of a module at the top of the tree, times ten; below one another on a floor where the last digit says so.
 fn floor(module: &str) -> u8 {
     match module {
-        "text" => 0,
+        "text" | "said" => 0,
         "error" | "progress" => 5,
         "exact" => 7,
         "model" | "parallel" | "storage" => 10,
@@ -296,5 +296,20 @@ fn replacements_are_found() {
         "f(numbers.get(index)).unwrap_or(1)",
     ] {
         assert!(replaced(code).is_empty(), "{code}");
+    }
+}
+
+/// What is chosen and what is run has no flags but on the command line: see `src/said.rs`.
+#[test]
+fn flags_and_commands_are_values() {
+    for (path, code) in code().filter(|(path, _)| !path.starts_with("src/cli")) {
+        for (number, line) in code.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            // Of the program that compressed a file, not of this one.
+            let line = line.replace("without --long", "");
+            let is_flag =
+                |(place, _): (usize, &str)| line[place + 2..].starts_with(|next: char| next.is_ascii_lowercase());
+            let has_flag = line.match_indices("--").any(is_flag) || line.contains("`lookback");
+            assert!(!has_flag, "{}:{}: said![..], not a flag or a command in a text", path.display(), number + 1);
+        }
     }
 }

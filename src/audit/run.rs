@@ -16,6 +16,7 @@ use crate::manifest::Manifest;
 use crate::model::{ColumnType, Day, RowColumn, RowColumns, TypeTable, Zone, display_utc};
 use crate::output::{NEWEST_ACTION, PartitionFolder, ProducedFile, check_names, said_if_chosen};
 use crate::progress::Progress;
+use crate::said::said;
 use crate::sources;
 use crate::store::Store;
 use crate::text::Shown as _;
@@ -82,7 +83,7 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
                 manifest.settings.time_zone,
                 zone.name()
             ),
-            "check --store and --out",
+            said!["check ", Store, " and ", Out],
         ));
     }
     let first = manifest.settings.lookback_days.map(|days| dt.minus(days));
@@ -176,7 +177,7 @@ fn check_rules(manifest: &Manifest, zone: &Zone) -> Result<()> {
     }
     Err(Error::refused(
         format!("the rows of {} were made by other rules of {} than the store records now", manifest.dt, zone.name()),
-        "see `lookback stale`, and produce the day again with `lookback backfill --stale`",
+        said!["see ", [Stale], ", and produce the day again with ", [Backfill Stale]],
     ))
 }
 

@@ -59,7 +59,7 @@ pub fn backfill(
     let created = !folder.holds_store()?;
     if created {
         let verb = if dry_run { "would begin" } else { "begins" };
-        progress.note(&format!("there is no store at {} yet; this {verb} one", folder.path().shown()));
+        progress.note(&format!("there is no store at {} yet; this {verb} one", folder.path().shown()).into());
     }
     let store = if created { None } else { Some(Store::open_reader(folder)?) };
     let (held, horizon) = match &store {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::read::parse;
 use crate::error::{Error, Result};
+use crate::said::said;
 use crate::sources::Sources;
 use crate::storage::regular_file;
 use crate::text::Shown;
@@ -56,7 +57,7 @@ fn read(path: &Path) -> Result<String> {
     if bytes.len() as u64 > CONFIG_BYTES_MAX {
         return Err(Error::input(
             format!("the configuration {} has more than {CONFIG_BYTES_MAX} bytes", path.shown()),
-            "name a file of sources with --config",
+            said!["name a file of sources with ", Config],
         ));
     }
     String::from_utf8(bytes).map_err(|error| {

@@ -33,7 +33,7 @@ pub(super) fn compare(one: &Result<Manifest>, other: &Result<Manifest>) -> Resul
         _ => {
             let text = |manifest: &Result<Manifest>| match manifest {
                 Ok(_) => "usable".into(),
-                Err(error) => error.what().into(),
+                Err(error) => error.what().to_string().into(),
             };
             return Ok(vec![SaidDifference { what: "manifest".to_owned(), one: text(one), other: text(other) }]);
         }

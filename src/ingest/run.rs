@@ -21,6 +21,7 @@ use crate::input::{DayFile, FILES_MAX, SameContents, day_files, note_same_conten
 use crate::model::{Day, TypeTable, Zone};
 use crate::progress::Progress;
 use crate::resources::Scratch;
+use crate::said::said;
 use crate::sort::{Pieces, SharedSorter, Sorter};
 use crate::sources::Sources;
 use crate::storage::refuse_overlaps;
@@ -121,7 +122,8 @@ impl Ingester {
         progress.begin("compacting", "", None);
         let settled = store.needs_purge().and_then(|owed| if owed { store.purge() } else { store.settle() });
         if let Err(error) = settled {
-            progress.note(&format!("all batches are committed; tidying up the store afterwards failed: {error}"));
+            progress
+                .note(&said!["all batches are committed; tidying up the store afterwards failed: ", { error.said() }]);
         }
     }
 }
@@ -278,6 +280,6 @@ fn no_files(options: &IngestOptions<'_>) -> Error {
     };
     Error::input(
         format!("there is no file for {dt}: {what}"),
-        "check --input and --dt, or take the day as an empty batch with --allow-empty",
+        said!["check ", Input, " and ", Dt, ", or take the day as an empty batch with ", AllowEmpty],
     )
 }

@@ -18,6 +18,7 @@ use super::parquet::error::write_failed;
 use super::parquet::metadata::{column_names, metadata};
 use crate::error::{Error, Result};
 use crate::model::Day;
+use crate::said::said;
 use crate::storage::OwnFile;
 use crate::storage::{StagedFile, remove_file};
 use crate::text::Shown;
@@ -31,7 +32,7 @@ const GATHERED_BYTES: usize = 1 << 20;
 
 /// The kind of file that bad rows which were set aside are.
 pub const BAD_ROWS: OwnFile = OwnFile {
-    name: "bad rows that lookback has set aside",
+    name: || "bad rows that lookback has set aside".into(),
     is_kind_of: |file| metadata(file).is_some_and(|found| column_names(&found).eq(COLUMNS)),
 };
 const COLUMNS: [&str; 5] = ["file", "row", "column", "reason", "cells"];
@@ -141,7 +142,7 @@ impl BadRows {
                 let more = if self.count > self.named.len() as u64 { " and more" } else { "" };
                 return Err(Error::input(
                     format!("the {} of {} have {rows}: {}{more}", self.folder.name(), self.day, self.named.join(", ")),
-                    "mend the files, or set such rows aside with --quarantine DIR; nothing was changed",
+                    said!["mend the files, or set such rows aside with ", Quarantine, " DIR; nothing was changed"],
                 ));
             }
         }

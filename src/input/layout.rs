@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::table_folder;
 use crate::error::{Error, Result};
 use crate::model::Day;
+use crate::said::said;
 use crate::sources::{Component, Pattern};
 use crate::text::Shown;
 
@@ -36,7 +37,11 @@ pub fn day_files(root: &Path, pattern: &Pattern, day: Day) -> Result<Vec<DayFile
     if !root.is_dir() {
         return Err(Error::input(
             format!("the input root {} is not a folder", root.shown()),
-            "check --input: it is the folder that holds clicks/, add_to_carts/, orders/ and impressions/, or what lookback.toml names",
+            said![
+                "check ",
+                Input,
+                ": it is the folder that holds clicks/, add_to_carts/, orders/ and impressions/, or what lookback.toml names"
+            ],
         ));
     }
     table_folder::refuse_above(root)?;

@@ -8,6 +8,7 @@ use super::partition_folder::{PartitionFolder, SUCCESS};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::progress::Progress;
+use crate::said::said;
 use crate::storage::Fingerprint;
 use crate::text::Shown;
 
@@ -79,6 +80,6 @@ pub fn check_hashes(folder: &PartitionFolder, manifest: &Manifest, progress: &dy
 fn other(file: &Path, what: &str) -> Error {
     Error::input(
         format!("the file {} {what}", file.shown()),
-        "produce the day again with `lookback produce` or `lookback backfill`",
+        said!["produce the day again with ", [Produce], " or ", [Backfill]],
     )
 }

@@ -19,6 +19,7 @@ use crate::input::column::text_column;
 use crate::input::parquet::file::{column, wrong_type};
 use crate::input::parquet::guard::guarded;
 use crate::model::{ExtraColumn, ExtraColumns, ItemType, RowColumn, RowColumns, TypeType};
+use crate::said::said;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
@@ -76,7 +77,7 @@ impl ProducedFile {
             let wanted = names(&mut RowColumns::default().list().into_iter().map(RowColumn::name));
             return Err(Error::input(
                 format!("the file {} has the columns {found}, and not {wanted}", path.shown()),
-                "produce the day again with `lookback produce`",
+                said!["produce the day again with ", [Produce]],
             ));
         };
         Ok(ProducedFile { path: path.to_owned(), file, metadata, columns })
@@ -282,7 +283,7 @@ impl Cells<'_> {
         match self.numbers.get(index).held("each row of a batch has a number") {
             Ok(row) => Error::input(
                 format!("the file {} row {row} column {name} {what}", self.path.shown()),
-                "produce the day again with `lookback produce`",
+                said!["produce the day again with ", [Produce]],
             ),
             Err(error) => error,
         }

@@ -26,6 +26,7 @@ use crate::output::{EncodedRowGroup, RowGroup, RowSchema, RowSettings, RowWriter
 use crate::parallel::ordered_map;
 use crate::progress::Progress;
 use crate::resources::Scratch;
+use crate::said::said;
 use crate::sort::{Sorted, Sorter};
 
 /// Rows whose histories are read and packed by one thread at once: up to 5 MB.
@@ -215,7 +216,7 @@ impl ByChance<'_> {
             let rows: usize = share.iter().map(|placed| placed.impression.elements.len()).sum();
             return Err(Error::refused(
                 format!("a row group of {rows} rows with {actions} actions takes {} MB of memory", bytes / 1_000_000),
-                "ask for a smaller --row-group-rows, or allow more by --memory-limit",
+                said!["ask for a smaller ", RowGroupRows, ", or allow more by ", MemoryLimit],
             ));
         }
         Ok(bytes)

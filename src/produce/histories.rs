@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::history::History;
 use crate::model::{CustomerId, Day, Impression, ItemType, Zone};
 use crate::output::RowSettings;
+use crate::said::said;
 use crate::store::{AsOf, Begin, Cursor, Store};
 
 /// Reads the histories of the rows of a day, or of several. One per thread.
@@ -95,8 +96,8 @@ fn unfit(item_type: ItemType, mut items: impl Iterator<Item = i64>) -> Option<i6
 
 fn does_not_fit(item: i64, where_: &str, item_type: ItemType) -> Error {
     Error::refused(
-        format!("the item {item} {where_} does not fit --item-type {}", item_type.name()),
-        "produce with --item-type int64",
+        said!["the item {item} {where_} does not fit ", ItemType, (" {}", item_type.name())],
+        said!["produce with ", ItemType, " int64"],
     )
 }
 

@@ -16,6 +16,7 @@ use crate::output::{check_output, partitions};
 use crate::progress::Progress;
 use crate::resources::Scratch;
 use crate::resources::memory;
+use crate::said::said;
 use crate::sort::Sorter;
 use crate::storage::keep_apart;
 use crate::store::{BlockList, Folder, Store};
@@ -122,11 +123,10 @@ pub fn forget(
 pub fn committed(error: Error) -> Error {
     Error::new(
         error.kind(),
-        format!(
-            "the customers are forgotten, and are so without a receipt, which forgetting them again gives: {}",
-            error.what()
-        ),
-        error.remedy().to_owned(),
+        said!["the customers are forgotten, and are so without a receipt, which forgetting them again gives: ", {
+            error.what().clone()
+        },],
+        error.remedy().clone(),
     )
     .caused_by(error)
 }
@@ -162,7 +162,7 @@ fn look_through(
                 // A disk that fails is no fault of the partition.
                 Err(error) if error.kind() == Kind::Io => return Err(error),
                 Err(error) => {
-                    progress.note(&format!("{path} still has rows of them: {error}"));
+                    progress.note(&said!["{path} still has rows of them: ", { error.said() }]);
                     receipt.partitions.push(path);
                 }
             },
@@ -262,12 +262,16 @@ fn refuse_too_many(forgotten: usize, more: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::refused(
-        format!(
-            "{} more forgotten beside {} are more than the {} customers that this --memory-limit has room for",
-            count(more as u64),
-            count(forgotten as u64),
-            count(most as u64)
-        ),
-        "give a larger --memory-limit, here and to each later command; nobody has been forgotten",
+        said![
+            (
+                "{} more forgotten beside {} are more than the {} customers that this ",
+                count(more as u64),
+                count(forgotten as u64),
+                count(most as u64)
+            ),
+            MemoryLimit,
+            " has room for"
+        ],
+        said!["give a larger ", MemoryLimit, ", here and to each later command; nobody has been forgotten"],
     ))
 }

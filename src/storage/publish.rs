@@ -154,7 +154,7 @@ mod tests {
     use std::io::Write;
 
     const BEGINS: &str = "a page\n";
-    const PAGE: OwnFile = OwnFile { name: "a page", is_kind_of: |file| beginning(file).starts_with(BEGINS) };
+    const PAGE: OwnFile = OwnFile { name: || "a page".into(), is_kind_of: |file| beginning(file).starts_with(BEGINS) };
 
     fn page(body: &str) -> String {
         format!("{BEGINS}{body}")

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
+use crate::said::said;
 use crate::storage::{sync, sync_with_folders_above};
 use crate::text::Shown;
 
@@ -92,7 +93,7 @@ impl Folder {
             if !(name == "db" || name == "staging" && self.is_staging_own()?) {
                 return Err(Error::refused(
                     format!("{} is a folder with other things in it and no store", self.root.shown()),
-                    "name an empty or new folder with --store",
+                    said!["name an empty or new folder with ", Store],
                 ));
             }
         }

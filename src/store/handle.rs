@@ -20,6 +20,7 @@ use crate::format::{
     BatchRecord, FORMAT_VERSION, Key, Keyspace, Portion, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord, hex,
 };
 use crate::model::{Action, CustomerId, Day, TypeTable, Zone, is_zone_name};
+use crate::said::{Said, said};
 use crate::text::Shown;
 
 /// An open store. Memory: 8 MiB for blocks, and the index and filters of all table files, which is less than 0.5 % of the store; as much again for reading table files
@@ -48,7 +49,7 @@ impl Store {
         let value = value.ok_or_else(|| {
             Error::refused(
                 format!("the database at {} is no store of lookback", folder.database().shown()),
-                "name another folder with --store",
+                said!["name another folder with ", Store],
             )
         })?;
         check_version(value.first().copied(), folder)?;
@@ -198,9 +199,9 @@ fn check_version(found: Option<u8>, folder: &Folder) -> Result<()> {
         folder.path().shown()
     );
     let remedy = if found > FORMAT_VERSION {
-        "use a newer lookback".to_owned()
+        Said::from("use a newer lookback")
     } else {
-        format!("bring it up to date with `lookback migrate --store {}`", folder.path().shown())
+        said!["bring it up to date with ", [Migrate Store = (folder.path().shown())]]
     };
     Err(Error::refused(what, remedy))
 }

@@ -58,7 +58,11 @@ pub(super) fn for_reading(folder: &Folder) -> Result<Database> {
 
 /// A file that is not there has been replaced by others, and soon all of them are found; damage stays, but for the moment in which a writer writes.
 fn tries_after(error: &Error) -> usize {
-    if error.kind() == Kind::Corrupt && !error.what().contains(NO_FILE) { READER_TRIES_OF_DAMAGE } else { READER_TRIES }
+    if error.kind() == Kind::Corrupt && !error.what().to_string().contains(NO_FILE) {
+        READER_TRIES_OF_DAMAGE
+    } else {
+        READER_TRIES
+    }
 }
 
 fn open_to_read(folder: &Folder) -> Result<Database> {

@@ -19,6 +19,7 @@ use super::page_header::{Content, visit_pages};
 use crate::error::{Error, Result};
 use crate::exact::usize_of;
 use crate::resources::memory;
+use crate::said::said;
 use crate::text::Shown;
 
 /// A number takes so many bytes at most when it is decoded.
@@ -147,7 +148,7 @@ impl Column<'_> {
     fn no_room(&self, what: &str, bytes: u64) -> Error {
         Error::input(
             format!("the file {} has {what}, more than there is room for ({})", self.path.shown(), self.share),
-            format!("write it with smaller pages, or give --memory-limit {}", bytes.saturating_mul(16)),
+            said!["write it with smaller pages, or give ", MemoryLimit, (" {}", bytes.saturating_mul(16))],
         )
     }
 }

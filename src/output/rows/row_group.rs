@@ -19,6 +19,7 @@ use crate::error::{Error, Kind};
 use crate::exact::Held;
 use crate::history::HistoryView;
 use crate::model::{CustomerId, Element, ExtraColumn, Impression, ItemType, RowColumn};
+use crate::said::said;
 
 /// Gathers rows and encodes them, one row group after the other. Any thread can do that with one of its own; the bytes depend on the rows alone.
 ///
@@ -67,7 +68,7 @@ impl RowGroup {
                 Error::new(
                     Kind::Io,
                     format!("cannot compress with {} ({error})", settings.compression.name()),
-                    "use another --compression",
+                    said!["use another ", Compression],
                 )
                 .caused_by(error)
             })
@@ -156,7 +157,7 @@ impl RowGroup {
                 Error::new(
                     Kind::Io,
                     format!("cannot encode rows of {dt} ({error})"),
-                    "run the same command again, with fewer --threads if memory is short",
+                    said!["run the same command again, with fewer ", Threads, " if memory is short"],
                 )
                 .caused_by(error)
             })

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::error::{Error, FREE_SPACE, Kind, Result};
+use crate::said::said;
 use crate::storage::regular_file;
 use crate::store::folder::Folder;
 use crate::store::holder::holder;
@@ -23,7 +24,7 @@ pub fn require(folder: &Folder) -> Result<()> {
     }
     Err(Error::refused(
         format!("there is no store at {}", folder.path().shown()),
-        "check --store, and whether its disk is mounted; a new store is made by `lookback init`, `lookback backfill` or `lookback ingest --create`",
+        said!["check ", Store, ", and whether its disk is mounted; a new store is made by ", [Init], ", ", [Backfill], " or ", [Ingest Create]],
     ))
 }
 

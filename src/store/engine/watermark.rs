@@ -20,6 +20,7 @@ use rocksdb::DB;
 
 use crate::error::{Error, Kind, Result};
 use crate::format::Mark;
+use crate::said::said;
 use crate::storage::regular_file;
 use crate::store::folder::Folder;
 use crate::text::Shown;
@@ -36,7 +37,13 @@ pub fn read(folder: &Folder) -> Result<Option<Mark>> {
         Error::new(
             Kind::Corrupt,
             format!("{} is damaged, which tells whether the store has all that was committed", path.shown()),
-            "restore the store from a copy; or remove that file, run `lookback verify`, and see with `lookback status` whether the newest batches are there",
+            said![
+                "restore the store from a copy; or remove that file, run ",
+                [Verify],
+                ", and see with ",
+                [Status],
+                " whether the newest batches are there"
+            ],
         )
         .caused_by(error)
     })
@@ -53,7 +60,11 @@ pub fn check(mark: Option<Mark>, db: &DB, folder: &Folder) -> Result<()> {
                 folder.path().shown(),
                 folder.mark().shown(),
             ),
-            "restore the store from a copy; or remove that file and run `lookback backfill` over the newest days, which takes again what was lost",
+            said![
+                "restore the store from a copy; or remove that file and run ",
+                [Backfill],
+                " over the newest days, which takes again what was lost"
+            ],
         )),
         _ => Ok(()),
     }
