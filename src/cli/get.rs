@@ -50,7 +50,7 @@ pub(super) fn run(typed: &Get, console: &Console) -> Result<()> {
         None => HistoryTarget::Stream(Box::new(io::stdout())),
     };
     let summary = get(&store, &question, customers, memory::sort_bytes(), (target, format), console.progress())?;
-    console.done(&summary, &sentence(&summary))
+    console.done_reading(&summary, &sentence(&summary), &[], store.read_through_rocksdb())
 }
 
 /// The format that a file's name asks for; JSON lines where it does not say.
