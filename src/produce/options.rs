@@ -35,8 +35,8 @@ pub struct ProduceOptions<'a> {
     pub allow_pruned: bool,
     /// Where bad rows go; `None`: impressions with a bad row are refused.
     pub quarantine: Option<&'a Path>,
-    /// Memory for impressions being sorted, some 250 bytes for one of 10 items. Beyond it, sorted runs go to disk. Orders by chance share it out (see
-    /// [`super::by_chance`]).
+    /// Memory for impressions being sorted, some 250 bytes for one of 10 items. Beyond it, sorted runs go to disk. shuffled orders chunk it out (see
+    /// [`super::shuffled`]).
     pub sort_bytes: usize,
     /// Whether a partition that was produced from the same inputs is left as it is.
     pub keep_current: bool,

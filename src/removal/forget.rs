@@ -11,12 +11,12 @@ use super::removed::Removed;
 use super::scrub::{ScrubbedPartition, Scrubber};
 use crate::error::{Error, Kind, Result};
 use crate::format::{Forgotten, Key};
+use crate::message::message;
 use crate::model::{CustomerId, Day};
 use crate::output::{check_output, partitions};
 use crate::progress::Progress;
 use crate::resources::Scratch;
 use crate::resources::memory;
-use crate::said::said;
 use crate::sort::Sorter;
 use crate::storage::keep_apart;
 use crate::store::{BlockList, Folder, Store};
@@ -123,7 +123,7 @@ pub fn forget(
 pub fn committed(error: Error) -> Error {
     Error::new(
         error.kind(),
-        said!["the customers are forgotten, and are so without a receipt, which forgetting them again gives: ", {
+        message!["the customers are forgotten, and are so without a receipt, which forgetting them again gives: ", {
             error.what().clone()
         },],
         error.remedy().clone(),
@@ -136,7 +136,7 @@ fn check_gone(store: &Store, list: &BlockList, customers: &[CustomerId]) -> Resu
     let mut cursor = store.cursor();
     for customer in customers {
         let left = cursor.tail(*customer, Day::FIRST, None)?;
-        if !left.portions.is_empty() || !left.keyframes.is_empty() || !list.holds(*customer) {
+        if !left.deltas.is_empty() || !left.keyframes.is_empty() || !list.holds(*customer) {
             return Err(Error::corrupt("the store still holds a customer whom it has forgotten"));
         }
     }
@@ -162,7 +162,7 @@ fn look_through(
                 // A disk that fails is no fault of the partition.
                 Err(error) if error.kind() == Kind::Io => return Err(error),
                 Err(error) => {
-                    progress.note(&said!["{path} still has rows of them: ", { error.said() }]);
+                    progress.note(&message!["{path} still has rows of them: ", { error.message() }]);
                     receipt.partitions.push(path);
                 }
             },
@@ -190,7 +190,7 @@ pub fn would_forget(
     for customer in &customers {
         let tail = cursor.tail(*customer, Day::FIRST, None)?;
         let held = Removed {
-            portions: tail.portions.len() as u64,
+            deltas: tail.deltas.len() as u64,
             keyframes: tail.keyframes.len() as u64,
             actions: tail.actions(),
         };
@@ -262,7 +262,7 @@ fn refuse_too_many(forgotten: usize, more: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::refused(
-        said![
+        message![
             (
                 "{} more forgotten beside {} are more than the {} customers that this ",
                 count(more as u64),
@@ -272,6 +272,6 @@ fn refuse_too_many(forgotten: usize, more: usize) -> Result<()> {
             MemoryLimit,
             " has room for"
         ],
-        said!["give a larger ", MemoryLimit, ", here and to each later command; nobody has been forgotten"],
+        message!["give a larger ", MemoryLimit, ", here and to each later command; nobody has been forgotten"],
     ))
 }

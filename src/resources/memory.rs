@@ -12,7 +12,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::error::{Error, Kind, Result};
 use crate::exact::usize_of;
-use crate::said::said;
+use crate::message::message;
 use crate::text::size;
 
 /// The least that can be asked for.
@@ -50,7 +50,7 @@ static LIMIT: OnceLock<u64> = OnceLock::new();
 pub fn limit_to(asked: Option<u64>, threads: Threads) -> Result<()> {
     if let Some(asked) = asked.filter(|asked| *asked < LIMIT_MIN) {
         return Err(Error::usage(
-            said![MemoryLimit, " {asked} (in bytes) is too little to work with"],
+            message![MemoryLimit, " {asked} (in bytes) is too little to work with"],
             format!("give at least {}MiB", LIMIT_MIN >> 20),
         ));
     }
@@ -69,14 +69,14 @@ pub fn limit_to(asked: Option<u64>, threads: Threads) -> Result<()> {
         if allowed < least.saturating_add(beyond) {
             return Err(Error::new(
                 Kind::Io,
-                said![
+                message![
                     ("the system allows {} of {what} (`ulimit {letter}`), and a ", size(allowed)),
                     MemoryLimit,
                     (" of {}MiB with ", least >> 20),
                     Threads,
                     (" {threads} takes up to {}", size(least.saturating_add(beyond)))
                 ],
-                said!["have it allow more, or give a smaller ", MemoryLimit, " or ", Threads],
+                message!["have it allow more, or give a smaller ", MemoryLimit, " or ", Threads],
             ));
         }
         room = room.min(allowed - beyond);

@@ -35,7 +35,7 @@ impl Store {
         everything.set_exclusive_manual_compaction(true);
         let before: BTreeSet<String> = self.table_files()?.into_iter().map(|file| file.name).collect();
         self.db.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &everything);
-        self.settle()?;
+        self.finish_compaction()?;
         // The call itself does not tell whether it failed. A deletion names the key that it deletes, so there must be none left either.
         if self.table_files()?.iter().any(|file| before.contains(&file.name) || file.num_deletions > 0) {
             return Err(Error::new(

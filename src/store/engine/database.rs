@@ -5,30 +5,30 @@ use std::sync::Arc;
 
 use rocksdb::{DB, properties};
 
-use super::in_doubt::Doubt;
+use super::in_doubt::InDoubt;
 use crate::store::folder::Folder;
 
-/// An open database, read through as one of rocksdb's. Behind it, a commit that failed is settled (see [`super::in_doubt`]).
+/// An open database, read through as one of rocksdb's. Behind it, an in-doubt commit is resolved (see [`super::in_doubt`]).
 pub struct Database {
     db: Arc<DB>,
     /// After the database in this list, so that it is closed before.
-    doubt: Option<Doubt>,
+    in_doubt: Option<InDoubt>,
 }
 
 impl Database {
     /// One that is open for reading only.
     pub fn reading(db: DB) -> Self {
-        Database { db: Arc::new(db), doubt: None }
+        Database { db: Arc::new(db), in_doubt: None }
     }
 
     /// Whether it stays as it is for as long as it is open.
     pub fn is_read_only(&self) -> bool {
-        self.doubt.is_none()
+        self.in_doubt.is_none()
     }
 
     /// One that is open for writing.
     pub fn writing(db: DB, folder: &Folder) -> Self {
-        Database { db: Arc::new(db), doubt: Some(Doubt::about(folder)) }
+        Database { db: Arc::new(db), in_doubt: Some(InDoubt::about(folder)) }
     }
 }
 
@@ -42,9 +42,9 @@ impl Deref for Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let Some(doubt) = &self.doubt else { return };
+        let Some(in_doubt) = &self.in_doubt else { return };
         let failed = self.db.property_int_value(properties::BACKGROUND_ERRORS).ok().flatten();
-        if doubt.folder().has_been_full() || failed.is_some_and(|count| count > 0) {
+        if in_doubt.folder().has_been_full() || failed.is_some_and(|count| count > 0) {
             // RocksDB tries by itself to recover from a full disk. Closed just then, it may wait for ever for an end of that (seen in 11.8: a compaction
             // and a write that both fail). Everything acknowledged is synced, so there is nothing that closing would still do.
             std::mem::forget(Arc::clone(&self.db));
