@@ -18,12 +18,14 @@ pub mod cli;
 pub mod config;
 pub mod diff;
 pub mod error;
+pub mod exact;
 pub mod format;
 pub mod histories;
 pub mod history;
 pub mod ingest;
 pub mod input;
 pub mod manifest;
+pub mod message;
 #[path = "../migrations/mod.rs"]
 pub mod migrations;
 pub mod model;

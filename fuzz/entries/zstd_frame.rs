@@ -1,6 +1,7 @@
 //! What is run on bytes as a page to be compressed: by the fuzzer (see `fuzz/README.md`), and by the tests.
 
 use super::RepeatingPage;
+use crate::error::Result;
 
 /// Pages of more bytes are not made: one piece of input may repeat 255 times.
 const PAGE_BYTES_MAX: usize = 8 << 20;
@@ -9,7 +10,7 @@ const PAGE_BYTES_MAX: usize = 8 << 20;
 /// long it is (2), by how many times 16 zeros it is padded (1), and how often it stands in the page (1); the last piece may be cut off.
 ///
 /// Gives the size of the frame; `None` where the page is left to the library. Panics where the frame is wrong. Memory: some times 8 MiB.
-pub fn zstd_frame(mut bytes: &[u8]) -> Option<usize> {
+pub fn zstd_frame(mut bytes: &[u8]) -> Result<Option<usize>> {
     let (mut pieces, mut page_bytes) = (Vec::new(), 0);
     while let Some(([low, high, zeros, times], rest)) = bytes.split_first_chunk() {
         let length = usize::from(u16::from_le_bytes([*low, *high]));
@@ -28,8 +29,8 @@ pub fn zstd_frame(mut bytes: &[u8]) -> Option<usize> {
 
 /// Encodes a page of pieces, each of which ends with so many zeros and stands there so often; decodes it with the library, and compares. Gives the size of the frame;
 /// `None` where the page is left to the library, which must have changed nothing.
-pub(super) fn encoded(pieces: &[(Vec<u8>, usize, usize)]) -> Option<usize> {
-    let (mut page, mut expected) = (RepeatingPage::new(), Vec::new());
+pub(super) fn encoded(pieces: &[(Vec<u8>, usize, usize)]) -> Result<Option<usize>> {
+    let (mut page, mut expected) = (RepeatingPage::new()?, Vec::new());
     for (bytes, zeros, times) in pieces {
         page.push_padded(bytes, *zeros, *times);
         (0..*times).for_each(|_| expected.extend_from_slice(bytes));
@@ -39,14 +40,14 @@ pub(super) fn encoded(pieces: &[(Vec<u8>, usize, usize)]) -> Option<usize> {
     page.expand(&mut expanded);
     assert!(expanded == expected, "a page is expanded to another one");
     let mut frame = vec![7];
-    if !page.encode(&mut frame) {
+    if !page.encode(&mut frame)? {
         assert_eq!(frame, [7]);
-        return None;
+        return Ok(None);
     }
     assert_eq!(page.len(), 0);
     let frame = frame.split_off(1);
     let decoded = zstd::bulk::decompress(&frame, expected.len());
     assert!(decoded.is_ok_and(|decoded| decoded == expected), "a frame is decoded to another page");
     assert_eq!(zstd::zstd_safe::get_frame_content_size(&frame).ok().flatten(), Some(expected.len() as u64));
-    Some(frame.len())
+    Ok(Some(frame.len()))
 }

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::format::{BatchRecord, FileRecord, files_fingerprint};
 use crate::input::{DayFile, day_files};
 use crate::manifest::Manifest;
+use crate::message::message;
 use crate::model::Day;
 use crate::progress::Progress;
 use crate::sources::{self, ActionSource, ImpressionSource};
@@ -115,7 +116,7 @@ fn not_held(manifest: &Manifest, day: Day) -> Error {
             "the rows of {} rest on a batch of {day} that the store no longer holds as it was: they cannot be derived again",
             manifest.dt
         ),
-        "see `lookback stale`, and produce the day again with `lookback backfill --stale`",
+        message!["see ", [Stale], ", and produce the day again with ", [Backfill Stale]],
     )
 }
 
@@ -157,14 +158,22 @@ fn otherwise(what: &str, described: &sources::Sources) -> Error {
     };
     Error::refused(
         format!("{what} were read with other columns or types than {as_said}"),
-        "give the configuration that they were read with by --config; or ingest and produce again with this one",
+        message![
+            "give the configuration that they were read with by ",
+            Config,
+            "; or ingest and produce again with this one"
+        ],
     )
 }
 
 fn changed(path: &Path, what: &str) -> Error {
     Error::input(
         format!("the raw file {} {what}", path.shown()),
-        "bring it back as it was to audit these rows; or ingest the batch again, and then `lookback stale` names the partitions that rest on it",
+        message![
+            "bring it back as it was to audit these rows; or ingest the batch again, and then ",
+            [Stale],
+            " names the partitions that rest on it"
+        ],
     )
 }
 
@@ -173,7 +182,7 @@ fn impression_files(input: &Path, shown: &ImpressionSource, manifest: &Manifest)
     let changed = |path: &Path, what: &str| {
         Error::input(
             format!("the impression file {} {what} since the rows of {} were produced", path.shown(), manifest.dt),
-            "bring it back as it was to audit these rows, or produce the day again with `lookback produce`",
+            message!["bring it back as it was to audit these rows, or produce the day again with ", [Produce]],
         )
     };
     for (file, recorded) in files.iter().zip(&manifest.impression_files) {

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::ingest::{BatchState, Outlines, batch_files, batch_state, source_names};
 use crate::input::day_files;
+use crate::message::message;
 use crate::model::{Day, name_days};
 use crate::output::PartitionFolder;
 use crate::produce::RowChoice;
@@ -104,7 +105,10 @@ impl Plan {
     ) -> Result<Self> {
         let BackfillOptions { input, sources, from, to, .. } = *options;
         if to < from {
-            return Err(Error::usage(format!("--to {to} is before --from {from}"), "give the earlier day with --from"));
+            return Err(Error::usage(
+                message![To, " {to} is before ", From, " {from}"],
+                message!["give the earlier day with ", From],
+            ));
         }
         let mut days = Vec::new();
         let (mut absent, mut gone) = (Vec::new(), Vec::new());
@@ -190,7 +194,7 @@ impl Plan {
                 input.shown(),
                 sources.impressions.pattern.text_on(*from)
             ),
-            "check --input and the range, or leave --out away to ingest alone",
+            message!["check ", Input, " and the range, or leave ", Out, " away to ingest alone"],
         ))
     }
 
@@ -208,7 +212,7 @@ impl Plan {
                     "rows of the range would rest on batches that were ingested by older rules of the time zone: {}",
                     name_days(&outdated)
                 ),
-                "let the range have these days too, or go on with their times as they are with --allow-gaps",
+                message!["let the range have these days too, or go on with their times as they are with ", AllowGaps],
             ));
         }
         let missing: Vec<Day> = first.through(last_before).filter(|day| !after.contains(day)).collect();
@@ -217,7 +221,7 @@ impl Plan {
         }
         Err(Error::refused(
             format!("rows of the range would rest on batches that the store does not hold: {}", name_days(&missing)),
-            "begin the range earlier, or go on without them with --allow-gaps",
+            message!["begin the range earlier, or go on without them with ", AllowGaps],
         ))
     }
 }
@@ -226,7 +230,7 @@ fn refuse_absent(absent: &[Day], gone: &[Day], input: &Path) -> Result<()> {
     if !gone.is_empty() {
         return Err(Error::refused(
             format!("the store holds batches whose files are no longer in {}: {}", input.shown(), name_days(gone)),
-            "bring the files back or leave these days out of the range; to empty one on purpose, use `lookback ingest --allow-empty`",
+            message!["bring the files back or leave these days out of the range; to empty one on purpose, use ", [Ingest AllowEmpty]],
         ));
     }
     if absent.is_empty() {
@@ -234,6 +238,6 @@ fn refuse_absent(absent: &[Day], gone: &[Day], input: &Path) -> Result<()> {
     }
     Err(Error::input(
         format!("there is no action file in {} for {}", input.shown(), name_days(absent)),
-        "bring the files, or take these days as empty batches with --allow-empty",
+        message!["bring the files, or take these days as empty batches with ", AllowEmpty],
     ))
 }

@@ -62,7 +62,7 @@ pub fn backfill(
     let created = !folder.holds_store()?;
     if created {
         let verb = if dry_run { "would begin" } else { "begins" };
-        progress.note(&format!("there is no store at {} yet; this {verb} one", folder.path().shown()));
+        progress.note(&format!("there is no store at {} yet; this {verb} one", folder.path().shown()).into());
     }
     let store = if created { None } else { Some(Store::open_reader(folder)?) };
     let (held, horizon) = match &store {
@@ -160,7 +160,7 @@ fn ingest_all(
                 send.send(batch).is_ok() && is_read
             })
         };
-        std::thread::Builder::new().spawn_scoped(scope, read_later).map_err(|error| threads::cannot_start(&error))?;
+        std::thread::Builder::new().spawn_scoped(scope, read_later).map_err(threads::cannot_start)?;
         let mut summaries = vec![ingester.load(batch, progress)?];
         for ((day, _), number) in later.iter().zip(2..) {
             begin(*day, number);
@@ -178,7 +178,7 @@ fn ingest_all(
 /// Half of the threads: reading a batch then takes about as long as loading one, which keeps all cores busy also where loading works on one.
 fn reading_pool() -> Result<ThreadPool> {
     let threads = (rayon::current_num_threads() / 2).max(1);
-    ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| threads::cannot_start(&error))
+    ThreadPoolBuilder::new().num_threads(threads).build().map_err(threads::cannot_start)
 }
 
 /// Removes what a killed ingest has left in the store, which opening for writing does; where another process writes, it is not left behind.

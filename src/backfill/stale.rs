@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::plan::{BackfillOptions, Plan};
 use crate::error::Result;
+use crate::message::message;
 use crate::model::Day;
 use crate::output::PartitionFolder;
 use crate::produce::RowChoice;
@@ -28,7 +29,9 @@ impl KeptSettings {
             match PartitionFolder::new(out, day.day).manifest() {
                 Ok(manifest) => drop(kept.rows.insert(day.day, options.rows.kept(&manifest)?)),
                 Err(error) => {
-                    progress.note(&format!("whether {} is stale cannot be told, and it is left: {error}", day.day));
+                    progress.note(&message![("whether {} is stale cannot be told, and it is left: ", day.day), {
+                        error.message()
+                    }]);
                     kept.without_manifest.push(day.day);
                     day.produce = false;
                 }

@@ -9,7 +9,9 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::phases::{Phase, PhaseTime, Phases, amount, now, rate_of, seconds};
 use super::text::count;
+use super::words::typed;
 use crate::error::{Error, Result};
+use crate::message::Message;
 use crate::progress::Progress;
 use crate::text::{Shown, escaped};
 
@@ -178,8 +180,8 @@ impl Progress for Bars {
         }
     }
 
-    fn note(&self, message: &str) {
-        self.message(&format!("note: {message}"));
+    fn note(&self, message: &Message) {
+        self.message(&format!("note: {}", typed(message)));
     }
 }
 

@@ -160,9 +160,7 @@ fn print(text: &str) -> Result<()> {
 /// Whoever closed stdout, such as `head`, has what it wanted.
 fn written_or_closed(written: io::Result<()>) -> Result<()> {
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::io("write to", "stdout".as_ref(), &error))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::io("write to", "stdout".as_ref(), error)),
         _ => Ok(()),
     }
 }

@@ -27,7 +27,7 @@ impl CustomerIds {
         let lines: Box<dyn BufRead> = if path == Path::new("-") {
             Box::new(io::stdin().lock())
         } else {
-            Box::new(BufReader::new(regular_file::open(path).map_err(|error| Error::io("read", path, &error))?))
+            Box::new(BufReader::new(regular_file::open(path).map_err(|error| Error::io("read", path, error))?))
         };
         let path = if path == Path::new("-") { "stdin".to_owned() } else { path.shown().to_string() };
         Ok(CustomerIds { lines, path, number: 0, remedy, ended: false })
@@ -37,7 +37,7 @@ impl CustomerIds {
         loop {
             let mut line = Vec::new();
             let read = self.lines.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
-            read.map_err(|error| Error::io("read", self.path.as_ref(), &error))?;
+            read.map_err(|error| Error::io("read", self.path.as_ref(), error))?;
             self.number += 1;
             if line.is_empty() {
                 return Ok(None);

@@ -36,6 +36,7 @@ mod table;
 mod text;
 mod typed;
 mod verify;
+pub mod words;
 
 use std::process::ExitCode;
 
@@ -102,12 +103,13 @@ fn start_threads(arguments: &Arguments, console: &Console) -> Result<()> {
     }
     if number < wanted {
         let progress = console.progress();
-        progress.note(&format!(
-            "the system allows too few threads or too little memory for {wanted}: working with {number}"
-        ));
+        progress.note(
+            &format!("the system allows too few threads or too little memory for {wanted}: working with {number}")
+                .into(),
+        );
     }
     let started = rayon::ThreadPoolBuilder::new().num_threads(number).build_global();
-    started.map_err(|error| threads::cannot_start(&error))
+    started.map_err(threads::cannot_start)
 }
 
 fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {

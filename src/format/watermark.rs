@@ -23,10 +23,10 @@ impl Watermark {
 
     /// The watermark with these bytes. Fails on any others than [`Watermark::encode`] writes.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let damaged = Reader::new(bytes, "mark").damaged();
-        let number = bytes.get(1..9).and_then(<[u8]>::first_chunk::<8>).copied();
-        let watermark = Watermark(u64::from_be_bytes(number.unwrap_or_default()));
-        if watermark.encode() == bytes { Ok(watermark) } else { Err(damaged) }
+        let number = bytes.get(1..9).and_then(<[u8]>::first_chunk::<8>);
+        let watermark =
+            number.map(|number| Watermark(u64::from_be_bytes(*number))).filter(|watermark| watermark.encode() == bytes);
+        watermark.ok_or_else(|| Reader::new(bytes, "mark").damaged())
     }
 }
 

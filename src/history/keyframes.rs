@@ -58,7 +58,8 @@ pub fn plan_keyframes(before: Vec<PastAction>, days: &[DayDeltas], max_history: 
     let (mut base, mut before) = (0, before);
     for (place, (day, deltas)) in days.iter().enumerate() {
         if plan.since.is_due(max_history) {
-            before = fold(days.get(base..place).unwrap_or_default(), &before, max_history);
+            let (until, _) = days.split_at(place);
+            before = fold(until.split_at(base).1, &before, max_history);
             plan.keyframes.push((*day, before.clone()));
             plan.since = SinceKeyframe::default();
             base = place;

@@ -8,6 +8,7 @@ use super::run::Ingester;
 use super::work_units::WorkUnits;
 use crate::error::{Error, Result};
 use crate::format::BatchRecord;
+use crate::message::message;
 use crate::model::{Day, NamedCounts};
 use crate::progress::Progress;
 use crate::sort::Buckets;
@@ -64,7 +65,7 @@ fn summary(store: &Store, dt: Day, dry_run: bool) -> Result<RemoveSummary> {
     let Some(BatchRecord { files, actions, customers, .. }) = store.batch(dt)? else {
         return Err(Error::refused(
             format!("the store holds no batch of {dt}"),
-            "check --dt; `lookback status` names the batches held",
+            message!["check ", Dt, "; ", [Status], " names the batches held"],
         ));
     };
     let left = batches.without(dt);

@@ -18,6 +18,7 @@ use super::work_units::WorkUnits;
 use crate::error::{Error, Result};
 use crate::format::BatchRecord;
 use crate::input::{DayFile, FILES_MAX, SameContents, day_files, note_same_content};
+use crate::message::message;
 use crate::model::{Day, TypeTable, Zone};
 use crate::progress::Progress;
 use crate::resources::Scratch;
@@ -121,7 +122,9 @@ impl Ingester {
         progress.begin("compacting", "", None);
         let settled = store.needs_purge().and_then(|owed| if owed { store.purge() } else { store.finish_compaction() });
         if let Err(error) = settled {
-            progress.note(&format!("all batches are committed; tidying up the store afterwards failed: {error}"));
+            progress.note(&message!["all batches are committed; tidying up the store afterwards failed: ", {
+                error.message()
+            }]);
         }
     }
 }
@@ -194,7 +197,7 @@ fn refuse_shared(files: &[SourceFile<'_>]) -> Result<()> {
     let mut found: BTreeMap<(u64, u64), &SourceFile<'_>> = BTreeMap::new();
     for of_file in files {
         let (source, file) = of_file;
-        let failed = |error: io::Error| Error::io("look for", &file.path, &error);
+        let failed = |error: io::Error| Error::io("look for", &file.path, error);
         let metadata = fs::metadata(&file.path).map_err(failed)?;
         let Some((other, other_file)) = found.insert((metadata.dev(), metadata.ino()), of_file) else { continue };
         // One file may have two names of its own; that it is taken twice is then said by its content.
@@ -278,6 +281,6 @@ fn no_files(options: &IngestOptions<'_>) -> Error {
     };
     Error::input(
         format!("there is no file for {dt}: {what}"),
-        "check --input and --dt, or take the day as an empty batch with --allow-empty",
+        message!["check ", Input, " and ", Dt, ", or take the day as an empty batch with ", AllowEmpty],
     )
 }

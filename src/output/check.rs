@@ -7,6 +7,7 @@ use std::path::Path;
 use super::partition_folder::{PartitionFolder, SUCCESS};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
+use crate::message::message;
 use crate::progress::Progress;
 use crate::storage::Fingerprint;
 use crate::text::Shown;
@@ -30,12 +31,12 @@ pub fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> 
             Ok(metadata) if metadata.is_file() => {}
             Ok(_) => return Err(other(&file, "is no file")),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(other(&file, "is missing")),
-            Err(error) => return Err(Error::io("read", &file, &error)),
+            Err(error) => return Err(Error::io("read", &file, error)),
         }
     }
     let mut names = Vec::new();
-    for entry in fs::read_dir(&path).map_err(|error| Error::io("list", &path, &error))? {
-        let entry = entry.map_err(|error| Error::io("list", &path, &error))?;
+    for entry in fs::read_dir(&path).map_err(|error| Error::io("list", &path, error))? {
+        let entry = entry.map_err(|error| Error::io("list", &path, error))?;
         names.push(entry.file_name());
     }
     names.sort_unstable();
@@ -79,6 +80,6 @@ pub fn check_hashes(folder: &PartitionFolder, manifest: &Manifest, progress: &dy
 fn other(file: &Path, what: &str) -> Error {
     Error::input(
         format!("the file {} {what}", file.shown()),
-        "produce the day again with `lookback produce` or `lookback backfill`",
+        message!["produce the day again with ", [Produce], " or ", [Backfill]],
     )
 }

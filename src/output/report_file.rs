@@ -4,6 +4,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::message::message;
 use crate::storage::StagedFile;
 use crate::storage::{OwnFile, beginning};
 
@@ -15,7 +16,7 @@ const POLICY: &str = "content=\"default-src 'none'; style-src 'unsafe-inline'\""
 
 /// The kind of file that a page is.
 pub(super) const REPORT: OwnFile = OwnFile {
-    name: "a page of `lookback report`",
+    name: || message!["a page of ", [Report]],
     is_kind_of: |file| {
         let text = beginning(file);
         text.starts_with(REPORT_BEGINS) && text.contains(POLICY)
@@ -27,7 +28,7 @@ pub(super) const REPORT: OwnFile = OwnFile {
 pub fn put_report(target: &Path, write: impl FnOnce(&mut dyn FnMut(&str) -> Result<()>) -> Result<()>) -> Result<u64> {
     let staged = StagedFile::create(target, REPORT)?;
     let mut file = BufWriter::new(staged.file()?);
-    let failed = |error: std::io::Error| Error::io("write", target, &error);
+    let failed = |error: std::io::Error| Error::io("write", target, error);
     let mut bytes = 0;
     write(&mut |piece| {
         bytes += piece.len() as u64;

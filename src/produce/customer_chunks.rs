@@ -3,6 +3,7 @@
 use std::iter::Peekable;
 
 use crate::error::Result;
+use crate::exact::Held;
 use crate::model::{CustomerId, Day, Impression};
 
 /// Customers of a chunk: their histories take up to 9 kB each.
@@ -63,7 +64,11 @@ impl<I: Iterator<Item = Result<Impression>>> CustomerChunks<I> {
                 if !of_customer.is_empty() {
                     query.days.push(*day);
                     query.places.push(*place);
-                    chunk.impressions.get_mut(*place).into_iter().for_each(|of_day| of_day.append(&mut of_customer));
+                    chunk
+                        .impressions
+                        .get_mut(*place)
+                        .held("each stream of a turn is of one of its days")?
+                        .append(&mut of_customer);
                 }
             }
             chunk.customers.push(query);

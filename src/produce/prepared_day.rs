@@ -13,6 +13,7 @@ use super::summary::ProduceSummary;
 use crate::error::{Error, Result};
 use crate::input::day_files;
 use crate::manifest::PartFile;
+use crate::message::message;
 use crate::model::{Day, Impression, TypeTable};
 use crate::output::{FileSizes, Partition, PartitionFolder, RowSchema, RowSettings};
 use crate::progress::Progress;
@@ -82,7 +83,7 @@ impl PreparedDay {
         if files.is_empty() {
             return Err(Error::input(
                 format!("there is no impression file in {}/{}", options.input.shown(), pattern.text_on(dt)),
-                "check --input and --dt",
+                message!["check ", Input, " and ", Dt],
             ));
         }
         let mapping = options.impressions.mapping();

@@ -19,7 +19,9 @@ use super::history_spool::{HistorySpool, pack};
 use super::keyed_rows::{Copies, KeyedRow, Numbered};
 use super::summary::ProduceSummary;
 use crate::error::{Error, Result};
+use crate::exact::{Held, usize_of};
 use crate::history::History;
+use crate::message::message;
 use crate::model::{ExtraColumn, Impression, Places, RowOrder};
 use crate::output::{EncodedRowGroup, RowGroup, RowSchema, RowSettings, RowWriter};
 use crate::parallel::ordered_map;
@@ -125,12 +127,12 @@ impl Shuffled<'_> {
         for Numbered { impression, copy } in chunk {
             if counts.is_new(impression.customer) {
                 let (read, has_late) = histories.read(impression.customer)?;
-                history = pack(self.settings.dt, read, &mut packed);
+                history = pack(self.settings.dt, read, &mut packed)?;
                 counts.begin(impression.customer, read.len(), has_late, self.settings.max_history);
             }
             histories.check(&impression)?;
             counts.add(&impression);
-            let seed = self.settings.order.seed().unwrap_or(0);
+            let seed = self.settings.order.seed().held("an order by chance has a seed")?;
             let places = Places::of(seed, self.settings.dt, &impression, copy);
             if let RowOrder::Shuffled(_) = self.settings.order {
                 let Impression { customer, ranking_id, elements } = impression;
@@ -193,10 +195,10 @@ impl Shuffled<'_> {
         for KeyedRow { first, impression, history: place, .. } in chunk {
             if last != Some(*place) {
                 packed.read(self.settings.dt, *place, &mut buffer, &mut history)?;
-                group.begin_customer(history.view());
+                group.begin_customer(history.view())?;
                 last = Some(*place);
             }
-            group.add_elements(impression.customer, impression.ranking_id.as_deref(), *first, &impression.elements);
+            group.add_elements(impression.customer, impression.ranking_id.as_deref(), *first, &impression.elements)?;
         }
         group.encode()
     }
@@ -209,12 +211,12 @@ impl Shuffled<'_> {
         let of_action = 8 + if ages { 5 } else { 0 } + if times { 15 } else { 0 };
         let histories = chunk.chunk_by(|one, next| one.history == next.history).filter_map(<[KeyedRow]>::first);
         let actions: u64 = histories.map(|keyed| u64::from(keyed.history.actions)).sum();
-        let bytes = usize::try_from(actions).unwrap_or(usize::MAX).saturating_mul(of_action);
+        let bytes = usize_of(actions).saturating_mul(of_action);
         if bytes > self.budget.group_bytes_max {
             let rows: usize = chunk.iter().map(|keyed| keyed.impression.elements.len()).sum();
             return Err(Error::refused(
                 format!("a row group of {rows} rows with {actions} actions takes {} MB of memory", bytes / 1_000_000),
-                "ask for a smaller --row-group-rows, or allow more by --memory-limit",
+                message!["ask for a smaller ", RowGroupRows, ", or allow more by ", MemoryLimit],
             ));
         }
         Ok(bytes)

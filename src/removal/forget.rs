@@ -11,6 +11,7 @@ use super::removed::Removed;
 use super::scrub::{ScrubbedPartition, Scrubber};
 use crate::error::{Error, Kind, Result};
 use crate::format::{Forgotten, Key};
+use crate::message::message;
 use crate::model::{CustomerId, Day};
 use crate::output::{check_output, partitions};
 use crate::progress::Progress;
@@ -122,12 +123,12 @@ pub fn forget(
 pub fn committed(error: Error) -> Error {
     Error::new(
         error.kind(),
-        format!(
-            "the customers are forgotten, and are so without a receipt, which forgetting them again gives: {}",
-            error.what()
-        ),
-        error.remedy(),
+        message!["the customers are forgotten, and are so without a receipt, which forgetting them again gives: ", {
+            error.what().clone()
+        },],
+        error.remedy().clone(),
     )
+    .caused_by(error)
 }
 
 /// Fails where the store still has anything of them.
@@ -161,7 +162,7 @@ fn look_through(
                 // A disk that fails is no fault of the partition.
                 Err(error) if error.kind() == Kind::Io => return Err(error),
                 Err(error) => {
-                    progress.note(&format!("{path} still has rows of them: {error}"));
+                    progress.note(&message!["{path} still has rows of them: ", { error.message() }]);
                     receipt.partitions.push(path);
                 }
             },
@@ -261,12 +262,16 @@ fn refuse_too_many(forgotten: usize, more: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::refused(
-        format!(
-            "{} more forgotten beside {} are more than the {} customers that this --memory-limit has room for",
-            count(more as u64),
-            count(forgotten as u64),
-            count(most as u64)
-        ),
-        "give a larger --memory-limit, here and to each later command; nobody has been forgotten",
+        message![
+            (
+                "{} more forgotten beside {} are more than the {} customers that this ",
+                count(more as u64),
+                count(forgotten as u64),
+                count(most as u64)
+            ),
+            MemoryLimit,
+            " has room for"
+        ],
+        message!["give a larger ", MemoryLimit, ", here and to each later command; nobody has been forgotten"],
     ))
 }

@@ -7,6 +7,7 @@ use super::remove::{Goes, Removal, finish_purge};
 use super::removed::Removed;
 use crate::error::{Error, Result};
 use crate::format::{Horizon, Key};
+use crate::message::message;
 use crate::model::Day;
 use crate::progress::Progress;
 use crate::store::{Folder, Store};
@@ -135,7 +136,14 @@ fn refuse_large(summary: &PruneSummary, first_day: Day) -> Result<()> {
             count(all),
             percent(going as f64 / all as f64),
         ),
-        "look at --keep-days and at that batch (a mistyped one is removed by `lookback remove`), and remove them by --allow-large-removal",
+        message![
+            "look at ",
+            KeepDays,
+            " and at that batch (a mistyped one is removed by ",
+            [Remove],
+            "), and remove them by ",
+            AllowLargeRemoval
+        ],
     ))
 }
 

@@ -61,20 +61,21 @@ impl Figures<'_> {
     /// The parts of each bar, by name, and the places of their types: where there are more than three, the two with the most actions, and all others.
     fn parts(&self, labels: &[String]) -> Vec<(String, Vec<usize>)> {
         let totals = self.store.types.counts(&self.store.actions);
-        let mut places: Vec<usize> = (0..labels.len()).collect();
-        let name = |place: &usize| labels.get(*place).cloned().unwrap_or_default();
+        let mut places: Vec<(usize, &String)> = labels.iter().enumerate().collect();
+        let alone = |(place, name): (usize, &String)| (name.clone(), vec![place]);
         if places.len() <= COLORED_MAX {
-            return places.into_iter().map(|place| (name(&place), vec![place])).collect();
+            return places.into_iter().map(alone).collect();
         }
         // What is summed already stays with the others, however much it is.
         let is_sum = |place: usize| place >= self.store.types.names().count();
-        places.sort_by_key(|place| (is_sum(*place), std::cmp::Reverse(totals.get(*place).copied())));
+        places.sort_by_key(|(place, _)| (is_sum(*place), std::cmp::Reverse(totals.get(*place).copied())));
         let others = places.split_off(COLORED_MAX - 1);
         let joined = match self.store.types.others() {
-            0 => others.iter().map(name).collect::<Vec<_>>().join(" + "),
+            0 => others.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(" + "),
             more => format!("others ({} types)", count((others.len() - 1 + more) as u64)),
         };
-        places.into_iter().map(|place| (name(&place), vec![place])).chain([(joined, others)]).collect()
+        let others = others.into_iter().map(|(place, _)| place).collect();
+        places.into_iter().map(alone).chain([(joined, others)]).collect()
     }
 
     pub(super) fn late(&self, periods: Periods) -> Card<'_> {

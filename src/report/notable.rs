@@ -121,9 +121,8 @@ impl Notable {
     /// The marks of a figure on the days of a period.
     pub fn marks_of(&self, figure: Figure, period: Period) -> &[Anomaly] {
         let anomalies = self.anomalies.get(&figure).map_or(&[][..], Vec::as_slice);
-        let from = anomalies.partition_point(|anomaly| anomaly.day < period.first);
-        let to = anomalies.partition_point(|anomaly| anomaly.day <= period.last);
-        anomalies.get(from..to).unwrap_or_default()
+        let (until, _) = anomalies.split_at(anomalies.partition_point(|anomaly| anomaly.day <= period.last));
+        until.split_at(until.partition_point(|anomaly| anomaly.day < period.first)).1
     }
 
     /// All marks, the newest day first.

@@ -5,6 +5,7 @@ use std::fmt;
 use super::axis::Unit;
 use super::figures::BatchFigures;
 use super::partitions::PartitionFigures;
+use crate::exact::usize_of;
 use crate::model::Day;
 
 /// The most columns of a plot, and rows of a table: a year and some has one for each day. A plot is some 750 pixels wide.
@@ -77,7 +78,7 @@ impl Periods {
 
     /// All periods, the first one first.
     pub fn all(self) -> impl Iterator<Item = Period> {
-        let step = usize::try_from(self.days_each).unwrap_or(usize::MAX);
+        let step = usize_of(self.days_each);
         self.first.through(self.last).step_by(step).map(move |day| self.holding(day))
     }
 
@@ -85,7 +86,7 @@ impl Periods {
     pub fn holding(self, day: Day) -> Period {
         let before = self.first.number().abs_diff(day.number()) % self.days_each;
         let first = day.minus(before);
-        let last = first.through(self.last).take(usize::try_from(self.days_each).unwrap_or(usize::MAX)).last();
+        let last = first.through(self.last).take(usize_of(self.days_each)).last();
         Period { first, last: last.unwrap_or(first) }
     }
 
@@ -110,9 +111,8 @@ impl Period {
 
     /// Which of some days, ascending, lie in it.
     pub fn within(self, days: &[Day]) -> &[Day] {
-        let from = days.partition_point(|day| *day < self.first);
-        let to = days.partition_point(|day| *day <= self.last);
-        days.get(from..to).unwrap_or_default()
+        let (until, _) = days.split_at(days.partition_point(|day| *day <= self.last));
+        until.split_at(until.partition_point(|day| *day < self.first)).1
     }
 }
 

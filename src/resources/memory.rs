@@ -11,6 +11,8 @@ use std::sync::OnceLock;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::error::{Error, Kind, Result};
+use crate::exact::usize_of;
+use crate::message::message;
 use crate::text::size;
 
 /// The least that can be asked for.
@@ -48,7 +50,7 @@ static LIMIT: OnceLock<u64> = OnceLock::new();
 pub fn limit_to(asked: Option<u64>, threads: Threads) -> Result<()> {
     if let Some(asked) = asked.filter(|asked| *asked < LIMIT_MIN) {
         return Err(Error::usage(
-            format!("--memory-limit {asked} (in bytes) is too little to work with"),
+            message![MemoryLimit, " {asked} (in bytes) is too little to work with"],
             format!("give at least {}MiB", LIMIT_MIN >> 20),
         ));
     }
@@ -67,13 +69,14 @@ pub fn limit_to(asked: Option<u64>, threads: Threads) -> Result<()> {
         if allowed < least.saturating_add(beyond) {
             return Err(Error::new(
                 Kind::Io,
-                format!(
-                    "the system allows {} of {what} (`ulimit {letter}`), and a --memory-limit of {}MiB with --threads {threads} takes up to {}",
-                    size(allowed),
-                    least >> 20,
-                    size(least.saturating_add(beyond)),
-                ),
-                "have it allow more, or give a smaller --memory-limit or --threads",
+                message![
+                    ("the system allows {} of {what} (`ulimit {letter}`), and a ", size(allowed)),
+                    MemoryLimit,
+                    (" of {}MiB with ", least >> 20),
+                    Threads,
+                    (" {threads} takes up to {}", size(least.saturating_add(beyond)))
+                ],
+                message!["have it allow more, or give a smaller ", MemoryLimit, " or ", Threads],
             ));
         }
         room = room.min(allowed - beyond);
@@ -129,7 +132,7 @@ pub fn line_bytes() -> usize {
 }
 
 fn share(part: u64) -> usize {
-    usize::try_from(LIMIT.get_or_init(half_of_the_machine) / part).unwrap_or(usize::MAX)
+    usize_of(LIMIT.get_or_init(half_of_the_machine) / part)
 }
 
 fn half_of_the_machine() -> u64 {

@@ -45,7 +45,7 @@ impl Scratch {
         let mut tries = 1;
         let (path, file) = loop {
             let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-            created.map_err(|error| Error::io("create", folder, &error))?;
+            created.map_err(|error| Error::io("create", folder, error))?;
             match fresh::file(folder, "lookback-", File::options().read(true).mode(0o600)) {
                 Err(_) if tries < TRIES && !folder.exists() => tries += 1,
                 made => break made?,
@@ -54,7 +54,7 @@ impl Scratch {
         match fs::remove_file(&path) {
             // Whoever tidies up beside this has taken it for one that is left behind.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            removed => removed.map_err(|error| Error::io("remove", &path, &error))?,
+            removed => removed.map_err(|error| Error::io("remove", &path, error))?,
         }
         Ok((path, file))
     }

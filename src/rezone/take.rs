@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::history::{MovedActions, day_of, redate};
 use crate::error::{Error, Result};
 use crate::format::{BatchRecord, Key, Record, TouchedDay, ZoneRulesRecord, ZoneUse};
+use crate::message::message;
 use crate::model::{CustomerId, Day, Zone};
 use crate::progress::Progress;
 use crate::store::{BulkLoad, Folder, OfferedRules, Store};
@@ -96,7 +97,7 @@ impl<'store> Taking<'store> {
                     "the store has been pruned up to {horizon}, which begins otherwise by the rules in {}",
                     offered.edition()
                 ),
-                "prune it to a day that they leave as it is, or fill a new store with `lookback backfill`",
+                message!["prune it to a day that they leave as it is, or fill a new store with ", [Backfill]],
             ));
         }
         Ok(Taking { store, recorded, zone, moved, timed: offered.days_with_other_times(recorded) })

@@ -8,6 +8,8 @@ use rayon::slice::ParallelSliceMut;
 
 use super::keys::sort_by_keys;
 use super::record::Record;
+use crate::error::Result;
+use crate::exact::{Held, usize_of};
 
 /// Records lie in blocks of this many, which are used again as they are emptied: so spreading takes hardly more memory than the records have.
 pub const BLOCK_RECORDS: usize = 256;
@@ -73,38 +75,38 @@ impl<R: Record> Bucket<R> {
 /// Spreads the records of some blocks over buckets, ascending; none is empty.
 ///
 /// Memory: the records themselves, and a quarter of that at most.
-pub(super) fn radix_partition<R: Record>(blocks: Vec<Vec<R>>) -> Vec<Bucket<R>> {
+pub(super) fn radix_partition<R: Record>(blocks: Vec<Vec<R>>) -> Result<Vec<Bucket<R>>> {
     let wider = |one: (u64, u64), other: (u64, u64)| (one.0.min(other.0), one.1.max(other.1));
     let bounds = |block: &Vec<R>| block.iter().map(|record| (record.sort_key(), record.sort_key())).reduce(wider);
-    let Some((low, high)) = blocks.par_iter().filter_map(bounds).reduce_with(wider) else { return Vec::new() };
+    let Some((low, high)) = blocks.par_iter().filter_map(bounds).reduce_with(wider) else { return Ok(Vec::new()) };
     let records = count(&blocks);
     if low == high || records < 2 * BUCKET_RECORDS {
-        return vec![Bucket { from: low, blocks }];
+        return Ok(vec![Bucket { from: low, blocks }]);
     }
     let span_bits = u64::BITS - (high - low).leading_zeros();
     let pieces_bits = (records / BUCKET_RECORDS).min(PIECES_MAX).ilog2();
     let shift = span_bits.saturating_sub(pieces_bits);
-    let place_of = |record: &R| usize::try_from((record.sort_key() - low) >> shift).unwrap_or(usize::MAX);
+    let place_of = |record: &R| usize_of((record.sort_key() - low) >> shift);
     let places = (low..=high).step_by(1 << shift);
 
     let chunk = blocks.len().div_ceil(rayon::current_num_threads().clamp(1, PARTITIONERS_MAX));
     let mut left = blocks.into_iter();
     let chunks = std::iter::from_fn(|| Some(left.by_ref().take(chunk).collect::<Vec<_>>()));
     let chunks: Vec<Vec<Vec<R>>> = chunks.take_while(|chunk| !chunk.is_empty()).collect();
-    let partitioned_shares: Vec<Vec<Open<R>>> =
+    let partitioned_shares: Result<Vec<Vec<Open<R>>>> =
         chunks.into_par_iter().map(|blocks| partition_chunk(blocks, places.clone().count(), place_of)).collect();
 
-    let mut of_chunks: Vec<_> = partitioned_shares.into_iter().map(Vec::into_iter).collect();
+    let mut of_chunks: Vec<_> = partitioned_shares?.into_iter().map(Vec::into_iter).collect();
     let mut partitioned_buckets = Vec::new();
     for from in places {
         let blocks: Vec<Vec<R>> = of_chunks.iter_mut().flat_map(Iterator::next).flat_map(Open::blocks).collect();
         match count(&blocks) {
             0 => {}
-            records if records > RECORDS_MAX => partitioned_buckets.extend(radix_partition(blocks)),
+            records if records > RECORDS_MAX => partitioned_buckets.extend(radix_partition(blocks)?),
             _ => partitioned_buckets.push(Bucket { from, blocks }),
         }
     }
-    partitioned_buckets
+    Ok(partitioned_buckets)
 }
 
 fn count<R>(blocks: &[Vec<R>]) -> usize {
@@ -123,12 +125,16 @@ impl<R> Open<R> {
     }
 }
 
-fn partition_chunk<R: Record>(blocks: Vec<Vec<R>>, places: usize, place_of: impl Fn(&R) -> usize) -> Vec<Open<R>> {
+fn partition_chunk<R: Record>(
+    blocks: Vec<Vec<R>>,
+    places: usize,
+    place_of: impl Fn(&R) -> usize,
+) -> Result<Vec<Open<R>>> {
     let mut buckets: Vec<Open<R>> = (0..places).map(|_| Open { filling: Vec::new(), full: Vec::new() }).collect();
     let mut emptied = Vec::new();
     for mut block in blocks {
         for record in block.drain(..) {
-            let Some(bucket) = buckets.get_mut(place_of(&record)) else { continue };
+            let bucket = buckets.get_mut(place_of(&record)).held("each record has a piece")?;
             if bucket.filling.len() == bucket.filling.capacity() {
                 let fresh = emptied.pop().unwrap_or_else(|| Vec::with_capacity(BLOCK_RECORDS));
                 let filled = std::mem::replace(&mut bucket.filling, fresh);
@@ -138,7 +144,7 @@ fn partition_chunk<R: Record>(blocks: Vec<Vec<R>>, places: usize, place_of: impl
         }
         emptied.push(block);
     }
-    buckets
+    Ok(buckets)
 }
 
 #[cfg(test)]
@@ -175,7 +181,7 @@ mod tests {
                 drawn.map(|((number, tie), place)| (number.wrapping_mul(place / 7 + 1) % partitioned_over, *tie)).collect();
             // One far away from all others leaves those in one bucket, which has to be spread again.
             expected.push((u64::MAX, 0));
-            let buckets = radix_partition(expected.chunks(of_block).map(<[_]>::to_vec).collect());
+            let buckets = radix_partition(expected.chunks(of_block).map(<[_]>::to_vec).collect()).unwrap();
             expected.sort_unstable();
 
             let mut sorted = Vec::new();

@@ -64,7 +64,7 @@ impl<R: Record> Sorter<R> {
     /// Spills what is there if it and `more_bytes` are more than the budget.
     fn make_room(&mut self, more_bytes: usize) -> Result<()> {
         if self.gathered_bytes + more_bytes > self.budget_bytes && !self.blocks.is_empty() {
-            let buckets = sorted_buckets(std::mem::take(&mut self.blocks));
+            let buckets = sorted_buckets(std::mem::take(&mut self.blocks))?;
             self.runs.push(spill(buckets.iter().flatten(), &mut self.scratch)?);
             self.gathered_bytes = 0;
         }
@@ -80,14 +80,14 @@ impl<R: Record> Sorter<R> {
                 heads.push(Reverse((record, run)));
             }
         }
-        let gathered = sorted_buckets(self.blocks).into_iter().flatten().peekable();
+        let gathered = sorted_buckets(self.blocks)?.into_iter().flatten().peekable();
         Ok(Sorted { gathered, heads, runs: self.runs, _scratch: self.scratch })
     }
 
     /// All records in buckets that can be sorted apart; merged where some were spilled.
     pub fn buckets(self) -> Result<Buckets<R>> {
         if self.runs.is_empty() {
-            return Ok(Buckets::Apart(radix_partition(self.blocks).into_iter()));
+            return Ok(Buckets::Apart(radix_partition(self.blocks)?.into_iter()));
         }
         self.finish().map(Box::new).map(Buckets::Merged)
     }
@@ -101,8 +101,8 @@ pub enum Buckets<R: Record> {
     Merged(Box<Sorted<R>>),
 }
 
-fn sorted_buckets<R: Record>(blocks: Vec<Vec<R>>) -> Vec<Vec<R>> {
-    radix_partition(blocks).into_par_iter().map(Bucket::sorted).collect()
+fn sorted_buckets<R: Record>(blocks: Vec<Vec<R>>) -> Result<Vec<Vec<R>>> {
+    Ok(radix_partition(blocks)?.into_par_iter().map(Bucket::sorted).collect())
 }
 
 /// The records of a [`Sorter`] in ascending order.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::{Error, Result};
 use crate::format::TouchedDay;
 use crate::manifest::Manifest;
+use crate::message::message;
 use crate::model::{Day, Zone, name_days};
 use crate::store::Store;
 
@@ -99,7 +100,7 @@ impl<'store> Judge<'store> {
                     settings.time_zone,
                     zone.name()
                 ),
-                "check --store and --out",
+                message!["check ", Store, " and ", Out],
             ));
         }
         let through = known.through(*dt);

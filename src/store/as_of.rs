@@ -3,6 +3,7 @@
 use super::late::{LateDelta, LateDeltas};
 use super::query::{AsOf, Begin};
 use crate::error::{Error, Result};
+use crate::exact::Held;
 use crate::format::{Delta, Key, Keyframe, Scratch};
 use crate::history::{self, History};
 use crate::model::{Action, CustomerId, Day, HistoryDetail};
@@ -236,7 +237,7 @@ impl WaitingDay {
         self.actions.clear();
         for (number, end) in self.ends.iter().enumerate() {
             let first = self.actions.len();
-            let delta = Delta::read(self.bytes.get(begin..*end).unwrap_or_default())?;
+            let delta = Delta::read(self.bytes.get(begin..*end).held("deltas that wait lie one behind the other")?)?;
             delta.append_actions(day, &mut self.room, &mut self.actions)?;
             if let Some((_, batch)) = next_late.next_if(|(late, _)| *late == number) {
                 newest_of_late.extend(self.actions.get(first).map(|newest| (*batch, *newest)));

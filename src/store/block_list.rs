@@ -5,6 +5,7 @@ use super::handle::Store;
 use super::scan::Scan;
 use crate::error::{Error, Kind, Result};
 use crate::format::{BlockListRecord, Key, Keyspace, Secret, Token, token_of};
+use crate::message::message;
 use crate::model::CustomerId;
 use crate::resources::memory;
 use crate::text::count;
@@ -67,11 +68,12 @@ impl Store {
             let Key::Forgotten(token) = Key::decode(key)? else { break };
             if list.tokens.len() == memory::customers_max() {
                 return Err(Error::refused(
-                    format!(
-                        "more customers have been forgotten than the {} that this --memory-limit has room for",
-                        count(list.tokens.len() as u64)
-                    ),
-                    "give a larger --memory-limit",
+                    message![
+                        ("more customers have been forgotten than the {} that this ", count(list.tokens.len() as u64)),
+                        MemoryLimit,
+                        " has room for"
+                    ],
+                    message!["give a larger ", MemoryLimit],
                 ));
             }
             list.tokens.push(token);

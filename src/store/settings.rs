@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::format::ACTIONS_MAX;
+use crate::message::message;
 use crate::model::{TypeTable, Zone};
 
 /// How many actions a history has at most, unless the store was created with another number. Source: SPEC, "Meaning".
@@ -34,8 +35,15 @@ impl Settings {
         let length = asked.unwrap_or(self.max_history);
         if length > self.max_history {
             return Err(Error::usage(
-                format!("--max-history {length} is more than the store keeps ({})", self.max_history),
-                "ask for fewer, or build a store with a larger --max-history by `lookback init` and `lookback backfill`",
+                message![MaxHistory, (" {length} is more than the store keeps ({})", self.max_history)],
+                message![
+                    "ask for fewer, or build a store with a larger ",
+                    MaxHistory,
+                    " by ",
+                    [Init],
+                    " and ",
+                    [Backfill]
+                ],
             ));
         }
         Ok(length)

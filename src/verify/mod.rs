@@ -34,4 +34,4 @@ mod run;
 pub use fault::{Fault, Remedy};
 pub use range::Checked;
 pub use repair::{KeyCounts, RepairSummary, repair};
-pub use run::{VerifySummary, verify};
+pub use run::{ShownFault, VerifySummary, verify};

@@ -15,11 +15,11 @@ use crate::store::{Store, Unreadable};
 #[derive(Default)]
 pub(super) struct Records {
     /// `None` for one that cannot be relied on.
-    batches: BTreeMap<Day, Option<Said>>,
+    batches: BTreeMap<Day, Option<Message>>,
 }
 
 #[derive(Clone)]
-struct Said {
+struct Message {
     actions: ActionCounts,
     customers: u64,
 }
@@ -77,7 +77,7 @@ impl Records {
 
 fn compare_one(
     batch: Day,
-    said: &Said,
+    said: &Message,
     counters: &Counters,
     is_reduced: bool,
     store: &Store,
@@ -117,9 +117,9 @@ fn numbers(counts: &ActionCounts, listed: &BTreeSet<u8>, types: &TypeTable) -> V
     numbers
 }
 
-fn said(record: BatchRecord) -> Said {
+fn said(record: BatchRecord) -> Message {
     let BatchRecord { actions, late, early, customers, .. } = record;
-    Said { actions: ActionCounts { types: actions, late, early }, customers }
+    Message { actions: ActionCounts { types: actions, late, early }, customers }
 }
 
 fn read_record(value: &[u8]) -> Result<BatchRecord, String> {

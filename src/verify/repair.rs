@@ -6,6 +6,7 @@ use super::fault::{Fault, Remedy};
 use super::pass::check;
 use crate::error::{Error, Kind, Result};
 use crate::format::Key;
+use crate::message::message;
 use crate::progress::Progress;
 use crate::store::Store;
 use crate::text::Shown;
@@ -93,7 +94,7 @@ pub fn repair(store: &Store, dry_run: bool, progress: &dyn Progress) -> Result<R
                 fault.key_hex(),
                 fault.what,
             ),
-            format!("{}, then repair again", fault.remedy),
+            message![{ fault.remedy.said() }, ", then repair again"],
         ));
     }
     if let Some(bulk) = bulk {

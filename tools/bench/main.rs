@@ -57,7 +57,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<String> {
     let parent = args.work.clone().unwrap_or_else(std::env::temp_dir);
     let work = tempfile::Builder::new().prefix("lookback-bench-").tempdir_in(&parent);
-    let work = work.map_err(|error| Error::io("create a folder in", &parent, &error))?;
+    let work = work.map_err(|error| Error::io("create a folder in", &parent, error))?;
     let threads = args.threads.map_or(0, |threads| usize::from(threads.get()));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     pool.map_err(|error| Error::new(Kind::Io, format!("cannot start threads ({error})"), "give a smaller --threads"))?;

@@ -8,6 +8,7 @@ use zstd::stream::read::Decoder;
 
 use crate::error::{Error, Result};
 use crate::input::file_kind::Packing;
+use crate::message::message;
 use crate::resources::memory;
 use crate::storage::regular_file;
 use crate::text::Shown;
@@ -29,7 +30,7 @@ pub(super) struct Unpacked {
 impl Unpacked {
     /// Opens a file; nothing of it is looked at yet.
     pub fn open(path: &Path, packing: Packing) -> Result<Self> {
-        let failed = |error: io::Error| Error::io("open", path, &error);
+        let failed = |error: io::Error| Error::io("open", path, error);
         let file = regular_file::open(path).map_err(failed)?;
         let reader: Box<dyn Read> = match packing {
             Packing::Plain => Box::new(file),
@@ -53,12 +54,12 @@ impl Unpacked {
         loop {
             match self.reader.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result.map_err(|error| self.failed(&error, line)),
+                result => return result.map_err(|error| self.failed(error, line)),
             }
         }
     }
 
-    fn failed(&self, error: &io::Error, line: u64) -> Error {
+    fn failed(&self, error: io::Error, line: u64) -> Error {
         let kind = match self.packing {
             // What the system says has a number; what a decoder says has none.
             _ if error.raw_os_error().is_some() => return Error::io("read", &self.path, error),
@@ -74,14 +75,16 @@ impl Unpacked {
                     self.path.shown(),
                     1_u64 << window_log_max()
                 ),
-                "compress it without --long and at a lower level, or give a larger --memory-limit",
-            );
+                message!["compress it without --long and at a lower level, or give a larger ", MemoryLimit],
+            )
+            .caused_by(error);
         }
         let cause = if error.kind() == io::ErrorKind::UnexpectedEof { "it ends too early" } else { &text };
         Error::input(
             format!("the file {} cannot be read as {kind} ({cause}, in or behind line {line})", self.path.shown()),
             "write the file anew, or begin its name with _ if it is no data",
         )
+        .caused_by(error)
     }
 }
 

@@ -49,21 +49,22 @@ impl<'tables> TableCursor<'tables> {
     /// rise lead RocksDB past others. What only RocksDB can tell is left to it.
     pub fn check(&mut self, customer: CustomerId) -> Result<()> {
         let first = u128::from((customer.0 ^ i64::MIN).cast_unsigned()) << 64;
-        for place in 0..self.runs.len() {
-            let walked = self.runs.get_mut(place).map_or(Ok(()), |run| {
-                run.seek(first)?;
-                while run.number.is_some_and(|number| number >> 64 <= first >> 64) {
-                    run.next()?;
-                }
-                Ok(())
-            });
-            match walked {
-                Err(odd @ Unsupported::Damaged(_)) => return self.give_up(&odd),
-                Err(Unsupported::Unknown) => self.runs.get_mut(place).into_iter().for_each(RunCursor::forget),
-                Ok(()) => {}
+        let walk = |run: &mut RunCursor<'_>| {
+            run.seek(first)?;
+            while run.number.is_some_and(|number| number >> 64 <= first >> 64) {
+                run.next()?;
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        let damaged = self.runs.iter_mut().find_map(|run| match walk(run) {
+            Err(odd @ Unsupported::Damaged(_)) => Some(odd),
+            Err(Unsupported::Unknown) => {
+                run.forget();
+                None
+            }
+            Ok(()) => None,
+        });
+        damaged.map_or(Ok(()), |odd| self.give_up(&odd))
     }
 
     /// Where it stands now follows from nothing. Fails where a file is damaged.
@@ -85,7 +86,8 @@ impl<'tables> TableCursor<'tables> {
     ) -> FastPath<Result<()>> {
         while let Some(place) = self.next_of(customer)? {
             let run = self.runs.get_mut(place).ok_or(Unsupported::Unknown)?;
-            match Key::decode(run.key()?).and_then(|key| show(key, run.value())) {
+            let (key, value) = (run.key()?, run.value()?);
+            match Key::decode(key).and_then(|key| show(key, value)) {
                 Ok(true) => run.next()?,
                 Ok(false) => break,
                 Err(error) => return Ok(Err(error)),
