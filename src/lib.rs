@@ -21,7 +21,7 @@
 //!    model   durable                  customers, days, zones, actions, impressions; outlasting a power loss
 //!    fresh   apart                    names that nothing else has; places that must not lie in one another
 //!    parallel                         several threads whose results are taken in order, by one or by several
-//! 0  error   progress                  failures; who listens to the work
+//! 0  error   progress  cancel          failures; who listens to the work; who asks it to stop
 //!    text    regular_file              under these two: numbers and names for people; opening files that end
 //! ```
 //!
@@ -31,6 +31,7 @@
 
 pub mod audit;
 pub mod backfill;
+pub mod cancel;
 pub mod cli;
 pub mod config;
 pub mod diff;

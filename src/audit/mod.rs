@@ -18,10 +18,12 @@ mod by_chance;
 mod compare;
 mod difference;
 mod group;
+mod options;
 mod padded;
 mod rows;
 mod run;
 mod sample;
 mod sources;
 
-pub use run::{AuditOptions, AuditSummary, audit};
+pub use options::AuditOptions;
+pub use run::{AuditSummary, audit};

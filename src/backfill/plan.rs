@@ -10,6 +10,7 @@ use crate::model::{Day, name_days};
 use crate::output::PartitionFolder;
 use crate::produce::RowChoice;
 use crate::progress::Progress;
+use crate::resources::Resources;
 use crate::sources::Sources;
 use crate::store::{Batches, Store, outdated};
 use crate::text::Shown;
@@ -47,6 +48,8 @@ pub struct BackfillOptions<'a> {
     pub rows: RowChoice,
     /// Where bad rows go.
     pub quarantine: Option<&'a Path>,
+    /// What it may take.
+    pub resources: &'a Resources,
 }
 
 /// Why a day is ingested.
@@ -119,7 +122,7 @@ impl Plan {
             };
             let mut plan = DayPlan { day, ingest: None, held: false, produce, shown };
             let record = store.map(|store| store.batch(day)).transpose()?.flatten();
-            match batch_state(input, sources, day, record.as_ref())? {
+            match batch_state(input, sources, day, record.as_ref(), options.resources.cancel())? {
                 BatchState::Current => plan.held = true,
                 BatchState::New => plan.ingest = Some(IngestReason::New),
                 BatchState::Changed => plan.ingest = Some(IngestReason::Changed),

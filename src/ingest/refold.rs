@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::format::{Key, Standing, TouchedDay, encode_keyframe, encode_portion};
 use crate::history::{Since, follow};
 use crate::model::{Action, Day, PastAction};
+use crate::resources::Resources;
 use crate::store::{Cursor, StoredPortion};
 
 /// Works out the edits of a share. `room` is for sorting.
@@ -19,9 +20,10 @@ pub(super) fn refold_share(
     batch: Day,
     max_history: usize,
     room: &mut Vec<DatedAction>,
+    resources: &Resources,
 ) -> Result<Edits> {
     let mut edits = Edits::default();
-    share.brought.sort_into(room);
+    share.brought.sort_into(room, resources)?;
     // Equal ones are neighbours. What was cut is the oldest of its day, so that what stands before it is in the room or was cut too.
     let equal = room.iter().zip(room.iter().skip(1)).filter(|(one, next)| one == next).count();
     edits.actions = room.len() as u64 + share.cut.actions;

@@ -24,7 +24,7 @@ use crate::model::{ExtraColumn, Impression, Places, RowOrder};
 use crate::output::{EncodedRowGroup, RowGroup, RowSchema, RowSettings, RowWriter};
 use crate::parallel::ordered_map;
 use crate::progress::Progress;
-use crate::resources::Scratch;
+use crate::resources::{Resources, Scratch};
 use crate::sort::{Sorted, Sorter};
 
 /// Rows whose histories are read and packed by one thread at once: up to 5 MB.
@@ -66,6 +66,7 @@ pub(super) struct ByChance<'a> {
     pub budget: Budget,
     /// Where files are put aside.
     pub scratch: PathBuf,
+    pub resources: &'a Resources,
     pub progress: &'a dyn Progress,
 }
 
@@ -101,7 +102,8 @@ impl ByChance<'_> {
         summary: &mut ProduceSummary,
     ) -> Result<Sorted<Placed>> {
         self.progress.begin("reading histories", "impressions", Some(summary.impressions));
-        let mut sorter = Sorter::new(self.budget.places_bytes, Scratch::new(self.scratch.with_extension("sorted")));
+        let scratch = Scratch::new(self.scratch.with_extension("sorted"));
+        let mut sorter = Sorter::new(self.budget.places_bytes, scratch, self.resources);
         let (mut shares, mut tally) = (Shares::new(Copies::of(impressions), SHARE_ROWS), Tally::default());
         let workers = threads.into_iter();
         let workers = workers.map(|mut histories| move |share| self.place_share(share, &mut histories)).collect();
@@ -114,7 +116,7 @@ impl ByChance<'_> {
                 sorter.push(placed)
             })
         };
-        ordered_map(workers, SHARES_AHEAD, || shares.share(), take)?;
+        ordered_map(self.resources.cancel(), workers, SHARES_AHEAD, || shares.share(), take)?;
         summary.duplicates = shares.repeats();
         sorter.finish()
     }
@@ -153,13 +155,14 @@ impl ByChance<'_> {
         schema: &Arc<RowSchema>,
         writer: &mut RowWriter,
     ) -> Result<()> {
-        let threads = 0..rayon::current_num_threads().max(1);
+        let threads = 0..self.resources.threads();
         let groups: Result<Vec<RowGroup>> = threads.map(|_| RowGroup::new(schema, self.settings)).collect();
         let mut groups = groups?;
         let mut shares = Shares::new(sorted, self.settings.sizes.row_group_rows);
         let mut share = shares.share()?;
         self.progress.begin("writing", "row groups", None);
         while share.is_some() {
+            self.resources.check()?;
             let (mut turn, mut bytes) = (Vec::new(), 0);
             while let Some(next) = share.take_if(|_| turn.len() < groups.len()) {
                 let needed = self.group_bytes(&next)?;
@@ -171,9 +174,9 @@ impl ByChance<'_> {
                 turn.push(next);
                 share = shares.share()?;
             }
-            let assembled = groups.par_iter_mut().zip(turn.into_par_iter());
+            let assemble = |(group, share): (&mut RowGroup, Vec<Placed>)| self.assemble_group(&share, packed, group);
             let assembled: Vec<Result<EncodedRowGroup>> =
-                assembled.map(|(group, share)| self.assemble_group(&share, packed, group)).collect();
+                self.resources.install(|| groups.par_iter_mut().zip(turn.into_par_iter()).map(assemble).collect())?;
             // Of several errors the first in the order of the rows, however the threads came to it.
             for group in assembled.into_iter().collect::<Result<Vec<_>>>()? {
                 writer.append(group)?;

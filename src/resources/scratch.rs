@@ -30,12 +30,6 @@ impl Scratch {
         Scratch { folder, created: None }
     }
 
-    /// The same in the system's folder for temporary files (`TMPDIR`), for commands that read and write no folder of
-    /// their own.
-    pub fn temporary() -> Self {
-        Scratch::new(std::env::temp_dir())
-    }
-
     /// Creates a file, open for reading and writing. Gives the name that it had, for messages.
     pub fn file(&mut self) -> Result<(PathBuf, File)> {
         let folder = &self.folder;
@@ -58,6 +52,11 @@ impl Scratch {
         }
         Ok((path, file))
     }
+}
+
+/// The system's folder for temporary files (`TMPDIR`).
+pub(super) fn system_folder() -> PathBuf {
+    std::env::temp_dir()
 }
 
 impl Drop for Scratch {

@@ -11,4 +11,4 @@ mod sorter;
 pub use piece::{PIECE_RECORDS, Piece};
 pub use record::Record;
 pub use shared::{Feed, SharedSorter};
-pub use sorter::{Pieces, SORT_BYTES_DEFAULT, Sorted, Sorter};
+pub use sorter::{Pieces, Sorted, Sorter};

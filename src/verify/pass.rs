@@ -90,6 +90,7 @@ pub(super) fn check(store: &Store, deep: bool, progress: &dyn Progress, report: 
             Step::Unreadable(range) => pass.unreadable(range)?,
         }
         if pass.checked.keys.is_multiple_of(KEYS_PER_STEP) {
+            store.folder().resources().check()?;
             progress.advance(KEYS_PER_STEP);
         }
     }

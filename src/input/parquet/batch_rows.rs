@@ -17,7 +17,7 @@ use super::guard::{guarded, unreadable};
 use super::list_length::longest_list;
 use super::page_header::{Content, visit_pages};
 use crate::error::{Error, Result};
-use crate::resources::memory;
+use crate::resources::Resources;
 use crate::text::Shown;
 
 /// A number takes so many bytes at most when it is decoded.
@@ -27,7 +27,7 @@ const NUMBER_BYTES: u64 = 8;
 type Chunks<'file> = Vec<(&'file ColumnChunkMetaData, usize)>;
 
 /// The number of rows to decode at once: `wanted`, or fewer where the values of the columns in `mask` may be so large that each column would take more
-/// than the process's share for a page, see [`memory::page_bytes`].
+/// than the share for a page, see [`Resources::page_bytes`].
 ///
 /// Refused where one page or the list of one row has no room. Memory: one page.
 pub fn fitting_rows(
@@ -36,8 +36,9 @@ pub fn fitting_rows(
     metadata: &ParquetMetaData,
     mask: &ProjectionMask,
     wanted: usize,
+    resources: &Resources,
 ) -> Result<usize> {
-    let share = memory::page_bytes() as u64;
+    let share = resources.page_bytes() as u64;
     let file = Arc::new(file.try_clone().map_err(|error| Error::io("open", path, &error))?);
     let mut rows = wanted as u64;
     for leaf in (0..metadata.file_metadata().schema_descr().num_columns()).filter(|leaf| mask.leaf_included(*leaf)) {
@@ -45,7 +46,7 @@ pub fn fitting_rows(
             let rows = usize::try_from(group.num_rows()).unwrap_or(usize::MAX);
             group.columns().get(leaf).map(|chunk| (chunk, rows))
         });
-        let column = Column { path, file: &file, chunks: chunks.collect(), share };
+        let column = Column { path, file: &file, chunks: chunks.collect(), share, resources };
         rows = rows.min(column.fitting_rows(rows)?);
     }
     Ok(usize::try_from(rows.max(1)).unwrap_or(wanted))
@@ -57,6 +58,7 @@ struct Column<'file> {
     chunks: Chunks<'file>,
     /// Bytes that one page may take, and the column of one batch.
     share: u64,
+    resources: &'file Resources,
 }
 
 /// What the pages of a column announce.
@@ -94,6 +96,7 @@ impl Column<'_> {
         let mut announced = Announced::default();
         let mut largest = 0;
         for (chunk, _) in &self.chunks {
+            self.resources.check()?;
             let (begin, length) = guarded(self.path, || Ok::<_, Error>(chunk.byte_range()))?;
             let range = (begin, begin.saturating_add(length));
             let visited = visit_pages(&**self.file, range, chunk.compression(), self.share, |page| {
@@ -128,6 +131,7 @@ impl Column<'_> {
         }
         let mut longest = value_bytes;
         for (chunk, rows) in &self.chunks {
+            self.resources.check()?;
             let text_bytes = chunk.column_descr().type_length();
             longest = longest.max(guarded(self.path, || longest_text(self.file, chunk, *rows, text_bytes))?);
         }
@@ -137,6 +141,7 @@ impl Column<'_> {
     fn longest_list(&self) -> Result<u64> {
         let mut longest = 1;
         for (chunk, rows) in &self.chunks {
+            self.resources.check()?;
             longest = longest.max(guarded(self.path, || longest_list(self.file, chunk, *rows))?);
         }
         Ok(longest)
