@@ -17,7 +17,7 @@
 //! 3  format  manifest  config         bytes to values and back: of the store; of what a partition says of itself; what lookback.toml says
 //! 2  history  sources                 order, merge, fold, keyframes; what there is to read: pure
 //!    zoneinfo                         where the rules of time zones come from
-//! 1  resources                        memory, threads, scratch files
+//! 1  resources                        memory, threads, scratch files, until when: one value that options and a store carry
 //!    model   durable                  customers, days, zones, actions, impressions; outlasting a power loss
 //!    fresh   apart                    names that nothing else has; places that must not lie in one another
 //!    parallel                         several threads whose results are taken in order, by one or by several

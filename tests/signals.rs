@@ -256,6 +256,32 @@ fn a_command_that_waits_for_a_pipe_is_stopped() {
     assert_eq!(ended.status.code(), Some(143), "{}", String::from_utf8_lossy(&ended.stderr));
 }
 
+/// Ids that take more than the memory for sorting, from a pipe that stays open.
+#[test]
+fn nothing_that_was_spilled_is_left() {
+    let bench = scenarios::produced();
+    let tmp = bench.path("").canonicalize().unwrap().join("tmp");
+    fs::create_dir(&tmp).unwrap();
+    let get = "get --store store --dt 2026-01-03 --customers - --out histories --memory-limit 128MiB";
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lookback"));
+    command.args(get.split_whitespace()).current_dir(bench.path("")).env(TODAY.0, TODAY.1).env("TMPDIR", &tmp);
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let ids: String = (0..3_000_000).map(|id| format!("{id}\n")).collect();
+    child.stdin.as_mut().unwrap().write_all(ids.as_bytes()).unwrap();
+    let files = format!("/proc/{}/fd", child.id());
+    wait_until("a file that is spilled to", || {
+        let open = fs::read_dir(&files).unwrap().filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
+        open.into_iter().any(|path| path.starts_with(&tmp))
+    });
+    send(&child, rustix::process::Signal::TERM);
+    wait_until("its end", || child_has_ended(&child));
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(143), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(fs::read_dir(&tmp).unwrap().count(), 0);
+    let left = fs::read_dir(bench.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(left.into_iter().all(|name| !name.contains("histories")), "a part of the file is left");
+}
+
 /// Whether a child that nobody has waited for has ended.
 fn child_has_ended(child: &Child) -> bool {
     let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();

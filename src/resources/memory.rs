@@ -1,67 +1,13 @@
-//! How the memory of [`Resources`] is shared out.
-//!
-//! What grows with the input is sorted within a share and spills to disk beyond it; what a file announces is compared with a share before it is
-//! read. The rest (row groups, an open store, a load) has bounds of its own, which the least limit leaves room for. The program has the system stand behind all
-//! this: it gives no more than the limit, so that what nobody thought of ends that process and no other.
+//! How much memory there is.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-
-use super::Resources;
 
 /// The least that can be worked with.
 pub const LIMIT_MIN: u64 = 128 << 20;
 
 /// Where a machine does not tell what it has.
 const LIMIT_WITHOUT_KNOWLEDGE: u64 = 2 << 30;
-
-impl Resources {
-    /// All of it.
-    pub fn memory_bytes(&self) -> u64 {
-        self.memory_bytes
-    }
-
-    /// Memory for sorting, of everything that is sorted at once.
-    ///
-    /// An eighth: a batch of ten times the least limit then takes 84 MiB of 128, also beside other work; with a quarter it was seen to take 137 where threads
-    /// came to their turns unevenly.
-    pub fn sort_bytes(&self) -> usize {
-        self.sort_bytes.unwrap_or_else(|| self.share(8))
-    }
-
-    /// Memory for what the raw files say of a group of customers: with 1 GiB some 3,000 with more actions than count, or ten times as many with a few hundred.
-    /// A quarter, since all raw files are read once for each group, and what is gathered takes up to twice as much by the allocator's count (measured).
-    pub fn audit_bytes(&self) -> usize {
-        self.sort_bytes.unwrap_or_else(|| self.share(4))
-    }
-
-    /// The most customers that a command holds at once: ids of 8 bytes, or marks of those whom the store has forgotten, of 16 bytes, so a quarter of the limit.
-    pub fn customers_max(&self) -> usize {
-        self.share(64)
-    }
-
-    /// Memory for row groups of several days that are gathered at once.
-    pub fn rows_bytes(&self) -> usize {
-        self.share(2)
-    }
-
-    /// The most that one page of an input file may take when it is decompressed.
-    pub fn page_bytes(&self) -> usize {
-        self.share(16)
-    }
-
-    /// The most that one row of a text file may take as it stands.
-    ///
-    /// A 64th, since the row is there several times over while it is read, and for each file that is read at once; and so little that a batch's texts
-    /// can be counted with 31 bits.
-    pub fn line_bytes(&self) -> usize {
-        self.share(64).min(256 << 20)
-    }
-
-    fn share(&self, part: u64) -> usize {
-        usize::try_from(self.memory_bytes / part).unwrap_or(usize::MAX)
-    }
-}
 
 /// What is taken unless a caller says otherwise: half of what the machine or its control group has, and what can be worked with at least.
 pub fn half_of_the_machine() -> u64 {

@@ -4,6 +4,7 @@
 
 pub mod memory;
 mod scratch;
+mod shares;
 pub mod threads;
 
 use std::path::Path;
@@ -53,7 +54,7 @@ impl Default for Resources {
 }
 
 impl Resources {
-    /// With so many bytes of memory in all, of which the methods of [`memory`] are parts.
+    /// With so many bytes of memory in all, of which methods such as [`Resources::sort_bytes`] give parts.
     pub fn with_memory(self, memory_bytes: u64) -> Self {
         Resources { memory_bytes, ..self }
     }

@@ -15,9 +15,14 @@ impl Store {
     /// wrong in which file, as a phrase. Gives whether all files could be judged. Memory: see [`sst::survey`].
     pub fn survey(&self, mut report: impl FnMut(&[u8], String) -> Result<()>) -> Result<bool> {
         let files = self.db.live_files().map_err(|error| failure("read", &self.folder, &error))?;
-        sst::survey(&files, &self.folder.database(), &mut |TableFault { name, after, what }| {
-            report(&after, format!("behind it the table file {name} is damaged: {what}"))
-        })
+        sst::survey(
+            &files,
+            &self.folder.database(),
+            self.folder.resources().cancel(),
+            &mut |TableFault { name, after, what }| {
+                report(&after, format!("behind it the table file {name} is damaged: {what}"))
+            },
+        )
     }
 
     /// Looks keys up as readers do: of each customer's history the first, and steps to the others from there, as is enough where the table files are sound; or with `each` all.

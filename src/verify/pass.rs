@@ -85,12 +85,12 @@ pub(super) fn check(store: &Store, deep: bool, progress: &dyn Progress, report: 
     };
     let mut walk = store.walk(&[], None);
     while let Some(step) = walk.next() {
+        store.folder().resources().check()?;
         match step {
             Step::Entry { key, value } => pass.entry(key, value)?,
             Step::Unreadable(range) => pass.unreadable(range)?,
         }
         if pass.checked.keys.is_multiple_of(KEYS_PER_STEP) {
-            store.folder().resources().check()?;
             progress.advance(KEYS_PER_STEP);
         }
     }

@@ -185,7 +185,8 @@ fn ends_of_messages() -> Vec<String> {
     let failures = [ErrorKind::StorageFull, ErrorKind::PermissionDenied, ErrorKind::NotFound, ErrorKind::Other];
     let failures = failures.map(|kind| Error::io("read", Path::new("x"), &System::from(kind)));
     let folder = lookback::storage::regular_file::open(Path::new("/")).unwrap_err();
-    let errors = failures.into_iter().chain([Error::io("read", Path::new("/"), &folder), Error::corrupt("x")]);
+    let others = [Error::io("read", Path::new("/"), &folder), Error::corrupt("x"), Error::cancelled()];
+    let errors = failures.into_iter().chain(others);
     errors.map(|error| plain(error.to_string().split_once("; ").unwrap().1)).collect()
 }
 

@@ -10,6 +10,7 @@ use super::block::{Block, Checked, Handle};
 use super::footer::Footer;
 use super::index::each_block;
 use super::{OUT_OF_PLACE, Odd, Plain};
+use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::storage::regular_file;
 
@@ -32,10 +33,12 @@ pub(in crate::store) struct TableFault {
 pub(in crate::store) fn survey(
     files: &[LiveFile],
     database: &Path,
+    cancel: &Cancel,
     report: &mut dyn FnMut(TableFault) -> Result<()>,
 ) -> Result<bool> {
     let mut are_all_known = true;
     for live in files {
+        cancel.check()?;
         let name = live.name.trim_start_matches('/').to_owned();
         let mut keys = Keys::default();
         match keys.read(&database.join(&name)).and_then(|()| keys.compare(live)) {
