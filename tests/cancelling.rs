@@ -1,5 +1,7 @@
 //! The library, asked to stop by its caller: the work fails with `Kind::Cancelled`, and what was there is there as it was.
 
+use std::process::Command;
+
 use lookback::error::Kind;
 use lookback::ingest::{IngestOptions, Ingester};
 use lookback::model::Day;
@@ -12,6 +14,7 @@ use lookback::sources::{ImpressionSource, Sources};
 use lookback::store::{Folder, Store};
 
 use crate::support::output::{dump, tree};
+use crate::support::program::NO_GLOBAL_THREADS;
 use crate::support::scenarios;
 
 /// Asks to stop when a phase begins.
@@ -96,4 +99,21 @@ fn a_produce_that_is_asked_to_stop_leaves_the_partition_as_it_was() {
         assert_eq!(error.kind(), Kind::Cancelled, "{phase}: {error}");
         assert!(tree(&out) == before, "{phase}: the partition is another one, or something is left");
     }
+}
+
+/// What the tests of the program rest on: with that variable and a limit on memory, which the program sets for itself, the global pool cannot start.
+#[test]
+fn no_global_threads_start_where_the_tests_run_the_program() {
+    let script = "ulimit -d 2000000; exec \"$0\" --ignored --exact cancelling::global_threads_start";
+    let mut itself = Command::new("sh");
+    itself.args(["-c", script]).arg(std::env::current_exe().unwrap());
+    let ran = itself.env(NO_GLOBAL_THREADS.0, NO_GLOBAL_THREADS.1).output().unwrap();
+    let said = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(!ran.status.success() && said.contains("global thread pool"), "{said}");
+}
+
+#[test]
+#[ignore = "run by the test before it"]
+fn global_threads_start() {
+    assert!(rayon::current_num_threads() > 0);
 }

@@ -35,8 +35,8 @@ pub const AMPLE: usize = 256 << 20;
 /// What the program takes for today, so that no test depends on the clock: later than all batches of the tests. To be set wherever the program is run.
 pub const TODAY: (&str, &str) = ("LOOKBACK_TODAY", "2027-12-31");
 
-/// What the system lets no process have: whatever would start threads for all of the process (rayon's global ones, which look at this), and not take those that
-/// it was given, fails.
+/// More threads than the program's limit on memory has room for. Rayon's global pool reads this variable, so that whatever would start it, and not use the threads
+/// that it was given, fails.
 pub const NO_GLOBAL_THREADS: (&str, &str) = ("RAYON_NUM_THREADS", "60000");
 
 impl Bench {
