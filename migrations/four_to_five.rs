@@ -88,7 +88,9 @@ fn zone_of(store: &RawStore) -> Result<Option<Tz>> {
     let mut bytes = store_record(store)?;
     bytes.first_mut().into_iter().for_each(|version| *version = FORMAT_VERSION);
     let name = StoreRecord::from_bytes(&bytes)?.time_zone;
-    let zone = name.parse().map_err(|_| Error::corrupt(format!("the store says time zone {name:?}")))?;
+    let zone = name.parse().map_err(|error: chrono_tz::ParseError| {
+        Error::corrupt(format!("the store says time zone {name:?}")).caused_by(error)
+    })?;
     Ok(Some(zone).filter(|zone| *zone != Tz::UTC))
 }
 

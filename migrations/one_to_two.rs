@@ -84,7 +84,7 @@ impl Migration for OneToTwo {
                         let alike = |(past, action): (&PastAction, &Action)| {
                             (past.item_id, past.action_type) == (action.item_id, action.action_type.number())
                         };
-                        let before = before.unwrap_or_default();
+                        let before = before.unwrap_or(&[]);
                         if held.len() != before.len() || !held.iter().zip(before).all(alike) {
                             return Err(differs(customer, day));
                         }

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::said::{Said, said};
 use crate::text::{Shown, escaped};
 
 /// The remedy for a full disk.
@@ -50,41 +51,52 @@ impl std::error::Error for Irregular {}
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,
-    what: String,
-    remedy: String,
+    what: Said,
+    remedy: Said,
+    cause: Option<Cause>,
 }
+
+/// What another crate or the system said, as it said it.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An error of any kind, from its two halves.
-    pub fn new(kind: Kind, what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Error { kind, what: what.into(), remedy: remedy.into() }
+    pub fn new(kind: Kind, what: impl Into<Said>, remedy: impl Into<Said>) -> Self {
+        Error { kind, what: what.into(), remedy: remedy.into(), cause: None }
     }
 
     /// The command line asks for something without meaning.
-    pub fn usage(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn usage(what: impl Into<Said>, remedy: impl Into<Said>) -> Self {
         Self::new(Kind::Usage, what, remedy)
     }
 
     /// An input is not as the contract says.
-    pub fn input(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn input(what: impl Into<Said>, remedy: impl Into<Said>) -> Self {
         Self::new(Kind::Input, what, remedy)
     }
 
     /// A request that would break a promise.
-    pub fn refused(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub fn refused(what: impl Into<Said>, remedy: impl Into<Said>) -> Self {
         Self::new(Kind::Refused, what, remedy)
     }
 
+    /// The same error with what it follows from, which [`std::error::Error::source`] then gives. The message does not change: it cites
+    /// the cause where that helps.
+    pub fn caused_by(self, cause: impl Into<Cause>) -> Self {
+        Error { cause: Some(cause.into()), ..self }
+    }
+
     /// The operating system refused `action` (a verb phrase: "write", "list") on `path`; or lookback did, since it is [`Irregular`].
-    pub fn io(action: &str, path: &Path, source: &std::io::Error) -> Self {
+    pub fn io(action: &str, path: &Path, source: std::io::Error) -> Self {
         if let Some(irregular) = source.get_ref().and_then(|inside| inside.downcast_ref::<Irregular>()) {
             return Self::input(
                 format!("cannot {action} {}: it is {irregular}, not a file", path.shown()),
                 "put a file in its place, or name another",
-            );
+            )
+            .caused_by(source);
         }
         let remedy = match source.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => FREE_SPACE,
@@ -92,15 +104,15 @@ impl Error {
             std::io::ErrorKind::NotFound => "check the path and run again",
             _ => "mend the cause and run the same command again",
         };
-        Self::new(Kind::Io, format!("cannot {action} {}: {source}", path.shown()), remedy)
+        Self::new(Kind::Io, format!("cannot {action} {}: {source}", path.shown()), remedy).caused_by(source)
     }
 
     /// The store holds bytes that no version of lookback writes.
-    pub fn corrupt(what: impl Into<String>) -> Self {
+    pub fn corrupt(what: impl Into<Said>) -> Self {
         Self::new(
             Kind::Corrupt,
             what,
-            "the store is damaged: restore it from a copy, or build it anew with `lookback backfill`",
+            said!["the store is damaged: restore it from a copy, or build it anew with ", [Backfill]],
         )
     }
 
@@ -114,7 +126,7 @@ impl Error {
     }
 
     /// Something that follows from this program alone did not hold.
-    pub fn internal(what: impl Into<String>) -> Self {
+    pub fn internal(what: impl Into<Said>) -> Self {
         Self::new(
             Kind::Internal,
             what,
@@ -122,13 +134,18 @@ impl Error {
         )
     }
 
+    /// All of it: `what; remedy`.
+    pub fn said(&self) -> Said {
+        said![{ self.what.clone() }, "; ", { self.remedy.clone() }]
+    }
+
     /// What happened and where, without the remedy.
-    pub fn what(&self) -> &str {
+    pub fn what(&self) -> &Said {
         &self.what
     }
 
     /// What to do next.
-    pub fn remedy(&self) -> &str {
+    pub fn remedy(&self) -> &Said {
         &self.remedy
     }
 
@@ -140,8 +157,44 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; {}", escaped(&self.what), escaped(&self.remedy))
+        f.write_str(&escaped(&self.said().to_string()))
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.cause {
+            Some(cause) => Some(cause.as_ref()),
+            None => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_system_is_its_cause() {
+        let error = Error::io("write", Path::new("x"), io::Error::from_raw_os_error(28));
+        let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>()).unwrap();
+        assert_eq!((cause.kind(), cause.raw_os_error()), (io::ErrorKind::StorageFull, Some(28)));
+        assert_eq!(error.to_string(), format!("cannot write x: {cause}; {FREE_SPACE}"));
+        let irregular = Error::io("open", Path::new("x"), io::Error::other(Irregular("a pipe")));
+        let cause = irregular.source().and_then(|cause| cause.downcast_ref::<io::Error>()).unwrap();
+        assert_eq!(cause.get_ref().and_then(|inside| inside.downcast_ref()), Some(&Irregular("a pipe")));
+    }
+
+    #[test]
+    fn a_cause_changes_no_message() {
+        let without = Error::input("it is odd", "mend it");
+        assert!(without.source().is_none());
+        let outer = Error::corrupt("x").caused_by(Error::input("it is odd", "mend it"));
+        let inner = outer.source().and_then(|cause| cause.downcast_ref::<Error>()).unwrap();
+        assert_eq!((inner.kind(), inner.to_string()), (Kind::Input, without.to_string()));
+        assert_eq!(outer.to_string(), Error::corrupt("x").to_string());
+    }
+}

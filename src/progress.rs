@@ -1,5 +1,7 @@
 //! How long work tells how far it is, without knowing who listens.
 
+use crate::said::Said;
+
 /// Receives the progress of one command. Calls may come from several threads, one at a time for what they count.
 pub trait Progress: Sync {
     /// Of `total` things of the same kind, the one at `position` (from 1) begins; its phases follow.
@@ -12,7 +14,7 @@ pub trait Progress: Sync {
     /// `steps` more steps of the current phase are done.
     fn advance(&self, steps: u64);
     /// Something odd that the person should read; not an error.
-    fn note(&self, message: &str);
+    fn note(&self, message: &Said);
 }
 
 /// Passes on notes alone: for one of several pieces of work that go side by side and have no common progress but that of the whole.
@@ -23,7 +25,7 @@ impl Progress for Notes<'_> {
     fn end_items(&self) {}
     fn begin(&self, _phase: &str, _unit: &'static str, _total: Option<u64>) {}
     fn advance(&self, _steps: u64) {}
-    fn note(&self, message: &str) {
+    fn note(&self, message: &Said) {
         self.0.note(message);
     }
 }
@@ -36,5 +38,5 @@ impl Progress for Silent {
     fn end_items(&self) {}
     fn begin(&self, _phase: &str, _unit: &'static str, _total: Option<u64>) {}
     fn advance(&self, _steps: u64) {}
-    fn note(&self, _message: &str) {}
+    fn note(&self, _message: &Said) {}
 }

@@ -29,7 +29,7 @@ impl Progress for AtPhase<'_> {
         }
     }
     fn advance(&self, _: u64) {}
-    fn note(&self, _: &str) {}
+    fn note(&self, _: &lookback::said::Said) {}
 }
 
 #[test]

@@ -105,7 +105,7 @@ pub(super) fn compare_anywhere(
         if let Some(case) = group.customers.get(&customer) {
             let (_, history) = match last.take() {
                 Some((of, history)) if of == customer => last.insert((of, history)),
-                _ => last.insert((customer, Padded::of(case, wanted))),
+                _ => last.insert((customer, Padded::of(case, wanted)?)),
             };
             comparison.history(case, history, found, &rows)?;
         }
@@ -167,7 +167,7 @@ impl Record for ExpectedRow {
     }
 
     fn leading(&self) -> u64 {
-        u64::try_from(self.key.0 >> 64).unwrap_or(u64::MAX)
+        (self.key.0 >> 64) as u64
     }
 }
 

@@ -53,7 +53,7 @@ impl<'a> Comparison<'a> {
         next: Option<(i64, &Case)>,
         rows: &mut Rows<'_>,
     ) -> Result<()> {
-        let history = Padded::of(case, &self.wanted);
+        let history = Padded::of(case, &self.wanted)?;
         let expected: Vec<Expected<'_>> = expected_rows(customer, case).collect();
         let behind = next.and_then(|(customer, case)| expected_rows(customer, case).next());
         let following = expected.iter().skip(1).copied().map(Some).chain([behind]);
@@ -74,7 +74,7 @@ impl<'a> Comparison<'a> {
         if let Some((column, is, says)) = self.shown_difference(expected, found) {
             let found_keys = [0, 1, 2].map(|place| rows.ahead(place).map(|found| key_of(&found.row)));
             let misplaced = misplacement(expected.key, following, found_keys);
-            return Err(differs(&cell(rows.path(*part), found.row, column), &is, &format!("{says}{misplaced}")));
+            return Err(differs(&cell(rows.path(*part)?, found.row, column), &is, &format!("{says}{misplaced}")));
         }
         self.rows += 1;
         self.cells += 5 + u64::from(self.wanted.columns.with.has(ExtraColumn::Dt));
@@ -85,7 +85,7 @@ impl<'a> Comparison<'a> {
     pub fn history(&mut self, case: &Case, history: &Padded, found: &FoundRow, rows: &Rows<'_>) -> Result<()> {
         let FoundRow { part, row } = found;
         if let Some((column, is, says)) = history.difference(case, row, &self.wanted) {
-            return Err(differs(&cell(rows.path(*part), row.row, &column), &is, &says));
+            return Err(differs(&cell(rows.path(*part)?, row.row, &column), &is, &says));
         }
         self.cells += history.cells();
         let newest = case.actions.first().map(|action| action.time_us);

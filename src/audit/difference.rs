@@ -5,8 +5,10 @@ use std::path::Path;
 use super::group::{Place, RawAction};
 use super::sources::Sources;
 use crate::error::{Error, Kind};
+use crate::exact::usize_of;
 use crate::input::DayFile;
 use crate::model::{TypeTable, Zone};
+use crate::said::said;
 use crate::text::Shown;
 
 /// What is wrong, and where: `where_` fits before "is", `more` behind the sentence.
@@ -14,7 +16,7 @@ pub(super) fn differs(place: &str, found: &str, expected: &str) -> Error {
     Error::new(
         Kind::Corrupt,
         format!("{place} is {found}, and the raw files say {expected}"),
-        "keep these files to find out what changed them, and produce the day again with `lookback produce`",
+        said!["keep these files to find out what changed them, and produce the day again with ", [Produce]],
     )
 }
 
@@ -25,7 +27,7 @@ pub(super) fn cell(path: &Path, row: u64, column: &str) -> String {
 
 /// Where a raw impression stands.
 pub(super) fn impression_source(sources: &Sources<'_>, place: Place) -> String {
-    let file = usize::try_from(place.file).ok().and_then(|file| sources.impressions.get(file));
+    let file = sources.impressions.get(usize_of(place.file));
     placed(file, place.number)
 }
 

@@ -2,6 +2,8 @@
 
 use super::difference::action_source;
 use super::group::{Case, Wanted};
+use crate::error::Result;
+use crate::exact::Held;
 use crate::model::{ExtraColumn, display_utc};
 use crate::output::ProducedRow;
 
@@ -29,22 +31,27 @@ enum Differing {
 
 impl Padded {
     /// That of a customer, with the columns that the rows have.
-    pub fn of(case: &Case, wanted: &Wanted<'_>) -> Self {
+    pub fn of(case: &Case, wanted: &Wanted<'_>) -> Result<Self> {
         let has = |column| wanted.columns.with.has(column);
-        let age = |time_us: i64| wanted.dt.number() - wanted.zone.day_of(time_us).map_or(0, |day| day.number());
+        let age = |time_us: i64| {
+            let day = wanted.zone.day_of(time_us).held("an action that counts is on a valid day")?;
+            Ok(wanted.dt.number() - day.number())
+        };
         let padding = wanted.max_history.saturating_sub(case.actions.len());
         let zeros = || std::iter::repeat_n(0, padding);
         let actions = || case.actions.iter();
         let small_zeros = || zeros().map(|_: i64| 0_i32);
-        Padded {
+        let length = i32::try_from(case.actions.len()).held("the length of a history fits its column")?;
+        let ages =
+            || actions().map(|action| age(action.time_us)).chain(small_zeros().map(Ok)).collect::<Result<Vec<i32>>>();
+        Ok(Padded {
             actions: actions().map(|action| action.item).chain(zeros()).collect(),
             action_types: actions().map(|action| i32::from(action.kind)).chain(small_zeros()).collect(),
-            length: has(ExtraColumn::HistoryLength).then(|| i32::try_from(case.actions.len()).unwrap_or(i32::MAX)),
-            ages: has(ExtraColumn::ActionAges)
-                .then(|| actions().map(|action| age(action.time_us)).chain(small_zeros()).collect()),
+            length: has(ExtraColumn::HistoryLength).then_some(length),
+            ages: has(ExtraColumn::ActionAges).then(ages).transpose()?,
             times: has(ExtraColumn::ActionTimes)
                 .then(|| actions().map(|action| action.time_us).chain(zeros()).collect()),
-        }
+        })
     }
 
     /// How many cells it has, each element of the lists one.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cancel::Cancel;
 use crate::error::Result;
+use crate::exact::Held;
 use crate::output::{ProducedFile, ProducedRow, ProducedRows};
 
 /// A row, and the number of its part file.
@@ -53,8 +54,8 @@ impl<'a> Rows<'a> {
     }
 
     /// Where a part file is.
-    pub fn path(&self, part: usize) -> &Path {
-        self.paths.get(part).map_or(Path::new(""), PathBuf::as_path)
+    pub fn path(&self, part: usize) -> Result<&Path> {
+        self.paths.get(part).map(PathBuf::as_path).held("each row is of one of the part files")
     }
 
     fn read(&mut self) -> Result<Option<FoundRow>> {

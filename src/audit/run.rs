@@ -17,6 +17,7 @@ use crate::manifest::Manifest;
 use crate::model::{ColumnType, Day, RowColumn, RowColumns, TypeTable, Zone, display_utc};
 use crate::output::{NEWEST_ACTION, PartitionFolder, ProducedFile, check_names, said_if_chosen};
 use crate::progress::Progress;
+use crate::said::said;
 use crate::store::Store;
 use crate::text::Shown as _;
 
@@ -63,7 +64,7 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
                 manifest.settings.time_zone,
                 zone.name()
             ),
-            "check --store and --out",
+            said!["check ", Store, " and ", Out],
         ));
     }
     let first = manifest.settings.lookback_days.map(|days| dt.minus(days));
@@ -104,7 +105,7 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
     let open = || Rows::new(&paths, wanted.sample, resources.cancel());
     let mut comparison = Comparison::new(wanted, manifest.parts.len());
     let mut rows = open();
-    let by_chance = Order::of(manifest.settings.row_order());
+    let by_chance = Order::of(manifest.settings.row_order()?);
     if let Some(order) = &by_chance {
         order.compare(&wanted, &mut comparison, &mut rows)?;
         no_row_left(&mut rows)?;
@@ -158,7 +159,7 @@ fn check_rules(manifest: &Manifest, zone: &Zone) -> Result<()> {
     }
     Err(Error::refused(
         format!("the rows of {} were made by other rules of {} than the store records now", manifest.dt, zone.name()),
-        "see `lookback stale`, and produce the day again with `lookback backfill --stale`",
+        said!["see ", [Stale], ", and produce the day again with ", [Backfill Stale]],
     ))
 }
 
@@ -168,7 +169,7 @@ fn no_row_left(rows: &mut Rows<'_>) -> Result<()> {
     match rows.ahead(0) {
         None => Ok(()),
         Some(left) => {
-            let place = format!("{} row {}", rows.path(left.part).shown(), left.row.row);
+            let place = format!("{} row {}", rows.path(left.part)?.shown(), left.row.row);
             Err(differs(&place, &format!("a row of customer {}", left.row.customer_id), "that no row is left"))
         }
     }
@@ -200,7 +201,7 @@ fn check_file(manifest: &Manifest, cut_off: &str, file: &ProducedFile) -> Result
         ("lookback.newest_batch", or_none(manifest.newest_batch.map(|day| day.to_string()))),
     ];
     let named = RowColumns { with: manifest.with_of_files(), ..settings.columns() };
-    let chosen = said_if_chosen(named, settings.row_order());
+    let chosen = said_if_chosen(named, settings.row_order()?);
     let rules = [("lookback.zone_rules", settings.zone_rules.as_deref())];
     let expected = expected.iter().map(|(key, expected)| (*key, Some(expected.as_str())));
     for (key, expected) in expected.chain(rules).chain(chosen.iter().map(|(key, expected)| (*key, expected.as_deref())))
@@ -268,7 +269,7 @@ fn check_newest(
     for (number, (part, (said, newest_us))) in
         manifest.parts.iter().zip(said.iter().zip(&comparison.newest_us)).enumerate()
     {
-        let place = format!("{} metadata {NEWEST_ACTION}", rows.path(number).shown());
+        let place = format!("{} metadata {NEWEST_ACTION}", rows.path(number)?.shown());
         let newest = newest_us.map(display_utc);
         let or_missing = |text: &Option<String>| text.clone().unwrap_or_else(|| "missing".to_owned());
         // Texts of one length, which sort as times do.

@@ -11,6 +11,7 @@ use crate::input::{DayFile, day_files};
 use crate::manifest::Manifest;
 use crate::model::Day;
 use crate::progress::Progress;
+use crate::said::said;
 use crate::sources::{self, ActionSource, ImpressionSource};
 use crate::storage::Fingerprint;
 use crate::store::Store;
@@ -117,7 +118,7 @@ fn not_held(manifest: &Manifest, day: Day) -> Error {
             "the rows of {} rest on a batch of {day} that the store no longer holds as it was: they cannot be derived again",
             manifest.dt
         ),
-        "see `lookback stale`, and produce the day again with `lookback backfill --stale`",
+        said!["see ", [Stale], ", and produce the day again with ", [Backfill Stale]],
     )
 }
 
@@ -165,14 +166,22 @@ fn otherwise(what: &str, described: &sources::Sources) -> Error {
     };
     Error::refused(
         format!("{what} were read with other columns or types than {as_said}"),
-        "give the configuration that they were read with by --config; or ingest and produce again with this one",
+        said![
+            "give the configuration that they were read with by ",
+            Config,
+            "; or ingest and produce again with this one"
+        ],
     )
 }
 
 fn changed(path: &Path, what: &str) -> Error {
     Error::input(
         format!("the raw file {} {what}", path.shown()),
-        "bring it back as it was to audit these rows; or ingest the batch again, and then `lookback stale` names the partitions that rest on it",
+        said![
+            "bring it back as it was to audit these rows; or ingest the batch again, and then ",
+            [Stale],
+            " names the partitions that rest on it"
+        ],
     )
 }
 
@@ -186,7 +195,7 @@ fn impression_files(
     let changed = |path: &Path, what: &str| {
         Error::input(
             format!("the impression file {} {what} since the rows of {} were produced", path.shown(), manifest.dt),
-            "bring it back as it was to audit these rows, or produce the day again with `lookback produce`",
+            said!["bring it back as it was to audit these rows, or produce the day again with ", [Produce]],
         )
     };
     for (file, said) in files.iter().zip(&manifest.impression_files) {

@@ -11,6 +11,7 @@ use crate::output::PartitionFolder;
 use crate::produce::RowChoice;
 use crate::progress::Progress;
 use crate::resources::Resources;
+use crate::said::said;
 use crate::sources::Sources;
 use crate::store::{Batches, Store, outdated};
 use crate::text::Shown;
@@ -107,7 +108,10 @@ impl Plan {
     ) -> Result<Self> {
         let BackfillOptions { input, sources, from, to, .. } = *options;
         if to < from {
-            return Err(Error::usage(format!("--to {to} is before --from {from}"), "give the earlier day with --from"));
+            return Err(Error::usage(
+                said![To, " {to} is before ", From, " {from}"],
+                said!["give the earlier day with ", From],
+            ));
         }
         let mut days = Vec::new();
         let (mut absent, mut gone) = (Vec::new(), Vec::new());
@@ -193,7 +197,7 @@ impl Plan {
                 input.shown(),
                 sources.impressions.pattern.text_on(*from)
             ),
-            "check --input and the range, or leave --out away to ingest alone",
+            said!["check ", Input, " and the range, or leave ", Out, " away to ingest alone"],
         ))
     }
 
@@ -211,7 +215,7 @@ impl Plan {
                     "rows of the range would rest on batches that were ingested by older rules of the time zone: {}",
                     name_days(&outdated)
                 ),
-                "let the range have these days too, or go on with their times as they are with --allow-gaps",
+                said!["let the range have these days too, or go on with their times as they are with ", AllowGaps],
             ));
         }
         let missing: Vec<Day> = first.through(last_before).filter(|day| !after.contains(day)).collect();
@@ -220,7 +224,7 @@ impl Plan {
         }
         Err(Error::refused(
             format!("rows of the range would rest on batches that the store does not hold: {}", name_days(&missing)),
-            "begin the range earlier, or go on without them with --allow-gaps",
+            said!["begin the range earlier, or go on without them with ", AllowGaps],
         ))
     }
 }
@@ -229,7 +233,7 @@ fn refuse_absent(absent: &[Day], gone: &[Day], input: &Path) -> Result<()> {
     if !gone.is_empty() {
         return Err(Error::refused(
             format!("the store holds batches whose files are no longer in {}: {}", input.shown(), name_days(gone)),
-            "bring the files back or leave these days out of the range; to empty one on purpose, use `lookback ingest --allow-empty`",
+            said!["bring the files back or leave these days out of the range; to empty one on purpose, use ", [Ingest AllowEmpty]],
         ));
     }
     if absent.is_empty() {
@@ -237,6 +241,6 @@ fn refuse_absent(absent: &[Day], gone: &[Day], input: &Path) -> Result<()> {
     }
     Err(Error::input(
         format!("there is no action file in {} for {}", input.shown(), name_days(absent)),
-        "bring the files, or take these days as empty batches with --allow-empty",
+        said!["bring the files, or take these days as empty batches with ", AllowEmpty],
     ))
 }

@@ -57,7 +57,7 @@ pub fn backfill(
     let created = !folder.holds_store()?;
     if created {
         let verb = if dry_run { "would begin" } else { "begins" };
-        progress.note(&format!("there is no store at {} yet; this {verb} one", folder.path().shown()));
+        progress.note(&format!("there is no store at {} yet; this {verb} one", folder.path().shown()).into());
     }
     let store = if created { None } else { Some(Store::open_reader(folder)?) };
     let (held, horizon) = match &store {
@@ -155,7 +155,7 @@ fn ingest_all(
                 send.send(batch).is_ok() && is_read
             })
         };
-        std::thread::Builder::new().spawn_scoped(scope, read_later).map_err(|error| threads::cannot_start(&error))?;
+        std::thread::Builder::new().spawn_scoped(scope, read_later).map_err(threads::cannot_start)?;
         let mut summaries = vec![ingester.load(batch, progress)?];
         for ((day, _), number) in later.iter().zip(2..) {
             begin(*day, number);

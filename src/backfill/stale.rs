@@ -8,6 +8,7 @@ use crate::model::Day;
 use crate::output::PartitionFolder;
 use crate::produce::RowChoice;
 use crate::progress::Progress;
+use crate::said::said;
 use crate::stale::{Judge, Known};
 use crate::store::{Folder, Store};
 
@@ -28,7 +29,9 @@ impl KeptSettings {
             match PartitionFolder::new(out, day.day).manifest() {
                 Ok(manifest) => drop(kept.rows.insert(day.day, options.rows.kept(&manifest)?)),
                 Err(error) => {
-                    progress.note(&format!("whether {} is stale cannot be told, and it is left: {error}", day.day));
+                    progress.note(&said![("whether {} is stale cannot be told, and it is left: ", day.day), {
+                        error.said()
+                    }]);
                     kept.without_manifest.push(day.day);
                     day.produce = false;
                 }

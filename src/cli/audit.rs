@@ -6,6 +6,7 @@ use super::console::Console;
 use super::text::{batches, count, counted};
 use crate::audit::{AuditOptions, AuditSummary, audit};
 use crate::error::Result;
+use crate::exact::usize_of;
 use crate::model::name_days;
 use crate::store::{Folder, Store};
 
@@ -17,7 +18,7 @@ pub(super) fn run(typed: &Audit, console: &Console) -> Result<()> {
         sources: &sources,
         out: &typed.out,
         dt: typed.dt,
-        sample: typed.sample.map(|customers| usize::try_from(customers.get()).unwrap_or(usize::MAX)),
+        sample: typed.sample.map(|customers| usize_of(customers.get())),
         seed: typed.seed,
         resources: console.resources(),
     };

@@ -6,6 +6,7 @@ use super::args;
 use super::console::Console;
 use super::text::{self, counted, size};
 use crate::error::Result;
+use crate::exact::usize_of;
 use crate::format::FORMAT_VERSION;
 use crate::storage::keep_apart;
 use crate::store::{Backup, Backups, Folder, Store};
@@ -32,7 +33,7 @@ pub(super) fn backup(typed: &args::Backup, console: &Console) -> Result<()> {
         backups.check(made.number, console.progress())?;
     }
     if let Some(keep) = typed.keep {
-        backups.keep(usize::try_from(keep.get()).unwrap_or(usize::MAX))?;
+        backups.keep(usize_of(keep.get()))?;
     }
     let Backup { number, files, bytes } = made;
     let summary = BackupSummary { number, files, bytes, backups: backups.list().len(), checked: typed.check };

@@ -9,8 +9,10 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::phases::{Phase, PhaseTime, Phases, amount, now, rate_of, seconds};
 use super::text::count;
+use super::words::typed;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
+use crate::said::Said;
 use crate::text::{Shown, escaped};
 
 /// How much is said on stderr: the variable LOOKBACK_LOG.
@@ -178,8 +180,8 @@ impl Progress for Bars {
         }
     }
 
-    fn note(&self, message: &str) {
-        self.message(&format!("note: {message}"));
+    fn note(&self, message: &Said) {
+        self.message(&format!("note: {}", typed(message)));
     }
 }
 

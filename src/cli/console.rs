@@ -139,7 +139,7 @@ impl Console {
 
 /// Where results go.
 pub(super) fn stdout(cancel: &Cancel) -> Result<Waiting> {
-    Waiting::stdout(cancel).map_err(|error| Error::io("write to", "stdout".as_ref(), &error))
+    Waiting::stdout(cancel).map_err(|error| Error::io("write to", "stdout".as_ref(), error))
 }
 
 /// JSON on one line, whose texts hold no character that acts.
@@ -155,9 +155,7 @@ impl Formatter for WithoutActing {
 fn written_or_closed(written: io::Result<()>, cancel: &Cancel) -> Result<()> {
     match written {
         Err(_) if cancel.is_cancelled() => cancel.check(),
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::io("write to", "stdout".as_ref(), &error))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::io("write to", "stdout".as_ref(), error)),
         _ => Ok(()),
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct CustomerIds {
 impl CustomerIds {
     /// The ids in a file, or with `-` in what comes on stdin.
     pub fn open(path: &Path, remedy: &'static str, cancel: &Cancel) -> Result<Self> {
-        let failed = |error: io::Error| Error::io("read", path, &error);
+        let failed = |error: io::Error| Error::io("read", path, error);
         let lines: Box<dyn BufRead> = if path == Path::new("-") {
             Box::new(BufReader::new(Waiting::stdin(cancel).map_err(failed)?))
         } else {
@@ -42,7 +42,7 @@ impl CustomerIds {
             let mut line = Vec::new();
             let read = self.lines.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
             self.cancel.check()?;
-            read.map_err(|error| Error::io("read", self.path.as_ref(), &error))?;
+            read.map_err(|error| Error::io("read", self.path.as_ref(), error))?;
             self.number += 1;
             if line.is_empty() {
                 return Ok(None);

@@ -115,7 +115,7 @@ pub(super) fn completions(typed: &Completions, console: &Console) -> Result<()> 
 
 /// `lookback man`.
 pub(super) fn man(typed: &Man, console: &Console) -> Result<()> {
-    let failed = |error: std::io::Error| Error::io("write", &typed.dir, &error);
+    let failed = |error: std::io::Error| Error::io("write", &typed.dir, error);
     fs::create_dir_all(&typed.dir).map_err(failed)?;
     let pages = write_pages(&command_of_pages(), "", &typed.dir).map_err(failed)?;
     let dir = typed.dir.shown();

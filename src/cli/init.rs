@@ -7,6 +7,7 @@ use super::console::Console;
 use super::text::count;
 use crate::config;
 use crate::error::Result;
+use crate::exact::usize_of;
 use crate::store::{Folder, Settings, Store};
 use crate::text::Shown;
 use crate::zoneinfo::find_zone;
@@ -19,7 +20,7 @@ struct Summary {
 }
 
 pub(super) fn run(typed: &Init, console: &Console) -> Result<()> {
-    let max_history = usize::try_from(typed.max_history).unwrap_or(usize::MAX);
+    let max_history = usize_of(typed.max_history);
     let types = config::sources(None, typed.config.config.as_deref())?.types;
     let settings = Settings { max_history, zone: find_zone(&typed.timezone)?, types };
     let time_zone = settings.zone.name().to_owned();

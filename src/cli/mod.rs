@@ -39,6 +39,7 @@ mod text;
 mod typed;
 mod verify;
 mod waiting;
+pub mod words;
 
 use std::process::ExitCode;
 
@@ -68,11 +69,14 @@ pub fn run() -> ExitCode {
         Ok(log) => (log, None),
         Err(unknown) => (Log::Normal, Some(unknown)),
     };
-    let signals = Signals::listen();
+    let (signals, deaf) = match Signals::listen() {
+        Ok(signals) => (Some(signals), None),
+        Err(error) => (None, Some(Error::io("take signals of", "the system".as_ref(), error))),
+    };
     let mut console = Console::new(arguments.json, log);
-    let listening = signals.as_ref().map_err(|error| Error::io("take signals of", "the system".as_ref(), error));
-    let started = unknown.map_or(places, Err).and(listening);
-    let started = started.and_then(|signals| start_threads(&arguments, &console, signals.cancel()));
+    let cancel = signals.as_ref().map(Signals::cancel).unwrap_or_default();
+    let started = unknown.or(deaf).map_or(places, Err);
+    let started = started.and_then(|()| start_threads(&arguments, &console, cancel));
     match started.and_then(|resources| dispatch(&arguments, console.give(resources))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -109,9 +113,10 @@ fn start_threads(arguments: &Arguments, console: &Console, cancel: Cancel) -> Re
     };
     if number < wanted {
         let progress = console.progress();
-        progress.note(&format!(
-            "the system allows too few threads or too little memory for {wanted}: working with {number}"
-        ));
+        progress.note(
+            &format!("the system allows too few threads or too little memory for {wanted}: working with {number}")
+                .into(),
+        );
     }
     let resources = Resources::default().with_memory(memory_bytes).with_threads(number).with_cancel(cancel);
     // Told now where they cannot be had, and not in the middle of the work.

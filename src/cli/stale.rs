@@ -4,8 +4,9 @@ use super::args;
 use super::console::Console;
 use super::lines::Lines;
 use super::text::{count, counted};
+use super::words;
 use crate::error::{Error, Kind, Result};
-use crate::stale::{Known, StaleSummary, list_stale};
+use crate::stale::{Known, ListedPartition, StaleSummary, list_stale};
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &args::Stale, console: &Console) -> Result<()> {
@@ -15,7 +16,13 @@ pub(super) fn run(typed: &args::Stale, console: &Console) -> Result<()> {
         (false, Some(day)) => Known::AsOf(day),
         (false, None) => Known::All,
     };
-    let summary = list_stale(&store, &typed.out, known, console.progress())?;
+    let mut summary = list_stale(&store, &typed.out, known, console.progress())?;
+    for partition in &mut summary.listed {
+        let ListedPartition { text, unreadable, .. } = partition;
+        for said in std::iter::once(text).chain(unreadable) {
+            *said = words::typed(said).into();
+        }
+    }
     let lines = summary.listed.iter().map(|partition| format!("{}  {}", partition.dt, partition.text));
     console.result(&summary, &lines.collect::<Lines>())?;
     let found = sentence(&summary);

@@ -5,6 +5,7 @@ use clap::error::ErrorKind;
 use clap::{Command, CommandFactory as _};
 
 use super::args::Arguments;
+use super::words::error_line;
 use crate::error::Error;
 
 /// What the program is made of.
@@ -39,7 +40,7 @@ pub(super) fn base() -> Command {
 
 /// An error as the parser of the command line writes its own: on a terminal in colour, unless that is not wanted.
 pub(super) fn print_error(error: &Error) {
-    let raw = clap::Error::raw(ErrorKind::Io, format!("{error}\n")).with_cmd(&base());
+    let raw = clap::Error::raw(ErrorKind::Io, format!("{}\n", error_line(error))).with_cmd(&base());
     // Nobody is left to tell where stderr itself is gone.
     let _ = raw.print();
 }

@@ -7,10 +7,11 @@ use serde::Serialize;
 use super::args::Verify;
 use super::console::Console;
 use super::text::{self, count, counted, size};
+use super::words::typed;
 use crate::error::Result;
 use crate::store::{CheckedBackups, Folder, Store, check_backups};
 use crate::text::Shown as _;
-use crate::verify::{Checked, Fault, VerifySummary, verify};
+use crate::verify::{Checked, ShownFault, VerifySummary, verify};
 
 /// The most faults that the JSON summary lists, so that it can be read; behind them there is a count.
 const LISTED_MAX: usize = 1_000;
@@ -20,7 +21,7 @@ struct Listed<'a> {
     #[serde(flatten)]
     summary: &'a VerifySummary,
     /// The first faults.
-    listed: Vec<Fault>,
+    listed: Vec<ShownFault>,
     /// How many more there are.
     not_listed: u64,
 }
@@ -33,10 +34,10 @@ struct CheckedBackup<'a> {
     checked: &'a CheckedBackups,
 }
 
-pub(super) fn run(typed: &Verify, console: &Console) -> Result<()> {
-    match (&typed.store, &typed.backup) {
-        (Some(store), _) => of_store(store, typed.deep, console),
-        (None, Some(backup)) => of_backups(backup, typed.number, console),
+pub(super) fn run(asked: &Verify, console: &Console) -> Result<()> {
+    match (&asked.store, &asked.backup) {
+        (Some(store), _) => of_store(store, asked.deep, console),
+        (None, Some(backup)) => of_backups(backup, asked.number, console),
         // The command line has one of both.
         (None, None) => Ok(()),
     }
@@ -61,10 +62,11 @@ fn of_store(folder: &Path, deep: bool, console: &Console) -> Result<()> {
     let (mut listed, mut not_listed) = (Vec::new(), 0);
     let summary = verify(&store, deep, console.progress(), &mut |fault| {
         if !console.is_json() {
-            return console.result_line(&fault.to_string());
+            return console.result_line(&typed(&fault.said()));
         }
         if listed.len() < LISTED_MAX {
-            listed.push(fault.clone());
+            let shown = fault.shown();
+            listed.push(ShownFault { remedy: typed(&shown.remedy).into(), ..shown });
         } else {
             not_listed += 1;
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::read::parse;
 use crate::error::{Error, Result};
+use crate::said::said;
 use crate::sources::Sources;
 use crate::storage::regular_file;
 use crate::text::Shown;
@@ -31,7 +32,7 @@ pub fn sources(input: Option<&Path>, named: Option<&Path>) -> Result<Sources> {
 fn beside(input: &Path) -> Result<Option<PathBuf>> {
     for folder in [Some(input.to_owned()), holder(input)].into_iter().flatten() {
         let path = folder.join(FILE_NAME);
-        if path.try_exists().map_err(|error| Error::io("look for", &path, &error))? {
+        if path.try_exists().map_err(|error| Error::io("look for", &path, error))? {
             return Ok(Some(path));
         }
     }
@@ -48,7 +49,7 @@ fn holder(input: &Path) -> Option<PathBuf> {
 }
 
 fn read(path: &Path) -> Result<String> {
-    let failed = |error: std::io::Error| Error::io("read the configuration", path, &error);
+    let failed = |error: std::io::Error| Error::io("read the configuration", path, error);
     let mut bytes = Vec::new();
     regular_file::open(path)
         .and_then(|file| file.take(CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes))
@@ -56,11 +57,12 @@ fn read(path: &Path) -> Result<String> {
     if bytes.len() as u64 > CONFIG_BYTES_MAX {
         return Err(Error::input(
             format!("the configuration {} has more than {CONFIG_BYTES_MAX} bytes", path.shown()),
-            "name a file of sources with --config",
+            said!["name a file of sources with ", Config],
         ));
     }
-    String::from_utf8(bytes).map_err(|_| {
+    String::from_utf8(bytes).map_err(|error| {
         Error::input(format!("the configuration {} is not UTF-8", path.shown()), "save it as UTF-8 and run again")
+            .caused_by(error)
     })
 }
 

@@ -26,7 +26,9 @@ pub fn parse(path: &Path, text: &str) -> Result<Sources> {
     let document = Document { path, text };
     let table = DeTable::parse(text).map_err(|error| {
         let message = error.message().lines().next().unwrap_or("it is not TOML").to_owned();
-        document.error(&error.span().unwrap_or_default(), &message, "mend the file; it is written in TOML")
+        document
+            .error(&error.span().unwrap_or_default(), &message, "mend the file; it is written in TOML")
+            .caused_by(error)
     })?;
     let root = Section::root(document, &table);
     root.only(&["types", "sources", "impressions"])?;

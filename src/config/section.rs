@@ -23,8 +23,7 @@ pub(super) type Value<'a> = Spanned<DeValue<'a>>;
 impl Document<'_> {
     /// That something is wrong at a place.
     pub fn error(&self, span: &Range<usize>, what: &str, remedy: &str) -> Error {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line = before.matches('\n').count() + 1;
+        let line = self.text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1;
         Error::input(format!("{} line {line}: {what}", self.path.shown()), remedy)
     }
 

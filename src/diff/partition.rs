@@ -9,6 +9,7 @@ use super::pairs::{Found, walk};
 use super::report::{CellDifference, ColumnCounts, Identity, PartitionDiff, RowDifference};
 use super::said;
 use crate::error::{Error, Result};
+use crate::exact::{Held, usize_of};
 use crate::format::Hasher;
 use crate::model::{Day, ExtraColumn, ExtraColumns, RowColumn};
 use crate::output::{PartitionFolder, ProducedFile, partitions};
@@ -107,7 +108,7 @@ fn diff(options: &DiffOptions<'_>, dt: Day, progress: &dyn Progress) -> Result<P
             return folder.manifest().map(|_| report);
         }
     }
-    report.said = said::compare(&one.manifest(), &other.manifest());
+    report.said = said::compare(&one.manifest(), &other.manifest())?;
     let sides =
         [one, other].map(|folder| -> Result<Side> { Side::new(dt, folder.files()?, options.resources.cancel()) });
     let [one, other] = sides;
@@ -218,9 +219,9 @@ impl Side {
         let mut lists = BTreeMap::new();
         for of_part in wanted.chunk_by(|one, next| one.0 == next.0) {
             let Some((part, _)) = of_part.first() else { continue };
-            let Some(path) = usize::try_from(*part).ok().and_then(|part| self.files.get(part)) else { continue };
+            let path = self.files.get(usize_of(*part)).held("each row is of one of the files")?;
             let mut ranges: Vec<Range<usize>> = Vec::new();
-            for index in of_part.iter().filter_map(|(_, index)| usize::try_from(*index).ok()) {
+            for index in of_part.iter().map(|(_, index)| usize_of(*index)) {
                 match ranges.last_mut() {
                     Some(last) if last.end == index => last.end += 1,
                     _ => ranges.push(index..index + 1),

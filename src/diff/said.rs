@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::Result;
+use crate::exact::Held;
 use crate::manifest::Manifest;
 
 /// Fields of the manifest that are no settings: they are compared in their own way, or follow from the rows.
@@ -25,20 +26,20 @@ pub struct SaidDifference {
 }
 
 /// Compares all settings, by their names, then batches and impression files. A manifest that cannot be used is said to be so.
-pub(super) fn compare(one: &Result<Manifest>, other: &Result<Manifest>) -> Vec<SaidDifference> {
+pub(super) fn compare(one: &Result<Manifest>, other: &Result<Manifest>) -> Result<Vec<SaidDifference>> {
     let (one, other) = match (one, other) {
         (Ok(one), Ok(other)) => (one, other),
-        (Err(_), Err(_)) => return Vec::new(),
+        (Err(_), Err(_)) => return Ok(Vec::new()),
         _ => {
             let text = |manifest: &Result<Manifest>| match manifest {
                 Ok(_) => "usable".into(),
-                Err(error) => error.what().into(),
+                Err(error) => error.what().to_string().into(),
             };
-            return vec![SaidDifference { what: "manifest".to_owned(), one: text(one), other: text(other) }];
+            return Ok(vec![SaidDifference { what: "manifest".to_owned(), one: text(one), other: text(other) }]);
         }
     };
     let mut differences = Vec::new();
-    compare_fields("", &fields(one), &fields(other), &mut differences);
+    compare_fields("", &fields(one)?, &fields(other)?, &mut differences);
     let days = |manifest: &Manifest| -> Vec<(String, String)> {
         manifest.batches.iter().map(|batch| (batch.day.to_string(), batch.files.clone())).collect()
     };
@@ -47,12 +48,11 @@ pub(super) fn compare(one: &Result<Manifest>, other: &Result<Manifest>) -> Vec<S
     };
     differences.extend(compare_lists("batches", &days(one), &days(other)));
     differences.extend(compare_lists("impression_files", &files(one), &files(other)));
-    differences
+    Ok(differences)
 }
 
-fn fields(manifest: &Manifest) -> Value {
-    // A manifest always has a form in JSON.
-    serde_json::from_str(&manifest.to_json()).unwrap_or_default()
+fn fields(manifest: &Manifest) -> Result<Value> {
+    serde_json::from_str(&manifest.to_json()?).held("a manifest is JSON")
 }
 
 /// Fields of objects one by one, whichever there are; so what a later version adds is compared too.
@@ -63,7 +63,7 @@ fn compare_fields(prefix: &str, one: &Value, other: &Value, differences: &mut Ve
         if prefix.is_empty() && (name == "batches" || NO_SETTINGS.contains(&name.as_str())) {
             continue;
         }
-        let (is, was) = (one.get(name).unwrap_or(&Value::Null), other.get(name).unwrap_or(&Value::Null));
+        let (is, was) = (one.get(&**name).unwrap_or(&Value::Null), other.get(&**name).unwrap_or(&Value::Null));
         match (is, was) {
             (Value::Object(_), Value::Object(_)) => compare_fields(name, is, was, differences),
             _ if is != was => {

@@ -1,6 +1,8 @@
 //! Numbers of a few bits each, packed without gaps: the first in the lowest bits of the first byte. Parquet packs its dictionary indices in
 //! the same way (source: the Parquet format's encodings, "RLE / bit-packing hybrid").
 
+use crate::exact::usize_of;
+
 /// How many bits the number takes; 0 for 0.
 pub fn width_of(number: u64) -> u32 {
     u64::BITS - number.leading_zeros()
@@ -8,7 +10,7 @@ pub fn width_of(number: u64) -> u32 {
 
 /// How many bytes `count` numbers of `width` bits take; `None` beyond the memory of the machine.
 pub fn packed_bytes(count: usize, width: u32) -> Option<usize> {
-    Some(count.checked_mul(usize::try_from(width).ok()?)?.div_ceil(8))
+    Some(count.checked_mul(usize_of(width))?.div_ceil(8))
 }
 
 /// Appends `numbers`, each below `2^width`, packed. `width` is at most 64. The last byte is filled up with zero bits.
@@ -28,7 +30,7 @@ pub fn pack(numbers: impl Iterator<Item = u64>, width: u32, bytes: &mut Vec<u8>)
         }
     });
     let rest = waiting.to_le_bytes();
-    bytes.extend(rest.iter().take(usize::try_from(filled.div_ceil(8)).unwrap_or(8)));
+    bytes.extend(rest.iter().take(usize_of(filled.div_ceil(8))));
 }
 
 /// Numbers of at most this many bits lie within eight bytes, wherever they begin.
@@ -36,12 +38,14 @@ const WINDOW_BITS: u32 = 57;
 
 /// Fills `numbers` with the first numbers of `width` bits each (at most 64) that are packed in `bytes`.
 ///
-/// `bytes` must hold them all; what is missing reads as zero bits.
+/// `bytes` must hold them all.
 pub fn unpack<T>(bytes: &[u8], width: u32, numbers: &mut [T], convert: impl Fn(u64) -> T) {
+    let needed = packed_bytes(numbers.len(), width);
+    assert!(needed.is_some_and(|needed| needed <= bytes.len()), "packed numbers are all there");
     let mask = if width >= 64 { u64::MAX } else { (1 << width) - 1 };
-    let step = usize::try_from(width).unwrap_or(64);
+    let step = usize_of(width);
     // So many numbers are read at once.
-    let of_window = usize::try_from(WINDOW_BITS.checked_div(width).unwrap_or(WINDOW_BITS)).unwrap_or(0);
+    let of_window = usize_of(WINDOW_BITS.checked_div(width).unwrap_or(WINDOW_BITS));
     let mut bit = 0;
     if of_window == 1 {
         for number in numbers {
@@ -71,9 +75,10 @@ pub fn unpack<T>(bytes: &[u8], width: u32, numbers: &mut [T], convert: impl Fn(u
 #[inline]
 fn window(bytes: &[u8], bit: usize) -> u64 {
     let from = bit / 8;
-    let whole = match bytes.get(from..from + 8).and_then(<[u8]>::first_chunk) {
+    let (_, rest) = bytes.split_at(from);
+    let whole = match rest.first_chunk() {
         Some(whole) => u64::from_le_bytes(*whole),
-        None => last_window(bytes.get(from..).unwrap_or_default()),
+        None => last_window(rest),
     };
     whole >> (bit % 8)
 }

@@ -39,8 +39,14 @@ pub(super) struct Columns<'bytes> {
     base: i64,
     item_width: u32,
     items: &'bytes [u8],
-    type_width: u32,
-    types: &'bytes [u8],
+    types: Types<'bytes>,
+}
+
+/// The types of the actions: one that all have, or each in so many bits.
+#[derive(Clone, Copy)]
+enum Types<'bytes> {
+    Alike(u8),
+    Packed(u32, &'bytes [u8]),
 }
 
 impl<'bytes> Columns<'bytes> {
@@ -53,11 +59,16 @@ impl<'bytes> Columns<'bytes> {
             return Err(reader.damaged());
         }
         let base = unzigzag(reader.varint()?);
-        let room = |width| packed_bytes(count, width).ok_or_else(|| reader.damaged());
-        let (item_bytes, type_bytes) = (room(item_width)?, if type_width == 0 { 1 } else { room(type_width)? });
-        let items = reader.bytes(item_bytes)?;
-        let types = reader.bytes(type_bytes)?;
-        Ok(Columns { unit, count, base, item_width, items, type_width, types })
+        let mut packed = |width| {
+            let bytes = packed_bytes(count, width).ok_or_else(|| reader.damaged())?;
+            reader.bytes(bytes)
+        };
+        let items = packed(item_width)?;
+        let types = match type_width {
+            0 => Types::Alike(reader.byte()?),
+            width => Types::Packed(width, packed(width)?),
+        };
+        Ok(Columns { unit, count, base, item_width, items, types })
     }
 
     /// Appends the items and types of the first actions, at most `room` of them. Gives how many.
@@ -65,15 +76,15 @@ impl<'bytes> Columns<'bytes> {
         let taken = self.count.min(room);
         let (items_before, types_before) = (items.len(), types.len());
         items.resize(items_before + taken, 0);
-        let new = items.get_mut(items_before..).unwrap_or_default();
+        let (_, new) = items.split_at_mut(items_before);
         unpack(self.items, self.item_width, new, |above| self.base.wrapping_add(above.cast_signed()));
-        if self.type_width == 0 {
-            let number = self.types.first().copied().unwrap_or(0);
-            types.resize(types_before + taken, number);
-        } else {
-            types.resize(types_before + taken, 0);
-            let new = types.get_mut(types_before..).unwrap_or_default();
-            unpack(self.types, self.type_width, new, |number| number.to_le_bytes()[0]);
+        match self.types {
+            Types::Alike(number) => types.resize(types_before + taken, number),
+            Types::Packed(width, bytes) => {
+                types.resize(types_before + taken, 0);
+                let (_, new) = types.split_at_mut(types_before);
+                unpack(bytes, width, new, |number| number.to_le_bytes()[0]);
+            }
         }
         taken
     }

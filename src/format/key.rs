@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use super::erasure::Token;
 use crate::error::{Error, Result};
+use crate::exact::at_most;
 use crate::model::{CustomerId, Day};
 
 /// The first byte of a key. Each format version that moves keys takes bytes that the one before had not, so that a migration can write its keys beside the
@@ -118,7 +119,7 @@ impl Deref for KeyBytes {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.length)).unwrap_or(&self.bytes)
+        at_most(&self.bytes, self.length.into())
     }
 }
 

@@ -6,6 +6,7 @@
 use super::LAYOUT_VERSION;
 use super::varint::{Reader, put_varint, unzigzag, zigzag};
 use crate::error::Result;
+use crate::exact::usize_of;
 use crate::history::Since;
 use crate::model::{CustomerId, Day};
 
@@ -70,7 +71,7 @@ impl Standing {
     pub fn length(&self, max_history: usize) -> usize {
         match self.keyframe {
             Some(_) => max_history,
-            None => usize::try_from(self.since.actions).map_or(max_history, |actions| actions.min(max_history)),
+            None => usize_of(self.since.actions).min(max_history),
         }
     }
 }

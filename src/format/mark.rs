@@ -23,10 +23,9 @@ impl Mark {
 
     /// The mark with these bytes. Fails on any others than [`Mark::encode`] writes.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let damaged = Reader::new(bytes, "mark").damaged();
-        let number = bytes.get(1..9).and_then(<[u8]>::first_chunk::<8>).copied();
-        let mark = Mark(u64::from_be_bytes(number.unwrap_or_default()));
-        if mark.encode() == bytes { Ok(mark) } else { Err(damaged) }
+        let number = bytes.get(1..9).and_then(<[u8]>::first_chunk::<8>);
+        let mark = number.map(|number| Mark(u64::from_be_bytes(*number))).filter(|mark| mark.encode() == bytes);
+        mark.ok_or_else(|| Reader::new(bytes, "mark").damaged())
     }
 }
 

@@ -375,8 +375,9 @@ fn layout() -> impl Config {
 
 fn encode<T: Encode>(version: u8, value: &T) -> Result<Vec<u8>> {
     let mut bytes = vec![version];
-    bincode::encode_into_std_write(value, &mut bytes, layout())
-        .map_err(|cause| Error::refused(format!("a value is too large for the store ({cause})"), "split the batch"))?;
+    bincode::encode_into_std_write(value, &mut bytes, layout()).map_err(|cause| {
+        Error::refused(format!("a value is too large for the store ({cause})"), "split the batch").caused_by(cause)
+    })?;
     Ok(bytes)
 }
 
@@ -385,7 +386,9 @@ fn decode<'bytes, T: BorrowDecode<'bytes, ()>>(version: u8, bytes: &'bytes [u8])
         Some((found, rest)) if *found == version => match bincode::borrow_decode_from_slice(rest, layout()) {
             Ok((value, read)) if read == rest.len() => Ok(value),
             Ok(_) => Err(Error::corrupt("a value in the store has bytes behind its end")),
-            Err(cause) => Err(Error::corrupt(format!("a value in the store cannot be read ({cause})"))),
+            Err(cause) => {
+                Err(Error::corrupt(format!("a value in the store cannot be read ({cause})")).caused_by(cause))
+            }
         },
         Some((other, _)) => Err(super::wrong_version(*other, version)),
         None => Err(Error::corrupt("a value in the store is empty")),

@@ -1,6 +1,7 @@
 //! Integers of as many bytes as they need: seven bits a byte, lowest first, the top bit set where another byte follows (LEB128).
 
 use crate::error::{Error, Result};
+use crate::exact::usize_of;
 
 /// Appends an unsigned integer.
 pub fn put_varint(mut number: u64, bytes: &mut Vec<u8>) {
@@ -69,8 +70,8 @@ impl<'bytes> Reader<'bytes> {
                 bits = bits & 0x007f_007f_007f_007f | (bits & 0x7f00_7f00_7f00_7f00) >> 1;
                 bits = bits & 0x0000_3fff_0000_3fff | (bits & 0x3fff_0000_3fff_0000) >> 2;
                 bits = bits & 0x0fff_ffff | (bits & 0x0fff_ffff_0000_0000) >> 4;
-                let count = usize::try_from(last.trailing_zeros() / 8 + 1).unwrap_or(8);
-                self.rest = self.rest.get(count..).unwrap_or_default();
+                let count = usize_of(last.trailing_zeros() / 8 + 1);
+                (_, self.rest) = self.rest.split_at(count);
                 return Ok(bits);
             }
         }

@@ -58,7 +58,8 @@ pub fn follow(before: Vec<PastAction>, days: &[DayPortions], max_history: usize)
     let (mut base, mut before) = (0, before);
     for (place, (day, portions)) in days.iter().enumerate() {
         if course.since.is_due(max_history) {
-            before = past(days.get(base..place).unwrap_or_default(), &before, max_history);
+            let (until, _) = days.split_at(place);
+            before = past(until.split_at(base).1, &before, max_history);
             course.keyframes.push((*day, before.clone()));
             course.since = Since::default();
             base = place;

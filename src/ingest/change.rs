@@ -1,6 +1,7 @@
 //! What a batch changes, customer by customer: its new actions beside what an earlier batch of the same day had brought.
 
 use super::dated_action::DatedAction;
+use crate::exact::at_most;
 use crate::format::TouchedDay;
 use crate::model::{CustomerId, Day};
 
@@ -23,7 +24,7 @@ impl<'share> Change<'share> {
     pub fn brought(&self) -> impl DoubleEndedIterator<Item = (Day, &'share [DatedAction])> + Clone + use<'share> {
         let max_history = self.max_history;
         let days = self.brought.chunk_by(|one, next| one.day == next.day);
-        days.filter_map(move |actions| Some((actions.first()?.day, actions.get(..max_history).unwrap_or(actions))))
+        days.filter_map(move |actions| Some((actions.first()?.day, at_most(actions, max_history))))
     }
 }
 

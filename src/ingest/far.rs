@@ -4,6 +4,7 @@ use super::options::IngestOptions;
 use super::recorded::SourceFile;
 use crate::error::{Error, Result};
 use crate::model::{Day, Zone};
+use crate::said::said;
 use crate::sources::TimeUnit;
 use crate::text::{Shown, count};
 
@@ -54,7 +55,10 @@ pub(super) fn refuse_far<'a>(
         example.unwrap_or_else(|| ", beyond the year 2261: they may count in a finer unit than is read".to_owned());
     Err(Error::input(
         format!("{} of the {} actions of {dt} lie over ten years from that day{example}", count(far), count(all)),
-        "mend the unit (time_unit in lookback.toml, or the type of the column) or the times; or take them all the same with --allow-far-day",
+        said![
+            "mend the unit (time_unit in lookback.toml, or the type of the column) or the times; or take them all the same with ",
+            AllowFarDay
+        ],
     ))
 }
 

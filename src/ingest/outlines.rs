@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::format::BatchRecord;
 use crate::model::{DAYS_BEFORE, Day, Mark, mark, name_days};
+use crate::said::said;
 use crate::store::{Batch, Batches};
 use crate::text::count;
 
@@ -69,7 +70,7 @@ impl Outlines {
             if let Some(late) = of(days.iter().filter(is_late).copied().collect()) {
                 return Err(Error::refused(
                     format!("a batch day is later than tomorrow (by the clock today is {today}): {late}"),
-                    "check the day, or take it all the same with --allow-far-day",
+                    said!["check the day, or take it all the same with ", AllowFarDay],
                 ));
             }
         }
@@ -81,7 +82,12 @@ impl Outlines {
         let far = name_days(&far.iter().filter(|one| is_far(one)).map(|(day, _)| *day).collect::<Vec<_>>());
         Err(Error::refused(
             format!("a batch day is over ten years from every other batch (the nearest is {nearest}): {far}"),
-            "check the day, or take it all the same with --allow-far-day; where the batch held is the wrong one, remove it with `lookback remove`",
+            said![
+                "check the day, or take it all the same with ",
+                AllowFarDay,
+                "; where the batch held is the wrong one, remove it with ",
+                [Remove]
+            ],
         ))
     }
 
@@ -110,7 +116,7 @@ impl Outlines {
                 "there is no file of {}, and each of the batches before has some",
                 named.collect::<Vec<_>>().join(", nor of ")
             ),
-            "wait for the files, or go on without them by --allow-missing-source",
+            said!["wait for the files, or go on without them by ", AllowMissingSource],
         ))
     }
 

@@ -6,6 +6,7 @@ use super::far::{Far, refuse_far};
 use super::options::IngestOptions;
 use super::recorded::{Recorded, SourceFile};
 use crate::error::Result;
+use crate::exact::of_byte_mut;
 use crate::format::{BatchRecord, FileRecord, ZoneUse};
 use crate::input::{BadRows, DayFile, QuarantineFolder, SameContents, read_actions, same_content};
 use crate::model::{TypeCounts, Zone};
@@ -58,7 +59,7 @@ pub(super) fn read_batch(
 ) -> Result<(BatchRecord, LeftOut, SameContents)> {
     let sizes = files.iter().map(|(_, file)| Fingerprint::size_of(&file.path)).collect::<Result<Vec<_>>>()?;
     progress.begin("reading", "bytes", Some(sizes.iter().sum()));
-    let Recorded { sources, numbers } = Recorded::of(files);
+    let Recorded { sources, numbers } = Recorded::of(files)?;
     let (mut record, mut left_out) = (BatchRecord { sources, ..BatchRecord::default() }, LeftOut::default());
     record.files.reserve_exact(files.len());
     let (mut read_files, mut has_bad) = (Vec::with_capacity(files.len()), false);
@@ -123,7 +124,7 @@ fn read_file(
     // Only counted here.
     let mut bad = BadRows::new(QuarantineFolder::Actions, dt, None);
     let read = read_actions(source, file, zone, options.resources, &mut bad, |action| {
-        taken.get_mut(usize::from(action.action.action_type.number())).into_iter().for_each(|count| *count += 1);
+        *of_byte_mut(&mut taken, action.action.action_type.number()) += 1;
         if action.day != dt {
             counts.late += u64::from(action.day < dt);
             counts.early += u64::from(action.day > dt);

@@ -1,5 +1,7 @@
 //! How a batch record names the sources of its files.
 
+use crate::error::Result;
+use crate::exact::Held;
 use crate::format::SourceRecord;
 use crate::input::DayFile;
 use crate::sources::ActionSource;
@@ -18,19 +20,19 @@ pub(super) struct Recorded {
 
 impl Recorded {
     /// Of the files of a batch, source after source.
-    pub fn of(files: &[SourceFile<'_>]) -> Self {
+    pub fn of(files: &[SourceFile<'_>]) -> Result<Self> {
         let built_in: Option<Vec<u8>> = files.iter().map(|(source, _)| source.built_in_number()).collect();
         if let Some(numbers) = built_in {
-            return Recorded { sources: Vec::new(), numbers };
+            return Ok(Recorded { sources: Vec::new(), numbers });
         }
         let mut recorded = Recorded { sources: Vec::new(), numbers: Vec::with_capacity(files.len()) };
         for (source, _) in files {
             if recorded.sources.last().is_none_or(|last| last.name != source.name) {
                 recorded.sources.push(SourceRecord { name: source.name.clone(), mapping: source.mapping() });
             }
-            recorded.numbers.push(u8::try_from(recorded.sources.len()).unwrap_or(u8::MAX));
+            recorded.numbers.push(u8::try_from(recorded.sources.len()).held("a batch is of at most 255 sources")?);
         }
-        recorded
+        Ok(recorded)
     }
 }
 
@@ -45,16 +47,16 @@ mod tests {
         let file = |name: &str| DayFile { name: name.to_owned(), path: name.into() };
         let sources = Sources::default();
         let [clicks, _, orders] = sources.actions.as_slice() else { panic!() };
-        let plain = Recorded::of(&[(clicks, file("a")), (clicks, file("b")), (orders, file("a"))]);
+        let plain = Recorded::of(&[(clicks, file("a")), (clicks, file("b")), (orders, file("a"))]).unwrap();
         assert_eq!((plain.sources.len(), plain.numbers), (0, vec![1, 1, 3]));
         let renamed = ActionSource { item_id: "sku".to_owned(), ..orders.clone() };
-        let told = Recorded::of(&[(clicks, file("a")), (clicks, file("b")), (&renamed, file("a"))]);
+        let told = Recorded::of(&[(clicks, file("a")), (clicks, file("b")), (&renamed, file("a"))]).unwrap();
         let names: Vec<&str> = told.sources.iter().map(|source| source.name.as_str()).collect();
         assert_eq!((names, &told.numbers), (vec!["clicks", "orders"], &vec![1, 1, 2]));
         let record = BatchRecord { sources: told.sources, ..BatchRecord::default() };
         assert_eq!(record.mapping_of("orders"), Some(renamed.mapping()));
         assert_eq!(record.mapping_of("add_to_carts"), None);
         assert_eq!(BatchRecord::default().mapping_of("orders"), Some(orders.mapping()));
-        assert_eq!(Recorded::of(&[]), Recorded { sources: Vec::new(), numbers: Vec::new() });
+        assert_eq!(Recorded::of(&[]).unwrap(), Recorded { sources: Vec::new(), numbers: Vec::new() });
     }
 }

@@ -9,6 +9,7 @@ use super::shares::Shares;
 use crate::error::{Error, Result};
 use crate::model::{Day, NamedCounts};
 use crate::progress::Progress;
+use crate::said::said;
 use crate::sort::Pieces;
 use crate::store::{Batch, Folder, Store};
 
@@ -63,7 +64,7 @@ fn summary(store: &Store, dt: Day, dry_run: bool) -> Result<RemoveSummary> {
     let Some(Batch { files, actions, customers, .. }) = batches.get(dt) else {
         return Err(Error::refused(
             format!("the store holds no batch of {dt}"),
-            "check --dt; `lookback status` names the batches held",
+            said!["check ", Dt, "; ", [Status], " names the batches held"],
         ));
     };
     let left = batches.without(dt);

@@ -21,6 +21,7 @@ use crate::input::{DayFile, FILES_MAX, SameContents, day_files, note_same_conten
 use crate::model::{Day, TypeTable, Zone};
 use crate::progress::Progress;
 use crate::resources::Scratch;
+use crate::said::said;
 use crate::sort::{Pieces, SharedSorter, Sorter};
 use crate::sources::Sources;
 use crate::storage::refuse_overlaps;
@@ -124,7 +125,9 @@ impl Ingester {
         match settled {
             Err(error) if error.kind() == Kind::Cancelled => Err(error),
             Err(error) => {
-                progress.note(&format!("all batches are committed; tidying up the store afterwards failed: {error}"));
+                progress.note(&said!["all batches are committed; tidying up the store afterwards failed: ", {
+                    error.said()
+                }]);
                 Ok(())
             }
             Ok(()) => Ok(()),
@@ -201,7 +204,7 @@ fn refuse_shared(files: &[SourceFile<'_>]) -> Result<()> {
     let mut found: BTreeMap<(u64, u64), &SourceFile<'_>> = BTreeMap::new();
     for of_file in files {
         let (source, file) = of_file;
-        let failed = |error: io::Error| Error::io("look for", &file.path, &error);
+        let failed = |error: io::Error| Error::io("look for", &file.path, error);
         let metadata = fs::metadata(&file.path).map_err(failed)?;
         let Some((other, other_file)) = found.insert((metadata.dev(), metadata.ino()), of_file) else { continue };
         // One file may have two names of its own; that it is taken twice is then said by its content.
@@ -285,6 +288,6 @@ fn no_files(options: &IngestOptions<'_>) -> Error {
     };
     Error::input(
         format!("there is no file for {dt}: {what}"),
-        "check --input and --dt, or take the day as an empty batch with --allow-empty",
+        said!["check ", Input, " and ", Dt, ", or take the day as an empty batch with ", AllowEmpty],
     )
 }

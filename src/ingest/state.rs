@@ -46,7 +46,7 @@ pub fn batch_state(
     if held.zone_use == ZoneUse::Outdated {
         return Ok(BatchState::Changed);
     }
-    let recorded = Recorded::of(&files);
+    let recorded = Recorded::of(&files)?;
     if files.len() != held.files.len() || recorded.sources != held.sources {
         return Ok(BatchState::Changed);
     }

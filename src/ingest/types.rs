@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::{TypeConflict, TypeTable};
+use crate::said::said;
 use crate::sources::Sources;
 use crate::store::Store;
 use crate::text::Shown;
@@ -16,11 +17,19 @@ pub(super) fn joined_types(bound: Option<&TypeTable>, sources: &Sources) -> Resu
         match &sources.file {
             Some(file) => Error::refused(
                 format!("{says}, and {} has {described} as number {number}", file.shown()),
-                "write it there as the store has it (see `lookback status`), and give a new type a new name and number",
+                said![
+                    "write it there as the store has it (see ",
+                    [Status],
+                    "), and give a new type a new name and number"
+                ],
             ),
             None => Error::refused(
                 format!("{says}, and without a configuration {described} is number {number}"),
-                "name the lookback.toml that this store is filled with by --config, or put it into the input root",
+                said![
+                    "name the lookback.toml that this store is filled with by ",
+                    Config,
+                    ", or put it into the input root"
+                ],
             ),
         }
     })

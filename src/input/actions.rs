@@ -87,7 +87,7 @@ pub(super) fn read_first_actions(
         let columns = TypedColumns::new(&batch.columns, source, names, day_file, zone)?;
         let plain = columns.plain();
         for index in 0..batch.rows().min(left) {
-            let place = batch.place(index);
+            let place = batch.place(index)?;
             let found = match (plain.as_ref().and_then(|plain| plain.action(index)), batch.fault(index)) {
                 (_, Some(fault)) => Err((fault.column.as_str(), fault.reason.clone())),
                 (Some(action), None) => Ok(Some(action)),

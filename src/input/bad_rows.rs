@@ -18,6 +18,7 @@ use super::parquet::error::write_failed;
 use super::parquet::metadata::{column_names, metadata};
 use crate::error::{Error, Result};
 use crate::model::Day;
+use crate::said::said;
 use crate::storage::OwnFile;
 use crate::storage::{StagedFile, remove_file};
 use crate::text::Shown;
@@ -31,7 +32,7 @@ const GATHERED_BYTES: usize = 1 << 20;
 
 /// The kind of file that bad rows which were set aside are.
 pub const BAD_ROWS: OwnFile = OwnFile {
-    name: "bad rows that lookback has set aside",
+    name: || "bad rows that lookback has set aside".into(),
     is_kind_of: |file| metadata(file).is_some_and(|found| column_names(&found).eq(COLUMNS)),
 };
 const COLUMNS: [&str; 5] = ["file", "row", "column", "reason", "cells"];
@@ -141,7 +142,7 @@ impl BadRows {
                 let more = if self.count > self.named.len() as u64 { " and more" } else { "" };
                 return Err(Error::input(
                     format!("the {} of {} have {rows}: {}{more}", self.folder.name(), self.day, self.named.join(", ")),
-                    "mend the files, or set such rows aside with --quarantine DIR; nothing was changed",
+                    said!["mend the files, or set such rows aside with ", Quarantine, " DIR; nothing was changed"],
                 ));
             }
         }
@@ -189,14 +190,14 @@ impl Quarantine {
         if self.writer.is_none() {
             let staged = StagedFile::create(&self.path, BAD_ROWS)?;
             let writer = ArrowWriter::try_new(staged.file()?, Arc::clone(&schema), Some(properties()));
-            self.writer = Some((staged, writer.map_err(|error| write_failed(&self.path, &error))?));
+            self.writer = Some((staged, writer.map_err(|error| write_failed(&self.path, error))?));
         }
         if let Some((_, writer)) = &mut self.writer {
             let written = RecordBatch::try_new(schema, columns)
                 .map_err(ParquetError::from)
                 .and_then(|batch| writer.write(&batch))
                 .and_then(|()| if writer.in_progress_size() > ROW_GROUP_BYTES { writer.flush() } else { Ok(()) });
-            written.map_err(|error| write_failed(&self.path, &error))?;
+            written.map_err(|error| write_failed(&self.path, error))?;
         }
         self.gathered.clear();
         self.gathered_bytes = 0;
@@ -210,7 +211,7 @@ impl Quarantine {
         match self.writer.take() {
             Some((staged, writer)) => {
                 let closed = writer.close();
-                closed.map_err(|error| write_failed(&self.path, &error))?;
+                closed.map_err(|error| write_failed(&self.path, error))?;
                 staged.publish()
             }
             None => remove_file(&self.path, BAD_ROWS),

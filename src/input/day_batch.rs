@@ -4,6 +4,8 @@ use arrow::array::RecordBatch;
 
 use super::bad_rows::Cells;
 use super::column::Reason;
+use crate::error::Result;
+use crate::exact::Held;
 
 /// Some rows of a file.
 pub(super) struct DayBatch {
@@ -45,10 +47,10 @@ impl DayBatch {
     }
 
     /// The place of a row in the file, from 1: its number, or in a text file the line on which it begins.
-    pub fn place(&self, index: usize) -> u64 {
+    pub fn place(&self, index: usize) -> Result<u64> {
         match &self.places {
-            Places::From(first) => first + index as u64,
-            Places::At(places) => places.get(index).copied().unwrap_or_default(),
+            Places::From(first) => Ok(first + index as u64),
+            Places::At(places) => places.get(index).copied().held("each row of a batch has a place"),
         }
     }
 

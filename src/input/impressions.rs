@@ -83,7 +83,7 @@ pub(super) fn read_first_impressions(
         read.lacks_label |= !columns.elements.is_empty();
         has_label |= !matches!(columns.labels, Labels::Lacking);
         for index in 0..batch.rows().min(left) {
-            let place = batch.place(index);
+            let place = batch.place(index)?;
             let found = match batch.fault(index) {
                 Some(fault) => Err((fault.column.as_str(), fault.reason.clone())),
                 None => columns.impression(index).map_err(|(at, reason)| (names.of_place(at), reason)),
@@ -209,7 +209,9 @@ impl TypedColumns {
             return Err((Place::RankingId, format!("is longer than {RANKING_ID_BYTES_MAX} bytes")));
         }
         let ranking_id = ranking_id.map(str::to_owned);
-        let (begin, end) = self.bounds.get(index).copied().flatten().unwrap_or((0, 0));
+        // A list that is null has no elements.
+        let bounds = self.bounds.get(index).ok_or_else(|| (Place::Item, "has no list in this row".to_owned()))?;
+        let (begin, end) = bounds.unwrap_or((0, 0));
         let elements = (begin..end).map(|place| self.element(place));
         Ok(Impression { customer: CustomerId(customer), ranking_id, elements: elements.collect::<Result<_, _>>()? })
     }

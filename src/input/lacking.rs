@@ -35,10 +35,12 @@ impl Lacking {
     pub fn note(&self, source: &ImpressionSource, progress: &dyn Progress) {
         let ImpressionSource { ranking_id, impressions: list, is_order: label, .. } = source;
         if let Some(files) = self.ranking_ids.named() {
-            progress.note(&format!("there is no column {ranking_id} in {files}: the ranking ids of its rows are null"));
+            progress.note(
+                &format!("there is no column {ranking_id} in {files}: the ranking ids of its rows are null").into(),
+            );
         }
         if let Some(files) = self.labels.named() {
-            progress.note(&format!("there is no field {list}.{label} in {files}: all labels of its rows are 0"));
+            progress.note(&format!("there is no field {list}.{label} in {files}: all labels of its rows are 0").into());
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::table_folder;
 use crate::error::{Error, Result};
 use crate::model::Day;
+use crate::said::said;
 use crate::sources::{Component, Pattern};
 use crate::text::Shown;
 
@@ -36,7 +37,11 @@ pub fn day_files(root: &Path, pattern: &Pattern, day: Day) -> Result<Vec<DayFile
     if !root.is_dir() {
         return Err(Error::input(
             format!("the input root {} is not a folder", root.shown()),
-            "check --input: it is the folder that holds clicks/, add_to_carts/, orders/ and impressions/, or what lookback.toml names",
+            said![
+                "check ",
+                Input,
+                ": it is the folder that holds clicks/, add_to_carts/, orders/ and impressions/, or what lookback.toml names"
+            ],
         ));
     }
     table_folder::refuse_above(root)?;
@@ -85,10 +90,10 @@ enum Kind {
 
 /// What a path leads to; `None` if nothing is there.
 fn kind(path: &Path) -> Result<Option<Kind>> {
-    if !path.try_exists().map_err(|error| Error::io("look for", path, &error))? {
+    if !path.try_exists().map_err(|error| Error::io("look for", path, error))? {
         return Ok(None);
     }
-    let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, &error))?;
+    let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
     Ok(Some(if metadata.is_dir() { Kind::Folder } else { Kind::File }))
 }
 
@@ -183,7 +188,7 @@ fn entries(folder: &Path, depth: usize, wanted: impl Fn(&str) -> bool) -> Result
             "remove the link that leads back to a folder above it",
         ));
     }
-    let failed = |error: std::io::Error| Error::io("list", folder, &error);
+    let failed = |error: std::io::Error| Error::io("list", folder, error);
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -195,7 +200,7 @@ fn entries(folder: &Path, depth: usize, wanted: impl Fn(&str) -> bool) -> Result
             continue;
         }
         check_count(found.len(), &path)?;
-        let metadata = fs::metadata(&path).map_err(|error| Error::io("read", &path, &error))?;
+        let metadata = fs::metadata(&path).map_err(|error| Error::io("read", &path, error))?;
         found.push((name, path, if metadata.is_dir() { Kind::Folder } else { Kind::File }));
     }
     Ok(found)

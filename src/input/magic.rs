@@ -5,6 +5,7 @@ use std::io::Read;
 use super::file_kind::{Content, Packing};
 use super::layout::DayFile;
 use crate::error::{Error, Result};
+use crate::exact::at_most;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
@@ -46,7 +47,7 @@ const WORDS: [(&[u8], Magic); 4] = [
 impl Magic {
     /// By the beginning of a file, [`LOOKED_AT`] bytes or all there are; `None` for what may be text, or nothing that is known.
     pub fn of(beginning: &[u8]) -> Option<Self> {
-        let beginning = beginning.get(..LOOKED_AT).unwrap_or(beginning);
+        let beginning = at_most(beginning, LOOKED_AT);
         let told = |kinds: &[(&[u8], Magic)]| {
             kinds.iter().find(|(magic, _)| beginning.starts_with(magic)).map(|(_, kind)| *kind)
         };
@@ -76,8 +77,8 @@ fn is_no_text(beginning: &[u8]) -> bool {
 pub(super) fn packing(day_file: &DayFile, content: Content, named: Packing) -> Result<Packing> {
     let path = &day_file.path;
     let mut beginning = Vec::with_capacity(LOOKED_AT);
-    let file = regular_file::open(path).map_err(|error| Error::io("open", path, &error))?;
-    file.take(LOOKED_AT as u64).read_to_end(&mut beginning).map_err(|error| Error::io("read", path, &error))?;
+    let file = regular_file::open(path).map_err(|error| Error::io("open", path, error))?;
+    file.take(LOOKED_AT as u64).read_to_end(&mut beginning).map_err(|error| Error::io("read", path, error))?;
     match (Magic::of(&beginning), content) {
         (None | Some(Magic::Parquet), Content::Parquet) | (None, _) => Ok(named),
         (Some(Magic::Packed(packing)), Content::Csv | Content::JsonLines) => Ok(packing),

@@ -50,10 +50,10 @@ pub fn same_content<'a>(files: impl Iterator<Item = (&'a DayFile, &'a Fingerprin
 /// Says so, by name; of many, the first few.
 pub fn note_same_content(same: &SameContents, progress: &dyn Progress) {
     for SameContent { file, same_as } in same.listed.iter().take(NOTED) {
-        progress.note(&format!("{file} has the same content as {same_as}: its rows are taken twice"));
+        progress.note(&format!("{file} has the same content as {same_as}: its rows are taken twice").into());
     }
     let more = same.count.saturating_sub(NOTED as u64);
     if more > 0 {
-        progress.note(&format!("more files with the same content as others: {more}"));
+        progress.note(&format!("more files with the same content as others: {more}").into());
     }
 }

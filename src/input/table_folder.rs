@@ -53,7 +53,7 @@ fn is_there(path: &Path) -> Result<bool> {
         {
             Ok(false)
         }
-        Err(error) => Err(Error::io("look for", path, &error)),
+        Err(error) => Err(Error::io("look for", path, error)),
     }
 }
 
@@ -63,10 +63,10 @@ fn has_iceberg_log(folder: &Path) -> Result<bool> {
         Err(error) if [ErrorKind::NotADirectory, ErrorKind::PermissionDenied].contains(&error.kind()) => {
             return Ok(false);
         }
-        entries => entries.map_err(|error| Error::io("list", &metadata, &error))?,
+        entries => entries.map_err(|error| Error::io("list", &metadata, error))?,
     };
     for entry in entries {
-        let entry = entry.map_err(|error| Error::io("list", &metadata, &error))?;
+        let entry = entry.map_err(|error| Error::io("list", &metadata, error))?;
         if entry.file_name().as_encoded_bytes().ends_with(ICEBERG.as_bytes()) {
             return Ok(true);
         }

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{MANIFEST_VERSION, MANIFEST_VERSION_MIN};
+use crate::error::Result;
+use crate::exact::Held;
 use crate::model::{Day, ExtraColumn, ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType};
 use crate::text::escaped_json;
 
@@ -97,8 +99,8 @@ impl RowShape {
     }
 
     /// In which order they stand.
-    pub fn row_order(&self) -> RowOrder {
-        RowOrder::of(self.order, self.seed).unwrap_or_default()
+    pub fn row_order(&self) -> Result<RowOrder> {
+        RowOrder::of(self.order, self.seed).held("a seed stands beside an order that has use for one")
     }
 }
 
@@ -162,15 +164,15 @@ impl PartFile {
 
 impl Manifest {
     /// The JSON as it stands in the file: on one line, with its checksum as the last field.
-    pub fn to_json(&self) -> String {
+    pub fn to_json(&self) -> Result<String> {
         let unsealed = Manifest { checksum: None, ..self.clone() };
-        // Text, numbers and lists always have a form in JSON.
-        let mut json = escaped_json(&serde_json::to_string(&unsealed).unwrap_or_default()).into_owned();
+        let json = serde_json::to_string(&unsealed).held("text, numbers and lists have a form in JSON")?;
+        let mut json = escaped_json(&json).into_owned();
         if json.pop().is_some() {
             let checksum = checksum_of(&json);
             json += &format!("{CHECKSUM_BEGINS}{checksum}{CHECKSUM_ENDS}");
         }
-        json
+        Ok(json)
     }
 
     /// Reads what [`Manifest::to_json`] writes. Fails, with the reason as a phrase, on anything else: another version, a field that is missing or of
@@ -288,8 +290,6 @@ const REASON_CHARS: usize = 160;
 
 fn short(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    match text.char_indices().nth(REASON_CHARS) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
+    let short: String = text.chars().take(REASON_CHARS).collect();
+    if short.len() < text.len() { short + "…" } else { text }
 }

@@ -57,8 +57,7 @@ impl Day {
 
     /// The day `days` earlier, or 1970-01-01 where that would be before it.
     pub fn minus(self, days: u32) -> Self {
-        let number = i64::from(self.0) - i64::from(days);
-        Day(i32::try_from(number.max(0)).unwrap_or(0))
+        Day(self.0.saturating_sub_unsigned(days).max(0))
     }
 
     /// Every day from this one to `last`, both included, in order; nothing if `last` is earlier.

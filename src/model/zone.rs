@@ -95,9 +95,12 @@ impl Zone {
         self.start_of_number(day.number() + 1)
     }
 
+    #[expect(clippy::indexing_slicing, reason = "there is a start of each valid day and of the one behind the last")]
     fn start_of_number(&self, number: i32) -> i64 {
-        let start = self.starts.as_ref().and_then(|starts| starts.get(usize::try_from(number).ok()?));
-        start.copied().unwrap_or(i64::from(number) * DAY_US)
+        match &self.starts {
+            Some(starts) => starts[number.unsigned_abs() as usize],
+            None => i64::from(number) * DAY_US,
+        }
     }
 
     /// Whether a day begins and ends as it does in `other`.

@@ -140,10 +140,9 @@ impl ZoneRules {
 /// Whether a text is the version of an edition of tzdata: a year, a letter, and perhaps more, such as `2026f`. Later
 /// ones are greater as texts.
 pub fn is_tzdata_version(text: &str) -> bool {
-    let (year, rest) = text.split_at_checked(4).unwrap_or_default();
+    let Some((year, rest)) = text.split_at_checked(4) else { return false };
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '.';
-    year.len() == 4
-        && year.bytes().all(|digit| digit.is_ascii_digit())
+    year.bytes().all(|digit| digit.is_ascii_digit())
         && rest.starts_with(|letter: char| letter.is_ascii_lowercase())
         && rest.len() <= 32
         && rest.chars().all(is_plain)

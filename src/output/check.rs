@@ -9,6 +9,7 @@ use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::progress::Progress;
+use crate::said::said;
 use crate::storage::Fingerprint;
 use crate::text::Shown;
 
@@ -31,12 +32,12 @@ pub fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> 
             Ok(metadata) if metadata.is_file() => {}
             Ok(_) => return Err(other(&file, "is no file")),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(other(&file, "is missing")),
-            Err(error) => return Err(Error::io("read", &file, &error)),
+            Err(error) => return Err(Error::io("read", &file, error)),
         }
     }
     let mut names = Vec::new();
-    for entry in fs::read_dir(&path).map_err(|error| Error::io("list", &path, &error))? {
-        let entry = entry.map_err(|error| Error::io("list", &path, &error))?;
+    for entry in fs::read_dir(&path).map_err(|error| Error::io("list", &path, error))? {
+        let entry = entry.map_err(|error| Error::io("list", &path, error))?;
         names.push(entry.file_name());
     }
     names.sort_unstable();
@@ -85,6 +86,6 @@ pub fn check_hashes(
 fn other(file: &Path, what: &str) -> Error {
     Error::input(
         format!("the file {} {what}", file.shown()),
-        "produce the day again with `lookback produce` or `lookback backfill`",
+        said!["produce the day again with ", [Produce], " or ", [Backfill]],
     )
 }

@@ -16,7 +16,7 @@ const BATCH_ROWS: usize = 512;
 impl ProducedFile {
     /// Its size.
     pub fn bytes(&self) -> Result<u64> {
-        let metadata = fs::metadata(self.path()).map_err(|error| Error::io("read", self.path(), &error))?;
+        let metadata = fs::metadata(self.path()).map_err(|error| Error::io("read", self.path(), error))?;
         Ok(metadata.len())
     }
 

@@ -20,6 +20,7 @@ use super::partition_folder::{PartitionFolder, SUCCESS};
 use crate::error::{Error, Result};
 use crate::input::parquet::metadata::{has_version, metadata};
 use crate::model::Day;
+use crate::said::said;
 use crate::storage::fresh;
 use crate::storage::regular_file;
 use crate::storage::{lock, lock_created};
@@ -39,13 +40,13 @@ pub fn check_output(out: &Path) -> Result<()> {
     }
     let names = match names_in(out) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        names => names.map_err(|error| Error::io("list", out, &error))?,
+        names => names.map_err(|error| Error::io("list", out, error))?,
     };
     for name in names {
         if let Some(reason) = foreign(out, &name) {
             return Err(Error::refused(
                 format!("{} is not an output folder of lookback: {name} in it {reason}", out.shown()),
-                "move that away, or name an empty or new folder with --out",
+                said!["move that away, or name an empty or new folder with ", Out],
             ));
         }
     }
@@ -93,7 +94,7 @@ pub(super) fn claim(out: &Path) -> Result<File> {
     check_output(out)?;
     let marker = out.join(MARKER);
     match File::options().write(true).create_new(true).open(&marker) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::io("create", &marker, &error)),
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::io("create", &marker, error)),
         _ => Ok(turn),
     }
 }
@@ -114,16 +115,16 @@ pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
     let path = folder.path();
     match fs::symlink_metadata(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io("open", &path, &error)),
+        Err(error) => return Err(Error::io("open", &path, error)),
         Ok(found) if !found.is_dir() => {
             return Err(Error::refused(
                 format!("{} is no folder, where a partition should be written", path.shown()),
-                "move it away, or name another folder with --out",
+                said!["move it away, or name another folder with ", Out],
             ));
         }
         Ok(_) => {}
     }
-    let names = names_in(&path).map_err(|error| Error::io("list", &path, &error))?;
+    let names = names_in(&path).map_err(|error| Error::io("list", &path, error))?;
     let manifest = folder.read_manifest().ok();
     let parts: Option<BTreeSet<&str>> =
         manifest.as_ref().map(|manifest| manifest.parts.iter().map(|part| part.name.as_str()).collect());
@@ -139,7 +140,7 @@ pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
         None => Ok(()),
         Some(name) => Err(Error::refused(
             format!("the partition {} would be replaced, and {name} in it was not written by lookback", path.shown()),
-            "move that away, or name another folder with --out",
+            said!["move that away, or name another folder with ", Out],
         )),
     }
 }

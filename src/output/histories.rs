@@ -99,7 +99,7 @@ impl HistoryWriter {
             }
             HistoryFormat::JsonLines => Ok(Format::JsonLines(LineDelimitedWriter::new(out))),
         };
-        let format = format.map_err(|error| Error::io("write", &path, &io::Error::other(error.to_string())))?;
+        let format = format.map_err(|error| Error::io("write", &path, io::Error::other(error)))?;
         Ok(HistoryWriter { format, batch: Gathered::new(), zone, schema, group_actions: 0, path, staged, failure })
     }
 
@@ -137,8 +137,8 @@ impl HistoryWriter {
             Ok(()) => Ok(true),
             Err(error) => match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 Some(failure) if failure.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-                Some(failure) => Err(Error::io("write", &self.path, &failure)),
-                None => Err(Error::io("write", &self.path, &io::Error::other(error.to_string()))),
+                Some(failure) => Err(Error::io("write", &self.path, failure)),
+                None => Err(Error::io("write", &self.path, io::Error::other(error))),
             },
         }
     }

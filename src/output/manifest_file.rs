@@ -28,13 +28,13 @@ const KEY: &str = "lookback.manifest";
 /// Writes the manifest into a partition's folder and fsyncs it.
 pub(super) fn write_manifest(folder: &Path, manifest: &Manifest, schema: &RowSchema) -> Result<()> {
     let path = folder.join(MANIFEST);
-    let file = File::create(&path).map_err(|error| Error::io("create", &path, &error))?;
-    let root = schema.parquet().root_schema_ptr();
+    let file = File::create(&path).map_err(|error| Error::io("create", &path, error))?;
+    let (json, root) = (manifest.to_json()?, schema.parquet().root_schema_ptr());
     let written = SerializedFileWriter::new(file, root, schema.properties()).and_then(|mut writer| {
-        writer.append_key_value_metadata(KeyValue::new(KEY.to_owned(), manifest.to_json()));
+        writer.append_key_value_metadata(KeyValue::new(KEY.to_owned(), json));
         writer.close()
     });
-    written.map_err(|error| write_failed(&path, &error))?;
+    written.map_err(|error| write_failed(&path, error))?;
     sync(&path)
 }
 
@@ -64,5 +64,5 @@ pub(super) fn read_manifest(folder: &Path) -> Result<Manifest, String> {
 }
 
 fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().chars().take(160).collect()
+    text.lines().next().into_iter().flat_map(str::chars).take(160).collect()
 }

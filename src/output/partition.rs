@@ -30,8 +30,8 @@ impl PartitionFolder {
     /// The lock on the folder of the output must be held.
     fn remove_left_behind(&self) -> Result<()> {
         let out = &self.out;
-        for entry in fs::read_dir(out).map_err(|error| Error::io("list", out, &error))? {
-            let entry = entry.map_err(|error| Error::io("list", out, &error))?;
+        for entry in fs::read_dir(out).map_err(|error| Error::io("list", out, error))? {
+            let entry = entry.map_err(|error| Error::io("list", out, error))?;
             let is_staging = fresh::is_drawn(&entry.file_name().to_string_lossy(), &self.staging_prefix());
             if is_staging && is_left_behind(&entry.path()) {
                 remove(&entry.path())?;
@@ -68,7 +68,7 @@ impl Partition {
         let (held, staging) = staged.inspect_err(|_| give_up(&folder.out))?;
         let partition = Partition { folder, staging, is_published: false, _lock: held };
         let parts = partition.parts();
-        fs::create_dir(&parts).map_err(|error| Error::io("create", &parts, &error))?;
+        fs::create_dir(&parts).map_err(|error| Error::io("create", &parts, error))?;
         Ok(partition)
     }
 
@@ -108,9 +108,9 @@ impl Drop for Partition {
 
 fn create_empty(path: &Path) -> Result<()> {
     let created = File::create(path).and_then(|file| file.sync_all());
-    created.map_err(|error| Error::io("create", path, &error))
+    created.map_err(|error| Error::io("create", path, error))
 }
 
 fn remove(folder: &Path) -> Result<()> {
-    fs::remove_dir_all(folder).map_err(|error| Error::io("remove", folder, &error))
+    fs::remove_dir_all(folder).map_err(|error| Error::io("remove", folder, error))
 }

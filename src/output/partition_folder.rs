@@ -7,6 +7,7 @@ use super::manifest_file::{MANIFEST, read_manifest};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::model::Day;
+use crate::said::said;
 use crate::text::Shown;
 
 pub(super) const SUCCESS: &str = "_SUCCESS";
@@ -40,13 +41,13 @@ impl PartitionFolder {
         if !path.is_dir() {
             return Err(Error::input(
                 format!("there is no partition of {} in {}", self.dt, self.out.shown()),
-                "check --out and --dt, or produce the day with `lookback produce`",
+                said!["check ", Out, " and ", Dt, ", or produce the day with ", [Produce]],
             ));
         }
         self.read_manifest().map_err(|reason| {
             Error::input(
                 format!("the manifest {} cannot be used ({reason})", path.join(MANIFEST).shown()),
-                "produce the day again with `lookback produce` or `lookback backfill`",
+                said!["produce the day again with ", [Produce], " or ", [Backfill]],
             )
         })
     }
@@ -63,8 +64,8 @@ impl PartitionFolder {
     pub fn files(&self) -> Result<Vec<PathBuf>> {
         let path = self.path();
         let mut files = Vec::new();
-        for entry in fs::read_dir(&path).map_err(|error| Error::io("list", &path, &error))? {
-            let found = entry.map_err(|error| Error::io("list", &path, &error))?.path();
+        for entry in fs::read_dir(&path).map_err(|error| Error::io("list", &path, error))? {
+            let found = entry.map_err(|error| Error::io("list", &path, error))?.path();
             let is_data = found.extension().is_some_and(|extension| extension == "parquet");
             if is_data && found.file_name().is_some_and(|name| name != MANIFEST) {
                 files.push(found);
@@ -78,8 +79,8 @@ impl PartitionFolder {
 /// The partitions below `out`, days ascending: every folder that is named as one, whatever is in it.
 pub fn partitions(out: &Path) -> Result<Vec<PartitionFolder>> {
     let mut days = Vec::new();
-    for entry in fs::read_dir(out).map_err(|error| Error::io("list", out, &error))? {
-        let entry = entry.map_err(|error| Error::io("list", out, &error))?;
+    for entry in fs::read_dir(out).map_err(|error| Error::io("list", out, error))? {
+        let entry = entry.map_err(|error| Error::io("list", out, error))?;
         let name = entry.file_name();
         let day = name.to_str().and_then(|name| name.strip_prefix("dt=")).and_then(|day| day.parse::<Day>().ok());
         days.extend(day.filter(|_| entry.path().is_dir()));

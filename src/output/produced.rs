@@ -15,10 +15,12 @@ use parquet::schema::types::SchemaDescriptor;
 use super::rows::data_type;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
+use crate::exact::{Held, usize_of};
 use crate::input::column::text_column;
 use crate::input::parquet::file::{column, wrong_type};
 use crate::input::parquet::guard::guarded;
 use crate::model::{ExtraColumn, ExtraColumns, ItemType, RowColumn, RowColumns, TypeType};
+use crate::said::said;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
@@ -70,7 +72,7 @@ pub struct ProducedFile {
 impl ProducedFile {
     /// Opens a part file, to be read until `cancel` is asked for. Fails where it is no Parquet, or has other columns than the contract says.
     pub fn open(path: &Path, cancel: &Cancel) -> Result<Self> {
-        let file = regular_file::open(path).map_err(|error| Error::io("open", path, &error))?;
+        let file = regular_file::open(path).map_err(|error| Error::io("open", path, error))?;
         let metadata = guarded(path, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))?;
         let Some(columns) = columns_of(metadata.schema()) else {
             let names = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
@@ -78,7 +80,7 @@ impl ProducedFile {
             let wanted = names(&mut RowColumns::default().list().into_iter().map(RowColumn::name));
             return Err(Error::input(
                 format!("the file {} has the columns {found}, and not {wanted}", path.shown()),
-                "produce the day again with `lookback produce`",
+                said!["produce the day again with ", [Produce]],
             ));
         };
         Ok(ProducedFile { path: path.to_owned(), file, metadata, columns, cancel: cancel.clone() })
@@ -96,7 +98,7 @@ impl ProducedFile {
 
     /// How many rows it has, as its footer says.
     pub fn rows(&self) -> u64 {
-        u64::try_from(self.metadata.metadata().file_metadata().num_rows()).unwrap_or(0)
+        self.metadata.metadata().file_metadata().num_rows().max(0).cast_unsigned()
     }
 
     /// What its key-value metadata says.
@@ -126,7 +128,7 @@ impl ProducedFile {
     ///
     /// Memory: 256 rows, decoded and once more as they are given, and one page of each column.
     pub fn read(self, ranges: Option<Vec<Range<usize>>>) -> Result<ProducedRows> {
-        let total = usize::try_from(self.rows()).unwrap_or(usize::MAX);
+        let total = usize_of(self.rows());
         let numbers: Box<dyn Iterator<Item = usize>> = match &ranges {
             Some(ranges) => Box::new(ranges.clone().into_iter().flatten()),
             None => Box::new(0..total),
@@ -153,7 +155,7 @@ impl ProducedFile {
         &self,
         settings: impl FnOnce(ParquetRecordBatchReaderBuilder<File>) -> ParquetRecordBatchReaderBuilder<File>,
     ) -> Result<ParquetRecordBatchReader> {
-        let file = self.file.try_clone().map_err(|error| Error::io("open", &self.path, &error))?;
+        let file = self.file.try_clone().map_err(|error| Error::io("open", &self.path, error))?;
         let metadata = self.metadata.clone();
         guarded(&self.path, || settings(ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)).build())
     }
@@ -203,22 +205,24 @@ impl ProducedRows {
         let lengths = extra(ExtraColumn::HistoryLength).map(numbers_of).transpose()?;
         let ages = extra(ExtraColumn::ActionAges).map(lists_of).transpose()?;
         let times = extra(ExtraColumn::ActionTimes).map(lists_of).transpose()?;
-        let cell = |column: &[i64], index: usize| column.get(index).copied().unwrap_or_default();
-        let rows = numbers.iter().enumerate().map(|(index, row)| ProducedRow {
-            row: *row,
-            dt: days.as_ref().map(|days| days.value(index).to_owned()),
-            ranking_id: ranking_ids.is_valid(index).then(|| ranking_ids.value(index).to_owned()),
-            customer_id: cell(&customers, index),
-            impression_pos: small(cell(&positions, index)),
-            impression_item_id: cell(&items, index),
-            label: small(cell(&labels, index)),
-            actions: integers(&actions.value(index)),
-            action_types: integers(&action_types.value(index)).into_iter().map(small).collect(),
-            history_length: lengths.as_ref().map(|lengths| small(cell(lengths, index))),
-            action_ages: ages.as_ref().map(|ages| integers(&ages.value(index)).into_iter().map(small).collect()),
-            action_times: times.as_ref().map(|times| integers(&times.value(index))),
+        let cell = |column: &[i64], index: usize| column.get(index).copied().held("each row has a cell in each column");
+        let rows = numbers.iter().enumerate().map(|(index, row)| {
+            Ok(ProducedRow {
+                row: *row,
+                dt: days.as_ref().map(|days| days.value(index).to_owned()),
+                ranking_id: ranking_ids.is_valid(index).then(|| ranking_ids.value(index).to_owned()),
+                customer_id: cell(&customers, index)?,
+                impression_pos: small(cell(&positions, index)?)?,
+                impression_item_id: cell(&items, index)?,
+                label: small(cell(&labels, index)?)?,
+                actions: integers(&actions.value(index)),
+                action_types: all_small(&action_types.value(index))?,
+                history_length: lengths.as_ref().map(|lengths| small(cell(lengths, index)?)).transpose()?,
+                action_ages: ages.as_ref().map(|ages| all_small(&ages.value(index))).transpose()?,
+                action_times: times.as_ref().map(|times| integers(&times.value(index))),
+            })
         });
-        Ok(rows.collect())
+        rows.collect()
     }
 }
 
@@ -240,8 +244,12 @@ fn columns_of(schema: &SchemaRef) -> Option<RowColumns> {
 }
 
 /// An integer of a column of 32 bits or fewer.
-fn small(number: i64) -> i32 {
-    i32::try_from(number).unwrap_or_default()
+fn small(number: i64) -> Result<i32> {
+    i32::try_from(number).held("a column of 32 bits has no larger integers")
+}
+
+fn all_small(array: &ArrayRef) -> Result<Vec<i32>> {
+    integers(array).into_iter().map(small).collect()
 }
 
 /// The integers of an array of any of the types that rows have.
@@ -280,11 +288,13 @@ impl Cells<'_> {
     }
 
     fn null(&self, index: usize, name: &str, what: &str) -> Error {
-        let row = self.numbers.get(index).copied().unwrap_or(0);
-        Error::input(
-            format!("the file {} row {row} column {name} {what}", self.path.shown()),
-            "produce the day again with `lookback produce`",
-        )
+        match self.numbers.get(index).held("each row of a batch has a number") {
+            Ok(row) => Error::input(
+                format!("the file {} row {row} column {name} {what}", self.path.shown()),
+                said!["produce the day again with ", [Produce]],
+            ),
+            Err(error) => error,
+        }
     }
 
     /// A column of integers.
@@ -309,6 +319,7 @@ impl Cells<'_> {
         let lists = found.as_list_opt::<i32>().filter(|lists| lists.value_type() == element).ok_or_else(wrong)?;
         self.without_null(name, lists)?;
         if lists.values().null_count() > 0 {
+            // One that no list has, as arrays may, is that of the first.
             let index = (0..lists.len()).find(|index| lists.value(*index).null_count() > 0).unwrap_or(0);
             return Err(self.null(index, name, "holds a null"));
         }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::said::said;
 use crate::storage::StagedFile;
 use crate::storage::{OwnFile, beginning};
 
@@ -15,7 +16,7 @@ const POLICY: &str = "content=\"default-src 'none'; style-src 'unsafe-inline'\""
 
 /// The kind of file that a page is.
 pub(super) const REPORT: OwnFile = OwnFile {
-    name: "a page of `lookback report`",
+    name: || said!["a page of ", [Report]],
     is_kind_of: |file| {
         let text = beginning(file);
         text.starts_with(REPORT_BEGINS) && text.contains(POLICY)
@@ -26,6 +27,6 @@ pub(super) const REPORT: OwnFile = OwnFile {
 /// above it. Refused where something else than a page stands there.
 pub fn put_report(target: &Path, page: &str) -> Result<()> {
     let staged = StagedFile::create(target, REPORT)?;
-    staged.file()?.write_all(page.as_bytes()).map_err(|error| Error::io("write", target, &error))?;
+    staged.file()?.write_all(page.as_bytes()).map_err(|error| Error::io("write", target, error))?;
     staged.publish()
 }

@@ -17,6 +17,7 @@ use crate::model::{Day, Impression, TypeTable};
 use crate::output::{FileSizes, Partition, PartitionFolder, RowSchema, RowSettings};
 use crate::progress::Progress;
 use crate::resources::Scratch;
+use crate::said::said;
 use crate::sort::{SharedSorter, Sorted, Sorter};
 use crate::storage::refuse_overlaps;
 use crate::store::{AsOf, Batches, Store};
@@ -82,7 +83,7 @@ impl Begun {
         if files.is_empty() {
             return Err(Error::input(
                 format!("there is no impression file in {}/{}", options.input.shown(), pattern.text_on(dt)),
-                "check --input and --dt",
+                said!["check ", Input, " and ", Dt],
             ));
         }
         let mapping = options.impressions.mapping();

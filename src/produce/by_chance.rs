@@ -19,12 +19,14 @@ use super::shares::{SHARES_AHEAD, Shares};
 use super::summary::ProduceSummary;
 use super::tally::{Counts, Tally};
 use crate::error::{Error, Result};
+use crate::exact::{Held, usize_of};
 use crate::history::History;
 use crate::model::{ExtraColumn, Impression, Places, RowOrder};
 use crate::output::{EncodedRowGroup, RowGroup, RowSchema, RowSettings, RowWriter};
 use crate::parallel::ordered_map;
 use crate::progress::Progress;
 use crate::resources::{Resources, Scratch};
+use crate::said::said;
 use crate::sort::{Sorted, Sorter};
 
 /// Rows whose histories are read and packed by one thread at once: up to 5 MB.
@@ -127,12 +129,12 @@ impl ByChance<'_> {
         for Numbered { impression, copy } in share {
             if counts.is_new(impression.customer) {
                 let (read, has_late) = histories.read(impression.customer)?;
-                history = pack(self.settings.dt, read, &mut packed);
+                history = pack(self.settings.dt, read, &mut packed)?;
                 counts.begin(impression.customer, read.len(), has_late, self.settings.max_history);
             }
             histories.check(&impression)?;
             counts.add(&impression);
-            let seed = self.settings.order.seed().unwrap_or(0);
+            let seed = self.settings.order.seed().held("an order by chance has a seed")?;
             let places = Places::of(seed, self.settings.dt, &impression, copy);
             if let RowOrder::Shuffled(_) = self.settings.order {
                 let Impression { customer, ranking_id, elements } = impression;
@@ -196,10 +198,10 @@ impl ByChance<'_> {
         for Placed { first, impression, history: place, .. } in share {
             if last != Some(*place) {
                 packed.read(self.settings.dt, *place, &mut room, &mut history)?;
-                group.begin_customer(history.view());
+                group.begin_customer(history.view())?;
                 last = Some(*place);
             }
-            group.add_elements(impression.customer, impression.ranking_id.as_deref(), *first, &impression.elements);
+            group.add_elements(impression.customer, impression.ranking_id.as_deref(), *first, &impression.elements)?;
         }
         group.encode()
     }
@@ -212,12 +214,12 @@ impl ByChance<'_> {
         let of_action = 8 + if ages { 5 } else { 0 } + if times { 15 } else { 0 };
         let histories = share.chunk_by(|one, next| one.history == next.history).filter_map(<[Placed]>::first);
         let actions: u64 = histories.map(|placed| u64::from(placed.history.actions)).sum();
-        let bytes = usize::try_from(actions).unwrap_or(usize::MAX).saturating_mul(of_action);
+        let bytes = usize_of(actions).saturating_mul(of_action);
         if bytes > self.budget.group_bytes_max {
             let rows: usize = share.iter().map(|placed| placed.impression.elements.len()).sum();
             return Err(Error::refused(
                 format!("a row group of {rows} rows with {actions} actions takes {} MB of memory", bytes / 1_000_000),
-                "ask for a smaller --row-group-rows, or allow more by --memory-limit",
+                said!["ask for a smaller ", RowGroupRows, ", or allow more by ", MemoryLimit],
             ));
         }
         Ok(bytes)

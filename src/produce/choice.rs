@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::model::{ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType};
 use crate::output::{Compression, FileSizes, RowSettings};
+use crate::said::{Setting, said};
 
 /// The settings of rows that can be chosen; `None` where nobody did, and the default stands.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -59,8 +60,8 @@ impl RowChoice {
         let kind = self.order.unwrap_or_default();
         RowOrder::of(kind, self.seed).ok_or_else(|| {
             Error::usage(
-                format!("--seed {} has no use with --order {}", self.seed.unwrap_or(0), kind.name()),
-                "ask for --order shuffled or --order carousel, or leave the seed out",
+                said![Seed, (" {} has no use with ", self.seed.unwrap_or(0)), Order, (" {}", kind.name())],
+                said!["ask for ", Order, " shuffled or ", Order, " carousel, or leave the seed out"],
             )
         })
     }
@@ -84,13 +85,19 @@ impl RowChoice {
         for ((option, chosen), (_, was)) in self.typed().into_iter().zip(kept.typed()) {
             if chosen.is_some() && chosen != was {
                 let chosen = chosen.unwrap_or_default();
-                let was = was.map_or_else(|| format!("no {option}"), |was| format!("{option} {was}"));
+                let was = was.map_or_else(|| said!["no ", { option }], |was| said![{ option }, " {was}"]);
                 return Err(Error::refused(
-                    format!(
-                        "{option} {chosen} was asked for, and the partition of {} was produced with {was}",
-                        manifest.dt
-                    ),
-                    "leave the option out to keep the settings of each partition, or produce by `lookback backfill` without --stale",
+                    said![
+                        { option },
+                        (" {chosen} was asked for, and the partition of {} was produced with ", manifest.dt),
+                        { was }
+                    ],
+                    said![
+                        "leave the option out to keep the settings of each partition, or produce by ",
+                        [Backfill],
+                        " without ",
+                        Stale
+                    ],
                 ));
             }
         }
@@ -98,22 +105,22 @@ impl RowChoice {
     }
 
     /// The options and what was chosen with each.
-    fn typed(&self) -> [(&'static str, Option<String>); 10] {
+    fn typed(&self) -> [(Setting, Option<String>); 10] {
         let RowChoice { max_history, lookback_days, compression, row_group_rows, part_rows, .. } = *self;
         let RowChoice { with, item_type, type_type, order, seed, .. } = *self;
         let text = |number: Option<usize>| number.map(|number| number.to_string());
         let name = |name: Option<&str>| name.map(str::to_owned);
         [
-            ("--max-history", text(max_history)),
-            ("--lookback-days", lookback_days.map(|days| days.to_string())),
-            ("--compression", name(compression.map(Compression::name))),
-            ("--row-group-rows", text(row_group_rows)),
-            ("--part-rows", text(part_rows)),
-            ("--with", with.map(|with| if with.is_empty() { "nothing".to_owned() } else { with.name() })),
-            ("--item-type", name(item_type.map(ItemType::name))),
-            ("--type-type", name(type_type.map(TypeType::name))),
-            ("--order", name(order.map(OrderKind::name))),
-            ("--seed", seed.map(|seed| seed.to_string())),
+            (Setting::MaxHistory, text(max_history)),
+            (Setting::LookbackDays, lookback_days.map(|days| days.to_string())),
+            (Setting::Compression, name(compression.map(Compression::name))),
+            (Setting::RowGroupRows, text(row_group_rows)),
+            (Setting::PartRows, text(part_rows)),
+            (Setting::With, with.map(|with| if with.is_empty() { "nothing".to_owned() } else { with.name() })),
+            (Setting::ItemType, name(item_type.map(ItemType::name))),
+            (Setting::TypeType, name(type_type.map(TypeType::name))),
+            (Setting::Order, name(order.map(OrderKind::name))),
+            (Setting::Seed, seed.map(|seed| seed.to_string())),
         ]
     }
 }

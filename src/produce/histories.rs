@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::history::History;
 use crate::model::{CustomerId, Day, Impression, ItemType, Zone};
 use crate::output::RowSettings;
+use crate::said::said;
 use crate::store::{AsOf, Begin, Cursor, Store};
 
 /// Reads the histories of the rows of a day, or of several. One per thread.
@@ -62,7 +63,8 @@ impl<'store> Histories<'store> {
         // The key of a portion says its day, and its times say it again. Where they contradict each other, no row is written.
         for (day, begin) in days.iter().zip(&self.begins) {
             let cut_off_us = self.zone.start_of(*day);
-            let times = self.history.times_us.get(begin.at..).unwrap_or_default();
+            // None at all where they were not asked for.
+            let times = self.history.times_us.iter().skip(begin.at);
             if begin.newest_us.iter().chain(times).any(|time_us| *time_us >= cut_off_us) {
                 return Err(late(customer, *day));
             }
@@ -94,8 +96,8 @@ fn unfit(item_type: ItemType, mut items: impl Iterator<Item = i64>) -> Option<i6
 
 fn does_not_fit(item: i64, where_: &str, item_type: ItemType) -> Error {
     Error::refused(
-        format!("the item {item} {where_} does not fit --item-type {}", item_type.name()),
-        "produce with --item-type int64",
+        said!["the item {item} {where_} does not fit ", ItemType, (" {}", item_type.name())],
+        said!["produce with ", ItemType, " int64"],
     )
 }
 

@@ -30,6 +30,6 @@ pub(super) fn older_partition(batches: &Batches, out: &Path, dt: Day, progress: 
     progress.note(&format!(
         "the store begins with the batch of {first}, and {}/dt={older} rests on older ones: is this the right store, and is its disk mounted? Its rows lack that history",
         out.shown()
-    ));
+    ).into());
     Ok(Some(older))
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
+use crate::exact::{Held, usize_of};
 use crate::format::{Keyframe, encode_keyframe};
 use crate::history::History;
 use crate::model::{Day, PastAction};
@@ -41,7 +42,7 @@ impl PackedHistories {
 
     /// Appends histories that were packed one behind the other. Gives where the first begins.
     pub fn append(&mut self, packed: &[u8]) -> Result<u64> {
-        self.file.write_all(packed).map_err(|error| Error::io("write", &self.path, &error))?;
+        self.file.write_all(packed).map_err(|error| Error::io("write", &self.path, error))?;
         let offset = self.length;
         self.length += packed.len() as u64;
         Ok(offset)
@@ -53,17 +54,17 @@ impl PackedHistories {
         if place.bytes == 0 {
             return Ok(());
         }
-        room.resize(usize::try_from(place.bytes).unwrap_or(0), 0);
-        self.file.read_exact_at(room, place.offset).map_err(|error| Error::io("read", &self.path, &error))?;
+        room.resize(usize_of(place.bytes), 0);
+        self.file.read_exact_at(room, place.offset).map_err(|error| Error::io("read", &self.path, error))?;
         unpack(dt, room, history)
-            .ok_or_else(|| Error::io("read", &self.path, &std::io::Error::other("its content is not what was written")))
+            .ok_or_else(|| Error::io("read", &self.path, std::io::Error::other("its content is not what was written")))
     }
 }
 
 /// Appends a history of the rows of `dt`, which has the days of its actions. Gives where it is, from the beginning of `bytes`.
-pub(super) fn pack(dt: Day, history: &History, bytes: &mut Vec<u8>) -> HistoryPlace {
+pub(super) fn pack(dt: Day, history: &History, bytes: &mut Vec<u8>) -> Result<HistoryPlace> {
     let begin = bytes.len();
-    let Some(newest_us) = history.newest_us else { return HistoryPlace::default() };
+    let Some(newest_us) = history.newest_us else { return Ok(HistoryPlace::default()) };
     let days = history.days.iter().flat_map(|(day, actions)| std::iter::repeat_n(*day, *actions));
     let columns = history.item_ids.iter().zip(&history.action_types);
     let past = days.zip(columns).map(|(day, (item_id, action_type))| PastAction {
@@ -75,22 +76,22 @@ pub(super) fn pack(dt: Day, history: &History, bytes: &mut Vec<u8>) -> HistoryPl
     bytes.extend_from_slice(&[0; 4]);
     encode_keyframe(dt, &past.collect::<Vec<_>>(), bytes);
     let length = bytes.len() - length_at - 4;
-    bytes.iter_mut().skip(length_at).zip(short(length).to_le_bytes()).for_each(|(to, from)| *to = from);
+    bytes.iter_mut().skip(length_at).zip(short(length)?.to_le_bytes()).for_each(|(to, from)| *to = from);
     let newest = [newest_us];
     let times: &[i64] = if history.times_us.is_empty() { &newest } else { &history.times_us };
     times.iter().for_each(|time_us| bytes.extend_from_slice(&time_us.to_le_bytes()));
-    HistoryPlace { offset: begin as u64, bytes: short(bytes.len() - begin), actions: short(history.len()) }
+    Ok(HistoryPlace { offset: begin as u64, bytes: short(bytes.len() - begin)?, actions: short(history.len())? })
 }
 
 /// A history has no more than 100,000 actions of some 20 bytes.
-fn short(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+fn short(number: usize) -> Result<u32> {
+    u32::try_from(number).held("a packed history takes less than 4 GiB")
 }
 
 /// `None` for bytes that [`pack`] does not write.
 fn unpack(dt: Day, bytes: &[u8], history: &mut History) -> Option<()> {
     let (length, rest) = bytes.split_first_chunk()?;
-    let (keyframe, times) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+    let (keyframe, times) = rest.split_at_checked(usize_of(u32::from_le_bytes(*length)))?;
     let keyframe = Keyframe::read(dt, keyframe).ok()?;
     keyframe.append(None, usize::MAX, &mut history.item_ids, &mut history.action_types);
     history.days.extend(keyframe.days(usize::MAX));
@@ -134,7 +135,7 @@ mod tests {
             let mut scratch = Scratch::new(folder.path().join("scratch"));
             let mut file = PackedHistories::new(&mut scratch).unwrap();
             let mut bytes = vec![1, 2, 3];
-            let place = pack(dt, &history, &mut bytes);
+            let place = pack(dt, &history, &mut bytes).unwrap();
             prop_assert_eq!(usize::try_from(place.actions).unwrap(), history.len());
             prop_assert_eq!(file.append(&bytes).unwrap(), 0);
             let mut again = History { item_ids: vec![9], ..History::default() };

@@ -59,7 +59,7 @@ impl Record for Placed {
     }
 
     fn leading(&self) -> u64 {
-        u64::try_from(self.key.0 >> 64).unwrap_or(u64::MAX)
+        (self.key.0 >> 64) as u64
     }
 }
 

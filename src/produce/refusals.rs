@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::{Day, name_days};
+use crate::said::{Said, said};
 use crate::store::{Batches, outdated};
 
 /// Fails, naming the days, where a batch is missing that the rows of `dt` rest on.
@@ -12,7 +13,7 @@ pub fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Resu
     if batches.is_empty() {
         return Err(Error::refused(
             "the store holds no batch".to_owned(),
-            "ingest the days before first, or produce rows without any history with --allow-gaps",
+            said!["ingest the days before first, or produce rows without any history with ", AllowGaps],
         ));
     }
     let through = dt.previous().map(|before| known_as_of.map_or(before, |known| before.min(known)));
@@ -22,7 +23,7 @@ pub fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Resu
     }
     Err(Error::refused(
         format!("the rows of {dt} rest on batches that the store does not hold: {}", name_days(&missing)),
-        "ingest them, or go on without them with --allow-gaps",
+        said!["ingest them, or go on without them with ", AllowGaps],
     ))
 }
 
@@ -38,7 +39,7 @@ pub fn refuse_outdated(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> 
             "the rows of {dt} rest on batches that were ingested by older rules of the time zone: {}",
             name_days(&outdated)
         ),
-        "ingest them again, as `lookback backfill` does, or go on with their times as they are with --allow-gaps",
+        said!["ingest them again, as ", [Backfill], " does, or go on with their times as they are with ", AllowGaps],
     ))
 }
 
@@ -49,9 +50,9 @@ pub fn refuse_pruned(horizon: Option<Day>, dt: Day, lookback_days: Option<u32>) 
         return Ok(());
     }
     let reach = i64::from(dt.number()) - i64::from(horizon.number());
-    let narrower = if reach > 0 { format!("ask for --lookback-days {reach} or fewer, or ") } else { String::new() };
+    let narrower = if reach > 0 { said!["ask for ", LookbackDays, " {reach} or fewer, or "] } else { Said::default() };
     Err(Error::refused(
         format!("the rows of {dt} reach back beyond {horizon}, before which the store has been pruned"),
-        format!("{narrower}go on with what is left by --allow-pruned"),
+        said![{ narrower }, "go on with what is left by ", AllowPruned],
     ))
 }

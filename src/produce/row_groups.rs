@@ -40,11 +40,11 @@ impl<'store> Joiner<'store> {
         for impression in share {
             if counts.is_new(impression.customer) {
                 let (history, has_late) = histories.read(impression.customer)?;
-                group.begin_customer(history.view());
+                group.begin_customer(history.view())?;
                 counts.begin(impression.customer, history.len(), has_late, max_history);
             }
             histories.check(impression)?;
-            group.add(impression);
+            group.add(impression)?;
             counts.add(impression);
         }
         Ok(Joined { group: group.encode()?, counts })

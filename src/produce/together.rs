@@ -17,6 +17,7 @@ use super::tally::{Counts, Tally};
 use super::turns::{Turn, Turns};
 use crate::cancel::Cancel;
 use crate::error::Result;
+use crate::exact::Held;
 use crate::history::HistoryView;
 use crate::model::{HistoryDetail, Impression, RowOrder};
 use crate::output::{FileSizes, GroupedWriter};
@@ -96,6 +97,9 @@ fn finish(days: Vec<DayRows>, cancel: &Cancel) -> Result<Vec<ProduceSummary>> {
     Ok(summaries)
 }
 
+/// That what was read for a turn is what its days ask for.
+const OF_TURN: &str = "a turn has the history of each customer on each of its days";
+
 /// A turn with the histories of its customers.
 struct ReadTurn {
     impressions: Vec<Vec<Impression>>,
@@ -128,7 +132,7 @@ fn read(turn: Turn, histories: &mut Histories<'_>) -> Result<ReadTurn> {
             let range = begin.at..begin.at.saturating_add(max_history).min(history.len());
             let range = before + range.start..before + range.end;
             let history = DayHistory { range, newest_us: begin.newest_us, has_late: begin.has_late };
-            read.histories.get_mut(*place).into_iter().for_each(|of_day| of_day.push(history.clone()));
+            read.histories.get_mut(*place).held(OF_TURN)?.push(history);
         }
         read.item_ids.extend_from_slice(&history.item_ids);
         read.action_types.extend_from_slice(&history.action_types);
@@ -138,13 +142,13 @@ fn read(turn: Turn, histories: &mut Histories<'_>) -> Result<ReadTurn> {
 }
 
 impl ReadTurn {
-    fn view(&self, DayHistory { range, newest_us, .. }: &DayHistory) -> HistoryView<'_> {
-        HistoryView {
-            item_ids: self.item_ids.get(range.clone()).unwrap_or_default(),
-            action_types: self.action_types.get(range.clone()).unwrap_or_default(),
+    fn view(&self, DayHistory { range, newest_us, .. }: &DayHistory) -> Result<HistoryView<'_>> {
+        Ok(HistoryView {
+            item_ids: self.item_ids.get(range.clone()).held(OF_TURN)?,
+            action_types: self.action_types.get(range.clone()).held(OF_TURN)?,
             newest_us: *newest_us,
             ..HistoryView::default()
-        }
+        })
     }
 }
 
@@ -165,8 +169,8 @@ impl DayRows {
 
     /// Takes a turn, in which this day has this place.
     fn take(&mut self, turn: &ReadTurn, place: usize, progress: &dyn Progress) -> Result<()> {
-        let impressions = turn.impressions.get(place).map(Vec::as_slice).unwrap_or_default();
-        let mut histories = turn.histories.get(place).into_iter().flatten();
+        let impressions = turn.impressions.get(place).held(OF_TURN)?;
+        let mut histories = turn.histories.get(place).held(OF_TURN)?.iter();
         let max_history = self.day.settings.max_history;
         let mut customer = None;
         let mut view = HistoryView::default();
@@ -174,11 +178,10 @@ impl DayRows {
         for impression in impressions {
             if customer != Some(impression.customer) {
                 customer = Some(impression.customer);
-                let history = histories.next();
-                view = history.map_or_else(HistoryView::default, |history| turn.view(history));
+                let history = histories.next().held(OF_TURN)?;
+                view = turn.view(history)?;
                 if self.counts.is_new(impression.customer) {
-                    let has_late = history.is_some_and(|history| history.has_late);
-                    self.counts.begin(impression.customer, view.item_ids.len(), has_late, max_history);
+                    self.counts.begin(impression.customer, view.item_ids.len(), history.has_late, max_history);
                 }
             }
             self.writer.add(impression, 0, view)?;

@@ -3,6 +3,7 @@
 use std::iter::Peekable;
 
 use crate::error::Result;
+use crate::exact::Held;
 use crate::model::{CustomerId, Day, Impression};
 
 /// Customers of a turn: their histories take up to 9 kB each.
@@ -62,7 +63,10 @@ impl<I: Iterator<Item = Result<Impression>>> Turns<I> {
                 if !of_customer.is_empty() {
                     asked.days.push(*day);
                     asked.places.push(*place);
-                    turn.impressions.get_mut(*place).into_iter().for_each(|of_day| of_day.append(&mut of_customer));
+                    turn.impressions
+                        .get_mut(*place)
+                        .held("each stream of a turn is of one of its days")?
+                        .append(&mut of_customer);
                 }
             }
             turn.customers.push(asked);

@@ -15,6 +15,7 @@ use crate::model::{CustomerId, Day};
 use crate::output::{check_output, partitions};
 use crate::progress::Progress;
 use crate::resources::{Resources, Scratch};
+use crate::said::said;
 use crate::sort::Sorter;
 use crate::storage::keep_apart;
 use crate::store::{BlockList, Folder, Store};
@@ -121,12 +122,12 @@ pub fn forget(
 pub fn committed(error: Error) -> Error {
     Error::new(
         error.kind(),
-        format!(
-            "the customers are forgotten, and are so without a receipt, which forgetting them again gives: {}",
-            error.what()
-        ),
-        error.remedy(),
+        said!["the customers are forgotten, and are so without a receipt, which forgetting them again gives: ", {
+            error.what().clone()
+        },],
+        error.remedy().clone(),
     )
+    .caused_by(error)
 }
 
 /// Fails where the store still has anything of them.
@@ -165,7 +166,7 @@ fn look_through(
                 // A disk that fails is no fault of the partition.
                 Err(error) if matches!(error.kind(), Kind::Io | Kind::Cancelled) => return Err(error),
                 Err(error) => {
-                    progress.note(&format!("{path} still has rows of them: {error}"));
+                    progress.note(&said!["{path} still has rows of them: ", { error.said() }]);
                     receipt.partitions.push(path);
                 }
             },
@@ -266,12 +267,16 @@ fn refuse_too_many(forgotten: usize, more: usize, resources: &Resources) -> Resu
         return Ok(());
     }
     Err(Error::refused(
-        format!(
-            "{} more forgotten beside {} are more than the {} customers that this --memory-limit has room for",
-            count(more as u64),
-            count(forgotten as u64),
-            count(most as u64)
-        ),
-        "give a larger --memory-limit, here and to each later command; nobody has been forgotten",
+        said![
+            (
+                "{} more forgotten beside {} are more than the {} customers that this ",
+                count(more as u64),
+                count(forgotten as u64),
+                count(most as u64)
+            ),
+            MemoryLimit,
+            " has room for"
+        ],
+        said!["give a larger ", MemoryLimit, ", here and to each later command; nobody has been forgotten"],
     ))
 }

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::format::{Horizon, Key};
 use crate::model::Day;
 use crate::progress::Progress;
+use crate::said::said;
 use crate::store::{Folder, Store};
 use crate::text::{count, percent};
 
@@ -134,7 +135,14 @@ fn refuse_large(summary: &PruneSummary, first_day: Day) -> Result<()> {
             count(all),
             percent(going as f64 / all as f64),
         ),
-        "look at --keep-days and at that batch (a mistyped one is removed by `lookback remove`), and remove them by --allow-large-removal",
+        said![
+            "look at ",
+            KeepDays,
+            " and at that batch (a mistyped one is removed by ",
+            [Remove],
+            "), and remove them by ",
+            AllowLargeRemoval
+        ],
     ))
 }
 

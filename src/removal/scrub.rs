@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::rewriting::Rewriting;
 use crate::error::Result;
+use crate::exact::Held;
 use crate::history::History;
 use crate::manifest::{MANIFEST_VERSION, Manifest, PartFile, RowTally};
 use crate::model::{CustomerId, Day, HistoryDetail, PADDING_ITEM_ID, parse_utc};
@@ -102,6 +103,9 @@ struct Histories<'store> {
     held: Option<(CustomerId, History)>,
 }
 
+/// That the rows of a part file, whose hash is that of its manifest, are those that were written.
+const AS_WRITTEN: &str = "types are of one byte, and no action is of a day after its row";
+
 impl<'store> Histories<'store> {
     fn new(scrubber: &Scrubber<'store>, manifest: &Manifest) -> Self {
         let Manifest { dt, settings, newest_batch, .. } = manifest;
@@ -125,13 +129,13 @@ impl<'store> Histories<'store> {
         let times = row.action_times.iter().flatten().take(length);
         let mut history = History {
             item_ids: row.actions.iter().take(length).copied().collect(),
-            action_types: types.map(|number| u8::try_from(*number).unwrap_or_default()).collect(),
+            action_types: types.map(|number| u8::try_from(*number).held(AS_WRITTEN)).collect::<Result<_>>()?,
             newest_us: row.action_times.as_ref().and_then(|times| times.first()).copied().filter(|_| length > 0),
             days: Vec::new(),
             times_us: times.copied().collect(),
         };
         for age in row.action_ages.iter().flatten().take(length) {
-            history.push_day(self.dt.minus(u32::try_from(*age).unwrap_or_default()), 1);
+            history.push_day(self.dt.minus(u32::try_from(*age).held(AS_WRITTEN)?), 1);
         }
         if !history.is_empty() && history.newest_us.is_none() {
             let part_newest_us = self.part_newest_us;

@@ -11,6 +11,7 @@ use plotters::style::{Color, IntoFont, RGBColor, ShapeStyle, TRANSPARENT};
 use super::axis::{Axis, Unit};
 use super::html::escape;
 use crate::error::{Error, Kind, Result};
+use crate::exact::Held;
 use crate::model::Day;
 
 /// The backend knows whole pixels only; with ten of them for each, bars of many days are of one width.
@@ -111,11 +112,11 @@ impl Chart {
     pub fn svg(&self, format: Format) -> Result<String> {
         let mut svg = String::new();
         let hits = self.draw(format, &mut svg).map_err(|error| {
-            Error::new(Kind::Io, format!("cannot draw a plot of the report ({error})"), "report this")
+            Error::new(Kind::Io, format!("cannot draw a plot of the report ({error})"), "report this").caused_by(error)
         })?;
         // The element has the size of its place in the page, and not one of its own.
-        let (_, inner) = svg.split_once('>').unwrap_or_default();
-        let (inner, _) = inner.rsplit_once("</svg>").unwrap_or_default();
+        let inner = svg.split_once('>').and_then(|(_, rest)| rest.rsplit_once("</svg>"));
+        let (inner, _) = inner.held("what is drawn is one element of SVG")?;
         let (width, height) = self.size(format);
         let label = escape(&self.description);
         Ok(format!(

@@ -70,7 +70,7 @@ impl HistoryLengths {
         let doubled = std::iter::successors(Some(1_usize), |from| from.checked_mul(2));
         let below = doubled.take_while(|from| *from < cap).map(|from| (from, (from * 2 - 1).min(cap - 1)));
         let bounds = below.chain([(cap, cap)]);
-        let customers = |from: usize, to: usize| self.counts.get(from..=to).map_or(0, |counts| counts.iter().sum());
+        let customers = |from: usize, to: usize| self.counts.iter().take(to + 1).skip(from).sum();
         bounds.map(|(from, to)| LengthBucket { from, to, customers: customers(from, to) }).collect()
     }
 }

@@ -89,7 +89,7 @@ impl Resources {
         if self.pool.get().is_none() {
             let built = ThreadPoolBuilder::new().num_threads(self.threads).build();
             // Another thread may have been faster: then this one's go again.
-            let _ = self.pool.set(built.map_err(|error| threads::cannot_start(&error))?);
+            let _ = self.pool.set(built.map_err(threads::cannot_start)?);
         }
         Ok(self.pool.wait().install(work))
     }

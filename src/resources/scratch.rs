@@ -45,7 +45,7 @@ impl Scratch {
         let mut tries = 1;
         let (path, file) = loop {
             let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-            created.map_err(|error| Error::io("create", folder, &error))?;
+            created.map_err(|error| Error::io("create", folder, error))?;
             if let Some(file) = nameless(folder) {
                 return Ok((folder.clone(), file));
             }
@@ -57,7 +57,7 @@ impl Scratch {
         match fs::remove_file(&path) {
             // Whoever tidies up beside this has taken it for one that is left behind.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            removed => removed.map_err(|error| Error::io("remove", &path, &error))?,
+            removed => removed.map_err(|error| Error::io("remove", &path, error))?,
         }
         Ok((path, file))
     }

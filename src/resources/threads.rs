@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::Builder;
 
 use crate::error::{Error, Kind, Result};
+use crate::said::said;
 
 /// What RocksDB starts at most: two for flushes and compactions, a timer, one for a part of a compaction, one that copies files of a backup, one after
 /// an error of the disk, and two to spare.
@@ -33,19 +34,29 @@ pub fn require(threads: usize) -> Result<()> {
     tried.map_err(|error| {
         Error::new(
             Kind::Io,
-            format!("cannot start the {all} threads that there are at once with --threads {threads} ({error})"),
-            "give a smaller --threads, or have the system allow more (`ulimit -u`, the control group's `pids.max`)",
+            said!["cannot start the {all} threads that there are at once with ", Threads, " {threads} ({error})"],
+            said![
+                "give a smaller ",
+                Threads,
+                ", or have the system allow more (`ulimit -u`, the control group's `pids.max`)"
+            ],
         )
+        .caused_by(error)
     })
 }
 
 /// The error of a thread that could not be started later.
-pub fn cannot_start(error: &dyn std::fmt::Display) -> Error {
+pub fn cannot_start(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::new(
         Kind::Io,
         format!("cannot start a thread ({error})"),
-        "give a smaller --threads, or have the system allow more (`ulimit -u`, the control group's `pids.max`)",
+        said![
+            "give a smaller ",
+            Threads,
+            ", or have the system allow more (`ulimit -u`, the control group's `pids.max`)"
+        ],
     )
+    .caused_by(error)
 }
 
 /// How many threads work unless the caller says: one for each core.

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::format::{BatchRecord, Key, Record, TouchedDay, ZoneRulesRecord, ZoneUse};
 use crate::model::{CustomerId, Day, Zone};
 use crate::progress::Progress;
+use crate::said::said;
 use crate::store::{BulkLoad, Folder, OfferedRules, Store};
 
 /// What taking rules did, or with a dry run would do.
@@ -97,7 +98,7 @@ impl<'store> Taking<'store> {
                     "the store has been pruned up to {horizon}, which begins otherwise by the rules in {}",
                     offered.edition()
                 ),
-                "prune it to a day that they leave as it is, or fill a new store with `lookback backfill`",
+                said!["prune it to a day that they leave as it is, or fill a new store with ", [Backfill]],
             ));
         }
         Ok(Taking { store, recorded, zone, moved, timed: offered.days_with_other_times(recorded) })

@@ -1,6 +1,7 @@
 //! Sorting records by a short key of each.
 
 use super::record::Record;
+use crate::exact::usize_of;
 
 /// Sorts records by the leading and the following number first, as far as they fit into one integer beside the place of the record: integers sort
 /// several times faster than records, and are a quarter of their size. Then records move to where they belong, and those whose keys are alike are
@@ -24,7 +25,9 @@ pub(super) fn sort_by_keys<R: Record>(records: &mut [R]) {
     }
     arrange(records, &mut keys, place_bits);
     for tie in ties {
-        records.get_mut(tie).unwrap_or_default().sort_unstable();
+        let (_, from) = records.split_at_mut(tie.start);
+        let (tied, _) = from.split_at_mut(tie.len());
+        tied.sort_unstable();
     }
 }
 
@@ -37,7 +40,7 @@ fn keys<R: Record>(records: &[R], place_bits: u32) -> Vec<u64> {
         let leading = u128::from(record.leading() - leading_least) << following_bits;
         let numbers = (leading | u128::from(record.following() - following_least)) >> cut_off;
         // Fits, since what does not was cut off.
-        u64::try_from(numbers).unwrap_or(0) << place_bits | place
+        (numbers as u64) << place_bits | place
     };
     (0..).zip(records).map(key).collect()
 }
@@ -60,7 +63,7 @@ fn arrange<R>(records: &mut [R], keys: &mut [u64], place_bits: u32) {
         // Round from one place to the one that its record comes from; a place that has its record names itself.
         let mut at = start;
         while let Some(key) = keys.get_mut(at) {
-            let from = usize::try_from(*key & places).unwrap_or(start);
+            let from = usize_of(*key & places);
             *key = at as u64;
             if from == start || from == at {
                 break;

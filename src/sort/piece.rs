@@ -9,6 +9,7 @@ use rayon::slice::ParallelSliceMut;
 use super::keys::sort_by_keys;
 use super::record::Record;
 use crate::error::Result;
+use crate::exact::{Held, usize_of};
 use crate::resources::Resources;
 
 /// Records lie in blocks of this many, which are used again as they are emptied: so spreading takes hardly more memory than the records have.
@@ -75,38 +76,38 @@ impl<R: Record> Piece<R> {
 /// Spreads the records of some blocks over pieces, ascending; none is empty. Runs on the threads in which it is installed.
 ///
 /// Memory: the records themselves, and a quarter of that at most.
-pub(super) fn spread<R: Record>(blocks: Vec<Vec<R>>) -> Vec<Piece<R>> {
+pub(super) fn spread<R: Record>(blocks: Vec<Vec<R>>) -> Result<Vec<Piece<R>>> {
     let wider = |one: (u64, u64), other: (u64, u64)| (one.0.min(other.0), one.1.max(other.1));
     let bounds = |block: &Vec<R>| block.iter().map(|record| (record.leading(), record.leading())).reduce(wider);
-    let Some((low, high)) = blocks.par_iter().filter_map(bounds).reduce_with(wider) else { return Vec::new() };
+    let Some((low, high)) = blocks.par_iter().filter_map(bounds).reduce_with(wider) else { return Ok(Vec::new()) };
     let records = count(&blocks);
     if low == high || records < 2 * PIECE_RECORDS {
-        return vec![Piece { from: low, blocks }];
+        return Ok(vec![Piece { from: low, blocks }]);
     }
     let span_bits = u64::BITS - (high - low).leading_zeros();
     let pieces_bits = (records / PIECE_RECORDS).min(PIECES_MAX).ilog2();
     let shift = span_bits.saturating_sub(pieces_bits);
-    let place_of = |record: &R| usize::try_from((record.leading() - low) >> shift).unwrap_or(usize::MAX);
+    let place_of = |record: &R| usize_of((record.leading() - low) >> shift);
     let places = (low..=high).step_by(1 << shift);
 
     let share = blocks.len().div_ceil(rayon::current_num_threads().clamp(1, SPREADERS_MAX));
     let mut left = blocks.into_iter();
     let shares = std::iter::from_fn(|| Some(left.by_ref().take(share).collect::<Vec<_>>()));
     let shares: Vec<Vec<Vec<R>>> = shares.take_while(|share| !share.is_empty()).collect();
-    let spread_shares: Vec<Vec<Open<R>>> =
+    let spread_shares: Result<Vec<Vec<Open<R>>>> =
         shares.into_par_iter().map(|blocks| spread_share(blocks, places.clone().count(), place_of)).collect();
 
-    let mut of_shares: Vec<_> = spread_shares.into_iter().map(Vec::into_iter).collect();
+    let mut of_shares: Vec<_> = spread_shares?.into_iter().map(Vec::into_iter).collect();
     let mut spread_pieces = Vec::new();
     for from in places {
         let blocks: Vec<Vec<R>> = of_shares.iter_mut().flat_map(Iterator::next).flat_map(Open::blocks).collect();
         match count(&blocks) {
             0 => {}
-            records if records > RECORDS_MAX => spread_pieces.extend(spread(blocks)),
+            records if records > RECORDS_MAX => spread_pieces.extend(spread(blocks)?),
             _ => spread_pieces.push(Piece { from, blocks }),
         }
     }
-    spread_pieces
+    Ok(spread_pieces)
 }
 
 fn count<R>(blocks: &[Vec<R>]) -> usize {
@@ -125,12 +126,12 @@ impl<R> Open<R> {
     }
 }
 
-fn spread_share<R: Record>(blocks: Vec<Vec<R>>, places: usize, place_of: impl Fn(&R) -> usize) -> Vec<Open<R>> {
+fn spread_share<R: Record>(blocks: Vec<Vec<R>>, places: usize, place_of: impl Fn(&R) -> usize) -> Result<Vec<Open<R>>> {
     let mut pieces: Vec<Open<R>> = (0..places).map(|_| Open { filling: Vec::new(), full: Vec::new() }).collect();
     let mut emptied = Vec::new();
     for mut block in blocks {
         for record in block.drain(..) {
-            let Some(piece) = pieces.get_mut(place_of(&record)) else { continue };
+            let piece = pieces.get_mut(place_of(&record)).held("each record has a piece")?;
             if piece.filling.len() == piece.filling.capacity() {
                 let fresh = emptied.pop().unwrap_or_else(|| Vec::with_capacity(BLOCK_RECORDS));
                 let filled = std::mem::replace(&mut piece.filling, fresh);
@@ -140,7 +141,7 @@ fn spread_share<R: Record>(blocks: Vec<Vec<R>>, places: usize, place_of: impl Fn
         }
         emptied.push(block);
     }
-    pieces
+    Ok(pieces)
 }
 
 #[cfg(test)]
@@ -179,7 +180,7 @@ mod tests {
             expected.push((u64::MAX, 0));
             let resources = Resources::default().with_threads(2);
             let blocks: Vec<_> = expected.chunks(of_block).map(<[_]>::to_vec).collect();
-            let pieces = resources.install(|| spread(blocks)).unwrap();
+            let pieces = resources.install(|| spread(blocks)).unwrap().unwrap();
             expected.sort_unstable();
 
             let mut sorted = Vec::new();

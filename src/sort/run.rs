@@ -26,7 +26,7 @@ pub(super) fn spill<'a, R: Record + 'a>(
     cancel: &Cancel,
 ) -> Result<RunReader> {
     let (path, file) = scratch.file()?;
-    let failed = |error: std::io::Error| Error::io("write", &path, &error);
+    let failed = |error: std::io::Error| Error::io("write", &path, error);
     let mut writer = BufWriter::with_capacity(RUN_BUFFER_BYTES, file);
     let (mut bytes, mut left) = (Vec::new(), 0);
     for record in records {
@@ -50,7 +50,7 @@ impl RunReader {
             return Ok(None);
         }
         self.left -= 1;
-        let failed = |path: &PathBuf, error: std::io::Error| Error::io("read", path, &error);
+        let failed = |path: &PathBuf, error: std::io::Error| Error::io("read", path, error);
         let mut length = [0; 8];
         self.file.read_exact(&mut length).map_err(|error| failed(&self.path, error))?;
         self.bytes.clear();

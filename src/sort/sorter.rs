@@ -88,7 +88,7 @@ impl<R: Record> Sorter<R> {
     pub fn pieces(self) -> Result<Pieces<R>> {
         if self.runs.is_empty() {
             self.resources.check()?;
-            return Ok(Pieces::Apart(self.resources.install(|| spread(self.blocks))?.into_iter()));
+            return Ok(Pieces::Apart(self.resources.install(|| spread(self.blocks))??.into_iter()));
         }
         self.finish().map(Box::new).map(Pieces::Merged)
     }
@@ -104,7 +104,7 @@ pub enum Pieces<R: Record> {
 
 fn sorted_pieces<R: Record>(blocks: Vec<Vec<R>>, resources: &Resources) -> Result<Vec<Vec<R>>> {
     let sorted = |piece: Piece<R>| resources.check().and_then(|()| piece.sorted(resources));
-    resources.install(|| spread(blocks).into_par_iter().map(sorted).collect())?
+    resources.install(|| spread(blocks)?.into_par_iter().map(sorted).collect())?
 }
 
 /// The records of a [`Sorter`] in ascending order.

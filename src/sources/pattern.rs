@@ -82,10 +82,9 @@ impl Pattern {
     /// Its parts on a day.
     pub fn on(&self, day: Day) -> Vec<Component> {
         let dt = day.to_string();
-        let [year, month, day] = [dt.get(..4), dt.get(5..7), dt.get(8..10)].map(Option::unwrap_or_default);
         let text = PLACES
             .iter()
-            .zip([&dt, year, month, day])
+            .zip(std::iter::once(dt.as_str()).chain(dt.split('-')))
             .fold(self.text.clone(), |text, (place, value)| text.replace(place, value));
         let component = |part: &str| match part {
             "**" => Component::Folders,
@@ -119,10 +118,10 @@ fn check_part(part: &str) -> Result<(), String> {
     let mut rest = part;
     while let Some(at) = rest.find(['{', '}', '\\', '\0']) {
         let (_, found) = rest.split_at(at);
-        let Some(place) = PLACES.iter().find(|place| found.starts_with(**place)) else {
+        let Some(behind) = PLACES.iter().find_map(|place| found.strip_prefix(place)) else {
             return Err(format!("has the part {part:?}, in which only {} may stand in braces", PLACES.join(", ")));
         };
-        rest = found.get(place.len()..).unwrap_or_default();
+        rest = behind;
     }
     Ok(())
 }
@@ -137,8 +136,8 @@ impl Glob {
         let Some(mut rest) = name.strip_prefix(first.as_str()) else { return false };
         for text in middle {
             // The first place is as good as any: what comes behind it only has more room.
-            let Some(at) = rest.find(text.as_str()) else { return false };
-            rest = rest.get(at + text.len()..).unwrap_or_default();
+            let Some((_, behind)) = rest.split_once(text.as_str()) else { return false };
+            rest = behind;
         }
         rest.ends_with(last.as_str())
     }

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::format::TouchedDay;
 use crate::manifest::Manifest;
 use crate::model::{Day, Zone, name_days};
+use crate::said::said;
 use crate::store::Store;
 
 /// Which batches are to count for a partition.
@@ -99,7 +100,7 @@ impl<'store> Judge<'store> {
                     settings.time_zone,
                     zone.name()
                 ),
-                "check --store and --out",
+                said!["check ", Store, " and ", Out],
             ));
         }
         let through = known.through(*dt);

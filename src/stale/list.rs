@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::model::Day;
 use crate::output::partitions;
 use crate::progress::Progress;
+use crate::said::Said;
 use crate::store::Store;
 use crate::text::Shown;
 
@@ -26,10 +27,10 @@ pub struct ListedPartition {
     /// Whether the rules of the zone up to its day are others than those that its rows were made by.
     pub zone_rules: bool,
     /// Why its manifest cannot be used; then nothing else is known.
-    pub unreadable: Option<String>,
+    pub unreadable: Option<Said>,
     /// The reason, for people.
     #[serde(skip)]
-    pub text: String,
+    pub text: Said,
 }
 
 /// What was found in an output folder.
@@ -64,7 +65,7 @@ pub fn list_stale(store: &Store, out: &Path, known: Known, progress: &dyn Progre
             removed: Vec::new(),
             zone_rules: false,
             unreadable: None,
-            text: String::new(),
+            text: Said::default(),
         };
         match folder.manifest() {
             Ok(manifest) => {
@@ -72,7 +73,7 @@ pub fn list_stale(store: &Store, out: &Path, known: Known, progress: &dyn Progre
                 if reasons.is_stale() {
                     summary.stale += 1;
                     listed.zone_rules = reasons.zone_rules;
-                    listed.text = reasons.text();
+                    listed.text = reasons.text().into();
                     (listed.added, listed.replaced, listed.removed) =
                         (reasons.added, reasons.replaced, reasons.removed);
                     summary.listed.push(listed);
@@ -80,8 +81,8 @@ pub fn list_stale(store: &Store, out: &Path, known: Known, progress: &dyn Progre
             }
             Err(error) => {
                 summary.without_manifest += 1;
-                listed.text = error.to_string();
-                listed.unreadable = Some(error.to_string());
+                listed.text = error.said();
+                listed.unreadable = Some(error.said());
                 summary.listed.push(listed);
             }
         }

@@ -51,7 +51,7 @@ fn real(path: &Path) -> Result<PathBuf> {
         Some(above) => above,
     };
     if above == Path::new(".") && path.file_name().is_none() {
-        return path.canonicalize().map_err(|error| Error::io("open", path, &error));
+        return path.canonicalize().map_err(|error| Error::io("open", path, error));
     }
     let mut real = real(above)?;
     match path.file_name() {

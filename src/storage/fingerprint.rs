@@ -29,7 +29,7 @@ pub struct Fingerprint {
 impl Fingerprint {
     /// Reads the whole file, unless it is asked to stop. Memory: 1 MiB.
     pub fn of(path: &Path, cancel: &Cancel) -> Result<Self> {
-        let failed = |error: std::io::Error| Error::io("read", path, &error);
+        let failed = |error: std::io::Error| Error::io("read", path, error);
         let mut file = regular_file::open(path).map_err(failed)?;
         let modified = file.metadata().and_then(|metadata| metadata.modified()).ok();
         let (mut hasher, mut buffer, mut bytes) = (Xxh3::new(), vec![0; READ_BYTES], 0);
@@ -50,13 +50,13 @@ impl Fingerprint {
 
     /// The size of a file alone, which is cheap to ask for.
     pub fn size_of(path: &Path) -> Result<u64> {
-        let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, &error))?;
+        let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
         Ok(metadata.len())
     }
 
     /// Fails if the file has been written since its fingerprint was taken: what was read is then not what was fingerprinted.
     pub fn check_unchanged(&self, path: &Path) -> Result<()> {
-        let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, &error))?;
+        let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
         if metadata.len() == self.bytes && metadata.modified().ok() == self.modified {
             return Ok(());
         }
@@ -94,7 +94,9 @@ impl HashedFile {
 impl Write for HashedFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let written = self.file.write(bytes)?;
-        self.hasher.update(bytes.get(..written).unwrap_or_default());
+        let (done, _) =
+            bytes.split_at_checked(written).ok_or_else(|| std::io::Error::other("more was written than given"))?;
+        self.hasher.update(done);
         self.bytes += written as u64;
         Ok(written)
     }

@@ -52,7 +52,7 @@ fn taken<T>(parent: &Path, prefix: &str, mut take: impl FnMut(&Path) -> std::io:
         let path = parent.join(format!("{prefix}{}", drawn()?));
         match take(&path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists && tries < TRIES => tries += 1,
-            Err(error) => return Err(Error::io("create", &path, &error)),
+            Err(error) => return Err(Error::io("create", &path, error)),
             Ok(made) => return Ok((path, made)),
         }
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::regular_file;
 use crate::error::{Error, Result};
+use crate::said::{Said, said};
 use crate::text::Shown as _;
 
 /// What is read of the beginning of a text, at most.
@@ -14,8 +15,8 @@ const BEGINNING_BYTES: u64 = 1 << 20;
 /// A kind of file that lookback writes.
 #[derive(Clone, Copy, Debug)]
 pub struct OwnFile {
-    /// What such a file is, for messages: "a page of `lookback report`".
-    pub name: &'static str,
+    /// What such a file is, for messages: a page of the report.
+    pub name: fn() -> Said,
     /// Whether this file, which has some bytes, is one.
     pub is_kind_of: fn(&File) -> bool,
 }
@@ -29,21 +30,21 @@ impl OwnFile {
         let metadata = match fs::symlink_metadata(target) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(Error::io("open", target, &error)),
+            Err(error) => return Err(Error::io("open", target, error)),
         };
         if !metadata.is_file() {
             let kind = if metadata.is_dir() { "a folder" } else { "no regular file" };
             return Err(Error::refused(
-                format!("{} is {kind}, where {} should be written", target.shown(), self.name),
+                said![("{} is {kind}, where ", target.shown()), { (self.name)() }, " should be written"],
                 "name a new file",
             ));
         }
-        let file = regular_file::open(target).map_err(|error| Error::io("open", target, &error))?;
+        let file = regular_file::open(target).map_err(|error| Error::io("open", target, error))?;
         if metadata.len() == 0 || (self.is_kind_of)(&file) {
             return Ok(());
         }
         Err(Error::refused(
-            format!("{} is there already and is not {}", target.shown(), self.name),
+            said![("{} is there already and is not ", target.shown()), { (self.name)() }],
             "move it away or name another file",
         ))
     }

@@ -37,22 +37,22 @@ impl StagedFile {
         remove_left_behind(target)?;
         let (aside, file) = fresh::file(folder, &aside_prefix(target), &mut File::options())?;
         let staged = StagedFile { target: target.to_owned(), aside, kind, file };
-        staged.file.lock().map_err(|error| Error::io("lock", &staged.aside, &error))?;
+        staged.file.lock().map_err(|error| Error::io("lock", &staged.aside, error))?;
         drop(turn);
         Ok(staged)
     }
 
     /// The file to write to, empty.
     pub fn file(&self) -> Result<File> {
-        self.file.try_clone().map_err(|error| Error::io("open", &self.aside, &error))
+        self.file.try_clone().map_err(|error| Error::io("open", &self.aside, error))
     }
 
     /// Puts the file, complete now, in its place.
     pub fn publish(self) -> Result<()> {
-        self.file.sync_all().map_err(|error| Error::io("fsync", &self.aside, &error))?;
+        self.file.sync_all().map_err(|error| Error::io("fsync", &self.aside, error))?;
         // Something may have come there since.
         self.kind.check_replaceable(&self.target)?;
-        fs::rename(&self.aside, &self.target).map_err(|error| Error::io("put in place", &self.target, &error))?;
+        fs::rename(&self.aside, &self.target).map_err(|error| Error::io("put in place", &self.target, error))?;
         sync_with_folders_above(folder_of(&self.target))
     }
 }
@@ -75,17 +75,17 @@ pub fn remove_file(target: &Path, kind: OwnFile) -> Result<()> {
     remove_left_behind(target)?;
     match fs::remove_file(target) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        removed => removed.map_err(|error| Error::io("remove", target, &error)).and_then(|()| sync(folder)),
+        removed => removed.map_err(|error| Error::io("remove", target, error)).and_then(|()| sync(folder)),
     }
 }
 
 fn remove_left_behind(target: &Path) -> Result<()> {
     let (folder, prefix) = (folder_of(target), aside_prefix(target));
-    for entry in fs::read_dir(folder).map_err(|error| Error::io("list", folder, &error))? {
-        let path = entry.map_err(|error| Error::io("list", folder, &error))?.path();
+    for entry in fs::read_dir(folder).map_err(|error| Error::io("list", folder, error))? {
+        let path = entry.map_err(|error| Error::io("list", folder, error))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if fresh::is_drawn(&name, &prefix) && is_left_behind(&path) {
-            fs::remove_file(&path).map_err(|error| Error::io("remove", &path, &error))?;
+            fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
         }
     }
     Ok(())
@@ -100,7 +100,7 @@ fn aside_prefix(target: &Path) -> String {
 /// Where the file system can exchange two names in one step (ext4, xfs, btrfs, tmpfs and others can), there is no moment without the
 /// partition. Elsewhere there is one between two renames, and a crash just then leaves it away until the next run.
 pub fn put_in_place(staged: &Path, target: &Path, replaced: &Path) -> Result<()> {
-    let failed = |error: std::io::Error| Error::io("put in place", target, &error);
+    let failed = |error: std::io::Error| Error::io("put in place", target, error);
     let exists = target.try_exists().map_err(failed)?;
     if !exists {
         fs::rename(staged, target).map_err(failed)?;
@@ -118,8 +118,8 @@ fn folder_of(path: &Path) -> &Path {
 
 /// Waits for the lock on a file or folder, which is held as long as what is returned is there.
 pub fn lock(path: &Path) -> Result<File> {
-    let file = regular_file::open_or_folder(path).map_err(|error| Error::io("open", path, &error))?;
-    file.lock().map_err(|error| Error::io("lock", path, &error))?;
+    let file = regular_file::open_or_folder(path).map_err(|error| Error::io("open", path, error))?;
+    file.lock().map_err(|error| Error::io("lock", path, error))?;
     Ok(file)
 }
 
@@ -128,7 +128,7 @@ pub fn lock(path: &Path) -> Result<File> {
 pub fn lock_created(folder: &Path) -> Result<File> {
     let mut tries = 1;
     loop {
-        fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, &error))?;
+        fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, error))?;
         let locked =
             regular_file::open_or_folder(folder).and_then(|file| file.lock().map(|()| file)).and_then(|file| {
                 let (open, there) = (file.metadata()?, fs::metadata(folder)?);
@@ -137,7 +137,7 @@ pub fn lock_created(folder: &Path) -> Result<File> {
             });
         match locked {
             Err(error) if error.kind() == ErrorKind::NotFound && tries < TRIES => tries += 1,
-            locked => return locked.map_err(|error| Error::io("lock", folder, &error)),
+            locked => return locked.map_err(|error| Error::io("lock", folder, error)),
         }
     }
 }
@@ -154,7 +154,7 @@ mod tests {
     use std::io::Write;
 
     const BEGINS: &str = "a page\n";
-    const PAGE: OwnFile = OwnFile { name: "a page", is_kind_of: |file| beginning(file).starts_with(BEGINS) };
+    const PAGE: OwnFile = OwnFile { name: || "a page".into(), is_kind_of: |file| beginning(file).starts_with(BEGINS) };
 
     fn page(body: &str) -> String {
         format!("{BEGINS}{body}")

@@ -3,6 +3,7 @@
 use super::late::{LateDelta, LateDeltas};
 use super::query::{AsOf, Begin};
 use crate::error::{Error, Result};
+use crate::exact::Held;
 use crate::format::{Key, Keyframe, Portion, Room};
 use crate::history::{self, History};
 use crate::model::{Action, CustomerId, Day, HistoryDetail};
@@ -236,7 +237,8 @@ impl WaitingDay {
         self.actions.clear();
         for (number, end) in self.ends.iter().enumerate() {
             let first = self.actions.len();
-            let portion = Portion::read(self.bytes.get(begin..*end).unwrap_or_default())?;
+            let portion =
+                Portion::read(self.bytes.get(begin..*end).held("portions that wait lie one behind the other")?)?;
             portion.append_actions(day, &mut self.room, &mut self.actions)?;
             if let Some((_, batch)) = next_late.next_if(|(late, _)| *late == number) {
                 newest_of_late.extend(self.actions.get(first).map(|newest| (*batch, *newest)));

@@ -23,6 +23,7 @@ use crate::error::{Error, Kind, Result};
 use crate::format::FORMAT_VERSION;
 use crate::progress::Progress;
 use crate::resources::{Cancel, Resources};
+use crate::said::said;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
@@ -55,7 +56,7 @@ impl Backups {
         let folder = Folder::with(path, resources);
         check_files(path)?;
         let engine = BackupEngineOptions::new(path).and_then(|options| BackupEngine::open(&options, &Env::new()?));
-        let engine = engine.map_err(|error| failure("open backups of", &folder, &error))?;
+        let engine = engine.map_err(|error| failure("open backups of", &folder, error))?;
         Ok(Backups { engine, folder, _lock: lock })
     }
 
@@ -65,7 +66,7 @@ impl Backups {
     pub fn back_up(&mut self, store: &Folder) -> Result<Backup> {
         at_checkpoint(store, |db| {
             self.folder.resources().check()?;
-            self.engine.create_new_backup(db).map_err(|error| failure("back up to", &self.folder, &error))
+            self.engine.create_new_backup(db).map_err(|error| failure("back up to", &self.folder, error))
         })?;
         self.newest()
     }
@@ -77,7 +78,7 @@ impl Backups {
 
     /// Deletes all but the newest `keep` backups, and the files that only they had.
     pub fn keep(&mut self, keep: usize) -> Result<()> {
-        self.engine.purge_old_backups(keep).map_err(|error| failure("delete old backups of", &self.folder, &error))
+        self.engine.purge_old_backups(keep).map_err(|error| failure("delete old backups of", &self.folder, error))
     }
 
     /// All backups that can be restored, by number.
@@ -115,13 +116,14 @@ impl Backups {
     fn restore_aside(&mut self, number: u32, aside: &Folder) -> Result<u8> {
         let database = aside.database();
         let restored = self.engine.restore_from_backup(&database, &database, &RestoreOptions::default(), number);
-        let opened = restored.map_err(|error| failure("restore", aside, &error));
+        let opened = restored.map_err(|error| failure("restore", aside, error));
         match opened.and_then(|()| openable_version(aside)) {
             Err(error) if error.kind() == Kind::Corrupt => Err(Error::new(
                 Kind::Corrupt,
                 format!("backup {number} at {} is damaged ({})", self.folder.path().shown(), error.what()),
-                "restore another one with --number; `lookback verify --backup` says whether it is whole",
-            )),
+                said!["restore another one with ", Number, "; ", [Verify Backup], " says whether it is whole"],
+            )
+            .caused_by(error)),
             opened => opened,
         }
     }
@@ -135,10 +137,10 @@ fn refuse_other_things(path: &Path) -> Result<()> {
     let mut names = Vec::new();
     match fs::read_dir(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io("list", path, &error)),
+        Err(error) => return Err(Error::io("list", path, error)),
         Ok(entries) => {
             for entry in entries {
-                names.push(entry.map_err(|error| Error::io("list", path, &error))?.file_name());
+                names.push(entry.map_err(|error| Error::io("list", path, error))?.file_name());
             }
         }
     }
@@ -147,7 +149,7 @@ fn refuse_other_things(path: &Path) -> Result<()> {
         None => Ok(()),
         Some(other) => Err(Error::refused(
             format!("{} is no folder of backups: it holds {}", path.shown(), other.shown()),
-            "name an empty or new folder with --to",
+            said!["name an empty or new folder with ", To],
         )),
     }
 }
@@ -178,16 +180,17 @@ fn lock(path: &Path, create: bool) -> Result<File> {
     if !create && !path.join("meta").is_dir() {
         return Err(Error::refused(
             format!("there is no backup at {}", path.shown()),
-            "name the folder that `lookback backup --to` wrote to",
+            said!["name the folder that ", [Backup To], " wrote to"],
         ));
     }
-    let lock = regular_file::open_or_folder(path).map_err(|error| Error::io("open", path, &error))?;
-    lock.try_lock().map_err(|_| {
+    let lock = regular_file::open_or_folder(path).map_err(|error| Error::io("open", path, error))?;
+    lock.try_lock().map_err(|error| {
         Error::new(
             Kind::Busy,
             format!("another process works on the backups at {}", path.shown()),
             "wait for it to end and run the same command again",
         )
+        .caused_by(error)
     })?;
     Ok(lock)
 }

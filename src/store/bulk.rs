@@ -12,6 +12,7 @@ use super::folder::Folder;
 use super::handle::Store;
 use super::spool::Spool;
 use crate::error::Result;
+use crate::exact::Held;
 use crate::format::{Key, Keyspace};
 
 /// A table file that a load writes is finished when it has come to this. One file a load is one sorted run; only very large ones have several.
@@ -71,7 +72,7 @@ impl<'store> BulkLoad<'store> {
 
     /// The same for the bytes of a key.
     pub fn set_raw(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
-        let keyspace = key.first().copied().unwrap_or(0);
+        let keyspace = *key.first().held("a key begins with its keyspace")?;
         if keyspace <= Keyspace::History as u8 {
             return self.write(key, value);
         }
@@ -94,7 +95,7 @@ impl<'store> BulkLoad<'store> {
         let committed = self.db.ingest_external_file_opts(&how, files);
         // Whether it is so after all is found out when the database is closed: see `doubt`.
         self.is_in_doubt = committed.is_err();
-        committed.map_err(|error| failure("commit to", self.folder, &error))?;
+        committed.map_err(|error| failure("commit to", self.folder, error))?;
         watermark::follow(self.db, self.folder);
         Ok(())
     }
@@ -111,7 +112,7 @@ impl<'store> BulkLoad<'store> {
             Some(value) => table.writer.put(key, value),
             None => table.writer.delete(key),
         };
-        written.map_err(|error| failure("write to", self.folder, &error))?;
+        written.map_err(|error| failure("write to", self.folder, error))?;
         if table.writer.file_size() >= LOAD_FILE_BYTES {
             self.finish()?;
         }
@@ -120,7 +121,7 @@ impl<'store> BulkLoad<'store> {
 
     pub(super) fn finish(&mut self) -> Result<()> {
         if let Some(mut table) = self.open.take() {
-            table.writer.finish().map_err(|error| failure("write to", self.folder, &error))?;
+            table.writer.finish().map_err(|error| failure("write to", self.folder, error))?;
             self.finished.push(table.path);
         }
         Ok(())
@@ -142,7 +143,7 @@ impl Drop for BulkLoad<'_> {
 impl<'store> OpenTable<'store> {
     fn create(path: PathBuf, db: &'store Database, folder: &Folder) -> Result<Self> {
         let writer = SstFileWriter::create(db.table_options());
-        writer.open(&path).map_err(|error| failure("write to", folder, &error))?;
+        writer.open(&path).map_err(|error| failure("write to", folder, error))?;
         Ok(OpenTable { path, writer })
     }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
 use crate::resources::Resources;
+use crate::said::said;
 use crate::storage::{sync, sync_with_folders_above};
 use crate::text::Shown;
 
@@ -92,7 +93,7 @@ impl Folder {
         let entries = match fs::read_dir(&self.root) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(Error::io("open the store", &self.root, &error)),
+            Err(error) => return Err(Error::io("open the store", &self.root, error)),
         };
         // A database comes into its place complete, so one without its first file has lost it.
         if fs::read_dir(self.database()).is_ok_and(|mut files| files.next().is_some()) {
@@ -100,13 +101,13 @@ impl Folder {
             return Err(Error::corrupt(format!("the store has no file {}", lost.shown())));
         }
         for entry in entries {
-            let entry = entry.map_err(|error| Error::io("list", &self.root, &error))?;
+            let entry = entry.map_err(|error| Error::io("list", &self.root, error))?;
             // What an interrupted creation leaves behind is no store, and nobody else's either.
             let name = entry.file_name();
             if !(name == "db" || name == "staging" && self.is_staging_own()?) {
                 return Err(Error::refused(
                     format!("{} is a folder with other things in it and no store", self.root.shown()),
-                    "name an empty or new folder with --store",
+                    said!["name an empty or new folder with ", Store],
                 ));
             }
         }
@@ -116,7 +117,7 @@ impl Folder {
     /// Whether there is nothing in the staging folder but what a writer puts there.
     fn is_staging_own(&self) -> Result<bool> {
         let staging = self.staging();
-        let failed = |error: std::io::Error| Error::io("list", &staging, &error);
+        let failed = |error: std::io::Error| Error::io("list", &staging, error);
         let entries = match fs::read_dir(&staging) {
             // Another process was about to make a store, and has given that up meanwhile.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(true),
@@ -147,11 +148,11 @@ impl Folder {
     /// Makes the complete and closed database of `aside` that of the store, durable with the names of the folders that lead to it.
     pub(super) fn put_in_place(&self, aside: &Folder) -> Result<()> {
         let target = self.database();
-        fs::rename(aside.database(), &target).map_err(|error| Error::io("put in place", &target, &error))?;
+        fs::rename(aside.database(), &target).map_err(|error| Error::io("put in place", &target, error))?;
         // Behind the database, since a mark that is ahead of its database tells of lost commits. Without one, the next writer makes one.
         match fs::rename(aside.mark(), self.mark()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::io("put in place", &self.mark(), &error));
+                return Err(Error::io("put in place", &self.mark(), error));
             }
             _ => {}
         }
@@ -207,13 +208,13 @@ impl Folder {
     /// what it staged.
     pub(super) fn drop_leftovers(&self) -> Result<()> {
         let database = self.database();
-        let failed = |error: std::io::Error| Error::io("list", &database, &error);
+        let failed = |error: std::io::Error| Error::io("list", &database, error);
         for entry in fs::read_dir(&database).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             // RocksDB removes its other temporary files by itself.
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if name.starts_with("OPTIONS-") && name.ends_with(".dbtmp") {
-                fs::remove_file(&path).map_err(|error| Error::io("remove", &path, &error))?;
+                fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
             }
         }
         self.drop_staging()
@@ -227,12 +228,12 @@ impl Folder {
 
 fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", folder, &error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", folder, error)),
         _ => Ok(()),
     }
 }
 
 pub(super) fn create_private(path: &Path) -> Result<()> {
     let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    created.map_err(|error| Error::io("create", path, &error))
+    created.map_err(|error| Error::io("create", path, error))
 }

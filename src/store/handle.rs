@@ -15,10 +15,12 @@ use super::scan::Scan;
 use super::settings::{MAX_HISTORY_LIMIT, Settings};
 use super::sst::Tables;
 use crate::error::{Error, Result};
+use crate::exact::usize_of;
 use crate::format::{
     BatchRecord, FORMAT_VERSION, Key, Keyspace, Portion, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord, hex,
 };
 use crate::model::{Action, CustomerId, Day, TypeTable, Zone, is_zone_name};
+use crate::said::{Said, said};
 use crate::text::Shown;
 
 /// How often whoever waits for a compaction looks whether it is asked to stop.
@@ -46,26 +48,28 @@ impl Store {
     }
 
     pub(super) fn with(db: Database, folder: &Folder) -> Result<Self> {
-        let value = db.get(Key::Store.encode()).map_err(|error| failure("read", folder, &error))?;
+        let value = db.get(Key::Store.encode()).map_err(|error| failure("read", folder, error))?;
         let value = value.ok_or_else(|| {
             Error::refused(
                 format!("the database at {} is no store of lookback", folder.database().shown()),
-                "name another folder with --store",
+                said!["name another folder with ", Store],
             )
         })?;
         check_version(value.first().copied(), folder)?;
         let record = StoreRecord::from_bytes(&value).map_err(|error| {
             Error::corrupt(format!("the store record (key {}): {}", hex(&Key::Store.encode()), error.what()))
+                .caused_by(error)
         })?;
-        let max_history = usize::try_from(record.max_history).unwrap_or(usize::MAX);
+        let max_history = usize_of(record.max_history);
         if !(1..=MAX_HISTORY_LIMIT).contains(&max_history) {
             return Err(Error::corrupt(format!("the store says max_history {max_history}")));
         }
         let zone = zone(&db, folder, &record.time_zone)?;
-        let types = db.get(Key::Types.encode()).map_err(|error| failure("read", folder, &error))?;
+        let types = db.get(Key::Types.encode()).map_err(|error| failure("read", folder, error))?;
         let types = types.map(|value| TypesRecord::from_bytes(&value).and_then(|record| record.table())).transpose();
         let types = types.map_err(|error| {
             Error::corrupt(format!("the table of types (key {}): {}", hex(&Key::Types.encode()), error.what()))
+                .caused_by(error)
         })?;
         let settings = Settings { max_history, zone, types: types.unwrap_or_default() };
         Ok(Store { db, folder: folder.clone(), settings, tables: OnceLock::new(), oldest_late: Mutex::default() })
@@ -140,7 +144,7 @@ impl Store {
 
     /// Bytes of the table files that make up the store now.
     pub fn disk_bytes(&self) -> Result<u64> {
-        let files = self.db.live_files().map_err(|error| failure("read", &self.folder, &error))?;
+        let files = self.db.live_files().map_err(|error| failure("read", &self.folder, error))?;
         Ok(files.iter().map(|file| file.size as u64).sum())
     }
 
@@ -153,7 +157,7 @@ impl Store {
             self.folder.resources().check()?;
             match self.db.wait_for_compact(&options) {
                 Err(error) if error.kind() == ErrorKind::TimedOut => {}
-                settled => return settled.map_err(|error| failure("compact", &self.folder, &error)),
+                settled => return settled.map_err(|error| failure("compact", &self.folder, error)),
             }
         }
     }
@@ -170,7 +174,7 @@ impl Store {
     }
 
     fn get(&self, key: Key) -> Result<Option<Vec<u8>>> {
-        self.db.get(key.encode()).map_err(|error| failure("read", &self.folder, &error))
+        self.db.get(key.encode()).map_err(|error| failure("read", &self.folder, error))
     }
 }
 
@@ -183,11 +187,12 @@ fn zone(db: &Database, folder: &Folder, name: &str) -> Result<Zone> {
         return Err(Error::corrupt(format!("the store says time zone {name:?}")));
     }
     let key = Key::ZoneRules.encode();
-    let value = db.get(key).map_err(|error| failure("read", folder, &error))?;
+    let value = db.get(key).map_err(|error| failure("read", folder, error))?;
     let value = value.ok_or_else(|| Error::corrupt(format!("the store lacks the rules of its time zone, {name}")))?;
     let rules = ZoneRulesRecord::from_bytes(&value).and_then(|record| record.rules());
-    let rules =
-        rules.map_err(|error| Error::corrupt(format!("the rules of {name} (key {}): {}", hex(&key), error.what())))?;
+    let rules = rules.map_err(|error| {
+        Error::corrupt(format!("the rules of {name} (key {}): {}", hex(&key), error.what())).caused_by(error)
+    })?;
     Ok(Zone::new(name, rules))
 }
 
@@ -204,9 +209,9 @@ fn check_version(found: Option<u8>, folder: &Folder) -> Result<()> {
         folder.path().shown()
     );
     let remedy = if found > FORMAT_VERSION {
-        "use a newer lookback".to_owned()
+        Said::from("use a newer lookback")
     } else {
-        format!("bring it up to date with `lookback migrate --store {}`", folder.path().shown())
+        said!["bring it up to date with ", [Migrate Store = (folder.path().shown())]]
     };
     Err(Error::refused(what, remedy))
 }

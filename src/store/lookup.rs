@@ -14,7 +14,7 @@ impl Store {
     /// Looks whether the table files of the store let every key be found where it is sought, and gives what is wrong to `report`: the last key before it, and what is
     /// wrong in which file, as a phrase. Gives whether all files could be judged. Memory: see [`sst::survey`].
     pub fn survey(&self, mut report: impl FnMut(&[u8], String) -> Result<()>) -> Result<bool> {
-        let files = self.db.live_files().map_err(|error| failure("read", &self.folder, &error))?;
+        let files = self.db.live_files().map_err(|error| failure("read", &self.folder, error))?;
         sst::survey(
             &files,
             &self.folder.database(),

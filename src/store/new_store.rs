@@ -13,6 +13,7 @@ use super::folder::Folder;
 use super::handle::Store;
 use super::settings::Settings;
 use crate::error::{Error, Kind, Result};
+use crate::exact::Held;
 use crate::format::{Key, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord};
 use crate::storage::regular_file;
 use crate::text::Shown;
@@ -56,7 +57,7 @@ impl NewStore {
 
     fn in_turn(making: Making, settings: Settings) -> Result<Self> {
         let record = StoreRecord {
-            max_history: u32::try_from(settings.max_history).unwrap_or(u32::MAX),
+            max_history: u32::try_from(settings.max_history).held("the settings of a store have been checked")?,
             time_zone: settings.zone.name().to_owned(),
         };
         let mut batch = WriteBatch::default();
@@ -71,7 +72,7 @@ impl NewStore {
         let mut options = options();
         options.create_if_missing(true);
         let aside = &making.aside;
-        let failed = |error: rocksdb::Error| failure("create", aside, &error);
+        let failed = |error: rocksdb::Error| failure("create", aside, error);
         let db = Database::writing(DB::open(&options, aside.database()).map_err(failed)?, aside);
         let mut synced = WriteOptions::default();
         synced.set_sync(true);
@@ -143,7 +144,7 @@ fn lock(folder: &Folder) -> Result<File> {
         folder.create()?;
         let file = match regular_file::open_or_folder(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            opened => opened.map_err(|error| Error::io("open", path, &error))?,
+            opened => opened.map_err(|error| Error::io("open", path, error))?,
         };
         match file.try_lock() {
             Ok(()) if is_there(&file, path) => return Ok(file),
@@ -155,7 +156,7 @@ fn lock(folder: &Folder) -> Result<File> {
                     "wait for it to end and run the same command again",
                 ));
             }
-            Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, &error)),
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, error)),
         }
     }
 }

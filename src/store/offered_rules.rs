@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::format::{Key, Record, TouchedDay, ZoneRulesRecord, ZoneUse};
 use crate::model::{Day, Zone, ZoneRules, name_days};
 use crate::progress::Progress;
+use crate::said::said;
 use crate::text::Shown;
 use crate::zoneinfo::{RulesSource, find_rules};
 
@@ -79,9 +80,10 @@ impl Store {
         match self.offered_rules() {
             Ok(offered) => offered.filter(|offered| offered.is_newer),
             Err(error) => {
-                progress.note(&format!(
-                    "days begin by the rules that the store records; whether there are newer ones is not known: {error}"
-                ));
+                progress.note(&said![
+                    "days begin by the rules that the store records; whether there are newer ones is not known: ",
+                    { error.said() },
+                ]);
                 None
             }
         }
@@ -126,19 +128,18 @@ impl Store {
         let name = self.settings().zone.name().to_owned();
         let resting = self.days_that_rest_on(&offered)?;
         if !resting.is_empty() {
-            progress.note(&format!(
-                "{name} has newer rules in {}, by which days that the store holds are others: {}; they wait for `lookback migrate --take-zone-rules`",
-                offered.edition(),
-                name_days(&resting)
-            ));
+            progress.note(&said![("{name} has newer rules in {}, by which days that the store holds are others: {}; they wait for ", offered.edition(), name_days(&resting)), [Migrate TakeZoneRules]]);
             return Ok((self, Some(offered)));
         }
         let before = self.settings().zone.rules().edition();
         self.record_rules(offered.zone.rules())?;
-        progress.note(&format!(
-            "the store has adopted the rules of {name} in {}, in place of {before}; they move no day that it holds",
-            offered.edition()
-        ));
+        progress.note(
+            &format!(
+                "the store has adopted the rules of {name} in {}, in place of {before}; they move no day that it holds",
+                offered.edition()
+            )
+            .into(),
+        );
         Ok((self.reopen()?, None))
     }
 
@@ -178,9 +179,7 @@ impl Store {
                 newer.edition(),
                 recorded.rules().edition(),
             ),
-            format!(
-                "take them with `lookback migrate --store {store} --take-zone-rules`, which says with --dry-run what would change"
-            ),
+            said!["take them with ", [Migrate Store=(store) TakeZoneRules], ", which says with ", DryRun, " what would change"],
         )
     }
 }

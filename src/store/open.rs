@@ -36,7 +36,7 @@ pub(super) fn for_writing(folder: &Folder) -> Result<Database> {
         rocksdb::ErrorKind::Corruption if in_doubt::settle(folder) => open(),
         _ => Err(error),
     });
-    let db = Database::writing(opened.map_err(|error| failure("open", folder, &error))?, folder);
+    let db = Database::writing(opened.map_err(|error| failure("open", folder, error))?, folder);
     watermark::check(marked, &db, folder)?;
     watermark::advance(&db, folder)?;
     folder.drop_leftovers()?;
@@ -58,7 +58,11 @@ pub(super) fn for_reading(folder: &Folder) -> Result<Database> {
 
 /// A file that is not there has been replaced by others, and soon all of them are found; damage stays, but for the moment in which a writer writes.
 fn tries_after(error: &Error) -> usize {
-    if error.kind() == Kind::Corrupt && !error.what().contains(NO_FILE) { READER_TRIES_OF_DAMAGE } else { READER_TRIES }
+    if error.kind() == Kind::Corrupt && !error.what().to_string().contains(NO_FILE) {
+        READER_TRIES_OF_DAMAGE
+    } else {
+        READER_TRIES
+    }
 }
 
 fn open_to_read(folder: &Folder) -> Result<Database> {
@@ -68,7 +72,7 @@ fn open_to_read(folder: &Folder) -> Result<Database> {
     // Before the database: it may move on meanwhile, and the mark behind it.
     let marked = watermark::read(folder)?;
     let db = DB::open_for_read_only(&options(), folder.database(), false);
-    let db = db.map_err(|error| failure("open", folder, &error))?;
+    let db = db.map_err(|error| failure("open", folder, error))?;
     watermark::check(marked, &db, folder)?;
     Ok(Database::reading(db))
 }

@@ -53,7 +53,7 @@ impl Store {
     }
 
     fn table_files(&self) -> Result<Vec<LiveFile>> {
-        self.db.live_files().map_err(|error| failure("read", &self.folder, &error))
+        self.db.live_files().map_err(|error| failure("read", &self.folder, error))
     }
 
     /// Closes the store and opens it once more, for writing.

@@ -62,7 +62,7 @@ impl RawStore {
 
     /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.db.get(key).map_err(|error| failure("read", &self.folder, &error))
+        self.db.get(key).map_err(|error| failure("read", &self.folder, error))
     }
 
     /// Every key and value from `from` on, in the order of the keys. Memory: one block of each sorted run.
@@ -92,7 +92,7 @@ pub(super) fn write_durably(db: &DB, folder: &Folder, batch: WriteBatch) -> Resu
     synced.set_sync(true);
     // Out of the log and into a table, so that the log stays empty and no later load has to wait for it.
     let written = db.write_opt(batch, &synced).and_then(|()| db.flush());
-    written.map_err(|error| failure("write to", folder, &error))?;
+    written.map_err(|error| failure("write to", folder, error))?;
     watermark::follow(db, folder);
     Ok(())
 }

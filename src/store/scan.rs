@@ -48,7 +48,7 @@ impl<'store> Scan<'store> {
         let Some((key, value)) = self.iterator.item() else {
             return match self.iterator.status() {
                 Ok(()) => Ok(None),
-                Err(error) => Err(failure("read", self.folder, &error)),
+                Err(error) => Err(failure("read", self.folder, error)),
             };
         };
         let rises = match self.place {

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::format::ACTIONS_MAX;
 use crate::model::{TypeTable, Zone};
+use crate::said::said;
 
 /// How many actions a history has at most, unless the store was created with another number. Source: SPEC, "Meaning".
 pub const MAX_HISTORY_DEFAULT: usize = 1_000;
@@ -34,8 +35,15 @@ impl Settings {
         let length = asked.unwrap_or(self.max_history);
         if length > self.max_history {
             return Err(Error::usage(
-                format!("--max-history {length} is more than the store keeps ({})", self.max_history),
-                "ask for fewer, or build a store with a larger --max-history by `lookback init` and `lookback backfill`",
+                said![MaxHistory, (" {length} is more than the store keeps ({})", self.max_history)],
+                said![
+                    "ask for fewer, or build a store with a larger ",
+                    MaxHistory,
+                    " by ",
+                    [Init],
+                    " and ",
+                    [Backfill]
+                ],
             ));
         }
         Ok(length)

@@ -33,7 +33,7 @@ impl Spool {
             self.waiting.extend_from_slice(part.unwrap_or_default());
         }
         if self.waiting.len() >= SPOOL_BYTES {
-            let failed = |error: std::io::Error| Error::io("write", &self.path, &error);
+            let failed = |error: std::io::Error| Error::io("write", &self.path, error);
             if self.file.is_none() {
                 let file = File::options().read(true).write(true).create(true).truncate(true).open(&self.path);
                 self.file = Some(BufWriter::new(file.map_err(failed)?));
@@ -48,7 +48,7 @@ impl Spool {
 
     /// Gives all of them to `take`.
     pub fn drain(self, mut take: impl FnMut(&[u8], Option<&[u8]>) -> Result<()>) -> Result<()> {
-        let failed = |error: std::io::Error| Error::io("read", &self.path, &error);
+        let failed = |error: std::io::Error| Error::io("read", &self.path, error);
         let file = self.file.map(|file| file.into_inner().map_err(|error| failed(error.into_error()))).transpose()?;
         let mut on_disk: Box<dyn Read> = match file {
             Some(mut file) => {

@@ -129,7 +129,7 @@ impl Walk<'_> {
     /// Puts the iterator on the first key behind what cannot be read, and gives that key; `None` if there is none in the range.
     fn pass_damage(&mut self) -> Option<Vec<u8>> {
         let mut bad = number(&self.last);
-        let bits = u32::try_from(NUMBER_BYTES).unwrap_or(0) * 8;
+        let bits = NUMBER_BYTES as u32 * 8;
         // From the last good key, or from the last that was found bad, the distances 2^0, 2^1, … until one leads out of it.
         let out = (0..bits).find(|bit| plus(bad, *bit).is_none_or(|number| self.is_good_from(&number)))?;
         // The first key that leads out lies between: what is bad at half the distance is added, and so on.

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::error::Result;
 use crate::format::{FIRST_LEAF, Key, hex};
 use crate::model::{CustomerId, Day};
+use crate::said::{Said, said};
 
 /// A key whose value, or absence, is not what it should be.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -85,19 +86,27 @@ pub(super) fn place(key: &[u8]) -> String {
     }
 }
 
-impl fmt::Display for Remedy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Remedy {
+    /// What is to be done, behind the fault.
+    pub fn said(&self) -> Said {
         match self {
-            Remedy::Rebuild(_) => write!(f, "rebuild it with `lookback repair`"),
-            Remedy::Ingest(batch) => write!(f, "ingest the batch of {batch} again, or restore the store from a copy"),
-            Remedy::Restore => write!(f, "restore the store from a copy, or build it anew with `lookback backfill`"),
+            Remedy::Rebuild(_) => said!["rebuild it with ", [Repair]],
+            Remedy::Ingest(batch) => said!["ingest the batch of {batch} again, or restore the store from a copy"],
+            Remedy::Restore => said!["restore the store from a copy, or build it anew with ", [Backfill]],
         }
     }
 }
 
-/// One line: `place (key …): what; remedy`.
+impl Fault {
+    /// One line: `place (key …): what; remedy`.
+    pub fn said(&self) -> Said {
+        said![("{} (key {}): {}; ", self.place(), self.key_hex(), self.what), { self.remedy.said() }]
+    }
+}
+
+/// Likewise.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (key {}): {}; {}", self.place(), self.key_hex(), self.what, self.remedy)
+        self.said().fmt(f)
     }
 }

@@ -30,4 +30,4 @@ mod tally;
 pub use fault::{Fault, Remedy};
 pub use pass::Checked;
 pub use repair::{KeyCounts, RepairSummary, repair};
-pub use run::{VerifySummary, verify};
+pub use run::{ShownFault, VerifySummary, verify};

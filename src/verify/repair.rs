@@ -7,6 +7,7 @@ use super::pass::check;
 use crate::error::{Error, Kind, Result};
 use crate::format::Key;
 use crate::progress::Progress;
+use crate::said::said;
 use crate::store::Store;
 use crate::text::Shown;
 
@@ -92,7 +93,7 @@ pub fn repair(store: &Store, dry_run: bool, progress: &dyn Progress) -> Result<R
                 fault.key_hex(),
                 fault.what,
             ),
-            format!("{}, then repair again", fault.remedy),
+            said![{ fault.remedy.said() }, ", then repair again"],
         ));
     }
     if let Some(bulk) = bulk {

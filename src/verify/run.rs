@@ -6,6 +6,7 @@ use super::fault::{Fault, Remedy};
 use super::pass::{Checked, check};
 use crate::error::{Error, Kind, Result};
 use crate::progress::Progress;
+use crate::said::{Said, said};
 use crate::store::Store;
 use crate::text::Shown;
 
@@ -35,9 +36,9 @@ impl VerifySummary {
             _ => format!("the store at {store} has {faults} faults"),
         };
         let remedy = if repairable == faults {
-            format!("mend what is derived from the portions with `lookback repair --store {store}`")
+            said!["mend what is derived from the portions with ", [Repair Store=(store)]]
         } else {
-            "do what stands behind each of them on stdout".to_owned()
+            Said::from("do what stands behind each of them on stdout")
         };
         Some(Error::new(Kind::Corrupt, what, remedy))
     }
@@ -61,17 +62,28 @@ pub fn verify(
     Ok(VerifySummary { store: store.folder().path().plain(), deep, checked, faults, repairable })
 }
 
-/// As JSON: `place`, `key` (hexadecimal), `what`, `remedy`.
+/// A fault as JSON has it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownFault {
+    /// What the key is of.
+    pub place: String,
+    /// The key, in hexadecimal.
+    pub key: String,
+    /// What is wrong with it.
+    pub what: String,
+    /// What is to be done.
+    pub remedy: Said,
+}
+
+impl Fault {
+    /// Itself as JSON has it.
+    pub fn shown(&self) -> ShownFault {
+        ShownFault { place: self.place(), key: self.key_hex(), what: self.what.clone(), remedy: self.remedy.said() }
+    }
+}
+
 impl Serialize for Fault {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Shown<'a> {
-            place: String,
-            key: String,
-            what: &'a str,
-            remedy: String,
-        }
-        let Fault { what, remedy, .. } = self;
-        Shown { place: self.place(), key: self.key_hex(), what, remedy: remedy.to_string() }.serialize(serializer)
+        self.shown().serialize(serializer)
     }
 }

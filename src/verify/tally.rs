@@ -32,8 +32,9 @@ pub(super) struct ActionCounts {
 impl ActionCounts {
     fn add(&mut self, batch: Day, day: Day, actions: &[Action]) {
         for alike in actions.chunk_by(|one, other| one.action_type == other.action_type) {
-            let number = alike.first().map_or(0, |action| action.action_type.number());
-            self.types.add(number, alike.len() as u64);
+            if let [first, ..] = alike {
+                self.types.add(first.action_type.number(), alike.len() as u64);
+            }
         }
         self.late += if day < batch { actions.len() as u64 } else { 0 };
         self.early += if day > batch { actions.len() as u64 } else { 0 };

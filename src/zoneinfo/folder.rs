@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::tzif;
 use crate::error::Irregular;
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::model::{ZoneRules, is_tzdata_version};
 use crate::storage::regular_file;
 use crate::text::Shown;
@@ -40,7 +40,7 @@ pub(super) fn rules(folder: &Path, name: &str, version: Option<String>) -> Resul
     if bytes.len() as u64 > ZONE_BYTES_MAX {
         return Err(unreadable(&place, "it has more than 1 MiB"));
     }
-    tzif::rules(name, &bytes, version).map(Some).map_err(|cause| unreadable(&place, &cause))
+    tzif::rules(name, &bytes, version).map(Some).map_err(|cause| unreadable(&place, cause))
 }
 
 /// The first bytes of a file; `None` where there is none.
@@ -50,16 +50,18 @@ fn content(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>> {
         Ok(_) => Ok(Some(bytes)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(error) => match error.get_ref().and_then(|inside| inside.downcast_ref::<Irregular>()) {
-            Some(irregular) => Err(unreadable(&path.shown().to_string(), &format!("it is {irregular}, not a file"))),
-            None => Err(Error::io("read", path, &error)),
+            Some(irregular) => Err(unreadable(&path.shown().to_string(), format!("it is {irregular}, not a file"))),
+            None => Err(Error::io("read", path, error)),
         },
     }
 }
 
 /// That a place has a zone which cannot be used.
-pub(super) fn unreadable(place: &str, cause: &str) -> Error {
+pub(super) fn unreadable(place: &str, cause: impl Into<Cause>) -> Error {
+    let cause = cause.into();
     Error::input(
         format!("{place} has no time zone that can be read: {cause}"),
         format!("install the system's tzdata again, or let {FOLDER_VARIABLE} name another folder of time zones"),
     )
+    .caused_by(cause)
 }

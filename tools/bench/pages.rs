@@ -58,10 +58,10 @@ impl Pages {
                 if begun != Some(*place) {
                     begun = Some(*place);
                     if let Some(history) = self.histories.get(*place) {
-                        group.begin_customer(history.view());
+                        group.begin_customer(history.view())?;
                     }
                 }
-                group.add(impression);
+                group.add(impression)?;
             }
             writer.append(group.encode()?)?;
         }

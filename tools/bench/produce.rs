@@ -47,7 +47,7 @@ pub fn measure(input: &Input, store: &Store, work: &Path, rounds: Rounds) -> Res
     };
     let mut pages_pass: Pass<'_> = Box::new(|| {
         remove(&pages_out)?;
-        fs::create_dir_all(&pages_out).map_err(|error| Error::io("create", &pages_out, &error))?;
+        fs::create_dir_all(&pages_out).map_err(|error| Error::io("create", &pages_out, error))?;
         Ok(Spent::on(|| pages.write(&pages_out))?.0)
     });
     let mut produce_pass: Pass<'_> = Box::new(|| {
@@ -113,11 +113,11 @@ fn same_files(pages: &Path, partition: &Path) -> Result<u64> {
 
 fn parts(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut parts = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|error| Error::io("list", folder, &error))? {
-        let path = entry.map_err(|error| Error::io("list", folder, &error))?.path();
+    for entry in fs::read_dir(folder).map_err(|error| Error::io("list", folder, error))? {
+        let path = entry.map_err(|error| Error::io("list", folder, error))?.path();
         let name = path.file_name().unwrap_or_default().to_owned();
         if name.to_string_lossy().starts_with("part-") {
-            let bytes = fs::read(&path).map_err(|error| Error::io("read", &path, &error))?;
+            let bytes = fs::read(&path).map_err(|error| Error::io("read", &path, error))?;
             parts.push((name.into(), bytes));
         }
     }
@@ -127,7 +127,7 @@ fn parts(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
 
 fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", folder, &error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", folder, error)),
         _ => Ok(()),
     }
 }

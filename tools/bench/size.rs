@@ -47,7 +47,7 @@ fn compacted_bytes(stores: &Stores) -> Result<u64> {
     let folder = copy(&stores.full, &stores.work().join("compacted"))?;
     RawStore::open_writer(&folder)?.compact()?;
     let bytes = Store::open_reader(&folder)?.disk_bytes()?;
-    fs::remove_dir_all(folder.path()).map_err(|error| Error::io("remove", folder.path(), &error))?;
+    fs::remove_dir_all(folder.path()).map_err(|error| Error::io("remove", folder.path(), error))?;
     Ok(bytes)
 }
 
@@ -71,9 +71,9 @@ fn parquet_bytes(input: &Input, work: &Path, held: u64) -> Result<u64> {
         writer.close()?;
         Ok(())
     };
-    write().map_err(|error| Error::io("write", &path, &std::io::Error::other(error.to_string())))?;
-    let metadata = fs::metadata(&path).map_err(|error| Error::io("read", &path, &error))?;
-    fs::remove_file(&path).map_err(|error| Error::io("remove", &path, &error))?;
+    write().map_err(|error| Error::io("write", &path, std::io::Error::other(error.to_string())))?;
+    let metadata = fs::metadata(&path).map_err(|error| Error::io("read", &path, error))?;
+    fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
     Ok(metadata.len())
 }
 

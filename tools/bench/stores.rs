@@ -73,15 +73,15 @@ pub fn copy(store: &Folder, to: &Path) -> Result<Folder> {
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to).map_err(|error| Error::io("create", to, &error))?;
-    for entry in fs::read_dir(from).map_err(|error| Error::io("list", from, &error))? {
-        let entry = entry.map_err(|error| Error::io("list", from, &error))?;
+    fs::create_dir_all(to).map_err(|error| Error::io("create", to, error))?;
+    for entry in fs::read_dir(from).map_err(|error| Error::io("list", from, error))? {
+        let entry = entry.map_err(|error| Error::io("list", from, error))?;
         let (path, target) = (entry.path(), to.join(entry.file_name()));
         if path.is_dir() {
             copy_folder(&path, &target)?;
         } else {
             let copied = fs::copy(&path, &target).and_then(|_| File::open(&target)?.sync_all());
-            copied.map_err(|error| Error::io("copy to", &target, &error))?;
+            copied.map_err(|error| Error::io("copy to", &target, error))?;
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::numbers;
+use crate::exact::usize_of;
 use crate::histories::Question;
 use crate::model::Day;
 
@@ -45,7 +46,7 @@ impl HistoryOptions {
     pub fn question(&self, dt: Day) -> Question {
         Question {
             dt,
-            max_history: self.max_history.map(|typed| usize::try_from(typed.get()).unwrap_or(usize::MAX)),
+            max_history: self.max_history.map(|typed| usize_of(typed.get())),
             lookback_days: self.lookback_days.map(u32::from),
             known_as_of: self.known_as_of,
         }

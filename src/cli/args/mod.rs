@@ -46,7 +46,8 @@ pub struct Arguments {
 /// A number of bytes with a unit: B, kB, MB, GB (thousands), KiB, MiB, GiB (1,024s); without one, bytes.
 fn parse_size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
-    let unit = match text.get(digits.len()..).unwrap_or_default().trim().to_lowercase().as_str() {
+    let (_, unit) = text.split_at(digits.len());
+    let unit = match unit.trim().to_lowercase().as_str() {
         "" | "b" => 1,
         "kb" => 1_000,
         "mb" => 1_000_000,

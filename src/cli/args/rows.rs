@@ -9,6 +9,7 @@ use super::config::Configuration;
 use super::fill::AllowedBatches;
 use super::numbers;
 use super::words::{Codec, Extra, Items, Order, Types};
+use crate::exact::usize_of;
 use crate::model::{Day, ExtraColumn, ItemType, OrderKind, TypeType};
 use crate::output::Compression;
 use crate::produce::RowChoice;
@@ -60,7 +61,7 @@ pub struct RowOptions {
 impl RowOptions {
     /// What was typed, and what was not.
     pub fn choice(&self) -> RowChoice {
-        let number = |typed: Option<NonZeroU32>| typed.map(|typed| usize::try_from(typed.get()).unwrap_or(usize::MAX));
+        let number = |typed: Option<NonZeroU32>| typed.map(|typed| usize_of(typed.get()));
         RowChoice {
             max_history: number(self.max_history),
             lookback_days: self.lookback_days.map(u32::from),

@@ -17,7 +17,9 @@ use super::guard::{guarded, unreadable};
 use super::list_length::longest_list;
 use super::page_header::{Content, visit_pages};
 use crate::error::{Error, Result};
+use crate::exact::usize_of;
 use crate::resources::Resources;
+use crate::said::said;
 use crate::text::Shown;
 
 /// A number takes so many bytes at most when it is decoded.
@@ -39,17 +41,18 @@ pub fn fitting_rows(
     resources: &Resources,
 ) -> Result<usize> {
     let share = resources.page_bytes() as u64;
-    let file = Arc::new(file.try_clone().map_err(|error| Error::io("open", path, &error))?);
+    let file = Arc::new(file.try_clone().map_err(|error| Error::io("open", path, error))?);
     let mut rows = wanted as u64;
     for leaf in (0..metadata.file_metadata().schema_descr().num_columns()).filter(|leaf| mask.leaf_included(*leaf)) {
         let chunks = metadata.row_groups().iter().filter_map(|group| {
-            let rows = usize::try_from(group.num_rows()).unwrap_or(usize::MAX);
+            // Fewer than none, which a footer may say, take no room.
+            let rows = usize_of(group.num_rows().max(0).cast_unsigned());
             group.columns().get(leaf).map(|chunk| (chunk, rows))
         });
         let column = Column { path, file: &file, chunks: chunks.collect(), share, resources };
         rows = rows.min(column.fitting_rows(rows)?);
     }
-    Ok(usize::try_from(rows.max(1)).unwrap_or(wanted))
+    Ok(usize_of(rows.max(1)))
 }
 
 struct Column<'file> {
@@ -150,7 +153,7 @@ impl Column<'_> {
     fn no_room(&self, what: &str, bytes: u64) -> Error {
         Error::input(
             format!("the file {} has {what}, more than there is room for ({})", self.path.shown(), self.share),
-            format!("write it with smaller pages, or give --memory-limit {}", bytes.saturating_mul(16)),
+            said!["write it with smaller pages, or give ", MemoryLimit, (" {}", bytes.saturating_mul(16))],
         )
     }
 }
@@ -162,7 +165,7 @@ fn longest_text(
     rows: usize,
     length: i32,
 ) -> parquet::errors::Result<u64> {
-    let mut longest = u64::try_from(length).unwrap_or(0);
+    let mut longest = u64::from(length.max(0).cast_unsigned());
     let first = SerializedPageReader::new(Arc::clone(file), chunk, rows, None)?.next().transpose()?;
     if let Some(Page::DictionaryPage { buf, .. }) = first
         && chunk.column_descr().physical_type() == PhysicalType::BYTE_ARRAY
@@ -171,7 +174,9 @@ fn longest_text(
         while let Some((length, rest)) = texts.split_first_chunk::<4>() {
             let length = u32::from_le_bytes(*length);
             longest = longest.max(u64::from(length));
-            texts = usize::try_from(length).ok().and_then(|length| rest.get(length..)).unwrap_or_default();
+            // One that goes on beyond the page is found when the page is decoded.
+            let Some((_, behind)) = rest.split_at_checked(usize_of(length)) else { break };
+            texts = behind;
         }
     }
     Ok(longest)

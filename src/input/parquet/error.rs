@@ -8,13 +8,13 @@ use parquet::errors::ParquetError;
 use crate::error::Error;
 
 /// The error of writing to `path`; where the system's own is inside, with the remedy for that.
-pub fn write_failed(path: &Path, error: &ParquetError) -> Error {
-    let inside = match error {
-        ParquetError::External(inside) => inside.downcast_ref::<io::Error>(),
-        _ => None,
+pub fn write_failed(path: &Path, error: ParquetError) -> Error {
+    let error = match error {
+        ParquetError::External(inside) => match inside.downcast::<io::Error>() {
+            Ok(inside) => *inside,
+            Err(inside) => io::Error::other(ParquetError::External(inside)),
+        },
+        error => io::Error::other(error),
     };
-    match inside {
-        Some(inside) => Error::io("write", path, inside),
-        None => Error::io("write", path, &io::Error::other(error.to_string())),
-    }
+    Error::io("write", path, error)
 }

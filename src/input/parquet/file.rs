@@ -34,9 +34,9 @@ impl ParquetFile {
     /// Opens a file and reads its schema. `int96`: see [`crate::input::day_reader::DayReader::open`].
     pub fn open(day_file: &DayFile, int96: Option<Int96>) -> Result<Self> {
         let path = &day_file.path;
-        let file = regular_file::open(path).map_err(|error| Error::io("open", path, &error))?;
+        let file = regular_file::open(path).map_err(|error| Error::io("open", path, error))?;
         if schema_depth(&file).is_some_and(|depth| depth > DEPTH_MAX) {
-            return Err(unreadable(path, &format!("its columns are nested more than {DEPTH_MAX} levels deep")));
+            return Err(unreadable(path, format!("its columns are nested more than {DEPTH_MAX} levels deep")));
         }
         let load = || {
             let read =
@@ -139,7 +139,7 @@ impl Iterator for Batches {
             // The reader takes pages that end early for the end of the file.
             None if self.missing_rows != 0 => {
                 let cause = format!("its footer and its pages differ by {} rows", self.missing_rows.unsigned_abs());
-                Some(Err(unreadable(&self.path, &cause)))
+                Some(Err(unreadable(&self.path, cause)))
             }
             batch => batch,
         };
@@ -150,7 +150,7 @@ impl Iterator for Batches {
 
 /// A column of a batch by name. Fails where the file promised it and did not deliver.
 pub fn column<'batch>(batch: &'batch RecordBatch, name: &str, path: &Path) -> Result<&'batch ArrayRef> {
-    batch.column_by_name(name).ok_or_else(|| unreadable(path, &format!("column {name} is missing")))
+    batch.column_by_name(name).ok_or_else(|| unreadable(path, format!("column {name} is missing")))
 }
 
 /// That a column has a type that cannot be used. `wanted` completes "needs".

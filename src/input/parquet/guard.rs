@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::text::Shown as _;
 
 thread_local! {
@@ -34,18 +34,20 @@ fn said(payload: &(dyn Any + Send)) -> String {
 }
 
 /// Runs a step of the reader; its error or panic names the file.
-pub fn guarded<T, E: std::fmt::Display>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> Result<T> {
+pub fn guarded<T, E: Into<Cause>>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> Result<T> {
     match guard(read) {
-        Ok(result) => result.map_err(|error| unreadable(path, &error.to_string())),
-        Err(panic) => Err(unreadable(path, &panic)),
+        Ok(result) => result.map_err(|error| unreadable(path, error)),
+        Err(panic) => Err(unreadable(path, panic)),
     }
 }
 
-pub fn unreadable(path: &Path, cause: &str) -> Error {
+pub fn unreadable(path: &Path, cause: impl Into<Cause>) -> Error {
+    let cause = cause.into();
     Error::input(
         format!("the file {} cannot be read as Parquet ({cause})", path.shown()),
         "write the file anew, or begin its name with _ if it is no data",
     )
+    .caused_by(cause)
 }
 
 #[cfg(test)]

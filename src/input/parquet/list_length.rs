@@ -9,6 +9,8 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::serialized_reader::SerializedPageReader;
 
+use crate::exact::usize_of;
+
 /// The most values that one row has in a column chunk, lists in lists counted through, nulls and empty lists as one value each. Lists may go on from page
 /// to page. Memory: one page.
 pub fn longest_list(file: &Arc<File>, chunk: &ColumnChunkMetaData, rows: usize) -> Result<u64> {
@@ -25,12 +27,11 @@ pub fn longest_list(file: &Arc<File>, chunk: &ColumnChunkMetaData, rows: usize) 
                     )));
                 }
                 let (length, levels) = buf.split_first_chunk::<4>().ok_or_else(early_end)?;
-                let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+                let length = usize_of(u32::from_le_bytes(*length));
                 (levels.get(..length).ok_or_else(early_end)?.to_vec(), *num_values)
             }
             Page::DataPageV2 { buf, num_values, rep_levels_byte_len, .. } => {
-                let length = usize::try_from(*rep_levels_byte_len).unwrap_or(usize::MAX);
-                (buf.get(..length).ok_or_else(early_end)?.to_vec(), *num_values)
+                (buf.get(..usize_of(*rep_levels_byte_len)).ok_or_else(early_end)?.to_vec(), *num_values)
             }
         };
         lists.add(&levels, width, u64::from(values)).ok_or_else(early_end)?;

@@ -129,7 +129,7 @@ impl Iterator for TextBatches {
         }
         (self.written.rows() > 0).then(|| {
             let batch = self.written.take().and_then(|gathered| typed(gathered, &self.kinds));
-            batch.map_err(|error| unexpected(&self.path, &error))
+            batch.map_err(|error| unexpected(&self.path, error))
         })
     }
 }
@@ -182,6 +182,6 @@ fn ids(texts: &StringArray, mut wrong: impl FnMut(usize, String)) -> Int64Array 
     ids.finish()
 }
 
-fn unexpected(path: &Path, error: &ArrowError) -> Error {
-    Error::input(format!("the file {} cannot be read ({error})", path.shown()), "write the file anew")
+fn unexpected(path: &Path, error: ArrowError) -> Error {
+    Error::input(format!("the file {} cannot be read ({error})", path.shown()), "write the file anew").caused_by(error)
 }

@@ -63,14 +63,12 @@ impl<'a> Iterator for CsvCells<'a> {
         let (raw, behind, is_quoted) = match rest.strip_prefix(b"\"") {
             None => (None, rest, false),
             Some(inside) => {
-                let end = closing_quote(inside);
-                let (raw, behind) = inside.split_at_checked(end).unwrap_or((inside, &[]));
-                (Some(raw), behind.get(1..).unwrap_or_default(), true)
+                let (raw, behind) = inside.split_at(closing_quote(inside));
+                (Some(raw), behind.strip_prefix(b"\"").unwrap_or(behind), true)
             }
         };
-        let comma = memchr(b',', behind);
-        let tail = behind.get(..comma.unwrap_or(behind.len())).unwrap_or_default();
-        self.rest = comma.and_then(|comma| behind.get(comma + 1..));
+        let (tail, rest) = behind.split_at(memchr(b',', behind).unwrap_or(behind.len()));
+        self.rest = rest.strip_prefix(b",");
         Some(CsvCell { raw: raw.unwrap_or(tail), is_quoted, is_whole: !is_quoted || tail.is_empty() })
     }
 }

@@ -32,12 +32,12 @@ impl<'text> Visitor<'text> for Fields<'_, 'text> {
     fn visit_map<A: MapAccess<'text>>(self, mut map: A) -> Result<(), A::Error> {
         self.values.fill(None);
         while let Some(place) = map.next_key_seed(Place(self.names))? {
-            let Some((place, value)) = place.and_then(|place| Some((place, self.values.get_mut(place)?))) else {
+            let field = place.and_then(|place| self.names.get(place).zip(self.values.get_mut(place)));
+            let Some((name, value)) = field else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
             if value.replace(map.next_value::<&RawValue>()?.get()).is_some() {
-                let name = self.names.get(place).map_or("", String::as_str);
                 return Err(A::Error::custom(format!("{name} stands in it twice")));
             }
         }

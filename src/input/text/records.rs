@@ -6,9 +6,11 @@ use memchr::{memchr, memchr2};
 
 use super::unpacked::Unpacked;
 use crate::error::{Error, Result};
+use crate::exact::{Held, at_most};
 use crate::input::file_kind::Packing;
 use crate::input::magic::{LOOKED_AT, Magic};
 use crate::resources::{Cancel, Resources};
+use crate::said::{Said, said};
 use crate::text::Shown;
 
 /// Room for records at the beginning; it grows with the longest one.
@@ -88,7 +90,7 @@ impl Records {
 
     /// What was read and not yet given.
     pub fn rest(&self) -> &[u8] {
-        self.buffer.get(self.begin..self.end).unwrap_or_default()
+        at_most(&self.buffer, self.end).split_at(self.begin).1
     }
 
     /// The next record; `None` behind the last one. Fails where it takes too much room, where a quote is not closed, and at a NUL byte.
@@ -119,7 +121,7 @@ impl Records {
         let (begin, line) = (self.begin, self.line);
         self.begin += with_end;
         self.line += scan.breaks + 1;
-        let bytes = self.buffer.get(begin..begin + length).unwrap_or_default();
+        let bytes = self.buffer.get(begin..begin + length).held("a row lies within what was read")?;
         // No text has one: it is of another encoding, or the end of a file that was being written when its machine went down.
         if memchr(0, bytes).is_some() {
             let cause = format!("there is a NUL byte in the row on line {line}, and no text in UTF-8 has one");
@@ -138,7 +140,7 @@ impl Records {
         if self.end == self.buffer.len() {
             self.buffer.resize(self.buffer.len() * 2, 0);
         }
-        let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+        let room = self.buffer.get_mut(self.end..).held("what was read ends within its room")?;
         let read = self.source.read(room, self.line)?;
         self.end += read;
         self.is_at_end = read == 0;
@@ -146,7 +148,7 @@ impl Records {
     }
 
     /// That the file as a whole cannot be used.
-    pub fn broken(&self, cause: &str, remedy: &str) -> Error {
+    pub fn broken(&self, cause: &str, remedy: impl Into<Said>) -> Error {
         Error::input(format!("the file {} cannot be read: {cause}", self.path().shown()), remedy)
     }
 
@@ -157,7 +159,7 @@ impl Records {
                 "line {} begins a row of more than {} bytes, which there is no room for{quotes}",
                 self.line, self.bytes_max
             ),
-            "mend that line, or give a larger --memory-limit (a row may take a 64th of it)",
+            said!["mend that line, or give a larger ", MemoryLimit, " (a row may take a 64th of it)"],
         )
     }
 

@@ -9,6 +9,7 @@ use zstd::stream::read::Decoder;
 use crate::error::{Error, Result};
 use crate::input::file_kind::Packing;
 use crate::resources::Resources;
+use crate::said::said;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
@@ -31,7 +32,7 @@ pub(super) struct Unpacked {
 impl Unpacked {
     /// Opens a file; nothing of it is looked at yet.
     pub fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
-        let failed = |error: io::Error| Error::io("open", path, &error);
+        let failed = |error: io::Error| Error::io("open", path, error);
         let file = regular_file::open(path).map_err(failed)?;
         let room_log = resources.page_bytes().checked_ilog2().unwrap_or_default();
         let window_log_max = room_log.clamp(*WINDOW_LOG.start(), *WINDOW_LOG.end());
@@ -57,12 +58,12 @@ impl Unpacked {
         loop {
             match self.reader.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result.map_err(|error| self.failed(&error, line)),
+                result => return result.map_err(|error| self.failed(error, line)),
             }
         }
     }
 
-    fn failed(&self, error: &io::Error, line: u64) -> Error {
+    fn failed(&self, error: io::Error, line: u64) -> Error {
         let kind = match self.packing {
             // What the system says has a number; what a decoder says has none.
             _ if error.raw_os_error().is_some() => return Error::io("read", &self.path, error),
@@ -78,13 +79,15 @@ impl Unpacked {
                     self.path.shown(),
                     1_u64 << self.window_log_max
                 ),
-                "compress it without --long and at a lower level, or give a larger --memory-limit",
-            );
+                said!["compress it without --long and at a lower level, or give a larger ", MemoryLimit],
+            )
+            .caused_by(error);
         }
         let cause = if error.kind() == io::ErrorKind::UnexpectedEof { "it ends too early" } else { &text };
         Error::input(
             format!("the file {} cannot be read as {kind} ({cause}, in or behind line {line})", self.path.shown()),
             "write the file anew, or begin its name with _ if it is no data",
         )
+        .caused_by(error)
     }
 }

@@ -2,8 +2,11 @@
 
 use bytes::Bytes;
 use parquet::basic::{Compression as Codec, ZstdLevel};
+use parquet::errors::Result;
 
+use super::error::broken;
 use super::zstd_frame::RepeatingPage;
+use crate::exact::Held;
 
 /// How the pages of the output are compressed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -75,10 +78,10 @@ impl Compressor {
     }
 
     /// The compressed form of a page whose rows repeat, which is empty again.
-    pub fn compress_repeating(&mut self, page: &mut RepeatingPage) -> std::io::Result<Bytes> {
+    pub fn compress_repeating(&mut self, page: &mut RepeatingPage) -> Result<Bytes> {
         if matches!(self.coder, Coder::Zstd(_)) {
             self.page.clear();
-            if page.encode(&mut self.page) {
+            if page.encode(&mut self.page).map_err(broken)? {
                 return Ok(Bytes::copy_from_slice(&self.page));
             }
         }
@@ -92,7 +95,7 @@ impl Compressor {
     }
 
     /// The compressed form of `bytes`.
-    pub fn compress(&mut self, bytes: &[u8]) -> std::io::Result<Bytes> {
+    pub fn compress(&mut self, bytes: &[u8]) -> Result<Bytes> {
         let room = match &self.coder {
             Coder::Zstd(_) => zstd::zstd_safe::compress_bound(bytes.len()),
             Coder::Snappy(_) => snap::raw::max_compress_len(bytes.len()),
@@ -109,6 +112,7 @@ impl Compressor {
             Coder::Lz4 => lz4_flex::block::compress_into(bytes, &mut self.page).map_err(std::io::Error::other)?,
             Coder::None => 0,
         };
-        Ok(Bytes::copy_from_slice(self.page.get(..length).unwrap_or_default()))
+        let compressed = self.page.get(..length).held("a compressed page lies in its room").map_err(broken)?;
+        Ok(Bytes::copy_from_slice(compressed))
     }
 }

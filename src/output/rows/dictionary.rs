@@ -1,5 +1,7 @@
 //! The distinct values of a list column in one row group.
 
+use crate::exact::{at_most, usize_of};
+
 /// Gives each distinct value a number: 0, 1, 2 and so on, in the order in which they first come.
 ///
 /// A table of its own, since this is asked once for every action of every customer: open addressing, values and numbers side by side, at most half
@@ -42,60 +44,57 @@ impl Dictionary {
         }
     }
 
-    /// Appends the numbers of `values` to `numbers`.
-    pub fn numbers_of(&mut self, values: &[i64], numbers: &mut Vec<u32>) {
+    /// Appends the numbers of `values` to `numbers`; `None` if there are more values than numbers.
+    pub fn numbers_of(&mut self, values: &[i64], numbers: &mut Vec<u32>) -> Option<()> {
         for values in values.chunks(LOOKED_UP_AT_ONCE) {
-            match self.wide_for(values) {
-                Some((wide, known)) => wide.numbers_of(values, known, numbers),
-                None => self.narrow.numbers_of(values, &mut self.values, numbers),
+            self.widen_for(values)?;
+            match self.is_wide {
+                true => self.wide.numbers_of(values, &mut self.values, numbers)?,
+                false => self.narrow.numbers_of(values, &mut self.values, numbers)?,
             }
+        }
+        Some(())
+    }
+
+    /// The number of a value, which is a new one if the value is; likewise.
+    pub fn number_of(&mut self, value: i64) -> Option<u32> {
+        self.widen_for(&[value])?;
+        match self.is_wide {
+            true => self.wide.number_of(value, &mut self.values),
+            false => self.narrow.number_of(value, &mut self.values),
         }
     }
 
-    /// The number of a value, which is a new one if the value is.
-    pub fn number_of(&mut self, value: i64) -> u32 {
-        match self.wide_for(&[value]) {
-            Some((wide, known)) => wide.number_of(value, known),
-            None => self.narrow.number_of(value, &mut self.values),
-        }
-    }
-
-    /// The wide table and the values in it, if these values need it or others did before.
-    fn wide_for(&mut self, values: &[i64]) -> Option<(&mut Slots<WideSlot>, &mut Vec<i64>)> {
-        if !self.is_wide {
-            let first = self.values.first().or(values.first()).copied().unwrap_or(0);
-            if values.iter().fold(0, |differ, value| differ | (value ^ first)) >> 32 == 0 {
-                return None;
-            }
+    /// Goes over to the wide table, with the values so far, if these values need it.
+    fn widen_for(&mut self, values: &[i64]) -> Option<()> {
+        let Some(first) = self.values.first().or(values.first()).filter(|_| !self.is_wide) else { return Some(()) };
+        if values.iter().fold(0, |differ, value| differ | (value ^ first)) >> 32 != 0 {
             self.wide.make_room_for(self.values.len());
-            self.wide.put_all(&self.values);
+            self.wide.put_all(&self.values)?;
             self.is_wide = true;
         }
-        Some((&mut self.wide, &mut self.values))
+        Some(())
     }
 
-    /// All values in ascending order, and by the number of each its place among them.
-    pub fn sorted(&self) -> (Vec<i64>, Vec<u32>) {
+    /// All values in ascending order, and by the number of each its place among them, which each has.
+    pub fn sorted(&self) -> Option<(Vec<i64>, Vec<u32>)> {
         let least = self.values.iter().min().copied().unwrap_or(0);
         let above = |value: &i64| value.wrapping_sub(least).cast_unsigned();
         let mut ranks = vec![0; self.values.len()];
-        let mut put = |rank: u32, number: u64| {
-            let place = usize::try_from(number).ok().and_then(|number| ranks.get_mut(number));
-            place.into_iter().for_each(|place| *place = rank);
-        };
+        let mut put = |rank: u32, number: u64| ranks.get_mut(usize_of(number)).map(|place| *place = rank);
         if self.values.iter().all(|value| above(value) >> 32 == 0) {
             // Value and number fit into one integer, and integers sort fastest.
             let mut ascending: Vec<u64> =
                 (0..).zip(&self.values).map(|(number, value)| above(value) << 32 | number).collect();
             ascending.sort_unstable();
-            (0..).zip(&ascending).for_each(|(rank, packed)| put(rank, packed & u64::from(u32::MAX)));
+            (0..).zip(&ascending).try_for_each(|(rank, packed)| put(rank, packed & u64::from(u32::MAX)))?;
             let values = ascending.into_iter().map(|packed| least.wrapping_add((packed >> 32).cast_signed()));
-            return (values.collect(), ranks);
+            return Some((values.collect(), ranks));
         }
         let mut ascending: Vec<(i64, u64)> = self.values.iter().copied().zip(0..).collect();
         ascending.sort_unstable();
-        (0..).zip(&ascending).for_each(|(rank, (_, number))| put(rank, *number));
-        (ascending.into_iter().map(|(value, _)| value).collect(), ranks)
+        (0..).zip(&ascending).try_for_each(|(rank, (_, number))| put(rank, *number))?;
+        Some((ascending.into_iter().map(|(value, _)| value).collect(), ranks))
     }
 
     /// All values, by number.
@@ -173,58 +172,57 @@ impl<S: Slot> Slots<S> {
     }
 
     /// In two passes: the first only looks, so that the processor waits for many places of the table at once; the second settles what was found.
-    fn numbers_of(&mut self, some: &[i64], values: &mut Vec<i64>, numbers: &mut Vec<u32>) {
+    fn numbers_of(&mut self, some: &[i64], values: &mut Vec<i64>, numbers: &mut Vec<u32>) -> Option<()> {
         let mut seen = [S::EMPTY; LOOKED_UP_AT_ONCE];
         for (value, seen) in some.iter().zip(&mut seen) {
-            *seen = self.slots.get(self.home(*value)).copied().unwrap_or(S::EMPTY);
+            *seen = *self.slots.get(self.home(*value))?;
         }
-        numbers.extend(some.iter().zip(seen).map(|(value, seen)| {
+        let mut found = [0; LOOKED_UP_AT_ONCE];
+        for ((value, seen), number) in some.iter().zip(seen).zip(&mut found) {
             let is_known = seen.is_of(*value) && seen.number() != EMPTY;
-            if is_known { seen.number() } else { self.number_of(*value, values) }
-        }));
+            *number = if is_known { seen.number() } else { self.number_of(*value, values)? };
+        }
+        numbers.extend_from_slice(at_most(&found, some.len()));
+        Some(())
     }
 
-    fn number_of(&mut self, value: i64, values: &mut Vec<i64>) -> u32 {
+    fn number_of(&mut self, value: i64, values: &mut Vec<i64>) -> Option<u32> {
         let mut place = self.home(value);
         loop {
-            match self.slots.get(place) {
-                Some(slot) if slot.number() == EMPTY => return self.add(value, place, values),
-                Some(slot) if slot.is_of(value) => return slot.number(),
-                Some(_) => place = (place + 1) & (self.slots.len() - 1),
-                None => return self.add(value, place, values),
+            match self.slots.get(place)? {
+                slot if slot.number() == EMPTY => return self.add(value, place, values),
+                slot if slot.is_of(value) => return Some(slot.number()),
+                _ => place = (place + 1) & (self.slots.len() - 1),
             }
         }
     }
 
     fn home(&self, value: i64) -> usize {
-        // Fibonacci hashing: the high bits of a product with 2^64 over the golden ratio. Fits usize, since a table has fewer slots.
-        usize::try_from(value.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift).unwrap_or(0)
+        // Fibonacci hashing: the high bits of a product with 2^64 over the golden ratio.
+        usize_of(value.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift)
     }
 
-    fn add(&mut self, value: i64, place: usize, values: &mut Vec<i64>) -> u32 {
-        let number = u32::try_from(values.len()).unwrap_or(EMPTY - 1);
+    fn add(&mut self, value: i64, place: usize, values: &mut Vec<i64>) -> Option<u32> {
+        let number = u32::try_from(values.len()).ok().filter(|number| *number != EMPTY)?;
         values.push(value);
-        if let Some(slot) = self.slots.get_mut(place) {
-            *slot = S::of(value, number);
-        }
+        *self.slots.get_mut(place)? = S::of(value, number);
         if values.len() * 2 > self.slots.len() {
             *self = Slots::new(self.slots.len() * 2);
-            self.put_all(values);
+            self.put_all(values)?;
         }
-        number
+        Some(number)
     }
 
     /// Puts values into an empty table that has room for them.
-    fn put_all(&mut self, values: &[i64]) {
+    fn put_all(&mut self, values: &[i64]) -> Option<()> {
         for (number, value) in (0..).zip(values) {
             let mut place = self.home(*value);
-            while self.slots.get(place).is_some_and(|slot| slot.number() != EMPTY) {
+            while self.slots.get(place)?.number() != EMPTY {
                 place = (place + 1) & (self.slots.len() - 1);
             }
-            if let Some(slot) = self.slots.get_mut(place) {
-                *slot = S::of(*value, number);
-            }
+            *self.slots.get_mut(place)? = S::of(*value, number);
         }
+        Some(())
     }
 }
 
@@ -249,12 +247,12 @@ mod tests {
         fn equal_values_have_equal_numbers(values in some_values()) {
             let mut dictionary = Dictionary::new();
             let mut numbers = Vec::new();
-            dictionary.numbers_of(&values, &mut numbers);
+            dictionary.numbers_of(&values, &mut numbers).unwrap();
             // Emptied and filled once more it is the same.
             let (once, again) = (numbers.clone(), dictionary.values().to_vec());
             dictionary.clear();
             numbers.clear();
-            values.iter().for_each(|value| numbers.push(dictionary.number_of(*value)));
+            values.iter().for_each(|value| numbers.push(dictionary.number_of(*value).unwrap()));
             prop_assert_eq!((&numbers, dictionary.values()), (&once, &again[..]));
             let mut first: Vec<i64> = Vec::new();
             for value in &values {
@@ -265,7 +263,7 @@ mod tests {
             prop_assert_eq!(dictionary.values(), &first);
             let mut sorted = first.clone();
             sorted.sort_unstable();
-            let (ascending, ranks) = dictionary.sorted();
+            let (ascending, ranks) = dictionary.sorted().unwrap();
             prop_assert_eq!(&ascending, &sorted);
             for (value, rank) in first.iter().zip(ranks) {
                 prop_assert_eq!(sorted[rank as usize], *value);

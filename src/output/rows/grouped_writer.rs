@@ -43,11 +43,10 @@ impl GroupedWriter {
             self.close_group()?;
         }
         if self.begun != Some(*customer) {
-            self.group.begin_customer(history);
+            self.group.begin_customer(history)?;
             self.begun = Some(*customer);
         }
-        self.group.add_elements(*customer, ranking_id.as_deref(), first, elements);
-        Ok(())
+        self.group.add_elements(*customer, ranking_id.as_deref(), first, elements)
     }
 
     /// Writes what is left, and gives what the manifest says of the parts.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parquet::basic::{Encoding, Type as PhysicalType};
 use parquet::column::writer::ColumnCloseResult;
-use parquet::errors::{ParquetError, Result};
+use parquet::errors::Result;
 use parquet::file::metadata::{ColumnChunkMetaData, ColumnChunkMetaDataBuilder};
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::TrackedWrite;
@@ -23,31 +23,32 @@ use parquet::schema::types::ColumnDescriptor;
 
 use super::codec::Compression;
 use super::dictionary::Dictionary;
+use super::error::broken;
 use super::page::{Chunk, DataPage, Workspace, put_run};
+use crate::error;
+use crate::exact::{Held, at_most, of_byte_mut, usize_of};
 use crate::format::bits::{pack, packed_bytes, width_of};
 use crate::format::put_varint;
 
+/// That a dictionary has room.
+const NUMBERED: &str = "a row group has fewer than 2^32 - 1 different values";
+
+/// That its numbers are those of its values.
+const RANKED: &str = "each value of a history has its place in the dictionary";
+
 /// How wide the numbers of values are kept: as wide as there may be values of different kinds.
 pub(super) trait Number: Copy + Send {
-    /// A number of the dictionary, which fits.
-    fn narrow(number: u32) -> Self;
     /// The number of the dictionary.
     fn wide(self) -> u32;
 }
 
 impl Number for u32 {
-    fn narrow(number: u32) -> Self {
-        number
-    }
     fn wide(self) -> u32 {
         self
     }
 }
 
 impl Number for u8 {
-    fn narrow(number: u32) -> Self {
-        number.to_le_bytes()[0]
-    }
     fn wide(self) -> u32 {
         self.into()
     }
@@ -110,35 +111,41 @@ enum Layout {
 
 impl ListColumn<u32> {
     /// Begins a history: the first `max_history` of `values`.
-    pub fn begin(&mut self, values: &[i64]) {
-        self.dictionary.numbers_of(values.get(..self.max_history).unwrap_or(values), &mut self.numbers);
+    pub fn begin(&mut self, values: &[i64]) -> error::Result<()> {
+        self.dictionary.numbers_of(at_most(values, self.max_history), &mut self.numbers).held(NUMBERED)?;
         self.histories.push((self.numbers.len(), 0));
+        Ok(())
     }
 
     /// The same for values that stand in runs: each value, and how often. No more than `max_history` in all.
-    pub fn begin_runs(&mut self, runs: impl Iterator<Item = (i64, usize)>) {
+    pub fn begin_runs(&mut self, runs: impl Iterator<Item = (i64, usize)>) -> error::Result<()> {
         for (value, times) in runs {
-            let number = self.dictionary.number_of(value);
+            let number = self.dictionary.number_of(value).held(NUMBERED)?;
             self.numbers.resize(self.numbers.len() + times, number);
         }
         self.histories.push((self.numbers.len(), 0));
+        Ok(())
     }
 }
 
 impl ListColumn<u8> {
     /// Begins a history: the first `max_history` of `values`.
-    pub fn begin(&mut self, values: &[u8]) {
+    pub fn begin(&mut self, values: &[u8]) -> error::Result<()> {
         // Numbers of the values met so far in this history; few, so asking the dictionary once for each is nothing.
-        let mut known = [u32::MAX; 256];
-        for value in values.iter().take(self.max_history) {
-            if let Some(number) = known.get_mut(usize::from(*value)) {
-                if *number == u32::MAX {
-                    *number = self.dictionary.number_of(i64::from(*value));
+        let mut known = [None; 256];
+        for value in at_most(values, self.max_history) {
+            let known = of_byte_mut(&mut known, *value);
+            let number = match *known {
+                Some(number) => number,
+                None => {
+                    let number = self.dictionary.number_of(i64::from(*value)).held(NUMBERED)?;
+                    *known.insert(u8::try_from(number).held("bytes are of 256 kinds")?)
                 }
-                self.numbers.push(u8::narrow(*number));
-            }
+            };
+            self.numbers.push(number);
         }
         self.histories.push((self.numbers.len(), 0));
+        Ok(())
     }
 }
 
@@ -149,11 +156,11 @@ impl<N: Number> ListColumn<N> {
     }
 
     /// Adds rows that have the history begun last.
-    pub fn add_rows(&mut self, rows: usize) {
-        if let Some((_, count)) = self.histories.last_mut() {
-            *count += rows;
-            self.rows += rows;
-        }
+    pub fn add_rows(&mut self, rows: usize) -> error::Result<()> {
+        let (_, count) = self.histories.last_mut().held("rows follow their history")?;
+        *count += rows;
+        self.rows += rows;
+        Ok(())
     }
 
     /// Assembles the pages, and is empty again.
@@ -178,9 +185,10 @@ impl<N: Number> ListColumn<N> {
         workspace: &mut Workspace,
     ) -> Result<ListChunk> {
         let is_padded = self.lengths().any(|length| length < self.max_history);
-        let padding = if is_padded { self.dictionary.number_of(0) } else { 0 };
-        let (ascending, ranks) = self.dictionary.sorted();
-        let layout = self.layout(column.physical_type(), rank(&ranks, padding));
+        let padding = if is_padded { Some(self.dictionary.number_of(0).held(NUMBERED).map_err(broken)?) } else { None };
+        let (ascending, ranks) = self.dictionary.sorted().held(RANKED).map_err(broken)?;
+        let padding = padding.map_or(Some(0), |number| rank(&ranks, number)).held(RANKED).map_err(broken)?;
+        let layout = self.layout(column.physical_type(), padding);
         let mut sink = TrackedWrite::new(Vec::new());
         let mut chunk = Chunk::new(&mut sink, workspace);
         let plain_bytes = plain_bytes(column.physical_type());
@@ -221,7 +229,9 @@ impl<N: Number> ListColumn<N> {
         let with_dictionary: usize = self
             .lengths()
             .zip(&self.histories)
-            .map(|(length, (_, rows))| packed_bytes(length, width).unwrap_or(usize::MAX).saturating_mul(*rows))
+            .map(|(length, (_, rows))| {
+                packed_bytes(length, width).map_or(usize::MAX, |bytes| bytes.saturating_mul(*rows))
+            })
             .fold(distinct * bytes, usize::saturating_add);
         if with_dictionary < self.rows.saturating_mul(self.max_history).saturating_mul(bytes) {
             Layout::Indices { width, padding }
@@ -240,8 +250,11 @@ impl<N: Number> ListColumn<N> {
         let mut begin = 0;
         for (end, rows) in &self.histories {
             row.clear();
-            let numbers = self.numbers.get(begin..*end).unwrap_or_default();
-            self.encode_row(numbers, layout, ranks, &mut row);
+            let numbers = self.numbers.get(begin..*end);
+            numbers
+                .and_then(|numbers| self.encode_row(numbers, layout, ranks, &mut row))
+                .held(RANKED)
+                .map_err(broken)?;
             let mut left = *rows;
             while left > 0 {
                 left -= page.add(&row, 0, left);
@@ -257,17 +270,17 @@ impl<N: Number> ListColumn<N> {
         Ok(())
     }
 
-    /// The bytes of one row's values.
-    fn encode_row(&self, numbers: &[N], layout: Layout, ranks: &[u32], row: &mut Vec<u8>) {
+    /// The bytes of one row's values; `None` if one of them has no place in the dictionary.
+    fn encode_row(&self, numbers: &[N], layout: Layout, ranks: &[u32], row: &mut Vec<u8>) -> Option<()> {
         let padding_count = self.max_history - numbers.len();
         let (width, padding) = match layout {
             Layout::Plain { bytes } => {
                 let values = self.dictionary.values();
-                let of =
-                    |number: &N| usize::try_from(number.wide()).ok().and_then(|number| values.get(number)).copied();
-                numbers.iter().for_each(|number| put_plain(of(number).unwrap_or(0), bytes, row));
+                for number in numbers {
+                    put_plain(*values.get(usize_of(number.wide()))?, bytes, row);
+                }
                 row.resize(row.len() + padding_count * bytes, 0);
-                return;
+                return Some(());
             }
             Layout::Indices { width, padding } => (width, padding),
         };
@@ -282,16 +295,26 @@ impl<N: Number> ListColumn<N> {
         };
         if !packed.is_empty() {
             put_varint(((packed.len() + fill) / 8 * 2 + 1) as u64, row);
-            let filled =
-                packed.iter().map(|number| rank(ranks, number.wide())).chain(std::iter::repeat_n(padding, fill));
-            pack(filled.map(u64::from), width, row);
+            let mut all_are_ranked = true;
+            let of_packed = packed.iter().map(|number| match rank(ranks, number.wide()) {
+                Some(rank) => rank,
+                None => {
+                    all_are_ranked = false;
+                    0
+                }
+            });
+            pack(of_packed.chain(std::iter::repeat_n(padding, fill)).map(u64::from), width, row);
+            if !all_are_ranked {
+                return None;
+            }
         }
         for number in single {
-            put_run(1, rank(ranks, number.wide()), width, row);
+            put_run(1, rank(ranks, number.wide())?, width, row);
         }
         if padding_count > fill {
             put_run(padding_count - fill, padding, width, row);
         }
+        Some(())
     }
 
     fn statistics(&self, physical: PhysicalType) -> Statistics {
@@ -308,8 +331,8 @@ impl<N: Number> ListColumn<N> {
 }
 
 /// The index of a value by its number.
-fn rank(ranks: &[u32], number: u32) -> u32 {
-    usize::try_from(number).ok().and_then(|number| ranks.get(number)).copied().unwrap_or(0)
+fn rank(ranks: &[u32], number: u32) -> Option<u32> {
+    ranks.get(usize_of(number)).copied()
 }
 
 fn plain_bytes(physical: PhysicalType) -> usize {
@@ -321,5 +344,5 @@ fn put_plain(value: i64, bytes: usize, to: &mut Vec<u8>) {
 }
 
 fn to_i64(number: usize) -> Result<i64> {
-    i64::try_from(number).map_err(|error| ParquetError::General(error.to_string()))
+    i64::try_from(number).held("a row group has fewer than 2^63 values and bytes").map_err(broken)
 }

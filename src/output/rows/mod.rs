@@ -3,6 +3,7 @@
 mod codec;
 mod dictionary;
 mod early_sync;
+mod error;
 mod grouped_writer;
 mod list_column;
 mod page;

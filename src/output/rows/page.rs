@@ -4,11 +4,13 @@ use std::io::Write;
 
 use parquet::basic::Encoding;
 use parquet::column::page::{CompressedPage, Page, PageWriter};
-use parquet::errors::{ParquetError, Result};
+use parquet::errors::Result;
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 
 use super::codec::{Compression, Compressor};
+use super::error::broken;
 use super::zstd_frame::RepeatingPage;
+use crate::exact::{Held, usize_of};
 use crate::format::put_varint;
 
 /// A data page is closed when its values have come to this, after a whole row.
@@ -25,8 +27,8 @@ pub(super) struct Workspace {
 
 impl Workspace {
     /// Room for pages of this compression.
-    pub fn new(compression: Compression) -> std::io::Result<Self> {
-        Ok(Workspace { compressor: Compressor::new(compression)?, page: RepeatingPage::new() })
+    pub fn new(compression: Compression) -> Result<Self> {
+        Ok(Workspace { compressor: Compressor::new(compression)?, page: RepeatingPage::new().map_err(broken)? })
     }
 }
 
@@ -83,31 +85,32 @@ impl DataPage {
     }
 
     /// Puts the whole body into `page`, and is empty again. Gives the number of values.
-    fn take(&mut self, page: &mut RepeatingPage) -> usize {
+    fn take(&mut self, page: &mut RepeatingPage) -> crate::error::Result<usize> {
         let values = self.rows * self.max_history;
         let mut levels = Vec::new();
         put_run(1, 0, 1, &mut levels);
         if self.max_history > 1 {
             put_run(self.max_history - 1, 1, 1, &mut levels);
         }
-        page.push(&length(levels.len() * self.rows), 1);
+        page.push(&length(levels.len() * self.rows)?, 1);
         page.push(&levels, self.rows);
         levels.clear();
         put_run(values, 1, 1, &mut levels);
-        page.push(&length(levels.len()), 1);
+        page.push(&length(levels.len())?, 1);
         page.push(&levels, 1);
         if let Some(width) = self.width {
             page.push(&width.to_le_bytes()[..1], 1);
         }
         let mut begin = 0;
         for kind in &self.kinds {
-            page.push_padded(self.bytes.get(begin..kind.end).unwrap_or_default(), kind.zeros, kind.rows);
+            let bytes = self.bytes.get(begin..kind.end).held("the bytes of rows lie in their page")?;
+            page.push_padded(bytes, kind.zeros, kind.rows);
             begin = kind.end;
         }
         self.bytes.clear();
         self.kinds.clear();
         (self.rows, self.length) = (0, 0);
-        values
+        Ok(values)
     }
 }
 
@@ -140,7 +143,7 @@ impl<'sink, W: Write + Send> Chunk<'sink, W> {
     /// Writes a data page, which is empty again after it.
     pub fn data(&mut self, page: &mut DataPage) -> Result<()> {
         let Workspace { compressor, page: body } = &mut *self.workspace;
-        let num_values = to_u32(page.take(body))?;
+        let num_values = to_u32(page.take(body).map_err(broken)?)?;
         let uncompressed = body.len();
         let buf = compressor.compress_repeating(body)?;
         let (def_level_encoding, rep_level_encoding) = (Encoding::RLE, Encoding::RLE);
@@ -161,15 +164,15 @@ impl<'sink, W: Write + Send> Chunk<'sink, W> {
 /// A run of the hybrid encoding: `count` times `number`, of `width` bits.
 pub(super) fn put_run(count: usize, number: u32, width: u32, to: &mut Vec<u8>) {
     put_varint((count * 2) as u64, to);
-    let bytes = usize::try_from(width.div_ceil(8)).unwrap_or(4);
+    let bytes = usize_of(width.div_ceil(8));
     to.extend(number.to_le_bytes().iter().take(bytes));
 }
 
 /// The length that stands before levels. A page has too few rows for more than 4 bytes of it.
-fn length(length: usize) -> [u8; 4] {
-    u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes()
+fn length(length: usize) -> crate::error::Result<[u8; 4]> {
+    u32::try_from(length).held("the levels of a page take less than 4 GiB").map(u32::to_le_bytes)
 }
 
 fn to_u32(number: usize) -> Result<u32> {
-    u32::try_from(number).map_err(|error| ParquetError::General(error.to_string()))
+    u32::try_from(number).held("a page has fewer than 2^32 values").map_err(broken)
 }

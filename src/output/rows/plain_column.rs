@@ -13,8 +13,10 @@ use parquet::file::writer::TrackedWrite;
 use parquet::schema::types::ColumnDescriptor;
 
 use super::codec::Compression;
+use super::error::broken;
 use super::list_column::ListChunk;
 use super::page::{Chunk, DataPage, Workspace};
+use crate::exact::Held;
 
 const VALUE_BYTES: usize = 8;
 
@@ -42,11 +44,11 @@ impl PlainColumn {
     }
 
     /// Adds rows that have the history begun last.
-    pub fn add_rows(&mut self, rows: usize) {
-        if let Some((_, count)) = self.histories.last_mut() {
-            *count += rows;
-            self.rows += rows;
-        }
+    pub fn add_rows(&mut self, rows: usize) -> crate::error::Result<()> {
+        let (_, count) = self.histories.last_mut().held("rows follow their history")?;
+        *count += rows;
+        self.rows += rows;
+        Ok(())
     }
 
     /// Assembles the pages, and is empty again.
@@ -63,7 +65,7 @@ impl PlainColumn {
         let (mut begin, mut is_padded) = (0, false);
         for (end, rows) in &self.histories {
             row.clear();
-            let values = self.values.get(begin..*end).unwrap_or_default();
+            let values = self.values.get(begin..*end).held("the times of a history lie among all").map_err(broken)?;
             values.iter().for_each(|value| row.extend_from_slice(&value.to_le_bytes()));
             let zeros = (self.max_history - values.len()) * VALUE_BYTES;
             row.resize(row.len() + zeros, 0);

@@ -9,14 +9,17 @@ use arrow::datatypes::Int32Type;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, compute_leaves};
 use parquet::errors::{ParquetError, Result};
 
+use super::error::{broken, own};
 use super::list_column::{ListChunk, ListColumn};
 use super::page::Workspace;
 use super::plain_column::PlainColumn;
 use super::schema::{ColumnToWrite, RowSchema};
 use super::settings::RowSettings;
 use crate::error::{Error, Kind};
+use crate::exact::Held;
 use crate::history::HistoryView;
 use crate::model::{CustomerId, Element, ExtraColumn, Impression, ItemType, RowColumn};
+use crate::said::said;
 
 /// Gathers rows and encodes them, one row group after the other. Any thread can do that with one of its own; the bytes depend on the rows alone.
 ///
@@ -61,11 +64,14 @@ impl RowGroup {
     /// One without rows, for files of this schema.
     pub fn new(schema: &Arc<RowSchema>, settings: &RowSettings) -> crate::error::Result<Self> {
         let workspace = Workspace::new(settings.compression).map_err(|error| {
-            Error::new(
-                Kind::Io,
-                format!("cannot compress with {} ({error})", settings.compression.name()),
-                "use another --compression",
-            )
+            own(error, |error| {
+                Error::new(
+                    Kind::Io,
+                    format!("cannot compress with {} ({error})", settings.compression.name()),
+                    said!["use another ", Compression],
+                )
+                .caused_by(error)
+            })
         })?;
         let with = settings.columns.with;
         Ok(RowGroup {
@@ -90,18 +96,20 @@ impl RowGroup {
 
     /// Gives the rows that follow their history, which is at most `max_history` long and has the details that the columns need. At least one row must
     /// follow.
-    pub fn begin_customer(&mut self, history: HistoryView<'_>) {
-        self.actions.begin(history.item_ids);
-        self.action_types.begin(history.action_types);
-        self.length = i32::try_from(history.item_ids.len().min(self.settings.max_history)).unwrap_or(i32::MAX);
+    pub fn begin_customer(&mut self, history: HistoryView<'_>) -> crate::error::Result<()> {
+        self.actions.begin(history.item_ids)?;
+        self.action_types.begin(history.action_types)?;
+        let length = history.item_ids.len().min(self.settings.max_history);
+        self.length = i32::try_from(length).held("the length of a history fits its column")?;
         if let Some(ages) = &mut self.ages {
             let dt = self.settings.dt.number();
-            ages.begin_runs(history.days.iter().map(|(day, actions)| (i64::from(dt - day.number()), *actions)));
+            ages.begin_runs(history.days.iter().map(|(day, actions)| (i64::from(dt - day.number()), *actions)))?;
         }
         if let Some(times) = &mut self.times {
             times.begin(history.times_us);
         }
         self.newest_us = self.newest_us.max(history.newest_us);
+        Ok(())
     }
 
     /// How many rows it has so far.
@@ -110,12 +118,18 @@ impl RowGroup {
     }
 
     /// Adds the rows of one impression, one for each element, with the history begun last.
-    pub fn add(&mut self, impression: &Impression) {
-        self.add_elements(impression.customer, impression.ranking_id.as_deref(), 0, &impression.elements);
+    pub fn add(&mut self, impression: &Impression) -> crate::error::Result<()> {
+        self.add_elements(impression.customer, impression.ranking_id.as_deref(), 0, &impression.elements)
     }
 
     /// Adds the rows of neighbours in the list of an impression, from the place `first` on, likewise.
-    pub fn add_elements(&mut self, customer: CustomerId, ranking_id: Option<&str>, first: i32, elements: &[Element]) {
+    pub fn add_elements(
+        &mut self,
+        customer: CustomerId,
+        ranking_id: Option<&str>,
+        first: i32,
+        elements: &[Element],
+    ) -> crate::error::Result<()> {
         for (position, element) in (first..).zip(elements) {
             self.ranking_ids.append_option(ranking_id);
             self.customers.append_value(customer.0);
@@ -127,22 +141,26 @@ impl RowGroup {
         if let Some(lengths) = &mut self.lengths {
             lengths.append_value_n(self.length, rows);
         }
-        self.actions.add_rows(rows);
-        self.action_types.add_rows(rows);
-        self.ages.iter_mut().for_each(|ages| ages.add_rows(rows));
-        self.times.iter_mut().for_each(|times| times.add_rows(rows));
+        self.actions.add_rows(rows)?;
+        self.action_types.add_rows(rows)?;
+        self.ages.iter_mut().try_for_each(|ages| ages.add_rows(rows))?;
+        self.times.iter_mut().try_for_each(|times| times.add_rows(rows))?;
         self.rows += rows;
+        Ok(())
     }
 
     /// Encodes and compresses all columns; then there are no rows again, and the room that they took is kept for the next.
     pub fn encode(&mut self) -> crate::error::Result<EncodedRowGroup> {
         let dt = self.settings.dt;
         self.encode_columns().map_err(|error| {
-            Error::new(
-                Kind::Io,
-                format!("cannot encode rows of {dt} ({error})"),
-                "run the same command again, with fewer --threads if memory is short",
-            )
+            own(error, |error| {
+                Error::new(
+                    Kind::Io,
+                    format!("cannot encode rows of {dt} ({error})"),
+                    said!["run the same command again, with fewer ", Threads, " if memory is short"],
+                )
+                .caused_by(error)
+            })
         })
     }
 
@@ -194,7 +212,7 @@ impl RowGroup {
 
 /// Ids in the type asked for, in which they are known to fit.
 fn items(items: Int64Array, item_type: ItemType) -> Result<ArrayRef> {
-    let narrow = |item: &i64| i32::try_from(*item).map_err(|error| ParquetError::General(error.to_string()));
+    let narrow = |item: &i64| i32::try_from(*item).held("items fit the type asked for").map_err(broken);
     Ok(match item_type {
         ItemType::Int64 => Arc::new(items),
         ItemType::Int32 => Arc::new(Int32Array::from(items.values().iter().map(narrow).collect::<Result<Vec<_>>>()?)),
@@ -202,5 +220,5 @@ fn items(items: Int64Array, item_type: ItemType) -> Result<ArrayRef> {
 }
 
 fn not_gathered() -> ParquetError {
-    ParquetError::General("the rows have no such column".to_owned())
+    broken(Error::internal("it does not hold that the rows have all columns of their schema"))
 }

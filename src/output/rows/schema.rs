@@ -28,9 +28,9 @@ pub struct RowSchema {
 impl RowSchema {
     /// The schema of SPEC, "Output", and how columns are written.
     pub fn new(settings: &RowSettings) -> crate::error::Result<Arc<Self>> {
-        Self::build(settings)
-            .map(Arc::new)
-            .map_err(|error| Error::corrupt(format!("the schema of the rows cannot be made ({error})")))
+        Self::build(settings).map(Arc::new).map_err(|error| {
+            Error::corrupt(format!("the schema of the rows cannot be made ({error})")).caused_by(error)
+        })
     }
 
     fn build(settings: &RowSettings) -> Result<Self> {

@@ -4,6 +4,7 @@ use super::codec::Compression;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::model::{Day, RowColumns, RowOrder};
+use crate::said::said;
 
 /// How many rows go into one piece of the output.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -71,7 +72,7 @@ impl RowSettings {
             let codec = &shape.compression;
             Error::input(
                 format!("the partition of {} has pages in {codec:?}, which this program does not write", manifest.dt),
-                "produce it by `lookback backfill` without --stale",
+                said!["produce it by ", [Backfill], " without ", Stale],
             )
         })?;
         Ok(RowSettings {
@@ -86,7 +87,7 @@ impl RowSettings {
             compression,
             sizes: FileSizes { row_group_rows: shape.row_group_rows, part_rows: shape.part_rows },
             columns: shape.columns(),
-            order: shape.row_order(),
+            order: shape.row_order()?,
         })
     }
 

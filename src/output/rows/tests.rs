@@ -46,10 +46,10 @@ fn write_and_read(settings: &RowSettings, groups: &[Vec<Draft>]) -> (Vec<Lists>,
     let mut group = RowGroup::new(&schema, settings).unwrap();
     for drafts in groups {
         for (history, impressions) in drafts {
-            group.begin_customer(history.view());
+            group.begin_customer(history.view()).unwrap();
             for elements in impressions {
                 let elements = vec![Element { item_id: 5, label: 1 }; *elements];
-                group.add(&Impression { customer: CustomerId(1), ranking_id: None, elements });
+                group.add(&Impression { customer: CustomerId(1), ranking_id: None, elements }).unwrap();
             }
         }
         writer.append(group.encode().unwrap()).unwrap();
@@ -206,9 +206,9 @@ fn extra_columns_come_back_padded() {
         ages.resize(1_000, 0);
         let mut times = history.times_us.clone();
         times.resize(1_000, 0);
-        group.begin_customer(history.view());
+        group.begin_customer(history.view()).unwrap();
         let elements = vec![Element { item_id: 5, label: 1 }; 40];
-        group.add(&Impression { customer: CustomerId(1), ranking_id: None, elements });
+        group.add(&Impression { customer: CustomerId(1), ranking_id: None, elements }).unwrap();
         expected.extend(std::iter::repeat_n((i32::try_from(length).unwrap(), ages, times), 40));
     }
     writer.append(group.encode().unwrap()).unwrap();

@@ -64,9 +64,9 @@ impl RowWriter {
         }
         let (rows, newest_us) = (group.rows, group.newest_us);
         let OpenPart { path, writer, early_sync } = self.open_part()?;
-        write(writer, group).map_err(|error| write_failed(path, &error))?;
-        let written = u64::try_from(writer.bytes_written()).unwrap_or(u64::MAX);
-        early_sync.written(written).map_err(|error| Error::io("fsync", path, &error))?;
+        write(writer, group).map_err(|error| write_failed(path, error))?;
+        let written = writer.bytes_written() as u64;
+        early_sync.written(written).map_err(|error| Error::io("fsync", path, error))?;
         self.part_rows += rows;
         self.part_newest_us = self.part_newest_us.max(newest_us);
         Ok(())
@@ -86,11 +86,11 @@ impl RowWriter {
             Some(part) => part,
             None => {
                 let path = self.folder.join(PartFile::name_of(self.written.len()));
-                let file = File::create(&path).map_err(|error| Error::io("create", &path, &error))?;
+                let file = File::create(&path).map_err(|error| Error::io("create", &path, error))?;
                 let early_sync = EarlySync::of(&file);
                 let root = self.schema.parquet().root_schema_ptr();
                 let writer = SerializedFileWriter::new(HashedFile::new(file), root, self.schema.properties());
-                let writer = writer.map_err(|error| write_failed(&path, &error))?;
+                let writer = writer.map_err(|error| write_failed(&path, error))?;
                 OpenPart { path, writer, early_sync }
             }
         };
@@ -104,8 +104,8 @@ impl RowWriter {
         if let Some(newest_action) = &newest_action {
             writer.append_key_value_metadata(KeyValue::new(NEWEST_ACTION.to_owned(), newest_action.clone()));
         }
-        writer.finish().map_err(|error| write_failed(&path, &error))?;
-        early_sync.end().map_err(|error| Error::io("fsync", &path, &error))?;
+        writer.finish().map_err(|error| write_failed(&path, error))?;
+        early_sync.end().map_err(|error| Error::io("fsync", &path, error))?;
         sync(&path)?;
         let (bytes, xxh3_128) = writer.inner().written();
         let rows = std::mem::take(&mut self.part_rows) as u64;

@@ -13,7 +13,9 @@ use serde::Serialize;
 use super::crc32c::Crc32c;
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
+use crate::exact::at_most;
 use crate::progress::Progress;
+use crate::said::said;
 use crate::storage::regular_file;
 use crate::text::Shown as _;
 
@@ -54,8 +56,8 @@ pub fn check(folder: &Path, numbers: &[u32], cancel: &Cancel, progress: &dyn Pro
     let mut bytes = 0;
     for (name, (number, expected)) in &files {
         cancel.check()?;
-        let (crc, read) =
-            crc_of(&folder.join(name)).map_err(|error| damaged(folder, *number, &format!("{name}: {error}")))?;
+        let (crc, read) = crc_of(&folder.join(name))
+            .map_err(|error| damaged(folder, *number, &format!("{name}: {error}")).caused_by(error))?;
         if crc != *expected {
             return Err(damaged(folder, *number, &format!("{name} does not agree with its checksum")));
         }
@@ -69,8 +71,8 @@ pub fn check(folder: &Path, numbers: &[u32], cancel: &Cancel, progress: &dyn Pro
 pub fn numbers(folder: &Path) -> Result<Vec<u32>> {
     let lists = folder.join("meta");
     let mut numbers = Vec::new();
-    for entry in fs::read_dir(&lists).map_err(|error| Error::io("list", &lists, &error))? {
-        let name = entry.map_err(|error| Error::io("list", &lists, &error))?.file_name();
+    for entry in fs::read_dir(&lists).map_err(|error| Error::io("list", &lists, error))? {
+        let name = entry.map_err(|error| Error::io("list", &lists, error))?.file_name();
         // Those of others are lists on their way.
         numbers.extend(name.to_str().and_then(|name| name.parse::<u32>().ok()));
     }
@@ -83,7 +85,7 @@ fn list(folder: &Path, number: u32) -> Result<Vec<(String, u32)>> {
     let path = folder.join("meta").join(number.to_string());
     let mut text = String::new();
     let read = regular_file::open(&path).and_then(|file| file.take(LIST_BYTES_MAX).read_to_string(&mut text));
-    read.map_err(|error| damaged(folder, number, &format!("its list meta/{number}: {error}")))?;
+    read.map_err(|error| damaged(folder, number, &format!("its list meta/{number}: {error}")).caused_by(error))?;
     parse(&text).ok_or_else(|| damaged(folder, number, &format!("its list meta/{number} cannot be read")))
 }
 
@@ -109,7 +111,7 @@ fn crc_of(path: &Path) -> std::io::Result<(u32, u64)> {
         if read == 0 {
             return Ok((crc.value(), bytes));
         }
-        crc.take(buffer.get(..read).unwrap_or_default());
+        crc.take(at_most(&buffer, read));
         bytes += read as u64;
     }
 }
@@ -119,7 +121,11 @@ pub fn damaged(folder: &Path, number: u32, what: &str) -> Error {
     Error::new(
         Kind::Corrupt,
         format!("backup {number} at {} is damaged ({what})", folder.shown()),
-        "move the file that is named away and run `lookback backup` again, which copies it anew if the store still has it; \
-         or restore another backup with --number",
+        said![
+            "move the file that is named away and run ",
+            [Backup],
+            " again, which copies it anew if the store still has it; or restore another backup with ",
+            Number
+        ],
     )
 }

@@ -57,7 +57,7 @@ impl Names {
             match lock_if_there(&path) {
                 Ok(lock) => return Ok(Names { folder: Folder::with(&path, of.resources()), _lock: lock }),
                 Err(error) if error.kind() == ErrorKind::NotFound && tries < TRIES => tries += 1,
-                Err(error) => return Err(Error::io("lock", &path, &error)),
+                Err(error) => return Err(Error::io("lock", &path, error)),
             }
         }
     }
@@ -74,7 +74,7 @@ impl Names {
         link_tables(&from, &to)?;
         let mut options = options();
         options.set_disable_auto_compactions(true);
-        DB::open(&options, &to).map_err(|error| failure("open", &self.folder, &error))
+        DB::open(&options, &to).map_err(|error| failure("open", &self.folder, error))
     }
 }
 
@@ -103,8 +103,8 @@ pub fn is_there(open: &File, path: &Path) -> bool {
 /// Removes the names that killed processes have left: they would keep table files that the store has given up, and what was forgotten in them.
 pub fn drop_left_behind(of: &Folder) -> Result<()> {
     let path = of.path();
-    for entry in fs::read_dir(path).map_err(|error| Error::io("list", path, &error))? {
-        let entry = entry.map_err(|error| Error::io("list", path, &error))?;
+    for entry in fs::read_dir(path).map_err(|error| Error::io("list", path, error))? {
+        let entry = entry.map_err(|error| Error::io("list", path, error))?;
         if !fresh::is_drawn(&entry.file_name().to_string_lossy(), PREFIX) {
             continue;
         }
@@ -112,21 +112,21 @@ pub fn drop_left_behind(of: &Folder) -> Result<()> {
         let is_free = |open: &File| open.try_lock().is_ok() && is_there(open, &path);
         // Held until it is removed: its maker, if there is one after all, waits for that and then makes another.
         let Some(_lock) = regular_file::open_or_folder(&path).ok().filter(is_free) else { continue };
-        fs::remove_dir_all(&path).map_err(|error| Error::io("remove", &path, &error))?;
+        fs::remove_dir_all(&path).map_err(|error| Error::io("remove", &path, error))?;
     }
     Ok(())
 }
 
 fn link_tables(from: &Path, to: &Path) -> Result<()> {
-    for entry in fs::read_dir(from).map_err(|error| Error::io("list", from, &error))? {
-        let path = entry.map_err(|error| Error::io("list", from, &error))?.path();
+    for entry in fs::read_dir(from).map_err(|error| Error::io("list", from, error))? {
+        let path = entry.map_err(|error| Error::io("list", from, error))?.path();
         let (Some(name), true) = (path.file_name(), path.extension().is_some_and(|extension| extension == "sst"))
         else {
             continue;
         };
         match fs::hard_link(&path, to.join(name)) {
             Err(error) if !matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound) => {
-                return Err(Error::io("link", &path, &error));
+                return Err(Error::io("link", &path, error));
             }
             _ => {}
         }
@@ -135,8 +135,8 @@ fn link_tables(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn copy(from: &Path, to: &Path) -> Result<Vec<u8>> {
-    let bytes = regular_file::read(from).map_err(|error| Error::io("read", from, &error))?;
-    fs::write(to, &bytes).map_err(|error| Error::io("write", to, &error))?;
+    let bytes = regular_file::read(from).map_err(|error| Error::io("read", from, error))?;
+    fs::write(to, &bytes).map_err(|error| Error::io("write", to, error))?;
     Ok(bytes)
 }
 

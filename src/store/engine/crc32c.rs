@@ -1,5 +1,7 @@
 //! CRC-32C (Castagnoli), by which RocksDB tells the files of a backup.
 
+use crate::exact::of_byte;
+
 /// The polynomial, its lowest power in the highest bit.
 const POLYNOMIAL: u32 = 0x82f6_3b78;
 
@@ -55,11 +57,11 @@ impl Crc32c {
             let mut word = *chunk;
             word.iter_mut().zip(self.0.to_le_bytes()).for_each(|(byte, sum)| *byte ^= sum);
             // The first byte has the most behind it.
-            self.0 = TABLES.iter().rev().zip(word).fold(0, |sum, (table, byte)| sum ^ of(table, byte));
+            self.0 = TABLES.iter().rev().zip(word).fold(0, |sum, (table, byte)| sum ^ of_byte(table, byte));
         }
         for byte in rest {
-            let [low, ..] = self.0.to_le_bytes();
-            self.0 = TABLES.first().map_or(0, |table| of(table, low ^ byte)) ^ self.0 >> 8;
+            let ([low, ..], [first, ..]) = (self.0.to_le_bytes(), &TABLES);
+            self.0 = of_byte(first, low ^ byte) ^ self.0 >> 8;
         }
     }
 
@@ -67,12 +69,6 @@ impl Crc32c {
     pub fn value(self) -> u32 {
         !self.0
     }
-}
-
-#[inline]
-fn of(table: &[u32; 256], byte: u8) -> u32 {
-    // A table has a place for every byte.
-    table.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::error::{Error, FREE_SPACE, Kind, Result};
+use crate::said::said;
 use crate::storage::regular_file;
 use crate::store::folder::Folder;
 use crate::store::holder::holder;
@@ -13,7 +14,7 @@ pub const NO_FILE: &str = "No such file";
 
 /// Fails where anything below a folder would keep RocksDB waiting: it opens whatever has the right name.
 pub fn check_files(folder: &Path) -> Result<()> {
-    regular_file::check_below(folder).map_err(|(path, error)| Error::io("open", &path, &error))
+    regular_file::check_below(folder).map_err(|(path, error)| Error::io("open", &path, error))
 }
 
 /// Fails with what to do where no store is.
@@ -23,12 +24,12 @@ pub fn require(folder: &Folder) -> Result<()> {
     }
     Err(Error::refused(
         format!("there is no store at {}", folder.path().shown()),
-        "check --store, and whether its disk is mounted; a new store is made by `lookback init`, `lookback backfill` or `lookback ingest --create`",
+        said!["check ", Store, ", and whether its disk is mounted; a new store is made by ", [Init], ", ", [Backfill], " or ", [Ingest Create]],
     ))
 }
 
 /// RocksDB's error, with what was being done and what mends it. `verb` fits "cannot … the store at".
-pub fn failure(verb: &str, folder: &Folder, error: &rocksdb::Error) -> Error {
+pub fn failure(verb: &str, folder: &Folder, error: rocksdb::Error) -> Error {
     let text = error.to_string();
     let path = folder.path().shown();
     if text.contains("lock file") || text.contains("lock hold by") {
@@ -39,9 +40,10 @@ pub fn failure(verb: &str, folder: &Folder, error: &rocksdb::Error) -> Error {
             Kind::Busy,
             format!("another process is writing to the store at {path}{who}"),
             "wait for it to end and run the same command again",
-        );
+        )
+        .caused_by(error);
     }
-    match error.kind() {
+    let failure = match error.kind() {
         _ if verb == "open" && text.contains(NO_FILE) => {
             Error::corrupt(format!("the store at {path} lacks a file ({text})"))
         }
@@ -56,5 +58,6 @@ pub fn failure(verb: &str, folder: &Folder, error: &rocksdb::Error) -> Error {
             };
             Error::new(Kind::Io, format!("cannot {verb} the store at {path} ({text})"), remedy)
         }
-    }
+    };
+    failure.caused_by(error)
 }

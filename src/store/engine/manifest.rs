@@ -50,7 +50,8 @@ fn types(block: &[u8]) -> impl Iterator<Item = u8> {
         let length = u16::from_le_bytes([*low, *high]);
         // Behind a record without type and length nothing of the block is looked at; nor behind one that is longer than the block.
         let is_end = *found == 0 && length == 0;
-        rest = if is_end { &[] } else { behind.get(usize::from(length)..).unwrap_or_default() };
+        let next = behind.split_at_checked(length.into()).filter(|_| !is_end);
+        rest = next.map_or(&[], |(_, next)| next);
         Some(*found)
     })
 }

@@ -20,6 +20,7 @@ use rocksdb::DB;
 
 use crate::error::{Error, Kind, Result};
 use crate::format::Mark;
+use crate::said::said;
 use crate::storage::regular_file;
 use crate::store::folder::Folder;
 use crate::text::Shown;
@@ -30,14 +31,21 @@ pub fn read(folder: &Folder) -> Result<Option<Mark>> {
     let bytes = match regular_file::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io("read", &path, &error)),
+        Err(error) => return Err(Error::io("read", &path, error)),
     };
-    Mark::decode(&bytes).map(Some).map_err(|_| {
+    Mark::decode(&bytes).map(Some).map_err(|error| {
         Error::new(
             Kind::Corrupt,
             format!("{} is damaged, which tells whether the store has all that was committed", path.shown()),
-            "restore the store from a copy; or remove that file, run `lookback verify`, and see with `lookback status` whether the newest batches are there",
+            said![
+                "restore the store from a copy; or remove that file, run ",
+                [Verify],
+                ", and see with ",
+                [Status],
+                " whether the newest batches are there"
+            ],
         )
+        .caused_by(error)
     })
 }
 
@@ -52,7 +60,11 @@ pub fn check(mark: Option<Mark>, db: &DB, folder: &Folder) -> Result<()> {
                 folder.path().shown(),
                 folder.mark().shown(),
             ),
-            "restore the store from a copy; or remove that file and run `lookback backfill` over the newest days, which takes again what was lost",
+            said![
+                "restore the store from a copy; or remove that file and run ",
+                [Backfill],
+                " over the newest days, which takes again what was lost"
+            ],
         )),
         _ => Ok(()),
     }
@@ -69,8 +81,8 @@ pub fn advance(db: &DB, folder: &Folder) -> Result<()> {
     let mut how = File::options();
     let written = how.write(true).create(true).truncate(true).mode(0o600).open(&aside);
     let written = written.and_then(|mut file| file.write_all(&reached.encode()).and_then(|()| file.sync_all()));
-    written.map_err(|error| Error::io("write", &aside, &error))?;
-    fs::rename(&aside, &path).map_err(|error| Error::io("put in place", &path, &error))?;
+    written.map_err(|error| Error::io("write", &aside, error))?;
+    fs::rename(&aside, &path).map_err(|error| Error::io("put in place", &path, error))?;
     // Where something else is being staged, the folder stays.
     let _ = aside.parent().map(fs::remove_dir);
     folder.sync()

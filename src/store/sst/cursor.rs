@@ -46,21 +46,22 @@ impl<'tables> TableCursor<'tables> {
     /// rise lead RocksDB past others. What only RocksDB can tell is left to it.
     pub fn check(&mut self, customer: CustomerId) -> Result<()> {
         let first = u128::from((customer.0 ^ i64::MIN).cast_unsigned()) << 64;
-        for place in 0..self.runs.len() {
-            let walked = self.runs.get_mut(place).map_or(Ok(()), |run| {
-                run.seek(first)?;
-                while run.number.is_some_and(|number| number >> 64 <= first >> 64) {
-                    run.next()?;
-                }
-                Ok(())
-            });
-            match walked {
-                Err(odd @ Odd::Damaged(_)) => return self.give_up(&odd),
-                Err(Odd::Unknown) => self.runs.get_mut(place).into_iter().for_each(RunCursor::forget),
-                Ok(()) => {}
+        let walk = |run: &mut RunCursor<'_>| {
+            run.seek(first)?;
+            while run.number.is_some_and(|number| number >> 64 <= first >> 64) {
+                run.next()?;
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        let damaged = self.runs.iter_mut().find_map(|run| match walk(run) {
+            Err(odd @ Odd::Damaged(_)) => Some(odd),
+            Err(Odd::Unknown) => {
+                run.forget();
+                None
+            }
+            Ok(()) => None,
+        });
+        damaged.map_or(Ok(()), |odd| self.give_up(&odd))
     }
 
     /// Where it stands now follows from nothing. Fails where a file is damaged.
@@ -82,7 +83,8 @@ impl<'tables> TableCursor<'tables> {
     ) -> Plain<Result<()>> {
         while let Some(place) = self.next_of(customer)? {
             let run = self.runs.get_mut(place).ok_or(Odd::Unknown)?;
-            match Key::decode(run.key()?).and_then(|key| show(key, run.value())) {
+            let (key, value) = (run.key()?, run.value()?);
+            match Key::decode(key).and_then(|key| show(key, value)) {
                 Ok(true) => run.next()?,
                 Ok(false) => break,
                 Err(error) => return Ok(Err(error)),

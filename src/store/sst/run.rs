@@ -73,8 +73,8 @@ impl<'tables> RunCursor<'tables> {
     }
 
     /// The value that it stands on.
-    pub fn value(&self) -> &[u8] {
-        self.bytes.get(self.value.clone()).unwrap_or_default()
+    pub fn value(&self) -> Plain<&[u8]> {
+        self.bytes.get(self.value.clone()).ok_or(Odd::Unknown)
     }
 
     /// The name of the table file that it stands in.
@@ -124,8 +124,7 @@ impl<'tables> RunCursor<'tables> {
     /// Goes to the next entry.
     pub fn next(&mut self) -> Plain<()> {
         while self.rest.is_empty() {
-            let blocks = self.tables.get(self.table).map_or(0, |table| table.blocks.len());
-            if self.block + 1 < blocks {
+            if self.tables.get(self.table).is_some_and(|table| self.block + 1 < table.blocks.len()) {
                 self.enter(self.table, self.block + 1, BLOCKS_AHEAD)?;
             } else if self.table + 1 < self.tables.len() {
                 self.enter(self.table + 1, 0, BLOCKS_AHEAD)?;

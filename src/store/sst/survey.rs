@@ -72,7 +72,7 @@ impl Keys {
         let (mut begin, mut before) = (0, None);
         let mut is_known = true;
         for (handle, end_at) in blocks {
-            let end = ends.get(begin..end_at).unwrap_or_default();
+            let end = ends.get(begin..end_at).ok_or(Odd::Unknown)?;
             match self.read_block(&file, footer.checks, handle, before, end) {
                 Err(Odd::Unknown) => is_known = false,
                 read => read?,

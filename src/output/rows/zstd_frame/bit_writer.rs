@@ -1,5 +1,7 @@
 //! Bits as Zstandard's entropy coders write them: each number above the ones before, read back from the end.
 
+use crate::exact::usize_of;
+
 /// Gathers bits. The reader begins with those that were written last.
 #[derive(Default)]
 pub(super) struct BitWriter {
@@ -29,7 +31,7 @@ impl BitWriter {
 
     /// Fills the last byte up without a mark.
     pub fn flush(self, to: &mut Vec<u8>) {
-        let bytes = usize::try_from(self.filled.div_ceil(8)).unwrap_or(0);
+        let bytes = usize_of(self.filled.div_ceil(8));
         to.extend(self.waiting.to_le_bytes().iter().take(bytes));
     }
 }

@@ -6,7 +6,7 @@ use super::bit_writer::BitWriter;
 const LOG_MIN: u32 = 5;
 
 /// What encoding one symbol does to the state.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Step {
     /// 2^16 times the bits to write, less the states from which one fewer would do: added to a state, its upper half is the number of bits.
     bits: u32,
@@ -29,7 +29,8 @@ pub(super) struct State(u32);
 
 impl Table {
     /// The table of a distribution: `counts` sum up to `2^log`, where -1 stands for "less than one" and takes one state.
-    pub fn new(counts: &[i16], log: u32) -> Self {
+    /// `None` for any other.
+    pub fn new(counts: &[i16], log: u32) -> Option<Self> {
         let size = 1_usize << log;
         // Symbols of less than one get the last states; the others are spread over the rest.
         let rare = counts.iter().filter(|count| **count < 0).count();
@@ -40,7 +41,7 @@ impl Table {
         let mut position = 0;
         for (symbol, count) in counts.iter().enumerate() {
             for _ in 0..(*count).max(0) {
-                symbols.get_mut(position).into_iter().for_each(|place| *place = symbol);
+                *symbols.get_mut(position)? = symbol;
                 position = (position + step) & (size - 1);
                 while position >= size - rare {
                     position = (position + step) & (size - 1);
@@ -53,30 +54,32 @@ impl Table {
             begins.push(total);
             total += usize::from(count.unsigned_abs());
         }
-        let steps = counts.iter().zip(&begins).map(|(count, begin)| Step::new(*count, *begin, log)).collect();
+        let steps =
+            counts.iter().zip(&begins).map(|(count, begin)| Step::new(*count, *begin, log)).collect::<Option<_>>()?;
         let mut next = vec![0; size];
         for (state, symbol) in (0_u32..).zip(&symbols) {
-            if let Some(place) = begins.get_mut(*symbol) {
-                next.get_mut(*place).into_iter().for_each(|next| *next = (1 << log) + state);
-                *place += 1;
-            }
+            let place = begins.get_mut(*symbol)?;
+            *next.get_mut(*place)? = (1 << log) + state;
+            *place += 1;
         }
-        Table { log, steps, next }
+        Some(Table { log, steps, next })
     }
 
-    /// The state in which the symbol that the decoder meets last is encoded: costs no bits.
-    pub fn begin(&self, symbol: u8) -> State {
-        let step = self.step(symbol);
+    /// The state in which the symbol that the decoder meets last is encoded: costs no bits. `None` for a symbol that the distribution
+    /// lacks.
+    pub fn begin(&self, symbol: u8) -> Option<State> {
+        let step = self.step(symbol)?;
         let bits = (step.bits + (1 << 15)) >> 16;
-        State(self.following((bits << 16) - step.bits, bits, step))
+        self.following((bits << 16) - step.bits, bits, step).map(State)
     }
 
-    /// Encodes the symbol before those encoded so far.
-    pub fn encode(&self, state: &mut State, symbol: u8, writer: &mut BitWriter, to: &mut Vec<u8>) {
-        let step = self.step(symbol);
+    /// Encodes the symbol before those encoded so far; likewise.
+    pub fn encode(&self, state: &mut State, symbol: u8, writer: &mut BitWriter, to: &mut Vec<u8>) -> Option<()> {
+        let step = self.step(symbol)?;
         let bits = (state.0 + step.bits) >> 16;
         writer.put(state.0, bits, to);
-        state.0 = self.following(state.0, bits, step);
+        state.0 = self.following(state.0, bits, step)?;
+        Some(())
     }
 
     /// Writes the state from which the decoder begins.
@@ -84,27 +87,27 @@ impl Table {
         writer.put(state.0, self.log, to);
     }
 
-    fn step(&self, symbol: u8) -> Step {
-        self.steps.get(usize::from(symbol)).copied().unwrap_or_default()
+    fn step(&self, symbol: u8) -> Option<Step> {
+        self.steps.get(usize::from(symbol)).copied()
     }
 
-    fn following(&self, state: u32, bits: u32, step: Step) -> u32 {
+    fn following(&self, state: u32, bits: u32, step: Step) -> Option<u32> {
         let place = i64::from(state >> bits) + i64::from(step.offset);
-        usize::try_from(place).ok().and_then(|place| self.next.get(place)).copied().unwrap_or(0)
+        usize::try_from(place).ok().and_then(|place| self.next.get(place)).copied()
     }
 }
 
 impl Step {
-    fn new(count: i16, begin: usize, log: u32) -> Self {
-        let begin = i32::try_from(begin).unwrap_or(0);
-        match u32::from(count.unsigned_abs()) {
+    fn new(count: i16, begin: usize, log: u32) -> Option<Self> {
+        let begin = i32::try_from(begin).ok()?;
+        Some(match u32::from(count.unsigned_abs()) {
             0 => Step { bits: ((log + 1) << 16) - (1 << log), offset: 0 },
             1 => Step { bits: (log << 16) - (1 << log), offset: begin - 1 },
             many => {
                 let most = log - (31 - (many - 1).leading_zeros());
-                Step { bits: (most << 16) - (many << most), offset: begin - i32::try_from(many).unwrap_or(0) }
+                Step { bits: (most << 16) - (many << most), offset: begin - i32::try_from(many).ok()? }
             }
-        }
+        })
     }
 }
 
@@ -115,7 +118,8 @@ pub(super) fn normalized(counts: &[u32], log: u32) -> Option<Vec<i16>> {
         return None;
     }
     let share = |count: u32| if count == 0 { 0 } else { ((u64::from(count) << log) / total).max(1) };
-    let mut shares: Vec<i16> = counts.iter().map(|count| i16::try_from(share(*count)).unwrap_or(1)).collect();
+    let shares = counts.iter().map(|count| i16::try_from(share(*count)));
+    let mut shares: Vec<i16> = shares.collect::<Result<_, _>>().ok()?;
     let mut missing = (1_i32 << log) - shares.iter().map(|share| i32::from(*share)).sum::<i32>();
     while missing != 0 {
         // What rounding has left over or taken too much goes to or comes from the largest, where it matters least.

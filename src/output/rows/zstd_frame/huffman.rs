@@ -2,6 +2,7 @@
 
 use super::bit_writer::BitWriter;
 use super::fse;
+use crate::exact::{of_byte, usize_of};
 
 /// The longest code that Zstandard allows.
 const BITS_MAX: u32 = 11;
@@ -28,7 +29,7 @@ impl Codes {
         // Codes of one length are consecutive, and the longest begin with zero.
         let mut code = 0;
         for length in (1..=longest).rev() {
-            first.get_mut(usize::from(length)).into_iter().for_each(|first| *first = code);
+            *first.get_mut(usize::from(length))? = code;
             let with_length = lengths.iter().filter(|other| **other == length).count();
             code = (code + u16::try_from(with_length).ok()?) >> 1;
         }
@@ -49,17 +50,19 @@ impl Codes {
 
     /// What the bytes that were counted take, in bytes.
     pub fn encoded_bytes(&self) -> usize {
-        usize::try_from(self.bits / 8).unwrap_or(usize::MAX)
+        usize_of(self.bits / 8)
     }
 
-    /// Appends one stream.
-    pub fn encode(&self, bytes: &[u8], to: &mut Vec<u8>) {
-        let mut writer = BitWriter::default();
+    /// Appends one stream; `None` if there is a byte in it that was not counted.
+    pub fn encode(&self, bytes: &[u8], to: &mut Vec<u8>) -> Option<()> {
+        let (mut writer, mut shortest) = (BitWriter::default(), u8::MAX);
         for byte in bytes.iter().rev() {
-            let (code, length) = self.codes.get(usize::from(*byte)).copied().unwrap_or_default();
+            let (code, length) = *of_byte(&self.codes, *byte);
+            shortest = shortest.min(length);
             writer.put(code.into(), length.into(), to);
         }
         writer.finish(to);
+        (shortest > 0).then_some(())
     }
 }
 
@@ -76,7 +79,7 @@ fn lengths(counts: &[u32; 256]) -> Option<[u8; 256]> {
         return None;
     }
     leaves.sort_unstable();
-    let depths = depths(&leaves.iter().map(|(count, _)| *count).collect::<Vec<_>>());
+    let depths = depths(&leaves.iter().map(|(count, _)| *count).collect::<Vec<_>>())?;
     let mut cut: Vec<u32> = depths.into_iter().map(|depth| depth.min(BITS_MAX)).collect();
     // In units of the longest codes: what the codes take of all there are.
     let taken = |cut: &[u32]| cut.iter().map(|length| 1_u32 << (BITS_MAX - length)).sum::<u32>();
@@ -105,7 +108,7 @@ fn lengths(counts: &[u32; 256]) -> Option<[u8; 256]> {
 }
 
 /// The depths of the leaves of a Huffman tree over `counts`, which ascend: two queues, of leaves and of the nodes made of them.
-fn depths(counts: &[u64]) -> Vec<u32> {
+fn depths(counts: &[u64]) -> Option<Vec<u32>> {
     let leaves = counts.len();
     let mut weights = counts.to_vec();
     let mut parents = vec![0_usize; 2 * leaves - 1];
@@ -120,19 +123,19 @@ fn depths(counts: &[u64]) -> Vec<u32> {
                 (Some(_), _) => &mut next_leaf,
                 (None, _) => &mut next_node,
             };
-            sum += weights.get(*taken).copied().unwrap_or(0);
-            parents.get_mut(*taken).into_iter().for_each(|parent| *parent = node);
+            sum += weights.get(*taken)?;
+            *parents.get_mut(*taken)? = node;
             *taken += 1;
         }
         weights.push(sum);
     }
     let mut depths = vec![0_u32; 2 * leaves - 1];
     for node in (0..2 * leaves - 2).rev() {
-        let above = parents.get(node).and_then(|parent| depths.get(*parent)).copied().unwrap_or(0);
-        depths.get_mut(node).into_iter().for_each(|depth| *depth = above + 1);
+        let above = *depths.get(*parents.get(node)?)?;
+        *depths.get_mut(node)? = above + 1;
     }
     depths.truncate(leaves);
-    depths
+    Some(depths)
 }
 
 /// The weights of all bytes but the last that occurs, which follows from the others, encoded with a distribution of their own. `None` where they are
@@ -146,7 +149,7 @@ fn describe(lengths: &[u8; 256], longest: u8) -> Option<Vec<u8>> {
         *counts.get_mut(usize::from(*weight))? += 1;
     }
     let shares = fse::normalized(&counts, WEIGHTS_LOG)?;
-    let table = fse::Table::new(&shares, WEIGHTS_LOG);
+    let table = fse::Table::new(&shares, WEIGHTS_LOG)?;
     let mut description = vec![0];
     fse::describe(&shares, WEIGHTS_LOG, &mut description);
     // Two states take turns, the first with the first weight. Written from the last weight to the first.
@@ -155,8 +158,8 @@ fn describe(lengths: &[u8; 256], longest: u8) -> Option<Vec<u8>> {
     for (place, weight) in weights.iter().enumerate().rev() {
         let state = states.get_mut(place % 2)?;
         match state {
-            None => *state = Some(table.begin(*weight)),
-            Some(state) => table.encode(state, *weight, &mut writer, &mut description),
+            None => *state = Some(table.begin(*weight)?),
+            Some(state) => table.encode(state, *weight, &mut writer, &mut description)?,
         }
     }
     let [first, second] = states;

@@ -17,6 +17,9 @@ mod tests;
 use huffman::Codes;
 use sequences::{Encoder, Sequence};
 
+use crate::error::Result;
+use crate::exact::{Held, at_most, of_byte_mut};
+
 /// What a block holds when decoded, at most. The format's limit is 2^17 for both forms of a block; this leaves room for headers where
 /// literals cannot be made smaller.
 const BLOCK_BYTES: usize = (1 << 17) - (1 << 10);
@@ -32,7 +35,7 @@ const FRAME_BYTES_MIN: usize = 1 << 12;
 
 /// A page to be compressed, told as bytes and how often they stand there one behind the other.
 ///
-/// Memory: the bytes once, and 12 bytes for each repetition.
+/// Memory: the bytes once, and 24 bytes for each repetition.
 pub(super) struct RepeatingPage {
     literals: Vec<u8>,
     /// Blocks that are full, and the one that is being filled.
@@ -55,14 +58,14 @@ struct Block {
 
 impl RepeatingPage {
     /// An empty page.
-    pub fn new() -> Self {
-        RepeatingPage {
+    pub fn new() -> Result<Self> {
+        Ok(RepeatingPage {
             literals: Vec::new(),
             blocks: Vec::new(),
             open: Block::default(),
             length: 0,
-            encoder: Encoder::new(),
-        }
+            encoder: Encoder::new().held("Zstandard's own distributions have tables")?,
+        })
     }
 
     /// How many bytes it has so far.
@@ -82,7 +85,7 @@ impl RepeatingPage {
         }
         match bytes.len().checked_sub(zeros).filter(|_| zeros > MATCH_BYTES_MIN) {
             Some(before) => {
-                self.push_literals(bytes.get(..before + 1).unwrap_or_default());
+                self.push_literals(at_most(bytes, before + 1));
                 self.push_match(&[0], zeros - 1);
             }
             None => self.push_literals(bytes),
@@ -120,10 +123,7 @@ impl RepeatingPage {
                 let piece: Vec<u8> = bytes.iter().cycle().skip(done % bytes.len()).take(part).copied().collect();
                 self.push_literals(&piece);
             } else {
-                let short = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-                let sequence =
-                    Sequence { literals: short(block.loose), offset: short(bytes.len()), length: short(part) };
-                block.sequences.push(sequence);
+                block.sequences.push(Sequence { literals: block.loose, offset: bytes.len(), length: part });
                 block.loose = 0;
                 block.length += part;
                 self.length += part;
@@ -148,14 +148,17 @@ impl RepeatingPage {
 
     /// Appends the frame to `frame`, and is empty again. Gives whether it did: not where the library does better, with a page that is small or hardly
     /// repeats; then [`RepeatingPage::expand`] is to be called first.
-    pub fn encode(&mut self, frame: &mut Vec<u8>) -> bool {
+    pub fn encode(&mut self, frame: &mut Vec<u8>) -> Result<bool> {
         let begin = frame.len();
-        if self.length < FRAME_BYTES_MIN || !self.encode_frame(frame) || frame.len() - begin > self.length {
+        let is_worth_it = self.length >= FRAME_BYTES_MIN
+            && self.encode_frame(frame).held("all of a page has codes")?
+            && frame.len() - begin <= self.length;
+        if is_worth_it {
+            self.clear();
+        } else {
             frame.truncate(begin);
-            return false;
         }
-        self.clear();
-        true
+        Ok(is_worth_it)
     }
 
     /// Appends the page itself.
@@ -168,9 +171,8 @@ impl RepeatingPage {
         };
         for block in self.blocks() {
             for sequence in &block.sequences {
-                let wide = |number: u32| usize::try_from(number).unwrap_or(0);
-                take(wide(sequence.literals), page);
-                let (from, mut left) = (page.len().saturating_sub(wide(sequence.offset)), wide(sequence.length));
+                take(sequence.literals, page);
+                let (from, mut left) = (page.len().saturating_sub(sequence.offset), sequence.length);
                 while left > 0 {
                     // What has been copied can be copied again, so that each step is twice as long.
                     let part = left.min(page.len() - from);
@@ -190,16 +192,16 @@ impl RepeatingPage {
         self.length = 0;
     }
 
-    /// `false` if a block would not become smaller.
-    fn encode_frame(&self, frame: &mut Vec<u8>) -> bool {
-        let Ok(length) = u32::try_from(self.length) else { return false };
+    /// `false` if a block would not become smaller; `None` if something in it has no code.
+    fn encode_frame(&self, frame: &mut Vec<u8>) -> Option<bool> {
+        let Ok(length) = u32::try_from(self.length) else { return Some(false) };
         frame.extend_from_slice(&0xfd2f_b528_u32.to_le_bytes());
         // One segment, whose size takes four bytes; no checksum, no dictionary.
         frame.push(0b1010_0000);
         frame.extend_from_slice(&length.to_le_bytes());
         let mut counts = [0_u32; 256];
         for byte in &self.literals {
-            counts.get_mut(usize::from(*byte)).into_iter().for_each(|count| *count += 1);
+            *of_byte_mut(&mut counts, *byte) += 1;
         }
         let codes = Codes::new(&counts);
         // Where a code saves less than one byte of fifty, decoding it is not worth that.
@@ -214,34 +216,35 @@ impl RepeatingPage {
             frame.extend_from_slice(&[0; 3]);
             match codes.as_ref().filter(|_| of_block.len() >= CODED_LITERALS_MIN) {
                 Some(codes) => {
-                    put_coded_literals(of_block, codes, is_described, frame);
+                    put_coded_literals(of_block, codes, is_described, frame)?;
                     is_described = true;
                 }
-                None => put_raw_literals(of_block, frame),
+                None => put_raw_literals(of_block, frame)?,
             }
-            self.encoder.encode(&block.sequences, frame);
+            self.encoder.encode(&block.sequences, frame)?;
             let size = frame.len() - header - 3;
             if size >= block.length {
-                return false;
+                return Some(false);
             }
             let is_last = u32::from(number == count);
             // Type 2: compressed.
-            let [a, b, c, _] = (u32::try_from(size).unwrap_or(0) << 3 | 2 << 1 | is_last).to_le_bytes();
+            let [a, b, c, _] = (u32::try_from(size).ok()? << 3 | 2 << 1 | is_last).to_le_bytes();
             frame.iter_mut().skip(header).zip([a, b, c]).for_each(|(to, from)| *to = from);
         }
-        true
+        Some(true)
     }
 }
 
 /// A literals section of bytes as they are: type 0, with a size of 20 bits.
-fn put_raw_literals(literals: &[u8], frame: &mut Vec<u8>) {
-    let [a, b, c, _] = (u32::try_from(literals.len()).unwrap_or(0) << 4 | 3 << 2).to_le_bytes();
+fn put_raw_literals(literals: &[u8], frame: &mut Vec<u8>) -> Option<()> {
+    let [a, b, c, _] = (u32::try_from(literals.len()).ok()? << 4 | 3 << 2).to_le_bytes();
     frame.extend_from_slice(&[a, b, c]);
     frame.extend_from_slice(literals);
+    Some(())
 }
 
 /// A literals section of four coded streams: type 2 with the tree's description, or 3 with the tree of the block before; sizes of 18 bits.
-fn put_coded_literals(literals: &[u8], codes: &Codes, is_described: bool, frame: &mut Vec<u8>) {
+fn put_coded_literals(literals: &[u8], codes: &Codes, is_described: bool, frame: &mut Vec<u8>) -> Option<()> {
     let header = frame.len();
     frame.extend_from_slice(&[0; 5]);
     if !is_described {
@@ -252,7 +255,7 @@ fn put_coded_literals(literals: &[u8], codes: &Codes, is_described: bool, frame:
     let share = literals.len().div_ceil(4);
     for (number, stream) in literals.chunks(share).enumerate() {
         let begin = frame.len();
-        codes.encode(stream, frame);
+        codes.encode(stream, frame)?;
         // The sizes of the first three streams.
         let [low, high, ..] = (frame.len() - begin).to_le_bytes();
         let place = frame.iter_mut().take(begin.min(jumps + 6)).skip(jumps + 2 * number).take(2);
@@ -263,4 +266,5 @@ fn put_coded_literals(literals: &[u8], codes: &Codes, is_described: bool, frame:
     let [regenerated, compressed] = sizes;
     let bytes = (compressed << 22 | regenerated << 4 | 3 << 2 | kind).to_le_bytes();
     frame.iter_mut().skip(header).take(5).zip(bytes).for_each(|(to, from)| *to = from);
+    Some(())
 }

@@ -19,11 +19,11 @@ const MATCH_MIN: u32 = 3;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Sequence {
     /// Literals before the match; below 2^17.
-    pub literals: u32,
+    pub literals: usize,
     /// How far back the match begins; at least 1.
-    pub offset: u32,
+    pub offset: usize,
     /// Its length, 3 to 2^17.
-    pub length: u32,
+    pub length: usize,
 }
 
 /// A code, and the bits that tell a number from others of the same code.
@@ -42,17 +42,18 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    /// The one encoder.
-    pub fn new() -> Self {
-        Encoder {
-            literals: Table::new(&LITERALS, 6),
-            matches: Table::new(&MATCHES, 6),
-            offsets: Table::new(&OFFSETS, 5),
-        }
+    /// The one encoder, which there always is.
+    pub fn new() -> Option<Self> {
+        Some(Encoder {
+            literals: Table::new(&LITERALS, 6)?,
+            matches: Table::new(&MATCHES, 6)?,
+            offsets: Table::new(&OFFSETS, 5)?,
+        })
     }
 
     /// Appends a sequences section. There are fewer than 32,512 of them, as a block of 128 kB has with matches of 16 bytes.
-    pub fn encode(&self, sequences: &[Sequence], to: &mut Vec<u8>) {
+    /// `None` if one of them has numbers that no code has.
+    pub fn encode(&self, sequences: &[Sequence], to: &mut Vec<u8>) -> Option<()> {
         match sequences.len() {
             few @ 0..128 => to.push(few.to_le_bytes()[0]),
             many => {
@@ -61,25 +62,25 @@ impl Encoder {
             }
         }
         if sequences.is_empty() {
-            return;
+            return Some(());
         }
         // All three distributions are the predefined ones.
         to.push(0);
         let mut writer = BitWriter::default();
         let mut states: Option<[State; 3]> = None;
         for sequence in sequences.iter().rev() {
-            let [literal, length, offset] = sequence.coded();
+            let [literal, length, offset] = sequence.coded()?;
             match &mut states {
                 None => {
                     let begin = |table: &Table, coded: Coded| table.begin(coded.code);
-                    let matches = begin(&self.matches, length);
-                    let offsets = begin(&self.offsets, offset);
-                    states = Some([matches, offsets, begin(&self.literals, literal)]);
+                    let matches = begin(&self.matches, length)?;
+                    let offsets = begin(&self.offsets, offset)?;
+                    states = Some([matches, offsets, begin(&self.literals, literal)?]);
                 }
                 Some([matches, offsets, literals]) => {
-                    self.offsets.encode(offsets, offset.code, &mut writer, to);
-                    self.matches.encode(matches, length.code, &mut writer, to);
-                    self.literals.encode(literals, literal.code, &mut writer, to);
+                    self.offsets.encode(offsets, offset.code, &mut writer, to)?;
+                    self.matches.encode(matches, length.code, &mut writer, to)?;
+                    self.literals.encode(literals, literal.code, &mut writer, to)?;
                 }
             }
             for coded in [literal, length, offset] {
@@ -92,16 +93,18 @@ impl Encoder {
             self.literals.finish(literals, &mut writer, to);
         }
         writer.finish(to);
+        Some(())
     }
 }
 
 impl Sequence {
-    fn coded(self) -> [Coded; 3] {
+    fn coded(self) -> Option<[Coded; 3]> {
         // Offsets are moved up by three, since the first three numbers stand for those of the sequences before.
-        let offset = self.offset + 3;
+        let offset = u32::try_from(self.offset).ok()?.checked_add(3)?;
         let bits = offset.ilog2();
         let offset = Coded { code: bits.to_le_bytes()[0], bits, number: offset };
-        [literal_code(self.literals), match_code(self.length - MATCH_MIN), offset]
+        let literals = literal_code(u32::try_from(self.literals).ok()?);
+        Some([literals, match_code(u32::try_from(self.length).ok()?.checked_sub(MATCH_MIN)?), offset])
     }
 }
 

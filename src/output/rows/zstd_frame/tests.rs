@@ -11,7 +11,7 @@ fn checked(pieces: &[(Vec<u8>, usize)]) -> Option<usize> {
 
 /// The same of pieces whose ends are told to be so many zeros.
 fn checked_padded(pieces: &[(Vec<u8>, usize)], zeros: impl Fn(&[u8]) -> usize) -> Option<usize> {
-    let mut page = RepeatingPage::new();
+    let mut page = RepeatingPage::new().unwrap();
     let mut expected = Vec::new();
     for (bytes, times) in pieces {
         page.push_padded(bytes, zeros(bytes), *times);
@@ -22,7 +22,7 @@ fn checked_padded(pieces: &[(Vec<u8>, usize)], zeros: impl Fn(&[u8]) -> usize) -
     page.expand(&mut expanded);
     assert!(expanded == expected, "expanded");
     let mut frame = vec![7];
-    if !page.encode(&mut frame) {
+    if !page.encode(&mut frame).unwrap() {
         assert_eq!(frame, [7]);
         return None;
     }

@@ -1,0 +1,60 @@
+//! Settings and commands as they are typed: what the rest of the library says as values.
+
+use crate::error::Error;
+use crate::said::{Part, Said, Setting};
+use crate::text::escaped;
+
+/// An error on one line.
+pub fn error_line(error: &Error) -> String {
+    escaped(&typed(&error.said())).into_owned()
+}
+
+/// A sentence with options and commands in it.
+pub fn typed(said: &Said) -> String {
+    said.in_words(|part| match part {
+        Part::Text(text) => text.clone(),
+        Part::Setting(setting) => option(*setting),
+        Part::Call(command, settings) => {
+            let settings = settings.iter().map(|(setting, value)| {
+                let value = value.iter().map(|value| format!(" {value}"));
+                format!(" {}{}", option(*setting), value.collect::<String>())
+            });
+            format!("`lookback {}{}`", command.name(), settings.collect::<String>())
+        }
+    })
+}
+
+fn option(setting: Setting) -> String {
+    format!("--{}", setting.name().replace('_', "-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::help;
+    use crate::said::{Command, said};
+
+    #[test]
+    fn settings_and_commands_are_said_as_they_are_typed() {
+        let said = said!["check ", Dt, ", or take ", [Migrate Store = ("x") TakeZoneRules], ", then ", [Stale]];
+        let expected = "check --dt, or take `lookback migrate --store x --take-zone-rules`, then `lookback stale`";
+        assert_eq!(typed(&said), expected);
+        let error = Error::input("a\nb", said!["name another with ", Out]);
+        assert_eq!(error_line(&error), r"a\nb; name another with --out");
+        assert_eq!(error.to_string(), r"a\nb; name another with out");
+    }
+
+    #[test]
+    fn each_is_one_that_can_be_typed() {
+        let command = help::command();
+        for named in Command::ALL {
+            assert!(command.find_subcommand(named.name()).is_some(), "{}", named.name());
+        }
+        let commands: Vec<_> = std::iter::once(&command).chain(command.get_subcommands()).collect();
+        for setting in Setting::ALL {
+            let long = setting.name().replace('_', "-");
+            let mut arguments = commands.iter().flat_map(|command| command.get_arguments());
+            assert!(arguments.any(|argument| argument.get_long() == Some(&long)), "--{long}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Errors of our own on their way through the parquet crate's, as which encoding fails.
+
+use parquet::errors::ParquetError;
+
+use crate::error::Error;
+
+/// An error of our own as one of the parquet crate.
+pub(super) fn broken(error: Error) -> ParquetError {
+    ParquetError::External(Box::new(error))
+}
+
+/// Our own error, if one is inside; else `other` makes one of what the crate says.
+pub(super) fn own(error: ParquetError, other: impl FnOnce(ParquetError) -> Error) -> Error {
+    match error {
+        ParquetError::External(inside) => match inside.downcast() {
+            Ok(own) => *own,
+            Err(inside) => other(ParquetError::External(inside)),
+        },
+        error => other(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    #[test]
+    fn an_error_of_our_own_comes_through() {
+        let other = |error: ParquetError| Error::input("the crate", "x").caused_by(error);
+        assert_eq!(own(broken(Error::internal("x")), other).kind(), Kind::Internal);
+        assert_eq!(own(ParquetError::General("x".to_owned()), other).kind(), Kind::Input);
+        assert_eq!(own(std::io::Error::other("x").into(), other).kind(), Kind::Input);
+    }
+}

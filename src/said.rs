@@ -1,0 +1,172 @@
+//! Floor 0, sentences in which settings and commands are values: a library says their names, a command line its flags.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// Something that a caller chooses, by the name that it has in the library.
+macro_rules! named {
+    ($(#[$about:meta])* $kind:ident { $($one:ident $name:literal),+ $(,)? }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        #[expect(missing_docs, reason = "each is called what its name says")]
+        pub enum $kind { $($one),+ }
+
+        impl $kind {
+            /// All of them.
+            pub const ALL: &[Self] = &[$($kind::$one),+];
+
+            /// Its name.
+            pub fn name(self) -> &'static str {
+                match self { $($kind::$one => $name),+ }
+            }
+        }
+    };
+}
+
+named! {
+    /// A setting that somebody chooses.
+    Setting {
+        AllowEmpty "allow_empty", AllowFarDay "allow_far_day", AllowGaps "allow_gaps",
+        AllowLargeRemoval "allow_large_removal", AllowMissingSource "allow_missing_source", AllowPruned "allow_pruned",
+        Backup "backup", Compression "compression", Config "config", Create "create", DryRun "dry_run", Dt "dt",
+        From "from", Input "input", ItemType "item_type", KeepDays "keep_days", LookbackDays "lookback_days",
+        MaxHistory "max_history", MemoryLimit "memory_limit", Number "number", Order "order", Out "out",
+        PartRows "part_rows", Quarantine "quarantine", RowGroupRows "row_group_rows", Seed "seed", Stale "stale",
+        Store "store", TakeZoneRules "take_zone_rules", Threads "threads", To "to", TypeType "type_type", With "with",
+    }
+}
+
+named! {
+    /// A command.
+    Command {
+        Backfill "backfill", Backup "backup", Get "get", Ingest "ingest", Init "init", Migrate "migrate",
+        Produce "produce", Remove "remove", Repair "repair", Report "report", Stale "stale", Status "status",
+        Verify "verify",
+    }
+}
+
+/// A part of a sentence.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Part {
+    /// As it stands.
+    Text(String),
+    /// A setting.
+    Setting(Setting),
+    /// A command to be run, with settings, and the value of each that has one here.
+    Call(Command, Vec<(Setting, Option<String>)>),
+}
+
+/// A sentence, or a piece of one. [`fmt::Display`], and JSON likewise, give it with the names of settings and commands:
+/// `check input and dt`, `see stale`.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Said(Vec<Part>);
+
+impl Said {
+    /// Of these parts, one behind the other.
+    pub fn of(parts: impl IntoIterator<Item = Said>) -> Self {
+        Said(parts.into_iter().flat_map(|said| said.0).collect())
+    }
+
+    /// Its parts.
+    pub fn parts(&self) -> &[Part] {
+        &self.0
+    }
+
+    /// As one text, in which `words` are those for a setting or a command.
+    pub fn in_words(&self, words: impl Fn(&Part) -> String) -> String {
+        self.0.iter().map(words).collect()
+    }
+}
+
+impl<T: Into<Part>> From<T> for Said {
+    fn from(part: T) -> Self {
+        Said(vec![part.into()])
+    }
+}
+
+impl From<&str> for Part {
+    fn from(text: &str) -> Self {
+        Part::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Part {
+    fn from(text: String) -> Self {
+        Part::Text(text)
+    }
+}
+
+impl From<Setting> for Part {
+    fn from(setting: Setting) -> Self {
+        Part::Setting(setting)
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Part::Text(text) => f.write_str(text),
+            Part::Setting(setting) => f.write_str(setting.name()),
+            Part::Call(command, settings) => {
+                f.write_str(command.name())?;
+                for (place, (setting, value)) in settings.iter().enumerate() {
+                    write!(f, "{}{}", if place == 0 { " with " } else { ", " }, setting.name())?;
+                    value.iter().try_for_each(|value| write!(f, " {value}"))?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|part| part.fmt(f))
+    }
+}
+
+impl Serialize for Said {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A [`Said`] of parts: `"text with {value}"`, `("text with {}", value)`, a [`Setting`] as `Dt`, a call as
+/// `[Backfill Stale]` or `[Repair Store=(path)]`, another [`Said`] or setting as `{said}`.
+macro_rules! said {
+    ($($part:tt),+ $(,)?) => { $crate::said::Said::of([$($crate::said::part!($part)),+]) };
+}
+
+/// One of them.
+macro_rules! part {
+    ([$command:ident $($setting:ident $(= ($value:expr))?)*]) => {
+        $crate::said::Said::from($crate::said::Part::Call(
+            $crate::said::Command::$command,
+            vec![$(($crate::said::Setting::$setting, None::<String>$(.or(Some($value.to_string())))?)),*],
+        ))
+    };
+    (($($format:tt)+)) => { $crate::said::Said::from(format!($($format)+)) };
+    ({$said:expr}) => { $crate::said::Said::from($said) };
+    ($setting:ident) => { $crate::said::Said::from($crate::said::Setting::$setting) };
+    ($text:literal) => { $crate::said::Said::from(format!($text)) };
+}
+
+pub(crate) use {part, said};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_a_value() {
+        let day = 7;
+        let said = said!["check ", Dt, " of {day}; see ", [Stale], ", ", [Repair Store = ("x") DryRun], (" {}", 1)];
+        assert_eq!(said.to_string(), "check dt of 7; see stale, repair with store x, dry_run 1");
+        assert_eq!(said.parts()[1], Part::Setting(Setting::Dt));
+        assert_eq!(said![{ said.clone() }, "!"].to_string(), format!("{said}!"));
+        let text = said.in_words(|part| if let Part::Text(text) = part { text.clone() } else { "X".to_owned() });
+        assert_eq!(text, "check X of 7; see X, X 1");
+        assert_eq!(serde_json::to_value(&said).unwrap(), said.to_string());
+    }
+}
