@@ -1,4 +1,4 @@
-//! Floor 5, bringing a store from one format version to the next. A sibling of ingest and produce; opening a store never comes here.
+//! Floor 6, bringing a store from one format version to the next. A sibling of ingest and produce; opening a store never comes here.
 //!
 //! Each step is one file named by the version it leads to. A step that has been released never changes: stores in the world were made by it.
 //!

@@ -5,29 +5,12 @@
 //! `docs/messages.md`, which has every message and what to do. What stands here is for those who change it, or build on it: the shortest way in
 //! is [`ingest::Ingester`], which fills a store, and [`produce::produce`], which reads a [`store::Store`]; the bytes of a store are drawn in `src/format/specification.md`.
 //!
-//! Floors; each imports only lower ones, and those on one floor do not know each other (a test holds this):
+//! Floors, of which each imports only lower ones, the way of an action and of an impression through them, and the glossary stand in
+//! `docs/architecture.md`.
 //!
-//! ```text
-//! 7  main, cli                        arguments, stdout, exit codes, progress bars
-//! 6  backfill                         the order of days
-//! 5  ingest  produce  removal  stale  what the commands do
-//!    audit   verify   histories  diff  report  rezone
-//!    migrations                       from one format version to the next
-//! 4  store   files    sort            RocksDB; Arrow and Parquet; sorting within a budget
-//! 3  format  manifest  config         bytes to values and back: of the store; of what a partition says of itself; what lookback.toml says
-//! 2  history  sources                 order, merge, fold, keyframes; what there is to read: pure
-//!    zoneinfo                         where the rules of time zones come from
-//! 1  resources                        memory, threads, scratch files, until when: one value that options and a store carry
-//!    model   durable                  customers, days, zones, actions, impressions; outlasting a power loss
-//!    fresh   apart                    names that nothing else has; places that must not lie in one another
-//!    parallel                         several threads whose results are taken in order, by one or by several
-//! 0  error   progress  cancel          failures; who listens to the work; who asks it to stop
-//!    text    regular_file              under these two: numbers and names for people; opening files that end
-//! ```
-//!
-//! An action goes up and down once: `files` reads it, `ingest` sorts it and folds it into its customer's history, `format` makes bytes of
-//! them, `store` keeps them. An impression: `files` reads it, `produce` sorts it and asks `store` for the history as of the day before,
-//! `files` makes padded rows of both and writes them.
+//! An action goes up and down once: `input` reads it, `ingest` sorts it and folds it into its customer's history, `format` makes bytes of
+//! them, `store` keeps them. An impression: `input` reads it, `produce` sorts it and asks `store` for the history as of the day before,
+//! `output` makes padded rows of both and writes them.
 
 pub mod audit;
 pub mod backfill;
@@ -63,3 +46,11 @@ pub mod store;
 pub mod text;
 pub mod verify;
 pub mod zoneinfo;
+
+/// What the fuzzer runs; see `fuzz/README.md`.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzz {
+    pub use crate::output::zstd_frame;
+    pub use crate::store::sst_table;
+}

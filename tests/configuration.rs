@@ -43,7 +43,7 @@ fn write_events(bench: &Bench, day: &str, rows: &[Event<'_>]) {
     write_parquet(&bench.input().join(format!("events/dt={day}/e.parquet")), &columns);
 }
 
-/// The layout of the README, with more in the table of its source.
+/// The layout of docs/input.md, with more in the table of its source.
 fn retail(more: &str) -> String {
     format!(
         "[types]\nview = 1\naddtocart = 2\ntransaction = 3\n[sources.events]\npattern = \"events/dt={{dt}}\"\ntime_unit = \"ms\"\n\

@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use lookback::store::{Folder, RawStore};
+
 use crate::support::output::tree;
 use crate::support::program::{Bench, Ran, assert_one_sentence};
 use crate::support::store::{PRODUCED, copy, filled};
@@ -15,7 +17,7 @@ const SECONDS: &str = "60";
 type Craft = fn(&mut TableFile, &mut Lies);
 
 /// What is wrong, and how it comes about.
-const CRAFTED: [(&str, Craft); 22] = [
+const CRAFTED: [(&str, Craft); 23] = [
     ("two keys of a block change places", |table, _| {
         let block = table.middle();
         let mut entries = table.entries(block);
@@ -49,6 +51,14 @@ const CRAFTED: [(&str, Craft); 22] = [
         let mut entries = table.entries(block);
         let middle = entries.len() / 2;
         entries[middle].0 = entries[middle - 1].0.clone();
+        table.set_entries(block, &entries);
+    }),
+    ("the first key of a block is the last of the block before", |table, _| {
+        let block = table.middle();
+        let key = table.entries(block - 1).pop().unwrap().0;
+        table.blocks[block - 1].end = key[..key.len() - 8].to_vec();
+        let mut entries = table.entries(block);
+        entries[0].0 = key;
         table.set_entries(block, &entries);
     }),
     ("a block is told backwards", |table, _| {
@@ -279,6 +289,52 @@ fn what_is_not_plain_is_judged_all_the_same() {
                 assert!(ran.code == 1 || answer(&ran) == *expected, "{what}, {property}: customer {id}");
             }
         }
+    }
+}
+
+/// What only RocksDB can tell makes readers slower, without a word in the rows.
+#[test]
+fn histories_that_are_read_through_rocksdb_are_counted() {
+    let bench = filled();
+    let commands = |out: &str, threads: &str| {
+        [
+            format!("produce --store store --input input --dt {PRODUCED} --out {out}-{threads} --threads {threads}"),
+            format!(
+                "backfill --store store --input input --from {PRODUCED} --to {PRODUCED} --out {out}-all-{threads} --threads {threads}"
+            ),
+            format!(
+                "get --store store --dt {PRODUCED} --customer 4296 143 99999 --out {out}-{threads}.jsonl --threads {threads}"
+            ),
+        ]
+    };
+    let counts = |out: &str, threads: &str| {
+        commands(out, threads).map(|command| {
+            let ran = run(&bench, &format!("{command} --json"));
+            assert_eq!(ran.code, 0, "{command}: {}", ran.stderr);
+            let summary: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+            let count = summary["timing"]["histories_through_rocksdb"].as_u64().unwrap();
+            let histories = if count == 1 { "history" } else { "histories" };
+            let said = ran.stderr.contains(&format!("; {count} {histories} read through RocksDB"));
+            assert_eq!(said, count > 0, "{command}: {}", ran.stderr);
+            count
+        })
+    };
+    // The corrected batch has set keys again that are still in an older file.
+    assert_eq!([counts("corrected", "1"), counts("corrected", "2")], [[25, 25, 2]; 2]);
+    RawStore::open_writer(&Folder::new(&bench.store())).unwrap().compact().unwrap();
+    assert_eq!([counts("sound", "1"), counts("sound", "2")], [[0; 3]; 2]);
+    let mut table = TableFile::largest(&bench.store());
+    table.change_property("rocksdb.merge.operands");
+    table.write(&Lies::default());
+    // As many as customers have impressions, or are asked for; one of them is not in the store.
+    assert_eq!([counts("other", "1"), counts("other", "2")], [[34, 34, 3]; 2]);
+    for threads in ["1", "2"] {
+        let [corrected, sound, other] = ["corrected", "sound", "other"].map(|out| {
+            let of = |name: String| tree(&bench.path(&name));
+            let got = std::fs::read(bench.path(&format!("{out}-{threads}.jsonl"))).unwrap();
+            (of(format!("{out}-{threads}")), of(format!("{out}-all-{threads}")), got)
+        });
+        assert!(sound == other && sound == corrected, "the same rows and histories by either way");
     }
 }
 

@@ -58,7 +58,7 @@ fn pages() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let mut paths: Vec<_> = docs.filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect();
-    paths.push(root.join("README.md"));
+    paths.extend(["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|page| root.join(page)));
     paths.push(root.join("examples/systemd/lookback-nightly.service"));
     paths.push(root.join("examples/airflow/lookback_nightly.py"));
     paths.sort();

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
+use crate::support::one_day::one_day;
 use crate::support::output::dump;
 use crate::support::program::{Bench, Ran, write_file};
 
@@ -17,12 +17,7 @@ fn pipe(path: &Path) {
 
 /// A store, a backup, an output; and the input that they are of.
 fn bench() -> Bench {
-    let bench = Bench::new();
-    let action = RawAction { customer: 1, item: 2, time_us: us("2026-01-01T10:00:00Z"), kind: 1 };
-    write_batch(&bench.input(), "2026-01-01", &[action], PLAIN);
-    let shown = RawImpression { ranking_id: None, customer: 1, elements: vec![(5, None)] };
-    write_impressions(&bench.input(), "2026-01-02", &[shown], PLAIN);
-    bench.ingest("2026-01-01");
+    let bench = one_day();
     bench.produce("2026-01-02");
     bench.ok("backup --store store --to backups");
     bench

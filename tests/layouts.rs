@@ -110,10 +110,10 @@ fn examples(text: &str) -> Vec<&str> {
 #[test]
 fn every_example_of_a_configuration_runs() {
     let seed = seed(61);
-    let readme = examples(include_str!("../README.md"));
+    let guide = examples(include_str!("../docs/input.md"));
     let reference = examples(include_str!("../src/config/reference.md"));
-    assert_eq!((readme.len(), reference.len()), (1, 3));
-    for example in readme.into_iter().chain(reference) {
+    assert_eq!((guide.len(), reference.len()), (1, 3));
+    for example in guide.into_iter().chain(reference) {
         let mut random = Random::new(seed);
         let bench = bench_with(example);
         let layout = Layout::of(&bench);

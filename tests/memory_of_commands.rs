@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
-use lookback::format::{BatchRecord, FileRecord, Key, Record};
+use lookback::format::{BatchRecord, FileRecord, Horizon, Key, Record};
 use lookback::model::Day;
 use lookback::store::{Folder, Store};
 use serde_json::Value;
@@ -169,6 +169,35 @@ fn a_million_and_a_half_customers_are_forgotten_with_a_receipt() {
         assert_eq!(ran.code, 1, "{}", ran.stderr);
         assert_one_sentence(&ran, &["more customers have been forgotten than the 2,097,152", "--memory-limit"]);
     }
+}
+
+/// What threads find waits for its turn: most where each customer has one action, and where each portion has a fault,
+/// as with a horizon behind all of them.
+#[test]
+fn a_verification_keeps_the_limit_with_many_threads_and_faults() {
+    const CUSTOMERS: i64 = 1_000_000;
+    let bench = Bench::new();
+    let times = std::iter::repeat_n(us("2026-01-01T12:00:00Z"), 1_000_000);
+    let columns: [(&str, ArrayRef); 3] = [
+        ("customer_id", Arc::new(Int64Array::from_iter_values(0..CUSTOMERS))),
+        ("item_id", Arc::new(Int64Array::from_iter_values(1..=CUSTOMERS))),
+        ("click_time", Arc::new(TimestampMicrosecondArray::from_iter_values(times).with_timezone("UTC"))),
+    ];
+    write_parquet(&bench.input().join(clicks_file("0.parquet")), &columns);
+    bench.ingest(DAY);
+    for threads in [1, 6] {
+        let verified = summary(&bench, &format!("verify --store store --threads {threads}"));
+        assert_eq!((&verified["customers"], &verified["faults"]), (&CUSTOMERS.into(), &0.into()));
+    }
+    let store = Store::open_writer(&Folder::new(&bench.store())).unwrap();
+    let mut load = store.bulk_load().unwrap();
+    load.set(Key::Horizon, Some(&Horizon { first_day: 20_455 }.to_bytes().unwrap())).unwrap();
+    load.commit().unwrap();
+    drop(store);
+    let (ran, peak) = measured(&bench, "verify --store store --threads 6 --json");
+    let verified: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((ran.code, &verified["faults"]), (1, &CUSTOMERS.into()));
+    assert!(peak <= LIMIT, "{} MiB", peak >> 20);
 }
 
 /// Histories that take five times what there is, of rows in either order.

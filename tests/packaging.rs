@@ -110,6 +110,23 @@ fn the_airflow_dag_runs() {
     assert_produced(&bench);
 }
 
+/// Symbols are for those who debug, who build with them; see `[profile.release.package.lookback]`.
+#[test]
+fn the_program_is_stripped() {
+    let program = fs::read(env!("CARGO_BIN_EXE_lookback")).unwrap();
+    assert!(program.starts_with(b"\x7fELF\x02\x01"), "the test reads ELF of 64 bits, little-endian");
+    let number = |place: usize, bytes: usize| {
+        let bytes = program[place..place + bytes].iter().rev();
+        bytes.fold(0_usize, |number, byte| number << 8 | usize::from(*byte))
+    };
+    // The table of sections: where it begins, how long an entry is, and how many there are.
+    let (table, length, count) = (number(0x28, 8), number(0x3a, 2), number(0x3c, 2));
+    let kinds: Vec<usize> = (0..count).map(|section| number(table + section * length + 4, 4)).collect();
+    let (symbols, dynamic_symbols) = (2, 11);
+    assert!(kinds.contains(&dynamic_symbols), "{kinds:?}");
+    assert!(!kinds.contains(&symbols), "the program has a table of symbols: {kinds:?}");
+}
+
 /// The package itself is made and looked at by `tools/deb`; here, that what it takes from the repository is in the repository.
 #[test]
 fn what_the_debian_package_takes_is_there() {

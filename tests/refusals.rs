@@ -12,20 +12,10 @@ use lookback::resources::Resources;
 use lookback::sources::{ActionSource, ImpressionSource};
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions, write_parquet};
+use crate::support::one_day::one_day;
 use crate::support::output::{dump, tree};
 use crate::support::program::{Bench, assert_one_sentence, write_file};
 use crate::support::random::{Random, seed};
-
-/// A store with one batch, and the next day's impressions.
-fn one_batch() -> Bench {
-    let bench = Bench::new();
-    let action = RawAction { customer: 1, item: 2, time_us: us("2026-01-01T10:00:00Z"), kind: 1 };
-    write_batch(&bench.input(), "2026-01-01", &[action], PLAIN);
-    let shown = RawImpression { ranking_id: None, customer: 1, elements: vec![(5, None)] };
-    write_impressions(&bench.input(), "2026-01-02", &[shown], PLAIN);
-    bench.ingest("2026-01-01");
-    bench
-}
 
 fn ids(values: &[i64]) -> ArrayRef {
     Arc::new(Int64Array::from(values.to_vec()))
@@ -37,7 +27,7 @@ fn times(values: &[i64]) -> ArrayRef {
 
 #[test]
 fn input_files_that_cannot_be_read() {
-    let bench = one_batch();
+    let bench = one_day();
     let before = dump(&bench.store());
     let folder = bench.input().join("clicks/dt=2026-01-02");
     let ingest = "ingest --store store --input input --dt 2026-01-02";
@@ -84,7 +74,7 @@ fn input_files_that_cannot_be_read() {
 #[test]
 fn damaged_files_never_panic() {
     let seed = seed(5);
-    let bench = one_batch();
+    let bench = one_day();
     let click = RawAction { customer: 1, item: 2, time_us: us("2026-01-01T10:00:00Z"), kind: 1 };
     write_batch(&bench.input(), "2026-01-01", &vec![click; 300], PLAIN);
     for (folder, day) in [("clicks", "2026-01-01"), ("impressions", "2026-01-02")] {
@@ -141,7 +131,7 @@ fn read_one(folder: &str, day: &str, path: &Path) -> lookback::error::Result<()>
 
 #[test]
 fn files_that_are_no_data_are_passed_over() {
-    let bench = one_batch();
+    let bench = one_day();
     let action = RawAction { customer: 1, item: 2, time_us: us("2026-01-02T10:00:00Z"), kind: 1 };
     write_batch(&bench.input(), "2026-01-02", &[action], PLAIN);
     let folder = bench.input().join("clicks/dt=2026-01-02");
@@ -153,7 +143,7 @@ fn files_that_are_no_data_are_passed_over() {
 
 #[test]
 fn stores_and_folders_that_are_not_there() {
-    let bench = one_batch();
+    let bench = one_day();
     bench.refused("status --store nowhere", &["no store at nowhere", "lookback init"]);
     bench.refused("produce --store nowhere --input input --dt 2026-01-02 --out out", &["no store at nowhere"]);
     bench.refused("show --store nowhere --customer 1", &["no store at nowhere"]);
@@ -181,7 +171,7 @@ fn a_refused_first_batch_leaves_no_store() {
 
 #[test]
 fn gaps_are_named() {
-    let bench = one_batch();
+    let bench = one_day();
     let shown = RawImpression { ranking_id: None, customer: 1, elements: vec![(5, None)] };
     write_impressions(&bench.input(), "2026-01-08", &[shown], PLAIN);
     bench.ok("ingest --store store --input input --dt 2026-01-03 --allow-empty");
@@ -196,7 +186,7 @@ fn gaps_are_named() {
 
 #[test]
 fn a_second_writer_is_refused_and_readers_are_not() {
-    let bench = one_batch();
+    let bench = one_day();
     let folder = lookback::store::Folder::new(&bench.store());
     let writer = lookback::store::Store::open_writer(&folder).unwrap();
     let who = format!("(process {}, ", std::process::id());
@@ -209,7 +199,7 @@ fn a_second_writer_is_refused_and_readers_are_not() {
 
 #[test]
 fn a_file_that_is_no_store_is_told_from_a_damaged_one() {
-    let bench = one_batch();
+    let bench = one_day();
     for (name, _) in tree(&bench.store()) {
         if name.ends_with(".sst") {
             let path = bench.store().join(&name);

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
-use crate::support::program::{Bench, write_file};
+use crate::support::one_day::one_day;
+use crate::support::program::write_file;
 
 /// What makes a folder a table, and what it is called.
 const LOGS: [(&str, &str); 4] = [
@@ -13,16 +13,6 @@ const LOGS: [(&str, &str); 4] = [
     ("_spark_metadata/0", "the output of a Spark stream"),
     ("metadata/v1.metadata.json", "an Iceberg table"),
 ];
-
-fn bench() -> Bench {
-    let bench = Bench::new();
-    let action = RawAction { customer: 1, item: 2, time_us: us("2026-01-01T10:00:00Z"), kind: 1 };
-    write_batch(&bench.input(), "2026-01-01", &[action], PLAIN);
-    let shown = RawImpression { ranking_id: None, customer: 1, elements: vec![(5, None)] };
-    write_impressions(&bench.input(), "2026-01-02", &[shown], PLAIN);
-    bench.ingest("2026-01-01");
-    bench
-}
 
 /// Makes a folder such a table; Iceberg's has its files in `data`.
 fn make_table(folder: &Path, log: &str) {
@@ -39,7 +29,7 @@ fn remove(folder: &Path, log: &str) {
 
 #[test]
 fn a_table_is_refused_by_every_command_that_reads_input() {
-    let bench = bench();
+    let bench = one_day();
     bench.produce("2026-01-02");
     for (log, kind) in LOGS {
         // At the source, at the folder of the day, at the root, and above the root.
@@ -66,7 +56,7 @@ fn a_table_is_refused_by_every_command_that_reads_input() {
 
 #[test]
 fn folders_between_are_looked_at_whatever_the_pattern() {
-    let bench = bench();
+    let bench = one_day();
     let toml = |pattern: &str| format!("[sources.clicks]\npattern = \"{pattern}\"\n");
     fs::rename(bench.input().join("clicks"), bench.path("clicks")).unwrap();
     fs::create_dir_all(bench.input().join("shop/de")).unwrap();

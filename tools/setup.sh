@@ -1,4 +1,4 @@
-# Read by tools/demo and tools/test: installs what a build needs, and says where it goes. Needs Debian, or the same things put there by hand.
+# Read by the scripts beside it: installs what a build needs, and says where it goes. Needs Debian, or the same things put there by hand.
 
 # Builds are kept outside the clone, so that rocksdb (10 to 20 minutes on two cores) is compiled once and not once per clone.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/lookback/target}"
@@ -7,6 +7,13 @@ say() { printf '\n== %s\n' "$*" >&2; }
 
 # As root, or by sudo where there is one.
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+# What no script installs: Rust, with what formats and lints.
+need_rust() {
+  if cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1; then return; fi
+  echo "this needs Rust 1.95 or later with rustfmt and clippy: install rustup, and run: rustup component add rustfmt clippy" >&2
+  exit 1
+}
 
 # rocksdb is C++ and reached through bindings that libclang writes.
 install_build_tools() {
@@ -19,6 +26,29 @@ install_build_tools() {
   say "installing libclang and a C++ compiler"
   as_root apt-get update -qq
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libclang-dev g++ >/dev/null
+}
+
+# A program of crates.io, of one version, in a folder of the builds: `install_cargo_tool NAME VERSION OPTION...`, with options of `cargo install`.
+install_cargo_tool() {
+  local name=$1 version=$2 folder="$CARGO_TARGET_DIR/$1"
+  if "$folder/bin/$name" --version 2>/dev/null | grep -qF "$version"; then return; fi
+  say "installing $name $version (some minutes on two cores)"
+  CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet "$name" --version "$version" --locked --root "$folder" --target-dir "$folder/build" "${@:3}"
+  rm -rf "$folder/build"
+}
+
+# Looks at what the dependencies bring, by deny.toml. Compiled without optimisation: a minute of two cores instead of three, and it runs for seconds.
+install_cargo_deny() { install_cargo_tool cargo-deny 0.20.2 --debug; }
+
+# What deny.toml says of licences, duplicates and sources always; of advisories only where their database can be fetched, so that nothing fails for want of network.
+check_dependencies() {
+  local deny=("$CARGO_TARGET_DIR/cargo-deny/bin/cargo-deny" --locked --workspace)
+  "${deny[@]}" check --hide-inclusion-graph licenses bans sources
+  if GIT_TERMINAL_PROMPT=0 timeout 60 "${deny[@]}" fetch db >/dev/null 2>&1; then
+    "${deny[@]}" check --hide-inclusion-graph advisories
+  else
+    echo "advisories are not looked at: their database, on github.com, cannot be fetched from here" >&2
+  fi
 }
 
 # Shells, groff and systemd-analyze, which look at completions, man pages and units in the tests. Where they cannot be had, the tests say what they leave out.

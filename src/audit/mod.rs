@@ -1,4 +1,4 @@
-//! Floor 5, proving produced rows: they are derived once more from the raw files, the slow way, and compared cell by cell.
+//! Floor 6, proving produced rows: they are derived once more from the raw files, the slow way, and compared cell by cell.
 //!
 //! It shares with the way that made them only the typed reading of raw files and the zone's midnights: no portion, keyframe or merge, no join,
 //! no page. Of the store it takes the zone and the records of the batches. The rows come through the ordinary Parquet reader.

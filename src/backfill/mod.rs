@@ -1,4 +1,4 @@
-//! Floor 6, a range of days: which are to be ingested and which produced, and in what order. It sees days and what is to be done with them;
+//! Floor 7, a range of days: which are to be ingested and which produced, and in what order. It sees days and what is to be done with them;
 //! bytes and files are the business of the floors below.
 //!
 //! 1. The plan is made from the store and the folders, and refused as a whole if it cannot be carried out.

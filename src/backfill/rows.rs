@@ -26,16 +26,16 @@ const DAY_BYTES_A_ROW: usize = 2_000;
 /// Days that go side by side. One alone leaves cores idle while it reads its files and while it waits for the disk.
 const DAYS_SIDE_BY_SIDE: usize = 2;
 
-/// Produces the days of the plan, and gives their summaries in order.
+/// Produces the days of the plan, and gives their summaries in order, and how many histories were read through RocksDB.
 pub(super) fn produce_all(
     folder: &Folder,
     options: &BackfillOptions<'_>,
     plan: &Plan,
     kept: Option<&KeptSettings>,
     progress: &dyn Progress,
-) -> Result<Vec<ProduceSummary>> {
+) -> Result<(Vec<ProduceSummary>, u64)> {
     let days = plan.to_produce();
-    let (Some(out), false) = (options.out, days.is_empty()) else { return Ok(Vec::new()) };
+    let (Some(out), false) = (options.out, days.is_empty()) else { return Ok((Vec::new(), 0)) };
     let store = Store::open_reader(folder)?;
     let rows_of = |day: Day| kept.and_then(|kept| kept.of_day(day)).unwrap_or(options.rows);
     let mut summaries = Vec::new();
@@ -59,7 +59,7 @@ pub(super) fn produce_all(
             }
         }
     }
-    Ok(summaries)
+    Ok((summaries, store.read_through_rocksdb()))
 }
 
 /// How many days with these options go together at most; `None` where they do not.

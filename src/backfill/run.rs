@@ -43,6 +43,9 @@ pub struct BackfillSummary {
     pub ingested: Vec<IngestSummary>,
     /// What each produce did.
     pub produced: Vec<ProduceSummary>,
+    /// Histories that they read through RocksDB; see [`Store::read_through_rocksdb`].
+    #[serde(skip)]
+    pub read_through_rocksdb: u64,
 }
 
 /// Brings the store up to date over a range and produces its days. With `dry_run`, only says what it would do.
@@ -83,6 +86,7 @@ pub fn backfill(
         without_manifest: kept.iter().flat_map(|kept| &kept.without_manifest).map(Day::to_string).collect(),
         ingested: Vec::new(),
         produced: Vec::new(),
+        read_through_rocksdb: 0,
     };
     if options.out.is_some() && !options.stale {
         summary.without_impressions = plan.without_impressions();
@@ -99,7 +103,8 @@ pub fn backfill(
     }
     summary.to_produce = plan.to_produce().iter().map(Day::to_string).collect();
     if !dry_run {
-        summary.produced = produce_all(folder, options, &plan, kept.as_ref(), progress)?;
+        (summary.produced, summary.read_through_rocksdb) =
+            produce_all(folder, options, &plan, kept.as_ref(), progress)?;
     }
     Ok((plan, summary))
 }

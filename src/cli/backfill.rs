@@ -47,7 +47,8 @@ pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
     let stale = if nothing_stale { "; no partition of the range is stale" } else { "" };
     let actions = summary.ingested.iter().map(|day| day.actions).sum();
     let rows = summary.produced.iter().map(|day| day.rows).sum();
-    console.done_at(&summary, &format!("{}{stale}", sentence(&summary)), &[(actions, "actions"), (rows, "rows")])
+    let (said, done) = (format!("{}{stale}", sentence(&summary)), [(actions, "actions"), (rows, "rows")]);
+    console.done_reading(&summary, &said, &done, summary.read_through_rocksdb)
 }
 
 /// A row for each day, or for three and more in a run with which the same is to be done, so that a year can be read.

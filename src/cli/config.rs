@@ -14,7 +14,7 @@ use crate::config;
 use crate::error::{Error, Result};
 use crate::ingest::{Outlines, batch_files, check_types, source_names};
 use crate::input::{DayFile, Lacking, LookedAt, day_files, look_at_actions, look_at_impressions};
-use crate::model::{Day, NamedCounts, TypeTable};
+use crate::model::{Day, NamedCounts, TypeCounts, TypeTable};
 use crate::sources::{Pattern, Sources, TypeRule};
 use crate::storage::Fingerprint;
 use crate::store::{Folder, Store};
@@ -72,10 +72,9 @@ pub(super) fn sources_of(input: &Path, named: &Configuration, console: &Console)
 
 pub(super) fn run(typed: &ConfigCheck, console: &Console) -> Result<()> {
     let sources = config::sources(Some(&typed.input), typed.config.config.as_deref())?;
-    let types = sources.types.iter().map(|(number, name)| (name.to_owned(), u64::from(number))).collect();
     let mut checked = Checked {
         config: sources.file.as_ref().map(|file| file.plain()),
-        types: NamedCounts(types),
+        types: TypeCounts::numbers_of(&sources.types).named(&sources.types),
         sources: described(&sources),
         dt: typed.dt.map(|day| day.to_string()),
         missing: Vec::new(),
@@ -198,7 +197,7 @@ fn text(checked: &Checked) -> Lines {
     let none = "none; the names and layouts of the default".to_owned();
     let mut text = Lines::default();
     text.push(&format!("configuration  {}", checked.config.clone().unwrap_or(none)));
-    let types = checked.types.0.iter().map(|(name, number)| format!("{name} {number}"));
+    let types = checked.types.iter().map(|(name, number)| format!("{name} {number}"));
     text.push(&format!("types          {}", types.collect::<Vec<_>>().join(", ")));
     for source in &checked.sources {
         text.push("");

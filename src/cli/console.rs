@@ -16,7 +16,7 @@ use super::waiting::Waiting;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::resources::{Cancel, Resources};
-use crate::text::{escaped, escaped_json};
+use crate::text::{escaped, escaped_json, odd};
 
 /// A summary, and how long what it tells of took. The only part of a result that is another one in every run.
 #[derive(Serialize)]
@@ -32,6 +32,9 @@ struct Timing {
     seconds: f64,
     /// The phases of the work, in the order in which they began.
     phases: Vec<PhaseTime>,
+    /// Of a command that reads histories of many customers: how many it read through RocksDB. Here, since the batches of a store do not determine that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    histories_through_rocksdb: Option<u64>,
 }
 
 /// Where a command speaks.
@@ -73,12 +76,35 @@ impl Console {
 
     /// The same, and how fast: `done` tells how many of what, such as `(600_000, "actions")`; those of which there are none are left out.
     pub fn done_at(&self, summary: &impl Serialize, sentence: &str, done: &[(u64, &'static str)]) -> Result<()> {
+        self.end(summary, sentence, done, None)
+    }
+
+    /// The same of a command that has read histories, so many of them through RocksDB (see [`crate::store::Store::read_through_rocksdb`]).
+    pub fn done_reading(
+        &self,
+        summary: &impl Serialize,
+        sentence: &str,
+        done: &[(u64, &'static str)],
+        through_rocksdb: u64,
+    ) -> Result<()> {
+        let histories = if through_rocksdb == 1 { "history" } else { "histories" };
+        let slow = odd(&[(through_rocksdb, &format!("{histories} read through RocksDB"))]);
+        self.end(summary, &format!("{sentence}{slow}"), done, Some(through_rocksdb))
+    }
+
+    fn end(
+        &self,
+        summary: &impl Serialize,
+        sentence: &str,
+        done: &[(u64, &'static str)],
+        through_rocksdb: Option<u64>,
+    ) -> Result<()> {
         self.bars.finish();
         let took = self.started.elapsed().as_secs_f64();
         let rates = done.iter().filter(|(number, _)| *number > 0 && took > 0.0);
         let rates = rates.map(|(number, unit)| format!(", {}", named_rate_of(*number as f64 / took, unit)));
         self.message(&format!("{sentence} ({}{})", seconds(took), rates.collect::<String>()));
-        if self.json { self.print_timed(summary) } else { Ok(()) }
+        if self.json { self.print_timed(summary, through_rocksdb) } else { Ok(()) }
     }
 
     /// The end of a command that did its work and fails for what it found: the summary as JSON likewise. To people the error says it.
@@ -87,11 +113,12 @@ impl Console {
             return Ok(());
         }
         self.bars.finish();
-        self.print_timed(summary)
+        self.print_timed(summary, None)
     }
 
-    fn print_timed(&self, summary: &impl Serialize) -> Result<()> {
-        let timing = Timing { seconds: self.started.elapsed().as_secs_f64(), phases: self.bars.phases() };
+    fn print_timed(&self, summary: &impl Serialize, histories_through_rocksdb: Option<u64>) -> Result<()> {
+        let seconds = self.started.elapsed().as_secs_f64();
+        let timing = Timing { seconds, phases: self.bars.phases(), histories_through_rocksdb };
         self.print_json(&Timed { summary, timing })
     }
 

@@ -52,7 +52,7 @@ pub(super) fn run(typed: &Get, console: &Console) -> Result<()> {
     let summary = get(&store, &question, customers, (target, format), console.progress());
     // What was waiting for whoever reads cannot tell that it was asked to stop.
     let summary = summary.map_err(|error| cancel.check().err().unwrap_or(error))?;
-    console.done(&summary, &sentence(&summary))
+    console.done_reading(&summary, &sentence(&summary), &[], store.read_through_rocksdb())
 }
 
 /// The format that a file's name asks for; JSON lines where it does not say.

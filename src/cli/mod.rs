@@ -1,4 +1,4 @@
-//! Floor 7, the command line: the only place with clap, stdout, exit codes, clocks and progress bars. What was typed is in `args`; each
+//! Floor 8, the command line: the only place with clap, stdout, exit codes, clocks and progress bars. What was typed is in `args`; each
 //! command is one file that turns it into options for the floors below, runs, and says what was done.
 
 mod args;

@@ -32,7 +32,7 @@ pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
         keep_current: false,
     };
     let summary = produce_sized(&store, &options, choice.sizes(), console.progress())?;
-    console.done_at(&summary, &sentence(&summary), &[(summary.rows, "rows")])
+    console.done_reading(&summary, &sentence(&summary), &[(summary.rows, "rows")], store.read_through_rocksdb())
 }
 
 /// One line on what was written, and what was odd about it.

@@ -10,9 +10,6 @@ use signal_hook::flag;
 
 use crate::resources::Cancel;
 
-/// What a process exits with that a signal has ended, and so one that has ended itself because of it: this and the number of the signal.
-const EXIT_CODE: usize = 128;
-
 /// Which signal has come, if any.
 pub(super) struct Signals {
     asked: Arc<AtomicBool>,
@@ -40,7 +37,7 @@ impl Signals {
 
     /// What a command exits with that was stopped by one: 130 by Ctrl-C, 143 by SIGTERM.
     pub fn exit_code(&self) -> u8 {
-        u8::try_from(EXIT_CODE + self.number.load(Ordering::Relaxed)).unwrap_or(u8::MAX)
+        if self.number.load(Ordering::Relaxed) == SIGTERM.unsigned_abs() as usize { 143 } else { 130 }
     }
 }
 

@@ -1,20 +1,23 @@
 //! `lookback status`.
 
-use serde::Serialize;
+use std::cell::RefCell;
+
+use serde::ser::{Error as _, SerializeSeq};
+use serde::{Serialize, Serializer};
 
 use super::args;
 use super::console::Console;
 use super::lines::Lines;
 use super::text::{count, plural, size};
-use crate::error::Result;
-use crate::format::FORMAT_VERSION;
+use crate::error::{Error, Result};
+use crate::format::{BatchRecord, FORMAT_VERSION};
 use crate::model::{Day, NamedCounts, TypeCounts, TypeTable, ZoneRules, name_days};
-use crate::report::{BatchFigures, LengthBucket, StoreFigures};
+use crate::report::{LengthBucket, StoreFigures};
 use crate::store::{Folder, OfferedRules, Store, outdated};
 use crate::text::Shown;
 
 #[derive(Serialize)]
-struct Status {
+struct Status<'a> {
     store: String,
     format_version: u8,
     time_zone: String,
@@ -61,7 +64,66 @@ struct Status {
     /// How many customers have histories of which lengths.
     history_lengths: Vec<LengthBucket>,
     /// The batches held, days ascending.
-    held: Vec<BatchFigures>,
+    held: Held<'a>,
+}
+
+/// The batches held: read while they are written, since each has counts of up to 255 types.
+struct Held<'a> {
+    store: &'a Store,
+    /// Why they could not be read to their end.
+    failed: RefCell<Option<Error>>,
+}
+
+/// One batch, as its record tells.
+#[derive(Serialize)]
+struct HeldBatch {
+    dt: Day,
+    /// Files that it came in, and their bytes.
+    files: usize,
+    bytes: u64,
+    /// Actions in the files, before any cut to `max_history`, those of forgotten customers and pruned days too.
+    actions: u64,
+    /// The same by the names of their types.
+    types: NamedCounts,
+    ignored: u64,
+    late: u64,
+    early: u64,
+    quarantined: u64,
+    /// Customers of whom the store holds at least one action that the batch brought.
+    customers: u64,
+}
+
+impl HeldBatch {
+    fn of(dt: Day, record: &BatchRecord, types: &TypeTable) -> Self {
+        HeldBatch {
+            dt,
+            files: record.files.len(),
+            bytes: record.files.iter().map(|file| file.bytes).sum(),
+            actions: record.actions.sum(),
+            types: record.actions.named(types),
+            ignored: record.ignored,
+            late: record.late,
+            early: record.early,
+            quarantined: record.quarantined,
+            customers: record.customers,
+        }
+    }
+}
+
+impl Serialize for Held<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let types = &self.store.settings().types;
+        let mut list = serializer.serialize_seq(None)?;
+        for entry in self.store.batch_records() {
+            let (dt, record) = entry.map_err(|error| {
+                let words = S::Error::custom(error.what());
+                *self.failed.borrow_mut() = Some(error);
+                words
+            })?;
+            list.serialize_element(&HeldBatch::of(dt, &record, types))?;
+        }
+        list.end()
+    }
 }
 
 /// Rules of the store's zone.
@@ -115,10 +177,10 @@ impl NewerRules {
     }
 }
 
-impl Status {
+impl Status<'_> {
     fn has_default_types(&self) -> bool {
         let names = TypeTable::default();
-        self.type_numbers.0.iter().map(|(name, _)| name.as_str()).eq(names.iter().map(|(_, name)| name))
+        self.type_numbers.iter().map(|(name, _)| name).eq(names.iter().map(|(_, name)| name.to_owned()))
     }
 }
 
@@ -128,9 +190,7 @@ pub(super) fn run(typed: &args::Status, console: &Console) -> Result<()> {
     let zone = &store.settings().zone;
     let figures = StoreFigures::of(&store)?;
     let histories = &figures.histories;
-    let mut actions = TypeCounts::default();
-    store.batches()?.iter().for_each(|(_, record)| actions.add_all(&record.actions));
-    let types = &store.settings().types;
+    let (actions, types) = (&figures.actions, &store.settings().types);
     let named = actions.named(types);
     let status = Status {
         store: typed.store.plain(),
@@ -152,8 +212,8 @@ pub(super) fn run(typed: &args::Status, console: &Console) -> Result<()> {
         add_to_carts: named.of("add_to_cart"),
         orders: named.of("order"),
         types: named,
-        type_numbers: NamedCounts(types.iter().map(|(number, name)| (name.to_owned(), number.into())).collect()),
-        ignored: figures.sum(|batch| batch.ignored),
+        type_numbers: TypeCounts::numbers_of(types).named(types),
+        ignored: figures.ignored,
         late: figures.sum(|batch| batch.late),
         early: figures.sum(|batch| batch.early),
         quarantined: figures.sum(|batch| batch.quarantined),
@@ -161,12 +221,13 @@ pub(super) fn run(typed: &args::Status, console: &Console) -> Result<()> {
         forgotten: figures.forgotten,
         bytes: figures.bytes,
         history_lengths: histories.buckets(),
-        held: figures.batches,
+        held: Held { store: &store, failed: RefCell::new(None) },
     };
-    console.result(&status, &text(&status))
+    let written = console.result(&status, &text(&status));
+    status.held.failed.take().map_or(written, Err)
 }
 
-fn text(status: &Status) -> Lines {
+fn text(status: &Status<'_>) -> Lines {
     let gaps = &status.gaps;
     let range = match (&status.first_batch, &status.newest_batch) {
         (Some(first), Some(newest)) if first == newest => format!("1 ({first})"),
@@ -195,7 +256,7 @@ fn text(status: &Status) -> Lines {
         ),
         ("actions".to_owned(), count(status.actions)),
     ]);
-    lines.extend(status.types.0.iter().map(|(name, number)| (format!("  {}", plural(name)), count(*number))));
+    lines.extend(status.types.iter().map(|(name, number)| (format!("  {}", plural(&name)), count(number))));
     let mut behind = vec![
         ("late", count(status.late)),
         ("early", count(status.early)),
@@ -205,7 +266,7 @@ fn text(status: &Status) -> Lines {
         ("size", size(status.bytes)),
     ];
     if !status.has_default_types() {
-        let numbers = status.type_numbers.0.iter().map(|(name, number)| format!("{name} {number}"));
+        let numbers = status.type_numbers.iter().map(|(name, number)| format!("{name} {number}"));
         behind.insert(0, ("type numbers", numbers.collect::<Vec<_>>().join(", ")));
     }
     if status.ignored > 0 {

@@ -21,11 +21,11 @@ pub(super) fn plural(name: &str) -> String {
 
 /// Counts with their types, apart by commas: `2 clicks, 1 add-to-cart, 3 wish`.
 pub(super) fn counted_types(types: &NamedCounts) -> String {
-    let one = |(name, number): &(String, u64)| match *number {
-        1 => format!("1 {}", noun(name)),
-        number => format!("{} {}", count(number), plural(name)),
+    let one = |(name, number): (String, u64)| match number {
+        1 => format!("1 {}", noun(&name)),
+        number => format!("{} {}", count(number), plural(&name)),
     };
-    types.0.iter().map(one).collect::<Vec<_>>().join(", ")
+    types.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// What files with the content of another are called, behind their number.
@@ -36,10 +36,15 @@ pub(super) fn same_content(files: u64) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{TypeCounts, TypeTable};
 
     #[test]
     fn types_are_counted_with_their_names() {
-        let types = [("click", 2), ("add_to_cart", 1), ("wish", 1_000)].map(|(name, number)| (name.to_owned(), number));
-        assert_eq!(counted_types(&NamedCounts(types.into())), "2 clicks, 1 add-to-cart, 1,000 wish");
+        let types = [(1, "click"), (2, "add_to_cart"), (4, "wish")].map(|(number, name)| (number, name.to_owned()));
+        let counts: TypeCounts = [(1, 2), (2, 1), (4, 1_000)].into_iter().collect();
+        assert_eq!(
+            counted_types(&counts.named(&TypeTable::new(types).unwrap())),
+            "2 clicks, 1 add-to-cart, 1,000 wish"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Floor 5, the difference between two produced partitions: which rows differ and where, and which are in one only.
+//! Floor 6, the difference between two produced partitions: which rows differ and where, and which are in one only.
 //!
 //! 1. What the manifests say is compared: settings, batches and impression files that differ explain most of what follows.
 //! 2. Part files that are the same byte by byte need no more.

@@ -11,6 +11,7 @@ mod keyframe;
 mod leaf;
 mod mark;
 mod portion;
+mod refolded;
 mod value;
 mod varint;
 
@@ -27,6 +28,7 @@ pub use keyframe::{Keyframe, encode_keyframe};
 pub use leaf::{CutLeaf, Entry, FIRST_LEAF, LeafCutter, Standing, TouchedDay, decode_leaf, encode_leaf};
 pub use mark::Mark;
 pub use portion::{Portion, Room, encode_portion};
+pub use refolded::refold_whole;
 pub use value::{
     BatchRecord, BlockListRecord, FileRecord, Forgotten, Horizon, Purge, Record, SourceRecord, StoreRecord, Totals,
     TypesRecord, ZoneRulesRecord, ZoneUse,

@@ -1,4 +1,4 @@
-//! Floor 5, taking a batch: from the files of one day to the changed portions, keyframes, index, roster and record, committed in one step.
+//! Floor 6, taking a batch: from the files of one day to the changed portions, keyframes, index, roster and record, committed in one step.
 //!
 //! 1. The files are fingerprinted, then read; bad rows are gathered; what the store does not admit, of forgotten customers or from before its horizon, is
 //!    left out and counted; actions are spread over pieces by customer, spilling beyond a budget.

@@ -151,7 +151,7 @@ impl Outlines {
 
 impl Outline {
     fn of_held(batch: &Batch) -> Self {
-        Outline { sources: batch.sources.clone(), files: batch.files as u64, actions: batch.actions.sum() }
+        Outline { sources: batch.sources.clone(), files: batch.files as u64, actions: batch.actions }
     }
 
     fn of(record: &BatchRecord) -> Self {

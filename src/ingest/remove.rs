@@ -7,11 +7,12 @@ use super::outlines::Outlines;
 use super::run::Ingester;
 use super::shares::Shares;
 use crate::error::{Error, Result};
+use crate::format::BatchRecord;
 use crate::model::{Day, NamedCounts};
 use crate::progress::Progress;
 use crate::said::said;
 use crate::sort::Pieces;
-use crate::store::{Batch, Folder, Store};
+use crate::store::{Folder, Store};
 
 /// What removing a batch did, or with a dry run would do.
 #[derive(Clone, Debug, Serialize)]
@@ -61,7 +62,7 @@ impl Ingester {
 
 fn summary(store: &Store, dt: Day, dry_run: bool) -> Result<RemoveSummary> {
     let batches = store.batches()?;
-    let Some(Batch { files, actions, customers, .. }) = batches.get(dt) else {
+    let Some(BatchRecord { files, actions, customers, .. }) = store.batch(dt)? else {
         return Err(Error::refused(
             format!("the store holds no batch of {dt}"),
             said!["check ", Dt, "; ", [Status], " names the batches held"],
@@ -71,10 +72,10 @@ fn summary(store: &Store, dt: Day, dry_run: bool) -> Result<RemoveSummary> {
     Ok(RemoveSummary {
         dt: dt.to_string(),
         dry_run,
-        files: *files,
+        files: files.len(),
         actions: actions.sum(),
         types: actions.named(&store.settings().types),
-        customers: *customers,
+        customers,
         customers_left: None,
         batches: left.len(),
         gaps: left.newest(None).map_or_else(Vec::new, |newest| left.missing(newest)),

@@ -12,6 +12,11 @@ use super::TypeTable;
 pub struct TypeCounts(BTreeMap<u8, u64>);
 
 impl TypeCounts {
+    /// Of each type of a table its number, to be shown beside its name.
+    pub fn numbers_of(types: &TypeTable) -> Self {
+        types.iter().map(|(number, _)| (number, number.into())).collect()
+    }
+
     /// How many there are of a type.
     pub fn of(&self, number: u8) -> u64 {
         self.0.get(&number).copied().unwrap_or(0)
@@ -27,7 +32,10 @@ impl TypeCounts {
 
     /// Adds some of a type; more than fit 64 bits are as many as fit.
     pub fn add(&mut self, number: u8, count: u64) {
-        self.set(number, self.of(number).saturating_add(count));
+        if count > 0 {
+            let sum = self.0.entry(number).or_default();
+            *sum = sum.saturating_add(count);
+        }
     }
 
     /// Adds all of another.
@@ -47,10 +55,7 @@ impl TypeCounts {
 
     /// With the names of all types of a table, and whatever else there is.
     pub fn named(&self, types: &TypeTable) -> NamedCounts {
-        let mut numbers: Vec<u8> = types.iter().map(|(number, _)| number).collect();
-        numbers.extend(self.iter().map(|(number, _)| number).filter(|number| !types.holds(*number)));
-        numbers.sort_unstable();
-        NamedCounts(numbers.into_iter().map(|number| (types.name(number), self.of(number))).collect())
+        NamedCounts { types: types.clone(), counts: self.clone() }
     }
 }
 
@@ -62,22 +67,39 @@ impl FromIterator<(u8, u64)> for TypeCounts {
     }
 }
 
-/// Counts by the names of their types, in the order of the numbers; in JSON an object.
+/// Counts by the names of their types, in the order of the numbers; in JSON an object. A type of the table that has none counts 0.
+///
+/// Memory: that of the counts; the names are those of the table.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct NamedCounts(pub Vec<(String, u64)>);
+pub struct NamedCounts {
+    types: TypeTable,
+    counts: TypeCounts,
+}
 
 impl NamedCounts {
     /// The count of the type with this name; `None` if there is no such type.
     pub fn of(&self, name: &str) -> Option<u64> {
-        self.0.iter().find(|(found, _)| found == name).map(|(_, count)| *count)
+        self.iter().find(|(found, _)| found == name).map(|(_, count)| count)
+    }
+
+    /// Names and counts, in the order of the numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (String, u64)> {
+        self.numbers().into_iter().map(|number| (self.types.name(number), self.counts.of(number)))
+    }
+
+    fn numbers(&self) -> Vec<u8> {
+        let mut numbers: Vec<u8> = self.types.iter().map(|(number, _)| number).collect();
+        numbers.extend(self.counts.iter().map(|(number, _)| number).filter(|number| !self.types.holds(*number)));
+        numbers.sort_unstable();
+        numbers
     }
 }
 
 impl Serialize for NamedCounts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, count) in &self.0 {
-            map.serialize_entry(name, count)?;
+        let mut map = serializer.serialize_map(None)?;
+        for (name, count) in self.iter() {
+            map.serialize_entry(&name, &count)?;
         }
         map.end()
     }

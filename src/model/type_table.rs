@@ -1,6 +1,7 @@
 //! The names of action types.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::ActionType;
 
@@ -13,9 +14,9 @@ pub fn is_type_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= TYPE_NAME_CHARS_MAX && text.chars().all(is_plain)
 }
 
-/// Names and numbers of action types, one to one. It may grow and never changes: what has been written with a number keeps its meaning.
+/// Names and numbers of action types, one to one. It may grow and never changes: what has been written with a number keeps its meaning. Clones share them.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct TypeTable(BTreeMap<u8, String>);
+pub struct TypeTable(Arc<BTreeMap<u8, String>>);
 
 /// A name and a number that two tables do not agree on.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -30,23 +31,23 @@ impl Default for TypeTable {
     /// click 1, add_to_cart 2, order 3.
     fn default() -> Self {
         let names = [(1, "click"), (2, "add_to_cart"), (3, "order")];
-        TypeTable(names.map(|(number, name)| (number, name.to_owned())).into())
+        TypeTable(Arc::new(names.map(|(number, name)| (number, name.to_owned())).into()))
     }
 }
 
 impl TypeTable {
     /// The table of these numbers and names. `None` where there is none of them, a number is 0, a name is no name, or either stands there twice.
     pub fn new(types: impl IntoIterator<Item = (u8, String)>) -> Option<Self> {
-        let mut table = TypeTable(BTreeMap::new());
+        let mut table: BTreeMap<u8, String> = BTreeMap::new();
         for (number, name) in types {
-            if number == 0 || !is_type_name(&name) || table.type_named(&name).is_some() {
+            if number == 0 || !is_type_name(&name) || table.values().any(|held| *held == name) {
                 return None;
             }
-            if table.0.insert(number, name).is_some() {
+            if table.insert(number, name).is_some() {
                 return None;
             }
         }
-        (!table.0.is_empty()).then_some(table)
+        (!table.is_empty()).then(|| TypeTable(Arc::new(table)))
     }
 
     /// Whether these are the three types that there are without a configuration.
@@ -78,14 +79,16 @@ impl TypeTable {
     /// All types of both. Fails on the lowest number, or else name, that means something else in the other.
     pub fn joined(&self, other: &TypeTable) -> Result<TypeTable, TypeConflict> {
         let mut joined = self.clone();
-        for (number, name) in &other.0 {
+        for (number, name) in other.0.iter() {
             let described = (name.clone(), *number);
             let by_number = self.0.get(number).filter(|held| *held != name).map(|held| (held.clone(), *number));
             let by_name = self.type_named(name).map(ActionType::number).filter(|held| held != number);
             if let Some(held) = by_number.or_else(|| by_name.map(|held| (name.clone(), held))) {
                 return Err(TypeConflict { held, described });
             }
-            joined.0.insert(*number, name.clone());
+            if !self.holds(*number) {
+                Arc::make_mut(&mut joined.0).insert(*number, name.clone());
+            }
         }
         Ok(joined)
     }

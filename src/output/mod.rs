@@ -19,6 +19,8 @@ pub use partition::Partition;
 pub use partition_folder::{PartitionFolder, partitions};
 pub use produced::{ProducedFile, ProducedRow, ProducedRows};
 pub use report_file::{REPORT_BEGINS, put_report};
+#[cfg(feature = "fuzzing")]
+pub use rows::zstd_frame;
 pub use rows::{
     Compression, EncodedRowGroup, FileSizes, GroupedWriter, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter,
     said_if_chosen,

@@ -1,6 +1,6 @@
 //! A page as one file, which is there whole or not at all.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -23,10 +23,18 @@ pub(super) const REPORT: OwnFile = OwnFile {
     },
 };
 
-/// Puts a page in the place of the one that is at `target`: written aside, fsynced, and renamed. Creates the folders
-/// above it. Refused where something else than a page stands there.
-pub fn put_report(target: &Path, page: &str) -> Result<()> {
+/// Puts a page in the place of the one that is at `target`: written aside piece by piece, as `write` gives them, fsynced, and renamed. Creates the folders
+/// above it. Gives how many bytes it has. Refused where something else than a page stands there.
+pub fn put_report(target: &Path, write: impl FnOnce(&mut dyn FnMut(&str) -> Result<()>) -> Result<()>) -> Result<u64> {
     let staged = StagedFile::create(target, REPORT)?;
-    staged.file()?.write_all(page.as_bytes()).map_err(|error| Error::io("write", target, error))?;
-    staged.publish()
+    let mut file = BufWriter::new(staged.file()?);
+    let failed = |error: std::io::Error| Error::io("write", target, error);
+    let mut bytes = 0;
+    write(&mut |piece| {
+        bytes += piece.len() as u64;
+        file.write_all(piece.as_bytes()).map_err(failed)
+    })?;
+    file.flush().map_err(failed)?;
+    staged.publish()?;
+    Ok(bytes)
 }

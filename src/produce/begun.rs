@@ -159,7 +159,7 @@ fn row_settings(store: &Store, options: &ProduceOptions<'_>, sizes: FileSizes) -
 /// one that came later, and is nothing that the rows follow from.
 fn action_types(types: &TypeTable, batches: &Batches, known: Option<Day>) -> Option<String> {
     let used = batches.iter().filter(|(day, _)| known.is_none_or(|known| *day <= known));
-    let mut numbers: Vec<u8> = used.flat_map(|(_, record)| record.actions.iter().map(|(number, _)| number)).collect();
+    let mut numbers: Vec<u8> = used.flat_map(|(_, batch)| batch.types.iter().copied()).collect();
     numbers.sort_unstable();
     numbers.dedup();
     let default = TypeTable::default();

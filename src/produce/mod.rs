@@ -1,4 +1,4 @@
-//! Floor 5, producing a day: its impressions, each with the customer's history from strictly before it, as training rows.
+//! Floor 6, producing a day: its impressions, each with the customer's history from strictly before it, as training rows.
 //!
 //! 1. The day's impressions are read and sorted by (customer, ranking id, list), spilling beyond a budget.
 //! 2. They are cut into row groups. Any thread joins one: customer by customer the history as of the day before is read once and encoded once; each

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::removed::Removed;
-use crate::format::{Key, KeyBytes, Standing, encode_keyframe};
-use crate::history::follow;
+use crate::format::{Key, KeyBytes, Standing, refold_whole};
 use crate::model::{Action, CustomerId, Day};
 use crate::store::Tail;
 
@@ -51,17 +50,6 @@ pub(super) fn rewrite(
         return None;
     }
     let keyframes = tail.keyframes.len() as u64;
-    for day in tail.keyframes {
-        edits.insert(Key::Keyframe { customer, day }.encode(), None);
-    }
-    let newest = days.keys().next_back().copied();
-    let course = follow(Vec::new(), &days.into_iter().collect::<Vec<_>>(), max_history);
-    let keyframe = course.keyframes.last().map(|(day, _)| *day);
-    for (day, past) in course.keyframes {
-        let mut bytes = Vec::new();
-        encode_keyframe(day, &past, &mut bytes);
-        edits.insert(Key::Keyframe { customer, day }.encode(), Some(bytes));
-    }
-    let standing = newest.map(|newest| Standing { newest, keyframe, since: course.since });
+    let standing = refold_whole(customer, tail.keyframes, days, max_history, &mut edits);
     Some(Rewritten { edits, standing, portions, keyframes, actions })
 }

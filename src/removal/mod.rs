@@ -1,4 +1,4 @@
-//! Floor 5, taking things out for good: customers who are to be forgotten, and days before a horizon.
+//! Floor 6, taking things out for good: customers who are to be forgotten, and days before a horizon.
 //!
 //! 1. Of each customer concerned, the portions that go are removed and the keyframes that stand on them follow anew; index, roster, totals and the batch
 //!    records' customers are brought into step. All of it, with the block list or the horizon, is one atomic load.

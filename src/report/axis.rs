@@ -82,12 +82,12 @@ impl Axis {
         Axis { from: 0.0, to: most * 1.15, ticks: ticks.collect() }
     }
 
-    /// The days from one to another, with at most `labels` ticks: every day or second day, on Mondays, or on the first of months.
+    /// The days from one to another, with at most `labels` ticks: every day or second day, on Mondays, on the first of months, or of every so manieth year.
     pub fn of_days(first: Day, last: Day, labels: usize) -> Self {
         let number = |day: Day| f64::from(day.number());
         let fits = |ticks: &Vec<Day>| !ticks.is_empty() && ticks.len() <= labels.max(1);
         let days = |each: fn(Day, Day) -> bool| move || first.through(last).filter(|day| each(first, *day)).collect();
-        let all: [Box<dyn Fn() -> Vec<Day>>; 10] = [
+        let all: [Box<dyn Fn() -> Vec<Day>>; 15] = [
             Box::new(days(|_, _| true)),
             Box::new(days(|first, day| (day.number() - first.number()) % 2 == 0)),
             Box::new(days(|_, day| is_monday(day))),
@@ -97,6 +97,11 @@ impl Axis {
             Box::new(days(|_, day| is_first_of(day, 3))),
             Box::new(days(|_, day| is_first_of(day, 6))),
             Box::new(days(|_, day| is_first_of(day, 12))),
+            Box::new(days(|_, day| begins_years(day, 2))),
+            Box::new(days(|_, day| begins_years(day, 5))),
+            Box::new(days(|_, day| begins_years(day, 10))),
+            Box::new(days(|_, day| begins_years(day, 20))),
+            Box::new(days(|_, day| begins_years(day, 50))),
             Box::new(move || vec![first]),
         ];
         let ticks = all.iter().map(|ticks| ticks()).find(fits).unwrap_or_default();
@@ -120,6 +125,11 @@ fn is_monday(day: Day) -> bool {
 fn is_first_of(day: Day, months: u32) -> bool {
     let date = day.date();
     date.day() == 1 && date.month0().is_multiple_of(months)
+}
+
+/// Whether it is the first day of a year whose number so many divide.
+fn begins_years(day: Day, years: i32) -> bool {
+    is_first_of(day, 12) && day.date().year() % years == 0
 }
 
 impl Ranged for Axis {
@@ -160,6 +170,8 @@ mod tests {
         assert_eq!(ticks("2026-01-01", "2026-01-20", 4), ["2026-01-05", "2026-01-12", "2026-01-19"]);
         assert_eq!(ticks("2025-01-01", "2025-12-31", 4), ["2025-01-01", "2025-04-01", "2025-07-01", "2025-10-01"]);
         assert_eq!(ticks("2020-03-01", "2025-12-31", 5).len(), 5);
+        assert_eq!(ticks("2010-01-01", "2020-01-01", 4), ["2010-01-01", "2015-01-01", "2020-01-01"]);
+        assert_eq!(ticks("1970-01-01", "2261-12-31", 6).len(), 5, "every fifty years");
         assert_eq!(ticks("2026-01-06", "2026-01-09", 1), ["2026-01-06"], "no Monday");
     }
 

@@ -1,148 +1,173 @@
 //! The plots of batches.
 
 use super::axis::Unit;
-use super::card::{Card, Cell, Table, heads};
+use super::card::{Card, Cell, heads};
 use super::chart::{BLUE, GREEN, ORANGE, Shape};
 use super::figures::BatchFigures;
 use super::notable::Figure;
 use super::partitions::share;
+use super::periods::Periods;
 use super::plots::{Figures, Series};
-use crate::model::Day;
 use crate::text::{count, percent, size};
 
+/// The head of the first column of the tables, and what they are of.
+const BATCHES: (&str, &str) = ("Batch", "batches");
+
+/// The most types with a part of their own in a bar, since there are three colours that everybody can tell apart.
+const COLORED_MAX: usize = 3;
+
 impl Figures<'_> {
-    pub(super) fn actions(&self, days: (Day, Day)) -> Card {
-        let shown = self.types_shown();
-        let names: Vec<String> = shown.iter().map(|types| types.join(" + ")).collect();
+    pub(super) fn actions(&self, periods: Periods) -> Card<'_> {
+        let types = &self.store.types;
+        let labels: Vec<String> = types.names().map(str::to_owned).chain(types.others_in_words()).collect();
+        let parts = self.parts(&labels);
         let colors = [(BLUE, Some(Figure::Actions)), (ORANGE, None), (GREEN, None)];
         let series: Vec<Series<'_>> =
-            names.iter().zip(colors).map(|(name, (color, figure))| (name.as_str(), color, figure)).collect();
-        let of = |one: &BatchFigures, types: &[&str]| types.iter().filter_map(|name| one.types.of(name)).sum::<u64>();
-        let values = |one: &BatchFigures| shown.iter().map(|types| Some(of(one, types) as f64)).collect();
+            parts.iter().zip(colors).map(|((name, _), (color, figure))| (name.as_str(), color, figure)).collect();
+        let of = |one: &BatchFigures, places: &[usize]| {
+            places.iter().filter_map(|place| one.types.get(*place)).fold(0, |sum: u64, more| sum.saturating_add(*more))
+        };
+        let values = |one: &BatchFigures| parts.iter().map(|(_, places)| Some(of(one, places) as f64)).collect();
         let words = |one: &BatchFigures| {
-            let of_types = one.types.0.iter().map(|(name, number)| format!("{} {name}", count(*number)));
+            let of_types = labels.iter().zip(&one.types).map(|(name, number)| format!("{} {name}", count(*number)));
             format!("{} actions: {}", count(one.actions), of_types.collect::<Vec<_>>().join(", "))
         };
-        let rows = self.store.batches.iter().map(|one| {
-            let counts = one.types.0.iter().map(|(_, number)| *number).chain([one.actions]).map(Cell::count);
-            self.row(one.dt, counts, &[Figure::Actions])
-        });
-        let types = self.types().into_iter().map(|name| (format!("types.{name}"), name.to_owned()));
+        let columns = types.names().map(|name| (format!("types.{name}"), name.to_owned()));
+        let others = types.others_in_words().map(|words| ("other_types".to_owned(), words));
+        let all = heads(&[("actions", "All")]);
+        let few = match types.others() {
+            0 => String::new(),
+            _ => "; the types with the most actions are named, all others summed".to_owned(),
+        };
         Card {
             id: "actions",
             title: "Actions per day, by type",
-            subtitle: "Actions in the files of each batch, that is by the day on which they arrived".to_owned(),
-            chart: self.of_batches(days, (Shape::Bars, Unit::Count), &series, values, words),
-            table: Table {
-                columns: heads(&[("dt", "Batch")])
-                    .into_iter()
-                    .chain(types)
-                    .chain(heads(&[("actions", "All"), ("marked", "Marked")]))
-                    .collect(),
-                rows: rows.collect(),
-            },
+            subtitle: format!(
+                "Actions in the files of each batch, that is by the day on which they arrived{few}{}",
+                periods.in_words(Unit::Count)
+            ),
+            chart: self.of_batches(periods, (Shape::Bars, Unit::Count), &series, values, words),
+            table: self.table(
+                periods,
+                &self.store.batches,
+                BATCHES,
+                columns.chain(others).chain(all).collect(),
+                &[Figure::Actions],
+                |one, _| one.types.iter().copied().chain([one.actions]).map(Cell::count).collect(),
+            ),
         }
     }
 
-    /// The names of the types, in the order of their numbers.
-    fn types(&self) -> Vec<&str> {
-        let first = self.store.batches.first().into_iter();
-        first.flat_map(|one| one.types.0.iter().map(|(name, _)| name.as_str())).collect()
-    }
-
-    /// The types of each series: where there are more than three, the two with the most actions, and all others.
-    fn types_shown(&self) -> Vec<Vec<&str>> {
-        let mut types = self.types();
-        if types.len() <= 3 {
-            return types.into_iter().map(|name| vec![name]).collect();
+    /// The parts of each bar, by name, and the places of their types: where there are more than three, the two with the most actions, and all others.
+    fn parts(&self, labels: &[String]) -> Vec<(String, Vec<usize>)> {
+        let totals = self.store.types.counts(&self.store.actions);
+        let mut places: Vec<(usize, &String)> = labels.iter().enumerate().collect();
+        let alone = |(place, name): (usize, &String)| (name.clone(), vec![place]);
+        if places.len() <= COLORED_MAX {
+            return places.into_iter().map(alone).collect();
         }
-        let total = |name: &&str| self.store.sum(|one| one.types.of(name).unwrap_or(0));
-        types.sort_by_key(|name| std::cmp::Reverse(total(name)));
-        let others = types.split_off(2);
-        types.into_iter().map(|name| vec![name]).chain([others]).collect()
+        // What is summed already stays with the others, however much it is.
+        let is_sum = |place: usize| place >= self.store.types.names().count();
+        places.sort_by_key(|(place, _)| (is_sum(*place), std::cmp::Reverse(totals.get(*place).copied())));
+        let others = places.split_off(COLORED_MAX - 1);
+        let joined = match self.store.types.others() {
+            0 => others.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(" + "),
+            more => format!("others ({} types)", count((others.len() - 1 + more) as u64)),
+        };
+        let others = others.into_iter().map(|(place, _)| place).collect();
+        places.into_iter().map(alone).chain([(joined, others)]).collect()
     }
 
-    pub(super) fn late(&self, days: (Day, Day)) -> Card {
+    pub(super) fn late(&self, periods: Periods) -> Card<'_> {
         let series = [("late", BLUE, Some(Figure::LateShare)), ("early", ORANGE, None)];
         let values = |one: &BatchFigures| vec![share(one.late, one.actions), share(one.early, one.actions)];
         let words = |one: &BatchFigures| {
             let late = share(one.late, one.actions).map(percent).unwrap_or_default();
             format!("{} late ({late}), {} early, of {} actions", count(one.late), count(one.early), count(one.actions))
         };
-        let rows = self.store.batches.iter().map(|one| {
-            let counts = [one.actions, one.late, one.early].map(Cell::count);
-            let cells = counts.into_iter().chain([Cell::share(share(one.late, one.actions))]);
-            self.row(one.dt, cells, &[Figure::LateShare])
-        });
+        let columns = [("actions", "Actions"), ("late", "Late"), ("early", "Early"), ("late_share", "Late share")];
         Card {
             id: "late",
             title: "Late actions per batch",
-            subtitle: "Share of a batch's actions, in per cent: late are those of a day before the batch's, early those of a day after it".to_owned(),
-            chart: self.of_batches(days, (Shape::Lines, Unit::Share), &series, values, words),
-            table: Table {
-                columns: heads(&[
-                    ("dt", "Batch"),
-                    ("actions", "Actions"),
-                    ("late", "Late"),
-                    ("early", "Early"),
-                    ("late_share", "Late share"),
-                    ("marked", "Marked"),
-                ]),
-                rows: rows.collect(),
-            },
+            subtitle: format!(
+                "Share of a batch's actions, in per cent: late are those of a day before the batch's, early those of a day after it{}",
+                periods.in_words(Unit::Share)
+            ),
+            chart: self.of_batches(periods, (Shape::Lines, Unit::Share), &series, values, words),
+            table: self.table(
+                periods,
+                &self.store.batches,
+                BATCHES,
+                heads(&columns),
+                &[Figure::LateShare],
+                |one, _| {
+                    let counts = [one.actions, one.late, one.early].map(Cell::count);
+                    counts.into_iter().chain([Cell::share(share(one.late, one.actions))]).collect()
+                },
+            ),
         }
     }
 
-    pub(super) fn customers(&self, days: (Day, Day)) -> Card {
+    pub(super) fn customers(&self, periods: Periods) -> Card<'_> {
         let series = [("customers", BLUE, Some(Figure::Customers))];
-        let rows = self.store.batches.iter();
-        let rows = rows.map(|one| self.row(one.dt, [Cell::count(one.customers)], &[Figure::Customers]));
+        // Who is in several batches is one customer.
+        let is_mean = !periods.are_days();
+        let head = if is_mean { "Customers of a batch, in the mean" } else { "Customers" };
         Card {
             id: "customers",
             title: "Customers per batch",
             subtitle: format!(
-                "Customers with at least one action of the batch; {} are in the store in all",
-                count(self.store.histories.customers())
+                "Customers with at least one action of the batch; {} are in the store in all{}",
+                count(self.store.histories.customers()),
+                periods.in_words(Unit::Count)
             ),
             chart: self.of_batches(
-                days,
+                periods,
                 (Shape::Lines, Unit::Count),
                 &series,
                 |one| vec![Some(one.customers as f64)],
-                |one| format!("{} customers", count(one.customers)),
+                |one| match is_mean {
+                    true => format!("{} customers in all batches, some of them several times", count(one.customers)),
+                    false => format!("{} customers", count(one.customers)),
+                },
             ),
-            table: Table {
-                columns: heads(&[("dt", "Batch"), ("customers", "Customers"), ("marked", "Marked")]),
-                rows: rows.collect(),
-            },
+            table: self.table(
+                periods,
+                &self.store.batches,
+                BATCHES,
+                heads(&[("customers", head)]),
+                &[Figure::Customers],
+                |one, batches| vec![Cell::count(one.customers / batches.max(1))],
+            ),
         }
     }
 
-    pub(super) fn bytes(&self, days: (Day, Day)) -> Card {
+    pub(super) fn bytes(&self, periods: Periods) -> Card<'_> {
         let series = [("bytes", BLUE, Some(Figure::Bytes))];
-        let rows = self.store.batches.iter().map(|one| {
-            let cells = [Cell::count(one.files as u64), Cell::size(one.bytes)];
-            self.row(one.dt, cells, &[Figure::Files, Figure::Bytes])
-        });
         Card {
             id: "bytes",
             title: "Input bytes per batch",
             subtitle: format!(
-                "Size of the batch's files; {} in all, of which the store makes {}",
+                "Size of the batch's files; {} in all, of which the store makes {}{}",
                 size(self.store.sum(|one| one.bytes)),
-                size(self.store.bytes)
+                size(self.store.bytes),
+                periods.in_words(Unit::Bytes)
             ),
             chart: self.of_batches(
-                days,
+                periods,
                 (Shape::Bars, Unit::Bytes),
                 &series,
                 |one| vec![Some(one.bytes as f64)],
                 |one| format!("{} in {} files", size(one.bytes), count(one.files as u64)),
             ),
-            table: Table {
-                columns: heads(&[("dt", "Batch"), ("files", "Files"), ("bytes", "Bytes"), ("marked", "Marked")]),
-                rows: rows.collect(),
-            },
+            table: self.table(
+                periods,
+                &self.store.batches,
+                BATCHES,
+                heads(&[("files", "Files"), ("bytes", "Bytes")]),
+                &[Figure::Files, Figure::Bytes],
+                |one, _| vec![Cell::count(one.files as u64), Cell::size(one.bytes)],
+            ),
         }
     }
 }

@@ -4,24 +4,31 @@ use plotters::style::RGBColor;
 
 use super::chart::{BLUE, Chart, Format, GREEN, ORANGE, Shape};
 use super::html::escape;
+use super::periods::Period;
 use crate::error::Result;
 
+/// Takes a piece of the page, which is written as it is drawn.
+pub(super) type Put<'a> = dyn FnMut(&str) -> Result<()> + 'a;
+
 /// A plot with all that belongs to it.
-pub(super) struct Card {
+pub(super) struct Card<'a> {
     /// Its anchor in the page.
     pub id: &'static str,
     pub title: &'static str,
     /// What is shown, in which unit.
     pub subtitle: String,
     pub chart: Chart,
-    pub table: Table,
+    pub table: Table<'a>,
 }
 
 /// The figures of a plot.
-pub(super) struct Table {
+pub(super) struct Table<'a> {
+    /// What to know of the rows, if anything.
+    pub words: String,
     /// The columns: their names in `data-column`, and their heads. The first says which day or place.
     pub columns: Vec<(String, String)>,
-    pub rows: Vec<Vec<Cell>>,
+    /// They may be many, so each is written as it comes.
+    pub rows: Box<dyn Iterator<Item = Vec<Cell>> + 'a>,
 }
 
 /// The columns of a table, by names and heads.
@@ -43,6 +50,11 @@ impl Cell {
         Cell { value: text.to_string(), text: text.to_string() }
     }
 
+    /// Days in a row; the first one for programs.
+    pub fn period(period: Period) -> Self {
+        Cell { value: period.first.to_string(), text: period.to_string() }
+    }
+
     /// A number.
     pub fn count(number: u64) -> Self {
         Cell { value: number.to_string(), text: crate::text::count(number) }
@@ -60,49 +72,49 @@ impl Cell {
     }
 }
 
-impl Card {
-    /// The card as HTML.
-    pub fn html(&self) -> Result<String> {
+impl Card<'_> {
+    /// Writes the card as HTML. Memory: one drawing of the plot, and one row of the table.
+    pub fn write(self, put: &mut Put<'_>) -> Result<()> {
         let Card { id, title, subtitle, chart, table } = self;
-        let plots = [Format::Wide, Format::Narrow].map(|format| chart.svg(format));
-        let [wide, narrow] = plots;
-        Ok(format!(
+        put(&format!(
             "<section class=\"card\" id=\"{id}\" aria-labelledby=\"{id}-title\">\n<h2 id=\"{id}-title\">{title}</h2>\n<p class=\"unit\">{}</p>\n{}\
-             <figure>\n{}{}</figure>\n{}</section>\n",
-            escape(subtitle),
-            self.legend(),
-            wide?,
-            narrow?,
-            table.html(id)
-        ))
+             <figure>\n",
+            escape(&subtitle),
+            legend(&chart),
+        ))?;
+        for format in [Format::Wide, Format::Narrow] {
+            put(&chart.svg(format)?)?;
+        }
+        put("</figure>\n")?;
+        table.write(id, put)?;
+        put("</section>\n")
     }
+}
 
-    fn legend(&self) -> String {
-        let chart = &self.chart;
-        let mut keys: Vec<String> = Vec::new();
-        let is_named = chart.series.len() > 1 && chart.shape != Shape::Cells;
-        if is_named {
-            let series = chart.series.iter();
-            keys.extend(
-                series.map(|(name, color)| key(&format!("{} {}", class_of(*color), shape_class(chart.shape)), name)),
-            );
-        }
-        if chart.shape == Shape::Cells {
-            keys.push(key("blue", "there"));
-            if chart.points.iter().any(|point| point.values.contains(&Some(0.0))) {
-                keys.push(key("red", "missing"));
-            }
-        } else {
-            if chart.points.iter().any(|point| point.marked.contains(&true)) {
-                let mark = if chart.shape == Shape::Bars { "mark" } else { "ring" };
-                keys.push(key(mark, "deviates strongly from the seven days before"));
-            }
-            if !chart.gaps.is_empty() {
-                keys.push(key("gap", "missing"));
-            }
-        }
-        if keys.is_empty() { String::new() } else { format!("<ul class=\"legend\">{}</ul>\n", keys.concat()) }
+fn legend(chart: &Chart) -> String {
+    let mut keys: Vec<String> = Vec::new();
+    let is_named = chart.series.len() > 1 && chart.shape != Shape::Cells;
+    if is_named {
+        let series = chart.series.iter();
+        keys.extend(
+            series.map(|(name, color)| key(&format!("{} {}", class_of(*color), shape_class(chart.shape)), name)),
+        );
     }
+    if chart.shape == Shape::Cells {
+        keys.push(key("blue", "there"));
+        if chart.points.iter().any(|point| point.values.contains(&Some(0.0))) {
+            keys.push(key("red", "missing"));
+        }
+    } else {
+        if chart.points.iter().any(|point| point.marked.contains(&true)) {
+            let mark = if chart.shape == Shape::Bars { "mark" } else { "ring" };
+            keys.push(key(mark, "deviates strongly from the seven days before"));
+        }
+        if !chart.gaps.is_empty() {
+            keys.push(key("gap", "missing"));
+        }
+    }
+    if keys.is_empty() { String::new() } else { format!("<ul class=\"legend\">{}</ul>\n", keys.concat()) }
 }
 
 fn key(class: &str, name: &str) -> String {
@@ -122,12 +134,21 @@ fn shape_class(shape: Shape) -> &'static str {
     if shape == Shape::Lines { "line" } else { "" }
 }
 
-impl Table {
-    fn html(&self, name: &str) -> String {
+impl Table<'_> {
+    fn write(self, name: &str, put: &mut Put<'_>) -> Result<()> {
         let heads = self.columns.iter().map(|(column, head)| {
             format!("<th scope=\"col\" data-column=\"{}\">{}</th>", escape(column), escape(head))
         });
-        let rows = self.rows.iter().map(|row| {
+        let words = match self.words.as_str() {
+            "" => String::new(),
+            words => format!("<p class=\"unit\">{}</p>\n", escape(words)),
+        };
+        put(&format!(
+            "<details><summary>Table of the figures</summary>\n{words}<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of the figures\"><table \
+             data-table=\"{name}\">\n<thead><tr>{}</tr></thead>\n<tbody>\n",
+            heads.collect::<String>(),
+        ))?;
+        for row in self.rows {
             let cells = row.iter().enumerate().map(|(place, Cell { value, text })| {
                 let (value, text) = (escape(value), escape(text));
                 match place {
@@ -135,13 +156,8 @@ impl Table {
                     _ => format!("<td data-value=\"{value}\">{text}</td>"),
                 }
             });
-            format!("<tr>{}</tr>\n", cells.collect::<String>())
-        });
-        format!(
-            "<details><summary>Table of the figures</summary>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of the figures\"><table \
-             data-table=\"{name}\">\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n</table></div></details>\n",
-            heads.collect::<String>(),
-            rows.collect::<String>()
-        )
+            put(&format!("<tr>{}</tr>\n", cells.collect::<String>()))?;
+        }
+        put("</tbody>\n</table></div></details>\n")
     }
 }

@@ -40,15 +40,18 @@ pub(super) enum Shape {
     Bars,
     /// A line for each series.
     Lines,
-    /// A row of cells for each series: filled with its colour where there is a value above 0, red where it is 0.
+    /// A row of cells for each series: filled with its colour where there is a value above 0, as high as the value is
+    /// of 1, and red where it is 0.
     Cells,
 }
 
 /// One place of the x axis.
 #[derive(Clone, Debug)]
 pub(super) struct Point {
-    /// The number of the day, or of the place.
+    /// The number of the day, or of the place: the middle of what it stands for.
     pub at: f64,
+    /// How far that reaches to each side.
+    pub half: f64,
     /// One for each series.
     pub values: Vec<Option<f64>>,
     /// What a pointer above it shows.
@@ -73,8 +76,8 @@ pub(super) struct Chart {
     /// Names and colours of the series.
     pub series: Vec<(String, RGBColor)>,
     pub points: Vec<Point>,
-    /// Days of which there is nothing to show.
-    pub gaps: Vec<Day>,
+    /// Where days lie of which there is nothing to show: from where to where.
+    pub gaps: Vec<(f64, f64)>,
     /// What it shows, for whom cannot see it.
     pub description: String,
 }
@@ -233,20 +236,19 @@ impl Chart {
             return Ok(());
         }
         let top = chart.y_range().end;
-        let bands = self.gaps.iter().map(|day| f64::from(day.number()));
-        chart.draw_series(bands.map(|at| Rectangle::new([(at - 0.5, 0.0), (at + 0.5, top)], GAP.filled())))?;
+        let bands = self.gaps.iter();
+        chart.draw_series(bands.map(|(from, to)| Rectangle::new([(*from, 0.0), (*to, top)], GAP.filled())))?;
         Ok(())
     }
 
-    /// How far a bar reaches to each side of its place.
-    fn half_bar(&self) -> f64 {
-        if self.points.len() > APART_MAX { 0.5 } else { 0.41 }
+    /// How far the bar of a point reaches to each side of its place.
+    fn half_bar(&self, point: &Point) -> f64 {
+        if self.points.len() > APART_MAX { point.half } else { point.half * 0.82 }
     }
 
     fn draw_bars(&self, chart: &mut Context<'_, '_>) -> Drawn<()> {
-        let half = self.half_bar();
         for point in &self.points {
-            let mut below = 0.0;
+            let (half, mut below) = (self.half_bar(point), 0.0);
             for ((_, color), value) in self.series.iter().zip(&point.values) {
                 let value = value.unwrap_or(0.0);
                 if value > 0.0 {
@@ -269,12 +271,17 @@ impl Chart {
         let dots_max = if format == Format::Wide { DOTS_MAX } else { DOTS_MAX / 2 };
         for (number, (_, color)) in self.series.iter().enumerate() {
             let value = |point: &Point| point.values.get(number).copied().flatten().map(|value| (point.at, value));
-            let known: Vec<(f64, f64)> = self.points.iter().filter_map(value).collect();
+            let known: Vec<(f64, (f64, f64))> =
+                self.points.iter().filter_map(|point| Some((point.half, value(point)?))).collect();
             // A line goes from a day to the next one, and not over days of which there is nothing.
-            for run in known.chunk_by(|one, next| next.0 - one.0 < 1.5) {
-                chart.draw_series([PathElement::new(run.to_vec(), thick(color.to_rgba(), 2.0))])?;
+            let is_next = |(half, (at, _)): &(f64, (f64, f64)), (next_half, (next, _)): &(f64, (f64, f64))| {
+                next - at < half + next_half + 0.5
+            };
+            for run in known.chunk_by(is_next) {
+                let line: Vec<(f64, f64)> = run.iter().map(|(_, at)| *at).collect();
+                chart.draw_series([PathElement::new(line.clone(), thick(color.to_rgba(), 2.0))])?;
                 if known.len() <= dots_max || run.len() == 1 {
-                    chart.draw_series(run.iter().map(|at| Circle::new(*at, pixels(2.6), color.filled())))?;
+                    chart.draw_series(line.iter().map(|at| Circle::new(*at, pixels(2.6), color.filled())))?;
                 }
             }
             let marked = self.points.iter().filter(|point| point.marked.get(number) == Some(&true));
@@ -286,13 +293,14 @@ impl Chart {
     }
 
     fn draw_cells(&self, chart: &mut Context<'_, '_>) -> Drawn<()> {
-        let (rows, half) = (self.series.len(), self.half_bar());
+        let rows = self.series.len();
         for (number, (_, color)) in self.series.iter().enumerate() {
             let below = (rows - 1 - number) as f64;
-            let cells = self.points.iter().filter_map(|point| Some((point.at, point.values.get(number).copied()??)));
-            chart.draw_series(cells.map(|(at, value)| {
-                let color = if value > 0.0 { *color } else { RED };
-                Rectangle::new([(at - half, below + 0.18), (at + half, below + 0.82)], color.filled())
+            let cells = self.points.iter().filter_map(|point| Some((point, point.values.get(number).copied()??)));
+            chart.draw_series(cells.map(|(point, value)| {
+                let (at, half) = (point.at, self.half_bar(point));
+                let (color, height) = if value > 0.0 { (*color, 0.64 * value) } else { (RED, 0.64) };
+                Rectangle::new([(at - half, below + 0.18), (at + half, below + 0.18 + height)], color.filled())
             }))?;
         }
         Ok(())
@@ -302,8 +310,8 @@ impl Chart {
         let area = chart.plotting_area();
         let (xs, ys) = area.get_pixel_range();
         let hits = self.points.iter().map(|point| {
-            let left = chart.backend_coord(&(point.at - 0.5, 0.0)).0.clamp(xs.start, xs.end);
-            let right = chart.backend_coord(&(point.at + 0.5, 0.0)).0.clamp(xs.start, xs.end);
+            let left = chart.backend_coord(&(point.at - point.half, 0.0)).0.clamp(xs.start, xs.end);
+            let right = chart.backend_coord(&(point.at + point.half, 0.0)).0.clamp(xs.start, xs.end);
             let (top, height, width) = (ys.start, ys.end - ys.start, right - left);
             let title = escape(&point.tooltip);
             format!(

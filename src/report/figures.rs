@@ -1,14 +1,14 @@
 //! What a store tells of its batches and customers.
 
-use serde::Serialize;
-
 use super::histories::HistoryLengths;
+use super::shown_types::ShownTypes;
 use crate::error::Result;
-use crate::model::{Day, NamedCounts, TypeTable};
-use crate::store::{Batch, Store};
+use crate::format::BatchRecord;
+use crate::model::{Day, TypeCounts};
+use crate::store::Store;
 
 /// One batch, as its record tells.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct BatchFigures {
     /// The batch day.
     pub dt: Day,
@@ -18,10 +18,8 @@ pub struct BatchFigures {
     pub bytes: u64,
     /// Actions in the files, before any cut to `max_history`, those of forgotten customers and pruned days too.
     pub actions: u64,
-    /// The same by the names of their types.
-    pub types: NamedCounts,
-    /// Rows that are no actions, as their source says.
-    pub ignored: u64,
+    /// The same by type: of each that [`StoreFigures::types`] names, and, if there are others, of these together.
+    pub types: Vec<u64>,
     /// Of the actions, those whose day is before the batch day.
     pub late: u64,
     /// Of the actions, those whose day is after the batch day.
@@ -32,11 +30,17 @@ pub struct BatchFigures {
     pub customers: u64,
 }
 
-/// A store in figures. Memory: some 100 bytes for each batch, and 8 for each length that a history can have.
+/// A store in figures. Memory: some 200 bytes for each batch, 4 for each day without one, and 8 for each length that a history can have.
 #[derive(Clone, Debug)]
 pub struct StoreFigures {
     /// The batches held, days ascending.
     pub batches: Vec<BatchFigures>,
+    /// Actions of all of them.
+    pub actions: TypeCounts,
+    /// Which types the figures of each batch tell.
+    pub types: ShownTypes,
+    /// Rows of all of them that are no actions, as their source says.
+    pub ignored: u64,
     /// Days between the first and the newest batch whose batches are missing.
     pub gaps: Vec<Day>,
     /// How long the histories are.
@@ -52,13 +56,24 @@ pub struct StoreFigures {
 }
 
 impl StoreFigures {
-    /// Reads the records of all batches, and the roster once: no history. Of 10 million customers the roster has some 100 MB.
+    /// Reads the records of all batches twice, and the roster once: no history. Of 10 million customers the roster has some 100 MB.
     pub fn of(store: &Store) -> Result<Self> {
-        let (batches, types) = (store.batches()?, &store.settings().types);
-        let gaps = batches.newest(None).map_or_else(Vec::new, |newest| batches.missing(newest));
+        let (mut actions, mut ignored) = (TypeCounts::default(), 0_u64);
+        for entry in store.batch_records() {
+            let (_, record) = entry?;
+            actions.add_all(&record.actions);
+            ignored = ignored.saturating_add(record.ignored);
+        }
+        let types = ShownTypes::of(&actions, &store.settings().types);
+        let figures =
+            store.batch_records().map(|entry| entry.map(|(dt, record)| BatchFigures::of(dt, &record, &types)));
+        let batches = figures.collect::<Result<Vec<_>>>()?;
         Ok(StoreFigures {
-            batches: batches.iter().map(|(dt, batch)| BatchFigures::of(dt, batch, types)).collect(),
-            gaps,
+            gaps: days_between(&batches),
+            batches,
+            actions,
+            types,
+            ignored,
             histories: HistoryLengths::of(store)?,
             time_zone: store.settings().zone.name().to_owned(),
             horizon: store.horizon()?,
@@ -74,18 +89,24 @@ impl StoreFigures {
 }
 
 impl BatchFigures {
-    fn of(dt: Day, batch: &Batch, types: &TypeTable) -> Self {
+    fn of(dt: Day, record: &BatchRecord, types: &ShownTypes) -> Self {
         BatchFigures {
             dt,
-            files: batch.files,
-            bytes: batch.bytes,
-            actions: batch.actions.sum(),
-            types: batch.actions.named(types),
-            ignored: batch.ignored,
-            late: batch.late,
-            early: batch.early,
-            quarantined: batch.quarantined,
-            customers: batch.customers,
+            files: record.files.len(),
+            bytes: record.files.iter().map(|file| file.bytes).sum(),
+            actions: record.actions.sum(),
+            types: types.counts(&record.actions),
+            late: record.late,
+            early: record.early,
+            quarantined: record.quarantined,
+            customers: record.customers,
         }
     }
+}
+
+/// The days between batches, which ascend.
+fn days_between(batches: &[BatchFigures]) -> Vec<Day> {
+    let pairs = batches.iter().zip(batches.iter().skip(1));
+    let between = pairs.filter_map(|(one, next)| Some(one.dt.next()?.through(next.dt.previous()?)));
+    between.flatten().collect()
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::axis::Unit;
 use super::figures::{BatchFigures, StoreFigures};
 use super::partitions::{PartitionFigures, share};
+use super::periods::Period;
 use crate::model::{Day, Mark, mark};
 
 /// A figure of each batch or partition.
@@ -117,10 +118,11 @@ impl Notable {
         Notable { marks: Figure::ALL.into_iter().map(|figure| (figure, marks(figure))).collect() }
     }
 
-    /// Whether the figure of a day is marked, and what is said of it then.
-    pub fn mark_of(&self, figure: Figure, day: Day) -> Option<String> {
-        let mark = self.marks.get(&figure)?.iter().find(|mark| mark.day == day)?;
-        Some(figure.said(mark))
+    /// The marks of a figure on the days of a period.
+    pub fn marks_of(&self, figure: Figure, period: Period) -> &[Mark] {
+        let marks = self.marks.get(&figure).map_or(&[][..], Vec::as_slice);
+        let (until, _) = marks.split_at(marks.partition_point(|mark| mark.day <= period.last));
+        until.split_at(until.partition_point(|mark| mark.day < period.first)).1
     }
 
     /// All marks, the newest day first.

@@ -1,6 +1,6 @@
 //! The page around the plots: what it is of, the figures that sum it up, and what stands out.
 
-use super::card::Card;
+use super::card::Put;
 use super::html::escape;
 use super::partitions::{ReadFrom, share};
 use super::plots::Figures;
@@ -24,21 +24,20 @@ struct Tile {
     remark: String,
 }
 
-/// The page. It asks for nothing: no script, no network.
-pub(super) fn page(title: &str, figures: &Figures<'_>) -> Result<String> {
-    let cards = figures.cards();
-    let plots = cards.iter().map(Card::html).collect::<Result<String>>()?;
+/// Writes the page. It asks for nothing: no script, no network. Memory: one plot.
+pub(super) fn write_page(title: &str, figures: &Figures<'_>, put: &mut Put<'_>) -> Result<()> {
     let title = escape(title);
-    Ok(format!(
+    put(&format!(
         "{REPORT_BEGINS}{title}</title>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n<p>{}</p>\n</header>\n<main>\n{}{}{plots}</main>\n{}</body>\n</html>\n",
+         <style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n<p>{}</p>\n</header>\n<main>\n{}{}",
         escape(&introduction(figures)),
         tiles(figures),
         standing_out(figures),
-        footer(figures),
-    ))
+    ))?;
+    figures.each_card(&mut |card| card.write(put))?;
+    put(&format!("</main>\n{}</body>\n</html>\n", footer(figures)))
 }
 
 fn range(first: Option<Day>, last: Option<Day>) -> String {
@@ -148,8 +147,8 @@ fn standing_out(figures: &Figures<'_>) -> String {
     }
     let partitions = figures.partitions.unwrap_or_default();
     if let (Some(first), Some(last)) = (partitions.first(), partitions.last()) {
-        let missing: Vec<Day> =
-            first.dt.through(last.dt).filter(|day| !partitions.iter().any(|one| one.dt == *day)).collect();
+        let is_there = |day: &Day| partitions.binary_search_by_key(day, |one| one.dt).is_ok();
+        let missing: Vec<Day> = first.dt.through(last.dt).filter(|day| !is_there(day)).collect();
         if !missing.is_empty() {
             let days = counted(missing.len() as u64, "day");
             say(format!("Days without rows between days that have some ({days}): {}.", name_days(&missing)));

@@ -3,15 +3,21 @@
 use plotters::style::RGBColor;
 
 use super::axis::Unit;
-use super::card::{Card, Cell};
+use super::card::{Card, Cell, Table, heads};
 use super::chart::{Chart, Places, Point, Shape};
 use super::figures::{BatchFigures, StoreFigures};
 use super::notable::{Figure, Notable};
 use super::partitions::PartitionFigures;
+use super::periods::{Daily, Gathered, Period, Periods};
+use crate::error::Result;
 use crate::model::Day;
+use crate::text::count;
 
 /// Days that are further from the next one than this are drawn apart from it.
 const STRAY_DAYS: u32 = 366;
+
+/// The most marks that the title of a point tells; the others stand in the table.
+const TOLD_MAX: usize = 3;
 
 /// All figures of a page.
 pub(super) struct Figures<'a> {
@@ -25,11 +31,12 @@ pub(super) struct Figures<'a> {
 pub(super) type Series<'a> = (&'a str, RGBColor, Option<Figure>);
 
 impl Figures<'_> {
-    /// The plots in their order. Those of batches are left out where there is none, and so are those of partitions. Days far from the others are in none.
-    pub fn cards(&self) -> Vec<Card> {
+    /// Gives the plots to `take` in their order. Those of batches are left out where there is none, and so are those of partitions. Days far from the others
+    /// are in none.
+    pub fn each_card(&self, take: &mut dyn FnMut(Card<'_>) -> Result<()>) -> Result<()> {
         let strays = self.strays();
         if strays.is_empty() {
-            return self.cards_of_all();
+            return self.each_card_of_all(take);
         }
         let is_near = |day: Day| strays.binary_search(&day).is_err();
         let mut store = self.store.clone();
@@ -38,7 +45,8 @@ impl Figures<'_> {
         store.gaps.retain(|day| held.as_ref().is_some_and(|held| held.contains(day)));
         let partitions: Option<Vec<PartitionFigures>> =
             self.partitions.map(|all| all.iter().filter(|one| is_near(one.dt)).cloned().collect());
-        Figures { store: &store, partitions: partitions.as_deref(), notable: self.notable }.cards_of_all()
+        let near = Figures { store: &store, partitions: partitions.as_deref(), notable: self.notable };
+        near.each_card_of_all(take)
     }
 
     /// The days with a batch or rows that are over a year from most of the others, ascending: a plot of all days between would have room for none of them.
@@ -52,24 +60,23 @@ impl Figures<'_> {
         groups.filter(|group| group.first() != most.first()).flatten().copied().collect()
     }
 
-    fn cards_of_all(&self) -> Vec<Card> {
-        let mut cards = Vec::new();
-        cards.extend(self.coverage());
+    fn each_card_of_all(&self, take: &mut dyn FnMut(Card<'_>) -> Result<()>) -> Result<()> {
+        self.coverage().map_or(Ok(()), &mut *take)?;
         if let (Some(first), Some(last)) = (self.store.batches.first(), self.store.batches.last()) {
-            let days = (first.dt, last.dt);
-            cards.extend([
-                self.actions(days),
-                self.late(days),
-                self.customers(days),
-                self.bytes(days),
-                self.histories(),
-            ]);
+            let periods = Periods::of(first.dt, last.dt);
+            take(self.actions(periods))?;
+            take(self.late(periods))?;
+            take(self.customers(periods))?;
+            take(self.bytes(periods))?;
+            take(self.histories())?;
         }
         if let Some((first, last)) = self.partitions.and_then(|all| Some((all.first()?, all.last()?))) {
-            let days = (first.dt, last.dt);
-            cards.extend([self.rows(days), self.labels(days), self.padding(days)]);
+            let periods = Periods::of(first.dt, last.dt);
+            take(self.rows(periods))?;
+            take(self.labels(periods))?;
+            take(self.padding(periods))?;
         }
-        cards
+        Ok(())
     }
 
     pub(super) fn partitions(&self) -> &[PartitionFigures] {
@@ -79,73 +86,139 @@ impl Figures<'_> {
     /// A plot of all batches.
     pub(super) fn of_batches(
         &self,
-        days: (Day, Day),
+        periods: Periods,
         (shape, unit): (Shape, Unit),
         series: &[Series<'_>],
         values: impl Fn(&BatchFigures) -> Vec<Option<f64>>,
         words: impl Fn(&BatchFigures) -> String,
     ) -> Chart {
-        let points = self.store.batches.iter().map(|batch| (batch.dt, values(batch), words(batch)));
-        self.chart(days, shape, unit, series, points.collect(), self.store.gaps.clone())
+        let points = self.points(periods, unit, &self.store.batches, series, "batches", (values, words));
+        let mut gaps: Vec<Period> = self.store.gaps.iter().map(|day| periods.holding(*day)).collect();
+        gaps.dedup();
+        let gaps = gaps.into_iter().map(Period::at).map(|(at, half)| (at - half, at + half));
+        Chart { gaps: gaps.collect(), ..chart(periods, shape, unit, series, points) }
     }
 
     /// A plot of all partitions.
     pub(super) fn of_partitions(
         &self,
-        days: (Day, Day),
+        periods: Periods,
         (shape, unit): (Shape, Unit),
         series: &[Series<'_>],
         values: fn(&PartitionFigures) -> Vec<Option<f64>>,
         words: fn(&PartitionFigures) -> String,
     ) -> Chart {
-        let points = self.partitions().iter().map(|one| (one.dt, values(one), words(one)));
-        self.chart(days, shape, unit, series, points.collect(), Vec::new())
+        let points = self.points(periods, unit, self.partitions(), series, "partitions", (values, words));
+        chart(periods, shape, unit, series, points)
     }
 
-    pub(super) fn chart(
+    /// The points of a plot, one for each period: of what is counted the mean of its days, of shares that of all of them together.
+    fn points<T: Daily>(
         &self,
-        (first, last): (Day, Day),
-        shape: Shape,
+        periods: Periods,
         unit: Unit,
+        all: &[T],
         series: &[Series<'_>],
-        points: Vec<(Day, Vec<Option<f64>>, String)>,
-        gaps: Vec<Day>,
-    ) -> Chart {
-        let ranges = series.iter().enumerate().filter_map(|(number, (name, ..))| {
-            let values = points.iter().filter_map(|(_, values, _)| values.get(number).copied().flatten());
-            let least = values.clone().min_by(f64::total_cmp)?;
-            let most = values.max_by(f64::total_cmp)?;
-            Some(format!("{name} from {} to {}", unit.in_words(least), unit.in_words(most)))
+        things: &str,
+        (values, words): (impl Fn(&T) -> Vec<Option<f64>>, impl Fn(&T) -> String),
+    ) -> Vec<Point> {
+        let points = periods.gather(all).map(|Gathered { period, days, sum }| {
+            let parts = if unit == Unit::Share { 1.0 } else { days.len() as f64 };
+            let values = values(&sum).into_iter().map(|value| value.map(|value| value / parts)).collect();
+            let marks: Vec<_> = series
+                .iter()
+                .map(|(.., figure)| figure.map(|figure| (figure, self.notable.marks_of(figure, period))))
+                .collect();
+            let all_marks = || marks.iter().flatten().flat_map(|(figure, of)| of.iter().map(|mark| (*figure, mark)));
+            let told = all_marks().take(TOLD_MAX).map(|(figure, mark)| match periods.are_days() {
+                true => format!(". Marked: {}", figure.said(mark)),
+                false => format!(". Marked: {}: {}", mark.day, figure.said(mark)),
+            });
+            let more = match all_marks().count().saturating_sub(TOLD_MAX) {
+                0 => String::new(),
+                more => format!(". {} more marks stand in the table", count(more as u64)),
+            };
+            let of = match periods.are_days() {
+                true => String::new(),
+                false => format!(" ({} {things})", count(days.len() as u64)),
+            };
+            let tooltip = format!("{period}{of}: {}{}{more}", words(&sum), told.collect::<String>());
+            let marked = marks.iter().map(|of| of.as_ref().is_some_and(|(_, marks)| !marks.is_empty())).collect();
+            let (at, half) = period.at();
+            Point { at, half, values, tooltip, marked }
         });
-        let description = format!("{first} to {last}: {}.", ranges.collect::<Vec<_>>().join("; "));
-        let points = points.into_iter().map(|(day, values, words)| {
-            let said: Vec<Option<String>> =
-                series.iter().map(|(.., figure)| figure.and_then(|figure| self.notable.mark_of(figure, day))).collect();
-            let marks: String = said.iter().flatten().map(|said| format!(". Marked: {said}")).collect();
-            let marked = said.iter().map(Option::is_some).collect();
-            Point { at: at(day), values, tooltip: format!("{day}: {words}{marks}"), marked }
-        });
-        Chart {
-            places: Places::Days(first, last),
-            shape,
-            unit,
-            series: series.iter().map(|(name, color, _)| ((*name).to_owned(), *color)).collect(),
-            points: points.collect(),
-            gaps,
-            description,
-        }
+        points.collect()
     }
 
-    /// A row of a table: the day, its figures, and why it is marked, if it is.
-    pub(super) fn row(&self, day: Day, cells: impl IntoIterator<Item = Cell>, figures: &[Figure]) -> Vec<Cell> {
-        let said: Vec<String> = figures.iter().filter_map(|figure| self.notable.mark_of(*figure, day)).collect();
-        let names = figures.iter().filter(|figure| self.notable.mark_of(**figure, day).is_some());
-        let names: Vec<&str> = names.map(|figure| figure.name()).collect();
-        let marked = Cell { value: names.join(" "), text: said.join("; ") };
-        [Cell::plain(day)].into_iter().chain(cells).chain([marked]).collect()
+    /// The table of a plot: a row for each period, and in it the figures of all its days together. Where these are several, those that are marked follow.
+    /// `cells` is given figures, and of how many days they are.
+    pub(super) fn table<'a, T: Daily>(
+        &'a self,
+        periods: Periods,
+        all: &'a [T],
+        (head, things): (&str, &str),
+        columns: Vec<(String, String)>,
+        figures: &'static [Figure],
+        cells: impl Fn(&T, u64) -> Vec<Cell> + Copy + 'a,
+    ) -> Table<'a> {
+        let are_days = periods.are_days();
+        let rows = periods.gather(all).flat_map(move |Gathered { period, days, sum }| {
+            let of = Cell::count(days.len() as u64);
+            let row = move |period, figures: &T, of: Option<Cell>, days| {
+                let cells = of.into_iter().chain(cells(figures, days));
+                [Cell::period(period)].into_iter().chain(cells)
+            };
+            if are_days {
+                return vec![row(period, &sum, None, 1).chain([self.marked(period, figures)]).collect::<Vec<_>>()];
+            }
+            let whole = row(period, &sum, Some(of), days.len() as u64).chain([Cell::plain("")]).collect();
+            let single = days.iter().map(|day| (Period { first: day.dt(), last: day.dt() }, day));
+            let marked =
+                single.filter(|(day, _)| figures.iter().any(|one| !self.notable.marks_of(*one, *day).is_empty()));
+            let marked = marked
+                .map(|(day, one)| row(day, one, Some(Cell::count(1)), 1).chain([self.marked(day, figures)]).collect());
+            [whole].into_iter().chain(marked).collect()
+        });
+        let words = match are_days {
+            true => String::new(),
+            false => format!(
+                "Each row has the {things} of {} days together; those that are marked follow by themselves.",
+                periods.days_each()
+            ),
+        };
+        let of = if are_days { Vec::new() } else { vec![(things.to_owned(), format!("Of so many {things}"))] };
+        let columns = heads(&[("dt", head)]).into_iter().chain(of).chain(columns).chain(heads(&[("marked", "Marked")]));
+        Table { words, columns: columns.collect(), rows: Box::new(rows) }
+    }
+
+    /// Why a day is marked, if it is.
+    fn marked(&self, day: Period, figures: &[Figure]) -> Cell {
+        let marks =
+            figures.iter().flat_map(|figure| self.notable.marks_of(*figure, day).iter().map(|mark| (*figure, mark)));
+        let (names, said): (Vec<&str>, Vec<String>) =
+            marks.map(|(figure, mark)| (figure.name(), figure.said(mark))).unzip();
+        Cell { value: names.join(" "), text: said.join("; ") }
     }
 }
 
-pub(super) fn at(day: Day) -> f64 {
-    f64::from(day.number())
+/// A plot of days.
+fn chart(periods: Periods, shape: Shape, unit: Unit, series: &[Series<'_>], points: Vec<Point>) -> Chart {
+    let (first, last) = periods.ends();
+    let ranges = series.iter().enumerate().filter_map(|(number, (name, ..))| {
+        let values = points.iter().filter_map(|point| point.values.get(number).copied().flatten());
+        let least = values.clone().min_by(f64::total_cmp)?;
+        let most = values.max_by(f64::total_cmp)?;
+        Some(format!("{name} from {} to {}", unit.in_words(least), unit.in_words(most)))
+    });
+    let description =
+        format!("{first} to {last}{}: {}.", periods.in_words(unit), ranges.collect::<Vec<_>>().join("; "));
+    Chart {
+        places: Places::Days(first, last),
+        shape,
+        unit,
+        series: series.iter().map(|(name, color, _)| ((*name).to_owned(), *color)).collect(),
+        points,
+        gaps: Vec::new(),
+        description,
+    }
 }

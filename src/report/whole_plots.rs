@@ -1,77 +1,146 @@
 //! The plots of a whole store: which days are there, and how long histories are.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::axis::Unit;
 use super::card::{Card, Cell, Table, heads};
 use super::chart::{BLUE, Chart, Places, Point, Shape};
 use super::partitions::share;
-use super::plots::{Figures, at};
+use super::periods::{Period, Periods};
+use super::plots::Figures;
 use crate::model::Day;
 use crate::text::{count, percent};
 
-impl Figures<'_> {
-    pub(super) fn coverage(&self) -> Option<Card> {
-        let held: BTreeSet<Day> = self.store.batches.iter().map(|batch| batch.dt).collect();
-        let missing: BTreeSet<Day> = self.store.gaps.iter().copied().collect();
-        let made: BTreeMap<Day, u64> = self.partitions().iter().map(|one| (one.dt, one.rows)).collect();
-        let first = held.first().into_iter().chain(made.keys().next()).min().copied()?;
-        let last = held.last().into_iter().chain(made.keys().next_back()).max().copied()?;
-        let state = |day: &Day| match (held.contains(day), missing.contains(day)) {
-            (true, _) => "held",
-            (false, true) => "missing",
+/// Which days are there, each list ascending.
+struct Covered<'a> {
+    held: Vec<Day>,
+    missing: &'a [Day],
+    made: Vec<Day>,
+}
+
+impl<'a> Covered<'a> {
+    fn of(figures: &Figures<'a>) -> Self {
+        Covered {
+            held: figures.store.batches.iter().map(|batch| batch.dt).collect(),
+            missing: &figures.store.gaps,
+            made: figures.partitions.unwrap_or_default().iter().map(|one| one.dt).collect(),
+        }
+    }
+
+    /// Of the batch of a day.
+    fn state(&self, day: Day) -> &'static str {
+        match (self.held.binary_search(&day), self.missing.binary_search(&day)) {
+            (Ok(_), _) => "held",
+            (_, Ok(_)) => "missing",
             _ => "none",
-        };
-        let points = first.through(last).map(|day| {
-            let (batch, rows) = (state(&day), made.get(&day));
-            let value = [("held", 1.0), ("missing", 0.0)].into_iter().find(|(name, _)| *name == batch);
-            let rows_in_words = match (self.partitions, rows) {
-                (None, _) => String::new(),
-                (_, Some(rows)) => format!(", {} rows", count(*rows)),
-                (_, None) => ", no rows produced".to_owned(),
-            };
-            let batch = if batch == "none" { "no batch".to_owned() } else { format!("batch {batch}") };
-            Point {
-                at: at(day),
-                values: vec![value.map(|(_, value)| value), rows.map(|_| 1.0)],
-                tooltip: format!("{day}: {batch}{rows_in_words}"),
-                marked: Vec::new(),
+        }
+    }
+
+    /// Days in a row with what there is of the batch and of the rows of each; each day by itself where there is room.
+    fn runs(self, periods: Periods) -> impl Iterator<Item = (Period, &'static str, &'static str)> {
+        let (first, last) = periods.ends();
+        let days = first.through(last).map(move |day| {
+            let rows = if self.made.binary_search(&day).is_ok() { "produced" } else { "none" };
+            (day, self.state(day), rows)
+        });
+        let mut days = days.peekable();
+        std::iter::from_fn(move || {
+            let (first, batch, rows) = days.next()?;
+            let mut last = first;
+            let is_same = |next: &(Day, &str, &str)| !periods.are_days() && (next.1, next.2) == (batch, rows);
+            while let Some((day, ..)) = days.next_if(is_same) {
+                last = day;
             }
-        });
-        let rows = first.through(last).map(|day| {
-            let rows = if made.contains_key(&day) { "produced" } else { "none" };
-            vec![Cell::plain(day), Cell::plain(state(&day)), Cell::plain(rows)]
-        });
+            Some((Period { first, last }, batch, rows))
+        })
+    }
+}
+
+impl Figures<'_> {
+    pub(super) fn coverage(&self) -> Option<Card<'_>> {
+        let days = Covered::of(self);
+        let first = days.held.first().into_iter().chain(days.made.first()).min().copied()?;
+        let last = days.held.last().into_iter().chain(days.made.last()).max().copied()?;
+        let periods = Periods::of(first, last);
         let mut series = vec![("batches".to_owned(), BLUE)];
-        if !made.is_empty() {
+        if !days.made.is_empty() {
             series.push(("rows".to_owned(), BLUE));
         }
         let gaps = self.store.gaps.len();
+        let description = format!(
+            "Days from {first} to {last}: {} batches held, {gaps} missing between them, {} days with rows.",
+            self.store.batches.len(),
+            self.partitions().len()
+        );
+        let points = periods.all().map(|period| self.covered(&days, period)).collect();
+        let rows = |(period, batch, rows): (Period, &'static str, &'static str)| {
+            vec![Cell::period(period), Cell::plain(batch), Cell::plain(rows)]
+        };
+        let words = match periods.are_days() {
+            true => String::new(),
+            false => "Days in a row of which the same is there stand in one row.".to_owned(),
+        };
+        let subtitle = match periods.are_days() {
+            true => String::new(),
+            false => format!(
+                "; each column stands for {} days: red where the batch of one of them is missing, filled as high as they are there",
+                periods.days_each()
+            ),
+        };
         Some(Card {
             id: "coverage",
             title: "Which days are there",
-            subtitle: "Batches in the store, and days with training rows".to_owned(),
+            subtitle: format!("Batches in the store, and days with training rows{subtitle}"),
             chart: Chart {
                 places: Places::Days(first, last),
                 shape: Shape::Cells,
                 unit: Unit::Count,
                 series,
-                points: points.collect(),
+                points,
                 gaps: Vec::new(),
-                description: format!(
-                    "Days from {first} to {last}: {} batches held, {gaps} missing between them, {} days with rows.",
-                    self.store.batches.len(),
-                    self.partitions().len()
-                ),
+                description,
             },
             table: Table {
+                words,
                 columns: heads(&[("dt", "Day"), ("batch", "Batch"), ("rows", "Rows")]),
-                rows: rows.collect(),
+                rows: Box::new(days.runs(periods).map(rows)),
             },
         })
     }
 
-    pub(super) fn histories(&self) -> Card {
+    /// What is there of the days of a period.
+    fn covered(&self, days: &Covered<'_>, period: Period) -> Point {
+        let [held, missing, made] = [&days.held, days.missing, &days.made].map(|of| period.within(of).len());
+        let of_all = period.first.through(period.last).count() as f64;
+        let batches = match (held, missing) {
+            (_, 1..) => Some(0.0),
+            (1.., _) => Some(held as f64 / of_all),
+            _ => None,
+        };
+        let rows = (made > 0).then(|| made as f64 / of_all);
+        let tooltip = if period.first == period.last {
+            let batch = match days.state(period.first) {
+                "none" => "no batch".to_owned(),
+                state => format!("batch {state}"),
+            };
+            let produced = self.partitions().binary_search_by_key(&period.first, |one| one.dt);
+            let produced = produced.ok().and_then(|place| self.partitions().get(place));
+            let rows = match (self.partitions, produced) {
+                (None, _) => String::new(),
+                (_, Some(one)) => format!(", {} rows", count(one.rows)),
+                (_, None) => ", no rows produced".to_owned(),
+            };
+            format!("{period}: {batch}{rows}")
+        } else {
+            let rows = match self.partitions {
+                None => String::new(),
+                Some(_) => format!(", {made} days with rows"),
+            };
+            format!("{period}: {held} batches held, {missing} missing{rows}")
+        };
+        let (at, half) = period.at();
+        Point { at, half, values: vec![batches, rows], tooltip, marked: Vec::new() }
+    }
+
+    pub(super) fn histories(&self) -> Card<'_> {
         let lengths = &self.store.histories;
         let (buckets, customers) = (lengths.buckets(), lengths.customers());
         let name = |from: usize, to: usize| match (from == to, to == lengths.max_history()) {
@@ -81,6 +150,7 @@ impl Figures<'_> {
         };
         let points = buckets.iter().enumerate().map(|(place, bucket)| Point {
             at: place as f64,
+            half: 0.5,
             values: vec![Some(bucket.customers as f64)],
             tooltip: format!(
                 "{} actions: {} customers ({})",
@@ -128,7 +198,8 @@ impl Figures<'_> {
                     ("customers", "Customers"),
                     ("share", "Share"),
                 ]),
-                rows: rows.collect(),
+                words: String::new(),
+                rows: Box::new(rows.collect::<Vec<_>>().into_iter()),
             },
         }
     }

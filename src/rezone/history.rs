@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result};
-use crate::format::{Key, KeyBytes, Standing, encode_keyframe, encode_portion};
-use crate::history::{follow, newest_first};
+use crate::format::{Key, KeyBytes, Standing, encode_portion, refold_whole};
+use crate::history::newest_first;
 use crate::model::{Action, CustomerId, Day, Zone};
 use crate::store::Tail;
 
@@ -76,19 +76,9 @@ pub(super) fn redate(
         }
         days.entry(day).or_default().push(actions);
     }
-    for day in tail.keyframes {
-        edits.insert(Key::Keyframe { customer, day }.encode(), None);
-    }
-    let newest = days.keys().next_back().copied();
-    let newest = newest.ok_or_else(|| Error::corrupt(format!("customer {} has no portion", customer.0)))?;
-    let course = follow(Vec::new(), &days.into_iter().collect::<Vec<_>>(), max_history);
-    let keyframe = course.keyframes.last().map(|(day, _)| *day);
-    for (day, past) in course.keyframes {
-        let mut bytes = Vec::new();
-        encode_keyframe(day, &past, &mut bytes);
-        edits.insert(Key::Keyframe { customer, day }.encode(), Some(bytes));
-    }
-    Ok(Some(Redated { edits, standing: Standing { newest, keyframe, since: course.since }, moved: counts }))
+    let standing = refold_whole(customer, tail.keyframes, days, max_history, &mut edits);
+    let standing = standing.ok_or_else(|| Error::corrupt(format!("customer {} has no portion", customer.0)))?;
+    Ok(Some(Redated { edits, standing, moved: counts }))
 }
 
 /// The day of an action. Fails at the very ends of the valid years, where there may be none.

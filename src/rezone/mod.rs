@@ -1,4 +1,4 @@
-//! Floor 5, taking newer rules of the store's zone that move days which it holds: every action goes to its day by
+//! Floor 6, taking newer rules of the store's zone that move days which it holds: every action goes to its day by
 //! these rules, in one atomic step. It reads and writes the store; of the machine's rules it is told by
 //! [`crate::store::OfferedRules`].
 //!

@@ -1,4 +1,4 @@
-//! Floor 4, sorting more than fits in memory: pieces that are sorted apart, and sorted runs that spill to disk and are merged. A sibling of
+//! Floor 1, sorting more than fits in memory: pieces that are sorted apart, and sorted runs that spill to disk and are merged. A sibling of
 //! `store/` and `files/` that knows neither.
 
 mod keys;

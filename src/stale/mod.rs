@@ -1,4 +1,4 @@
-//! Floor 5, which partitions would change if they were produced again: each manifest says what batches its rows rest on, and the store says what it
+//! Floor 6, which partitions would change if they were produced again: each manifest says what batches its rows rest on, and the store says what it
 //! holds. Reads manifests and the store; changes nothing.
 //!
 //! Of the batches that are to count (all, or those known by a day), a partition of `dt` is stale where

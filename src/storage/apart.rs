@@ -1,4 +1,4 @@
-//! Floor 1, places that must not lie in one another: what a command writes, and what it reads.
+//! Places that must not lie in one another: what a command writes, and what it reads.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Floor 1, making what is on disk outlast a power loss.
+//! Making what is on disk outlast a power loss.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};

@@ -1,4 +1,4 @@
-//! Floor 1, names that nothing else has: drawn by chance, and taken only where nothing stood before.
+//! Names that nothing else has: drawn by chance, and taken only where nothing stood before.
 //!
 //! The number of a process tells it from no process of another container, which may work on the same disk; and a name
 //! that can be guessed may be a link that somebody has put there. A drawn name never reaches an output: it is that of

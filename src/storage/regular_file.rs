@@ -1,4 +1,4 @@
-//! Floor 0, opening what a name leads to: only files that have an end. A pipe waits for somebody who writes, a device may never end.
+//! Opening what a name leads to: only files that have an end. A pipe waits for somebody who writes, a device may never end.
 //!
 //! Everything that is opened for reading is opened here (a test holds this), but for what the system itself gives under `/proc` and `/sys`.
 

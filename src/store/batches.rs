@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::format::{BatchRecord, ZoneUse, files_fingerprint};
-use crate::model::{Day, TypeCounts};
+use crate::model::Day;
 
-/// What the store knows of a batch as a whole, without the list of its files, which [`super::Store::batch`] gives.
+/// What the store knows of a batch as a whole, without the list of its files and the counts of each type, which [`super::Store::batch`] gives.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// The names of the sources that it has files of.
@@ -16,8 +16,10 @@ pub struct Batch {
     pub bytes: u64,
     /// One hash over all of them: see [`files_fingerprint`].
     pub fingerprint: String,
-    /// See [`BatchRecord::actions`].
-    pub actions: TypeCounts,
+    /// See [`BatchRecord::actions`]: those of all types.
+    pub actions: u64,
+    /// The numbers of the types that they have, ascending.
+    pub types: Box<[u8]>,
     /// See [`BatchRecord::late`].
     pub late: u64,
     /// See [`BatchRecord::early`].
@@ -39,7 +41,8 @@ impl From<BatchRecord> for Batch {
             files: record.files.len(),
             bytes: record.files.iter().map(|file| file.bytes).sum(),
             fingerprint: files_fingerprint(&record),
-            actions: record.actions,
+            actions: record.actions.sum(),
+            types: record.actions.iter().map(|(number, _)| number).collect(),
             late: record.late,
             early: record.early,
             quarantined: record.quarantined,
@@ -50,7 +53,7 @@ impl From<BatchRecord> for Batch {
     }
 }
 
-/// All batches held, by batch day. Memory: some 300 bytes for each, however many files they came in.
+/// All batches held, by batch day. Memory: some 300 bytes for each, and one for each type that it has, however many files they came in.
 #[derive(Clone, Debug, Default)]
 pub struct Batches(BTreeMap<Day, Batch>);
 

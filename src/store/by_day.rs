@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 
 use super::cursor::{Cursor, StoredPortion};
 use super::query::AsOf;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::{Key, Portion};
-use crate::history;
-use crate::model::{Action, CustomerId, Day, HistoryDetail};
+use crate::history::History;
+use crate::model::{Action, ActionType, CustomerId, Day, HistoryDetail};
 
 impl Cursor<'_> {
     /// Gives `take` what the store holds of a customer from before a day: the portions of each day together, newest day first, until `take` breaks or there
@@ -46,17 +46,15 @@ impl Cursor<'_> {
 
     /// A customer's history with times; newest first. The same actions as those of [`Cursor::as_of`].
     pub fn actions_as_of(&mut self, customer: CustomerId, wanted: AsOf) -> Result<Vec<Action>> {
-        let mut actions: Vec<Action> = Vec::new();
-        self.by_day(customer, wanted.before, |day, portions| {
-            if actions.len() >= wanted.max_history || wanted.oldest.is_some_and(|oldest| day < oldest) {
-                return ControlFlow::Break(());
-            }
-            let known = portions.into_iter().filter(|portion| wanted.known.is_none_or(|known| portion.batch <= known));
-            let parts: Vec<Vec<Action>> = known.map(|portion| portion.actions).collect();
-            actions.append(&mut history::merge(&parts, wanted.max_history - actions.len()));
-            ControlFlow::Continue(())
-        })?;
-        Ok(actions)
+        let mut history = History::default();
+        self.as_of(customer, AsOf { detail: HistoryDetail::Times, ..wanted }, &mut history)?;
+        let History { item_ids, action_types, times_us, .. } = history;
+        let actions = times_us.into_iter().zip(item_ids).zip(action_types);
+        let actions = actions.map(|((time_us, item_id), number)| {
+            ActionType::from_number(number).map(|action_type| Action { time_us, item_id, action_type })
+        });
+        let actions: Option<Vec<Action>> = actions.collect();
+        actions.ok_or_else(|| Error::corrupt(format!("the history of customer {} has an action of type 0", customer.0)))
     }
 
     /// The same of all that the store keeps of a customer from before a day.

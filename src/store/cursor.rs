@@ -1,5 +1,7 @@
 //! Reading histories: the as-of read, and the walk over portions that writes keyframes.
 
+use std::sync::atomic::Ordering;
+
 use super::as_of::{AsOfRead, WaitingDay};
 use super::engine::options::by_customer;
 use super::handle::Store;
@@ -50,7 +52,7 @@ pub struct Cursor<'store> {
     pub(super) scan: Scan<'store>,
     /// What is read of table files themselves: of all histories where they are many, and else only to see whether RocksDB can read them. `None` where that cannot be done.
     tables: Option<TableCursor<'store>>,
-    /// Whether histories are read from them alone.
+    /// Whether histories are read from them alone, where that can be done.
     is_over_many: bool,
     waiting: WaitingDay,
     late: LateDeltas,
@@ -74,8 +76,13 @@ impl Store {
     /// The same for the histories of many customers, which come in ascending order but for some: it reads table files itself where that can be done (see
     /// [`super::sst`]).
     pub fn cursor_over_many(&self) -> Cursor<'_> {
-        let cursor = self.cursor();
-        Cursor { is_over_many: self.tables().is_some_and(|tables| tables.are_whole), ..cursor }
+        Cursor { is_over_many: true, ..self.cursor() }
+    }
+
+    /// How many histories cursors over many customers have read through RocksDB so far, since table files hold something that only RocksDB can tell. It follows from
+    /// the files, which the batches that a store holds do not determine.
+    pub fn read_through_rocksdb(&self) -> u64 {
+        self.through_rocksdb.load(Ordering::Relaxed)
     }
 }
 
@@ -113,11 +120,14 @@ impl Cursor<'_> {
     ) -> Result<()> {
         let mut walk = AsOfRead::new(wanted, earlier, &mut self.waiting, &mut self.late, history, begins);
         let Some(newest) = wanted.before.previous() else { return walk.end(customer) };
-        if let Some(tables) = self.tables.as_mut().filter(|_| self.is_over_many) {
-            match tables.walk(customer, newest, |key, value| walk.step(customer, key, value))? {
-                Shown::Whole => return walk.end(customer),
-                Shown::Odd => walk.begin_again(),
+        if self.is_over_many {
+            if let Some(tables) = self.tables.as_mut().filter(|tables| tables.are_whole) {
+                match tables.walk(customer, newest, |key, value| walk.step(customer, key, value))? {
+                    Shown::Whole => return walk.end(customer),
+                    Shown::Odd => walk.begin_again(),
+                }
             }
+            self.store.through_rocksdb.fetch_add(1, Ordering::Relaxed);
         }
         self.tables.as_mut().map_or(Ok(()), |tables| tables.check(customer))?;
         self.scan.seek(Key::Portion { customer, day: newest, batch: newest }.encode());

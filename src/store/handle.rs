@@ -1,5 +1,6 @@
 //! An open store: its settings, its batches, its totals.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, OnceLock};
 
 use rocksdb::{ErrorKind, WaitForCompactOptions};
@@ -33,6 +34,8 @@ pub struct Store {
     pub(super) folder: Folder,
     settings: Settings,
     tables: OnceLock<Option<Tables>>,
+    /// Histories that were to be read from table files and were read through RocksDB.
+    pub(super) through_rocksdb: AtomicU64,
     pub(super) oldest_late: Mutex<OldestLate>,
 }
 
@@ -72,7 +75,14 @@ impl Store {
                 .caused_by(error)
         })?;
         let settings = Settings { max_history, zone, types: types.unwrap_or_default() };
-        Ok(Store { db, folder: folder.clone(), settings, tables: OnceLock::new(), oldest_late: Mutex::default() })
+        Ok(Store {
+            db,
+            folder: folder.clone(),
+            settings,
+            tables: OnceLock::new(),
+            through_rocksdb: AtomicU64::new(0),
+            oldest_late: Mutex::default(),
+        })
     }
 
     /// What is fixed for the life of the store.
@@ -127,14 +137,30 @@ impl Store {
 
     fn batches_where(&self, take: impl Fn(Result<BatchRecord>) -> Result<Option<BatchRecord>>) -> Result<Batches> {
         let mut batches = std::collections::BTreeMap::new();
-        let mut scan = Scan::new(self.db.raw_iterator_opt(scanning()), &self.folder);
-        scan.seek(Key::Batch(Day::FIRST).encode());
-        while let Some((key, value)) = scan.entry()? {
-            let Key::Batch(day) = Key::decode(key)? else { break };
-            batches.extend(take(BatchRecord::from_bytes(value))?.map(|record| (day, record.into())));
-            scan.next();
+        for entry in self.records() {
+            let (day, record) = entry?;
+            batches.extend(take(record)?.map(|record| (day, record.into())));
         }
         Ok(Batches::new(batches))
+    }
+
+    /// The records of all batches held, by batch day. Memory: one record at a time.
+    pub fn batch_records(&self) -> impl Iterator<Item = Result<(Day, BatchRecord)>> {
+        self.records().map(|entry| entry.and_then(|(day, record)| Ok((day, record?))))
+    }
+
+    /// The same, where a record may be one that cannot be read.
+    fn records(&self) -> impl Iterator<Item = Result<(Day, Result<BatchRecord>)>> {
+        let mut scan = Scan::new(self.db.raw_iterator_opt(scanning()), &self.folder);
+        scan.seek(Key::Batch(Day::FIRST).encode());
+        let mut next = move || {
+            let Some((key, value)) = scan.entry()? else { return Ok(None) };
+            let Key::Batch(day) = Key::decode(key)? else { return Ok(None) };
+            let record = BatchRecord::from_bytes(value);
+            scan.next();
+            Ok(Some((day, record)))
+        };
+        std::iter::from_fn(move || next().transpose())
     }
 
     /// What is counted over the whole store.

@@ -5,24 +5,18 @@ use rocksdb::DBRawIterator;
 use super::engine::failure::failure;
 use super::engine::options::{by_customer, scanning};
 use super::handle::Store;
-use super::sst;
-use super::sst::TableFault;
+use super::sst::{self, Survey, TableFault};
 use crate::error::Result;
 use crate::format::{HISTORY_PREFIX_BYTES, Keyspace};
 
 impl Store {
     /// Looks whether the table files of the store let every key be found where it is sought, and gives what is wrong to `report`: the last key before it, and what is
-    /// wrong in which file, as a phrase. Gives whether all files could be judged. Memory: see [`sst::survey`].
-    pub fn survey(&self, mut report: impl FnMut(&[u8], String) -> Result<()>) -> Result<bool> {
+    /// wrong in which file, as a phrase. Memory: see [`sst::survey`].
+    pub fn survey(&self, mut report: impl FnMut(&[u8], String) -> Result<()> + Send) -> Result<Survey> {
         let files = self.db.live_files().map_err(|error| failure("read", &self.folder, error))?;
-        sst::survey(
-            &files,
-            &self.folder.database(),
-            self.folder.resources().cancel(),
-            &mut |TableFault { name, after, what }| {
-                report(&after, format!("behind it the table file {name} is damaged: {what}"))
-            },
-        )
+        sst::survey(&files, &self.folder, &mut |TableFault { name, after, what }| {
+            report(&after, format!("behind it the table file {name} is damaged: {what}"))
+        })
     }
 
     /// Looks keys up as readers do: of each customer's history the first, and steps to the others from there, as is enough where the table files are sound; or with `each` all.

@@ -52,4 +52,7 @@ pub use offered_rules::{OfferedRules, outdated};
 pub use query::{AsOf, Begin};
 pub use raw::{Entry, RawStore};
 pub use settings::{MAX_HISTORY_DEFAULT, MAX_HISTORY_LIMIT, Settings};
+pub use sst::Survey;
+#[cfg(feature = "fuzzing")]
+pub use sst::fuzz::sst_table;
 pub use walk::{Step, Unreadable, Walk};

@@ -1,8 +1,7 @@
 //! The history of one customer, gathered key by key, and what follows from it.
 
-use super::fault::{Fault, Report};
+use super::fault::Fault;
 use super::portion::UNUSUAL_BYTES;
-use crate::error::Result;
 use crate::format::{Key, Keyframe, Standing, encode_keyframe};
 use crate::history::{DayPortions, Since, follow};
 use crate::model::{Action, CustomerId, Day, PADDING_ITEM_ID, PastAction};
@@ -52,10 +51,10 @@ impl CustomerHistory {
     }
 
     /// Reports what is wrong with the keyframes, newest first, and tells where the customer stands. `deep` compares what they hold.
-    pub fn settle(mut self, settings: &Settings, deep: bool, report: Report<'_>) -> Result<Stands> {
+    pub fn settle(mut self, settings: &Settings, deep: bool, report: impl FnMut(Fault)) -> Stands {
         let max_history = settings.max_history;
         if self.doubtful {
-            return Ok(Stands::Unknown);
+            return Stands::Unknown;
         }
         self.days.reverse();
         let (due, since) = due(&self.days, max_history);
@@ -71,15 +70,15 @@ impl CustomerHistory {
             wrong.extend(what.map(|what| (*day, what)));
         }
         if deep || !wrong.is_empty() {
-            self.compare(wrong, max_history, deep, report)?;
+            self.compare(wrong, max_history, deep, report);
         }
         let newest = self.days.last().map(|(day, _)| *day);
         let standing = |newest| Standing { newest, keyframe: due.last().copied(), since };
-        Ok(newest.map_or(Stands::Nowhere, |newest| Stands::At(standing(newest))))
+        newest.map_or(Stands::Nowhere, |newest| Stands::At(standing(newest)))
     }
 
     /// Works out all keyframes from the portions; reports what is wrong with them, and with `deep` also those that hold something else.
-    fn compare(&self, mut wrong: Vec<(Day, String)>, max_history: usize, deep: bool, report: Report<'_>) -> Result<()> {
+    fn compare(&self, mut wrong: Vec<(Day, String)>, max_history: usize, deep: bool, mut report: impl FnMut(Fault)) {
         let course = follow(Vec::new(), &self.days, max_history);
         let written = |day: Day| {
             let (_, past) = course.keyframes.iter().find(|(found, _)| *found == day)?;
@@ -96,9 +95,8 @@ impl CustomerHistory {
         }
         wrong.sort_by_key(|(day, _)| std::cmp::Reverse(*day));
         for (day, what) in wrong {
-            report(Fault::derived(Key::Keyframe { customer: self.customer, day }, what, written(day)))?;
+            report(Fault::derived(Key::Keyframe { customer: self.customer, day }, what, written(day)));
         }
-        Ok(())
     }
 
     /// What is wrong with the keyframe of a day by itself, and with the days that it holds.

@@ -30,7 +30,7 @@ pub enum Remedy {
 }
 
 /// Takes faults as they are found.
-pub(super) type Report<'a> = &'a mut dyn FnMut(Fault) -> Result<()>;
+pub(super) type Report<'a> = &'a mut (dyn FnMut(Fault) -> Result<()> + Send);
 
 impl Fault {
     /// A fault of what follows from the portions. `value` is what should stand there.

@@ -1,6 +1,8 @@
-//! Floor 5, whether a store holds what it should: every key and every value, each against the others. A sibling of ingest and produce.
+//! Floor 6, whether a store holds what it should: every key and every value, each against the others. A sibling of ingest and produce.
 //!
-//! `verify` reads and reports, `repair` writes what follows from the portions; both are one pass over all keys in their order:
+//! `verify` reads and reports, `repair` writes what follows from the portions; both are one pass over all keys. Each
+//! thread checks the next range of keys (`range.rs`), and the findings are put together in the order of the ranges
+//! (`pass.rs`). So the report is the same with any number of threads:
 //!
 //! 1. Each key decodes, has the bytes that are written for it, and comes behind the one before.
 //! 2. Each portion decodes to the last action and has the bytes that are written for it: newest first, at most `max_history`, all on its day.
@@ -12,9 +14,10 @@
 //!
 //! What cannot be read or decoded makes some of the rest unknowable: then no more is said of the same customer, leaf or batch.
 //!
-//! A new kind of key does not compile until `pass.rs` says what is asked of it.
+//! A new kind of key does not compile until `range.rs` says what is asked of it.
 //!
-//! Memory: the portions of one customer; for each batch one leaf of its index, some 10 kB; and 64 MiB in the second pass.
+//! Memory: for each thread the portions of one customer, and the findings of two ranges, 4 MiB each at most and some
+//! 200 kB as a rule; for each batch one leaf of its index, some 10 kB; and 64 MiB in the second pass.
 
 mod customer;
 mod fault;
@@ -22,12 +25,13 @@ mod index;
 mod list;
 mod pass;
 mod portion;
+mod range;
 mod record;
 mod repair;
 mod run;
 mod tally;
 
 pub use fault::{Fault, Remedy};
-pub use pass::Checked;
+pub use range::Checked;
 pub use repair::{KeyCounts, RepairSummary, repair};
 pub use run::{ShownFault, VerifySummary, verify};

@@ -1,14 +1,28 @@
 //! What is asked of a portion by itself.
 
-use crate::format::{Portion, encode_portion};
+use crate::format::{Portion, Room, encode_portion};
 use crate::history::newest_first;
 use crate::model::{Action, Day, PADDING_ITEM_ID};
 use crate::store::Settings;
 
+/// What reading a portion needs room for, kept from one to the next.
+#[derive(Default)]
+pub(super) struct PortionRoom {
+    unpacked: Room,
+    bytes: Vec<u8>,
+}
+
 /// All actions of a portion, or what is wrong with it.
-pub(super) fn read_portion(day: Day, value: &[u8], settings: &Settings) -> Result<Vec<Action>, String> {
-    let actions = Portion::read(value).and_then(|portion| portion.actions(day));
-    let actions = actions.map_err(|error| format!("cannot be decoded ({})", error.what()))?;
+pub(super) fn read_portion(
+    day: Day,
+    value: &[u8],
+    settings: &Settings,
+    room: &mut PortionRoom,
+) -> Result<Vec<Action>, String> {
+    let PortionRoom { unpacked, bytes } = room;
+    let mut actions = Vec::new();
+    let read = Portion::read(value).and_then(|portion| portion.append_actions(day, unpacked, &mut actions));
+    read.map_err(|error| format!("cannot be decoded ({})", error.what()))?;
     if actions.len() > settings.max_history {
         return Err(format!("holds {} actions, more than the {} kept", actions.len(), settings.max_history));
     }
@@ -26,8 +40,8 @@ pub(super) fn read_portion(day: Day, value: &[u8], settings: &Settings) -> Resul
     if !actions.is_sorted_by(|one, other| newest_first(one, other).is_le()) {
         return Err("does not have its newest action first".to_owned());
     }
-    let mut bytes = Vec::with_capacity(value.len());
-    encode_portion(day, &actions, &mut bytes);
+    bytes.clear();
+    encode_portion(day, &actions, bytes);
     if bytes != value {
         return Err(UNUSUAL_BYTES.to_owned());
     }

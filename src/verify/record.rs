@@ -25,17 +25,20 @@ struct Said {
 }
 
 impl Records {
-    /// Takes a record as the store holds it.
-    pub fn take(&mut self, batch: Day, value: &[u8], report: Report<'_>) -> Result<()> {
-        let said = match read_record(value) {
-            Ok(record) => Some(said(record)),
-            Err(what) => {
-                report(Fault::of_batch(Key::Batch(batch), what, batch))?;
-                None
-            }
+    /// Takes a record as the store holds it; gives what is wrong with it.
+    pub fn take(&mut self, batch: Day, value: &[u8]) -> Result<(), String> {
+        let record = read_record(value);
+        let (said, result) = match record {
+            Ok(record) => (Some(said(record)), Ok(())),
+            Err(what) => (None, Err(what)),
         };
         self.batches.insert(batch, said);
-        Ok(())
+        result
+    }
+
+    /// Takes all records of another, which holds none of the same batch.
+    pub fn add(&mut self, other: Records) {
+        self.batches.extend(other.batches);
     }
 
     /// How many there are.

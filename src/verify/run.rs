@@ -3,7 +3,8 @@
 use serde::{Serialize, Serializer};
 
 use super::fault::{Fault, Remedy};
-use super::pass::{Checked, check};
+use super::pass::check;
+use super::range::Checked;
 use crate::error::{Error, Kind, Result};
 use crate::progress::Progress;
 use crate::said::{Said, said};
@@ -51,7 +52,7 @@ pub fn verify(
     store: &Store,
     deep: bool,
     progress: &dyn Progress,
-    report: &mut dyn FnMut(&Fault) -> Result<()>,
+    report: &mut (dyn FnMut(&Fault) -> Result<()> + Send),
 ) -> Result<VerifySummary> {
     let (mut faults, mut repairable) = (0, 0);
     let checked = check(store, deep, progress, &mut |fault| {

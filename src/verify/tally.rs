@@ -7,18 +7,9 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::format::{CutLeaf, LeafCutter, TouchedDay, encode_leaf};
 use crate::model::{Action, CustomerId, Day, TypeCounts};
 
-/// Leaves added up so that their order does not matter. Two lists with equal sums are taken for the same: by chance they are with a probability of 2^-64.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-struct LeafSum {
-    leaves: u64,
-    sum: u64,
-}
-
-impl LeafSum {
-    fn add(&mut self, first: CustomerId, value: &[u8]) {
-        self.leaves += 1;
-        self.sum = self.sum.wrapping_add(xxh3_64_with_seed(value, first.0.cast_unsigned()));
-    }
+/// What a leaf adds to the sum of a list, whatever the order. Two lists with equal sums are taken for the same: by chance they are with a probability of 2^-64.
+fn leaf_sum(first: CustomerId, value: &[u8]) -> u64 {
+    xxh3_64_with_seed(value, first.0.cast_unsigned())
 }
 
 /// How many actions there are: of each type, and of them late and early.
@@ -39,6 +30,42 @@ impl ActionCounts {
         self.late += if day < batch { actions.len() as u64 } else { 0 };
         self.early += if day > batch { actions.len() as u64 } else { 0 };
     }
+
+    fn add_all(&mut self, ActionCounts { types, late, early }: &ActionCounts) {
+        self.types.add_all(types);
+        self.late += late;
+        self.early += early;
+    }
+}
+
+/// What the keys of a range say of one batch. Memory: 16 bytes for each portion.
+#[derive(Default)]
+pub(super) struct RangeTally {
+    /// What the index should say of the portions, in the order of the keys.
+    lines: Vec<(CustomerId, TouchedDay)>,
+    actions: ActionCounts,
+    may_be_cut: bool,
+    doubtful: bool,
+    stored: u64,
+}
+
+impl RangeTally {
+    /// Takes the next portion in the order of the keys; `None` for the actions of one that cannot be relied on.
+    pub fn portion(&mut self, customer: CustomerId, day: Day, batch: Day, actions: Option<&[Action]>, max: usize) {
+        self.lines.push((customer, TouchedDay(day)));
+        match actions {
+            Some(actions) => {
+                self.actions.add(batch, day, actions);
+                self.may_be_cut |= actions.len() >= max;
+            }
+            None => self.doubtful = true,
+        }
+    }
+
+    /// Takes a leaf of the index as the store holds it.
+    pub fn stored_leaf(&mut self, first: CustomerId, value: &[u8]) {
+        self.stored = self.stored.wrapping_add(leaf_sum(first, value));
+    }
 }
 
 /// What is known of one batch. Memory: the open leaf of its index, some 10 kB.
@@ -53,8 +80,8 @@ pub(super) struct Tally {
     pub doubtful: bool,
     last: Option<CustomerId>,
     cutter: LeafCutter<TouchedDay>,
-    expected: LeafSum,
-    stored: LeafSum,
+    expected: u64,
+    stored: u64,
 }
 
 /// All batches that portions or index name.
@@ -67,28 +94,23 @@ pub(super) struct Tallies {
 }
 
 impl Tallies {
-    /// Takes the next portion in the order of the keys; `None` for the actions of one that cannot be relied on.
-    pub fn portion(&mut self, customer: CustomerId, day: Day, batch: Day, actions: Option<&[Action]>, max: usize) {
+    /// Takes what the next range in the order of the keys says of a batch.
+    pub fn add(&mut self, batch: Day, range: RangeTally) {
+        let RangeTally { lines, actions, may_be_cut, doubtful, stored } = range;
         let tally = self.batches.entry(batch).or_default();
-        tally.portions += 1;
-        if tally.last.replace(customer) != Some(customer) {
-            tally.customers += 1;
-        }
-        match actions {
-            Some(actions) => {
-                tally.actions.add(batch, day, actions);
-                tally.may_be_cut |= actions.len() >= max;
+        tally.portions += lines.len() as u64;
+        tally.actions.add_all(&actions);
+        tally.may_be_cut |= may_be_cut;
+        tally.doubtful |= doubtful;
+        tally.stored = tally.stored.wrapping_add(stored);
+        for (customer, day) in lines {
+            if tally.last.replace(customer) != Some(customer) {
+                tally.customers += 1;
             }
-            None => tally.doubtful = true,
+            if let Some(leaf) = tally.cutter.push(customer, day) {
+                tally.expect(batch, &leaf, &mut self.bytes);
+            }
         }
-        if let Some(leaf) = tally.cutter.push(customer, TouchedDay(day)) {
-            tally.expect(batch, &leaf, &mut self.bytes);
-        }
-    }
-
-    /// Takes a leaf of the index as the store holds it.
-    pub fn stored_leaf(&mut self, batch: Day, first: CustomerId, value: &[u8]) {
-        self.batches.entry(batch).or_default().stored.add(first, value);
     }
 
     /// The batches whose index is not what their portions make, with the number of their portions. To be asked for when all leaves have come.
@@ -117,6 +139,6 @@ impl Tally {
     fn expect(&mut self, batch: Day, (first, lines): &CutLeaf<TouchedDay>, bytes: &mut Vec<u8>) {
         bytes.clear();
         encode_leaf(*first, batch, lines, bytes);
-        self.expected.add(*first, bytes);
+        self.expected = self.expected.wrapping_add(leaf_sum(*first, bytes));
     }
 }

@@ -100,6 +100,7 @@ followed! {
     backfill: "backfill.md",
     backups: "backups.md",
     corrections: "corrections.md",
+    demo: "demo.md",
     erasure: "erasure.md",
     first_store: "first-store.md",
     input: "input.md",
@@ -143,7 +144,8 @@ fn few_blocks_are_not_run() {
 #[test]
 fn links_lead_somewhere() {
     let mut links = 0;
-    for path in pages().into_iter().map(|page| format!("docs/{page}")).chain(["README.md".to_owned()]) {
+    let others = ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned);
+    for path in pages().into_iter().map(|page| format!("docs/{page}")).chain(others) {
         let text = read(&path);
         for (place, _) in text.match_indices("](") {
             let target = text[place + 2..].split(')').next().unwrap();
@@ -173,15 +175,25 @@ fn anchors(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// README's tour and nightly job, on the input that `tools/demo` makes.
+/// README's ten lines, and its nightly job on what they make.
 #[test]
 fn readme() {
     let mut shell = Shell::new();
-    let demo = read("tools/demo");
-    let generate = demo.split_once("\"$bin/examples/generate\" ").expect("tools/demo makes input").1;
-    let end = generate.find("\n\n").unwrap();
-    shell.run(&format!("generate {}", generate[..end].replace("--out input", "--out demo/input")));
-    let made = "mkdir demo/store demo/out; export YESTERDAY=2026-01-06 TODAY=2026-01-07";
-    assert_eq!(shell.run(made).code, Some(0));
+    assert_eq!(shell.run("export YESTERDAY=2026-01-01 TODAY=2026-01-02").code, Some(0));
     follow("README.md", &mut shell);
+}
+
+/// The page on the demo has the input and the commands of `tools/demo`.
+#[test]
+fn the_demo_is_what_its_page_shows() {
+    let (script, page) = (read("tools/demo"), read("docs/demo.md"));
+    let words = |text: &str| text.replace('\\', " ").split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let made = script.split_once("\"$bin/examples/generate\" ").expect("tools/demo makes input").1;
+    let shown = page.split_once("\ngenerate ").expect("docs/demo.md makes input").1;
+    let made = words(made.split_once("\n\n").unwrap().0);
+    let shown = words(shown.split_once("\ncd demo").unwrap().0.replace("demo/input", "input").as_str());
+    assert_eq!(made, shown);
+    let runs = script.lines().filter_map(|line| line.strip_prefix("run ")).filter(|run| !run.contains(['$', '"']));
+    let missing: Vec<&str> = runs.filter(|run| !page.contains(&format!("$ {run}\n"))).collect();
+    assert_eq!(missing, ["lookback status --store store"], "the others are on the page");
 }

@@ -6,6 +6,7 @@ pub mod described;
 pub mod faults;
 pub mod input;
 pub mod nights;
+pub mod one_day;
 pub mod output;
 pub mod program;
 pub mod random;

@@ -28,7 +28,7 @@ const BATCH_ROWS: usize = 65_536;
 ///
 /// Memory: 32 bytes for each action of the store.
 pub fn measure(input: &Input, store: &Store, stores: &Stores) -> Result<Vec<Line>> {
-    let actions: u64 = store.batches()?.iter().map(|(_, record)| record.actions.sum()).sum();
+    let actions: u64 = store.batches()?.iter().map(|(_, batch)| batch.actions).sum();
     let settled = store.disk_bytes()?;
     let compacted = compacted_bytes(stores)?;
     let parquet = parquet_bytes(input, stores.work(), actions)?;

@@ -24,3 +24,5 @@ pub use schema::RowSchema;
 pub(super) use schema::data_type;
 pub use settings::{FileSizes, RowSettings, said_if_chosen};
 pub use writer::{NEWEST_ACTION, RowWriter};
+#[cfg(feature = "fuzzing")]
+pub use zstd_frame::fuzz::zstd_frame;

@@ -150,7 +150,7 @@ impl<'bytes> Block<'bytes> {
                     return Err(RESTARTS);
                 }
             }
-            if !take_key(key, shared, own) && first.is_none() {
+            if !take_key(key, shared, own)? && first.is_none() {
                 return Err(Odd::Damaged("the keys of a block do not rise"));
             }
             if let Some(first) = first.take() {
@@ -174,22 +174,29 @@ fn entry_key<'bytes>(rest: &mut Bytes<'bytes>) -> Plain<(usize, &'bytes [u8])> {
     Ok((shared, own))
 }
 
-/// Makes the key before, with its trailer, the next one, and tells whether it rises.
+/// Makes the key before, with its trailer, the next one, and tells whether it rises. Odd where it is an older version of the one before: which of them counts, RocksDB
+/// tells.
 #[inline]
-fn take_key(key: &mut Vec<u8>, shared: usize, own: &[u8]) -> bool {
+fn take_key(key: &mut Vec<u8>, shared: usize, own: &[u8]) -> Plain<bool> {
     let before = key.len().saturating_sub(KEY_TRAILER_BYTES);
-    let Some(length) = (shared + own.len()).checked_sub(KEY_TRAILER_BYTES) else { return false };
+    let Some(length) = (shared + own.len()).checked_sub(KEY_TRAILER_BYTES) else { return Ok(false) };
     if shared > key.len() {
-        return false;
+        return Ok(false);
     }
     // Keys differ in what they do not share; what they share may go on into the trailer.
-    let rises = match (key.get(shared..before), length.checked_sub(shared).and_then(|own_key| own.get(..own_key))) {
-        (Some(old), Some(new)) => old < new,
-        _ => length > before,
+    let order = match (key.get(shared..before), length.checked_sub(shared).and_then(|own_key| own.get(..own_key))) {
+        (Some(old), Some(new)) => new.cmp(old),
+        _ => length.cmp(&before),
     };
+    let newer = key_trailer(key);
     key.truncate(shared);
     key.extend_from_slice(own);
-    rises
+    if order.is_eq() && key_trailer(key) < newer { Err(Odd::Unknown) } else { Ok(order.is_gt()) }
+}
+
+/// The trailer of a key as a number, which is higher in newer versions; `None` where there is no key yet.
+fn key_trailer(key: &[u8]) -> Option<u64> {
+    key.last_chunk::<KEY_TRAILER_BYTES>().map(|trailer| u64::from_le_bytes(*trailer))
 }
 
 fn without_key_trailer(key: &[u8]) -> Plain<&[u8]> {

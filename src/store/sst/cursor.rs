@@ -12,6 +12,8 @@ use crate::model::{CustomerId, Day};
 /// Memory: two blocks of each sorted run.
 pub(in crate::store) struct TableCursor<'tables> {
     runs: Vec<RunCursor<'tables>>,
+    /// Whether histories can be read from them alone.
+    pub are_whole: bool,
 }
 
 /// Whether what was shown counts.
@@ -26,7 +28,8 @@ pub(in crate::store) enum Shown {
 impl<'tables> TableCursor<'tables> {
     /// Over these tables.
     pub fn new(tables: &'tables Tables) -> Self {
-        TableCursor { runs: tables.runs.iter().map(|run| RunCursor::new(run)).collect() }
+        let runs = tables.runs.iter().map(|run| RunCursor::new(run)).collect();
+        TableCursor { runs, are_whole: tables.are_whole }
     }
 
     /// Shows the keys of a customer's history from the newest day `from` back, in their order, each with its value, until `show` gives `false` or fails.

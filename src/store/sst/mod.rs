@@ -5,7 +5,7 @@
 //!
 //! Nothing rests on it but speed. It reads what [`Tables::open`] has found to be whole: plain tables as this program's options have them written, without compression,
 //! ranges that are deleted, or entries that are still in memory. Where anything else comes up ([`Odd::Unknown`]: a key that two runs have, a key that is deleted, a
-//! checksum that does not match), the customer is read through RocksDB, whose word counts.
+//! checksum that does not match), the customer is read through RocksDB, whose word counts, and the store counts that.
 //!
 //! RocksDB compares checksums and believes the rest. So what contradicts itself although its checksum is right ([`Odd::Damaged`]) is refused here, before RocksDB is
 //! led astray by it, or takes all the memory that a number announces: footers and indexes before a database is opened ([`check`]), a block of a history when it
@@ -22,10 +22,14 @@ mod run;
 mod survey;
 mod table;
 
+#[cfg(any(test, feature = "fuzzing"))]
+#[path = "../../../fuzz/entries/sst_table.rs"]
+pub mod fuzz;
 #[cfg(test)]
 mod tests;
 
 pub(in crate::store) use cursor::{Shown, TableCursor};
+pub use survey::Survey;
 pub(in crate::store) use survey::{TableFault, survey};
 pub(in crate::store) use table::{Tables, check};
 
@@ -39,6 +43,7 @@ enum Odd {
 }
 
 const OUT_OF_PLACE: Odd = Odd::Damaged("a block has keys that its index has elsewhere");
+const OUT_OF_FILE: Odd = Odd::Damaged("it has keys that RocksDB's manifest has elsewhere");
 
 /// What was read, unless it is odd.
 type Plain<T> = Result<T, Odd>;

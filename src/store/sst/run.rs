@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use super::block::{Block, Checked, KEY_TRAILER_BYTES};
 use super::bytes::Bytes;
 use super::table::Table;
-use super::{OUT_OF_PLACE, Odd, Plain};
+use super::{OUT_OF_FILE, OUT_OF_PLACE, Odd, Plain};
 use crate::format::{HISTORY_KEY_BYTES_MAX, history_number};
 
 /// Blocks that are read at once where one is followed into the next.
@@ -214,16 +214,21 @@ impl<'tables> RunCursor<'tables> {
     }
 }
 
-/// Compares a block's checksum, and whether its keys rise and are those that the index has in it: above what ends the block before, which may be cut, and not above what
-/// ends it. Else one that is sought would be missed.
+/// Compares a block's checksum, and whether its keys rise and are those that the index has in it, above what ends the block before and not above what ends it, and
+/// RocksDB's manifest in its file. Else one that is sought would be missed.
 fn check_block(table: &Table, number: usize, with_trailer: &[u8], room: &mut Vec<u8>) -> Plain<()> {
     let last = |number: usize| table.blocks.get(number).map(|block| block.last).ok_or(Odd::Unknown);
     let before = number.checked_sub(1).map_or(Ok(0), last)?;
     let offset = table.blocks.get(number).ok_or(Odd::Unknown)?.offset;
     table.checks.check(offset, with_trailer)?;
     let place = |key: &[u8]| history_number(key).unwrap_or(u128::MAX);
-    let within = |holds: bool| if holds { Ok(()) } else { Err(OUT_OF_PLACE) };
+    let within = |key: &[u8], is_of_block: bool| match (is_of_block, table.keys.contains(&place(key))) {
+        (true, true) => Ok(()),
+        (true, false) => Err(OUT_OF_FILE),
+        (false, _) => Err(OUT_OF_PLACE),
+    };
     let block = Block::of(Checked::without_trailer(with_trailer)?)?;
-    block.check(room, |first| within(place(first) >= before))?;
-    within(place(room) <= last(number)?)
+    // All keys before those of histories have one number.
+    block.check(room, |first| within(first, before == 0 || place(first) > before))?;
+    within(room, place(room) <= last(number)?)
 }

@@ -2,17 +2,25 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 
 use rocksdb::LiveFile;
 
 use super::block::{Block, Checked, Handle};
 use super::footer::Footer;
 use super::index::each_block;
-use super::{OUT_OF_PLACE, Odd, Plain};
-use crate::cancel::Cancel;
+use super::{OUT_OF_FILE, OUT_OF_PLACE, Odd, Plain};
 use crate::error::Result;
+use crate::format::{HISTORY_PREFIX_BYTES, Keyspace};
+use crate::parallel::each_in_order;
 use crate::storage::regular_file;
+use crate::store::folder::Folder;
+
+/// At most so many bytes of a file, and a block, lie between two boundaries: some 10 ms of work where each value is
+/// checked.
+const RANGE_BYTES_MAX: u64 = 1 << 20;
+
+/// A smaller file is split too, into about so many ranges, as far as it has blocks.
+const RANGES_OF_A_FILE: u64 = 16;
 
 /// A table file that would lead a reader astray.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,46 +33,84 @@ pub(in crate::store) struct TableFault {
     pub what: &'static str,
 }
 
-/// Reads these files of a database and gives the first fault of each to `report`: of footer and index, of the order of keys, of restarts, of a key that the index has in
-/// another block, or RocksDB's manifest in another file. So every key is found where it is sought. Blocks whose checksum does not match are passed over: whoever reads
-/// keys through RocksDB is told of them.
+/// What table files tell of themselves.
+#[derive(Debug)]
+pub struct Survey {
+    /// Whether all files could be judged.
+    pub are_all_known: bool,
+    /// What the keys of some customers begin with, ascending.
+    boundaries: Vec<Prefix>,
+}
+
+type Prefix = [u8; HISTORY_PREFIX_BYTES];
+
+impl Survey {
+    /// Splits all possible keys into ranges, in ascending order: where each begins, and where the next begins.
+    ///
+    /// The history of a customer lies within one range, and everything behind the histories in the last. A range has
+    /// 1 MiB of each sorted run, and a block; more where a file begins or could not be judged.
+    pub fn ranges(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        let boundaries = || self.boundaries.iter().map(<[u8; HISTORY_PREFIX_BYTES]>::as_slice);
+        std::iter::once(&[][..]).chain(boundaries()).zip(boundaries().map(Some).chain([None]))
+    }
+}
+
+/// Reads these files of a database, several at once, and gives the first fault of each to `report`, in the order of the
+/// files: of footer and index, of the order of keys, of restarts, of a key that the index has in another block, or
+/// RocksDB's manifest in another file. So every key is found where it is sought. Blocks whose checksum does not match
+/// are passed over: whoever reads keys through RocksDB is told of them.
 ///
-/// Gives whether all files could be judged; those that are compressed, or of another format version, cannot. Memory: the index of a file, and a block.
+/// Files that are compressed, or of another format version, cannot be judged. Memory: for each thread the index of a
+/// file, and a block; 9 bytes for each MiB of the files.
 pub(in crate::store) fn survey(
     files: &[LiveFile],
-    database: &Path,
-    cancel: &Cancel,
-    report: &mut dyn FnMut(TableFault) -> Result<()>,
-) -> Result<bool> {
-    let mut are_all_known = true;
-    for live in files {
-        cancel.check()?;
+    folder: &Folder,
+    report: &mut (dyn FnMut(TableFault) -> Result<()> + Send),
+) -> Result<Survey> {
+    let database = folder.database();
+    let mut survey = Survey { are_all_known: true, boundaries: Vec::new() };
+    let judge = |live: &LiveFile| {
         let name = live.name.trim_start_matches('/').to_owned();
         let mut keys = Keys::default();
-        match keys.read(&database.join(&name)).and_then(|()| keys.compare(live)) {
+        let opened = regular_file::open(&database.join(&name)).map_err(|_| Odd::Unknown);
+        let judged = opened.and_then(|file| keys.read(&file)).and_then(|()| keys.compare(live));
+        Ok((name, judged, keys.last, keys.boundaries))
+    };
+    each_in_order(folder.resources(), files, judge, |(name, judged, after, boundaries)| {
+        survey.boundaries.extend(boundaries);
+        match judged {
             Ok(()) => {}
-            Err(Odd::Unknown) => are_all_known = false,
-            Err(Odd::Damaged(what)) => report(TableFault { name, after: keys.last, what })?,
+            Err(Odd::Unknown) => survey.are_all_known = false,
+            Err(Odd::Damaged(what)) => report(TableFault { name, after, what })?,
         }
-    }
-    Ok(are_all_known)
+        Ok(())
+    })?;
+    survey.boundaries.sort_unstable();
+    survey.boundaries.dedup();
+    Ok(survey)
 }
 
 /// The keys of a file, as far as they have been read.
 #[derive(Default)]
-struct Keys {
+pub(super) struct Keys {
     first: Option<Vec<u8>>,
     last: Vec<u8>,
     bytes: Vec<u8>,
     room: Vec<u8>,
+    boundaries: Vec<Prefix>,
 }
 
 impl Keys {
-    fn read(&mut self, path: &Path) -> Plain<()> {
-        let file = regular_file::open(path).map_err(|_| Odd::Unknown)?;
-        let footer = Footer::read(&file, file.metadata().map_err(|_| Odd::Unknown)?.len())?;
+    pub fn read(&mut self, file: &File) -> Plain<()> {
+        let file_bytes = file.metadata().map_err(|_| Odd::Unknown)?.len();
+        let footer = Footer::read(file, file_bytes)?;
         let (mut blocks, mut ends) = (Vec::new(), Vec::new());
-        each_block(&file, &footer, |end, handle| {
+        let (mut parted, range_bytes) = (0, RANGE_BYTES_MAX.min(file_bytes / RANGES_OF_A_FILE));
+        each_block(file, &footer, |end, handle| {
+            if handle.end() >= parted + range_bytes && end.first() == Some(&(Keyspace::History as u8)) {
+                parted = handle.end();
+                self.boundaries.push(prefix(end));
+            }
             ends.extend_from_slice(end);
             blocks.push((handle, ends.len()));
             Ok(())
@@ -73,7 +119,7 @@ impl Keys {
         let mut is_known = true;
         for (handle, end_at) in blocks {
             let end = ends.get(begin..end_at).ok_or(Odd::Unknown)?;
-            match self.read_block(&file, footer.checks, handle, before, end) {
+            match self.read_block(file, footer.checks, handle, before, end) {
                 Err(Odd::Unknown) => is_known = false,
                 read => read?,
             }
@@ -91,7 +137,7 @@ impl Keys {
         before: Option<&[u8]>,
         end: &[u8],
     ) -> Plain<()> {
-        let Keys { first: first_of_all, last, bytes, room } = self;
+        let Keys { first: first_of_all, last, bytes, room, .. } = self;
         let length = usize::try_from(handle.end().saturating_sub(handle.offset)).map_err(|_| Odd::Unknown)?;
         bytes.resize(length, 0);
         file.read_exact_at(bytes, handle.offset).map_err(|_| Odd::Unknown)?;
@@ -111,6 +157,13 @@ impl Keys {
         let Some(first) = &self.first else { return Ok(()) };
         let starts = live.start_key.as_ref().is_none_or(|start| start <= first);
         let ends = live.end_key.as_ref().is_none_or(|end| self.last <= *end);
-        if starts && ends { Ok(()) } else { Err(Odd::Damaged("it has keys that RocksDB's manifest has elsewhere")) }
+        if starts && ends { Ok(()) } else { Err(OUT_OF_FILE) }
     }
+}
+
+/// What the keys of a customer begin with, from what ends a block, which may be cut.
+fn prefix(end: &[u8]) -> Prefix {
+    let mut prefix = [0; HISTORY_PREFIX_BYTES];
+    prefix.iter_mut().zip(end).for_each(|(to, from)| *to = *from);
+    prefix
 }

@@ -1,6 +1,7 @@
 //! Table files, opened, and the sorted runs that they make up.
 
 use std::fs::{self, File};
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use rocksdb::{DB, properties};
@@ -30,6 +31,8 @@ pub(super) struct Table {
     pub file: File,
     pub checks: Checked,
     pub is_plain: bool,
+    /// Which keys RocksDB's manifest has in it, by their numbers.
+    pub keys: RangeInclusive<u128>,
     pub blocks: Vec<BlockOfKeys>,
 }
 
@@ -64,18 +67,21 @@ impl Tables {
             }
             let table = Table::open(&folder.database(), name).ok();
             are_whole &= table.as_ref().is_some_and(|table| table.is_plain);
-            let Some(table) = table else { continue };
+            let Some(mut table) = table else { continue };
+            let (first, last) = (live.start_key?, live.end_key?);
+            let place = |key: &[u8]| history_number(key).unwrap_or(u128::MAX);
+            table.keys = place(&first)..=place(&last);
             // Of level 0 each file is a run; of the others, all of a level together are one.
             if live.level == 0 {
                 runs.push(vec![table]);
             } else {
-                levels.push((live.level, live.start_key?, table));
+                levels.push((live.level, first, table));
             }
         }
         levels.sort_by(|(one, one_key, _), (other, other_key, _)| (one, one_key).cmp(&(other, other_key)));
         let mut last_level = None;
         for (level, _, table) in levels {
-            match runs.last_mut().filter(|_| last_level == Some(level)) {
+            match runs.last_mut().filter(|run| last_level == Some(level) && table.is_behind(run)) {
                 Some(run) => run.push(table),
                 None => runs.push(vec![table]),
             }
@@ -111,7 +117,11 @@ pub(super) fn damaged(name: &str, what: &str) -> Error {
 impl Table {
     /// Opens the table file with this name.
     pub fn open(database: &Path, name: &str) -> Plain<Self> {
-        let file = regular_file::open(&database.join(name)).map_err(|_| Odd::Unknown)?;
+        Self::read(name, regular_file::open(&database.join(name)).map_err(|_| Odd::Unknown)?)
+    }
+
+    /// Reads footer and index of a table file with this name.
+    pub fn read(name: &str, file: File) -> Plain<Self> {
         let footer = Footer::read(&file, file.metadata().map_err(|_| Odd::Unknown)?.len())?;
         let mut blocks: Vec<BlockOfKeys> = Vec::new();
         let mut is_behind = false;
@@ -125,6 +135,15 @@ impl Table {
             is_behind |= last.is_none();
             Ok(())
         })?;
-        Ok(Table { name: name.to_owned(), file, checks: footer.checks, is_plain: footer.is_plain, blocks })
+        let (name, keys) = (name.to_owned(), 0..=u128::MAX);
+        Ok(Table { name, file, checks: footer.checks, is_plain: footer.is_plain, keys, blocks })
+    }
+
+    /// Whether the keys of histories go on rising from the last table of a run to this one. They do not where two tables of a level share a key, of which they have
+    /// different versions, nor where a table has more than RocksDB's manifest says: then which counts is told as between runs.
+    fn is_behind(&self, run: &[Table]) -> bool {
+        let last = run.last().and_then(|table| table.blocks.last()).map(|block| block.last);
+        // Behind histories nothing is read.
+        *self.keys.start() == u128::MAX || last.is_none_or(|last| last < *self.keys.start())
     }
 }

@@ -17,12 +17,12 @@ use crate::store::folder::Folder;
 /// Keys with their values; without one, the key is deleted.
 type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
-fn day(number: i32) -> Day {
+pub(super) fn day(number: i32) -> Day {
     Day::from_number(number).unwrap()
 }
 
 /// A portion or a keyframe of a few customers and days, whose value tells the key and `salt`, so that it is seen where it does not belong.
-fn entry(customer: i64, on: i32, lag: i32, salt: u8) -> (Vec<u8>, Option<Vec<u8>>) {
+pub(super) fn entry(customer: i64, on: i32, lag: i32, salt: u8) -> (Vec<u8>, Option<Vec<u8>>) {
     let customer = CustomerId(customer);
     let key = match lag {
         9 => Key::Keyframe { customer, day: day(on) },
@@ -102,6 +102,13 @@ fn through_tables(
     (walk.unwrap() == Shown::Whole).then_some(found)
 }
 
+/// Options whose tables are so small that a level has many of them.
+fn options_of_small_tables() -> Options {
+    let mut options = options();
+    options.set_target_file_size_base(8 << 10);
+    options
+}
+
 /// Asks for customers in this order, from this day on, for so many keys each, and compares. Gives for how many it was odd.
 fn compare(folder: &Folder, asked: &[(i64, i32, usize)]) -> usize {
     let db = reader(folder);
@@ -158,10 +165,7 @@ proptest! {
         let (_temporary, folder) = temporary();
         let mut runs: Vec<Changes> = (0..).zip(drawn).map(|(salt, drawn)| run(salt, drawn)).collect();
         runs.push(run(0, deleted.into_iter().take(20)).into_keys().map(|key| (key, None)).collect());
-        // Many small files in the last level.
-        let mut options = options();
-        options.set_target_file_size_base(8 << 10);
-        let db = database(&folder, &options, &runs);
+        let db = database(&folder, &options_of_small_tables(), &runs);
         if compacted {
             db.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &CompactOptions::default());
         }
@@ -251,6 +255,90 @@ fn what_is_not_in_plain_tables_is_left_to_rocksdb() {
     drop(writer);
     assert!(Tables::open(&db, &folder).is_none());
     assert_eq!(through_rocksdb(&db, CustomerId(3), day(60)).len(), 55);
+}
+
+/// RocksDB keeps older versions of a key for whoever holds a snapshot of them.
+#[test]
+fn versions_of_a_key_are_left_to_rocksdb() {
+    // In one block; in two tables of a level, of which the first is full with the block of the key before.
+    for (before, options, most_files) in [(40, options(), 1), (9_000, options_of_small_tables(), 9)] {
+        let (_temporary, folder) = temporary();
+        let db = database(&folder, &options, &plain_runs());
+        db.put(entry(4, 31, 0, 0).0, vec![1; before]).unwrap();
+        let snapshots = [2, 3].map(|salt| {
+            db.put(entry(4, 30, 0, 0).0, [salt; 40]).unwrap();
+            db.flush().unwrap();
+            db.snapshot()
+        });
+        db.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &CompactOptions::default());
+        let files = db.live_files().unwrap();
+        assert_eq!(files.iter().map(|file| file.num_entries).sum::<u64>(), 12 * 55 + 3 + 1, "one version more");
+        let twice = Some(entry(4, 30, 0, 0).0);
+        let are_apart =
+            files.iter().any(|file| file.start_key == twice) && files.iter().any(|file| file.end_key == twice);
+        assert_eq!(are_apart, most_files > 1, "{files:?}");
+        assert!(files.len() <= most_files, "{files:?}");
+        drop(snapshots);
+        drop(db);
+        let odd = compare(&folder, &all_questions());
+        assert!((1..=3).contains(&odd), "{odd} odd");
+    }
+}
+
+/// A table of a level that has a key which RocksDB's manifest has in the table before or behind it.
+#[test]
+fn a_table_that_reaches_into_its_neighbours_gives_nothing_wrong() {
+    for moved in [i64::MAX, i64::MIN] {
+        let (_temporary, folder) = temporary();
+        let db = database(&folder, &options_of_small_tables(), &plain_runs());
+        db.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &CompactOptions::default());
+        drop(db);
+        let truth = reader(&folder);
+        let mut files = truth.live_files().unwrap();
+        files.sort_by(|one, other| one.start_key.cmp(&other.start_key));
+        assert!(files.len() > 3 && files.iter().all(|file| file.level > 0), "{files:?}");
+        let changed = &files[files.len() / 2];
+        let held =
+            |key: &&Vec<u8>| (changed.start_key.as_ref().unwrap()..=changed.end_key.as_ref().unwrap()).contains(key);
+        let all: BTreeMap<_, _> = plain_runs().into_iter().flatten().collect();
+        let mut keys: Vec<Vec<u8>> = all.keys().filter(held).cloned().collect();
+        let expected: Vec<_> = (0..12).map(|customer| through_rocksdb(&truth, CustomerId(customer), day(60))).collect();
+
+        // Its last key becomes one of the last customer, or its first one of the first.
+        let place = if moved == i64::MAX { keys.len() - 1 } else { 0 };
+        keys[place] = entry(moved, 30, 0, 0).0;
+        let path = folder.database().join(changed.name.trim_start_matches('/'));
+        fs::remove_file(&path).unwrap();
+        let options = options();
+        let mut writer = SstFileWriter::create(&options);
+        writer.open(&path).unwrap();
+        keys.iter().for_each(|key| {
+            writer.put(key, all.get(key).map_or(&[7; 53][..], |value| value.as_ref().unwrap())).unwrap()
+        });
+        writer.finish().unwrap();
+
+        let tables = Tables::open(&truth, &folder).filter(|tables| tables.are_whole).unwrap();
+        let (mut refused, mut given) = (0, 0);
+        for (customer, expected) in (0..).zip(&expected) {
+            let mut found = Vec::new();
+            let walked = TableCursor::new(&tables).walk(CustomerId(customer), day(60), |key, value| {
+                found.push((key, value.to_vec()));
+                Ok(true)
+            });
+            match walked {
+                Ok(Shown::Whole) => {
+                    assert!(&found == expected, "{moved}: customer {customer}");
+                    given += 1;
+                }
+                Ok(Shown::Odd) => {}
+                Err(error) => {
+                    assert!(error.to_string().contains("it has keys that RocksDB's manifest has elsewhere"), "{error}");
+                    refused += 1;
+                }
+            }
+        }
+        assert!(refused > 0 && given > 5, "{refused} refused, {given} given");
+    }
 }
 
 fn tables_of(folder: &Path) -> Vec<std::path::PathBuf> {

@@ -11,6 +11,9 @@ mod fse;
 mod huffman;
 mod sequences;
 
+#[cfg(any(test, feature = "fuzzing"))]
+#[path = "../../../../fuzz/entries/zstd_frame.rs"]
+pub mod fuzz;
 #[cfg(test)]
 mod tests;
 

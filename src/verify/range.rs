@@ -1,0 +1,275 @@
+//! What the keys of a range say, found on any thread and without the ranges before it.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
+use serde::Serialize;
+
+use super::customer::{CustomerHistory, Stands};
+use super::fault::{Fault, Remedy};
+use super::portion::{PortionRoom, read_portion};
+use super::record::{self, Records};
+use super::tally::RangeTally;
+use crate::format::{
+    BlockListRecord, Forgotten, Horizon, Key, Purge, Record, Standing, StoreRecord, Totals, TypesRecord,
+    ZoneRulesRecord,
+};
+use crate::model::{CustomerId, Day};
+use crate::store::{BlockList, Lookup, Step, Store};
+
+/// The findings of a range take about so much at most while they wait for their turn. A range of 1 MiB comes to 3 MiB
+/// where each customer has one action, and to a fifth of one as a rule.
+const FOUND_BYTES_MAX: usize = 4 << 20;
+
+/// What was checked.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Checked {
+    /// Keys, of all kinds.
+    pub keys: u64,
+    /// Bytes of keys and values.
+    pub bytes: u64,
+    /// Batch records.
+    pub batches: u64,
+    /// Customers with a key of their own.
+    pub customers: u64,
+    /// Portions.
+    pub portions: u64,
+    /// Actions in them.
+    pub actions: u64,
+    /// Keyframes.
+    pub keyframes: u64,
+    /// Leaves of the index.
+    pub index_leaves: u64,
+    /// Leaves of the roster.
+    pub roster_leaves: u64,
+}
+
+impl AddAssign for Checked {
+    fn add_assign(&mut self, other: Checked) {
+        let Checked { keys, bytes, batches, customers, portions, actions, keyframes, index_leaves, roster_leaves } =
+            other;
+        self.keys += keys;
+        self.bytes += bytes;
+        self.batches += batches;
+        self.customers += customers;
+        self.portions += portions;
+        self.actions += actions;
+        self.keyframes += keyframes;
+        self.index_leaves += index_leaves;
+        self.roster_leaves += roster_leaves;
+    }
+}
+
+/// By what keys are judged.
+pub(super) struct Rules<'store> {
+    pub store: &'store Store,
+    pub deep: bool,
+    /// Empty where it cannot be read: the walk comes to it.
+    pub block_list: BlockList,
+    /// Likewise.
+    pub horizon: Option<Day>,
+    /// Whether each key is looked up; and if so, whether each by itself.
+    pub look_up: Option<bool>,
+}
+
+/// What comes of keys, in their order.
+pub(super) enum Event {
+    Fault(Box<Fault>),
+    /// The first customer of the range begins, and so the last one of the ranges before it has ended.
+    Begin,
+    /// What the roster should say of a customer; `None` if that is not known.
+    Customer(CustomerId, Option<Standing>),
+}
+
+/// What was found in a range.
+#[derive(Default)]
+pub(super) struct Found {
+    pub checked: Checked,
+    pub events: Vec<Event>,
+    /// What follows from the end of the last customer, which is told when the next one begins.
+    pub at_next: Vec<Event>,
+    pub batches: BTreeMap<Day, RangeTally>,
+    pub records: Records,
+    /// Or what is wrong with them.
+    pub totals: Option<Result<Totals, String>>,
+    /// What all this takes, without what the records take.
+    bytes: usize,
+}
+
+impl Found {
+    /// Whether it takes as much as may wait.
+    pub fn is_full(&self) -> bool {
+        self.bytes >= FOUND_BYTES_MAX
+    }
+
+    fn push(&mut self, event: Event) {
+        self.bytes += size_of::<Event>();
+        self.events.push(event);
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        let Fault { key, what, remedy } = &fault;
+        let value = if let Remedy::Rebuild(Some(value)) = remedy { value.len() } else { 0 };
+        self.bytes += size_of::<Fault>() + key.len() + what.len() + value;
+        self.push(Event::Fault(Box::new(fault)));
+    }
+
+    fn batch(&mut self, batch: Day) -> &mut RangeTally {
+        self.batches.entry(batch).or_insert_with(|| {
+            self.bytes += size_of::<RangeTally>();
+            RangeTally::default()
+        })
+    }
+}
+
+/// Judges each key of a range by itself, and each customer by its keys. One range after the other, in ascending order.
+///
+/// Memory: what is found, 4 MiB; the portions of one customer.
+pub(super) struct RangeCheck<'a> {
+    rules: &'a Rules<'a>,
+    /// Where each key is looked up.
+    lookup: Option<Lookup<'a>>,
+    /// The customer whose keys are being met.
+    customer: Option<CustomerHistory>,
+    /// Whether the next customer may have had keys that cannot be read.
+    pub is_behind_gap: bool,
+    /// What has been found since it was taken last.
+    pub found: Found,
+    room: PortionRoom,
+}
+
+impl<'a> RangeCheck<'a> {
+    /// Stands before the first range.
+    pub fn new(rules: &'a Rules<'a>) -> Self {
+        let lookup = rules.look_up.map(|each| rules.store.lookup(each));
+        let (found, room) = (Found::default(), PortionRoom::default());
+        RangeCheck { rules, lookup, customer: None, is_behind_gap: false, found, room }
+    }
+
+    /// Reads all keys of a range; `None` if some of them cannot be read, or there is more to say than may wait.
+    pub fn check(&mut self, from: &[u8], until: Option<&[u8]>) -> Option<Found> {
+        let mut walk = self.rules.store.walk(from, until);
+        while let Some(step) = walk.next() {
+            match step {
+                Step::Entry { key, value } if !self.found.is_full() => self.entry(key, value),
+                _ => {
+                    (self.customer, self.found) = (None, Found::default());
+                    return None;
+                }
+            }
+        }
+        Some(self.finish())
+    }
+
+    /// What has been found, at the end of a range.
+    pub fn finish(&mut self) -> Found {
+        let told = self.found.events.len();
+        if self.customer.is_some() {
+            self.settle();
+        }
+        let mut found = std::mem::take(&mut self.found);
+        found.at_next = found.events.split_off(told);
+        found
+    }
+
+    /// Takes that keys of histories cannot be read: the customer before and the one behind may have had some of them.
+    pub fn push_gap(&mut self) {
+        self.customer = None;
+        self.is_behind_gap = true;
+    }
+
+    /// Takes the next key.
+    pub fn entry(&mut self, key: &[u8], value: &[u8]) {
+        self.found.checked.keys += 1;
+        self.found.checked.bytes += (key.len() + value.len()) as u64;
+        if self.lookup.as_mut().is_some_and(|lookup| !lookup.finds(key)) {
+            self.found.fault(Fault::lost(key, "is there and not found by who looks it up"));
+        }
+        let decoded = match Key::decode(key) {
+            Ok(decoded) if *decoded.encode() == *key => decoded,
+            Ok(_) => return self.found.fault(Fault::lost(key, "has other bytes than are written for this key")),
+            Err(_) => return self.found.fault(Fault::lost(key, "is nothing that this program writes")),
+        };
+        match decoded {
+            // Opening the store has shown that the record is there and decodes, but not that these are its bytes.
+            Key::Store => self.record::<StoreRecord>(key, value),
+            Key::Portion { customer, day, batch } => self.portion(customer, day, batch, value),
+            Key::Keyframe { customer, day } => {
+                self.found.checked.keyframes += 1;
+                self.customer(customer).keyframe(day, value);
+            }
+            Key::Index { batch, first } => {
+                self.found.checked.index_leaves += 1;
+                self.found.batch(batch).stored_leaf(first, value);
+            }
+            // Read alongside the history, which comes before it.
+            Key::Roster { .. } => self.found.checked.roster_leaves += 1,
+            Key::Batch(batch) => {
+                if let Err(what) = self.found.records.take(batch, value) {
+                    self.found.fault(Fault::of_batch(decoded, what, batch));
+                }
+            }
+            Key::Totals => self.found.totals = Some(record::read(value)),
+            Key::BlockList => self.record::<BlockListRecord>(key, value),
+            Key::Forgotten(_) => {
+                if self.rules.block_list.record().is_none() {
+                    self.found
+                        .fault(Fault::lost(key, "cannot be told from others, since the block list has no secret"));
+                }
+                self.record::<Forgotten>(key, value);
+            }
+            Key::Horizon => self.record::<Horizon>(key, value),
+            Key::Purge => self.record::<Purge>(key, value),
+            // As with the store record.
+            Key::Types => self.record::<TypesRecord>(key, value),
+            Key::ZoneRules => self.record::<ZoneRulesRecord>(key, value),
+        }
+    }
+
+    /// A record that nothing else in the store tells.
+    fn record<R: Record>(&mut self, key: &[u8], value: &[u8]) {
+        if let Err(what) = record::read::<R>(value) {
+            self.found.fault(Fault::lost(key, what));
+        }
+    }
+
+    fn portion(&mut self, customer: CustomerId, day: Day, batch: Day, value: &[u8]) {
+        let settings = self.rules.store.settings();
+        let key = Key::Portion { customer, day, batch };
+        self.found.checked.portions += 1;
+        let actions = read_portion(day, value, settings, &mut self.room);
+        let actions = actions.map_err(|what| self.found.fault(Fault::of_batch(key, what, batch))).ok();
+        let removed = if self.rules.block_list.holds(customer) {
+            Some("is of a customer who has been forgotten")
+        } else {
+            self.rules.horizon.filter(|horizon| day < *horizon).map(|_| "is of a day that has been pruned")
+        };
+        if let Some(what) = removed {
+            self.found.fault(Fault::of_batch(key, what, batch));
+        }
+        self.found.checked.actions += actions.as_ref().map_or(0, Vec::len) as u64;
+        self.found.bytes += size_of::<(CustomerId, Day)>();
+        self.found.batch(batch).portion(customer, day, batch, actions.as_deref(), settings.max_history);
+        self.customer(customer).portion(day, actions);
+    }
+
+    /// The customer whose key comes next; settles the one before.
+    fn customer(&mut self, customer: CustomerId) -> &mut CustomerHistory {
+        if self.customer.as_ref().is_none_or(|current| current.customer != customer) {
+            self.settle();
+            self.found.checked.customers += 1;
+        }
+        let is_whole = !std::mem::take(&mut self.is_behind_gap);
+        self.customer.get_or_insert_with(|| CustomerHistory::new(customer, is_whole))
+    }
+
+    fn settle(&mut self) {
+        let Some(history) = self.customer.take() else { return self.found.push(Event::Begin) };
+        let (customer, found) = (history.customer, &mut self.found);
+        match history.settle(self.rules.store.settings(), self.rules.deep, |fault| found.fault(fault)) {
+            Stands::Nowhere => {}
+            Stands::At(standing) => found.push(Event::Customer(customer, Some(standing))),
+            Stands::Unknown => found.push(Event::Customer(customer, None)),
+        }
+    }
+}
