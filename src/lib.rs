@@ -22,6 +22,7 @@
 //!    fresh   apart                    names that nothing else has; places that must not lie in one another
 //!    parallel                         several threads whose results are taken in order, by one or by several
 //! 0  error   progress                  failures; who listens to the work
+//!    said                             under these two: sentences in which settings and commands are values
 //!    exact                            above errors: what must hold, or is a fault of our own
 //!    text    regular_file              under these two: numbers and names for people; opening files that end
 //! ```

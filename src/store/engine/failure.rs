@@ -24,7 +24,16 @@ pub fn require(folder: &Folder) -> Result<()> {
     }
     Err(Error::refused(
         format!("there is no store at {}", folder.path().shown()),
-        said!["check ", Store, ", and whether its disk is mounted; a new store is made by ", [Init], ", ", [Backfill], " or ", [Ingest Create]],
+        said![
+            "check ",
+            Store,
+            ", and whether its disk is mounted; a new store is made by ",
+            [Init],
+            ", ",
+            [Backfill],
+            " or ",
+            [Ingest Create],
+        ],
     ))
 }
 
