@@ -123,7 +123,7 @@ impl Ingester {
         let settled = store.needs_purge().and_then(|owed| if owed { store.purge() } else { store.settle() });
         if let Err(error) = settled {
             progress
-                .note(&said!["all batches are committed; tidying up the store afterwards failed: ", { error.said() }]);
+                .note(&said!["all batches are committed; tidying up the store afterwards failed: ", { error.said() },]);
         }
     }
 }

@@ -125,7 +125,7 @@ pub fn committed(error: Error) -> Error {
         error.kind(),
         said!["the customers are forgotten, and are so without a receipt, which forgetting them again gives: ", {
             error.what().clone()
-        }],
+        },],
         error.remedy().clone(),
     )
     .caused_by(error)
