@@ -59,6 +59,12 @@ fn of_the_source() -> BTreeMap<String, String> {
 /// The texts of errors in one file; those of `Error::corrupt` and `Error::io` are told by what to do, which is the same for all of them.
 fn in_source(name: &str, source: &str) -> Vec<(usize, String)> {
     let source = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+    // A call that begins on the line behind its subject stands behind it.
+    let lines = source.lines().map(|line| match line.trim_start() {
+        call if call.starts_with(".note(") => call.to_owned(),
+        _ => format!("\n{line}"),
+    });
+    let source = &lines.collect::<String>();
     let mut texts = Vec::new();
     for (call, place_of_text) in
         [("Error::usage(", 0), ("Error::input(", 0), ("Error::refused(", 0), ("Error::new(", 1), ("progress.note(", 0)]
