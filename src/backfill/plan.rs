@@ -233,7 +233,10 @@ fn refuse_absent(absent: &[Day], gone: &[Day], input: &Path) -> Result<()> {
     if !gone.is_empty() {
         return Err(Error::refused(
             format!("the store holds batches whose files are no longer in {}: {}", input.shown(), name_days(gone)),
-            said!["bring the files back or leave these days out of the range; to empty one on purpose, use ", [Ingest AllowEmpty]],
+            said![
+                "bring the files back or leave these days out of the range; to empty one on purpose, use ",
+                [Ingest AllowEmpty],
+            ],
         ));
     }
     if absent.is_empty() {

@@ -31,7 +31,7 @@ impl KeptSettings {
                 Err(error) => {
                     progress.note(&said![("whether {} is stale cannot be told, and it is left: ", day.day), {
                         error.said()
-                    }]);
+                    },]);
                     kept.without_manifest.push(day.day);
                     day.produce = false;
                 }
