@@ -7,6 +7,7 @@ use std::os::fd::AsFd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::exact::at_most;
 use crate::resources::Cancel;
 
 /// How often it looks.
@@ -60,7 +61,7 @@ impl Write for Waiting {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.wait(PollFlags::OUT)?;
         let most = if self.cancel.is_some() { WRITE_BYTES } else { usize::MAX };
-        self.file.write(bytes.get(..most).unwrap_or(bytes))
+        self.file.write(at_most(bytes, most))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -125,8 +125,9 @@ impl Ingester {
         match settled {
             Err(error) if error.kind() == Kind::Cancelled => Err(error),
             Err(error) => {
-                progress
-                    .note(&said!["all batches are committed; tidying up the store afterwards failed: ", { error.said() },]);
+                progress.note(&said!["all batches are committed; tidying up the store afterwards failed: ", {
+                    error.said()
+                },]);
                 Ok(())
             }
             Ok(()) => Ok(()),

@@ -225,12 +225,8 @@ fn ends_of_messages() -> Vec<String> {
     let failures = [ErrorKind::StorageFull, ErrorKind::PermissionDenied, ErrorKind::NotFound, ErrorKind::Other];
     let failures = failures.map(|kind| Error::io("read", Path::new("x"), System::from(kind)));
     let folder = lookback::storage::regular_file::open(Path::new("/")).unwrap_err();
-    let others = [
-        Error::io("read", Path::new("/"), folder),
-        Error::corrupt("x"),
-        Error::internal("x"),
-        Error::cancelled(),
-    ];
+    let others =
+        [Error::io("read", Path::new("/"), folder), Error::corrupt("x"), Error::internal("x"), Error::cancelled()];
     let errors = failures.into_iter().chain(others);
     errors.map(|error| plain(error_line(&error).split_once("; ").unwrap().1)).collect()
 }
