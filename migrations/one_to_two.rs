@@ -1,4 +1,4 @@
-//! From version 1, with a full snapshot at each active day, to version 2, with portions in columns and keyframes between them.
+//! From version 1, with a full snapshot at each active day, to version 2, with deltas in columns and keyframes between them.
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;
@@ -7,10 +7,10 @@ use super::step::{Migration, Switch};
 use super::version_1;
 use crate::error::{Error, Result};
 use crate::format::{
-    CutLeaf, Entry as Line, Key, Keyframe, LAYOUT_VERSION, LeafCutter, Portion, Standing, TouchedDay, encode_keyframe,
-    encode_leaf, encode_portion,
+    CustomerState, CutLeaf, Delta, Entry as Line, Key, Keyframe, LAYOUT_VERSION, LeafCutter, TouchedDay, encode_delta,
+    encode_keyframe, encode_leaf,
 };
-use crate::history::follow;
+use crate::history::plan_keyframes;
 use crate::model::{Action, CustomerId, Day, PastAction};
 use crate::progress::Progress;
 use crate::store::{BulkLoad, Entry, RawStore};
@@ -19,7 +19,7 @@ const _: () = assert!(LAYOUT_VERSION == 2, "format/ has moved on: give this step
 
 pub(super) struct OneToTwo;
 
-/// One customer's portions: by day and batch.
+/// One customer's deltas: by day and batch.
 type Days = BTreeMap<Day, BTreeMap<Day, Vec<Action>>>;
 
 impl Migration for OneToTwo {
@@ -28,7 +28,7 @@ impl Migration for OneToTwo {
     }
 
     fn name(&self) -> &'static str {
-        "portions in columns, keyframes in place of snapshots"
+        "deltas in columns, keyframes in place of snapshots"
     }
 
     fn writes(&self) -> (Vec<u8>, Vec<u8>) {
@@ -43,18 +43,23 @@ impl Migration for OneToTwo {
         })
     }
 
-    /// Memory: the portions of one customer.
+    /// Memory: the deltas of one customer.
     fn rewrite(&self, old: &RawStore, new: &mut BulkLoad<'_>, progress: &dyn Progress) -> Result<()> {
         progress.begin("rewriting", "customers", Some(version_1::customers(&value(old, &version_1::TOTALS)?)?));
         let max_history = version_1::max_history(&value(old, &version_1::STORE_RECORD)?)?;
-        let mut roster = LeafCutter::new();
+        let mut customer_index = LeafCutter::new();
         for customer in Customers::new(old) {
             let (customer, days) = customer?;
-            let standing = write_customer(new, customer, &days, max_history)?;
-            write_leaf(new, Day::FIRST, |first| Key::Roster { first }, roster.push(customer, standing))?;
+            let customer_state = write_customer(new, customer, &days, max_history)?;
+            write_leaf(
+                new,
+                Day::FIRST,
+                |first| Key::CustomerIndex { first },
+                customer_index.push(customer, customer_state),
+            )?;
             progress.advance(1);
         }
-        write_leaf(new, Day::FIRST, |first| Key::Roster { first }, roster.finish())?;
+        write_leaf(new, Day::FIRST, |first| Key::CustomerIndex { first }, customer_index.finish())?;
         write_index(old, new)?;
         for entry in keyspace(old, version_1::BATCHES) {
             let (key, record) = entry?;
@@ -63,7 +68,7 @@ impl Migration for OneToTwo {
         new.set(Key::Totals, Some(&of_version_2(&value(old, &version_1::TOTALS)?)))
     }
 
-    /// Every portion is there, with the same actions, and no other; and each keyframe is the snapshot from before its day.
+    /// Every delta is there, with the same actions, and no other; and each keyframe is the snapshot from before its day.
     fn validate(&self, store: &RawStore, progress: &dyn Progress) -> Result<()> {
         progress.begin("checking", "customers", Some(version_1::customers(&value(store, &version_1::TOTALS)?)?));
         let mut snapshots = keyspace(store, version_1::SNAPSHOTS).peekable();
@@ -75,8 +80,8 @@ impl Migration for OneToTwo {
             while let Some(entry) = next_of(&mut written, customer) {
                 let (key, value) = entry?;
                 match Key::decode(&key)? {
-                    Key::Portion { day, batch, .. } => {
-                        found.entry(day).or_default().insert(batch, Portion::read(&value)?.actions(day)?);
+                    Key::Delta { day, batch, .. } => {
+                        found.entry(day).or_default().insert(batch, Delta::read(&value)?.actions(day)?);
                     }
                     Key::Keyframe { day, .. } => {
                         let before = snapshots.range(..day).next_back().map(|(_, snapshot)| snapshot.as_slice());
@@ -110,18 +115,23 @@ fn differs(customer: CustomerId, day: Day) -> Error {
     Error::corrupt(format!("the rewritten history of customer {} differs from the old one at {day}", customer.0))
 }
 
-fn write_customer(new: &mut BulkLoad<'_>, customer: CustomerId, days: &Days, max_history: usize) -> Result<Standing> {
+fn write_customer(
+    new: &mut BulkLoad<'_>,
+    customer: CustomerId,
+    days: &Days,
+    max_history: usize,
+) -> Result<CustomerState> {
     let ascending = days.iter().map(|(day, batches)| (*day, batches.values().cloned().collect()));
-    let course = follow(Vec::new(), &ascending.collect::<Vec<_>>(), max_history);
+    let plan = plan_keyframes(Vec::new(), &ascending.collect::<Vec<_>>(), max_history);
     let mut entries = Vec::new();
     for (day, batches) in days {
         for (batch, actions) in batches {
             let mut bytes = Vec::new();
-            encode_portion(*day, actions, &mut bytes);
-            entries.push((Key::Portion { customer, day: *day, batch: *batch }.encode(), bytes));
+            encode_delta(*day, actions, &mut bytes);
+            entries.push((Key::Delta { customer, day: *day, batch: *batch }.encode(), bytes));
         }
     }
-    for (day, past) in &course.keyframes {
+    for (day, past) in &plan.keyframes {
         let mut bytes = Vec::new();
         encode_keyframe(*day, past, &mut bytes);
         entries.push((Key::Keyframe { customer, day: *day }.encode(), bytes));
@@ -131,8 +141,8 @@ fn write_customer(new: &mut BulkLoad<'_>, customer: CustomerId, days: &Days, max
         new.set_raw(&key, Some(&bytes))?;
     }
     let newest = days.keys().next_back().copied();
-    let newest = newest.ok_or_else(|| Error::corrupt(format!("customer {} has no portion", customer.0)))?;
-    Ok(Standing { newest, keyframe: course.keyframes.last().map(|(day, _)| *day), since: course.since })
+    let newest = newest.ok_or_else(|| Error::corrupt(format!("customer {} has no delta", customer.0)))?;
+    Ok(CustomerState { newest, keyframe: plan.keyframes.last().map(|(day, _)| *day), since: plan.since })
 }
 
 fn write_index(old: &RawStore, new: &mut BulkLoad<'_>) -> Result<()> {
@@ -170,26 +180,26 @@ fn write_leaf<E: Line>(
     new.set(key(first), Some(&bytes))
 }
 
-/// The customers of a store of version 1 with their portions, ascending. Memory: one customer.
+/// The customers of a store of version 1 with their deltas, ascending. Memory: one customer.
 struct Customers<I: Iterator> {
-    portions: Peekable<I>,
+    deltas: Peekable<I>,
 }
 
 impl Customers<Box<dyn Iterator<Item = Result<Entry>>>> {
     fn new(old: &RawStore) -> Customers<impl Iterator<Item = Result<Entry>>> {
-        Customers { portions: keyspace(old, version_1::PORTIONS).peekable() }
+        Customers { deltas: keyspace(old, version_1::DELTAS).peekable() }
     }
 }
 
 impl<I: Iterator<Item = Result<Entry>>> Customers<I> {
     fn customer(&mut self) -> Result<Option<(CustomerId, Days)>> {
         let (mut days, mut current) = (Days::new(), None);
-        while let Some(entry) = self.portions.next_if(|entry| match entry {
-            Ok((key, _)) => current.is_none() || version_1::portion_key(key).ok().map(|(found, ..)| found) == current,
+        while let Some(entry) = self.deltas.next_if(|entry| match entry {
+            Ok((key, _)) => current.is_none() || version_1::delta_key(key).ok().map(|(found, ..)| found) == current,
             Err(_) => true,
         }) {
             let (key, value) = entry?;
-            let (customer, day, batch) = version_1::portion_key(&key)?;
+            let (customer, day, batch) = version_1::delta_key(&key)?;
             days.entry(day).or_default().insert(batch, version_1::actions(&value)?);
             current = Some(customer);
         }

@@ -1,6 +1,6 @@
 //! Format version 1, for reading: keys and values as the programs up to 0.1.0 wrote them. Frozen.
 //!
-//! Keys begin with a byte for the keyspace: `00 00` store record, `00 01` totals, `01` batch records, `02` index, `03` portions, `04` snapshots. A
+//! Keys begin with a byte for the keyspace: `00 00` store record, `00 01` totals, `01` batch records, `02` index, `03` deltas, `04` snapshots. A
 //! customer is 8 bytes, big-endian with the sign bit flipped; a day is 4, likewise, and its complement has every bit flipped. Values begin
 //! with the byte 1; then bincode's standard configuration: an unsigned integer below 251 is one byte, else `fb` and 2 bytes, `fc` and 4, `fd` and 8,
 //! little endian; a signed one is written as `2n`, or `-2n - 1` where negative; a list is its length, then its elements.
@@ -12,12 +12,12 @@ pub(super) const STORE_RECORD: [u8; 2] = [0, 0];
 pub(super) const TOTALS: [u8; 2] = [0, 1];
 pub(super) const BATCHES: u8 = 1;
 pub(super) const INDEX: u8 = 2;
-pub(super) const PORTIONS: u8 = 3;
+pub(super) const DELTAS: u8 = 3;
 pub(super) const SNAPSHOTS: u8 = 4;
 
-/// The customer, day and batch of a portion's key.
-pub(super) fn portion_key(key: &[u8]) -> Result<(CustomerId, Day, Day)> {
-    let mut reader = Reader::of_key(key, PORTIONS)?;
+/// The customer, day and batch of a delta's key.
+pub(super) fn delta_key(key: &[u8]) -> Result<(CustomerId, Day, Day)> {
+    let mut reader = Reader::of_key(key, DELTAS)?;
     let parts = (reader.customer()?, reader.complement()?, reader.day()?);
     reader.end()?;
     Ok(parts)
@@ -61,7 +61,7 @@ pub(super) fn customers(totals: &[u8]) -> Result<u64> {
     Ok(customers)
 }
 
-/// The actions of a portion or snapshot, newest first.
+/// The actions of a delta or snapshot, newest first.
 pub(super) fn actions(value: &[u8]) -> Result<Vec<Action>> {
     let mut reader = Reader::of_value(value)?;
     let count = usize::try_from(reader.unsigned()?).map_err(|_| damaged())?;
@@ -150,8 +150,8 @@ mod tests {
         let (day, batch) = (Day::from_number(2).unwrap(), Day::from_number(3).unwrap());
         let index = index_key(&bytes_of("02 80000003 8000000000000007 7ffffffd")).unwrap();
         assert_eq!(index, (batch, CustomerId(7), day));
-        let portion = portion_key(&bytes_of("03 8000000000000007 7ffffffd 80000003")).unwrap();
-        assert_eq!(portion, (CustomerId(7), day, batch));
+        let delta = delta_key(&bytes_of("03 8000000000000007 7ffffffd 80000003")).unwrap();
+        assert_eq!(delta, (CustomerId(7), day, batch));
         assert_eq!(snapshot_key(&bytes_of("04 8000000000000007 7ffffffd")).unwrap(), (CustomerId(7), day));
         let action = Action { time_us: 172_800_000_001, item_id: 300, action_type: ActionType::ORDER };
         let value = bytes_of("01 01 fd 02805d7750000000 fb 5802 03");

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::said::{Said, said};
+use crate::message::{Message, message};
 use crate::text::{Shown, escaped};
 
 /// The remedy for a full disk.
@@ -51,8 +51,8 @@ impl std::error::Error for Irregular {}
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,
-    what: Said,
-    remedy: Said,
+    what: Message,
+    remedy: Message,
     cause: Option<Cause>,
 }
 
@@ -64,22 +64,22 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An error of any kind, from its two halves.
-    pub fn new(kind: Kind, what: impl Into<Said>, remedy: impl Into<Said>) -> Self {
+    pub fn new(kind: Kind, what: impl Into<Message>, remedy: impl Into<Message>) -> Self {
         Error { kind, what: what.into(), remedy: remedy.into(), cause: None }
     }
 
     /// The command line asks for something without meaning.
-    pub fn usage(what: impl Into<Said>, remedy: impl Into<Said>) -> Self {
+    pub fn usage(what: impl Into<Message>, remedy: impl Into<Message>) -> Self {
         Self::new(Kind::Usage, what, remedy)
     }
 
     /// An input is not as the contract says.
-    pub fn input(what: impl Into<Said>, remedy: impl Into<Said>) -> Self {
+    pub fn input(what: impl Into<Message>, remedy: impl Into<Message>) -> Self {
         Self::new(Kind::Input, what, remedy)
     }
 
     /// A request that would break a promise.
-    pub fn refused(what: impl Into<Said>, remedy: impl Into<Said>) -> Self {
+    pub fn refused(what: impl Into<Message>, remedy: impl Into<Message>) -> Self {
         Self::new(Kind::Refused, what, remedy)
     }
 
@@ -108,11 +108,11 @@ impl Error {
     }
 
     /// The store holds bytes that no version of lookback writes.
-    pub fn corrupt(what: impl Into<Said>) -> Self {
+    pub fn corrupt(what: impl Into<Message>) -> Self {
         Self::new(
             Kind::Corrupt,
             what,
-            said!["the store is damaged: restore it from a copy, or build it anew with ", [Backfill]],
+            message!["the store is damaged: restore it from a copy, or build it anew with ", [Backfill]],
         )
     }
 
@@ -126,7 +126,7 @@ impl Error {
     }
 
     /// Something that follows from this program alone did not hold.
-    pub fn internal(what: impl Into<Said>) -> Self {
+    pub fn internal(what: impl Into<Message>) -> Self {
         Self::new(
             Kind::Internal,
             what,
@@ -135,17 +135,17 @@ impl Error {
     }
 
     /// All of it: `what; remedy`.
-    pub fn said(&self) -> Said {
-        said![{ self.what.clone() }, "; ", { self.remedy.clone() }]
+    pub fn message(&self) -> Message {
+        message![{ self.what.clone() }, "; ", { self.remedy.clone() }]
     }
 
     /// What happened and where, without the remedy.
-    pub fn what(&self) -> &Said {
+    pub fn what(&self) -> &Message {
         &self.what
     }
 
     /// What to do next.
-    pub fn remedy(&self) -> &Said {
+    pub fn remedy(&self) -> &Message {
         &self.remedy
     }
 
@@ -157,7 +157,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&escaped(&self.said().to_string()))
+        f.write_str(&escaped(&self.message().to_string()))
     }
 }
 

@@ -26,6 +26,7 @@ pub mod history;
 pub mod ingest;
 pub mod input;
 pub mod manifest;
+pub mod message;
 #[path = "../migrations/mod.rs"]
 pub mod migrations;
 pub mod model;
@@ -37,7 +38,6 @@ pub mod removal;
 pub mod report;
 pub mod resources;
 pub mod rezone;
-pub mod said;
 pub mod sort;
 pub mod sources;
 pub mod stale;

@@ -1,6 +1,6 @@
 //! How long work tells how far it is, without knowing who listens.
 
-use crate::said::Said;
+use crate::message::Message;
 
 /// Receives the progress of one command. Calls may come from several threads, one at a time for what they count.
 pub trait Progress: Sync {
@@ -14,7 +14,7 @@ pub trait Progress: Sync {
     /// `steps` more steps of the current phase are done.
     fn advance(&self, steps: u64);
     /// Something odd that the person should read; not an error.
-    fn note(&self, message: &Said);
+    fn note(&self, message: &Message);
 }
 
 /// Passes on notes alone: for one of several pieces of work that go side by side and have no common progress but that of the whole.
@@ -25,7 +25,7 @@ impl Progress for Notes<'_> {
     fn end_items(&self) {}
     fn begin(&self, _phase: &str, _unit: &'static str, _total: Option<u64>) {}
     fn advance(&self, _steps: u64) {}
-    fn note(&self, message: &Said) {
+    fn note(&self, message: &Message) {
         self.0.note(message);
     }
 }
@@ -38,5 +38,5 @@ impl Progress for Silent {
     fn end_items(&self) {}
     fn begin(&self, _phase: &str, _unit: &'static str, _total: Option<u64>) {}
     fn advance(&self, _steps: u64) {}
-    fn note(&self, _message: &Said) {}
+    fn note(&self, _message: &Message) {}
 }

@@ -99,7 +99,7 @@ pub fn counted(number: u64, noun: &str) -> String {
 }
 
 /// What of these there is any of: `12 late; 3 early`, behind a semicolon each.
-pub fn odd(counts: &[(u64, &str)]) -> String {
+pub fn exceptions(counts: &[(u64, &str)]) -> String {
     let some = counts.iter().filter(|(number, _)| *number > 0);
     some.map(|(number, what)| format!("; {} {what}", count(*number))).collect()
 }
@@ -186,7 +186,7 @@ mod tests {
             ("0".into(), "999".into(), "1,000".into(), "12,345,678".into())
         );
         assert_eq!((counted(1, "row"), counted(2_000, "row")), ("1 row".into(), "2,000 rows".into()));
-        assert_eq!(odd(&[(0, "early"), (1_000, "late"), (2, "new")]), "; 1,000 late; 2 new");
+        assert_eq!(exceptions(&[(0, "early"), (1_000, "late"), (2, "new")]), "; 1,000 late; 2 new");
         assert_eq!((size(999), size(1_500), size(2_500_000)), ("999 B".into(), "1.5 kB".into(), "2.5 MB".into()));
         assert_eq!(
             (percent(0.01234), percent(0.56789), percent(1.0)),

@@ -29,7 +29,7 @@ impl Progress for AtPhase<'_> {
         }
     }
     fn advance(&self, _: u64) {}
-    fn note(&self, _: &lookback::said::Said) {}
+    fn note(&self, _: &lookback::message::Message) {}
 }
 
 #[test]
@@ -60,7 +60,10 @@ fn an_ingest_that_is_asked_to_stop_leaves_the_store_as_it_was() {
         assert!(dump(&bench.store()) == before, "{phase}: the store is another one");
         assert!(!bench.store().join("staging").exists(), "{phase}: something is left");
         // Nothing takes it back; who goes on begins with another.
-        assert_eq!(Ingester::open(&folder, &Silent).unwrap().settle(&Silent).unwrap_err().kind(), Kind::Cancelled);
+        assert_eq!(
+            Ingester::open(&folder, &Silent).unwrap().finish_compaction(&Silent).unwrap_err().kind(),
+            Kind::Cancelled
+        );
     }
 }
 

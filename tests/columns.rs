@@ -91,7 +91,7 @@ fn every_combination_of_columns_and_types_has_the_cells_of_the_reference() {
     assert_eq!(longest, i32::try_from(MAX_HISTORY).unwrap(), "some histories are full");
 }
 
-/// Cut by days, by the batches known, and shorter: ages from keyframes and portions, times from portions alone.
+/// Cut by days, by the batches known, and shorter: ages from keyframes and deltas, times from deltas alone.
 #[test]
 fn what_cuts_histories_cuts_these_columns() {
     let seed = seed(52);

@@ -4,17 +4,17 @@
 use allocation_counter::measure;
 
 use lookback::format::{
-    ACTIONS_MAX, BatchRecord, Entry, FORMAT_VERSION, FileRecord, Key, Keyframe, LAYOUT_VERSION, Portion, Record,
-    SourceRecord, Standing, StoreRecord, Totals, TouchedDay, TypesRecord, decode_leaf, encode_keyframe, encode_leaf,
-    encode_portion,
+    ACTIONS_MAX, BatchRecord, CustomerState, Delta, Entry, FORMAT_VERSION, FileRecord, Key, Keyframe, LAYOUT_VERSION,
+    Record, SourceRecord, StoreRecord, Totals, TouchedDay, TypesRecord, decode_leaf, encode_delta, encode_keyframe,
+    encode_leaf,
 };
-use lookback::history::Since;
+use lookback::history::SinceKeyframe;
 use lookback::model::{Action, ActionType, CustomerId, Day, PastAction};
 
 use crate::support::random::{Random, seed};
 
-/// What decoding may take for each byte of its input, in all: an action of a portion takes at least one byte, and 33 bytes of memory; a line of the
-/// roster takes 5 and 48; a file of a batch record takes 19 and 64; and a list that grows by doubling is moved.
+/// What decoding may take for each byte of its input, in all: an action of a delta takes at least one byte, and 33 bytes of memory; a line of the
+/// customer index takes 5 and 48; a file of a batch record takes 19 and 64; and a list that grows by doubling is moved.
 const BYTES_PER_BYTE: u64 = 64;
 
 /// What it may take besides, for what it says of an error.
@@ -42,12 +42,12 @@ fn key(bytes: &[u8]) -> bool {
     })
 }
 
-fn portion(bytes: &[u8]) -> bool {
-    let Ok(portion) = Portion::read(bytes) else { return false };
+fn delta(bytes: &[u8]) -> bool {
+    let Ok(delta) = Delta::read(bytes) else { return false };
     let (mut items, mut types) = (Vec::new(), Vec::new());
-    portion.append(usize::MAX, &mut items, &mut types);
-    assert!(items.len() == portion.count() && types.len() == items.len());
-    portion.actions(day(ANCHOR)).is_ok_and(|actions| {
+    delta.append(usize::MAX, &mut items, &mut types);
+    assert!(items.len() == delta.count() && types.len() == items.len());
+    delta.actions(day(ANCHOR)).is_ok_and(|actions| {
         assert!(actions.iter().map(|action| action.item_id).eq(items));
         true
     })
@@ -100,18 +100,18 @@ fn valid_key(random: &mut Random) -> Vec<u8> {
         Key::Store,
         Key::Totals,
         Key::Batch(batch),
-        Key::Portion { customer, day, batch },
-        Key::Portion { customer, day, batch: day },
+        Key::Delta { customer, day, batch },
+        Key::Delta { customer, day, batch: day },
         Key::Keyframe { customer, day },
         Key::Index { batch, first: customer },
-        Key::Roster { first: customer },
+        Key::CustomerIndex { first: customer },
     ];
     keys[usize::try_from(random.below(8)).unwrap()].encode().to_vec()
 }
 
-fn valid_portion(random: &mut Random) -> Vec<u8> {
+fn valid_delta(random: &mut Random) -> Vec<u8> {
     let mut bytes = Vec::new();
-    encode_portion(day(ANCHOR), &actions(random), &mut bytes);
+    encode_delta(day(ANCHOR), &actions(random), &mut bytes);
     bytes
 }
 
@@ -146,10 +146,10 @@ fn touched(random: &mut Random) -> TouchedDay {
     TouchedDay(day(ANCHOR + 5 - i32::try_from(random.below(400)).unwrap()))
 }
 
-fn standing(random: &mut Random) -> Standing {
+fn customer_state(random: &mut Random) -> CustomerState {
     let newest = day(ANCHOR + i32::try_from(random.below(400)).unwrap());
     let keyframe = (random.below(2) == 0).then(|| newest.minus(u32::try_from(random.below(300)).unwrap()));
-    Standing { newest, keyframe, since: Since { portions: random.below(99), actions: random.below(99_999) } }
+    CustomerState { newest, keyframe, since: SinceKeyframe { deltas: random.below(99), actions: random.below(99_999) } }
 }
 
 fn valid_batch_record(random: &mut Random) -> Vec<u8> {
@@ -196,7 +196,7 @@ fn changed(mut bytes: Vec<u8>, random: &mut Random) -> Vec<u8> {
     bytes
 }
 
-fn by_chance(random: &mut Random) -> Vec<u8> {
+fn shuffled(random: &mut Random) -> Vec<u8> {
     let bytes = (0..random.below(80)).map(|_| random.next().to_le_bytes()[0]);
     let mut bytes: Vec<u8> = bytes.collect();
     // With the version that is asked for, more is looked at.
@@ -215,7 +215,7 @@ fn check(name: &str, besides: u64, valid: Valid, decode: Decode) {
     for case in 0..CASES {
         let good = valid(&mut random);
         assert!(decode(&good), "{name}, seed {seed}, case {case}: valid bytes are refused");
-        for bytes in [changed(good, &mut random), by_chance(&mut random)] {
+        for bytes in [changed(good, &mut random), shuffled(&mut random)] {
             let mut is_value = false;
             let took = measure(|| is_value = decode(&bytes)).bytes_total;
             let bound = BYTES_PER_BYTE * bytes.len() as u64 + besides;
@@ -237,8 +237,8 @@ fn keys() {
 }
 
 #[test]
-fn portions() {
-    check("portion", BYTES_BESIDES, valid_portion, portion);
+fn deltas() {
+    check("delta", BYTES_BESIDES, valid_delta, delta);
 }
 
 #[test]
@@ -249,7 +249,12 @@ fn keyframes() {
 #[test]
 fn leaves() {
     check("leaf of the index", BYTES_BESIDES, |random| valid_leaf(random, touched), leaf::<TouchedDay>);
-    check("leaf of the roster", BYTES_BESIDES, |random| valid_leaf(random, standing), leaf::<Standing>);
+    check(
+        "leaf of the customer index",
+        BYTES_BESIDES,
+        |random| valid_leaf(random, customer_state),
+        leaf::<CustomerState>,
+    );
 }
 
 #[test]
@@ -280,7 +285,7 @@ fn announced_lengths_take_no_memory() {
         (&[4, 0xfc, 0x40, 0x42, 0x0f, 0x00, 1], record::<BatchRecord>),
         (&[4, 0, 0, 0xfc, 0x40, 0x42, 0x0f, 0x00, 1, 1], record::<BatchRecord>),
         (&[4, 0xfc, 0x40, 0x42, 0x0f, 0x00, 1, 1], record::<TypesRecord>),
-        (&[version, 0xa0, 0x8d, 0x06, 0, 0, 2, 1, 0, 0], portion),
+        (&[version, 0xa0, 0x8d, 0x06, 0, 0, 2, 1, 0, 0], delta),
         (&[version, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40, 1, 1], leaf::<TouchedDay>),
     ];
     for (bytes, decode) in cases {

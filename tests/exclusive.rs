@@ -120,7 +120,7 @@ fn a_process_of_the_same_number_that_writes_the_same_is_not_disturbed() {
     assert_eq!(read_partition(&bench.out(), "2026-01-02").len(), 100);
 }
 
-/// Rows in an order by chance, with hardly any memory for sorting.
+/// Rows in a shuffled order, with hardly any memory for sorting.
 #[test]
 fn audit_writes_through_no_link_in_the_temporary_folder_and_leaves_nothing() {
     let bench = bench(2_000);

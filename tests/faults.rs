@@ -1,8 +1,8 @@
 //! Each kind of fault: a sound store with exactly that broken, what `verify` says of it, and that `repair` mends it, or refuses and the remedy works.
 
 use lookback::format::{
-    BatchRecord, FIRST_LEAF, FORMAT_VERSION, Key, Keyframe, Portion, Record, Standing, Totals, TouchedDay, decode_leaf,
-    encode_keyframe, encode_leaf, encode_portion,
+    BatchRecord, CustomerState, Delta, FIRST_LEAF, FORMAT_VERSION, Key, Keyframe, Record, Totals, TouchedDay,
+    decode_leaf, encode_delta, encode_keyframe, encode_leaf,
 };
 use lookback::model::{Action, CustomerId, Day};
 
@@ -44,19 +44,19 @@ impl Case {
         keys.find(|(key, _)| like(*key)).map(|(key, value)| (key, value.clone())).unwrap()
     }
 
-    /// A portion of the batch, with its actions.
-    pub fn portion(&self, like: impl Fn(&[Action]) -> bool) -> (Key, Day, Vec<Action>) {
-        let portions = self.sound.iter().filter_map(|(key, value)| match Key::decode(key).unwrap() {
-            key @ Key::Portion { day: on, batch, .. } if batch == day(BATCH) => {
-                Some((key, on, Portion::read(value).unwrap().actions(on).unwrap()))
+    /// A delta of the batch, with its actions.
+    pub fn delta(&self, like: impl Fn(&[Action]) -> bool) -> (Key, Day, Vec<Action>) {
+        let deltas = self.sound.iter().filter_map(|(key, value)| match Key::decode(key).unwrap() {
+            key @ Key::Delta { day: on, batch, .. } if batch == day(BATCH) => {
+                Some((key, on, Delta::read(value).unwrap().actions(on).unwrap()))
             }
             _ => None,
         });
-        portions.into_iter().find(|(.., actions)| like(actions)).unwrap()
+        deltas.into_iter().find(|(.., actions)| like(actions)).unwrap()
     }
 
-    fn roster(&self) -> (Key, CustomerId, Vec<(CustomerId, Standing)>) {
-        self.leaf(Day::FIRST, |key| if let Key::Roster { first } = key { Some(first) } else { None })
+    fn customer_index(&self) -> (Key, CustomerId, Vec<(CustomerId, CustomerState)>) {
+        self.leaf(Day::FIRST, |key| if let Key::CustomerIndex { first } = key { Some(first) } else { None })
     }
 
     fn index(&self) -> (Key, CustomerId, Vec<(CustomerId, TouchedDay)>) {
@@ -156,9 +156,9 @@ pub fn removed(key: Key) -> Edits {
     vec![(key.encode().to_vec(), None)]
 }
 
-fn portion_of(on: Day, actions: &[Action]) -> Vec<u8> {
+fn delta_of(on: Day, actions: &[Action]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    encode_portion(on, actions, &mut bytes);
+    encode_delta(on, actions, &mut bytes);
     bytes
 }
 
@@ -176,7 +176,7 @@ fn keys_that_no_program_writes() {
 }
 
 #[test]
-fn portions_that_cannot_be_decoded() {
+fn deltas_that_cannot_be_decoded() {
     let broken: [fn(&mut Vec<u8>); 4] = [
         |value| value.truncate(value.len() - 1),
         |value| value.push(0),
@@ -186,68 +186,68 @@ fn portions_that_cannot_be_decoded() {
     ];
     for change in broken {
         let edits = |case: &Case| {
-            let (key, on, actions) = case.portion(|actions| actions.len() > 1);
-            let mut value = portion_of(on, &actions);
+            let (key, on, actions) = case.delta(|actions| actions.len() > 1);
+            let mut value = delta_of(on, &actions);
             change(&mut value);
             set(key, value)
         };
-        Case::truth(edits, "portion of customer ", "cannot be decoded (", Some(BATCH));
+        Case::truth(edits, "delta of customer ", "cannot be decoded (", Some(BATCH));
     }
 }
 
 #[test]
-fn portions_that_say_what_no_batch_brings() {
-    let place = "portion of customer ";
+fn deltas_that_say_what_no_batch_brings() {
+    let place = "delta of customer ";
     let ordered = |case: &Case| {
-        let (key, on, mut actions) = case.portion(|actions| actions.len() > 1);
+        let (key, on, mut actions) = case.delta(|actions| actions.len() > 1);
         let (time_us, action_type) = (actions[0].time_us, actions[0].action_type);
         actions[1] = Action { time_us, action_type, item_id: actions[0].item_id + 1 };
         actions.truncate(2);
-        set(key, portion_of(on, &actions))
+        set(key, delta_of(on, &actions))
     };
     Case::truth(ordered, place, "does not have its newest action first", Some(BATCH));
 
     let padding = |case: &Case| {
-        let (key, on, mut actions) = case.portion(|_| true);
+        let (key, on, mut actions) = case.delta(|_| true);
         actions[0].item_id = 0;
-        set(key, portion_of(on, &actions))
+        set(key, delta_of(on, &actions))
     };
     Case::truth(padding, place, "holds item 0", Some(BATCH));
 
     let next_day = |case: &Case| {
-        let (key, on, mut actions) = case.portion(|_| true);
+        let (key, on, mut actions) = case.delta(|_| true);
         actions[0].time_us += 86_400_000_000;
-        set(key, portion_of(on, &actions))
+        set(key, delta_of(on, &actions))
     };
     Case::truth(next_day, place, "holds an action of another day", Some(BATCH));
 
     let long = |case: &Case| {
-        let (key, on, actions) = case.portion(|_| true);
-        set(key, portion_of(on, &[actions[0]; MAX_HISTORY + 1]))
+        let (key, on, actions) = case.delta(|_| true);
+        set(key, delta_of(on, &[actions[0]; MAX_HISTORY + 1]))
     };
     Case::truth(long, place, "more than the 12 kept", Some(BATCH));
 
     let unusual = |case: &Case| {
-        let (key, on, actions) = case.portion(|_| true);
-        set(key, longer(&portion_of(on, &actions)))
+        let (key, on, actions) = case.delta(|_| true);
+        set(key, longer(&delta_of(on, &actions)))
     };
     Case::truth(unusual, place, "has other bytes than are written", Some(BATCH));
 }
 
-/// A portion that is gone is seen by what its batch's record says, and by what had been derived from it.
+/// A delta that is gone is seen by what its batch's record says, and by what had been derived from it.
 #[test]
-fn a_portion_that_is_missing() {
+fn a_delta_that_is_missing() {
     let case = Case::new();
-    let (key, on, _) = case.portion(|_| true);
-    let Key::Portion { customer, .. } = key else { panic!("not the key that was looked for") };
+    let (key, on, _) = case.delta(|_| true);
+    let Key::Delta { customer, .. } = key else { panic!("not the key that was looked for") };
     edit(&case.bench.store(), &removed(key));
     let ran = case.bench.run("verify --store store");
     let lines = faults_of(&ran);
     let record = format!("record of batch {} (key {}): says ", day(BATCH), hex(&Key::Batch(day(BATCH)).encode()));
     let of_record = lines.iter().find(|line| line.starts_with(&record)).unwrap();
-    assert!(of_record.contains(", and its portions have "), "{of_record}");
+    assert!(of_record.contains(", and its deltas have "), "{of_record}");
     let index = lines.iter().find(|line| line.starts_with(&format!("index of batch {}", day(BATCH)))).unwrap();
-    let has = format!("has customer {} on {on}, which the portions do not have", customer.0);
+    let has = format!("has customer {} on {on}, which the deltas do not have", customer.0);
     assert!(index.contains(&has), "{index}");
     case.refuses_to_repair(of_record, Some(BATCH));
 }
@@ -301,7 +301,7 @@ fn keyframes_that_are_damaged() {
     let other_days = changed(|past| past.truncate(MAX_HISTORY - 1));
     Case::derived(other_days, place, "does not hold the days from before its own");
 
-    // Only the portions tell.
+    // Only the deltas tell.
     let case = Case::new();
     let edits = changed(|past| past[3].item_id += 1)(&case);
     edit(&case.bench.store(), &edits);
@@ -318,7 +318,7 @@ fn leaf<E: lookback::format::Entry>(first: CustomerId, anchor: Day, lines: &[(Cu
 }
 
 #[test]
-fn the_index_differs_from_the_portions() {
+fn the_index_differs_from_the_deltas() {
     let place = "index of batch 2026-01-07, leaf from";
     let changed = |change: fn(&mut Vec<(CustomerId, TouchedDay)>)| {
         move |case: &Case| {
@@ -330,9 +330,9 @@ fn the_index_differs_from_the_portions() {
     Case::derived(|case| removed(case.index().0), place, "is missing, with customer ");
     Case::derived(changed(|lines| lines.truncate(lines.len() - 1)), place, "lacks customer ");
     let more = changed(|lines| lines.insert(1, (lines[0].0, TouchedDay("2025-12-01".parse().unwrap()))));
-    Case::derived(more, place, " on 2025-12-01, which the portions do not have");
+    Case::derived(more, place, " on 2025-12-01, which the deltas do not have");
     let other = changed(|lines| lines[0].1 = TouchedDay("2025-12-01".parse().unwrap()));
-    Case::derived(other, place, " where the portions have customer ");
+    Case::derived(other, place, " where the deltas have customer ");
     let unusual = |case: &Case| {
         let (key, first, lines) = case.index();
         let value = leaf(first, day(BATCH), &lines);
@@ -364,8 +364,8 @@ fn leaves_are_cut_where_the_rule_says() {
     let case = Case::new();
     let leaves: Vec<_> = case.sound.iter().filter(|(key, _)| key[0] == 0x13).collect();
     let read = |entry: &Entry| {
-        let Ok(Key::Roster { first }) = Key::decode(&entry.0) else { panic!("not the key that was looked for") };
-        let mut lines: Vec<(CustomerId, Standing)> = Vec::new();
+        let Ok(Key::CustomerIndex { first }) = Key::decode(&entry.0) else { panic!("not the key that was looked for") };
+        let mut lines: Vec<(CustomerId, CustomerState)> = Vec::new();
         decode_leaf(first, Day::FIRST, &entry.1, &mut lines).unwrap();
         (first, lines)
     };
@@ -378,34 +378,34 @@ fn leaves_are_cut_where_the_rule_says() {
     let ran = case.bench.run("verify --store store");
     let lines = faults_of(&ran);
     assert_eq!(lines.len(), 2, "{}", ran.stdout);
-    assert!(lines[0].contains(&hex(&leaves[1].0)) && lines[0].contains("which the portions do not have"), "{lines:?}");
+    assert!(lines[0].contains(&hex(&leaves[1].0)) && lines[0].contains("which the deltas do not have"), "{lines:?}");
     assert!(lines[1].contains(&hex(&leaves[2].0)) && lines[1].contains("is missing, with customer "), "{lines:?}");
     case.mend(2, 0);
 }
 
 #[test]
-fn the_roster_differs_from_the_portions() {
-    let place = "roster, leaf from customer ";
-    let changed = |change: fn(&mut Vec<(CustomerId, Standing)>)| {
+fn the_customer_index_differs_from_the_deltas() {
+    let place = "customer index, leaf from customer ";
+    let changed = |change: fn(&mut Vec<(CustomerId, CustomerState)>)| {
         move |case: &Case| {
-            let (key, first, mut lines) = case.roster();
+            let (key, first, mut lines) = case.customer_index();
             change(&mut lines);
             set(key, leaf(first, Day::FIRST, &lines))
         }
     };
-    Case::derived(|case| removed(case.roster().0), place, "is missing, with customer ");
+    Case::derived(|case| removed(case.customer_index().0), place, "is missing, with customer ");
     Case::derived(changed(|lines| lines.truncate(lines.len() - 1)), place, "lacks customer ");
     Case::derived(changed(|lines| lines[0].1.newest = day(28)), place, " with newest day 2026-01-28, ");
     Case::derived(changed(|lines| lines[0].1.keyframe = Some(Day::FIRST)), place, "keyframe 1970-01-01");
-    Case::derived(changed(|lines| lines[0].1.since.portions += 90), place, " portions and ");
-    Case::derived(changed(|lines| lines[0].1.since.actions += 90), place, " portions and ");
-    Case::derived(|case| set(case.roster().0, Vec::new()), place, "cannot be decoded (");
+    Case::derived(changed(|lines| lines[0].1.since.deltas += 90), place, " deltas and ");
+    Case::derived(changed(|lines| lines[0].1.since.actions += 90), place, " deltas and ");
+    Case::derived(|case| set(case.customer_index().0, Vec::new()), place, "cannot be decoded (");
     let extra = |case: &Case| {
         let first = CustomerId(8_000_000);
-        let line = case.roster().2[0].1;
-        set(Key::Roster { first }, leaf(first, Day::FIRST, &[(first, line)]))
+        let line = case.customer_index().2[0].1;
+        set(Key::CustomerIndex { first }, leaf(first, Day::FIRST, &[(first, line)]))
     };
-    Case::derived(extra, "roster, leaf from customer 8000000", "should not be there, with customer 8000000");
+    Case::derived(extra, "customer index, leaf from customer 8000000", "should not be there, with customer 8000000");
 }
 
 #[test]
@@ -419,7 +419,7 @@ fn totals_that_count_wrong() {
 }
 
 #[test]
-fn batch_records_that_differ_from_the_portions() {
+fn batch_records_that_differ_from_the_deltas() {
     let place = "record of batch 2026-01-07 (";
     let changed = |change: fn(&mut BatchRecord)| {
         move |case: &Case| {
@@ -428,18 +428,18 @@ fn batch_records_that_differ_from_the_portions() {
             set(key, record.to_bytes().unwrap())
         }
     };
-    Case::derived(changed(|record| record.customers += 1), place, " customers, and its portions have ");
-    Case::truth(changed(|record| record.actions.add(1, 1)), place, " clicks, and its portions have ", Some(BATCH));
+    Case::derived(changed(|record| record.customers += 1), place, " customers, and its deltas have ");
+    Case::truth(changed(|record| record.actions.add(1, 1)), place, " clicks, and its deltas have ", Some(BATCH));
     Case::truth(
         changed(|record| record.actions.set(3, record.actions.of(3) - 1)),
         place,
-        " orders, and its portions have ",
+        " orders, and its deltas have ",
         Some(BATCH),
     );
     Case::truth(changed(|record| record.actions.set(2, 0)), place, "says 0 add-to-carts", Some(BATCH));
-    Case::truth(changed(|record| record.late += 1), place, " late actions, and its portions have ", Some(BATCH));
-    Case::truth(changed(|record| record.early += 1), place, " early actions, and its portions have ", Some(BATCH));
-    Case::truth(|case| removed(case.record().0), place, "is missing, and there are portions of ", Some(BATCH));
+    Case::truth(changed(|record| record.late += 1), place, " late actions, and its deltas have ", Some(BATCH));
+    Case::truth(changed(|record| record.early += 1), place, " early actions, and its deltas have ", Some(BATCH));
+    Case::truth(|case| removed(case.record().0), place, "is missing, and there are deltas of ", Some(BATCH));
     Case::truth(|case| set(case.record().0, vec![FORMAT_VERSION, 9]), place, "cannot be decoded (", Some(BATCH));
     let swapped = changed(|record| record.files.swap(0, 1));
     Case::truth(swapped, place, "does not name its files in their order", Some(BATCH));
@@ -472,8 +472,8 @@ fn store_records_that_say_nothing() {
 fn all_that_is_derived_is_made_anew() {
     let case = Case::new();
     let is_derived = |key: &[u8]| match Key::decode(key).unwrap() {
-        Key::Keyframe { .. } | Key::Index { .. } | Key::Roster { .. } | Key::Totals => true,
-        Key::Store | Key::Portion { .. } | Key::Batch(_) => false,
+        Key::Keyframe { .. } | Key::Index { .. } | Key::CustomerIndex { .. } | Key::Totals => true,
+        Key::Store | Key::Delta { .. } | Key::Batch(_) => false,
         Key::BlockList | Key::Forgotten(_) | Key::Horizon | Key::Purge | Key::Types | Key::ZoneRules => false,
     };
     let derived = case.sound.iter().filter(|(key, _)| is_derived(key));

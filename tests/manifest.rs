@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use lookback::format::{Key, encode_portion};
+use lookback::format::{Key, encode_delta};
 use lookback::model::{Action, ActionType, CustomerId, Day};
 use lookback::output::PartitionFolder;
 use lookback::resources::Cancel;
@@ -168,15 +168,15 @@ fn each_part_says_how_new_its_actions_are() {
 
 /// Bytes that say of an action before the day that it was on the day: no row is made of them.
 #[test]
-fn a_portion_whose_times_are_not_on_its_day_is_no_history() {
+fn a_delta_whose_times_are_not_on_its_day_is_no_history() {
     let bench = produced();
     let before = tree(&bench.out());
     let day: Day = "2026-01-02".parse().unwrap();
     let at_the_cut_off = Action { time_us: us("2026-01-03T00:00:00Z"), item_id: 21, action_type: ActionType::CLICK };
     let mut bytes = Vec::new();
-    encode_portion(day, &[at_the_cut_off], &mut bytes);
+    encode_delta(day, &[at_the_cut_off], &mut bytes);
     let store = RawStore::open_writer(&Folder::new(&bench.store())).unwrap();
-    let key = Key::Portion { customer: CustomerId(1), day, batch: day }.encode();
+    let key = Key::Delta { customer: CustomerId(1), day, batch: day }.encode();
     assert!(store.get(&key).unwrap().is_some(), "it takes the place of the one that is there");
     store.write(&[(key.to_vec(), bytes)], &[]).unwrap();
     drop(store);

@@ -11,7 +11,7 @@ use crate::support::output::dump;
 use crate::support::program::AMPLE;
 use crate::support::random::{Random, seed};
 
-/// More than the roster lines of two shares.
+/// More than the customer index lines of two shares.
 const CUSTOMERS: u64 = 10_000;
 const DAYS: [&str; 2] = ["2026-01-01", "2026-01-02"];
 const NOON_US: i64 = (20_454 * 24 + 12) * 3_600_000_000;

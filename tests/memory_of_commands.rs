@@ -1,4 +1,4 @@
-//! `--memory-limit`, kept by every command whatever grows: files of a day, files of all days, ids, customers who are forgotten, rows in an order by chance.
+//! `--memory-limit`, kept by every command whatever grows: files of a day, files of all days, ids, customers who are forgotten, rows in a shuffled order.
 //! The lines of the table in `docs/sizing.md`.
 
 use std::fmt::Write as _;
@@ -171,7 +171,7 @@ fn a_million_and_a_half_customers_are_forgotten_with_a_receipt() {
     }
 }
 
-/// What threads find waits for its turn: most where each customer has one action, and where each portion has a fault,
+/// What threads find waits for its turn: most where each customer has one action, and where each delta has a fault,
 /// as with a horizon behind all of them.
 #[test]
 fn a_verification_keeps_the_limit_with_many_threads_and_faults() {
@@ -231,7 +231,7 @@ fn an_audit_keeps_the_limit() {
     }
 }
 
-/// More rows in an order by chance than fit into memory, with short histories.
+/// More rows in a shuffled order than fit into memory, with short histories.
 #[test]
 fn an_audit_of_many_shuffled_rows_keeps_the_limit() {
     const CUSTOMERS: i64 = 100_000;

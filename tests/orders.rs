@@ -1,4 +1,4 @@
-//! Orders by chance: the same rows as in the order of customers, each where its hash puts it, to the byte whatever the threads, the files and the memory;
+//! shuffled orders: the same rows as in the order of customers, each where its hash puts it, to the byte whatever the threads, the files and the memory;
 //! and that chance is what it looks like.
 
 use std::collections::BTreeMap;

@@ -11,19 +11,17 @@ use crate::verifying::{assert_clean, faults_of};
 #[test]
 fn what_was_removed_is_not_there_and_its_records_are_sound() {
     let case = Case::new();
-    let (portion, on, _) = case.portion(|_| true);
-    let (Key::Portion { customer, .. }, value) = (portion, case.find(|key| key == portion).1) else {
-        panic!("no portion")
-    };
+    let (delta, on, _) = case.delta(|_| true);
+    let (Key::Delta { customer, .. }, value) = (delta, case.find(|key| key == delta).1) else { panic!("no delta") };
     let forget = format!("forget --store store --customer {}", customer.0);
     case.bench.ok(&forget);
     assert_clean(&case.bench);
-    edit(&case.bench.store(), &set(portion, value));
+    edit(&case.bench.store(), &set(delta, value));
     let ran = case.bench.run("verify --store store");
     let lines = faults_of(&ran);
-    assert!(lines[0].contains(&hex(&portion.encode())) && lines[0].contains("has been forgotten"), "{lines:?}");
+    assert!(lines[0].contains(&hex(&delta.encode())) && lines[0].contains("has been forgotten"), "{lines:?}");
     case.bench.ok(&format!("ingest --store store --input input --dt {}", day(BATCH)));
-    edit(&case.bench.store(), &removed(portion));
+    edit(&case.bench.store(), &removed(delta));
     case.bench.run("repair --store store");
     assert_clean(&case.bench);
 

@@ -26,7 +26,7 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 /// The floor of a module at the top of the tree, times ten; below one another on a floor where the last digit says so.
 fn floor(module: &str) -> u8 {
     match module {
-        "text" | "said" => 0,
+        "text" | "message" => 0,
         "error" | "progress" => 5,
         "cancel" | "exact" => 7,
         "model" | "storage" => 10,
@@ -238,7 +238,7 @@ const MEANT: [(&str, &str, &str); 7] = [
     ("src/cli/typed.rs", "try_from(error.exit_code())", "another crate's number, all of which mean failure"),
     ("src/store/sst/footer.rs", "from_utf8(bytes)", "what is no text is none of the names that are known"),
     ("src/store/sst/run.rs", "get(self.table)", "behind the last table the cursor stands in no file"),
-    ("src/verify/record.rs", "get(*batch)", "a map of batches, in which one without portions is not"),
+    ("src/verify/record.rs", "get(*batch)", "a map of batches, in which one without deltas is not"),
 ];
 
 /// The methods that are called one after the other behind the parenthesis that ends at `place`, up to which the code is a

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use lookback::format::{Key, encode_portion};
+use lookback::format::{Key, encode_delta};
 use lookback::model::{Action, ActionType, CustomerId, Day};
 use lookback::store::{Folder, RawStore};
 use serde_json::Value;
@@ -157,15 +157,15 @@ fn where_a_day_is_refused_those_before_it_are_produced() {
 
 /// Bytes that say of an action before a day that it was on the day: no row of any of the days is made of them.
 #[test]
-fn a_portion_whose_times_are_not_on_its_day_stops_all_days() {
+fn a_delta_whose_times_are_not_on_its_day_stops_all_days() {
     let bench = bench(&mut Random::new(seed(54)));
     let day: Day = name(7).parse().unwrap();
     let at_the_cut_off = Action { time_us: us("2026-01-08T00:00:00Z"), item_id: 21, action_type: ActionType::CLICK };
     let mut bytes = Vec::new();
-    encode_portion(day, &[at_the_cut_off], &mut bytes);
+    encode_delta(day, &[at_the_cut_off], &mut bytes);
     let store = RawStore::open_writer(&Folder::new(&bench.store())).unwrap();
     // Busy on the 8th, which is neither the first nor the last day.
-    let key = Key::Portion { customer: CustomerId(BUSY), day, batch: day }.encode();
+    let key = Key::Delta { customer: CustomerId(BUSY), day, batch: day }.encode();
     store.write(&[(key.to_vec(), bytes)], &[]).unwrap();
     drop(store);
     bench.refused(

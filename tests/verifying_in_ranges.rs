@@ -85,11 +85,11 @@ fn what_is_wrong_at_the_ends_of_ranges_is_told_once() {
     let mut edits = Vec::new();
     for (number, place) in broken.into_iter().enumerate() {
         let keys = || history.iter().map(|(key, _)| key).filter(|key| key.starts_with(customers[place]));
-        let portions = || keys().filter(|key| !is_keyframe(key));
+        let deltas = || keys().filter(|key| !is_keyframe(key));
         let keyframe = keys().find(|key| is_keyframe(key));
         edits.push(match (number % 4, keyframe) {
-            (0, _) => (portions().next().unwrap().clone(), Some(vec![9])),
-            (1, _) => (portions().next_back().unwrap().clone(), Some(vec![9])),
+            (0, _) => (deltas().next().unwrap().clone(), Some(vec![9])),
+            (1, _) => (deltas().next_back().unwrap().clone(), Some(vec![9])),
             (2, Some(keyframe)) => (keyframe.clone(), None),
             // Behind all keys of the customer, and of none.
             _ => ([customers[place], &[0xff; 9]].concat(), Some(vec![1])),
@@ -150,7 +150,7 @@ fn what_cannot_be_read_is_told_alike_wherever_ranges_end() {
                 (some(2), Some(vec![9])),
                 (some(4), None),
                 ([&some(3)[..CUSTOMER_BYTES], &[0xff; 9]].concat(), Some(vec![1])),
-                (Key::Roster { first: FIRST_LEAF }.encode().to_vec(), Some(vec![2])),
+                (Key::CustomerIndex { first: FIRST_LEAF }.encode().to_vec(), Some(vec![2])),
                 (Key::Index { batch: day(BATCH), first: FIRST_LEAF }.encode().to_vec(), None),
                 (Key::Totals.encode().to_vec(), None),
             ];

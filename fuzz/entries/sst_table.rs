@@ -10,7 +10,7 @@ use super::bytes::Bytes;
 use super::run::RunCursor;
 use super::survey::Keys;
 use super::table::Table;
-use super::{Odd, Plain};
+use super::{FastPath, Unsupported};
 
 /// So many of the keys are also sought.
 const SOUGHT: usize = 64;
@@ -32,18 +32,18 @@ pub fn sst_table(bytes: &[u8]) -> Result<usize, &'static str> {
     let as_it_is = read(bytes);
     let read = if mended == bytes { as_it_is } else { read(&mended) };
     read.map_err(|odd| match odd {
-        Odd::Unknown => "left to RocksDB",
-        Odd::Damaged(what) => what,
+        Unsupported::Unknown => "left to RocksDB",
+        Unsupported::Damaged(what) => what,
     })
 }
 
-fn read(bytes: &[u8]) -> Plain<usize> {
+fn read(bytes: &[u8]) -> FastPath<usize> {
     let file = || -> std::io::Result<File> {
         let mut file = File::from(memfd_create("table", MemfdFlags::CLOEXEC)?);
         file.write_all(bytes)?;
         Ok(file)
     };
-    let file = file().map_err(|_| Odd::Unknown)?;
+    let file = file().map_err(|_| Unsupported::Unknown)?;
     let judged = Keys::default().read(&file);
     let tables = [Table::read("table", file)?];
     let numbers = walk(&tables)?;
@@ -53,13 +53,13 @@ fn read(bytes: &[u8]) -> Plain<usize> {
         assert_eq!(cursor.number, Some(*number), "a key is not found where it is");
     }
     match judged {
-        Err(damaged @ Odd::Damaged(_)) => Err(damaged),
+        Err(damaged @ Unsupported::Damaged(_)) => Err(damaged),
         _ => Ok(numbers.len()),
     }
 }
 
 /// The numbers of all keys of a run, from front to back.
-fn walk(tables: &[Table]) -> Plain<Vec<u128>> {
+fn walk(tables: &[Table]) -> FastPath<Vec<u128>> {
     let mut cursor = RunCursor::new(tables);
     cursor.seek(0)?;
     let (mut numbers, mut last) = (Vec::new(), Vec::new());

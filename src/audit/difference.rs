@@ -7,8 +7,8 @@ use super::sources::Sources;
 use crate::error::{Error, Kind};
 use crate::exact::usize_of;
 use crate::input::DayFile;
+use crate::message::message;
 use crate::model::{TypeTable, Zone};
-use crate::said::said;
 use crate::text::Shown;
 
 /// What is wrong, and where: `where_` fits before "is", `more` behind the sentence.
@@ -16,7 +16,7 @@ pub(super) fn differs(place: &str, found: &str, expected: &str) -> Error {
     Error::new(
         Kind::Corrupt,
         format!("{place} is {found}, and the raw files say {expected}"),
-        said!["keep these files to find out what changed them, and produce the day again with ", [Produce]],
+        message!["keep these files to find out what changed them, and produce the day again with ", [Produce]],
     )
 }
 

@@ -4,20 +4,20 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::by_chance::{Order, compare_anywhere};
 use super::compare::Comparison;
 use super::difference::differs;
 use super::group::{Group, Wanted};
 use super::options::AuditOptions;
 use super::rows::Rows;
 use super::sample::Shown;
+use super::shuffled::{Order, compare_anywhere};
 use super::sources::Sources;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
+use crate::message::message;
 use crate::model::{ColumnType, Day, RowColumn, RowColumns, TypeTable, Zone, display_utc};
-use crate::output::{NEWEST_ACTION, PartitionFolder, ProducedFile, check_names, said_if_chosen};
+use crate::output::{NEWEST_ACTION, PartitionFolder, ProducedFile, check_names, metadata_if_chosen};
 use crate::progress::Progress;
-use crate::said::said;
 use crate::store::Store;
 use crate::text::Shown as _;
 
@@ -64,7 +64,7 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
                 manifest.settings.time_zone,
                 zone.name()
             ),
-            said!["check ", Store, " and ", Out],
+            message!["check ", Store, " and ", Out],
         ));
     }
     let first = manifest.settings.lookback_days.map(|days| dt.minus(days));
@@ -77,12 +77,12 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
     let paths: Vec<PathBuf> = manifest.parts.iter().map(|part| folder.path().join(&part.name)).collect();
     let cut_off = zone.display(cut_off_us);
     check_manifest(&manifest, &cut_off, &store.settings().types)?;
-    let (mut said, mut rows_there) = (Vec::with_capacity(paths.len()), Vec::with_capacity(paths.len()));
+    let (mut recorded, mut rows_there) = (Vec::with_capacity(paths.len()), Vec::with_capacity(paths.len()));
     // One at a time: there may be more of them than can be open.
     for path in &paths {
         let file = ProducedFile::open(path, resources.cancel())?;
         check_file(&manifest, &cut_off, &file)?;
-        said.push(file.said(NEWEST_ACTION).map(str::to_owned));
+        recorded.push(file.metadata_value(NEWEST_ACTION).map(str::to_owned));
         rows_there.push(file.rows());
     }
 
@@ -105,8 +105,8 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
     let open = || Rows::new(&paths, wanted.sample, resources.cancel());
     let mut comparison = Comparison::new(wanted, manifest.parts.len());
     let mut rows = open();
-    let by_chance = Order::of(manifest.settings.row_order()?);
-    if let Some(order) = &by_chance {
+    let shuffled = Order::of(manifest.settings.row_order()?);
+    if let Some(order) = &shuffled {
         order.compare(&wanted, &mut comparison, &mut rows)?;
         no_row_left(&mut rows)?;
     }
@@ -116,13 +116,13 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
         let group = Group::gather(&wanted, after, progress)?;
         passes += 1;
         progress.begin("auditing", "customers", Some(group.customers.len() as u64));
-        if by_chance.is_some() {
+        if shuffled.is_some() {
             compare_anywhere(&group, &wanted, &mut comparison, open())?;
         }
         let mut cases = group.customers.iter().peekable();
         while let Some((customer, case)) = cases.next() {
             let next = cases.peek().map(|(customer, case)| (**customer, *case));
-            if by_chance.is_none() {
+            if shuffled.is_none() {
                 comparison.customer(*customer, case, next, &mut rows)?;
             }
             after = Some(*customer);
@@ -135,7 +135,7 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
     }
     no_row_left(&mut rows)?;
     check_counts(&manifest, &folder, &rows_there, &shown)?;
-    check_newest(&manifest, &rows, &said, &comparison, shown.sample.is_none(), cut_off_us)?;
+    check_newest(&manifest, &rows, &recorded, &comparison, shown.sample.is_none(), cut_off_us)?;
     Ok(AuditSummary {
         dt: dt.to_string(),
         cut_off,
@@ -159,7 +159,7 @@ fn check_rules(manifest: &Manifest, zone: &Zone) -> Result<()> {
     }
     Err(Error::refused(
         format!("the rows of {} were made by other rules of {} than the store records now", manifest.dt, zone.name()),
-        said!["see ", [Stale], ", and produce the day again with ", [Backfill Stale]],
+        message!["see ", [Stale], ", and produce the day again with ", [Backfill Stale]],
     ))
 }
 
@@ -181,9 +181,9 @@ fn check_manifest(manifest: &Manifest, cut_off: &str, types: &TypeTable) -> Resu
         return Err(differs(&format!("the manifest of {} cut_off", manifest.dt), &manifest.cut_off, cut_off));
     }
     let all = types.text(|_| true);
-    let known = |said: &str| said.split(',').all(|one| all.split(',').any(|other| one == other));
-    if let Some(said) = manifest.action_types.as_deref().filter(|said| !known(said)) {
-        return Err(differs(&format!("the manifest of {} action_types", manifest.dt), said, &all));
+    let known = |recorded: &str| recorded.split(',').all(|one| all.split(',').any(|other| one == other));
+    if let Some(recorded) = manifest.action_types.as_deref().filter(|recorded| !known(recorded)) {
+        return Err(differs(&format!("the manifest of {} action_types", manifest.dt), recorded, &all));
     }
     Ok(())
 }
@@ -201,25 +201,25 @@ fn check_file(manifest: &Manifest, cut_off: &str, file: &ProducedFile) -> Result
         ("lookback.newest_batch", or_none(manifest.newest_batch.map(|day| day.to_string()))),
     ];
     let named = RowColumns { with: manifest.with_of_files(), ..settings.columns() };
-    let chosen = said_if_chosen(named, settings.row_order()?);
+    let chosen = metadata_if_chosen(named, settings.row_order()?);
     let rules = [("lookback.zone_rules", settings.zone_rules.as_deref())];
     let expected = expected.iter().map(|(key, expected)| (*key, Some(expected.as_str())));
     for (key, expected) in expected.chain(rules).chain(chosen.iter().map(|(key, expected)| (*key, expected.as_deref())))
     {
-        let said = file.said(key);
-        if said != expected {
+        let recorded = file.metadata_value(key);
+        if recorded != expected {
             let place = format!("{} metadata {key}", file.path().shown());
-            return Err(differs(&place, said.unwrap_or("missing"), expected.unwrap_or("that it is missing")));
+            return Err(differs(&place, recorded.unwrap_or("missing"), expected.unwrap_or("that it is missing")));
         }
     }
     if file.columns() != settings.columns() {
         let place = format!("{} with other columns or types than its settings say", file.path().shown());
         return Err(differs(&place, "written", &said_of(settings.columns())));
     }
-    let (said, found) = (manifest.action_types.as_deref(), file.said("lookback.action_types"));
-    if found != said {
+    let (recorded, found) = (manifest.action_types.as_deref(), file.metadata_value("lookback.action_types"));
+    if found != recorded {
         let place = format!("{} metadata lookback.action_types", file.path().shown());
-        return Err(differs(&place, found.unwrap_or("missing"), said.unwrap_or("that it is not there")));
+        return Err(differs(&place, found.unwrap_or("missing"), recorded.unwrap_or("that it is not there")));
     }
     Ok(())
 }
@@ -240,11 +240,11 @@ fn check_counts(manifest: &Manifest, folder: &PartitionFolder, there: &[u64], sh
         let place = format!("the number of rows in {}", folder.path().shown());
         return Err(differs(&place, &rows.to_string(), &shown.elements.to_string()));
     }
-    let said = [("rows", manifest.rows, shown.elements), ("impressions", manifest.impressions, shown.impressions)];
-    for (field, said, expected) in said {
-        if said != expected {
+    let recorded = [("rows", manifest.rows, shown.elements), ("impressions", manifest.impressions, shown.impressions)];
+    for (field, recorded, expected) in recorded {
+        if recorded != expected {
             let place = format!("the manifest of {} {field}", manifest.dt);
-            return Err(differs(&place, &said.to_string(), &expected.to_string()));
+            return Err(differs(&place, &recorded.to_string(), &expected.to_string()));
         }
     }
     for (part, there) in manifest.parts.iter().zip(there) {
@@ -260,28 +260,28 @@ fn check_counts(manifest: &Manifest, folder: &PartitionFolder, there: &[u64], sh
 fn check_newest(
     manifest: &Manifest,
     rows: &Rows<'_>,
-    said: &[Option<String>],
+    recorded: &[Option<String>],
     comparison: &Comparison<'_>,
     is_whole: bool,
     cut_off_us: i64,
 ) -> Result<()> {
     let cut_off = display_utc(cut_off_us);
-    for (number, (part, (said, newest_us))) in
-        manifest.parts.iter().zip(said.iter().zip(&comparison.newest_us)).enumerate()
+    for (number, (part, (recorded, newest_us))) in
+        manifest.parts.iter().zip(recorded.iter().zip(&comparison.newest_us)).enumerate()
     {
         let place = format!("{} metadata {NEWEST_ACTION}", rows.path(number)?.shown());
         let newest = newest_us.map(display_utc);
         let or_missing = |text: &Option<String>| text.clone().unwrap_or_else(|| "missing".to_owned());
         // Texts of one length, which sort as times do.
-        let agrees = if is_whole { *said == newest } else { *said >= newest };
-        let before_cut_off = said.as_ref().is_none_or(|said| *said < cut_off);
+        let agrees = if is_whole { *recorded == newest } else { *recorded >= newest };
+        let before_cut_off = recorded.as_ref().is_none_or(|recorded| *recorded < cut_off);
         if !agrees || !before_cut_off || newest_us.is_some_and(|newest_us| newest_us >= cut_off_us) {
             let expected = if agrees { format!("that it is before {cut_off}") } else { or_missing(&newest) };
-            return Err(differs(&place, &or_missing(said), &expected));
+            return Err(differs(&place, &or_missing(recorded), &expected));
         }
-        if part.newest_action != *said {
+        if part.newest_action != *recorded {
             let place = format!("the manifest of {} newest_action of {}", manifest.dt, part.name);
-            return Err(differs(&place, &or_missing(&part.newest_action), &or_missing(said)));
+            return Err(differs(&place, &or_missing(&part.newest_action), &or_missing(recorded)));
         }
     }
     Ok(())

@@ -9,9 +9,9 @@ use crate::error::{Error, Result};
 use crate::format::{BatchRecord, FileRecord, files_fingerprint};
 use crate::input::{DayFile, day_files};
 use crate::manifest::Manifest;
+use crate::message::message;
 use crate::model::Day;
 use crate::progress::Progress;
-use crate::said::said;
 use crate::sources::{self, ActionSource, ImpressionSource};
 use crate::storage::Fingerprint;
 use crate::store::Store;
@@ -118,7 +118,7 @@ fn not_held(manifest: &Manifest, day: Day) -> Error {
             "the rows of {} rest on a batch of {day} that the store no longer holds as it was: they cannot be derived again",
             manifest.dt
         ),
-        said!["see ", [Stale], ", and produce the day again with ", [Backfill Stale]],
+        message!["see ", [Stale], ", and produce the day again with ", [Backfill Stale]],
     )
 }
 
@@ -166,7 +166,7 @@ fn otherwise(what: &str, described: &sources::Sources) -> Error {
     };
     Error::refused(
         format!("{what} were read with other columns or types than {as_said}"),
-        said![
+        message![
             "give the configuration that they were read with by ",
             Config,
             "; or ingest and produce again with this one"
@@ -177,7 +177,7 @@ fn otherwise(what: &str, described: &sources::Sources) -> Error {
 fn changed(path: &Path, what: &str) -> Error {
     Error::input(
         format!("the raw file {} {what}", path.shown()),
-        said![
+        message![
             "bring it back as it was to audit these rows; or ingest the batch again, and then ",
             [Stale],
             " names the partitions that rest on it"
@@ -195,22 +195,24 @@ fn impression_files(
     let changed = |path: &Path, what: &str| {
         Error::input(
             format!("the impression file {} {what} since the rows of {} were produced", path.shown(), manifest.dt),
-            said!["bring it back as it was to audit these rows, or produce the day again with ", [Produce]],
+            message!["bring it back as it was to audit these rows, or produce the day again with ", [Produce]],
         )
     };
-    for (file, said) in files.iter().zip(&manifest.impression_files) {
-        if file.name != said.name {
+    for (file, recorded) in files.iter().zip(&manifest.impression_files) {
+        if file.name != recorded.name {
             break;
         }
-        if !is_same(&file.path, said.bytes, cancel, |found| found.hex() == said.xxh3_128)? {
+        if !is_same(&file.path, recorded.bytes, cancel, |found| found.hex() == recorded.xxh3_128)? {
             return Err(changed(&file.path, "has changed"));
         }
     }
-    let names = |name: &str| manifest.impression_files.iter().any(|said| said.name == name);
+    let names = |name: &str| manifest.impression_files.iter().any(|recorded| recorded.name == name);
     if let Some(new) = files.iter().find(|file| !names(&file.name)) {
         return Err(changed(&new.path, "has come"));
     }
-    if let Some(gone) = manifest.impression_files.iter().find(|said| !files.iter().any(|file| file.name == said.name)) {
+    if let Some(gone) =
+        manifest.impression_files.iter().find(|recorded| !files.iter().any(|file| file.name == recorded.name))
+    {
         let folder = input.join(shown.pattern.text_on(manifest.dt));
         return Err(changed(&folder.join(&gone.name), "is gone"));
     }

@@ -6,12 +6,12 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::ingest::{BatchState, Outlines, batch_files, batch_state, source_names};
 use crate::input::day_files;
+use crate::message::message;
 use crate::model::{Day, name_days};
 use crate::output::PartitionFolder;
 use crate::produce::RowChoice;
 use crate::progress::Progress;
 use crate::resources::Resources;
-use crate::said::said;
 use crate::sources::Sources;
 use crate::store::{Batches, Store, outdated};
 use crate::text::Shown;
@@ -109,8 +109,8 @@ impl Plan {
         let BackfillOptions { input, sources, from, to, .. } = *options;
         if to < from {
             return Err(Error::usage(
-                said![To, " {to} is before ", From, " {from}"],
-                said!["give the earlier day with ", From],
+                message![To, " {to} is before ", From, " {from}"],
+                message!["give the earlier day with ", From],
             ));
         }
         let mut days = Vec::new();
@@ -197,7 +197,7 @@ impl Plan {
                 input.shown(),
                 sources.impressions.pattern.text_on(*from)
             ),
-            said!["check ", Input, " and the range, or leave ", Out, " away to ingest alone"],
+            message!["check ", Input, " and the range, or leave ", Out, " away to ingest alone"],
         ))
     }
 
@@ -215,7 +215,7 @@ impl Plan {
                     "rows of the range would rest on batches that were ingested by older rules of the time zone: {}",
                     name_days(&outdated)
                 ),
-                said!["let the range have these days too, or go on with their times as they are with ", AllowGaps],
+                message!["let the range have these days too, or go on with their times as they are with ", AllowGaps],
             ));
         }
         let missing: Vec<Day> = first.through(last_before).filter(|day| !after.contains(day)).collect();
@@ -224,7 +224,7 @@ impl Plan {
         }
         Err(Error::refused(
             format!("rows of the range would rest on batches that the store does not hold: {}", name_days(&missing)),
-            said!["begin the range earlier, or go on without them with ", AllowGaps],
+            message!["begin the range earlier, or go on without them with ", AllowGaps],
         ))
     }
 }
@@ -233,7 +233,7 @@ fn refuse_absent(absent: &[Day], gone: &[Day], input: &Path) -> Result<()> {
     if !gone.is_empty() {
         return Err(Error::refused(
             format!("the store holds batches whose files are no longer in {}: {}", input.shown(), name_days(gone)),
-            said![
+            message![
                 "bring the files back or leave these days out of the range; to empty one on purpose, use ",
                 [Ingest AllowEmpty],
             ],
@@ -244,6 +244,6 @@ fn refuse_absent(absent: &[Day], gone: &[Day], input: &Path) -> Result<()> {
     }
     Err(Error::input(
         format!("there is no action file in {} for {}", input.shown(), name_days(absent)),
-        said!["bring the files, or take these days as empty batches with ", AllowEmpty],
+        message!["bring the files, or take these days as empty batches with ", AllowEmpty],
     ))
 }

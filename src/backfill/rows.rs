@@ -1,7 +1,7 @@
 //! The days of a plan that are produced, several at once.
 //!
 //! Neighbouring days with the same settings go together where they can: each customer's histories are then read once for all of them (see
-//! [`produce_together`]). Others go two at a time, side by side.
+//! [`produce_multi_day`]). Others go two at a time, side by side.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,14 +10,14 @@ use super::plan::{BackfillOptions, Plan};
 use super::stale::{KeptSettings, known};
 use crate::error::Result;
 use crate::model::{Day, OrderKind, name_days};
-use crate::produce::{ProduceOptions, ProduceSummary, RowChoice, can_go_together, produce_sized, produce_together};
+use crate::produce::{ProduceOptions, ProduceSummary, RowChoice, is_multi_day, produce_multi_day, produce_sized};
 use crate::progress::{Notes, Progress};
 use crate::resources::Resources;
 use crate::store::{Folder, Store};
 
 /// Days that go together at most: a week, of which half of all reads are spared with data set M (measured). Two weeks took as long, and twice the memory; a killed run
 /// has to do its group again.
-const DAYS_TOGETHER_MAX: usize = 7;
+const MULTI_DAY_MAX: usize = 7;
 
 /// What a day that goes together with others takes for each row of a row group: its actions, their dictionary, and the group before on its way out. 10,000 rows of nearly full
 /// histories took 19 MB (measured).
@@ -52,7 +52,7 @@ pub(super) fn produce_all(
             let of_days = some.iter().map(of_day).collect::<Result<Vec<_>>>()?;
             if together {
                 progress.item(&format!("produce {}", name_days(some)), summaries.len() + 1, days.len());
-                summaries.extend(produce_together(&store, &of_days, rows.sizes(), progress)?);
+                summaries.extend(produce_multi_day(&store, &of_days, rows.sizes(), progress)?);
                 progress.end_items();
             } else {
                 summaries.extend(side_by_side(&store, &of_days, rows, resources, progress)?);
@@ -65,8 +65,8 @@ pub(super) fn produce_all(
 /// How many days with these options go together at most; `None` where they do not.
 fn days_together(rows: RowChoice, options: &ProduceOptions<'_>) -> Option<usize> {
     let day_bytes = rows.sizes().row_group_rows.saturating_mul(DAY_BYTES_A_ROW).max(1);
-    let most = (options.resources.rows_bytes() / day_bytes).min(DAYS_TOGETHER_MAX);
-    (can_go_together(options) && most >= fewest_together(options.resources)).then_some(most)
+    let most = (options.resources.rows_bytes() / day_bytes).min(MULTI_DAY_MAX);
+    (is_multi_day(options) && most >= fewest_together(options.resources)).then_some(most)
 }
 
 /// Each day's rows are written by one thread at a time, so fewer days than threads would leave some idle.
@@ -74,7 +74,7 @@ fn fewest_together(resources: &Resources) -> usize {
     resources.threads().max(DAYS_SIDE_BY_SIDE)
 }
 
-/// Row groups in an order by chance take too much memory for two days side by side.
+/// Row groups in a shuffled order take too much memory for two days side by side.
 fn days_side_by_side(rows: RowChoice) -> usize {
     if rows.order.unwrap_or_default() == OrderKind::Customer { DAYS_SIDE_BY_SIDE } else { 1 }
 }

@@ -171,7 +171,7 @@ fn ingest_all(
         Ok(summaries)
     })?;
     progress.end_items();
-    ingester.settle(progress)?;
+    ingester.finish_compaction(progress)?;
     Ok(summaries)
 }
 

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::plan::{BackfillOptions, Plan};
 use crate::error::Result;
+use crate::message::message;
 use crate::model::Day;
 use crate::output::PartitionFolder;
 use crate::produce::RowChoice;
 use crate::progress::Progress;
-use crate::said::said;
 use crate::stale::{Judge, Known};
 use crate::store::{Folder, Store};
 
@@ -29,8 +29,8 @@ impl KeptSettings {
             match PartitionFolder::new(out, day.day).manifest() {
                 Ok(manifest) => drop(kept.rows.insert(day.day, options.rows.kept(&manifest)?)),
                 Err(error) => {
-                    progress.note(&said![("whether {} is stale cannot be told, and it is left: ", day.day), {
-                        error.said()
+                    progress.note(&message![("whether {} is stale cannot be told, and it is left: ", day.day), {
+                        error.message()
                     },]);
                     kept.without_manifest.push(day.day);
                     day.produce = false;

@@ -6,7 +6,7 @@ use super::config;
 use super::console::Console;
 use super::lines::Lines;
 use super::table::table;
-use super::text::{batches, count, counted, odd, same_content};
+use super::text::{batches, count, counted, exceptions, same_content};
 use crate::backfill::{BackfillOptions, BackfillSummary, DayPlan, Plan, backfill};
 use crate::error::Result;
 use crate::ingest::IngestSummary;
@@ -85,7 +85,7 @@ fn sentence(summary: &BackfillSummary) -> String {
         count(*held as u64),
     );
     let twice = taken(|day| day.same_content) + made(|day| day.same_content);
-    sentence += &odd(&[
+    sentence += &exceptions(&[
         (taken(|day| day.new_customers), "new customers"),
         (taken(|day| day.late), "late"),
         (taken(|day| day.early), "early"),
@@ -112,7 +112,7 @@ fn sentence(summary: &BackfillSummary) -> String {
             counted(made(|day| day.rows), "row"),
             count(kept as u64)
         );
-        sentence += &odd(&[
+        sentence += &exceptions(&[
             (made(|day| day.rows_without_history), "rows without history"),
             (
                 made(|day| day.rows_with_late_actions),

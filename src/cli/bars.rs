@@ -11,8 +11,8 @@ use super::phases::{Phase, PhaseTime, Phases, amount, now, rate_of, seconds};
 use super::text::count;
 use super::words::typed;
 use crate::error::{Error, Result};
+use crate::message::Message;
 use crate::progress::Progress;
-use crate::said::Said;
 use crate::text::{Shown, escaped};
 
 /// How much is said on stderr: the variable LOOKBACK_LOG.
@@ -180,7 +180,7 @@ impl Progress for Bars {
         }
     }
 
-    fn note(&self, message: &Said) {
+    fn note(&self, message: &Message) {
         self.message(&format!("note: {}", typed(message)));
     }
 }

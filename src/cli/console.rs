@@ -16,7 +16,7 @@ use super::waiting::Waiting;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::resources::{Cancel, Resources};
-use crate::text::{escaped, escaped_json, odd};
+use crate::text::{escaped, escaped_json, exceptions};
 
 /// A summary, and how long what it tells of took. The only part of a result that is another one in every run.
 #[derive(Serialize)]
@@ -88,7 +88,7 @@ impl Console {
         through_rocksdb: u64,
     ) -> Result<()> {
         let histories = if through_rocksdb == 1 { "history" } else { "histories" };
-        let slow = odd(&[(through_rocksdb, &format!("{histories} read through RocksDB"))]);
+        let slow = exceptions(&[(through_rocksdb, &format!("{histories} read through RocksDB"))]);
         self.end(summary, &format!("{sentence}{slow}"), done, Some(through_rocksdb))
     }
 

@@ -6,7 +6,7 @@ use super::args::Diff;
 use super::console::Console;
 use super::text::{count, counted};
 use crate::diff::{
-    CellDifference, DiffOptions, Identity, PartitionDiff, RowDifference, SaidDifference, diff_partitions,
+    CellDifference, DiffOptions, Identity, PartitionDiff, RowDifference, SettingDifference, diff_partitions,
 };
 use crate::error::{Error, Kind, Result};
 use crate::model::{Day, name_days};
@@ -69,12 +69,14 @@ pub(super) fn run(typed: &Diff, console: &Console) -> Result<()> {
 /// What is to be said of one partition: settings first.
 fn lines(partition: &PartitionDiff) -> Vec<String> {
     let PartitionDiff { dt, same, different, columns, only_in_one, only_in_other, .. } = partition;
-    let said = partition.said.iter().map(|said| match said {
+    let settings = partition.settings.iter().map(|settings| match settings {
         // Days or files of the same names whose content is another one.
-        SaidDifference { what, one, other } if one == other => format!("{dt}: {what} of the same names differ: {one}"),
-        SaidDifference { what, one, other } => format!("{dt}: {what} is {one} and {other}"),
+        SettingDifference { what, one, other } if one == other => {
+            format!("{dt}: {what} of the same names differ: {one}")
+        }
+        SettingDifference { what, one, other } => format!("{dt}: {what} is {one} and {other}"),
     });
-    let mut lines: Vec<String> = said.collect();
+    let mut lines: Vec<String> = settings.collect();
     if partition.is_same() {
         let order = if partition.same_order { "" } else { ", in another order" };
         lines.push(format!("{dt}: the same {}{order}", counted(*same, "row")));

@@ -4,7 +4,7 @@ use super::args::Ingest;
 use super::clock;
 use super::config;
 use super::console::Console;
-use super::text::{count, counted, counted_types, odd, same_content, size};
+use super::text::{count, counted, counted_types, exceptions, same_content, size};
 use crate::error::Result;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester};
 use crate::store::Folder;
@@ -27,7 +27,7 @@ pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
     let open = if typed.create { Ingester::open_or_create } else { Ingester::open };
     let mut ingester = open(&folder, progress)?;
     let summary = ingester.ingest(&options, console.progress())?;
-    ingester.settle(console.progress())?;
+    ingester.finish_compaction(console.progress())?;
     console.done_at(&summary, &sentence(&summary), &[(summary.actions, "actions")])
 }
 
@@ -44,7 +44,7 @@ fn sentence(summary: &IngestSummary) -> String {
         counted(*files as u64, "file"),
         size(*bytes),
     );
-    sentence += &odd(&[
+    sentence += &exceptions(&[
         (summary.late, "late (of an earlier day)"),
         (summary.early, "early (dated after the batch)"),
         (summary.duplicates, "duplicates (equal to another of the batch; kept)"),

@@ -3,7 +3,7 @@
 use super::args::Produce;
 use super::config;
 use super::console::Console;
-use super::text::{count, counted, odd, same_content};
+use super::text::{count, counted, exceptions, same_content};
 use crate::error::Result;
 use crate::produce::{ProduceOptions, ProduceSummary, produce_sized};
 use crate::store::{Folder, Store};
@@ -62,7 +62,7 @@ pub(super) fn sentence(summary: &ProduceSummary) -> String {
     let impressions = |number: u64| if number == 1 { "impression" } else { "impressions" };
     let late = |number: u64| if number == 1 { "row with actions" } else { "rows with actions" };
     sentence
-        + &odd(&[
+        + &exceptions(&[
             (
                 summary.rows_with_late_actions,
                 &format!(

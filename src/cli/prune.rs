@@ -20,7 +20,7 @@ pub(super) fn run(typed: &Prune, console: &Console) -> Result<()> {
 
 fn sentence(summary: &PruneSummary) -> String {
     let horizon = match &summary.horizon {
-        Some(horizon) if summary.portions > 0 => horizon,
+        Some(horizon) if summary.deltas > 0 => horizon,
         Some(horizon) => return format!("nothing to prune; the store keeps {horizon} and later"),
         None => return "nothing to prune; the store keeps all that it has taken".to_owned(),
     };

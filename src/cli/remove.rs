@@ -15,7 +15,7 @@ pub(super) fn run(typed: &Remove, console: &Console) -> Result<()> {
     } else {
         let mut ingester = Ingester::open(&folder, console.progress())?;
         let summary = ingester.remove(typed.dt, console.progress())?;
-        ingester.settle(console.progress())?;
+        ingester.finish_compaction(console.progress())?;
         summary
     };
     console.done(&summary, &sentence(&summary))

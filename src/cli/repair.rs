@@ -17,7 +17,7 @@ pub(super) fn run(typed: &Repair, console: &Console) -> Result<()> {
 fn sentence(summary: &RepairSummary) -> String {
     let RepairSummary { dry_run, set, removed } = summary;
     if set.all() + removed.all() == 0 {
-        return "all that is derived from the portions is as it should be; nothing to repair".to_owned();
+        return "all that is derived from the deltas is as it should be; nothing to repair".to_owned();
     }
     let would = if *dry_run { "would have " } else { "" };
     format!("{would}set {} and removed {}", kinds(set), kinds(removed))
@@ -25,11 +25,11 @@ fn sentence(summary: &RepairSummary) -> String {
 
 /// How many keys, and of which kinds.
 fn kinds(counts: &KeyCounts) -> String {
-    let KeyCounts { keyframes, index_leaves, roster_leaves, batch_records, totals } = *counts;
+    let KeyCounts { keyframes, index_leaves, customer_index_leaves, batch_records, totals } = *counts;
     let kinds = [
         (keyframes, "keyframes"),
         (index_leaves, "leaves of the index"),
-        (roster_leaves, "leaves of the roster"),
+        (customer_index_leaves, "leaves of the customer index"),
         (batch_records, "batch records"),
         (totals, "totals"),
     ];

@@ -1,7 +1,7 @@
 //! Numbers and sentences for people: see [`crate::text`].
 
 use crate::model::NamedCounts;
-pub(super) use crate::text::{count, counted, odd, size};
+pub(super) use crate::text::{count, counted, exceptions, size};
 
 /// A count of batches.
 pub(super) fn batches(number: u64) -> String {

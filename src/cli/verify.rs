@@ -79,21 +79,21 @@ fn of_store(folder: &Path, deep: bool, console: &Console) -> Result<()> {
 }
 
 fn sentence(summary: &VerifySummary) -> String {
-    let Checked { keys, bytes, batches, customers, portions, actions, keyframes, index_leaves, roster_leaves } =
+    let Checked { keys, bytes, batches, customers, deltas, actions, keyframes, index_leaves, customer_index_leaves } =
         summary.checked;
     let content = if summary.deep { " with their content" } else { "" };
     format!(
-        "verified {}: {} ({}), no fault; {} of {} in {} of {}, {}{content}, {} of the index, {} of the roster",
+        "verified {}: {} ({}), no fault; {} of {} in {} of {}, {}{content}, {} of the index, {} of the customer index",
         summary.store,
         counted(keys, "key"),
         size(bytes),
         counted(actions, "action"),
         counted(customers, "customer"),
-        counted(portions, "portion"),
+        counted(deltas, "delta"),
         text::batches(batches),
         counted(keyframes, "keyframe"),
         leaves(index_leaves),
-        leaves(roster_leaves),
+        leaves(customer_index_leaves),
     )
 }
 

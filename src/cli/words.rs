@@ -1,16 +1,16 @@
 //! Settings and commands as they are typed: what the rest of the library says as values.
 
 use crate::error::Error;
-use crate::said::{Part, Said, Setting};
+use crate::message::{Message, Part, Setting};
 use crate::text::escaped;
 
 /// An error on one line.
 pub fn error_line(error: &Error) -> String {
-    escaped(&typed(&error.said())).into_owned()
+    escaped(&typed(&error.message())).into_owned()
 }
 
 /// A sentence with options and commands in it.
-pub fn typed(said: &Said) -> String {
+pub fn typed(said: &Message) -> String {
     said.in_words(|part| match part {
         Part::Text(text) => text.clone(),
         Part::Setting(setting) => option(*setting),
@@ -32,14 +32,14 @@ fn option(setting: Setting) -> String {
 mod tests {
     use super::*;
     use crate::cli::help;
-    use crate::said::{Command, said};
+    use crate::message::{Command, message};
 
     #[test]
     fn settings_and_commands_are_said_as_they_are_typed() {
-        let said = said!["check ", Dt, ", or take ", [Migrate Store = ("x") TakeZoneRules], ", then ", [Stale]];
+        let said = message!["check ", Dt, ", or take ", [Migrate Store = ("x") TakeZoneRules], ", then ", [Stale]];
         let expected = "check --dt, or take `lookback migrate --store x --take-zone-rules`, then `lookback stale`";
         assert_eq!(typed(&said), expected);
-        let error = Error::input("a\nb", said!["name another with ", Out]);
+        let error = Error::input("a\nb", message!["name another with ", Out]);
         assert_eq!(error_line(&error), r"a\nb; name another with --out");
         assert_eq!(error.to_string(), r"a\nb; name another with out");
     }

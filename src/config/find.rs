@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::read::parse;
 use crate::error::{Error, Result};
-use crate::said::said;
+use crate::message::message;
 use crate::sources::Sources;
 use crate::storage::regular_file;
 use crate::text::Shown;
@@ -57,7 +57,7 @@ fn read(path: &Path) -> Result<String> {
     if bytes.len() as u64 > CONFIG_BYTES_MAX {
         return Err(Error::input(
             format!("the configuration {} has more than {CONFIG_BYTES_MAX} bytes", path.shown()),
-            said!["name a file of sources with ", Config],
+            message!["name a file of sources with ", Config],
         ));
     }
     String::from_utf8(bytes).map_err(|error| {
@@ -75,17 +75,17 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let root = place.path().join("input");
         std::fs::create_dir(&root).unwrap();
-        let said = |named: Option<&Path>| sources(Some(&root), named).unwrap().impressions.ranking_id;
+        let named = |named: Option<&Path>| sources(Some(&root), named).unwrap().impressions.ranking_id;
         let say = |path: &Path, name: &str| {
             std::fs::write(path, format!("[impressions]\ncolumns = {{ ranking_id = {name:?} }}\n")).unwrap();
         };
-        assert_eq!(said(None), "ranking_id");
+        assert_eq!(named(None), "ranking_id");
         say(&place.path().join(FILE_NAME), "above");
-        assert_eq!(said(None), "above");
+        assert_eq!(named(None), "above");
         say(&root.join(FILE_NAME), "inside");
-        assert_eq!(said(None), "inside");
+        assert_eq!(named(None), "inside");
         say(&place.path().join("other.toml"), "named");
-        assert_eq!(said(Some(&place.path().join("other.toml"))), "named");
+        assert_eq!(named(Some(&place.path().join("other.toml"))), "named");
         assert!(sources(Some(&root), Some(&place.path().join("missing.toml"))).is_err());
         assert_eq!(holder(Path::new("input")), Some(PathBuf::from(".")));
         assert_eq!(holder(Path::new("a/input/")), Some(PathBuf::from("a")));

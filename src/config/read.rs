@@ -111,7 +111,7 @@ fn read_sources(section: &Section<'_>, types: &TypeTable) -> Result<Vec<ActionSo
 fn read_source(name: &str, section: &Section<'_>, types: &TypeTable) -> Result<ActionSource> {
     section.only(&SOURCE_KEYS)?;
     let columns = section.section("columns", format!("columns in {}", section.name))?;
-    let said = |key| -> Result<Option<String>> {
+    let named = |key| -> Result<Option<String>> {
         let text = columns.as_ref().map(|columns| columns.text(key)).transpose()?.flatten();
         Ok(text.map(|(text, _)| text.to_owned()))
     };
@@ -127,8 +127,8 @@ fn read_source(name: &str, section: &Section<'_>, types: &TypeTable) -> Result<A
             return Err(section.error("has no pattern", &example));
         }
     };
-    let time = said("time")?;
-    let date = match (said("date")?, &time) {
+    let time = named("time")?;
+    let date = match (named("date")?, &time) {
         (Some(date), _) => Some(date),
         // Another time column is another description: what stands in for the default one does not stand in for it.
         (None, Some(_)) => None,
@@ -138,8 +138,8 @@ fn read_source(name: &str, section: &Section<'_>, types: &TypeTable) -> Result<A
         section.error("has no column of the time", "name it, such as columns = { time = \"timestamp\" }")
     })?;
     let default = |column: &str| Some(column.to_owned());
-    let customer_id = said("customer_id")?.or_else(|| default("customer_id")).unwrap_or_default();
-    let item_id = said("item_id")?.or_else(|| of_built_in(|source| &source.item_id)).or_else(|| default("item_id"));
+    let customer_id = named("customer_id")?.or_else(|| default("customer_id")).unwrap_or_default();
+    let item_id = named("item_id")?.or_else(|| of_built_in(|source| &source.item_id)).or_else(|| default("item_id"));
     Ok(ActionSource {
         name: name.to_owned(),
         pattern,

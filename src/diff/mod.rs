@@ -2,7 +2,7 @@
 //!
 //! 1. What the manifests say is compared: settings, batches and impression files that differ explain most of what follows.
 //! 2. Part files that are the same byte by byte need no more.
-//! 3. Otherwise each side's rows become marks (which row, its small cells, hashes of its lists, where it stands) and are sorted within a budget, whatever
+//! 3. Otherwise each side's rows become row digests (which row, its small cells, hashes of its lists, where it stands) and are sorted within a budget, whatever
 //!    order they stand in.
 //! 4. The two sorted sequences are walked side by side: rows of one identity that are the same cancel each other out; what is left differs, or is in one
 //!    side only.
@@ -10,12 +10,12 @@
 //!
 //! Invariant: which rows differ follows from the two sets of rows alone, not from their order, files or row groups.
 
-mod mark;
 mod pairs;
 mod partition;
 mod report;
-mod said;
+mod row_digest;
+mod settings;
 
 pub use partition::{DiffOptions, diff_partitions};
 pub use report::{CellDifference, ColumnCounts, Identity, PartitionDiff, RowDifference};
-pub use said::SaidDifference;
+pub use settings::SettingDifference;

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
-use super::mark::Mark;
+use super::row_digest::RowDigest;
 use crate::error::Result;
 
 /// Rows of one identity that wait for their counterparts: beyond these, the first is taken to have none. So many rows are of one identity only where many
@@ -16,20 +16,20 @@ pub(super) enum Found {
     /// It is in both.
     Same,
     /// It is in both, with other cells.
-    Differs(Mark, Mark),
-    OnlyInOne(Mark),
-    OnlyInOther(Mark),
+    Differs(RowDigest, RowDigest),
+    OnlyInOne(RowDigest),
+    OnlyInOther(RowDigest),
 }
 
 /// Walks over both and gives each row to `take` once. Of one identity, equal rows are taken for the same, and the others are paired in their order.
 ///
 /// Memory: 4,096 rows at most.
 pub(super) fn walk(
-    mut one: impl Iterator<Item = Result<Mark>>,
-    mut other: impl Iterator<Item = Result<Mark>>,
+    mut one: impl Iterator<Item = Result<RowDigest>>,
+    mut other: impl Iterator<Item = Result<RowDigest>>,
     mut take: impl FnMut(Found),
 ) -> Result<()> {
-    let mut waiting = Waiting { marks: VecDeque::new(), are_of_one: true };
+    let mut waiting = Waiting { row_digests: VecDeque::new(), are_of_one: true };
     let (mut next_one, mut next_other) = (one.next().transpose()?, other.next().transpose()?);
     loop {
         let order = match (&next_one, &next_other) {
@@ -60,36 +60,40 @@ pub(super) fn walk(
 
 /// Rows of one identity and one side that have no counterpart yet.
 struct Waiting {
-    marks: VecDeque<Mark>,
+    row_digests: VecDeque<RowDigest>,
     are_of_one: bool,
 }
 
 impl Waiting {
-    fn put(&mut self, mark: Option<Mark>, is_of_one: bool, take: &mut impl FnMut(Found)) {
-        let Some(mark) = mark else { return };
-        if self.marks.front().is_some_and(|first| first.identity() != mark.identity()) {
+    fn put(&mut self, row_digest: Option<RowDigest>, is_of_one: bool, take: &mut impl FnMut(Found)) {
+        let Some(row_digest) = row_digest else { return };
+        if self.row_digests.front().is_some_and(|first| first.identity() != row_digest.identity()) {
             self.give_up(take);
         }
-        if self.are_of_one == is_of_one || self.marks.is_empty() {
+        if self.are_of_one == is_of_one || self.row_digests.is_empty() {
             self.are_of_one = is_of_one;
-            self.marks.push_back(mark);
-            if self.marks.len() > WAITING_MAX {
+            self.row_digests.push_back(row_digest);
+            if self.row_digests.len() > WAITING_MAX {
                 self.give_up_first(take);
             }
-        } else if let Some(counterpart) = self.marks.pop_front() {
-            take(if is_of_one { Found::Differs(mark, counterpart) } else { Found::Differs(counterpart, mark) });
+        } else if let Some(counterpart) = self.row_digests.pop_front() {
+            take(if is_of_one {
+                Found::Differs(row_digest, counterpart)
+            } else {
+                Found::Differs(counterpart, row_digest)
+            });
         }
     }
 
     fn give_up(&mut self, take: &mut impl FnMut(Found)) {
-        while !self.marks.is_empty() {
+        while !self.row_digests.is_empty() {
             self.give_up_first(take);
         }
     }
 
     fn give_up_first(&mut self, take: &mut impl FnMut(Found)) {
-        if let Some(mark) = self.marks.pop_front() {
-            take(if self.are_of_one { Found::OnlyInOne(mark) } else { Found::OnlyInOther(mark) });
+        if let Some(row_digest) = self.row_digests.pop_front() {
+            take(if self.are_of_one { Found::OnlyInOne(row_digest) } else { Found::OnlyInOther(row_digest) });
         }
     }
 }
@@ -99,8 +103,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn mark(identity: i64, item: i64) -> Mark {
-        Mark {
+    fn row_digest(identity: i64, item: i64) -> RowDigest {
+        RowDigest {
             customer: identity,
             ranking_id: None,
             position: 0,
@@ -139,8 +143,8 @@ mod tests {
             one.sort_unstable();
             other.sort_unstable();
             let (mut same, mut pairs, mut only_one, mut only_other) = (0, 0, 0, 0);
-            let marks = |rows: &[(i64, i64)]| -> Vec<Mark> { rows.iter().map(|row| mark(row.0, row.1)).collect() };
-            walk(marks(&one).into_iter().map(Ok), marks(&other).into_iter().map(Ok), |found| match found {
+            let row_digests = |rows: &[(i64, i64)]| -> Vec<RowDigest> { rows.iter().map(|row| row_digest(row.0, row.1)).collect() };
+            walk(row_digests(&one).into_iter().map(Ok), row_digests(&other).into_iter().map(Ok), |found| match found {
                 Found::Same => same += 1,
                 Found::Differs(one, other) => {
                     assert_eq!(one.identity(), other.identity());
@@ -156,8 +160,8 @@ mod tests {
 
     #[test]
     fn no_more_wait_than_there_is_room_for() {
-        let many = (0..10_000).map(|item| Ok(mark(1, item)));
-        let few = [Ok(mark(1, 20_000))];
+        let many = (0..10_000).map(|item| Ok(row_digest(1, item)));
+        let few = [Ok(row_digest(1, 20_000))];
         let (mut pairs, mut alone) = (0, 0);
         walk(many, few.into_iter(), |found| match found {
             Found::Differs(one, _) => {

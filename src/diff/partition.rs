@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::mark::{COMPARED, Mark, values};
 use super::pairs::{Found, walk};
 use super::report::{CellDifference, ColumnCounts, Identity, PartitionDiff, RowDifference};
-use super::said;
+use super::row_digest::{COMPARED, RowDigest, values};
+use super::settings;
 use crate::error::{Error, Result};
 use crate::exact::{Held, usize_of};
 use crate::format::Hasher;
@@ -81,7 +81,7 @@ struct Side {
 
 /// Its rows, sorted; how many they are; and a hash of them in the order in which they stand.
 struct Marked {
-    sorted: Sorted<Mark>,
+    sorted: Sorted<RowDigest>,
     rows: u64,
     sequence: [u8; 16],
 }
@@ -91,7 +91,7 @@ fn diff(options: &DiffOptions<'_>, dt: Day, progress: &dyn Progress) -> Result<P
     let [one, other] = &folders;
     let mut report = PartitionDiff {
         dt,
-        said: Vec::new(),
+        settings: Vec::new(),
         rows_one: 0,
         rows_other: 0,
         same: 0,
@@ -108,7 +108,7 @@ fn diff(options: &DiffOptions<'_>, dt: Day, progress: &dyn Progress) -> Result<P
             return folder.manifest().map(|_| report);
         }
     }
-    report.said = said::compare(&one.manifest(), &other.manifest())?;
+    report.settings = settings::compare(&one.manifest(), &other.manifest())?;
     let sides =
         [one, other].map(|folder| -> Result<Side> { Side::new(dt, folder.files()?, options.resources.cancel()) });
     let [one, other] = sides;
@@ -125,7 +125,7 @@ fn diff(options: &DiffOptions<'_>, dt: Day, progress: &dyn Progress) -> Result<P
     }
     progress.begin("reading", "rows", None);
     let half = options.resources.clone().with_sort_bytes(options.resources.sort_bytes() / 2);
-    let mut marked = each(&half, &[&one, &other], |side| side.marks(&half, progress))?.into_iter();
+    let mut marked = each(&half, &[&one, &other], |side| side.row_digests(&half, progress))?.into_iter();
     let (Some(of_one), Some(of_other)) = (marked.next(), marked.next()) else {
         return Err(Error::internal("one side of a comparison was not read"));
     };
@@ -193,18 +193,18 @@ impl Side {
         Ok(Side { dt: dt.to_string(), files, shared })
     }
 
-    fn marks(&self, resources: &Resources, progress: &dyn Progress) -> Result<Marked> {
+    fn row_digests(&self, resources: &Resources, progress: &dyn Progress) -> Result<Marked> {
         let mut sorter = Sorter::new(resources.sort_bytes(), resources.scratch(), resources);
         let (mut sequence, mut rows, mut bytes) = (Hasher::new(), 0, Vec::new());
         for (part, path) in (0..).zip(&self.files) {
             let mut of_file = ProducedFile::open(path, resources.cancel())?.read(None)?;
             while let Some(row) = of_file.take()? {
                 // The place is no part of what is hashed: part files may be cut in other ways.
-                let nowhere = Mark { index: 0, ..Mark::new(&self.dt, 0, self.shared, &row) };
+                let nowhere = RowDigest { index: 0, ..RowDigest::new(&self.dt, 0, self.shared, &row) };
                 bytes.clear();
                 nowhere.encode(&mut bytes);
                 sequence.add(&bytes);
-                sorter.push(Mark { part, index: row.row.saturating_sub(1), ..nowhere })?;
+                sorter.push(RowDigest { part, index: row.row.saturating_sub(1), ..nowhere })?;
                 rows += 1;
                 progress.advance(1);
             }
@@ -213,8 +213,12 @@ impl Side {
     }
 
     /// The lists of some rows. Memory: theirs, and 256 rows.
-    fn lists<'a>(&self, marks: impl Iterator<Item = &'a Mark>, cancel: &Cancel) -> Result<BTreeMap<(u32, u64), Lists>> {
-        let mut wanted: Vec<(u32, u64)> = marks.map(|mark| (mark.part, mark.index)).collect();
+    fn lists<'a>(
+        &self,
+        row_digests: impl Iterator<Item = &'a RowDigest>,
+        cancel: &Cancel,
+    ) -> Result<BTreeMap<(u32, u64), Lists>> {
+        let mut wanted: Vec<(u32, u64)> = row_digests.map(|row_digest| (row_digest.part, row_digest.index)).collect();
         wanted.sort_unstable();
         let mut lists = BTreeMap::new();
         for of_part in wanted.chunk_by(|one, next| one.0 == next.0) {
@@ -249,11 +253,11 @@ fn differences(found: &[Found], one: &Side, other: &Side, cancel: &Cancel) -> Re
     let none = Lists::default();
     let differences = found.iter().filter_map(|found| match found {
         Found::Same => None,
-        Found::OnlyInOne(mark) => {
-            Some(RowDifference::OnlyInOne { row: identity(&one.dt, mark), impression_item_id: mark.item })
+        Found::OnlyInOne(row_digest) => {
+            Some(RowDifference::OnlyInOne { row: identity(&one.dt, row_digest), impression_item_id: row_digest.item })
         }
-        Found::OnlyInOther(mark) => {
-            Some(RowDifference::OnlyInOther { row: identity(&one.dt, mark), impression_item_id: mark.item })
+        Found::OnlyInOther(row_digest) => {
+            Some(RowDifference::OnlyInOther { row: identity(&one.dt, row_digest), impression_item_id: row_digest.item })
         }
         Found::Differs(of_one, of_other) => {
             let row = identity(&one.dt, of_one);
@@ -279,12 +283,12 @@ fn differences(found: &[Found], one: &Side, other: &Side, cancel: &Cancel) -> Re
     Ok(differences.collect())
 }
 
-fn identity(dt: &str, mark: &Mark) -> Identity {
+fn identity(dt: &str, row_digest: &RowDigest) -> Identity {
     Identity {
-        dt: mark.other_dt.clone().unwrap_or_else(|| dt.to_owned()),
-        ranking_id: mark.ranking_id.clone(),
-        customer_id: mark.customer,
-        impression_pos: mark.position,
+        dt: row_digest.other_dt.clone().unwrap_or_else(|| dt.to_owned()),
+        ranking_id: row_digest.ranking_id.clone(),
+        customer_id: row_digest.customer,
+        impression_pos: row_digest.position,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::said::SaidDifference;
+use super::settings::SettingDifference;
 use crate::model::Day;
 
 /// Which row it is. Rows that share all of it are told apart by their other cells alone.
@@ -86,7 +86,8 @@ pub struct PartitionDiff {
     /// The day.
     pub dt: Day,
     /// What the manifests say differently. This alone is no difference of the rows.
-    pub said: Vec<SaidDifference>,
+    #[serde(rename = "said")]
+    pub settings: Vec<SettingDifference>,
     /// Rows of the first output.
     pub rows_one: u64,
     /// Rows of the second.

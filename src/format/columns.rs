@@ -1,4 +1,4 @@
-//! Items and action types as columns: what portions and keyframes have in common.
+//! Items and action types as columns: what deltas and keyframes have in common.
 
 use super::bits::{pack, packed_bytes, unpack, width_of};
 use super::varint::{Reader, put_varint, unzigzag, zigzag};

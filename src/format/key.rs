@@ -14,12 +14,12 @@ use crate::model::{CustomerId, Day};
 pub enum Keyspace {
     /// The store record, in every format version.
     Settings = 0,
-    /// Portions, the truth, and keyframes between them.
+    /// Deltas, the truth, and keyframes between them.
     History = 0x11,
     /// Which days of which customers each batch touched.
     Index = 0x12,
     /// All customers.
-    Roster = 0x13,
+    CustomerIndex = 0x13,
     /// One record per batch.
     Batches = 0x14,
     /// What is counted over the whole store.
@@ -42,7 +42,7 @@ pub enum Key {
     /// The store record.
     Store,
     /// The actions of a customer on a day that one batch brought.
-    Portion {
+    Delta {
         /// Whose they are.
         customer: CustomerId,
         /// When they happened.
@@ -65,7 +65,7 @@ pub enum Key {
         first: CustomerId,
     },
     /// A leaf of the list of all customers.
-    Roster {
+    CustomerIndex {
         /// Where the leaf begins.
         first: CustomerId,
     },
@@ -90,7 +90,7 @@ pub enum Key {
 /// The most bytes that a key has.
 const KEY_BYTES_MAX: usize = 17;
 
-/// What tells a keyframe from the portions of its day, behind all of which it stands.
+/// What tells a keyframe from the deltas of its day, behind all of which it stands.
 const KEYFRAME: u8 = 0xff;
 
 /// The bytes of one key.
@@ -134,13 +134,13 @@ impl Key {
     pub fn encode(self) -> KeyBytes {
         match self {
             Key::Store => KeyBytes::of(Keyspace::Settings).then(&[0]),
-            Key::Portion { customer, day, batch } => {
+            Key::Delta { customer, day, batch } => {
                 let key = history_prefix(customer).then(&complement_bytes(day));
                 if batch == day { key } else { key.then(&lag_bytes(batch.number() - day.number())) }
             }
             Key::Keyframe { customer, day } => history_prefix(customer).then(&complement_bytes(day)).then(&[KEYFRAME]),
             Key::Index { batch, first } => index_prefix(batch).then(&customer_bytes(first)),
-            Key::Roster { first } => KeyBytes::of(Keyspace::Roster).then(&customer_bytes(first)),
+            Key::CustomerIndex { first } => KeyBytes::of(Keyspace::CustomerIndex).then(&customer_bytes(first)),
             Key::Batch(batch) => KeyBytes::of(Keyspace::Batches).then(&day_bytes(batch)),
             Key::Totals => KeyBytes::of(Keyspace::Totals),
             Key::BlockList => KeyBytes::of(Keyspace::BlockList),
@@ -166,17 +166,17 @@ impl Key {
             (0x11, 12..=16) => {
                 let (customer, day) = (take_customer(rest)?, take_complement(rest)?);
                 match rest {
-                    [] => Key::Portion { customer, day, batch: day },
+                    [] => Key::Delta { customer, day, batch: day },
                     [KEYFRAME] => Key::Keyframe { customer, day },
                     _ => {
                         let lag = i32::from_be_bytes(take(rest)?) ^ i32::MIN;
                         let batch = day.number().checked_add(lag).filter(|_| lag != 0).and_then(Day::from_number)?;
-                        Key::Portion { customer, day, batch }
+                        Key::Delta { customer, day, batch }
                     }
                 }
             }
             (0x12, 12) => Key::Index { batch: take_day(rest)?, first: take_customer(rest)? },
-            (0x13, 8) => Key::Roster { first: take_customer(rest)? },
+            (0x13, 8) => Key::CustomerIndex { first: take_customer(rest)? },
             (0x14, 4) => Key::Batch(take_day(rest)?),
             (0x15, 0) => Key::Totals,
             (0x16, 0) => Key::BlockList,
@@ -288,8 +288,8 @@ mod tests {
             Just(Key::ZoneRules),
             any_day().prop_map(Key::Batch),
             (any_day(), customer()).prop_map(|(batch, first)| Key::Index { batch, first }),
-            customer().prop_map(|first| Key::Roster { first }),
-            (customer(), any_day(), any_day()).prop_map(|(customer, day, batch)| Key::Portion { customer, day, batch }),
+            customer().prop_map(|first| Key::CustomerIndex { first }),
+            (customer(), any_day(), any_day()).prop_map(|(customer, day, batch)| Key::Delta { customer, day, batch }),
             (customer(), any_day()).prop_map(|(customer, day)| Key::Keyframe { customer, day }),
         ]
     }
@@ -310,7 +310,7 @@ mod tests {
         #[test]
         fn history_stands_by_customer_then_newest_day(a in any::<i64>(), b in any::<i64>(), x in 0..99, y in 0..99, lag in 0..99) {
             let bytes = |customer, on, lag| {
-                Key::Portion { customer: CustomerId(customer), day: day(on), batch: day(on + lag) }.encode()
+                Key::Delta { customer: CustomerId(customer), day: day(on), batch: day(on + lag) }.encode()
             };
             prop_assert_eq!(bytes(a, x, lag) < bytes(b, y, 0), (a, -x) < (b, -y));
         }
@@ -336,13 +336,12 @@ mod tests {
     }
 
     #[test]
-    fn on_a_day_the_timely_portion_stands_first_and_the_keyframe_last() {
+    fn on_a_day_the_timely_delta_stands_first_and_the_keyframe_last() {
         let customer = CustomerId(7);
-        let portion = |batch| Key::Portion { customer, day: day(500), batch: day(batch) }.encode();
+        let delta = |batch| Key::Delta { customer, day: day(500), batch: day(batch) }.encode();
         let keyframe = Key::Keyframe { customer, day: day(500) }.encode();
-        let before = Key::Portion { customer, day: day(499), batch: day(499) }.encode();
-        let keys =
-            [portion(500), portion(0), portion(499), portion(501), portion(Day::LAST.number()), keyframe, before];
+        let before = Key::Delta { customer, day: day(499), batch: day(499) }.encode();
+        let keys = [delta(500), delta(0), delta(499), delta(501), delta(Day::LAST.number()), keyframe, before];
         assert!(keys.is_sorted());
         assert!(keys.iter().all(|key| key.starts_with(&history_prefix(customer))));
     }

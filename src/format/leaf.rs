@@ -1,4 +1,4 @@
-//! Leaves: index and roster are lists in the order of customers, cut into values of some hundred entries each.
+//! Leaves: index and customer index are lists in the order of customers, cut into values of some hundred entries each.
 //!
 //! Where a list is cut follows from its customers alone: a leaf begins with each customer whose mixed id ends in nine zero bits (one of 512 on
 //! average), and the first leaf begins before all customers. So the same list always lies in the same leaves, whatever was there before.
@@ -7,7 +7,7 @@ use super::LAYOUT_VERSION;
 use super::varint::{Reader, put_varint, unzigzag, zigzag};
 use crate::error::Result;
 use crate::exact::usize_of;
-use crate::history::Since;
+use crate::history::SinceKeyframe;
 use crate::model::{CustomerId, Day};
 
 /// What the first leaf of a list says that it begins with.
@@ -54,18 +54,18 @@ impl Entry for TouchedDay {
     }
 }
 
-/// A line of the roster: where a customer's keyframes have come to. The anchor is 1970-01-01.
+/// A line of the customer index: where a customer's keyframes have come to. The anchor is 1970-01-01.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Standing {
-    /// The newest day with a portion.
+pub struct CustomerState {
+    /// The newest day with a delta.
     pub newest: Day,
     /// The newest day with a keyframe.
     pub keyframe: Option<Day>,
     /// What has come from the day of that keyframe on, or from the beginning.
-    pub since: Since,
+    pub since: SinceKeyframe,
 }
 
-impl Standing {
+impl CustomerState {
     /// How many actions the customer's history has, of all that the store holds. Every keyframe holds `max_history` actions, since it is due only behind as
     /// many.
     pub fn length(&self, max_history: usize) -> usize {
@@ -76,14 +76,14 @@ impl Standing {
     }
 }
 
-impl Entry for Standing {
-    const LIST: &'static str = "leaf of the roster";
+impl Entry for CustomerState {
+    const LIST: &'static str = "leaf of the customer index";
 
     fn put(&self, _: Day, bytes: &mut Vec<u8>) {
         put_varint(u64::from(self.newest.number().unsigned_abs()), bytes);
         let back = self.keyframe.map_or(0, |day| u64::from(self.newest.number().abs_diff(day.number())) + 1);
         put_varint(back, bytes);
-        put_varint(self.since.portions, bytes);
+        put_varint(self.since.deltas, bytes);
         put_varint(self.since.actions, bytes);
     }
 
@@ -97,7 +97,11 @@ impl Entry for Standing {
                 Some(number.and_then(Day::from_number).ok_or_else(|| reader.damaged())?)
             }
         };
-        Ok(Standing { newest, keyframe, since: Since { portions: reader.varint()?, actions: reader.varint()? } })
+        Ok(CustomerState {
+            newest,
+            keyframe,
+            since: SinceKeyframe { deltas: reader.varint()?, actions: reader.varint()? },
+        })
     }
 }
 

@@ -4,20 +4,21 @@
 
 pub mod bits;
 mod columns;
+mod delta;
 mod erasure;
 mod fingerprint;
 mod key;
 mod keyframe;
 mod leaf;
-mod mark;
-mod portion;
 mod refolded;
 mod value;
 mod varint;
+mod watermark;
 
 #[cfg(test)]
 mod tests;
 
+pub use delta::{Delta, Scratch, encode_delta};
 pub use erasure::{Secret, Token, token_of};
 pub use fingerprint::{Hasher, files_fingerprint};
 pub use key::{
@@ -25,14 +26,13 @@ pub use key::{
     index_prefix,
 };
 pub use keyframe::{Keyframe, encode_keyframe};
-pub use leaf::{CutLeaf, Entry, FIRST_LEAF, LeafCutter, Standing, TouchedDay, decode_leaf, encode_leaf};
-pub use mark::Mark;
-pub use portion::{Portion, Room, encode_portion};
+pub use leaf::{CustomerState, CutLeaf, Entry, FIRST_LEAF, LeafCutter, TouchedDay, decode_leaf, encode_leaf};
 pub use refolded::refold_whole;
 pub use value::{
     BatchRecord, BlockListRecord, FileRecord, Forgotten, Horizon, Purge, Record, SourceRecord, StoreRecord, Totals,
     TypesRecord, ZoneRulesRecord, ZoneUse,
 };
+pub use watermark::Watermark;
 
 use crate::error::{Error, Result};
 pub use varint::put_varint;
@@ -47,13 +47,13 @@ use varint::Reader;
 /// | version | since | what changed |
 /// |---|---|---|
 /// | 1 | 0.1.0 | the first: full snapshots at each active (customer, day), values in bincode |
-/// | 2 | 0.2.0 | portions in columns, keyframes in place of snapshots, index in leaves, the roster |
+/// | 2 | 0.2.0 | deltas in columns, keyframes in place of snapshots, index in leaves, the customer index |
 /// | 3 | 0.3.0 | customers can be forgotten and old days pruned: the block list, the horizon, the purge record |
 /// | 4 | 0.4.0 | other types of action than three, with names: their table, and batch records that tell sources and types |
 /// | 5 | 0.5.0 | the rules of the store's zone, and batch records that tell whether their actions rest on them |
 pub const FORMAT_VERSION: u8 = 5;
 
-/// What portions, keyframes, leaves, totals and batch records begin with: the version of the store that brought their layout.
+/// What deltas, keyframes, leaves, totals and batch records begin with: the version of the store that brought their layout.
 pub const LAYOUT_VERSION: u8 = 2;
 
 /// What the table of types begins with, and the records of batches that were described by a configuration.
@@ -62,7 +62,7 @@ const CONFIGURED_VERSION: u8 = 4;
 /// What the rules of the zone begin with, and the records of batches whose actions rest on them.
 const ZONED_VERSION: u8 = 5;
 
-/// The most actions that a portion or a keyframe holds, and so the largest `max_history`. Damaged bytes that announce more are an error and
+/// The most actions that a delta or a keyframe holds, and so the largest `max_history`. Damaged bytes that announce more are an error and
 /// not an allocation.
 pub const ACTIONS_MAX: usize = 100_000;
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Key, KeyBytes, Standing, encode_keyframe};
-use crate::history::follow;
+use super::{CustomerState, Key, KeyBytes, encode_keyframe};
+use crate::history::plan_keyframes;
 use crate::model::{Action, CustomerId, Day};
 
-/// Adds to `edits` the removal of the keyframes that stand on the days `held`, and those that are due in their place: `days` are the portions of each day of
+/// Adds to `edits` the removal of the keyframes that stand on the days `held`, and those that are due in their place: `days` are the deltas of each day of
 /// the customer, all of them. Gives where the history stands then; `None` without any day.
 ///
 /// Memory: that of the history once more.
@@ -16,17 +16,17 @@ pub fn refold_whole(
     days: BTreeMap<Day, Vec<Vec<Action>>>,
     max_history: usize,
     edits: &mut BTreeMap<KeyBytes, Option<Vec<u8>>>,
-) -> Option<Standing> {
+) -> Option<CustomerState> {
     for day in held {
         edits.insert(Key::Keyframe { customer, day }.encode(), None);
     }
     let newest = days.keys().next_back().copied();
-    let course = follow(Vec::new(), &days.into_iter().collect::<Vec<_>>(), max_history);
-    let keyframe = course.keyframes.last().map(|(day, _)| *day);
-    for (day, past) in course.keyframes {
+    let plan = plan_keyframes(Vec::new(), &days.into_iter().collect::<Vec<_>>(), max_history);
+    let keyframe = plan.keyframes.last().map(|(day, _)| *day);
+    for (day, past) in plan.keyframes {
         let mut bytes = Vec::new();
         encode_keyframe(day, &past, &mut bytes);
         edits.insert(Key::Keyframe { customer, day }.encode(), Some(bytes));
     }
-    newest.map(|newest| Standing { newest, keyframe, since: course.since })
+    newest.map(|newest| CustomerState { newest, keyframe, since: plan.since })
 }

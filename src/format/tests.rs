@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::history::Since;
+use crate::history::SinceKeyframe;
 use crate::model::{Action, ActionType, CustomerId, Day, PastAction};
 
 /// The bytes of hexadecimal digits; anything between them is passed over.
@@ -37,8 +37,9 @@ fn the_specifications_example_is_what_is_written_and_read() {
     let late = vec![action(172_800_000_001, 300, ActionType::ORDER)];
     let past = vec![PastAction { day: day(2), item_id: 300, action_type: 3 }];
     let touched = vec![(customer, TouchedDay(day(3))), (customer, TouchedDay(day(2)))];
-    let standing = Standing { newest: day(3), keyframe: None, since: Since { portions: 2, actions: 3 } };
-    let roster = vec![(customer, standing)];
+    let customer_state =
+        CustomerState { newest: day(3), keyframe: None, since: SinceKeyframe { deltas: 2, actions: 3 } };
+    let customer_index = vec![(customer, customer_state)];
 
     let encoded = |encode: &dyn Fn(&mut Vec<u8>)| {
         let mut bytes = Vec::new();
@@ -46,10 +47,10 @@ fn the_specifications_example_is_what_is_written_and_read() {
         bytes
     };
     let expected = [
-        (Key::Portion { customer, day: day(3), batch }, encoded(&|bytes| encode_portion(day(3), &timely, bytes))),
-        (Key::Portion { customer, day: day(2), batch }, encoded(&|bytes| encode_portion(day(2), &late, bytes))),
+        (Key::Delta { customer, day: day(3), batch }, encoded(&|bytes| encode_delta(day(3), &timely, bytes))),
+        (Key::Delta { customer, day: day(2), batch }, encoded(&|bytes| encode_delta(day(2), &late, bytes))),
         (Key::Index { batch, first }, encoded(&|bytes| encode_leaf(first, batch, &touched, bytes))),
-        (Key::Roster { first }, encoded(&|bytes| encode_leaf(first, Day::FIRST, &roster, bytes))),
+        (Key::CustomerIndex { first }, encoded(&|bytes| encode_leaf(first, Day::FIRST, &customer_index, bytes))),
         (Key::Keyframe { customer, day: day(3) }, encoded(&|bytes| encode_keyframe(day(3), &past, bytes))),
     ];
     let example = worked_example();
@@ -60,14 +61,14 @@ fn the_specifications_example_is_what_is_written_and_read() {
         assert_eq!(&value, value_bytes, "{key:?}");
     }
     let value = |place: usize| example[place].1.as_slice();
-    assert_eq!(Portion::read(value(0)).unwrap().actions(day(3)).unwrap(), timely);
-    assert_eq!(Portion::read(value(1)).unwrap().actions(day(2)).unwrap(), late);
+    assert_eq!(Delta::read(value(0)).unwrap().actions(day(3)).unwrap(), timely);
+    assert_eq!(Delta::read(value(1)).unwrap().actions(day(2)).unwrap(), late);
     let mut lines = Vec::new();
     decode_leaf(first, batch, value(2), &mut lines).unwrap();
     assert_eq!(lines, touched);
     let mut lines = Vec::new();
     decode_leaf(first, Day::FIRST, value(3), &mut lines).unwrap();
-    assert_eq!(lines, roster);
+    assert_eq!(lines, customer_index);
     assert_eq!(Keyframe::read(day(3), value(4)).unwrap().past(), past);
 }
 
@@ -92,15 +93,15 @@ fn any_actions(on: Day) -> impl Strategy<Value = Vec<Action>> {
 
 proptest! {
     #[test]
-    fn portions_survive(actions in any_actions(day(20_000)), room in 0..70_usize) {
+    fn deltas_survive(actions in any_actions(day(20_000)), room in 0..70_usize) {
         let mut bytes = Vec::new();
-        encode_portion(day(20_000), &actions, &mut bytes);
-        let portion = Portion::read(&bytes).unwrap();
-        prop_assert_eq!(portion.count(), actions.len());
-        prop_assert_eq!(&portion.actions(day(20_000)).unwrap(), &actions);
-        prop_assert_eq!(portion.newest_us(day(20_000)).unwrap(), actions[0].time_us);
+        encode_delta(day(20_000), &actions, &mut bytes);
+        let delta = Delta::read(&bytes).unwrap();
+        prop_assert_eq!(delta.count(), actions.len());
+        prop_assert_eq!(&delta.actions(day(20_000)).unwrap(), &actions);
+        prop_assert_eq!(delta.newest_us(day(20_000)).unwrap(), actions[0].time_us);
         let (mut items, mut types) = (vec![9], vec![9]);
-        portion.append(room, &mut items, &mut types);
+        delta.append(room, &mut items, &mut types);
         let kept = || actions.iter().take(room);
         prop_assert_eq!(&items[1..], kept().map(|action| action.item_id).collect::<Vec<_>>());
         prop_assert_eq!(&types[1..], kept().map(|action| action.action_type.number()).collect::<Vec<_>>());
@@ -164,9 +165,9 @@ proptest! {
         for head in [vec![], vec![LAYOUT_VERSION], vec![LAYOUT_VERSION, count]] {
             let bytes = [head, bytes.clone()].concat();
             let (mut items, mut types) = (Vec::new(), Vec::new());
-            if let Ok(portion) = Portion::read(&bytes) {
-                portion.append(1_000, &mut items, &mut types);
-                let _ = (portion.actions(day(20_000)), portion.newest_us(day(20_000)));
+            if let Ok(delta) = Delta::read(&bytes) {
+                delta.append(1_000, &mut items, &mut types);
+                let _ = (delta.actions(day(20_000)), delta.newest_us(day(20_000)));
             }
             if let Ok(keyframe) = Keyframe::read(day(20_000), &bytes) {
                 keyframe.append(Some(day(19_000)), 1_000, &mut items, &mut types);
@@ -174,7 +175,7 @@ proptest! {
             }
             prop_assert!(items.len() <= 2_000);
             let _ = decode_leaf::<TouchedDay>(CustomerId(5), day(20_000), &bytes, &mut Vec::new());
-            let _ = decode_leaf::<Standing>(CustomerId(5), Day::FIRST, &bytes, &mut Vec::new());
+            let _ = decode_leaf::<CustomerState>(CustomerId(5), Day::FIRST, &bytes, &mut Vec::new());
         }
     }
 }
@@ -182,15 +183,10 @@ proptest! {
 #[test]
 fn damage_is_named() {
     let mut bytes = Vec::new();
-    encode_portion(
-        day(1),
-        &[Action { time_us: 86_400_000_000, item_id: 5, action_type: ActionType::CLICK }],
-        &mut bytes,
-    );
-    let message =
-        |bytes: &[u8]| Portion::read(bytes).and_then(|portion| portion.actions(day(1))).unwrap_err().to_string();
-    assert!(message(&bytes[..bytes.len() - 1]).contains("a portion in the store cannot be read"));
-    assert!(message(&[&bytes[..], &[0]].concat()).contains("a portion in the store cannot be read"));
+    encode_delta(day(1), &[Action { time_us: 86_400_000_000, item_id: 5, action_type: ActionType::CLICK }], &mut bytes);
+    let message = |bytes: &[u8]| Delta::read(bytes).and_then(|delta| delta.actions(day(1))).unwrap_err().to_string();
+    assert!(message(&bytes[..bytes.len() - 1]).contains("a delta in the store cannot be read"));
+    assert!(message(&[&bytes[..], &[0]].concat()).contains("a delta in the store cannot be read"));
     bytes[0] = 1;
     assert!(message(&bytes).contains("begins with the format version 1 in place of 2"));
     assert!(

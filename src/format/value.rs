@@ -26,7 +26,7 @@ pub struct StoreRecord {
 /// What is counted over the whole store, kept in step with every batch.
 #[derive(BorrowDecode, Clone, Copy, Debug, Default, Encode, Eq, PartialEq)]
 pub struct Totals {
-    /// Customers with at least one portion.
+    /// Customers with at least one delta.
     pub customers: u64,
 }
 

@@ -8,7 +8,7 @@ use super::question::Question;
 use crate::error::Result;
 use crate::history::newest_first;
 use crate::model::{Action, CustomerId, Day, TypeTable, Zone};
-use crate::store::{AsOf, Store, StoredPortion};
+use crate::store::{AsOf, Store, StoredDelta};
 
 /// Why an action is not in the history. Where several reasons hold, the first of these.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -96,7 +96,7 @@ pub struct Explanation {
 
 /// Explains the history of a customer: all that the store holds from before the day, with at most `limit` actions listed, those on `item` or all.
 ///
-/// Memory: the portions of one day, and 130 bytes for each action listed.
+/// Memory: the deltas of one day, and 130 bytes for each action listed.
 pub fn explain(
     store: &Store,
     question: &Question,
@@ -127,17 +127,23 @@ pub fn explain(
         actions: Vec::new(),
         not_listed: 0,
     };
-    let mut course =
-        Course { wanted, zone: &settings.zone, types: &settings.types, kept: settings.max_history, place: 0, limit };
-    store.cursor().by_day(customer, question.dt, |_, portions| {
-        course.day(portions, &mut explanation);
+    let mut plan = KeyframePlan {
+        wanted,
+        zone: &settings.zone,
+        types: &settings.types,
+        kept: settings.max_history,
+        place: 0,
+        limit,
+    };
+    store.cursor().by_day(customer, question.dt, |_, deltas| {
+        plan.day(deltas, &mut explanation);
         ControlFlow::Continue(())
     })?;
     Ok(explanation)
 }
 
 /// The walk back over a customer's days.
-struct Course<'a> {
+struct KeyframePlan<'a> {
     wanted: AsOf,
     zone: &'a Zone,
     /// What types are called.
@@ -149,20 +155,20 @@ struct Course<'a> {
     limit: usize,
 }
 
-impl Course<'_> {
-    fn day(&mut self, portions: Vec<StoredPortion>, explanation: &mut Explanation) {
+impl KeyframePlan<'_> {
+    fn day(&mut self, deltas: Vec<StoredDelta>, explanation: &mut Explanation) {
         let mut merged: Vec<(Action, Day, bool)> = Vec::new();
-        for StoredPortion { batch, actions, .. } in &portions {
+        for StoredDelta { batch, actions, .. } in &deltas {
             let last = actions.len().wrapping_sub(1);
             let is_cut = actions.len() >= self.kept;
             merged.extend((0..).zip(actions).map(|(place, action)| (*action, *batch, is_cut && place == last)));
         }
         // Of equal actions, which are the same in a row, the one of the earlier batch first.
         merged.sort_by(|(one, of_one, _), (other, of_other, _)| newest_first(one, other).then(of_one.cmp(of_other)));
-        let Some(day) = portions.first().map(|portion| portion.day) else { return };
-        for (action, batch, ends_cut_portion) in merged {
+        let Some(day) = deltas.first().map(|delta| delta.day) else { return };
+        for (action, batch, ends_cut_delta) in merged {
             let explained = self.action(day, &action, batch, explanation);
-            if ends_cut_portion && explanation.incomplete_behind.is_none() {
+            if ends_cut_delta && explanation.incomplete_behind.is_none() {
                 explanation.incomplete_behind = explained.place;
             }
             if explained.left_out.is_some() && explained.place.is_some() && explanation.first_left_out.is_none() {

@@ -59,7 +59,7 @@ impl Record for CustomerId {
         std::mem::size_of::<Self>()
     }
 
-    fn leading(&self) -> u64 {
+    fn sort_key(&self) -> u64 {
         (self.0 ^ i64::MIN).cast_unsigned()
     }
 }
@@ -165,7 +165,7 @@ impl<I: Iterator<Item = Result<CustomerId>>> Ids<I> {
 }
 
 /// Customers whose histories one thread reads.
-type Share = Vec<CustomerId>;
+type Chunk = Vec<CustomerId>;
 
 /// Each of them with its history, newest first.
 type ShareRead = Vec<(CustomerId, Vec<Action>)>;
@@ -188,34 +188,34 @@ impl<'store> Reader<'store> {
         Reader { resources, cursors, wanted, share_customers, cut_off_us }
     }
 
-    /// The next customers, a share for each thread; nothing at the end.
-    fn turn<I>(&self, ids: &mut Ids<I>, summary: &mut GetSummary) -> Result<Vec<Share>>
+    /// The next customers, a chunk for each thread; nothing at the end.
+    fn turn<I>(&self, ids: &mut Ids<I>, summary: &mut GetSummary) -> Result<Vec<Chunk>>
     where
         I: Iterator<Item = Result<CustomerId>>,
     {
-        let mut shares: Vec<Share> = Vec::new();
-        while shares.len() < self.cursors.len() {
-            let mut share = Share::new();
-            while share.len() < self.share_customers
+        let mut chunks: Vec<Chunk> = Vec::new();
+        while chunks.len() < self.cursors.len() {
+            let mut chunk = Chunk::new();
+            while chunk.len() < self.share_customers
                 && let Some(customer) = ids.next(summary)?
             {
-                share.push(customer);
+                chunk.push(customer);
             }
-            if share.is_empty() {
+            if chunk.is_empty() {
                 break;
             }
-            shares.push(share);
+            chunks.push(chunk);
         }
-        Ok(shares)
+        Ok(chunks)
     }
 
-    /// The histories of as many shares as there are threads at most; in the same order.
-    fn read(&mut self, shares: Vec<Share>) -> Result<Vec<ShareRead>> {
+    /// The histories of as many chunks as there are threads at most; in the same order.
+    fn read(&mut self, chunks: Vec<Chunk>) -> Result<Vec<ShareRead>> {
         let (wanted, cut_off_us) = (self.wanted, self.cut_off_us);
-        let read = |(cursor, share): (&mut Cursor<'_>, Share)| -> Result<ShareRead> {
-            let histories = share.into_iter().map(|customer| {
+        let read = |(cursor, chunk): (&mut Cursor<'_>, Chunk)| -> Result<ShareRead> {
+            let histories = chunk.into_iter().map(|customer| {
                 let actions = cursor.actions_as_of(customer, wanted)?;
-                // The key of a portion says its day, and its times say it again.
+                // The key of a delta says its day, and its times say it again.
                 if actions.first().is_some_and(|newest| newest.time_us >= cut_off_us) {
                     let customer = customer.0;
                     return Err(Error::corrupt(format!(
@@ -228,6 +228,6 @@ impl<'store> Reader<'store> {
             histories.collect()
         };
         let cursors = &mut self.cursors;
-        self.resources.install(|| cursors.par_iter_mut().zip(shares.into_par_iter()).map(read).collect())?
+        self.resources.install(|| cursors.par_iter_mut().zip(chunks.into_par_iter()).map(read).collect())?
     }
 }

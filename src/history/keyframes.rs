@@ -7,7 +7,7 @@
 use super::merge::merge;
 use crate::model::{Action, Day, PastAction};
 
-/// Stepping over a portion is taken to cost as much as reading this many actions of a keyframe. Chosen by measurement: see the specification in
+/// Stepping over a delta is taken to cost as much as reading this many actions of a keyframe. Chosen by measurement: see the specification in
 /// `format/`.
 pub const ACTIONS_PER_STEP: u64 = 16;
 
@@ -16,69 +16,69 @@ const ACTIONS_AT_FIRST: usize = 1_000;
 
 /// What a customer's days have brought since the last keyframe, its own day included, or since the beginning.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Since {
-    /// Portions.
-    pub portions: u64,
+pub struct SinceKeyframe {
+    /// Deltas.
+    pub deltas: u64,
     /// Actions in them.
     pub actions: u64,
 }
 
-impl Since {
-    /// With one more portion.
+impl SinceKeyframe {
+    /// With one more delta.
     pub fn with(self, actions: usize) -> Self {
-        Since { portions: self.portions + 1, actions: self.actions + actions as u64 }
+        SinceKeyframe { deltas: self.deltas + 1, actions: self.actions + actions as u64 }
     }
 
-    /// Whether the next day with actions has a keyframe: when at least `max_history` actions have come, in portions that cost at least as much to
+    /// Whether the next day with actions has a keyframe: when at least `max_history` actions have come, in deltas that cost at least as much to
     /// step over as the keyframe costs to read. So an action comes into keyframes once on average at most.
     pub fn is_due(self, max_history: usize) -> bool {
         let max_history = max_history as u64;
-        self.actions >= max_history && self.portions.saturating_mul(ACTIONS_PER_STEP) >= max_history
+        self.actions >= max_history && self.deltas.saturating_mul(ACTIONS_PER_STEP) >= max_history
     }
 }
 
 /// A customer's days from a keyframe on, or from the first day on.
 #[derive(Clone, Debug, Default)]
-pub struct Course {
+pub struct KeyframePlan {
     /// Keyframes that follow, with what each holds, newest first; days ascending.
     pub keyframes: Vec<(Day, Vec<PastAction>)>,
     /// Since the last of them, or since where the course began.
-    pub since: Since,
+    pub since: SinceKeyframe,
 }
 
-/// A day with its portions, each newest first and none empty.
-pub type DayPortions = (Day, Vec<Vec<Action>>);
+/// A day with its deltas, each newest first and none empty.
+pub type DayDeltas = (Day, Vec<Vec<Action>>);
 
 /// Follows a customer's days and finds the keyframes behind the first of them.
 ///
 /// `before` is what lies before the first day, newest first: what the keyframe of that day holds, or nothing if it is the customer's first. `days`
 /// are ascending.
-pub fn follow(before: Vec<PastAction>, days: &[DayPortions], max_history: usize) -> Course {
-    let mut course = Course::default();
+pub fn plan_keyframes(before: Vec<PastAction>, days: &[DayDeltas], max_history: usize) -> KeyframePlan {
+    let mut plan = KeyframePlan::default();
     let (mut base, mut before) = (0, before);
-    for (place, (day, portions)) in days.iter().enumerate() {
-        if course.since.is_due(max_history) {
+    for (place, (day, deltas)) in days.iter().enumerate() {
+        if plan.since.is_due(max_history) {
             let (until, _) = days.split_at(place);
-            before = past(until.split_at(base).1, &before, max_history);
-            course.keyframes.push((*day, before.clone()));
-            course.since = Since::default();
+            before = fold(until.split_at(base).1, &before, max_history);
+            plan.keyframes.push((*day, before.clone()));
+            plan.since = SinceKeyframe::default();
             base = place;
         }
-        for portion in portions {
-            course.since = course.since.with(portion.len());
+        for delta in deltas {
+            plan.since = plan.since.with(delta.len());
         }
     }
-    course
+    plan
 }
 
 /// The newest `max_history` actions of some days, which ascend, and of what lies before them; newest first.
-pub fn past(days: &[DayPortions], before: &[PastAction], max_history: usize) -> Vec<PastAction> {
+pub fn fold(days: &[DayDeltas], before: &[PastAction], max_history: usize) -> Vec<PastAction> {
     let mut past: Vec<PastAction> = Vec::with_capacity(max_history.min(ACTIONS_AT_FIRST));
-    for (day, portions) in days.iter().rev() {
+    for (day, deltas) in days.iter().rev() {
         if past.len() >= max_history {
             break;
         }
-        let of_day = merge(portions, max_history - past.len());
+        let of_day = merge(deltas, max_history - past.len());
         past.extend(of_day.iter().map(|action| PastAction {
             day: *day,
             item_id: action.item_id,
@@ -112,8 +112,8 @@ mod tests {
     #[test]
     fn the_past_has_newer_days_first_and_ends_with_what_was_before() {
         let days = [(day(1), vec![clicks(&[9, 8])]), (day(2), vec![clicks(&[20]), clicks(&[21, 19])])];
-        let before = past(&[(day(0), vec![clicks(&[3, 2, 1])])], &[], 9);
-        let items = |max_history| items(&past(&days, &before, max_history));
+        let before = fold(&[(day(0), vec![clicks(&[3, 2, 1])])], &[], 9);
+        let items = |max_history| items(&fold(&days, &before, max_history));
         assert_eq!(items(9), [21, 20, 19, 9, 8, 3, 2, 1]);
         assert_eq!(items(6), [21, 20, 19, 9, 8, 3]);
         assert_eq!(items(4), [21, 20, 19, 9]);
@@ -121,30 +121,30 @@ mod tests {
     }
 
     #[test]
-    fn a_keyframe_follows_so_many_actions_and_so_many_portions() {
+    fn a_keyframe_follows_so_many_actions_and_so_many_deltas() {
         let days = |count: i32, each: &[i64]| {
             let actions = clicks(each);
             (1..=count).map(move |number| (day(number), vec![actions.clone()])).collect::<Vec<_>>()
         };
-        let stand = |course: &Course| course.keyframes.iter().map(|(day, _)| day.number()).collect::<Vec<_>>();
+        let stand = |plan: &KeyframePlan| plan.keyframes.iter().map(|(day, _)| day.number()).collect::<Vec<_>>();
         // One action a day and histories of 3: after every third day.
-        let course = follow(Vec::new(), &days(8, &[5]), 3);
-        assert_eq!(stand(&course), [4, 7]);
-        assert_eq!(items(&course.keyframes[0].1), [5, 5, 5]);
-        assert_eq!(course.since, Since { portions: 2, actions: 2 });
-        // Eight a day and histories of 64: the actions are there after 8 days, and 4 portions would do.
-        assert_eq!(stand(&follow(Vec::new(), &days(17, &[8, 7, 6, 5, 4, 3, 2, 1]), 64)), [9, 17]);
-        // Forty a day and histories of 64: the actions are there after 2 days, and it takes 4 portions.
-        assert_eq!(stand(&follow(Vec::new(), &days(9, &[1; 40]), 64)), [5, 9]);
+        let plan = plan_keyframes(Vec::new(), &days(8, &[5]), 3);
+        assert_eq!(stand(&plan), [4, 7]);
+        assert_eq!(items(&plan.keyframes[0].1), [5, 5, 5]);
+        assert_eq!(plan.since, SinceKeyframe { deltas: 2, actions: 2 });
+        // Eight a day and histories of 64: the actions are there after 8 days, and 4 deltas would do.
+        assert_eq!(stand(&plan_keyframes(Vec::new(), &days(17, &[8, 7, 6, 5, 4, 3, 2, 1]), 64)), [9, 17]);
+        // Forty a day and histories of 64: the actions are there after 2 days, and it takes 4 deltas.
+        assert_eq!(stand(&plan_keyframes(Vec::new(), &days(9, &[1; 40]), 64)), [5, 9]);
     }
 
     #[test]
     fn a_course_goes_on_from_a_keyframe_as_it_would_have_without_it() {
         let all: Vec<_> = (1..=200).map(|number| (day(number), vec![clicks(&[i64::from(number)])])).collect();
-        let whole = follow(Vec::new(), &all, 5);
+        let whole = plan_keyframes(Vec::new(), &all, 5);
         let (first, held) = whole.keyframes[0].clone();
         let later: Vec<_> = all.into_iter().filter(|(day, _)| *day >= first).collect();
-        let rest = follow(held, &later, 5);
+        let rest = plan_keyframes(held, &later, 5);
         assert_eq!(rest.keyframes, whole.keyframes[1..]);
         assert_eq!(rest.since, whole.since);
     }

@@ -1,4 +1,4 @@
-//! Putting the portions of one day together.
+//! Putting the deltas of one day together.
 
 use super::order::newest_first;
 use crate::model::Action;

@@ -1,4 +1,4 @@
-//! Floor 2, what a history is: its order, how the portions of a day are merged, how days follow one another, where keyframes stand.
+//! Floor 2, what a history is: its order, how the deltas of a day are merged, how days follow one another, where keyframes stand.
 //!
 //! Pure functions over values of [`crate::model`]; no I/O, no clock, no randomness. In every list of actions that goes in or comes
 //! out, the newest stands first.
@@ -12,6 +12,6 @@ mod merge;
 mod order;
 
 pub use columns::{History, HistoryView};
-pub use keyframes::{ACTIONS_PER_STEP, Course, DayPortions, Since, follow, past};
+pub use keyframes::{ACTIONS_PER_STEP, DayDeltas, KeyframePlan, SinceKeyframe, fold, plan_keyframes};
 pub use merge::merge;
 pub use order::newest_first;

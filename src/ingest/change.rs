@@ -7,21 +7,21 @@ use crate::model::{CustomerId, Day};
 
 /// The change of one customer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Change<'share> {
+pub(super) struct Change<'unit> {
     pub customer: CustomerId,
-    held: &'share [(CustomerId, TouchedDay)],
-    brought: &'share [DatedAction],
+    held: &'unit [(CustomerId, TouchedDay)],
+    brought: &'unit [DatedAction],
     max_history: usize,
 }
 
-impl<'share> Change<'share> {
+impl<'unit> Change<'unit> {
     /// The days that the batch held so far touched, newest first.
-    pub fn held(&self) -> impl Iterator<Item = Day> + Clone + use<'share> {
+    pub fn held(&self) -> impl Iterator<Item = Day> + Clone + use<'unit> {
         self.held.iter().map(|(_, TouchedDay(day))| *day)
     }
 
     /// What the batch brings now: newest day first, each with its newest `max_history` actions, newest first.
-    pub fn brought(&self) -> impl DoubleEndedIterator<Item = (Day, &'share [DatedAction])> + Clone + use<'share> {
+    pub fn brought(&self) -> impl DoubleEndedIterator<Item = (Day, &'unit [DatedAction])> + Clone + use<'unit> {
         let max_history = self.max_history;
         let days = self.brought.chunk_by(|one, next| one.day == next.day);
         days.filter_map(move |actions| Some((actions.first()?.day, at_most(actions, max_history))))
@@ -29,20 +29,20 @@ impl<'share> Change<'share> {
 }
 
 /// Joins actions and the days held, both in the order of customers, into [`Change`]s in that order.
-pub(super) struct Changes<'share> {
-    brought: &'share [DatedAction],
-    held: &'share [(CustomerId, TouchedDay)],
+pub(super) struct Changes<'unit> {
+    brought: &'unit [DatedAction],
+    held: &'unit [(CustomerId, TouchedDay)],
     max_history: usize,
 }
 
-impl<'share> Changes<'share> {
-    pub fn new(brought: &'share [DatedAction], held: &'share [(CustomerId, TouchedDay)], max_history: usize) -> Self {
+impl<'unit> Changes<'unit> {
+    pub fn new(brought: &'unit [DatedAction], held: &'unit [(CustomerId, TouchedDay)], max_history: usize) -> Self {
         Changes { brought, held, max_history }
     }
 }
 
-impl<'share> Iterator for Changes<'share> {
-    type Item = Change<'share>;
+impl<'unit> Iterator for Changes<'unit> {
+    type Item = Change<'unit>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let brought = self.brought.first().map(|action| action.customer);
@@ -58,7 +58,7 @@ impl<'share> Iterator for Changes<'share> {
 }
 
 /// Takes from the front what `belongs`.
-fn split_off<'share, T>(from: &mut &'share [T], belongs: impl Fn(&T) -> bool) -> &'share [T] {
+fn split_off<'unit, T>(from: &mut &'unit [T], belongs: impl Fn(&T) -> bool) -> &'unit [T] {
     let count = from.iter().take_while(|one| belongs(one)).count();
     let (taken, left) = from.split_at(count);
     *from = left;

@@ -33,7 +33,7 @@ impl From<ReadAction> for DatedAction {
 
 impl Ord for DatedAction {
     fn cmp(&self, other: &Self) -> Ordering {
-        let leading = |one: &Self| (one.leading(), one.following());
+        let leading = |one: &Self| (one.sort_key(), one.low_sort_key());
         match leading(self).cmp(&leading(other)) {
             Ordering::Equal => newest_first(&(*self).into(), &(*other).into()),
             decided => decided,
@@ -73,25 +73,25 @@ impl Record for DatedAction {
     }
 
     fn memory_bytes(&self) -> usize {
-        // While they are spread over pieces, a quarter more.
+        // While they are spread over buckets, a quarter more.
         std::mem::size_of::<Self>() * 5 / 4
     }
 
-    fn leading(&self) -> u64 {
-        leading_of(self.customer)
+    fn sort_key(&self) -> u64 {
+        sort_key_of(self.customer)
     }
 
-    fn following(&self) -> u64 {
+    fn low_sort_key(&self) -> u64 {
         (!self.time_us ^ i64::MIN).cast_unsigned()
     }
 }
 
-/// The leading number of a customer's actions.
-pub(super) fn leading_of(customer: CustomerId) -> u64 {
+/// The sort key of a customer's actions.
+pub(super) fn sort_key_of(customer: CustomerId) -> u64 {
     (customer.0 ^ i64::MIN).cast_unsigned()
 }
 
-/// The customer whose actions have this leading number.
+/// The customer whose actions have this sort key.
 pub(super) fn customer_of(leading: u64) -> CustomerId {
     CustomerId(leading.cast_signed() ^ i64::MIN)
 }

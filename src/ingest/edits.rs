@@ -1,9 +1,9 @@
-//! What a share of the changes does to the store, gathered until it is written.
+//! What a work unit of the changes does to the store, gathered until it is written.
 
 use std::ops::Range;
 
 use crate::error::Result;
-use crate::format::{Key, Standing, TouchedDay};
+use crate::format::{CustomerState, Key, TouchedDay};
 use crate::model::CustomerId;
 use crate::store::BulkLoad;
 
@@ -14,8 +14,8 @@ pub(super) struct Edits {
     bytes: Vec<u8>,
     /// The days that the batch touches now, of each customer the newest first.
     pub index: Vec<(CustomerId, TouchedDay)>,
-    /// All customers of the range that have a portion now.
-    pub roster: Vec<(CustomerId, Standing)>,
+    /// All customers of the range that have a delta now.
+    pub customer_index: Vec<(CustomerId, CustomerState)>,
     /// Customers of the batch as it is now.
     pub customers: u64,
     /// Of them, those that the store did not know before.

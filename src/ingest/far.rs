@@ -3,8 +3,8 @@
 use super::options::IngestOptions;
 use super::recorded::SourceFile;
 use crate::error::{Error, Result};
+use crate::message::message;
 use crate::model::{Day, Zone};
-use crate::said::said;
 use crate::sources::TimeUnit;
 use crate::text::{Shown, count};
 
@@ -55,7 +55,7 @@ pub(super) fn refuse_far<'a>(
         example.unwrap_or_else(|| ", beyond the year 2261: they may count in a finer unit than is read".to_owned());
     Err(Error::input(
         format!("{} of the {} actions of {dt} lie over ten years from that day{example}", count(far), count(all)),
-        said![
+        message![
             "mend the unit (time_unit in lookback.toml, or the type of the column) or the times; or take them all \
              the same with ",
             AllowFarDay

@@ -1,17 +1,17 @@
 //! From the stream of changes to one atomic load.
 
 use super::edits::Edits;
-use super::refold::refold_share;
-use super::shares::{Share, Shares};
+use super::refold::refold_unit;
+use super::work_units::{WorkUnit, WorkUnits};
 use crate::error::{Error, Result};
-use crate::format::{BatchRecord, Key, Record, Standing, Totals, TouchedDay, TypesRecord};
+use crate::format::{BatchRecord, CustomerState, Key, Record, Totals, TouchedDay, TypesRecord};
 use crate::model::{Day, TypeTable};
 use crate::parallel::ordered_map;
 use crate::progress::Progress;
 use crate::store::{BulkLoad, ListWriter, Store};
 
-/// How many shares of each thread may wait to be written.
-const SHARES_AHEAD: usize = 8;
+/// How many work units of each thread may wait to be written.
+const UNITS_AHEAD: usize = 8;
 
 /// What a load did.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -30,17 +30,17 @@ pub(super) struct Loaded {
     pub customers_left: u64,
 }
 
-/// Writes the edits of all `shares`, and then `record`, completed with the number of customers, and `types` if they are others than before, and commits
+/// Writes the edits of all `work units`, and then `record`, completed with the number of customers, and `types` if they are others than before, and commits
 /// them together. Without a record the batch goes, and there must be nothing that it brings.
 ///
-/// Each thread takes the next share and works on it; the table file is written in the order of the shares, since it has to be. Of several
-/// errors, gives that of the first share.
+/// Each thread takes the next work unit and works on it; the table file is written in the order of the work units, since it has to be. Of several
+/// errors, gives that of the first work unit.
 ///
-/// Memory: eight shares for each thread, or their edits: typically 100 bytes for a customer, and the keyframes since for one whose late action is old.
+/// Memory: eight work units for each thread, or their edits: typically 100 bytes for a customer, and the keyframes since for one whose late action is old.
 pub(super) fn load(
     store: &Store,
     batch: Day,
-    mut shares: Shares<'_>,
+    mut work_units: WorkUnits<'_>,
     mut record: Option<&mut BatchRecord>,
     types: Option<&TypeTable>,
     progress: &dyn Progress,
@@ -49,14 +49,14 @@ pub(super) fn load(
     let (max_history, resources) = (store.settings().max_history, store.folder().resources());
     let worker = |_| {
         let (mut cursor, mut room) = (store.cursor(), Vec::new());
-        move |share: Share| refold_share(&mut cursor, share, batch, max_history, &mut room, resources)
+        move |unit: WorkUnit| refold_unit(&mut cursor, unit, batch, max_history, &mut room, resources)
     };
     let workers = (0..resources.threads()).map(worker).collect();
     let take = |edits: Edits| {
         progress.advance(edits.actions);
         writer.write(edits)
     };
-    ordered_map(resources.cancel(), workers, SHARES_AHEAD, || shares.share(), take)?;
+    ordered_map(resources.cancel(), workers, UNITS_AHEAD, || work_units.next_unit(), take)?;
     if let Some(record) = &mut record {
         record.customers = writer.loaded.customers;
     }
@@ -69,7 +69,7 @@ pub(super) fn load(
 struct Writer<'store> {
     bulk: BulkLoad<'store>,
     index: ListWriter<'store, TouchedDay>,
-    roster: ListWriter<'store, Standing>,
+    customer_index: ListWriter<'store, CustomerState>,
     loaded: Loaded,
     /// Customers that have come less those that have left.
     balance: i64,
@@ -77,8 +77,8 @@ struct Writer<'store> {
 
 impl<'store> Writer<'store> {
     fn new(store: &'store Store, batch: Day) -> Result<Self> {
-        let (index, roster) = (store.index_writer(batch), store.roster_writer());
-        Ok(Writer { bulk: store.bulk_load()?, index, roster, loaded: Loaded::default(), balance: 0 })
+        let (index, customer_index) = (store.index_writer(batch), store.customer_index_writer());
+        Ok(Writer { bulk: store.bulk_load()?, index, customer_index, loaded: Loaded::default(), balance: 0 })
     }
 
     fn write(&mut self, edits: Edits) -> Result<()> {
@@ -91,7 +91,7 @@ impl<'store> Writer<'store> {
         self.loaded.customers_left += edits.customers_left;
         self.balance += edits.balance;
         edits.index.into_iter().try_for_each(|line| self.index.push(&mut self.bulk, line))?;
-        edits.roster.into_iter().try_for_each(|line| self.roster.push(&mut self.bulk, line))
+        edits.customer_index.into_iter().try_for_each(|line| self.customer_index.push(&mut self.bulk, line))
     }
 
     fn commit(
@@ -102,7 +102,7 @@ impl<'store> Writer<'store> {
         types: Option<&TypeTable>,
     ) -> Result<Loaded> {
         self.index.finish(&mut self.bulk)?;
-        self.roster.finish(&mut self.bulk)?;
+        self.customer_index.finish(&mut self.bulk)?;
         let negative = || Error::corrupt("the store counts fewer customers than it loses");
         let customers = store.totals()?.customers.checked_add_signed(self.balance).ok_or_else(negative)?;
         let record = record.map(Record::to_bytes).transpose()?;

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::format::BatchRecord;
-use crate::model::{DAYS_BEFORE, Day, Mark, mark, name_days};
-use crate::said::said;
+use crate::message::message;
+use crate::model::{Anomaly, DAYS_BEFORE, Day, anomaly, name_days};
 use crate::store::{Batch, Batches};
 use crate::text::count;
 
@@ -70,7 +70,7 @@ impl Outlines {
             if let Some(late) = of(days.iter().filter(is_late).copied().collect()) {
                 return Err(Error::refused(
                     format!("a batch day is later than tomorrow (by the clock today is {today}): {late}"),
-                    said!["check the day, or take it all the same with ", AllowFarDay],
+                    message!["check the day, or take it all the same with ", AllowFarDay],
                 ));
             }
         }
@@ -82,7 +82,7 @@ impl Outlines {
         let far = name_days(&far.iter().filter(|one| is_far(one)).map(|(day, _)| *day).collect::<Vec<_>>());
         Err(Error::refused(
             format!("a batch day is over ten years from every other batch (the nearest is {nearest}): {far}"),
-            said![
+            message![
                 "check the day, or take it all the same with ",
                 AllowFarDay,
                 "; where the batch held is the wrong one, remove it with ",
@@ -116,7 +116,7 @@ impl Outlines {
                 "there is no file of {}, and each of the batches before has some",
                 named.collect::<Vec<_>>().join(", nor of ")
             ),
-            said!["wait for the files, or go on without them by ", AllowMissingSource],
+            message!["wait for the files, or go on without them by ", AllowMissingSource],
         ))
     }
 
@@ -141,10 +141,10 @@ impl Outlines {
         let last = self.0.range(..=day).rev().take(DAYS_BEFORE + 1);
         let mut series: Vec<(Day, f64)> = last.map(|(day, outline)| (*day, of(outline) as f64)).collect();
         series.reverse();
-        let found: Mark = mark(&series, 0.0).into_iter().find(|mark| mark.day == day)?;
+        let found: Anomaly = anomaly(&series, 0.0).into_iter().find(|anomaly| anomaly.day == day)?;
         // Both are counts.
         let whole = |value: f64| value.round().max(0.0) as u64;
-        let text = found.said((figure, "batches"), false, |value| count(whole(value)));
+        let text = found.description((figure, "batches"), false, |value| count(whole(value)));
         Some(Unlike { figure, value: whole(found.value), median: whole(found.median), text })
     }
 }

@@ -5,39 +5,41 @@ use std::collections::BTreeMap;
 use super::change::{Change, Changes};
 use super::dated_action::DatedAction;
 use super::edits::Edits;
-use super::shares::Share;
+use super::work_units::WorkUnit;
 use crate::error::Result;
-use crate::format::{Key, Standing, TouchedDay, encode_keyframe, encode_portion};
-use crate::history::{Since, follow};
+use crate::format::{CustomerState, Key, TouchedDay, encode_delta, encode_keyframe};
+use crate::history::{SinceKeyframe, plan_keyframes};
 use crate::model::{Action, Day, PastAction};
 use crate::resources::Resources;
-use crate::store::{Cursor, StoredPortion};
+use crate::store::{Cursor, StoredDelta};
 
-/// Works out the edits of a share. `room` is for sorting.
-pub(super) fn refold_share(
+/// Works out the edits of a work unit. `scratch` is for sorting.
+pub(super) fn refold_unit(
     cursor: &mut Cursor<'_>,
-    share: Share,
+    unit: WorkUnit,
     batch: Day,
     max_history: usize,
-    room: &mut Vec<DatedAction>,
+    scratch: &mut Vec<DatedAction>,
     resources: &Resources,
 ) -> Result<Edits> {
     let mut edits = Edits::default();
-    share.brought.sort_into(room, resources)?;
-    // Equal ones are neighbours. What was cut is the oldest of its day, so that what stands before it is in the room or was cut too.
-    let equal = room.iter().zip(room.iter().skip(1)).filter(|(one, next)| one == next).count();
-    edits.actions = room.len() as u64 + share.cut.actions;
-    edits.duplicates = equal as u64 + share.cut.duplicates;
-    let mut roster = share.roster.into_iter().peekable();
-    for change in Changes::new(room, &share.held, max_history) {
-        while let Some(unchanged) = roster.next_if(|(customer, _)| *customer < change.customer) {
-            edits.roster.push(unchanged);
+    unit.brought.sort_into(scratch, resources)?;
+    // Equal ones are neighbours. What was cut is the oldest of its day, so that what stands before it is in the scratch or was cut too.
+    let equal = scratch.iter().zip(scratch.iter().skip(1)).filter(|(one, next)| one == next).count();
+    edits.actions = scratch.len() as u64 + unit.cut.actions;
+    edits.duplicates = equal as u64 + unit.cut.duplicates;
+    let mut customer_index = unit.customer_index.into_iter().peekable();
+    for change in Changes::new(scratch, &unit.held, max_history) {
+        while let Some(unchanged) = customer_index.next_if(|(customer, _)| *customer < change.customer) {
+            edits.customer_index.push(unchanged);
         }
-        let before = roster.next_if(|(customer, _)| *customer == change.customer).map(|(_, standing)| standing);
+        let before = customer_index
+            .next_if(|(customer, _)| *customer == change.customer)
+            .map(|(_, customer_state)| customer_state);
         let after = refold(cursor, &change, before, batch, max_history, &mut edits)?;
         let touched = edits.index.len();
         edits.index.extend(change.brought().map(|(day, _)| (change.customer, TouchedDay(day))));
-        edits.roster.extend(after.map(|standing| (change.customer, standing)));
+        edits.customer_index.extend(after.map(|customer_state| (change.customer, customer_state)));
         let is_touched = edits.index.len() > touched;
         edits.customers += u64::from(is_touched);
         edits.customers_at_cap +=
@@ -46,44 +48,44 @@ pub(super) fn refold_share(
         edits.customers_left += u64::from(before.is_some() && after.is_none());
         edits.balance += i64::from(after.is_some()) - i64::from(before.is_some());
     }
-    edits.roster.extend(roster);
+    edits.customer_index.extend(customer_index);
     Ok(edits)
 }
 
-/// Appends the edits of one customer's history and gives where it stands then; `None` without any portion.
+/// Appends the edits of one customer's history and gives where it stands then; `None` without any delta.
 ///
-/// 1. Where the batch brings portions that are all new, and no keyframe can be due or be changed by them, they are written and counted; nothing of
+/// 1. Where the batch brings deltas that are all new, and no keyframe can be due or be changed by them, they are written and counted; nothing of
 ///    the customer's earlier history is read. That is nearly always so.
 /// 2. Else the customer's days are followed anew from the last keyframe that cannot have changed: from that on the keyframes are
 ///    written that should stand, and those removed that should not.
 fn refold(
     cursor: &mut Cursor<'_>,
     change: &Change<'_>,
-    before: Option<Standing>,
+    before: Option<CustomerState>,
     batch: Day,
     max_history: usize,
     edits: &mut Edits,
-) -> Result<Option<Standing>> {
+) -> Result<Option<CustomerState>> {
     let Some(after) = appended(change, before, max_history) else {
         return followed(cursor, change, batch, max_history, edits);
     };
     for (day, actions) in change.brought() {
-        let key = Key::Portion { customer: change.customer, day, batch };
-        edits.put(key, |bytes| encode_portion(day, actions, bytes));
+        let key = Key::Delta { customer: change.customer, day, batch };
+        edits.put(key, |bytes| encode_delta(day, actions, bytes));
     }
     Ok(Some(after))
 }
 
 /// Where the customer stands after the change, if that can be told without reading its history.
-fn appended(change: &Change<'_>, before: Option<Standing>, max_history: usize) -> Option<Standing> {
+fn appended(change: &Change<'_>, before: Option<CustomerState>, max_history: usize) -> Option<CustomerState> {
     if change.held().next().is_some() {
         return None;
     }
     let mut after = before;
     for (day, actions) in change.brought().rev() {
         after = Some(match after {
-            None => Standing { newest: day, keyframe: None, since: Since::default().with(actions.len()) },
-            Some(Standing { newest, keyframe, since }) => {
+            None => CustomerState { newest: day, keyframe: None, since: SinceKeyframe::default().with(actions.len()) },
+            Some(CustomerState { newest, keyframe, since }) => {
                 let grown = since.with(actions.len());
                 // A new day has a keyframe where one is due before it; and with more before them, later days might have one.
                 let might_be_due = if day > newest { since } else { grown };
@@ -91,47 +93,47 @@ fn appended(change: &Change<'_>, before: Option<Standing>, max_history: usize) -
                 if before_keyframe || (day != newest && might_be_due.is_due(max_history)) {
                     return None;
                 }
-                Standing { newest: newest.max(day), keyframe, since: grown }
+                CustomerState { newest: newest.max(day), keyframe, since: grown }
             }
         });
     }
     after
 }
 
-/// Writes portions and keyframes of a customer whose days have to be followed, and gives where it stands then; `None` without any portion.
+/// Writes deltas and keyframes of a customer whose days have to be followed, and gives where it stands then; `None` without any delta.
 fn followed(
     cursor: &mut Cursor<'_>,
     change: &Change<'_>,
     batch: Day,
     max_history: usize,
     edits: &mut Edits,
-) -> Result<Option<Standing>> {
+) -> Result<Option<CustomerState>> {
     let customer = change.customer;
     let touched = change.held().chain(change.brought().map(|(day, _)| day));
     let Some(earliest) = touched.clone().min() else { return Ok(None) };
     let tail = cursor.tail(customer, earliest, Some(batch))?;
 
     let mut days: BTreeMap<Day, Vec<Vec<Action>>> = BTreeMap::new();
-    for StoredPortion { day, actions, .. } in tail.portions {
+    for StoredDelta { day, actions, .. } in tail.deltas {
         days.entry(day).or_default().push(actions);
     }
     let mut new: BTreeMap<Key, Option<Value>> =
-        touched.map(|day| (Key::Portion { customer, day, batch }, None)).collect();
+        touched.map(|day| (Key::Delta { customer, day, batch }, None)).collect();
     for (day, actions) in change.brought() {
         let actions: Vec<Action> = actions.iter().map(|action| (*action).into()).collect();
         days.entry(day).or_default().push(actions.clone());
-        new.insert(Key::Portion { customer, day, batch }, Some(Value::Portion(day, actions)));
+        new.insert(Key::Delta { customer, day, batch }, Some(Value::Delta(day, actions)));
     }
     let newest = days.keys().next_back().copied();
     let (base_day, base) = tail.base.unzip();
     let days: Vec<_> = days.into_iter().collect();
-    let course = follow(base.unwrap_or_default(), &days, max_history);
+    let plan = plan_keyframes(base.unwrap_or_default(), &days, max_history);
 
     for day in tail.keyframes {
         new.insert(Key::Keyframe { customer, day }, None);
     }
-    let keyframe = course.keyframes.last().map(|(day, _)| *day).or(base_day);
-    for (day, past) in course.keyframes {
+    let keyframe = plan.keyframes.last().map(|(day, _)| *day).or(base_day);
+    for (day, past) in plan.keyframes {
         new.insert(Key::Keyframe { customer, day }, Some(Value::Keyframe(day, past)));
     }
     // In the order of the keys' bytes, which is not that of their parts: newer days stand first.
@@ -139,16 +141,16 @@ fn followed(
     ordered.sort_by_key(|(bytes, ..)| *bytes);
     for (_, key, value) in ordered {
         match value {
-            Some(Value::Portion(day, actions)) => edits.put(key, |bytes| encode_portion(day, &actions, bytes)),
+            Some(Value::Delta(day, actions)) => edits.put(key, |bytes| encode_delta(day, &actions, bytes)),
             Some(Value::Keyframe(day, past)) => edits.put(key, |bytes| encode_keyframe(day, &past, bytes)),
             None => edits.remove(key),
         }
     }
-    Ok(newest.map(|newest| Standing { newest, keyframe, since: course.since }))
+    Ok(newest.map(|newest| CustomerState { newest, keyframe, since: plan.since }))
 }
 
 /// A value of the history before it is encoded.
 enum Value {
-    Portion(Day, Vec<Action>),
+    Delta(Day, Vec<Action>),
     Keyframe(Day, Vec<PastAction>),
 }

@@ -5,13 +5,13 @@ use serde::Serialize;
 use super::load::load;
 use super::outlines::Outlines;
 use super::run::Ingester;
-use super::shares::Shares;
+use super::work_units::WorkUnits;
 use crate::error::{Error, Result};
 use crate::format::BatchRecord;
+use crate::message::message;
 use crate::model::{Day, NamedCounts};
 use crate::progress::Progress;
-use crate::said::said;
-use crate::sort::Pieces;
+use crate::sort::Buckets;
 use crate::store::{Folder, Store};
 
 /// What removing a batch did, or with a dry run would do.
@@ -43,7 +43,7 @@ pub fn would_remove(folder: &Folder, dt: Day) -> Result<RemoveSummary> {
 }
 
 impl Ingester {
-    /// Removes a batch, in one atomic step: portions, index, record, and what follows from them. Refused where the store does not hold it. The names of action
+    /// Removes a batch, in one atomic step: deltas, index, record, and what follows from them. Refused where the store does not hold it. The names of action
     /// types that came with it stay: like the settings, they only grow.
     ///
     /// Memory: what a load takes.
@@ -51,8 +51,8 @@ impl Ingester {
         let store = self.opened()?;
         let before = summary(store, dt, false)?;
         progress.begin("removing", "", None);
-        let nothing = Pieces::Apart(Vec::new().into_iter());
-        let loaded = load(store, dt, Shares::new(store, dt, nothing), None, None, progress)?;
+        let nothing = Buckets::Apart(Vec::new().into_iter());
+        let loaded = load(store, dt, WorkUnits::new(store, dt, nothing), None, None, progress)?;
         let batches = store.batches()?;
         self.outlines = Outlines::of(&batches);
         let gaps = batches.newest(None).map_or_else(Vec::new, |newest| batches.missing(newest));
@@ -65,7 +65,7 @@ fn summary(store: &Store, dt: Day, dry_run: bool) -> Result<RemoveSummary> {
     let Some(BatchRecord { files, actions, customers, .. }) = store.batch(dt)? else {
         return Err(Error::refused(
             format!("the store holds no batch of {dt}"),
-            said!["check ", Dt, "; ", [Status], " names the batches held"],
+            message!["check ", Dt, "; ", [Status], " names the batches held"],
         ));
     };
     let left = batches.without(dt);

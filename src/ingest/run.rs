@@ -12,17 +12,17 @@ use super::options::IngestOptions;
 use super::outlines::Outlines;
 use super::read::read_batch;
 use super::recorded::SourceFile;
-use super::shares::Shares;
 use super::summary::IngestSummary;
 use super::types::joined_types;
+use super::work_units::WorkUnits;
 use crate::error::{Error, Kind, Result};
 use crate::format::BatchRecord;
 use crate::input::{DayFile, FILES_MAX, SameContents, day_files, note_same_content};
+use crate::message::message;
 use crate::model::{Day, TypeTable, Zone};
 use crate::progress::Progress;
 use crate::resources::Scratch;
-use crate::said::said;
-use crate::sort::{Pieces, SharedSorter, Sorter};
+use crate::sort::{Buckets, SharedSorter, Sorter};
 use crate::sources::Sources;
 use crate::storage::refuse_overlaps;
 use crate::store::{Folder, NewStore, OfferedRules, Settings, Store};
@@ -77,7 +77,7 @@ impl Ingester {
 
     /// Takes one batch, replacing what was held of it. On an error the store is as it was, or not there if it was not.
     ///
-    /// Memory: that for sorting, what the open store and a load take, and eight shares of some 4,096 actions or customers per thread.
+    /// Memory: that for sorting, what the open store and a load take, and eight work units of some 4,096 actions or customers per thread.
     pub fn ingest(&mut self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<IngestSummary> {
         self.check_day(options.dt)?;
         let batch = self.reader()?.read(options, progress)?;
@@ -118,15 +118,15 @@ impl Ingester {
     /// Does the compaction that has become due with the batches taken, and a purge that an interrupted removal has left owing, so that reads stay as fast as they were. To be called after the last of
     /// them; while it has not been, compaction goes on beside the next ingest. Fails only where it is asked to stop; then what is left to do waits for the next
     /// time.
-    pub fn settle(&self, progress: &dyn Progress) -> Result<()> {
+    pub fn finish_compaction(&self, progress: &dyn Progress) -> Result<()> {
         let Some(store) = &self.store else { return Ok(()) };
         progress.begin("compacting", "", None);
-        let settled = store.needs_purge().and_then(|owed| if owed { store.purge() } else { store.settle() });
+        let settled = store.needs_purge().and_then(|owed| if owed { store.purge() } else { store.finish_compaction() });
         match settled {
             Err(error) if error.kind() == Kind::Cancelled => Err(error),
             Err(error) => {
-                progress.note(&said!["all batches are committed; tidying up the store afterwards failed: ", {
-                    error.said()
+                progress.note(&message!["all batches are committed; tidying up the store afterwards failed: ", {
+                    error.message()
                 },]);
                 Ok(())
             }
@@ -147,7 +147,7 @@ pub struct BatchReader {
 /// A batch read, on its way into a store. Memory: that for sorting that it was read with.
 pub struct ReadBatch {
     dt: Day,
-    actions: Pieces<DatedAction>,
+    actions: Buckets<DatedAction>,
     /// Complete but for the number of customers.
     record: BatchRecord,
     left_out: LeftOut,
@@ -179,7 +179,7 @@ impl BatchReader {
         // Where the sorter has failed, that is why reading has.
         let sorter = sorter.into_sorter()?;
         let (record, left_out, same) = read?;
-        Ok(ReadBatch { dt, actions: sorter.pieces()?, record, left_out, same, sources: options.sources.clone() })
+        Ok(ReadBatch { dt, actions: sorter.buckets()?, record, left_out, same, sources: options.sources.clone() })
     }
 }
 
@@ -243,8 +243,8 @@ fn commit(
     let ReadBatch { dt, actions, mut record, left_out, same, sources: _ } = batch;
     let replaced = store.holds_batch(dt)?;
     progress.begin("folding", "actions", Some(record.actions.sum() - left_out.forgotten - left_out.pruned));
-    let shares = Shares::new(store, dt, actions);
-    let loaded = load(store, dt, shares, Some(&mut record), has_new_types.then_some(types), progress)?;
+    let work_units = WorkUnits::new(store, dt, actions);
+    let loaded = load(store, dt, work_units, Some(&mut record), has_new_types.then_some(types), progress)?;
     let named = record.actions.named(types);
     outlines.hold(dt, &record);
     Ok(IngestSummary {
@@ -288,6 +288,6 @@ fn no_files(options: &IngestOptions<'_>) -> Error {
     };
     Error::input(
         format!("there is no file for {dt}: {what}"),
-        said!["check ", Input, " and ", Dt, ", or take the day as an empty batch with ", AllowEmpty],
+        message!["check ", Input, " and ", Dt, ", or take the day as an empty batch with ", AllowEmpty],
     )
 }

@@ -1,8 +1,8 @@
 //! The table of types that a store has with the next batch.
 
 use crate::error::{Error, Result};
+use crate::message::message;
 use crate::model::{TypeConflict, TypeTable};
-use crate::said::said;
 use crate::sources::Sources;
 use crate::store::Store;
 use crate::text::Shown;
@@ -17,7 +17,7 @@ pub(super) fn joined_types(bound: Option<&TypeTable>, sources: &Sources) -> Resu
         match &sources.file {
             Some(file) => Error::refused(
                 format!("{says}, and {} has {described} as number {number}", file.shown()),
-                said![
+                message![
                     "write it there as the store has it (see ",
                     [Status],
                     "), and give a new type a new name and number"
@@ -25,7 +25,7 @@ pub(super) fn joined_types(bound: Option<&TypeTable>, sources: &Sources) -> Resu
             ),
             None => Error::refused(
                 format!("{says}, and without a configuration {described} is number {number}"),
-                said![
+                message![
                     "name the lookback.toml that this store is filled with by ",
                     Config,
                     ", or put it into the input root"

@@ -17,8 +17,8 @@ use super::layout::DayFile;
 use super::parquet::error::write_failed;
 use super::parquet::metadata::{column_names, metadata};
 use crate::error::{Error, Result};
+use crate::message::message;
 use crate::model::Day;
-use crate::said::said;
 use crate::storage::OwnFile;
 use crate::storage::{StagedFile, remove_file};
 use crate::text::Shown;
@@ -142,7 +142,7 @@ impl BadRows {
                 let more = if self.count > self.named.len() as u64 { " and more" } else { "" };
                 return Err(Error::input(
                     format!("the {} of {} have {rows}: {}{more}", self.folder.name(), self.day, self.named.join(", ")),
-                    said!["mend the files, or set such rows aside with ", Quarantine, " DIR; nothing was changed"],
+                    message!["mend the files, or set such rows aside with ", Quarantine, " DIR; nothing was changed"],
                 ));
             }
         }

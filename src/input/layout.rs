@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::table_folder;
 use crate::error::{Error, Result};
+use crate::message::message;
 use crate::model::Day;
-use crate::said::said;
 use crate::sources::{Component, Pattern};
 use crate::text::Shown;
 
@@ -37,7 +37,7 @@ pub fn day_files(root: &Path, pattern: &Pattern, day: Day) -> Result<Vec<DayFile
     if !root.is_dir() {
         return Err(Error::input(
             format!("the input root {} is not a folder", root.shown()),
-            said![
+            message![
                 "check ",
                 Input,
                 ": it is the folder that holds clicks/, add_to_carts/, orders/ and impressions/, or what lookback.toml names"

@@ -48,10 +48,10 @@ impl Magic {
     /// By the beginning of a file, [`LOOKED_AT`] bytes or all there are; `None` for what may be text, or nothing that is known.
     pub fn of(beginning: &[u8]) -> Option<Self> {
         let beginning = at_most(beginning, LOOKED_AT);
-        let told = |kinds: &[(&[u8], Magic)]| {
+        let matching = |kinds: &[(&[u8], Magic)]| {
             kinds.iter().find(|(magic, _)| beginning.starts_with(magic)).map(|(_, kind)| *kind)
         };
-        told(&MAGICS).or_else(|| told(&WORDS).filter(|_| is_no_text(beginning)))
+        matching(&MAGICS).or_else(|| matching(&WORDS).filter(|_| is_no_text(beginning)))
     }
 
     /// As it is called in a message.

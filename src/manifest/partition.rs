@@ -87,7 +87,7 @@ pub struct RowShape {
     /// The order of the rows.
     #[serde(default, skip_serializing_if = "is_default")]
     pub order: OrderKind,
-    /// What an order by chance follows from.
+    /// What a shuffled order follows from.
     #[serde(default, skip_serializing_if = "is_default")]
     pub seed: Option<u64>,
 }

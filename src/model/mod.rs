@@ -1,9 +1,9 @@
 //! Floor 1, the things that lookback speaks of: customers, days, zones, actions and their types, impressions, and what rows look like. Plain values; no I/O.
 
 mod action;
+mod anomalies;
 mod day;
 mod impression;
-mod marks;
 mod row_columns;
 mod row_order;
 mod type_counts;
@@ -12,9 +12,9 @@ mod zone;
 mod zone_rules;
 
 pub use action::{Action, ActionType, CustomerId, PADDING_ITEM_ID, PastAction};
+pub use anomalies::{Anomaly, DAYS_BEFORE, RULE, anomaly};
 pub use day::{Day, name_days};
 pub use impression::{Element, Impression};
-pub use marks::{DAYS_BEFORE, Mark, RULE, mark};
 pub use row_columns::{
     CellType, ColumnType, ExtraColumn, ExtraColumns, HistoryDetail, ItemType, RowColumn, RowColumns, TypeType,
 };

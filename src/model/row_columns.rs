@@ -292,9 +292,9 @@ pub enum HistoryDetail {
     /// Nothing.
     #[default]
     None,
-    /// The day of each action, which portions and keyframes both have.
+    /// The day of each action, which deltas and keyframes both have.
     Days,
-    /// The time of each action, which portions alone have.
+    /// The time of each action, which deltas alone have.
     Times,
 }
 

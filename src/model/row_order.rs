@@ -63,7 +63,7 @@ impl RowOrder {
         }
     }
 
-    /// The seed of an order by chance.
+    /// The seed of a shuffled order.
     pub fn seed(self) -> Option<u64> {
         match self {
             RowOrder::Customer => None,
@@ -72,11 +72,11 @@ impl RowOrder {
     }
 }
 
-/// Where something stands among all of a day in an order by chance: ascending.
+/// Where something stands among all of a day in a shuffled order: ascending.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct OrderKey(pub u128);
 
-/// Gives everything of an impression its place in an order by chance.
+/// Gives everything of an impression its place in a shuffled order.
 ///
 /// The place is SipHash-2-4 with 128 bits of what the thing is, keyed with the seed: so it follows from the thing alone, whatever comes before it. All
 /// integers little-endian: the day as days since 1970-01-01 (4 bytes), customer (8), ranking id (0, or 1 with its length in 8 bytes and its text),

@@ -8,8 +8,8 @@ use super::partition_folder::{PartitionFolder, SUCCESS};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
+use crate::message::message;
 use crate::progress::Progress;
-use crate::said::said;
 use crate::storage::Fingerprint;
 use crate::text::Shown;
 
@@ -86,6 +86,6 @@ pub fn check_hashes(
 fn other(file: &Path, what: &str) -> Error {
     Error::input(
         format!("the file {} {what}", file.shown()),
-        said!["produce the day again with ", [Produce], " or ", [Backfill]],
+        message!["produce the day again with ", [Produce], " or ", [Backfill]],
     )
 }

@@ -19,8 +19,8 @@ use super::manifest_file::MANIFEST;
 use super::partition_folder::{PartitionFolder, SUCCESS};
 use crate::error::{Error, Result};
 use crate::input::parquet::metadata::{has_version, metadata};
+use crate::message::message;
 use crate::model::Day;
-use crate::said::said;
 use crate::storage::fresh;
 use crate::storage::regular_file;
 use crate::storage::{lock, lock_created};
@@ -46,7 +46,7 @@ pub fn check_output(out: &Path) -> Result<()> {
         if let Some(reason) = foreign(out, &name) {
             return Err(Error::refused(
                 format!("{} is not an output folder of lookback: {name} in it {reason}", out.shown()),
-                said!["move that away, or name an empty or new folder with ", Out],
+                message!["move that away, or name an empty or new folder with ", Out],
             ));
         }
     }
@@ -119,7 +119,7 @@ pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
         Ok(found) if !found.is_dir() => {
             return Err(Error::refused(
                 format!("{} is no folder, where a partition should be written", path.shown()),
-                said!["move it away, or name another folder with ", Out],
+                message!["move it away, or name another folder with ", Out],
             ));
         }
         Ok(_) => {}
@@ -140,7 +140,7 @@ pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
         None => Ok(()),
         Some(name) => Err(Error::refused(
             format!("the partition {} would be replaced, and {name} in it was not written by lookback", path.shown()),
-            said!["move that away, or name another folder with ", Out],
+            message!["move that away, or name another folder with ", Out],
         )),
     }
 }

@@ -71,7 +71,7 @@ enum Format {
 
 impl HistoryWriter {
     /// A writer to `target`; `said` are the names and values that Arrow and Parquet say of themselves in their metadata.
-    pub fn new(target: HistoryTarget, format: HistoryFormat, said: Vec<(String, String)>) -> Result<Self> {
+    pub fn new(target: HistoryTarget, format: HistoryFormat, metadata: Vec<(String, String)>) -> Result<Self> {
         let (inner, path, staged): (Box<dyn Write + Send>, _, _) = match target {
             HistoryTarget::Stream(inner) => (inner, PathBuf::from("stdout"), None),
             HistoryTarget::File(path) => {
@@ -86,11 +86,12 @@ impl HistoryWriter {
         let schema = schema(zone);
         let format = match format {
             HistoryFormat::Arrow => {
-                let said = Schema::new_with_metadata(schema.fields().clone(), said.into_iter().collect::<Metadata>());
-                StreamWriter::try_new(out, &said).map(Format::Arrow)
+                let metadata =
+                    Schema::new_with_metadata(schema.fields().clone(), metadata.into_iter().collect::<Metadata>());
+                StreamWriter::try_new(out, &metadata).map(Format::Arrow)
             }
             HistoryFormat::Parquet => {
-                let pairs = said.into_iter().map(|(key, value)| KeyValue::new(key, value));
+                let pairs = metadata.into_iter().map(|(key, value)| KeyValue::new(key, value));
                 let properties = WriterProperties::builder()
                     .set_compression(parquet::basic::Compression::ZSTD(ZstdLevel::default()))
                     .set_key_value_metadata(Some(pairs.collect()));

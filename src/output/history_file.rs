@@ -8,7 +8,7 @@ use arrow::ipc::reader::StreamReader;
 use super::histories::HistoryFormat;
 use crate::input::parquet::guard::guard;
 use crate::input::parquet::metadata::{VERSION, column_names, has_version, metadata};
-use crate::said::said;
+use crate::message::message;
 use crate::storage::{OwnFile, beginning};
 
 const COLUMNS: [&str; 4] = ["customer_id", "actions", "action_types", "action_times"];
@@ -18,14 +18,18 @@ const COLUMNS: [&str; 4] = ["customer_id", "actions", "action_types", "action_ti
 const ARROW_BEGINS: [u8; 4] = [0xff; 4];
 const ARROW_SCHEMA_BYTES_MAX: u32 = 64 << 10;
 
-const ARROW: OwnFile =
-    OwnFile { name: || said!["what ", [Get], " writes as Arrow"], is_kind_of: |file| is_stream(file).unwrap_or(false) };
+const ARROW: OwnFile = OwnFile {
+    name: || message!["what ", [Get], " writes as Arrow"],
+    is_kind_of: |file| is_stream(file).unwrap_or(false),
+};
 const PARQUET: OwnFile = OwnFile {
-    name: || said!["what ", [Get], " writes as Parquet"],
+    name: || message!["what ", [Get], " writes as Parquet"],
     is_kind_of: |file| metadata(file).is_some_and(|found| has_version(&found) && column_names(&found).eq(COLUMNS)),
 };
-const JSON_LINES: OwnFile =
-    OwnFile { name: || said!["what ", [Get], " writes as JSON lines"], is_kind_of: |file| is_line(&beginning(file)) };
+const JSON_LINES: OwnFile = OwnFile {
+    name: || message!["what ", [Get], " writes as JSON lines"],
+    is_kind_of: |file| is_line(&beginning(file)),
+};
 
 impl HistoryFormat {
     /// The kind of file that holds histories in this format.

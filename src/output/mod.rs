@@ -23,5 +23,5 @@ pub use report_file::{REPORT_BEGINS, put_report};
 pub use rows::zstd_frame;
 pub use rows::{
     Compression, EncodedRowGroup, FileSizes, GroupedWriter, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter,
-    said_if_chosen,
+    metadata_if_chosen,
 };

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::manifest_file::{MANIFEST, read_manifest};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
+use crate::message::message;
 use crate::model::Day;
-use crate::said::said;
 use crate::text::Shown;
 
 pub(super) const SUCCESS: &str = "_SUCCESS";
@@ -41,13 +41,13 @@ impl PartitionFolder {
         if !path.is_dir() {
             return Err(Error::input(
                 format!("there is no partition of {} in {}", self.dt, self.out.shown()),
-                said!["check ", Out, " and ", Dt, ", or produce the day with ", [Produce]],
+                message!["check ", Out, " and ", Dt, ", or produce the day with ", [Produce]],
             ));
         }
         self.read_manifest().map_err(|reason| {
             Error::input(
                 format!("the manifest {} cannot be used ({reason})", path.join(MANIFEST).shown()),
-                said!["produce the day again with ", [Produce], " or ", [Backfill]],
+                message!["produce the day again with ", [Produce], " or ", [Backfill]],
             )
         })
     }

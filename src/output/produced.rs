@@ -19,8 +19,8 @@ use crate::exact::{Held, usize_of};
 use crate::input::column::text_column;
 use crate::input::parquet::file::{column, wrong_type};
 use crate::input::parquet::guard::guarded;
+use crate::message::message;
 use crate::model::{ExtraColumn, ExtraColumns, ItemType, RowColumn, RowColumns, TypeType};
-use crate::said::said;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
@@ -80,7 +80,7 @@ impl ProducedFile {
             let wanted = names(&mut RowColumns::default().list().into_iter().map(RowColumn::name));
             return Err(Error::input(
                 format!("the file {} has the columns {found}, and not {wanted}", path.shown()),
-                said!["produce the day again with ", [Produce]],
+                message!["produce the day again with ", [Produce]],
             ));
         };
         Ok(ProducedFile { path: path.to_owned(), file, metadata, columns, cancel: cancel.clone() })
@@ -102,7 +102,7 @@ impl ProducedFile {
     }
 
     /// What its key-value metadata says.
-    pub fn said(&self, key: &str) -> Option<&str> {
+    pub fn metadata_value(&self, key: &str) -> Option<&str> {
         let pairs = self.metadata.metadata().file_metadata().key_value_metadata()?;
         pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
     }
@@ -291,7 +291,7 @@ impl Cells<'_> {
         match self.numbers.get(index).held("each row of a batch has a number") {
             Ok(row) => Error::input(
                 format!("the file {} row {row} column {name} {what}", self.path.shown()),
-                said!["produce the day again with ", [Produce]],
+                message!["produce the day again with ", [Produce]],
             ),
             Err(error) => error,
         }

@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::said::said;
+use crate::message::message;
 use crate::storage::StagedFile;
 use crate::storage::{OwnFile, beginning};
 
@@ -16,7 +16,7 @@ const POLICY: &str = "content=\"default-src 'none'; style-src 'unsafe-inline'\""
 
 /// The kind of file that a page is.
 pub(super) const REPORT: OwnFile = OwnFile {
-    name: || said!["a page of ", [Report]],
+    name: || message!["a page of ", [Report]],
     is_kind_of: |file| {
         let text = beginning(file);
         text.starts_with(REPORT_BEGINS) && text.contains(POLICY)

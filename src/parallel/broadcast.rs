@@ -23,25 +23,25 @@ pub fn broadcast<Job, Done: Send + Sync>(
     let next = || cancel.check().and_then(|()| next());
     let takers = takers.into_iter().map(|take| Taker { taken: 0, take: Some(take) }).collect();
     let state = State { next: Some(next), jobs: 0, is_last: false, waiting: BTreeMap::new(), takers, stopped: None };
-    let hall = Hall { state: Mutex::new(state), progress: Condvar::new(), ahead: ahead.max(workers.len()) };
+    let shared = SharedState { state: Mutex::new(state), progress: Condvar::new(), ahead: ahead.max(workers.len()) };
     std::thread::scope(|scope| {
         let mut workers = workers.into_iter();
         let first = workers.next();
         for worker in workers {
-            let hall = &hall;
+            let shared = &shared;
             // Those that there are do all of the work, where the system gives no more.
-            let Ok(_) = std::thread::Builder::new().spawn_scoped(scope, move || hall.work(worker)) else { break };
+            let Ok(_) = std::thread::Builder::new().spawn_scoped(scope, move || shared.work(worker)) else { break };
         }
         if let Some(worker) = first {
-            hall.work(worker);
+            shared.work(worker);
         }
     });
-    let state = hall.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let state = shared.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     state.stopped.map_or(Ok(()), |(_, error)| Err(error))
 }
 
 /// Where jobs, results and takers meet.
-struct Hall<Next, Done, Take> {
+struct SharedState<Next, Done, Take> {
     state: Mutex<State<Next, Done, Take>>,
     /// Told whenever there may be something else to do.
     progress: Condvar,
@@ -75,7 +75,7 @@ enum Step<Next, Done, Take> {
     End,
 }
 
-impl<Job, Done, Next, Take> Hall<Next, Done, Take>
+impl<Job, Done, Next, Take> SharedState<Next, Done, Take>
 where
     Next: FnMut() -> Result<Option<Job>>,
     Take: FnMut(&Done) -> Result<()>,
@@ -151,7 +151,7 @@ where
     }
 }
 
-impl<Next, Done, Take> Hall<Next, Done, Take> {
+impl<Next, Done, Take> SharedState<Next, Done, Take> {
     fn lock(&self) -> MutexGuard<'_, State<Next, Done, Take>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -194,7 +194,7 @@ impl<Next, Done, Take> State<Next, Done, Take> {
 }
 
 /// Lets the other threads end where one panics, which ends the whole command when they are joined.
-struct StopOnPanic<'hall, Next, Done, Take>(&'hall Hall<Next, Done, Take>);
+struct StopOnPanic<'shared, Next, Done, Take>(&'shared SharedState<Next, Done, Take>);
 
 impl<Next, Done, Take> Drop for StopOnPanic<'_, Next, Done, Take> {
     fn drop(&mut self) {

@@ -24,20 +24,20 @@ pub fn ordered_map<Job, Done: Send>(
     let next = || cancel.check().and_then(|()| next());
     let jobs = Mutex::new(Jobs { next, number: 0, is_last: false });
     let results = Mutex::new(Results { waiting: BTreeMap::new(), taken: 0, take: Some(take), stopped: None });
-    let line = Line { jobs, results, progress: Condvar::new(), ahead: workers.len() * ahead.max(1) };
+    let shared = SharedState { jobs, results, progress: Condvar::new(), ahead: workers.len() * ahead.max(1) };
     std::thread::scope(|scope| {
         let mut workers = workers.into_iter();
         let first = workers.next();
         for worker in workers {
-            let line = &line;
+            let shared = &shared;
             // Those that there are do all of the work, where the system gives no more.
-            let Ok(_) = std::thread::Builder::new().spawn_scoped(scope, move || line.work(worker)) else { break };
+            let Ok(_) = std::thread::Builder::new().spawn_scoped(scope, move || shared.work(worker)) else { break };
         }
         if let Some(worker) = first {
-            line.work(worker);
+            shared.work(worker);
         }
     });
-    let results = line.results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let results = shared.results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.stopped.map_or(Ok(()), Err)
 }
 
@@ -70,7 +70,7 @@ pub fn each_in_order<Item: Sync, Done: Send>(
     ordered_map(resources.cancel(), vec![&work; threads], items.len(), || Ok(next.next()), take)
 }
 
-struct Line<Next, Done, Take> {
+struct SharedState<Next, Done, Take> {
     jobs: Mutex<Jobs<Next>>,
     results: Mutex<Results<Done, Take>>,
     /// Told whenever a result has been taken, and when the work stops.
@@ -95,7 +95,7 @@ struct Results<Done, Take> {
     stopped: Option<Error>,
 }
 
-impl<Job, Done, Next, Take> Line<Next, Done, Take>
+impl<Job, Done, Next, Take> SharedState<Next, Done, Take>
 where
     Next: FnMut() -> Result<Option<Job>>,
     Take: FnMut(Done) -> Result<()>,
@@ -151,7 +151,7 @@ impl<Done, Take> Results<Done, Take> {
 }
 
 /// Lets the other threads end where one panics, which ends the whole command when they are joined.
-struct StopOnPanic<'line, Next, Done, Take>(&'line Line<Next, Done, Take>);
+struct StopOnPanic<'shared, Next, Done, Take>(&'shared SharedState<Next, Done, Take>);
 
 impl<Next, Done, Take> Drop for StopOnPanic<'_, Next, Done, Take> {
     fn drop(&mut self) {

@@ -2,9 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
+use crate::message::{Setting, message};
 use crate::model::{ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType};
 use crate::output::{Compression, FileSizes, RowSettings};
-use crate::said::{Setting, said};
 
 /// The settings of rows that can be chosen; `None` where nobody did, and the default stands.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -27,7 +27,7 @@ pub struct RowChoice {
     pub type_type: Option<TypeType>,
     /// The order of the rows. Default: by customer.
     pub order: Option<OrderKind>,
-    /// What an order by chance follows from. Default: 0.
+    /// What a shuffled order follows from. Default: 0.
     pub seed: Option<u64>,
 }
 
@@ -60,8 +60,8 @@ impl RowChoice {
         let kind = self.order.unwrap_or_default();
         RowOrder::of(kind, self.seed).ok_or_else(|| {
             Error::usage(
-                said![Seed, (" {} has no use with ", self.seed.unwrap_or(0)), Order, (" {}", kind.name())],
-                said!["ask for ", Order, " shuffled or ", Order, " carousel, or leave the seed out"],
+                message![Seed, (" {} has no use with ", self.seed.unwrap_or(0)), Order, (" {}", kind.name())],
+                message!["ask for ", Order, " shuffled or ", Order, " carousel, or leave the seed out"],
             )
         })
     }
@@ -85,14 +85,14 @@ impl RowChoice {
         for ((option, chosen), (_, was)) in self.typed().into_iter().zip(kept.typed()) {
             if chosen.is_some() && chosen != was {
                 let chosen = chosen.unwrap_or_default();
-                let was = was.map_or_else(|| said!["no ", { option }], |was| said![{ option }, " {was}"]);
+                let was = was.map_or_else(|| message!["no ", { option }], |was| message![{ option }, " {was}"]);
                 return Err(Error::refused(
-                    said![
+                    message![
                         { option },
                         (" {chosen} was asked for, and the partition of {} was produced with ", manifest.dt),
                         { was }
                     ],
-                    said![
+                    message![
                         "leave the option out to keep the settings of each partition, or produce by ",
                         [Backfill],
                         " without ",

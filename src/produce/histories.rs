@@ -2,9 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::history::History;
+use crate::message::message;
 use crate::model::{CustomerId, Day, Impression, ItemType, Zone};
 use crate::output::RowSettings;
-use crate::said::said;
 use crate::store::{AsOf, Begin, Cursor, Store};
 
 /// Reads the histories of the rows of a day, or of several. One per thread.
@@ -60,7 +60,7 @@ impl<'store> Histories<'store> {
         let Some((newest, earlier)) = days.split_first() else { return Ok((&self.history, &[])) };
         let wanted = AsOf { before: *newest, ..self.wanted };
         self.cursor.as_of_each(customer, wanted, earlier, &mut self.history, &mut self.begins)?;
-        // The key of a portion says its day, and its times say it again. Where they contradict each other, no row is written.
+        // The key of a delta says its day, and its times say it again. Where they contradict each other, no row is written.
         for (day, begin) in days.iter().zip(&self.begins) {
             let cut_off_us = self.zone.start_of(*day);
             // None at all where they were not asked for.
@@ -96,8 +96,8 @@ fn unfit(item_type: ItemType, mut items: impl Iterator<Item = i64>) -> Option<i6
 
 fn does_not_fit(item: i64, where_: &str, item_type: ItemType) -> Error {
     Error::refused(
-        said!["the item {item} {where_} does not fit ", ItemType, (" {}", item_type.name())],
-        said!["produce with ", ItemType, " int64"],
+        message!["the item {item} {where_} does not fit ", ItemType, (" {}", item_type.name())],
+        message!["produce with ", ItemType, " int64"],
     )
 }
 

@@ -8,36 +8,36 @@
 //! Several days can be produced together: customer by customer, the histories as of all of them are read in one walk, and each day's rows go to its own
 //! files. The bytes are those of one day after the other.
 //!
-//! With an order by chance, the second step puts histories and impressions aside, and sorts the impressions, or each of their rows, by their places in
+//! With a shuffled order, the second step puts histories and impressions aside, and sorts the impressions, or each of their rows, by their places in
 //! that order; the third puts the two together again.
 //!
 //! The cut-off is not an argument: it follows from `dt`, here and nowhere else.
 
-mod begun;
-mod by_chance;
 mod choice;
+mod chunks;
+mod counters;
+mod customer_chunks;
 mod histories;
+mod history_spool;
 mod inputs;
+mod keyed_rows;
 mod manifest;
+mod multi_day;
 mod options;
 mod other_store;
-mod packed_histories;
-mod placed;
+mod prepared_day;
 mod read;
 mod refusals;
 mod row_groups;
 mod run;
-mod shares;
+mod shuffled;
 mod sorted_impression;
 mod summary;
-mod tally;
-mod together;
-mod turns;
 
 pub use choice::RowChoice;
 pub use inputs::inputs_fingerprint;
+pub use multi_day::{is_multi_day, produce_multi_day};
 pub use options::ProduceOptions;
 pub use refusals::{refuse_gaps, refuse_outdated, refuse_pruned};
 pub use run::{produce, produce_sized};
 pub use summary::ProduceSummary;
-pub use together::{can_go_together, produce_together};

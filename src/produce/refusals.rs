@@ -1,8 +1,8 @@
 //! When rows are refused since the store lacks what they rest on.
 
 use crate::error::{Error, Result};
+use crate::message::{Message, message};
 use crate::model::{Day, name_days};
-use crate::said::{Said, said};
 use crate::store::{Batches, outdated};
 
 /// Fails, naming the days, where a batch is missing that the rows of `dt` rest on.
@@ -13,7 +13,7 @@ pub fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Resu
     if batches.is_empty() {
         return Err(Error::refused(
             "the store holds no batch".to_owned(),
-            said!["ingest the days before first, or produce rows without any history with ", AllowGaps],
+            message!["ingest the days before first, or produce rows without any history with ", AllowGaps],
         ));
     }
     let through = dt.previous().map(|before| known_as_of.map_or(before, |known| before.min(known)));
@@ -23,7 +23,7 @@ pub fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Resu
     }
     Err(Error::refused(
         format!("the rows of {dt} rest on batches that the store does not hold: {}", name_days(&missing)),
-        said!["ingest them, or go on without them with ", AllowGaps],
+        message!["ingest them, or go on without them with ", AllowGaps],
     ))
 }
 
@@ -39,7 +39,7 @@ pub fn refuse_outdated(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> 
             "the rows of {dt} rest on batches that were ingested by older rules of the time zone: {}",
             name_days(&outdated)
         ),
-        said!["ingest them again, as ", [Backfill], " does, or go on with their times as they are with ", AllowGaps],
+        message!["ingest them again, as ", [Backfill], " does, or go on with their times as they are with ", AllowGaps],
     ))
 }
 
@@ -50,9 +50,10 @@ pub fn refuse_pruned(horizon: Option<Day>, dt: Day, lookback_days: Option<u32>) 
         return Ok(());
     }
     let reach = i64::from(dt.number()) - i64::from(horizon.number());
-    let narrower = if reach > 0 { said!["ask for ", LookbackDays, " {reach} or fewer, or "] } else { Said::default() };
+    let narrower =
+        if reach > 0 { message!["ask for ", LookbackDays, " {reach} or fewer, or "] } else { Message::default() };
     Err(Error::refused(
         format!("the rows of {dt} reach back beyond {horizon}, before which the store has been pruned"),
-        said![{ narrower }, "go on with what is left by ", AllowPruned],
+        message![{ narrower }, "go on with what is left by ", AllowPruned],
     ))
 }

@@ -1,23 +1,23 @@
 //! The join: each customer's history beside the customer's impressions, in row groups.
 
-use super::begun::Begun;
+use super::counters::Counts;
 use super::histories::Histories;
-use super::tally::Counts;
+use super::prepared_day::PreparedDay;
 use crate::error::Result;
 use crate::model::Impression;
 use crate::output::{EncodedRowGroup, RowGroup};
 use crate::store::Store;
 
 /// Impressions whose rows are one row group.
-pub(super) type Share = Vec<Impression>;
+pub(super) type Chunk = Vec<Impression>;
 
-/// One share, joined and encoded, with what was counted on the way.
+/// One chunk, joined and encoded, with what was counted on the way.
 pub(super) struct Joined {
     pub group: EncodedRowGroup,
     pub counts: Counts,
 }
 
-/// Joins one share after the other. One per thread.
+/// Joins one chunk after the other. One per thread.
 ///
 /// Memory: that of [`Histories`], and one row group.
 pub(super) struct Joiner<'store> {
@@ -27,17 +27,17 @@ pub(super) struct Joiner<'store> {
 
 impl<'store> Joiner<'store> {
     /// One for each thread.
-    pub fn of_threads(store: &'store Store, day: &Begun, threads: usize) -> Result<Vec<Self>> {
-        let Begun { schema, settings, wanted, .. } = day;
+    pub fn of_threads(store: &'store Store, day: &PreparedDay, threads: usize) -> Result<Vec<Self>> {
+        let PreparedDay { schema, settings, wanted, .. } = day;
         let histories = Histories::of_threads(store, *wanted, settings, day.late_since(store)?, threads).into_iter();
         histories.map(|histories| Ok(Joiner { histories, group: RowGroup::new(schema, settings)? })).collect()
     }
 
-    /// Joins and encodes a share.
-    pub fn join(&mut self, share: &Share) -> Result<Joined> {
+    /// Joins and encodes a chunk.
+    pub fn join(&mut self, chunk: &Chunk) -> Result<Joined> {
         let Joiner { histories, group } = self;
         let (mut counts, max_history) = (Counts::default(), histories.max_history());
-        for impression in share {
+        for impression in chunk {
             if counts.is_new(impression.customer) {
                 let (history, has_late) = histories.read(impression.customer)?;
                 group.begin_customer(history.view())?;

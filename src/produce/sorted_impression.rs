@@ -39,7 +39,7 @@ impl Record for Impression {
         std::mem::size_of::<Self>() + text + self.elements.capacity() * std::mem::size_of::<Element>()
     }
 
-    fn leading(&self) -> u64 {
+    fn sort_key(&self) -> u64 {
         (self.customer.0 ^ i64::MIN).cast_unsigned()
     }
 }

@@ -11,11 +11,11 @@ use super::removed::Removed;
 use super::scrub::{ScrubbedPartition, Scrubber};
 use crate::error::{Error, Kind, Result};
 use crate::format::{Forgotten, Key};
+use crate::message::message;
 use crate::model::{CustomerId, Day};
 use crate::output::{check_output, partitions};
 use crate::progress::Progress;
 use crate::resources::{Resources, Scratch};
-use crate::said::said;
 use crate::sort::Sorter;
 use crate::storage::keep_apart;
 use crate::store::{BlockList, Folder, Store};
@@ -122,7 +122,7 @@ pub fn forget(
 pub fn committed(error: Error) -> Error {
     Error::new(
         error.kind(),
-        said!["the customers are forgotten, and are so without a receipt, which forgetting them again gives: ", {
+        message!["the customers are forgotten, and are so without a receipt, which forgetting them again gives: ", {
             error.what().clone()
         },],
         error.remedy().clone(),
@@ -135,7 +135,7 @@ fn check_gone(store: &Store, list: &BlockList, customers: &[CustomerId]) -> Resu
     let mut cursor = store.cursor();
     for customer in customers {
         let left = cursor.tail(*customer, Day::FIRST, None)?;
-        if !left.portions.is_empty() || !left.keyframes.is_empty() || !list.holds(*customer) {
+        if !left.deltas.is_empty() || !left.keyframes.is_empty() || !list.holds(*customer) {
             return Err(Error::corrupt("the store still holds a customer whom it has forgotten"));
         }
     }
@@ -166,7 +166,7 @@ fn look_through(
                 // A disk that fails is no fault of the partition.
                 Err(error) if matches!(error.kind(), Kind::Io | Kind::Cancelled) => return Err(error),
                 Err(error) => {
-                    progress.note(&said!["{path} still has rows of them: ", { error.said() }]);
+                    progress.note(&message!["{path} still has rows of them: ", { error.message() }]);
                     receipt.partitions.push(path);
                 }
             },
@@ -195,7 +195,7 @@ pub fn would_forget(
         resources.check()?;
         let tail = cursor.tail(*customer, Day::FIRST, None)?;
         let held = Removed {
-            portions: tail.portions.len() as u64,
+            deltas: tail.deltas.len() as u64,
             keyframes: tail.keyframes.len() as u64,
             actions: tail.actions(),
         };
@@ -267,7 +267,7 @@ fn refuse_too_many(forgotten: usize, more: usize, resources: &Resources) -> Resu
         return Ok(());
     }
     Err(Error::refused(
-        said![
+        message![
             (
                 "{} more forgotten beside {} are more than the {} customers that this ",
                 count(more as u64),
@@ -277,6 +277,6 @@ fn refuse_too_many(forgotten: usize, more: usize, resources: &Resources) -> Resu
             MemoryLimit,
             " has room for"
         ],
-        said!["give a larger ", MemoryLimit, ", here and to each later command; nobody has been forgotten"],
+        message!["give a larger ", MemoryLimit, ", here and to each later command; nobody has been forgotten"],
     ))
 }

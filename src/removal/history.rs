@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::removed::Removed;
-use crate::format::{Key, KeyBytes, Standing, refold_whole};
+use crate::format::{CustomerState, Key, KeyBytes, refold_whole};
 use crate::model::{Action, CustomerId, Day};
 use crate::store::Tail;
 
@@ -12,8 +12,8 @@ pub(super) struct Rewritten {
     /// Keys in their order, with their new bytes or none.
     pub edits: BTreeMap<KeyBytes, Option<Vec<u8>>>,
     /// `None`: the customer leaves the store.
-    pub standing: Option<Standing>,
-    pub portions: u64,
+    pub customer_state: Option<CustomerState>,
+    pub deltas: u64,
     pub keyframes: u64,
     pub actions: u64,
 }
@@ -21,11 +21,11 @@ pub(super) struct Rewritten {
 impl Rewritten {
     /// What goes, counted.
     pub fn removed(&self) -> Removed {
-        Removed { portions: self.portions, keyframes: self.keyframes, actions: self.actions }
+        Removed { deltas: self.deltas, keyframes: self.keyframes, actions: self.actions }
     }
 }
 
-/// Takes the portions before `first_day`, or without it all portions, out of a history that is given whole; `None` if there is none of these.
+/// Takes the deltas before `first_day`, or without it all deltas, out of a history that is given whole; `None` if there is none of these.
 ///
 /// Memory: that of the history once more.
 pub(super) fn rewrite(
@@ -36,20 +36,20 @@ pub(super) fn rewrite(
 ) -> Option<Rewritten> {
     let mut edits = BTreeMap::new();
     let mut days: BTreeMap<Day, Vec<Vec<Action>>> = BTreeMap::new();
-    let (mut portions, mut actions) = (0, 0);
-    for portion in tail.portions {
-        if first_day.is_some_and(|first| portion.day >= first) {
-            days.entry(portion.day).or_default().push(portion.actions);
+    let (mut deltas, mut actions) = (0, 0);
+    for delta in tail.deltas {
+        if first_day.is_some_and(|first| delta.day >= first) {
+            days.entry(delta.day).or_default().push(delta.actions);
         } else {
-            edits.insert(Key::Portion { customer, day: portion.day, batch: portion.batch }.encode(), None);
-            portions += 1;
-            actions += portion.actions.len() as u64;
+            edits.insert(Key::Delta { customer, day: delta.day, batch: delta.batch }.encode(), None);
+            deltas += 1;
+            actions += delta.actions.len() as u64;
         }
     }
-    if portions == 0 {
+    if deltas == 0 {
         return None;
     }
     let keyframes = tail.keyframes.len() as u64;
-    let standing = refold_whole(customer, tail.keyframes, days, max_history, &mut edits);
-    Some(Rewritten { edits, standing, portions, keyframes, actions })
+    let customer_state = refold_whole(customer, tail.keyframes, days, max_history, &mut edits);
+    Some(Rewritten { edits, customer_state, deltas, keyframes, actions })
 }

@@ -1,6 +1,6 @@
 //! Floor 6, taking things out for good: customers who are to be forgotten, and days before a horizon.
 //!
-//! 1. Of each customer concerned, the portions that go are removed and the keyframes that stand on them follow anew; index, roster, totals and the batch
+//! 1. Of each customer concerned, the deltas that go are removed and the keyframes that stand on them follow anew; batch index, customer index, totals and the batch
 //!    records' customers are brought into step. All of it, with the block list or the horizon, is one atomic load.
 //! 2. The table files are written anew without what was removed (a purge), and the old ones deleted. The load says in the store that this is owed; so
 //!    where it is interrupted, the next command that writes makes up for it.

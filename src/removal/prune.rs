@@ -7,9 +7,9 @@ use super::remove::{Goes, Removal, finish_purge};
 use super::removed::Removed;
 use crate::error::{Error, Result};
 use crate::format::{Horizon, Key};
+use crate::message::message;
 use crate::model::Day;
 use crate::progress::Progress;
-use crate::said::said;
 use crate::store::{Folder, Store};
 use crate::text::{count, percent};
 
@@ -37,11 +37,12 @@ pub struct PruneSummary {
     pub customers: u64,
     /// Of them, those who had no others, and so have left the store.
     pub customers_left: u64,
-    /// Portions removed, and the actions in them.
-    pub portions: u64,
-    /// See `portions`.
+    /// Deltas removed, and the actions in them.
+    #[serde(rename = "portions")]
+    pub deltas: u64,
+    /// See `deltas`.
     pub actions: u64,
-    /// Actions in the portions of the store before; `None` where there was nothing to look for.
+    /// Actions in the deltas of the store before; `None` where there was nothing to look for.
     pub actions_before: Option<u64>,
     /// Bytes of the table files before and after.
     pub bytes_before: u64,
@@ -72,7 +73,7 @@ pub fn prune(folder: &Folder, options: PruneOptions, progress: &dyn Progress) ->
         if let Some(first_day) = first_day {
             would_remove(&store, first_day, &mut summary, progress)?;
         }
-        let horizon = first_day.filter(|_| summary.portions > 0).or(held);
+        let horizon = first_day.filter(|_| summary.deltas > 0).or(held);
         summary.horizon = horizon.map(|day| day.to_string());
         summary.bytes_after = summary.bytes_before;
         return Ok(summary);
@@ -89,7 +90,7 @@ pub fn prune(folder: &Folder, options: PruneOptions, progress: &dyn Progress) ->
 impl PruneSummary {
     fn add(&mut self, removed: Removed) {
         self.customers += 1;
-        self.portions += removed.portions;
+        self.deltas += removed.deltas;
         self.actions += removed.actions;
     }
 }
@@ -109,7 +110,7 @@ fn remove(
         Ok(())
     })?;
     summary.actions_before = Some(removal.seen());
-    if summary.portions == 0 {
+    if summary.deltas == 0 {
         return Ok(());
     }
     if !allow_large_removal {
@@ -135,7 +136,7 @@ fn refuse_large(summary: &PruneSummary, first_day: Day) -> Result<()> {
             count(all),
             percent(going as f64 / all as f64),
         ),
-        said![
+        message![
             "look at ",
             KeepDays,
             " and at that batch (a mistyped one is removed by ",
@@ -152,14 +153,14 @@ fn would_remove(store: &Store, first_day: Day, summary: &mut PruneSummary, progr
     let mut cursor = store.cursor();
     let mut seen = 0;
     progress.begin("counting", "customers", Some(store.totals()?.customers));
-    for leaf in store.roster() {
+    for leaf in store.customer_index() {
         for (customer, _) in leaf?.entries {
             progress.advance(1);
             let tail = cursor.tail(customer, Day::FIRST, None)?;
             seen += tail.actions();
             if let Some(new) = rewrite(customer, tail, Some(first_day), max_history) {
                 summary.add(new.removed());
-                summary.customers_left += u64::from(new.standing.is_none());
+                summary.customers_left += u64::from(new.customer_state.is_none());
             }
         }
     }

@@ -17,9 +17,10 @@ pub struct ForgottenCustomer {
     pub token: Option<String>,
     /// Whether the customer had been forgotten before.
     pub already_forgotten: bool,
-    /// Keys of the customer in the store before: portions, and the actions in them.
-    pub portions_before: u64,
-    /// See `portions_before`.
+    /// Keys of the customer in the store before: deltas, and the actions in them.
+    #[serde(rename = "portions_before")]
+    pub deltas_before: u64,
+    /// See `deltas_before`.
     pub actions_before: u64,
     /// Keyframes before.
     pub keyframes_before: u64,
@@ -40,7 +41,7 @@ pub(super) struct Line {
     place: u64,
     token: Option<Token>,
     already_forgotten: bool,
-    portions: u64,
+    deltas: u64,
     actions: u64,
     keyframes: u64,
 }
@@ -65,10 +66,10 @@ impl Lines {
 
     /// Takes the line of the next customer.
     pub fn push(&mut self, token: Option<Token>, already_forgotten: bool, removed: Removed) -> Result<()> {
-        let Removed { portions, keyframes, actions } = removed;
-        self.sorter.push(Line { place: self.customers, token, already_forgotten, portions, actions, keyframes })?;
+        let Removed { deltas, keyframes, actions } = removed;
+        self.sorter.push(Line { place: self.customers, token, already_forgotten, deltas, actions, keyframes })?;
         self.customers += 1;
-        self.known += u64::from(portions > 0);
+        self.known += u64::from(deltas > 0);
         self.already_forgotten += u64::from(already_forgotten);
         self.actions += actions;
         Ok(())
@@ -90,15 +91,15 @@ impl Serialize for ForgottenCustomers {
         let lines = self.lines.borrow_mut().take().ok_or_else(|| S::Error::custom("a receipt is written once"))?;
         let mut list = serializer.serialize_seq(None)?;
         for line in lines {
-            let Line { token, already_forgotten, portions, actions, keyframes, .. } =
+            let Line { token, already_forgotten, deltas, actions, keyframes, .. } =
                 line.map_err(|error| S::Error::custom(error.what()))?;
             list.serialize_element(&ForgottenCustomer {
                 token: token.map(|token| hex(&token)),
                 already_forgotten,
-                portions_before: portions,
+                deltas_before: deltas,
                 actions_before: actions,
                 keyframes_before: keyframes,
-                keys_after: if self.is_dry_run { portions + keyframes } else { 0 },
+                keys_after: if self.is_dry_run { deltas + keyframes } else { 0 },
             })?;
         }
         list.end()
@@ -107,12 +108,12 @@ impl Serialize for ForgottenCustomers {
 
 impl Record for Line {
     fn encode(&self, bytes: &mut Vec<u8>) {
-        let Line { place, token, already_forgotten, portions, actions, keyframes } = self;
+        let Line { place, token, already_forgotten, deltas, actions, keyframes } = self;
         bytes.extend_from_slice(&place.to_le_bytes());
         bytes.push(u8::from(token.is_some()));
         bytes.extend_from_slice(&token.unwrap_or_default());
         bytes.push(u8::from(*already_forgotten));
-        for number in [portions, actions, keyframes] {
+        for number in [deltas, actions, keyframes] {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
     }
@@ -122,13 +123,13 @@ impl Record for Line {
         let (has_token, bytes) = bytes.split_first()?;
         let (token, bytes) = bytes.split_first_chunk()?;
         let (already_forgotten, bytes) = bytes.split_first()?;
-        let (portions, bytes) = bytes.split_first_chunk()?;
+        let (deltas, bytes) = bytes.split_first_chunk()?;
         let (actions, bytes) = bytes.split_first_chunk()?;
         Some(Line {
             place: u64::from_le_bytes(*place),
             token: (*has_token == 1).then_some(*token),
             already_forgotten: *already_forgotten == 1,
-            portions: u64::from_le_bytes(*portions),
+            deltas: u64::from_le_bytes(*deltas),
             actions: u64::from_le_bytes(*actions),
             keyframes: u64::from_le_bytes(bytes.try_into().ok()?),
         })
@@ -139,7 +140,7 @@ impl Record for Line {
         std::mem::size_of::<Self>() * 5 / 4
     }
 
-    fn leading(&self) -> u64 {
+    fn sort_key(&self) -> u64 {
         self.place
     }
 }
@@ -156,7 +157,7 @@ mod tests {
             let scratch = Scratch::new(folder.path().join("scratch"));
             let mut lines = Lines::new(Sorter::new(budget_bytes, scratch, &Resources::default()));
             for number in 0..9_u8 {
-                let removed = Removed { portions: u64::from(number % 2), keyframes: 3, actions: u64::from(number) };
+                let removed = Removed { deltas: u64::from(number % 2), keyframes: 3, actions: u64::from(number) };
                 lines.push((number != 8).then_some([number; 16]), number == 4, removed).unwrap();
             }
             assert_eq!((lines.customers, lines.known, lines.already_forgotten, lines.actions), (9, 4, 1, 36));

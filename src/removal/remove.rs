@@ -34,7 +34,7 @@ impl<'store> Removal<'store> {
         Ok(Removal { store, bulk: store.bulk_load()?, left: 0, seen: 0 })
     }
 
-    /// Takes out the history, and from the roster who has none any more. `each` is told of every customer concerned, in ascending order.
+    /// Takes out the history, and from the customer index who has none any more. `each` is told of every customer concerned, in ascending order.
     pub fn history(
         &mut self,
         goes: Goes<'_>,
@@ -43,14 +43,14 @@ impl<'store> Removal<'store> {
     ) -> Result<()> {
         let store = self.store;
         let max_history = store.settings().max_history;
-        let (mut cursor, mut roster) = (store.cursor(), store.roster_writer());
+        let (mut cursor, mut customer_index) = (store.cursor(), store.customer_index_writer());
         progress.begin("removing", "customers", Some(store.totals()?.customers));
-        for leaf in store.roster() {
-            for (customer, standing) in leaf?.entries {
+        for leaf in store.customer_index() {
+            for (customer, customer_state) in leaf?.entries {
                 progress.advance(1);
                 let first_day = match goes {
                     Goes::Customers(customers) if customers.binary_search(&customer).is_err() => {
-                        roster.push(&mut self.bulk, (customer, standing))?;
+                        customer_index.push(&mut self.bulk, (customer, customer_state))?;
                         continue;
                     }
                     Goes::Customers(_) => None,
@@ -59,23 +59,23 @@ impl<'store> Removal<'store> {
                 let tail = cursor.tail(customer, Day::FIRST, None)?;
                 self.seen += tail.actions();
                 let Some(new) = rewrite(customer, tail, first_day, max_history) else {
-                    roster.push(&mut self.bulk, (customer, standing))?;
+                    customer_index.push(&mut self.bulk, (customer, customer_state))?;
                     continue;
                 };
                 for (key, bytes) in &new.edits {
                     self.bulk.set_raw(key, bytes.as_deref())?;
                 }
-                match new.standing {
-                    Some(standing) => roster.push(&mut self.bulk, (customer, standing))?,
+                match new.customer_state {
+                    Some(customer_state) => customer_index.push(&mut self.bulk, (customer, customer_state))?,
                     None => self.left += 1,
                 }
                 each(customer, new.removed())?;
             }
         }
-        roster.finish(&mut self.bulk)
+        customer_index.finish(&mut self.bulk)
     }
 
-    /// Actions in the portions that the customers concerned had, all of them together; where days go, that is everybody.
+    /// Actions in the deltas that the customers concerned had, all of them together; where days go, that is everybody.
     pub fn seen(&self) -> u64 {
         self.seen
     }

@@ -3,7 +3,7 @@
 /// What of one customer goes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Removed {
-    pub portions: u64,
+    pub deltas: u64,
     pub keyframes: u64,
     pub actions: u64,
 }

@@ -30,7 +30,7 @@ pub struct ScrubbedPartition {
 /// were, whatever has come into the store since.
 ///
 /// Of a partition that is current, and was written by the same version of the program, the result is what `produce` would write anew, byte for byte.
-/// (With an order by chance, but for the compression where a customer has a thousand rows and more.)
+/// (With a shuffled order, but for the compression where a customer has a thousand rows and more.)
 ///
 /// Memory: 512 rows decoded, two row groups (see [`crate::output::RowGroup`]) as they were when they were produced, and 8 bytes for each forgotten customer of a partition.
 pub(super) struct Scrubber<'store> {

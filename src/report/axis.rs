@@ -13,14 +13,14 @@ use crate::text::{percent, size};
 pub(super) enum Unit {
     Count,
     Bytes,
-    Share,
+    Ratio,
 }
 
 impl Unit {
     /// As it stands at an axis: `2.5k`, `30 MB`, `5 %`.
     pub fn at_axis(self, value: f64) -> String {
         match self {
-            Unit::Share => format!("{} %", trimmed(value * 100.0)),
+            Unit::Ratio => format!("{} %", trimmed(value * 100.0)),
             Unit::Bytes => {
                 let (value, letter) = scaled(value);
                 let unit = match letter {
@@ -42,7 +42,7 @@ impl Unit {
         // Figures are counts, or shares of them.
         let whole = value.round().clamp(0.0, 1e18) as u64;
         match self {
-            Unit::Share => percent(value),
+            Unit::Ratio => percent(value),
             Unit::Bytes => size(whole),
             Unit::Count => crate::text::count(whole),
         }
@@ -72,12 +72,12 @@ pub(super) struct Axis {
 impl Axis {
     /// From 0 to a little more than `most`, with five ticks at most, a step of 1, 2 or 5 apart. What is counted has no ticks between whole numbers.
     pub fn of_values(most: f64, unit: Unit) -> Self {
-        let least = if unit == Unit::Share { 0.001 } else { 1.0 };
+        let least = if unit == Unit::Ratio { 0.001 } else { 1.0 };
         let most = if most > 0.0 { most } else { least };
         let magnitude = 10_f64.powf((most / 5.0).log10().floor());
         let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * magnitude);
         let step = steps.into_iter().find(|step| most / step <= 5.0).unwrap_or(most);
-        let step = if unit == Unit::Share { step } else { step.max(1.0) };
+        let step = if unit == Unit::Ratio { step } else { step.max(1.0) };
         let ticks = (0..).map(|number| f64::from(number) * step).take_while(|tick| *tick <= most * (1.0 + 1e-9));
         Axis { from: 0.0, to: most * 1.15, ticks: ticks.collect() }
     }
@@ -179,10 +179,10 @@ mod tests {
     fn values_have_few_ticks_that_are_round() {
         assert_eq!(Axis::of_values(500_001.0, Unit::Count).ticks, [0.0, 2e5, 4e5]);
         assert_eq!(Axis::of_values(2.0, Unit::Count).ticks, [0.0, 1.0, 2.0]);
-        assert_eq!(Axis::of_values(0.0, Unit::Share).ticks.len(), 6);
-        let axis = Axis::of_values(0.021, Unit::Share);
+        assert_eq!(Axis::of_values(0.0, Unit::Ratio).ticks.len(), 6);
+        let axis = Axis::of_values(0.021, Unit::Ratio);
         assert_eq!(
-            axis.ticks.iter().map(|tick| Unit::Share.at_axis(*tick)).collect::<Vec<_>>(),
+            axis.ticks.iter().map(|tick| Unit::Ratio.at_axis(*tick)).collect::<Vec<_>>(),
             ["0 %", "0.5 %", "1 %", "1.5 %", "2 %"]
         );
         assert_eq!(Axis::of_places(5, 3).ticks, [0.0, 2.0, 4.0]);

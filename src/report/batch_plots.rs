@@ -5,7 +5,7 @@ use super::card::{Card, Cell, heads};
 use super::chart::{BLUE, GREEN, ORANGE, Shape};
 use super::figures::BatchFigures;
 use super::notable::Figure;
-use super::partitions::share;
+use super::partitions::ratio;
 use super::periods::Periods;
 use super::plots::{Figures, Series};
 use crate::text::{count, percent, size};
@@ -80,9 +80,9 @@ impl Figures<'_> {
 
     pub(super) fn late(&self, periods: Periods) -> Card<'_> {
         let series = [("late", BLUE, Some(Figure::LateShare)), ("early", ORANGE, None)];
-        let values = |one: &BatchFigures| vec![share(one.late, one.actions), share(one.early, one.actions)];
+        let values = |one: &BatchFigures| vec![ratio(one.late, one.actions), ratio(one.early, one.actions)];
         let words = |one: &BatchFigures| {
-            let late = share(one.late, one.actions).map(percent).unwrap_or_default();
+            let late = ratio(one.late, one.actions).map(percent).unwrap_or_default();
             format!("{} late ({late}), {} early, of {} actions", count(one.late), count(one.early), count(one.actions))
         };
         let columns = [("actions", "Actions"), ("late", "Late"), ("early", "Early"), ("late_share", "Late share")];
@@ -91,9 +91,9 @@ impl Figures<'_> {
             title: "Late actions per batch",
             subtitle: format!(
                 "Share of a batch's actions, in per cent: late are those of a day before the batch's, early those of a day after it{}",
-                periods.in_words(Unit::Share)
+                periods.in_words(Unit::Ratio)
             ),
-            chart: self.of_batches(periods, (Shape::Lines, Unit::Share), &series, values, words),
+            chart: self.of_batches(periods, (Shape::Lines, Unit::Ratio), &series, values, words),
             table: self.table(
                 periods,
                 &self.store.batches,
@@ -102,7 +102,7 @@ impl Figures<'_> {
                 &[Figure::LateShare],
                 |one, _| {
                     let counts = [one.actions, one.late, one.early].map(Cell::count);
-                    counts.into_iter().chain([Cell::share(share(one.late, one.actions))]).collect()
+                    counts.into_iter().chain([Cell::ratio(ratio(one.late, one.actions))]).collect()
                 },
             ),
         }

@@ -66,9 +66,9 @@ impl Cell {
     }
 
     /// A share, or nothing where there is no whole.
-    pub fn share(share: Option<f64>) -> Self {
-        let value = share.map(|share| format!("{share:.6}")).unwrap_or_default();
-        Cell { value, text: share.map_or_else(|| "–".to_owned(), crate::text::percent) }
+    pub fn ratio(ratio: Option<f64>) -> Self {
+        let value = ratio.map(|ratio| format!("{ratio:.6}")).unwrap_or_default();
+        Cell { value, text: ratio.map_or_else(|| "–".to_owned(), crate::text::percent) }
     }
 }
 
@@ -107,8 +107,8 @@ fn legend(chart: &Chart) -> String {
         }
     } else {
         if chart.points.iter().any(|point| point.marked.contains(&true)) {
-            let mark = if chart.shape == Shape::Bars { "mark" } else { "ring" };
-            keys.push(key(mark, "deviates strongly from the seven days before"));
+            let anomaly = if chart.shape == Shape::Bars { "mark" } else { "ring" };
+            keys.push(key(anomaly, "deviates strongly from the seven days before"));
         }
         if !chart.gaps.is_empty() {
             keys.push(key("gap", "missing"));

@@ -56,7 +56,7 @@ pub struct StoreFigures {
 }
 
 impl StoreFigures {
-    /// Reads the records of all batches twice, and the roster once: no history. Of 10 million customers the roster has some 100 MB.
+    /// Reads the records of all batches twice, and the customer index once: no history. Of 10 million customers the customer index has some 100 MB.
     pub fn of(store: &Store) -> Result<Self> {
         let (mut actions, mut ignored) = (TypeCounts::default(), 0_u64);
         for entry in store.batch_records() {

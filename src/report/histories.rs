@@ -24,13 +24,13 @@ pub struct LengthBucket {
 }
 
 impl HistoryLengths {
-    /// Reads the roster, whose lines tell how long histories are. Memory: one leaf, and 8 bytes for each length.
+    /// Reads the customer index, whose lines tell how long histories are. Memory: one leaf, and 8 bytes for each length.
     pub fn of(store: &Store) -> Result<Self> {
         let max_history = store.settings().max_history;
         let mut counts = vec![0; max_history + 1];
-        for leaf in store.roster() {
-            for (_, standing) in leaf?.entries {
-                if let Some(count) = counts.get_mut(standing.length(max_history)) {
+        for leaf in store.customer_index() {
+            for (_, customer_state) in leaf?.entries {
+                if let Some(count) = counts.get_mut(customer_state.length(max_history)) {
                     *count += 1;
                 }
             }

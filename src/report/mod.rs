@@ -1,6 +1,6 @@
 //! Floor 6, the report: what a store holds and what was produced from it, as one page that a browser shows without a network.
 //!
-//! 1. Figures are gathered: of each batch from its record, of histories from the roster, of each partition from its manifest, or, where that does not tell,
+//! 1. Figures are gathered: of each batch from its record, of histories from the customer index, of each partition from its manifest, or, where that does not tell,
 //!    from the columns of its part files that do.
 //! 2. Days that deviate strongly from the seven before are marked, by one rule for all figures.
 //! 3. Where there are more days than a plot has room for, days in a row are taken together, and marked ones stand in the table by themselves as well.

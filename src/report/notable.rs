@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::axis::Unit;
 use super::figures::{BatchFigures, StoreFigures};
-use super::partitions::{PartitionFigures, share};
+use super::partitions::{PartitionFigures, ratio};
 use super::periods::Period;
-use crate::model::{Day, Mark, mark};
+use crate::model::{Anomaly, Day, anomaly};
 
 /// A figure of each batch or partition.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -24,7 +24,7 @@ pub(super) enum Figure {
 
 /// The figures and the marks of each.
 pub(super) struct Notable {
-    marks: BTreeMap<Figure, Vec<Mark>>,
+    anomalies: BTreeMap<Figure, Vec<Anomaly>>,
 }
 
 /// A share must differ by so much: half a percentage point.
@@ -77,12 +77,12 @@ impl Figure {
         match self {
             Figure::Actions | Figure::Customers | Figure::Files | Figure::Rows => Unit::Count,
             Figure::Bytes => Unit::Bytes,
-            Figure::LateShare | Figure::LabelRate | Figure::PaddingShare | Figure::ColdStartShare => Unit::Share,
+            Figure::LateShare | Figure::LabelRate | Figure::PaddingShare | Figure::ColdStartShare => Unit::Ratio,
         }
     }
 
     fn least(self) -> f64 {
-        if self.unit() == Unit::Share { LEAST_OF_SHARES } else { 0.0 }
+        if self.unit() == Unit::Ratio { LEAST_OF_SHARES } else { 0.0 }
     }
 
     fn series(self, store: &StoreFigures, partitions: &[PartitionFigures]) -> Vec<(Day, f64)> {
@@ -94,42 +94,43 @@ impl Figure {
         };
         match self {
             Figure::Actions => of_batches(|one| Some(one.actions as f64)),
-            Figure::LateShare => of_batches(|one| share(one.late, one.actions)),
+            Figure::LateShare => of_batches(|one| ratio(one.late, one.actions)),
             Figure::Customers => of_batches(|one| Some(one.customers as f64)),
             Figure::Files => of_batches(|one| Some(one.files as f64)),
             Figure::Bytes => of_batches(|one| Some(one.bytes as f64)),
             Figure::Rows => of_partitions(|one| Some(one.rows as f64)),
             Figure::LabelRate => of_partitions(PartitionFigures::label_rate),
-            Figure::PaddingShare => of_partitions(PartitionFigures::padding_share),
-            Figure::ColdStartShare => of_partitions(PartitionFigures::cold_start_share),
+            Figure::PaddingShare => of_partitions(PartitionFigures::padding_ratio),
+            Figure::ColdStartShare => of_partitions(PartitionFigures::cold_start_ratio),
         }
     }
 
     /// What is said of a mark: `actions 812,345, 62.5 % above the median of the seven batches before (500,000)`.
-    pub fn said(self, mark: &Mark) -> String {
+    pub fn description(self, anomaly: &Anomaly) -> String {
         let unit = self.unit();
-        mark.said(self.in_words(), unit == Unit::Share, |value| unit.in_words(value))
+        anomaly.description(self.in_words(), unit == Unit::Ratio, |value| unit.in_words(value))
     }
 }
 
 impl Notable {
     pub fn of(store: &StoreFigures, partitions: &[PartitionFigures]) -> Self {
-        let marks = |figure: Figure| mark(&figure.series(store, partitions), figure.least());
-        Notable { marks: Figure::ALL.into_iter().map(|figure| (figure, marks(figure))).collect() }
+        let anomalies = |figure: Figure| anomaly(&figure.series(store, partitions), figure.least());
+        Notable { anomalies: Figure::ALL.into_iter().map(|figure| (figure, anomalies(figure))).collect() }
     }
 
     /// The marks of a figure on the days of a period.
-    pub fn marks_of(&self, figure: Figure, period: Period) -> &[Mark] {
-        let marks = self.marks.get(&figure).map_or(&[][..], Vec::as_slice);
-        let (until, _) = marks.split_at(marks.partition_point(|mark| mark.day <= period.last));
-        until.split_at(until.partition_point(|mark| mark.day < period.first)).1
+    pub fn marks_of(&self, figure: Figure, period: Period) -> &[Anomaly] {
+        let anomalies = self.anomalies.get(&figure).map_or(&[][..], Vec::as_slice);
+        let (until, _) = anomalies.split_at(anomalies.partition_point(|anomaly| anomaly.day <= period.last));
+        until.split_at(until.partition_point(|anomaly| anomaly.day < period.first)).1
     }
 
     /// All marks, the newest day first.
-    pub fn all(&self) -> Vec<(Figure, Mark)> {
-        let marks = self.marks.iter().flat_map(|(figure, marks)| marks.iter().map(|mark| (*figure, *mark)));
-        let mut all: Vec<_> = marks.collect();
-        all.sort_by_key(|(figure, mark)| (std::cmp::Reverse(mark.day), *figure));
+    pub fn all(&self) -> Vec<(Figure, Anomaly)> {
+        let anomalies =
+            self.anomalies.iter().flat_map(|(figure, anomalies)| anomalies.iter().map(|anomaly| (*figure, *anomaly)));
+        let mut all: Vec<_> = anomalies.collect();
+        all.sort_by_key(|(figure, anomaly)| (std::cmp::Reverse(anomaly.day), *figure));
         all
     }
 }

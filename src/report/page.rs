@@ -2,7 +2,7 @@
 
 use super::card::Put;
 use super::html::escape;
-use super::partitions::{ReadFrom, share};
+use super::partitions::{ReadFrom, ratio};
 use super::plots::Figures;
 use crate::error::Result;
 use crate::format::FORMAT_VERSION;
@@ -62,7 +62,7 @@ fn tiles(figures: &Figures<'_>) -> String {
     let store = figures.store;
     let lengths = &store.histories;
     let (actions, late) = (store.sum(|one| one.actions), store.sum(|one| one.late));
-    let of = |part: u64, whole: u64| share(part, whole).map(percent).unwrap_or_else(|| "none".to_owned());
+    let of = |part: u64, whole: u64| ratio(part, whole).map(percent).unwrap_or_else(|| "none".to_owned());
     let counts = |name, number: u64, label, remark: String| Tile {
         name,
         value: number.to_string(),
@@ -115,7 +115,7 @@ fn tiles(figures: &Figures<'_>) -> String {
             counts("rows", rows, "training rows", format!("{} ordered", of(ordered, rows))),
             Tile {
                 name: "padding_share",
-                value: share(padding, sum(|one| one.places)).map(|share| format!("{share:.6}")).unwrap_or_default(),
+                value: ratio(padding, sum(|one| one.places)).map(|ratio| format!("{ratio:.6}")).unwrap_or_default(),
                 label: "padding",
                 text: of(padding, sum(|one| one.places)),
                 remark: format!("{} of the rows without history", of(sum(|one| one.rows_without_history), rows)),
@@ -176,20 +176,20 @@ fn standing_out(figures: &Figures<'_>) -> String {
             }
         ));
     }
-    let marks = figures.notable.all();
-    for (figure, mark) in marks.iter().take(LISTED_MAX) {
-        let said = escape(&figure.said(mark));
+    let anomalies = figures.notable.all();
+    for (figure, anomaly) in anomalies.iter().take(LISTED_MAX) {
+        let description = escape(&figure.description(anomaly));
         lines.push(format!(
-            "<li data-mark=\"{}\" data-dt=\"{}\"><span class=\"flag\" aria-hidden=\"true\">▲</span> <strong>{}</strong>: {said}.</li>\n",
+            "<li data-mark=\"{}\" data-dt=\"{}\"><span class=\"flag\" aria-hidden=\"true\">▲</span> <strong>{}</strong>: {description}.</li>\n",
             figure.name(),
-            mark.day,
-            mark.day
+            anomaly.day,
+            anomaly.day
         ));
     }
-    if marks.len() > LISTED_MAX {
+    if anomalies.len() > LISTED_MAX {
         lines.push(format!(
             "<li>… and {} more marks stand in the plots and tables.</li>\n",
-            count((marks.len() - LISTED_MAX) as u64)
+            count((anomalies.len() - LISTED_MAX) as u64)
         ));
     }
     let body = if lines.is_empty() {

@@ -48,11 +48,11 @@ impl Figures<'_> {
             title: "Label rate per day",
             subtitle: format!(
                 "Share of a day's rows whose item was ordered, in per cent{}",
-                periods.in_words(Unit::Share)
+                periods.in_words(Unit::Ratio)
             ),
             chart: self.of_partitions(
                 periods,
-                (Shape::Lines, Unit::Share),
+                (Shape::Lines, Unit::Ratio),
                 &series,
                 |one| vec![one.label_rate()],
                 |one| {
@@ -66,7 +66,7 @@ impl Figures<'_> {
                 PARTITIONS,
                 heads(&[("rows", "Rows"), ("ordered", "Ordered"), ("label_rate", "Label rate")]),
                 &[Figure::LabelRate],
-                |one, _| vec![Cell::count(one.rows), Cell::count(one.ordered), Cell::share(one.label_rate())],
+                |one, _| vec![Cell::count(one.rows), Cell::count(one.ordered), Cell::ratio(one.label_rate())],
             ),
         }
     }
@@ -81,16 +81,16 @@ impl Figures<'_> {
             title: "Padding and cold starts per day",
             subtitle: format!(
                 "In per cent: places of the rows' histories that hold no action, and rows of customers without any history{}",
-                periods.in_words(Unit::Share)
+                periods.in_words(Unit::Ratio)
             ),
             chart: self.of_partitions(
                 periods,
-                (Shape::Lines, Unit::Share),
+                (Shape::Lines, Unit::Ratio),
                 &series,
-                |one| vec![one.padding_share(), one.cold_start_share()],
+                |one| vec![one.padding_ratio(), one.cold_start_ratio()],
                 |one| {
-                    let [padding, cold] = [one.padding_share(), one.cold_start_share()]
-                        .map(|share| share.map(percent).unwrap_or_default());
+                    let [padding, cold] = [one.padding_ratio(), one.cold_start_ratio()]
+                        .map(|ratio| ratio.map(percent).unwrap_or_default());
                     format!("{padding} padding, {cold} of the rows without any history")
                 },
             ),
@@ -109,8 +109,8 @@ impl Figures<'_> {
                 &[Figure::PaddingShare, Figure::ColdStartShare],
                 |one, _| {
                     let counts = [one.places, one.filled, one.rows, one.rows_without_history].map(Cell::count);
-                    let shares = [one.padding_share(), one.cold_start_share()].map(Cell::share);
-                    counts.into_iter().chain(shares).collect()
+                    let ratios = [one.padding_ratio(), one.cold_start_ratio()].map(Cell::ratio);
+                    counts.into_iter().chain(ratios).collect()
                 },
             ),
         }

@@ -47,22 +47,22 @@ pub struct PartitionFigures {
 impl PartitionFigures {
     /// Rows with label 1 by rows; `None` without rows.
     pub fn label_rate(&self) -> Option<f64> {
-        share(self.ordered, self.rows)
+        ratio(self.ordered, self.rows)
     }
 
     /// Rows without history by rows.
-    pub fn cold_start_share(&self) -> Option<f64> {
-        share(self.rows_without_history, self.rows)
+    pub fn cold_start_ratio(&self) -> Option<f64> {
+        ratio(self.rows_without_history, self.rows)
     }
 
     /// Places that hold no action by places.
-    pub fn padding_share(&self) -> Option<f64> {
-        share(self.places.saturating_sub(self.filled), self.places)
+    pub fn padding_ratio(&self) -> Option<f64> {
+        ratio(self.places.saturating_sub(self.filled), self.places)
     }
 }
 
 /// A part by the whole; `None` where there is no whole.
-pub(super) fn share(part: u64, whole: u64) -> Option<f64> {
+pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 

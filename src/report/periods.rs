@@ -64,7 +64,7 @@ impl Periods {
 
     /// What to add to the words of a plot: nothing where each day stands by itself.
     pub fn in_words(self, unit: Unit) -> String {
-        let taken = if unit == Unit::Share { "taken together" } else { "of which it shows the mean" };
+        let taken = if unit == Unit::Ratio { "taken together" } else { "of which it shows the mean" };
         if self.are_days() {
             String::new()
         } else {

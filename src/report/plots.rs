@@ -123,16 +123,17 @@ impl Figures<'_> {
         (values, words): (impl Fn(&T) -> Vec<Option<f64>>, impl Fn(&T) -> String),
     ) -> Vec<Point> {
         let points = periods.gather(all).map(|Gathered { period, days, sum }| {
-            let parts = if unit == Unit::Share { 1.0 } else { days.len() as f64 };
+            let parts = if unit == Unit::Ratio { 1.0 } else { days.len() as f64 };
             let values = values(&sum).into_iter().map(|value| value.map(|value| value / parts)).collect();
-            let marks: Vec<_> = series
+            let anomalies: Vec<_> = series
                 .iter()
                 .map(|(.., figure)| figure.map(|figure| (figure, self.notable.marks_of(figure, period))))
                 .collect();
-            let all_marks = || marks.iter().flatten().flat_map(|(figure, of)| of.iter().map(|mark| (*figure, mark)));
-            let told = all_marks().take(TOLD_MAX).map(|(figure, mark)| match periods.are_days() {
-                true => format!(". Marked: {}", figure.said(mark)),
-                false => format!(". Marked: {}: {}", mark.day, figure.said(mark)),
+            let all_marks =
+                || anomalies.iter().flatten().flat_map(|(figure, of)| of.iter().map(|anomaly| (*figure, anomaly)));
+            let told = all_marks().take(TOLD_MAX).map(|(figure, anomaly)| match periods.are_days() {
+                true => format!(". Marked: {}", figure.description(anomaly)),
+                false => format!(". Marked: {}: {}", anomaly.day, figure.description(anomaly)),
             });
             let more = match all_marks().count().saturating_sub(TOLD_MAX) {
                 0 => String::new(),
@@ -143,7 +144,8 @@ impl Figures<'_> {
                 false => format!(" ({} {things})", count(days.len() as u64)),
             };
             let tooltip = format!("{period}{of}: {}{}{more}", words(&sum), told.collect::<String>());
-            let marked = marks.iter().map(|of| of.as_ref().is_some_and(|(_, marks)| !marks.is_empty())).collect();
+            let marked =
+                anomalies.iter().map(|of| of.as_ref().is_some_and(|(_, anomalies)| !anomalies.is_empty())).collect();
             let (at, half) = period.at();
             Point { at, half, values, tooltip, marked }
         });
@@ -193,11 +195,12 @@ impl Figures<'_> {
 
     /// Why a day is marked, if it is.
     fn marked(&self, day: Period, figures: &[Figure]) -> Cell {
-        let marks =
-            figures.iter().flat_map(|figure| self.notable.marks_of(*figure, day).iter().map(|mark| (*figure, mark)));
-        let (names, said): (Vec<&str>, Vec<String>) =
-            marks.map(|(figure, mark)| (figure.name(), figure.said(mark))).unzip();
-        Cell { value: names.join(" "), text: said.join("; ") }
+        let anomalies = figures
+            .iter()
+            .flat_map(|figure| self.notable.marks_of(*figure, day).iter().map(|anomaly| (*figure, anomaly)));
+        let (names, description): (Vec<&str>, Vec<String>) =
+            anomalies.map(|(figure, anomaly)| (figure.name(), figure.description(anomaly))).unzip();
+        Cell { value: names.join(" "), text: description.join("; ") }
     }
 }
 

@@ -74,12 +74,12 @@ pub fn report(store: &Store, options: &ReportOptions<'_>, progress: &dyn Progres
     let notable = Notable::of(&figures, partitions.as_deref().unwrap_or_default());
     let all = Figures { store: &figures, partitions: partitions.as_deref(), notable: &notable };
     let html_bytes = put_report(options.html, |put| write_page(options.title, &all, put))?;
-    let marked = notable.all().into_iter().map(|(figure, mark)| Marked {
-        dt: mark.day,
+    let marked = notable.all().into_iter().map(|(figure, anomaly)| Marked {
+        dt: anomaly.day,
         figure: figure.name(),
-        value: mark.value,
-        median: mark.median,
-        text: figure.said(&mark),
+        value: anomaly.value,
+        median: anomaly.median,
+        text: figure.description(&anomaly),
     });
     Ok(ReportSummary {
         html: options.html.plain(),

@@ -3,7 +3,7 @@
 use super::axis::Unit;
 use super::card::{Card, Cell, Table, heads};
 use super::chart::{BLUE, Chart, Places, Point, Shape};
-use super::partitions::share;
+use super::partitions::ratio;
 use super::periods::{Period, Periods};
 use super::plots::Figures;
 use crate::model::Day;
@@ -156,12 +156,12 @@ impl Figures<'_> {
                 "{} actions: {} customers ({})",
                 name(bucket.from, bucket.to),
                 count(bucket.customers),
-                share(bucket.customers, customers).map(percent).unwrap_or_default()
+                ratio(bucket.customers, customers).map(percent).unwrap_or_default()
             ),
             marked: Vec::new(),
         });
         let rows = buckets.iter().map(|bucket| {
-            let of_all = Cell::share(share(bucket.customers, customers));
+            let of_all = Cell::ratio(ratio(bucket.customers, customers));
             vec![
                 Cell { value: bucket.from.to_string(), text: name(bucket.from, bucket.to) },
                 Cell::plain(bucket.to),
@@ -169,7 +169,7 @@ impl Figures<'_> {
                 of_all,
             ]
         });
-        let at_cap = share(lengths.at_cap(), customers).map(percent).unwrap_or_else(|| "none".to_owned());
+        let at_cap = ratio(lengths.at_cap(), customers).map(percent).unwrap_or_else(|| "none".to_owned());
         Card {
             id: "histories",
             title: "How long histories are",

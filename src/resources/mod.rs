@@ -2,9 +2,9 @@
 //!
 //! All of it is one value, [`Resources`], which options and the folder of a store carry. It limits no process: whoever runs one does that.
 
+mod budgets;
 pub mod memory;
 mod scratch;
-mod shares;
 pub mod threads;
 
 use std::path::Path;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::Builder;
 
 use crate::error::{Error, Kind, Result};
-use crate::said::said;
+use crate::message::message;
 
 /// What RocksDB starts at most: two for flushes and compactions, a timer, one for a part of a compaction, one that copies files of a backup, one after
 /// an error of the disk, and two to spare.
@@ -34,8 +34,8 @@ pub fn require(threads: usize) -> Result<()> {
     tried.map_err(|error| {
         Error::new(
             Kind::Io,
-            said!["cannot start the {all} threads that there are at once with ", Threads, " {threads} ({error})"],
-            said![
+            message!["cannot start the {all} threads that there are at once with ", Threads, " {threads} ({error})"],
+            message![
                 "give a smaller ",
                 Threads,
                 ", or have the system allow more (`ulimit -u`, the control group's `pids.max`)"
@@ -50,7 +50,7 @@ pub fn cannot_start(error: impl std::error::Error + Send + Sync + 'static) -> Er
     Error::new(
         Kind::Io,
         format!("cannot start a thread ({error})"),
-        said![
+        message![
             "give a smaller ",
             Threads,
             ", or have the system allow more (`ulimit -u`, the control group's `pids.max`)"

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result};
-use crate::format::{Key, KeyBytes, Standing, encode_portion, refold_whole};
+use crate::format::{CustomerState, Key, KeyBytes, encode_delta, refold_whole};
 use crate::history::newest_first;
 use crate::model::{Action, CustomerId, Day, Zone};
 use crate::store::Tail;
@@ -12,7 +12,7 @@ use crate::store::Tail;
 pub(super) struct Redated {
     /// Keys in their order, with their new bytes or none.
     pub edits: BTreeMap<KeyBytes, Option<Vec<u8>>>,
-    pub standing: Standing,
+    pub customer_state: CustomerState,
     /// What was moved, batch by batch.
     pub moved: BTreeMap<Day, MovedActions>,
 }
@@ -24,11 +24,11 @@ pub(super) struct MovedActions {
     /// How many more of all its actions are late, and early.
     pub late: i64,
     pub early: i64,
-    /// Whether a portion on a moved day may have been cut.
+    /// Whether a delta on a moved day may have been cut.
     pub may_be_cut: bool,
 }
 
-/// The portions of a history, which is given whole, each action on its day in `zone`; `None` if it has none on
+/// The deltas of a history, which is given whole, each action on its day in `zone`; `None` if it has none on
 /// `moved` days.
 ///
 /// Memory: that of the history twice more.
@@ -39,22 +39,22 @@ pub(super) fn redate(
     moved: &BTreeSet<Day>,
     max_history: usize,
 ) -> Result<Option<Redated>> {
-    if !tail.portions.iter().any(|portion| moved.contains(&portion.day)) {
+    if !tail.deltas.iter().any(|delta| moved.contains(&delta.day)) {
         return Ok(None);
     }
     let mut edits = BTreeMap::new();
     let mut counts: BTreeMap<Day, MovedActions> = BTreeMap::new();
-    let mut portions: BTreeMap<(Day, Day), Vec<Action>> = BTreeMap::new();
-    for portion in tail.portions {
-        let (day, batch) = (portion.day, portion.batch);
+    let mut deltas: BTreeMap<(Day, Day), Vec<Action>> = BTreeMap::new();
+    for delta in tail.deltas {
+        let (day, batch) = (delta.day, delta.batch);
         if !moved.contains(&day) {
-            portions.entry((day, batch)).or_default().extend(portion.actions);
+            deltas.entry((day, batch)).or_default().extend(delta.actions);
             continue;
         }
-        edits.insert(Key::Portion { customer, day, batch }.encode(), None);
+        edits.insert(Key::Delta { customer, day, batch }.encode(), None);
         let counts = counts.entry(batch).or_default();
-        counts.may_be_cut |= portion.actions.len() >= max_history;
-        for action in portion.actions {
+        counts.may_be_cut |= delta.actions.len() >= max_history;
+        for action in delta.actions {
             let new = day_of(zone, &action)?;
             if new != day && !moved.contains(&new) {
                 return Err(Error::corrupt(format!("customer {} has an action of another day on {day}", customer.0)));
@@ -62,23 +62,24 @@ pub(super) fn redate(
             counts.actions += u64::from(new != day);
             counts.late += i64::from(new < batch) - i64::from(day < batch);
             counts.early += i64::from(new > batch) - i64::from(day > batch);
-            portions.entry((new, batch)).or_default().push(action);
+            deltas.entry((new, batch)).or_default().push(action);
         }
     }
     let mut days: BTreeMap<Day, Vec<Vec<Action>>> = BTreeMap::new();
-    for ((day, batch), mut actions) in portions {
+    for ((day, batch), mut actions) in deltas {
         actions.sort_by(newest_first);
         actions.truncate(max_history);
         if moved.contains(&day) {
             let mut bytes = Vec::new();
-            encode_portion(day, &actions, &mut bytes);
-            edits.insert(Key::Portion { customer, day, batch }.encode(), Some(bytes));
+            encode_delta(day, &actions, &mut bytes);
+            edits.insert(Key::Delta { customer, day, batch }.encode(), Some(bytes));
         }
         days.entry(day).or_default().push(actions);
     }
-    let standing = refold_whole(customer, tail.keyframes, days, max_history, &mut edits);
-    let standing = standing.ok_or_else(|| Error::corrupt(format!("customer {} has no portion", customer.0)))?;
-    Ok(Some(Redated { edits, standing, moved: counts }))
+    let customer_state = refold_whole(customer, tail.keyframes, days, max_history, &mut edits);
+    let customer_state =
+        customer_state.ok_or_else(|| Error::corrupt(format!("customer {} has no delta", customer.0)))?;
+    Ok(Some(Redated { edits, customer_state, moved: counts }))
 }
 
 /// The day of an action. Fails at the very ends of the valid years, where there may be none.

@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::history::{MovedActions, day_of, redate};
 use crate::error::{Error, Result};
 use crate::format::{BatchRecord, Key, Record, TouchedDay, ZoneRulesRecord, ZoneUse};
+use crate::message::message;
 use crate::model::{CustomerId, Day, Zone};
 use crate::progress::Progress;
-use crate::said::said;
 use crate::store::{BulkLoad, Folder, OfferedRules, Store};
 
 /// What taking rules did, or with a dry run would do.
@@ -62,7 +62,7 @@ pub fn take_rules(folder: &Folder, dry_run: bool, progress: &dyn Progress) -> Re
         folder.resources().check()?;
         bulk.commit()?;
         progress.begin("compacting", "", None);
-        store.settle()?;
+        store.finish_compaction()?;
     }
     Ok(Some(taken))
 }
@@ -98,33 +98,33 @@ impl<'store> Taking<'store> {
                     "the store has been pruned up to {horizon}, which begins otherwise by the rules in {}",
                     offered.edition()
                 ),
-                said!["prune it to a day that they leave as it is, or fill a new store with ", [Backfill]],
+                message!["prune it to a day that they leave as it is, or fill a new store with ", [Backfill]],
             ));
         }
         Ok(Taking { store, recorded, zone, moved, timed: offered.days_with_other_times(recorded) })
     }
 
-    /// Redates the history of each customer with actions on moved days, and writes the roster anew. Gives what was
+    /// Redates the history of each customer with actions on moved days, and writes the customer index anew. Gives what was
     /// moved of each batch.
     fn history(&self, bulk: &mut BulkLoad<'_>, progress: &dyn Progress) -> Result<BTreeMap<Day, MovedActions>> {
         let (store, max_history) = (self.store, self.store.settings().max_history);
-        let (mut cursor, mut roster) = (store.cursor(), store.roster_writer());
+        let (mut cursor, mut customer_index) = (store.cursor(), store.customer_index_writer());
         let mut batches: BTreeMap<Day, MovedActions> = BTreeMap::new();
         progress.begin("redating", "customers", Some(store.totals()?.customers));
-        for leaf in store.roster() {
-            for (customer, standing) in leaf?.entries {
+        for leaf in store.customer_index() {
+            for (customer, customer_state) in leaf?.entries {
                 progress.advance(1);
-                let may_rest = self.moved.first().is_some_and(|first| *first <= standing.newest);
+                let may_rest = self.moved.first().is_some_and(|first| *first <= customer_state.newest);
                 let tail = if may_rest { Some(cursor.tail(customer, Day::FIRST, None)?) } else { None };
                 let redated = tail.map(|tail| redate(customer, tail, self.zone, &self.moved, max_history));
                 let Some(redated) = redated.transpose()?.flatten() else {
-                    roster.push(bulk, (customer, standing))?;
+                    customer_index.push(bulk, (customer, customer_state))?;
                     continue;
                 };
                 for (key, bytes) in &redated.edits {
                     bulk.set_raw(key, bytes.as_deref())?;
                 }
-                roster.push(bulk, (customer, redated.standing))?;
+                customer_index.push(bulk, (customer, redated.customer_state))?;
                 for (batch, moved) in redated.moved {
                     let of_batch = batches.entry(batch).or_default();
                     of_batch.actions += moved.actions;
@@ -134,7 +134,7 @@ impl<'store> Taking<'store> {
                 }
             }
         }
-        roster.finish(bulk)?;
+        customer_index.finish(bulk)?;
         Ok(batches)
     }
 
@@ -212,7 +212,7 @@ impl<'store> Taking<'store> {
                 redated.insert(day);
                 continue;
             }
-            let actions = self.store.portion(customer, day, batch)?;
+            let actions = self.store.delta(customer, day, batch)?;
             let lacks = || {
                 Error::corrupt(format!(
                     "the store lacks what the batch of {batch} brought of customer {} on {day}",

@@ -3,7 +3,7 @@
 use super::record::Record;
 use crate::exact::usize_of;
 
-/// Sorts records by the leading and the following number first, as far as they fit into one integer beside the place of the record: integers sort
+/// Sorts records by the sort key and the low sort key first, as far as they fit into one integer beside the place of the record: integers sort
 /// several times faster than records, and are a quarter of their size. Then records move to where they belong, and those whose keys are alike are
 /// sorted among themselves.
 ///
@@ -33,12 +33,12 @@ pub(super) fn sort_by_keys<R: Record>(records: &mut [R]) {
 
 /// The key of each record: the upper bits of both numbers, less what all have in common, above the place of the record in `place_bits`.
 fn keys<R: Record>(records: &[R], place_bits: u32) -> Vec<u64> {
-    let (leading_least, leading_bits) = span(records.iter().map(R::leading));
-    let (following_least, following_bits) = span(records.iter().map(R::following));
-    let cut_off = (leading_bits + following_bits).saturating_sub(u64::BITS - place_bits);
+    let (sort_key_least, sort_key_bits) = span(records.iter().map(R::sort_key));
+    let (low_sort_key_least, low_sort_key_bits) = span(records.iter().map(R::low_sort_key));
+    let cut_off = (sort_key_bits + low_sort_key_bits).saturating_sub(u64::BITS - place_bits);
     let key = |(place, record): (u64, &R)| {
-        let leading = u128::from(record.leading() - leading_least) << following_bits;
-        let numbers = (leading | u128::from(record.following() - following_least)) >> cut_off;
+        let sort_key = u128::from(record.sort_key() - sort_key_least) << low_sort_key_bits;
+        let numbers = (sort_key | u128::from(record.low_sort_key() - low_sort_key_least)) >> cut_off;
         // Fits, since what does not was cut off.
         (numbers as u64) << place_bits | place
     };
@@ -91,10 +91,10 @@ mod tests {
         fn memory_bytes(&self) -> usize {
             24
         }
-        fn leading(&self) -> u64 {
+        fn sort_key(&self) -> u64 {
             self.0
         }
-        fn following(&self) -> u64 {
+        fn low_sort_key(&self) -> u64 {
             self.1
         }
     }

@@ -12,9 +12,9 @@ pub trait Record: Ord + Send + Sync + Sized {
     /// Memory that the record takes, itself, what it owns, and what sorting it takes.
     fn memory_bytes(&self) -> usize;
     /// A number that agrees with the order: of two records, the smaller has no larger one.
-    fn leading(&self) -> u64;
-    /// The same among records with equal leading numbers; 0 where there is no such number.
-    fn following(&self) -> u64 {
+    fn sort_key(&self) -> u64;
+    /// The same among records with equal sort keys; 0 where there is no such number.
+    fn low_sort_key(&self) -> u64 {
         0
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::piece::BLOCK_RECORDS;
+use super::bucket::BLOCK_RECORDS;
 use super::record::Record;
 use super::sorter::Sorter;
 use crate::error::{Error, Kind, Result};
@@ -109,7 +109,7 @@ mod tests {
         fn memory_bytes(&self) -> usize {
             1_000
         }
-        fn leading(&self) -> u64 {
+        fn sort_key(&self) -> u64 {
             self.0
         }
     }

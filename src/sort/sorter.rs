@@ -6,7 +6,7 @@ use std::iter::{Flatten, Peekable};
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::piece::{BLOCK_RECORDS, Piece, spread};
+use super::bucket::{BLOCK_RECORDS, Bucket, radix_partition};
 use super::record::Record;
 use super::run::{RunReader, spill};
 use crate::error::Result;
@@ -15,7 +15,7 @@ use crate::resources::{Resources, Scratch};
 /// Takes records in any order.
 ///
 /// 1. Records gather in memory until they take `budget_bytes`; then they are sorted and spilled as a run.
-/// 2. `finish` sorts the rest and merges it with the runs; `pieces` leaves sorting to others where there is no run.
+/// 2. `finish` sorts the rest and merges it with the runs; `buckets` leaves sorting to others where there is no run.
 ///
 /// Memory: `budget_bytes`; while sorting, blocks that are not full, which take a quarter of the records' own size at most; and while merging 64 KiB
 /// for each run.
@@ -64,8 +64,8 @@ impl<R: Record> Sorter<R> {
     /// Spills what is there if it and `more_bytes` are more than the budget.
     fn make_room(&mut self, more_bytes: usize) -> Result<()> {
         if self.gathered_bytes + more_bytes > self.budget_bytes && !self.blocks.is_empty() {
-            let pieces = sorted_pieces(std::mem::take(&mut self.blocks), &self.resources)?;
-            self.runs.push(spill(pieces.iter().flatten(), &mut self.scratch, self.resources.cancel())?);
+            let buckets = sorted_buckets(std::mem::take(&mut self.blocks), &self.resources)?;
+            self.runs.push(spill(buckets.iter().flatten(), &mut self.scratch, self.resources.cancel())?);
             self.gathered_bytes = 0;
         }
         self.gathered_bytes += more_bytes;
@@ -80,31 +80,31 @@ impl<R: Record> Sorter<R> {
                 heads.push(Reverse((record, run)));
             }
         }
-        let gathered = sorted_pieces(self.blocks, &self.resources)?.into_iter().flatten().peekable();
+        let gathered = sorted_buckets(self.blocks, &self.resources)?.into_iter().flatten().peekable();
         Ok(Sorted { gathered, heads, runs: self.runs, _scratch: self.scratch })
     }
 
-    /// All records in pieces that can be sorted apart; merged where some were spilled.
-    pub fn pieces(self) -> Result<Pieces<R>> {
+    /// All records in buckets that can be sorted apart; merged where some were spilled.
+    pub fn buckets(self) -> Result<Buckets<R>> {
         if self.runs.is_empty() {
             self.resources.check()?;
-            return Ok(Pieces::Apart(self.resources.install(|| spread(self.blocks))??.into_iter()));
+            return Ok(Buckets::Apart(self.resources.install(|| radix_partition(self.blocks))??.into_iter()));
         }
-        self.finish().map(Box::new).map(Pieces::Merged)
+        self.finish().map(Box::new).map(Buckets::Merged)
     }
 }
 
 /// What a [`Sorter`] took, on its way to the sorted sequence.
-pub enum Pieces<R: Record> {
-    /// All was in memory: pieces, ascending, to be sorted each by itself. Memory: what was in the sorter, less as pieces are taken.
-    Apart(std::vec::IntoIter<Piece<R>>),
+pub enum Buckets<R: Record> {
+    /// All was in memory: buckets, ascending, to be sorted each by itself. Memory: what was in the sorter, less as buckets are taken.
+    Apart(std::vec::IntoIter<Bucket<R>>),
     /// Some was on disk.
     Merged(Box<Sorted<R>>),
 }
 
-fn sorted_pieces<R: Record>(blocks: Vec<Vec<R>>, resources: &Resources) -> Result<Vec<Vec<R>>> {
-    let sorted = |piece: Piece<R>| resources.check().and_then(|()| piece.sorted(resources));
-    resources.install(|| spread(blocks)?.into_par_iter().map(sorted).collect())?
+fn sorted_buckets<R: Record>(blocks: Vec<Vec<R>>, resources: &Resources) -> Result<Vec<Vec<R>>> {
+    let sorted = |bucket: Bucket<R>| resources.check().and_then(|()| bucket.sorted(resources));
+    resources.install(|| radix_partition(blocks)?.into_par_iter().map(sorted).collect())?
 }
 
 /// The records of a [`Sorter`] in ascending order.
@@ -154,7 +154,7 @@ mod tests {
         fn memory_bytes(&self) -> usize {
             8
         }
-        fn leading(&self) -> u64 {
+        fn sort_key(&self) -> u64 {
             *self
         }
     }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::{Error, Result};
 use crate::format::TouchedDay;
 use crate::manifest::Manifest;
+use crate::message::message;
 use crate::model::{Day, Zone, name_days};
-use crate::said::said;
 use crate::store::Store;
 
 /// Which batches are to count for a partition.
@@ -100,7 +100,7 @@ impl<'store> Judge<'store> {
                     settings.time_zone,
                     zone.name()
                 ),
-                said!["check ", Store, " and ", Out],
+                message!["check ", Store, " and ", Out],
             ));
         }
         let through = known.through(*dt);

@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::judge::{Judge, Known};
 use crate::error::Result;
+use crate::message::Message;
 use crate::model::Day;
 use crate::output::partitions;
 use crate::progress::Progress;
-use crate::said::Said;
 use crate::store::Store;
 use crate::text::Shown;
 
@@ -27,10 +27,10 @@ pub struct ListedPartition {
     /// Whether the rules of the zone up to its day are others than those that its rows were made by.
     pub zone_rules: bool,
     /// Why its manifest cannot be used; then nothing else is known.
-    pub unreadable: Option<Said>,
+    pub unreadable: Option<Message>,
     /// The reason, for people.
     #[serde(skip)]
-    pub text: Said,
+    pub text: Message,
 }
 
 /// What was found in an output folder.
@@ -65,7 +65,7 @@ pub fn list_stale(store: &Store, out: &Path, known: Known, progress: &dyn Progre
             removed: Vec::new(),
             zone_rules: false,
             unreadable: None,
-            text: Said::default(),
+            text: Message::default(),
         };
         match folder.manifest() {
             Ok(manifest) => {
@@ -81,8 +81,8 @@ pub fn list_stale(store: &Store, out: &Path, known: Known, progress: &dyn Progre
             }
             Err(error) => {
                 summary.without_manifest += 1;
-                listed.text = error.said();
-                listed.unreadable = Some(error.said());
+                listed.text = error.message();
+                listed.unreadable = Some(error.message());
                 summary.listed.push(listed);
             }
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::regular_file;
 use crate::error::{Error, Result};
-use crate::said::{Said, said};
+use crate::message::{Message, message};
 use crate::text::Shown as _;
 
 /// What is read of the beginning of a text, at most.
@@ -16,7 +16,7 @@ const BEGINNING_BYTES: u64 = 1 << 20;
 #[derive(Clone, Copy, Debug)]
 pub struct OwnFile {
     /// What such a file is, for messages: a page of the report.
-    pub name: fn() -> Said,
+    pub name: fn() -> Message,
     /// Whether this file, which has some bytes, is one.
     pub is_kind_of: fn(&File) -> bool,
 }
@@ -35,7 +35,7 @@ impl OwnFile {
         if !metadata.is_file() {
             let kind = if metadata.is_dir() { "a folder" } else { "no regular file" };
             return Err(Error::refused(
-                said![("{} is {kind}, where ", target.shown()), { (self.name)() }, " should be written"],
+                message![("{} is {kind}, where ", target.shown()), { (self.name)() }, " should be written"],
                 "name a new file",
             ));
         }
@@ -44,7 +44,7 @@ impl OwnFile {
             return Ok(());
         }
         Err(Error::refused(
-            said![("{} is there already and is not ", target.shown()), { (self.name)() }],
+            message![("{} is there already and is not ", target.shown()), { (self.name)() }],
             "move it away or name another file",
         ))
     }

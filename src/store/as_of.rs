@@ -4,7 +4,7 @@ use super::late::{LateDelta, LateDeltas};
 use super::query::{AsOf, Begin};
 use crate::error::{Error, Result};
 use crate::exact::Held;
-use crate::format::{Key, Keyframe, Portion, Room};
+use crate::format::{Delta, Key, Keyframe, Scratch};
 use crate::history::{self, History};
 use crate::model::{Action, CustomerId, Day, HistoryDetail};
 
@@ -12,7 +12,7 @@ use crate::model::{Action, CustomerId, Day, HistoryDetail};
 pub(super) struct AsOfRead<'walk> {
     wanted: AsOf,
     earlier: &'walk [Day],
-    /// The day whose portions wait.
+    /// The day whose deltas wait.
     current: Option<Day>,
     waiting: &'walk mut WaitingDay,
     late: &'walk mut LateDeltas,
@@ -46,7 +46,7 @@ impl<'walk> AsOfRead<'walk> {
     pub fn step(&mut self, customer: CustomerId, key: Key, value: &[u8]) -> Result<bool> {
         let wanted = self.wanted;
         match key {
-            Key::Portion { customer: found, day, batch } if found == customer => {
+            Key::Delta { customer: found, day, batch } if found == customer => {
                 if self.current != Some(day) {
                     self.take()?;
                     self.current = Some(day);
@@ -152,7 +152,7 @@ impl<'walk> AsOfRead<'walk> {
     }
 }
 
-/// The portions of one day, gathered until the next key tells that there are no more.
+/// The deltas of one day, gathered until the next key tells that there are no more.
 #[derive(Default)]
 pub(super) struct WaitingDay {
     /// Their bytes, one after the other, and where each ends.
@@ -160,8 +160,8 @@ pub(super) struct WaitingDay {
     ends: Vec<usize>,
     /// Of late ones which it is, and its batch.
     late: Vec<(usize, Day)>,
-    /// Room for merging them.
-    room: Room,
+    /// Scratch for merging them.
+    room: Scratch,
     actions: Vec<Action>,
 }
 
@@ -176,15 +176,15 @@ impl WaitingDay {
         self.ends.is_empty()
     }
 
-    /// Adds a portion, with its batch if it is late.
-    fn push(&mut self, portion: &[u8], late: Option<Day>) {
+    /// Adds a delta, with its batch if it is late.
+    fn push(&mut self, delta: &[u8], late: Option<Day>) {
         self.late.extend(late.map(|batch| (self.ends.len(), batch)));
-        self.bytes.extend_from_slice(portion);
+        self.bytes.extend_from_slice(delta);
         self.ends.push(self.bytes.len());
     }
 
     /// Appends them to the history, at most so many. One alone needs no times, unless they are asked for; several are merged by theirs. Gives the
-    /// time of the newest where it is known anyway, or `timed`, and late portions with their places to `late`.
+    /// time of the newest where it is known anyway, or `timed`, and late deltas with their places to `late`.
     fn take(
         &mut self,
         day: Day,
@@ -198,10 +198,10 @@ impl WaitingDay {
         let newest_us = match self.ends.as_slice() {
             [] => return Ok(None),
             [_] if detail < HistoryDetail::Times => {
-                let portion = Portion::read(&self.bytes)?;
-                portion.append(most, &mut history.item_ids, &mut history.action_types);
+                let delta = Delta::read(&self.bytes)?;
+                delta.append(most, &mut history.item_ids, &mut history.action_types);
                 late.extend(self.late.iter().map(|(_, batch)| LateDelta { day, batch: *batch, at: before }));
-                if timed { Some(portion.newest_us(day)?) } else { None }
+                if timed { Some(delta.newest_us(day)?) } else { None }
             }
             _ => {
                 self.merge(day, before, late)?;
@@ -221,7 +221,7 @@ impl WaitingDay {
         Ok(newest_us)
     }
 
-    /// Only gives late portions with their places to `late`; the first action of the day stands at `at`.
+    /// Only gives late deltas with their places to `late`; the first action of the day stands at `at`.
     fn place_late(&mut self, day: Day, at: usize, late: &mut Vec<LateDelta>) -> Result<()> {
         if !self.late.is_empty() {
             self.merge(day, at, late)?;
@@ -237,9 +237,8 @@ impl WaitingDay {
         self.actions.clear();
         for (number, end) in self.ends.iter().enumerate() {
             let first = self.actions.len();
-            let portion =
-                Portion::read(self.bytes.get(begin..*end).held("portions that wait lie one behind the other")?)?;
-            portion.append_actions(day, &mut self.room, &mut self.actions)?;
+            let delta = Delta::read(self.bytes.get(begin..*end).held("deltas that wait lie one behind the other")?)?;
+            delta.append_actions(day, &mut self.room, &mut self.actions)?;
             if let Some((_, batch)) = next_late.next_if(|(late, _)| *late == number) {
                 newest_of_late.extend(self.actions.get(first).map(|newest| (*batch, *newest)));
             }

@@ -21,9 +21,9 @@ use super::new_store::Making;
 use super::raw::RawStore;
 use crate::error::{Error, Kind, Result};
 use crate::format::FORMAT_VERSION;
+use crate::message::message;
 use crate::progress::Progress;
 use crate::resources::{Cancel, Resources};
-use crate::said::said;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
@@ -121,7 +121,7 @@ impl Backups {
             Err(error) if error.kind() == Kind::Corrupt => Err(Error::new(
                 Kind::Corrupt,
                 format!("backup {number} at {} is damaged ({})", self.folder.path().shown(), error.what()),
-                said!["restore another one with ", Number, "; ", [Verify Backup], " says whether it is whole"],
+                message!["restore another one with ", Number, "; ", [Verify Backup], " says whether it is whole"],
             )
             .caused_by(error)),
             opened => opened,
@@ -149,7 +149,7 @@ fn refuse_other_things(path: &Path) -> Result<()> {
         None => Ok(()),
         Some(other) => Err(Error::refused(
             format!("{} is no folder of backups: it holds {}", path.shown(), other.shown()),
-            said!["name an empty or new folder with ", To],
+            message!["name an empty or new folder with ", To],
         )),
     }
 }
@@ -180,7 +180,7 @@ fn lock(path: &Path, create: bool) -> Result<File> {
     if !create && !path.join("meta").is_dir() {
         return Err(Error::refused(
             format!("there is no backup at {}", path.shown()),
-            said!["name the folder that ", [Backup To], " wrote to"],
+            message!["name the folder that ", [Backup To], " wrote to"],
         ));
     }
     let lock = regular_file::open_or_folder(path).map_err(|error| Error::io("open", path, error))?;

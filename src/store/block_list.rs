@@ -5,8 +5,8 @@ use super::handle::Store;
 use super::scan::Scan;
 use crate::error::{Error, Kind, Result};
 use crate::format::{BlockListRecord, Key, Keyspace, Secret, Token, token_of};
+use crate::message::message;
 use crate::model::CustomerId;
-use crate::said::said;
 use crate::text::count;
 
 /// The customers that an ingest does not take and a produce writes no rows of. Memory: 16 bytes for each of them, of whom
@@ -67,12 +67,12 @@ impl Store {
             let Key::Forgotten(token) = Key::decode(key)? else { break };
             if list.tokens.len() == self.folder.resources().customers_max() {
                 return Err(Error::refused(
-                    said![
+                    message![
                         ("more customers have been forgotten than the {} that this ", count(list.tokens.len() as u64)),
                         MemoryLimit,
                         " has room for"
                     ],
-                    said!["give a larger ", MemoryLimit],
+                    message!["give a larger ", MemoryLimit],
                 ));
             }
             list.tokens.push(token);

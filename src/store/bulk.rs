@@ -96,7 +96,7 @@ impl<'store> BulkLoad<'store> {
         // Whether it is so after all is found out when the database is closed: see `doubt`.
         self.is_in_doubt = committed.is_err();
         committed.map_err(|error| failure("commit to", self.folder, error))?;
-        watermark::follow(self.db, self.folder);
+        watermark::plan_keyframes(self.db, self.folder);
         Ok(())
     }
 

@@ -2,43 +2,43 @@
 
 use std::ops::ControlFlow;
 
-use super::cursor::{Cursor, StoredPortion};
+use super::cursor::{Cursor, StoredDelta};
 use super::query::AsOf;
 use crate::error::{Error, Result};
-use crate::format::{Key, Portion};
+use crate::format::{Delta, Key};
 use crate::history::History;
 use crate::model::{Action, ActionType, CustomerId, Day, HistoryDetail};
 
 impl Cursor<'_> {
-    /// Gives `take` what the store holds of a customer from before a day: the portions of each day together, newest day first, until `take` breaks or there
+    /// Gives `take` what the store holds of a customer from before a day: the deltas of each day together, newest day first, until `take` breaks or there
     /// is no more.
     ///
-    /// Memory: the portions of one day.
+    /// Memory: the deltas of one day.
     pub fn by_day(
         &mut self,
         customer: CustomerId,
         before: Day,
-        mut take: impl FnMut(Day, Vec<StoredPortion>) -> ControlFlow<()>,
+        mut take: impl FnMut(Day, Vec<StoredDelta>) -> ControlFlow<()>,
     ) -> Result<()> {
         let Some(newest) = before.previous() else { return Ok(()) };
-        let mut gathered: Vec<StoredPortion> = Vec::new();
-        self.seek(customer, Key::Portion { customer, day: newest, batch: newest }.encode())?;
+        let mut gathered: Vec<StoredDelta> = Vec::new();
+        self.seek(customer, Key::Delta { customer, day: newest, batch: newest }.encode())?;
         while let Some((key, value)) = self.scan.entry()? {
             match Key::decode(key)? {
-                Key::Portion { customer: found, day, batch } if found == customer => {
-                    if let Some(of_day) = gathered.first().map(|portion| portion.day).filter(|of_day| *of_day != day)
+                Key::Delta { customer: found, day, batch } if found == customer => {
+                    if let Some(of_day) = gathered.first().map(|delta| delta.day).filter(|of_day| *of_day != day)
                         && take(of_day, std::mem::take(&mut gathered)).is_break()
                     {
                         return Ok(());
                     }
-                    gathered.push(StoredPortion { day, batch, actions: Portion::read(value)?.actions(day)? });
+                    gathered.push(StoredDelta { day, batch, actions: Delta::read(value)?.actions(day)? });
                 }
                 Key::Keyframe { customer: found, .. } if found == customer => {}
                 _ => break,
             }
             self.scan.next();
         }
-        if let Some(of_day) = gathered.first().map(|portion| portion.day) {
+        if let Some(of_day) = gathered.first().map(|delta| delta.day) {
             let _ = take(of_day, gathered);
         }
         Ok(())

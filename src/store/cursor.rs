@@ -1,4 +1,4 @@
-//! Reading histories: the as-of read, and the walk over portions that writes keyframes.
+//! Reading histories: the as-of read, and the walk over deltas that writes keyframes.
 
 use std::sync::atomic::Ordering;
 
@@ -10,13 +10,13 @@ use super::query::{AsOf, Begin};
 use super::scan::Scan;
 use super::sst::{Shown, TableCursor};
 use crate::error::Result;
-use crate::format::{Key, KeyBytes, Keyframe, Portion};
+use crate::format::{Delta, Key, KeyBytes, Keyframe};
 use crate::history::History;
 use crate::model::{Action, CustomerId, Day, PastAction};
 
 /// What one batch brought of one customer on one day.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct StoredPortion {
+pub struct StoredDelta {
     /// The day of the actions.
     pub day: Day,
     /// The batch that brought them.
@@ -28,25 +28,25 @@ pub struct StoredPortion {
 /// The newest part of what the store holds of a customer.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Tail {
-    /// Portions, newest day first.
-    pub portions: Vec<StoredPortion>,
+    /// Deltas, newest day first.
+    pub deltas: Vec<StoredDelta>,
     /// The days of the keyframes among them, newest first, but for `base`.
     pub keyframes: Vec<Day>,
-    /// The keyframe at which the walk ended: its day, which is the oldest of the portions, and what it holds. `None`: the customer's
-    /// first portion is among them.
+    /// The keyframe at which the walk ended: its day, which is the oldest of the deltas, and what it holds. `None`: the customer's
+    /// first delta is among them.
     pub base: Option<(Day, Vec<PastAction>)>,
 }
 
 impl Tail {
-    /// Actions in the portions.
+    /// Actions in the deltas.
     pub fn actions(&self) -> u64 {
-        self.portions.iter().map(|portion| portion.actions.len() as u64).sum()
+        self.deltas.iter().map(|delta| delta.actions.len() as u64).sum()
     }
 }
 
 /// Reads histories of one store, fastest when asked for customers in ascending order. One per thread.
 ///
-/// Memory: one block of each sorted run of the store, three where it is over many customers, the portions of one day, and what is returned.
+/// Memory: one block of each sorted run of the store, three where it is over many customers, the deltas of one day, and what is returned.
 pub struct Cursor<'store> {
     pub(super) store: &'store Store,
     pub(super) scan: Scan<'store>,
@@ -97,8 +97,8 @@ impl Cursor<'_> {
     /// One seek, then steps over neighbours from the newest day back, until there is enough, or a keyframe has the rest. What batches after
     /// `known` brought may be in keyframes, so with `known` these are passed over; and with times, which keyframes do not have.
     ///
-    /// Unless times are asked for, the newest action's is read on the way, and no other: the walk always meets a portion before any keyframe, since a keyframe stands
-    /// behind the portions of its own day, and there is one only on a day with a portion.
+    /// Unless times are asked for, the newest action's is read on the way, and no other: the walk always meets a delta before any keyframe, since a keyframe stands
+    /// behind the deltas of its own day, and there is one only on a day with a delta.
     pub fn as_of(&mut self, customer: CustomerId, wanted: AsOf, history: &mut History) -> Result<()> {
         let mut begins = std::mem::take(&mut self.begins);
         let read = self.as_of_each(customer, wanted, &[], history, &mut begins);
@@ -124,13 +124,13 @@ impl Cursor<'_> {
             if let Some(tables) = self.tables.as_mut().filter(|tables| tables.are_whole) {
                 match tables.walk(customer, newest, |key, value| walk.step(customer, key, value))? {
                     Shown::Whole => return walk.end(customer),
-                    Shown::Odd => walk.begin_again(),
+                    Shown::Unsupported => walk.begin_again(),
                 }
             }
             self.store.through_rocksdb.fetch_add(1, Ordering::Relaxed);
         }
         self.tables.as_mut().map_or(Ok(()), |tables| tables.check(customer))?;
-        self.scan.seek(Key::Portion { customer, day: newest, batch: newest }.encode());
+        self.scan.seek(Key::Delta { customer, day: newest, batch: newest }.encode());
         while let Some((key, value)) = self.scan.entry()? {
             if !walk.step(customer, Key::decode(key)?, value)? {
                 break;
@@ -143,17 +143,17 @@ impl Cursor<'_> {
     /// What the store holds of a customer from the newest day back to the first keyframe of a day before `earliest`, that day included; but for what
     /// the batch `without` brought, which is passed over unread. So a batch can be replaced whatever has become of it.
     ///
-    /// Memory: up to `max_history` actions for each portion. Between two keyframes lie about twice `max_history` actions, or more where a
+    /// Memory: up to `max_history` actions for each delta. Between two keyframes lie about twice `max_history` actions, or more where a
     /// day alone has as many.
     pub fn tail(&mut self, customer: CustomerId, earliest: Day, without: Option<Day>) -> Result<Tail> {
         let mut tail = Tail::default();
         self.seek(customer, crate::format::history_prefix(customer))?;
         while let Some((key, value)) = self.scan.entry()? {
             match Key::decode(key)? {
-                Key::Portion { customer: found, batch, .. } if found == customer && Some(batch) == without => {}
-                Key::Portion { customer: found, day, batch } if found == customer => {
-                    let actions = Portion::read(value)?.actions(day)?;
-                    tail.portions.push(StoredPortion { day, batch, actions });
+                Key::Delta { customer: found, batch, .. } if found == customer && Some(batch) == without => {}
+                Key::Delta { customer: found, day, batch } if found == customer => {
+                    let actions = Delta::read(value)?.actions(day)?;
+                    tail.deltas.push(StoredDelta { day, batch, actions });
                 }
                 Key::Keyframe { customer: found, day } if found == customer => {
                     if day < earliest {

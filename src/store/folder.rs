@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
+use crate::message::message;
 use crate::resources::Resources;
-use crate::said::said;
 use crate::storage::{sync, sync_with_folders_above};
 use crate::text::Shown;
 
@@ -66,7 +66,7 @@ impl Folder {
     }
 
     /// How far the database had come with the last commit.
-    pub(super) fn mark(&self) -> PathBuf {
+    pub(super) fn watermark(&self) -> PathBuf {
         self.root.join("mark")
     }
 
@@ -107,7 +107,7 @@ impl Folder {
             if !(name == "db" || name == "staging" && self.is_staging_own()?) {
                 return Err(Error::refused(
                     format!("{} is a folder with other things in it and no store", self.root.shown()),
-                    said!["name an empty or new folder with ", Store],
+                    message!["name an empty or new folder with ", Store],
                 ));
             }
         }
@@ -150,9 +150,9 @@ impl Folder {
         let target = self.database();
         fs::rename(aside.database(), &target).map_err(|error| Error::io("put in place", &target, error))?;
         // Behind the database, since a mark that is ahead of its database tells of lost commits. Without one, the next writer makes one.
-        match fs::rename(aside.mark(), self.mark()) {
+        match fs::rename(aside.watermark(), self.watermark()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Error::io("put in place", &self.mark(), error));
+                return Err(Error::io("put in place", &self.watermark(), error));
             }
             _ => {}
         }

@@ -18,10 +18,10 @@ use super::sst::Tables;
 use crate::error::{Error, Result};
 use crate::exact::usize_of;
 use crate::format::{
-    BatchRecord, FORMAT_VERSION, Key, Keyspace, Portion, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord, hex,
+    BatchRecord, Delta, FORMAT_VERSION, Key, Keyspace, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord, hex,
 };
+use crate::message::{Message, message};
 use crate::model::{Action, CustomerId, Day, TypeTable, Zone, is_zone_name};
-use crate::said::{Said, said};
 use crate::text::Shown;
 
 /// How often whoever waits for a compaction looks whether it is asked to stop.
@@ -55,7 +55,7 @@ impl Store {
         let value = value.ok_or_else(|| {
             Error::refused(
                 format!("the database at {} is no store of lookback", folder.database().shown()),
-                said!["name another folder with ", Store],
+                message!["name another folder with ", Store],
             )
         })?;
         check_version(value.first().copied(), folder)?;
@@ -176,7 +176,7 @@ impl Store {
 
     /// Does the compaction that has become due and waits for its end: otherwise it would be thrown away with the process, and reads slow down
     /// from day to day. Failing here loses nothing that was committed. Where it is asked to stop, the compaction is thrown away when the store is closed.
-    pub fn settle(&self) -> Result<()> {
+    pub fn finish_compaction(&self) -> Result<()> {
         let mut options = WaitForCompactOptions::default();
         options.set_timeout(LOOK_MICROSECONDS);
         loop {
@@ -189,9 +189,9 @@ impl Store {
     }
 
     /// The actions of a customer on a day that a batch brought, newest first; `None` if there are none.
-    pub fn portion(&self, customer: CustomerId, day: Day, batch: Day) -> Result<Option<Vec<Action>>> {
-        let bytes = self.get(Key::Portion { customer, day, batch })?;
-        bytes.map(|bytes| Portion::read(&bytes)?.actions(day)).transpose()
+    pub fn delta(&self, customer: CustomerId, day: Day, batch: Day) -> Result<Option<Vec<Action>>> {
+        let bytes = self.get(Key::Delta { customer, day, batch })?;
+        bytes.map(|bytes| Delta::read(&bytes)?.actions(day)).transpose()
     }
 
     /// The record at a key, if there is one.
@@ -235,9 +235,9 @@ fn check_version(found: Option<u8>, folder: &Folder) -> Result<()> {
         folder.path().shown()
     );
     let remedy = if found > FORMAT_VERSION {
-        Said::from("use a newer lookback")
+        Message::from("use a newer lookback")
     } else {
-        said!["bring it up to date with ", [Migrate Store = (folder.path().shown())]]
+        message!["bring it up to date with ", [Migrate Store = (folder.path().shown())]]
     };
     Err(Error::refused(what, remedy))
 }

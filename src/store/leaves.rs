@@ -1,4 +1,4 @@
-//! Reading index and roster: lists that lie in leaves.
+//! Reading index and customer index: lists that lie in leaves.
 
 use std::marker::PhantomData;
 
@@ -6,7 +6,7 @@ use super::engine::options::scanning;
 use super::handle::Store;
 use super::scan::Scan;
 use crate::error::Result;
-use crate::format::{Entry, Key, Standing, TouchedDay, decode_leaf};
+use crate::format::{CustomerState, Entry, Key, TouchedDay, decode_leaf};
 use crate::model::{CustomerId, Day};
 
 /// One leaf, decoded.
@@ -38,12 +38,12 @@ impl Store {
     }
 
     /// All customers.
-    pub fn roster(&self) -> Leaves<'_, Standing> {
+    pub fn customer_index(&self) -> Leaves<'_, CustomerState> {
         let first = |key, _| match key {
-            Key::Roster { first } => Some(first),
+            Key::CustomerIndex { first } => Some(first),
             _ => None,
         };
-        self.leaves(&[crate::format::Keyspace::Roster as u8], first, Day::FIRST)
+        self.leaves(&[crate::format::Keyspace::CustomerIndex as u8], first, Day::FIRST)
     }
 
     fn leaves<E>(&self, from: &[u8], first: fn(Key, Day) -> Option<CustomerId>, anchor: Day) -> Leaves<'_, E> {

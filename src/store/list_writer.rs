@@ -1,4 +1,4 @@
-//! Writing index and roster anew, leaf by leaf, beside what the store holds of them.
+//! Writing index and customer index anew, leaf by leaf, beside what the store holds of them.
 
 use std::iter::Peekable;
 
@@ -6,7 +6,7 @@ use super::bulk::BulkLoad;
 use super::handle::Store;
 use super::leaves::{LeafBytes, Leaves};
 use crate::error::Result;
-use crate::format::{CutLeaf, Entry, Key, LeafCutter, Standing, TouchedDay, encode_leaf};
+use crate::format::{CustomerState, CutLeaf, Entry, Key, LeafCutter, TouchedDay, encode_leaf};
 use crate::model::{CustomerId, Day};
 
 /// Takes all lines of a list as it is to be, and writes the leaves that are not in the store as they are.
@@ -26,9 +26,9 @@ impl Store {
         ListWriter::new(self.touched_by(batch), batch, |batch, first| Key::Index { batch, first })
     }
 
-    /// Writes the roster anew.
-    pub fn roster_writer(&self) -> ListWriter<'_, Standing> {
-        ListWriter::new(self.roster(), Day::FIRST, |_, first| Key::Roster { first })
+    /// Writes the customer index anew.
+    pub fn customer_index_writer(&self) -> ListWriter<'_, CustomerState> {
+        ListWriter::new(self.customer_index(), Day::FIRST, |_, first| Key::CustomerIndex { first })
     }
 }
 

@@ -2,7 +2,7 @@
 //! nothing of input files, Arrow or Parquet, and decides nothing about what a history is.
 //!
 //! Invariants:
-//! - Whatever a batch changes (portions, keyframes, index, roster, totals, record) becomes visible in one atomic step, durable when it returns.
+//! - Whatever a batch changes (deltas, keyframes, batch index, customer index, totals, record) becomes visible in one atomic step, durable when it returns.
 //! - Opening a store never changes what it holds and never migrates it.
 //! - One process writes; any number read beside it, each the state that was committed when it opened.
 //!
@@ -40,7 +40,7 @@ pub use backup::{Backup, Backups, check_backups};
 pub use batches::{Batch, Batches};
 pub use block_list::BlockList;
 pub use bulk::BulkLoad;
-pub use cursor::{Cursor, StoredPortion, Tail};
+pub use cursor::{Cursor, StoredDelta, Tail};
 pub use engine::backup_files::CheckedBackups;
 pub use folder::Folder;
 pub use handle::Store;

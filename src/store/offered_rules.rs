@@ -10,9 +10,9 @@ use super::handle::Store;
 use super::raw::write_durably;
 use crate::error::{Error, Result};
 use crate::format::{Key, Record, TouchedDay, ZoneRulesRecord, ZoneUse};
+use crate::message::message;
 use crate::model::{Day, Zone, ZoneRules, name_days};
 use crate::progress::Progress;
-use crate::said::said;
 use crate::text::Shown;
 use crate::zoneinfo::{RulesSource, find_rules};
 
@@ -80,9 +80,9 @@ impl Store {
         match self.offered_rules() {
             Ok(offered) => offered.filter(|offered| offered.is_newer),
             Err(error) => {
-                progress.note(&said![
+                progress.note(&message![
                     "days begin by the rules that the store records; whether there are newer ones is not known: ",
-                    { error.said() },
+                    { error.message() },
                 ]);
                 None
             }
@@ -114,8 +114,8 @@ impl Store {
     /// The newest day on which a customer has an action; `None` if there is none.
     fn newest_day(&self) -> Result<Option<Day>> {
         let mut newest = None;
-        for leaf in self.roster() {
-            newest = leaf?.entries.iter().map(|(_, standing)| standing.newest).max().max(newest);
+        for leaf in self.customer_index() {
+            newest = leaf?.entries.iter().map(|(_, customer_state)| customer_state.newest).max().max(newest);
         }
         Ok(newest)
     }
@@ -128,7 +128,7 @@ impl Store {
         let name = self.settings().zone.name().to_owned();
         let resting = self.days_that_rest_on(&offered)?;
         if !resting.is_empty() {
-            progress.note(&said![
+            progress.note(&message![
                 (
                     "{name} has newer rules in {}, by which days that the store holds are others: {}; they wait for ",
                     offered.edition(),
@@ -186,7 +186,7 @@ impl Store {
                 newer.edition(),
                 recorded.rules().edition(),
             ),
-            said![
+            message![
                 "take them with ",
                 [Migrate Store = (store) TakeZoneRules],
                 ", which says with ",

@@ -17,27 +17,27 @@ const READER_TRIES: usize = 20;
 /// The same where something else was found than what should be there.
 const READER_TRIES_OF_DAMAGE: usize = 2;
 
-/// Opens the database for writing, moves the mark up to it, and removes what was staged. Refused while another process writes, and where the
+/// Opens the database for writing, moves the watermark up to it, and removes what was staged. Refused while another process writes, and where the
 /// database has gone back: then nothing has been changed.
 pub(super) fn for_writing(folder: &Folder) -> Result<Database> {
     require(folder)?;
     check_files(&folder.database())?;
     manifest::check(folder)?;
     sst::check(folder)?;
-    let marked = watermark::read(folder)?;
+    let watermark = watermark::read(folder)?;
     // Opening to write begins a new manifest and removes files that the old one does not name; so it comes after the check. What fails here for
     // another reason fails below with what to do.
     if let Ok(glance) = DB::open_for_read_only(&options_of_a_glance(), folder.database(), false) {
-        watermark::check(marked, &glance, folder)?;
+        watermark::check(watermark, &glance, folder)?;
     }
     let open = || DB::open(&options(), folder.database());
     let opened = open().or_else(|error| match error.kind() {
         // A writer may have been killed right after a commit that failed.
-        rocksdb::ErrorKind::Corruption if in_doubt::settle(folder) => open(),
+        rocksdb::ErrorKind::Corruption if in_doubt::resolve(folder) => open(),
         _ => Err(error),
     });
     let db = Database::writing(opened.map_err(|error| failure("open", folder, error))?, folder);
-    watermark::check(marked, &db, folder)?;
+    watermark::check(watermark, &db, folder)?;
     watermark::advance(&db, folder)?;
     folder.drop_leftovers()?;
     checkpoint::drop_left_behind(folder)?;
@@ -69,10 +69,10 @@ fn open_to_read(folder: &Folder) -> Result<Database> {
     check_files(&folder.database())?;
     manifest::check(folder)?;
     sst::check(folder)?;
-    // Before the database: it may move on meanwhile, and the mark behind it.
-    let marked = watermark::read(folder)?;
+    // Before the database: it may move on meanwhile, and the watermark behind it.
+    let watermark = watermark::read(folder)?;
     let db = DB::open_for_read_only(&options(), folder.database(), false);
     let db = db.map_err(|error| failure("open", folder, error))?;
-    watermark::check(marked, &db, folder)?;
+    watermark::check(watermark, &db, folder)?;
     Ok(Database::reading(db))
 }

@@ -38,7 +38,7 @@ impl Store {
         stoppable(&self.db, self.folder.resources(), || {
             self.db.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &everything);
         })?;
-        self.settle()?;
+        self.finish_compaction()?;
         // The call itself does not tell whether it failed. A deletion names the key that it deletes, so there must be none left either.
         if self.table_files()?.iter().any(|file| before.contains(&file.name) || file.num_deletions > 0) {
             return Err(Error::new(

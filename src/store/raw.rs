@@ -93,6 +93,6 @@ pub(super) fn write_durably(db: &DB, folder: &Folder, batch: WriteBatch) -> Resu
     // Out of the log and into a table, so that the log stays empty and no later load has to wait for it.
     let written = db.write_opt(batch, &synced).and_then(|()| db.flush());
     written.map_err(|error| failure("write to", folder, error))?;
-    watermark::follow(db, folder);
+    watermark::plan_keyframes(db, folder);
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::format::ACTIONS_MAX;
+use crate::message::message;
 use crate::model::{TypeTable, Zone};
-use crate::said::said;
 
 /// How many actions a history has at most, unless the store was created with another number. Source: SPEC, "Meaning".
 pub const MAX_HISTORY_DEFAULT: usize = 1_000;
@@ -35,8 +35,8 @@ impl Settings {
         let length = asked.unwrap_or(self.max_history);
         if length > self.max_history {
             return Err(Error::usage(
-                said![MaxHistory, (" {length} is more than the store keeps ({})", self.max_history)],
-                said![
+                message![MaxHistory, (" {length} is more than the store keeps ({})", self.max_history)],
+                message![
                     "ask for fewer, or build a store with a larger ",
                     MaxHistory,
                     " by ",

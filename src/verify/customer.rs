@@ -1,32 +1,32 @@
 //! The history of one customer, gathered key by key, and what follows from it.
 
+use super::delta::UNUSUAL_BYTES;
 use super::fault::Fault;
-use super::portion::UNUSUAL_BYTES;
-use crate::format::{Key, Keyframe, Standing, encode_keyframe};
-use crate::history::{DayPortions, Since, follow};
+use crate::format::{CustomerState, Key, Keyframe, encode_keyframe};
+use crate::history::{DayDeltas, SinceKeyframe, plan_keyframes};
 use crate::model::{Action, CustomerId, Day, PADDING_ITEM_ID, PastAction};
 use crate::store::Settings;
 
 /// What the store holds of a customer. Memory: all of its actions, 24 bytes each, and its keyframes.
 pub(super) struct CustomerHistory {
     pub customer: CustomerId,
-    /// Newest first, each with its portions.
-    days: Vec<DayPortions>,
+    /// Newest first, each with its deltas.
+    days: Vec<DayDeltas>,
     /// Newest first, each with its value.
     keyframes: Vec<(Day, Vec<u8>)>,
-    /// Whether some portion is not known.
+    /// Whether some delta is not known.
     doubtful: bool,
 }
 
 /// Where a customer stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Stands {
-    /// It has no portion.
+    /// It has no delta.
     Nowhere,
-    /// It has portions, not all of which could be read.
+    /// It has deltas, not all of which could be read.
     Unknown,
-    /// As its line in the roster should say.
-    At(Standing),
+    /// As its line in the customer index should say.
+    At(CustomerState),
 }
 
 impl CustomerHistory {
@@ -35,12 +35,12 @@ impl CustomerHistory {
         CustomerHistory { customer, days: Vec::new(), keyframes: Vec::new(), doubtful: !is_whole }
     }
 
-    /// Takes the next portion in the order of the keys; `None` if it cannot be relied on.
-    pub fn portion(&mut self, day: Day, actions: Option<Vec<Action>>) {
+    /// Takes the next delta in the order of the keys; `None` if it cannot be relied on.
+    pub fn delta(&mut self, day: Day, actions: Option<Vec<Action>>) {
         self.doubtful |= actions.is_none();
         let actions = actions.unwrap_or_default();
         match self.days.last_mut() {
-            Some((last, portions)) if *last == day => portions.push(actions),
+            Some((last, deltas)) if *last == day => deltas.push(actions),
             _ => self.days.push((day, vec![actions])),
         }
     }
@@ -73,15 +73,15 @@ impl CustomerHistory {
             self.compare(wrong, max_history, deep, report);
         }
         let newest = self.days.last().map(|(day, _)| *day);
-        let standing = |newest| Standing { newest, keyframe: due.last().copied(), since };
-        newest.map_or(Stands::Nowhere, |newest| Stands::At(standing(newest)))
+        let customer_state = |newest| CustomerState { newest, keyframe: due.last().copied(), since };
+        newest.map_or(Stands::Nowhere, |newest| Stands::At(customer_state(newest)))
     }
 
-    /// Works out all keyframes from the portions; reports what is wrong with them, and with `deep` also those that hold something else.
+    /// Works out all keyframes from the deltas; reports what is wrong with them, and with `deep` also those that hold something else.
     fn compare(&self, mut wrong: Vec<(Day, String)>, max_history: usize, deep: bool, mut report: impl FnMut(Fault)) {
-        let course = follow(Vec::new(), &self.days, max_history);
+        let plan = plan_keyframes(Vec::new(), &self.days, max_history);
         let written = |day: Day| {
-            let (_, past) = course.keyframes.iter().find(|(found, _)| *found == day)?;
+            let (_, past) = plan.keyframes.iter().find(|(found, _)| *found == day)?;
             let mut bytes = Vec::new();
             encode_keyframe(day, past, &mut bytes);
             Some(bytes)
@@ -116,8 +116,8 @@ impl CustomerHistory {
         let held = past.chunk_by(|one, other| one.day == other.day);
         let held = held.filter_map(|actions| Some((actions.first()?.day, actions.len())));
         let mut room = settings.max_history;
-        let before = self.days.iter().rev().filter(|(found, _)| *found < day).map_while(|(found, portions)| {
-            let count = portions.iter().map(Vec::len).sum::<usize>().min(room);
+        let before = self.days.iter().rev().filter(|(found, _)| *found < day).map_while(|(found, deltas)| {
+            let count = deltas.iter().map(Vec::len).sum::<usize>().min(room);
             room -= count;
             (count > 0).then_some((*found, count))
         });
@@ -126,14 +126,14 @@ impl CustomerHistory {
 }
 
 /// The days on which keyframes stand, ascending, and what has come since the last of them. `days` are ascending.
-fn due(days: &[DayPortions], max_history: usize) -> (Vec<Day>, Since) {
-    let (mut due, mut since) = (Vec::new(), Since::default());
-    for (day, portions) in days {
+fn due(days: &[DayDeltas], max_history: usize) -> (Vec<Day>, SinceKeyframe) {
+    let (mut due, mut since) = (Vec::new(), SinceKeyframe::default());
+    for (day, deltas) in days {
         if since.is_due(max_history) {
             due.push(*day);
-            since = Since::default();
+            since = SinceKeyframe::default();
         }
-        since = portions.iter().fold(since, |since, portion| since.with(portion.len()));
+        since = deltas.iter().fold(since, |since, delta| since.with(delta.len()));
     }
     (due, since)
 }

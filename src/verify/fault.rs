@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::error::Result;
 use crate::format::{FIRST_LEAF, Key, hex};
+use crate::message::{Message, message};
 use crate::model::{CustomerId, Day};
-use crate::said::{Said, said};
 
 /// A key whose value, or absence, is not what it should be.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Fault {
 /// What mends a fault.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Remedy {
-    /// The key follows from the portions: this is the value that it should have, or that it should not be there.
+    /// The key follows from the deltas: this is the value that it should have, or that it should not be there.
     Rebuild(Option<Vec<u8>>),
     /// What a batch brought is damaged.
     Ingest(Day),
@@ -33,7 +33,7 @@ pub enum Remedy {
 pub(super) type Report<'a> = &'a mut (dyn FnMut(Fault) -> Result<()> + Send);
 
 impl Fault {
-    /// A fault of what follows from the portions. `value` is what should stand there.
+    /// A fault of what follows from the deltas. `value` is what should stand there.
     pub(super) fn derived(key: Key, what: impl Into<String>, value: Option<Vec<u8>>) -> Self {
         Fault { key: key.encode().to_vec(), what: what.into(), remedy: Remedy::Rebuild(value) }
     }
@@ -67,12 +67,12 @@ pub(super) fn place(key: &[u8]) -> String {
     };
     match Key::decode(key) {
         Ok(Key::Store) => "store record".to_owned(),
-        Ok(Key::Portion { customer, day, batch }) => {
-            format!("portion of customer {} on {day}, batch {batch}", customer.0)
+        Ok(Key::Delta { customer, day, batch }) => {
+            format!("delta of customer {} on {day}, batch {batch}", customer.0)
         }
         Ok(Key::Keyframe { customer, day }) => format!("keyframe of customer {} on {day}", customer.0),
         Ok(Key::Index { batch, first }) => format!("index of batch {batch}, leaf {}", from(first)),
-        Ok(Key::Roster { first }) => format!("roster, leaf {}", from(first)),
+        Ok(Key::CustomerIndex { first }) => format!("customer index, leaf {}", from(first)),
         Ok(Key::Batch(batch)) => format!("record of batch {batch}"),
         Ok(Key::Totals) => "totals".to_owned(),
         Ok(Key::BlockList) => "block list".to_owned(),
@@ -88,19 +88,19 @@ pub(super) fn place(key: &[u8]) -> String {
 
 impl Remedy {
     /// What is to be done, behind the fault.
-    pub fn said(&self) -> Said {
+    pub fn said(&self) -> Message {
         match self {
-            Remedy::Rebuild(_) => said!["rebuild it with ", [Repair]],
-            Remedy::Ingest(batch) => said!["ingest the batch of {batch} again, or restore the store from a copy"],
-            Remedy::Restore => said!["restore the store from a copy, or build it anew with ", [Backfill]],
+            Remedy::Rebuild(_) => message!["rebuild it with ", [Repair]],
+            Remedy::Ingest(batch) => message!["ingest the batch of {batch} again, or restore the store from a copy"],
+            Remedy::Restore => message!["restore the store from a copy, or build it anew with ", [Backfill]],
         }
     }
 }
 
 impl Fault {
     /// One line: `place (key …): what; remedy`.
-    pub fn said(&self) -> Said {
-        said![("{} (key {}): {}; ", self.place(), self.key_hex(), self.what), { self.remedy.said() }]
+    pub fn said(&self) -> Message {
+        message![("{} (key {}): {}; ", self.place(), self.key_hex(), self.what), { self.remedy.said() }]
     }
 }
 

@@ -1,4 +1,4 @@
-//! The index of some batches beside their portions, exactly.
+//! The index of some batches beside their deltas, exactly.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ const LINES_MAX: u64 = 4 << 20;
 /// A line, or that nobody knows which lines come next.
 type LineOrGap = Option<(CustomerId, TouchedDay)>;
 
-/// Reports the leaves of the index that are not what the portions make, in the order of their keys.
+/// Reports the leaves of the index that are not what the deltas make, in the order of their keys.
 ///
-/// `suspects` are the batches to look at, with the number of their portions; ascending. One walk over the history for as many of them as have
-/// 4 million portions together; one that has more is compared as it is read.
+/// `suspects` are the batches to look at, with the number of their deltas; ascending. One walk over the history for as many of them as have
+/// 4 million deltas together; one that has more is compared as it is read.
 pub(super) fn check_index(store: &Store, suspects: &[(Day, u64)], report: Report<'_>) -> Result<()> {
     check_in_groups(store, suspects, LINES_MAX, report)
 }
@@ -27,8 +27,8 @@ fn check_in_groups(store: &Store, suspects: &[(Day, u64)], lines_max: u64, repor
     let mut rest = suspects;
     while let Some(((first, _), _)) = rest.split_first() {
         let mut lines = 0;
-        let together = rest.iter().take_while(|(_, portions)| {
-            lines += portions;
+        let together = rest.iter().take_while(|(_, deltas)| {
+            lines += deltas;
             lines <= lines_max
         });
         let (group, behind) = rest.split_at(together.count().max(1).min(rest.len()));
@@ -76,7 +76,7 @@ fn each_line(store: &Store, batches: &[Day], mut take: impl FnMut(Day, LineOrGap
         store.folder().resources().check()?;
         match step {
             Step::Entry { key, .. } => {
-                if let Ok(Key::Portion { customer, day, batch }) = Key::decode(key)
+                if let Ok(Key::Delta { customer, day, batch }) = Key::decode(key)
                     && batches.contains(&batch)
                 {
                     take(batch, Some((customer, TouchedDay(day))))?;
@@ -91,7 +91,7 @@ fn each_line(store: &Store, batches: &[Day], mut take: impl FnMut(Day, LineOrGap
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::encode_portion;
+    use crate::format::encode_delta;
     use crate::model::{Action, ActionType};
     use crate::store::{Folder, Settings};
     use crate::verify::Fault;
@@ -105,12 +105,12 @@ mod tests {
         let day = Day::from_number(100).unwrap();
         let action = Action { time_us: 100 * 86_400_000_000, item_id: 1, action_type: ActionType::CLICK };
         let mut value = Vec::new();
-        encode_portion(day, &[action], &mut value);
+        encode_delta(day, &[action], &mut value);
         let batches: Vec<Day> = day.through(Day::from_number(105).unwrap()).collect();
         let mut load = store.bulk_load().unwrap();
         for customer in 0..2_000 {
             for batch in &batches {
-                let key = Key::Portion { customer: CustomerId(customer), day, batch: *batch };
+                let key = Key::Delta { customer: CustomerId(customer), day, batch: *batch };
                 load.set(key, Some(&value)).unwrap();
             }
         }

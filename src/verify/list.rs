@@ -1,9 +1,9 @@
 //! A list of the store beside what it should be, leaf by leaf.
 
+use super::delta::UNUSUAL_BYTES;
 use super::fault::{Fault, Report};
-use super::portion::UNUSUAL_BYTES;
 use crate::error::Result;
-use crate::format::{CutLeaf, Entry, Key, LeafCutter, Standing, TouchedDay, decode_leaf, encode_leaf};
+use crate::format::{CustomerState, CutLeaf, Entry, Key, LeafCutter, TouchedDay, decode_leaf, encode_leaf};
 use crate::model::{CustomerId, Day};
 use crate::store::{Step, Store, Unreadable, Walk};
 
@@ -19,11 +19,11 @@ impl Line for TouchedDay {
     }
 }
 
-impl Line for Standing {
+impl Line for CustomerState {
     fn words(&self) -> String {
         let keyframe = self.keyframe.map_or("none".to_owned(), |day| day.to_string());
-        let (portions, actions) = (self.since.portions, self.since.actions);
-        format!("with newest day {}, keyframe {keyframe}, {portions} portions and {actions} actions since", self.newest)
+        let (deltas, actions) = (self.since.deltas, self.since.actions);
+        format!("with newest day {}, keyframe {keyframe}, {deltas} deltas and {actions} actions since", self.newest)
     }
 }
 
@@ -149,7 +149,7 @@ impl<'store, E: Line> ListCheck<'store, E> {
                 // Whoever reads all keys reports these.
                 Some(Step::Unreadable(range)) => self.unreadable.push(range),
                 Some(Step::Entry { key, value }) => {
-                    if let Ok(Key::Index { first, .. } | Key::Roster { first }) = Key::decode(key) {
+                    if let Ok(Key::Index { first, .. } | Key::CustomerIndex { first }) = Key::decode(key) {
                         return Ok(Some((first, value.to_vec())));
                     }
                 }
@@ -174,8 +174,8 @@ impl<'store, E: Line> ListCheck<'store, E> {
         match (only(lines, &held).as_slice(), only(&held, lines).as_slice()) {
             ([], []) => UNUSUAL_BYTES.to_owned(),
             (lacking, []) => format!("lacks {}", named(lacking)),
-            ([], extra) => format!("has {}, which the portions do not have", named(extra)),
-            (lacking, extra) => format!("has {} where the portions have {}", named(extra), named(lacking)),
+            ([], extra) => format!("has {}, which the deltas do not have", named(extra)),
+            (lacking, extra) => format!("has {} where the deltas have {}", named(extra), named(lacking)),
         }
     }
 }

@@ -1,14 +1,14 @@
 //! The pass over every key of a store.
 
+use super::counters::Tallies;
 use super::fault::{Fault, Report, place};
 use super::index::check_index;
 use super::list::ListCheck;
 use super::range::{Checked, Event, Found, RangeCheck, Rules};
 use super::record::Records;
-use super::tally::Tallies;
 use crate::error::{Kind, Result};
-use crate::format::{Key, Keyspace, Record, Standing, Totals};
-use crate::history::Since;
+use crate::format::{CustomerState, Key, Keyspace, Record, Totals};
+use crate::history::SinceKeyframe;
 use crate::model::Day;
 use crate::parallel::ordered_map;
 use crate::progress::Progress;
@@ -54,7 +54,9 @@ pub(super) fn check(store: &Store, deep: bool, progress: &dyn Progress, report: 
         is_over: false,
         checked: Checked::default(),
         customers_held: 0,
-        roster: ListCheck::new(store, &[Keyspace::Roster as u8], Day::FIRST, |_, first| Key::Roster { first }),
+        customer_index: ListCheck::new(store, &[Keyspace::CustomerIndex as u8], Day::FIRST, |_, first| {
+            Key::CustomerIndex { first }
+        }),
         tallies: Tallies::default(),
         records: Records::default(),
         totals: None,
@@ -87,9 +89,9 @@ struct Pass<'a> {
     /// Whether nothing behind it can be read.
     is_over: bool,
     checked: Checked,
-    /// Customers with a portion.
+    /// Customers with a delta.
     customers_held: u64,
-    roster: ListCheck<'a, Standing>,
+    customer_index: ListCheck<'a, CustomerState>,
     tallies: Tallies,
     records: Records,
     /// Or what is wrong with them.
@@ -133,7 +135,7 @@ impl Pass<'_> {
         self.checked += found.checked;
         found.events.into_iter().try_for_each(|event| self.event(event))?;
         self.at_next.extend(found.at_next);
-        found.batches.into_iter().for_each(|(batch, tally)| self.tallies.add(batch, tally));
+        found.batches.into_iter().for_each(|(batch, counters)| self.tallies.add(batch, counters));
         self.records.add(found.records);
         self.totals = found.totals.or(self.totals.take());
         Ok(())
@@ -143,12 +145,12 @@ impl Pass<'_> {
         match event {
             Event::Fault(fault) => (self.report)(*fault),
             Event::Begin => self.tell_at_next(),
-            Event::Customer(customer, standing) => {
+            Event::Customer(customer, customer_state) => {
                 self.customers_held += 1;
-                let any = Standing { newest: Day::FIRST, keyframe: None, since: Since::default() };
-                match standing {
-                    Some(standing) => self.roster.push(customer, standing, self.report),
-                    None => self.roster.push_unknown(customer, any, self.report),
+                let any = CustomerState { newest: Day::FIRST, keyframe: None, since: SinceKeyframe::default() };
+                match customer_state {
+                    Some(customer_state) => self.customer_index.push(customer, customer_state, self.report),
+                    None => self.customer_index.push_unknown(customer, any, self.report),
                 }
             }
         }
@@ -169,7 +171,7 @@ impl Pass<'_> {
             // Of the customer before the range and the one behind it there may be more; and of others that are not met at all.
             self.range.push_gap();
             self.at_next.clear();
-            self.roster.push_gap();
+            self.customer_index.push_gap();
             self.tallies.gap = true;
         }
         self.is_over = range.until.is_none();
@@ -180,7 +182,7 @@ impl Pass<'_> {
 
     fn finish(mut self) -> Result<Checked> {
         self.tell_at_next()?;
-        self.roster.finish(self.report)?;
+        self.customer_index.finish(self.report)?;
         let suspects = self.tallies.suspects();
         let store = self.rules.store;
         check_index(store, &suspects, self.report)?;
@@ -200,7 +202,7 @@ impl Pass<'_> {
         let totals = Totals { customers: self.customers_held };
         let what = match self.totals {
             Some(Ok(found)) if found == totals => return Ok(()),
-            Some(Ok(found)) => format!("say {} customers, and {} have portions", found.customers, totals.customers),
+            Some(Ok(found)) => format!("say {} customers, and {} have deltas", found.customers, totals.customers),
             Some(Err(_)) => "cannot be decoded".to_owned(),
             None => "are missing".to_owned(),
         };

@@ -5,13 +5,13 @@ use std::ops::AddAssign;
 
 use serde::Serialize;
 
+use super::counters::RangeTally;
 use super::customer::{CustomerHistory, Stands};
+use super::delta::{DeltaRoom, read_delta};
 use super::fault::{Fault, Remedy};
-use super::portion::{PortionRoom, read_portion};
 use super::record::{self, Records};
-use super::tally::RangeTally;
 use crate::format::{
-    BlockListRecord, Forgotten, Horizon, Key, Purge, Record, Standing, StoreRecord, Totals, TypesRecord,
+    BlockListRecord, CustomerState, Forgotten, Horizon, Key, Purge, Record, StoreRecord, Totals, TypesRecord,
     ZoneRulesRecord,
 };
 use crate::model::{CustomerId, Day};
@@ -32,31 +32,42 @@ pub struct Checked {
     pub batches: u64,
     /// Customers with a key of their own.
     pub customers: u64,
-    /// Portions.
-    pub portions: u64,
+    /// Deltas.
+    #[serde(rename = "portions")]
+    pub deltas: u64,
     /// Actions in them.
     pub actions: u64,
     /// Keyframes.
     pub keyframes: u64,
     /// Leaves of the index.
     pub index_leaves: u64,
-    /// Leaves of the roster.
-    pub roster_leaves: u64,
+    /// Leaves of the customer index.
+    #[serde(rename = "roster_leaves")]
+    pub customer_index_leaves: u64,
 }
 
 impl AddAssign for Checked {
     fn add_assign(&mut self, other: Checked) {
-        let Checked { keys, bytes, batches, customers, portions, actions, keyframes, index_leaves, roster_leaves } =
-            other;
+        let Checked {
+            keys,
+            bytes,
+            batches,
+            customers,
+            deltas,
+            actions,
+            keyframes,
+            index_leaves,
+            customer_index_leaves,
+        } = other;
         self.keys += keys;
         self.bytes += bytes;
         self.batches += batches;
         self.customers += customers;
-        self.portions += portions;
+        self.deltas += deltas;
         self.actions += actions;
         self.keyframes += keyframes;
         self.index_leaves += index_leaves;
-        self.roster_leaves += roster_leaves;
+        self.customer_index_leaves += customer_index_leaves;
     }
 }
 
@@ -77,8 +88,8 @@ pub(super) enum Event {
     Fault(Box<Fault>),
     /// The first customer of the range begins, and so the last one of the ranges before it has ended.
     Begin,
-    /// What the roster should say of a customer; `None` if that is not known.
-    Customer(CustomerId, Option<Standing>),
+    /// What the customer index should say of a customer; `None` if that is not known.
+    Customer(CustomerId, Option<CustomerState>),
 }
 
 /// What was found in a range.
@@ -124,7 +135,7 @@ impl Found {
 
 /// Judges each key of a range by itself, and each customer by its keys. One range after the other, in ascending order.
 ///
-/// Memory: what is found, 4 MiB; the portions of one customer.
+/// Memory: what is found, 4 MiB; the deltas of one customer.
 pub(super) struct RangeCheck<'a> {
     rules: &'a Rules<'a>,
     /// Where each key is looked up.
@@ -135,14 +146,14 @@ pub(super) struct RangeCheck<'a> {
     pub is_behind_gap: bool,
     /// What has been found since it was taken last.
     pub found: Found,
-    room: PortionRoom,
+    room: DeltaRoom,
 }
 
 impl<'a> RangeCheck<'a> {
     /// Stands before the first range.
     pub fn new(rules: &'a Rules<'a>) -> Self {
         let lookup = rules.look_up.map(|each| rules.store.lookup(each));
-        let (found, room) = (Found::default(), PortionRoom::default());
+        let (found, room) = (Found::default(), DeltaRoom::default());
         RangeCheck { rules, lookup, customer: None, is_behind_gap: false, found, room }
     }
 
@@ -193,7 +204,7 @@ impl<'a> RangeCheck<'a> {
         match decoded {
             // Opening the store has shown that the record is there and decodes, but not that these are its bytes.
             Key::Store => self.record::<StoreRecord>(key, value),
-            Key::Portion { customer, day, batch } => self.portion(customer, day, batch, value),
+            Key::Delta { customer, day, batch } => self.delta(customer, day, batch, value),
             Key::Keyframe { customer, day } => {
                 self.found.checked.keyframes += 1;
                 self.customer(customer).keyframe(day, value);
@@ -203,7 +214,7 @@ impl<'a> RangeCheck<'a> {
                 self.found.batch(batch).stored_leaf(first, value);
             }
             // Read alongside the history, which comes before it.
-            Key::Roster { .. } => self.found.checked.roster_leaves += 1,
+            Key::CustomerIndex { .. } => self.found.checked.customer_index_leaves += 1,
             Key::Batch(batch) => {
                 if let Err(what) = self.found.records.take(batch, value) {
                     self.found.fault(Fault::of_batch(decoded, what, batch));
@@ -233,11 +244,11 @@ impl<'a> RangeCheck<'a> {
         }
     }
 
-    fn portion(&mut self, customer: CustomerId, day: Day, batch: Day, value: &[u8]) {
+    fn delta(&mut self, customer: CustomerId, day: Day, batch: Day, value: &[u8]) {
         let settings = self.rules.store.settings();
-        let key = Key::Portion { customer, day, batch };
-        self.found.checked.portions += 1;
-        let actions = read_portion(day, value, settings, &mut self.room);
+        let key = Key::Delta { customer, day, batch };
+        self.found.checked.deltas += 1;
+        let actions = read_delta(day, value, settings, &mut self.room);
         let actions = actions.map_err(|what| self.found.fault(Fault::of_batch(key, what, batch))).ok();
         let removed = if self.rules.block_list.holds(customer) {
             Some("is of a customer who has been forgotten")
@@ -249,8 +260,8 @@ impl<'a> RangeCheck<'a> {
         }
         self.found.checked.actions += actions.as_ref().map_or(0, Vec::len) as u64;
         self.found.bytes += size_of::<(CustomerId, Day)>();
-        self.found.batch(batch).portion(customer, day, batch, actions.as_deref(), settings.max_history);
-        self.customer(customer).portion(day, actions);
+        self.found.batch(batch).delta(customer, day, batch, actions.as_deref(), settings.max_history);
+        self.customer(customer).delta(day, actions);
     }
 
     /// The customer whose key comes next; settles the one before.
@@ -268,7 +279,7 @@ impl<'a> RangeCheck<'a> {
         let (customer, found) = (history.customer, &mut self.found);
         match history.settle(self.rules.store.settings(), self.rules.deep, |fault| found.fault(fault)) {
             Stands::Nowhere => {}
-            Stands::At(standing) => found.push(Event::Customer(customer, Some(standing))),
+            Stands::At(customer_state) => found.push(Event::Customer(customer, Some(customer_state))),
             Stands::Unknown => found.push(Event::Customer(customer, None)),
         }
     }

@@ -1,10 +1,10 @@
-//! The records of the batches beside what the portions have.
+//! The records of the batches beside what the deltas have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::counters::{ActionCounts, Counters, Tallies};
+use super::delta::UNUSUAL_BYTES;
 use super::fault::{Fault, Report};
-use super::portion::UNUSUAL_BYTES;
-use super::tally::{ActionCounts, Tallies, Tally};
 use crate::error::Result;
 use crate::format::{BatchRecord, Key, Record};
 use crate::model::{Day, TypeTable};
@@ -15,11 +15,11 @@ use crate::store::{Store, Unreadable};
 #[derive(Default)]
 pub(super) struct Records {
     /// `None` for one that cannot be relied on.
-    batches: BTreeMap<Day, Option<Said>>,
+    batches: BTreeMap<Day, Option<Message>>,
 }
 
 #[derive(Clone)]
-struct Said {
+struct Message {
     actions: ActionCounts,
     customers: u64,
 }
@@ -46,7 +46,7 @@ impl Records {
         self.batches.len() as u64
     }
 
-    /// Reports records that are missing or do not say what the portions have, by day.
+    /// Reports records that are missing or do not say what the deltas have, by day.
     pub fn compare(
         &self,
         tallies: &Tallies,
@@ -55,11 +55,11 @@ impl Records {
         store: &Store,
         report: Report<'_>,
     ) -> Result<()> {
-        for (batch, tally) in tallies.iter().filter(|(_, tally)| tally.portions > 0) {
+        for (batch, counters) in tallies.iter().filter(|(_, counters)| counters.deltas > 0) {
             let key = Key::Batch(batch);
             let is_lost = unreadable.iter().any(|range| range.may_hold(&key.encode()));
             if !self.batches.contains_key(&batch) && !is_lost {
-                let what = format!("is missing, and there are portions of {} customers", tally.customers);
+                let what = format!("is missing, and there are deltas of {} customers", counters.customers);
                 report(Fault::of_batch(key, what, batch))?;
             }
         }
@@ -68,7 +68,7 @@ impl Records {
         }
         for (batch, said) in &self.batches {
             let Some(said) = said else { continue };
-            let none = Tally::default();
+            let none = Counters::default();
             compare_one(*batch, said, tallies.get(*batch).unwrap_or(&none), is_reduced, store, report)?;
         }
         Ok(())
@@ -77,26 +77,26 @@ impl Records {
 
 fn compare_one(
     batch: Day,
-    said: &Said,
-    tally: &Tally,
+    said: &Message,
+    counters: &Counters,
     is_reduced: bool,
     store: &Store,
     report: Report<'_>,
 ) -> Result<()> {
     let types = &store.settings().types;
-    let both = || said.actions.types.iter().chain(tally.actions.types.iter()).map(|(number, _)| number);
+    let both = || said.actions.types.iter().chain(counters.actions.types.iter()).map(|(number, _)| number);
     let listed: BTreeSet<u8> = types.iter().map(|(number, _)| number).chain(both()).collect();
-    let (there, said_of) = (numbers(&tally.actions, &listed, types), numbers(&said.actions, &listed, types));
+    let (there, said_of) = (numbers(&counters.actions, &listed, types), numbers(&said.actions, &listed, types));
     // What was cut is in the record alone, and so is what was removed.
-    let agree = |said: u64, there: u64| if tally.may_be_cut || is_reduced { said >= there } else { said == there };
+    let agree = |said: u64, there: u64| if counters.may_be_cut || is_reduced { said >= there } else { said == there };
     let differing = said_of.iter().zip(&there).find(|((_, said), (_, there))| !agree(*said, *there));
-    if let Some(((name, said), (_, there))) = differing.filter(|_| !tally.doubtful) {
-        let what = format!("says {said} {name}, and its portions have {there}");
+    if let Some(((name, said), (_, there))) = differing.filter(|_| !counters.doubtful) {
+        let what = format!("says {said} {name}, and its deltas have {there}");
         report(Fault::of_batch(Key::Batch(batch), what, batch))?;
     }
-    if said.customers != tally.customers {
-        let what = format!("says {} customers, and its portions have {}", said.customers, tally.customers);
-        let record = store.batch(batch)?.map(|record| BatchRecord { customers: tally.customers, ..record });
+    if said.customers != counters.customers {
+        let what = format!("says {} customers, and its deltas have {}", said.customers, counters.customers);
+        let record = store.batch(batch)?.map(|record| BatchRecord { customers: counters.customers, ..record });
         let value = record.map(|record| record.to_bytes()).transpose()?;
         report(Fault::derived(Key::Batch(batch), what, value))?;
     }
@@ -117,9 +117,9 @@ fn numbers(counts: &ActionCounts, listed: &BTreeSet<u8>, types: &TypeTable) -> V
     numbers
 }
 
-fn said(record: BatchRecord) -> Said {
+fn said(record: BatchRecord) -> Message {
     let BatchRecord { actions, late, early, customers, .. } = record;
-    Said { actions: ActionCounts { types: actions, late, early }, customers }
+    Message { actions: ActionCounts { types: actions, late, early }, customers }
 }
 
 fn read_record(value: &[u8]) -> Result<BatchRecord, String> {

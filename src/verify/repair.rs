@@ -1,4 +1,4 @@
-//! Making anew what follows from the portions.
+//! Making anew what follows from the deltas.
 
 use serde::Serialize;
 
@@ -6,8 +6,8 @@ use super::fault::{Fault, Remedy};
 use super::pass::check;
 use crate::error::{Error, Kind, Result};
 use crate::format::Key;
+use crate::message::message;
 use crate::progress::Progress;
-use crate::said::said;
 use crate::store::Store;
 use crate::text::Shown;
 
@@ -18,8 +18,9 @@ pub struct KeyCounts {
     pub keyframes: u64,
     /// Leaves of the index.
     pub index_leaves: u64,
-    /// Leaves of the roster.
-    pub roster_leaves: u64,
+    /// Leaves of the customer index.
+    #[serde(rename = "roster_leaves")]
+    pub customer_index_leaves: u64,
     /// Batch records, of which only the number of customers is derived.
     pub batch_records: u64,
     /// The totals.
@@ -29,18 +30,18 @@ pub struct KeyCounts {
 impl KeyCounts {
     /// Of all kinds.
     pub fn all(&self) -> u64 {
-        let KeyCounts { keyframes, index_leaves, roster_leaves, batch_records, totals } = *self;
-        keyframes + index_leaves + roster_leaves + batch_records + totals
+        let KeyCounts { keyframes, index_leaves, customer_index_leaves, batch_records, totals } = *self;
+        keyframes + index_leaves + customer_index_leaves + batch_records + totals
     }
 
     fn add(&mut self, key: Key) -> Result<()> {
         match key {
             Key::Keyframe { .. } => self.keyframes += 1,
             Key::Index { .. } => self.index_leaves += 1,
-            Key::Roster { .. } => self.roster_leaves += 1,
+            Key::CustomerIndex { .. } => self.customer_index_leaves += 1,
             Key::Batch(_) => self.batch_records += 1,
             Key::Totals => self.totals += 1,
-            Key::Store | Key::Portion { .. } | Key::Types | Key::ZoneRules => {
+            Key::Store | Key::Delta { .. } | Key::Types | Key::ZoneRules => {
                 return Err(Error::corrupt("the truth of the store was about to be repaired"));
             }
             Key::BlockList | Key::Forgotten(_) | Key::Horizon | Key::Purge => {
@@ -56,16 +57,16 @@ impl KeyCounts {
 pub struct RepairSummary {
     /// Whether nothing was changed and only counted.
     pub dry_run: bool,
-    /// Keys that were given the value that follows from the portions.
+    /// Keys that were given the value that follows from the deltas.
     pub set: KeyCounts,
     /// Keys that were removed, since none should be there.
     pub removed: KeyCounts,
 }
 
-/// Makes keyframes, index, roster, totals and the records' numbers of customers what follows from the portions, in one atomic step.
+/// Makes keyframes, batch index, customer index, totals and the records' numbers of customers what follows from the deltas, in one atomic step.
 ///
 /// Only what differs is written. The store must have been opened for writing, unless with `dry_run`. Refused, changing nothing, where anything is
-/// wrong that does not follow from the portions. Memory: that of a verification, and of a load.
+/// wrong that does not follow from the deltas. Memory: that of a verification, and of a load.
 pub fn repair(store: &Store, dry_run: bool, progress: &dyn Progress) -> Result<RepairSummary> {
     let mut bulk = if dry_run { None } else { Some(store.bulk_load()?) };
     let mut summary = RepairSummary { dry_run, set: KeyCounts::default(), removed: KeyCounts::default() };
@@ -93,7 +94,7 @@ pub fn repair(store: &Store, dry_run: bool, progress: &dyn Progress) -> Result<R
                 fault.key_hex(),
                 fault.what,
             ),
-            said![{ fault.remedy.said() }, ", then repair again"],
+            message![{ fault.remedy.said() }, ", then repair again"],
         ));
     }
     if let Some(bulk) = bulk {

@@ -6,8 +6,8 @@ use super::fault::{Fault, Remedy};
 use super::pass::check;
 use super::range::Checked;
 use crate::error::{Error, Kind, Result};
+use crate::message::{Message, message};
 use crate::progress::Progress;
-use crate::said::{Said, said};
 use crate::store::Store;
 use crate::text::Shown;
 
@@ -37,9 +37,9 @@ impl VerifySummary {
             _ => format!("the store at {store} has {faults} faults"),
         };
         let remedy = if repairable == faults {
-            said!["mend what is derived from the portions with ", [Repair Store=(store)]]
+            message!["mend what is derived from the deltas with ", [Repair Store=(store)]]
         } else {
-            Said::from("do what stands behind each of them on stdout")
+            Message::from("do what stands behind each of them on stdout")
         };
         Some(Error::new(Kind::Corrupt, what, remedy))
     }
@@ -47,7 +47,7 @@ impl VerifySummary {
 
 /// Reads everything in a store and gives each fault to `report`, as it is found. Changes nothing; runs beside a writer.
 ///
-/// `deep` also works out the content of each keyframe from the portions. Memory: see the module.
+/// `deep` also works out the content of each keyframe from the deltas. Memory: see the module.
 pub fn verify(
     store: &Store,
     deep: bool,
@@ -73,7 +73,7 @@ pub struct ShownFault {
     /// What is wrong with it.
     pub what: String,
     /// What is to be done.
-    pub remedy: Said,
+    pub remedy: Message,
 }
 
 impl Fault {

@@ -36,7 +36,7 @@ fn pages() -> Vec<String> {
 }
 
 /// Runs a page in a shell. Whatever it shows that does not come is told at the end, all of it.
-fn follow(path: &str, shell: &mut Shell) {
+fn plan_keyframes(path: &str, shell: &mut Shell) {
     let page = Page::parse(&read(path));
     let messages = Messages::of_the_guide();
     let is_to_write = std::env::var("LOOKBACK_GUIDE").is_ok_and(|value| value == "write");
@@ -91,7 +91,7 @@ macro_rules! followed {
         const FOLLOWED: &[&str] = &[$($page),*];
         $(#[test]
         fn $name() {
-            follow(concat!("docs/", $page), &mut Shell::new());
+            plan_keyframes(concat!("docs/", $page), &mut Shell::new());
         })*
     };
 }
@@ -180,7 +180,7 @@ fn anchors(text: &str) -> impl Iterator<Item = String> {
 fn readme() {
     let mut shell = Shell::new();
     assert_eq!(shell.run("export YESTERDAY=2026-01-01 TODAY=2026-01-02").code, Some(0));
-    follow("README.md", &mut shell);
+    plan_keyframes("README.md", &mut shell);
 }
 
 /// The page on the demo has the input and the commands of `tools/demo`.

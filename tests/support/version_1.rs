@@ -59,30 +59,30 @@ pub fn entries(
     records: &BTreeMap<i64, Vec<u8>>,
     max_history: usize,
 ) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut portions: BTreeMap<(i64, i64, i64), Vec<RawAction>> = BTreeMap::new();
+    let mut deltas: BTreeMap<(i64, i64, i64), Vec<RawAction>> = BTreeMap::new();
     for (batch, actions) in batches {
         for action in actions {
-            portions.entry((action.customer, action.time_us.div_euclid(DAY_US), *batch)).or_default().push(*action);
+            deltas.entry((action.customer, action.time_us.div_euclid(DAY_US), *batch)).or_default().push(*action);
         }
     }
     let mut store_record = vec![1];
     put_unsigned(max_history as u64, &mut store_record);
     store_record.extend(b"\x03UTC");
-    let customers: BTreeSet<i64> = portions.keys().map(|(customer, ..)| *customer).collect();
+    let customers: BTreeSet<i64> = deltas.keys().map(|(customer, ..)| *customer).collect();
     let mut totals = vec![1];
     put_unsigned(customers.len() as u64, &mut totals);
     let mut entries = vec![(vec![0, 0], store_record), (vec![0, 1], totals)];
     for (batch, record) in records {
         entries.push(([&[1][..], &day_bytes(*batch)].concat(), [&[1], &record[1..]].concat()));
     }
-    for ((customer, day, batch), actions) in &portions {
+    for ((customer, day, batch), actions) in &deltas {
         let index = [&[2][..], &day_bytes(*batch), &customer_bytes(*customer), &complement(*day)].concat();
-        let portion = [&[3][..], &customer_bytes(*customer), &complement(*day), &day_bytes(*batch)].concat();
+        let delta = [&[3][..], &customer_bytes(*customer), &complement(*day), &day_bytes(*batch)].concat();
         let snapshot = [&[4][..], &customer_bytes(*customer), &complement(*day)].concat();
-        let until = portions.iter().filter(|((whose, on, _), _)| whose == customer && on <= day);
+        let until = deltas.iter().filter(|((whose, on, _), _)| whose == customer && on <= day);
         let until = until.flat_map(|(_, actions)| actions).copied().collect();
         entries.push((index, vec![1]));
-        entries.push((portion, list(actions.clone(), max_history)));
+        entries.push((delta, list(actions.clone(), max_history)));
         entries.push((snapshot, list(until, max_history)));
     }
     entries

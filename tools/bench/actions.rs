@@ -25,15 +25,15 @@ pub fn each_action(root: &Path, batch: Day, mut take: impl FnMut(ReadAction)) ->
     Ok(())
 }
 
-/// The portions that a batch brings: of each customer and day the actions, newest first; by customer, newest day first, as they go into a store.
-pub fn portions(root: &Path, batch: Day) -> Result<Vec<(Day, Vec<Action>)>> {
+/// The deltas that a batch brings: of each customer and day the actions, newest first; by customer, newest day first, as they go into a store.
+pub fn deltas(root: &Path, batch: Day) -> Result<Vec<(Day, Vec<Action>)>> {
     let mut all = Vec::new();
     each_action(root, batch, |action| all.push(action))?;
     all.sort_by(|one, other| one.customer.cmp(&other.customer).then_with(|| newest_first(&one.action, &other.action)));
-    let portions = all.chunk_by(|one, other| (one.customer, one.day) == (other.customer, other.day));
-    let portions = portions.filter_map(|portion| {
-        let day = portion.first()?.day;
-        Some((day, portion.iter().map(|read| read.action).collect()))
+    let deltas = all.chunk_by(|one, other| (one.customer, one.day) == (other.customer, other.day));
+    let deltas = deltas.filter_map(|delta| {
+        let day = delta.first()?.day;
+        Some((day, delta.iter().map(|read| read.action).collect()))
     });
-    Ok(portions.collect())
+    Ok(deltas.collect())
 }

@@ -40,7 +40,7 @@ pub struct Args {
 /// What can be measured on its own.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Part {
-    /// Portions to bytes and back
+    /// Deltas to bytes and back
     Codec,
     /// Customers' days to keyframes, in memory
     Fold,

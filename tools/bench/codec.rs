@@ -1,19 +1,19 @@
-//! Part `codec`: the portions of one batch to bytes and back, in memory, on one thread.
+//! Part `codec`: the deltas of one batch to bytes and back, in memory, on one thread.
 
 use std::hint::black_box;
 use std::ops::Range;
 
 use lookback::error::Result;
-use lookback::format::{Portion, encode_portion};
+use lookback::format::{Delta, encode_delta};
 use lookback::model::{Action, Day};
 
-use crate::actions::portions;
+use crate::actions::deltas;
 use crate::clock::Spent;
 use crate::input::Input;
 use crate::rounds::{Pass, Rounds};
 use crate::table::{Line, count};
 
-/// Portions as a store has them: one after the other, and where each lies.
+/// Deltas as a store has them: one after the other, and where each lies.
 #[derive(Default)]
 struct Encoded {
     bytes: Vec<u8>,
@@ -22,16 +22,16 @@ struct Encoded {
 
 /// Encoding, decoding without times (as a read for rows does) and decoding with times (as an ingest does) take turns.
 pub fn measure(input: &Input, rounds: Rounds) -> Result<Vec<Line>> {
-    let portions = portions(&input.root, input.newest)?;
-    let actions: u64 = portions.iter().map(|(_, actions)| actions.len() as u64).sum();
-    let encoded = encode(&portions);
+    let deltas = deltas(&input.root, input.newest)?;
+    let actions: u64 = deltas.iter().map(|(_, actions)| actions.len() as u64).sum();
+    let encoded = encode(&deltas);
 
-    let encode_pass: Pass<'_> = Box::new(|| Ok(Spent::on(|| Ok(black_box(encode(&portions))))?.0));
+    let encode_pass: Pass<'_> = Box::new(|| Ok(Spent::on(|| Ok(black_box(encode(&deltas))))?.0));
     let append_pass: Pass<'_> = Box::new(|| Ok(Spent::on(|| append(&encoded))?.0));
     let actions_pass: Pass<'_> = Box::new(|| Ok(Spent::on(|| decode(&encoded))?.0));
     let [encoding, appending, decoding] = rounds.in_turns([encode_pass, append_pass, actions_pass])?;
 
-    let size = format!("{} portions, {} actions", count(portions.len() as u64), count(actions));
+    let size = format!("{} deltas, {} actions", count(deltas.len() as u64), count(actions));
     let bytes_each = encoded.bytes.len() as f64 / actions.max(1) as f64;
     let rate = [(actions, "actions")];
     Ok(vec![
@@ -41,11 +41,11 @@ pub fn measure(input: &Input, rounds: Rounds) -> Result<Vec<Line>> {
     ])
 }
 
-fn encode(portions: &[(Day, Vec<Action>)]) -> Encoded {
+fn encode(deltas: &[(Day, Vec<Action>)]) -> Encoded {
     let mut encoded = Encoded::default();
-    for (day, actions) in portions {
+    for (day, actions) in deltas {
         let begin = encoded.bytes.len();
-        encode_portion(*day, actions, &mut encoded.bytes);
+        encode_delta(*day, actions, &mut encoded.bytes);
         encoded.places.push((*day, begin..encoded.bytes.len()));
     }
     encoded
@@ -56,8 +56,8 @@ fn append(encoded: &Encoded) -> Result<()> {
     for (_, place) in &encoded.places {
         items.clear();
         types.clear();
-        let portion = Portion::read(encoded.bytes.get(place.clone()).unwrap_or_default())?;
-        portion.append(portion.count(), &mut items, &mut types);
+        let delta = Delta::read(encoded.bytes.get(place.clone()).unwrap_or_default())?;
+        delta.append(delta.count(), &mut items, &mut types);
         black_box((&items, &types));
     }
     Ok(())
@@ -65,8 +65,8 @@ fn append(encoded: &Encoded) -> Result<()> {
 
 fn decode(encoded: &Encoded) -> Result<()> {
     for (day, place) in &encoded.places {
-        let portion = Portion::read(encoded.bytes.get(place.clone()).unwrap_or_default())?;
-        black_box(portion.actions(*day)?);
+        let delta = Delta::read(encoded.bytes.get(place.clone()).unwrap_or_default())?;
+        black_box(delta.actions(*day)?);
     }
     Ok(())
 }

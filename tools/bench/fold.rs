@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use lookback::error::Result;
-use lookback::history::follow;
+use lookback::history::plan_keyframes;
 use lookback::model::{Action, CustomerId, Day};
 use lookback::store::Store;
 
@@ -16,7 +16,7 @@ use crate::table::{Line, count};
 /// From so many actions on no more customers are taken: 24 bytes each, twice.
 const ACTIONS_MAX: usize = 10_000_000;
 
-/// A customer's days, ascending, with the portions of each.
+/// A customer's days, ascending, with the deltas of each.
 type Days = Vec<(Day, Vec<Vec<Action>>)>;
 
 /// The customers are those of the day's impressions.
@@ -28,7 +28,7 @@ pub fn measure(input: &Input, store: &Store, rounds: Rounds) -> Result<Vec<Line>
             continue;
         }
         days += of_customer.len();
-        actions += of_customer.iter().flat_map(|(_, portions)| portions).map(Vec::len).sum::<usize>();
+        actions += of_customer.iter().flat_map(|(_, deltas)| deltas).map(Vec::len).sum::<usize>();
         followed.push(of_customer);
         if actions >= ACTIONS_MAX {
             break;
@@ -38,7 +38,7 @@ pub fn measure(input: &Input, store: &Store, rounds: Rounds) -> Result<Vec<Line>
     let spent = rounds.alone(Box::new(|| {
         let (spent, ()) = Spent::on(|| {
             for days in &followed {
-                black_box(follow(Vec::new(), days, max_history));
+                black_box(plan_keyframes(Vec::new(), days, max_history));
             }
             Ok(())
         })?;
@@ -56,10 +56,10 @@ pub fn measure(input: &Input, store: &Store, rounds: Rounds) -> Result<Vec<Line>
 fn days_of(store: &Store, customer: CustomerId) -> Result<Days> {
     let tail = store.cursor().tail(customer, Day::FIRST, None)?;
     let mut days: Days = Vec::new();
-    for portion in tail.portions.into_iter().rev() {
+    for delta in tail.deltas.into_iter().rev() {
         match days.last_mut() {
-            Some((day, portions)) if *day == portion.day => portions.push(portion.actions),
-            _ => days.push((portion.day, vec![portion.actions])),
+            Some((day, deltas)) if *day == delta.day => deltas.push(delta.actions),
+            _ => days.push((delta.day, vec![delta.actions])),
         }
     }
     Ok(days)

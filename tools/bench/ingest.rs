@@ -21,7 +21,7 @@ pub fn measure(input: &Input, stores: &Stores, rounds: Rounds) -> Result<Vec<Lin
         let (spent, of_round) = Spent::on(|| ingest(&mut ingester, &stores.resources, &input.root, input.newest))?;
         ingests.push(spent);
         let settle = || {
-            ingester.settle(&Silent)?;
+            ingester.finish_compaction(&Silent)?;
             Ok(())
         };
         settles.push(Spent::on(settle)?.0);

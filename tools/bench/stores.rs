@@ -34,12 +34,12 @@ impl Stores {
             eprintln!("building a store: batch {number} of {}, {day}", input.earlier.len() + 1);
             ingest(&mut ingester, &resources, &input.root, *day)?;
         }
-        ingester.settle(&Silent)?;
+        ingester.finish_compaction(&Silent)?;
         drop(ingester);
         let full = copy(&before, &work.join("full"))?;
         let mut ingester = Ingester::open(&full, &Silent)?;
         ingest(&mut ingester, &resources, &input.root, input.newest)?;
-        ingester.settle(&Silent)?;
+        ingester.finish_compaction(&Silent)?;
         Ok(Stores { before, full, resources, work: work.to_owned() })
     }
 

@@ -107,7 +107,7 @@ pub enum Command {
     Migrate(Migrate),
     /// Read everything in a store and check it against itself; changes nothing.
     Verify(Verify),
-    /// Make anew what a store derives from its portions, where it differs: keyframes, index, roster, totals.
+    /// Make anew what a store derives from its deltas, where it differs: keyframes, batch index, customer index, totals.
     Repair(Repair),
     /// Print a script that completes the command line in a shell.
     Completions(Completions),

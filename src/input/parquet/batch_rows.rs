@@ -18,8 +18,8 @@ use super::list_length::longest_list;
 use super::page_header::{Content, visit_pages};
 use crate::error::{Error, Result};
 use crate::exact::usize_of;
+use crate::message::message;
 use crate::resources::Resources;
-use crate::said::said;
 use crate::text::Shown;
 
 /// A number takes so many bytes at most when it is decoded.
@@ -29,7 +29,7 @@ const NUMBER_BYTES: u64 = 8;
 type Chunks<'file> = Vec<(&'file ColumnChunkMetaData, usize)>;
 
 /// The number of rows to decode at once: `wanted`, or fewer where the values of the columns in `mask` may be so large that each column would take more
-/// than the share for a page, see [`Resources::page_bytes`].
+/// than the budget for a page, see [`Resources::page_bytes`].
 ///
 /// Refused where one page or the list of one row has no room. Memory: one page.
 pub fn fitting_rows(
@@ -40,7 +40,7 @@ pub fn fitting_rows(
     wanted: usize,
     resources: &Resources,
 ) -> Result<usize> {
-    let share = resources.page_bytes() as u64;
+    let budget = resources.page_bytes() as u64;
     let file = Arc::new(file.try_clone().map_err(|error| Error::io("open", path, error))?);
     let mut rows = wanted as u64;
     for leaf in (0..metadata.file_metadata().schema_descr().num_columns()).filter(|leaf| mask.leaf_included(*leaf)) {
@@ -49,7 +49,7 @@ pub fn fitting_rows(
             let rows = usize_of(group.num_rows().max(0).cast_unsigned());
             group.columns().get(leaf).map(|chunk| (chunk, rows))
         });
-        let column = Column { path, file: &file, chunks: chunks.collect(), share, resources };
+        let column = Column { path, file: &file, chunks: chunks.collect(), budget, resources };
         rows = rows.min(column.fitting_rows(rows)?);
     }
     Ok(usize_of(rows.max(1)))
@@ -60,7 +60,7 @@ struct Column<'file> {
     file: &'file Arc<File>,
     chunks: Chunks<'file>,
     /// Bytes that one page may take, and the column of one batch.
-    share: u64,
+    budget: u64,
     resources: &'file Resources,
 }
 
@@ -85,13 +85,13 @@ impl Column<'_> {
             !matches!(descriptor.physical_type(), PhysicalType::BYTE_ARRAY | PhysicalType::FIXED_LEN_BYTE_ARRAY);
         let value_bytes =
             if is_number { NUMBER_BYTES } else { self.value_bytes(&announced, wanted)?.max(NUMBER_BYTES) };
-        let fits = announced.values.saturating_mul(value_bytes) <= self.share;
+        let fits = announced.values.saturating_mul(value_bytes) <= self.budget;
         let list_values = if is_list && !fits { self.longest_list()? } else { 1 };
         let row_bytes = list_values.saturating_mul(value_bytes);
-        if list_values > 1 && row_bytes > self.share {
+        if list_values > 1 && row_bytes > self.budget {
             return Err(self.no_room(&format!("a row with a list of {list_values} values"), row_bytes));
         }
-        Ok(if fits { wanted } else { self.share / row_bytes.max(1) })
+        Ok(if fits { wanted } else { self.budget / row_bytes.max(1) })
     }
 
     /// Looks at every page; refused where one is larger than there is room for.
@@ -102,7 +102,7 @@ impl Column<'_> {
             self.resources.check()?;
             let (begin, length) = guarded(self.path, || Ok::<_, Error>(chunk.byte_range()))?;
             let range = (begin, begin.saturating_add(length));
-            let visited = visit_pages(&**self.file, range, chunk.compression(), self.share, |page| {
+            let visited = visit_pages(&**self.file, range, chunk.compression(), self.budget, |page| {
                 // A list may have all the values of a page; each takes at least eight bytes when it is decoded.
                 let values = if is_list { page.values.saturating_mul(NUMBER_BYTES) } else { 0 };
                 largest = largest.max(page.bytes).max(values);
@@ -118,7 +118,7 @@ impl Column<'_> {
             });
             visited.ok_or_else(|| unreadable(self.path, "where a page should be there is none"))?;
         }
-        if largest > self.share {
+        if largest > self.budget {
             return Err(
                 self.no_room(&format!("a page of {largest} bytes in column {}", first.column_path().string()), largest)
             );
@@ -129,7 +129,7 @@ impl Column<'_> {
     /// The most bytes that a text can have. The longest text of a dictionary is looked for only where the dictionary is long.
     fn value_bytes(&self, announced: &Announced, rows: u64) -> Result<u64> {
         let Announced { value_bytes, dictionary_bytes, .. } = *announced;
-        if dictionary_bytes.saturating_mul(rows) <= self.share {
+        if dictionary_bytes.saturating_mul(rows) <= self.budget {
             return Ok(value_bytes.max(dictionary_bytes));
         }
         let mut longest = value_bytes;
@@ -152,8 +152,8 @@ impl Column<'_> {
 
     fn no_room(&self, what: &str, bytes: u64) -> Error {
         Error::input(
-            format!("the file {} has {what}, more than there is room for ({})", self.path.shown(), self.share),
-            said!["write it with smaller pages, or give ", MemoryLimit, (" {}", bytes.saturating_mul(16))],
+            format!("the file {} has {what}, more than there is room for ({})", self.path.shown(), self.budget),
+            message!["write it with smaller pages, or give ", MemoryLimit, (" {}", bytes.saturating_mul(16))],
         )
     }
 }

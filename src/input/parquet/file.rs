@@ -83,7 +83,7 @@ impl ParquetFile {
 
     /// Streams the columns in batches of at most `batch_rows` rows; of a list, only the fields that are wanted. What may lack and does has no column.
     ///
-    /// Memory: the decoded batch and one page of each column; each is at most the share for a page, see [`Resources::page_bytes`]. Batches of
+    /// Memory: the decoded batch and one page of each column; each is at most the budget for a page, see [`Resources::page_bytes`]. Batches of
     /// large values have fewer rows for it; a page or a list that has no room is refused before it is read.
     pub(in crate::input) fn read(
         self,

@@ -20,7 +20,7 @@ pub fn guard<T>(read: impl FnOnce() -> T) -> Result<T, String> {
     let before = INSIDE.replace(true);
     let result = catch_unwind(AssertUnwindSafe(read));
     INSIDE.set(before);
-    result.map_err(|payload| said(payload.as_ref()))
+    result.map_err(|payload| panic_text(payload.as_ref()))
 }
 
 /// Whether this thread is inside a guard, so that a panic is going to be an error and needs no report of its own.
@@ -28,7 +28,7 @@ pub fn is_guarded() -> bool {
     INSIDE.get()
 }
 
-fn said(payload: &(dyn Any + Send)) -> String {
+fn panic_text(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "damaged".to_owned())
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeSeed;
 use serde_json::Deserializer;
 
-use super::json_object::{Fields, Names, said, scalar};
+use super::json_object::{Fields, Names, reason_of, scalar};
 use super::records::{Ends, Records};
 use super::written_rows::{Cell, NOT_UTF8, WrittenRows};
 use crate::error::Result;
@@ -140,7 +140,7 @@ impl JsonRows {
                     written.push(record.line, row);
                 }
                 Err(error) => {
-                    let reason = format!("is no JSON object ({})", said(&error));
+                    let reason = format!("is no JSON object ({})", reason_of(&error));
                     written.push_line(record.line, reason, record.bytes);
                 }
             }

@@ -10,7 +10,7 @@ use arrow::error::ArrowError;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 use super::id_text::parse_id;
-use super::json_object::{Fields, said, scalar};
+use super::json_object::{Fields, reason_of, scalar};
 use crate::input::column::Reason;
 use crate::input::time_column::shortened;
 
@@ -59,7 +59,7 @@ impl JsonLists {
         self.lengths.push(self.objects.len() - before);
         self.nulls.push(text.is_some());
         match (read, wrong) {
-            (Err(error), _) => Err((None, format!("is no JSON array of objects ({})", said(&error)))),
+            (Err(error), _) => Err((None, format!("is no JSON array of objects ({})", reason_of(&error)))),
             (Ok(()), Some((field, reason))) => Err((self.names.get(field).map(String::as_str), reason)),
             (Ok(()), None) => Ok(()),
         }

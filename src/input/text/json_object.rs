@@ -119,7 +119,7 @@ pub(super) fn scalar(value: &str) -> Result<Option<Cow<'_, str>>, &'static str> 
 }
 
 /// What serde_json has against a text of one line: the phrase and the byte, from 1.
-pub(super) fn said(error: &serde_json::Error) -> String {
+pub(super) fn reason_of(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let phrase = text.rsplit_once(" at line ").map_or(text.as_str(), |(phrase, _)| phrase);
     format!("{phrase}, at byte {}", error.column())
@@ -134,7 +134,7 @@ mod tests {
         let mut values = vec![Some("of another line"); names.len()];
         let mut json = serde_json::Deserializer::from_str(text);
         let read = Fields { names, values: &mut values }.deserialize(&mut json).and_then(|()| json.end());
-        read.map(|()| values).map_err(|error| said(&error))
+        read.map(|()| values).map_err(|error| reason_of(&error))
     }
 
     #[test]

@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::exact::{Held, at_most};
 use crate::input::file_kind::Packing;
 use crate::input::magic::{LOOKED_AT, Magic};
+use crate::message::{Message, message};
 use crate::resources::{Cancel, Resources};
-use crate::said::{Said, said};
 use crate::text::Shown;
 
 /// Room for records at the beginning; it grows with the longest one.
@@ -148,7 +148,7 @@ impl Records {
     }
 
     /// That the file as a whole cannot be used.
-    pub fn broken(&self, cause: &str, remedy: impl Into<Said>) -> Error {
+    pub fn broken(&self, cause: &str, remedy: impl Into<Message>) -> Error {
         Error::input(format!("the file {} cannot be read: {cause}", self.path().shown()), remedy)
     }
 
@@ -159,7 +159,7 @@ impl Records {
                 "line {} begins a row of more than {} bytes, which there is no room for{quotes}",
                 self.line, self.bytes_max
             ),
-            said!["mend that line, or give a larger ", MemoryLimit, " (a row may take a 64th of it)"],
+            message!["mend that line, or give a larger ", MemoryLimit, " (a row may take a 64th of it)"],
         )
     }
 

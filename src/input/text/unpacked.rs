@@ -8,8 +8,8 @@ use zstd::stream::read::Decoder;
 
 use crate::error::{Error, Result};
 use crate::input::file_kind::Packing;
+use crate::message::message;
 use crate::resources::Resources;
-use crate::said::said;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
@@ -79,7 +79,7 @@ impl Unpacked {
                     self.path.shown(),
                     1_u64 << self.window_log_max
                 ),
-                said!["compress it without --long and at a lower level, or give a larger ", MemoryLimit],
+                message!["compress it without --long and at a lower level, or give a larger ", MemoryLimit],
             )
             .caused_by(error);
         }

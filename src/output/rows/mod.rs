@@ -22,7 +22,7 @@ pub use grouped_writer::GroupedWriter;
 pub use row_group::{EncodedRowGroup, RowGroup};
 pub use schema::RowSchema;
 pub(super) use schema::data_type;
-pub use settings::{FileSizes, RowSettings, said_if_chosen};
+pub use settings::{FileSizes, RowSettings, metadata_if_chosen};
 pub use writer::{NEWEST_ACTION, RowWriter};
 #[cfg(feature = "fuzzing")]
 pub use zstd_frame::fuzz::zstd_frame;

@@ -18,8 +18,8 @@ use super::settings::RowSettings;
 use crate::error::{Error, Kind};
 use crate::exact::Held;
 use crate::history::HistoryView;
+use crate::message::message;
 use crate::model::{CustomerId, Element, ExtraColumn, Impression, ItemType, RowColumn};
-use crate::said::said;
 
 /// Gathers rows and encodes them, one row group after the other. Any thread can do that with one of its own; the bytes depend on the rows alone.
 ///
@@ -68,7 +68,7 @@ impl RowGroup {
                 Error::new(
                     Kind::Io,
                     format!("cannot compress with {} ({error})", settings.compression.name()),
-                    said!["use another ", Compression],
+                    message!["use another ", Compression],
                 )
                 .caused_by(error)
             })
@@ -157,7 +157,7 @@ impl RowGroup {
                 Error::new(
                     Kind::Io,
                     format!("cannot encode rows of {dt} ({error})"),
-                    said!["run the same command again, with fewer ", Threads, " if memory is short"],
+                    message!["run the same command again, with fewer ", Threads, " if memory is short"],
                 )
                 .caused_by(error)
             })

@@ -3,8 +3,8 @@
 use super::codec::Compression;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
+use crate::message::message;
 use crate::model::{Day, RowColumns, RowOrder};
-use crate::said::said;
 
 /// How many rows go into one piece of the output.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -52,7 +52,7 @@ pub struct RowSettings {
 }
 
 /// What a part file says of settings that it says nothing of where they are the default: each key, and the value if there is one.
-pub fn said_if_chosen(columns: RowColumns, order: RowOrder) -> [(&'static str, Option<String>); 5] {
+pub fn metadata_if_chosen(columns: RowColumns, order: RowOrder) -> [(&'static str, Option<String>); 5] {
     let RowColumns { with, item_type, type_type } = columns;
     let unless_default = |is_default: bool, name: &str| (!is_default).then(|| name.to_owned());
     [
@@ -72,7 +72,7 @@ impl RowSettings {
             let codec = &shape.compression;
             Error::input(
                 format!("the partition of {} has pages in {codec:?}, which this program does not write", manifest.dt),
-                said!["produce it by ", [Backfill], " without ", Stale],
+                message!["produce it by ", [Backfill], " without ", Stale],
             )
         })?;
         Ok(RowSettings {
@@ -106,7 +106,7 @@ impl RowSettings {
         let always = always.map(|(name, value)| (format!("lookback.{name}"), value));
         let rules = self.zone_rules.clone().map(|rules| ("lookback.zone_rules".to_owned(), rules));
         let types = self.action_types.clone().map(|types| ("lookback.action_types".to_owned(), types));
-        let chosen = said_if_chosen(self.columns, self.order).into_iter();
+        let chosen = metadata_if_chosen(self.columns, self.order).into_iter();
         let chosen = chosen.filter_map(|(key, value)| Some((key.to_owned(), value?)));
         always.into_iter().chain(rules).chain(types).chain(chosen).collect()
     }

@@ -14,8 +14,8 @@ use super::crc32c::Crc32c;
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::exact::at_most;
+use crate::message::message;
 use crate::progress::Progress;
-use crate::said::said;
 use crate::storage::regular_file;
 use crate::text::Shown as _;
 
@@ -121,7 +121,7 @@ pub fn damaged(folder: &Path, number: u32, what: &str) -> Error {
     Error::new(
         Kind::Corrupt,
         format!("backup {number} at {} is damaged ({what})", folder.shown()),
-        said![
+        message![
             "move the file that is named away and run ",
             [Backup],
             " again, which copies it anew if the store still has it; or restore another backup with ",

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use rocksdb::{DB, Options, properties};
 
-use super::in_doubt::Doubt;
+use super::in_doubt::InDoubt;
 use super::options::options;
 use crate::store::folder::Folder;
 
-/// An open database, read through as one of rocksdb's. Behind it, a commit that failed is settled (see [`super::in_doubt`]).
+/// An open database, read through as one of rocksdb's. Behind it, an in-doubt commit is resolved (see [`super::in_doubt`]).
 pub struct Database {
     db: Arc<DB>,
     /// After the database in this list, so that it is closed before.
-    doubt: Option<Doubt>,
+    in_doubt: Option<InDoubt>,
     /// Of the table files that loads write.
     table_options: Options,
 }
@@ -21,7 +21,7 @@ pub struct Database {
 impl Database {
     /// One that is open for reading only.
     pub fn reading(db: DB) -> Self {
-        Database { db: Arc::new(db), doubt: None, table_options: options() }
+        Database { db: Arc::new(db), in_doubt: None, table_options: options() }
     }
 
     /// The options of table files that are written beside it: a writer of one borrows them for as long as it lives.
@@ -31,12 +31,12 @@ impl Database {
 
     /// Whether it stays as it is for as long as it is open.
     pub fn is_read_only(&self) -> bool {
-        self.doubt.is_none()
+        self.in_doubt.is_none()
     }
 
     /// One that is open for writing.
     pub fn writing(db: DB, folder: &Folder) -> Self {
-        Database { db: Arc::new(db), doubt: Some(Doubt::about(folder)), table_options: options() }
+        Database { db: Arc::new(db), in_doubt: Some(InDoubt::about(folder)), table_options: options() }
     }
 }
 
@@ -50,9 +50,9 @@ impl Deref for Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let Some(doubt) = &self.doubt else { return };
+        let Some(in_doubt) = &self.in_doubt else { return };
         let failed = self.db.property_int_value(properties::BACKGROUND_ERRORS).ok().flatten();
-        if doubt.folder().has_been_full() || failed.is_some_and(|count| count > 0) {
+        if in_doubt.folder().has_been_full() || failed.is_some_and(|count| count > 0) {
             // RocksDB tries by itself to recover from a full disk. Closed just then, it may wait for ever for an end of that (seen in 11.8: a compaction
             // and a write that both fail). Everything acknowledged is synced, so there is nothing that closing would still do.
             std::mem::forget(Arc::clone(&self.db));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::{Error, FREE_SPACE, Kind, Result};
-use crate::said::said;
+use crate::message::message;
 use crate::storage::regular_file;
 use crate::store::folder::Folder;
 use crate::store::holder::holder;
@@ -24,7 +24,7 @@ pub fn require(folder: &Folder) -> Result<()> {
     }
     Err(Error::refused(
         format!("there is no store at {}", folder.path().shown()),
-        said![
+        message![
             "check ",
             Store,
             ", and whether its disk is mounted; a new store is made by ",

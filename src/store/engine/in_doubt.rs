@@ -16,14 +16,14 @@ use super::options::options;
 use crate::storage::sync;
 use crate::store::folder::Folder;
 
-/// Held beside a database that is open for writing; settles a doubt when dropped, which must be after the database has been closed or given up.
-pub struct Doubt {
+/// Held beside a database that is open for writing; resolves an in-doubt commit when dropped, which must be after the database has been closed or given up.
+pub struct InDoubt {
     folder: Folder,
 }
 
-impl Doubt {
+impl InDoubt {
     pub fn about(folder: &Folder) -> Self {
-        Doubt { folder: folder.clone() }
+        InDoubt { folder: folder.clone() }
     }
 
     pub fn folder(&self) -> &Folder {
@@ -31,10 +31,10 @@ impl Doubt {
     }
 }
 
-impl Drop for Doubt {
+impl Drop for InDoubt {
     fn drop(&mut self) {
         // Left as it is where that does not work; then the next writer tries.
-        if settle(&self.folder) {
+        if resolve(&self.folder) {
             let _ = self.folder.drop_staging();
         }
     }
@@ -42,7 +42,7 @@ impl Drop for Doubt {
 
 /// Gives the database, into which nobody writes any more, the staged table files that its manifest asks for. Tells whether there was a doubt and it is settled:
 /// the database can be opened.
-pub fn settle(folder: &Folder) -> bool {
+pub fn resolve(folder: &Folder) -> bool {
     let staged = tables(&folder.tables());
     let database = folder.database();
     if staged.is_empty() {
@@ -142,7 +142,7 @@ mod tests {
         let folder = store_in_doubt(place.path());
         let staged = tables(&folder.tables());
         fs::write(&staged[1], b"not what was committed").unwrap();
-        assert!(!settle(&folder));
+        assert!(!resolve(&folder));
         assert!(RawStore::open_writer(&folder).is_err());
         assert_eq!(tables(&folder.tables()), staged, "they stay");
         assert_eq!(tables(&folder.database()).len(), 1, "nothing was put beside the first one");

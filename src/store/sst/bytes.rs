@@ -1,6 +1,6 @@
 //! Numbers in table files: little-endian, or varints as in [`crate::format`].
 
-use super::{Odd, Plain};
+use super::{FastPath, Unsupported};
 
 /// Reads bytes from front to back.
 #[derive(Clone, Copy)]
@@ -9,41 +9,41 @@ pub(super) struct Bytes<'bytes>(pub &'bytes [u8]);
 impl<'bytes> Bytes<'bytes> {
     /// The next `count` bytes.
     #[inline]
-    pub fn take(&mut self, count: usize) -> Plain<&'bytes [u8]> {
-        let (head, rest) = self.0.split_at_checked(count).ok_or(Odd::Unknown)?;
+    pub fn take(&mut self, count: usize) -> FastPath<&'bytes [u8]> {
+        let (head, rest) = self.0.split_at_checked(count).ok_or(Unsupported::Unknown)?;
         self.0 = rest;
         Ok(head)
     }
 
     /// The next four bytes.
-    pub fn u32(&mut self) -> Plain<u32> {
-        let (head, rest) = self.0.split_first_chunk().ok_or(Odd::Unknown)?;
+    pub fn u32(&mut self) -> FastPath<u32> {
+        let (head, rest) = self.0.split_first_chunk().ok_or(Unsupported::Unknown)?;
         self.0 = rest;
         Ok(u32::from_le_bytes(*head))
     }
 
     /// The next varint, of 32 bits at most.
     #[inline]
-    pub fn length(&mut self) -> Plain<usize> {
+    pub fn length(&mut self) -> FastPath<usize> {
         if let Some((first @ 0..0x80, rest)) = self.0.split_first() {
             self.0 = rest;
             return Ok(usize::from(*first));
         }
         let long = self.varint()?;
-        u32::try_from(long).ok().and_then(|long| usize::try_from(long).ok()).ok_or(Odd::Unknown)
+        u32::try_from(long).ok().and_then(|long| usize::try_from(long).ok()).ok_or(Unsupported::Unknown)
     }
 
     /// The next varint, of 64 bits at most.
-    pub fn varint(&mut self) -> Plain<u64> {
+    pub fn varint(&mut self) -> FastPath<u64> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
-            let (byte, rest) = self.0.split_first().ok_or(Odd::Unknown)?;
+            let (byte, rest) = self.0.split_first().ok_or(Unsupported::Unknown)?;
             self.0 = rest;
             number |= u64::from(byte & 0x7f) << shift;
             if *byte < 0x80 {
                 return Ok(number);
             }
         }
-        Err(Odd::Unknown)
+        Err(Unsupported::Unknown)
     }
 }

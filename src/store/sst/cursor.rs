@@ -2,7 +2,7 @@
 
 use super::run::RunCursor;
 use super::table::{Tables, damaged};
-use super::{Odd, Plain};
+use super::{FastPath, Unsupported};
 use crate::error::Result;
 use crate::format::{Key, history_number};
 use crate::model::{CustomerId, Day};
@@ -22,7 +22,7 @@ pub(in crate::store) enum Shown {
     /// Everything was shown that was asked for.
     Whole,
     /// Something came up that only RocksDB can tell; what was shown does not count.
-    Odd,
+    Unsupported,
 }
 
 impl<'tables> TableCursor<'tables> {
@@ -41,7 +41,7 @@ impl<'tables> TableCursor<'tables> {
     ) -> Result<Shown> {
         match self.seek(customer, from).and_then(|()| self.show_all(customer, &mut show)) {
             Ok(shown) => shown.map(|()| Shown::Whole),
-            Err(odd) => self.give_up(&odd).map(|()| Shown::Odd),
+            Err(odd) => self.give_up(&odd).map(|()| Shown::Unsupported),
         }
     }
 
@@ -57,8 +57,8 @@ impl<'tables> TableCursor<'tables> {
             Ok(())
         };
         let damaged = self.runs.iter_mut().find_map(|run| match walk(run) {
-            Err(odd @ Odd::Damaged(_)) => Some(odd),
-            Err(Odd::Unknown) => {
+            Err(odd @ Unsupported::Damaged(_)) => Some(odd),
+            Err(Unsupported::Unknown) => {
                 run.forget();
                 None
             }
@@ -68,11 +68,11 @@ impl<'tables> TableCursor<'tables> {
     }
 
     /// Where it stands now follows from nothing. Fails where a file is damaged.
-    fn give_up(&mut self, odd: &Odd) -> Result<()> {
+    fn give_up(&mut self, odd: &Unsupported) -> Result<()> {
         self.runs.iter_mut().for_each(RunCursor::forget);
         match odd {
-            Odd::Unknown => Ok(()),
-            Odd::Damaged(what) => {
+            Unsupported::Unknown => Ok(()),
+            Unsupported::Damaged(what) => {
                 let met = self.runs.iter().find(|run| run.is_damaged).map_or("", RunCursor::file);
                 Err(damaged(met, what))
             }
@@ -83,9 +83,9 @@ impl<'tables> TableCursor<'tables> {
         &mut self,
         customer: CustomerId,
         show: &mut impl FnMut(Key, &[u8]) -> Result<bool>,
-    ) -> Plain<Result<()>> {
+    ) -> FastPath<Result<()>> {
         while let Some(place) = self.next_of(customer)? {
-            let run = self.runs.get_mut(place).ok_or(Odd::Unknown)?;
+            let run = self.runs.get_mut(place).ok_or(Unsupported::Unknown)?;
             let (key, value) = (run.key()?, run.value()?);
             match Key::decode(key).and_then(|key| show(key, value)) {
                 Ok(true) => run.next()?,
@@ -96,14 +96,14 @@ impl<'tables> TableCursor<'tables> {
         Ok(Ok(()))
     }
 
-    fn seek(&mut self, customer: CustomerId, from: Day) -> Plain<()> {
-        let first = Key::Portion { customer, day: from, batch: from }.encode();
-        let target = history_number(&first).ok_or(Odd::Unknown)?;
+    fn seek(&mut self, customer: CustomerId, from: Day) -> FastPath<()> {
+        let first = Key::Delta { customer, day: from, batch: from }.encode();
+        let target = history_number(&first).ok_or(Unsupported::Unknown)?;
         self.runs.iter_mut().try_for_each(|run| run.seek(target))
     }
 
-    /// The run that stands on the least key, if that is the customer's. Odd where two do.
-    fn next_of(&self, customer: CustomerId) -> Plain<Option<usize>> {
+    /// The run that stands on the least key, if that is the customer's. Unsupported where two do.
+    fn next_of(&self, customer: CustomerId) -> FastPath<Option<usize>> {
         let (mut least, mut found, mut is_double) = (u128::MAX, None, false);
         for (place, run) in self.runs.iter().enumerate() {
             let Some(number) = run.number else { continue };
@@ -116,7 +116,7 @@ impl<'tables> TableCursor<'tables> {
         let prefix = (customer.0 ^ i64::MIN).cast_unsigned();
         let is_of_customer = (least >> 64) as u64 == prefix;
         match found.filter(|_| is_of_customer) {
-            Some(_) if is_double => Err(Odd::Unknown),
+            Some(_) if is_double => Err(Unsupported::Unknown),
             found => Ok(found),
         }
     }

@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 
 use super::block::{Block, Checked, Handle};
 use super::bytes::Bytes;
-use super::{Odd, Plain};
+use super::{FastPath, Unsupported};
 
 /// Bytes of a footer.
 const FOOTER_BYTES: u64 = 53;
@@ -28,7 +28,7 @@ const META_BYTES_MAX: u64 = 1 << 20;
 const INDEX_PART_MAX: u64 = 8;
 const INDEX_BYTES_MIN: u64 = 64 << 10;
 
-const BEYOND: Odd = Odd::Damaged("what it says of its blocks leads beyond them");
+const BEYOND: Unsupported = Unsupported::Damaged("what it says of its blocks leads beyond them");
 
 /// Properties of a table whose blocks and index are as they are read here, with their values; of numbers, as they are encoded.
 const LAYOUT: [(&str, &[u8]); 3] = [
@@ -50,20 +50,20 @@ pub(super) struct Footer {
 
 impl Footer {
     /// Reads the footer of a file of so many bytes, and the properties, which must be those of a table that is laid out as this program's are.
-    pub fn read(file: &File, bytes: u64) -> Plain<Self> {
+    pub fn read(file: &File, bytes: u64) -> FastPath<Self> {
         let mut footer = [0; 53];
-        let at = bytes.checked_sub(FOOTER_BYTES).ok_or(Odd::Unknown)?;
-        file.read_exact_at(&mut footer, at).map_err(|_| Odd::Unknown)?;
+        let at = bytes.checked_sub(FOOTER_BYTES).ok_or(Unsupported::Unknown)?;
+        file.read_exact_at(&mut footer, at).map_err(|_| Unsupported::Unknown)?;
         let mut rest = Bytes(&footer);
         let is_known = rest.take(1)? == [XXH3] && rest.take(4)? == EXTENDED_MAGIC;
         let (checksum, base, metaindex_bytes) = (rest.u32()?, rest.u32()?, u64::from(rest.u32()?));
         let is_empty = rest.take(24)?.iter().all(|byte| *byte == 0);
         if !is_known || !is_empty || base == 0 || rest.u32()? != FORMAT_VERSION || rest.0 != MAGIC {
-            return Err(Odd::Unknown);
+            return Err(Unsupported::Unknown);
         }
         let checks = Checked { base };
         if footer_checksum(footer, checks, at) != checksum {
-            return Err(Odd::Unknown);
+            return Err(Unsupported::Unknown);
         }
         let metaindex = at.checked_sub(Handle::TRAILER_BYTES).and_then(|end| end.checked_sub(metaindex_bytes));
         let metaindex = Handle { offset: metaindex.ok_or(BEYOND)?, bytes: metaindex_bytes };
@@ -95,7 +95,7 @@ impl Footer {
             Ok(())
         })?;
         if layout != LAYOUT.len() {
-            return Err(Odd::Unknown);
+            return Err(Unsupported::Unknown);
         }
         Ok(Footer { index, checks, is_plain: is_plain && plain == PLAIN.len() })
     }
@@ -120,15 +120,15 @@ fn each_entry(
     file: &File,
     checks: Checked,
     handle: Handle,
-    mut show: impl FnMut(&[u8], &[u8]) -> Plain<()>,
-) -> Plain<()> {
-    const CUT_OFF: Odd = Odd::Damaged("what it says of itself is cut off");
+    mut show: impl FnMut(&[u8], &[u8]) -> FastPath<()>,
+) -> FastPath<()> {
+    const CUT_OFF: Unsupported = Unsupported::Damaged("what it says of itself is cut off");
     let bytes = checks.read(file, handle)?;
     let block = Block::of(&bytes)?;
     let (mut rest, mut key) = (Bytes(block.entries), Vec::new());
     while !rest.0.is_empty() {
         let mut entry = || Ok((rest.length()?, rest.length()?, rest.length()?));
-        let (shared, more, length) = entry().map_err(|_: Odd| CUT_OFF)?;
+        let (shared, more, length) = entry().map_err(|_: Unsupported| CUT_OFF)?;
         key.truncate(shared);
         key.extend_from_slice(rest.take(more).map_err(|_| CUT_OFF)?);
         show(&key, rest.take(length).map_err(|_| CUT_OFF)?)?;

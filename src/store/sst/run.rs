@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use super::block::{Block, Checked, KEY_TRAILER_BYTES};
 use super::bytes::Bytes;
 use super::table::Table;
-use super::{OUT_OF_FILE, OUT_OF_PLACE, Odd, Plain};
+use super::{FastPath, OUT_OF_FILE, OUT_OF_PLACE, Unsupported};
 use crate::format::{HISTORY_KEY_BYTES_MAX, history_number};
 
 /// Blocks that are read at once where one is followed into the next.
@@ -28,7 +28,7 @@ pub(super) struct RunCursor<'tables> {
     bytes: Vec<u8>,
     /// Those of them that have been found to be sound.
     checked: Range<usize>,
-    /// Room for keys on the way through a block.
+    /// Scratch for keys on the way through a block.
     room: Vec<u8>,
     /// Where the entries of the block lie in the bytes, from the next one on.
     rest: Range<usize>,
@@ -66,15 +66,15 @@ impl<'tables> RunCursor<'tables> {
     }
 
     /// The key that it stands on, unless it is anything but set.
-    pub fn key(&self) -> Plain<&[u8]> {
-        let key = self.key.get(..self.key_bytes).ok_or(Odd::Unknown)?;
-        let (key, trailer) = key.split_last_chunk::<KEY_TRAILER_BYTES>().ok_or(Odd::Unknown)?;
-        if trailer.first() == Some(&SET) { Ok(key) } else { Err(Odd::Unknown) }
+    pub fn key(&self) -> FastPath<&[u8]> {
+        let key = self.key.get(..self.key_bytes).ok_or(Unsupported::Unknown)?;
+        let (key, trailer) = key.split_last_chunk::<KEY_TRAILER_BYTES>().ok_or(Unsupported::Unknown)?;
+        if trailer.first() == Some(&SET) { Ok(key) } else { Err(Unsupported::Unknown) }
     }
 
     /// The value that it stands on.
-    pub fn value(&self) -> Plain<&[u8]> {
-        self.bytes.get(self.value.clone()).ok_or(Odd::Unknown)
+    pub fn value(&self) -> FastPath<&[u8]> {
+        self.bytes.get(self.value.clone()).ok_or(Unsupported::Unknown)
     }
 
     /// The name of the table file that it stands in.
@@ -88,7 +88,7 @@ impl<'tables> RunCursor<'tables> {
     }
 
     /// Goes to the first entry whose key is not below `target`.
-    pub fn seek(&mut self, target: u128) -> Plain<()> {
+    pub fn seek(&mut self, target: u128) -> FastPath<()> {
         // What it has passed since then is of that customer, or before.
         let is_later_customer = self.sought.replace(target).is_some_and(|sought| sought >> 64 < target >> 64);
         if is_later_customer && self.number.is_none_or(|number| number >= target) {
@@ -122,7 +122,7 @@ impl<'tables> RunCursor<'tables> {
     }
 
     /// Goes to the next entry.
-    pub fn next(&mut self) -> Plain<()> {
+    pub fn next(&mut self) -> FastPath<()> {
         while self.rest.is_empty() {
             if self.tables.get(self.table).is_some_and(|table| self.block + 1 < table.blocks.len()) {
                 self.enter(self.table, self.block + 1, BLOCKS_AHEAD)?;
@@ -133,18 +133,18 @@ impl<'tables> RunCursor<'tables> {
                 return Ok(());
             }
         }
-        let mut entry = Bytes(self.bytes.get(self.rest.clone()).ok_or(Odd::Unknown)?);
+        let mut entry = Bytes(self.bytes.get(self.rest.clone()).ok_or(Unsupported::Unknown)?);
         let (shared, more, length) = (entry.length()?, entry.length()?, entry.length()?);
         let own = entry.take(more)?;
         if shared > self.key_bytes {
-            return Err(Odd::Unknown);
+            return Err(Unsupported::Unknown);
         }
         self.key_bytes = shared + more;
         let Some(to) = self.key.get_mut(shared..self.key_bytes) else {
             // A longer key is none of a history.
             self.number = None;
             self.rest.start = self.rest.end;
-            return if self.is_behind_histories(shared, own) { Ok(()) } else { Err(Odd::Unknown) };
+            return if self.is_behind_histories(shared, own) { Ok(()) } else { Err(Unsupported::Unknown) };
         };
         to.copy_from_slice(own);
         let before_value = self.rest.end - entry.0.len();
@@ -152,7 +152,9 @@ impl<'tables> RunCursor<'tables> {
         self.value = before_value..before_value + length;
         self.rest.start = self.value.end;
         self.number = history_number(
-            self.key.get(..self.key_bytes.checked_sub(KEY_TRAILER_BYTES).ok_or(Odd::Unknown)?).ok_or(Odd::Unknown)?,
+            self.key
+                .get(..self.key_bytes.checked_sub(KEY_TRAILER_BYTES).ok_or(Unsupported::Unknown)?)
+                .ok_or(Unsupported::Unknown)?,
         );
         Ok(())
     }
@@ -164,27 +166,29 @@ impl<'tables> RunCursor<'tables> {
     }
 
     /// Stands before the first entry of a block, for which up to so many blocks are read at once.
-    fn enter(&mut self, table: usize, block: usize, at_once: usize) -> Plain<()> {
-        let found = self.tables.get(table).ok_or(Odd::Unknown)?;
+    fn enter(&mut self, table: usize, block: usize, at_once: usize) -> FastPath<()> {
+        let found = self.tables.get(table).ok_or(Unsupported::Unknown)?;
         if table != self.table || !self.read.contains(&block) {
             let last = block.saturating_add(at_once).min(found.blocks.len());
-            let span = found.blocks.get(block..last).ok_or(Odd::Unknown)?;
-            let (first, end) = (span.first().ok_or(Odd::Unknown)?, span.last().ok_or(Odd::Unknown)?.end());
+            let span = found.blocks.get(block..last).ok_or(Unsupported::Unknown)?;
+            let (first, end) =
+                (span.first().ok_or(Unsupported::Unknown)?, span.last().ok_or(Unsupported::Unknown)?.end());
             let bytes = end.checked_sub(first.offset).and_then(|bytes| usize::try_from(bytes).ok());
             (self.read, self.checked) = (0..0, 0..0);
-            self.bytes.resize(bytes.ok_or(Odd::Unknown)?, 0);
-            found.file.read_exact_at(&mut self.bytes, first.offset).map_err(|_| Odd::Unknown)?;
+            self.bytes.resize(bytes.ok_or(Unsupported::Unknown)?, 0);
+            found.file.read_exact_at(&mut self.bytes, first.offset).map_err(|_| Unsupported::Unknown)?;
             self.read = block..last;
         }
         (self.table, self.block) = (table, block);
-        let begin = found.blocks.get(self.read.start).ok_or(Odd::Unknown)?.offset;
-        let entry = found.blocks.get(block).ok_or(Odd::Unknown)?;
-        let at = entry.offset.checked_sub(begin).and_then(|at| usize::try_from(at).ok()).ok_or(Odd::Unknown)?;
-        let end = entry.end().checked_sub(begin).and_then(|end| usize::try_from(end).ok()).ok_or(Odd::Unknown)?;
-        let with_trailer = self.bytes.get(at..end).ok_or(Odd::Unknown)?;
+        let begin = found.blocks.get(self.read.start).ok_or(Unsupported::Unknown)?.offset;
+        let entry = found.blocks.get(block).ok_or(Unsupported::Unknown)?;
+        let at = entry.offset.checked_sub(begin).and_then(|at| usize::try_from(at).ok()).ok_or(Unsupported::Unknown)?;
+        let end =
+            entry.end().checked_sub(begin).and_then(|end| usize::try_from(end).ok()).ok_or(Unsupported::Unknown)?;
+        let with_trailer = self.bytes.get(at..end).ok_or(Unsupported::Unknown)?;
         if !self.checked.contains(&block) {
             let sound = check_block(found, block, with_trailer, &mut self.room);
-            self.is_damaged = matches!(sound, Err(Odd::Damaged(_)));
+            self.is_damaged = matches!(sound, Err(Unsupported::Damaged(_)));
             sound?;
             self.checked = if block == self.checked.end { self.checked.start..block + 1 } else { block..block + 1 };
         }
@@ -195,18 +199,21 @@ impl<'tables> RunCursor<'tables> {
     }
 
     /// Stands before the last entry whose key is told in full and below `target`; or where it stands.
-    fn go_to_restart_before(&mut self, target: u128) -> Plain<()> {
+    fn go_to_restart_before(&mut self, target: u128) -> FastPath<()> {
         let at = self.rest.start;
-        let entry = self.tables.get(self.table).and_then(|table| table.blocks.get(self.block)).ok_or(Odd::Unknown)?;
-        let length = usize::try_from(entry.bytes).map_err(|_| Odd::Unknown)?;
-        let block = Block::of(self.bytes.get(at..at + length).ok_or(Odd::Unknown)?)?;
+        let entry =
+            self.tables.get(self.table).and_then(|table| table.blocks.get(self.block)).ok_or(Unsupported::Unknown)?;
+        let length = usize::try_from(entry.bytes).map_err(|_| Unsupported::Unknown)?;
+        let block = Block::of(self.bytes.get(at..at + length).ok_or(Unsupported::Unknown)?)?;
         let (mut low, mut high) = (0, block.restarts());
         while high - low > 1 {
             let middle = low.midpoint(high);
-            let mut entry = Bytes(block.entries.get(block.restart(middle)?..).ok_or(Odd::Unknown)?);
+            let mut entry = Bytes(block.entries.get(block.restart(middle)?..).ok_or(Unsupported::Unknown)?);
             let (_, more, _) = (entry.length()?, entry.length()?, entry.length()?);
             let key = entry.take(more)?;
-            let key = key.get(..key.len().checked_sub(KEY_TRAILER_BYTES).ok_or(Odd::Unknown)?).ok_or(Odd::Unknown)?;
+            let key = key
+                .get(..key.len().checked_sub(KEY_TRAILER_BYTES).ok_or(Unsupported::Unknown)?)
+                .ok_or(Unsupported::Unknown)?;
             if history_number(key).is_some_and(|number| number < target) { low = middle } else { high = middle }
         }
         self.rest.start = at + block.restart(low)?;
@@ -216,10 +223,10 @@ impl<'tables> RunCursor<'tables> {
 
 /// Compares a block's checksum, and whether its keys rise and are those that the index has in it, above what ends the block before and not above what ends it, and
 /// RocksDB's manifest in its file. Else one that is sought would be missed.
-fn check_block(table: &Table, number: usize, with_trailer: &[u8], room: &mut Vec<u8>) -> Plain<()> {
-    let last = |number: usize| table.blocks.get(number).map(|block| block.last).ok_or(Odd::Unknown);
+fn check_block(table: &Table, number: usize, with_trailer: &[u8], room: &mut Vec<u8>) -> FastPath<()> {
+    let last = |number: usize| table.blocks.get(number).map(|block| block.last).ok_or(Unsupported::Unknown);
     let before = number.checked_sub(1).map_or(Ok(0), last)?;
-    let offset = table.blocks.get(number).ok_or(Odd::Unknown)?.offset;
+    let offset = table.blocks.get(number).ok_or(Unsupported::Unknown)?.offset;
     table.checks.check(offset, with_trailer)?;
     let place = |key: &[u8]| history_number(key).unwrap_or(u128::MAX);
     let within = |key: &[u8], is_of_block: bool| match (is_of_block, table.keys.contains(&place(key))) {

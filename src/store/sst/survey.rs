@@ -8,7 +8,7 @@ use rocksdb::LiveFile;
 use super::block::{Block, Checked, Handle};
 use super::footer::Footer;
 use super::index::each_block;
-use super::{OUT_OF_FILE, OUT_OF_PLACE, Odd, Plain};
+use super::{FastPath, OUT_OF_FILE, OUT_OF_PLACE, Unsupported};
 use crate::error::Result;
 use crate::format::{HISTORY_PREFIX_BYTES, Keyspace};
 use crate::parallel::each_in_order;
@@ -72,7 +72,7 @@ pub(in crate::store) fn survey(
     let judge = |live: &LiveFile| {
         let name = live.name.trim_start_matches('/').to_owned();
         let mut keys = Keys::default();
-        let opened = regular_file::open(&database.join(&name)).map_err(|_| Odd::Unknown);
+        let opened = regular_file::open(&database.join(&name)).map_err(|_| Unsupported::Unknown);
         let judged = opened.and_then(|file| keys.read(&file)).and_then(|()| keys.compare(live));
         Ok((name, judged, keys.last, keys.boundaries))
     };
@@ -80,8 +80,8 @@ pub(in crate::store) fn survey(
         survey.boundaries.extend(boundaries);
         match judged {
             Ok(()) => {}
-            Err(Odd::Unknown) => survey.are_all_known = false,
-            Err(Odd::Damaged(what)) => report(TableFault { name, after, what })?,
+            Err(Unsupported::Unknown) => survey.are_all_known = false,
+            Err(Unsupported::Damaged(what)) => report(TableFault { name, after, what })?,
         }
         Ok(())
     })?;
@@ -101,8 +101,8 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub fn read(&mut self, file: &File) -> Plain<()> {
-        let file_bytes = file.metadata().map_err(|_| Odd::Unknown)?.len();
+    pub fn read(&mut self, file: &File) -> FastPath<()> {
+        let file_bytes = file.metadata().map_err(|_| Unsupported::Unknown)?.len();
         let footer = Footer::read(file, file_bytes)?;
         let (mut blocks, mut ends) = (Vec::new(), Vec::new());
         let (mut parted, range_bytes) = (0, RANGE_BYTES_MAX.min(file_bytes / RANGES_OF_A_FILE));
@@ -118,14 +118,14 @@ impl Keys {
         let (mut begin, mut before) = (0, None);
         let mut is_known = true;
         for (handle, end_at) in blocks {
-            let end = ends.get(begin..end_at).ok_or(Odd::Unknown)?;
+            let end = ends.get(begin..end_at).ok_or(Unsupported::Unknown)?;
             match self.read_block(file, footer.checks, handle, before, end) {
-                Err(Odd::Unknown) => is_known = false,
+                Err(Unsupported::Unknown) => is_known = false,
                 read => read?,
             }
             (begin, before) = (end_at, Some(end));
         }
-        if is_known && footer.is_plain { Ok(()) } else { Err(Odd::Unknown) }
+        if is_known && footer.is_plain { Ok(()) } else { Err(Unsupported::Unknown) }
     }
 
     /// Reads the next block. By the index its keys are above `before`, which ends the block before, and not above `end`.
@@ -136,11 +136,11 @@ impl Keys {
         handle: Handle,
         before: Option<&[u8]>,
         end: &[u8],
-    ) -> Plain<()> {
+    ) -> FastPath<()> {
         let Keys { first: first_of_all, last, bytes, room, .. } = self;
-        let length = usize::try_from(handle.end().saturating_sub(handle.offset)).map_err(|_| Odd::Unknown)?;
+        let length = usize::try_from(handle.end().saturating_sub(handle.offset)).map_err(|_| Unsupported::Unknown)?;
         bytes.resize(length, 0);
-        file.read_exact_at(bytes, handle.offset).map_err(|_| Odd::Unknown)?;
+        file.read_exact_at(bytes, handle.offset).map_err(|_| Unsupported::Unknown)?;
         checks.check(handle.offset, bytes)?;
         let within = |holds: bool| if holds { Ok(()) } else { Err(OUT_OF_PLACE) };
         Block::of(Checked::without_trailer(bytes)?)?.check(room, |first| {
@@ -153,7 +153,7 @@ impl Keys {
     }
 
     /// Compares them with those that RocksDB's manifest says.
-    fn compare(&self, live: &LiveFile) -> Plain<()> {
+    fn compare(&self, live: &LiveFile) -> FastPath<()> {
         let Some(first) = &self.first else { return Ok(()) };
         let starts = live.start_key.as_ref().is_none_or(|start| start <= first);
         let ends = live.end_key.as_ref().is_none_or(|end| self.last <= *end);

@@ -9,7 +9,7 @@ use rocksdb::{DB, properties};
 use super::block::{Checked, Handle};
 use super::footer::Footer;
 use super::index::each_block;
-use super::{Odd, Plain};
+use super::{FastPath, Unsupported};
 use crate::error::{Error, Result};
 use crate::format::history_number;
 use crate::storage::regular_file;
@@ -102,7 +102,7 @@ pub(in crate::store) fn check(folder: &Folder) -> Result<()> {
     names.retain(|name| name.ends_with(".sst"));
     names.sort_unstable();
     for name in names {
-        if let Err(Odd::Damaged(what)) = Table::open(&folder.database(), &name) {
+        if let Err(Unsupported::Damaged(what)) = Table::open(&folder.database(), &name) {
             return Err(damaged(&name, what));
         }
     }
@@ -116,19 +116,19 @@ pub(super) fn damaged(name: &str, what: &str) -> Error {
 
 impl Table {
     /// Opens the table file with this name.
-    pub fn open(database: &Path, name: &str) -> Plain<Self> {
-        Self::read(name, regular_file::open(&database.join(name)).map_err(|_| Odd::Unknown)?)
+    pub fn open(database: &Path, name: &str) -> FastPath<Self> {
+        Self::read(name, regular_file::open(&database.join(name)).map_err(|_| Unsupported::Unknown)?)
     }
 
     /// Reads footer and index of a table file with this name.
-    pub fn read(name: &str, file: File) -> Plain<Self> {
-        let footer = Footer::read(&file, file.metadata().map_err(|_| Odd::Unknown)?.len())?;
+    pub fn read(name: &str, file: File) -> FastPath<Self> {
+        let footer = Footer::read(&file, file.metadata().map_err(|_| Unsupported::Unknown)?.len())?;
         let mut blocks: Vec<BlockOfKeys> = Vec::new();
         let mut is_behind = false;
         each_block(&file, &footer, |key, Handle { offset, bytes }| {
             let last = history_number(key);
             if !is_behind {
-                let bytes = u32::try_from(bytes).map_err(|_| Odd::Unknown)?;
+                let bytes = u32::try_from(bytes).map_err(|_| Unsupported::Unknown)?;
                 blocks.push(BlockOfKeys { last: last.unwrap_or(u128::MAX), offset, bytes });
             }
             // Behind the first block that goes on beyond histories there are none of them.

@@ -21,12 +21,12 @@ pub(super) fn day(number: i32) -> Day {
     Day::from_number(number).unwrap()
 }
 
-/// A portion or a keyframe of a few customers and days, whose value tells the key and `salt`, so that it is seen where it does not belong.
+/// A delta or a keyframe of a few customers and days, whose value tells the key and `salt`, so that it is seen where it does not belong.
 pub(super) fn entry(customer: i64, on: i32, lag: i32, salt: u8) -> (Vec<u8>, Option<Vec<u8>>) {
     let customer = CustomerId(customer);
     let key = match lag {
         9 => Key::Keyframe { customer, day: day(on) },
-        lag => Key::Portion { customer, day: day(on), batch: day(on + lag) },
+        lag => Key::Delta { customer, day: day(on), batch: day(on + lag) },
     };
     let key = key.encode().to_vec();
     let value = [&key[..], &[salt; 40]].concat();
@@ -51,7 +51,7 @@ fn database(folder: &Folder, options: &Options, runs: &[Changes]) -> DB {
         if number == 0 {
             all.insert(Key::Store.encode().to_vec(), Some(vec![4]));
             all.insert(Key::Totals.encode().to_vec(), Some(vec![2; 50]));
-            all.insert(Key::Roster { first: CustomerId(1) }.encode().to_vec(), Some(vec![2; 9_000]));
+            all.insert(Key::CustomerIndex { first: CustomerId(1) }.encode().to_vec(), Some(vec![2; 9_000]));
         }
         if all.is_empty() {
             continue;
@@ -77,7 +77,7 @@ fn reader(folder: &Folder) -> DB {
 /// What RocksDB gives.
 fn through_rocksdb(db: &DB, customer: CustomerId, from: Day) -> Vec<(Key, Vec<u8>)> {
     let mut iterator = db.raw_iterator_opt(by_customer());
-    iterator.seek(Key::Portion { customer, day: from, batch: from }.encode());
+    iterator.seek(Key::Delta { customer, day: from, batch: from }.encode());
     let mut found = Vec::new();
     while let Some((key, value)) = iterator.item() {
         found.push((Key::decode(key).unwrap(), value.to_vec()));
@@ -114,17 +114,17 @@ fn compare(folder: &Folder, asked: &[(i64, i32, usize)]) -> usize {
     let db = reader(folder);
     let tables = Tables::open(&db, folder).filter(|tables| tables.are_whole).unwrap();
     let mut cursor = TableCursor::new(&tables);
-    let mut odd = 0;
+    let mut unsupported = 0;
     for (customer, from, most) in asked {
         let (customer, from) = (CustomerId(*customer), day(*from));
         let mut expected = through_rocksdb(&db, customer, from);
         expected.truncate((*most).max(1));
         match through_tables(&mut cursor, customer, from, *most) {
             Some(found) => assert_eq!(found, expected, "{customer:?} from {from}"),
-            None => odd += 1,
+            None => unsupported += 1,
         }
     }
-    odd
+    unsupported
 }
 
 fn temporary() -> (tempfile::TempDir, Folder) {
@@ -170,9 +170,9 @@ proptest! {
             db.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &CompactOptions::default());
         }
         drop(db);
-        let odd = compare(&folder, &questions);
+        let unsupported = compare(&folder, &questions);
         // One run has no key twice and none that is deleted.
-        prop_assert!(!compacted || odd == 0, "{odd} odd");
+        prop_assert!(!compacted || unsupported == 0, "{unsupported} odd");
     }
 }
 
@@ -280,8 +280,8 @@ fn versions_of_a_key_are_left_to_rocksdb() {
         assert!(files.len() <= most_files, "{files:?}");
         drop(snapshots);
         drop(db);
-        let odd = compare(&folder, &all_questions());
-        assert!((1..=3).contains(&odd), "{odd} odd");
+        let unsupported = compare(&folder, &all_questions());
+        assert!((1..=3).contains(&unsupported), "{unsupported} odd");
     }
 }
 
@@ -330,7 +330,7 @@ fn a_table_that_reaches_into_its_neighbours_gives_nothing_wrong() {
                     assert!(&found == expected, "{moved}: customer {customer}");
                     given += 1;
                 }
-                Ok(Shown::Odd) => {}
+                Ok(Shown::Unsupported) => {}
                 Err(error) => {
                     assert!(error.to_string().contains("it has keys that RocksDB's manifest has elsewhere"), "{error}");
                     refused += 1;
@@ -358,7 +358,7 @@ fn a_damaged_byte_gives_nothing_wrong() {
         all_questions().iter().map(|(customer, ..)| through_rocksdb(&truth, CustomerId(*customer), day(60))).collect();
     let file = tables_of(&folder.database()).swap_remove(0);
     let whole = fs::read(&file).unwrap();
-    let (mut odd, mut none) = (0, 0);
+    let (mut unsupported, mut none) = (0, 0);
     for place in (0..whole.len()).step_by(whole.len() / 900).chain(whole.len() - 700..whole.len()) {
         let mut damaged = whole.clone();
         damaged[place] ^= 1 << (place % 8);
@@ -371,11 +371,11 @@ fn a_damaged_byte_gives_nothing_wrong() {
         for ((customer, ..), expected) in all_questions().iter().zip(&expected) {
             match through_tables(&mut cursor, CustomerId(*customer), day(60), usize::MAX) {
                 Some(found) => assert!(&found == expected, "byte {place}, customer {customer}"),
-                None => odd += 1,
+                None => unsupported += 1,
             }
         }
     }
-    assert!(odd > 500 && none > 100, "{odd} times odd, {none} times not opened");
+    assert!(unsupported > 500 && none > 100, "{unsupported} times odd, {none} times not opened");
     for length in [0, 1, 52, 53, whole.len() / 2, whole.len() - 1] {
         fs::write(&file, &whole[..length]).unwrap();
         assert!(Tables::open(&truth, &folder).is_none_or(|tables| !tables.are_whole), "{length} bytes");

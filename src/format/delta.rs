@@ -1,4 +1,4 @@
-//! Portions: the actions of one customer on one day that one batch brought, in columns.
+//! Deltas: the actions of one customer on one day that one batch brought, in columns.
 
 use super::columns::{Columns, put_columns};
 use super::varint::{Reader, put_varint, unzigzag, zigzag};
@@ -8,11 +8,11 @@ use crate::model::{Action, ActionType, Day};
 
 const DAY_US: i64 = 86_400_000_000;
 
-/// Microseconds of a time unit, by its number in a portion.
+/// Microseconds of a time unit, by its number in a delta.
 const UNITS_US: [i64; 3] = [1, 1_000, 1_000_000];
 
-/// Appends the bytes of a portion: `actions`, newest first, which all lie on `day` and are at least one.
-pub fn encode_portion<A: Copy + Into<Action>>(day: Day, actions: &[A], bytes: &mut Vec<u8>) {
+/// Appends the bytes of a delta: `actions`, newest first, which all lie on `day` and are at least one.
+pub fn encode_delta<A: Copy + Into<Action>>(day: Day, actions: &[A], bytes: &mut Vec<u8>) {
     let all = || actions.iter().map(|action| -> Action { (*action).into() });
     let times = all().map(|action| action.time_us);
     let items = all().map(|action| action.item_id);
@@ -39,25 +39,25 @@ pub fn encode_portion<A: Copy + Into<Action>>(day: Day, actions: &[A], bytes: &m
     }
 }
 
-/// A portion where it lies in the store; reading its head, not yet its columns.
+/// A delta where it lies in the store; reading its head, not yet its columns.
 #[derive(Clone, Copy)]
-pub struct Portion<'bytes> {
+pub struct Delta<'bytes> {
     count: usize,
     columns: Columns<'bytes>,
     times: Reader<'bytes>,
 }
 
-/// What unpacking a portion needs room for, kept from one to the next.
+/// What unpacking a delta needs room for, kept from one to the next.
 #[derive(Default)]
-pub struct Room {
+pub struct Scratch {
     items: Vec<i64>,
     types: Vec<u8>,
 }
 
-impl<'bytes> Portion<'bytes> {
-    /// The portion with these bytes. Fails on bytes that [`encode_portion`] does not write, as far as its head tells.
+impl<'bytes> Delta<'bytes> {
+    /// The delta with these bytes. Fails on bytes that [`encode_delta`] does not write, as far as its head tells.
     pub fn read(bytes: &'bytes [u8]) -> Result<Self> {
-        let mut reader = Reader::new(bytes, "portion");
+        let mut reader = Reader::new(bytes, "delta");
         super::check_version(&mut reader)?;
         let count = reader.count()?;
         let columns = Columns::read(&mut reader, count)?;
@@ -65,7 +65,7 @@ impl<'bytes> Portion<'bytes> {
         if columns.unit > 2 || count == 0 || count > ACTIONS_MAX || count > reader.left() {
             return Err(reader.damaged());
         }
-        Ok(Portion { count, columns, times: reader })
+        Ok(Delta { count, columns, times: reader })
     }
 
     /// How many actions it has.
@@ -99,13 +99,13 @@ impl<'bytes> Portion<'bytes> {
     /// All its actions, newest first. `day` is the one of its key.
     pub fn actions(&self, day: Day) -> Result<Vec<Action>> {
         let mut actions = Vec::with_capacity(self.count);
-        self.append_actions(day, &mut Room::default(), &mut actions)?;
+        self.append_actions(day, &mut Scratch::default(), &mut actions)?;
         Ok(actions)
     }
 
-    /// Appends all its actions, newest first. `room` is for unpacking.
-    pub fn append_actions(&self, day: Day, room: &mut Room, actions: &mut Vec<Action>) -> Result<()> {
-        let Room { items, types } = room;
+    /// Appends all its actions, newest first. `scratch` is for unpacking.
+    pub fn append_actions(&self, day: Day, scratch: &mut Scratch, actions: &mut Vec<Action>) -> Result<()> {
+        let Scratch { items, types } = scratch;
         items.clear();
         types.clear();
         let mut times = self.times;

@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use super::by_chance::Budget;
 use super::inputs::inputs_fingerprint;
 use super::manifest::{MadeFrom, manifest};
 use super::options::ProduceOptions;
 use super::other_store::older_partition;
 use super::read::{Fingerprinted, fingerprinted, read};
 use super::refusals::{refuse_gaps, refuse_outdated, refuse_pruned};
+use super::shuffled::Budget;
 use super::summary::ProduceSummary;
 use crate::error::{Error, Result};
 use crate::input::day_files;
 use crate::manifest::PartFile;
+use crate::message::message;
 use crate::model::{Day, Impression, TypeTable};
 use crate::output::{FileSizes, Partition, PartitionFolder, RowSchema, RowSettings};
 use crate::progress::Progress;
 use crate::resources::Scratch;
-use crate::said::said;
 use crate::sort::{SharedSorter, Sorted, Sorter};
 use crate::storage::refuse_overlaps;
 use crate::store::{AsOf, Batches, Store};
@@ -26,7 +26,7 @@ use crate::text::Shown;
 /// A partition whose rows are still to be written, with what they follow from.
 ///
 /// Memory: some 100 bytes for each batch and each file of impressions.
-pub(super) struct Begun {
+pub(super) struct PreparedDay {
     pub settings: RowSettings,
     pub schema: Arc<RowSchema>,
     pub wanted: AsOf,
@@ -41,23 +41,23 @@ pub(super) struct Begun {
 }
 
 /// How a produce begins.
-pub(super) enum Beginning {
+pub(super) enum Prepare {
     /// The partition was there already, produced from the same inputs, and was to be left then.
     Kept(ProduceSummary),
     /// Its impressions are there, in the order of customers.
-    Begun(Box<Begun>, Sorted<Impression>),
+    Prepared(Box<PreparedDay>, Sorted<Impression>),
 }
 
-impl Begun {
+impl PreparedDay {
     /// Refuses what has to be refused, and reads the impressions.
     ///
     /// Memory: that for sorting, and what [`read`] takes.
-    pub fn begin(
+    pub fn prepare(
         store: &Store,
         options: &ProduceOptions<'_>,
         sizes: FileSizes,
         progress: &dyn Progress,
-    ) -> Result<Beginning> {
+    ) -> Result<Prepare> {
         let dt = options.dt;
         refuse_overlaps(options.input, store.folder().path(), Some(options.out), options.quarantine)?;
         let settings = row_settings(store, options, sizes)?;
@@ -83,7 +83,7 @@ impl Begun {
         if files.is_empty() {
             return Err(Error::input(
                 format!("there is no impression file in {}/{}", options.input.shown(), pattern.text_on(dt)),
-                said!["check ", Input, " and ", Dt],
+                message!["check ", Input, " and ", Dt],
             ));
         }
         let mapping = options.impressions.mapping();
@@ -93,7 +93,7 @@ impl Begun {
         if options.keep_current && folder.holds(&inputs) {
             folder.tidy_up()?;
             summary.kept = true;
-            return Ok(Beginning::Kept(summary));
+            return Ok(Prepare::Kept(summary));
         }
 
         summary.older_partition = older_partition(&batches, options.out, dt, progress)?;
@@ -114,9 +114,20 @@ impl Begun {
         };
         let schema = RowSchema::new(&settings)?;
         let known = options.known_as_of;
-        let begun =
-            Begun { settings, schema, wanted, budget, partition, summary, batches, known, files, mapping, inputs };
-        Ok(Beginning::Begun(Box::new(begun), sorter.finish()?))
+        let begun = PreparedDay {
+            settings,
+            schema,
+            wanted,
+            budget,
+            partition,
+            summary,
+            batches,
+            known,
+            files,
+            mapping,
+            inputs,
+        };
+        Ok(Prepare::Prepared(Box::new(begun), sorter.finish()?))
     }
 
     /// How far back rows of this day and of later ones can hold late actions (see [`Store::late_since`]).
@@ -126,7 +137,7 @@ impl Begun {
 
     /// Lets the partition appear with these parts, which are complete and fsynced.
     pub fn publish(self, parts: Vec<PartFile>) -> Result<ProduceSummary> {
-        let Begun { settings, schema, partition, mut summary, batches, known, files, mapping, inputs, .. } = self;
+        let PreparedDay { settings, schema, partition, mut summary, batches, known, files, mapping, inputs, .. } = self;
         summary.rows = parts.iter().map(|part| part.rows).sum();
         summary.parts = parts.len();
         let made_from = MadeFrom { settings: &settings, batches: &batches, known, files: &files, mapping };

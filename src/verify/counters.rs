@@ -1,4 +1,4 @@
-//! What the portions and the index say of each batch, added up.
+//! What the deltas and the index say of each batch, added up.
 
 use std::collections::BTreeMap;
 
@@ -38,10 +38,10 @@ impl ActionCounts {
     }
 }
 
-/// What the keys of a range say of one batch. Memory: 16 bytes for each portion.
+/// What the keys of a range say of one batch. Memory: 16 bytes for each delta.
 #[derive(Default)]
 pub(super) struct RangeTally {
-    /// What the index should say of the portions, in the order of the keys.
+    /// What the index should say of the deltas, in the order of the keys.
     lines: Vec<(CustomerId, TouchedDay)>,
     actions: ActionCounts,
     may_be_cut: bool,
@@ -50,8 +50,8 @@ pub(super) struct RangeTally {
 }
 
 impl RangeTally {
-    /// Takes the next portion in the order of the keys; `None` for the actions of one that cannot be relied on.
-    pub fn portion(&mut self, customer: CustomerId, day: Day, batch: Day, actions: Option<&[Action]>, max: usize) {
+    /// Takes the next delta in the order of the keys; `None` for the actions of one that cannot be relied on.
+    pub fn delta(&mut self, customer: CustomerId, day: Day, batch: Day, actions: Option<&[Action]>, max: usize) {
         self.lines.push((customer, TouchedDay(day)));
         match actions {
             Some(actions) => {
@@ -70,13 +70,13 @@ impl RangeTally {
 
 /// What is known of one batch. Memory: the open leaf of its index, some 10 kB.
 #[derive(Default)]
-pub(super) struct Tally {
-    pub portions: u64,
+pub(super) struct Counters {
+    pub deltas: u64,
     pub customers: u64,
     pub actions: ActionCounts,
-    /// Whether a portion is as large as can be, and so may have been cut.
+    /// Whether a delta is as large as can be, and so may have been cut.
     pub may_be_cut: bool,
-    /// Whether a portion could not be relied on.
+    /// Whether a delta could not be relied on.
     pub doubtful: bool,
     last: Option<CustomerId>,
     cutter: LeafCutter<TouchedDay>,
@@ -84,10 +84,10 @@ pub(super) struct Tally {
     stored: u64,
 }
 
-/// All batches that portions or index name.
+/// All batches that deltas or index name.
 #[derive(Default)]
 pub(super) struct Tallies {
-    batches: BTreeMap<Day, Tally>,
+    batches: BTreeMap<Day, Counters>,
     /// Whether some of the history cannot be read, so that no batch is known.
     pub gap: bool,
     bytes: Vec<u8>,
@@ -97,45 +97,45 @@ impl Tallies {
     /// Takes what the next range in the order of the keys says of a batch.
     pub fn add(&mut self, batch: Day, range: RangeTally) {
         let RangeTally { lines, actions, may_be_cut, doubtful, stored } = range;
-        let tally = self.batches.entry(batch).or_default();
-        tally.portions += lines.len() as u64;
-        tally.actions.add_all(&actions);
-        tally.may_be_cut |= may_be_cut;
-        tally.doubtful |= doubtful;
-        tally.stored = tally.stored.wrapping_add(stored);
+        let counters = self.batches.entry(batch).or_default();
+        counters.deltas += lines.len() as u64;
+        counters.actions.add_all(&actions);
+        counters.may_be_cut |= may_be_cut;
+        counters.doubtful |= doubtful;
+        counters.stored = counters.stored.wrapping_add(stored);
         for (customer, day) in lines {
-            if tally.last.replace(customer) != Some(customer) {
-                tally.customers += 1;
+            if counters.last.replace(customer) != Some(customer) {
+                counters.customers += 1;
             }
-            if let Some(leaf) = tally.cutter.push(customer, day) {
-                tally.expect(batch, &leaf, &mut self.bytes);
+            if let Some(leaf) = counters.cutter.push(customer, day) {
+                counters.expect(batch, &leaf, &mut self.bytes);
             }
         }
     }
 
-    /// The batches whose index is not what their portions make, with the number of their portions. To be asked for when all leaves have come.
+    /// The batches whose index is not what their deltas make, with the number of their deltas. To be asked for when all leaves have come.
     pub fn suspects(&mut self) -> Vec<(Day, u64)> {
-        for (batch, tally) in &mut self.batches {
-            if let Some(leaf) = tally.cutter.finish() {
-                tally.expect(*batch, &leaf, &mut self.bytes);
+        for (batch, counters) in &mut self.batches {
+            if let Some(leaf) = counters.cutter.finish() {
+                counters.expect(*batch, &leaf, &mut self.bytes);
             }
         }
-        let suspects = self.batches.iter().filter(|(_, tally)| self.gap || tally.expected != tally.stored);
-        suspects.map(|(batch, tally)| (*batch, tally.portions)).collect()
+        let suspects = self.batches.iter().filter(|(_, counters)| self.gap || counters.expected != counters.stored);
+        suspects.map(|(batch, counters)| (*batch, counters.deltas)).collect()
     }
 
     /// What is known of a batch.
-    pub fn get(&self, batch: Day) -> Option<&Tally> {
+    pub fn get(&self, batch: Day) -> Option<&Counters> {
         self.batches.get(&batch)
     }
 
     /// All batches, by day.
-    pub fn iter(&self) -> impl Iterator<Item = (Day, &Tally)> {
-        self.batches.iter().map(|(batch, tally)| (*batch, tally))
+    pub fn iter(&self) -> impl Iterator<Item = (Day, &Counters)> {
+        self.batches.iter().map(|(batch, counters)| (*batch, counters))
     }
 }
 
-impl Tally {
+impl Counters {
     fn expect(&mut self, batch: Day, (first, lines): &CutLeaf<TouchedDay>, bytes: &mut Vec<u8>) {
         bytes.clear();
         encode_leaf(*first, batch, lines, bytes);

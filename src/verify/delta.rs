@@ -1,32 +1,32 @@
-//! What is asked of a portion by itself.
+//! What is asked of a delta by itself.
 
-use crate::format::{Portion, Room, encode_portion};
+use crate::format::{Delta, Scratch, encode_delta};
 use crate::history::newest_first;
 use crate::model::{Action, Day, PADDING_ITEM_ID};
 use crate::store::Settings;
 
-/// What reading a portion needs room for, kept from one to the next.
+/// What reading a delta needs room for, kept from one to the next.
 #[derive(Default)]
-pub(super) struct PortionRoom {
-    unpacked: Room,
+pub(super) struct DeltaRoom {
+    unpacked: Scratch,
     bytes: Vec<u8>,
 }
 
-/// All actions of a portion, or what is wrong with it.
-pub(super) fn read_portion(
+/// All actions of a delta, or what is wrong with it.
+pub(super) fn read_delta(
     day: Day,
     value: &[u8],
     settings: &Settings,
-    room: &mut PortionRoom,
+    room: &mut DeltaRoom,
 ) -> Result<Vec<Action>, String> {
-    let PortionRoom { unpacked, bytes } = room;
+    let DeltaRoom { unpacked, bytes } = room;
     let mut actions = Vec::new();
-    let read = Portion::read(value).and_then(|portion| portion.append_actions(day, unpacked, &mut actions));
+    let read = Delta::read(value).and_then(|delta| delta.append_actions(day, unpacked, &mut actions));
     read.map_err(|error| format!("cannot be decoded ({})", error.what()))?;
     if actions.len() > settings.max_history {
         return Err(format!("holds {} actions, more than the {} kept", actions.len(), settings.max_history));
     }
-    // Before the bytes are compared: what is written of a portion is told only for actions of its day.
+    // Before the bytes are compared: what is written of a delta is told only for actions of its day.
     if let Some(other) = actions.iter().find(|action| settings.zone.day_of(action.time_us) != Some(day)) {
         return Err(format!("holds an action of another day, at {}", settings.zone.display(other.time_us)));
     }
@@ -41,7 +41,7 @@ pub(super) fn read_portion(
         return Err("does not have its newest action first".to_owned());
     }
     bytes.clear();
-    encode_portion(day, &actions, bytes);
+    encode_delta(day, &actions, bytes);
     if bytes != value {
         return Err(UNUSUAL_BYTES.to_owned());
     }

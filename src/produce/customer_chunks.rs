@@ -6,72 +6,74 @@ use crate::error::Result;
 use crate::exact::Held;
 use crate::model::{CustomerId, Day, Impression};
 
-/// Customers of a turn: their histories take up to 9 kB each.
-const TURN_CUSTOMERS: usize = 256;
+/// Customers of a chunk: their histories take up to 9 kB each.
+const CHUNK_CUSTOMERS: usize = 256;
 
-/// A turn is full with so many rows, however few its customers are.
-const TURN_ROWS: usize = 50_000;
+/// A chunk is full with so many rows, however few its customers are.
+const CHUNK_ROWS: usize = 50_000;
 
 /// The impressions of some customers on some days.
-pub(super) struct Turn {
+pub(super) struct CustomerChunk {
     /// By day, in the order of the rows.
     pub impressions: Vec<Vec<Impression>>,
     /// The customers, ascending.
-    pub customers: Vec<AskedFor>,
+    pub customers: Vec<CustomerQuery>,
 }
 
-/// A customer of a turn.
-pub(super) struct AskedFor {
+/// A customer of a chunk.
+pub(super) struct CustomerQuery {
     pub customer: CustomerId,
-    /// The days with an impression of this turn, the newest first; and which of all days each is.
+    /// The days with an impression of this chunk, the newest first; and which of all days each is.
     pub days: Vec<Day>,
     pub places: Vec<usize>,
 }
 
-/// Cuts the impressions of several days into turns, by the impressions alone.
+/// Cuts the impressions of several days into chunks, by the impressions alone.
 ///
-/// Memory: one turn, which has one impression more than it has room for at most.
-pub(super) struct Turns<I: Iterator> {
+/// Memory: one chunk, which has one impression more than it has room for at most.
+pub(super) struct CustomerChunks<I: Iterator> {
     /// By day, the newest first: the day, its place among all, and its impressions in the order of customers.
     streams: Vec<(Day, usize, Peekable<I>)>,
 }
 
-impl<I: Iterator<Item = Result<Impression>>> Turns<I> {
+impl<I: Iterator<Item = Result<Impression>>> CustomerChunks<I> {
     /// Those of these days, each with its impressions in the order of customers.
     pub fn new(days: impl Iterator<Item = (Day, I)>) -> Self {
         let streams = days.enumerate().map(|(place, (day, impressions))| (day, place, impressions.peekable()));
         let mut streams: Vec<_> = streams.collect();
         streams.sort_by(|(one, ..), (other, ..)| other.cmp(one));
-        Turns { streams }
+        CustomerChunks { streams }
     }
 
-    /// The next turn, never an empty one; `None` at the end. Where a turn is full of one customer's rows, the next goes on with them.
-    pub fn turn(&mut self) -> Result<Option<Turn>> {
-        let mut turn = Turn { impressions: self.streams.iter().map(|_| Vec::new()).collect(), customers: Vec::new() };
+    /// The next chunk, never an empty one; `None` at the end. Where a chunk is full of one customer's rows, the next goes on with them.
+    pub fn next_chunk(&mut self) -> Result<Option<CustomerChunk>> {
+        let mut chunk =
+            CustomerChunk { impressions: self.streams.iter().map(|_| Vec::new()).collect(), customers: Vec::new() };
         let mut rows = 0;
-        while turn.customers.len() < TURN_CUSTOMERS && rows < TURN_ROWS {
+        while chunk.customers.len() < CHUNK_CUSTOMERS && rows < CHUNK_ROWS {
             let Some(customer) = self.next_customer()? else { break };
-            let mut asked = AskedFor { customer, days: Vec::new(), places: Vec::new() };
+            let mut query = CustomerQuery { customer, days: Vec::new(), places: Vec::new() };
             for (day, place, stream) in &mut self.streams {
                 let mut of_customer = Vec::new();
-                while rows < TURN_ROWS
+                while rows < CHUNK_ROWS
                     && let Some(impression) = next_of(stream, customer).transpose()?
                 {
                     rows += impression.elements.len();
                     of_customer.push(impression);
                 }
                 if !of_customer.is_empty() {
-                    asked.days.push(*day);
-                    asked.places.push(*place);
-                    turn.impressions
+                    query.days.push(*day);
+                    query.places.push(*place);
+                    chunk
+                        .impressions
                         .get_mut(*place)
                         .held("each stream of a turn is of one of its days")?
                         .append(&mut of_customer);
                 }
             }
-            turn.customers.push(asked);
+            chunk.customers.push(query);
         }
-        Ok((!turn.customers.is_empty()).then_some(turn))
+        Ok((!chunk.customers.is_empty()).then_some(chunk))
     }
 
     /// The least customer that has an impression left.
@@ -116,38 +118,38 @@ mod tests {
         Day::from_number(number).unwrap()
     }
 
-    fn turns(days: Vec<(i32, Vec<Result<Impression>>)>) -> Turns<std::vec::IntoIter<Result<Impression>>> {
-        Turns::new(days.into_iter().map(|(number, impressions)| (day(number), impressions.into_iter())))
+    fn chunks(days: Vec<(i32, Vec<Result<Impression>>)>) -> CustomerChunks<std::vec::IntoIter<Result<Impression>>> {
+        CustomerChunks::new(days.into_iter().map(|(number, impressions)| (day(number), impressions.into_iter())))
     }
 
     #[test]
     fn a_customer_s_days_stand_together_the_newest_first() {
         let of = |customers: &[i64]| customers.iter().map(|customer| Ok(impression(*customer, 1))).collect();
-        let mut turns = turns(vec![(7, of(&[1, 1, 3])), (9, of(&[2, 3])), (8, of(&[3]))]);
-        let turn = turns.turn().unwrap().unwrap();
-        let asked: Vec<_> = turn.customers.iter().map(|asked| (asked.customer.0, asked.places.clone())).collect();
-        assert_eq!(asked, [(1, vec![0]), (2, vec![1]), (3, vec![1, 2, 0])]);
-        assert_eq!(turn.customers[2].days, [day(9), day(8), day(7)]);
-        assert_eq!(turn.impressions.iter().map(Vec::len).collect::<Vec<_>>(), [3, 2, 1]);
-        assert!(turns.turn().unwrap().is_none());
+        let mut chunks = chunks(vec![(7, of(&[1, 1, 3])), (9, of(&[2, 3])), (8, of(&[3]))]);
+        let chunk = chunks.next_chunk().unwrap().unwrap();
+        let query: Vec<_> = chunk.customers.iter().map(|query| (query.customer.0, query.places.clone())).collect();
+        assert_eq!(query, [(1, vec![0]), (2, vec![1]), (3, vec![1, 2, 0])]);
+        assert_eq!(chunk.customers[2].days, [day(9), day(8), day(7)]);
+        assert_eq!(chunk.impressions.iter().map(Vec::len).collect::<Vec<_>>(), [3, 2, 1]);
+        assert!(chunks.next_chunk().unwrap().is_none());
     }
 
     #[test]
     fn a_turn_ends_by_customers_or_by_rows_and_loses_nothing() {
-        let many = (0..TURN_CUSTOMERS as i64 + 1).map(|customer| Ok(impression(customer, 1))).collect();
-        let mut by_customers = turns(vec![(7, many)]);
-        assert_eq!(by_customers.turn().unwrap().unwrap().customers.len(), TURN_CUSTOMERS);
-        assert_eq!(by_customers.turn().unwrap().unwrap().customers.len(), 1);
+        let many = (0..CHUNK_CUSTOMERS as i64 + 1).map(|customer| Ok(impression(customer, 1))).collect();
+        let mut by_customers = chunks(vec![(7, many)]);
+        assert_eq!(by_customers.next_chunk().unwrap().unwrap().customers.len(), CHUNK_CUSTOMERS);
+        assert_eq!(by_customers.next_chunk().unwrap().unwrap().customers.len(), 1);
 
-        // One customer with rows for two turns and a bit, on two days.
-        let rows = || (0..5).map(|_| Ok(impression(4, TURN_ROWS / 4))).collect::<Vec<_>>();
-        let mut by_rows = turns(vec![(7, rows()), (8, rows())]);
+        // One customer with rows for two chunks and a bit, on two days.
+        let rows = || (0..5).map(|_| Ok(impression(4, CHUNK_ROWS / 4))).collect::<Vec<_>>();
+        let mut by_rows = chunks(vec![(7, rows()), (8, rows())]);
         let mut met = vec![0, 0];
         let mut count = 0;
-        while let Some(turn) = by_rows.turn().unwrap() {
-            assert_eq!(turn.customers.len(), 1);
-            assert!(turn.impressions.iter().map(Vec::len).sum::<usize>() <= 4);
-            met.iter_mut().zip(&turn.impressions).for_each(|(met, of_day)| *met += of_day.len());
+        while let Some(chunk) = by_rows.next_chunk().unwrap() {
+            assert_eq!(chunk.customers.len(), 1);
+            assert!(chunk.impressions.iter().map(Vec::len).sum::<usize>() <= 4);
+            met.iter_mut().zip(&chunk.impressions).for_each(|(met, of_day)| *met += of_day.len());
             count += 1;
         }
         assert_eq!((met, count), (vec![5, 5], 3));
@@ -160,8 +162,8 @@ mod tests {
             vec![(7, failing)],
             vec![(7, vec![Ok(impression(5, 1))]), (8, vec![Err(Error::new(Kind::Io, "gone", "nothing"))])],
         ] {
-            let mut turns = turns(days);
-            assert!(turns.turn().is_err_and(|error| error.to_string().contains("gone")));
+            let mut chunks = chunks(days);
+            assert!(chunks.next_chunk().is_err_and(|error| error.to_string().contains("gone")));
         }
     }
 }

@@ -1,20 +1,20 @@
 //! Several days at once, so that each customer's histories are read once for all of them.
 //!
 //! 1. Each day begins as if it were alone: its impressions are read and sorted.
-//! 2. They are cut into turns of some customers, with what these were shown on each of the days (see [`super::turns`]). Any thread reads a turn: for each customer the
+//! 2. They are cut into chunks of some customers, with what these were shown on each of the days (see [`super::customer_chunks`]). Any thread reads a chunk: for each customer the
 //!    newest history, and behind it the others, of which it has most actions.
-//! 3. Each day takes every turn, in order, one thread at a time for each day. It puts its impressions into row groups as [`GroupedWriter`] cuts them,
+//! 3. Each day takes every chunk, in order, one thread at a time for each day. It puts its impressions into row groups as [`GroupedWriter`] cuts them,
 //!    which is as a day alone is cut; so the bytes are the same.
 //! 4. The partitions appear, each as a whole.
 
 use std::ops::Range;
 
-use super::begun::{Beginning, Begun};
+use super::counters::{Counters, Counts};
+use super::customer_chunks::{CustomerChunk, CustomerChunks};
 use super::histories::Histories;
 use super::options::ProduceOptions;
+use super::prepared_day::{Prepare, PreparedDay};
 use super::summary::ProduceSummary;
-use super::tally::{Counts, Tally};
-use super::turns::{Turn, Turns};
 use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::exact::Held;
@@ -26,13 +26,13 @@ use crate::parallel::ordered_map;
 use crate::progress::{Notes, Progress};
 use crate::store::Store;
 
-/// Turns of each thread that may wait until all days have taken them: one, while another is read.
-const TURNS_AHEAD: usize = 2;
+/// CustomerChunks of each thread that may wait until all days have taken them: one, while another is read.
+const CHUNKS_AHEAD: usize = 2;
 
 /// Whether days with these options, apart from the day itself, can be produced together: histories of several days lie in one another where all
-/// batches count for all days, nothing but `max_history` cuts them, and no column tells how old an action is. Orders by chance put histories aside one
+/// batches count for all days, nothing but `max_history` cuts them, and no column tells how old an action is. shuffled orders put histories aside one
 /// day at a time.
-pub fn can_go_together(options: &ProduceOptions<'_>) -> bool {
+pub fn is_multi_day(options: &ProduceOptions<'_>) -> bool {
     let is_plain = options.order == RowOrder::Customer && options.columns.detail() == HistoryDetail::None;
     is_plain && options.known_as_of.is_none() && options.lookback_days.is_none()
 }
@@ -43,9 +43,9 @@ pub fn can_go_together(options: &ProduceOptions<'_>) -> bool {
 /// Fails with the error of the first day that cannot begin; then the days before it have been produced. Where a later step fails, partitions that had not appeared
 /// do not.
 ///
-/// Memory: each day's for sorting, what the open store takes, for each day two row groups (see [`crate::output::RowGroup`]), and for each thread two turns of 256
+/// Memory: each day's for sorting, what the open store takes, for each day two row groups (see [`crate::output::RowGroup`]), and for each thread two chunks of 256
 /// customers with their histories, 3 MB each with 1,000 actions.
-pub fn produce_together(
+pub fn produce_multi_day(
     store: &Store,
     days: &[ProduceOptions<'_>],
     sizes: FileSizes,
@@ -53,11 +53,12 @@ pub fn produce_together(
 ) -> Result<Vec<ProduceSummary>> {
     progress.begin("reading", "days", Some(days.len() as u64));
     let (mut summaries, mut begun, mut streams, mut next) = (Vec::new(), Vec::new(), Vec::new(), days.iter());
-    let begin = |options: &ProduceOptions<'_>| Ok((options.dt, Begun::begin(store, options, sizes, &Notes(progress))?));
+    let begin =
+        |options: &ProduceOptions<'_>| Ok((options.dt, PreparedDay::prepare(store, options, sizes, &Notes(progress))?));
     let take = |(dt, beginning)| {
         match beginning {
-            Beginning::Kept(summary) => summaries.push(summary),
-            Beginning::Begun(day, impressions) => {
+            Prepare::Kept(summary) => summaries.push(summary),
+            Prepare::Prepared(day, impressions) => {
                 streams.push((dt, impressions));
                 begun.push(DayRows::new(*day)?);
             }
@@ -74,12 +75,12 @@ pub fn produce_together(
             Histories::of_threads(store, day.wanted, &day.settings, day.late_since(store)?, resources.threads());
         let impressions = begun.iter().map(|rows| rows.day.summary.impressions).sum();
         progress.begin("writing", "impressions", Some(impressions));
-        let mut turns = Turns::new(streams.into_iter());
-        let ahead = histories.len() * TURNS_AHEAD;
-        let readers = histories.into_iter().map(|mut histories| move |turn| read(turn, &mut histories)).collect();
+        let mut chunks = CustomerChunks::new(streams.into_iter());
+        let ahead = histories.len() * CHUNKS_AHEAD;
+        let readers = histories.into_iter().map(|mut histories| move |chunk| read(chunk, &mut histories)).collect();
         let takers = begun.iter_mut().enumerate();
-        let takers = takers.map(|(place, rows)| move |turn: &ReadTurn| rows.take(turn, place, progress)).collect();
-        broadcast(resources.cancel(), readers, ahead, || turns.turn(), takers)?;
+        let takers = takers.map(|(place, rows)| move |chunk: &ReadChunk| rows.take(chunk, place, progress)).collect();
+        broadcast(resources.cancel(), readers, ahead, || chunks.next_chunk(), takers)?;
         summaries.extend(finish(begun, resources.cancel())?);
         summaries.sort_by(|one, other| one.dt.cmp(&other.dt));
     }
@@ -97,11 +98,11 @@ fn finish(days: Vec<DayRows>, cancel: &Cancel) -> Result<Vec<ProduceSummary>> {
     Ok(summaries)
 }
 
-/// That what was read for a turn is what its days ask for.
+/// That what was read for a chunk is what its days ask for.
 const OF_TURN: &str = "a turn has the history of each customer on each of its days";
 
-/// A turn with the histories of its customers.
-struct ReadTurn {
+/// A chunk with the histories of its customers.
+struct ReadChunk {
     impressions: Vec<Vec<Impression>>,
     /// Items and types of all that was read, one customer behind the other.
     item_ids: Vec<i64>,
@@ -113,22 +114,22 @@ struct ReadTurn {
 /// The history of a customer as of one of the days.
 #[derive(Clone)]
 struct DayHistory {
-    /// Which of the items and types of its turn it has.
+    /// Which of the items and types of its chunk it has.
     range: Range<usize>,
     /// When the newest was.
     newest_us: Option<i64>,
     has_late: bool,
 }
 
-fn read(turn: Turn, histories: &mut Histories<'_>) -> Result<ReadTurn> {
-    let Turn { impressions, customers } = turn;
+fn read(chunk: CustomerChunk, histories: &mut Histories<'_>) -> Result<ReadChunk> {
+    let CustomerChunk { impressions, customers } = chunk;
     let of_days = impressions.iter().map(|_| Vec::new()).collect();
-    let mut read = ReadTurn { impressions, item_ids: Vec::new(), action_types: Vec::new(), histories: of_days };
+    let mut read = ReadChunk { impressions, item_ids: Vec::new(), action_types: Vec::new(), histories: of_days };
     let max_history = histories.max_history();
-    for asked in customers {
-        let (history, begins) = histories.read_each(asked.customer, &asked.days)?;
+    for query in customers {
+        let (history, begins) = histories.read_each(query.customer, &query.days)?;
         let before = read.item_ids.len();
-        for (place, begin) in asked.places.iter().zip(begins) {
+        for (place, begin) in query.places.iter().zip(begins) {
             let range = begin.at..begin.at.saturating_add(max_history).min(history.len());
             let range = before + range.start..before + range.end;
             let history = DayHistory { range, newest_us: begin.newest_us, has_late: begin.has_late };
@@ -141,7 +142,7 @@ fn read(turn: Turn, histories: &mut Histories<'_>) -> Result<ReadTurn> {
     Ok(read)
 }
 
-impl ReadTurn {
+impl ReadChunk {
     fn view(&self, DayHistory { range, newest_us, .. }: &DayHistory) -> Result<HistoryView<'_>> {
         Ok(HistoryView {
             item_ids: self.item_ids.get(range.clone()).held(OF_TURN)?,
@@ -154,23 +155,23 @@ impl ReadTurn {
 
 /// One of the days, and its rows on their way.
 struct DayRows {
-    day: Begun,
+    day: PreparedDay,
     writer: GroupedWriter,
     counts: Counts,
-    /// The last impression of the turn before.
+    /// The last impression of the chunk before.
     last: Option<Impression>,
 }
 
 impl DayRows {
-    fn new(day: Begun) -> Result<Self> {
+    fn new(day: PreparedDay) -> Result<Self> {
         let writer = GroupedWriter::new(day.partition.parts(), &day.settings, &day.schema)?;
         Ok(DayRows { day, writer, counts: Counts::default(), last: None })
     }
 
-    /// Takes a turn, in which this day has this place.
-    fn take(&mut self, turn: &ReadTurn, place: usize, progress: &dyn Progress) -> Result<()> {
-        let impressions = turn.impressions.get(place).held(OF_TURN)?;
-        let mut histories = turn.histories.get(place).held(OF_TURN)?.iter();
+    /// Takes a chunk, in which this day has this place.
+    fn take(&mut self, chunk: &ReadChunk, place: usize, progress: &dyn Progress) -> Result<()> {
+        let impressions = chunk.impressions.get(place).held(OF_TURN)?;
+        let mut histories = chunk.histories.get(place).held(OF_TURN)?.iter();
         let max_history = self.day.settings.max_history;
         let mut customer = None;
         let mut view = HistoryView::default();
@@ -179,7 +180,7 @@ impl DayRows {
             if customer != Some(impression.customer) {
                 customer = Some(impression.customer);
                 let history = histories.next().held(OF_TURN)?;
-                view = turn.view(history)?;
+                view = chunk.view(history)?;
                 if self.counts.is_new(impression.customer) {
                     self.counts.begin(impression.customer, view.item_ids.len(), history.has_late, max_history);
                 }
@@ -198,7 +199,7 @@ impl DayRows {
 
     fn finish(self) -> Result<ProduceSummary> {
         let DayRows { mut day, writer, counts, .. } = self;
-        Tally::default().add(&counts, &mut day.summary);
+        Counters::default().add(&counts, &mut day.summary);
         day.publish(writer.finish()?)
     }
 }

@@ -64,14 +64,14 @@ impl Counts {
 
 /// Sums counts up, in the order of customers.
 #[derive(Default)]
-pub(super) struct Tally {
+pub(super) struct Counters {
     last: Option<CustomerId>,
 }
 
-impl Tally {
+impl Counters {
     /// Adds them to the summary.
     pub fn add(&mut self, counts: &Counts, summary: &mut ProduceSummary) {
-        // A customer with very many impressions goes on from the share before.
+        // A customer with very many impressions goes on from the chunk before.
         let goes_on = counts.first.is_some() && counts.first == self.last;
         summary.customers += counts.customers - u64::from(goes_on);
         summary.without_history += counts.without_history - u64::from(goes_on && counts.first_without_history);

@@ -2,24 +2,24 @@
 
 use std::iter::Peekable;
 
-use super::dated_action::{DatedAction, customer_of, leading_of};
+use super::dated_action::{DatedAction, customer_of, sort_key_of};
 use crate::error::Result;
-use crate::format::{Entry, Standing, TouchedDay};
+use crate::format::{CustomerState, Entry, TouchedDay};
 use crate::model::{CustomerId, Day};
-use crate::sort::{PIECE_RECORDS, Piece, Pieces, Sorted};
+use crate::sort::{BUCKET_RECORDS, Bucket, Buckets, Sorted};
 use crate::store::{Leaves, Store};
 
-/// Customers of the roster that one share has at most.
-const ROSTER_LINES_MAX: usize = 4_096;
+/// Customers of the customer index that one work unit has at most.
+const CUSTOMER_INDEX_LINES_MAX: usize = 4_096;
 
 /// A range of customers.
-pub(super) struct Share {
+pub(super) struct WorkUnit {
     /// The actions that the batch brings of them, in no order.
-    pub brought: Piece<DatedAction>,
+    pub brought: Bucket<DatedAction>,
     /// The days that the batch held so far touched, of each customer the newest first.
     pub held: Vec<(CustomerId, TouchedDay)>,
     /// All of them that the store has, whether the batch changes them or not.
-    pub roster: Vec<(CustomerId, Standing)>,
+    pub customer_index: Vec<(CustomerId, CustomerState)>,
     /// What the batch brings beyond `brought`.
     pub cut: Cut,
 }
@@ -35,46 +35,46 @@ pub(super) struct Cut {
 
 /// Deals out all customers, range by range, ascending.
 ///
-/// Memory: what the pieces take, and one leaf each of index and roster. A share has at most 4,096 customers of the roster, and one piece, which has
-/// some 4,096 actions or those of one customer; pieces merged from disk, no more than `max_history` of them for each day.
-pub(super) struct Shares<'store> {
-    pieces: Source,
-    /// What is left of a piece that had to be cut.
-    left: Option<Piece<DatedAction>>,
+/// Memory: what the buckets take, and one leaf each of index and customer index. A work unit has at most 4,096 customers of the customer index, and one bucket, which has
+/// some 4,096 actions or those of one customer; buckets merged from disk, no more than `max_history` of them for each day.
+pub(super) struct WorkUnits<'store> {
+    buckets: Source,
+    /// What is left of a bucket that had to be cut.
+    left: Option<Bucket<DatedAction>>,
     held: Lines<'store, TouchedDay>,
-    roster: Lines<'store, Standing>,
+    customer_index: Lines<'store, CustomerState>,
     is_dealt: bool,
 }
 
-impl<'store> Shares<'store> {
-    /// The shares of a batch that brings `pieces`.
-    pub fn new(store: &'store Store, batch: Day, pieces: Pieces<DatedAction>) -> Self {
-        let pieces = match pieces {
-            Pieces::Apart(pieces) => Source::Apart(pieces.peekable()),
-            Pieces::Merged(sorted) => Source::Merged(Box::new(sorted.peekable()), store.settings().max_history),
+impl<'store> WorkUnits<'store> {
+    /// The work units of a batch that brings `buckets`.
+    pub fn new(store: &'store Store, batch: Day, buckets: Buckets<DatedAction>) -> Self {
+        let buckets = match buckets {
+            Buckets::Apart(buckets) => Source::Apart(buckets.peekable()),
+            Buckets::Merged(sorted) => Source::Merged(Box::new(sorted.peekable()), store.settings().max_history),
         };
-        let (held, roster) = (Lines::of(store.touched_by(batch)), Lines::of(store.roster()));
-        Shares { pieces, left: None, held, roster, is_dealt: false }
+        let (held, customer_index) = (Lines::of(store.touched_by(batch)), Lines::of(store.customer_index()));
+        WorkUnits { buckets, left: None, held, customer_index, is_dealt: false }
     }
 
-    /// The next share; `None` when all are dealt out.
-    pub fn share(&mut self) -> Result<Option<Share>> {
+    /// The next work unit; `None` when all are dealt out.
+    pub fn next_unit(&mut self) -> Result<Option<WorkUnit>> {
         if self.is_dealt {
             return Ok(None);
         }
-        let piece = match self.left.take() {
+        let bucket = match self.left.take() {
             Some(left) => Some((left, Cut::default())),
-            None => self.pieces.piece()?,
+            None => self.buckets.bucket()?,
         };
-        let (mut brought, cut) = piece.unwrap_or_else(|| (Piece::new(Vec::new()), Cut::default()));
-        let mut until = self.pieces.next_customer();
-        let mut roster = Vec::new();
-        while let Some(line) = self.roster.next_before(until)? {
-            roster.push(line);
-            if roster.len() == ROSTER_LINES_MAX
-                && let Some(next) = self.roster.head()?.filter(|next| until.is_none_or(|until| *next < until))
+        let (mut brought, cut) = bucket.unwrap_or_else(|| (Bucket::new(Vec::new()), Cut::default()));
+        let mut until = self.buckets.next_customer();
+        let mut customer_index = Vec::new();
+        while let Some(line) = self.customer_index.next_before(until)? {
+            customer_index.push(line);
+            if customer_index.len() == CUSTOMER_INDEX_LINES_MAX
+                && let Some(next) = self.customer_index.head()?.filter(|next| until.is_none_or(|until| *next < until))
             {
-                let (before, behind) = brought.cut(leading_of(next));
+                let (before, behind) = brought.cut(sort_key_of(next));
                 (brought, self.left, until) = (before, Some(behind), Some(next));
             }
         }
@@ -83,28 +83,28 @@ impl<'store> Shares<'store> {
             held.push(line);
         }
         self.is_dealt = until.is_none();
-        Ok(Some(Share { brought, held, roster, cut }))
+        Ok(Some(WorkUnit { brought, held, customer_index, cut }))
     }
 }
 
-/// Where the pieces come from.
+/// Where the buckets come from.
 enum Source {
-    Apart(Peekable<std::vec::IntoIter<Piece<DatedAction>>>),
+    Apart(Peekable<std::vec::IntoIter<Bucket<DatedAction>>>),
     /// Merged from disk, with `max_history`.
     Merged(Box<Peekable<Box<Sorted<DatedAction>>>>, usize),
 }
 
 impl Source {
-    fn piece(&mut self) -> Result<Option<(Piece<DatedAction>, Cut)>> {
+    fn bucket(&mut self) -> Result<Option<(Bucket<DatedAction>, Cut)>> {
         let (sorted, max_history) = match self {
-            Source::Apart(pieces) => return Ok(pieces.next().map(|piece| (piece, Cut::default()))),
+            Source::Apart(buckets) => return Ok(buckets.next().map(|bucket| (bucket, Cut::default()))),
             Source::Merged(sorted, max_history) => (sorted, *max_history),
         };
         let (mut actions, mut of_day) = (Vec::<DatedAction>::new(), 0);
         let (mut cut, mut last) = (Cut::default(), None);
         let belongs = |next: &DatedAction, actions: &[DatedAction]| {
             let goes_on = actions.last().is_some_and(|last| last.customer == next.customer);
-            goes_on || actions.len() < PIECE_RECORDS
+            goes_on || actions.len() < BUCKET_RECORDS
         };
         while let Some(next) =
             sorted.next_if(|next| next.as_ref().is_ok_and(|next| belongs(next, &actions)) || next.is_err())
@@ -120,14 +120,14 @@ impl Source {
             }
             last = Some(next);
         }
-        Ok((!actions.is_empty()).then(|| (Piece::new(actions), cut)))
+        Ok((!actions.is_empty()).then(|| (Bucket::new(actions), cut)))
     }
 
-    /// Before which customer the piece given last ends; `None` if it was the last.
+    /// Before which customer the bucket given last ends; `None` if it was the last.
     fn next_customer(&mut self) -> Option<CustomerId> {
         match self {
-            Source::Apart(pieces) => pieces.peek().map(|piece| customer_of(piece.from())),
-            // An error at the head comes out with the next piece; the first customer of all stands for it.
+            Source::Apart(buckets) => buckets.peek().map(|bucket| customer_of(bucket.from())),
+            // An error at the head comes out with the next bucket; the first customer of all stands for it.
             Source::Merged(sorted, _) => {
                 sorted.peek().map(|next| next.as_ref().map_or(CustomerId(i64::MIN), |next| next.customer))
             }
@@ -135,7 +135,7 @@ impl Source {
     }
 }
 
-/// The lines of index or roster.
+/// The lines of index or customer index.
 struct Lines<'store, E> {
     leaves: Leaves<'store, E>,
     open: std::vec::IntoIter<(CustomerId, E)>,

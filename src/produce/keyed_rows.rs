@@ -1,14 +1,14 @@
-//! Rows with their place in an order by chance.
+//! Rows with their place in a shuffled order.
 
-use super::packed_histories::HistoryPlace;
-use super::shares::Rows;
+use super::chunks::Rows;
+use super::history_spool::HistoryPlace;
 use crate::error::Result;
 use crate::model::{Impression, OrderKey};
 use crate::sort::Record;
 
 /// Neighbours in the list of an impression that stay together: all of them, or a single one. Derived order: that of the places.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Placed {
+pub(super) struct KeyedRow {
     pub key: OrderKey,
     /// Where the first of them stands in the list.
     pub first: i32,
@@ -17,7 +17,7 @@ pub(super) struct Placed {
     pub history: HistoryPlace,
 }
 
-impl Rows for Placed {
+impl Rows for KeyedRow {
     fn rows(&self) -> usize {
         self.impression.elements.len()
     }
@@ -28,9 +28,9 @@ impl Rows for Placed {
     }
 }
 
-impl Record for Placed {
+impl Record for KeyedRow {
     fn encode(&self, bytes: &mut Vec<u8>) {
-        let Placed { key, first, impression, history: HistoryPlace { offset, bytes: length, actions } } = self;
+        let KeyedRow { key, first, impression, history: HistoryPlace { offset, bytes: length, actions } } = self;
         bytes.extend_from_slice(&key.0.to_le_bytes());
         bytes.extend_from_slice(&first.to_le_bytes());
         bytes.extend_from_slice(&offset.to_le_bytes());
@@ -51,14 +51,14 @@ impl Record for Placed {
             actions: u32::from_le_bytes(*actions),
         };
         let (key, first) = (OrderKey(u128::from_le_bytes(*key)), i32::from_le_bytes(*first));
-        Some(Placed { key, first, impression: Impression::decode(bytes)?, history })
+        Some(KeyedRow { key, first, impression: Impression::decode(bytes)?, history })
     }
 
     fn memory_bytes(&self) -> usize {
         std::mem::size_of::<Self>() - std::mem::size_of::<Impression>() + self.impression.memory_bytes()
     }
 
-    fn leading(&self) -> u64 {
+    fn sort_key(&self) -> u64 {
         (self.key.0 >> 64) as u64
     }
 }
@@ -137,10 +137,10 @@ mod tests {
         #[test]
         fn spilled_places_come_back(key in any::<u128>(), first in any::<i32>(), offset in any::<u64>(), bytes in any::<u32>(), actions in any::<u32>()) {
             let history = HistoryPlace { offset, bytes, actions };
-            let placed = Placed { key: OrderKey(key), first, impression: impression(5, &[1, 2]), history };
+            let keyed = KeyedRow { key: OrderKey(key), first, impression: impression(5, &[1, 2]), history };
             let mut bytes = Vec::new();
-            placed.encode(&mut bytes);
-            prop_assert_eq!(Placed::decode(&bytes), Some(placed));
+            keyed.encode(&mut bytes);
+            prop_assert_eq!(KeyedRow::decode(&bytes), Some(keyed));
         }
     }
 }

@@ -14,7 +14,7 @@ pub(super) type ListHash = [u8; 16];
 
 /// One row. The order is that of the identity, then of the cells, then of the place.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Mark {
+pub(super) struct RowDigest {
     pub customer: i64,
     pub ranking_id: Option<String>,
     pub position: i32,
@@ -32,11 +32,11 @@ pub(super) struct Mark {
     pub index: u64,
 }
 
-impl Mark {
-    /// The mark of a row of the partition of `dt`, of whose further columns those in `shared` count.
+impl RowDigest {
+    /// The row digest of a row of the partition of `dt`, of whose further columns those in `shared` count.
     pub fn new(dt: &str, part: u32, shared: ExtraColumns, row: &ProducedRow) -> Self {
         let extra = COMPARED.map(|column| hash(values(row, shared, column).iter().map(|value| value.to_le_bytes())));
-        Mark {
+        RowDigest {
             customer: row.customer_id,
             ranking_id: row.ranking_id.clone(),
             position: row.impression_pos,
@@ -95,10 +95,21 @@ fn take_text(bytes: &[u8]) -> Option<(Option<String>, &[u8])> {
     Some(((*present == 1).then_some(text), bytes))
 }
 
-impl Record for Mark {
+impl Record for RowDigest {
     fn encode(&self, bytes: &mut Vec<u8>) {
-        let Mark { customer, ranking_id, position, other_dt, item, label, actions, action_types, extra, part, index } =
-            self;
+        let RowDigest {
+            customer,
+            ranking_id,
+            position,
+            other_dt,
+            item,
+            label,
+            actions,
+            action_types,
+            extra,
+            part,
+            index,
+        } = self;
         bytes.extend_from_slice(&customer.to_le_bytes());
         bytes.extend_from_slice(&position.to_le_bytes());
         bytes.extend_from_slice(&item.to_le_bytes());
@@ -126,7 +137,7 @@ impl Record for Mark {
         let (index, bytes) = bytes.split_first_chunk()?;
         let (ranking_id, bytes) = take_text(bytes)?;
         let (other_dt, bytes) = take_text(bytes)?;
-        bytes.is_empty().then_some(Mark {
+        bytes.is_empty().then_some(RowDigest {
             customer: i64::from_le_bytes(*customer),
             ranking_id,
             position: i32::from_le_bytes(*position),
@@ -146,7 +157,7 @@ impl Record for Mark {
         std::mem::size_of::<Self>() + text(&self.ranking_id) + text(&self.other_dt)
     }
 
-    fn leading(&self) -> u64 {
+    fn sort_key(&self) -> u64 {
         (self.customer ^ i64::MIN).cast_unsigned()
     }
 }
@@ -166,11 +177,11 @@ mod tests {
         ) {
             let (customer, position, item, label, part, index) = numbers;
             let (actions, action_types, extra) = hashes;
-            let mark =
-                Mark { customer, ranking_id, position, other_dt, item, label, actions, action_types, extra, part, index };
+            let row_digest =
+                RowDigest { customer, ranking_id, position, other_dt, item, label, actions, action_types, extra, part, index };
             let mut bytes = Vec::new();
-            mark.encode(&mut bytes);
-            prop_assert_eq!(Mark::decode(&bytes), Some(mark));
+            row_digest.encode(&mut bytes);
+            prop_assert_eq!(RowDigest::decode(&bytes), Some(row_digest));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Rows that stand in an order by chance: which row should come next, and whose history it should have.
+//! Rows that stand in a shuffled order: which row should come next, and whose history it should have.
 
 use super::compare::{Comparison, Expected, Key, expected_rows_of};
 use super::group::{Group, Place, RawImpression, Wanted};
@@ -166,7 +166,7 @@ impl Record for ExpectedRow {
         std::mem::size_of::<Self>() + self.ranking_id.as_ref().map_or(0, String::capacity)
     }
 
-    fn leading(&self) -> u64 {
+    fn sort_key(&self) -> u64 {
         (self.key.0 >> 64) as u64
     }
 }

@@ -16,7 +16,7 @@ const NAMED_MAX: usize = 10;
 
 /// One thing that two manifests say differently.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct SaidDifference {
+pub struct SettingDifference {
     /// The setting, or `manifest`, `batches` or `impression_files`.
     pub what: String,
     /// What the first output says.
@@ -26,7 +26,7 @@ pub struct SaidDifference {
 }
 
 /// Compares all settings, by their names, then batches and impression files. A manifest that cannot be used is said to be so.
-pub(super) fn compare(one: &Result<Manifest>, other: &Result<Manifest>) -> Result<Vec<SaidDifference>> {
+pub(super) fn compare(one: &Result<Manifest>, other: &Result<Manifest>) -> Result<Vec<SettingDifference>> {
     let (one, other) = match (one, other) {
         (Ok(one), Ok(other)) => (one, other),
         (Err(_), Err(_)) => return Ok(Vec::new()),
@@ -35,7 +35,7 @@ pub(super) fn compare(one: &Result<Manifest>, other: &Result<Manifest>) -> Resul
                 Ok(_) => "usable".into(),
                 Err(error) => error.what().to_string().into(),
             };
-            return Ok(vec![SaidDifference { what: "manifest".to_owned(), one: text(one), other: text(other) }]);
+            return Ok(vec![SettingDifference { what: "manifest".to_owned(), one: text(one), other: text(other) }]);
         }
     };
     let mut differences = Vec::new();
@@ -56,7 +56,7 @@ fn fields(manifest: &Manifest) -> Result<Value> {
 }
 
 /// Fields of objects one by one, whichever there are; so what a later version adds is compared too.
-fn compare_fields(prefix: &str, one: &Value, other: &Value, differences: &mut Vec<SaidDifference>) {
+fn compare_fields(prefix: &str, one: &Value, other: &Value, differences: &mut Vec<SettingDifference>) {
     let (Value::Object(one), Value::Object(other)) = (one, other) else { return };
     let more = other.keys().filter(|name| !one.contains_key(*name));
     for name in one.keys().chain(more) {
@@ -67,7 +67,7 @@ fn compare_fields(prefix: &str, one: &Value, other: &Value, differences: &mut Ve
         match (is, was) {
             (Value::Object(_), Value::Object(_)) => compare_fields(name, is, was, differences),
             _ if is != was => {
-                differences.push(SaidDifference { what: name.clone(), one: is.clone(), other: was.clone() });
+                differences.push(SettingDifference { what: name.clone(), one: is.clone(), other: was.clone() });
             }
             _ => {}
         }
@@ -75,7 +75,7 @@ fn compare_fields(prefix: &str, one: &Value, other: &Value, differences: &mut Ve
 }
 
 /// Which entries one of two lists of names and hashes has alone, or with another hash.
-fn compare_lists(what: &str, one: &[(String, String)], other: &[(String, String)]) -> Option<SaidDifference> {
+fn compare_lists(what: &str, one: &[(String, String)], other: &[(String, String)]) -> Option<SettingDifference> {
     let alone = |these: &[(String, String)], those: &[(String, String)]| -> Option<Value> {
         let those: std::collections::BTreeSet<&(String, String)> = those.iter().collect();
         let names: Vec<&str> =
@@ -92,5 +92,5 @@ fn compare_lists(what: &str, one: &[(String, String)], other: &[(String, String)
         return None;
     }
     let list = |names: Option<Value>| names.unwrap_or_else(|| Value::Array(Vec::new()));
-    Some(SaidDifference { what: what.to_owned(), one: list(is), other: list(was) })
+    Some(SettingDifference { what: what.to_owned(), one: list(is), other: list(was) })
 }

@@ -60,12 +60,12 @@ pub enum Part {
 /// A sentence, or a piece of one. [`fmt::Display`], and JSON likewise, give it with the names of settings and commands:
 /// `check input and dt`, `see stale`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Said(Vec<Part>);
+pub struct Message(Vec<Part>);
 
-impl Said {
+impl Message {
     /// Of these parts, one behind the other.
-    pub fn of(parts: impl IntoIterator<Item = Said>) -> Self {
-        Said(parts.into_iter().flat_map(|said| said.0).collect())
+    pub fn of(parts: impl IntoIterator<Item = Message>) -> Self {
+        Message(parts.into_iter().flat_map(|said| said.0).collect())
     }
 
     /// Its parts.
@@ -79,9 +79,9 @@ impl Said {
     }
 }
 
-impl<T: Into<Part>> From<T> for Said {
+impl<T: Into<Part>> From<T> for Message {
     fn from(part: T) -> Self {
-        Said(vec![part.into()])
+        Message(vec![part.into()])
     }
 }
 
@@ -120,39 +120,39 @@ impl fmt::Display for Part {
     }
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|part| part.fmt(f))
     }
 }
 
-impl Serialize for Said {
+impl Serialize for Message {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-/// A [`Said`] of parts: `"text with {value}"`, `("text with {}", value)`, a [`Setting`] as `Dt`, a call as
-/// `[Backfill Stale]` or `[Repair Store=(path)]`, another [`Said`] or setting as `{said}`.
-macro_rules! said {
-    ($($part:tt),+ $(,)?) => { $crate::said::Said::of([$($crate::said::part!($part)),+]) };
+/// A [`Message`] of parts: `"text with {value}"`, `("text with {}", value)`, a [`Setting`] as `Dt`, a call as
+/// `[Backfill Stale]` or `[Repair Store=(path)]`, another [`Message`] or setting as `{said}`.
+macro_rules! message {
+    ($($part:tt),+ $(,)?) => { $crate::message::Message::of([$($crate::message::part!($part)),+]) };
 }
 
 /// One of them.
 macro_rules! part {
     ([$command:ident $($setting:ident $(= ($value:expr))?)*]) => {
-        $crate::said::Said::from($crate::said::Part::Call(
-            $crate::said::Command::$command,
-            vec![$(($crate::said::Setting::$setting, None::<String>$(.or(Some($value.to_string())))?)),*],
+        $crate::message::Message::from($crate::message::Part::Call(
+            $crate::message::Command::$command,
+            vec![$(($crate::message::Setting::$setting, None::<String>$(.or(Some($value.to_string())))?)),*],
         ))
     };
-    (($($format:tt)+)) => { $crate::said::Said::from(format!($($format)+)) };
-    ({$said:expr}) => { $crate::said::Said::from($said) };
-    ($setting:ident) => { $crate::said::Said::from($crate::said::Setting::$setting) };
-    ($text:literal) => { $crate::said::Said::from(format!($text)) };
+    (($($format:tt)+)) => { $crate::message::Message::from(format!($($format)+)) };
+    ({$said:expr}) => { $crate::message::Message::from($said) };
+    ($setting:ident) => { $crate::message::Message::from($crate::message::Setting::$setting) };
+    ($text:literal) => { $crate::message::Message::from(format!($text)) };
 }
 
-pub(crate) use {part, said};
+pub(crate) use {message, part};
 
 #[cfg(test)]
 mod tests {
@@ -161,10 +161,10 @@ mod tests {
     #[test]
     fn a_sentence_is_a_value() {
         let day = 7;
-        let said = said!["check ", Dt, " of {day}; see ", [Stale], ", ", [Repair Store = ("x") DryRun], (" {}", 1)];
+        let said = message!["check ", Dt, " of {day}; see ", [Stale], ", ", [Repair Store = ("x") DryRun], (" {}", 1)];
         assert_eq!(said.to_string(), "check dt of 7; see stale, repair with store x, dry_run 1");
         assert_eq!(said.parts()[1], Part::Setting(Setting::Dt));
-        assert_eq!(said![{ said.clone() }, "!"].to_string(), format!("{said}!"));
+        assert_eq!(message![{ said.clone() }, "!"].to_string(), format!("{said}!"));
         let text = said.in_words(|part| if let Part::Text(text) = part { text.clone() } else { "X".to_owned() });
         assert_eq!(text, "check X of 7; see X, X 1");
         assert_eq!(serde_json::to_value(&said).unwrap(), said.to_string());

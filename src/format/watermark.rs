@@ -1,18 +1,18 @@
-//! The mark: how far a store has come, told beside the database.
+//! The watermark: how far a store has come, told beside the database.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::varint::Reader;
 use crate::error::Result;
 
-/// The first byte of a mark. A number of its own, since the mark is no value of the store.
+/// The first byte of a mark. A number of its own, since the watermark is no value of the store.
 const MARK_VERSION: u8 = 1;
 
 /// How many writes the database of a store has had when its last commit was durable.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Mark(pub u64);
+pub struct Watermark(pub u64);
 
-impl Mark {
+impl Watermark {
     /// The bytes: version (1), the number (8, big-endian), XXH3-64 of these nine (8, big-endian).
     pub fn encode(self) -> Vec<u8> {
         let mut bytes = vec![MARK_VERSION];
@@ -21,11 +21,12 @@ impl Mark {
         bytes
     }
 
-    /// The mark with these bytes. Fails on any others than [`Mark::encode`] writes.
+    /// The watermark with these bytes. Fails on any others than [`Watermark::encode`] writes.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let number = bytes.get(1..9).and_then(<[u8]>::first_chunk::<8>);
-        let mark = number.map(|number| Mark(u64::from_be_bytes(*number))).filter(|mark| mark.encode() == bytes);
-        mark.ok_or_else(|| Reader::new(bytes, "mark").damaged())
+        let watermark =
+            number.map(|number| Watermark(u64::from_be_bytes(*number))).filter(|watermark| watermark.encode() == bytes);
+        watermark.ok_or_else(|| Reader::new(bytes, "mark").damaged())
     }
 }
 
@@ -35,16 +36,16 @@ mod tests {
 
     #[test]
     fn a_mark_is_read_back_and_no_other_byte_is_taken_for_it() {
-        let bytes = Mark(1_000_007).encode();
+        let bytes = Watermark(1_000_007).encode();
         assert_eq!(bytes[..9], [1, 0, 0, 0, 0, 0, 0x0f, 0x42, 0x47]);
-        assert_eq!(Mark::decode(&bytes).unwrap(), Mark(1_000_007));
+        assert_eq!(Watermark::decode(&bytes).unwrap(), Watermark(1_000_007));
         for place in 0..bytes.len() {
             for bit in 0..8 {
                 let mut other = bytes.clone();
                 other[place] ^= 1 << bit;
-                assert!(Mark::decode(&other).is_err());
+                assert!(Watermark::decode(&other).is_err());
             }
-            assert!(Mark::decode(&bytes[..place]).is_err());
+            assert!(Watermark::decode(&bytes[..place]).is_err());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Rows in an order by chance: shuffled, or carousel by carousel.
+//! Rows in a shuffled order: shuffled, or carousel by carousel.
 //!
 //! 1. In the order of customers, each customer's history is read from the store once, packed, and put aside on disk. Each impression, or each of
 //!    its rows, gets its place in the order (see [`Places`]) and is sorted by it, beside where its history is.
@@ -12,21 +12,21 @@ use std::sync::Arc;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
+use super::chunks::{CHUNKS_AHEAD, Chunks};
+use super::counters::{Counters, Counts};
 use super::histories::Histories;
-use super::packed_histories::{PackedHistories, pack};
-use super::placed::{Copies, Numbered, Placed};
-use super::shares::{SHARES_AHEAD, Shares};
+use super::history_spool::{HistorySpool, pack};
+use super::keyed_rows::{Copies, KeyedRow, Numbered};
 use super::summary::ProduceSummary;
-use super::tally::{Counts, Tally};
 use crate::error::{Error, Result};
 use crate::exact::{Held, usize_of};
 use crate::history::History;
+use crate::message::message;
 use crate::model::{ExtraColumn, Impression, Places, RowOrder};
 use crate::output::{EncodedRowGroup, RowGroup, RowSchema, RowSettings, RowWriter};
 use crate::parallel::ordered_map;
 use crate::progress::Progress;
 use crate::resources::{Resources, Scratch};
-use crate::said::said;
 use crate::sort::{Sorted, Sorter};
 
 /// Rows whose histories are read and packed by one thread at once: up to 5 MB.
@@ -59,11 +59,11 @@ impl Budget {
     }
 }
 
-/// Writes the rows of one day in an order by chance.
+/// Writes the rows of one day in a shuffled order.
 ///
 /// Memory: the budget's; while places are sorted, the histories of 1,000 rows for each thread twice; while row groups are assembled, as many of them as the
 /// budget has room for, or one. A row group that takes more is refused.
-pub(super) struct ByChance<'a> {
+pub(super) struct Shuffled<'a> {
     pub settings: &'a RowSettings,
     pub budget: Budget,
     /// Where files are put aside.
@@ -73,13 +73,13 @@ pub(super) struct ByChance<'a> {
 }
 
 /// Some impressions with their places, and their histories, packed.
-struct PlacedShare {
-    placed: Vec<Placed>,
+struct KeyedChunk {
+    keyed: Vec<KeyedRow>,
     packed: Vec<u8>,
     counts: Counts,
 }
 
-impl ByChance<'_> {
+impl Shuffled<'_> {
     /// Joins the impressions, which stand in the order of customers, and writes their rows. The histories must have the days of their actions.
     pub fn write(
         &self,
@@ -90,7 +90,7 @@ impl ByChance<'_> {
         summary: &mut ProduceSummary,
     ) -> Result<()> {
         let mut scratch = Scratch::new(self.scratch.clone());
-        let mut packed = PackedHistories::new(&mut scratch)?;
+        let mut packed = HistorySpool::new(&mut scratch)?;
         let sorted = self.place(impressions, threads, &mut packed, summary)?;
         self.assemble(sorted, &packed, schema, writer)
     }
@@ -100,33 +100,33 @@ impl ByChance<'_> {
         &self,
         impressions: Sorted<Impression>,
         threads: Vec<Histories<'_>>,
-        packed: &mut PackedHistories,
+        packed: &mut HistorySpool,
         summary: &mut ProduceSummary,
-    ) -> Result<Sorted<Placed>> {
+    ) -> Result<Sorted<KeyedRow>> {
         self.progress.begin("reading histories", "impressions", Some(summary.impressions));
         let scratch = Scratch::new(self.scratch.with_extension("sorted"));
         let mut sorter = Sorter::new(self.budget.places_bytes, scratch, self.resources);
-        let (mut shares, mut tally) = (Shares::new(Copies::of(impressions), SHARE_ROWS), Tally::default());
+        let (mut chunks, mut counters) = (Chunks::new(Copies::of(impressions), SHARE_ROWS), Counters::default());
         let workers = threads.into_iter();
-        let workers = workers.map(|mut histories| move |share| self.place_share(share, &mut histories)).collect();
-        let take = |share: PlacedShare| {
-            tally.add(&share.counts, summary);
-            self.progress.advance(share.counts.impressions);
-            let begin = packed.append(&share.packed)?;
-            share.placed.into_iter().try_for_each(|mut placed| {
-                placed.history.offset += begin;
-                sorter.push(placed)
+        let workers = workers.map(|mut histories| move |chunk| self.key_chunk(chunk, &mut histories)).collect();
+        let take = |chunk: KeyedChunk| {
+            counters.add(&chunk.counts, summary);
+            self.progress.advance(chunk.counts.impressions);
+            let begin = packed.append(&chunk.packed)?;
+            chunk.keyed.into_iter().try_for_each(|mut keyed| {
+                keyed.history.offset += begin;
+                sorter.push(keyed)
             })
         };
-        ordered_map(self.resources.cancel(), workers, SHARES_AHEAD, || shares.share(), take)?;
-        summary.duplicates = shares.repeats();
+        ordered_map(self.resources.cancel(), workers, CHUNKS_AHEAD, || chunks.next_chunk(), take)?;
+        summary.duplicates = chunks.repeats();
         sorter.finish()
     }
 
-    fn place_share(&self, share: Vec<Numbered>, histories: &mut Histories<'_>) -> Result<PlacedShare> {
-        let (mut placed, mut packed, mut counts) = (Vec::with_capacity(share.len()), Vec::new(), Counts::default());
+    fn key_chunk(&self, chunk: Vec<Numbered>, histories: &mut Histories<'_>) -> Result<KeyedChunk> {
+        let (mut keyed, mut packed, mut counts) = (Vec::with_capacity(chunk.len()), Vec::new(), Counts::default());
         let mut history = Default::default();
-        for Numbered { impression, copy } in share {
+        for Numbered { impression, copy } in chunk {
             if counts.is_new(impression.customer) {
                 let (read, has_late) = histories.read(impression.customer)?;
                 history = pack(self.settings.dt, read, &mut packed)?;
@@ -138,47 +138,47 @@ impl ByChance<'_> {
             let places = Places::of(seed, self.settings.dt, &impression, copy);
             if let RowOrder::Shuffled(_) = self.settings.order {
                 let Impression { customer, ranking_id, elements } = impression;
-                placed.extend((0..).zip(elements).map(|(first, element)| {
+                keyed.extend((0..).zip(elements).map(|(first, element)| {
                     let impression = Impression { customer, ranking_id: ranking_id.clone(), elements: vec![element] };
-                    Placed { key: places.row(first), first, impression, history }
+                    KeyedRow { key: places.row(first), first, impression, history }
                 }));
             } else {
-                placed.push(Placed { key: places.whole(), first: 0, impression, history });
+                keyed.push(KeyedRow { key: places.whole(), first: 0, impression, history });
             }
         }
-        Ok(PlacedShare { placed, packed, counts })
+        Ok(KeyedChunk { keyed, packed, counts })
     }
 
     /// The second step. What is assembled is written before more is, so that its memory is free again.
     fn assemble(
         &self,
-        sorted: Sorted<Placed>,
-        packed: &PackedHistories,
+        sorted: Sorted<KeyedRow>,
+        packed: &HistorySpool,
         schema: &Arc<RowSchema>,
         writer: &mut RowWriter,
     ) -> Result<()> {
         let threads = 0..self.resources.threads();
         let groups: Result<Vec<RowGroup>> = threads.map(|_| RowGroup::new(schema, self.settings)).collect();
         let mut groups = groups?;
-        let mut shares = Shares::new(sorted, self.settings.sizes.row_group_rows);
-        let mut share = shares.share()?;
+        let mut chunks = Chunks::new(sorted, self.settings.sizes.row_group_rows);
+        let mut chunk = chunks.next_chunk()?;
         self.progress.begin("writing", "row groups", None);
-        while share.is_some() {
+        while chunk.is_some() {
             self.resources.check()?;
-            let (mut turn, mut bytes) = (Vec::new(), 0);
-            while let Some(next) = share.take_if(|_| turn.len() < groups.len()) {
+            let (mut round, mut bytes) = (Vec::new(), 0);
+            while let Some(next) = chunk.take_if(|_| round.len() < groups.len()) {
                 let needed = self.group_bytes(&next)?;
-                if !turn.is_empty() && bytes + needed > self.budget.groups_bytes {
-                    share = Some(next);
+                if !round.is_empty() && bytes + needed > self.budget.groups_bytes {
+                    chunk = Some(next);
                     break;
                 }
                 bytes += needed;
-                turn.push(next);
-                share = shares.share()?;
+                round.push(next);
+                chunk = chunks.next_chunk()?;
             }
-            let assemble = |(group, share): (&mut RowGroup, Vec<Placed>)| self.assemble_group(&share, packed, group);
+            let assemble = |(group, chunk): (&mut RowGroup, Vec<KeyedRow>)| self.assemble_group(&chunk, packed, group);
             let assembled: Vec<Result<EncodedRowGroup>> =
-                self.resources.install(|| groups.par_iter_mut().zip(turn.into_par_iter()).map(assemble).collect())?;
+                self.resources.install(|| groups.par_iter_mut().zip(round.into_par_iter()).map(assemble).collect())?;
             // Of several errors the first in the order of the rows, however the threads came to it.
             for group in assembled.into_iter().collect::<Result<Vec<_>>>()? {
                 writer.append(group)?;
@@ -190,14 +190,14 @@ impl ByChance<'_> {
 
     fn assemble_group(
         &self,
-        share: &[Placed],
-        packed: &PackedHistories,
+        chunk: &[KeyedRow],
+        packed: &HistorySpool,
         group: &mut RowGroup,
     ) -> Result<EncodedRowGroup> {
-        let (mut room, mut history, mut last) = (Vec::new(), History::default(), None);
-        for Placed { first, impression, history: place, .. } in share {
+        let (mut buffer, mut history, mut last) = (Vec::new(), History::default(), None);
+        for KeyedRow { first, impression, history: place, .. } in chunk {
             if last != Some(*place) {
-                packed.read(self.settings.dt, *place, &mut room, &mut history)?;
+                packed.read(self.settings.dt, *place, &mut buffer, &mut history)?;
                 group.begin_customer(history.view())?;
                 last = Some(*place);
             }
@@ -208,18 +208,18 @@ impl ByChance<'_> {
 
     /// What a row group of these rows takes: of each action its numbers (5 bytes) and what they become (3); of its age 4 and 1, of its time 8 and 7. Fails
     /// where that is too much.
-    fn group_bytes(&self, share: &[Placed]) -> Result<usize> {
+    fn group_bytes(&self, chunk: &[KeyedRow]) -> Result<usize> {
         let with = self.settings.columns.with;
         let (ages, times) = (with.has(ExtraColumn::ActionAges), with.has(ExtraColumn::ActionTimes));
         let of_action = 8 + if ages { 5 } else { 0 } + if times { 15 } else { 0 };
-        let histories = share.chunk_by(|one, next| one.history == next.history).filter_map(<[Placed]>::first);
-        let actions: u64 = histories.map(|placed| u64::from(placed.history.actions)).sum();
+        let histories = chunk.chunk_by(|one, next| one.history == next.history).filter_map(<[KeyedRow]>::first);
+        let actions: u64 = histories.map(|keyed| u64::from(keyed.history.actions)).sum();
         let bytes = usize_of(actions).saturating_mul(of_action);
         if bytes > self.budget.group_bytes_max {
-            let rows: usize = share.iter().map(|placed| placed.impression.elements.len()).sum();
+            let rows: usize = chunk.iter().map(|keyed| keyed.impression.elements.len()).sum();
             return Err(Error::refused(
                 format!("a row group of {rows} rows with {actions} actions takes {} MB of memory", bytes / 1_000_000),
-                said!["ask for a smaller ", RowGroupRows, ", or allow more by ", MemoryLimit],
+                message!["ask for a smaller ", RowGroupRows, ", or allow more by ", MemoryLimit],
             ));
         }
         Ok(bytes)

@@ -27,17 +27,17 @@ pub(super) struct HistoryPlace {
 /// newest alone or all of them.
 ///
 /// Memory: none that grows.
-pub(super) struct PackedHistories {
+pub(super) struct HistorySpool {
     path: PathBuf,
     file: File,
     length: u64,
 }
 
-impl PackedHistories {
+impl HistorySpool {
     /// An empty file in `scratch`.
     pub fn new(scratch: &mut Scratch) -> Result<Self> {
         let (path, file) = scratch.file()?;
-        Ok(PackedHistories { path, file, length: 0 })
+        Ok(HistorySpool { path, file, length: 0 })
     }
 
     /// Appends histories that were packed one behind the other. Gives where the first begins.
@@ -49,14 +49,14 @@ impl PackedHistories {
     }
 
     /// Reads a history of the rows of `dt` into `history`, in place of what was there. `room` is for its bytes.
-    pub fn read(&self, dt: Day, place: HistoryPlace, room: &mut Vec<u8>, history: &mut History) -> Result<()> {
+    pub fn read(&self, dt: Day, place: HistoryPlace, buffer: &mut Vec<u8>, history: &mut History) -> Result<()> {
         history.clear();
         if place.bytes == 0 {
             return Ok(());
         }
-        room.resize(usize_of(place.bytes), 0);
-        self.file.read_exact_at(room, place.offset).map_err(|error| Error::io("read", &self.path, error))?;
-        unpack(dt, room, history)
+        buffer.resize(usize_of(place.bytes), 0);
+        self.file.read_exact_at(buffer, place.offset).map_err(|error| Error::io("read", &self.path, error))?;
+        unpack(dt, buffer, history)
             .ok_or_else(|| Error::io("read", &self.path, std::io::Error::other("its content is not what was written")))
     }
 }
@@ -133,7 +133,7 @@ mod tests {
             }
             let folder = tempfile::tempdir().unwrap();
             let mut scratch = Scratch::new(folder.path().join("scratch"));
-            let mut file = PackedHistories::new(&mut scratch).unwrap();
+            let mut file = HistorySpool::new(&mut scratch).unwrap();
             let mut bytes = vec![1, 2, 3];
             let place = pack(dt, &history, &mut bytes).unwrap();
             prop_assert_eq!(usize::try_from(place.actions).unwrap(), history.len());

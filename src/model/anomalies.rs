@@ -26,7 +26,7 @@ pub const RULE: &str = "A day is marked where its figure is further from the med
 
 /// A day that deviates strongly from those before.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Mark {
+pub struct Anomaly {
     /// The day.
     pub day: Day,
     /// Its figure.
@@ -35,14 +35,19 @@ pub struct Mark {
     pub median: f64,
 }
 
-impl Mark {
+impl Anomaly {
     /// What is said of it: `actions 812,345, 62.5 % above the median of the seven batches before (500,000)`. The words are the name of the figure, and what
     /// has it; `in_words` says a value. A share differs by percentage points, whatever else by a part of the median.
-    pub fn said(&self, (name, things): (&str, &str), is_share: bool, in_words: impl Fn(f64) -> String) -> String {
-        let Mark { value, median, .. } = *self;
+    pub fn description(
+        &self,
+        (name, things): (&str, &str),
+        is_ratio: bool,
+        in_words: impl Fn(f64) -> String,
+    ) -> String {
+        let Anomaly { value, median, .. } = *self;
         let side = if value > median { "above" } else { "below" };
         let difference = (value - median).abs();
-        let by = match is_share {
+        let by = match is_ratio {
             true => format!("{:.2} percentage points", difference * 100.0),
             false if median > 0.0 => percent(difference / median),
             false => in_words(difference),
@@ -54,15 +59,15 @@ impl Mark {
 
 /// The days of a series, which ascend, that deviate strongly from the seven before each. `least` is what a difference must be at least, whatever the figures
 /// are. The same series always has the same marks.
-pub fn mark(series: &[(Day, f64)], least: f64) -> Vec<Mark> {
+pub fn anomaly(series: &[(Day, f64)], least: f64) -> Vec<Anomaly> {
     let windows = series.windows(DAYS_BEFORE + 1);
-    let marks = windows.filter_map(|window| {
+    let anomalies = windows.filter_map(|window| {
         let ((day, value), before) = window.split_last()?;
         let before: Vec<f64> = before.iter().map(|(_, value)| *value).collect();
         let median = deviates(*value, &before, least)?;
-        Some(Mark { day: *day, value: *value, median })
+        Some(Anomaly { day: *day, value: *value, median })
     });
-    marks.collect()
+    anomalies.collect()
 }
 
 /// The median of the values before, if the value deviates from them.
@@ -91,9 +96,9 @@ mod tests {
     fn marked(values: &[f64], least: f64) -> Vec<usize> {
         let day = |number: usize| Day::from_number(i32::try_from(number).unwrap()).unwrap();
         let series: Vec<_> = values.iter().enumerate().map(|(place, value)| (day(place), *value)).collect();
-        let marks = mark(&series, least);
-        assert!(marks.iter().all(|mark| series.contains(&(mark.day, mark.value))));
-        marks.iter().map(|mark| usize::try_from(mark.day.number()).unwrap()).collect()
+        let anomalies = anomaly(&series, least);
+        assert!(anomalies.iter().all(|anomaly| series.contains(&(anomaly.day, anomaly.value))));
+        anomalies.iter().map(|anomaly| usize::try_from(anomaly.day.number()).unwrap()).collect()
     }
 
     #[test]
