@@ -5,6 +5,7 @@
 //! this: it gives no more than the limit, so that what nobody thought of ends that process and no other.
 
 use super::Resources;
+use crate::exact::usize_of;
 
 impl Resources {
     /// All of it.
@@ -50,6 +51,6 @@ impl Resources {
     }
 
     fn part(&self, part: u64) -> usize {
-        usize::try_from(self.memory_bytes / part).unwrap_or(usize::MAX)
+        usize_of(self.memory_bytes / part)
     }
 }
