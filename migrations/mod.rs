@@ -100,6 +100,7 @@ impl Registry {
             }
             let mut load = store.bulk_load()?;
             step.rewrite(&store, &mut load, progress)?;
+            folder.resources().check()?;
             load.commit()?;
             step.validate(&store, progress)?;
             let Switch { set, removed } = step.switch(&store)?;
@@ -113,7 +114,7 @@ impl Registry {
             }
             if !removed.is_empty() {
                 progress.begin("compacting", "", None);
-                store.compact();
+                store.compact()?;
             }
         }
         Ok(summary)

@@ -116,6 +116,15 @@ impl Error {
         )
     }
 
+    /// The caller has asked the work to stop.
+    pub fn cancelled() -> Self {
+        Self::new(
+            Kind::Cancelled,
+            "the work was stopped before its end, as was asked",
+            "nothing is left half done: run the same command again to go on",
+        )
+    }
+
     /// Something that follows from this program alone did not hold.
     pub fn internal(what: impl Into<Message>) -> Self {
         Self::new(

@@ -14,6 +14,7 @@
 
 pub mod audit;
 pub mod backfill;
+pub mod cancel;
 pub mod cli;
 pub mod config;
 pub mod diff;

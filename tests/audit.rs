@@ -9,6 +9,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use lookback::audit::{AuditOptions, audit};
 use lookback::progress::Silent;
+use lookback::resources::Resources;
 use lookback::sources::Sources;
 use lookback::store::{Folder, Store};
 
@@ -129,7 +130,7 @@ fn with_little_memory_the_files_are_read_more_often() {
             dt: DT.parse().unwrap(),
             sample,
             seed: 0,
-            budget_bytes,
+            resources: &Resources::default().with_sort_bytes(budget_bytes),
         };
         serde_json::to_value(audit(&store, &options, &Silent).unwrap()).unwrap()
     };

@@ -1,7 +1,7 @@
 //! Each command through the real binary, as a person runs it: what it prints, and what it does.
 
 use lookback::model::{CustomerId, Element, Impression};
-use lookback::resources::Scratch;
+use lookback::resources::{Resources, Scratch};
 use lookback::sort::Sorter;
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
@@ -259,7 +259,7 @@ fn a_store_and_what_is_sorted_on_disk_can_be_read_by_their_owner_alone() {
         assert_eq!(mode & 0o777, 0o700, "{made_by}");
     }
     let scratch = bench.path("scratch");
-    let mut sorter = Sorter::new(100, Scratch::new(scratch.clone()));
+    let mut sorter = Sorter::new(100, Scratch::new(scratch.clone()), &Resources::default());
     for number in 0..100 {
         let elements = vec![Element { item_id: number, label: 0 }];
         sorter.push(Impression { customer: CustomerId(number), ranking_id: None, elements }).unwrap();

@@ -321,7 +321,7 @@ fn histories_that_are_read_through_rocksdb_are_counted() {
     };
     // The corrected batch has set keys again that are still in an older file.
     assert_eq!([counts("corrected", "1"), counts("corrected", "2")], [[25, 25, 2]; 2]);
-    RawStore::open_writer(&Folder::new(&bench.store())).unwrap().compact();
+    RawStore::open_writer(&Folder::new(&bench.store())).unwrap().compact().unwrap();
     assert_eq!([counts("sound", "1"), counts("sound", "2")], [[0; 3]; 2]);
     let mut table = TableFile::largest(&bench.store());
     table.change_property("rocksdb.merge.operands");

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use lookback::audit::{AuditOptions, audit};
 use lookback::progress::Silent;
+use lookback::resources::Resources;
 use lookback::sources::Sources;
 use lookback::store::{Folder, Store};
 
@@ -136,7 +137,7 @@ fn audit_writes_through_no_link_in_the_temporary_folder_and_leaves_nothing() {
         dt: "2026-01-02".parse().unwrap(),
         sample: None,
         seed: 0,
-        budget_bytes: 20_000,
+        resources: &Resources::default().with_sort_bytes(20_000),
     };
     let audited = audit(&store, &options, &Silent);
     fs::remove_file(&link).unwrap();

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use lookback::error::Kind;
 use lookback::ingest::{IngestOptions, Ingester};
 use lookback::progress::Silent;
+use lookback::resources::Resources;
 use lookback::sources::Sources;
 use lookback::store::{Folder, Settings, Store};
 
@@ -39,7 +40,7 @@ fn who_comes_second_is_told_to_run_again() {
         allow_far_actions: false,
         allow_missing_source: false,
         quarantine: None,
-        sort_bytes: 1 << 20,
+        resources: &Resources::default().with_sort_bytes(1 << 20),
     };
     let begun = || {
         let ingester = Ingester::open_or_create(&folder, &Silent).unwrap();

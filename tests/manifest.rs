@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use lookback::format::{Key, encode_delta};
 use lookback::model::{Action, ActionType, CustomerId, Day};
 use lookback::output::PartitionFolder;
+use lookback::resources::Cancel;
 use lookback::storage::Fingerprint;
 use lookback::store::{Folder, RawStore};
 
@@ -86,7 +87,7 @@ fn it_says_what_is_so() {
     });
     assert_eq!(said["settings"], settings);
     let file = |entry: &Value, path: PathBuf| {
-        let found = Fingerprint::of(&path).unwrap();
+        let found = Fingerprint::of(&path, &Cancel::default()).unwrap();
         assert_eq!((&entry["bytes"], &entry["xxh3_128"]), (&found.bytes.into(), &found.hex().into()), "{entry}");
     };
     let parts = said["parts"].as_array().unwrap();

@@ -2,12 +2,13 @@
 
 use lookback::ingest::{IngestOptions, Ingester};
 use lookback::progress::Silent;
-use lookback::sort::SORT_BYTES_DEFAULT;
+use lookback::resources::Resources;
 use lookback::sources::Sources;
 use lookback::store::Folder;
 
 use crate::support::input::{RawAction, Spread, write_batch};
 use crate::support::output::dump;
+use crate::support::program::AMPLE;
 use crate::support::random::{Random, seed};
 
 /// More than the customer index lines of two shares.
@@ -46,7 +47,7 @@ fn store_of(batches: &[(usize, &[RawAction], usize)]) -> Vec<(Vec<u8>, Vec<u8>)>
             allow_empty: true,
             allow_far_actions: true,
             quarantine: None,
-            sort_bytes: *sort_bytes,
+            resources: &Resources::default().with_sort_bytes(*sort_bytes),
         };
         ingester.ingest(&options, &Silent).unwrap();
     }
@@ -61,7 +62,7 @@ fn a_batch_beyond_the_budget_gives_the_store_of_one_within_it() {
     // One customer has more than a history, and more than a piece, on one day.
     let busy: Vec<RawAction> = (0..9_000).map(|_| action(&mut random, 0, 1)).collect();
     actions.extend(busy);
-    let within = store_of(&[(0, &actions, SORT_BYTES_DEFAULT)]);
+    let within = store_of(&[(0, &actions, AMPLE)]);
     assert!(within.len() > 8_000, "there is something to compare");
     for sort_bytes in [300_000, 20_000] {
         assert!(store_of(&[(0, &actions, sort_bytes)]) == within, "with {sort_bytes} bytes");
@@ -76,7 +77,7 @@ fn small_batches_among_many_customers() {
     let (large, shrunk) = (some(0, 40_000, CUSTOMERS), some(0, 600, CUSTOMERS + 20));
     let (small, corrected) = (some(1, 30, CUSTOMERS + 20), some(1, 25, 2 * CUSTOMERS));
     let with = |batches: &[(usize, &[RawAction])]| {
-        store_of(&batches.iter().map(|(day, actions)| (*day, *actions, SORT_BYTES_DEFAULT)).collect::<Vec<_>>())
+        store_of(&batches.iter().map(|(day, actions)| (*day, *actions, AMPLE)).collect::<Vec<_>>())
     };
     let both = with(&[(1, &corrected), (0, &large)]);
     assert!(with(&[(0, &large), (1, &small), (1, &corrected)]) == both, "a small one corrected");

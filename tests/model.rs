@@ -13,13 +13,14 @@ use lookback::model::{Day, RowColumns, RowOrder};
 use lookback::output::Compression;
 use lookback::produce::{ProduceOptions, ProduceSummary, produce};
 use lookback::progress::Silent;
-use lookback::sort::SORT_BYTES_DEFAULT;
+use lookback::resources::Resources;
 use lookback::sources::{ImpressionSource, Sources};
 use lookback::store::{Folder, Settings, Store};
 use lookback::zoneinfo::bundled_zone;
 
 use crate::support::input::{RawAction, RawImpression, Spread, write_batch, write_impressions};
 use crate::support::output::{dump, metadata, read_partition, tree};
+use crate::support::program::AMPLE;
 use crate::support::random::seed;
 use crate::support::reference::{Question, Reference, date};
 
@@ -85,7 +86,7 @@ fn step(max_history: usize, copies: impl Strategy<Value = usize> + Clone + 'stat
     let known = proptest::option::weighted(0.4, 0..BATCHES + 1);
     let lookback = proptest::option::weighted(0.3, 1..6_u32);
     let cut = prop_oneof![2 => Just(max_history), 1 => 1..=max_history];
-    let sort_bytes = prop_oneof![Just(SORT_BYTES_DEFAULT), Just(3_000_usize)];
+    let sort_bytes = prop_oneof![Just(AMPLE), Just(3_000_usize)];
     (0..BATCHES, change, 0..BATCHES + 3, known, lookback, cut, any::<u64>(), sort_bytes).prop_map(
         |(batch, change, dt, known_as_of, lookback_days, max_history, spread_seed, sort_bytes)| Step {
             batch,
@@ -158,7 +159,7 @@ fn ingest_all(folder: &Folder, input: &Path, batches: &[NaiveDate], sort_bytes: 
             allow_empty: true,
             allow_far_actions: true,
             quarantine: None,
-            sort_bytes,
+            resources: &Resources::default().with_sort_bytes(sort_bytes),
         };
         ingester.ingest(&options, &Silent).unwrap();
     }
@@ -187,7 +188,7 @@ fn produce_one(folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, questio
         allow_gaps: true,
         allow_pruned: false,
         quarantine: None,
-        sort_bytes: 2_000,
+        resources: &Resources::default().with_sort_bytes(2_000),
         keep_current: false,
     };
     produce(&Store::open_reader(folder).unwrap(), &options, &Silent).unwrap()
@@ -251,7 +252,7 @@ fn run(tz: Tz, max_history: usize, steps: &[Step]) {
         let last = last.unwrap();
         write_batch(&input, &batch.to_string(), actions, Spread { files: 3, seed: last.spread_seed });
     }
-    ingest_all(&fresh, &input, &reference.batches.keys().copied().collect::<Vec<_>>(), SORT_BYTES_DEFAULT);
+    ingest_all(&fresh, &input, &reference.batches.keys().copied().collect::<Vec<_>>(), AMPLE);
     assert_eq!(dump(folder.path()), dump(fresh.path()), "the store is a function of its batches");
     let again = place.path().join("again");
     let whole = Question { max_history, lookback_days: None, known_as_of: None };

@@ -10,14 +10,14 @@ use lookback::model::{ExtraColumn, RowColumns, RowOrder};
 use lookback::output::{Compression, FileSizes};
 use lookback::produce::{ProduceOptions, produce_sized};
 use lookback::progress::Silent;
-use lookback::sort::SORT_BYTES_DEFAULT;
+use lookback::resources::Resources;
 use lookback::sources::ImpressionSource;
 use lookback::store::{Folder, Store};
 
 use crate::support::input::{PLAIN, RawImpression, Spread, write_impressions};
 use crate::support::nights::{DT, MAX_HISTORY, Nights, nights};
 use crate::support::output::{Row, read_partition, tree};
-use crate::support::program::Bench;
+use crate::support::program::{AMPLE, Bench};
 use crate::support::random::seed;
 use crate::support::reference::{Question, date};
 use crate::support::tamper::write_rows;
@@ -153,7 +153,7 @@ fn the_same_bytes_with_any_threads_files_and_memory() {
         assert!(parts("files") == plain, "seed {seed}: {option}, other files and order of rows");
         // Sorted runs of a few impressions each, on disk.
         let store = Store::open_reader(&Folder::new(&bench.store())).unwrap();
-        for (out, sort_bytes) in [("spilled", 1_500), ("whole", SORT_BYTES_DEFAULT)] {
+        for (out, sort_bytes) in [("spilled", 1_500), ("whole", AMPLE)] {
             let with = [ExtraColumn::ActionTimes].into_iter().collect();
             let options = ProduceOptions {
                 input: &bench.input(),
@@ -169,7 +169,7 @@ fn the_same_bytes_with_any_threads_files_and_memory() {
                 allow_gaps: false,
                 allow_pruned: false,
                 quarantine: None,
-                sort_bytes,
+                resources: &Resources::default().with_sort_bytes(sort_bytes),
                 keep_current: false,
             };
             produce_sized(&store, &options, sizes, &Silent).unwrap();

@@ -8,6 +8,7 @@ use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray}
 
 use lookback::input::{BadRows, DayFile, QuarantineFolder, read_actions, read_impressions};
 use lookback::model::Zone;
+use lookback::resources::Resources;
 use lookback::sources::{ActionSource, ImpressionSource};
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions, write_parquet};
@@ -122,10 +123,10 @@ fn read_one(folder: &str, day: &str, path: &Path) -> lookback::error::Result<()>
     if folder == "clicks" {
         let mut bad = BadRows::new(QuarantineFolder::Actions, day.parse().unwrap(), None);
         let clicks = ActionSource::built_in("clicks").unwrap();
-        return read_actions(&clicks, &file, &Zone::utc(), &mut bad, |_| Ok(())).map(drop);
+        return read_actions(&clicks, &file, &Zone::utc(), &Resources::default(), &mut bad, |_| Ok(())).map(drop);
     }
     let mut bad = BadRows::new(QuarantineFolder::Impressions, day.parse().unwrap(), None);
-    read_impressions(&ImpressionSource::default(), &file, &mut bad, |_| Ok(())).map(|_| ())
+    read_impressions(&ImpressionSource::default(), &file, &Resources::default(), &mut bad, |_| Ok(())).map(|_| ())
 }
 
 #[test]

@@ -6,13 +6,13 @@ use std::process::Command;
 use lookback::ingest::{IngestOptions, Ingester};
 use lookback::output::PartitionFolder;
 use lookback::progress::Silent;
-use lookback::sort::SORT_BYTES_DEFAULT;
+use lookback::resources::Resources;
 use lookback::sources::Sources;
 use lookback::store::Folder;
 use serde_json::{Value, json};
 
 use crate::support::input::{RawAction, RawImpression, Spread, write_batch, write_impressions};
-use crate::support::program::{Bench, TODAY, is_phase};
+use crate::support::program::{AMPLE, Bench, TODAY, is_phase};
 use crate::support::random::{Random, seed};
 use crate::support::reference::{Question, Reference, date};
 
@@ -101,7 +101,7 @@ fn ingest(bench: &Bench, batch: i64, sort_bytes: usize) -> Value {
         allow_empty: true,
         allow_far_actions: true,
         quarantine: None,
-        sort_bytes,
+        resources: &Resources::default().with_sort_bytes(sort_bytes),
     };
     serde_json::to_value(ingester.ingest(&options, &Silent).unwrap()).unwrap()
 }
@@ -121,7 +121,7 @@ fn an_ingest_counts_what_is_odd() {
             let before = batches.clone();
             batches.insert(batch, actions(&mut random, batch));
             write_batch(&bench.input(), &name(batch), &batches[&batch], Spread { files: 2, seed });
-            let sort_bytes = if step % 2 == 0 { SORT_BYTES_DEFAULT } else { 3_000 };
+            let sort_bytes = if step % 2 == 0 { AMPLE } else { 3_000 };
             let summary = ingest(&bench, batch, sort_bytes);
             for (field, number) in counted(batch, &before, &batches, &admitted) {
                 assert_eq!(summary[field], number, "seed {seed}, round {round}, step {step}: {field}");
@@ -163,7 +163,7 @@ fn a_produce_counts_what_is_odd_and_so_does_the_manifest() {
         for batch in FIRST_DAY..FIRST_DAY + 4 {
             let actions = actions(&mut random, batch);
             write_batch(&bench.input(), &name(batch), &actions, Spread { files: 1, seed });
-            ingest(&bench, batch, SORT_BYTES_DEFAULT);
+            ingest(&bench, batch, AMPLE);
             reference.batches.insert(date(&name(batch)), actions);
         }
         let shown = impressions(&mut random);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use lookback::input::{BadRows, DayFile, QuarantineFolder, read_numbered_actions, read_numbered_impressions};
 use lookback::model::Zone;
+use lookback::resources::Resources;
 use lookback::sources::{ActionSource, ImpressionSource};
 
 use crate::bad_rows::{SetAside, set_aside};
@@ -410,15 +411,22 @@ fn read_both(name: &str, path: &Path) -> lookback::error::Result<()> {
     let day = "2026-01-01".parse().unwrap();
     let mut last = 0;
     let mut bad = BadRows::new(QuarantineFolder::Actions, day, None);
-    read_numbered_actions(&ActionSource::built_in("clicks").unwrap(), &file, &Zone::utc(), &mut bad, |line, _| {
-        assert!(line > last, "line {line} behind line {last}");
-        last = line;
-        Ok(())
-    })?;
+    read_numbered_actions(
+        &ActionSource::built_in("clicks").unwrap(),
+        &file,
+        &Zone::utc(),
+        &Resources::default(),
+        &mut bad,
+        |line, _| {
+            assert!(line > last, "line {line} behind line {last}");
+            last = line;
+            Ok(())
+        },
+    )?;
     bad.finish()?;
     last = 0;
     let mut bad = BadRows::new(QuarantineFolder::Impressions, day, None);
-    read_numbered_impressions(&ImpressionSource::default(), &file, &mut bad, |line, _| {
+    read_numbered_impressions(&ImpressionSource::default(), &file, &Resources::default(), &mut bad, |line, _| {
         assert!(line > last, "line {line} behind line {last}");
         last = line;
         Ok(())

@@ -17,6 +17,7 @@
 mod compare;
 mod difference;
 mod group;
+mod options;
 mod padded;
 mod rows;
 mod run;
@@ -24,4 +25,5 @@ mod sample;
 mod shuffled;
 mod sources;
 
-pub use run::{AuditOptions, AuditSummary, audit};
+pub use options::AuditOptions;
+pub use run::{AuditSummary, audit};

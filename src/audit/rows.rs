@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::exact::Held;
 use crate::output::{ProducedFile, ProducedRow, ProducedRows};
@@ -20,6 +21,7 @@ pub(super) struct Rows<'a> {
     paths: &'a [PathBuf],
     /// `None`: rows of all customers.
     sample: Option<&'a BTreeSet<i64>>,
+    cancel: &'a Cancel,
     open: Option<ProducedRows>,
     /// The number of the open file, or of the next one.
     part: usize,
@@ -28,8 +30,8 @@ pub(super) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// The rows of these files, one file after the other; with a sample those of its customers.
-    pub fn new(paths: &'a [PathBuf], sample: Option<&'a BTreeSet<i64>>) -> Self {
-        Rows { paths, sample, open: None, part: 0, ahead: VecDeque::new() }
+    pub fn new(paths: &'a [PathBuf], sample: Option<&'a BTreeSet<i64>>, cancel: &'a Cancel) -> Self {
+        Rows { paths, sample, cancel, open: None, part: 0, ahead: VecDeque::new() }
     }
 
     /// Reads on until so many rows can be seen, or all that there are.
@@ -66,7 +68,7 @@ impl<'a> Rows<'a> {
                 self.open = None;
             }
             let Some(path) = self.paths.get(self.part) else { return Ok(None) };
-            let file = ProducedFile::open(path)?;
+            let file = ProducedFile::open(path, self.cancel)?;
             let ranges = self.sample.map(|sample| ranges(&file, sample)).transpose()?;
             self.open = Some(file.read(ranges)?);
         }

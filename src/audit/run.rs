@@ -1,12 +1,13 @@
 //! One audit from its options to its summary.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::compare::Comparison;
 use super::difference::differs;
 use super::group::{Group, Wanted};
+use super::options::AuditOptions;
 use super::rows::Rows;
 use super::sample::Shown;
 use super::shuffled::{Order, compare_anywhere};
@@ -17,28 +18,8 @@ use crate::message::message;
 use crate::model::{ColumnType, Day, RowColumn, RowColumns, TypeTable, Zone, display_utc};
 use crate::output::{NEWEST_ACTION, PartitionFolder, ProducedFile, check_names, metadata_if_chosen};
 use crate::progress::Progress;
-use crate::sources;
 use crate::store::Store;
 use crate::text::Shown as _;
-
-/// What to audit.
-#[derive(Clone, Copy, Debug)]
-pub struct AuditOptions<'a> {
-    /// The input root, which holds all raw files.
-    pub input: &'a Path,
-    /// What is read of it, as it was when the rows were made.
-    pub sources: &'a sources::Sources,
-    /// Where the partition is.
-    pub out: &'a Path,
-    /// Its day.
-    pub dt: Day,
-    /// How many customers' rows are compared; `None` for all. Rows of others are counted only.
-    pub sample: Option<usize>,
-    /// Which customers these are.
-    pub seed: u64,
-    /// Memory for what the raw files say. With less, they are read more often.
-    pub budget_bytes: usize,
-}
 
 /// What an audit that found no difference has looked at.
 #[derive(Clone, Debug, Serialize)]
@@ -70,9 +51,9 @@ pub struct AuditSummary {
 /// Derives the rows of a partition from the raw files and compares. Fails on the first difference, and where the rows cannot be derived any more, since
 /// the raw files or the batches of the store are not those that they rest on.
 ///
-/// Memory: `budget_bytes` (see [`Group`]), 256 rows twice, one record batch of the raw files, and some 50 bytes for each customer of a sample.
+/// Memory: [`crate::resources::Resources::audit_bytes`] (see [`Group`]), 256 rows twice, one record batch of the raw files, and some 50 bytes for each customer of a sample.
 pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress) -> Result<AuditSummary> {
-    let AuditOptions { input, out, dt, .. } = *options;
+    let AuditOptions { out, dt, resources, .. } = *options;
     let folder = PartitionFolder::new(out, dt);
     let manifest = folder.manifest()?;
     let zone = &store.settings().zone;
@@ -91,7 +72,7 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
     store.refuse_other_start(store.newer_rules(progress).as_ref(), &begin)?;
     check_rules(&manifest, zone)?;
     let cut_off_us = zone.start_of(dt);
-    let sources = Sources::find(input, options.sources, &manifest, store, progress)?;
+    let sources = Sources::find(options, &manifest, store, progress)?;
     check_names(&folder, &manifest)?;
     let paths: Vec<PathBuf> = manifest.parts.iter().map(|part| folder.path().join(&part.name)).collect();
     let cut_off = zone.display(cut_off_us);
@@ -99,14 +80,14 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
     let (mut recorded, mut rows_there) = (Vec::with_capacity(paths.len()), Vec::with_capacity(paths.len()));
     // One at a time: there may be more of them than can be open.
     for path in &paths {
-        let file = ProducedFile::open(path)?;
+        let file = ProducedFile::open(path, resources.cancel())?;
         check_file(&manifest, &cut_off, &file)?;
         recorded.push(file.metadata_value(NEWEST_ACTION).map(str::to_owned));
         rows_there.push(file.rows());
     }
 
     let block_list = store.block_list()?;
-    let shown = Shown::read(&sources, dt, &block_list, options.sample, options.seed)?;
+    let shown = Shown::read(&sources, dt, &block_list, resources, (options.sample, options.seed))?;
     let wanted = Wanted {
         sources: &sources,
         types: &store.settings().types,
@@ -118,9 +99,10 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
         cut_off_us,
         max_history: manifest.settings.max_history,
         columns: manifest.settings.columns(),
-        budget_bytes: options.budget_bytes,
+        budget_bytes: resources.audit_bytes(),
+        resources,
     };
-    let open = || Rows::new(&paths, wanted.sample);
+    let open = || Rows::new(&paths, wanted.sample, resources.cancel());
     let mut comparison = Comparison::new(wanted, manifest.parts.len());
     let mut rows = open();
     let shuffled = Order::of(manifest.settings.row_order()?);

@@ -6,6 +6,7 @@ use super::sources::Sources;
 use crate::error::Result;
 use crate::input::{BadRows, QuarantineFolder, read_impressions};
 use crate::model::Day;
+use crate::resources::Resources;
 use crate::store::BlockList;
 
 /// What a first pass over the impressions found.
@@ -26,13 +27,13 @@ impl Shown {
         sources: &Sources<'_>,
         dt: Day,
         block_list: &BlockList,
-        wanted: Option<usize>,
-        seed: u64,
+        resources: &Resources,
+        (wanted, seed): (Option<usize>, u64),
     ) -> Result<Self> {
         let (mut impressions, mut elements, mut chosen, mut some_left) = (0, 0, BTreeSet::new(), false);
         let mut bad = BadRows::new(QuarantineFolder::Impressions, dt, None);
         for file in &sources.impressions {
-            read_impressions(sources.shown(), file, &mut bad, |impression| {
+            read_impressions(sources.shown(), file, resources, &mut bad, |impression| {
                 if block_list.holds(impression.customer) {
                     return Ok(());
                 }

@@ -6,7 +6,6 @@ use super::padded::Padded;
 use super::rows::Rows;
 use crate::error::Result;
 use crate::model::{CustomerId, Element, Impression, OrderKey, Places, RowOrder};
-use crate::resources::Scratch;
 use crate::sort::{Record, Sorter};
 
 /// An order by chance.
@@ -42,7 +41,7 @@ impl Order {
         // Both are there at once, and sorting takes a quarter more.
         let budget_bytes = wanted.budget_bytes / 3;
         let wanted = &Wanted { budget_bytes, ..*wanted };
-        let mut sorter = Sorter::new(budget_bytes, Scratch::temporary());
+        let mut sorter = Sorter::new(budget_bytes, wanted.resources.scratch(), wanted.resources);
         let mut after = None;
         loop {
             let group = Group::gather_impressions(wanted, after)?;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::options::AuditOptions;
+use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::format::{BatchRecord, FileRecord, files_fingerprint};
 use crate::input::{DayFile, day_files};
@@ -32,12 +34,12 @@ impl<'a> Sources<'a> {
     /// Finds the files and reads each once, for its hash. Fails where one is not as it was when the rows were made, or is described otherwise, or where
     /// the store does not hold the batches that they rest on.
     pub fn find(
-        input: &'a Path,
-        described: &'a sources::Sources,
+        &AuditOptions { input, sources: described, resources, .. }: &AuditOptions<'a>,
         manifest: &Manifest,
         store: &Store,
         progress: &dyn Progress,
     ) -> Result<Self> {
+        let cancel = resources.cancel();
         let shown = &described.impressions;
         let (batches, impressions, not_used) = (Vec::new(), Vec::new(), Vec::new());
         let mut sources = Sources { input, described, batches, impressions, not_used };
@@ -45,14 +47,14 @@ impl<'a> Sources<'a> {
         for batch in &manifest.batches {
             let record = store.batch(batch.day)?.filter(|record| files_fingerprint(record) == batch.files);
             let record = record.ok_or_else(|| not_held(manifest, batch.day))?;
-            check_batch(input, described, batch.day, &record)?;
+            check_batch(input, described, batch.day, &record, cancel)?;
             sources.batches.push((batch.day, record.files.len()));
             progress.advance(1);
         }
         if manifest.impression_mapping != shown.mapping() {
             return Err(otherwise(&format!("the impressions of {}", manifest.dt), described));
         }
-        sources.impressions = impression_files(input, shown, manifest)?;
+        sources.impressions = impression_files(input, shown, manifest, cancel)?;
         let used = |day: &Day| manifest.batch(*day).is_some();
         sources.not_used = store.batches()?.iter().map(|(day, _)| day).filter(|day| !used(day)).collect();
         Ok(sources)
@@ -120,7 +122,13 @@ fn not_held(manifest: &Manifest, day: Day) -> Error {
     )
 }
 
-fn check_batch(input: &Path, described: &sources::Sources, day: Day, record: &BatchRecord) -> Result<()> {
+fn check_batch(
+    input: &Path,
+    described: &sources::Sources,
+    day: Day,
+    record: &BatchRecord,
+    cancel: &Cancel,
+) -> Result<()> {
     let named = |file: &FileRecord| record.source_of(file).unwrap_or_default().to_owned();
     let mut wanted: BTreeMap<(String, String), &FileRecord> =
         record.files.iter().map(|file| ((named(file), file.path.clone()), file)).collect();
@@ -135,7 +143,7 @@ fn check_batch(input: &Path, described: &sources::Sources, day: Day, record: &Ba
             None => {
                 return Err(changed(&file.path, &format!("was not there when the batch of {day} was ingested")));
             }
-            Some(record) if !is_same(&file.path, record.bytes, |found| found.xxh3_128 == record.xxh3_128)? => {
+            Some(record) if !is_same(&file.path, record.bytes, cancel, |found| found.xxh3_128 == record.xxh3_128)? => {
                 return Err(changed(&file.path, &format!("has changed since the batch of {day} was ingested")));
             }
             Some(_) => {}
@@ -177,7 +185,12 @@ fn changed(path: &Path, what: &str) -> Error {
     )
 }
 
-fn impression_files(input: &Path, shown: &ImpressionSource, manifest: &Manifest) -> Result<Vec<DayFile>> {
+fn impression_files(
+    input: &Path,
+    shown: &ImpressionSource,
+    manifest: &Manifest,
+    cancel: &Cancel,
+) -> Result<Vec<DayFile>> {
     let files = day_files(input, &shown.pattern, manifest.dt)?;
     let changed = |path: &Path, what: &str| {
         Error::input(
@@ -189,7 +202,7 @@ fn impression_files(input: &Path, shown: &ImpressionSource, manifest: &Manifest)
         if file.name != recorded.name {
             break;
         }
-        if !is_same(&file.path, recorded.bytes, |found| found.hex() == recorded.xxh3_128)? {
+        if !is_same(&file.path, recorded.bytes, cancel, |found| found.hex() == recorded.xxh3_128)? {
             return Err(changed(&file.path, "has changed"));
         }
     }
@@ -207,6 +220,6 @@ fn impression_files(input: &Path, shown: &ImpressionSource, manifest: &Manifest)
 }
 
 /// Whether a file has this size and content; reads it only where the size is right.
-fn is_same(path: &Path, bytes: u64, content: impl Fn(&Fingerprint) -> bool) -> Result<bool> {
-    Ok(Fingerprint::size_of(path)? == bytes && content(&Fingerprint::of(path)?))
+fn is_same(path: &Path, bytes: u64, cancel: &Cancel, content: impl Fn(&Fingerprint) -> bool) -> Result<bool> {
+    Ok(Fingerprint::size_of(path)? == bytes && content(&Fingerprint::of(path, cancel)?))
 }

@@ -11,6 +11,7 @@ use crate::model::{Day, name_days};
 use crate::output::PartitionFolder;
 use crate::produce::RowChoice;
 use crate::progress::Progress;
+use crate::resources::Resources;
 use crate::sources::Sources;
 use crate::store::{Batches, Store, outdated};
 use crate::text::Shown;
@@ -48,6 +49,8 @@ pub struct BackfillOptions<'a> {
     pub rows: RowChoice,
     /// Where bad rows go.
     pub quarantine: Option<&'a Path>,
+    /// What it may take.
+    pub resources: &'a Resources,
 }
 
 /// Why a day is ingested.
@@ -123,7 +126,7 @@ impl Plan {
             };
             let mut plan = DayPlan { day, ingest: None, held: false, produce, shown };
             let record = store.map(|store| store.batch(day)).transpose()?.flatten();
-            match batch_state(input, sources, day, record.as_ref())? {
+            match batch_state(input, sources, day, record.as_ref(), options.resources.cancel())? {
                 BatchState::Current => plan.held = true,
                 BatchState::New => plan.ingest = Some(IngestReason::New),
                 BatchState::Changed => plan.ingest = Some(IngestReason::Changed),
@@ -230,7 +233,10 @@ fn refuse_absent(absent: &[Day], gone: &[Day], input: &Path) -> Result<()> {
     if !gone.is_empty() {
         return Err(Error::refused(
             format!("the store holds batches whose files are no longer in {}: {}", input.shown(), name_days(gone)),
-            message!["bring the files back or leave these days out of the range; to empty one on purpose, use ", [Ingest AllowEmpty]],
+            message![
+                "bring the files back or leave these days out of the range; to empty one on purpose, use ",
+                [Ingest AllowEmpty],
+            ],
         ));
     }
     if absent.is_empty() {

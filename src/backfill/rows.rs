@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::model::{Day, OrderKind, name_days};
 use crate::produce::{ProduceOptions, ProduceSummary, RowChoice, is_multi_day, produce_multi_day, produce_sized};
 use crate::progress::{Notes, Progress};
-use crate::resources::memory;
+use crate::resources::Resources;
 use crate::store::{Folder, Store};
 
 /// Days that go together at most: a week, of which half of all reads are spared with data set M (measured). Two weeks took as long, and twice the memory; a killed run
@@ -39,22 +39,23 @@ pub(super) fn produce_all(
     let store = Store::open_reader(folder)?;
     let rows_of = |day: Day| kept.and_then(|kept| kept.of_day(day)).unwrap_or(options.rows);
     let mut summaries = Vec::new();
+    let resources = options.resources;
     for days_alike in days.chunk_by(|one, next| rows_of(*one) == rows_of(*next)) {
         let Some(first) = days_alike.first() else { continue };
         let rows = rows_of(*first);
-        let most = days_together(rows, &options_of(options, rows, out, *first, 0)?);
+        let most = days_together(rows, &options_of(options, rows, out, *first, resources)?);
         for some in days_alike.chunks(most.unwrap_or(days_alike.len())) {
-            let together = most.is_some() && some.len() >= fewest_together();
+            let together = most.is_some() && some.len() >= fewest_together(resources);
             let at_once = if together { some.len() } else { days_side_by_side(rows) };
-            let sort_bytes = memory::sort_bytes() / at_once;
-            let of_day = |day: &Day| options_of(options, rows, out, *day, sort_bytes);
+            let of_one = resources.clone().with_sort_bytes(resources.sort_bytes() / at_once);
+            let of_day = |day: &Day| options_of(options, rows, out, *day, &of_one);
             let of_days = some.iter().map(of_day).collect::<Result<Vec<_>>>()?;
             if together {
                 progress.item(&format!("produce {}", name_days(some)), summaries.len() + 1, days.len());
                 summaries.extend(produce_multi_day(&store, &of_days, rows.sizes(), progress)?);
                 progress.end_items();
             } else {
-                summaries.extend(side_by_side(&store, &of_days, rows, progress)?);
+                summaries.extend(side_by_side(&store, &of_days, rows, resources, progress)?);
             }
         }
     }
@@ -64,13 +65,13 @@ pub(super) fn produce_all(
 /// How many days with these options go together at most; `None` where they do not.
 fn days_together(rows: RowChoice, options: &ProduceOptions<'_>) -> Option<usize> {
     let day_bytes = rows.sizes().row_group_rows.saturating_mul(DAY_BYTES_A_ROW).max(1);
-    let most = (memory::rows_bytes() / day_bytes).min(MULTI_DAY_MAX);
-    (is_multi_day(options) && most >= fewest_together()).then_some(most)
+    let most = (options.resources.rows_bytes() / day_bytes).min(MULTI_DAY_MAX);
+    (is_multi_day(options) && most >= fewest_together(options.resources)).then_some(most)
 }
 
 /// Each day's rows are written by one thread at a time, so fewer days than threads would leave some idle.
-fn fewest_together() -> usize {
-    rayon::current_num_threads().max(DAYS_SIDE_BY_SIDE)
+fn fewest_together(resources: &Resources) -> usize {
+    resources.threads().max(DAYS_SIDE_BY_SIDE)
 }
 
 /// Row groups in a shuffled order take too much memory for two days side by side.
@@ -83,10 +84,11 @@ fn side_by_side(
     store: &Store,
     days: &[ProduceOptions<'_>],
     rows: RowChoice,
+    resources: &Resources,
     progress: &dyn Progress,
 ) -> Result<Vec<ProduceSummary>> {
     progress.begin("producing", "days", Some(days.len() as u64));
-    let at_once = days_side_by_side(rows).min(rayon::current_num_threads()).clamp(1, days.len().max(1));
+    let at_once = days_side_by_side(rows).min(resources.threads()).clamp(1, days.len().max(1));
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let one_after_the_other = || -> Vec<(usize, Result<ProduceSummary>)> {
         let mut done = Vec::new();
@@ -122,7 +124,7 @@ fn options_of<'a>(
     rows: RowChoice,
     out: &'a Path,
     day: Day,
-    sort_bytes: usize,
+    resources: &'a Resources,
 ) -> Result<ProduceOptions<'a>> {
     Ok(ProduceOptions {
         input: options.input,
@@ -139,7 +141,7 @@ fn options_of<'a>(
         allow_gaps: true,
         allow_pruned: options.allow_pruned,
         quarantine: options.quarantine,
-        sort_bytes,
+        resources,
         keep_current: true,
     })
 }

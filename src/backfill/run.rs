@@ -2,7 +2,6 @@
 
 use std::sync::mpsc::sync_channel;
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Serialize;
 
 use super::plan::{BackfillOptions, Plan};
@@ -14,8 +13,7 @@ use crate::model::Day;
 use crate::output::check_output;
 use crate::produce::{ProduceSummary, refuse_pruned};
 use crate::progress::{Progress, Silent};
-use crate::resources::memory;
-use crate::resources::threads;
+use crate::resources::{Resources, threads};
 use crate::storage::refuse_overlaps;
 use crate::store::{Batches, Folder, Store};
 use crate::text::Shown as _;
@@ -128,7 +126,10 @@ fn ingest_all(
     let mut ingester = Ingester::open_or_create(folder, progress)?;
     days.iter().try_for_each(|(day, _)| ingester.check_day(*day))?;
     let reader = ingester.reader()?;
-    let read = |day: Day, progress: &dyn Progress| {
+    let first_resources = options.resources.clone().with_sort_bytes(options.resources.sort_bytes() / BATCHES_AT_ONCE);
+    // Half of the threads: reading a batch then takes about as long as loading one, which keeps all cores busy also where loading works on one.
+    let later_resources = first_resources.clone().with_threads(options.resources.threads() / 2);
+    let read = |day: Day, resources: &Resources, progress: &dyn Progress| {
         let day_options = IngestOptions {
             input: options.input,
             sources: options.sources,
@@ -140,7 +141,7 @@ fn ingest_all(
             allow_far_actions: options.allow_far_day,
             allow_missing_source: true,
             quarantine: options.quarantine,
-            sort_bytes: memory::sort_bytes() / BATCHES_AT_ONCE,
+            resources,
         };
         reader.read(&day_options, progress)
     };
@@ -149,12 +150,11 @@ fn ingest_all(
         // Only the first batch is waited for.
         let Some(((first, _), later)) = days.split_first() else { return Ok(Vec::new()) };
         begin(*first, 1);
-        let batch = read(*first, progress)?;
-        let (read, (send, batches)) = (&read, sync_channel(BATCHES_AT_ONCE - 2));
-        let readers = reading_pool()?;
+        let batch = read(*first, &first_resources, progress)?;
+        let (read, resources, (send, batches)) = (&read, &later_resources, sync_channel(BATCHES_AT_ONCE - 2));
         let read_later = move || {
             later.iter().all(|(day, _)| {
-                let batch = readers.install(|| read(*day, &Silent));
+                let batch = read(*day, resources, &Silent);
                 let is_read = batch.is_ok();
                 // Where nobody takes it, loading has failed.
                 send.send(batch).is_ok() && is_read
@@ -171,14 +171,8 @@ fn ingest_all(
         Ok(summaries)
     })?;
     progress.end_items();
-    ingester.finish_compaction(progress);
+    ingester.finish_compaction(progress)?;
     Ok(summaries)
-}
-
-/// Half of the threads: reading a batch then takes about as long as loading one, which keeps all cores busy also where loading works on one.
-fn reading_pool() -> Result<ThreadPool> {
-    let threads = (rayon::current_num_threads() / 2).max(1);
-    ThreadPoolBuilder::new().num_threads(threads).build().map_err(threads::cannot_start)
 }
 
 /// Removes what a killed ingest has left in the store, which opening for writing does; where another process writes, it is not left behind.

@@ -31,7 +31,7 @@ impl KeptSettings {
                 Err(error) => {
                     progress.note(&message![("whether {} is stale cannot be told, and it is left: ", day.day), {
                         error.message()
-                    }]);
+                    },]);
                     kept.without_manifest.push(day.day);
                     day.produce = false;
                 }

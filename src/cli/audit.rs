@@ -8,11 +8,10 @@ use crate::audit::{AuditOptions, AuditSummary, audit};
 use crate::error::Result;
 use crate::exact::usize_of;
 use crate::model::name_days;
-use crate::resources::memory;
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Audit, console: &Console) -> Result<()> {
-    let store = Store::open_reader(&Folder::new(&typed.store))?;
+    let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
     let sources = config::sources_of(&typed.input, &typed.config, console)?;
     let options = AuditOptions {
         input: &typed.input,
@@ -21,7 +20,7 @@ pub(super) fn run(typed: &Audit, console: &Console) -> Result<()> {
         dt: typed.dt,
         sample: typed.sample.map(|customers| usize_of(customers.get())),
         seed: typed.seed,
-        budget_bytes: memory::audit_bytes(),
+        resources: console.resources(),
     };
     let summary = audit(&store, &options, console.progress())?;
     console.done(&summary, &sentence(&summary))

@@ -36,8 +36,10 @@ pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
         allow_pruned: rows.allow_pruned,
         rows: rows.choice(),
         quarantine: rows.quarantine.as_deref(),
+        resources: console.resources(),
     };
-    let (plan, summary) = backfill(&Folder::new(&typed.store), &options, typed.dry_run, console.progress())?;
+    let (plan, summary) =
+        backfill(&Folder::with(&typed.store, console.resources()), &options, typed.dry_run, console.progress())?;
     if typed.dry_run {
         return console.result(&summary, &plan_table(&plan));
     }

@@ -26,9 +26,9 @@ struct BackupSummary {
 
 pub(super) fn backup(typed: &args::Backup, console: &Console) -> Result<()> {
     keep_apart(("the folder of backups", &typed.to), &[("the store", &typed.store)])?;
-    let mut backups = Backups::open(&typed.to, true)?;
+    let mut backups = Backups::open(&typed.to, true, console.resources())?;
     console.progress().begin("copying", "", None);
-    let made = backups.back_up(&Folder::new(&typed.store))?;
+    let made = backups.back_up(&Folder::with(&typed.store, console.resources()))?;
     if typed.check {
         backups.check(made.number, console.progress())?;
     }
@@ -67,13 +67,13 @@ struct Held {
 
 pub(super) fn restore(typed: &args::Restore, console: &Console) -> Result<()> {
     keep_apart(("the store", &typed.store), &[("the folder of backups", &typed.from)])?;
-    let backups = Backups::open(&typed.from, false)?;
+    let backups = Backups::open(&typed.from, false, console.resources())?;
     let number = match typed.number {
         Some(number) => number,
         None => backups.newest()?.number,
     };
     console.progress().begin("copying", "", None);
-    let folder = Folder::new(&typed.store);
+    let folder = Folder::with(&typed.store, console.resources());
     let format_version = backups.restore(number, &folder)?;
     let holds = if format_version == FORMAT_VERSION { Some(held(&Store::open_reader(&folder)?)?) } else { None };
     let content = match &holds {

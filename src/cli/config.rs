@@ -82,7 +82,7 @@ pub(super) fn run(typed: &ConfigCheck, console: &Console) -> Result<()> {
     if let Some(day) = typed.dt {
         look(&mut checked, &sources, typed, day, console)?;
         if let Some(store) = &typed.store {
-            judge(&mut checked, &sources, typed, day, &Folder::new(store))?;
+            judge(&mut checked, &sources, typed, day, &Folder::with(store, console.resources()))?;
         }
     }
     console.result(&checked, &text(&checked))?;
@@ -158,7 +158,8 @@ fn look(checked: &mut Checked, sources: &Sources, typed: &ConfigCheck, day: Day,
     let mut actions = 0;
     let places = checked.sources.iter_mut();
     for (place, source) in places.zip(&sources.actions) {
-        let (there, problems) = found(&source.pattern, &|file| look_at_actions(source, file, day))?;
+        let (there, problems) =
+            found(&source.pattern, &|file| look_at_actions(source, file, day, console.resources()))?;
         actions += there.files;
         place.found = Some(there);
         checked.missing.extend(problems);
@@ -169,7 +170,7 @@ fn look(checked: &mut Checked, sources: &Sources, typed: &ConfigCheck, day: Day,
         checked.missing.push(format!("there is no file of actions in {}: nothing is {patterns}", typed.input.shown()));
     }
     let shown = &sources.impressions;
-    let (there, problems) = found(&shown.pattern, &|file| look_at_impressions(shown, file, day))?;
+    let (there, problems) = found(&shown.pattern, &|file| look_at_impressions(shown, file, day, console.resources()))?;
     if let Some(place) = checked.sources.last_mut() {
         place.found = Some(there);
     }

@@ -12,8 +12,10 @@ use super::bars::{Bars, Log};
 use super::lines::Lines;
 use super::phases::{PhaseTime, named_rate_of, now, seconds};
 use super::styles::print_error;
+use super::waiting::Waiting;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
+use crate::resources::{Cancel, Resources};
 use crate::text::{escaped, escaped_json, exceptions};
 
 /// A summary, and how long what it tells of took. The only part of a result that is another one in every run.
@@ -40,12 +42,25 @@ pub(super) struct Console {
     json: bool,
     bars: Bars,
     started: Instant,
+    resources: Resources,
 }
 
 impl Console {
     pub fn new(json: bool, log: Log) -> Self {
         let started = now();
-        Console { json, bars: Bars::new(io::stderr().is_terminal(), log, started), started }
+        let bars = Bars::new(io::stderr().is_terminal(), log, started);
+        Console { json, bars, started, resources: Resources::default() }
+    }
+
+    /// The same for a command that may take these resources.
+    pub fn give(&mut self, resources: Resources) -> &Self {
+        self.resources = resources;
+        self
+    }
+
+    /// What the command may take.
+    pub fn resources(&self) -> &Resources {
+        &self.resources
     }
 
     /// Who listens to the work.
@@ -110,7 +125,7 @@ impl Console {
     /// The end of a command whose result is a text, on stdout; or the same as JSON.
     pub fn result(&self, value: &impl Serialize, lines: &Lines) -> Result<()> {
         self.bars.finish();
-        if self.json { self.print_json(value) } else { print(lines.text()) }
+        if self.json { self.print_json(value) } else { self.print(lines.text()) }
     }
 
     /// Whether the result is one JSON summary.
@@ -120,7 +135,7 @@ impl Console {
 
     /// A line of a result that comes line by line, on stdout.
     pub fn result_line(&self, line: &str) -> Result<()> {
-        self.bars.aside(|| print(&format!("{}\n", escaped(line))))
+        self.bars.aside(|| self.print(&format!("{}\n", escaped(line))))
     }
 
     /// A line on stderr, unless it is to be quiet there.
@@ -136,11 +151,22 @@ impl Console {
 
     /// Writes it as it is made: a receipt may be larger than memory.
     fn print_json(&self, value: &impl Serialize) -> Result<()> {
-        let mut stdout = BufWriter::new(io::stdout().lock());
+        let cancel = self.resources.cancel();
+        let mut stdout = BufWriter::new(stdout(cancel)?);
         let mut json = Serializer::with_formatter(&mut stdout, WithoutActing);
         let written = value.serialize(&mut json).map_err(io::Error::from);
-        written_or_closed(written.and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush()))
+        written_or_closed(written.and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush()), cancel)
     }
+
+    fn print(&self, text: &str) -> Result<()> {
+        let cancel = self.resources.cancel();
+        written_or_closed(stdout(cancel)?.write_all(text.as_bytes()), cancel)
+    }
+}
+
+/// Where results go.
+pub(super) fn stdout(cancel: &Cancel) -> Result<Waiting> {
+    Waiting::stdout(cancel).map_err(|error| Error::io("write to", "stdout".as_ref(), error))
 }
 
 /// JSON on one line, whose texts hold no character that acts.
@@ -152,14 +178,10 @@ impl Formatter for WithoutActing {
     }
 }
 
-fn print(text: &str) -> Result<()> {
-    let mut stdout = io::stdout().lock();
-    written_or_closed(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
-}
-
 /// Whoever closed stdout, such as `head`, has what it wanted.
-fn written_or_closed(written: io::Result<()>) -> Result<()> {
+fn written_or_closed(written: io::Result<()>, cancel: &Cancel) -> Result<()> {
     match written {
+        Err(_) if cancel.is_cancelled() => cancel.check(),
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::io("write to", "stdout".as_ref(), error)),
         _ => Ok(()),
     }

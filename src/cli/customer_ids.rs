@@ -3,8 +3,10 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use super::waiting::Waiting;
 use crate::error::{Error, Result};
 use crate::model::CustomerId;
+use crate::resources::Cancel;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
@@ -19,24 +21,27 @@ pub(super) struct CustomerIds {
     /// What to do about a line that is no id.
     remedy: &'static str,
     ended: bool,
+    cancel: Cancel,
 }
 
 impl CustomerIds {
     /// The ids in a file, or with `-` in what comes on stdin.
-    pub fn open(path: &Path, remedy: &'static str) -> Result<Self> {
+    pub fn open(path: &Path, remedy: &'static str, cancel: &Cancel) -> Result<Self> {
+        let failed = |error: io::Error| Error::io("read", path, error);
         let lines: Box<dyn BufRead> = if path == Path::new("-") {
-            Box::new(io::stdin().lock())
+            Box::new(BufReader::new(Waiting::stdin(cancel).map_err(failed)?))
         } else {
-            Box::new(BufReader::new(regular_file::open(path).map_err(|error| Error::io("read", path, error))?))
+            Box::new(BufReader::new(regular_file::open(path).map_err(failed)?))
         };
         let path = if path == Path::new("-") { "stdin".to_owned() } else { path.shown().to_string() };
-        Ok(CustomerIds { lines, path, number: 0, remedy, ended: false })
+        Ok(CustomerIds { lines, path, number: 0, remedy, ended: false, cancel: cancel.clone() })
     }
 
     fn line(&mut self) -> Result<Option<CustomerId>> {
         loop {
             let mut line = Vec::new();
             let read = self.lines.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
+            self.cancel.check()?;
             read.map_err(|error| Error::io("read", self.path.as_ref(), error))?;
             self.number += 1;
             if line.is_empty() {

@@ -10,7 +10,6 @@ use crate::diff::{
 };
 use crate::error::{Error, Kind, Result};
 use crate::model::{Day, name_days};
-use crate::resources::memory;
 use crate::text::Shown;
 
 #[derive(Serialize)]
@@ -30,7 +29,7 @@ pub(super) fn run(typed: &Diff, console: &Console) -> Result<()> {
         other: &typed.other,
         dt: typed.dt,
         limit: typed.limit,
-        sort_bytes: memory::sort_bytes(),
+        resources: console.resources(),
     };
     let (mut partitions, mut compared, mut different, mut rows) = (Vec::new(), 0_u64, 0, 0);
     let (only_in_one, only_in_other) = diff_partitions(&options, console.progress(), |partition| {

@@ -11,7 +11,7 @@ use crate::model::{CustomerId, name_days};
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Explain, console: &Console) -> Result<()> {
-    let store = Store::open_reader(&Folder::new(&typed.store))?;
+    let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
     let limit = typed.limit.unwrap_or(usize::MAX);
     let explanation =
         explain(&store, &typed.history.question(typed.dt), CustomerId(typed.customer), typed.item, limit)?;

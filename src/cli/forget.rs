@@ -1,5 +1,7 @@
 //! `lookback forget`.
 
+use std::path::Path;
+
 use super::args::Forget;
 use super::console::Console;
 use super::customer_ids::CustomerIds;
@@ -7,15 +9,14 @@ use super::text::{count, counted};
 use crate::error::{Error, Result};
 use crate::model::CustomerId;
 use crate::removal::{ForgetReceipt, RowsOfThem, committed, forget, would_forget};
-use crate::resources::memory;
 use crate::store::Folder;
 use crate::text::Shown as _;
 
 pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
     let mut customers: Vec<CustomerId> = typed.customer.iter().copied().map(CustomerId).collect();
     if let Some(path) = &typed.customers {
-        let most = memory::customers_max();
-        for customer in CustomerIds::open(path, "give one integer a line; nobody has been forgotten yet")? {
+        let most = console.resources().customers_max();
+        for customer in ids_of(path, console)? {
             if customers.len() == most {
                 return Err(Error::refused(
                     format!(
@@ -30,12 +31,12 @@ pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
         }
     }
     let rows = if typed.scrub { RowsOfThem::Scrub } else { RowsOfThem::List };
-    let folder = Folder::new(&typed.store);
+    let folder = Folder::with(&typed.store, console.resources());
     if typed.dry_run {
-        let receipt = would_forget(&folder, customers, &typed.out, memory::sort_bytes(), console.progress())?;
+        let receipt = would_forget(&folder, customers, &typed.out, console.progress())?;
         return console.done(&receipt, &plan(&receipt));
     }
-    let receipt = forget(&folder, customers, &typed.out, rows, memory::sort_bytes(), console.progress())?;
+    let receipt = forget(&folder, customers, &typed.out, rows, console.progress())?;
     let left = receipt.partitions.join(", ");
     let partitions = match (typed.out.is_empty(), receipt.scrubbed.len() as u64, receipt.partitions.is_empty()) {
         (true, ..) => "partitions produced before may still have rows of them: look with --out".to_owned(),
@@ -63,6 +64,10 @@ pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+fn ids_of(path: &Path, console: &Console) -> Result<CustomerIds> {
+    CustomerIds::open(path, "give one integer a line; nobody has been forgotten yet", console.resources().cancel())
 }
 
 /// What a dry run says.

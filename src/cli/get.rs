@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use super::args::{Format, Get};
-use super::console::Console;
+use super::console::{Console, stdout};
 use super::customer_ids::CustomerIds;
 use super::text::{count, counted};
 use crate::error::{Error, Result};
@@ -12,7 +12,6 @@ use crate::histories::{GetSummary, get};
 use crate::model::{CustomerId, Day};
 use crate::output::{HistoryFormat, HistoryTarget};
 use crate::produce::{refuse_gaps, refuse_outdated, refuse_pruned};
-use crate::resources::memory;
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Get, console: &Console) -> Result<()> {
@@ -29,7 +28,7 @@ pub(super) fn run(typed: &Get, console: &Console) -> Result<()> {
             "name a file with --out, pipe it to a program, or ask for --format jsonl",
         ));
     }
-    let store = Store::open_reader(&Folder::new(&typed.store))?;
+    let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
     let question = typed.history.question(typed.dt);
     if !typed.allow_gaps {
         refuse_gaps(&store.batches()?, typed.dt, question.known_as_of)?;
@@ -41,15 +40,18 @@ pub(super) fn run(typed: &Get, console: &Console) -> Result<()> {
     if !typed.allow_pruned {
         refuse_pruned(store.horizon()?, typed.dt, question.lookback_days)?;
     }
-    let listed =
-        typed.customers.as_deref().map(|path| CustomerIds::open(path, "give one integer a line")).transpose()?;
+    let cancel = console.resources().cancel();
+    let ids_of = |path| CustomerIds::open(path, "give one integer a line", cancel);
+    let listed = typed.customers.as_deref().map(ids_of).transpose()?;
     let named = typed.customer.iter().map(|id| Ok(CustomerId(*id)));
     let customers = named.chain(listed.into_iter().flatten());
     let target = match &typed.out {
         Some(path) => HistoryTarget::File(path.clone()),
-        None => HistoryTarget::Stream(Box::new(io::stdout())),
+        None => HistoryTarget::Stream(Box::new(stdout(cancel)?)),
     };
-    let summary = get(&store, &question, customers, memory::sort_bytes(), (target, format), console.progress())?;
+    let summary = get(&store, &question, customers, (target, format), console.progress());
+    // What was waiting for whoever reads cannot tell that it was asked to stop.
+    let summary = summary.map_err(|error| cancel.check().err().unwrap_or(error))?;
     console.done_reading(&summary, &sentence(&summary), &[], store.read_through_rocksdb())
 }
 

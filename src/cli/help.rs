@@ -14,7 +14,7 @@ use super::text::counted;
 use crate::error::{Error, Result};
 use crate::text::Shown;
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage, 3 different (`diff`, and `stale --exit-code`).";
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage, 3 different (`diff`, and `stale --exit-code`), 130 stopped by Ctrl-C, 143 by SIGTERM.";
 
 const ENVIRONMENT: &str = "Environment: LOOKBACK_LOG=quiet leaves only errors on stderr, summary also what was done, normal (the default) also how far the work \
                            is (on a terminal a bar, in a log a line for each phase that is done), debug also when each phase begins. NO_COLOR=1 takes the \

@@ -7,7 +7,6 @@ use super::console::Console;
 use super::text::{count, counted, counted_types, exceptions, same_content, size};
 use crate::error::Result;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester};
-use crate::resources::memory;
 use crate::store::Folder;
 
 pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
@@ -22,13 +21,13 @@ pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
         allow_far_actions: typed.allowed.allow_far_day,
         allow_missing_source: typed.allowed.allow_missing_source,
         quarantine: typed.quarantine.as_deref(),
-        sort_bytes: memory::sort_bytes(),
+        resources: console.resources(),
     };
-    let (folder, progress) = (Folder::new(&typed.store), console.progress());
+    let (folder, progress) = (Folder::with(&typed.store, console.resources()), console.progress());
     let open = if typed.create { Ingester::open_or_create } else { Ingester::open };
     let mut ingester = open(&folder, progress)?;
     let summary = ingester.ingest(&options, console.progress())?;
-    ingester.finish_compaction(console.progress());
+    ingester.finish_compaction(console.progress())?;
     console.done_at(&summary, &sentence(&summary), &[(summary.actions, "actions")])
 }
 

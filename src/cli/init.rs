@@ -24,7 +24,7 @@ pub(super) fn run(typed: &Init, console: &Console) -> Result<()> {
     let types = config::sources(None, typed.config.config.as_deref())?.types;
     let settings = Settings { max_history, zone: find_zone(&typed.timezone)?, types };
     let time_zone = settings.zone.name().to_owned();
-    Store::create(&Folder::new(&typed.store), settings)?;
+    Store::create(&Folder::with(&typed.store, console.resources()), settings)?;
     let summary = Summary { store: typed.store.plain(), max_history, time_zone };
     let Summary { store, time_zone, .. } = &summary;
     let kept = count(u64::from(typed.max_history));

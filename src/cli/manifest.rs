@@ -23,7 +23,7 @@ pub(super) fn run(typed: &args::Manifest, console: &Console) -> Result<()> {
     let folder = PartitionFolder::new(&typed.out, typed.dt);
     let manifest = folder.manifest()?;
     if typed.check {
-        let bytes = check_hashes(&folder, &manifest, console.progress())?;
+        let bytes = check_hashes(&folder, &manifest, console.resources().cancel(), console.progress())?;
         let has_checksum = manifest.checksum.is_some();
         if !has_checksum {
             let progress = console.progress();

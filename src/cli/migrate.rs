@@ -20,7 +20,7 @@ struct Summary {
 }
 
 pub(super) fn run(typed: &Migrate, console: &Console) -> Result<()> {
-    let (folder, progress) = (Folder::new(&typed.store), console.progress());
+    let (folder, progress) = (Folder::with(&typed.store, console.resources()), console.progress());
     let format = Registry::current().migrate(&folder, typed.dry_run, progress)?;
     // A store of an older format cannot be opened for what would come then.
     let is_current = format.steps.is_empty() || !typed.dry_run;

@@ -18,6 +18,7 @@ mod get;
 mod help;
 mod ingest;
 mod init;
+mod limits;
 mod lines;
 mod man;
 mod manifest;
@@ -29,6 +30,7 @@ mod remove;
 mod repair;
 mod report;
 mod show;
+mod signals;
 mod stale;
 mod status;
 mod styles;
@@ -36,6 +38,7 @@ mod table;
 mod text;
 mod typed;
 mod verify;
+mod waiting;
 pub mod words;
 
 use std::process::ExitCode;
@@ -43,12 +46,14 @@ use std::process::ExitCode;
 use args::{Arguments, Command};
 use bars::Log;
 use console::Console;
+use signals::Signals;
 
-use crate::error::{Kind, Result};
-use crate::resources::memory;
-use crate::resources::threads;
+use crate::error::{Error, Kind, Result};
+use crate::resources::{Cancel, Resources, threads};
 
-/// Runs the program with the process's arguments. Exit code 0 done, 1 refused or failed, 2 wrong usage, 3 different.
+/// Runs the program with the process's arguments. Exit code 0 done, 1 refused or failed, 2 wrong usage, 3 different, 130 stopped by Ctrl-C, 143 by SIGTERM.
+///
+/// All that is of the process is done here: its limit on memory, its handlers of signals, its hook for panics.
 pub fn run() -> ExitCode {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -64,43 +69,48 @@ pub fn run() -> ExitCode {
         Ok(log) => (log, None),
         Err(unknown) => (Log::Normal, Some(unknown)),
     };
-    let console = Console::new(arguments.json, log);
-    match unknown.map_or(places, Err).and_then(|()| dispatch(&arguments, &console)) {
+    let (signals, deaf) = match Signals::listen() {
+        Ok(signals) => (Some(signals), None),
+        Err(error) => (None, Some(Error::io("take signals of", "the system".as_ref(), error))),
+    };
+    let mut console = Console::new(arguments.json, log);
+    let cancel = signals.as_ref().map(Signals::cancel).unwrap_or_default();
+    let started = unknown.or(deaf).map_or(places, Err);
+    let started = started.and_then(|()| start_threads(&arguments, &console, cancel));
+    match started.and_then(|resources| dispatch(&arguments, console.give(resources))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             console.error(&error);
             ExitCode::from(match error.kind() {
                 Kind::Usage => 2,
                 Kind::Different => 3,
-                Kind::Input
-                | Kind::Refused
-                | Kind::Busy
-                | Kind::Io
-                | Kind::Corrupt
-                | Kind::Cancelled
-                | Kind::Internal => 1,
+                Kind::Input | Kind::Refused | Kind::Busy | Kind::Io | Kind::Corrupt | Kind::Internal => 1,
+                Kind::Cancelled => signals.map_or(1, |signals| signals.exit_code()),
             })
         }
     }
 }
 
-/// Sets the limit on memory and starts the threads; as many as were asked for, or up to one for each core, as the system's limits allow.
-fn start_threads(arguments: &Arguments, console: &Console) -> Result<()> {
+/// Sets the limit on memory and starts the threads; as many as were asked for, or up to one for each core, as the system's limits allow. Gives both, as what
+/// commands may take until `cancel`.
+fn start_threads(arguments: &Arguments, console: &Console, cancel: Cancel) -> Result<Resources> {
     let asked = arguments.threads.map(|threads| usize::from(threads.get()));
     let wanted = asked.unwrap_or_else(threads::cores);
     let mut number = wanted;
     let allowed = |number| {
         let at_once = threads::at_once(number) as u64;
         let stack_bytes = threads::STACK_BYTES as u64;
-        memory::limit_to(arguments.memory_limit, memory::Threads { asked: number, at_once, stack_bytes })?;
-        threads::require(number)
+        let threads = limits::Threads { asked: number, at_once, stack_bytes };
+        let memory_bytes = limits::limit_to(arguments.memory_limit, threads)?;
+        threads::require(number).map(|()| memory_bytes)
     };
-    while let Err(error) = allowed(number) {
-        if asked.is_some() || number == 1 || error.kind() == Kind::Usage {
-            return Err(error);
+    let memory_bytes = loop {
+        match allowed(number) {
+            Err(error) if asked.is_some() || number == 1 || error.kind() == Kind::Usage => return Err(error),
+            Err(_) => number /= 2,
+            Ok(memory_bytes) => break memory_bytes,
         }
-        number /= 2;
-    }
+    };
     if number < wanted {
         let progress = console.progress();
         progress.note(
@@ -108,12 +118,13 @@ fn start_threads(arguments: &Arguments, console: &Console) -> Result<()> {
                 .into(),
         );
     }
-    let started = rayon::ThreadPoolBuilder::new().num_threads(number).build_global();
-    started.map_err(threads::cannot_start)
+    let resources = Resources::default().with_memory(memory_bytes).with_threads(number).with_cancel(cancel);
+    // Told now where they cannot be had, and not in the middle of the work.
+    resources.install(|| ())?;
+    Ok(resources)
 }
 
 fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
-    start_threads(arguments, console)?;
     match &arguments.command {
         Command::Init(typed) => init::run(typed, console),
         Command::Ingest(typed) => ingest::run(typed, console),

@@ -6,7 +6,6 @@ use super::console::Console;
 use super::text::{count, counted, exceptions, same_content};
 use crate::error::Result;
 use crate::produce::{ProduceOptions, ProduceSummary, produce_sized};
-use crate::resources::memory;
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
@@ -14,7 +13,7 @@ pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
     let rows = &typed.rows;
     let choice = rows.choice();
     let order = choice.order()?;
-    let store = Store::open_reader(&Folder::new(&typed.store))?;
+    let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
     let options = ProduceOptions {
         input: &typed.input,
         impressions: &sources.impressions,
@@ -29,7 +28,7 @@ pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
         allow_gaps: rows.allow_gaps,
         allow_pruned: rows.allow_pruned,
         quarantine: rows.quarantine.as_deref(),
-        sort_bytes: memory::sort_bytes(),
+        resources: console.resources(),
         keep_current: false,
     };
     let summary = produce_sized(&store, &options, choice.sizes(), console.progress())?;

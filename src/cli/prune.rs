@@ -14,7 +14,7 @@ pub(super) fn run(typed: &Prune, console: &Console) -> Result<()> {
         dry_run: typed.dry_run,
         allow_large_removal: typed.allow_large_removal,
     };
-    let summary = prune(&Folder::new(&typed.store), options, console.progress())?;
+    let summary = prune(&Folder::with(&typed.store, console.resources()), options, console.progress())?;
     console.done(&summary, &sentence(&summary))
 }
 

@@ -9,13 +9,13 @@ use crate::model::name_days;
 use crate::store::Folder;
 
 pub(super) fn run(typed: &Remove, console: &Console) -> Result<()> {
-    let folder = Folder::new(&typed.store);
+    let folder = Folder::with(&typed.store, console.resources());
     let summary = if typed.dry_run {
         would_remove(&folder, typed.dt)?
     } else {
         let mut ingester = Ingester::open(&folder, console.progress())?;
         let summary = ingester.remove(typed.dt, console.progress())?;
-        ingester.finish_compaction(console.progress());
+        ingester.finish_compaction(console.progress())?;
         summary
     };
     console.done(&summary, &sentence(&summary))

@@ -8,7 +8,7 @@ use crate::store::{Folder, Store};
 use crate::verify::{KeyCounts, RepairSummary, repair};
 
 pub(super) fn run(typed: &Repair, console: &Console) -> Result<()> {
-    let folder = Folder::new(&typed.store);
+    let folder = Folder::with(&typed.store, console.resources());
     let store = if typed.dry_run { Store::open_reader(&folder)? } else { Store::open_writer(&folder)? };
     let summary = repair(&store, typed.dry_run, console.progress())?;
     console.done(&summary, &sentence(&summary))

@@ -9,7 +9,7 @@ use crate::report::{ReportOptions, ReportSummary, report};
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &Report, console: &Console) -> Result<()> {
-    let store = Store::open_reader(&Folder::new(&typed.store))?;
+    let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
     let options = ReportOptions { out: typed.out.as_deref(), html: &typed.html, title: &typed.title };
     let summary = report(&store, &options, console.progress())?;
     console.done(&summary, &sentence(&summary))

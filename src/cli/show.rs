@@ -30,7 +30,7 @@ struct ShownAction {
 }
 
 pub(super) fn run(typed: &Show, console: &Console) -> Result<()> {
-    let store = Store::open_reader(&Folder::new(&typed.store))?;
+    let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
     let newest = || store.batches().map(|batches| batches.newest(None).and_then(|day| day.next()));
     let dt = match typed.dt {
         Some(dt) => dt,

@@ -10,7 +10,7 @@ use crate::stale::{Known, ListedPartition, StaleSummary, list_stale};
 use crate::store::{Folder, Store};
 
 pub(super) fn run(typed: &args::Stale, console: &Console) -> Result<()> {
-    let store = Store::open_reader(&Folder::new(&typed.store))?;
+    let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
     let known = match (typed.as_daily, typed.known_as_of) {
         (true, _) => Known::DayBefore,
         (false, Some(day)) => Known::AsOf(day),

@@ -185,7 +185,7 @@ impl Status<'_> {
 }
 
 pub(super) fn run(typed: &args::Status, console: &Console) -> Result<()> {
-    let store = Store::open_reader(&Folder::new(&typed.store))?;
+    let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
     let newer = store.newer_rules(console.progress());
     let zone = &store.settings().zone;
     let figures = StoreFigures::of(&store)?;

@@ -44,7 +44,7 @@ pub(super) fn run(asked: &Verify, console: &Console) -> Result<()> {
 }
 
 fn of_backups(folder: &Path, number: Option<u32>, console: &Console) -> Result<()> {
-    let checked = check_backups(folder, number, console.progress())?;
+    let checked = check_backups(folder, number, console.resources().cancel(), console.progress())?;
     let CheckedBackups { backups, files, bytes } = checked;
     let summary = CheckedBackup { backup: folder.plain(), checked: &checked };
     let which = number.map_or_else(|| counted(backups as u64, "backup"), |number| format!("backup {number}"));
@@ -58,7 +58,7 @@ fn of_backups(folder: &Path, number: Option<u32>, console: &Console) -> Result<(
 }
 
 fn of_store(folder: &Path, deep: bool, console: &Console) -> Result<()> {
-    let store = Store::open_reader(&Folder::new(folder))?;
+    let store = Store::open_reader(&Folder::with(folder, console.resources()))?;
     let (mut listed, mut not_listed) = (Vec::new(), 0);
     let summary = verify(&store, deep, console.progress(), &mut |fault| {
         if !console.is_json() {

@@ -13,8 +13,9 @@ use crate::exact::{Held, usize_of};
 use crate::format::Hasher;
 use crate::model::{Day, ExtraColumn, ExtraColumns, RowColumn};
 use crate::output::{PartitionFolder, ProducedFile, partitions};
+use crate::parallel::each;
 use crate::progress::Progress;
-use crate::resources::Scratch;
+use crate::resources::{Cancel, Resources};
 use crate::sort::{Record, Sorted, Sorter};
 use crate::storage::Fingerprint;
 use crate::text::Shown;
@@ -33,14 +34,14 @@ pub struct DiffOptions<'a> {
     pub dt: Option<Day>,
     /// How many differing rows of each partition are listed.
     pub limit: usize,
-    /// Memory for sorting, some 190 bytes a row. Beyond it, sorted runs go to the system's folder for temporary files.
-    pub sort_bytes: usize,
+    /// What it may take. Beyond its memory for sorting, of which a row takes some 190 bytes, sorted runs go to its folder for scratch files.
+    pub resources: &'a Resources,
 }
 
 /// Compares the partitions and gives each to `take`, days ascending. Gives the days that only the first has, and those that only the second has; none
 /// of them where a day is asked for.
 ///
-/// Memory: `sort_bytes`, 256 rows of each side, decoded twice, one page of each column, and the rows listed without their lists.
+/// Memory: that for sorting, 256 rows of each side, decoded twice, one page of each column, and the rows listed without their lists.
 pub fn diff_partitions(
     options: &DiffOptions<'_>,
     progress: &dyn Progress,
@@ -108,22 +109,26 @@ fn diff(options: &DiffOptions<'_>, dt: Day, progress: &dyn Progress) -> Result<P
         }
     }
     report.settings = settings::compare(&one.manifest(), &other.manifest())?;
-    let sides = [one, other].map(|folder| -> Result<Side> { Side::new(dt, folder.files()?) });
+    let sides =
+        [one, other].map(|folder| -> Result<Side> { Side::new(dt, folder.files()?, options.resources.cancel()) });
     let [one, other] = sides;
     let (mut one, mut other) = (one?, other?);
     let shared = one.shared.iter().filter(|column| other.shared.has(*column)).collect();
     (one.shared, other.shared) = (shared, shared);
-    if same_bytes(&one.files, &other.files)? {
+    let cancel = options.resources.cancel();
+    if same_bytes(&one.files, &other.files, cancel)? {
         for file in &one.files {
-            report.rows_one += ProducedFile::open(file)?.rows();
+            report.rows_one += ProducedFile::open(file, cancel)?.rows();
         }
         (report.rows_other, report.same) = (report.rows_one, report.rows_one);
         return Ok(report);
     }
     progress.begin("reading", "rows", None);
-    let budget = options.sort_bytes / 2;
-    let (of_one, of_other) = rayon::join(|| one.row_digests(budget, progress), || other.row_digests(budget, progress));
-    let (of_one, of_other) = (of_one?, of_other?);
+    let half = options.resources.clone().with_sort_bytes(options.resources.sort_bytes() / 2);
+    let mut marked = each(&half, &[&one, &other], |side| side.row_digests(&half, progress))?.into_iter();
+    let (Some(of_one), Some(of_other)) = (marked.next(), marked.next()) else {
+        return Err(Error::internal("one side of a comparison was not read"));
+    };
     (report.rows_one, report.rows_other) = (of_one.rows, of_other.rows);
     report.same_order = of_one.sequence == of_other.sequence;
     let mut listed = Vec::new();
@@ -155,18 +160,18 @@ fn diff(options: &DiffOptions<'_>, dt: Day, progress: &dyn Progress) -> Result<P
         }
     })?;
     for some in listed.chunks(READ_AGAIN) {
-        report.differences.append(&mut differences(some, &one, &other)?);
+        report.differences.append(&mut differences(some, &one, &other, cancel)?);
     }
     Ok(report)
 }
 
-fn same_bytes(one: &[PathBuf], other: &[PathBuf]) -> Result<bool> {
+fn same_bytes(one: &[PathBuf], other: &[PathBuf], cancel: &Cancel) -> Result<bool> {
     if one.len() != other.len() {
         return Ok(false);
     }
     for (one, other) in one.iter().zip(other) {
         if Fingerprint::size_of(one)? != Fingerprint::size_of(other)?
-            || Fingerprint::of(one)?.xxh3_128 != Fingerprint::of(other)?.xxh3_128
+            || Fingerprint::of(one, cancel)?.xxh3_128 != Fingerprint::of(other, cancel)?.xxh3_128
         {
             return Ok(false);
         }
@@ -179,20 +184,20 @@ type Lists = (Vec<i64>, Vec<i32>, [Vec<i64>; 3]);
 
 impl Side {
     /// With all further columns that each of its files has.
-    fn new(dt: Day, files: Vec<PathBuf>) -> Result<Self> {
+    fn new(dt: Day, files: Vec<PathBuf>, cancel: &Cancel) -> Result<Self> {
         let mut shared: ExtraColumns = ExtraColumn::ALL.into_iter().collect();
         for file in &files {
-            let with = ProducedFile::open(file)?.columns().with;
+            let with = ProducedFile::open(file, cancel)?.columns().with;
             shared = shared.iter().filter(|column| with.has(*column)).collect();
         }
         Ok(Side { dt: dt.to_string(), files, shared })
     }
 
-    fn row_digests(&self, sort_bytes: usize, progress: &dyn Progress) -> Result<Marked> {
-        let mut sorter = Sorter::new(sort_bytes, Scratch::temporary());
+    fn row_digests(&self, resources: &Resources, progress: &dyn Progress) -> Result<Marked> {
+        let mut sorter = Sorter::new(resources.sort_bytes(), resources.scratch(), resources);
         let (mut sequence, mut rows, mut bytes) = (Hasher::new(), 0, Vec::new());
         for (part, path) in (0..).zip(&self.files) {
-            let mut of_file = ProducedFile::open(path)?.read(None)?;
+            let mut of_file = ProducedFile::open(path, resources.cancel())?.read(None)?;
             while let Some(row) = of_file.take()? {
                 // The place is no part of what is hashed: part files may be cut in other ways.
                 let nowhere = RowDigest { index: 0, ..RowDigest::new(&self.dt, 0, self.shared, &row) };
@@ -208,7 +213,11 @@ impl Side {
     }
 
     /// The lists of some rows. Memory: theirs, and 256 rows.
-    fn lists<'a>(&self, row_digests: impl Iterator<Item = &'a RowDigest>) -> Result<BTreeMap<(u32, u64), Lists>> {
+    fn lists<'a>(
+        &self,
+        row_digests: impl Iterator<Item = &'a RowDigest>,
+        cancel: &Cancel,
+    ) -> Result<BTreeMap<(u32, u64), Lists>> {
         let mut wanted: Vec<(u32, u64)> = row_digests.map(|row_digest| (row_digest.part, row_digest.index)).collect();
         wanted.sort_unstable();
         let mut lists = BTreeMap::new();
@@ -222,7 +231,7 @@ impl Side {
                     _ => ranges.push(index..index + 1),
                 }
             }
-            let mut rows = ProducedFile::open(path)?.read(Some(ranges))?;
+            let mut rows = ProducedFile::open(path, cancel)?.read(Some(ranges))?;
             while let Some(row) = rows.take()? {
                 let extra = COMPARED.map(|column| values(&row, self.shared, column));
                 lists.insert((*part, row.row.saturating_sub(1)), (row.actions, row.action_types, extra));
@@ -232,15 +241,15 @@ impl Side {
     }
 }
 
-fn differences(found: &[Found], one: &Side, other: &Side) -> Result<Vec<RowDifference>> {
+fn differences(found: &[Found], one: &Side, other: &Side, cancel: &Cancel) -> Result<Vec<RowDifference>> {
     let pairs = || {
         found.iter().filter_map(|found| match found {
             Found::Differs(one, other) => Some((one, other)),
             _ => None,
         })
     };
-    let lists_one = one.lists(pairs().map(|(one, _)| one))?;
-    let lists_other = other.lists(pairs().map(|(_, other)| other))?;
+    let lists_one = one.lists(pairs().map(|(one, _)| one), cancel)?;
+    let lists_other = other.lists(pairs().map(|(_, other)| other), cancel)?;
     let none = Lists::default();
     let differences = found.iter().filter_map(|found| match found {
         Found::Same => None,

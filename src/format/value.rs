@@ -452,7 +452,8 @@ mod tests {
 
     #[test]
     fn an_announced_length_beyond_the_limit_is_an_error() {
-        assert!(BatchRecord::from_bytes(&bytes_of("02 fd ffffffffffffff7f")).is_err());
+        let error = BatchRecord::from_bytes(&bytes_of("02 fd ffffffffffffff7f")).unwrap_err();
+        assert!(std::error::Error::source(&error).is_some_and(|cause| cause.is::<DecodeError>()));
         assert!(Totals::from_bytes(&bytes_of("01 00")).unwrap_err().to_string().contains("format version 1"));
         assert!(Totals::from_bytes(&bytes_of("02 00 00")).is_err(), "bytes behind the end");
         assert!(Totals::from_bytes(&[]).is_err());

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::{Action, CustomerId, Day};
 use crate::output::{HistoryFormat, HistoryTarget, HistoryWriter};
 use crate::progress::Progress;
-use crate::resources::Scratch;
+use crate::resources::Resources;
 use crate::sort::{Record, Sorter};
 use crate::storage::keep_apart;
 use crate::store::{AsOf, BlockList, Cursor, Store};
@@ -67,12 +67,11 @@ impl Record for CustomerId {
 /// Writes the histories of these customers, in any order and perhaps more than once, to `target`: one line each, customers ascending. Nothing is
 /// written before all ids have been read.
 ///
-/// Memory: `sort_bytes`, what the open store takes, for each thread 262,144 actions (or one history, if that has more), and what the writer takes.
+/// Memory: that for sorting, what the open store takes, for each thread 262,144 actions (or one history, if that has more), and what the writer takes.
 pub fn get(
     store: &Store,
     question: &Question,
     customers: impl Iterator<Item = Result<CustomerId>>,
-    sort_bytes: usize,
     (target, format): (HistoryTarget, HistoryFormat),
     progress: &dyn Progress,
 ) -> Result<GetSummary> {
@@ -94,8 +93,10 @@ pub fn get(
         actions: 0,
         complete: true,
     };
-    let mut sorter = Sorter::new(sort_bytes, Scratch::temporary());
+    let resources = store.folder().resources();
+    let mut sorter = Sorter::new(resources.sort_bytes(), resources.scratch(), resources);
     for customer in customers {
+        resources.check()?;
         sorter.push(customer?)?;
     }
     let mut ids = Ids { sorted: sorter.finish()?, last: None, block_list: store.block_list()? };
@@ -103,6 +104,7 @@ pub fn get(
     let mut reader = Reader::new(store, wanted);
     progress.begin("reading", "customers", None);
     while summary.complete {
+        resources.check()?;
         let turn = reader.turn(&mut ids, &mut summary)?;
         if turn.is_empty() {
             break;
@@ -170,6 +172,7 @@ type ShareRead = Vec<(CustomerId, Vec<Action>)>;
 
 /// Reads histories on all cores. One cursor per thread.
 struct Reader<'store> {
+    resources: &'store Resources,
     cursors: Vec<Cursor<'store>>,
     wanted: AsOf,
     share_customers: usize,
@@ -178,9 +181,11 @@ struct Reader<'store> {
 
 impl<'store> Reader<'store> {
     fn new(store: &'store Store, wanted: AsOf) -> Self {
-        let cursors = (0..rayon::current_num_threads().max(1)).map(|_| store.cursor_over_many()).collect();
+        let resources = store.folder().resources();
+        let cursors = (0..resources.threads()).map(|_| store.cursor_over_many()).collect();
         let share_customers = (TURN_ACTIONS / wanted.max_history.max(1)).clamp(1, TURN_CUSTOMERS);
-        Reader { cursors, wanted, share_customers, cut_off_us: store.settings().zone.start_of(wanted.before) }
+        let cut_off_us = store.settings().zone.start_of(wanted.before);
+        Reader { resources, cursors, wanted, share_customers, cut_off_us }
     }
 
     /// The next customers, a chunk for each thread; nothing at the end.
@@ -222,6 +227,7 @@ impl<'store> Reader<'store> {
             });
             histories.collect()
         };
-        self.cursors.par_iter_mut().zip(chunks.into_par_iter()).map(read).collect()
+        let cursors = &mut self.cursors;
+        self.resources.install(|| cursors.par_iter_mut().zip(chunks.into_par_iter()).map(read).collect())?
     }
 }

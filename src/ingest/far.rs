@@ -56,7 +56,8 @@ pub(super) fn refuse_far<'a>(
     Err(Error::input(
         format!("{} of the {} actions of {dt} lie over ten years from that day{example}", count(far), count(all)),
         message![
-            "mend the unit (time_unit in lookback.toml, or the type of the column) or the times; or take them all the same with ",
+            "mend the unit (time_unit in lookback.toml, or the type of the column) or the times; or take them all \
+             the same with ",
             AllowFarDay
         ],
     ))

@@ -46,20 +46,22 @@ pub(super) fn load(
     progress: &dyn Progress,
 ) -> Result<Loaded> {
     let mut writer = Writer::new(store, batch)?;
-    let max_history = store.settings().max_history;
+    let (max_history, resources) = (store.settings().max_history, store.folder().resources());
     let worker = |_| {
         let (mut cursor, mut room) = (store.cursor(), Vec::new());
-        move |unit: WorkUnit| refold_unit(&mut cursor, unit, batch, max_history, &mut room)
+        move |unit: WorkUnit| refold_unit(&mut cursor, unit, batch, max_history, &mut room, resources)
     };
-    let workers = (0..rayon::current_num_threads()).map(worker).collect();
+    let workers = (0..resources.threads()).map(worker).collect();
     let take = |edits: Edits| {
         progress.advance(edits.actions);
         writer.write(edits)
     };
-    ordered_map(workers, UNITS_AHEAD, || work_units.next_unit(), take)?;
+    ordered_map(resources.cancel(), workers, UNITS_AHEAD, || work_units.next_unit(), take)?;
     if let Some(record) = &mut record {
         record.customers = writer.loaded.customers;
     }
+    // From here on it is done to its end.
+    resources.check()?;
     writer.commit(store, batch, record.as_deref(), types)
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::model::Day;
+use crate::resources::Resources;
 use crate::sources::Sources;
 
 /// What to ingest.
@@ -26,6 +27,6 @@ pub struct IngestOptions<'a> {
     pub allow_missing_source: bool,
     /// Where bad rows go; `None`: a batch with a bad row is refused.
     pub quarantine: Option<&'a Path>,
-    /// Memory for actions being sorted, 40 bytes each. Beyond it, sorted runs go to disk.
-    pub sort_bytes: usize,
+    /// What reading may take. Of its memory for sorting, an action takes 40 bytes; beyond it, sorted runs go to disk, beside the store.
+    pub resources: &'a Resources,
 }

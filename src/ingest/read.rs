@@ -69,7 +69,7 @@ pub(super) fn read_batch(
         Ok(counts)
     };
     let mut named = files.iter().zip(numbers);
-    each_in_order(files, read, |counts: FileCounts| {
+    each_in_order(options.resources, files, read, |counts: FileCounts| {
         let Some(((_, file), number)) = named.next() else { return Ok(()) };
         add(&mut record, number, file, &counts);
         left_out.forgotten += counts.left_out.forgotten;
@@ -89,7 +89,7 @@ pub(super) fn read_batch(
     let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, options.quarantine);
     for ((source, file), read) in both() {
         if has_bad {
-            read_actions(source, file, zone, &mut bad, |_| Ok(()))?;
+            read_actions(source, file, zone, options.resources, &mut bad, |_| Ok(()))?;
         }
         read.fingerprint.check_unchanged(&file.path)?;
     }
@@ -107,7 +107,7 @@ fn read_file(
 ) -> Result<FileCounts> {
     let dt = options.dt;
     let mut feed = sorter.feed()?;
-    let fingerprint = Fingerprint::of(&file.path)?;
+    let fingerprint = Fingerprint::of(&file.path, options.resources.cancel())?;
     let mut counts = FileCounts {
         fingerprint,
         taken: TypeCounts::default(),
@@ -123,7 +123,7 @@ fn read_file(
     let mut taken = [0_u64; 256];
     // Only counted here.
     let mut bad = BadRows::new(QuarantineFolder::Actions, dt, None);
-    let read = read_actions(source, file, zone, &mut bad, |action| {
+    let read = read_actions(source, file, zone, options.resources, &mut bad, |action| {
         *of_byte_mut(&mut taken, action.action.action_type.number()) += 1;
         if action.day != dt {
             counts.late += u64::from(action.day < dt);

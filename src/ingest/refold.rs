@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::format::{CustomerState, Key, TouchedDay, encode_delta, encode_keyframe};
 use crate::history::{SinceKeyframe, plan_keyframes};
 use crate::model::{Action, Day, PastAction};
+use crate::resources::Resources;
 use crate::store::{Cursor, StoredDelta};
 
 /// Works out the edits of a work unit. `scratch` is for sorting.
@@ -19,9 +20,10 @@ pub(super) fn refold_unit(
     batch: Day,
     max_history: usize,
     scratch: &mut Vec<DatedAction>,
+    resources: &Resources,
 ) -> Result<Edits> {
     let mut edits = Edits::default();
-    unit.brought.sort_into(scratch);
+    unit.brought.sort_into(scratch, resources)?;
     // Equal ones are neighbours. What was cut is the oldest of its day, so that what stands before it is in the scratch or was cut too.
     let equal = scratch.iter().zip(scratch.iter().skip(1)).filter(|(one, next)| one == next).count();
     edits.actions = scratch.len() as u64 + unit.cut.actions;

@@ -15,7 +15,7 @@ use super::recorded::SourceFile;
 use super::summary::IngestSummary;
 use super::types::joined_types;
 use super::work_units::WorkUnits;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::format::BatchRecord;
 use crate::input::{DayFile, FILES_MAX, SameContents, day_files, note_same_content};
 use crate::message::message;
@@ -77,7 +77,7 @@ impl Ingester {
 
     /// Takes one batch, replacing what was held of it. On an error the store is as it was, or not there if it was not.
     ///
-    /// Memory: `sort_bytes`, what the open store and a load take, and eight work units of some 4,096 actions or customers per thread.
+    /// Memory: that for sorting, what the open store and a load take, and eight work units of some 4,096 actions or customers per thread.
     pub fn ingest(&mut self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<IngestSummary> {
         self.check_day(options.dt)?;
         let batch = self.reader()?.read(options, progress)?;
@@ -116,15 +116,21 @@ impl Ingester {
     }
 
     /// Does the compaction that has become due with the batches taken, and a purge that an interrupted removal has left owing, so that reads stay as fast as they were. To be called after the last of
-    /// them; while it has not been, compaction goes on beside the next ingest.
-    pub fn finish_compaction(&self, progress: &dyn Progress) {
-        let Some(store) = &self.store else { return };
+    /// them; while it has not been, compaction goes on beside the next ingest. Fails only where it is asked to stop; then what is left to do waits for the next
+    /// time.
+    pub fn finish_compaction(&self, progress: &dyn Progress) -> Result<()> {
+        let Some(store) = &self.store else { return Ok(()) };
         progress.begin("compacting", "", None);
         let settled = store.needs_purge().and_then(|owed| if owed { store.purge() } else { store.finish_compaction() });
-        if let Err(error) = settled {
-            progress.note(&message!["all batches are committed; tidying up the store afterwards failed: ", {
-                error.message()
-            }]);
+        match settled {
+            Err(error) if error.kind() == Kind::Cancelled => Err(error),
+            Err(error) => {
+                progress.note(&message!["all batches are committed; tidying up the store afterwards failed: ", {
+                    error.message()
+                },]);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
         }
     }
 }
@@ -138,7 +144,7 @@ pub struct BatchReader {
     outlines: Outlines,
 }
 
-/// A batch read, on its way into a store. Memory: the `sort_bytes` that it was read with.
+/// A batch read, on its way into a store. Memory: that for sorting that it was read with.
 pub struct ReadBatch {
     dt: Day,
     actions: Buckets<DatedAction>,
@@ -166,7 +172,8 @@ impl BatchReader {
         if files.is_empty() && !options.allow_empty {
             return Err(no_files(options));
         }
-        let sorter = Sorter::new(options.sort_bytes, Scratch::new(self.folder.scratch()));
+        let resources = options.resources;
+        let sorter = Sorter::new(resources.sort_bytes(), Scratch::new(self.folder.scratch()), resources);
         let sorter = SharedSorter::new(sorter);
         let read = read_batch(&files, options, &self.zone, &self.admission, &sorter, progress);
         // Where the sorter has failed, that is why reading has.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::recorded::Recorded;
 use super::run::batch_files;
+use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::format::{BatchRecord, FileRecord, ZoneUse};
 use crate::model::Day;
@@ -28,7 +29,13 @@ pub enum BatchState {
 
 /// Compares the files of a batch, by name, size and hash of the content, and what their rows become, with what the store holds of it. Reads every file
 /// whose size agrees.
-pub fn batch_state(input: &Path, sources: &Sources, dt: Day, held: Option<&BatchRecord>) -> Result<BatchState> {
+pub fn batch_state(
+    input: &Path,
+    sources: &Sources,
+    dt: Day,
+    held: Option<&BatchRecord>,
+    cancel: &Cancel,
+) -> Result<BatchState> {
     let files = batch_files(input, sources, dt)?;
     let Some(held) = held else {
         return Ok(if files.is_empty() { BatchState::Absent } else { BatchState::New });
@@ -49,7 +56,7 @@ pub fn batch_state(input: &Path, sources: &Sources, dt: Day, held: Option<&Batch
         if !named_alike || Fingerprint::size_of(&file.path)? != *bytes {
             return Ok(BatchState::Changed);
         }
-        if Fingerprint::of(&file.path)?.xxh3_128 != *xxh3_128 {
+        if Fingerprint::of(&file.path, cancel)?.xxh3_128 != *xxh3_128 {
             return Ok(BatchState::Changed);
         }
     }

@@ -12,6 +12,7 @@ use super::type_column::{TypeColumn, Typed};
 use super::wanted::Wanted;
 use crate::error::Result;
 use crate::model::{Action, CustomerId, Day, PADDING_ITEM_ID, Zone};
+use crate::resources::Resources;
 use crate::sources::{ActionSource, TypeRule};
 
 /// Rows decoded at once: some 200 kB of columns, which stay in the processor's cache.
@@ -46,10 +47,11 @@ pub fn read_actions(
     source: &ActionSource,
     day_file: &DayFile,
     zone: &Zone,
+    resources: &Resources,
     bad: &mut BadRows,
     mut take: impl FnMut(ReadAction) -> Result<()>,
 ) -> Result<ReadActions> {
-    read_numbered_actions(source, day_file, zone, bad, |_, action| take(action))
+    read_numbered_actions(source, day_file, zone, resources, bad, |_, action| take(action))
 }
 
 /// The same, and gives with each action its place in the file, as [`DayFile::place`] has it.
@@ -57,10 +59,11 @@ pub fn read_numbered_actions(
     source: &ActionSource,
     day_file: &DayFile,
     zone: &Zone,
+    resources: &Resources,
     bad: &mut BadRows,
     take: impl FnMut(u64, ReadAction) -> Result<()>,
 ) -> Result<ReadActions> {
-    read_first_actions(source, day_file, zone, usize::MAX, bad, take)
+    read_first_actions(source, day_file, zone, resources, usize::MAX, bad, take)
 }
 
 /// The same of at most the first `rows` rows.
@@ -68,11 +71,12 @@ pub(super) fn read_first_actions(
     source: &ActionSource,
     day_file: &DayFile,
     zone: &Zone,
+    resources: &Resources,
     rows: usize,
     bad: &mut BadRows,
     mut take: impl FnMut(u64, ReadAction) -> Result<()>,
 ) -> Result<ReadActions> {
-    let file = DayReader::open(day_file, source.int96)?;
+    let file = DayReader::open(day_file, source.int96, resources)?;
     let names = Names::of(source, &file)?;
     if let Some(typed) = file.typed(&names.wanted())? {
         TypedColumns::new(&typed, source, names, day_file, zone)?;

@@ -6,15 +6,18 @@ use super::day_batch::{DayBatch, Places};
 use super::file_kind::Content;
 use super::layout::DayFile;
 use super::magic::packing;
-use super::parquet::file::{Batches, ParquetFile};
+use super::parquet;
+use super::parquet::file::ParquetFile;
 use super::text::{TextBatches, TextFile};
 use super::wanted::Wanted;
 use crate::error::Result;
+use crate::resources::{Cancel, Resources};
 use crate::sources::Int96;
 
 /// An open data file, not yet read.
 pub(super) struct DayReader {
     source: Source,
+    resources: Resources,
 }
 
 enum Source {
@@ -26,14 +29,14 @@ impl DayReader {
     /// Opens a file by what its name says that it is, and what its bytes say that it is packed with. Fails where they say that it is something else.
     ///
     /// Times in INT96, which only Parquet has, are what `int96` says; `None`: what their writer is known for.
-    pub fn open(day_file: &DayFile, int96: Option<Int96>) -> Result<Self> {
+    pub fn open(day_file: &DayFile, int96: Option<Int96>, resources: &Resources) -> Result<Self> {
         let (content, named) = day_file.kind()?;
         let packing = packing(day_file, content, named)?;
         let source = match content {
             Content::Parquet => Source::Parquet(ParquetFile::open(day_file, int96)?),
-            Content::Csv | Content::JsonLines => Source::Text(TextFile::open(day_file, content, packing)?),
+            Content::Csv | Content::JsonLines => Source::Text(TextFile::open(day_file, content, packing, resources)?),
         };
-        Ok(DayReader { source })
+        Ok(DayReader { source, resources: resources.clone() })
     }
 
     /// Whether there is a column of this name: of JSON lines, whether any line has it, for which the file is read as far as it takes.
@@ -61,21 +64,28 @@ impl DayReader {
         }
     }
 
-    /// Streams the columns in batches of at most `batch_rows` rows. Fails where there is no such column.
+    /// Streams the columns in batches of at most `batch_rows` rows. Fails where there is no such column, and where it is asked to stop.
     ///
     /// Memory: as [`ParquetFile::read`] or [`TextFile::read`] says.
     pub fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<DayBatches> {
-        let batches = match self.source {
-            Source::Parquet(file) => DayBatches::Parquet { batches: file.read(wanted, batch_rows)?, next_row: 1 },
-            Source::Text(file) => DayBatches::Text(file.read(wanted, batch_rows)?),
+        let source = match self.source {
+            Source::Parquet(file) => {
+                Batches::Parquet { batches: file.read(wanted, batch_rows, &self.resources)?, next_row: 1 }
+            }
+            Source::Text(file) => Batches::Text(file.read(wanted, batch_rows)?),
         };
-        Ok(batches)
+        Ok(DayBatches { source, cancel: self.resources.cancel().clone() })
     }
 }
 
 /// The batches of one file, in the order of its rows.
-pub(super) enum DayBatches {
-    Parquet { batches: Batches, next_row: u64 },
+pub(super) struct DayBatches {
+    source: Batches,
+    cancel: Cancel,
+}
+
+enum Batches {
+    Parquet { batches: parquet::file::Batches, next_row: u64 },
     Text(TextBatches),
 }
 
@@ -83,14 +93,17 @@ impl Iterator for DayBatches {
     type Item = Result<DayBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            DayBatches::Parquet { batches, next_row } => batches.next().map(|batch| {
+        if let Err(cancelled) = self.cancel.check() {
+            return Some(Err(cancelled));
+        }
+        match &mut self.source {
+            Batches::Parquet { batches, next_row } => batches.next().map(|batch| {
                 let columns = batch?;
                 let first = *next_row;
                 *next_row += columns.num_rows() as u64;
                 Ok(DayBatch { columns, places: Places::From(first), written: None, faults: Vec::new() })
             }),
-            DayBatches::Text(batches) => batches.next(),
+            Batches::Text(batches) => batches.next(),
         }
     }
 }

@@ -15,6 +15,7 @@ use super::parquet::file::{column, wrong_type};
 use super::wanted::{Wanted, two_columns};
 use crate::error::Result;
 use crate::model::{CustomerId, Element, Impression, PADDING_ITEM_ID};
+use crate::resources::Resources;
 use crate::sources::ImpressionSource;
 
 /// Rows decoded at once; each carries a list, so fewer than of actions.
@@ -40,31 +41,34 @@ pub struct ReadImpressions {
 pub fn read_impressions(
     source: &ImpressionSource,
     day_file: &DayFile,
+    resources: &Resources,
     bad: &mut BadRows,
     mut take: impl FnMut(Impression) -> Result<()>,
 ) -> Result<ReadImpressions> {
-    read_numbered_impressions(source, day_file, bad, |_, impression| take(impression))
+    read_numbered_impressions(source, day_file, resources, bad, |_, impression| take(impression))
 }
 
 /// The same, and gives with each impression its place in the file, as [`DayFile::place`] has it.
 pub fn read_numbered_impressions(
     source: &ImpressionSource,
     day_file: &DayFile,
+    resources: &Resources,
     bad: &mut BadRows,
     take: impl FnMut(u64, Impression) -> Result<()>,
 ) -> Result<ReadImpressions> {
-    read_first_impressions(source, day_file, usize::MAX, bad, take)
+    read_first_impressions(source, day_file, resources, usize::MAX, bad, take)
 }
 
 /// The same of at most the first `rows` rows.
 pub(super) fn read_first_impressions(
     source: &ImpressionSource,
     day_file: &DayFile,
+    resources: &Resources,
     rows: usize,
     bad: &mut BadRows,
     mut take: impl FnMut(u64, Impression) -> Result<()>,
 ) -> Result<ReadImpressions> {
-    let file = DayReader::open(day_file, None)?;
+    let file = DayReader::open(day_file, None, resources)?;
     let names = Names::of(source);
     if let Some(typed) = file.typed(&names.wanted())? {
         TypedColumns::new(&typed, &names, &day_file.path)?;

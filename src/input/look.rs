@@ -7,6 +7,7 @@ use super::impressions::{ReadImpressions, read_first_impressions};
 use super::layout::DayFile;
 use crate::error::{Error, Result};
 use crate::model::{Day, Zone};
+use crate::resources::Resources;
 use crate::sources::{ActionSource, ImpressionSource, Int96};
 
 /// How many rows of a file are tried.
@@ -24,25 +25,30 @@ pub struct LookedAt {
 }
 
 /// Looks at a file of actions of a batch. Memory: a thousand rows.
-pub fn look_at_actions(source: &ActionSource, day_file: &DayFile, day: Day) -> LookedAt {
+pub fn look_at_actions(source: &ActionSource, day_file: &DayFile, day: Day, resources: &Resources) -> LookedAt {
     let mut bad = BadRows::new(QuarantineFolder::Actions, day, None);
-    look(day_file, source.int96, || {
-        read_first_actions(source, day_file, &Zone::utc(), ROWS, &mut bad, |_, _| Ok(()))?;
+    look(day_file, source.int96, resources, || {
+        read_first_actions(source, day_file, &Zone::utc(), resources, ROWS, &mut bad, |_, _| Ok(()))?;
         bad.finish().map(|_| ReadImpressions::default())
     })
 }
 
 /// Looks at a file of impressions of a day. Memory: as for actions.
-pub fn look_at_impressions(source: &ImpressionSource, day_file: &DayFile, day: Day) -> LookedAt {
+pub fn look_at_impressions(source: &ImpressionSource, day_file: &DayFile, day: Day, resources: &Resources) -> LookedAt {
     let mut bad = BadRows::new(QuarantineFolder::Impressions, day, None);
-    look(day_file, None, || {
-        let read = read_first_impressions(source, day_file, ROWS, &mut bad, |_, _| Ok(()))?;
+    look(day_file, None, resources, || {
+        let read = read_first_impressions(source, day_file, resources, ROWS, &mut bad, |_, _| Ok(()))?;
         bad.finish().map(|_| read)
     })
 }
 
-fn look(day_file: &DayFile, int96: Option<Int96>, read: impl FnOnce() -> Result<ReadImpressions>) -> LookedAt {
-    let opened = DayReader::open(day_file, int96).and_then(|file| file.columns());
+fn look(
+    day_file: &DayFile,
+    int96: Option<Int96>,
+    resources: &Resources,
+    read: impl FnOnce() -> Result<ReadImpressions>,
+) -> LookedAt {
+    let opened = DayReader::open(day_file, int96, resources).and_then(|file| file.columns());
     let (columns, read) = match opened {
         Ok(columns) => (columns, read()),
         Err(problem) => (Vec::new(), Err(problem)),

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::partition_folder::{PartitionFolder, SUCCESS};
+use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::message::message;
@@ -64,12 +65,17 @@ pub fn check_sizes(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> 
 /// The same, and reads every part file: fails, naming the first, where the content is not what was written. Gives the bytes read.
 ///
 /// Memory: 1 MiB.
-pub fn check_hashes(folder: &PartitionFolder, manifest: &Manifest, progress: &dyn Progress) -> Result<u64> {
+pub fn check_hashes(
+    folder: &PartitionFolder,
+    manifest: &Manifest,
+    cancel: &Cancel,
+    progress: &dyn Progress,
+) -> Result<u64> {
     check_sizes(folder, manifest)?;
     progress.begin("checking", "files", Some(manifest.parts.len() as u64));
     for part in &manifest.parts {
         let file = folder.path().join(&part.name);
-        if Fingerprint::of(&file)?.hex() != part.xxh3_128 {
+        if Fingerprint::of(&file, cancel)?.hex() != part.xxh3_128 {
             return Err(other(&file, "has another content than was written (its hash is not that of the manifest)"));
         }
         progress.advance(1);

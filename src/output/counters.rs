@@ -31,6 +31,7 @@ impl ProducedFile {
         let mut reader = self.reader(|builder| builder.with_projection(mask).with_batch_size(BATCH_ROWS))?;
         let (mut tally, mut places, mut row) = (RowTally::default(), 0, 1);
         while let Some(batch) = guarded(self.path(), || reader.next().transpose())? {
+            self.cancel.check()?;
             let numbers: Vec<u64> = (row..).take(batch.num_rows()).collect();
             row += batch.num_rows() as u64;
             let cells = Cells { batch: &batch, path: self.path(), numbers: &numbers };

@@ -13,6 +13,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::schema::types::SchemaDescriptor;
 
 use super::rows::data_type;
+use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::exact::{Held, usize_of};
 use crate::input::column::text_column;
@@ -64,11 +65,13 @@ pub struct ProducedFile {
     file: File,
     metadata: ArrowReaderMetadata,
     columns: RowColumns,
+    /// Looked at before each batch of rows.
+    pub(super) cancel: Cancel,
 }
 
 impl ProducedFile {
-    /// Opens a part file. Fails where it is no Parquet, or has other columns than the contract says.
-    pub fn open(path: &Path) -> Result<Self> {
+    /// Opens a part file, to be read until `cancel` is asked for. Fails where it is no Parquet, or has other columns than the contract says.
+    pub fn open(path: &Path, cancel: &Cancel) -> Result<Self> {
         let file = regular_file::open(path).map_err(|error| Error::io("open", path, error))?;
         let metadata = guarded(path, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))?;
         let Some(columns) = columns_of(metadata.schema()) else {
@@ -80,7 +83,7 @@ impl ProducedFile {
                 message!["produce the day again with ", [Produce]],
             ));
         };
-        Ok(ProducedFile { path: path.to_owned(), file, metadata, columns })
+        Ok(ProducedFile { path: path.to_owned(), file, metadata, columns, cancel: cancel.clone() })
     }
 
     /// Which columns it has.
@@ -110,6 +113,7 @@ impl ProducedFile {
         let mut reader = self.reader(|builder| builder.with_projection(mask).with_batch_size(CUSTOMER_ROWS))?;
         let mut index = 0;
         while let Some(batch) = guarded(&self.path, || reader.next().transpose())? {
+            self.cancel.check()?;
             let numbers: Vec<u64> = (index as u64 + 1..).take(batch.num_rows()).collect();
             let cells = Cells { batch: &batch, path: &self.path, numbers: &numbers };
             for customer in cells.numbers(RowColumn::CustomerId, self.columns)? {
@@ -129,6 +133,7 @@ impl ProducedFile {
             Some(ranges) => Box::new(ranges.clone().into_iter().flatten()),
             None => Box::new(0..total),
         };
+        let cancel = self.cancel.clone();
         let reader = self.reader(|builder| {
             let builder = builder.with_batch_size(BATCH_ROWS);
             match ranges {
@@ -138,7 +143,8 @@ impl ProducedFile {
                 None => builder,
             }
         })?;
-        Ok(ProducedRows { columns: self.columns, path: self.path, reader, numbers, decoded: Vec::new().into_iter() })
+        let (columns, path, decoded) = (self.columns, self.path, Vec::new().into_iter());
+        Ok(ProducedRows { columns, path, reader, numbers, decoded, cancel })
     }
 
     pub(super) fn parquet_schema(&self) -> &SchemaDescriptor {
@@ -163,6 +169,7 @@ pub struct ProducedRows {
     /// The indices of the rows to come.
     numbers: Box<dyn Iterator<Item = usize>>,
     decoded: std::vec::IntoIter<ProducedRow>,
+    cancel: Cancel,
 }
 
 impl ProducedRows {
@@ -177,6 +184,7 @@ impl ProducedRows {
             if let Some(row) = self.decoded.next() {
                 return Ok(Some(row));
             }
+            self.cancel.check()?;
             let Some(batch) = guarded(&self.path, || self.reader.next().transpose())? else { return Ok(None) };
             self.decoded = self.rows(&batch)?.into_iter();
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Kind, Result};
+use crate::resources::Cancel;
 
 /// Works on all jobs that `next` gives, with a thread for each of `workers`, of which the calling one is the first, and shows each result to every one of
 /// `takers`: to each of them in the order of the jobs, one at a time, and to several of them at once.
@@ -11,13 +12,15 @@ use crate::error::{Error, Kind, Result};
 /// A thread takes before it works, and the taker that is furthest behind comes first; so results do not pile up, and no thread sleeps that has something to
 /// do. Of [`super::ordered_map`] it differs in that taking is most of the work.
 ///
-/// Of several errors, gives that of the first job. Memory: `ahead` results, at least one for each thread.
+/// Of several errors, gives that of the first job. Where it is asked to stop, no further job is begun. Memory: `ahead` results, at least one for each thread.
 pub fn broadcast<Job, Done: Send + Sync>(
+    cancel: &Cancel,
     workers: Vec<impl FnMut(Job) -> Result<Done> + Send>,
     ahead: usize,
-    next: impl FnMut() -> Result<Option<Job>> + Send,
+    mut next: impl FnMut() -> Result<Option<Job>> + Send,
     takers: Vec<impl FnMut(&Done) -> Result<()> + Send>,
 ) -> Result<()> {
+    let next = || cancel.check().and_then(|()| next());
     let takers = takers.into_iter().map(|take| Taker { taken: 0, take: Some(take) }).collect();
     let state = State { next: Some(next), jobs: 0, is_last: false, waiting: BTreeMap::new(), takers, stopped: None };
     let shared = SharedState { state: Mutex::new(state), progress: Condvar::new(), ahead: ahead.max(workers.len()) };
@@ -241,7 +244,7 @@ mod tests {
             Some(job) if job == no_job => Err(failure("no job", job)),
             job => Ok(job),
         };
-        let result = broadcast(vec![work; threads], AHEAD, next, takers);
+        let result = broadcast(&Cancel::default(), vec![work; threads], AHEAD, next, takers);
         (result, taken)
     }
 
@@ -271,12 +274,26 @@ mod tests {
     }
 
     #[test]
+    fn no_job_begins_after_it_is_asked_to_stop() {
+        let (cancel, mut jobs) = (Cancel::default(), 0..JOBS);
+        let work = |job: usize| {
+            if job == 50 {
+                cancel.cancel();
+            }
+            Ok(job)
+        };
+        let result = broadcast(&cancel, vec![work; 3], AHEAD, || Ok(jobs.next()), vec![|_: &usize| Ok(()); 2]);
+        assert_eq!(result.unwrap_err().kind(), Kind::Cancelled);
+        assert!(jobs.next().is_some_and(|next| next <= 50 + AHEAD));
+    }
+
+    #[test]
     fn without_jobs_or_takers_it_ends() {
         let taker = |_: &usize| Ok(());
-        broadcast(vec![|job: usize| Ok(job); 2], 2, || Ok(None), vec![taker; 2]).unwrap();
+        broadcast(&Cancel::default(), vec![|job: usize| Ok(job); 2], 2, || Ok(None), vec![taker; 2]).unwrap();
         let mut jobs = 0..9;
         let none: Vec<fn(&usize) -> Result<()>> = Vec::new();
-        broadcast(vec![|job: usize| Ok(job); 2], 2, || Ok(jobs.next()), none).unwrap();
+        broadcast(&Cancel::default(), vec![|job: usize| Ok(job); 2], 2, || Ok(jobs.next()), none).unwrap();
         assert_eq!(jobs.next(), None);
     }
 
@@ -288,7 +305,7 @@ mod tests {
                 assert!(*job != 70, "on purpose");
                 Ok(())
             };
-            broadcast(vec![|job: usize| Ok(job); 3], AHEAD, || Ok(jobs.next()), vec![taker; 2])
+            broadcast(&Cancel::default(), vec![|job: usize| Ok(job); 3], AHEAD, || Ok(jobs.next()), vec![taker; 2])
         };
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(&mut run)).is_err());
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Kind, Result};
+use crate::resources::{Cancel, Resources};
 
 /// Works on all jobs that `next` gives, with a thread for each of `workers`, of which the calling one is the first, and gives the results to `take`, one at
 /// a time, in the order of the jobs.
@@ -11,13 +12,16 @@ use crate::error::{Error, Kind, Result};
 /// Whichever thread finishes the job that is to be taken next takes it, and those behind it that wait; so no thread sleeps that has something to do,
 /// which on a busy machine costs more than the work. Of each thread, `ahead` jobs may wait to be taken.
 ///
-/// Of several errors, gives that of the first job; then nothing behind it is taken. Memory: for each thread `ahead` jobs, or their results.
+/// Of several errors, gives that of the first job; then nothing behind it is taken. Where it is asked to stop, no further job is begun. Memory: for each thread
+/// `ahead` jobs, or their results.
 pub fn ordered_map<Job, Done: Send>(
+    cancel: &Cancel,
     workers: Vec<impl FnMut(Job) -> Result<Done> + Send>,
     ahead: usize,
-    next: impl FnMut() -> Result<Option<Job>> + Send,
+    mut next: impl FnMut() -> Result<Option<Job>> + Send,
     take: impl FnMut(Done) -> Result<()> + Send,
 ) -> Result<()> {
+    let next = || cancel.check().and_then(|()| next());
     let jobs = Mutex::new(Jobs { next, number: 0, is_last: false });
     let results = Mutex::new(Results { waiting: BTreeMap::new(), taken: 0, take: Some(take), stopped: None });
     let shared = SharedState { jobs, results, progress: Condvar::new(), ahead: workers.len() * ahead.max(1) };
@@ -40,9 +44,13 @@ pub fn ordered_map<Job, Done: Send>(
 /// Works on all items, several at once, and gives what came of each, in their order.
 ///
 /// Of several errors, gives that of the first item. Memory: what came of the items.
-pub fn each<Item: Sync, Done: Send>(items: &[Item], work: impl Fn(&Item) -> Result<Done> + Sync) -> Result<Vec<Done>> {
+pub fn each<Item: Sync, Done: Send>(
+    resources: &Resources,
+    items: &[Item],
+    work: impl Fn(&Item) -> Result<Done> + Sync,
+) -> Result<Vec<Done>> {
     let mut done = Vec::with_capacity(items.len());
-    each_in_order(items, work, |result| {
+    each_in_order(resources, items, work, |result| {
         done.push(result);
         Ok(())
     })?;
@@ -51,14 +59,15 @@ pub fn each<Item: Sync, Done: Send>(items: &[Item], work: impl Fn(&Item) -> Resu
 
 /// The same, and gives what came of each to `take`, in their order. Memory: what came of those that wait for one before them.
 pub fn each_in_order<Item: Sync, Done: Send>(
+    resources: &Resources,
     items: &[Item],
     work: impl Fn(&Item) -> Result<Done> + Sync,
     take: impl FnMut(Done) -> Result<()> + Send,
 ) -> Result<()> {
-    let threads = rayon::current_num_threads().min(items.len()).max(1);
+    let threads = resources.threads().min(items.len()).max(1);
     let mut next = items.iter();
     // No thread waits for one that has a large item.
-    ordered_map(vec![&work; threads], items.len(), || Ok(next.next()), take)
+    ordered_map(resources.cancel(), vec![&work; threads], items.len(), || Ok(next.next()), take)
 }
 
 struct SharedState<Next, Done, Take> {
@@ -182,6 +191,7 @@ mod tests {
             if failing.contains(&job) { Err(failure("failed", job)) } else { Ok(job) }
         };
         let result = ordered_map(
+            &Cancel::default(),
             vec![work; threads],
             AHEAD,
             || match jobs.next() {
@@ -223,11 +233,34 @@ mod tests {
 
     #[test]
     fn each_item_gives_its_result_or_the_first_error() {
-        let items: Vec<usize> = (0..JOBS).collect();
-        assert_eq!(each(&items, |item| Ok(item * 2)).unwrap(), items.iter().map(|item| item * 2).collect::<Vec<_>>());
+        let (items, resources) = ((0..JOBS).collect::<Vec<usize>>(), Resources::default().with_threads(3));
+        let twice = each(&resources, &items, |item| Ok(item * 2)).unwrap();
+        assert_eq!(twice, items.iter().map(|item| item * 2).collect::<Vec<_>>());
         let failing = |item: &usize| if [70, 71].contains(item) { Err(failure("failed", *item)) } else { Ok(()) };
-        assert!(each(&items, failing).unwrap_err().to_string().contains("failed 70"));
-        assert!(each(&[], failing).unwrap().is_empty());
+        assert!(each(&resources, &items, failing).unwrap_err().to_string().contains("failed 70"));
+        assert!(each(&resources, &[], failing).unwrap().is_empty());
+    }
+
+    #[test]
+    fn no_job_begins_after_it_is_asked_to_stop() {
+        for threads in [1, 3] {
+            let (cancel, mut jobs, mut taken) = (Cancel::default(), 0..JOBS, Vec::new());
+            let work = |job: usize| {
+                if job == 50 {
+                    cancel.cancel();
+                }
+                Ok(job)
+            };
+            let take = |job| {
+                taken.push(job);
+                Ok(())
+            };
+            let result = ordered_map(&cancel, vec![work; threads], AHEAD, || Ok(jobs.next()), take);
+            assert_eq!(result.unwrap_err().kind(), Kind::Cancelled);
+            // Others may have been given before, and are taken.
+            assert!((51..=50 + threads * AHEAD).contains(&taken.len()), "{} of {threads} threads", taken.len());
+            assert_eq!(jobs.next(), Some(taken.len()));
+        }
     }
 
     #[test]
@@ -239,7 +272,7 @@ mod tests {
                 assert!(job != 70, "on purpose");
                 Ok(job)
             };
-            ordered_map(vec![work; 3], AHEAD, next, |_| Ok(()))
+            ordered_map(&Cancel::default(), vec![work; 3], AHEAD, next, |_| Ok(()))
         };
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err());
     }

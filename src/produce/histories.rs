@@ -26,8 +26,8 @@ impl<'store> Histories<'store> {
         wanted: AsOf,
         settings: &RowSettings,
         late_since: Option<Day>,
+        threads: usize,
     ) -> Vec<Self> {
-        let threads = 0..rayon::current_num_threads().max(1);
         let cursor = || {
             let mut cursor = store.cursor_over_many();
             cursor.find_late(late_since);
@@ -41,7 +41,7 @@ impl<'store> Histories<'store> {
             history: History::default(),
             begins: Vec::new(),
         };
-        threads.map(of_thread).collect()
+        (0..threads).map(of_thread).collect()
     }
 
     /// How long a history can be.

@@ -15,6 +15,7 @@ use super::histories::Histories;
 use super::options::ProduceOptions;
 use super::prepared_day::{Prepare, PreparedDay};
 use super::summary::ProduceSummary;
+use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::exact::Held;
 use crate::history::HistoryView;
@@ -42,7 +43,7 @@ pub fn is_multi_day(options: &ProduceOptions<'_>) -> bool {
 /// Fails with the error of the first day that cannot begin; then the days before it have been produced. Where a later step fails, partitions that had not appeared
 /// do not.
 ///
-/// Memory: each day's `sort_bytes`, what the open store takes, for each day two row groups (see [`crate::output::RowGroup`]), and for each thread two chunks of 256
+/// Memory: each day's for sorting, what the open store takes, for each day two row groups (see [`crate::output::RowGroup`]), and for each thread two chunks of 256
 /// customers with their histories, 3 MB each with 1,000 actions.
 pub fn produce_multi_day(
     store: &Store,
@@ -65,11 +66,13 @@ pub fn produce_multi_day(
         progress.advance(1);
         Ok(())
     };
-    let threads = rayon::current_num_threads().clamp(1, days.len().max(1));
-    let stopped = ordered_map(vec![begin; threads], 1, || Ok(next.next()), take).err();
+    let Some(resources) = days.first().map(|options| options.resources) else { return Ok(summaries) };
+    let threads = resources.threads().min(days.len());
+    let stopped = ordered_map(resources.cancel(), vec![begin; threads], 1, || Ok(next.next()), take).err();
     let oldest = begun.iter().min_by_key(|rows| rows.day.settings.dt);
     if let Some(DayRows { day, .. }) = oldest {
-        let histories = Histories::of_threads(store, day.wanted, &day.settings, day.late_since(store)?);
+        let histories =
+            Histories::of_threads(store, day.wanted, &day.settings, day.late_since(store)?, resources.threads());
         let impressions = begun.iter().map(|rows| rows.day.summary.impressions).sum();
         progress.begin("writing", "impressions", Some(impressions));
         let mut chunks = CustomerChunks::new(streams.into_iter());
@@ -77,21 +80,21 @@ pub fn produce_multi_day(
         let readers = histories.into_iter().map(|mut histories| move |chunk| read(chunk, &mut histories)).collect();
         let takers = begun.iter_mut().enumerate();
         let takers = takers.map(|(place, rows)| move |chunk: &ReadChunk| rows.take(chunk, place, progress)).collect();
-        broadcast(readers, ahead, || chunks.next_chunk(), takers)?;
-        summaries.extend(finish(begun)?);
+        broadcast(resources.cancel(), readers, ahead, || chunks.next_chunk(), takers)?;
+        summaries.extend(finish(begun, resources.cancel())?);
         summaries.sort_by(|one, other| one.dt.cmp(&other.dt));
     }
     stopped.map_or(Ok(summaries), Err)
 }
 
 /// With a thread for each day, since most of it is waiting for the disk.
-fn finish(days: Vec<DayRows>) -> Result<Vec<ProduceSummary>> {
+fn finish(days: Vec<DayRows>, cancel: &Cancel) -> Result<Vec<ProduceSummary>> {
     let (mut summaries, count, mut days) = (Vec::new(), days.len(), days.into_iter());
     let take = |summary| {
         summaries.push(summary);
         Ok(())
     };
-    ordered_map(vec![DayRows::finish; count], 1, || Ok(days.next()), take)?;
+    ordered_map(cancel, vec![DayRows::finish; count], 1, || Ok(days.next()), take)?;
     Ok(summaries)
 }
 

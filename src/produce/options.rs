@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::model::{Day, RowColumns, RowOrder};
 use crate::output::Compression;
+use crate::resources::Resources;
 use crate::sources::ImpressionSource;
 
 /// What to produce.
@@ -35,9 +36,9 @@ pub struct ProduceOptions<'a> {
     pub allow_pruned: bool,
     /// Where bad rows go; `None`: impressions with a bad row are refused.
     pub quarantine: Option<&'a Path>,
-    /// Memory for impressions being sorted, some 250 bytes for one of 10 items. Beyond it, sorted runs go to disk. shuffled orders chunk it out (see
-    /// [`super::shuffled`]).
-    pub sort_bytes: usize,
+    /// What it may take. Of its memory for sorting, an impression of 10 items takes some 250 bytes; beyond it, sorted runs go to disk, beside the partition.
+    /// shuffled orders chunk it out (see [`super::shuffled`]).
+    pub resources: &'a Resources,
     /// Whether a partition that was produced from the same inputs is left as it is.
     pub keep_current: bool,
 }

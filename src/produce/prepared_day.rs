@@ -51,7 +51,7 @@ pub(super) enum Prepare {
 impl PreparedDay {
     /// Refuses what has to be refused, and reads the impressions.
     ///
-    /// Memory: `sort_bytes`, and what [`read`] takes.
+    /// Memory: that for sorting, and what [`read`] takes.
     pub fn prepare(
         store: &Store,
         options: &ProduceOptions<'_>,
@@ -79,7 +79,7 @@ impl PreparedDay {
             ..settings
         };
         let pattern = &options.impressions.pattern;
-        let files = fingerprinted(day_files(options.input, pattern, dt)?)?;
+        let files = fingerprinted(day_files(options.input, pattern, dt)?, options.resources)?;
         if files.is_empty() {
             return Err(Error::input(
                 format!("there is no impression file in {}/{}", options.input.shown(), pattern.text_on(dt)),
@@ -98,8 +98,9 @@ impl PreparedDay {
 
         summary.older_partition = older_partition(&batches, options.out, dt, progress)?;
         let partition = Partition::begin(folder)?;
-        let budget = Budget::of(options.order, options.sort_bytes);
-        let sorter = SharedSorter::new(Sorter::new(budget.sort_bytes, Scratch::new(partition.scratch())));
+        let (resources, scratch) = (options.resources, Scratch::new(partition.scratch()));
+        let budget = Budget::of(options.order, resources.sort_bytes());
+        let sorter = SharedSorter::new(Sorter::new(budget.sort_bytes, scratch, resources));
         let is_read = read(&files, options, &store.block_list()?, &sorter, &mut summary, progress);
         // Where the sorter has failed, that is why reading has.
         let sorter = sorter.into_sorter()?;

@@ -9,6 +9,7 @@ use crate::input::{
 use crate::model::Impression;
 use crate::parallel::each;
 use crate::progress::Progress;
+use crate::resources::Resources;
 use crate::sort::SharedSorter;
 use crate::storage::Fingerprint;
 use crate::store::BlockList;
@@ -32,8 +33,8 @@ impl FileCounts {
 }
 
 /// Takes the fingerprint of each file. Memory: 1 MiB for each thread.
-pub(super) fn fingerprinted(files: Vec<DayFile>) -> Result<Vec<Fingerprinted>> {
-    let fingerprints = each(&files, |file| Fingerprint::of(&file.path))?;
+pub(super) fn fingerprinted(files: Vec<DayFile>, resources: &Resources) -> Result<Vec<Fingerprinted>> {
+    let fingerprints = each(resources, &files, |file| Fingerprint::of(&file.path, resources.cancel()))?;
     Ok(files.into_iter().zip(fingerprints).collect())
 }
 
@@ -52,7 +53,7 @@ pub(super) fn read(
     progress: &dyn Progress,
 ) -> Result<()> {
     progress.begin("reading", "bytes", Some(files.iter().map(|(_, fingerprint)| fingerprint.bytes).sum()));
-    let counts = each(files, |(file, fingerprint)| {
+    let counts = each(options.resources, files, |(file, fingerprint)| {
         let counts = read_file(file, options, block_list, sorter)?;
         progress.advance(fingerprint.bytes);
         Ok(counts)
@@ -64,7 +65,7 @@ pub(super) fn read(
     let same = same_content(with_rows.map(|((file, fingerprint), _)| (file, fingerprint)));
     for ((file, fingerprint), counts) in files.iter().zip(counts) {
         if has_bad {
-            read_impressions(options.impressions, file, &mut bad, |_| Ok(()))?;
+            read_impressions(options.impressions, file, options.resources, &mut bad, |_| Ok(()))?;
         }
         fingerprint.check_unchanged(&file.path)?;
         summary.impressions += counts.impressions;
@@ -89,7 +90,7 @@ fn read_file(
     let (mut feed, mut counts) = (sorter.feed()?, FileCounts::default());
     // Only counted here.
     let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, None);
-    let read = read_impressions(options.impressions, file, &mut bad, |impression| {
+    let read = read_impressions(options.impressions, file, options.resources, &mut bad, |impression| {
         if block_list.holds(impression.customer) {
             counts.forgotten += 1;
             return Ok(());

@@ -27,10 +27,10 @@ pub(super) struct Joiner<'store> {
 
 impl<'store> Joiner<'store> {
     /// One for each thread.
-    pub fn of_threads(store: &'store Store, day: &PreparedDay) -> Result<Vec<Self>> {
+    pub fn of_threads(store: &'store Store, day: &PreparedDay, threads: usize) -> Result<Vec<Self>> {
         let PreparedDay { schema, settings, wanted, .. } = day;
-        let threads = Histories::of_threads(store, *wanted, settings, day.late_since(store)?).into_iter();
-        threads.map(|histories| Ok(Joiner { histories, group: RowGroup::new(schema, settings)? })).collect()
+        let histories = Histories::of_threads(store, *wanted, settings, day.late_since(store)?, threads).into_iter();
+        histories.map(|histories| Ok(Joiner { histories, group: RowGroup::new(schema, settings)? })).collect()
     }
 
     /// Joins and encodes a chunk.

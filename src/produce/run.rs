@@ -8,6 +8,7 @@ use super::prepared_day::{Prepare, PreparedDay};
 use super::row_groups::{Chunk, Joined, Joiner};
 use super::shuffled::Shuffled;
 use super::summary::ProduceSummary;
+use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::model::{HistoryDetail, Impression, RowOrder};
 use crate::output::{FileSizes, RowWriter};
@@ -18,8 +19,8 @@ use crate::store::{AsOf, Store};
 
 /// Writes the partition of one day, replacing the one that is there.
 ///
-/// Memory: `sort_bytes`, what the open store takes, and for each thread two row groups (see [`crate::output::RowGroup`]); with a shuffled order, row
-/// groups of four times `sort_bytes` at once.
+/// Memory: that for sorting, what the open store takes, and for each thread two row groups (see [`crate::output::RowGroup`]); with a shuffled order, row
+/// groups of four times that for sorting at once.
 pub fn produce(store: &Store, options: &ProduceOptions<'_>, progress: &dyn Progress) -> Result<ProduceSummary> {
     produce_sized(store, options, FileSizes::default(), progress)
 }
@@ -35,20 +36,22 @@ pub fn produce_sized(
         Prepare::Kept(summary) => return Ok(summary),
         Prepare::Prepared(day, impressions) => (*day, impressions),
     };
+    let resources = options.resources;
     let mut writer = RowWriter::new(day.partition.parts(), &day.settings, &day.schema);
     match day.settings.order {
         RowOrder::Customer => {
             progress.begin("writing", "impressions", Some(day.summary.impressions));
-            let joiners = Joiner::of_threads(store, &day)?;
-            let row_group_rows = day.settings.sizes.row_group_rows;
-            join(impressions, joiners, &mut writer, &mut day.summary, row_group_rows, progress)?;
+            let joiners = Joiner::of_threads(store, &day, resources.threads())?;
+            let chunks = Chunks::new(impressions, day.settings.sizes.row_group_rows);
+            join(chunks, joiners, &mut writer, &mut day.summary, resources.cancel(), progress)?;
         }
         RowOrder::Shuffled(_) | RowOrder::Carousel(_) => {
             let scratch = day.partition.scratch().with_file_name("shuffled");
-            let shuffled = Shuffled { settings: &day.settings, budget: day.budget, scratch, progress };
+            let shuffled = Shuffled { settings: &day.settings, budget: day.budget, scratch, resources, progress };
             // Histories are put aside with their days.
             let wanted = AsOf { detail: day.wanted.detail.max(HistoryDetail::Days), ..day.wanted };
-            let threads = Histories::of_threads(store, wanted, &day.settings, day.late_since(store)?);
+            let threads =
+                Histories::of_threads(store, wanted, &day.settings, day.late_since(store)?, resources.threads());
             shuffled.write(impressions, threads, &day.schema, &mut writer, &mut day.summary)?;
         }
     }
@@ -57,21 +60,21 @@ pub fn produce_sized(
 
 /// Joins on all cores, and writes in the order of the impressions.
 fn join(
-    impressions: Sorted<Impression>,
+    mut chunks: Chunks<Sorted<Impression>, Impression>,
     joiners: Vec<Joiner<'_>>,
     writer: &mut RowWriter,
     summary: &mut ProduceSummary,
-    row_group_rows: usize,
+    cancel: &Cancel,
     progress: &dyn Progress,
 ) -> Result<()> {
-    let (mut chunks, mut counters) = (Chunks::new(impressions, row_group_rows), Counters::default());
+    let mut counters = Counters::default();
     let joiners = joiners.into_iter().map(|mut joiner| move |chunk: Chunk| joiner.join(&chunk)).collect();
     let write = |joined: Joined| {
         counters.add(&joined.counts, summary);
         progress.advance(joined.counts.impressions);
         writer.append(joined.group)
     };
-    ordered_map(joiners, CHUNKS_AHEAD, || chunks.next_chunk(), write)?;
+    ordered_map(cancel, joiners, CHUNKS_AHEAD, || chunks.next_chunk(), write)?;
     summary.duplicates = chunks.repeats();
     Ok(())
 }

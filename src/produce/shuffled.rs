@@ -26,7 +26,7 @@ use crate::model::{ExtraColumn, Impression, Places, RowOrder};
 use crate::output::{EncodedRowGroup, RowGroup, RowSchema, RowSettings, RowWriter};
 use crate::parallel::ordered_map;
 use crate::progress::Progress;
-use crate::resources::Scratch;
+use crate::resources::{Resources, Scratch};
 use crate::sort::{Sorted, Sorter};
 
 /// Rows whose histories are read and packed by one thread at once: up to 5 MB.
@@ -68,6 +68,7 @@ pub(super) struct Shuffled<'a> {
     pub budget: Budget,
     /// Where files are put aside.
     pub scratch: PathBuf,
+    pub resources: &'a Resources,
     pub progress: &'a dyn Progress,
 }
 
@@ -103,7 +104,8 @@ impl Shuffled<'_> {
         summary: &mut ProduceSummary,
     ) -> Result<Sorted<KeyedRow>> {
         self.progress.begin("reading histories", "impressions", Some(summary.impressions));
-        let mut sorter = Sorter::new(self.budget.places_bytes, Scratch::new(self.scratch.with_extension("sorted")));
+        let scratch = Scratch::new(self.scratch.with_extension("sorted"));
+        let mut sorter = Sorter::new(self.budget.places_bytes, scratch, self.resources);
         let (mut chunks, mut counters) = (Chunks::new(Copies::of(impressions), SHARE_ROWS), Counters::default());
         let workers = threads.into_iter();
         let workers = workers.map(|mut histories| move |chunk| self.key_chunk(chunk, &mut histories)).collect();
@@ -116,7 +118,7 @@ impl Shuffled<'_> {
                 sorter.push(keyed)
             })
         };
-        ordered_map(workers, CHUNKS_AHEAD, || chunks.next_chunk(), take)?;
+        ordered_map(self.resources.cancel(), workers, CHUNKS_AHEAD, || chunks.next_chunk(), take)?;
         summary.duplicates = chunks.repeats();
         sorter.finish()
     }
@@ -155,13 +157,14 @@ impl Shuffled<'_> {
         schema: &Arc<RowSchema>,
         writer: &mut RowWriter,
     ) -> Result<()> {
-        let threads = 0..rayon::current_num_threads().max(1);
+        let threads = 0..self.resources.threads();
         let groups: Result<Vec<RowGroup>> = threads.map(|_| RowGroup::new(schema, self.settings)).collect();
         let mut groups = groups?;
         let mut chunks = Chunks::new(sorted, self.settings.sizes.row_group_rows);
         let mut chunk = chunks.next_chunk()?;
         self.progress.begin("writing", "row groups", None);
         while chunk.is_some() {
+            self.resources.check()?;
             let (mut round, mut bytes) = (Vec::new(), 0);
             while let Some(next) = chunk.take_if(|_| round.len() < groups.len()) {
                 let needed = self.group_bytes(&next)?;
@@ -173,9 +176,9 @@ impl Shuffled<'_> {
                 round.push(next);
                 chunk = chunks.next_chunk()?;
             }
-            let assembled = groups.par_iter_mut().zip(round.into_par_iter());
+            let assemble = |(group, chunk): (&mut RowGroup, Vec<KeyedRow>)| self.assemble_group(&chunk, packed, group);
             let assembled: Vec<Result<EncodedRowGroup>> =
-                assembled.map(|(group, chunk)| self.assemble_group(&chunk, packed, group)).collect();
+                self.resources.install(|| groups.par_iter_mut().zip(round.into_par_iter()).map(assemble).collect())?;
             // Of several errors the first in the order of the rows, however the threads came to it.
             for group in assembled.into_iter().collect::<Result<Vec<_>>>()? {
                 writer.append(group)?;

@@ -15,8 +15,7 @@ use crate::message::message;
 use crate::model::{CustomerId, Day};
 use crate::output::{check_output, partitions};
 use crate::progress::Progress;
-use crate::resources::Scratch;
-use crate::resources::memory;
+use crate::resources::{Resources, Scratch};
 use crate::sort::Sorter;
 use crate::storage::keep_apart;
 use crate::store::{BlockList, Folder, Store};
@@ -67,14 +66,13 @@ pub enum RowsOfThem {
 ///
 /// Done when it returns; where it is interrupted, done by the next command that writes, or by forgetting them again. Forgetting a customer whom
 /// the store does not know, or twice, is no error. Refused, before anything is done, where the block list would become longer than
-/// [`memory::customers_max`]. Below `outs`, partitions that have rows of them are looked for, and listed or rewritten. Memory: 8 bytes for each of
-/// `customers`, `sort_bytes`, the block list, and that of a removal; rewriting, two row groups.
+/// [`crate::resources::Resources::customers_max`]. Below `outs`, partitions that have rows of them are looked for, and listed or rewritten. Memory: 8 bytes for each of
+/// `customers`, the memory for sorting, the block list, and that of a removal; rewriting, two row groups.
 pub fn forget(
     folder: &Folder,
     mut customers: Vec<CustomerId>,
     outs: &[PathBuf],
     rows: RowsOfThem,
-    sort_bytes: usize,
     progress: &dyn Progress,
 ) -> Result<ForgetReceipt> {
     customers.sort_unstable();
@@ -91,8 +89,9 @@ pub fn forget(
     }
     let store = Store::open_writer(folder)?;
     let (customers_before, bytes_before) = (store.totals()?.customers, store.disk_bytes()?);
-    let scratch = Scratch::new(folder.scratch());
-    let lines = remove(&store, &customers, Lines::new(Sorter::new(sort_bytes, scratch)), progress)?;
+    let (scratch, resources) = (Scratch::new(folder.scratch()), folder.resources());
+    let sorter = Sorter::new(resources.sort_bytes(), scratch, resources);
+    let lines = remove(&store, &customers, Lines::new(sorter), progress)?;
     let (known, actions) = (lines.known, lines.actions);
     let receipt = || -> Result<ForgetReceipt> {
         let lines = lines.finish()?;
@@ -153,14 +152,19 @@ fn look_through(
     progress: &dyn Progress,
 ) -> Result<()> {
     let scrubber = Scrubber::new(store)?;
-    for folder in outs.iter().map(|out| holding(out, customers, progress)).collect::<Result<Vec<_>>>()?.concat() {
+    for folder in outs
+        .iter()
+        .map(|out| holding(out, customers, store.folder().resources(), progress))
+        .collect::<Result<Vec<_>>>()?
+        .concat()
+    {
         let path = folder.path().plain();
         match rows {
             RowsOfThem::List => receipt.partitions.push(path),
             RowsOfThem::Scrub => match scrubber.scrub(folder, progress) {
                 Ok(scrubbed) => receipt.scrubbed.push(scrubbed),
                 // A disk that fails is no fault of the partition.
-                Err(error) if error.kind() == Kind::Io => return Err(error),
+                Err(error) if matches!(error.kind(), Kind::Io | Kind::Cancelled) => return Err(error),
                 Err(error) => {
                     progress.note(&message!["{path} still has rows of them: ", { error.message() }]);
                     receipt.partitions.push(path);
@@ -172,12 +176,11 @@ fn look_through(
 }
 
 /// What forgetting customers would do: what the store holds of them, and which partitions below `outs` have rows of them, all in `partitions`. Changes
-/// nothing, and takes no lock. Memory: 8 bytes for each of `customers`, `sort_bytes`, and the history of one.
+/// nothing, and takes no lock. Memory: 8 bytes for each of `customers`, the memory for sorting, and the history of one.
 pub fn would_forget(
     folder: &Folder,
     mut customers: Vec<CustomerId>,
     outs: &[PathBuf],
-    sort_bytes: usize,
     progress: &dyn Progress,
 ) -> Result<ForgetReceipt> {
     customers.sort_unstable();
@@ -185,9 +188,11 @@ pub fn would_forget(
     let store = Store::open_reader(folder)?;
     let (list, mut cursor) = (store.block_list()?, store.cursor());
     let new = customers.iter().filter(|customer| !list.holds(**customer)).count();
-    refuse_too_many(list.len(), new)?;
-    let mut lines = Lines::new(Sorter::new(sort_bytes, Scratch::temporary()));
+    let resources = folder.resources();
+    refuse_too_many(list.len(), new, resources)?;
+    let mut lines = Lines::new(Sorter::new(resources.sort_bytes(), resources.scratch(), resources));
     for customer in &customers {
+        resources.check()?;
         let tail = cursor.tail(*customer, Day::FIRST, None)?;
         let held = Removed {
             deltas: tail.deltas.len() as u64,
@@ -196,7 +201,7 @@ pub fn would_forget(
         };
         lines.push(list.token(*customer), list.holds(*customer), held)?;
     }
-    let holding = outs.iter().map(|out| holding(out, &customers, progress)).collect::<Result<Vec<_>>>()?;
+    let holding = outs.iter().map(|out| holding(out, &customers, resources, progress)).collect::<Result<Vec<_>>>()?;
     let (customers_before, bytes) = (store.totals()?.customers, store.disk_bytes()?);
     let (known, actions) = (lines.known, lines.actions);
     Ok(ForgetReceipt {
@@ -222,7 +227,7 @@ fn remove(store: &Store, customers: &[CustomerId], mut lines: Lines, progress: &
         _ => BlockList::new()?,
     };
     let more = customers.iter().filter(|customer| !list.holds(**customer)).count();
-    refuse_too_many(list.len(), more)?;
+    refuse_too_many(list.len(), more, store.folder().resources())?;
     let goes = Goes::Customers(customers);
     let mut left = customers;
     let mut line =
@@ -256,8 +261,8 @@ fn remove(store: &Store, customers: &[CustomerId], mut lines: Lines, progress: &
 }
 
 /// Whoever ingests or produces holds all of the block list.
-fn refuse_too_many(forgotten: usize, more: usize) -> Result<()> {
-    let most = memory::customers_max();
+fn refuse_too_many(forgotten: usize, more: usize, resources: &Resources) -> Result<()> {
+    let most = resources.customers_max();
     if forgotten.saturating_add(more) <= most {
         return Ok(());
     }

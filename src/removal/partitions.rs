@@ -6,17 +6,23 @@ use crate::error::Result;
 use crate::model::CustomerId;
 use crate::output::{PartitionFolder, ProducedFile, partitions};
 use crate::progress::Progress;
+use crate::resources::Resources;
 
 /// The partitions below `out` that have a row of any of `customers`, which ascend; days ascending. Files are found as they lie there, whatever a manifest
 /// says of them. Memory: 65,536 customers of a file.
-pub(super) fn holding(out: &Path, customers: &[CustomerId], progress: &dyn Progress) -> Result<Vec<PartitionFolder>> {
+pub(super) fn holding(
+    out: &Path,
+    customers: &[CustomerId],
+    resources: &Resources,
+    progress: &dyn Progress,
+) -> Result<Vec<PartitionFolder>> {
     let folders = partitions(out)?;
     progress.begin("searching", "partitions", Some(folders.len() as u64));
     let mut holding = Vec::new();
     for folder in folders {
         let mut holds = false;
         for path in folder.files()? {
-            ProducedFile::open(&path)?.customers(|_, customer| {
+            ProducedFile::open(&path, resources.cancel())?.customers(|_, customer| {
                 holds |= customers.binary_search(&CustomerId(customer)).is_ok();
             })?;
         }

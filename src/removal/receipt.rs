@@ -148,13 +148,14 @@ impl Record for Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resources::Scratch;
+    use crate::resources::{Resources, Scratch};
 
     #[test]
     fn lines_come_in_order_through_memory_and_disk_and_once() {
         let folder = tempfile::tempdir().unwrap();
         for budget_bytes in [1 << 20, 200] {
-            let mut lines = Lines::new(Sorter::new(budget_bytes, Scratch::new(folder.path().join("scratch"))));
+            let scratch = Scratch::new(folder.path().join("scratch"));
+            let mut lines = Lines::new(Sorter::new(budget_bytes, scratch, &Resources::default()));
             for number in 0..9_u8 {
                 let removed = Removed { deltas: u64::from(number % 2), keyframes: 3, actions: u64::from(number) };
                 lines.push((number != 8).then_some([number; 16]), number == 4, removed).unwrap();

@@ -123,8 +123,10 @@ impl<'store> Removal<'store> {
         self.bulk.set(key, Some(&record.to_bytes()?))
     }
 
-    /// Makes the removal visible in one atomic step, durable on return. A purge is owed from then on.
+    /// Makes the removal visible in one atomic step, durable on return. A purge is owed from then on. Fails where it is asked to
+    /// stop before.
     pub fn commit(mut self) -> Result<()> {
+        self.store.folder().resources().check()?;
         let customers = self.store.totals()?.customers.checked_sub(self.left);
         let customers = customers.ok_or_else(|| Error::corrupt("the store counts fewer customers than it loses"))?;
         self.set(Key::Totals, &Totals { customers })?;

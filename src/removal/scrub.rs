@@ -48,10 +48,10 @@ impl<'store> Scrubber<'store> {
     /// Rewrites one partition; what comes of it takes its place in one step. Fails, and leaves it as it is, where its manifest cannot be used or a part
     /// file is not the one that the manifest names.
     pub fn scrub(&self, folder: PartitionFolder, progress: &dyn Progress) -> Result<ScrubbedPartition> {
-        let path = folder.path();
+        let (path, cancel) = (folder.path(), self.store.folder().resources().cancel());
         let mut manifest = folder.manifest()?;
         let settings = RowSettings::of(&manifest)?;
-        check_hashes(&folder, &manifest, progress)?;
+        check_hashes(&folder, &manifest, cancel, progress)?;
 
         progress.begin("scrubbing", "rows", Some(manifest.rows));
         let partition = Partition::begin(folder)?;
@@ -61,7 +61,7 @@ impl<'store> Scrubber<'store> {
         let (mut impressions, mut customers, mut tally) = (0, BTreeSet::new(), RowTally::default());
         for part in &manifest.parts {
             histories.begin_part(part);
-            let mut rows = ProducedFile::open(&path.join(&part.name))?.read(None)?;
+            let mut rows = ProducedFile::open(&path.join(&part.name), cancel)?.read(None)?;
             while let Some(row) = rows.take()? {
                 progress.advance(1);
                 if self.forgotten.holds(CustomerId(row.customer_id)) {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::manifest::RowTally;
 use crate::model::Day;
@@ -69,13 +70,14 @@ pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
 ///
 /// A manifest is some kilobytes, however many rows there are. Only where it does not tell, columns `label` and `action_types` of the part files are read: some
 /// 6 s for a million rows of 1,000 actions. Memory: one manifest, or 512 rows of these columns and a page of each.
-pub(super) fn partition_figures(out: &Path, progress: &dyn Progress) -> Result<Vec<PartitionFigures>> {
+pub(super) fn partition_figures(out: &Path, cancel: &Cancel, progress: &dyn Progress) -> Result<Vec<PartitionFigures>> {
     let folders = partitions(out)?;
     progress.begin("reading", "partitions", Some(folders.len() as u64));
     let figures = folders.into_iter().map(|folder| {
+        cancel.check()?;
         let figures = match from_manifest(&folder) {
             Some(figures) => figures,
-            None => from_part_files(&folder)?,
+            None => from_part_files(&folder, cancel)?,
         };
         progress.advance(1);
         Ok(figures)
@@ -100,7 +102,7 @@ fn from_manifest(folder: &PartitionFolder) -> Option<PartitionFigures> {
     })
 }
 
-fn from_part_files(folder: &PartitionFolder) -> Result<PartitionFigures> {
+fn from_part_files(folder: &PartitionFolder, cancel: &Cancel) -> Result<PartitionFigures> {
     let mut figures = PartitionFigures {
         dt: folder.dt(),
         rows: 0,
@@ -113,7 +115,7 @@ fn from_part_files(folder: &PartitionFolder) -> Result<PartitionFigures> {
         read_from: ReadFrom::PartFiles,
     };
     for path in folder.files()? {
-        let file = ProducedFile::open(&path)?;
+        let file = ProducedFile::open(&path, cancel)?;
         let (tally, places) = file.tally()?;
         figures.rows += file.rows();
         figures.ordered += tally.ordered;

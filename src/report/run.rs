@@ -68,7 +68,8 @@ pub fn report(store: &Store, options: &ReportOptions<'_>, progress: &dyn Progres
     keep_apart(("the page", options.html), &[("the store", store.folder().path())])?;
     progress.begin("reading the store", "", None);
     let figures = StoreFigures::of(store)?;
-    let partitions = options.out.map(|out| partition_figures(out, progress)).transpose()?;
+    let partitions =
+        options.out.map(|out| partition_figures(out, store.folder().resources().cancel(), progress)).transpose()?;
     progress.begin("drawing", "", None);
     let notable = Notable::of(&figures, partitions.as_deref().unwrap_or_default());
     let all = Figures { store: &figures, partitions: partitions.as_deref(), notable: &notable };

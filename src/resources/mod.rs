@@ -1,7 +1,146 @@
-//! Floor 1, what a command may take of the machine: memory, threads, and scratch files on disk.
+//! Floor 1, what a command may take of the machine: memory, threads, a folder for scratch files on disk, and for how long it may.
+//!
+//! All of it is one value, [`Resources`], which options and the folder of a store carry. It limits no process: whoever runs one does that.
 
+mod budgets;
 pub mod memory;
 mod scratch;
 pub mod threads;
 
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+pub use crate::cancel::Cancel;
+use crate::error::Result;
 pub use scratch::Scratch;
+
+/// What work may take. Clones are cheap, and share their threads and their [`Cancel`].
+///
+/// ```
+/// use lookback::resources::{Cancel, Resources};
+///
+/// let cancel = Cancel::default();
+/// let resources = Resources::default().with_memory(1 << 30).with_threads(2).with_cancel(cancel.clone());
+/// assert_eq!(resources.threads(), 2);
+/// cancel.cancel();
+/// assert!(resources.check().is_err());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Resources {
+    memory_bytes: u64,
+    /// Memory for what is sorted or gathered, where it is not the part of all memory that it mostly is.
+    sort_bytes: Option<usize>,
+    threads: usize,
+    /// Begun with the first work for it.
+    pool: Arc<OnceLock<ThreadPool>>,
+    scratch_folder: Arc<Path>,
+    cancel: Cancel,
+}
+
+impl Default for Resources {
+    /// Half of the memory of the machine or its control group, a thread for each core, the system's folder for temporary files (`TMPDIR`), and no end.
+    fn default() -> Self {
+        Resources {
+            memory_bytes: memory::half_of_the_machine(),
+            sort_bytes: None,
+            threads: threads::cores(),
+            pool: Arc::default(),
+            scratch_folder: scratch::system_folder().into(),
+            cancel: Cancel::default(),
+        }
+    }
+}
+
+impl Resources {
+    /// With so many bytes of memory in all, of which methods such as [`Resources::sort_bytes`] give parts.
+    pub fn with_memory(self, memory_bytes: u64) -> Self {
+        Resources { memory_bytes, ..self }
+    }
+
+    /// With so many bytes for what is sorted, or gathered by an audit, whatever there is in all.
+    pub fn with_sort_bytes(self, sort_bytes: usize) -> Self {
+        Resources { sort_bytes: Some(sort_bytes), ..self }
+    }
+
+    /// With so many threads, one at least, which are others than those before.
+    pub fn with_threads(self, threads: usize) -> Self {
+        Resources { threads: threads.max(1), pool: Arc::default(), ..self }
+    }
+
+    /// With another folder for scratch files, which is created when it is needed.
+    pub fn with_scratch_folder(self, folder: &Path) -> Self {
+        Resources { scratch_folder: folder.into(), ..self }
+    }
+
+    /// Until `cancel` is asked for.
+    pub fn with_cancel(self, cancel: Cancel) -> Self {
+        Resources { cancel, ..self }
+    }
+
+    /// How many threads work at once.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Does work whose parallel parts run on these threads. Fails where the system does not give them.
+    pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
+        if self.pool.get().is_none() {
+            let built = ThreadPoolBuilder::new().num_threads(self.threads).build();
+            // Another thread may have been faster: then this one's go again.
+            let _ = self.pool.set(built.map_err(threads::cannot_start)?);
+        }
+        Ok(self.pool.wait().install(work))
+    }
+
+    /// Scratch files in the folder for them, for commands that read and write no folder of their own.
+    pub fn scratch(&self) -> Scratch {
+        Scratch::new(self.scratch_folder.to_path_buf())
+    }
+
+    /// The request to stop.
+    pub fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
+    /// Fails where the work was asked to stop.
+    pub fn check(&self) -> Result<()> {
+        self.cancel.check()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    #[test]
+    fn work_runs_on_threads_of_its_own() {
+        let resources = Resources::default().with_threads(3);
+        let on = |resources: &Resources| resources.install(rayon::current_num_threads).unwrap();
+        assert_eq!(on(&resources), 3);
+        let other = resources.clone().with_threads(5);
+        std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(|| assert_eq!(on(&other), 5)))));
+        assert_eq!((on(&resources), other.threads()), (3, 5));
+    }
+
+    #[test]
+    fn all_clones_are_asked_to_stop() {
+        let resources = Resources::default();
+        let (clone, other) = (resources.clone().with_threads(1), Resources::default());
+        resources.cancel().cancel();
+        assert_eq!(clone.check().unwrap_err().kind(), Kind::Cancelled);
+        other.check().unwrap();
+    }
+
+    #[test]
+    fn parts_follow_from_the_whole() {
+        let resources = Resources::default().with_memory(128 << 20);
+        assert_eq!(
+            (resources.sort_bytes(), resources.page_bytes(), resources.line_bytes()),
+            (16 << 20, 8 << 20, 2 << 20)
+        );
+        assert_eq!(resources.clone().with_sort_bytes(9).sort_bytes(), 9);
+    }
+}

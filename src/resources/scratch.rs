@@ -5,6 +5,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags};
+
 use crate::error::{Error, Result};
 use crate::storage::fresh;
 
@@ -14,9 +16,9 @@ const TRIES: usize = 50;
 /// A folder for temporary files. It is created with the first of them if it is not there, and then removed when this
 /// is dropped.
 ///
-/// A file has a name for a moment alone: it is created where nothing was before, under a drawn name, readable by its
-/// owner alone, and its name is removed at once. So nobody can have put anything in its place, and its room on the
-/// disk is free when the process ends, killed or not.
+/// A file has no name. Where the file system cannot do that it has one for a moment alone: it is created where nothing
+/// was before, under a drawn name, readable by its owner alone, and its name is removed at once. So nobody can have put
+/// anything in its place, and its room on the disk is free when the process ends, killed or not.
 #[derive(Debug)]
 pub struct Scratch {
     folder: PathBuf,
@@ -30,14 +32,12 @@ impl Scratch {
         Scratch { folder, created: None }
     }
 
-    /// The same in the system's folder for temporary files (`TMPDIR`), for commands that read and write no folder of
-    /// their own.
-    pub fn temporary() -> Self {
-        Scratch::new(std::env::temp_dir())
+    /// Creates a file, open for reading and writing. Gives the name that it had, or its folder, for messages.
+    pub fn file(&mut self) -> Result<(PathBuf, File)> {
+        self.create(nameless)
     }
 
-    /// Creates a file, open for reading and writing. Gives the name that it had, for messages.
-    pub fn file(&mut self) -> Result<(PathBuf, File)> {
+    fn create(&mut self, nameless: fn(&Path) -> Option<File>) -> Result<(PathBuf, File)> {
         let folder = &self.folder;
         self.created.get_or_insert_with(|| {
             folder.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect()
@@ -46,6 +46,9 @@ impl Scratch {
         let (path, file) = loop {
             let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
             created.map_err(|error| Error::io("create", folder, error))?;
+            if let Some(file) = nameless(folder) {
+                return Ok((folder.clone(), file));
+            }
             match fresh::file(folder, "lookback-", File::options().read(true).mode(0o600)) {
                 Err(_) if tries < TRIES && !folder.exists() => tries += 1,
                 made => break made?,
@@ -58,6 +61,17 @@ impl Scratch {
         }
         Ok((path, file))
     }
+}
+
+/// A file without a name, where the file system can do that.
+fn nameless(folder: &Path) -> Option<File> {
+    let how = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    rustix::fs::open(folder, how, Mode::RUSR | Mode::WUSR).ok().map(File::from)
+}
+
+/// The system's folder for temporary files (`TMPDIR`).
+pub(super) fn system_folder() -> PathBuf {
+    std::env::temp_dir()
 }
 
 impl Drop for Scratch {
@@ -77,12 +91,18 @@ mod tests {
 
     #[test]
     fn files_have_no_name_and_folders_go() {
+        has_no_name(nameless);
+        // As on a file system that cannot make one without.
+        has_no_name(|_| None);
+    }
+
+    fn has_no_name(nameless: fn(&Path) -> Option<File>) {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("above/scratch");
         let mut scratch = Scratch::new(folder.clone());
         assert!(!place.path().join("above").exists());
-        let (_, mut one) = scratch.file().unwrap();
-        let (_, mut other) = scratch.file().unwrap();
+        let (_, mut one) = scratch.create(nameless).unwrap();
+        let (_, mut other) = scratch.create(nameless).unwrap();
         one.write_all(b"one").unwrap();
         other.write_all(b"other").unwrap();
         for (file, wanted) in [(&mut one, "one"), (&mut other, "other")] {

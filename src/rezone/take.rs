@@ -59,6 +59,7 @@ pub fn take_rules(folder: &Folder, dry_run: bool, progress: &dyn Progress) -> Re
         to_ingest,
     };
     if !dry_run {
+        folder.resources().check()?;
         bulk.commit()?;
         progress.begin("compacting", "", None);
         store.finish_compaction()?;

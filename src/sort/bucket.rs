@@ -10,6 +10,7 @@ use super::keys::sort_by_keys;
 use super::record::Record;
 use crate::error::Result;
 use crate::exact::{Held, usize_of};
+use crate::resources::Resources;
 
 /// Records lie in blocks of this many, which are used again as they are emptied: so spreading takes hardly more memory than the records have.
 pub const BLOCK_RECORDS: usize = 256;
@@ -46,23 +47,23 @@ impl<R: Record> Bucket<R> {
         self.from
     }
 
-    /// Puts the records into `records` in order, in place of what is there.
-    pub fn sort_into(self, records: &mut Vec<R>) {
+    /// Puts the records into `records` in order, in place of what is there. Those of a large bucket are sorted on all threads of `resources`.
+    pub fn sort_into(self, records: &mut Vec<R>, resources: &Resources) -> Result<()> {
         records.clear();
         records.reserve(count(&self.blocks));
         self.blocks.into_iter().for_each(|block| records.extend(block));
         if records.len() > RECORDS_MAX {
-            records.par_sort_unstable();
-        } else {
-            sort_by_keys(records);
+            return resources.install(|| records.par_sort_unstable());
         }
+        sort_by_keys(records);
+        Ok(())
     }
 
     /// The records in order.
-    pub fn sorted(self) -> Vec<R> {
+    pub fn sorted(self, resources: &Resources) -> Result<Vec<R>> {
         let mut records = Vec::new();
-        self.sort_into(&mut records);
-        records
+        self.sort_into(&mut records, resources)?;
+        Ok(records)
     }
 
     /// Those records whose sort keys are below `from`, and the others.
@@ -72,7 +73,7 @@ impl<R: Record> Bucket<R> {
     }
 }
 
-/// Spreads the records of some blocks over buckets, ascending; none is empty.
+/// Spreads the records of some blocks over buckets, ascending; none is empty. Runs on the threads in which it is installed.
 ///
 /// Memory: the records themselves, and a quarter of that at most.
 pub(super) fn radix_partition<R: Record>(blocks: Vec<Vec<R>>) -> Result<Vec<Bucket<R>>> {
@@ -181,7 +182,9 @@ mod tests {
                 drawn.map(|((number, tie), place)| (number.wrapping_mul(place / 7 + 1) % partitioned_over, *tie)).collect();
             // One far away from all others leaves those in one bucket, which has to be spread again.
             expected.push((u64::MAX, 0));
-            let buckets = radix_partition(expected.chunks(of_block).map(<[_]>::to_vec).collect()).unwrap();
+            let resources = Resources::default().with_threads(2);
+            let blocks: Vec<_> = expected.chunks(of_block).map(<[_]>::to_vec).collect();
+            let buckets = resources.install(|| radix_partition(blocks)).unwrap().unwrap();
             expected.sort_unstable();
 
             let mut sorted = Vec::new();
@@ -189,7 +192,7 @@ mod tests {
                 let from = bucket.from();
                 prop_assert!(sorted.last().is_none_or(|(before, _)| *before < from));
                 let (before, behind) = bucket.cut(cut_at % partitioned_over);
-                let (before, behind) = (before.sorted(), behind.sorted());
+                let [before, behind] = [before, behind].map(|bucket| bucket.sorted(&resources).unwrap());
                 prop_assert!(before.iter().all(|(number, _)| *number < cut_at % partitioned_over));
                 let records = [before, behind].concat();
                 prop_assert!(records.first().is_some_and(|(first, _)| *first >= from));

@@ -11,4 +11,4 @@ mod sorter;
 pub use bucket::{BUCKET_RECORDS, Bucket};
 pub use record::Record;
 pub use shared::{Feed, SharedSorter};
-pub use sorter::{Buckets, SORT_BYTES_DEFAULT, Sorted, Sorter};
+pub use sorter::{Buckets, Sorted, Sorter};

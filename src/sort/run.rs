@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::record::Record;
 use crate::error::{Error, Result};
-use crate::resources::Scratch;
+use crate::resources::{Cancel, Scratch};
 
 /// Read and write buffer of one run; a merge holds one for each.
 const RUN_BUFFER_BYTES: usize = 64 << 10;
@@ -19,16 +19,18 @@ pub(super) struct RunReader {
     bytes: Vec<u8>,
 }
 
-/// Writes sorted records to a new file and gives the reader for it.
+/// Writes sorted records to a new file and gives the reader for it. Fails where it is asked to stop meanwhile.
 pub(super) fn spill<'a, R: Record + 'a>(
     records: impl Iterator<Item = &'a R>,
     scratch: &mut Scratch,
+    cancel: &Cancel,
 ) -> Result<RunReader> {
     let (path, file) = scratch.file()?;
     let failed = |error: std::io::Error| Error::io("write", &path, error);
     let mut writer = BufWriter::with_capacity(RUN_BUFFER_BYTES, file);
     let (mut bytes, mut left) = (Vec::new(), 0);
     for record in records {
+        cancel.check()?;
         left += 1;
         bytes.clear();
         record.encode(&mut bytes);

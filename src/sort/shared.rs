@@ -93,7 +93,7 @@ fn stopped() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resources::Scratch;
+    use crate::resources::{Resources, Scratch};
 
     /// A number that says it takes 1,000 bytes.
     #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -116,7 +116,8 @@ mod tests {
 
     /// Numbers 0 to 1999 by two threads, into a sorter with so much room that spills into this folder.
     fn fed(budget_bytes: usize, scratch: &std::path::Path) -> Result<Vec<u64>> {
-        let shared = SharedSorter::new(Sorter::new(budget_bytes, Scratch::new(scratch.to_owned())));
+        let shared =
+            SharedSorter::new(Sorter::new(budget_bytes, Scratch::new(scratch.to_owned()), &Resources::default()));
         let brought = std::thread::scope(|scope| {
             let bring = |from: u64| {
                 let shared = &shared;

@@ -10,10 +10,7 @@ use super::bucket::{BLOCK_RECORDS, Bucket, radix_partition};
 use super::record::Record;
 use super::run::{RunReader, spill};
 use crate::error::Result;
-use crate::resources::Scratch;
-
-/// Memory for sorting unless a caller says otherwise: over 6 million actions, or a million impressions of 10 items.
-pub const SORT_BYTES_DEFAULT: usize = 256 << 20;
+use crate::resources::{Resources, Scratch};
 
 /// Takes records in any order.
 ///
@@ -28,12 +25,15 @@ pub struct Sorter<R> {
     budget_bytes: usize,
     runs: Vec<RunReader>,
     scratch: Scratch,
+    resources: Resources,
 }
 
 impl<R: Record> Sorter<R> {
-    /// A sorter that spills into `scratch` whenever the records in memory take more than `budget_bytes`.
-    pub fn new(budget_bytes: usize, scratch: Scratch) -> Self {
-        Sorter { blocks: Vec::new(), gathered_bytes: 0, budget_bytes, runs: Vec::new(), scratch }
+    /// A sorter that spills into `scratch` whenever the records in memory take more than `budget_bytes`. It sorts on the threads of `resources`, and fails
+    /// when it is to make room or to finish where they are asked to stop.
+    pub fn new(budget_bytes: usize, scratch: Scratch, resources: &Resources) -> Self {
+        let (blocks, runs, resources) = (Vec::new(), Vec::new(), resources.clone());
+        Sorter { blocks, gathered_bytes: 0, budget_bytes, runs, scratch, resources }
     }
 
     /// Takes one record.
@@ -64,8 +64,8 @@ impl<R: Record> Sorter<R> {
     /// Spills what is there if it and `more_bytes` are more than the budget.
     fn make_room(&mut self, more_bytes: usize) -> Result<()> {
         if self.gathered_bytes + more_bytes > self.budget_bytes && !self.blocks.is_empty() {
-            let buckets = sorted_buckets(std::mem::take(&mut self.blocks))?;
-            self.runs.push(spill(buckets.iter().flatten(), &mut self.scratch)?);
+            let buckets = sorted_buckets(std::mem::take(&mut self.blocks), &self.resources)?;
+            self.runs.push(spill(buckets.iter().flatten(), &mut self.scratch, self.resources.cancel())?);
             self.gathered_bytes = 0;
         }
         self.gathered_bytes += more_bytes;
@@ -80,14 +80,15 @@ impl<R: Record> Sorter<R> {
                 heads.push(Reverse((record, run)));
             }
         }
-        let gathered = sorted_buckets(self.blocks)?.into_iter().flatten().peekable();
+        let gathered = sorted_buckets(self.blocks, &self.resources)?.into_iter().flatten().peekable();
         Ok(Sorted { gathered, heads, runs: self.runs, _scratch: self.scratch })
     }
 
     /// All records in buckets that can be sorted apart; merged where some were spilled.
     pub fn buckets(self) -> Result<Buckets<R>> {
         if self.runs.is_empty() {
-            return Ok(Buckets::Apart(radix_partition(self.blocks)?.into_iter()));
+            self.resources.check()?;
+            return Ok(Buckets::Apart(self.resources.install(|| radix_partition(self.blocks))??.into_iter()));
         }
         self.finish().map(Box::new).map(Buckets::Merged)
     }
@@ -101,8 +102,9 @@ pub enum Buckets<R: Record> {
     Merged(Box<Sorted<R>>),
 }
 
-fn sorted_buckets<R: Record>(blocks: Vec<Vec<R>>) -> Result<Vec<Vec<R>>> {
-    Ok(radix_partition(blocks)?.into_par_iter().map(Bucket::sorted).collect())
+fn sorted_buckets<R: Record>(blocks: Vec<Vec<R>>, resources: &Resources) -> Result<Vec<Vec<R>>> {
+    let sorted = |bucket: Bucket<R>| resources.check().and_then(|()| bucket.sorted(resources));
+    resources.install(|| radix_partition(blocks)?.into_par_iter().map(sorted).collect())?
 }
 
 /// The records of a [`Sorter`] in ascending order.
@@ -162,7 +164,7 @@ mod tests {
         fn any_budget_gives_the_sorted_sequence(mut numbers in proptest::collection::vec(0..50u64, 0..300), budget in 1..2000usize) {
             let folder = tempfile::tempdir().unwrap();
             let scratch = folder.path().join("scratch");
-            let mut sorter = Sorter::new(budget, Scratch::new(scratch.clone()));
+            let mut sorter = Sorter::new(budget, Scratch::new(scratch.clone()), &Resources::default());
             for number in &numbers {
                 sorter.push(*number).unwrap();
             }

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::regular_file;
+use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::text::Shown;
 
@@ -26,13 +27,14 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Reads the whole file. Memory: 1 MiB.
-    pub fn of(path: &Path) -> Result<Self> {
+    /// Reads the whole file, unless it is asked to stop. Memory: 1 MiB.
+    pub fn of(path: &Path, cancel: &Cancel) -> Result<Self> {
         let failed = |error: std::io::Error| Error::io("read", path, error);
         let mut file = regular_file::open(path).map_err(failed)?;
         let modified = file.metadata().and_then(|metadata| metadata.modified()).ok();
         let (mut hasher, mut buffer, mut bytes) = (Xxh3::new(), vec![0; READ_BYTES], 0);
         loop {
+            cancel.check()?;
             let read = file.read(&mut buffer).map_err(failed)?;
             let Some(part) = buffer.get(..read).filter(|part| !part.is_empty()) else { break };
             hasher.update(part);

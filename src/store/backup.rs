@@ -23,6 +23,7 @@ use crate::error::{Error, Kind, Result};
 use crate::format::FORMAT_VERSION;
 use crate::message::message;
 use crate::progress::Progress;
+use crate::resources::{Cancel, Resources};
 use crate::storage::regular_file;
 use crate::text::Shown;
 
@@ -46,13 +47,13 @@ pub struct Backups {
 
 impl Backups {
     /// Opens a folder of backups, or with `create` makes one, readable by its owner alone. Refused while another process works on it.
-    pub fn open(path: &Path, create: bool) -> Result<Self> {
+    pub fn open(path: &Path, create: bool, resources: &Resources) -> Result<Self> {
         if create {
             refuse_other_things(path)?;
             create_private(path)?;
         }
         let lock = lock(path, create)?;
-        let folder = Folder::new(path);
+        let folder = Folder::with(path, resources);
         check_files(path)?;
         let engine = BackupEngineOptions::new(path).and_then(|options| BackupEngine::open(&options, &Env::new()?));
         let engine = engine.map_err(|error| failure("open backups of", &folder, error))?;
@@ -64,6 +65,7 @@ impl Backups {
     /// Where it fails or is stopped, the backups before are as they were, and the next one removes what it has left.
     pub fn back_up(&mut self, store: &Folder) -> Result<Backup> {
         at_checkpoint(store, |db| {
+            self.folder.resources().check()?;
             self.engine.create_new_backup(db).map_err(|error| failure("back up to", &self.folder, error))
         })?;
         self.newest()
@@ -71,7 +73,7 @@ impl Backups {
 
     /// Reads every file of a backup, also those that it shares with others, and compares it with its checksum. Fails on the first that is damaged.
     pub fn check(&self, number: u32, progress: &dyn Progress) -> Result<CheckedBackups> {
-        backup_files::check(self.folder.path(), &[number], progress)
+        backup_files::check(self.folder.path(), &[number], self.folder.resources().cancel(), progress)
     }
 
     /// Deletes all but the newest `keep` backups, and the files that only they had.
@@ -100,6 +102,7 @@ impl Backups {
             return Err(no_backup(number, self.folder.path(), &numbers));
         }
         let making = Making::begin(to)?;
+        self.folder.resources().check()?;
         let restored = self.restore_aside(number, &making.aside);
         // Its threads may still be copying other files when one has failed.
         drop(self);
@@ -153,7 +156,12 @@ fn refuse_other_things(path: &Path) -> Result<()> {
 
 /// Reads every file of a folder of backups, or of one of them, and compares it with its checksum, without restoring anything. Fails on the first that is damaged, by its
 /// name. Refused while another process works on the folder. Memory: 1 MiB, and a line for each file.
-pub fn check_backups(path: &Path, number: Option<u32>, progress: &dyn Progress) -> Result<CheckedBackups> {
+pub fn check_backups(
+    path: &Path,
+    number: Option<u32>,
+    cancel: &Cancel,
+    progress: &dyn Progress,
+) -> Result<CheckedBackups> {
     let _lock = lock(path, false)?;
     let mut numbers = backup_files::numbers(path)?;
     if let Some(number) = number {
@@ -165,7 +173,7 @@ pub fn check_backups(path: &Path, number: Option<u32>, progress: &dyn Progress) 
     if numbers.is_empty() {
         return Err(no_whole_backup(path));
     }
-    backup_files::check(path, &numbers, progress)
+    backup_files::check(path, &numbers, cancel, progress)
 }
 
 fn lock(path: &Path, create: bool) -> Result<File> {

@@ -7,11 +7,10 @@ use crate::error::{Error, Kind, Result};
 use crate::format::{BlockListRecord, Key, Keyspace, Secret, Token, token_of};
 use crate::message::message;
 use crate::model::CustomerId;
-use crate::resources::memory;
 use crate::text::count;
 
 /// The customers that an ingest does not take and a produce writes no rows of. Memory: 16 bytes for each of them, of whom
-/// there are [`memory::customers_max`] at most.
+/// there are [`crate::resources::Resources::customers_max`] at most.
 #[derive(Clone, Debug, Default)]
 pub struct BlockList {
     /// `None` as long as nobody has been forgotten.
@@ -66,7 +65,7 @@ impl Store {
         scan.seek(Key::Forgotten(Token::default()).encode());
         while let Some((key, _)) = scan.entry()?.filter(|(key, _)| key.first() == Some(&(Keyspace::BlockList as u8))) {
             let Key::Forgotten(token) = Key::decode(key)? else { break };
-            if list.tokens.len() == memory::customers_max() {
+            if list.tokens.len() == self.folder.resources().customers_max() {
                 return Err(Error::refused(
                     message![
                         ("more customers have been forgotten than the {} that this ", count(list.tokens.len() as u64)),

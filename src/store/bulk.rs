@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use rocksdb::{DB, IngestExternalFileOptions, Options, SstFileWriter};
+use rocksdb::{IngestExternalFileOptions, SstFileWriter};
 
+use super::engine::database::Database;
 use super::engine::failure::failure;
-use super::engine::options::options;
 use super::engine::watermark;
 use super::folder::Folder;
 use super::handle::Store;
@@ -29,19 +29,19 @@ const LOAD_FILE_BYTES: u64 = 512 << 20;
 /// Memory: 16 MiB for each of three spools, and of the table file one block, its index, and 8 bytes for each customer's filter. Dropped before
 /// `commit`, it leaves the store as it was.
 pub struct BulkLoad<'store> {
-    db: &'store DB,
+    db: &'store Database,
     folder: &'store Folder,
     staging: PathBuf,
-    open: Option<OpenTable>,
+    open: Option<OpenTable<'store>>,
     finished: Vec<PathBuf>,
     spools: BTreeMap<u8, Spool>,
     /// Whether the staged files have to stay.
     is_in_doubt: bool,
 }
 
-struct OpenTable {
+struct OpenTable<'store> {
     path: PathBuf,
-    writer: SstFileWriter<'static>,
+    writer: SstFileWriter<'store>,
 }
 
 impl Store {
@@ -52,7 +52,7 @@ impl Store {
 }
 
 impl<'store> BulkLoad<'store> {
-    pub(super) fn new(db: &'store DB, folder: &'store Folder) -> Result<Self> {
+    pub(super) fn new(db: &'store Database, folder: &'store Folder) -> Result<Self> {
         let staging = folder.create_tables()?;
         Ok(BulkLoad {
             db,
@@ -105,7 +105,7 @@ impl<'store> BulkLoad<'store> {
             Some(table) => table,
             None => {
                 let path = self.staging.join(format!("{:06}.sst", self.finished.len()));
-                self.open.insert(OpenTable::create(path, self.folder)?)
+                self.open.insert(OpenTable::create(path, self.db, self.folder)?)
             }
         };
         let written = match value {
@@ -140,11 +140,9 @@ impl Drop for BulkLoad<'_> {
     }
 }
 
-impl OpenTable {
-    fn create(path: PathBuf, folder: &Folder) -> Result<Self> {
-        // A table writer borrows its options for as long as it lives; they are the same for every file, so one set lives on.
-        static OPTIONS: std::sync::OnceLock<Options> = std::sync::OnceLock::new();
-        let writer = SstFileWriter::create(OPTIONS.get_or_init(options));
+impl<'store> OpenTable<'store> {
+    fn create(path: PathBuf, db: &'store Database, folder: &Folder) -> Result<Self> {
+        let writer = SstFileWriter::create(db.table_options());
         writer.open(&path).map_err(|error| failure("write to", folder, error))?;
         Ok(OpenTable { path, writer })
     }

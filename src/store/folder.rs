@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
 use crate::message::message;
+use crate::resources::Resources;
 use crate::storage::{sync, sync_with_folders_above};
 use crate::text::Shown;
 
@@ -23,12 +24,25 @@ pub struct Folder {
     path: PathBuf,
     /// Whether its disk has been met full by this process.
     is_full: Arc<AtomicBool>,
+    /// What work on the store may take.
+    resources: Resources,
 }
 
 impl Folder {
-    /// The store folder at `path`; touches nothing.
+    /// The store folder at `path`, with the resources that there are by default; touches nothing.
     pub fn new(path: &Path) -> Self {
-        Folder { root: path.to_owned(), path: path.to_owned(), is_full: Arc::default() }
+        Folder::with(path, &Resources::default())
+    }
+
+    /// The store folder at `path`, on which work takes no more than these resources; touches nothing.
+    pub fn with(path: &Path, resources: &Resources) -> Self {
+        let resources = resources.clone();
+        Folder { root: path.to_owned(), path: path.to_owned(), is_full: Arc::default(), resources }
+    }
+
+    /// What work on the store may take: its memory and threads, and whether it is asked to stop.
+    pub fn resources(&self) -> &Resources {
+        &self.resources
     }
 
     /// The path as the user gave it.
@@ -127,7 +141,8 @@ impl Folder {
 
     /// The folder in which the store can be made before it takes its place; touches nothing. One process at a time may use it.
     pub(super) fn aside(&self) -> Folder {
-        Folder { root: self.staging().join("new"), path: self.path.clone(), is_full: Arc::default() }
+        let (path, resources) = (self.path.clone(), self.resources.clone());
+        Folder { root: self.staging().join("new"), path, is_full: Arc::default(), resources }
     }
 
     /// Makes the complete and closed database of `aside` that of the store, durable with the names of the folders that lead to it.

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, OnceLock};
 
-use rocksdb::WaitForCompactOptions;
+use rocksdb::{ErrorKind, WaitForCompactOptions};
 
 use super::batches::Batches;
 use super::engine::database::Database;
@@ -23,6 +23,9 @@ use crate::format::{
 use crate::message::{Message, message};
 use crate::model::{Action, CustomerId, Day, TypeTable, Zone, is_zone_name};
 use crate::text::Shown;
+
+/// How often whoever waits for a compaction looks whether it is asked to stop.
+const LOOK_MICROSECONDS: u64 = 100_000;
 
 /// An open store. Memory: 8 MiB for blocks, and the index and filters of all table files, which is less than 0.5 % of the store; as much again for reading table files
 /// themselves, where that is asked for.
@@ -172,10 +175,17 @@ impl Store {
     }
 
     /// Does the compaction that has become due and waits for its end: otherwise it would be thrown away with the process, and reads slow down
-    /// from day to day. Failing here loses nothing that was committed.
+    /// from day to day. Failing here loses nothing that was committed. Where it is asked to stop, the compaction is thrown away when the store is closed.
     pub fn finish_compaction(&self) -> Result<()> {
-        let settled = self.db.wait_for_compact(&WaitForCompactOptions::default());
-        settled.map_err(|error| failure("compact", &self.folder, error))
+        let mut options = WaitForCompactOptions::default();
+        options.set_timeout(LOOK_MICROSECONDS);
+        loop {
+            self.folder.resources().check()?;
+            match self.db.wait_for_compact(&options) {
+                Err(error) if error.kind() == ErrorKind::TimedOut => {}
+                settled => return settled.map_err(|error| failure("compact", &self.folder, error)),
+            }
+        }
     }
 
     /// The actions of a customer on a day that a batch brought, newest first; `None` if there are none.

@@ -61,6 +61,9 @@ impl<'store, E> Leaves<'store, E> {
 
     /// What `read` makes of the next leaf: where it begins, the day that it is relative to, and its bytes.
     fn read<T>(&mut self, read: impl FnOnce(CustomerId, Day, &[u8]) -> Result<T>) -> Option<Result<T>> {
+        if let Err(cancelled) = self.scan.check_cancelled() {
+            return Some(Err(cancelled));
+        }
         let (key, value) = match self.scan.entry() {
             Ok(found) => found?,
             Err(error) => return Some(Err(error)),

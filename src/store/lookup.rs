@@ -14,7 +14,7 @@ impl Store {
     /// wrong in which file, as a phrase. Memory: see [`sst::survey`].
     pub fn survey(&self, mut report: impl FnMut(&[u8], String) -> Result<()> + Send) -> Result<Survey> {
         let files = self.db.live_files().map_err(|error| failure("read", &self.folder, error))?;
-        sst::survey(&files, &self.folder.database(), &mut |TableFault { name, after, what }| {
+        sst::survey(&files, &self.folder, &mut |TableFault { name, after, what }| {
             report(&after, format!("behind it the table file {name} is damaged: {what}"))
         })
     }

@@ -128,7 +128,14 @@ impl Store {
         let name = self.settings().zone.name().to_owned();
         let resting = self.days_that_rest_on(&offered)?;
         if !resting.is_empty() {
-            progress.note(&message![("{name} has newer rules in {}, by which days that the store holds are others: {}; they wait for ", offered.edition(), name_days(&resting)), [Migrate TakeZoneRules]]);
+            progress.note(&message![
+                (
+                    "{name} has newer rules in {}, by which days that the store holds are others: {}; they wait for ",
+                    offered.edition(),
+                    name_days(&resting)
+                ),
+                [Migrate TakeZoneRules],
+            ]);
             return Ok((self, Some(offered)));
         }
         let before = self.settings().zone.rules().edition();
@@ -179,7 +186,13 @@ impl Store {
                 newer.edition(),
                 recorded.rules().edition(),
             ),
-            message!["take them with ", [Migrate Store=(store) TakeZoneRules], ", which says with ", DryRun, " what would change"],
+            message![
+                "take them with ",
+                [Migrate Store = (store) TakeZoneRules],
+                ", which says with ",
+                DryRun,
+                " what would change",
+            ],
         )
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rocksdb::{BottommostLevelCompaction, CompactOptions, LiveFile, WriteBatch};
 
 use super::engine::failure::failure;
+use super::engine::stoppable::stoppable;
 use super::handle::Store;
 use super::raw::write_durably;
 use crate::error::{Error, Kind, Result};
@@ -34,7 +35,9 @@ impl Store {
         everything.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
         everything.set_exclusive_manual_compaction(true);
         let before: BTreeSet<String> = self.table_files()?.into_iter().map(|file| file.name).collect();
-        self.db.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &everything);
+        stoppable(&self.db, self.folder.resources(), || {
+            self.db.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &everything);
+        })?;
         self.finish_compaction()?;
         // The call itself does not tell whether it failed. A deletion names the key that it deletes, so there must be none left either.
         if self.table_files()?.iter().any(|file| before.contains(&file.name) || file.num_deletions > 0) {

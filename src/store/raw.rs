@@ -6,6 +6,7 @@ use super::bulk::BulkLoad;
 use super::engine::database::Database;
 use super::engine::failure::failure;
 use super::engine::options::scanning;
+use super::engine::stoppable::stoppable;
 use super::engine::watermark;
 use super::folder::Folder;
 use super::open;
@@ -47,9 +48,9 @@ impl RawStore {
         write_durably(&self.db, &self.folder, batch)
     }
 
-    /// Gives the disk back what removed keys took. Failing here loses nothing.
-    pub fn compact(&self) {
-        self.db.compact_range(None::<&[u8]>, None::<&[u8]>);
+    /// Gives the disk back what removed keys took. Failing here loses nothing; it fails where it is asked to stop.
+    pub fn compact(&self) -> Result<()> {
+        stoppable(&self.db, self.folder.resources(), || self.db.compact_range(None::<&[u8]>, None::<&[u8]>))
     }
 
     /// The format version that the store says it has: the first byte of the store record, in every version there will be.
@@ -73,7 +74,8 @@ impl RawStore {
             if is_over {
                 return None;
             }
-            let entry = scan.entry().map(|found| found.map(|(key, value)| (key.into(), value.into()))).transpose();
+            let found = scan.check_cancelled().and_then(|()| scan.entry());
+            let entry = found.map(|found| found.map(|(key, value)| (key.into(), value.into()))).transpose();
             is_over = !matches!(entry, Some(Ok(_)));
             scan.next();
             entry

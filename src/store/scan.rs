@@ -67,6 +67,11 @@ impl<'store> Scan<'store> {
         Ok(Some((key, value)))
     }
 
+    /// Fails where work on the store is asked to stop.
+    pub fn check_cancelled(&self) -> Result<()> {
+        self.folder.resources().check()
+    }
+
     /// Goes to the next key.
     pub fn next(&mut self) {
         self.iterator.next();

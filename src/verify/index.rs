@@ -73,6 +73,7 @@ fn each_line(store: &Store, batches: &[Day], mut take: impl FnMut(Day, LineOrGap
     let history = Keyspace::History as u8;
     let mut walk = store.walk(&[history], Some(&[history + 1]));
     while let Some(step) = walk.next() {
+        store.folder().resources().check()?;
         match step {
             Step::Entry { key, .. } => {
                 if let Ok(Key::Delta { customer, day, batch }) = Key::decode(key)

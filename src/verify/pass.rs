@@ -62,13 +62,15 @@ pub(super) fn check(store: &Store, deep: bool, progress: &dyn Progress, report: 
         totals: None,
         unreadable: Vec::new(),
     };
+    let resources = store.folder().resources();
     let worker = |_| {
         let mut range = RangeCheck::new(&rules);
         move |(from, until)| Ok((from, until, range.check(from, until)))
     };
-    let workers = (0..rayon::current_num_threads()).map(worker).collect();
+    let workers = (0..resources.threads()).map(worker).collect();
     let mut ranges = survey.ranges();
-    ordered_map(workers, RANGES_AHEAD, || Ok(ranges.next()), |(from, until, found)| pass.range(from, until, found))?;
+    let take = |(from, until, found)| pass.range(from, until, found);
+    ordered_map(resources.cancel(), workers, RANGES_AHEAD, || Ok(ranges.next()), take)?;
     progress.begin("comparing", "", None);
     pass.finish()
 }

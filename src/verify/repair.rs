@@ -98,6 +98,7 @@ pub fn repair(store: &Store, dry_run: bool, progress: &dyn Progress) -> Result<R
         ));
     }
     if let Some(bulk) = bulk {
+        store.folder().resources().check()?;
         bulk.commit()?;
     }
     Ok(summary)

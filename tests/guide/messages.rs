@@ -59,6 +59,12 @@ fn of_the_source() -> BTreeMap<String, String> {
 /// The texts of errors in one file; those of `Error::corrupt` and `Error::io` are told by what to do, which is the same for all of them.
 fn in_source(name: &str, source: &str) -> Vec<(usize, String)> {
     let source = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+    // A call that begins on the line behind its subject stands behind it.
+    let lines = source.lines().map(|line| match line.trim_start() {
+        call if call.starts_with(".note(") => call.to_owned(),
+        _ => format!("\n{line}"),
+    });
+    let source = &lines.collect::<String>();
     let mut texts = Vec::new();
     for (call, place_of_text) in
         [("Error::usage(", 0), ("Error::input(", 0), ("Error::refused(", 0), ("Error::new(", 1), ("progress.note(", 0)]
@@ -219,7 +225,9 @@ fn ends_of_messages() -> Vec<String> {
     let failures = [ErrorKind::StorageFull, ErrorKind::PermissionDenied, ErrorKind::NotFound, ErrorKind::Other];
     let failures = failures.map(|kind| Error::io("read", Path::new("x"), System::from(kind)));
     let folder = lookback::storage::regular_file::open(Path::new("/")).unwrap_err();
-    let errors = failures.into_iter().chain([Error::io("read", Path::new("/"), folder), Error::corrupt("x")]);
+    let others =
+        [Error::io("read", Path::new("/"), folder), Error::corrupt("x"), Error::internal("x"), Error::cancelled()];
+    let errors = failures.into_iter().chain(others);
     errors.map(|error| plain(error_line(&error).split_once("; ").unwrap().1)).collect()
 }
 

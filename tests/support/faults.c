@@ -14,6 +14,8 @@
  *       data   the same, but names are left: a file that was renamed without having been synced is there and empty
  *       full   this call and all later ones that need room fail with ENOSPC
  *       broken this call fails with EIO, the others do not
+ *       interrupt, terminate   the thread gets SIGINT or SIGTERM before the call, which is done
+ *   FAULTS_READS  if it is there, reading counts as a call too
  *
  * A process that ends here ends with exit code 86.
  *
@@ -32,6 +34,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,8 +44,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum fault { KILL, TORN, POWER, DATA, FULL, BROKEN, NONE };
-static const char *const FAULTS[] = {"kill", "torn", "power", "data", "full", "broken"};
+enum fault { KILL, TORN, POWER, DATA, FULL, BROKEN, INTERRUPT, TERMINATE, NONE };
+static const char *const FAULTS[] = {"kill", "torn", "power", "data", "full", "broken", "interrupt", "terminate"};
 
 /* What `step` says instead of an error number: do half of this write, and end. */
 #define HALF (-1)
@@ -51,7 +54,7 @@ static const char *const FAULTS[] = {"kill", "torn", "power", "data", "full", "b
 static long (*raw)(long number, ...);
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 static char below[PATH_MAX], save[PATH_MAX];
-static int trace = -1, at_end, is_full;
+static int trace = -1, at_end, is_full, counts_reads;
 static long at, count, saved;
 static enum fault fault = NONE;
 
@@ -81,6 +84,7 @@ __attribute__((constructor)) static void begin(void) {
         at_end = !strcmp(text, "end");
         at = atol(text);
     }
+    counts_reads = getenv("FAULTS_READS") != NULL;
     if ((text = getenv("FAULTS_DO")))
         for (int index = KILL; index < NONE; index++)
             if (!strcmp(text, FAULTS[index])) fault = index;
@@ -247,6 +251,8 @@ static int step(const char *what, const char *path, int needs_room) {
             if (fault < FULL) end();
             if (fault == FULL) is_full = 1;
             if (fault == BROKEN) return EIO;
+            if (fault == INTERRUPT) raise(SIGINT);
+            if (fault == TERMINATE) raise(SIGTERM);
         }
     }
     return is_full && needs_room ? ENOSPC : 0;
@@ -335,6 +341,22 @@ ssize_t pwritev(int fd, const struct iovec *parts, int parts_count, off_t place)
 ssize_t pwritev64(int fd, const struct iovec *parts, int parts_count, off_t place) {
     return write_at(fd, parts, parts_count, place);
 }
+
+static void about_to_read(int fd) {
+    char path[PATH_MAX];
+    begin();
+    if (!counts_reads) return;
+    pthread_mutex_lock(&turn);
+    path_of(path, fd);
+    step("read", path, 0);
+    pthread_mutex_unlock(&turn);
+}
+
+ssize_t read(int fd, void *bytes, size_t length) { return about_to_read(fd), raw(SYS_read, fd, bytes, length); }
+ssize_t pread(int fd, void *bytes, size_t length, off_t place) {
+    return about_to_read(fd), raw(SYS_pread64, fd, bytes, length, place);
+}
+ssize_t pread64(int fd, void *bytes, size_t length, off_t place) { return pread(fd, bytes, length, place); }
 
 /* A call on a descriptor that changes a file without bytes from memory. `cut` is its new size, or -1. */
 #define ON_FILE(what, fd, needs_room, cut, call) ({         \

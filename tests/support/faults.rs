@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::program::{Ran, TODAY};
+use super::program::{NO_GLOBAL_THREADS, Ran, TODAY};
 use super::random::Random;
 use super::zones::NO_ZONES;
+
+/// How many moments of a command each signal is sent at.
+const SIGNALS: usize = 6;
 
 /// The exit code of a process that faults.c has ended.
 pub const ENDED: i32 = 86;
@@ -28,6 +31,10 @@ pub enum Fault {
     Full,
     /// One call fails with EIO.
     Broken,
+    /// The process gets SIGINT, as of Ctrl-C.
+    Interrupt,
+    /// The process gets SIGTERM.
+    Terminate,
 }
 
 impl Fault {
@@ -39,6 +46,8 @@ impl Fault {
             Fault::PowerKeepingNames => "data",
             Fault::Full => "full",
             Fault::Broken => "broken",
+            Fault::Interrupt => "interrupt",
+            Fault::Terminate => "terminate",
         }
     }
 }
@@ -55,7 +64,7 @@ pub enum At {
 /// One call that changes files, as the trace tells it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Call {
-    /// create, write, sync, rename, exchange, link, unlink, mkdir, rmdir, cut, reserve, copy, write-back.
+    /// create, write, sync, rename, exchange, link, unlink, mkdir, rmdir, cut, reserve, copy, write-back; for signals also read.
     pub what: String,
     /// Below the ground.
     pub path: String,
@@ -94,6 +103,11 @@ impl Fault {
                 numbers(&|call| is_change(call) && call.needs_room()).into_iter().chain(some_writes(8)).collect()
             }
             Fault::Broken => numbers(&is_change).into_iter().chain(some_writes(8)).collect(),
+            Fault::Interrupt | Fault::Terminate => {
+                let mut all: Vec<usize> = (1..=calls.len()).collect();
+                random.shuffle(&mut all);
+                all.into_iter().take(SIGNALS).collect()
+            }
         }
     }
 }
@@ -120,11 +134,16 @@ impl Ground {
 
     /// Removes everything.
     pub fn clear(&self) {
-        for name in ["ground", "save"] {
+        for name in ["ground", "save", "tmp"] {
             let folder = self.folder.path().join(name);
             let _ = fs::remove_dir_all(&folder);
             fs::create_dir(&folder).unwrap();
         }
+    }
+
+    /// The folder for temporary files of what runs here.
+    pub fn tmp(&self) -> PathBuf {
+        self.folder.path().join("tmp")
     }
 
     /// Runs `lookback` with arguments apart by spaces, undisturbed or with a fault.
@@ -138,7 +157,11 @@ impl Ground {
         command.env(TODAY.0, TODAY.1).env("TZDIR", NO_ZONES);
         command.env("LD_PRELOAD", library()).env("FAULTS_BELOW", self.path()).env("FAULTS_TRACE", &trace);
         command.env("FAULTS_SAVE", self.folder.path().join("save"));
+        command.env("TMPDIR", self.tmp()).env(NO_GLOBAL_THREADS.0, NO_GLOBAL_THREADS.1);
         if let Some((fault, at)) = fault {
+            if matches!(fault, Fault::Interrupt | Fault::Terminate) {
+                command.env("FAULTS_READS", "yes");
+            }
             let at = match at {
                 At::Call(number) => number.to_string(),
                 At::End => "end".to_owned(),

@@ -29,8 +29,15 @@ impl Ran {
     }
 }
 
+/// Memory for sorting that no input of a test exceeds.
+pub const AMPLE: usize = 256 << 20;
+
 /// What the program takes for today, so that no test depends on the clock: later than all batches of the tests. To be set wherever the program is run.
 pub const TODAY: (&str, &str) = ("LOOKBACK_TODAY", "2027-12-31");
+
+/// More threads than the program's limit on memory has room for. Rayon's global pool reads this variable, so that whatever would start it, and not use the threads
+/// that it was given, fails.
+pub const NO_GLOBAL_THREADS: (&str, &str) = ("RAYON_NUM_THREADS", "60000");
 
 impl Bench {
     pub fn new() -> Self {
@@ -69,6 +76,7 @@ impl Bench {
     pub fn run_with(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lookback"));
         command.env(TODAY.0, TODAY.1).env("TZDIR", self.zones());
+        command.env(NO_GLOBAL_THREADS.0, NO_GLOBAL_THREADS.1);
         let output = command.args(arguments).current_dir(self.folder.path()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Ran { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }

@@ -109,6 +109,18 @@ pub fn replaced_partition() -> Scenario {
     Scenario::new(bench, &format!("{PRODUCE} --part-rows 50 --row-group-rows 20"))
 }
 
+pub fn shuffled_partition() -> Scenario {
+    Scenario::new(filled(3), &format!("{PRODUCE} --order shuffled --row-group-rows 20"))
+}
+
+/// A bench with a partition of 4 January in `out`, and with others of its rows in `bad`.
+pub fn produced() -> Bench {
+    let bench = filled(3);
+    bench.ok(PRODUCE);
+    bench.ok("produce --store store --input input --dt 2026-01-04 --out bad --row-group-rows 20 --compression lz4");
+    bench
+}
+
 pub fn backfill() -> Scenario {
     let stepwise = bench();
     let mut between = Vec::new();

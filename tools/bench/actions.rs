@@ -7,6 +7,7 @@ use lookback::history::newest_first;
 use lookback::ingest::batch_files;
 use lookback::input::{BadRows, QuarantineFolder, ReadAction, read_actions};
 use lookback::model::{Action, Day, Zone};
+use lookback::resources::Resources;
 use lookback::sources::Sources;
 
 /// Gives all actions of a batch to `take`, in the order of its files; days are those of UTC, as in the stores measured here.
@@ -15,7 +16,7 @@ pub fn each_action(root: &Path, batch: Day, mut take: impl FnMut(ReadAction)) ->
     let mut bad = BadRows::new(QuarantineFolder::Actions, batch, None);
     let sources = Sources::default();
     for (source, file) in batch_files(root, &sources, batch)? {
-        read_actions(source, &file, &zone, &mut bad, |action| {
+        read_actions(source, &file, &zone, &Resources::default(), &mut bad, |action| {
             take(action);
             Ok(())
         })?;

@@ -4,6 +4,7 @@ use lookback::error::Result;
 use lookback::history::History;
 use lookback::input::{BadRows, QuarantineFolder, day_files, read_impressions};
 use lookback::model::{CustomerId, HistoryDetail, Impression};
+use lookback::resources::Resources;
 use lookback::sources::ImpressionSource;
 use lookback::store::{AsOf, Store};
 
@@ -15,7 +16,7 @@ pub fn impressions(input: &Input) -> Result<Vec<Impression>> {
     let mut bad = BadRows::new(QuarantineFolder::Impressions, input.day, None);
     let source = ImpressionSource::default();
     for file in day_files(&input.root, &source.pattern, input.day)? {
-        read_impressions(&source, &file, &mut bad, |impression| {
+        read_impressions(&source, &file, &Resources::default(), &mut bad, |impression| {
             impressions.push(impression);
             Ok(())
         })?;

@@ -18,10 +18,10 @@ pub fn measure(input: &Input, stores: &Stores, rounds: Rounds) -> Result<Vec<Lin
     let (mut ingests, mut settles, mut summary) = (Vec::new(), Vec::new(), None);
     for _ in rounds.each() {
         let mut ingester = Ingester::open(&copy(&stores.before, &folder)?, &Silent)?;
-        let (spent, of_round) = Spent::on(|| ingest(&mut ingester, &input.root, input.newest))?;
+        let (spent, of_round) = Spent::on(|| ingest(&mut ingester, &stores.resources, &input.root, input.newest))?;
         ingests.push(spent);
         let settle = || {
-            ingester.finish_compaction(&Silent);
+            ingester.finish_compaction(&Silent)?;
             Ok(())
         };
         settles.push(Spent::on(settle)?.0);
@@ -38,7 +38,7 @@ pub fn measure(input: &Input, stores: &Stores, rounds: Rounds) -> Result<Vec<Lin
         count(summary.new_customers),
         input.earlier.len(),
         count(summary.keyframes),
-        counted(rayon::current_num_threads() as u64, "thread")
+        counted(stores.resources.threads() as u64, "thread")
     );
     Ok(vec![
         Line::timed("ingest", what, &ingests, &[(summary.actions, "actions")]),

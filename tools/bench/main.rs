@@ -30,7 +30,8 @@ mod table;
 use std::process::ExitCode;
 
 use clap::Parser;
-use lookback::error::{Error, Kind, Result};
+use lookback::error::{Error, Result};
+use lookback::resources::Resources;
 use lookback::store::Store;
 
 use crate::args::{Args, Part};
@@ -58,9 +59,11 @@ fn run(args: &Args) -> Result<String> {
     let parent = args.work.clone().unwrap_or_else(std::env::temp_dir);
     let work = tempfile::Builder::new().prefix("lookback-bench-").tempdir_in(&parent);
     let work = work.map_err(|error| Error::io("create a folder in", &parent, error))?;
-    let threads = args.threads.map_or(0, |threads| usize::from(threads.get()));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-    pool.map_err(|error| Error::new(Kind::Io, format!("cannot start threads ({error})"), "give a smaller --threads"))?;
+    let resources = Resources::default();
+    let resources = match args.threads {
+        Some(threads) => resources.with_threads(usize::from(threads.get())),
+        None => resources,
+    };
 
     let input = Input::of(args, work.path())?;
     let rounds = Rounds::new(args.rounds);
@@ -69,7 +72,7 @@ fn run(args: &Args) -> Result<String> {
         lines.extend(codec::measure(&input, rounds)?);
     }
     if args.parts().any(Part::needs_stores) {
-        let stores = Stores::build(&input, work.path())?;
+        let stores = Stores::build(&input, work.path(), resources)?;
         lines.extend(measure_stores(args, &input, &stores, rounds)?);
     }
     let (day, newest) = (input.day, input.newest);

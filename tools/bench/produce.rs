@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lookback::error::{Error, Kind, Result};
+use lookback::error::{Error, Result};
 use lookback::model::{RowColumns, RowOrder};
 use lookback::output::{Compression, FileSizes, RowSettings};
 use lookback::produce::{ProduceOptions, produce};
 use lookback::progress::Silent;
-use lookback::sort::SORT_BYTES_DEFAULT;
+use lookback::resources::Resources;
 use lookback::sources::ImpressionSource;
 use lookback::store::Store;
 
@@ -28,8 +28,6 @@ const RATIO_MIN: f64 = 0.5;
 pub fn measure(input: &Input, store: &Store, work: &Path, rounds: Rounds) -> Result<Vec<Line>> {
     let pages = Pages::read(input, store, settings(input, store)?)?;
     let (pages_out, produce_out) = (work.join("pages"), work.join("rows"));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-    let pool = pool.map_err(|error| Error::new(Kind::Io, format!("cannot start a thread ({error})"), "try again"))?;
     let options = ProduceOptions {
         input: &input.root,
         impressions: &ImpressionSource::default(),
@@ -44,7 +42,7 @@ pub fn measure(input: &Input, store: &Store, work: &Path, rounds: Rounds) -> Res
         allow_gaps: true,
         allow_pruned: false,
         quarantine: None,
-        sort_bytes: SORT_BYTES_DEFAULT,
+        resources: &Resources::default().with_threads(1),
         keep_current: false,
     };
     let mut pages_pass: Pass<'_> = Box::new(|| {
@@ -54,7 +52,7 @@ pub fn measure(input: &Input, store: &Store, work: &Path, rounds: Rounds) -> Res
     });
     let mut produce_pass: Pass<'_> = Box::new(|| {
         remove(&produce_out)?;
-        Ok(Spent::on(|| pool.install(|| produce(store, &options, &Silent)))?.0)
+        Ok(Spent::on(|| produce(store, &options, &Silent))?.0)
     });
     pages_pass()?;
     produce_pass()?;

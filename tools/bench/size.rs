@@ -45,7 +45,7 @@ pub fn measure(input: &Input, store: &Store, stores: &Stores) -> Result<Vec<Line
 
 fn compacted_bytes(stores: &Stores) -> Result<u64> {
     let folder = copy(&stores.full, &stores.work().join("compacted"))?;
-    RawStore::open_writer(&folder)?.compact();
+    RawStore::open_writer(&folder)?.compact()?;
     let bytes = Store::open_reader(&folder)?.disk_bytes()?;
     fs::remove_dir_all(folder.path()).map_err(|error| Error::io("remove", folder.path(), error))?;
     Ok(bytes)

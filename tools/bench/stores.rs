@@ -7,7 +7,7 @@ use lookback::error::{Error, Result};
 use lookback::ingest::{IngestOptions, IngestSummary, Ingester};
 use lookback::model::Day;
 use lookback::progress::Silent;
-use lookback::sort::SORT_BYTES_DEFAULT;
+use lookback::resources::Resources;
 use lookback::sources::Sources;
 use lookback::store::Folder;
 
@@ -19,26 +19,28 @@ pub struct Stores {
     pub before: Folder,
     /// With it.
     pub full: Folder,
+    /// What ingests may take.
+    pub resources: Resources,
     work: PathBuf,
 }
 
 impl Stores {
     /// Builds them below `work`.
     #[expect(clippy::print_stderr, reason = "it takes a while")]
-    pub fn build(input: &Input, work: &Path) -> Result<Self> {
-        let before = Folder::new(&work.join("before"));
+    pub fn build(input: &Input, work: &Path, resources: Resources) -> Result<Self> {
+        let before = Folder::with(&work.join("before"), &resources);
         let mut ingester = Ingester::open_or_create(&before, &Silent)?;
         for (number, day) in (1..).zip(&input.earlier) {
             eprintln!("building a store: batch {number} of {}, {day}", input.earlier.len() + 1);
-            ingest(&mut ingester, &input.root, *day)?;
+            ingest(&mut ingester, &resources, &input.root, *day)?;
         }
-        ingester.finish_compaction(&Silent);
+        ingester.finish_compaction(&Silent)?;
         drop(ingester);
         let full = copy(&before, &work.join("full"))?;
         let mut ingester = Ingester::open(&full, &Silent)?;
-        ingest(&mut ingester, &input.root, input.newest)?;
-        ingester.finish_compaction(&Silent);
-        Ok(Stores { before, full, work: work.to_owned() })
+        ingest(&mut ingester, &resources, &input.root, input.newest)?;
+        ingester.finish_compaction(&Silent)?;
+        Ok(Stores { before, full, resources, work: work.to_owned() })
     }
 
     /// The folder that they lie in, and that is removed at the end.
@@ -48,7 +50,7 @@ impl Stores {
 }
 
 /// Takes one batch as `lookback ingest` does without options.
-pub fn ingest(ingester: &mut Ingester, root: &Path, day: Day) -> Result<IngestSummary> {
+pub fn ingest(ingester: &mut Ingester, resources: &Resources, root: &Path, day: Day) -> Result<IngestSummary> {
     let options = IngestOptions {
         input: root,
         sources: &Sources::default(),
@@ -59,7 +61,7 @@ pub fn ingest(ingester: &mut Ingester, root: &Path, day: Day) -> Result<IngestSu
         allow_empty: false,
         allow_far_actions: false,
         quarantine: None,
-        sort_bytes: SORT_BYTES_DEFAULT,
+        resources,
     };
     ingester.ingest(&options, &Silent)
 }
@@ -67,7 +69,7 @@ pub fn ingest(ingester: &mut Ingester, root: &Path, day: Day) -> Result<IngestSu
 /// Copies a closed store. The copy is fsynced, or the system would write it while something is measured.
 pub fn copy(store: &Folder, to: &Path) -> Result<Folder> {
     copy_folder(store.path(), to)?;
-    Ok(Folder::new(to))
+    Ok(Folder::with(to, store.resources()))
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {

@@ -19,7 +19,7 @@ use super::page_header::{Content, visit_pages};
 use crate::error::{Error, Result};
 use crate::exact::usize_of;
 use crate::message::message;
-use crate::resources::memory;
+use crate::resources::Resources;
 use crate::text::Shown;
 
 /// A number takes so many bytes at most when it is decoded.
@@ -29,7 +29,7 @@ const NUMBER_BYTES: u64 = 8;
 type Chunks<'file> = Vec<(&'file ColumnChunkMetaData, usize)>;
 
 /// The number of rows to decode at once: `wanted`, or fewer where the values of the columns in `mask` may be so large that each column would take more
-/// than the process's budget for a page, see [`memory::page_bytes`].
+/// than the budget for a page, see [`Resources::page_bytes`].
 ///
 /// Refused where one page or the list of one row has no room. Memory: one page.
 pub fn fitting_rows(
@@ -38,8 +38,9 @@ pub fn fitting_rows(
     metadata: &ParquetMetaData,
     mask: &ProjectionMask,
     wanted: usize,
+    resources: &Resources,
 ) -> Result<usize> {
-    let budget = memory::page_bytes() as u64;
+    let budget = resources.page_bytes() as u64;
     let file = Arc::new(file.try_clone().map_err(|error| Error::io("open", path, error))?);
     let mut rows = wanted as u64;
     for leaf in (0..metadata.file_metadata().schema_descr().num_columns()).filter(|leaf| mask.leaf_included(*leaf)) {
@@ -48,7 +49,7 @@ pub fn fitting_rows(
             let rows = usize_of(group.num_rows().max(0).cast_unsigned());
             group.columns().get(leaf).map(|chunk| (chunk, rows))
         });
-        let column = Column { path, file: &file, chunks: chunks.collect(), budget };
+        let column = Column { path, file: &file, chunks: chunks.collect(), budget, resources };
         rows = rows.min(column.fitting_rows(rows)?);
     }
     Ok(usize_of(rows.max(1)))
@@ -60,6 +61,7 @@ struct Column<'file> {
     chunks: Chunks<'file>,
     /// Bytes that one page may take, and the column of one batch.
     budget: u64,
+    resources: &'file Resources,
 }
 
 /// What the pages of a column announce.
@@ -97,6 +99,7 @@ impl Column<'_> {
         let mut announced = Announced::default();
         let mut largest = 0;
         for (chunk, _) in &self.chunks {
+            self.resources.check()?;
             let (begin, length) = guarded(self.path, || Ok::<_, Error>(chunk.byte_range()))?;
             let range = (begin, begin.saturating_add(length));
             let visited = visit_pages(&**self.file, range, chunk.compression(), self.budget, |page| {
@@ -131,6 +134,7 @@ impl Column<'_> {
         }
         let mut longest = value_bytes;
         for (chunk, rows) in &self.chunks {
+            self.resources.check()?;
             let text_bytes = chunk.column_descr().type_length();
             longest = longest.max(guarded(self.path, || longest_text(self.file, chunk, *rows, text_bytes))?);
         }
@@ -140,6 +144,7 @@ impl Column<'_> {
     fn longest_list(&self) -> Result<u64> {
         let mut longest = 1;
         for (chunk, rows) in &self.chunks {
+            self.resources.check()?;
             longest = longest.max(guarded(self.path, || longest_list(self.file, chunk, *rows))?);
         }
         Ok(longest)

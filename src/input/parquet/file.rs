@@ -18,6 +18,7 @@ use super::guard::{guarded, unreadable};
 use crate::error::{Error, Result};
 use crate::input::layout::DayFile;
 use crate::input::wanted::{Wanted, missing_column, two_columns};
+use crate::resources::Resources;
 use crate::sources::Int96;
 use crate::storage::regular_file;
 use crate::text::Shown;
@@ -82,9 +83,14 @@ impl ParquetFile {
 
     /// Streams the columns in batches of at most `batch_rows` rows; of a list, only the fields that are wanted. What may lack and does has no column.
     ///
-    /// Memory: the decoded batch and one page of each column; each is at most the process's budget for a page, see [`crate::resources::memory`]. Batches of
+    /// Memory: the decoded batch and one page of each column; each is at most the budget for a page, see [`Resources::page_bytes`]. Batches of
     /// large values have fewer rows for it; a page or a list that has no room is refused before it is read.
-    pub(in crate::input) fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<Batches> {
+    pub(in crate::input) fn read(
+        self,
+        wanted: &[Wanted<'_>],
+        batch_rows: usize,
+        resources: &Resources,
+    ) -> Result<Batches> {
         self.refuse_missing(wanted)?;
         let descriptor = self.metadata.parquet_schema();
         let of = |root: &str| wanted.iter().find(|wanted| wanted.name() == root);
@@ -97,7 +103,7 @@ impl ParquetFile {
             [] => false,
         });
         let mask = ProjectionMask::leaves(descriptor, wanted.map(|(index, _)| index));
-        let batch_rows = fitting_rows(&self.path, &self.file, self.metadata.metadata(), &mask, batch_rows)?;
+        let batch_rows = fitting_rows(&self.path, &self.file, self.metadata.metadata(), &mask, batch_rows, resources)?;
         let rows = self.metadata.metadata().file_metadata().num_rows();
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file, self.metadata)
             .with_projection(mask)

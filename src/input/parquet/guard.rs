@@ -52,7 +52,19 @@ pub fn unreadable(path: &Path, cause: impl Into<Cause>) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error as _;
+
+    use parquet::errors::ParquetError;
+
     use super::*;
+
+    #[test]
+    fn what_the_reader_said_is_the_cause() {
+        let read = || Err::<u8, _>(ParquetError::EOF("odd".to_owned()));
+        let error = guarded(Path::new("x"), read).unwrap_err();
+        let cause = error.source().and_then(|cause| cause.downcast_ref::<ParquetError>());
+        assert!(matches!(cause, Some(ParquetError::EOF(_))), "{error}");
+    }
 
     #[test]
     fn a_panic_is_an_error_and_the_guard_is_left() {

@@ -17,6 +17,7 @@ use crate::input::day_batch::{DayBatch, Fault, Places};
 use crate::input::file_kind::{Content, Packing};
 use crate::input::layout::DayFile;
 use crate::input::wanted::Wanted;
+use crate::resources::Resources;
 use crate::text::Shown;
 
 /// An open text file, not yet read but for its beginning.
@@ -32,11 +33,11 @@ enum AnyFile {
 
 impl TextFile {
     /// Opens a file as `content` says; fails where it is something else, as far as its beginning tells.
-    pub fn open(day_file: &DayFile, content: Content, packing: Packing) -> Result<Self> {
+    pub fn open(day_file: &DayFile, content: Content, packing: Packing, resources: &Resources) -> Result<Self> {
         let path = day_file.path.clone();
         let file = match content {
-            Content::Csv => AnyFile::Csv(CsvFile::open(&path, packing)?),
-            _ => AnyFile::JsonLines(JsonLinesFile::open(&path, packing)?),
+            Content::Csv => AnyFile::Csv(CsvFile::open(&path, packing, resources)?),
+            _ => AnyFile::JsonLines(JsonLinesFile::open(&path, packing, resources)?),
         };
         Ok(TextFile { path, file })
     }

@@ -8,6 +8,7 @@ use super::written_rows::{Cell, WrittenRows};
 use crate::error::Result;
 use crate::input::file_kind::Packing;
 use crate::input::wanted::{Wanted, missing_column, two_columns};
+use crate::resources::Resources;
 
 /// An open file whose header has been read.
 pub(super) struct CsvFile {
@@ -18,8 +19,8 @@ pub(super) struct CsvFile {
 
 impl CsvFile {
     /// Opens a file. Fails where it has no header.
-    pub fn open(path: &Path, packing: Packing) -> Result<Self> {
-        let mut records = Records::open(path, packing, Ends::LineOutsideQuotes)?;
+    pub fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
+        let mut records = Records::open(path, packing, Ends::LineOutsideQuotes, resources)?;
         let header = loop {
             match records.take()? {
                 Some(record) if record.bytes.is_empty() => {}

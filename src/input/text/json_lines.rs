@@ -11,23 +11,25 @@ use super::written_rows::{Cell, NOT_UTF8, WrittenRows};
 use crate::error::Result;
 use crate::input::file_kind::Packing;
 use crate::input::wanted::{Wanted, missing_column};
+use crate::resources::Resources;
 
 /// An open file, of which nothing has been taken.
 pub(super) struct JsonLinesFile {
     path: PathBuf,
     packing: Packing,
     records: Records,
+    resources: Resources,
 }
 
 impl JsonLinesFile {
     /// Opens a file. Fails where it is one array of objects rather than one object a line, and where its first object goes over several lines.
-    pub fn open(path: &Path, packing: Packing) -> Result<Self> {
-        let records = Records::open(path, packing, Ends::Line)?;
+    pub fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
+        let records = Records::open(path, packing, Ends::Line, resources)?;
         if records.rest().trim_ascii_start().starts_with(b"[") {
             let remedy = "write each object on a line of its own";
             return Err(records.broken("it begins with a JSON array, where there should be one object a line", remedy));
         }
-        let file = JsonLinesFile { path: path.to_owned(), packing, records };
+        let file = JsonLinesFile { path: path.to_owned(), packing, records, resources: resources.clone() };
         if file.begins_over_several_lines()? {
             let remedy = "write each object on a line of its own, without breaks in it";
             return Err(file
@@ -44,7 +46,7 @@ impl JsonLinesFile {
         if line_end(self.records.rest()).is_some_and(|line| line.trim_ascii_end().ends_with(b"}")) {
             return Ok(false);
         }
-        let mut records = Records::open(&self.path, self.packing, Ends::Line)?;
+        let mut records = Records::open(&self.path, self.packing, Ends::Line, &self.resources)?;
         let mut is_open = false;
         while let Some(record) = records.take()? {
             let line = record.bytes.trim_ascii();
@@ -84,7 +86,7 @@ impl JsonLinesFile {
         &self,
         look: impl Fn(&mut Deserializer<serde_json::de::StrRead<'_>>) -> Option<T>,
     ) -> Result<Option<T>> {
-        let mut records = Records::open(&self.path, self.packing, Ends::Line)?;
+        let mut records = Records::open(&self.path, self.packing, Ends::Line, &self.resources)?;
         while let Some(record) = records.take()? {
             let text = std::str::from_utf8(record.bytes).ok();
             if let Some(found) = text.and_then(|text| look(&mut Deserializer::from_str(text))) {

@@ -10,7 +10,7 @@ use crate::exact::{Held, at_most};
 use crate::input::file_kind::Packing;
 use crate::input::magic::{LOOKED_AT, Magic};
 use crate::message::{Message, message};
-use crate::resources::memory;
+use crate::resources::{Cancel, Resources};
 use crate::text::Shown;
 
 /// Room for records at the beginning; it grows with the longest one.
@@ -43,7 +43,7 @@ pub(super) struct Record<'a> {
 /// Gives the records of a file one after the other. Lines end with LF or CRLF, the last one with the file too; a byte order mark at the
 /// beginning is left out.
 ///
-/// Memory: the larger of 256 KiB and twice the longest record, which is refused beyond the share for a line, see [`crate::resources::memory`]; and what the
+/// Memory: the larger of 256 KiB and twice the longest record, which is refused beyond the share for a line, see [`Resources::line_bytes`]; and what the
 /// file takes to be decompressed.
 pub(super) struct Records {
     source: Unpacked,
@@ -56,15 +56,17 @@ pub(super) struct Records {
     line: u64,
     is_at_end: bool,
     bytes_max: usize,
+    cancel: Cancel,
 }
 
 impl Records {
     /// Opens a file and reads its beginning.
-    pub fn open(path: &Path, packing: Packing, ends: Ends) -> Result<Self> {
-        let source = Unpacked::open(path, packing)?;
-        let bytes_max = memory::line_bytes();
+    pub fn open(path: &Path, packing: Packing, ends: Ends, resources: &Resources) -> Result<Self> {
+        let source = Unpacked::open(path, packing, resources)?;
+        let (bytes_max, cancel) = (resources.line_bytes(), resources.cancel().clone());
         let buffer = vec![0; BUFFER_BYTES];
-        let mut records = Records { source, ends, buffer, begin: 0, end: 0, line: 1, is_at_end: false, bytes_max };
+        let (begin, end, line, is_at_end) = (0, 0, 1, false);
+        let mut records = Records { source, ends, buffer, begin, end, line, is_at_end, bytes_max, cancel };
         while records.end < LOOKED_AT && !records.is_at_end {
             records.fill()?;
         }
@@ -128,8 +130,9 @@ impl Records {
         Ok(Some(Record { line, bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes) }))
     }
 
-    /// Reads more behind what is there.
+    /// Reads more behind what is there, unless it is asked to stop.
     fn fill(&mut self) -> Result<()> {
+        self.cancel.check()?;
         if self.begin > 0 {
             self.buffer.copy_within(self.begin..self.end, 0);
             (self.begin, self.end) = (0, self.end - self.begin);

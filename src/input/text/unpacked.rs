@@ -9,7 +9,7 @@ use zstd::stream::read::Decoder;
 use crate::error::{Error, Result};
 use crate::input::file_kind::Packing;
 use crate::message::message;
-use crate::resources::memory;
+use crate::resources::Resources;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
@@ -20,28 +20,32 @@ const READ_BYTES: usize = 64 << 10;
 const WINDOW_LOG: std::ops::RangeInclusive<u32> = 10..=31;
 
 /// An open file. Memory: 64 KiB and, of gzip, its window of 32 KiB; of zstd, its window, which is refused where it is larger than the share of
-/// a page, see [`crate::resources::memory`].
+/// a page, see [`Resources::page_bytes`].
 pub(super) struct Unpacked {
     path: PathBuf,
     packing: Packing,
     reader: Box<dyn Read>,
+    /// The largest window of zstd, as a power of two.
+    window_log_max: u32,
 }
 
 impl Unpacked {
     /// Opens a file; nothing of it is looked at yet.
-    pub fn open(path: &Path, packing: Packing) -> Result<Self> {
+    pub fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
         let failed = |error: io::Error| Error::io("open", path, error);
         let file = regular_file::open(path).map_err(failed)?;
+        let room_log = resources.page_bytes().checked_ilog2().unwrap_or_default();
+        let window_log_max = room_log.clamp(*WINDOW_LOG.start(), *WINDOW_LOG.end());
         let reader: Box<dyn Read> = match packing {
             Packing::Plain => Box::new(file),
             Packing::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(READ_BYTES, file))),
             Packing::Zstd => {
                 let mut decoder = Decoder::with_buffer(BufReader::with_capacity(READ_BYTES, file)).map_err(failed)?;
-                decoder.window_log_max(window_log_max()).map_err(failed)?;
+                decoder.window_log_max(window_log_max).map_err(failed)?;
                 Box::new(decoder)
             }
         };
-        Ok(Unpacked { path: path.to_owned(), packing, reader })
+        Ok(Unpacked { path: path.to_owned(), packing, reader, window_log_max })
     }
 
     /// Where the file is.
@@ -73,7 +77,7 @@ impl Unpacked {
                 format!(
                     "the file {} needs more memory to be decompressed than there is room for (a window of {} bytes)",
                     self.path.shown(),
-                    1_u64 << window_log_max()
+                    1_u64 << self.window_log_max
                 ),
                 message!["compress it without --long and at a lower level, or give a larger ", MemoryLimit],
             )
@@ -86,8 +90,4 @@ impl Unpacked {
         )
         .caused_by(error)
     }
-}
-
-fn window_log_max() -> u32 {
-    memory::page_bytes().checked_ilog2().unwrap_or_default().clamp(*WINDOW_LOG.start(), *WINDOW_LOG.end())
 }

@@ -10,6 +10,7 @@ use parquet::file::statistics::Statistics;
 use proptest::prelude::*;
 
 use super::*;
+use crate::cancel::Cancel;
 use crate::history::History;
 use crate::model::{CustomerId, Day, Element, Impression, RowColumns, RowOrder};
 use crate::storage::Fingerprint;
@@ -57,7 +58,7 @@ fn write_and_read(settings: &RowSettings, groups: &[Vec<Draft>]) -> (Vec<Lists>,
     let (mut read, mut encodings) = (Vec::new(), Vec::new());
     for part in &parts {
         let path = folder.path().join(&part.name);
-        let fingerprint = Fingerprint::of(&path).unwrap();
+        let fingerprint = Fingerprint::of(&path, &Cancel::default()).unwrap();
         assert_eq!((part.bytes, &part.xxh3_128), (fingerprint.bytes, &fingerprint.hex()), "hashed while written");
         let file = File::open(path).unwrap();
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();

@@ -11,6 +11,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::crc32c::Crc32c;
+use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
 use crate::exact::at_most;
 use crate::message::message;
@@ -34,7 +35,7 @@ pub struct CheckedBackups {
 
 /// Reads every file of the backups with these numbers in a folder, each once, and compares its checksum. Fails on the first that is damaged or missing, by the number of the
 /// first backup that has it. Changes nothing. Memory: 1 MiB, and the lists.
-pub fn check(folder: &Path, numbers: &[u32], progress: &dyn Progress) -> Result<CheckedBackups> {
+pub fn check(folder: &Path, numbers: &[u32], cancel: &Cancel, progress: &dyn Progress) -> Result<CheckedBackups> {
     let mut files: BTreeMap<String, (u32, u32)> = BTreeMap::new();
     for number in numbers {
         for (name, crc) in list(folder, *number)? {
@@ -54,6 +55,7 @@ pub fn check(folder: &Path, numbers: &[u32], progress: &dyn Progress) -> Result<
     progress.begin("comparing", "files", Some(files.len() as u64));
     let mut bytes = 0;
     for (name, (number, expected)) in &files {
+        cancel.check()?;
         let (crc, read) = crc_of(&folder.join(name))
             .map_err(|error| damaged(folder, *number, &format!("{name}: {error}")).caused_by(error))?;
         if crc != *expected {

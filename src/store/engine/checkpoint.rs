@@ -55,7 +55,7 @@ impl Names {
         loop {
             create_private(&path)?;
             match lock_if_there(&path) {
-                Ok(lock) => return Ok(Names { folder: Folder::new(&path), _lock: lock }),
+                Ok(lock) => return Ok(Names { folder: Folder::with(&path, of.resources()), _lock: lock }),
                 Err(error) if error.kind() == ErrorKind::NotFound && tries < TRIES => tries += 1,
                 Err(error) => return Err(Error::io("lock", &path, error)),
             }
@@ -160,7 +160,7 @@ mod tests {
                     }
                 })
             });
-            let made = std::panic::catch_unwind(|| {
+            let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 for round in 0..ROUNDS {
                     let names = Names::new(&of).unwrap();
                     let file = names.folder.path().join("file");
@@ -168,7 +168,7 @@ mod tests {
                     std::thread::yield_now();
                     assert!(file.exists(), "removed in round {round}");
                 }
-            });
+            }));
             is_done.store(true, Ordering::SeqCst);
             cleaners.into_iter().for_each(|cleaner| cleaner.join().unwrap());
             made.unwrap();

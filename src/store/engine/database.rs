@@ -3,9 +3,10 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use rocksdb::{DB, properties};
+use rocksdb::{DB, Options, properties};
 
 use super::in_doubt::InDoubt;
+use super::options::options;
 use crate::store::folder::Folder;
 
 /// An open database, read through as one of rocksdb's. Behind it, an in-doubt commit is resolved (see [`super::in_doubt`]).
@@ -13,12 +14,19 @@ pub struct Database {
     db: Arc<DB>,
     /// After the database in this list, so that it is closed before.
     in_doubt: Option<InDoubt>,
+    /// Of the table files that loads write.
+    table_options: Options,
 }
 
 impl Database {
     /// One that is open for reading only.
     pub fn reading(db: DB) -> Self {
-        Database { db: Arc::new(db), in_doubt: None }
+        Database { db: Arc::new(db), in_doubt: None, table_options: options() }
+    }
+
+    /// The options of table files that are written beside it: a writer of one borrows them for as long as it lives.
+    pub fn table_options(&self) -> &Options {
+        &self.table_options
     }
 
     /// Whether it stays as it is for as long as it is open.
@@ -28,7 +36,7 @@ impl Database {
 
     /// One that is open for writing.
     pub fn writing(db: DB, folder: &Folder) -> Self {
-        Database { db: Arc::new(db), in_doubt: Some(InDoubt::about(folder)) }
+        Database { db: Arc::new(db), in_doubt: Some(InDoubt::about(folder)), table_options: options() }
     }
 }
 

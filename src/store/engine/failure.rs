@@ -24,7 +24,16 @@ pub fn require(folder: &Folder) -> Result<()> {
     }
     Err(Error::refused(
         format!("there is no store at {}", folder.path().shown()),
-        message!["check ", Store, ", and whether its disk is mounted; a new store is made by ", [Init], ", ", [Backfill], " or ", [Ingest Create]],
+        message![
+            "check ",
+            Store,
+            ", and whether its disk is mounted; a new store is made by ",
+            [Init],
+            ", ",
+            [Backfill],
+            " or ",
+            [Ingest Create],
+        ],
     ))
 }
 
@@ -60,4 +69,22 @@ pub fn failure(verb: &str, folder: &Folder, error: rocksdb::Error) -> Error {
         }
     };
     failure.caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use rocksdb::{DB, Options};
+
+    use super::*;
+
+    #[test]
+    fn what_rocksdb_said_is_the_cause() {
+        let place = tempfile::tempdir().unwrap();
+        let error = DB::open_for_read_only(&Options::default(), place.path().join("none"), false).unwrap_err();
+        let (said, failed) = (error.to_string(), failure("open", &Folder::new(place.path()), error));
+        let cause = failed.source().and_then(|cause| cause.downcast_ref::<rocksdb::Error>());
+        assert_eq!(cause.map(ToString::to_string), Some(said));
+    }
 }

@@ -8,6 +8,7 @@
 //! - [`in_doubt`]: does a failed sync of the manifest still leave the names of ingested files to the caller?
 //! - [`watermark`]: does each commit still raise the latest sequence number?
 //! - [`database`]: can closing still wait for ever after a disk was full?
+//! - [`stoppable`]: does ending the work in the background still end a compaction that was asked for, and is closing all that may follow?
 //! - [`backup_files`] and [`crc32c`]: does the backup engine still name its files and sums as it did?
 //! - [`super::sst`]: footers, block types, properties and compression; `tests/crafted_tables.rs` has them all.
 //! - `src/store/purge.rs`: are live files still numbered in the order in which they were made?
@@ -20,4 +21,5 @@ pub mod failure;
 pub mod in_doubt;
 pub mod manifest;
 pub mod options;
+pub mod stoppable;
 pub mod watermark;

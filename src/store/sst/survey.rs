@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 
 use rocksdb::LiveFile;
 
@@ -14,6 +13,7 @@ use crate::error::Result;
 use crate::format::{HISTORY_PREFIX_BYTES, Keyspace};
 use crate::parallel::each_in_order;
 use crate::storage::regular_file;
+use crate::store::folder::Folder;
 
 /// At most so many bytes of a file, and a block, lie between two boundaries: some 10 ms of work where each value is
 /// checked.
@@ -64,9 +64,10 @@ impl Survey {
 /// file, and a block; 9 bytes for each MiB of the files.
 pub(in crate::store) fn survey(
     files: &[LiveFile],
-    database: &Path,
+    folder: &Folder,
     report: &mut (dyn FnMut(TableFault) -> Result<()> + Send),
 ) -> Result<Survey> {
+    let database = folder.database();
     let mut survey = Survey { are_all_known: true, boundaries: Vec::new() };
     let judge = |live: &LiveFile| {
         let name = live.name.trim_start_matches('/').to_owned();
@@ -75,7 +76,7 @@ pub(in crate::store) fn survey(
         let judged = opened.and_then(|file| keys.read(&file)).and_then(|()| keys.compare(live));
         Ok((name, judged, keys.last, keys.boundaries))
     };
-    each_in_order(files, judge, |(name, judged, after, boundaries)| {
+    each_in_order(folder.resources(), files, judge, |(name, judged, after, boundaries)| {
         survey.boundaries.extend(boundaries);
         match judged {
             Ok(()) => {}
