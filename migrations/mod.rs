@@ -1,16 +1,21 @@
-//! Floor 6, bringing a store from one format version to the next. A sibling of ingest and produce; opening a store never comes here.
+//! Floor 6, bringing a store from one format version to the next. A sibling of ingest and produce; opening a store
+//! never comes here.
 //!
-//! Each step is one file named by the version it leads to. A step that has been released never changes: stores in the world were made by it.
+//! Each step is one file named by the version it leads to. A step that has been released never changes: stores in the
+//! world were made by it.
 //!
-//! A step writes the keys of its version beside those of the old one, checks them, and then, in one atomic write, sets the store record and removes the
-//! old keys. So the store is of the old version until it is of the new one. A step that is stopped leaves keys that nobody reads; run again, it removes
-//! them first. It takes the room of both versions on the disk.
+//! A step writes the keys of its version beside those of the old one, checks them, and then, in one atomic write, sets
+//! the store record and removes the old keys. So the store is of the old version until it is of the new one. A step
+//! that is stopped leaves keys that nobody reads; run again, it removes them first. It takes the room of both versions
+//! on the disk.
 //!
 //! Rules for a step:
-//! 1. It reads the old version with types of its own named by that version, never with those of `format/`, which move on.
-//! 2. The step to the current version writes with `format/`. It says so by an assertion on the version, so that whoever raises the version has to
-//!    give it writers of its own first.
-//! 3. `validate` compares what was written with what was there; and a test shows that the store equals one written fresh, key by key.
+//! 1. It reads the old version with types of its own named by that version, never with those of `format/`, which move
+//!    on.
+//! 2. The step to the current version writes with `format/`. It says so by an assertion on the version, so that whoever
+//!    raises the version has to give it writers of its own first.
+//! 3. `validate` compares what was written with what was there; and a test shows that the store equals one written
+//!    fresh, key by key.
 
 mod four_to_five;
 mod one_to_two;
@@ -66,7 +71,8 @@ impl Registry {
         Registry { steps, target }
     }
 
-    /// Takes the store to the target version, step by step. Refused for a store that is newer, or for which a step is missing.
+    /// Takes the store to the target version, step by step. Refused for a store that is newer, or for which a step is
+    /// missing.
     ///
     /// A store that is at the target is left as it is. Holds the store's write lock.
     pub fn migrate(&self, folder: &Folder, dry_run: bool, progress: &dyn Progress) -> Result<MigrationSummary> {
@@ -92,8 +98,8 @@ impl Registry {
                 continue;
             }
             progress.item(step.name(), index + 1, steps.len());
-            // What an interrupted run has left. Where that is nothing, nothing is removed: a table file that notes a removal is read through RocksDB, which
-            // takes longer, until it is compacted.
+            // What an interrupted run has left. Where that is nothing, nothing is removed: a table file that notes a
+            // removal is read through RocksDB, which takes longer, until it is compacted.
             let (first, end) = step.writes();
             if store.entries(&first).next().transpose()?.is_some_and(|(key, _)| key.as_ref() < end.as_slice()) {
                 store.write(&[], &[(first, end)])?;

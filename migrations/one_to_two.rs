@@ -1,4 +1,5 @@
-//! From version 1, with a full snapshot at each active day, to version 2, with deltas in columns and keyframes between them.
+//! From version 1, with a full snapshot at each active day, to version 2, with deltas in columns and keyframes between
+//! them.
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;
@@ -68,7 +69,8 @@ impl Migration for OneToTwo {
         new.set(Key::Totals, Some(&of_version_2(&value(old, &version_1::TOTALS)?)))
     }
 
-    /// Every delta is there, with the same actions, and no other; and each keyframe is the snapshot from before its day.
+    /// Every delta is there, with the same actions, and no other; and each keyframe is the snapshot from before its
+    /// day.
     fn validate(&self, store: &RawStore, progress: &dyn Progress) -> Result<()> {
         progress.begin("checking", "customers", Some(version_1::customers(&value(store, &version_1::TOTALS)?)?));
         let mut snapshots = keyspace(store, version_1::SNAPSHOTS).peekable();

@@ -1,6 +1,6 @@
-//! From version 3 to version 4, which has the same keys and values and room for more: a table of types, and batch records that tell sources and
-//! types. A store of version 3 has neither, and without them means in version 4 what it meant. A program of version 3 would refuse such a record and
-//! could not name such a type; hence the new version.
+//! From version 3 to version 4, which has the same keys and values and room for more: a table of types, and batch
+//! records that tell sources and types. A store of version 3 has neither, and without them means in version 4 what it
+//! meant. A program of version 3 would refuse such a record and could not name such a type; hence the new version.
 
 use super::step::{Migration, Switch};
 use crate::error::{Error, Result};

@@ -1,5 +1,6 @@
-//! From version 2 to version 3, which has the same keys and values and room for three more: block list, horizon, purge record. A program of version
-//! 2 would not see those, and would take in again whom the store has forgotten; hence the new version.
+//! From version 2 to version 3, which has the same keys and values and room for three more: block list, horizon, purge
+//! record. A program of version 2 would not see those, and would take in again whom the store has forgotten; hence the
+//! new version.
 
 use super::step::{Migration, Switch};
 use crate::error::{Error, Result};

@@ -1,9 +1,10 @@
 //! Format version 1, for reading: keys and values as the programs up to 0.1.0 wrote them. Frozen.
 //!
-//! Keys begin with a byte for the keyspace: `00 00` store record, `00 01` totals, `01` batch records, `02` index, `03` deltas, `04` snapshots. A
-//! customer is 8 bytes, big-endian with the sign bit flipped; a day is 4, likewise, and its complement has every bit flipped. Values begin
-//! with the byte 1; then bincode's standard configuration: an unsigned integer below 251 is one byte, else `fb` and 2 bytes, `fc` and 4, `fd` and 8,
-//! little endian; a signed one is written as `2n`, or `-2n - 1` where negative; a list is its length, then its elements.
+//! Keys begin with a byte for the keyspace: `00 00` store record, `00 01` totals, `01` batch records, `02` index, `03`
+//! deltas, `04` snapshots. A customer is 8 bytes, big-endian with the sign bit flipped; a day is 4, likewise, and its
+//! complement has every bit flipped. Values begin with the byte 1; then bincode's standard configuration: an unsigned
+//! integer below 251 is one byte, else `fb` and 2 bytes, `fc` and 4, `fd` and 8, little endian; a signed one is written
+//! as `2n`, or `-2n - 1` where negative; a list is its length, then its elements.
 
 use crate::error::{Error, Result};
 use crate::model::{Action, ActionType, CustomerId, Day};
@@ -65,7 +66,8 @@ pub(super) fn customers(totals: &[u8]) -> Result<u64> {
 pub(super) fn actions(value: &[u8]) -> Result<Vec<Action>> {
     let mut reader = Reader::of_value(value)?;
     let count = usize::try_from(reader.unsigned()?).map_err(|_| damaged())?;
-    // Three bytes are the least that an action takes: a length that the bytes cannot hold is damage and not an allocation.
+    // Three bytes are the least that an action takes: a length that the bytes cannot hold is damage and not an
+    // allocation.
     let mut actions = Vec::with_capacity(count.min(value.len() / 3));
     for _ in 0..count {
         let (time_us, item_id) = (reader.signed()?, reader.signed()?);
@@ -144,7 +146,8 @@ mod tests {
         digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap()).collect()
     }
 
-    /// The worked example of that version's specification: customer 7 ordered item 300 on 1970-01-03; the batch of 1970-01-04 brought it.
+    /// The worked example of that version's specification: customer 7 ordered item 300 on 1970-01-03; the batch of
+    /// 1970-01-04 brought it.
     #[test]
     fn the_worked_example_of_its_specification() {
         let (day, batch) = (Day::from_number(2).unwrap(), Day::from_number(3).unwrap());

@@ -1,7 +1,7 @@
 //! The one error type: what happened and where, and what to do next.
 //!
-//! Every message is one sentence of the form `what; remedy`. Kinds are sorted by remedy, so that a caller (or the operator
-//! who reads the log at night) can tell an input to be mended from a disk to be freed.
+//! Every message is one sentence of the form `what; remedy`. Kinds are sorted by remedy, so that a caller (or the
+//! operator who reads the log at night) can tell an input to be mended from a disk to be freed.
 
 use std::fmt;
 use std::path::Path;
@@ -27,7 +27,8 @@ pub enum Kind {
     Busy,
     /// The operating system said no: disk, permissions, a missing path.
     Io,
-    /// The store holds bytes that it never wrote, or a partition rows that do not follow from the raw files: restore it, or produce it again.
+    /// The store holds bytes that it never wrote, or a partition rows that do not follow from the raw files: restore
+    /// it, or produce it again.
     Corrupt,
     /// The caller has asked the work to stop: run the same again.
     Cancelled,
@@ -35,7 +36,8 @@ pub enum Kind {
     Internal,
 }
 
-/// Why something is not opened: what it is instead of a regular file. The cause inside the [`std::io::Error`] of opening it.
+/// Why something is not opened: what it is instead of a regular file. The cause inside the [`std::io::Error`] of
+/// opening it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Irregular(pub &'static str);
 
@@ -47,7 +49,8 @@ impl fmt::Display for Irregular {
 
 impl std::error::Error for Irregular {}
 
-/// A failure, said in one sentence. [`fmt::Display`] gives `what; remedy` on one line, whatever names stand in it: see [`escaped`].
+/// A failure, said in one sentence. [`fmt::Display`] gives `what; remedy` on one line, whatever names stand in it: see
+/// [`escaped`].
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,
@@ -83,13 +86,14 @@ impl Error {
         Self::new(Kind::Refused, what, remedy)
     }
 
-    /// The same error with what it follows from, which [`std::error::Error::source`] then gives. The message does not change: it cites
-    /// the cause where that helps.
+    /// The same error with what it follows from, which [`std::error::Error::source`] then gives. The message does not
+    /// change: it cites the cause where that helps.
     pub fn caused_by(self, cause: impl Into<Cause>) -> Self {
         Error { cause: Some(cause.into()), ..self }
     }
 
-    /// The operating system refused `action` (a verb phrase: "write", "list") on `path`; or lookback did, since it is [`Irregular`].
+    /// The operating system refused `action` (a verb phrase: "write", "list") on `path`; or lookback did, since it is
+    /// [`Irregular`].
     pub fn io(action: &str, path: &Path, source: std::io::Error) -> Self {
         if let Some(irregular) = source.get_ref().and_then(|inside| inside.downcast_ref::<Irregular>()) {
             return Self::input(

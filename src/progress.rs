@@ -8,8 +8,8 @@ pub trait Progress: Sync {
     fn item(&self, name: &str, position: usize, total: usize);
     /// The last of these things is done; what follows belongs to none of them.
     fn end_items(&self);
-    /// A phase begins, and the one before it is done. `total` is the number of steps it will take, where that is known; `unit` names a step, and is
-    /// empty for a phase that is one step.
+    /// A phase begins, and the one before it is done. `total` is the number of steps it will take, where that is known;
+    /// `unit` names a step, and is empty for a phase that is one step.
     fn begin(&self, phase: &str, unit: &'static str, total: Option<u64>);
     /// `steps` more steps of the current phase are done.
     fn advance(&self, steps: u64);
@@ -17,7 +17,8 @@ pub trait Progress: Sync {
     fn note(&self, message: &Message);
 }
 
-/// Passes on notes alone: for one of several pieces of work that go side by side and have no common progress but that of the whole.
+/// Passes on notes alone: for one of several pieces of work that go side by side and have no common progress but that
+/// of the whole.
 pub struct Notes<'a>(pub &'a dyn Progress);
 
 impl Progress for Notes<'_> {

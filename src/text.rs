@@ -1,22 +1,23 @@
 //! Floor 0, numbers and sentences for people; and text from outside as it may stand in them.
 //!
-//! A name of a file or a column can hold anything: a newline would make a second line that looks like one of the program's own, an escape character
-//! would paint or clear the terminal. So at each way out, [`escaped`] goes over the whole line, and [`escaped_json`] over the whole document. Both leave
-//! alone what they have given, so that a text may pass several exits.
+//! A name of a file or a column can hold anything: a newline would make a second line that looks like one of the
+//! program's own, an escape character would paint or clear the terminal. So at each way out, [`escaped`] goes over the
+//! whole line, and [`escaped_json`] over the whole document. Both leave alone what they have given, so that a text may
+//! pass several exits.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt::{self, Write};
 
-/// Whether a character does something to what is around it, instead of being seen: controls (C0, DEL, C1), separators of lines and paragraphs, and
-/// what turns the direction of writing.
+/// Whether a character does something to what is around it, instead of being seen: controls (C0, DEL, C1), separators
+/// of lines and paragraphs, and what turns the direction of writing.
 fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A text with each character that acts instead of being seen written as `\n`, `\r`, `\t` or `\u{..}`; so it is one line. All else stays as it is, in any
-/// script.
+/// A text with each character that acts instead of being seen written as `\n`, `\r`, `\t` or `\u{..}`; so it is one
+/// line. All else stays as it is, in any script.
 pub fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) {
         return Cow::Borrowed(text);
@@ -28,8 +29,8 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// A JSON document with these characters written as `\uXXXX`: another spelling of the same document. In JSON as serde writes it they stand within
-/// texts alone, but for the newlines of a document on several lines, which stay.
+/// A JSON document with these characters written as `\uXXXX`: another spelling of the same document. In JSON as serde
+/// writes it they stand within texts alone, but for the newlines of a document on several lines, which stay.
 pub fn escaped_json(json: &str) -> Cow<'_, str> {
     let is_hidden = |letter: char| letter != '\n' && is_hidden(letter);
     if !json.contains(is_hidden) {
@@ -47,7 +48,8 @@ pub fn escaped_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Paths and arguments for people: instead of [`std::path::Path::display`], which shows bytes that are no text all alike.
+/// Paths and arguments for people: instead of [`std::path::Path::display`], which shows bytes that are no text all
+/// alike.
 pub trait Shown: AsRef<OsStr> {
     /// The text as [`escaped`] has it, with each byte that is no UTF-8 written as `\xNN`.
     fn shown(&self) -> ShownText<'_> {

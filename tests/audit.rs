@@ -1,4 +1,5 @@
-//! `lookback audit`: that it finds nothing in rows as they were produced, and each single thing that is changed in them.
+//! `lookback audit`: that it finds nothing in rows as they were produced, and each single thing that is changed in
+//! them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,8 +24,8 @@ const AUDIT: &str = "audit --store store --input input --out out";
 const DT: &str = "2026-03-30";
 const CUSTOMERS: u64 = 60;
 
-/// Batches of 26 March to the day, the last of which comes too late for the rows of the day: ties, duplicates, late and early actions. In Berlin, the
-/// 29th has 23 hours.
+/// Batches of 26 March to the day, the last of which comes too late for the rows of the day: ties, duplicates, late and
+/// early actions. In Berlin, the 29th has 23 hours.
 fn batches(bench: &Bench, random: &mut Random) {
     let mut draw = |end: u64| i64::try_from(random.below(end)).unwrap();
     for number in 26..=30_i64 {
@@ -151,7 +152,8 @@ fn with_little_memory_the_files_are_read_more_often() {
 /// A way to change the rows of a part, and what the sentence says then.
 type Harm<'a> = (&'a dyn Fn(&mut Vec<Row>), Vec<String>);
 
-/// Each thing changed by itself in the second part: named with file, row, column, place, what is there and what should be.
+/// Each thing changed by itself in the second part: named with file, row, column, place, what is there and what should
+/// be.
 #[test]
 fn every_change_is_named() {
     let seed = seed(43);

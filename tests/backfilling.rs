@@ -12,7 +12,8 @@ fn click(item: i64, time: &str) -> RawAction {
     RawAction { customer: 1, item, time_us: us(time), kind: 1 }
 }
 
-/// Batches of 1 to 4 January, that of the 4th with a late action; impressions of the 3rd, 4th and 5th, which has no actions.
+/// Batches of 1 to 4 January, that of the 4th with a late action; impressions of the 3rd, 4th and 5th, which has no
+/// actions.
 fn range() -> Bench {
     let bench = Bench::new();
     for day in 1..=4 {

@@ -152,7 +152,8 @@ fn a_damaged_shared_file_is_named_before_anything_is_restored_or_deleted() {
     bench.refused("verify --backup backups", &["backup 1 at backups is damaged", name.as_str(), "No such file"]);
 }
 
-/// Whatever byte of whatever file of a backup is changed, its list included: it is noticed, but in what the list says of the time.
+/// Whatever byte of whatever file of a backup is changed, its list included: it is noticed, but in what the list says
+/// of the time.
 #[test]
 fn a_changed_byte_of_any_file_is_noticed() {
     let seed = seed(72);

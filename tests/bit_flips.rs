@@ -1,5 +1,5 @@
-//! Damaged files of a store: whatever is changed in whichever file, `verify` says so or nothing that can be read has changed; and `produce` fails or
-//! writes the rows of the sound store.
+//! Damaged files of a store: whatever is changed in whichever file, `verify` says so or nothing that can be read has
+//! changed; and `produce` fails or writes the rows of the sound store.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -110,7 +110,8 @@ fn see(bench: &Bench, sound: &Sound, damage: &Damage) -> Seen {
     seen
 }
 
-/// Sees all damages, with two programs at a time, and counts what became of them by the name of the file without its number.
+/// Sees all damages, with two programs at a time, and counts what became of them by the name of the file without its
+/// number.
 fn see_all(damages: Vec<Damage>) -> BTreeMap<(String, Seen), usize> {
     let (waiting, counts) = (Mutex::new(damages.into_iter()), Mutex::new(BTreeMap::new()));
     std::thread::scope(|scope| {
@@ -185,8 +186,9 @@ fn heads(manifest: &[u8]) -> Vec<usize> {
     heads
 }
 
-/// The head of a record tells its length and type, and RocksDB believes both before it compares a checksum: one too long looks like the end of the
-/// log, and takes the store back; one of a type that is written over again is read without end.
+/// The head of a record tells its length and type, and RocksDB believes both before it compares a checksum: one too
+/// long looks like the end of the log, and takes the store back; one of a type that is written over again is read
+/// without end.
 #[test]
 fn heads_of_the_manifest() {
     let files = files();

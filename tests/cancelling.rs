@@ -1,4 +1,5 @@
-//! The library, asked to stop by its caller: the work fails with `Kind::Cancelled`, and what was there is there as it was.
+//! The library, asked to stop by its caller: the work fails with `Kind::Cancelled`, and what was there is there as it
+//! was.
 
 use std::process::Command;
 
@@ -104,7 +105,8 @@ fn a_produce_that_is_asked_to_stop_leaves_the_partition_as_it_was() {
     }
 }
 
-/// What the tests of the program rest on: with that variable and a limit on memory, which the program sets for itself, the global pool cannot start.
+/// What the tests of the program rest on: with that variable and a limit on memory, which the program sets for itself,
+/// the global pool cannot start.
 #[test]
 fn no_global_threads_start_where_the_tests_run_the_program() {
     let script = "ulimit -d 2000000; exec \"$0\" --ignored --exact cancelling::global_threads_start";

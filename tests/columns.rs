@@ -1,5 +1,5 @@
-//! Columns that rows have only where they were asked for, and narrow types: every cell against the reference, the settings wherever they are kept, and
-//! what is refused.
+//! Columns that rows have only where they were asked for, and narrow types: every cell against the reference, the
+//! settings wherever they are kept, and what is refused.
 
 use std::fs;
 use std::fs::File;

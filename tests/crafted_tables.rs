@@ -1,5 +1,5 @@
-//! Table files with right checksums that contradict themselves: every command ends, within its memory, with the sound store's answer or with one sentence; and `verify` names
-//! what is wrong.
+//! Table files with right checksums that contradict themselves: every command ends, within its memory, with the sound
+//! store's answer or with one sentence; and `verify` names what is wrong.
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,5 +1,6 @@
-//! Killed, or without power, at each call that changes files: what is there is as before the command or as after it, and the next run ends
-//! as if nothing had happened. In two passes: the first sees the calls of the undisturbed run, the second stops at each of them.
+//! Killed, or without power, at each call that changes files: what is there is as before the command or as after it,
+//! and the next run ends as if nothing had happened. In two passes: the first sees the calls of the undisturbed run,
+//! the second stops at each of them.
 
 use crate::support::faults::{At, ENDED, Fault};
 use crate::support::random::{Random, seed};
@@ -15,7 +16,8 @@ fn stopped_anywhere(scenario: &Scenario) {
             let ran = scenario.disturbed(fault, At::Call(number));
             let at = scenario.ground.trace().last().cloned();
             let point = format!("{}, {fault:?} at call {number} ({at:?}), seed {seed}", scenario.command);
-            // A thread in the background may have come to fewer calls than in the first pass, or nothing comes behind the last sync.
+            // A thread in the background may have come to fewer calls than in the first pass, or nothing comes behind
+            // the last sync.
             assert!(ran.code == ENDED || ran.code == 0, "{point}: exit code {}: {}", ran.code, ran.stderr);
             stopped += usize::from(ran.code == ENDED);
             if ran.code == 0 {

@@ -1,5 +1,5 @@
-//! Any bytes where a key or a value should be: each decoder gives a value or an error, never panics, and never takes memory for what the bytes only
-//! announce.
+//! Any bytes where a key or a value should be: each decoder gives a value or an error, never panics, and never takes
+//! memory for what the bytes only announce.
 
 use allocation_counter::measure;
 
@@ -13,14 +13,16 @@ use lookback::model::{Action, ActionType, CustomerId, Day, PastAction};
 
 use crate::support::random::{Random, seed};
 
-/// What decoding may take for each byte of its input, in all: an action of a delta takes at least one byte, and 33 bytes of memory; a line of the
-/// customer index takes 5 and 48; a file of a batch record takes 19 and 64; and a list that grows by doubling is moved.
+/// What decoding may take for each byte of its input, in all: an action of a delta takes at least one byte, and 33
+/// bytes of memory; a line of the customer index takes 5 and 48; a file of a batch record takes 19 and 64; and a list
+/// that grows by doubling is moved.
 const BYTES_PER_BYTE: u64 = 64;
 
 /// What it may take besides, for what it says of an error.
 const BYTES_BESIDES: u64 = 1_024;
 
-/// What a keyframe may take besides: actions that are all alike take no bytes of their own, and there are never more of them than this.
+/// What a keyframe may take besides: actions that are all alike take no bytes of their own, and there are never more of
+/// them than this.
 const KEYFRAME_BYTES_BESIDES: u64 = 64 * ACTIONS_MAX as u64;
 
 /// Bytes by chance, and valid bytes changed by chance, for each decoder.

@@ -1,4 +1,5 @@
-//! The same bytes from the same batches and impressions: whatever the threads, the files, the order of rows, the order of days.
+//! The same bytes from the same batches and impressions: whatever the threads, the files, the order of rows, the order
+//! of days.
 
 use std::collections::BTreeMap;
 

@@ -28,7 +28,8 @@ fn produce(bench: &Bench, store: &str, out: &str, options: &str) {
     bench.ok(&format!("produce --store {store} --input input --dt {DAY} --out {out} {options}"));
 }
 
-/// Two customers with two impressions of two items; in the second output the first has another newest action, and the second another label.
+/// Two customers with two impressions of two items; in the second output the first has another newest action, and the
+/// second another label.
 fn two_outputs() -> Bench {
     let bench = Bench::new();
     let shown = |customer, order| RawImpression {
@@ -180,7 +181,8 @@ fn left(one: &[Row], other: &[Row]) -> BTreeMap<Key, Vec<Row>> {
     left
 }
 
-/// Random stores and impressions, many with the same ranking id or none; what is counted and named is what the naive comparison says.
+/// Random stores and impressions, many with the same ranking id or none; what is counted and named is what the naive
+/// comparison says.
 #[test]
 fn what_is_named_is_what_differs() {
     let seed = seed(91);

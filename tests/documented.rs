@@ -1,4 +1,5 @@
-//! The pages and the program agree: whatever command or option a page names is there, and each that is there is named on a page.
+//! The pages and the program agree: whatever command or option a page names is there, and each that is there is named
+//! on a page.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -65,7 +66,8 @@ fn pages() -> Vec<(String, String)> {
     paths.into_iter().map(|path| (path.display().to_string(), fs::read_to_string(path).unwrap())).collect()
 }
 
-/// What is code on a page: blocks, without what goes on in the next line cut off, and spans within lines. Each with its line.
+/// What is code on a page: blocks, without what goes on in the next line cut off, and spans within lines. Each with its
+/// line.
 fn code(text: &str) -> Vec<(usize, String)> {
     let (mut code, mut in_block, mut open) = (Vec::new(), false, None::<(usize, String)>);
     for (number, line) in (1..).zip(text.lines()) {

@@ -1,4 +1,5 @@
-//! Whatever stands in names of files, columns and folders: no character of theirs makes a line of the program's output, or acts on a terminal.
+//! Whatever stands in names of files, columns and folders: no character of theirs makes a line of the program's output,
+//! or acts on a terminal.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;

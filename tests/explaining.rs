@@ -1,4 +1,5 @@
-//! `lookback explain`: each action of a history with its place, its batch and why it counts or not, against the naive reference.
+//! `lookback explain`: each action of a history with its place, its batch and why it counts or not, against the naive
+//! reference.
 
 use chrono::{Days, NaiveDate};
 use serde_json::{Value, json};
@@ -13,7 +14,8 @@ fn action(kind: u8, item: i64, time: &str) -> RawAction {
     RawAction { customer: 1, item, time_us: us(time), kind }
 }
 
-/// A store that keeps six actions, with two batches: one action of the second came a day late, one of the first a day early.
+/// A store that keeps six actions, with two batches: one action of the second came a day late, one of the first a day
+/// early.
 fn two_batches() -> Bench {
     let bench = Bench::new();
     bench.ok("init --store store --max-history 6");
@@ -112,7 +114,8 @@ fn where_the_store_has_cut_a_batch_the_places_behind_are_said_to_be_uncertain() 
     assert!(text.contains("behind number 3 there may have been more"), "{text}");
 }
 
-/// Random batches, late and early; customers, days and options by chance. What is inside must be the history of the reference and the row of `produce`.
+/// Random batches, late and early; customers, days and options by chance. What is inside must be the history of the
+/// reference and the row of `produce`.
 #[test]
 fn what_counts_is_what_the_rows_have() {
     let seed = seed(71);

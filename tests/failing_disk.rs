@@ -1,5 +1,5 @@
-//! A disk that is full or broken, at each call that it can refuse: one clear sentence, what is there is as before the command or as after
-//! it, and the next run ends as if nothing had happened.
+//! A disk that is full or broken, at each call that it can refuse: one clear sentence, what is there is as before the
+//! command or as after it, and the next run ends as if nothing had happened.
 
 use std::path::Path;
 use std::process::Command;

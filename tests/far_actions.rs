@@ -1,4 +1,5 @@
-//! Batches whose actions mostly lie over ten years from their day: refused, with the unit that was likely meant, unless that is allowed.
+//! Batches whose actions mostly lie over ten years from their day: refused, with the unit that was likely meant, unless
+//! that is allowed.
 
 use std::fmt::Write as _;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Each kind of fault: a sound store with exactly that broken, what `verify` says of it, and that `repair` mends it, or refuses and the remedy works.
+//! Each kind of fault: a sound store with exactly that broken, what `verify` says of it, and that `repair` mends it, or
+//! refuses and the remedy works.
 
 use lookback::format::{
     BatchRecord, CustomerState, Delta, FIRST_LEAF, FORMAT_VERSION, Key, Keyframe, Record, Totals, TouchedDay,
@@ -124,7 +125,8 @@ impl Case {
         case.mend(u64::from(is_set), u64::from(!is_set));
     }
 
-    /// The truth: found, not repaired, and as before after the batch has been ingested again; or with `None` for what no batch brings.
+    /// The truth: found, not repaired, and as before after the batch has been ingested again; or with `None` for what
+    /// no batch brings.
     fn truth(edits: impl Fn(&Case) -> Edits, place: &str, words: &str, batch: Option<u32>) {
         let case = Case::new();
         let line = case.broken(&edits(&case), "--deep", words);

@@ -1,4 +1,5 @@
-//! Stores of each format version as the first program to write it left them: `tests/fixtures/format-*/`, never edited. See the readmes there.
+//! Stores of each format version as the first program to write it left them: `tests/fixtures/format-*/`, never edited.
+//! See the readmes there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,8 @@ fn content(version: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// The batches that the store was filled with: late, early, tied and duplicate actions, a customer over the cap of 3, an empty batch.
+/// The batches that the store was filled with: late, early, tied and duplicate actions, a customer over the cap of 3,
+/// an empty batch.
 fn ingest(bench: &Bench) {
     let action = |customer, item, time: &str, kind| RawAction { customer, item, time_us: us(time), kind };
     let first = [
@@ -57,8 +59,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// One line for each key: the key and the value in hexadecimal. Batch records hold the hashes of input files, which differ with the version
-/// of the library that writes them, so theirs are compared with the fixture's own alone.
+/// One line for each key: the key and the value in hexadecimal. Batch records hold the hashes of input files, which
+/// differ with the version of the library that writes them, so theirs are compared with the fixture's own alone.
 fn lines(store: &Path) -> Vec<String> {
     dump(store).iter().map(|(key, value)| format!("{} {}", hex(key), hex(value))).collect()
 }
@@ -164,7 +166,8 @@ fn it_holds_what_was_ingested(bench: &Bench) {
     assert_eq!(actions("2026-03-31", known), [[102, 102], [0, 0], [1_000_000_007, 0]]);
 }
 
-/// Asked for once per format version, by the person who introduces it: `LOOKBACK_WRITE_FIXTURE` names the folder that the fixture goes to.
+/// Asked for once per format version, by the person who introduces it: `LOOKBACK_WRITE_FIXTURE` names the folder that
+/// the fixture goes to.
 fn write_fixture(name: &str, store: &Path) {
     let Ok(target) = std::env::var("LOOKBACK_WRITE_FIXTURE") else { return };
     let target = Path::new(&target).join(name);
@@ -195,7 +198,8 @@ fn the_frozen_store_of_version_3_still_knows_whom_it_forgot_and_how_far_back_it_
         (&status["horizon"], &status["forgotten"], &status["customers"]),
         (&"2026-03-29".into(), &1.into(), &1.into())
     );
-    // The same batches come again. Their files are those of this day's library, so their records differ from the frozen ones.
+    // The same batches come again. Their files are those of this day's library, so their records differ from the frozen
+    // ones.
     fs::rename(bench.input(), frozen.input()).unwrap();
     let pruned = frozen.json("ingest --store store --input input --dt 2026-03-28");
     assert_eq!((&pruned["pruned"], &pruned["forgotten"], &pruned["customers"]), (&4.into(), &0.into(), &0.into()));
@@ -207,7 +211,8 @@ fn the_frozen_store_of_version_3_still_knows_whom_it_forgot_and_how_far_back_it_
     assert_eq!(without_batch_records_and_rules(lines(&frozen.store())), content);
 }
 
-/// What `format-4-types` was filled with: a source with a column of types, one of them new with the second batch, and one value ignored.
+/// What `format-4-types` was filled with: a source with a column of types, one of them new with the second batch, and
+/// one value ignored.
 fn ingest_described(bench: &Bench) {
     let described = |more: &str| {
         let types = format!("[types]\nview = 1\nbuy = 7\n{more}\n");

@@ -1,4 +1,5 @@
-//! No file imports one that imports it back, over however many others: who reads one file must not have to read a circle of them.
+//! No file imports one that imports it back, over however many others: who reads one file must not have to read a
+//! circle of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -135,7 +136,8 @@ impl Imports {
     }
 }
 
-/// Removes, again and again, what imports nothing that is left; what is left then are circles and those who import them.
+/// Removes, again and again, what imports nothing that is left; what is left then are circles and those who import
+/// them.
 fn circles(graph: &BTreeMap<Module, BTreeSet<Module>>) -> BTreeSet<Module> {
     let mut left: BTreeSet<Module> = graph.keys().cloned().collect();
     loop {

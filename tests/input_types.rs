@@ -1,4 +1,5 @@
-//! Every type that the contract allows for ids and times, through the real binary, gives the same rows as the plain one.
+//! Every type that the contract allows for ids and times, through the real binary, gives the same rows as the plain
+//! one.
 
 use std::fs::File;
 use std::path::Path;
@@ -23,7 +24,8 @@ use crate::support::program::Bench;
 
 const TIME: &str = "2026-01-02T03:04:05Z";
 
-/// Ingests one click file of customers and items given, at the times given, and gives (customer, item) of what day 2026-01-03 sees.
+/// Ingests one click file of customers and items given, at the times given, and gives (customer, item) of what day
+/// 2026-01-03 sees.
 fn seen(bench: &Bench, columns: &[(&str, ArrayRef)], zone: &str) -> Vec<(i64, Vec<i64>)> {
     let _ = std::fs::remove_dir_all(bench.store());
     bench.ok(&format!("init --store store --max-history 2 --timezone {zone}"));

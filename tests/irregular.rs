@@ -1,4 +1,5 @@
-//! Names that lead to a pipe, a device, a socket or a folder where a file is meant: refused by name at once, and never waited for.
+//! Names that lead to a pipe, a device, a socket or a folder where a file is meant: refused by name at once, and never
+//! waited for.
 
 use std::fs;
 use std::os::unix::net::UnixListener;

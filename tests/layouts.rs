@@ -134,7 +134,8 @@ fn every_example_of_a_configuration_runs() {
     }
 }
 
-/// One log of all events, renamed columns, and integers for times: the store holds the same bytes, and the part file is the same.
+/// One log of all events, renamed columns, and integers for times: the store holds the same bytes, and the part file is
+/// the same.
 #[test]
 fn the_same_actions_in_another_layout_give_the_same_store_and_rows() {
     let seed = seed(62);

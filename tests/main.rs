@@ -1,5 +1,5 @@
-//! All integration tests, in one binary. They share no code with the program but its public interface; what they expect they work out by
-//! themselves, in `support::reference`.
+//! All integration tests, in one binary. They share no code with the program but its public interface; what they expect
+//! they work out by themselves, in `support::reference`.
 
 #![cfg(test)]
 mod support;

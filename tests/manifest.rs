@@ -1,4 +1,5 @@
-//! The manifest: that it says what is so, that it follows from the batches alone, and that a damaged one is noticed and does no harm.
+//! The manifest: that it says what is so, that it follows from the batches alone, and that a damaged one is noticed and
+//! does no harm.
 
 use std::fs;
 use std::path::PathBuf;
@@ -246,7 +247,8 @@ fn a_manifest_that_has_lost_its_checksum_is_damaged() {
     bench.refused(&format!("manifest --out out --dt {DT} --check"), &["it does not end with its checksum"]);
 }
 
-/// A partition counts as current only while its manifest and its part files are there; else it is produced again, to the same bytes.
+/// A partition counts as current only while its manifest and its part files are there; else it is produced again, to
+/// the same bytes.
 #[test]
 fn backfill_produces_again_what_is_not_as_its_manifest_says() {
     let bench = days();

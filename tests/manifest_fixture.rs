@@ -1,4 +1,5 @@
-//! The partition that 0.4.0 left, with the column `dt` in its files and a manifest of version 1: `tests/fixtures/manifest-1/`, never edited.
+//! The partition that 0.4.0 left, with the column `dt` in its files and a manifest of version 1:
+//! `tests/fixtures/manifest-1/`, never edited.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! `--memory-limit`: kept by what is larger than it, and by files that are made to break it. Peaks are those that the system counts for the process.
+//! `--memory-limit`: kept by what is larger than it, and by files that are made to break it. Peaks are those that the
+//! system counts for the process.
 
 use std::fs;
 use std::path::Path;
@@ -131,7 +132,8 @@ fn a_batch_of_ten_times_the_limit_is_taken_within_it() {
     assert!(rows[0].actions.iter().all(|item| *item != 0), "the full history of the one customer");
 }
 
-/// Rows whose histories are all full and stand nowhere side by side: three row groups of the default size. Nothing is spared by rows that repeat.
+/// Rows whose histories are all full and stand nowhere side by side: three row groups of the default size. Nothing is
+/// spared by rows that repeat.
 #[test]
 fn shuffled_rows_with_full_histories_are_written_within_the_limit() {
     const CUSTOMERS: i64 = 3_000;
@@ -343,7 +345,8 @@ fn by_pyarrow(path: &Path, code: &str) {
     assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
 }
 
-/// One impression whose list goes on over many pages, none of them large. The usual writers end a page with a row; here the pages are put together by hand.
+/// One impression whose list goes on over many pages, none of them large. The usual writers end a page with a row; here
+/// the pages are put together by hand.
 fn list_over_pages(path: &Path, pages: usize, page_values: usize) {
     let schema = "message schema { optional binary ranking_id (UTF8); required int64 customer_id;
         required group impressions (LIST) { repeated group list { required group element {

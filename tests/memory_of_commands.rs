@@ -1,5 +1,5 @@
-//! `--memory-limit`, kept by every command whatever grows: files of a day, files of all days, ids, customers who are forgotten, rows in a shuffled order.
-//! The lines of the table in `docs/sizing.md`.
+//! `--memory-limit`, kept by every command whatever grows: files of a day, files of all days, ids, customers who are
+//! forgotten, rows in a shuffled order. The lines of the table in `docs/sizing.md`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -115,7 +115,8 @@ fn impressions_of_twenty_thousand_files_become_rows() {
     within(&bench, "audit --store store --input input --dt 2026-01-02 --out out");
 }
 
-/// The marks of those who are forgotten are held by every command that reads input, and their lines in the receipt are not.
+/// The marks of those who are forgotten are held by every command that reads input, and their lines in the receipt are
+/// not.
 #[test]
 fn a_million_and_a_half_customers_are_forgotten_with_a_receipt() {
     const IDS: u64 = 1_500_000;

@@ -160,7 +160,8 @@ fn an_older_store_is_told_how_to_migrate_and_opening_never_does() {
     assert_eq!(dump(&bench.store()), before);
 }
 
-/// A key where the step to version 4 has room for a new one is none of version 3: the store is damaged, or something else wrote it.
+/// A key where the step to version 4 has room for a new one is none of version 3: the store is damaged, or something
+/// else wrote it.
 #[test]
 fn a_store_of_version_3_with_keys_behind_its_own_is_not_migrated() {
     let bench = Bench::new();
@@ -207,7 +208,8 @@ fn with_removed_ranges(store: &Path) -> usize {
     tables.iter().filter(|(_, bytes)| notes(bytes)).count()
 }
 
-/// A table file that notes a removed range is read through RocksDB until it is compacted, which takes half as long again: see `src/store/sst`.
+/// A table file that notes a removed range is read through RocksDB until it is compacted, which takes half as long
+/// again: see `src/store/sst`.
 #[test]
 fn a_step_removes_no_range_where_nothing_is_left_of_an_interrupted_one() {
     let bench = Bench::new();
@@ -227,7 +229,8 @@ fn a_step_removes_no_range_where_nothing_is_left_of_an_interrupted_one() {
 /// 2026-01-01 as days since 1970-01-01.
 const FIRST_DAY: i64 = 20_454;
 
-/// Batches of twenty days: customers with few and with many actions, so that some have keyframes; late, early and tied ones, some over the cap.
+/// Batches of twenty days: customers with few and with many actions, so that some have keyframes; late, early and tied
+/// ones, some over the cap.
 fn random_batches(random: &mut Random) -> BTreeMap<i64, Vec<RawAction>> {
     let mut batches = BTreeMap::new();
     for batch in FIRST_DAY..FIRST_DAY + 20 {

@@ -1,5 +1,6 @@
-//! The model test: random batches in random order, with re-ingests, corrections and removals in between; after each step random produces,
-//! compared cell by cell with the naive reference; at the end the store, key by key, with a fresh one given the final batches by date.
+//! The model test: random batches in random order, with re-ingests, corrections and removals in between; after each
+//! step random produces, compared cell by cell with the naive reference; at the end the store, key by key, with a fresh
+//! one given the final batches by date.
 
 use std::path::Path;
 
@@ -109,7 +110,8 @@ fn day(date: NaiveDate) -> Day {
     Day::from_date(date).unwrap()
 }
 
-/// The item tells the day of the action in the zone: `item / 10` is the number of the day. So a leak can be seen in a row.
+/// The item tells the day of the action in the zone: `item / 10` is the number of the day. So a leak can be seen in a
+/// row.
 fn item_of(date: NaiveDate, variant: i64) -> i64 {
     i64::from(day(date).number()) * 10 + 1 + variant
 }

@@ -1,4 +1,5 @@
-//! What a file may lack, what it may have beside what is read, and that `config check` says what `ingest` and `produce` say: of every format alike.
+//! What a file may lack, what it may have beside what is read, and that `config check` says what `ingest` and `produce`
+//! say: of every format alike.
 
 use std::fs;
 use std::path::Path;

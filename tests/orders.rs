@@ -1,5 +1,5 @@
-//! shuffled orders: the same rows as in the order of customers, each where its hash puts it, to the byte whatever the threads, the files and the memory;
-//! and that chance is what it looks like.
+//! shuffled orders: the same rows as in the order of customers, each where its hash puts it, to the byte whatever the
+//! threads, the files and the memory; and that chance is what it looks like.
 
 use std::collections::BTreeMap;
 use std::hash::Hasher as _;
@@ -26,7 +26,8 @@ const PRODUCE: &str = "produce --store store --input input --dt 2026-03-31 --out
 const AUDIT: &str = "audit --store store --input input --out out --dt 2026-03-31";
 const WHOLE: Question = Question { max_history: MAX_HISTORY, lookback_days: None, known_as_of: None };
 
-/// The rows of the reference, each with its impression's place and its own, worked out as the documentation of the program says.
+/// The rows of the reference, each with its impression's place and its own, worked out as the documentation of the
+/// program says.
 fn placed(nights: &Nights, seed: u64) -> Vec<(u128, u128, Row)> {
     let mut impressions: Vec<_> = nights.impressions.clone();
     impressions.sort_by_key(|row| {
@@ -93,7 +94,8 @@ fn each_row_stands_where_its_hash_puts_it() {
     }
 }
 
-/// The same rows in each order; of a carousel together, from the first place to the last; and the summary counts the same.
+/// The same rows in each order; of a carousel together, from the first place to the last; and the summary counts the
+/// same.
 #[test]
 fn an_order_changes_the_order_alone() {
     let seed = seed(62);
@@ -180,8 +182,9 @@ fn the_same_bytes_with_any_threads_files_and_memory() {
     }
 }
 
-/// 3,000 carousels of four items, in each order with fixed seeds, so that no run has another luck than the one before: by two counts, each of which would
-/// be far off in an order that is not by chance. The bounds are those that one order of 100,000 would miss.
+/// 3,000 carousels of four items, in each order with fixed seeds, so that no run has another luck than the one before:
+/// by two counts, each of which would be far off in an order that is not by chance. The bounds are those that one order
+/// of 100,000 would miss.
 #[test]
 fn chance_is_what_it_looks_like() {
     let bench = Bench::new();

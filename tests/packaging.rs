@@ -12,8 +12,8 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A bench with a batch of 1 January and impressions of 2 January, and folders that stand before PATH: in them `lookback`, and a `date` that says that it is
-/// 2 January.
+/// A bench with a batch of 1 January and impressions of 2 January, and folders that stand before PATH: in them
+/// `lookback`, and a `date` that says that it is 2 January.
 fn night() -> (Bench, String) {
     let bench = Bench::new();
     bench.ok("init --store store");
@@ -52,7 +52,8 @@ fn the_commands_of_the_unit_are_run_as_they_stand() {
     let lines: Vec<&str> = unit.lines().filter_map(|line| line.strip_prefix("ExecStart=")).collect();
     assert_eq!(lines.len(), 2);
     for line in lines {
-        // The way from systemd's quoting to the shell's: of this line, only `%%` is not what it stands for. $NAME in single quotes is left to /bin/sh.
+        // The way from systemd's quoting to the shell's: of this line, only `%%` is not what it stands for. $NAME in
+        // single quotes is left to /bin/sh.
         let mut shell = Command::new("bash");
         shell.args(["-c", &line.replace("%%", "%")]);
         in_the_night(&bench, &path, shell);
@@ -127,7 +128,8 @@ fn the_program_is_stripped() {
     assert!(!kinds.contains(&symbols), "the program has a table of symbols: {kinds:?}");
 }
 
-/// The package itself is made and looked at by `tools/deb`; here, that what it takes from the repository is in the repository.
+/// The package itself is made and looked at by `tools/deb`; here, that what it takes from the repository is in the
+/// repository.
 #[test]
 fn what_the_debian_package_takes_is_there() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();

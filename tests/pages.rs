@@ -1,4 +1,5 @@
-//! What the pages say: README's first screen, figures that were measured, paths that are there, and templates that ask for what is needed.
+//! What the pages say: README's first screen, figures that were measured, paths that are there, and templates that ask
+//! for what is needed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,8 @@ fn pages() -> Vec<String> {
     docs.chain(["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned)).collect()
 }
 
-/// What the first screen is for: the words that people search for, the picture, the figures, how to install, and ten lines that run.
+/// What the first screen is for: the words that people search for, the picture, the figures, how to install, and ten
+/// lines that run.
 #[test]
 fn readme_says_on_its_first_screen_what_it_is_and_why() {
     let readme = read("README.md");
@@ -81,7 +83,8 @@ fn figures_of_speed_are_measured_ones() {
     assert_eq!(seconds("took 1.41 s with it, 3 s, 0.2 s."), ["1.41", "0.2"]);
 }
 
-/// Paths of the repository in code spans and links of pages. One with a `*`, `…` or a capital in the place of a name stands for many.
+/// Paths of the repository in code spans and links of pages. One with a `*`, `…` or a capital in the place of a name
+/// stands for many.
 #[test]
 fn paths_on_pages_are_there() {
     let folders = ["src/", "tests/", "tools/", "docs/", "migrations/", "examples/"];

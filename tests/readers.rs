@@ -1,5 +1,5 @@
-//! The output read by others: pyarrow, pandas, DuckDB, Polars, Hugging Face datasets and Spark, in the virtual environment that `tools/test` sets up; every cell compared
-//! with a reference in SQL.
+//! The output read by others: pyarrow, pandas, DuckDB, Polars, Hugging Face datasets and Spark, in the virtual
+//! environment that `tools/test` sets up; every cell compared with a reference in SQL.
 
 use std::path::Path;
 use std::process::Command;

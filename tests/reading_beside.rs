@@ -1,4 +1,5 @@
-//! Readers beside a writer that compacts all the time: they see what was committed when they opened, for as long as they are open.
+//! Readers beside a writer that compacts all the time: they see what was committed when they opened, for as long as
+//! they are open.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -36,8 +37,8 @@ fn readers_go_on_while_table_files_are_deleted() {
     let (done, produced) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            // The same batches again and again: every load lies over the ones before, so each fourth makes the store compact.
-            // At least forty loads, and as many more as it takes until the reader has had its turns.
+            // The same batches again and again: every load lies over the ones before, so each fourth makes the store
+            // compact. At least forty loads, and as many more as it takes until the reader has had its turns.
             let mut rounds = 0;
             while rounds < 20 || (produced.load(Ordering::SeqCst) < 4 && rounds < 400) {
                 bench.ingest("2026-01-01");
@@ -68,7 +69,8 @@ fn rounds() -> usize {
     std::env::var("LOOKBACK_TEST_ROUNDS").ok().map_or(60, |text| text.parse().unwrap())
 }
 
-/// A writer replaces one batch by others and a reader produces, each as fast as it can: every partition is that of one of the states, whole.
+/// A writer replaces one batch by others and a reader produces, each as fast as it can: every partition is that of one
+/// of the states, whole.
 #[test]
 fn rows_beside_a_writer_are_those_of_a_state_that_was_committed() {
     const STATES: i64 = 7;

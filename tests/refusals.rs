@@ -69,8 +69,8 @@ fn input_files_that_cannot_be_read() {
     assert_eq!(dump(&bench.store()), before, "the store is as it was");
 }
 
-/// Good files with bytes changed at random, and with each single bit of the footer turned: read or refused, and nothing else. Some turned bits
-/// reach assertions inside the Parquet reader.
+/// Good files with bytes changed at random, and with each single bit of the footer turned: read or refused, and nothing
+/// else. Some turned bits reach assertions inside the Parquet reader.
 #[test]
 fn damaged_files_never_panic() {
     let seed = seed(5);

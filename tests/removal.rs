@@ -20,8 +20,8 @@ fn date(day: i64) -> String {
     (chrono::NaiveDate::default() + chrono::Days::new(u64::try_from(day).unwrap())).to_string()
 }
 
-/// Ids so large that no other bytes of a store look like them. Many of them, so that lists have several leaves and some leaves begin with one
-/// who is to go.
+/// Ids so large that no other bytes of a store look like them. Many of them, so that lists have several leaves and some
+/// leaves begin with one who is to go.
 fn customers() -> Vec<i64> {
     (1..=1_500_i64).map(|number| number.wrapping_mul(0x1f3a_5b7c_9d2e_4f61)).collect()
 }
@@ -88,7 +88,8 @@ fn forgotten_customers_are_gone_from_the_store_and_its_files_and_do_not_come_bac
     let seed = seed(61);
     let (bench, batches) = filled(seed);
     let held: BTreeSet<i64> = batches.values().flatten().map(|action| action.customer).collect();
-    // Among them customers with keyframes, the first and the last of the store, and some at which leaves begin: those whose id is a key by itself.
+    // Among them customers with keyframes, the first and the last of the store, and some at which leaves begin: those
+    // whose id is a key by itself.
     let leaves: Vec<i64> = dump(&bench.store())
         .iter()
         .filter(|(key, _)| key[0] == 0x13)
@@ -100,7 +101,8 @@ fn forgotten_customers_are_gone_from_the_store_and_its_files_and_do_not_come_bac
     let mut going: BTreeSet<i64> = held.iter().filter(|_| random.below(9) == 0).copied().collect();
     going.extend(customers()[..2].iter().chain(held.first()).chain(held.last()).chain(&leaves));
     let going: Vec<i64> = going.into_iter().collect();
-    // Keys that share bytes with the one before are shortened in the files, so that not all can be found there even before.
+    // Keys that share bytes with the one before are shortened in the files, so that not all can be found there even
+    // before.
     assert!(found_in_files(&bench, &going).len() > going.len() / 2, "seed {seed}");
     let tables = |bench: &Bench| -> BTreeSet<String> {
         tree(&bench.store()).into_keys().filter(|name| name.ends_with(".sst")).collect()
@@ -170,7 +172,8 @@ fn a_purge_that_was_interrupted_is_made_up_for_by_the_next_ingest() {
     let going = batches[&FIRST_DAY][0].customer;
     bench.ok(&format!("forget --store store --customer {going}"));
     let expected = dump(&bench.store());
-    // What a run leaves that is killed between removing and purging: the record that says so, and the old keys in the files.
+    // What a run leaves that is killed between removing and purging: the record that says so, and the old keys in the
+    // files.
     let raw = RawStore::open_writer(&Folder::new(&bench.store())).unwrap();
     let old = [&[0x11_u8][..], &key_bytes(going), &[0x7f, 0xff, 0xb0, 0x1a]].concat();
     raw.write(&[(old.clone(), vec![2])], &[]).unwrap();
@@ -203,7 +206,8 @@ fn cut(batches: &BTreeMap<i64, Vec<RawAction>>, first_day: i64) -> BTreeMap<i64,
     batches.iter().map(|(batch, actions)| (*batch, actions.iter().filter(kept).copied().collect())).collect()
 }
 
-/// A store into which these batches were ingested. Without batch records: they tell of the files, which are others here.
+/// A store into which these batches were ingested. Without batch records: they tell of the files, which are others
+/// here.
 fn of_batches(batches: &BTreeMap<i64, Vec<RawAction>>) -> Entries {
     let bench = Bench::new();
     bench.ok("init --store store --max-history 30");

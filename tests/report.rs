@@ -1,4 +1,5 @@
-//! The page of `lookback report`, opened in a real browser: its figures against `status`, `produce` and a count of the raw input, and its layout.
+//! The page of `lookback report`, opened in a real browser: its figures against `status`, `produce` and a count of the
+//! raw input, and its layout.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,8 +17,8 @@ const FIRST_DAY: i64 = 20_454;
 const DAY_US: i64 = 86_400_000_000;
 const MAX_HISTORY: usize = 40;
 
-/// Of the days from the first on: one that brings four times as much, one half of which is late, one without a batch, the days with rows, and of these one with
-/// many orders.
+/// Of the days from the first on: one that brings four times as much, one half of which is late, one without a batch,
+/// the days with rows, and of these one with many orders.
 const LOUD: i64 = 10;
 const LATE: i64 = 14;
 const GAP: i64 = 17;
@@ -235,7 +236,8 @@ fn days_that_deviate_are_marked_and_named() {
     assert!(sentence.said().contains(&format!("; missing: {}; ", name(GAP))), "{}", sentence.stderr);
 }
 
-/// No label over another or out of its plot, nothing wider than the window: on screens and telephones, by day and by night.
+/// No label over another or out of its plot, nothing wider than the window: on screens and telephones, by day and by
+/// night.
 #[test]
 fn labels_do_not_overlap_at_any_width() {
     let (bench, _, _) = filled();

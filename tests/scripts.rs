@@ -36,7 +36,8 @@ fn the_two_scripts_are_what_everything_calls() {
     assert!(!workflow.contains("cargo "), "the workflow checks by the scripts alone");
 }
 
-/// What passes the quick check is not refused by the whole one for its format or lints; and the quick one installs nothing that the build does not need.
+/// What passes the quick check is not refused by the whole one for its format or lints; and the quick one installs
+/// nothing that the build does not need.
 #[test]
 fn the_quick_check_is_a_part_of_the_whole() {
     let (check, test) = (read("tools/check"), read("tools/test"));
@@ -62,7 +63,8 @@ fn the_quick_check_is_a_part_of_the_whole() {
     }
 }
 
-/// `check_dependencies` of `tools/setup.sh` with a program in the place of cargo-deny that fails where its words hold one of these.
+/// `check_dependencies` of `tools/setup.sh` with a program in the place of cargo-deny that fails where its words hold
+/// one of these.
 fn check_dependencies(failing: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("cargo-deny/bin/cargo-deny");

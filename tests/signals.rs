@@ -1,5 +1,6 @@
-//! Ctrl-C and SIGTERM, sent at any moment of every command that works long: it ends soon, what is there is as before it or as after it, nothing is left that
-//! the next run does not remove, and that one ends as if nothing had happened. The moments are calls that read or change files, so that no test depends on time.
+//! Ctrl-C and SIGTERM, sent at any moment of every command that works long: it ends soon, what is there is as before it
+//! or as after it, nothing is left that the next run does not remove, and that one ends as if nothing had happened. The
+//! moments are calls that read or change files, so that no test depends on time.
 
 use std::fs;
 use std::io::Write;
@@ -21,7 +22,8 @@ const SIGNALS: [(Fault, i32); 2] = [(Fault::Interrupt, 130), (Fault::Terminate, 
 const LOOKS_MAX: usize = 20_000;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
-/// Sends each signal at some of the moments of a command; `check` looks at what it has left. Gives how often it was stopped.
+/// Sends each signal at some of the moments of a command; `check` looks at what it has left. Gives how often it was
+/// stopped.
 fn signalled(scenario: &Scenario, mut check: impl FnMut(&Ran, &str)) -> usize {
     let seed = seed(19);
     // At no call: this tells which there are, reading among them.

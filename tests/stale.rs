@@ -199,7 +199,8 @@ fn stale_partitions_are_produced_again_with_their_own_settings() {
 /// A batch as it lies in the input: its actions and the bytes of its files.
 type Brought = (Vec<RawAction>, BTreeMap<String, Vec<u8>>);
 
-/// Puts a batch by chance in the place of what was there: one to three clicks, of the day, of days before, of the day after.
+/// Puts a batch by chance in the place of what was there: one to three clicks, of the day, of days before, of the day
+/// after.
 fn bring(bench: &Bench, random: &mut Random, number: u64) -> Brought {
     let actions: Vec<RawAction> = (0..1 + random.below(3))
         .map(|_| {
@@ -218,8 +219,8 @@ fn rows(bench: &Bench, out: &str) -> BTreeMap<String, Vec<Row>> {
     (1..=6).map(day).map(|dt| (dt.clone(), read_partition(&bench.path(out), &dt))).collect()
 }
 
-/// Late and early actions, corrections and new batches, by chance. What is listed is what the raw data says; the rows of what is not listed
-/// are those that it would have; and after `backfill --stale` nothing is listed, and all are.
+/// Late and early actions, corrections and new batches, by chance. What is listed is what the raw data says; the rows
+/// of what is not listed are those that it would have; and after `backfill --stale` nothing is listed, and all are.
 #[test]
 fn by_chance_the_listed_are_those_that_the_raw_data_names() {
     let seed = seed(31);

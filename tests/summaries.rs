@@ -1,4 +1,5 @@
-//! What a summary counts, against a count of the raw rows; and what a person sees while work goes on, on a terminal and in a log.
+//! What a summary counts, against a count of the raw rows; and what a person sees while work goes on, on a terminal and
+//! in a log.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

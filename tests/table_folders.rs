@@ -1,4 +1,5 @@
-//! Folders of tables with a log (Delta, Iceberg, Hudi, Spark's streams): refused by name wherever the log stands above the files of a day.
+//! Folders of tables with a log (Delta, Iceberg, Hudi, Spark's streams): refused by name wherever the log stands above
+//! the files of a day.
 
 use std::fs;
 use std::path::Path;

@@ -351,7 +351,8 @@ fn a_long_file_that_was_cut_names_the_line() {
     }
 }
 
-/// Good files with some bytes changed, taken out or put in: read or refused, and nothing else; the lines of the rows ascend.
+/// Good files with some bytes changed, taken out or put in: read or refused, and nothing else; the lines of the rows
+/// ascend.
 #[test]
 fn damaged_texts_never_panic() {
     let seed = seed(54);

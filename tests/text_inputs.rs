@@ -1,4 +1,5 @@
-//! CSV and JSON lines, plain and compressed, give what the same rows as Parquet give: the same store, the same bytes of rows.
+//! CSV and JSON lines, plain and compressed, give what the same rows as Parquet give: the same store, the same bytes of
+//! rows.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -83,9 +83,21 @@ fn floors_are_kept() {
 
 #[test]
 fn no_file_is_longer_than_500_lines() {
-    for (path, text) in ["src", "migrations", "tools", "tests"].into_iter().flat_map(sources) {
+    for (path, text) in ["src", "migrations", "tools", "tests", "fuzz"].into_iter().flat_map(sources) {
         let lines = text.lines().count();
         assert!(lines <= 500, "{} has {lines} lines: give part of it a file of its own", path.display());
+    }
+}
+
+/// As wide as rustfmt lets code be.
+#[test]
+fn no_comment_is_wider_than_120_columns() {
+    for (path, text) in ["src", "migrations", "tools", "tests", "fuzz"].into_iter().flat_map(sources) {
+        for (number, line) in text.lines().enumerate() {
+            let width = line.chars().count();
+            let is_comment = line.trim_start().starts_with("//");
+            assert!(!is_comment || width <= 120, "{}:{}: {width} columns", path.display(), number + 1);
+        }
     }
 }
 
@@ -187,8 +199,8 @@ fn no_name_is_made_of_the_number_of_a_process() {
     }
 }
 
-/// A library lives in a process that is somebody else's, and two of it may live there: what is of the process is set by the program alone, and what work may
-/// take comes with its options.
+/// A library lives in a process that is somebody else's, and two of it may live there: what is of the process is set by
+/// the program alone, and what work may take comes with its options.
 #[test]
 fn nothing_is_kept_or_set_for_the_whole_process() {
     let set = ["set_hook", "take_hook", "setrlimit", "build_global", "signal_hook", "set_var", "set_current_dir"];
@@ -202,7 +214,8 @@ fn nothing_is_kept_or_set_for_the_whole_process() {
             let line = line.strip_prefix("pub ").or(line.strip_prefix("pub(crate) ")).unwrap_or(line);
             let Some(rest) = line.strip_prefix("static ") else { continue };
             statics += 1;
-            // Of each thread, and set only while one call is made: what the program's hook asks, so that it is quiet about a panic that is caught.
+            // Of each thread, and set only while one call is made: what the program's hook asks, so that it is quiet
+            // about a panic that is caught.
             let is_guard = path.ends_with("input/parquet/guard.rs") && rest.starts_with("INSIDE: Cell<bool> = const");
             let is_kept = kept.iter().any(|word| rest.contains(word));
             assert!(is_guard || !is_kept, "{}: static {rest}: let Resources or the store carry it", path.display());
@@ -222,15 +235,15 @@ fn pure_floors_do_no_io() {
     }
 }
 
-/// What asks for something by an index or in another width: where that cannot fail, `src/exact.rs` has what to write, and
-/// a default in its place would be written into rows.
+/// What asks for something by an index or in another width: where that cannot fail, `src/exact.rs` has what to write,
+/// and a default in its place would be written into rows.
 const ASKS: [&str; 6] = [".get(", ".get_mut(", "try_from(", "split_at_checked(", "first_chunk(", "from_utf8("];
 
 /// What puts something else in the place of what is not there.
 const REPLACES: [&str; 6] = ["unwrap_or", "unwrap_or_default", "unwrap_or_else", "map_or", "map_or_else", "for_each"];
 
-/// Where that is meant: what is not there is no fault, and what stands in its place is the answer. The file, what it asks,
-/// and why.
+/// Where that is meant: what is not there is no fault, and what stands in its place is the answer. The file, what it
+/// asks, and why.
 const MEANT: [(&str, &str, &str); 7] = [
     ("src/exact.rs", "split_at_checked(count)", "where there are fewer, all of them are asked for"),
     ("src/report/chart.rs", "get(place as usize)", "an axis asks for labels beyond its names, too, and there are none"),
@@ -241,8 +254,8 @@ const MEANT: [(&str, &str, &str); 7] = [
     ("src/verify/record.rs", "get(*batch)", "a map of batches, in which one without deltas is not"),
 ];
 
-/// The methods that are called one after the other behind the parenthesis that ends at `place`, up to which the code is a
-/// call.
+/// The methods that are called one after the other behind the parenthesis that ends at `place`, up to which the code is
+/// a call.
 fn methods_behind(code: &str, mut place: usize) -> Vec<&str> {
     let mut methods = Vec::new();
     loop {

@@ -1,5 +1,5 @@
-//! Few threads, little address space, little data: every command ends by itself, with its work done or with one sentence. A hang counts as a failure, and
-//! so does an end by a signal.
+//! Few threads, little address space, little data: every command ends by itself, with its work done or with one
+//! sentence. A hang counts as a failure, and so does an end by a signal.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -15,7 +15,8 @@ const USER: u32 = 54_321;
 /// Longer than any of these commands takes on a machine that is busy.
 const SECONDS: &str = "60";
 
-/// Every command, each on a store of three batches with two produced days. Those that make something new come with the path that has to be absent.
+/// Every command, each on a store of three batches with two produced days. Those that make something new come with the
+/// path that has to be absent.
 const COMMANDS: [(&str, &str); 26] = [
     ("init --store new", "new"),
     ("ingest --create --store store --input input --dt 2026-01-02", ""),

@@ -1,4 +1,5 @@
-//! Several days of a backfill produced together: the same bytes as one day after the other, and what is left where one of them fails.
+//! Several days of a backfill produced together: the same bytes as one day after the other, and what is left where one
+//! of them fails.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,7 +25,8 @@ fn name(day: u32) -> String {
     format!("2026-01-{day:02}")
 }
 
-/// A store that keeps 12 actions of a customer, so that keyframes and cuts are common; some actions are late, some early.
+/// A store that keeps 12 actions of a customer, so that keyframes and cuts are common; some actions are late, some
+/// early.
 fn bench(random: &mut Random) -> Bench {
     let bench = Bench::new();
     let mut number = |end: u64| i64::try_from(random.below(end)).unwrap();

@@ -1,4 +1,5 @@
-//! `verify` and `repair` on stores without faults, and how they speak of those with some. What each fault looks like is in `faults`.
+//! `verify` and `repair` on stores without faults, and how they speak of those with some. What each fault looks like is
+//! in `faults`.
 
 use lookback::store::{Folder, Store};
 
@@ -139,7 +140,8 @@ fn faults_are_listed_in_json_up_to_a_limit_and_counted_beyond() {
     assert_eq!(faults_of(&bench.run("verify --store store")).len(), 1_005, "as lines, all of them");
 }
 
-/// A block of a table file whose checksum is wrong: what it may have held is named, the walk goes on behind it, and nothing that rests on it is judged.
+/// A block of a table file whose checksum is wrong: what it may have held is named, the walk goes on behind it, and
+/// nothing that rests on it is judged.
 #[test]
 fn a_block_that_cannot_be_read_is_named_and_the_walk_goes_on() {
     let seed = seed(9);

@@ -1,5 +1,5 @@
-//! Files that are broken as a whole, or of another kind than their names say: refused by name, whatever `--quarantine` says, and read by their bytes where these
-//! only say how they are packed.
+//! Files that are broken as a whole, or of another kind than their names say: refused by name, whatever `--quarantine`
+//! says, and read by their bytes where these only say how they are packed.
 
 use crate::support::program::{Bench, write_file};
 use crate::support::text::packed;

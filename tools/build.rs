@@ -1,7 +1,8 @@
 //! Tells the program which commit and which RocksDB it is made of, for `lookback --version`. No output file has either.
 //!
-//! The commit is that of the git repository whose root is this package, or else the one that `cargo package` wrote down; without both it is unknown. It is
-//! asked for again when the program's sources change or another commit is checked out, and at no other time.
+//! The commit is that of the git repository whose root is this package, or else the one that `cargo package` wrote
+//! down; without both it is unknown. It is asked for again when the program's sources change or another commit is
+//! checked out, and at no other time.
 
 use std::fs;
 use std::path::Path;

@@ -15,17 +15,19 @@ use super::{FastPath, Unsupported};
 /// So many of the keys are also sought.
 const SOUGHT: usize = 64;
 
-/// Bytes of a footer, and where its own checksum stands in it, before what checksums are mixed with and how long the metaindex is.
+/// Bytes of a footer, and where its own checksum stands in it, before what checksums are mixed with and how long the
+/// metaindex is.
 const FOOTER_BYTES: usize = 53;
 const FOOTER_CHECKSUM: std::ops::Range<usize> = 5..9;
 
 /// Blocks are mended as long as they have no more than so many times the bytes of the file.
 const MENDED_TIMES_MAX: usize = 4;
 
-/// Reads any bytes as a table file that is a sorted run, as they are and with checksums made right: as `verify` does, then from front to back as far as there are histories,
-/// then some of the keys by seeking.
+/// Reads any bytes as a table file that is a sorted run, as they are and with checksums made right: as `verify` does,
+/// then from front to back as far as there are histories, then some of the keys by seeking.
 ///
-/// Gives how many entries there were, or a name for why it is not read. Panics where keys do not rise, or one is not found where it is. Memory: some times the bytes.
+/// Gives how many entries there were, or a name for why it is not read. Panics where keys do not rise, or one is not
+/// found where it is. Memory: some times the bytes.
 pub fn sst_table(bytes: &[u8]) -> Result<usize, &'static str> {
     let mut mended = bytes.to_vec();
     mend(&mut mended);
@@ -77,7 +79,8 @@ fn walk(tables: &[Table]) -> FastPath<Vec<u128>> {
     Ok(numbers)
 }
 
-/// Makes the checksums of footer and blocks those of their bytes, as far as one leads to the other: else nothing that is changed would be looked at.
+/// Makes the checksums of footer and blocks those of their bytes, as far as one leads to the other: else nothing that
+/// is changed would be looked at.
 fn mend(bytes: &mut [u8]) -> Option<()> {
     let at = bytes.len().checked_sub(FOOTER_BYTES)?;
     let footer = bytes.get_mut(at..)?;

@@ -6,10 +6,12 @@ use crate::error::Result;
 /// Pages of more bytes are not made: one piece of input may repeat 255 times.
 const PAGE_BYTES_MAX: usize = 8 << 20;
 
-/// Makes a page of any bytes, and its frame, which the library must decode to the page. The bytes are pieces one behind the other, each with four in front that say how
-/// long it is (2), by how many times 16 zeros it is padded (1), and how often it stands in the page (1); the last piece may be cut off.
+/// Makes a page of any bytes, and its frame, which the library must decode to the page. The bytes are pieces one behind
+/// the other, each with four in front that say how long it is (2), by how many times 16 zeros it is padded (1), and how
+/// often it stands in the page (1); the last piece may be cut off.
 ///
-/// Gives the size of the frame; `None` where the page is left to the library. Panics where the frame is wrong. Memory: some times 8 MiB.
+/// Gives the size of the frame; `None` where the page is left to the library. Panics where the frame is wrong. Memory:
+/// some times 8 MiB.
 pub fn zstd_frame(mut bytes: &[u8]) -> Result<Option<usize>> {
     let (mut pieces, mut page_bytes) = (Vec::new(), 0);
     while let Some(([low, high, zeros, times], rest)) = bytes.split_first_chunk() {
@@ -27,8 +29,9 @@ pub fn zstd_frame(mut bytes: &[u8]) -> Result<Option<usize>> {
     encoded(&pieces)
 }
 
-/// Encodes a page of pieces, each of which ends with so many zeros and stands there so often; decodes it with the library, and compares. Gives the size of the frame;
-/// `None` where the page is left to the library, which must have changed nothing.
+/// Encodes a page of pieces, each of which ends with so many zeros and stands there so often; decodes it with the
+/// library, and compares. Gives the size of the frame; `None` where the page is left to the library, which must have
+/// changed nothing.
 pub(super) fn encoded(pieces: &[(Vec<u8>, usize, usize)]) -> Result<Option<usize>> {
     let (mut page, mut expected) = (RepeatingPage::new()?, Vec::new());
     for (bytes, zeros, times) in pieces {

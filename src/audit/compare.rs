@@ -150,7 +150,8 @@ fn key_of(row: &ProducedRow) -> Key<'_> {
     }
 }
 
-/// How the rows seem to have come out of step, as the end of a sentence: told by the next two that should come and the next three that do.
+/// How the rows seem to have come out of step, as the end of a sentence: told by the next two that should come and the
+/// next three that do.
 fn misplacement(expected: Key<'_>, following: Option<Key<'_>>, found: [Option<Key<'_>>; 3]) -> &'static str {
     let [next, behind, third] = found;
     if next == Some(expected) {

@@ -11,7 +11,8 @@ use crate::progress::Progress;
 use crate::resources::Resources;
 use crate::store::BlockList;
 
-/// Where something stands in the raw files: the number of the file among its kind, and the place in it, as [`crate::input::DayFile::place`] has it.
+/// Where something stands in the raw files: the number of the file among its kind, and the place in it, as
+/// [`crate::input::DayFile::place`] has it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Place {
     pub file: u32,
@@ -29,13 +30,15 @@ pub(super) struct RawAction {
 }
 
 impl RawAction {
-    /// The order of the contract: newest first, then the higher type, then the higher item; the place tells duplicates apart.
+    /// The order of the contract: newest first, then the higher type, then the higher item; the place tells duplicates
+    /// apart.
     fn order(&self) -> impl Ord + use<> {
         (Reverse(self.time_us), Reverse(self.kind), Reverse(self.item), self.place)
     }
 }
 
-/// An impression as a raw file has it; the derived order is that of the output: ranking id (null first, then by bytes), then the list.
+/// An impression as a raw file has it; the derived order is that of the output: ranking id (null first, then by bytes),
+/// then the list.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct RawImpression {
     pub ranking_id: Option<String>,
@@ -80,8 +83,9 @@ pub(super) struct Wanted<'a> {
 
 /// The next customers in ascending order, as many as fit the budget.
 ///
-/// All raw files are read, and everything of the customers above a bound is gathered; whenever that takes more than the budget, the upper customers
-/// that make up half of it are left to the next group. So it is never needed to know how much there will be.
+/// All raw files are read, and everything of the customers above a bound is gathered; whenever that takes more than the
+/// budget, the upper customers that make up half of it are left to the next group. So it is never needed to know how
+/// much there will be.
 ///
 /// Memory: the budget; but at least one customer with twice `max_history` actions of 40 bytes and with all impressions.
 pub(super) struct Group {

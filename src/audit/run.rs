@@ -48,10 +48,11 @@ pub struct AuditSummary {
     pub not_used: Vec<Day>,
 }
 
-/// Derives the rows of a partition from the raw files and compares. Fails on the first difference, and where the rows cannot be derived any more, since
-/// the raw files or the batches of the store are not those that they rest on.
+/// Derives the rows of a partition from the raw files and compares. Fails on the first difference, and where the rows
+/// cannot be derived any more, since the raw files or the batches of the store are not those that they rest on.
 ///
-/// Memory: [`crate::resources::Resources::audit_bytes`] (see [`Group`]), 256 rows twice, one record batch of the raw files, and some 50 bytes for each customer of a sample.
+/// Memory: [`crate::resources::Resources::audit_bytes`] (see [`Group`]), 256 rows twice, one record batch of the raw
+/// files, and some 50 bytes for each customer of a sample.
 pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress) -> Result<AuditSummary> {
     let AuditOptions { out, dt, resources, .. } = *options;
     let folder = PartitionFolder::new(out, dt);
@@ -256,7 +257,8 @@ fn check_counts(manifest: &Manifest, folder: &PartitionFolder, there: &[u64], sh
     Ok(())
 }
 
-/// Each file says the newest action of its rows, and the manifest says the same; of a sample's rows none is newer. All are before the cut-off.
+/// Each file says the newest action of its rows, and the manifest says the same; of a sample's rows none is newer. All
+/// are before the cut-off.
 fn check_newest(
     manifest: &Manifest,
     rows: &Rows<'_>,

@@ -20,7 +20,8 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    /// Counts the impressions of customers who have not been forgotten, and chooses the `wanted` customers with the least hashes among those who were shown something.
+    /// Counts the impressions of customers who have not been forgotten, and chooses the `wanted` customers with the
+    /// least hashes among those who were shown something.
     ///
     /// Memory: some 50 bytes for each customer chosen.
     pub fn read(
@@ -54,8 +55,8 @@ impl Shown {
     }
 }
 
-/// A customer's number among all, other for each seed: the finalizer of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number
-/// generators", 2014) over both.
+/// A customer's number among all, other for each seed: the finalizer of SplitMix64 (Steele, Lea, Flood, "Fast
+/// splittable pseudorandom number generators", 2014) over both.
 fn hash(seed: u64, customer: i64) -> u64 {
     let mixed = |mut number: u64| {
         number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -34,7 +34,8 @@ impl Order {
         order.seed().map(|seed| Order { seed, by_row })
     }
 
-    /// Works out the order from the impressions, and compares each row, but for its history, with the one that should stand there.
+    /// Works out the order from the impressions, and compares each row, but for its history, with the one that should
+    /// stand there.
     ///
     /// Memory: the budget, and sorted runs in the system's folder for temporary files beyond it.
     pub fn compare(&self, wanted: &Wanted<'_>, comparison: &mut Comparison<'_>, rows: &mut Rows<'_>) -> Result<()> {

@@ -31,8 +31,8 @@ pub(super) struct Sources<'a> {
 }
 
 impl<'a> Sources<'a> {
-    /// Finds the files and reads each once, for its hash. Fails where one is not as it was when the rows were made, or is described otherwise, or where
-    /// the store does not hold the batches that they rest on.
+    /// Finds the files and reads each once, for its hash. Fails where one is not as it was when the rows were made, or
+    /// is described otherwise, or where the store does not hold the batches that they rest on.
     pub fn find(
         &AuditOptions { input, sources: described, resources, .. }: &AuditOptions<'a>,
         manifest: &Manifest,
@@ -70,8 +70,8 @@ impl<'a> Sources<'a> {
         self.batches.iter().map(|(_, files)| files).sum()
     }
 
-    /// Gives each file of actions with its number and its source to `take`, listing the folders once more. Fails where they hold more or fewer files
-    /// than before.
+    /// Gives each file of actions with its number and its source to `take`, listing the folders once more. Fails where
+    /// they hold more or fewer files than before.
     pub fn each_action_file(&self, mut take: impl FnMut(u32, &'a ActionSource, &DayFile) -> Result<()>) -> Result<()> {
         let mut number = 0;
         for (day, count) in &self.batches {

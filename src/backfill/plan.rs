@@ -35,7 +35,8 @@ pub struct BackfillOptions<'a> {
     pub today: Option<Day>,
     /// Whether days without any file are taken as empty batches.
     pub allow_empty: bool,
-    /// Whether batches are taken whose days are later than tomorrow, or over ten years from every other batch, or from more than half of their actions.
+    /// Whether batches are taken whose days are later than tomorrow, or over ten years from every other batch, or from
+    /// more than half of their actions.
     pub allow_far_day: bool,
     /// Whether batches are taken that have no file of a source of which all of the last batches had some.
     pub allow_missing_source: bool,
@@ -98,8 +99,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Compares the folders with what the store holds. Refused, all days named, where a day lacks files, is not like the other batches, or a row would rest
-    /// on a gap; and where there is something to be produced, and not one day of the range has impressions.
+    /// Compares the folders with what the store holds. Refused, all days named, where a day lacks files, is not like
+    /// the other batches, or a row would rest on a gap; and where there is something to be produced, and not one day of
+    /// the range has impressions.
     pub fn new(
         options: &BackfillOptions<'_>,
         store: Option<&Store>,
@@ -164,8 +166,9 @@ impl Plan {
         self.days.iter().filter(|plan| !plan.shown).map(|plan| plan.day).collect()
     }
 
-    /// As a single ingest refuses a batch: here all days of the range are judged before anything is done, each as if those before it had been taken. An empty
-    /// batch is none to which another is near: else a mistyped first day would bring its own neighbours.
+    /// As a single ingest refuses a batch: here all days of the range are judged before anything is done, each as if
+    /// those before it had been taken. An empty batch is none to which another is near: else a mistyped first day would
+    /// bring its own neighbours.
     fn refuse_odd_batches(&self, options: &BackfillOptions<'_>, held: &Batches) -> Result<()> {
         let mut outlines = Outlines::of(held);
         let mut batches = Vec::new();
@@ -201,7 +204,8 @@ impl Plan {
         ))
     }
 
-    /// Within the range every batch is there, or will be; but the store may hold an older one, with days between that are missing.
+    /// Within the range every batch is there, or will be; but the store may hold an older one, with days between that
+    /// are missing.
     fn refuse_gaps(&self, held: &Batches) -> Result<()> {
         let Some(last_before) = self.to_produce().last().and_then(|day| day.previous()) else { return Ok(()) };
         let ingested = self.to_ingest().into_iter().map(|(day, _)| day);

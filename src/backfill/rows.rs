@@ -1,7 +1,7 @@
 //! The days of a plan that are produced, several at once.
 //!
-//! Neighbouring days with the same settings go together where they can: each customer's histories are then read once for all of them (see
-//! [`produce_multi_day`]). Others go two at a time, side by side.
+//! Neighbouring days with the same settings go together where they can: each customer's histories are then read once
+//! for all of them (see [`produce_multi_day`]). Others go two at a time, side by side.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,12 +15,12 @@ use crate::progress::{Notes, Progress};
 use crate::resources::Resources;
 use crate::store::{Folder, Store};
 
-/// Days that go together at most: a week, of which half of all reads are spared with data set M (measured). Two weeks took as long, and twice the memory; a killed run
-/// has to do its group again.
+/// Days that go together at most: a week, of which half of all reads are spared with data set M (measured). Two weeks
+/// took as long, and twice the memory; a killed run has to do its group again.
 const MULTI_DAY_MAX: usize = 7;
 
-/// What a day that goes together with others takes for each row of a row group: its actions, their dictionary, and the group before on its way out. 10,000 rows of nearly full
-/// histories took 19 MB (measured).
+/// What a day that goes together with others takes for each row of a row group: its actions, their dictionary, and the
+/// group before on its way out. 10,000 rows of nearly full histories took 19 MB (measured).
 const DAY_BYTES_A_ROW: usize = 2_000;
 
 /// Days that go side by side. One alone leaves cores idle while it reads its files and while it waits for the disk.

@@ -35,7 +35,8 @@ pub struct BackfillSummary {
     pub held: usize,
     /// Days to be produced.
     pub to_produce: Vec<String>,
-    /// With an output, the days of the range that have no impressions, and so no rows. Not looked at where only stale partitions are produced.
+    /// With an output, the days of the range that have no impressions, and so no rows. Not looked at where only stale
+    /// partitions are produced.
     pub without_impressions: Vec<Day>,
     /// Days whose partitions were left, since without a manifest it cannot be told whether they are stale.
     pub without_manifest: Vec<String>,
@@ -50,7 +51,8 @@ pub struct BackfillSummary {
 
 /// Brings the store up to date over a range and produces its days. With `dry_run`, only says what it would do.
 ///
-/// Memory: that of one ingest, or of the days that are produced at once, which share the memory for sorting (see [`super::rows`]).
+/// Memory: that of one ingest, or of the days that are produced at once, which share the memory for sorting (see
+/// [`super::rows`]).
 pub fn backfill(
     folder: &Folder,
     options: &BackfillOptions<'_>,
@@ -109,7 +111,8 @@ pub fn backfill(
     Ok((plan, summary))
 }
 
-/// While one batch is loaded, another waits, and one more is read: so there is something to read while the disk is waited for.
+/// While one batch is loaded, another waits, and one more is read: so there is something to read while the disk is
+/// waited for.
 const BATCHES_AT_ONCE: usize = 3;
 
 fn ingest_all(
@@ -127,7 +130,8 @@ fn ingest_all(
     days.iter().try_for_each(|(day, _)| ingester.check_day(*day))?;
     let reader = ingester.reader()?;
     let first_resources = options.resources.clone().with_sort_bytes(options.resources.sort_bytes() / BATCHES_AT_ONCE);
-    // Half of the threads: reading a batch then takes about as long as loading one, which keeps all cores busy also where loading works on one.
+    // Half of the threads: reading a batch then takes about as long as loading one, which keeps all cores busy also
+    // where loading works on one.
     let later_resources = first_resources.clone().with_threads(options.resources.threads() / 2);
     let read = |day: Day, resources: &Resources, progress: &dyn Progress| {
         let day_options = IngestOptions {
@@ -175,7 +179,8 @@ fn ingest_all(
     Ok(summaries)
 }
 
-/// Removes what a killed ingest has left in the store, which opening for writing does; where another process writes, it is not left behind.
+/// Removes what a killed ingest has left in the store, which opening for writing does; where another process writes, it
+/// is not left behind.
 fn tidy_up(folder: &Folder) -> Result<()> {
     match folder.has_leftovers().then(|| Store::open_writer(folder)).transpose() {
         Err(error) if error.kind() != Kind::Busy => Err(error),

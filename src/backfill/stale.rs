@@ -20,8 +20,8 @@ pub(super) struct KeptSettings {
 }
 
 impl KeptSettings {
-    /// Reads the manifest of each partition of the plan, and takes those without one out of it. Refused, before anything is done, where an option was
-    /// chosen that a partition of the range was not produced with.
+    /// Reads the manifest of each partition of the plan, and takes those without one out of it. Refused, before
+    /// anything is done, where an option was chosen that a partition of the range was not produced with.
     pub fn of(plan: &mut Plan, options: &BackfillOptions<'_>, progress: &dyn Progress) -> Result<Self> {
         let mut kept = KeptSettings { rows: BTreeMap::new(), without_manifest: Vec::new() };
         let Some(out) = options.out else { return Ok(kept) };

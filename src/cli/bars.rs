@@ -194,7 +194,8 @@ fn columns() -> usize {
     if told == 0 { COLUMNS_DEFAULT } else { told }
 }
 
-/// What a bar shows on a terminal of so many columns. The name of the phase gives way before the time left does: from 60 columns on both are whole mostly.
+/// What a bar shows on a terminal of so many columns. The name of the phase gives way before the time left does: from
+/// 60 columns on both are whole mostly.
 fn template(columns: usize, unit: &str, has_end: bool) -> &'static str {
     match (has_end, unit, columns) {
         (true, _, 120..) => "{msg} [{wide_bar}] {done} of {all}, {rate}, {left} left",
@@ -206,7 +207,8 @@ fn template(columns: usize, unit: &str, has_end: bool) -> &'static str {
     }
 }
 
-/// A phase of known length has an end in sight; one of steps has a rate; one of a single step has only the time that it has taken.
+/// A phase of known length has an end in sight; one of steps has a rate; one of a single step has only the time that it
+/// has taken.
 fn bar(unit: &'static str, total: Option<u64>) -> ProgressBar {
     let template = template(columns(), unit, total.is_some());
     // Writing to memory does not fail, and a bar has nobody to tell if it did.

@@ -61,7 +61,8 @@ struct Found {
     columns: Vec<(String, String)>,
 }
 
-/// How an input root is described. A configuration that was found and not named is told on stderr: it may be one that nobody thought of.
+/// How an input root is described. A configuration that was found and not named is told on stderr: it may be one that
+/// nobody thought of.
 pub(super) fn sources_of(input: &Path, named: &Configuration, console: &Console) -> Result<Sources> {
     let sources = config::sources(Some(input), named.config.as_deref())?;
     if let (None, Some(file)) = (&named.config, &sources.file) {

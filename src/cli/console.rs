@@ -1,5 +1,5 @@
-//! The two streams: results on stdout, everything else on stderr. What leaves here holds no character that acts, whatever names of the input stand in
-//! it: see [`crate::text`].
+//! The two streams: results on stdout, everything else on stderr. What leaves here holds no character that acts,
+//! whatever names of the input stand in it: see [`crate::text`].
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::time::Instant;
@@ -32,7 +32,8 @@ struct Timing {
     seconds: f64,
     /// The phases of the work, in the order in which they began.
     phases: Vec<PhaseTime>,
-    /// Of a command that reads histories of many customers: how many it read through RocksDB. Here, since the batches of a store do not determine that.
+    /// Of a command that reads histories of many customers: how many it read through RocksDB. Here, since the batches
+    /// of a store do not determine that.
     #[serde(skip_serializing_if = "Option::is_none")]
     histories_through_rocksdb: Option<u64>,
 }
@@ -68,18 +69,20 @@ impl Console {
         &self.bars
     }
 
-    /// The end of a command whose result is what it did: `sentence` for people on stderr, with how long that took, or the summary as JSON on stdout, with
-    /// how long each phase took.
+    /// The end of a command whose result is what it did: `sentence` for people on stderr, with how long that took, or
+    /// the summary as JSON on stdout, with how long each phase took.
     pub fn done(&self, summary: &impl Serialize, sentence: &str) -> Result<()> {
         self.done_at(summary, sentence, &[])
     }
 
-    /// The same, and how fast: `done` tells how many of what, such as `(600_000, "actions")`; those of which there are none are left out.
+    /// The same, and how fast: `done` tells how many of what, such as `(600_000, "actions")`; those of which there are
+    /// none are left out.
     pub fn done_at(&self, summary: &impl Serialize, sentence: &str, done: &[(u64, &'static str)]) -> Result<()> {
         self.end(summary, sentence, done, None)
     }
 
-    /// The same of a command that has read histories, so many of them through RocksDB (see [`crate::store::Store::read_through_rocksdb`]).
+    /// The same of a command that has read histories, so many of them through RocksDB (see
+    /// [`crate::store::Store::read_through_rocksdb`]).
     pub fn done_reading(
         &self,
         summary: &impl Serialize,
@@ -107,7 +110,8 @@ impl Console {
         if self.json { self.print_timed(summary, through_rocksdb) } else { Ok(()) }
     }
 
-    /// The end of a command that did its work and fails for what it found: the summary as JSON likewise. To people the error says it.
+    /// The end of a command that did its work and fails for what it found: the summary as JSON likewise. To people the
+    /// error says it.
     pub fn found(&self, summary: &impl Serialize) -> Result<()> {
         if !self.json {
             return Ok(());

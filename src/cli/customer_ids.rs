@@ -13,7 +13,8 @@ use crate::text::Shown;
 /// No line with one id is longer, unless it is mostly spaces.
 const LINE_BYTES_MAX: u64 = 4_096;
 
-/// Reads ids line by line; empty lines are passed over. After an error there is no more to be had. Memory: one line of 4 kB.
+/// Reads ids line by line; empty lines are passed over. After an error there is no more to be had. Memory: one line of
+/// 4 kB.
 pub(super) struct CustomerIds {
     lines: Box<dyn BufRead>,
     path: String,

@@ -1,4 +1,5 @@
-//! The limit that the system holds this process to: behind the shares of memory, so that what nobody thought of ends this process and no other.
+//! The limit that the system holds this process to: behind the shares of memory, so that what nobody thought of ends
+//! this process and no other.
 
 use std::fs;
 
@@ -8,14 +9,15 @@ use crate::error::{Error, Kind, Result};
 use crate::resources::memory;
 use crate::text::size;
 
-/// What the system is told beyond the limit: memory that is reserved and not used, by the allocator and for stacks; more where there are many threads.
+/// What the system is told beyond the limit: memory that is reserved and not used, by the allocator and for stacks;
+/// more where there are many threads.
 const RESERVED_BYTES_MIN: u64 = 192 << 20;
 
 /// Of that, what is no stack.
 const RESERVED_BESIDE_STACKS: u64 = 64 << 20;
 
-/// What the C library's allocator reserves of the address space for a thread, and for how many of each core at most: it counts where the address space
-/// is limited, and not against the limit on data.
+/// What the C library's allocator reserves of the address space for a thread, and for how many of each core at most: it
+/// counts where the address space is limited, and not against the limit on data.
 const ARENA_BYTES: u64 = 64 << 20;
 const ARENAS_EACH_CORE: u64 = 8;
 
@@ -30,8 +32,9 @@ pub(super) struct Threads {
     pub stack_bytes: u64,
 }
 
-/// Has the system enforce a limit on this process, and gives it: what was asked for, or half of what the machine or its control group has, or what the
-/// system's own limits on address space and data leave room for. Refused where these leave too little for the limit and `threads` that work.
+/// Has the system enforce a limit on this process, and gives it: what was asked for, or half of what the machine or its
+/// control group has, or what the system's own limits on address space and data leave room for. Refused where these
+/// leave too little for the limit and `threads` that work.
 pub(super) fn limit_to(asked: Option<u64>, threads: Threads) -> Result<u64> {
     if let Some(asked) = asked.filter(|asked| *asked < memory::LIMIT_MIN) {
         return Err(Error::usage(

@@ -1,4 +1,5 @@
-//! Text for stdout, line by line: the only text that [`super::console::Console::result`] takes, so that nothing of a line can begin another.
+//! Text for stdout, line by line: the only text that [`super::console::Console::result`] takes, so that nothing of a
+//! line can begin another.
 
 use crate::text::escaped;
 

@@ -9,7 +9,8 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::examples::{GROUPS, examples_of};
 
-/// Writes the page of a command and those of all below it into a folder; gives how many. `path` is what is typed behind `lookback`.
+/// Writes the page of a command and those of all below it into a folder; gives how many. `path` is what is typed behind
+/// `lookback`.
 pub(super) fn write_pages(command: &Command, path: &str, dir: &Path) -> io::Result<u64> {
     let man = Man::new(command.clone());
     std::fs::write(dir.join(man.get_filename()), page(&man, command, path)?)?;

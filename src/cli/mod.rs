@@ -1,5 +1,5 @@
-//! Floor 8, the command line: the only place with clap, stdout, exit codes, clocks and progress bars. What was typed is in `args`; each
-//! command is one file that turns it into options for the floors below, runs, and says what was done.
+//! Floor 8, the command line: the only place with clap, stdout, exit codes, clocks and progress bars. What was typed is
+//! in `args`; each command is one file that turns it into options for the floors below, runs, and says what was done.
 
 mod args;
 mod audit;
@@ -51,7 +51,8 @@ use signals::Signals;
 use crate::error::{Error, Kind, Result};
 use crate::resources::{Cancel, Resources, threads};
 
-/// Runs the program with the process's arguments. Exit code 0 done, 1 refused or failed, 2 wrong usage, 3 different, 130 stopped by Ctrl-C, 143 by SIGTERM.
+/// Runs the program with the process's arguments. Exit code 0 done, 1 refused or failed, 2 wrong usage, 3 different,
+/// 130 stopped by Ctrl-C, 143 by SIGTERM.
 ///
 /// All that is of the process is done here: its limit on memory, its handlers of signals, its hook for panics.
 pub fn run() -> ExitCode {
@@ -91,8 +92,8 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Sets the limit on memory and starts the threads; as many as were asked for, or up to one for each core, as the system's limits allow. Gives both, as what
-/// commands may take until `cancel`.
+/// Sets the limit on memory and starts the threads; as many as were asked for, or up to one for each core, as the
+/// system's limits allow. Gives both, as what commands may take until `cancel`.
 fn start_threads(arguments: &Arguments, console: &Console, cancel: Cancel) -> Result<Resources> {
     let asked = arguments.threads.map(|threads| usize::from(threads.get()));
     let wanted = asked.unwrap_or_else(threads::cores);

@@ -48,8 +48,8 @@ pub(super) fn now() -> Instant {
 }
 
 impl Phases {
-    /// Takes a phase that has ended, and gives the line to tell of it, if it is the first of its name for the item; one that comes again is told of at the end,
-    /// so that a log has a line for each and not for each time.
+    /// Takes a phase that has ended, and gives the line to tell of it, if it is the first of its name for the item; one
+    /// that comes again is told of at the end, so that a log has a line for each and not for each time.
     pub fn end(&mut self, item: Option<&str>, phase: &Phase) -> Option<String> {
         let took = now().duration_since(phase.started);
         let known = self.ended.iter().rposition(|ended| ended.phase == phase.name && ended.item.as_deref() == item);

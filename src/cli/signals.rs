@@ -17,7 +17,8 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Takes both from here on, unless whoever has started this process has it ignore them: a shell does so for what runs in its background.
+    /// Takes both from here on, unless whoever has started this process has it ignore them: a shell does so for what
+    /// runs in its background.
     pub fn listen() -> Result<Self, Error> {
         let signals = Signals { asked: Arc::default(), number: Arc::default() };
         let ignored = ignored();

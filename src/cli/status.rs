@@ -38,9 +38,11 @@ struct Status<'a> {
     customers_at_cap: u64,
     /// The least length that at least half of the histories do not exceed.
     median_history: Option<usize>,
-    /// Actions in the files of all batches held, before any cut to `max_history`, those of forgotten customers and pruned days too.
+    /// Actions in the files of all batches held, before any cut to `max_history`, those of forgotten customers and
+    /// pruned days too.
     actions: u64,
-    /// Of them, those of the type `click`, if the store has one; the same stands in `types`, with those of all other types.
+    /// Of them, those of the type `click`, if the store has one; the same stands in `types`, with those of all other
+    /// types.
     #[serde(skip_serializing_if = "Option::is_none")]
     clicks: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,5 @@
-//! From what was typed to [`Arguments`]. What is wrong with it is said so that nothing that was typed acts on the terminal or makes a line of its own.
+//! From what was typed to [`Arguments`]. What is wrong with it is said so that nothing that was typed acts on the
+//! terminal or makes a line of its own.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -12,7 +13,8 @@ use super::args::Arguments;
 use super::help;
 use crate::text::{Shown, escaped, is_url};
 
-/// The arguments and what is wrong with their places, if anything; or, when --help, --version or what is wrong has been printed, the exit code: 0 for the first two, 2 for wrong usage.
+/// The arguments and what is wrong with their places, if anything; or, when --help, --version or what is wrong has been
+/// printed, the exit code: 0 for the first two, 2 for wrong usage.
 pub(super) fn arguments(typed: &[OsString]) -> Result<(Arguments, crate::error::Result<()>), ExitCode> {
     parse(typed).map_err(|error| {
         let exit_code = u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
@@ -31,8 +33,8 @@ fn parse(typed: &[OsString]) -> Result<(Arguments, crate::error::Result<()>), Er
     Ok((Arguments::from_arg_matches(&matches)?, refuse_urls(&command, &matches)))
 }
 
-/// Fails where a path that was typed is a URL: as a path it would be a folder of that name below this one. Looks at every argument whose value is a path, of
-/// whatever command.
+/// Fails where a path that was typed is a URL: as a path it would be a folder of that name below this one. Looks at
+/// every argument whose value is a path, of whatever command.
 fn refuse_urls(command: &Command, matches: &ArgMatches) -> crate::error::Result<()> {
     for argument in command.get_arguments() {
         let Ok(Some(mut paths)) = matches.try_get_many::<PathBuf>(argument.get_id().as_str()) else { continue };
@@ -50,8 +52,9 @@ fn refuse_urls(command: &Command, matches: &ArgMatches) -> crate::error::Result<
     }
 }
 
-/// What clap says of the arguments as they are shown. It says it on several lines that it makes itself, so that the message cannot be escaped as a whole.
-/// Where the arguments would be right as they are shown, what it says of them as they are, as one line.
+/// What clap says of the arguments as they are shown. It says it on several lines that it makes itself, so that the
+/// message cannot be escaped as a whole. Where the arguments would be right as they are shown, what it says of them as
+/// they are, as one line.
 fn safe(error: Error, typed: &[OsString]) -> Result<Error, String> {
     let shown: Vec<OsString> = typed.iter().map(|argument| argument.shown().to_string().into()).collect();
     // Of bytes that are no text clap repeats nothing.

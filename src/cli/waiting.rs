@@ -1,4 +1,5 @@
-//! Stdin and stdout. Whoever is at their other ends may keep this process waiting for ever, so it looks meanwhile whether it is asked to stop.
+//! Stdin and stdout. Whoever is at their other ends may keep this process waiting for ever, so it looks meanwhile
+//! whether it is asked to stop.
 
 use std::fs::File;
 use std::io::{self, Error, Read, Write};

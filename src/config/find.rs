@@ -16,8 +16,9 @@ const FILE_NAME: &str = "lookback.toml";
 /// The most bytes of a file that is read as a configuration: some hundred sources, many times over.
 const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
-/// What the configuration says, or what there is without one: of the file `named`, else of `lookback.toml` in the input root, else of that in the folder
-/// that holds the root. Fails where the named file is not there, or where the file that counts cannot be read or is none.
+/// What the configuration says, or what there is without one: of the file `named`, else of `lookback.toml` in the input
+/// root, else of that in the folder that holds the root. Fails where the named file is not there, or where the file
+/// that counts cannot be read or is none.
 pub fn sources(input: Option<&Path>, named: Option<&Path>) -> Result<Sources> {
     let found = match named {
         Some(named) => Some(named.to_owned()),

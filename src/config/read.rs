@@ -21,7 +21,8 @@ const IMPRESSION_COLUMN_KEYS: [&str; 5] = ["ranking_id", "customer_id", "impress
 /// The most characters in the name of a source.
 const SOURCE_NAME_CHARS_MAX: usize = 64;
 
-/// The sources that `text`, the content of the file at `path`, describes. Fails on whatever it does not understand, naming file and line.
+/// The sources that `text`, the content of the file at `path`, describes. Fails on whatever it does not understand,
+/// naming file and line.
 pub fn parse(path: &Path, text: &str) -> Result<Sources> {
     let document = Document { path, text };
     let table = DeTable::parse(text).map_err(|error| {
@@ -50,7 +51,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Sources> {
     Ok(Sources { types, actions, impressions, file: Some(path.to_owned()) })
 }
 
-/// The sources that there are without a configuration, each with the number that the table has for its type; or the type that the table lacks.
+/// The sources that there are without a configuration, each with the number that the table has for its type; or the
+/// type that the table lacks.
 fn default_sources(types: &TypeTable) -> Result<Vec<ActionSource>, String> {
     let sources = Sources::default().actions.into_iter();
     sources.map(|source| Ok(ActionSource { types: default_rule(&source, types)?, ..source })).collect()
@@ -222,7 +224,8 @@ fn read_rule(
     }
 }
 
-/// What each value stands for: as `values` says, or without it each type's own name. `ignore` has those that are no actions.
+/// What each value stands for: as `values` says, or without it each type's own name. `ignore` has those that are no
+/// actions.
 fn read_values(section: &Section<'_>, types: &TypeTable) -> Result<BTreeMap<String, Option<ActionType>>> {
     let document = section.document;
     let mut values: BTreeMap<String, Option<ActionType>> = BTreeMap::new();

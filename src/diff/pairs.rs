@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 use super::row_digest::RowDigest;
 use crate::error::Result;
 
-/// Rows of one identity that wait for their counterparts: beyond these, the first is taken to have none. So many rows are of one identity only where many
-/// impressions of a customer have no ranking id.
+/// Rows of one identity that wait for their counterparts: beyond these, the first is taken to have none. So many rows
+/// are of one identity only where many impressions of a customer have no ranking id.
 const WAITING_MAX: usize = 4_096;
 
 /// What becomes of a row, or of two of one identity.
@@ -21,7 +21,8 @@ pub(super) enum Found {
     OnlyInOther(RowDigest),
 }
 
-/// Walks over both and gives each row to `take` once. Of one identity, equal rows are taken for the same, and the others are paired in their order.
+/// Walks over both and gives each row to `take` once. Of one identity, equal rows are taken for the same, and the
+/// others are paired in their order.
 ///
 /// Memory: 4,096 rows at most.
 pub(super) fn walk(

@@ -34,14 +34,16 @@ pub struct DiffOptions<'a> {
     pub dt: Option<Day>,
     /// How many differing rows of each partition are listed.
     pub limit: usize,
-    /// What it may take. Beyond its memory for sorting, of which a row takes some 190 bytes, sorted runs go to its folder for scratch files.
+    /// What it may take. Beyond its memory for sorting, of which a row takes some 190 bytes, sorted runs go to its
+    /// folder for scratch files.
     pub resources: &'a Resources,
 }
 
-/// Compares the partitions and gives each to `take`, days ascending. Gives the days that only the first has, and those that only the second has; none
-/// of them where a day is asked for.
+/// Compares the partitions and gives each to `take`, days ascending. Gives the days that only the first has, and those
+/// that only the second has; none of them where a day is asked for.
 ///
-/// Memory: that for sorting, 256 rows of each side, decoded twice, one page of each column, and the rows listed without their lists.
+/// Memory: that for sorting, 256 rows of each side, decoded twice, one page of each column, and the rows listed without
+/// their lists.
 pub fn diff_partitions(
     options: &DiffOptions<'_>,
     progress: &dyn Progress,

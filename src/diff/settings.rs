@@ -25,7 +25,8 @@ pub struct SettingDifference {
     pub other: Value,
 }
 
-/// Compares all settings, by their names, then batches and impression files. A manifest that cannot be used is said to be so.
+/// Compares all settings, by their names, then batches and impression files. A manifest that cannot be used is said to
+/// be so.
 pub(super) fn compare(one: &Result<Manifest>, other: &Result<Manifest>) -> Result<Vec<SettingDifference>> {
     let (one, other) = match (one, other) {
         (Ok(one), Ok(other)) => (one, other),

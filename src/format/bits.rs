@@ -1,5 +1,5 @@
-//! Numbers of a few bits each, packed without gaps: the first in the lowest bits of the first byte. Parquet packs its dictionary indices in
-//! the same way (source: the Parquet format's encodings, "RLE / bit-packing hybrid").
+//! Numbers of a few bits each, packed without gaps: the first in the lowest bits of the first byte. Parquet packs its
+//! dictionary indices in the same way (source: the Parquet format's encodings, "RLE / bit-packing hybrid").
 
 use crate::exact::usize_of;
 

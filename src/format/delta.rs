@@ -78,8 +78,8 @@ impl<'bytes> Delta<'bytes> {
         self.columns.append(room, items, types);
     }
 
-    /// When its newest action was, in microseconds since 1970-01-01 UTC, which is the first of its times: no other is looked at. `day` is the one of its
-    /// key.
+    /// When its newest action was, in microseconds since 1970-01-01 UTC, which is the first of its times: no other is
+    /// looked at. `day` is the one of its key.
     pub fn newest_us(&self, day: Day) -> Result<i64> {
         let mut times = self.times;
         self.first_time(day, &mut times)

@@ -9,13 +9,14 @@ use crate::model::CustomerId;
 /// What stands for a customer in the block list.
 pub type Token = [u8; 16];
 
-/// With what a store makes its tokens: random bytes, drawn when the first customer is forgotten, so that no two stores have the same tokens.
+/// With what a store makes its tokens: random bytes, drawn when the first customer is forgotten, so that no two stores
+/// have the same tokens.
 pub type Secret = [u8; 16];
 
 /// The token of a customer: SipHash-2-4 of the eight bytes of the id, little endian, under the secret, 128 bits.
 ///
-/// Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF", 2012. An id has 64 bits, so whoever has both the store and a list of ids can find
-/// out which of them are marked; whoever has the store alone has to try all ids.
+/// Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF", 2012. An id has 64 bits, so whoever has both the
+/// store and a list of ids can find out which of them are marked; whoever has the store alone has to try all ids.
 pub fn token_of(secret: &Secret, customer: CustomerId) -> Token {
     let mut hasher = SipHasher24::new_with_key(secret);
     hasher.write(&customer.0.to_le_bytes());

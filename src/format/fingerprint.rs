@@ -4,8 +4,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::value::{BatchRecord, FileRecord};
 
-/// One hash over source, path, size and content of each file of a batch, as 32 hexadecimal digits: two batches with the same one are the same. A
-/// source that a configuration described counts by what its rows become.
+/// One hash over source, path, size and content of each file of a batch, as 32 hexadecimal digits: two batches with the
+/// same one are the same. A source that a configuration described counts by what its rows become.
 pub fn files_fingerprint(record: &BatchRecord) -> String {
     let mut hasher = Hasher::new();
     for FileRecord { source, path, bytes, xxh3_128 } in &record.files {

@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::exact::at_most;
 use crate::model::{CustomerId, Day};
 
-/// The first byte of a key. Each format version that moves keys takes bytes that the one before had not, so that a migration can write its keys beside the
-/// old ones; version 1 had 1 to 4.
+/// The first byte of a key. Each format version that moves keys takes bytes that the one before had not, so that a
+/// migration can write its keys beside the old ones; version 1 had 1 to 4.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[repr(u8)]
 pub enum Keyspace {
@@ -197,8 +197,9 @@ pub const HISTORY_PREFIX_BYTES: usize = 9;
 /// No key of a history is longer.
 pub const HISTORY_KEY_BYTES_MAX: usize = 17;
 
-/// The bytes of a history key behind the keyspace as a number, the first byte highest: of two such keys the smaller has the smaller number. The customer is
-/// the upper half. 0 for keys of the keyspaces before it, `None` for those behind it.
+/// The bytes of a history key behind the keyspace as a number, the first byte highest: of two such keys the smaller has
+/// the smaller number. The customer is the upper half. 0 for keys of the keyspaces before it, `None` for those behind
+/// it.
 ///
 /// Of what is cut off from such a key the number is that with zeros in its place.
 pub fn history_number(key: &[u8]) -> Option<u128> {

@@ -30,7 +30,8 @@ pub struct Keyframe<'bytes> {
 }
 
 impl<'bytes> Keyframe<'bytes> {
-    /// The keyframe with these bytes; `day` is the one of its key. Fails on bytes that [`encode_keyframe`] does not write.
+    /// The keyframe with these bytes; `day` is the one of its key. Fails on bytes that [`encode_keyframe`] does not
+    /// write.
     pub fn read(day: Day, bytes: &'bytes [u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes, "keyframe");
         super::check_version(&mut reader)?;

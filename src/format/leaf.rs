@@ -1,7 +1,8 @@
 //! Leaves: index and customer index are lists in the order of customers, cut into values of some hundred entries each.
 //!
-//! Where a list is cut follows from its customers alone: a leaf begins with each customer whose mixed id ends in nine zero bits (one of 512 on
-//! average), and the first leaf begins before all customers. So the same list always lies in the same leaves, whatever was there before.
+//! Where a list is cut follows from its customers alone: a leaf begins with each customer whose mixed id ends in nine
+//! zero bits (one of 512 on average), and the first leaf begins before all customers. So the same list always lies in
+//! the same leaves, whatever was there before.
 
 use super::LAYOUT_VERSION;
 use super::varint::{Reader, put_varint, unzigzag, zigzag};
@@ -18,8 +19,8 @@ fn begins_leaf(customer: CustomerId) -> bool {
     customer == FIRST_LEAF || mixed(customer.0.cast_unsigned()) & 0x1ff == 0
 }
 
-/// The finalizer of SplitMix64, which spreads neighbouring numbers over all bits (source: Steele, Lea, Flood, "Fast splittable pseudorandom
-/// number generators", 2014).
+/// The finalizer of SplitMix64, which spreads neighbouring numbers over all bits (source: Steele, Lea, Flood, "Fast
+/// splittable pseudorandom number generators", 2014).
 fn mixed(mut number: u64) -> u64 {
     number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -66,8 +67,8 @@ pub struct CustomerState {
 }
 
 impl CustomerState {
-    /// How many actions the customer's history has, of all that the store holds. Every keyframe holds `max_history` actions, since it is due only behind as
-    /// many.
+    /// How many actions the customer's history has, of all that the store holds. Every keyframe holds `max_history`
+    /// actions, since it is due only behind as many.
     pub fn length(&self, max_history: usize) -> usize {
         match self.keyframe {
             Some(_) => max_history,

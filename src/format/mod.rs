@@ -41,19 +41,21 @@ use varint::Reader;
 
 /// The version of the stores that this program reads and writes; the store record begins with it.
 ///
-/// Raise it by one whenever a key or a value is written in another way, or one more kind of key appears, however small the change; then
-/// add the step from the version before to `migrations/`, a fixture written by the old program to `tests/fixtures/`, and a line here.
+/// Raise it by one whenever a key or a value is written in another way, or one more kind of key appears, however small
+/// the change; then add the step from the version before to `migrations/`, a fixture written by the old program to
+/// `tests/fixtures/`, and a line here.
 ///
 /// | version | since | what changed |
 /// |---|---|---|
 /// | 1 | 0.1.0 | the first: full snapshots at each active (customer, day), values in bincode |
 /// | 2 | 0.2.0 | deltas in columns, keyframes in place of snapshots, index in leaves, the customer index |
 /// | 3 | 0.3.0 | customers can be forgotten and old days pruned: the block list, the horizon, the purge record |
-/// | 4 | 0.4.0 | other types of action than three, with names: their table, and batch records that tell sources and types |
+/// | 4 | 0.4.0 | other types of action than three, with names: their table; batch records tell sources and types |
 /// | 5 | 0.5.0 | the rules of the store's zone, and batch records that tell whether their actions rest on them |
 pub const FORMAT_VERSION: u8 = 5;
 
-/// What deltas, keyframes, leaves, totals and batch records begin with: the version of the store that brought their layout.
+/// What deltas, keyframes, leaves, totals and batch records begin with: the version of the store that brought their
+/// layout.
 pub const LAYOUT_VERSION: u8 = 2;
 
 /// What the table of types begins with, and the records of batches that were described by a configuration.
@@ -62,8 +64,8 @@ const CONFIGURED_VERSION: u8 = 4;
 /// What the rules of the zone begin with, and the records of batches whose actions rest on them.
 const ZONED_VERSION: u8 = 5;
 
-/// The most actions that a delta or a keyframe holds, and so the largest `max_history`. Damaged bytes that announce more are an error and
-/// not an allocation.
+/// The most actions that a delta or a keyframe holds, and so the largest `max_history`. Damaged bytes that announce
+/// more are an error and not an allocation.
 pub const ACTIONS_MAX: usize = 100_000;
 
 /// Reads the version byte of a value. Fails where it is another than that of its layout.

@@ -6,8 +6,9 @@ use super::{CustomerState, Key, KeyBytes, encode_keyframe};
 use crate::history::plan_keyframes;
 use crate::model::{Action, CustomerId, Day};
 
-/// Adds to `edits` the removal of the keyframes that stand on the days `held`, and those that are due in their place: `days` are the deltas of each day of
-/// the customer, all of them. Gives where the history stands then; `None` without any day.
+/// Adds to `edits` the removal of the keyframes that stand on the days `held`, and those that are due in their place:
+/// `days` are the deltas of each day of the customer, all of them. Gives where the history stands then; `None` without
+/// any day.
 ///
 /// Memory: that of the history once more.
 pub fn refold_whole(

@@ -73,7 +73,8 @@ fn the_specifications_example_is_what_is_written_and_read() {
 }
 
 fn any_actions(on: Day) -> impl Strategy<Value = Vec<Action>> {
-    // Whole days around the day too: in another zone it begins and ends at other hours. Coarse units are drawn as often as fine ones.
+    // Whole days around the day too: in another zone it begins and ends at other hours. Coarse units are drawn as often
+    // as fine ones.
     let unit = prop_oneof![Just(1_i64), Just(1_000), Just(1_000_000)];
     let item = prop_oneof![any::<i64>(), 1..50_i64, 1_000_000_000..1_000_000_500_i64];
     let action = (-86_400_000_000_i64..2 * 86_400_000_000, item, 1..=3_u8);

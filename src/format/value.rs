@@ -10,8 +10,9 @@ use crate::error::{Error, Result};
 use crate::model::{OffsetChange, RULES_BEGIN_S, TypeCounts, TypeTable, ZoneRules};
 use crate::sources::{ActionSource, BUILT_IN, Mapping};
 
-/// The most memory that decoding one value may claim. A record of 100,000 files takes about 15 MB; so damaged bytes that announce more are an
-/// error. What announces less than that and is not there is an error too, and not an allocation: see [`text`] and the list of files.
+/// The most memory that decoding one value may claim. A record of 100,000 files takes about 15 MB; so damaged bytes
+/// that announce more are an error. What announces less than that and is not there is an error too, and not an
+/// allocation: see [`text`] and the list of files.
 const DECODED_BYTES_MAX: usize = 64 << 20;
 
 /// The settings of a store, fixed for its life.
@@ -99,7 +100,8 @@ pub struct SourceRecord {
 /// One file of a batch, as it was when the batch was ingested.
 #[derive(Clone, Debug, Encode, Eq, PartialEq)]
 pub struct FileRecord {
-    /// The place of its source in [`BatchRecord::sources`], from 1; without those, its place in [`crate::sources::BUILT_IN`].
+    /// The place of its source in [`BatchRecord::sources`], from 1; without those, its place in
+    /// [`crate::sources::BUILT_IN`].
     pub source: u8,
     /// Path below the folder that the source's pattern names, with `/` between its parts.
     pub path: String,
@@ -112,11 +114,13 @@ pub struct FileRecord {
 /// What the store knows of a batch as a whole.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct BatchRecord {
-    /// The sources with files, in the order of [`crate::sources::source_rank`]; none where all are as without a configuration.
+    /// The sources with files, in the order of [`crate::sources::source_rank`]; none where all are as without a
+    /// configuration.
     pub sources: Vec<SourceRecord>,
     /// The files, in the order of (source, path).
     pub files: Vec<FileRecord>,
-    /// Actions in the files, those of forgotten customers and from before the horizon too; so it is with all counts of actions.
+    /// Actions in the files, those of forgotten customers and from before the horizon too; so it is with all counts of
+    /// actions.
     pub actions: TypeCounts,
     /// Of the actions, those whose day is before the batch day.
     pub late: u64,
@@ -262,7 +266,8 @@ struct ConfiguredBatch(BatchRecord);
 /// The same in the layout that it has where it took something from the rules of the zone.
 struct ZonedBatch(BatchRecord);
 
-// Derived, the fields that have a length would be given room for as much as their first bytes announce, before the bytes are looked at.
+// Derived, the fields that have a length would be given room for as much as their first bytes announce, before the
+// bytes are looked at.
 
 impl<'bytes, C> BorrowDecode<'bytes, C> for StoreRecord {
     fn borrow_decode<D: BorrowDecoder<'bytes, Context = C>>(from: &mut D) -> Result<Self, DecodeError> {

@@ -1,4 +1,5 @@
-//! Integers of as many bytes as they need: seven bits a byte, lowest first, the top bit set where another byte follows (LEB128).
+//! Integers of as many bytes as they need: seven bits a byte, lowest first, the top bit set where another byte follows
+//! (LEB128).
 
 use crate::error::{Error, Result};
 use crate::exact::usize_of;
@@ -65,7 +66,8 @@ impl<'bytes> Reader<'bytes> {
             let ends = !eight & 0x8080_8080_8080_8080;
             if ends != 0 {
                 let last = ends & ends.wrapping_neg();
-                // The bits up to and including the end, then in three steps without the top bits of the bytes: pairs of seven, of fourteen, of 28.
+                // The bits up to and including the end, then in three steps without the top bits of the bytes: pairs of
+                // seven, of fourteen, of 28.
                 let mut bits = eight & (last | (last - 1)) & 0x7f7f_7f7f_7f7f_7f7f;
                 bits = bits & 0x007f_007f_007f_007f | (bits & 0x7f00_7f00_7f00_7f00) >> 1;
                 bits = bits & 0x0000_3fff_0000_3fff | (bits & 0x3fff_0000_3fff_0000) >> 2;

@@ -25,7 +25,8 @@ pub enum LeftOut {
 /// One action that the store holds of the customer, from before the day.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Explained {
-    /// Its place in the whole history, from 1, newest first, those that are left out counted too; `None` where its batch is not known yet.
+    /// Its place in the whole history, from 1, newest first, those that are left out counted too; `None` where its
+    /// batch is not known yet.
     pub place: Option<u64>,
     /// Its time in the store's zone.
     pub time: String,
@@ -85,8 +86,8 @@ pub struct Explanation {
     pub left_out: LeftOutCounts,
     /// The newest action that is not, of those whose batches count; of any item.
     pub first_left_out: Option<Explained>,
-    /// Of one batch and day the store keeps only the newest actions. `Some(place)`: behind this place there may have been more than are counted. It is
-    /// never inside a history.
+    /// Of one batch and day the store keeps only the newest actions. `Some(place)`: behind this place there may have
+    /// been more than are counted. It is never inside a history.
     pub incomplete_behind: Option<u64>,
     /// The actions, or those on the item, newest first; at most as many as asked for.
     pub actions: Vec<Explained>,
@@ -94,7 +95,8 @@ pub struct Explanation {
     pub not_listed: u64,
 }
 
-/// Explains the history of a customer: all that the store holds from before the day, with at most `limit` actions listed, those on `item` or all.
+/// Explains the history of a customer: all that the store holds from before the day, with at most `limit` actions
+/// listed, those on `item` or all.
 ///
 /// Memory: the deltas of one day, and 130 bytes for each action listed.
 pub fn explain(

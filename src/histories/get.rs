@@ -64,10 +64,11 @@ impl Record for CustomerId {
     }
 }
 
-/// Writes the histories of these customers, in any order and perhaps more than once, to `target`: one line each, customers ascending. Nothing is
-/// written before all ids have been read.
+/// Writes the histories of these customers, in any order and perhaps more than once, to `target`: one line each,
+/// customers ascending. Nothing is written before all ids have been read.
 ///
-/// Memory: that for sorting, what the open store takes, for each thread 262,144 actions (or one history, if that has more), and what the writer takes.
+/// Memory: that for sorting, what the open store takes, for each thread 262,144 actions (or one history, if that has
+/// more), and what the writer takes.
 pub fn get(
     store: &Store,
     question: &Question,

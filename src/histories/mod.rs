@@ -1,5 +1,5 @@
-//! Floor 6, histories for themselves, without impressions: one of them explained action by action, or those of many customers with the times of
-//! their actions.
+//! Floor 6, histories for themselves, without impressions: one of them explained action by action, or those of many
+//! customers with the times of their actions.
 //!
 //! Invariant: what is inside a history here is what a row of `produce` with the same options has, in the same order.
 

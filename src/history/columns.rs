@@ -2,7 +2,8 @@
 
 use crate::model::Day;
 
-/// A customer's newest actions as columns, newest first, without the zeros that pad them in a row. 9 bytes an action, and 8 more with times.
+/// A customer's newest actions as columns, newest first, without the zeros that pad them in a row. 9 bytes an action,
+/// and 8 more with times.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct History {
     /// Item ids.
@@ -11,7 +12,8 @@ pub struct History {
     pub action_types: Vec<u8>,
     /// When the newest of them was, in microseconds since 1970-01-01 UTC; `None` where there is none.
     pub newest_us: Option<i64>,
-    /// The days of the actions, newest first, and of each how many of them there are. Only where days or times were asked for.
+    /// The days of the actions, newest first, and of each how many of them there are. Only where days or times were
+    /// asked for.
     pub days: Vec<(Day, usize)>,
     /// When each of them was, likewise in microseconds. Only where times were asked for.
     pub times_us: Vec<i64>,

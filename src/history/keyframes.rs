@@ -1,14 +1,14 @@
 //! Where keyframes stand.
 //!
-//! A keyframe of a day holds the newest `max_history` actions from before it, so that an as-of read need not walk further back. It costs the bytes
-//! of that history once more. The rule weighs the two, and follows from the customer's actions alone; so it does not matter in which order they were
-//! ingested, or when.
+//! A keyframe of a day holds the newest `max_history` actions from before it, so that an as-of read need not walk
+//! further back. It costs the bytes of that history once more. The rule weighs the two, and follows from the customer's
+//! actions alone; so it does not matter in which order they were ingested, or when.
 
 use super::merge::merge;
 use crate::model::{Action, Day, PastAction};
 
-/// Stepping over a delta is taken to cost as much as reading this many actions of a keyframe. Chosen by measurement: see the specification in
-/// `format/`.
+/// Stepping over a delta is taken to cost as much as reading this many actions of a keyframe. Chosen by measurement:
+/// see the specification in `format/`.
 pub const ACTIONS_PER_STEP: u64 = 16;
 
 /// Room for the actions of a keyframe before it has to grow: the usual `max_history`.
@@ -29,8 +29,9 @@ impl SinceKeyframe {
         SinceKeyframe { deltas: self.deltas + 1, actions: self.actions + actions as u64 }
     }
 
-    /// Whether the next day with actions has a keyframe: when at least `max_history` actions have come, in deltas that cost at least as much to
-    /// step over as the keyframe costs to read. So an action comes into keyframes once on average at most.
+    /// Whether the next day with actions has a keyframe: when at least `max_history` actions have come, in deltas that
+    /// cost at least as much to step over as the keyframe costs to read. So an action comes into keyframes once on
+    /// average at most.
     pub fn is_due(self, max_history: usize) -> bool {
         let max_history = max_history as u64;
         self.actions >= max_history && self.deltas.saturating_mul(ACTIONS_PER_STEP) >= max_history
@@ -51,8 +52,8 @@ pub type DayDeltas = (Day, Vec<Vec<Action>>);
 
 /// Follows a customer's days and finds the keyframes behind the first of them.
 ///
-/// `before` is what lies before the first day, newest first: what the keyframe of that day holds, or nothing if it is the customer's first. `days`
-/// are ascending.
+/// `before` is what lies before the first day, newest first: what the keyframe of that day holds, or nothing if it is
+/// the customer's first. `days` are ascending.
 pub fn plan_keyframes(before: Vec<PastAction>, days: &[DayDeltas], max_history: usize) -> KeyframePlan {
     let mut plan = KeyframePlan::default();
     let (mut base, mut before) = (0, before);

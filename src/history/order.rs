@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use crate::model::Action;
 
-/// Newest first; equal times: higher action type first; equal again: higher item id first. Total: actions that compare equal are the
-/// same action twice. Source: SPEC, "Meaning".
+/// Newest first; equal times: higher action type first; equal again: higher item id first. Total: actions that compare
+/// equal are the same action twice. Source: SPEC, "Meaning".
 pub fn newest_first(one: &Action, other: &Action) -> Ordering {
     let key = |action: &Action| (action.time_us, action.action_type, action.item_id);
     key(other).cmp(&key(one))

@@ -1,4 +1,5 @@
-//! What a batch changes, customer by customer: its new actions beside what an earlier batch of the same day had brought.
+//! What a batch changes, customer by customer: its new actions beside what an earlier batch of the same day had
+//! brought.
 
 use super::dated_action::DatedAction;
 use crate::exact::at_most;

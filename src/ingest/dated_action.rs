@@ -7,7 +7,8 @@ use crate::input::ReadAction;
 use crate::model::{Action, ActionType, CustomerId, Day};
 use crate::sort::Record;
 
-/// An action on its way into the store, in 32 bytes. Ordered by customer, then newest first, which is also newest day first.
+/// An action on its way into the store, in 32 bytes. Ordered by customer, then newest first, which is also newest day
+/// first.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct DatedAction {
     pub customer: CustomerId,

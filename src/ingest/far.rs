@@ -32,7 +32,8 @@ impl Far {
     }
 }
 
-/// Fails where more than half of all `actions`, and of the bad rows with times beyond all years, lie far from the batch day.
+/// Fails where more than half of all `actions`, and of the bad rows with times beyond all years, lie far from the batch
+/// day.
 pub(super) fn refuse_far<'a>(
     options: &IngestOptions<'_>,
     actions: u64,
@@ -63,7 +64,8 @@ pub(super) fn refuse_far<'a>(
     ))
 }
 
-/// What the times of a batch most likely count, as the end of a sentence; nothing where no other unit puts this one near the batch day.
+/// What the times of a batch most likely count, as the end of a sentence; nothing where no other unit puts this one
+/// near the batch day.
 fn likely_unit(time_us: i64, read_as: Option<TimeUnit>, dt: Day) -> String {
     let units = TimeUnit::ALL;
     let near = |factor: i64| {

@@ -30,13 +30,15 @@ pub(super) struct Loaded {
     pub customers_left: u64,
 }
 
-/// Writes the edits of all `work units`, and then `record`, completed with the number of customers, and `types` if they are others than before, and commits
-/// them together. Without a record the batch goes, and there must be nothing that it brings.
+/// Writes the edits of all `work units`, and then `record`, completed with the number of customers, and `types` if they
+/// are others than before, and commits them together. Without a record the batch goes, and there must be nothing that
+/// it brings.
 ///
-/// Each thread takes the next work unit and works on it; the table file is written in the order of the work units, since it has to be. Of several
-/// errors, gives that of the first work unit.
+/// Each thread takes the next work unit and works on it; the table file is written in the order of the work units,
+/// since it has to be. Of several errors, gives that of the first work unit.
 ///
-/// Memory: eight work units for each thread, or their edits: typically 100 bytes for a customer, and the keyframes since for one whose late action is old.
+/// Memory: eight work units for each thread, or their edits: typically 100 bytes for a customer, and the keyframes
+/// since for one whose late action is old.
 pub(super) fn load(
     store: &Store,
     batch: Day,

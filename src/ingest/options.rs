@@ -15,7 +15,8 @@ pub struct IngestOptions<'a> {
     pub sources: &'a Sources,
     /// The batch.
     pub dt: Day,
-    /// Which day it is, so that a batch day beyond tomorrow is told from others; `None`: that is not looked at. Nothing but a refusal follows from it.
+    /// Which day it is, so that a batch day beyond tomorrow is told from others; `None`: that is not looked at. Nothing
+    /// but a refusal follows from it.
     pub today: Option<Day>,
     /// Whether a batch without any file is taken as an empty one.
     pub allow_empty: bool,
@@ -27,6 +28,7 @@ pub struct IngestOptions<'a> {
     pub allow_missing_source: bool,
     /// Where bad rows go; `None`: a batch with a bad row is refused.
     pub quarantine: Option<&'a Path>,
-    /// What reading may take. Of its memory for sorting, an action takes 40 bytes; beyond it, sorted runs go to disk, beside the store.
+    /// What reading may take. Of its memory for sorting, an action takes 40 bytes; beyond it, sorted runs go to disk,
+    /// beside the store.
     pub resources: &'a Resources,
 }

@@ -1,6 +1,8 @@
-//! What the store knows of its batches, as far as a further one is judged by it: whether its day, its sources and its numbers are like theirs.
+//! What the store knows of its batches, as far as a further one is judged by it: whether its day, its sources and its
+//! numbers are like theirs.
 //!
-//! A mistyped day or a lost source is no fault of any file, and would pass in silence; so it is refused here, unless it is allowed.
+//! A mistyped day or a lost source is no fault of any file, and would pass in silence; so it is refused here, unless it
+//! is allowed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,7 +64,8 @@ impl Outlines {
         self.0.insert(day, Outline { sources, ..Outline::default() });
     }
 
-    /// Refuses days, which ascend, that are later than tomorrow, where it is known which day today is, or far from every other batch.
+    /// Refuses days, which ascend, that are later than tomorrow, where it is known which day today is, or far from
+    /// every other batch.
     pub fn refuse_far_days(&self, days: &[Day], today: Option<Day>) -> Result<()> {
         let of = |days: Vec<Day>| if days.is_empty() { None } else { Some(name_days(&days)) };
         if let Some(today) = today {
@@ -98,8 +101,9 @@ impl Outlines {
         before.into_iter().chain(after).map(|(other, _)| *other).min_by_key(|other| distance(day, *other))
     }
 
-    /// Refuses batches, days ascending, that lack files of a source of which all of the last batches before had some: of the last seven, or as many as there
-    /// are, three at least. The sources are those that a batch has files of; one without any file at all is not judged.
+    /// Refuses batches, days ascending, that lack files of a source of which all of the last batches before had some:
+    /// of the last seven, or as many as there are, three at least. The sources are those that a batch has files of; one
+    /// without any file at all is not judged.
     pub fn refuse_missing_sources(&self, batches: &[(Day, BTreeSet<&str>)]) -> Result<()> {
         let mut missing: BTreeMap<String, Vec<Day>> = BTreeMap::new();
         for (day, sources) in batches.iter().filter(|(_, sources)| !sources.is_empty()) {

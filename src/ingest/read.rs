@@ -42,11 +42,12 @@ impl FileCounts {
     }
 }
 
-/// Reads all files into the sorter, what the store admits of them, and gives the batch's record, but for the number of customers, and what was left
-/// out.
+/// Reads all files into the sorter, what the store admits of them, and gives the batch's record, but for the number of
+/// customers, and what was left out.
 ///
-/// Files are read on all cores; in which order their actions come does not matter, since the sorter's order is total. Where there are bad rows, the files
-/// are read once more, one after the other, so that these are named and set aside in their order.
+/// Files are read on all cores; in which order their actions come does not matter, since the sorter's order is total.
+/// Where there are bad rows, the files are read once more, one after the other, so that these are named and set aside
+/// in their order.
 ///
 /// Memory: for each thread a record batch and what it feeds the sorter by, and some 200 bytes for each file.
 pub(super) fn read_batch(

@@ -24,7 +24,8 @@ pub(super) fn refold_unit(
 ) -> Result<Edits> {
     let mut edits = Edits::default();
     unit.brought.sort_into(scratch, resources)?;
-    // Equal ones are neighbours. What was cut is the oldest of its day, so that what stands before it is in the scratch or was cut too.
+    // Equal ones are neighbours. What was cut is the oldest of its day, so that what stands before it is in the scratch
+    // or was cut too.
     let equal = scratch.iter().zip(scratch.iter().skip(1)).filter(|(one, next)| one == next).count();
     edits.actions = scratch.len() as u64 + unit.cut.actions;
     edits.duplicates = equal as u64 + unit.cut.duplicates;
@@ -54,10 +55,10 @@ pub(super) fn refold_unit(
 
 /// Appends the edits of one customer's history and gives where it stands then; `None` without any delta.
 ///
-/// 1. Where the batch brings deltas that are all new, and no keyframe can be due or be changed by them, they are written and counted; nothing of
-///    the customer's earlier history is read. That is nearly always so.
-/// 2. Else the customer's days are followed anew from the last keyframe that cannot have changed: from that on the keyframes are
-///    written that should stand, and those removed that should not.
+/// 1. Where the batch brings deltas that are all new, and no keyframe can be due or be changed by them, they are
+///    written and counted; nothing of the customer's earlier history is read. That is nearly always so.
+/// 2. Else the customer's days are followed anew from the last keyframe that cannot have changed: from that on the
+///    keyframes are written that should stand, and those removed that should not.
 fn refold(
     cursor: &mut Cursor<'_>,
     change: &Change<'_>,
@@ -87,7 +88,8 @@ fn appended(change: &Change<'_>, before: Option<CustomerState>, max_history: usi
             None => CustomerState { newest: day, keyframe: None, since: SinceKeyframe::default().with(actions.len()) },
             Some(CustomerState { newest, keyframe, since }) => {
                 let grown = since.with(actions.len());
-                // A new day has a keyframe where one is due before it; and with more before them, later days might have one.
+                // A new day has a keyframe where one is due before it; and with more before them, later days might have
+                // one.
                 let might_be_due = if day > newest { since } else { grown };
                 let before_keyframe = keyframe.is_some_and(|keyframe| day < keyframe);
                 if before_keyframe || (day != newest && might_be_due.is_due(max_history)) {
@@ -100,7 +102,8 @@ fn appended(change: &Change<'_>, before: Option<CustomerState>, max_history: usi
     after
 }
 
-/// Writes deltas and keyframes of a customer whose days have to be followed, and gives where it stands then; `None` without any delta.
+/// Writes deltas and keyframes of a customer whose days have to be followed, and gives where it stands then; `None`
+/// without any delta.
 fn followed(
     cursor: &mut Cursor<'_>,
     change: &Change<'_>,

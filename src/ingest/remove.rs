@@ -43,8 +43,8 @@ pub fn would_remove(folder: &Folder, dt: Day) -> Result<RemoveSummary> {
 }
 
 impl Ingester {
-    /// Removes a batch, in one atomic step: deltas, index, record, and what follows from them. Refused where the store does not hold it. The names of action
-    /// types that came with it stay: like the settings, they only grow.
+    /// Removes a batch, in one atomic step: deltas, index, record, and what follows from them. Refused where the store
+    /// does not hold it. The names of action types that came with it stay: like the settings, they only grow.
     ///
     /// Memory: what a load takes.
     pub fn remove(&mut self, dt: Day, progress: &dyn Progress) -> Result<RemoveSummary> {

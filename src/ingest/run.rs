@@ -43,8 +43,9 @@ pub struct Ingester {
 }
 
 impl Ingester {
-    /// Opens a store for writing, and adopts newer rules of its zone if they move nothing that it holds (see [`Store::adopt_rules`]). Refused while
-    /// another process writes, and where no store is: a path that is mistyped, or a disk that is not mounted, must not begin another one.
+    /// Opens a store for writing, and adopts newer rules of its zone if they move nothing that it holds (see
+    /// [`Store::adopt_rules`]). Refused while another process writes, and where no store is: a path that is mistyped,
+    /// or a disk that is not mounted, must not begin another one.
     pub fn open(folder: &Folder, progress: &dyn Progress) -> Result<Self> {
         let (store, newer_rules) = Store::open_writer(folder)?.adopt_rules(progress)?;
         Self::with(folder, Some(store), newer_rules)
@@ -77,7 +78,8 @@ impl Ingester {
 
     /// Takes one batch, replacing what was held of it. On an error the store is as it was, or not there if it was not.
     ///
-    /// Memory: that for sorting, what the open store and a load take, and eight work units of some 4,096 actions or customers per thread.
+    /// Memory: that for sorting, what the open store and a load take, and eight work units of some 4,096 actions or
+    /// customers per thread.
     pub fn ingest(&mut self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<IngestSummary> {
         self.check_day(options.dt)?;
         let batch = self.reader()?.read(options, progress)?;
@@ -115,9 +117,10 @@ impl Ingester {
         Ok(IngestSummary { created: true, ..summary })
     }
 
-    /// Does the compaction that has become due with the batches taken, and a purge that an interrupted removal has left owing, so that reads stay as fast as they were. To be called after the last of
-    /// them; while it has not been, compaction goes on beside the next ingest. Fails only where it is asked to stop; then what is left to do waits for the next
-    /// time.
+    /// Does the compaction that has become due with the batches taken, and a purge that an interrupted removal has left
+    /// owing, so that reads stay as fast as they were. To be called after the last of them; while it has not been,
+    /// compaction goes on beside the next ingest. Fails only where it is asked to stop; then what is left to do waits
+    /// for the next time.
     pub fn finish_compaction(&self, progress: &dyn Progress) -> Result<()> {
         let Some(store) = &self.store else { return Ok(()) };
         progress.begin("compacting", "", None);
@@ -135,7 +138,8 @@ impl Ingester {
     }
 }
 
-/// Reads batches for one store without opening it. What the store admits cannot change meanwhile, since its [`Ingester`] holds the write lock.
+/// Reads batches for one store without opening it. What the store admits cannot change meanwhile, since its
+/// [`Ingester`] holds the write lock.
 pub struct BatchReader {
     folder: Folder,
     zone: Zone,
@@ -156,8 +160,9 @@ pub struct ReadBatch {
 }
 
 impl BatchReader {
-    /// Reads the files of a batch. Refused, the store untouched, where there is none, where its day or its sources are not like those of the other batches
-    /// (see [`Outlines`]), where there are bad rows, or where the store has other names or numbers of action types.
+    /// Reads the files of a batch. Refused, the store untouched, where there is none, where its day or its sources are
+    /// not like those of the other batches (see [`Outlines`]), where there are bad rows, or where the store has other
+    /// names or numbers of action types.
     pub fn read(&self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<ReadBatch> {
         let dt = options.dt;
         refuse_overlaps(options.input, self.folder.path(), None, options.quarantine)?;
@@ -231,7 +236,8 @@ pub fn source_names<'a>(files: &[SourceFile<'a>]) -> BTreeSet<&'a str> {
     files.iter().map(|(source, _)| source.name.as_str()).collect()
 }
 
-/// Commits a batch; with `has_new_types`, the table of types with it. The outlines are those of the batches held, this one among them then.
+/// Commits a batch; with `has_new_types`, the table of types with it. The outlines are those of the batches held, this
+/// one among them then.
 fn commit(
     store: &Store,
     batch: ReadBatch,

@@ -27,8 +27,8 @@ pub enum BatchState {
     FilesGone,
 }
 
-/// Compares the files of a batch, by name, size and hash of the content, and what their rows become, with what the store holds of it. Reads every file
-/// whose size agrees.
+/// Compares the files of a batch, by name, size and hash of the content, and what their rows become, with what the
+/// store holds of it. Reads every file whose size agrees.
 pub fn batch_state(
     input: &Path,
     sources: &Sources,

@@ -17,7 +17,8 @@ pub struct IngestSummary {
     pub bytes: u64,
     /// Actions in the files, of all types, but for rows set aside.
     pub actions: u64,
-    /// Of them, those of the type `click`, if the store has one; the same stands in `types`, with those of all other types.
+    /// Of them, those of the type `click`, if the store has one; the same stands in `types`, with those of all other
+    /// types.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clicks: Option<u64>,
     /// Likewise `add_to_cart`.
@@ -34,8 +35,8 @@ pub struct IngestSummary {
     pub late: u64,
     /// Of the actions, those whose day is after the batch day.
     pub early: u64,
-    /// Of the actions taken, those equal to another of the batch in customer, item, time and type: of n equal ones, n - 1. They stay. What other batches
-    /// hold is not compared.
+    /// Of the actions taken, those equal to another of the batch in customer, item, time and type: of n equal ones, n -
+    /// 1. They stay. What other batches hold is not compared.
     pub duplicates: u64,
     /// Rows set aside in the quarantine.
     pub quarantined: u64,
@@ -51,8 +52,8 @@ pub struct IngestSummary {
     pub customers: u64,
     /// Of them, those that the store did not know before.
     pub new_customers: u64,
-    /// Of the customers of whom actions were taken, those of whom the store holds at least `max_history` actions now, so that older ones no longer
-    /// show in their histories.
+    /// Of the customers of whom actions were taken, those of whom the store holds at least `max_history` actions now,
+    /// so that older ones no longer show in their histories.
     pub customers_at_cap: u64,
     /// Keyframes written or removed.
     pub keyframes: u64,

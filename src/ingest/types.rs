@@ -7,8 +7,8 @@ use crate::sources::Sources;
 use crate::store::Store;
 use crate::text::Shown;
 
-/// The types that the store binds with those that the sources have. `None` for a store that binds to none yet. Refused where a number or a
-/// name means something else to the store: it has been written with.
+/// The types that the store binds with those that the sources have. `None` for a store that binds to none yet. Refused
+/// where a number or a name means something else to the store: it has been written with.
 pub(super) fn joined_types(bound: Option<&TypeTable>, sources: &Sources) -> Result<TypeTable> {
     let Some(bound) = bound else { return Ok(sources.types.clone()) };
     bound.joined(&sources.types).map_err(|conflict| {

@@ -35,8 +35,9 @@ pub(super) struct Cut {
 
 /// Deals out all customers, range by range, ascending.
 ///
-/// Memory: what the buckets take, and one leaf each of index and customer index. A work unit has at most 4,096 customers of the customer index, and one bucket, which has
-/// some 4,096 actions or those of one customer; buckets merged from disk, no more than `max_history` of them for each day.
+/// Memory: what the buckets take, and one leaf each of index and customer index. A work unit has at most 4,096
+/// customers of the customer index, and one bucket, which has some 4,096 actions or those of one customer; buckets
+/// merged from disk, no more than `max_history` of them for each day.
 pub(super) struct WorkUnits<'store> {
     buckets: Source,
     /// What is left of a bucket that had to be cut.

@@ -83,7 +83,8 @@ pub enum Cells<'batch> {
 
 /// Gathers the bad rows of one batch of actions or one day of impressions.
 ///
-/// Memory: five of them, or with a quarantine 4,096, or a mebibyte of them and one more, and of the file that they go to a row group of 8 MiB.
+/// Memory: five of them, or with a quarantine 4,096, or a mebibyte of them and one more, and of the file that they go
+/// to a row group of 8 MiB.
 pub struct BadRows {
     folder: QuarantineFolder,
     day: Day,
@@ -121,8 +122,8 @@ impl BadRows {
         Ok(())
     }
 
-    /// Fails where a text file has bad rows and not one good one of `good`: it is another file than was meant, and no row of it goes to a quarantine. To be
-    /// called with the bad rows of that file alone.
+    /// Fails where a text file has bad rows and not one good one of `good`: it is another file than was meant, and no
+    /// row of it goes to a quarantine. To be called with the bad rows of that file alone.
     pub fn refuse_whole(&self, day_file: &DayFile, good: u64) -> Result<()> {
         let Some(first) = self.named.first().filter(|_| good == 0 && day_file.is_text()) else { return Ok(()) };
         Err(Error::input(
@@ -131,8 +132,8 @@ impl BadRows {
         ))
     }
 
-    /// Without a quarantine: fails if there is any, naming the first few. With one: publishes its file, or removes the one of an earlier
-    /// run if there is nothing to set aside. Gives the number of rows set aside.
+    /// Without a quarantine: fails if there is any, naming the first few. With one: publishes its file, or removes the
+    /// one of an earlier run if there is nothing to set aside. Gives the number of rows set aside.
     pub fn finish(self) -> Result<u64> {
         match self.quarantine {
             Some(quarantine) => quarantine.finish()?,
@@ -219,7 +220,8 @@ impl Quarantine {
     }
 }
 
-/// Cells can be long, and hardly any two are the same: a dictionary and bounds of them would be as many copies in memory.
+/// Cells can be long, and hardly any two are the same: a dictionary and bounds of them would be as many copies in
+/// memory.
 fn properties() -> WriterProperties {
     let cells = || ColumnPath::from("cells");
     WriterProperties::builder()

@@ -26,7 +26,8 @@ enum Source {
 }
 
 impl DayReader {
-    /// Opens a file by what its name says that it is, and what its bytes say that it is packed with. Fails where they say that it is something else.
+    /// Opens a file by what its name says that it is, and what its bytes say that it is packed with. Fails where they
+    /// say that it is something else.
     ///
     /// Times in INT96, which only Parquet has, are what `int96` says; `None`: what their writer is known for.
     pub fn open(day_file: &DayFile, int96: Option<Int96>, resources: &Resources) -> Result<Self> {
@@ -39,7 +40,8 @@ impl DayReader {
         Ok(DayReader { source, resources: resources.clone() })
     }
 
-    /// Whether there is a column of this name: of JSON lines, whether any line has it, for which the file is read as far as it takes.
+    /// Whether there is a column of this name: of JSON lines, whether any line has it, for which the file is read as
+    /// far as it takes.
     pub fn has(&self, column: &str) -> Result<bool> {
         match &self.source {
             Source::Parquet(file) => Ok(file.has(column)),
@@ -55,8 +57,8 @@ impl DayReader {
         }
     }
 
-    /// The wanted columns with the types that the file says, without any row; `None` of text files, where the reader chooses the types. Fails where there is no
-    /// such column, or are two.
+    /// The wanted columns with the types that the file says, without any row; `None` of text files, where the reader
+    /// chooses the types. Fails where there is no such column, or are two.
     pub fn typed(&self, wanted: &[Wanted<'_>]) -> Result<Option<RecordBatch>> {
         match &self.source {
             Source::Parquet(file) => file.without_rows(wanted).map(Some),
@@ -64,7 +66,8 @@ impl DayReader {
         }
     }
 
-    /// Streams the columns in batches of at most `batch_rows` rows. Fails where there is no such column, and where it is asked to stop.
+    /// Streams the columns in batches of at most `batch_rows` rows. Fails where there is no such column, and where it
+    /// is asked to stop.
     ///
     /// Memory: as [`ParquetFile::read`] or [`TextFile::read`] says.
     pub fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<DayBatches> {

@@ -1,4 +1,5 @@
-//! Files of impressions without ranking ids or labels: they are read, and it is said, since a name may have been misspelt.
+//! Files of impressions without ranking ids or labels: they are read, and it is said, since a name may have been
+//! misspelt.
 
 use super::impressions::ReadImpressions;
 use super::layout::DayFile;

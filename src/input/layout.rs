@@ -14,7 +14,8 @@ use crate::text::Shown;
 /// Folders nested deeper than this below one that a pattern names are taken for a loop of links.
 const DEPTH_MAX: usize = 32;
 
-/// The most files that one batch may have, so that its record stays small enough to be read back; and that a pattern may match on one day.
+/// The most files that one batch may have, so that its record stays small enough to be read back; and that a pattern
+/// may match on one day.
 pub const FILES_MAX: usize = 100_000;
 
 /// One data file of a day.
@@ -26,12 +27,13 @@ pub struct DayFile {
     pub path: PathBuf,
 }
 
-/// The data files of a day that a pattern matches below `root`, each once, ordered by name. None if there is no such file or folder.
+/// The data files of a day that a pattern matches below `root`, each once, ordered by name. None if there is no such
+/// file or folder.
 ///
-/// A name is told below the folder that the parts of the pattern before its first `*` name; or where the whole of it names a file, below the
-/// folder that holds that. Names beginning with `_` or `.` are no data, neither files nor folders. Links are followed, wherever they lead. Only folders
-/// that can hold files of the day are listed. Refused where any folder on the way to the files, or above the root, is a table with a log: see
-/// [`table_folder`].
+/// A name is told below the folder that the parts of the pattern before its first `*` name; or where the whole of it
+/// names a file, below the folder that holds that. Names beginning with `_` or `.` are no data, neither files nor
+/// folders. Links are followed, wherever they lead. Only folders that can hold files of the day are listed. Refused
+/// where any folder on the way to the files, or above the root, is a table with a log: see [`table_folder`].
 pub fn day_files(root: &Path, pattern: &Pattern, day: Day) -> Result<Vec<DayFile>> {
     // A mistyped root would otherwise look like a day without any files.
     if !root.is_dir() {

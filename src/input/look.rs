@@ -1,4 +1,5 @@
-//! Looking at a file as `ingest` or `produce` would, by the same code and with the same sentences, but only at its first rows.
+//! Looking at a file as `ingest` or `produce` would, by the same code and with the same sentences, but only at its
+//! first rows.
 
 use super::actions::read_first_actions;
 use super::bad_rows::{BadRows, QuarantineFolder};

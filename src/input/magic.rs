@@ -45,7 +45,8 @@ const WORDS: [(&[u8], Magic); 4] = [
 ];
 
 impl Magic {
-    /// By the beginning of a file, [`LOOKED_AT`] bytes or all there are; `None` for what may be text, or nothing that is known.
+    /// By the beginning of a file, [`LOOKED_AT`] bytes or all there are; `None` for what may be text, or nothing that
+    /// is known.
     pub fn of(beginning: &[u8]) -> Option<Self> {
         let beginning = at_most(beginning, LOOKED_AT);
         let matching = |kinds: &[(&[u8], Magic)]| {
@@ -65,15 +66,16 @@ impl Magic {
     }
 }
 
-/// Whether bytes are none that a text begins with: they hold controls, or are no UTF-8 before their end, which may cut a letter.
+/// Whether bytes are none that a text begins with: they hold controls, or are no UTF-8 before their end, which may cut
+/// a letter.
 fn is_no_text(beginning: &[u8]) -> bool {
     let is_control = |byte: &u8| *byte < b' ' && !b"\t\n\r".contains(byte);
     let is_broken = std::str::from_utf8(beginning).is_err_and(|error| error.error_len().is_some());
     is_broken || beginning.iter().any(is_control)
 }
 
-/// How a file that is `content` by its name is packed, by its bytes: what is packed is unpacked, whatever the name. Refused where the bytes are of another kind
-/// than the name says. Of what no bytes tell, what the name says.
+/// How a file that is `content` by its name is packed, by its bytes: what is packed is unpacked, whatever the name.
+/// Refused where the bytes are of another kind than the name says. Of what no bytes tell, what the name says.
 pub(super) fn packing(day_file: &DayFile, content: Content, named: Packing) -> Result<Packing> {
     let path = &day_file.path;
     let mut beginning = Vec::with_capacity(LOOKED_AT);

@@ -1,4 +1,5 @@
-//! Files of one day that are the same, byte for byte: mostly one that was delivered twice. Both are taken, and it is said.
+//! Files of one day that are the same, byte for byte: mostly one that was delivered twice. Both are taken, and it is
+//! said.
 
 use std::collections::BTreeMap;
 

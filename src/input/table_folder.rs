@@ -1,4 +1,5 @@
-//! Folders that are tables: a log tells which of the files in them count, and whoever reads all files reads deleted and replaced rows too.
+//! Folders that are tables: a log tells which of the files in them count, and whoever reads all files reads deleted and
+//! replaced rows too.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -16,7 +17,8 @@ const ICEBERG: &str = ".metadata.json";
 
 /// Fails where a folder, or any folder above it, is a table; for the root, which may lie within one.
 pub(super) fn refuse_above(folder: &Path) -> Result<()> {
-    // Where it leads: its own path may begin in the middle of the table. One that is not there is somebody else's message.
+    // Where it leads: its own path may begin in the middle of the table. One that is not there is somebody else's
+    // message.
     let Ok(real) = fs::canonicalize(folder) else { return Ok(()) };
     real.ancestors().try_for_each(refuse)
 }

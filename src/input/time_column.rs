@@ -15,7 +15,8 @@ use crate::sources;
 /// Why a time beyond the years that there are is none.
 pub(super) const OUTSIDE: &str = "lies outside the years 1970 to 2261";
 
-/// A column of times. Reading a cell gives microseconds since 1970-01-01 UTC; what is finer is cut off (towards the past).
+/// A column of times. Reading a cell gives microseconds since 1970-01-01 UTC; what is finer is cut off (towards the
+/// past).
 pub struct TimeColumn<'zone> {
     zone: &'zone Zone,
     cells: Cells,
@@ -39,7 +40,8 @@ enum Cells {
 }
 
 impl<'zone> TimeColumn<'zone> {
-    /// `None` if the column is neither of timestamps, nor of dates, nor of text; nor of integers, where the source says in what they count.
+    /// `None` if the column is neither of timestamps, nor of dates, nor of text; nor of integers, where the source says
+    /// in what they count.
     pub fn new(source: &ArrayRef, zone: &'zone Zone, counted_in: Option<sources::TimeUnit>) -> Option<Self> {
         let cells = match source.data_type() {
             DataType::Timestamp(unit, written_zone) => {

@@ -13,8 +13,9 @@ pub enum WrittenTime {
     Date(NaiveDate),
 }
 
-/// Reads ISO 8601 in its extended form: `YYYY-MM-DD`, then `T` or a space and `hh:mm[:ss[.fraction]]`, then `Z` or an offset (`+hh:mm`,
-/// `+hhmm`, `+hh`) or nothing. Anything finer than a microsecond is cut off. `None` for everything else.
+/// Reads ISO 8601 in its extended form: `YYYY-MM-DD`, then `T` or a space and `hh:mm[:ss[.fraction]]`, then `Z` or an
+/// offset (`+hh:mm`, `+hhmm`, `+hh`) or nothing. Anything finer than a microsecond is cut off. `None` for everything
+/// else.
 pub fn parse_time(text: &str) -> Option<WrittenTime> {
     let text = text.trim();
     let date = date(text.get(..10)?)?;
@@ -38,7 +39,8 @@ fn date(text: &str) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, number(&[*m1, *m2])?, number(&[*d1, *d2])?)
 }
 
-/// `hh:mm:ss`, with a fraction of one to nine digits or without, as nearly all times are; `None` for others, which are no error yet.
+/// `hh:mm:ss`, with a fraction of one to nine digits or without, as nearly all times are; `None` for others, which are
+/// no error yet.
 fn usual_time_of_day(text: &[u8]) -> Option<NaiveTime> {
     let ([h1, h2, b':', m1, m2, b':', s1, s2], fraction) = text.split_first_chunk::<8>()? else { return None };
     let nanoseconds = match fraction {

@@ -1,8 +1,10 @@
-//! Floor 3, what a partition says of itself: its settings, its files, and what its rows rest on. JSON to values and back; no I/O.
+//! Floor 3, what a partition says of itself: its settings, its files, and what its rows rest on. JSON to values and
+//! back; no I/O.
 //!
-//! Everything in a manifest follows from the batches used, the impression files and the settings: no clock, no path of the machine, nothing of
-//! the order in which the store was filled. So two runs that use the same batches write the same manifest, whichever options made them use
-//! these: which batches those are stands in it one by one, and neither `--known-as-of` nor `--allow-gaps` does.
+//! Everything in a manifest follows from the batches used, the impression files and the settings: no clock, no path of
+//! the machine, nothing of the order in which the store was filled. So two runs that use the same batches write the
+//! same manifest, whichever options made them use these: which batches those are stands in it one by one, and neither
+//! `--known-as-of` nor `--allow-gaps` does.
 
 mod partition;
 
@@ -21,5 +23,6 @@ pub const MANIFEST_VERSION: u32 = 2;
 /// The oldest version that is still read.
 const MANIFEST_VERSION_MIN: u32 = 1;
 
-/// The most bytes of a file that is read as a manifest: what it holds of 100,000 files, several times over. A larger one is none that lookback wrote.
+/// The most bytes of a file that is read as a manifest: what it holds of 100,000 files, several times over. A larger
+/// one is none that lookback wrote.
 pub const MANIFEST_BYTES_MAX: u64 = 64 << 20;

@@ -32,11 +32,12 @@ pub struct Manifest {
     pub impressions: u64,
     /// Customers with a row.
     pub customers: u64,
-    /// What the numbers in `action_types` of the rows are called, such as `view=1,buy=2`: those of all batches used. Left out where they are click 1,
-    /// add_to_cart 2, order 3.
+    /// What the numbers in `action_types` of the rows are called, such as `view=1,buy=2`: those of all batches used.
+    /// Left out where they are click 1, add_to_cart 2, order 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action_types: Option<String>,
-    /// A hash over the columns that the impressions were read from, 32 hexadecimal digits. Left out where they are as without a configuration.
+    /// A hash over the columns that the impressions were read from, 32 hexadecimal digits. Left out where they are as
+    /// without a configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub impression_mapping: Option<String>,
     /// What a report tells of the rows. Partitions of earlier versions do not say it.
@@ -50,8 +51,9 @@ pub struct Manifest {
     pub inputs: String,
     /// The batches used, days ascending.
     pub batches: Vec<RestsOn>,
-    /// XXH3-128 of the document before this field, 32 hexadecimal digits: set by [`Manifest::to_json`] and compared by [`Manifest::from_json`], whatever stands here. `None`
-    /// where it was read from a partition of 0.4.0 or before, which have none.
+    /// XXH3-128 of the document before this field, 32 hexadecimal digits: set by [`Manifest::to_json`] and compared by
+    /// [`Manifest::from_json`], whatever stands here. `None` where it was read from a partition of 0.4.0 or before,
+    /// which have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
 }
@@ -150,8 +152,8 @@ pub struct ImpressionFile {
 pub struct RestsOn {
     /// The batch day.
     pub day: Day,
-    /// One hash over the source, path, size and hash of each of its files, 32 hexadecimal digits; a source that a configuration described counts by what
-    /// its rows become.
+    /// One hash over the source, path, size and hash of each of its files, 32 hexadecimal digits; a source that a
+    /// configuration described counts by what its rows become.
     pub files: String,
 }
 
@@ -175,9 +177,10 @@ impl Manifest {
         Ok(json)
     }
 
-    /// Reads what [`Manifest::to_json`] writes. Fails, with the reason as a phrase, on anything else: another version, a field that is missing or of
-    /// another type, a part whose name leads out of the folder, numbers that contradict each other, another checksum than its own. Fields that it
-    /// does not know are passed over. In what is given `with` names all columns, whatever the version.
+    /// Reads what [`Manifest::to_json`] writes. Fails, with the reason as a phrase, on anything else: another version,
+    /// a field that is missing or of another type, a part whose name leads out of the folder, numbers that contradict
+    /// each other, another checksum than its own. Fields that it does not know are passed over. In what is given `with`
+    /// names all columns, whatever the version.
     pub fn from_json(json: &str) -> Result<Self, String> {
         /// The one field that every version has.
         #[derive(Deserialize)]
@@ -201,8 +204,8 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Whether `with`, and the metadata of the part files, name the column `dt` where the files have it. Before version 2
-    /// they always have it and never name it.
+    /// Whether `with`, and the metadata of the part files, name the column `dt` where the files have it. Before version
+    /// 2 they always have it and never name it.
     fn names_dt(&self) -> bool {
         self.manifest_version >= 2
     }

@@ -106,7 +106,8 @@ fn what_is_written_is_read() {
     assert_eq!(Manifest::from_json(&sealed(&without)).map(|manifest| manifest.tally), Ok(None));
 }
 
-/// Files of version 1 have the column `dt`, which neither their manifest nor their metadata names; and there is no checksum.
+/// Files of version 1 have the column `dt`, which neither their manifest nor their metadata names; and there is no
+/// checksum.
 #[test]
 fn manifests_of_version_1_are_read() {
     let mut chosen = sample();

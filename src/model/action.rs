@@ -9,8 +9,8 @@ pub struct CustomerId(pub i64);
 /// The item id that means "no action here" in a padded row; no action and no impression element may carry it.
 pub const PADDING_ITEM_ID: i64 = 0;
 
-/// What the customer did, by its number, 1 to 255: that of the output column `action_types`, where 0 is the padding. A store's
-/// [`super::TypeTable`] has the names.
+/// What the customer did, by its number, 1 to 255: that of the output column `action_types`, where 0 is the padding. A
+/// store's [`super::TypeTable`] has the names.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ActionType(u8);
 

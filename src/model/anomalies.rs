@@ -15,8 +15,9 @@ const MAD_SCALE: f64 = 1.482_6;
 /// The share of the median that a day must be away from it.
 const OF_MEDIAN: f64 = 0.2;
 
-/// How many of the days before must lie on the other side, each by a tenth of the median and more. One less than all, so that an odd day among them does not
-/// hide the next; and two days of a weekend among them keep the next weekend from being marked.
+/// How many of the days before must lie on the other side, each by a tenth of the median and more. One less than all,
+/// so that an odd day among them does not hide the next; and two days of a weekend among them keep the next weekend
+/// from being marked.
 const ON_THE_OTHER_SIDE: usize = DAYS_BEFORE - 1;
 
 /// The rule in words, for the page.
@@ -36,8 +37,9 @@ pub struct Anomaly {
 }
 
 impl Anomaly {
-    /// What is said of it: `actions 812,345, 62.5 % above the median of the seven batches before (500,000)`. The words are the name of the figure, and what
-    /// has it; `in_words` says a value. A share differs by percentage points, whatever else by a part of the median.
+    /// What is said of it: `actions 812,345, 62.5 % above the median of the seven batches before (500,000)`. The words
+    /// are the name of the figure, and what has it; `in_words` says a value. A share differs by percentage points,
+    /// whatever else by a part of the median.
     pub fn description(
         &self,
         (name, things): (&str, &str),
@@ -57,8 +59,8 @@ impl Anomaly {
     }
 }
 
-/// The days of a series, which ascend, that deviate strongly from the seven before each. `least` is what a difference must be at least, whatever the figures
-/// are. The same series always has the same marks.
+/// The days of a series, which ascend, that deviate strongly from the seven before each. `least` is what a difference
+/// must be at least, whatever the figures are. The same series always has the same marks.
 pub fn anomaly(series: &[(Day, f64)], least: f64) -> Vec<Anomaly> {
     let windows = series.windows(DAYS_BEFORE + 1);
     let anomalies = windows.filter_map(|window| {

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-/// A calendar day in the store's zone, 1970-01-01 to 2261-12-31: the years in which an action may lie. In JSON, text as it is displayed.
+/// A calendar day in the store's zone, 1970-01-01 to 2261-12-31: the years in which an action may lie. In JSON, text as
+/// it is displayed.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Day(i32);
@@ -14,7 +15,8 @@ pub struct Day(i32);
 /// Days from 0001-01-01 (day 1 of the Common Era, as chrono counts) to 1970-01-01.
 const EPOCH_FROM_CE: i32 = 719_163;
 
-/// The calendar date `number` days after 1970-01-01, also beyond the valid days; 1970-01-01 itself beyond what chrono can count.
+/// The calendar date `number` days after 1970-01-01, also beyond the valid days; 1970-01-01 itself beyond what chrono
+/// can count.
 pub(super) fn date_of(number: i32) -> NaiveDate {
     number.checked_add(EPOCH_FROM_CE).and_then(NaiveDate::from_num_days_from_ce_opt).unwrap_or_default()
 }

@@ -13,8 +13,8 @@ pub struct Element {
 
 /// One impression row: a list of items shown to one customer.
 ///
-/// The derived order is the order of the output: customer, then ranking id (null first, then by bytes), then the list element by
-/// element. It is total, so that the order in which rows arrive never shows. Source: SPEC, "Output".
+/// The derived order is the order of the output: customer, then ranking id (null first, then by bytes), then the list
+/// element by element. It is total, so that the order in which rows arrive never shows. Source: SPEC, "Output".
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Impression {
     /// To whom it was shown.

@@ -49,7 +49,8 @@ pub enum CellType {
 pub struct ColumnType {
     /// What a cell holds, or an element of it.
     pub cell: CellType,
-    /// Whether each cell is a list, `max_history` long, filled up with zeros: item 0, type 0, age 0, the instant 1970-01-01 00:00:00 UTC.
+    /// Whether each cell is a list, `max_history` long, filled up with zeros: item 0, type 0, age 0, the instant
+    /// 1970-01-01 00:00:00 UTC.
     pub is_list: bool,
     /// Whether a cell may be null.
     pub nullable: bool,

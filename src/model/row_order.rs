@@ -44,7 +44,8 @@ pub enum RowOrder {
 }
 
 impl RowOrder {
-    /// An order of this kind; `None` for a kind by customer with a seed, which has no use for one. Without a seed, the seed is 0.
+    /// An order of this kind; `None` for a kind by customer with a seed, which has no use for one. Without a seed, the
+    /// seed is 0.
     pub fn of(kind: OrderKind, seed: Option<u64>) -> Option<Self> {
         match (kind, seed) {
             (OrderKind::Customer, None) => Some(RowOrder::Customer),
@@ -78,10 +79,11 @@ pub struct OrderKey(pub u128);
 
 /// Gives everything of an impression its place in a shuffled order.
 ///
-/// The place is SipHash-2-4 with 128 bits of what the thing is, keyed with the seed: so it follows from the thing alone, whatever comes before it. All
-/// integers little-endian: the day as days since 1970-01-01 (4 bytes), customer (8), ranking id (0, or 1 with its length in 8 bytes and its text),
-/// number of elements (8) and each of them (item 8, label 4), then which of equal impressions it is, from 0 (8); and in a shuffled order the place of the
-/// row in the list (4). The key is the seed and then 0.
+/// The place is SipHash-2-4 with 128 bits of what the thing is, keyed with the seed: so it follows from the thing
+/// alone, whatever comes before it. All integers little-endian: the day as days since 1970-01-01 (4 bytes), customer
+/// (8), ranking id (0, or 1 with its length in 8 bytes and its text), number of elements (8) and each of them (item 8,
+/// label 4), then which of equal impressions it is, from 0 (8); and in a shuffled order the place of the row in the
+/// list (4). The key is the seed and then 0.
 ///
 /// Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF", 2012.
 #[derive(Clone, Copy, Debug)]

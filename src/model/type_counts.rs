@@ -67,7 +67,8 @@ impl FromIterator<(u8, u64)> for TypeCounts {
     }
 }
 
-/// Counts by the names of their types, in the order of the numbers; in JSON an object. A type of the table that has none counts 0.
+/// Counts by the names of their types, in the order of the numbers; in JSON an object. A type of the table that has
+/// none counts 0.
 ///
 /// Memory: that of the counts; the names are those of the table.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -8,13 +8,15 @@ use super::ActionType;
 /// The most characters that the name of a type has.
 pub const TYPE_NAME_CHARS_MAX: usize = 64;
 
-/// Whether a text can be the name of a type: 1 to 64 letters, digits, `_`, `-` and `.` of ASCII. So a list of names needs no quoting anywhere.
+/// Whether a text can be the name of a type: 1 to 64 letters, digits, `_`, `-` and `.` of ASCII. So a list of names
+/// needs no quoting anywhere.
 pub fn is_type_name(text: &str) -> bool {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ['_', '-', '.'].contains(&letter);
     !text.is_empty() && text.len() <= TYPE_NAME_CHARS_MAX && text.chars().all(is_plain)
 }
 
-/// Names and numbers of action types, one to one. It may grow and never changes: what has been written with a number keeps its meaning. Clones share them.
+/// Names and numbers of action types, one to one. It may grow and never changes: what has been written with a number
+/// keeps its meaning. Clones share them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TypeTable(Arc<BTreeMap<u8, String>>);
 
@@ -36,7 +38,8 @@ impl Default for TypeTable {
 }
 
 impl TypeTable {
-    /// The table of these numbers and names. `None` where there is none of them, a number is 0, a name is no name, or either stands there twice.
+    /// The table of these numbers and names. `None` where there is none of them, a number is 0, a name is no name, or
+    /// either stands there twice.
     pub fn new(types: impl IntoIterator<Item = (u8, String)>) -> Option<Self> {
         let mut table: BTreeMap<u8, String> = BTreeMap::new();
         for (number, name) in types {

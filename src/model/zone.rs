@@ -1,11 +1,12 @@
 //! A time zone, and with it the days: which day an instant lies on, and when a day begins.
 //!
 //! Invariants:
-//! - A day begins at the earliest instant whose local date is that day or a later one. A day that a zone skipped is empty.
-//! - `day_of(t)` is the newest day that has begun by `t`. So days never overlap and never step back, even where clocks do, and
-//!   `time < start_of(d)` says the same as `day_of(time) < d`.
-//! - A wall time that happens twice means its earlier instant; one that never happens moves forward by the length of the gap, as
-//!   java.time (`ZonedDateTime.ofLocal`), and so Spark, has it.
+//! - A day begins at the earliest instant whose local date is that day or a later one. A day that a zone skipped is
+//!   empty.
+//! - `day_of(t)` is the newest day that has begun by `t`. So days never overlap and never step back, even where clocks
+//!   do, and `time < start_of(d)` says the same as `day_of(time) < d`.
+//! - A wall time that happens twice means its earlier instant; one that never happens moves forward by the length of
+//!   the gap, as java.time (`ZonedDateTime.ofLocal`), and so Spark, has it.
 //! - All this follows from the rules that a zone is made with, which a store records; never from those of the program
 //!   that happens to run.
 
@@ -28,7 +29,8 @@ const UTC: &str = "UTC";
 pub struct Zone {
     name: Arc<str>,
     rules: Arc<ZoneRules>,
-    /// `starts[n]` is the first microsecond of day `n`; one more than the valid days. `None`: every day has 24 hours from 0.
+    /// `starts[n]` is the first microsecond of day `n`; one more than the valid days. `None`: every day has 24 hours
+    /// from 0.
     starts: Option<Arc<[i64]>>,
 }
 

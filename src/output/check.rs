@@ -14,8 +14,8 @@ use crate::storage::Fingerprint;
 use crate::text::Shown;
 
 impl PartitionFolder {
-    /// Whether the partition is there, complete, and was produced from inputs of this fingerprint, so that producing it again would change no byte.
-    /// Of the part files, names and sizes are looked at.
+    /// Whether the partition is there, complete, and was produced from inputs of this fingerprint, so that producing it
+    /// again would change no byte. Of the part files, names and sizes are looked at.
     pub fn holds(&self, inputs: &str) -> bool {
         let manifest = self.manifest();
         let current = manifest.is_ok_and(|manifest| manifest.inputs == inputs && check_sizes(self, &manifest).is_ok());
@@ -23,7 +23,8 @@ impl PartitionFolder {
     }
 }
 
-/// Fails, naming the first file, where a part file is missing, or one is there that is not in the manifest and would be read as rows all the same.
+/// Fails, naming the first file, where a part file is missing, or one is there that is not in the manifest and would be
+/// read as rows all the same.
 pub fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {
     let path = folder.path();
     for part in &manifest.parts {
@@ -62,7 +63,8 @@ pub fn check_sizes(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> 
     Ok(())
 }
 
-/// The same, and reads every part file: fails, naming the first, where the content is not what was written. Gives the bytes read.
+/// The same, and reads every part file: fails, naming the first, where the content is not what was written. Gives the
+/// bytes read.
 ///
 /// Memory: 1 MiB.
 pub fn check_hashes(

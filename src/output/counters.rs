@@ -20,8 +20,8 @@ impl ProducedFile {
         Ok(metadata.len())
     }
 
-    /// Counts over its rows, and all places of their histories, padding and all. Reads columns `label` and `action_types`. Memory: 512 rows of these, and a
-    /// page of each.
+    /// Counts over its rows, and all places of their histories, padding and all. Reads columns `label` and
+    /// `action_types`. Memory: 512 rows of these, and a page of each.
     pub fn tally(&self) -> Result<(RowTally, u64)> {
         let leaves = self.parquet_schema().columns().iter().enumerate();
         let wanted = leaves.filter(|(_, leaf)| {

@@ -47,10 +47,11 @@ pub enum HistoryTarget {
     File(PathBuf),
 }
 
-/// Writes histories in the order in which they come: columns `customer_id`, and the lists `actions` (items), `action_types` and `action_times`, newest
-/// first and without padding.
+/// Writes histories in the order in which they come: columns `customer_id`, and the lists `actions` (items),
+/// `action_types` and `action_times`, newest first and without padding.
 ///
-/// Memory: a batch of 65,536 actions and one history, twice; for Parquet also the encoded row group, of a million actions and one batch.
+/// Memory: a batch of 65,536 actions and one history, twice; for Parquet also the encoded row group, of a million
+/// actions and one batch.
 pub struct HistoryWriter {
     format: Format,
     batch: Gathered,
@@ -70,7 +71,8 @@ enum Format {
 }
 
 impl HistoryWriter {
-    /// A writer to `target`; `said` are the names and values that Arrow and Parquet say of themselves in their metadata.
+    /// A writer to `target`; `said` are the names and values that Arrow and Parquet say of themselves in their
+    /// metadata.
     pub fn new(target: HistoryTarget, format: HistoryFormat, metadata: Vec<(String, String)>) -> Result<Self> {
         let (inner, path, staged): (Box<dyn Write + Send>, _, _) = match target {
             HistoryTarget::Stream(inner) => (inner, PathBuf::from("stdout"), None),

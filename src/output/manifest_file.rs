@@ -1,8 +1,8 @@
 //! The manifest as a file of the partition: Parquet with the schema of the rows and no row, the JSON in its metadata.
 //!
-//! Not a file of JSON, since everything in a partition's folder is data to somebody: Polars reads every file that is not empty and fails on one that
-//! is no Parquet, DuckDB takes what a pattern such as `*.parquet` finds, and Spark and pyarrow pass over names that begin with `_`. No row of the
-//! right schema is harmless to all of them.
+//! Not a file of JSON, since everything in a partition's folder is data to somebody: Polars reads every file that is
+//! not empty and fails on one that is no Parquet, DuckDB takes what a pattern such as `*.parquet` finds, and Spark and
+//! pyarrow pass over names that begin with `_`. No row of the right schema is harmless to all of them.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -38,7 +38,8 @@ pub(super) fn write_manifest(folder: &Path, manifest: &Manifest, schema: &RowSch
     sync(&path)
 }
 
-/// Reads the manifest of a partition's folder. Fails, with the reason as a phrase, where there is none, or none that lookback wrote.
+/// Reads the manifest of a partition's folder. Fails, with the reason as a phrase, where there is none, or none that
+/// lookback wrote.
 ///
 /// Memory: a few times the size of the file, which is at most [`MANIFEST_BYTES_MAX`].
 pub(super) fn read_manifest(folder: &Path) -> Result<Manifest, String> {

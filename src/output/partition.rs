@@ -2,8 +2,8 @@
 //!
 //! 1. Everything is written below `OUT/.dt=D.staging-<drawn>/`, a folder that its process holds a lock on.
 //! 2. The parts are fsynced, then the manifest, then `_SUCCESS`.
-//! 3. The folder takes the place of `OUT/dt=D` in one step (see [`crate::storage::publish`]), if that is lookback's (see
-//!    [`super::folder`]).
+//! 3. The folder takes the place of `OUT/dt=D` in one step (see [`crate::storage::publish`]), if that is lookback's
+//!    (see [`super::folder`]).
 //!
 //! Folders that a killed run left behind bear no lock; the next run for the same day removes them.
 

@@ -35,7 +35,8 @@ impl PartitionFolder {
         self.dt
     }
 
-    /// What the partition says of itself. Fails where there is none, or where its manifest is missing, damaged or of another day.
+    /// What the partition says of itself. Fails where there is none, or where its manifest is missing, damaged or of
+    /// another day.
     pub fn manifest(&self) -> Result<Manifest> {
         let path = self.path();
         if !path.is_dir() {

@@ -70,7 +70,8 @@ pub struct ProducedFile {
 }
 
 impl ProducedFile {
-    /// Opens a part file, to be read until `cancel` is asked for. Fails where it is no Parquet, or has other columns than the contract says.
+    /// Opens a part file, to be read until `cancel` is asked for. Fails where it is no Parquet, or has other columns
+    /// than the contract says.
     pub fn open(path: &Path, cancel: &Cancel) -> Result<Self> {
         let file = regular_file::open(path).map_err(|error| Error::io("open", path, error))?;
         let metadata = guarded(path, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))?;

@@ -23,8 +23,9 @@ pub(super) const REPORT: OwnFile = OwnFile {
     },
 };
 
-/// Puts a page in the place of the one that is at `target`: written aside piece by piece, as `write` gives them, fsynced, and renamed. Creates the folders
-/// above it. Gives how many bytes it has. Refused where something else than a page stands there.
+/// Puts a page in the place of the one that is at `target`: written aside piece by piece, as `write` gives them,
+/// fsynced, and renamed. Creates the folders above it. Gives how many bytes it has. Refused where something else than a
+/// page stands there.
 pub fn put_report(target: &Path, write: impl FnOnce(&mut dyn FnMut(&str) -> Result<()>) -> Result<()>) -> Result<u64> {
     let staged = StagedFile::create(target, REPORT)?;
     let mut file = BufWriter::new(staged.file()?);

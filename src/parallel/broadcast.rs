@@ -6,13 +6,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use crate::error::{Error, Kind, Result};
 use crate::resources::Cancel;
 
-/// Works on all jobs that `next` gives, with a thread for each of `workers`, of which the calling one is the first, and shows each result to every one of
-/// `takers`: to each of them in the order of the jobs, one at a time, and to several of them at once.
+/// Works on all jobs that `next` gives, with a thread for each of `workers`, of which the calling one is the first, and
+/// shows each result to every one of `takers`: to each of them in the order of the jobs, one at a time, and to several
+/// of them at once.
 ///
-/// A thread takes before it works, and the taker that is furthest behind comes first; so results do not pile up, and no thread sleeps that has something to
-/// do. Of [`super::ordered_map`] it differs in that taking is most of the work.
+/// A thread takes before it works, and the taker that is furthest behind comes first; so results do not pile up, and no
+/// thread sleeps that has something to do. Of [`super::ordered_map`] it differs in that taking is most of the work.
 ///
-/// Of several errors, gives that of the first job. Where it is asked to stop, no further job is begun. Memory: `ahead` results, at least one for each thread.
+/// Of several errors, gives that of the first job. Where it is asked to stop, no further job is begun. Memory: `ahead`
+/// results, at least one for each thread.
 pub fn broadcast<Job, Done: Send + Sync>(
     cancel: &Cancel,
     workers: Vec<impl FnMut(Job) -> Result<Done> + Send>,

@@ -6,14 +6,15 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::error::{Error, Kind, Result};
 use crate::resources::{Cancel, Resources};
 
-/// Works on all jobs that `next` gives, with a thread for each of `workers`, of which the calling one is the first, and gives the results to `take`, one at
-/// a time, in the order of the jobs.
+/// Works on all jobs that `next` gives, with a thread for each of `workers`, of which the calling one is the first, and
+/// gives the results to `take`, one at a time, in the order of the jobs.
 ///
-/// Whichever thread finishes the job that is to be taken next takes it, and those behind it that wait; so no thread sleeps that has something to do,
-/// which on a busy machine costs more than the work. Of each thread, `ahead` jobs may wait to be taken.
+/// Whichever thread finishes the job that is to be taken next takes it, and those behind it that wait; so no thread
+/// sleeps that has something to do, which on a busy machine costs more than the work. Of each thread, `ahead` jobs may
+/// wait to be taken.
 ///
-/// Of several errors, gives that of the first job; then nothing behind it is taken. Where it is asked to stop, no further job is begun. Memory: for each thread
-/// `ahead` jobs, or their results.
+/// Of several errors, gives that of the first job; then nothing behind it is taken. Where it is asked to stop, no
+/// further job is begun. Memory: for each thread `ahead` jobs, or their results.
 pub fn ordered_map<Job, Done: Send>(
     cancel: &Cancel,
     workers: Vec<impl FnMut(Job) -> Result<Done> + Send>,
@@ -57,7 +58,8 @@ pub fn each<Item: Sync, Done: Send>(
     Ok(done)
 }
 
-/// The same, and gives what came of each to `take`, in their order. Memory: what came of those that wait for one before them.
+/// The same, and gives what came of each to `take`, in their order. Memory: what came of those that wait for one before
+/// them.
 pub fn each_in_order<Item: Sync, Done: Send>(
     resources: &Resources,
     items: &[Item],

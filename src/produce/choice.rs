@@ -66,8 +66,8 @@ impl RowChoice {
         })
     }
 
-    /// All settings of a partition that is there. Refused where one was chosen and is another than the partition has: to produce it again as it was and
-    /// otherwise than it was are two things.
+    /// All settings of a partition that is there. Refused where one was chosen and is another than the partition has:
+    /// to produce it again as it was and otherwise than it was are two things.
     pub fn kept(&self, manifest: &Manifest) -> Result<Self> {
         let settings = RowSettings::of(manifest)?;
         let kept = RowChoice {

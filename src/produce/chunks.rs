@@ -25,7 +25,8 @@ impl Rows for Impression {
     }
 }
 
-/// Cuts a sorted stream into chunks of at most `rows_max` rows. By the rows alone, so that the same rows are always cut the same.
+/// Cuts a sorted stream into chunks of at most `rows_max` rows. By the rows alone, so that the same rows are always cut
+/// the same.
 ///
 /// Memory: one chunk.
 pub(super) struct Chunks<I: Iterator<Item = Result<R>>, R> {

@@ -45,7 +45,8 @@ impl<I: Iterator<Item = Result<Impression>>> CustomerChunks<I> {
         CustomerChunks { streams }
     }
 
-    /// The next chunk, never an empty one; `None` at the end. Where a chunk is full of one customer's rows, the next goes on with them.
+    /// The next chunk, never an empty one; `None` at the end. Where a chunk is full of one customer's rows, the next
+    /// goes on with them.
     pub fn next_chunk(&mut self) -> Result<Option<CustomerChunk>> {
         let mut chunk =
             CustomerChunk { impressions: self.streams.iter().map(|_| Vec::new()).collect(), customers: Vec::new() };

@@ -49,18 +49,21 @@ impl<'store> Histories<'store> {
         self.wanted.max_history
     }
 
-    /// The history of a customer, and whether it has late actions. Fails where the store contradicts itself on when its actions were, and where an item does not fit.
+    /// The history of a customer, and whether it has late actions. Fails where the store contradicts itself on when its
+    /// actions were, and where an item does not fit.
     pub fn read(&mut self, customer: CustomerId) -> Result<(&History, bool)> {
         let (history, begins) = self.read_each(customer, &[self.wanted.before])?;
         Ok((history, begins.first().is_some_and(|begin| begin.has_late)))
     }
 
-    /// The same for the rows of several days, the newest first: all that they have, and where the history of each begins (see [`Cursor::as_of_each`]).
+    /// The same for the rows of several days, the newest first: all that they have, and where the history of each
+    /// begins (see [`Cursor::as_of_each`]).
     pub fn read_each(&mut self, customer: CustomerId, days: &[Day]) -> Result<(&History, &[Begin])> {
         let Some((newest, earlier)) = days.split_first() else { return Ok((&self.history, &[])) };
         let wanted = AsOf { before: *newest, ..self.wanted };
         self.cursor.as_of_each(customer, wanted, earlier, &mut self.history, &mut self.begins)?;
-        // The key of a delta says its day, and its times say it again. Where they contradict each other, no row is written.
+        // The key of a delta says its day, and its times say it again. Where they contradict each other, no row is
+        // written.
         for (day, begin) in days.iter().zip(&self.begins) {
             let cut_off_us = self.zone.start_of(*day);
             // None at all where they were not asked for.

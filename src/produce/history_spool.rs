@@ -23,8 +23,8 @@ pub(super) struct HistoryPlace {
     pub actions: u32,
 }
 
-/// A file of histories, each packed as the keyframe that its day would have in a store: with the days of the actions. Behind it stand the times, the
-/// newest alone or all of them.
+/// A file of histories, each packed as the keyframe that its day would have in a store: with the days of the actions.
+/// Behind it stand the times, the newest alone or all of them.
 ///
 /// Memory: none that grows.
 pub(super) struct HistorySpool {
@@ -61,7 +61,8 @@ impl HistorySpool {
     }
 }
 
-/// Appends a history of the rows of `dt`, which has the days of its actions. Gives where it is, from the beginning of `bytes`.
+/// Appends a history of the rows of `dt`, which has the days of its actions. Gives where it is, from the beginning of
+/// `bytes`.
 pub(super) fn pack(dt: Day, history: &History, bytes: &mut Vec<u8>) -> Result<HistoryPlace> {
     let begin = bytes.len();
     let Some(newest_us) = history.newest_us else { return Ok(HistoryPlace::default()) };

@@ -7,10 +7,10 @@ use crate::output::RowSettings;
 use crate::storage::Fingerprint;
 use crate::store::Batches;
 
-/// A hash over everything that the bytes of a partition follow from: settings, program version, the files of the batches that count, the
-/// horizon, and the impression files with their `mapping` (see
-/// [`crate::sources::ImpressionSource::mapping`]). Two partitions with the same one are the same in every byte, but for the rows of customers who have been
-/// forgotten between the two.
+/// A hash over everything that the bytes of a partition follow from: settings, program version, the files of the
+/// batches that count, the horizon, and the impression files with their `mapping` (see
+/// [`crate::sources::ImpressionSource::mapping`]). Two partitions with the same one are the same in every byte, but for
+/// the rows of customers who have been forgotten between the two.
 pub fn inputs_fingerprint(
     settings: &RowSettings,
     batches: &Batches,

@@ -6,7 +6,8 @@ use crate::error::Result;
 use crate::model::{Impression, OrderKey};
 use crate::sort::Record;
 
-/// Neighbours in the list of an impression that stay together: all of them, or a single one. Derived order: that of the places.
+/// Neighbours in the list of an impression that stay together: all of them, or a single one. Derived order: that of the
+/// places.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct KeyedRow {
     pub key: OrderKey,

@@ -1,10 +1,11 @@
 //! Several days at once, so that each customer's histories are read once for all of them.
 //!
 //! 1. Each day begins as if it were alone: its impressions are read and sorted.
-//! 2. They are cut into chunks of some customers, with what these were shown on each of the days (see [`super::customer_chunks`]). Any thread reads a chunk: for each customer the
-//!    newest history, and behind it the others, of which it has most actions.
-//! 3. Each day takes every chunk, in order, one thread at a time for each day. It puts its impressions into row groups as [`GroupedWriter`] cuts them,
-//!    which is as a day alone is cut; so the bytes are the same.
+//! 2. They are cut into chunks of some customers, with what these were shown on each of the days (see
+//!    [`super::customer_chunks`]). Any thread reads a chunk: for each customer the newest history, and behind it the
+//!    others, of which it has most actions.
+//! 3. Each day takes every chunk, in order, one thread at a time for each day. It puts its impressions into row groups
+//!    as [`GroupedWriter`] cuts them, which is as a day alone is cut; so the bytes are the same.
 //! 4. The partitions appear, each as a whole.
 
 use std::ops::Range;
@@ -29,22 +30,23 @@ use crate::store::Store;
 /// CustomerChunks of each thread that may wait until all days have taken them: one, while another is read.
 const CHUNKS_AHEAD: usize = 2;
 
-/// Whether days with these options, apart from the day itself, can be produced together: histories of several days lie in one another where all
-/// batches count for all days, nothing but `max_history` cuts them, and no column tells how old an action is. shuffled orders put histories aside one
-/// day at a time.
+/// Whether days with these options, apart from the day itself, can be produced together: histories of several days lie
+/// in one another where all batches count for all days, nothing but `max_history` cuts them, and no column tells how
+/// old an action is. shuffled orders put histories aside one day at a time.
 pub fn is_multi_day(options: &ProduceOptions<'_>) -> bool {
     let is_plain = options.order == RowOrder::Customer && options.columns.detail() == HistoryDetail::None;
     is_plain && options.known_as_of.is_none() && options.lookback_days.is_none()
 }
 
-/// Writes the partitions of several days, which differ in nothing but `dt`, and gives their summaries in order. The bytes are those of
-/// [`super::produce_sized`], one day after the other.
+/// Writes the partitions of several days, which differ in nothing but `dt`, and gives their summaries in order. The
+/// bytes are those of [`super::produce_sized`], one day after the other.
 ///
-/// Fails with the error of the first day that cannot begin; then the days before it have been produced. Where a later step fails, partitions that had not appeared
-/// do not.
+/// Fails with the error of the first day that cannot begin; then the days before it have been produced. Where a later
+/// step fails, partitions that had not appeared do not.
 ///
-/// Memory: each day's for sorting, what the open store takes, for each day two row groups (see [`crate::output::RowGroup`]), and for each thread two chunks of 256
-/// customers with their histories, 3 MB each with 1,000 actions.
+/// Memory: each day's for sorting, what the open store takes, for each day two row groups (see
+/// [`crate::output::RowGroup`]), and for each thread two chunks of 256 customers with their histories, 3 MB each with
+/// 1,000 actions.
 pub fn produce_multi_day(
     store: &Store,
     days: &[ProduceOptions<'_>],

@@ -36,8 +36,8 @@ pub struct ProduceOptions<'a> {
     pub allow_pruned: bool,
     /// Where bad rows go; `None`: impressions with a bad row are refused.
     pub quarantine: Option<&'a Path>,
-    /// What it may take. Of its memory for sorting, an impression of 10 items takes some 250 bytes; beyond it, sorted runs go to disk, beside the partition.
-    /// shuffled orders chunk it out (see [`super::shuffled`]).
+    /// What it may take. Of its memory for sorting, an impression of 10 items takes some 250 bytes; beyond it, sorted
+    /// runs go to disk, beside the partition. shuffled orders chunk it out (see [`super::shuffled`]).
     pub resources: &'a Resources,
     /// Whether a partition that was produced from the same inputs is left as it is.
     pub keep_current: bool,

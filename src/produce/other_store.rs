@@ -9,11 +9,12 @@ use crate::progress::Progress;
 use crate::store::Batches;
 use crate::text::Shown as _;
 
-/// The newest partition below `out`, or that of `dt` itself, where it rests on batches from before the first one of the store; which is noted then. Most likely
-/// the store is another one, begun on an empty disk or a mistyped path, and the rows lack all that the other one knew.
+/// The newest partition below `out`, or that of `dt` itself, where it rests on batches from before the first one of the
+/// store; which is noted then. Most likely the store is another one, begun on an empty disk or a mistyped path, and the
+/// rows lack all that the other one knew.
 ///
-/// What a partition rests on says its manifest; without one that can be used, a partition of a day before the store's first batch is taken for one.
-/// Memory: one manifest.
+/// What a partition rests on says its manifest; without one that can be used, a partition of a day before the store's
+/// first batch is taken for one. Memory: one manifest.
 pub(super) fn older_partition(batches: &Batches, out: &Path, dt: Day, progress: &dyn Progress) -> Result<Option<Day>> {
     let Some(first) = batches.first() else { return Ok(None) };
     if !out.is_dir() {

@@ -166,8 +166,8 @@ fn row_settings(store: &Store, options: &ProduceOptions<'_>, sizes: FileSizes) -
     })
 }
 
-/// The names of the types that the batches used have; `None` where each is what it is without a configuration. A type that no such batch has may be
-/// one that came later, and is nothing that the rows follow from.
+/// The names of the types that the batches used have; `None` where each is what it is without a configuration. A type
+/// that no such batch has may be one that came later, and is nothing that the rows follow from.
 fn action_types(types: &TypeTable, batches: &Batches, known: Option<Day>) -> Option<String> {
     let used = batches.iter().filter(|(day, _)| known.is_none_or(|known| *day <= known));
     let mut numbers: Vec<u8> = used.flat_map(|(_, batch)| batch.types.iter().copied()).collect();

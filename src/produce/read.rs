@@ -40,8 +40,9 @@ pub(super) fn fingerprinted(files: Vec<DayFile>, resources: &Resources) -> Resul
 
 /// Reads all files into the sorter, but for impressions of forgotten customers, and counts in the summary.
 ///
-/// Files are read on all cores; in which order their impressions come does not matter, since the sorter's order is total. Where there are bad rows,
-/// the files are read once more, one after the other, so that these are named and set aside in their order.
+/// Files are read on all cores; in which order their impressions come does not matter, since the sorter's order is
+/// total. Where there are bad rows, the files are read once more, one after the other, so that these are named and set
+/// aside in their order.
 ///
 /// Memory: for each thread a record batch and what it feeds the sorter by.
 pub(super) fn read(

@@ -7,8 +7,8 @@ use crate::store::{Batches, outdated};
 
 /// Fails, naming the days, where a batch is missing that the rows of `dt` rest on.
 ///
-/// Those are the batches from the store's first to the day before `dt`; with `known_as_of`, up to that one, since later ones are left out
-/// on purpose.
+/// Those are the batches from the store's first to the day before `dt`; with `known_as_of`, up to that one, since later
+/// ones are left out on purpose.
 pub fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Result<()> {
     if batches.is_empty() {
         return Err(Error::refused(

@@ -19,8 +19,8 @@ use crate::store::{AsOf, Store};
 
 /// Writes the partition of one day, replacing the one that is there.
 ///
-/// Memory: that for sorting, what the open store takes, and for each thread two row groups (see [`crate::output::RowGroup`]); with a shuffled order, row
-/// groups of four times that for sorting at once.
+/// Memory: that for sorting, what the open store takes, and for each thread two row groups (see
+/// [`crate::output::RowGroup`]); with a shuffled order, row groups of four times that for sorting at once.
 pub fn produce(store: &Store, options: &ProduceOptions<'_>, progress: &dyn Progress) -> Result<ProduceSummary> {
     produce_sized(store, options, FileSizes::default(), progress)
 }

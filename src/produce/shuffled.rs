@@ -1,11 +1,14 @@
 //! Rows in a shuffled order: shuffled, or carousel by carousel.
 //!
-//! 1. In the order of customers, each customer's history is read from the store once, packed, and put aside on disk. Each impression, or each of
-//!    its rows, gets its place in the order (see [`Places`]) and is sorted by it, beside where its history is.
-//! 2. In the new order row groups are cut, and any thread assembles one: it reads the histories of its rows from what was put aside.
+//! 1. In the order of customers, each customer's history is read from the store once, packed, and put aside on disk.
+//!    Each impression, or each of its rows, gets its place in the order (see [`Places`]) and is sorted by it, beside
+//!    where its history is.
+//! 2. In the new order row groups are cut, and any thread assembles one: it reads the histories of its rows from what
+//!    was put aside.
 //!
-//! So the store is read as for the order of customers, once and from one end to the other, however the rows stand: reading the histories anew for every row
-//! group would read most of the store for each. What was put aside takes 3 to 5 bytes an action on the disk of the output.
+//! So the store is read as for the order of customers, once and from one end to the other, however the rows stand:
+//! reading the histories anew for every row group would read most of the store for each. What was put aside takes 3 to
+//! 5 bytes an action on the disk of the output.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,8 +35,8 @@ use crate::sort::{Sorted, Sorter};
 /// Rows whose histories are read and packed by one thread at once: up to 5 MB.
 const SHARE_ROWS: usize = 1_000;
 
-/// A row group may take so much however little memory there is: 10,000 rows with 1,000 actions each do not. Of the least memory limit it is three
-/// quarters.
+/// A row group may take so much however little memory there is: 10,000 rows with 1,000 actions each do not. Of the
+/// least memory limit it is three quarters.
 const GROUP_BYTES_MIN: usize = 96 << 20;
 
 /// How the memory of a produce is shared out, in multiples of that for sorting, which is an eighth of all.
@@ -61,8 +64,8 @@ impl Budget {
 
 /// Writes the rows of one day in a shuffled order.
 ///
-/// Memory: the budget's; while places are sorted, the histories of 1,000 rows for each thread twice; while row groups are assembled, as many of them as the
-/// budget has room for, or one. A row group that takes more is refused.
+/// Memory: the budget's; while places are sorted, the histories of 1,000 rows for each thread twice; while row groups
+/// are assembled, as many of them as the budget has room for, or one. A row group that takes more is refused.
 pub(super) struct Shuffled<'a> {
     pub settings: &'a RowSettings,
     pub budget: Budget,
@@ -80,7 +83,8 @@ struct KeyedChunk {
 }
 
 impl Shuffled<'_> {
-    /// Joins the impressions, which stand in the order of customers, and writes their rows. The histories must have the days of their actions.
+    /// Joins the impressions, which stand in the order of customers, and writes their rows. The histories must have the
+    /// days of their actions.
     pub fn write(
         &self,
         impressions: Sorted<Impression>,
@@ -206,8 +210,8 @@ impl Shuffled<'_> {
         group.encode()
     }
 
-    /// What a row group of these rows takes: of each action its numbers (5 bytes) and what they become (3); of its age 4 and 1, of its time 8 and 7. Fails
-    /// where that is too much.
+    /// What a row group of these rows takes: of each action its numbers (5 bytes) and what they become (3); of its age
+    /// 4 and 1, of its time 8 and 7. Fails where that is too much.
     fn group_bytes(&self, chunk: &[KeyedRow]) -> Result<usize> {
         let with = self.settings.columns.with;
         let (ages, times) = (with.has(ExtraColumn::ActionAges), with.has(ExtraColumn::ActionTimes));

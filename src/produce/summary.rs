@@ -18,13 +18,15 @@ pub struct ProduceSummary {
     pub lookback_days: Option<u32>,
     /// The newest batch used.
     pub newest_batch: Option<String>,
-    /// Whether the partition was there already, produced from the same inputs, and was left; then the counts below are 0.
+    /// Whether the partition was there already, produced from the same inputs, and was left; then the counts below are
+    /// 0.
     pub kept: bool,
     /// Impressions that became rows.
     pub impressions: u64,
     /// Impressions whose list was null or empty.
     pub empty_impressions: u64,
-    /// Of the impressions that became rows, those equal to another in customer, ranking id and list: of n equal ones, n - 1. They stay.
+    /// Of the impressions that became rows, those equal to another in customer, ranking id and list: of n equal ones, n
+    /// - 1. They stay.
     pub duplicates: u64,
     /// Impressions set aside in the quarantine.
     pub quarantined: u64,
@@ -44,7 +46,8 @@ pub struct ProduceSummary {
     pub ordered: u64,
     /// Rows of customers without any history: all padding.
     pub rows_without_history: u64,
-    /// Rows whose history holds an action that was not known on the morning of the day, since a batch of the day or later brought it.
+    /// Rows whose history holds an action that was not known on the morning of the day, since a batch of the day or
+    /// later brought it.
     pub rows_with_late_actions: u64,
     /// Places in the rows' `actions` that hold an action. The others, of `rows` times `max_history`, are padding.
     pub filled: u64,
@@ -56,7 +59,8 @@ pub struct ProduceSummary {
     pub customers_at_cap: u64,
     /// Part files.
     pub parts: usize,
-    /// A partition of the same output, the newest other one or this one as it was before, that rests on batches from before the store's first one: most
-    /// likely this is not the store that the output was made from. `None` where there is no such sign.
+    /// A partition of the same output, the newest other one or this one as it was before, that rests on batches from
+    /// before the store's first one: most likely this is not the store that the output was made from. `None` where
+    /// there is no such sign.
     pub older_partition: Option<Day>,
 }

@@ -62,12 +62,14 @@ pub enum RowsOfThem {
     Scrub,
 }
 
-/// Removes customers from the store and from its files, and puts them on the block list, so that no ingest brings them back.
+/// Removes customers from the store and from its files, and puts them on the block list, so that no ingest brings them
+/// back.
 ///
-/// Done when it returns; where it is interrupted, done by the next command that writes, or by forgetting them again. Forgetting a customer whom
-/// the store does not know, or twice, is no error. Refused, before anything is done, where the block list would become longer than
-/// [`crate::resources::Resources::customers_max`]. Below `outs`, partitions that have rows of them are looked for, and listed or rewritten. Memory: 8 bytes for each of
-/// `customers`, the memory for sorting, the block list, and that of a removal; rewriting, two row groups.
+/// Done when it returns; where it is interrupted, done by the next command that writes, or by forgetting them again.
+/// Forgetting a customer whom the store does not know, or twice, is no error. Refused, before anything is done, where
+/// the block list would become longer than [`crate::resources::Resources::customers_max`]. Below `outs`, partitions
+/// that have rows of them are looked for, and listed or rewritten. Memory: 8 bytes for each of `customers`, the memory
+/// for sorting, the block list, and that of a removal; rewriting, two row groups.
 pub fn forget(
     folder: &Folder,
     mut customers: Vec<CustomerId>,
@@ -77,7 +79,8 @@ pub fn forget(
 ) -> Result<ForgetReceipt> {
     customers.sort_unstable();
     customers.dedup();
-    // A mistyped folder is noticed before anything is done. What killed runs left beside a partition may have rows of them too.
+    // A mistyped folder is noticed before anything is done. What killed runs left beside a partition may have rows of
+    // them too.
     for out in outs.iter().filter(|_| rows == RowsOfThem::Scrub) {
         keep_apart(("the output", out), &[("the store", folder.path())])?;
         check_output(out)?;
@@ -175,8 +178,9 @@ fn look_through(
     Ok(())
 }
 
-/// What forgetting customers would do: what the store holds of them, and which partitions below `outs` have rows of them, all in `partitions`. Changes
-/// nothing, and takes no lock. Memory: 8 bytes for each of `customers`, the memory for sorting, and the history of one.
+/// What forgetting customers would do: what the store holds of them, and which partitions below `outs` have rows of
+/// them, all in `partitions`. Changes nothing, and takes no lock. Memory: 8 bytes for each of `customers`, the memory
+/// for sorting, and the history of one.
 pub fn would_forget(
     folder: &Folder,
     mut customers: Vec<CustomerId>,

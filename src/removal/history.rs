@@ -25,7 +25,8 @@ impl Rewritten {
     }
 }
 
-/// Takes the deltas before `first_day`, or without it all deltas, out of a history that is given whole; `None` if there is none of these.
+/// Takes the deltas before `first_day`, or without it all deltas, out of a history that is given whole; `None` if there
+/// is none of these.
 ///
 /// Memory: that of the history once more.
 pub(super) fn rewrite(

@@ -8,8 +8,8 @@ use crate::output::{PartitionFolder, ProducedFile, partitions};
 use crate::progress::Progress;
 use crate::resources::Resources;
 
-/// The partitions below `out` that have a row of any of `customers`, which ascend; days ascending. Files are found as they lie there, whatever a manifest
-/// says of them. Memory: 65,536 customers of a file.
+/// The partitions below `out` that have a row of any of `customers`, which ascend; days ascending. Files are found as
+/// they lie there, whatever a manifest says of them. Memory: 65,536 customers of a file.
 pub(super) fn holding(
     out: &Path,
     customers: &[CustomerId],

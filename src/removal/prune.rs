@@ -50,14 +50,16 @@ pub struct PruneSummary {
     pub bytes_after: u64,
 }
 
-/// Of this many actions at most one may go without being asked for: a mistyped batch day, or number of days, takes many more than a night adds.
+/// Of this many actions at most one may go without being asked for: a mistyped batch day, or number of days, takes many
+/// more than a night adds.
 const LARGE_REMOVAL_OF: u64 = 10;
 
-/// Removes the actions of days more than `keep_days` before the newest batch, from the store and from its files, and records from which day on the
-/// store is complete. Later batches' actions from before that day are left out too.
+/// Removes the actions of days more than `keep_days` before the newest batch, from the store and from its files, and
+/// records from which day on the store is complete. Later batches' actions from before that day are left out too.
 ///
-/// Where there are none, nothing is changed and no horizon recorded; a horizon never moves back. Refused, and nothing changed, where more than a tenth of the
-/// actions would go and that is not allowed. A dry run takes no lock and is never refused. Memory: that of a removal.
+/// Where there are none, nothing is changed and no horizon recorded; a horizon never moves back. Refused, and nothing
+/// changed, where more than a tenth of the actions would go and that is not allowed. A dry run takes no lock and is
+/// never refused. Memory: that of a removal.
 pub fn prune(folder: &Folder, options: PruneOptions, progress: &dyn Progress) -> Result<PruneSummary> {
     let store = if options.dry_run { Store::open_reader(folder)? } else { Store::open_writer(folder)? };
     let mut summary = PruneSummary {

@@ -13,7 +13,8 @@ use crate::sort::{Record, Sorted, Sorter};
 /// One customer's line in a receipt.
 #[derive(Clone, Debug, Serialize)]
 pub struct ForgottenCustomer {
-    /// What stands for the customer in the block list, in hexadecimal; `None` in a dry run on a store that has no block list yet.
+    /// What stands for the customer in the block list, in hexadecimal; `None` in a dry run on a store that has no block
+    /// list yet.
     pub token: Option<String>,
     /// Whether the customer had been forgotten before.
     pub already_forgotten: bool,
@@ -28,7 +29,8 @@ pub struct ForgottenCustomer {
     pub keys_after: u64,
 }
 
-/// The lines of all customers, in the order of their ids. Written once: they may be on disk, and are read as they are written.
+/// The lines of all customers, in the order of their ids. Written once: they may be on disk, and are read as they are
+/// written.
 pub struct ForgottenCustomers {
     lines: RefCell<Option<Sorted<Line>>>,
     /// Whether the keys are still there.

@@ -34,7 +34,8 @@ impl<'store> Removal<'store> {
         Ok(Removal { store, bulk: store.bulk_load()?, left: 0, seen: 0 })
     }
 
-    /// Takes out the history, and from the customer index who has none any more. `each` is told of every customer concerned, in ascending order.
+    /// Takes out the history, and from the customer index who has none any more. `each` is told of every customer
+    /// concerned, in ascending order.
     pub fn history(
         &mut self,
         goes: Goes<'_>,
@@ -123,8 +124,8 @@ impl<'store> Removal<'store> {
         self.bulk.set(key, Some(&record.to_bytes()?))
     }
 
-    /// Makes the removal visible in one atomic step, durable on return. A purge is owed from then on. Fails where it is asked to
-    /// stop before.
+    /// Makes the removal visible in one atomic step, durable on return. A purge is owed from then on. Fails where it is
+    /// asked to stop before.
     pub fn commit(mut self) -> Result<()> {
         self.store.folder().resources().check()?;
         let customers = self.store.totals()?.customers.checked_sub(self.left);
@@ -135,7 +136,8 @@ impl<'store> Removal<'store> {
     }
 }
 
-/// Does a purge that is owed, if one is, and gives the store opened once more. Failing here loses nothing and leaves it owed.
+/// Does a purge that is owed, if one is, and gives the store opened once more. Failing here loses nothing and leaves it
+/// owed.
 pub fn finish_purge(store: Store, progress: &dyn Progress) -> Result<Store> {
     if !store.needs_purge()? {
         return Ok(store);

@@ -9,7 +9,8 @@ use crate::manifest::PartFile;
 use crate::model::{CustomerId, Element, Impression, RowOrder};
 use crate::output::{GroupedWriter, ProducedRow, RowSchema, RowSettings};
 
-/// Puts rows, which come in the order of a partition, into row groups and parts, cut as `produce` cuts them: by impressions, or by rows where they are shuffled.
+/// Puts rows, which come in the order of a partition, into row groups and parts, cut as `produce` cuts them: by
+/// impressions, or by rows where they are shuffled.
 ///
 /// Memory: that of a [`GroupedWriter`], and one impression.
 pub(super) struct Rewriting {

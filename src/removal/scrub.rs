@@ -26,13 +26,15 @@ pub struct ScrubbedPartition {
     pub rows_after: u64,
 }
 
-/// Rewrites partitions from their own rows, in their own settings: the impression files need not be there any more, and the histories stay what they
-/// were, whatever has come into the store since.
+/// Rewrites partitions from their own rows, in their own settings: the impression files need not be there any more, and
+/// the histories stay what they were, whatever has come into the store since.
 ///
-/// Of a partition that is current, and was written by the same version of the program, the result is what `produce` would write anew, byte for byte.
-/// (With a shuffled order, but for the compression where a customer has a thousand rows and more.)
+/// Of a partition that is current, and was written by the same version of the program, the result is what `produce`
+/// would write anew, byte for byte. (With a shuffled order, but for the compression where a customer has a thousand
+/// rows and more.)
 ///
-/// Memory: 512 rows decoded, two row groups (see [`crate::output::RowGroup`]) as they were when they were produced, and 8 bytes for each forgotten customer of a partition.
+/// Memory: 512 rows decoded, two row groups (see [`crate::output::RowGroup`]) as they were when they were produced, and
+/// 8 bytes for each forgotten customer of a partition.
 pub(super) struct Scrubber<'store> {
     store: &'store Store,
     forgotten: BlockList,
@@ -45,8 +47,8 @@ impl<'store> Scrubber<'store> {
         Ok(Scrubber { store, forgotten: store.block_list()?, batches: store.batches()? })
     }
 
-    /// Rewrites one partition; what comes of it takes its place in one step. Fails, and leaves it as it is, where its manifest cannot be used or a part
-    /// file is not the one that the manifest names.
+    /// Rewrites one partition; what comes of it takes its place in one step. Fails, and leaves it as it is, where its
+    /// manifest cannot be used or a part file is not the one that the manifest names.
     pub fn scrub(&self, folder: PartitionFolder, progress: &dyn Progress) -> Result<ScrubbedPartition> {
         let (path, cancel) = (folder.path(), self.store.folder().resources().cancel());
         let mut manifest = folder.manifest()?;
@@ -89,10 +91,12 @@ impl<'store> Scrubber<'store> {
     }
 }
 
-/// The histories that rows have, with the time of the newest action, which a part file's metadata says and rows without `action_times` do not.
+/// The histories that rows have, with the time of the newest action, which a part file's metadata says and rows without
+/// `action_times` do not.
 ///
-/// That time is then the store's, where the store has the history that the row has, or the newer or older end of it. Where it has another by now, it is what
-/// the part says of all its rows, which is no earlier and before the cut-off too.
+/// That time is then the store's, where the store has the history that the row has, or the newer or older end of it.
+/// Where it has another by now, it is what the part says of all its rows, which is no earlier and before the cut-off
+/// too.
 struct Histories<'store> {
     cursor: Cursor<'store>,
     dt: Day,

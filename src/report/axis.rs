@@ -70,7 +70,8 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// From 0 to a little more than `most`, with five ticks at most, a step of 1, 2 or 5 apart. What is counted has no ticks between whole numbers.
+    /// From 0 to a little more than `most`, with five ticks at most, a step of 1, 2 or 5 apart. What is counted has no
+    /// ticks between whole numbers.
     pub fn of_values(most: f64, unit: Unit) -> Self {
         let least = if unit == Unit::Ratio { 0.001 } else { 1.0 };
         let most = if most > 0.0 { most } else { least };
@@ -82,7 +83,8 @@ impl Axis {
         Axis { from: 0.0, to: most * 1.15, ticks: ticks.collect() }
     }
 
-    /// The days from one to another, with at most `labels` ticks: every day or second day, on Mondays, on the first of months, or of every so manieth year.
+    /// The days from one to another, with at most `labels` ticks: every day or second day, on Mondays, on the first of
+    /// months, or of every so manieth year.
     pub fn of_days(first: Day, last: Day, labels: usize) -> Self {
         let number = |day: Day| f64::from(day.number());
         let fits = |ticks: &Vec<Day>| !ticks.is_empty() && ticks.len() <= labels.max(1);
@@ -108,7 +110,8 @@ impl Axis {
         Axis { from: number(first) - 0.7, to: number(last) + 0.7, ticks: ticks.into_iter().map(number).collect() }
     }
 
-    /// So many places, from 0, of which every so manieth has a tick that there are at most `labels`; the last one has one.
+    /// So many places, from 0, of which every so manieth has a tick that there are at most `labels`; the last one has
+    /// one.
     pub fn of_places(places: usize, labels: usize) -> Self {
         let each = places.div_ceil(labels.max(1)).max(1);
         let ticks = (0..places).filter(|place| (places - 1 - place).is_multiple_of(each)).map(|place| place as f64);

@@ -58,7 +58,8 @@ impl Figures<'_> {
         }
     }
 
-    /// The parts of each bar, by name, and the places of their types: where there are more than three, the two with the most actions, and all others.
+    /// The parts of each bar, by name, and the places of their types: where there are more than three, the two with the
+    /// most actions, and all others.
     fn parts(&self, labels: &[String]) -> Vec<(String, Vec<usize>)> {
         let totals = self.store.types.counts(&self.store.actions);
         let mut places: Vec<(usize, &String)> = labels.iter().enumerate().collect();

@@ -30,7 +30,8 @@ pub struct BatchFigures {
     pub customers: u64,
 }
 
-/// A store in figures. Memory: some 200 bytes for each batch, 4 for each day without one, and 8 for each length that a history can have.
+/// A store in figures. Memory: some 200 bytes for each batch, 4 for each day without one, and 8 for each length that a
+/// history can have.
 #[derive(Clone, Debug)]
 pub struct StoreFigures {
     /// The batches held, days ascending.
@@ -56,7 +57,8 @@ pub struct StoreFigures {
 }
 
 impl StoreFigures {
-    /// Reads the records of all batches twice, and the customer index once: no history. Of 10 million customers the customer index has some 100 MB.
+    /// Reads the records of all batches twice, and the customer index once: no history. Of 10 million customers the
+    /// customer index has some 100 MB.
     pub fn of(store: &Store) -> Result<Self> {
         let (mut actions, mut ignored) = (TypeCounts::default(), 0_u64);
         for entry in store.batch_records() {

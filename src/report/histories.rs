@@ -24,7 +24,8 @@ pub struct LengthBucket {
 }
 
 impl HistoryLengths {
-    /// Reads the customer index, whose lines tell how long histories are. Memory: one leaf, and 8 bytes for each length.
+    /// Reads the customer index, whose lines tell how long histories are. Memory: one leaf, and 8 bytes for each
+    /// length.
     pub fn of(store: &Store) -> Result<Self> {
         let max_history = store.settings().max_history;
         let mut counts = vec![0; max_history + 1];

@@ -2,7 +2,8 @@
 
 use crate::text::escaped;
 
-/// The text as [`escaped`] has it, with the characters that mean something in HTML as entities; also within an attribute.
+/// The text as [`escaped`] has it, with the characters that mean something in HTML as entities; also within an
+/// attribute.
 pub(super) fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for letter in escaped(text).chars() {

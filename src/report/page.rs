@@ -15,7 +15,8 @@ const LISTED_MAX: usize = 12;
 
 const STYLE: &str = include_str!("style.css");
 
-/// A figure of the summary: its name for programs, its value for these, its name for people, its value for these, and a remark.
+/// A figure of the summary: its name for programs, its value for these, its name for people, its value for these, and a
+/// remark.
 struct Tile {
     name: &'static str,
     value: String,

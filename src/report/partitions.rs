@@ -68,8 +68,9 @@ pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
 
 /// All partitions below `out`, days ascending.
 ///
-/// A manifest is some kilobytes, however many rows there are. Only where it does not tell, columns `label` and `action_types` of the part files are read: some
-/// 6 s for a million rows of 1,000 actions. Memory: one manifest, or 512 rows of these columns and a page of each.
+/// A manifest is some kilobytes, however many rows there are. Only where it does not tell, columns `label` and
+/// `action_types` of the part files are read: some 6 s for a million rows of 1,000 actions. Memory: one manifest, or
+/// 512 rows of these columns and a page of each.
 pub(super) fn partition_figures(out: &Path, cancel: &Cancel, progress: &dyn Progress) -> Result<Vec<PartitionFigures>> {
     let folders = partitions(out)?;
     progress.begin("reading", "partitions", Some(folders.len() as u64));

@@ -1,4 +1,5 @@
-//! Which days a column of a plot and a row of a table stand for: one each, or so many in a row that there is room for them.
+//! Which days a column of a plot and a row of a table stand for: one each, or so many in a row that there is room for
+//! them.
 
 use std::fmt;
 
@@ -8,7 +9,8 @@ use super::partitions::PartitionFigures;
 use crate::exact::usize_of;
 use crate::model::Day;
 
-/// The most columns of a plot, and rows of a table: a year and some has one for each day. A plot is some 750 pixels wide.
+/// The most columns of a plot, and rows of a table: a year and some has one for each day. A plot is some 750 pixels
+/// wide.
 pub(super) const PERIODS_MAX: u32 = 400;
 
 /// The days of a plot, in periods of so many days each.

@@ -31,8 +31,8 @@ pub(super) struct Figures<'a> {
 pub(super) type Series<'a> = (&'a str, RGBColor, Option<Figure>);
 
 impl Figures<'_> {
-    /// Gives the plots to `take` in their order. Those of batches are left out where there is none, and so are those of partitions. Days far from the others
-    /// are in none.
+    /// Gives the plots to `take` in their order. Those of batches are left out where there is none, and so are those of
+    /// partitions. Days far from the others are in none.
     pub fn each_card(&self, take: &mut dyn FnMut(Card<'_>) -> Result<()>) -> Result<()> {
         let strays = self.strays();
         if strays.is_empty() {
@@ -49,7 +49,8 @@ impl Figures<'_> {
         near.each_card_of_all(take)
     }
 
-    /// The days with a batch or rows that are over a year from most of the others, ascending: a plot of all days between would have room for none of them.
+    /// The days with a batch or rows that are over a year from most of the others, ascending: a plot of all days
+    /// between would have room for none of them.
     pub fn strays(&self) -> Vec<Day> {
         let mut days: Vec<Day> = self.store.batches.iter().map(|batch| batch.dt).collect();
         days.extend(self.partitions().iter().map(|one| one.dt));
@@ -112,7 +113,8 @@ impl Figures<'_> {
         chart(periods, shape, unit, series, points)
     }
 
-    /// The points of a plot, one for each period: of what is counted the mean of its days, of shares that of all of them together.
+    /// The points of a plot, one for each period: of what is counted the mean of its days, of shares that of all of
+    /// them together.
     fn points<T: Daily>(
         &self,
         periods: Periods,
@@ -152,8 +154,8 @@ impl Figures<'_> {
         points.collect()
     }
 
-    /// The table of a plot: a row for each period, and in it the figures of all its days together. Where these are several, those that are marked follow.
-    /// `cells` is given figures, and of how many days they are.
+    /// The table of a plot: a row for each period, and in it the figures of all its days together. Where these are
+    /// several, those that are marked follow. `cells` is given figures, and of how many days they are.
     pub(super) fn table<'a, T: Daily>(
         &'a self,
         periods: Periods,

@@ -33,7 +33,8 @@ pub struct ReportOptions<'a> {
 pub struct Marked {
     /// The day.
     pub dt: Day,
-    /// Which figure: `actions`, `late_share`, `customers`, `files`, `bytes`, `rows`, `label_rate`, `padding_share` or `cold_start_share`.
+    /// Which figure: `actions`, `late_share`, `customers`, `files`, `bytes`, `rows`, `label_rate`, `padding_share` or
+    /// `cold_start_share`.
     pub figure: &'static str,
     /// Its value; shares from 0 to 1.
     pub value: f64,
@@ -60,10 +61,11 @@ pub struct ReportSummary {
     pub marked: Vec<Marked>,
 }
 
-/// Writes a page about a store, and about the partitions below `out`. It appears whole or not at all; the same store and partitions give the same bytes.
+/// Writes a page about a store, and about the partitions below `out`. It appears whole or not at all; the same store
+/// and partitions give the same bytes.
 ///
-/// Memory: one plot of the page, that of [`StoreFigures`], and some 100 bytes for each partition and 300 for each mark. The page has 400 columns in a plot and
-/// rows in a table at most, but for what is odd.
+/// Memory: one plot of the page, that of [`StoreFigures`], and some 100 bytes for each partition and 300 for each mark.
+/// The page has 400 columns in a plot and rows in a table at most, but for what is odd.
 pub fn report(store: &Store, options: &ReportOptions<'_>, progress: &dyn Progress) -> Result<ReportSummary> {
     keep_apart(("the page", options.html), &[("the store", store.folder().path())])?;
     progress.begin("reading the store", "", None);

@@ -9,7 +9,8 @@ pub const LIMIT_MIN: u64 = 128 << 20;
 /// Where a machine does not tell what it has.
 const LIMIT_WITHOUT_KNOWLEDGE: u64 = 2 << 30;
 
-/// What is taken unless a caller says otherwise: half of what the machine or its control group has, and what can be worked with at least.
+/// What is taken unless a caller says otherwise: half of what the machine or its control group has, and what can be
+/// worked with at least.
 pub fn half_of_the_machine() -> u64 {
     let number = |path: &Path| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| kilobytes(&text, "MemTotal:"));

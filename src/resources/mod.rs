@@ -1,6 +1,8 @@
-//! Floor 1, what a command may take of the machine: memory, threads, a folder for scratch files on disk, and for how long it may.
+//! Floor 1, what a command may take of the machine: memory, threads, a folder for scratch files on disk, and for how
+//! long it may.
 //!
-//! All of it is one value, [`Resources`], which options and the folder of a store carry. It limits no process: whoever runs one does that.
+//! All of it is one value, [`Resources`], which options and the folder of a store carry. It limits no process: whoever
+//! runs one does that.
 
 mod budgets;
 pub mod memory;
@@ -40,7 +42,8 @@ pub struct Resources {
 }
 
 impl Default for Resources {
-    /// Half of the memory of the machine or its control group, a thread for each core, the system's folder for temporary files (`TMPDIR`), and no end.
+    /// Half of the memory of the machine or its control group, a thread for each core, the system's folder for
+    /// temporary files (`TMPDIR`), and no end.
     fn default() -> Self {
         Resources {
             memory_bytes: memory::half_of_the_machine(),

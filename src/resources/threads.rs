@@ -1,6 +1,7 @@
 //! How many threads this process has at once, and whether the system allows them.
 //!
-//! Some of them RocksDB starts, which waits for ever or ends the process where it cannot. So they are tried before it is asked for anything.
+//! Some of them RocksDB starts, which waits for ever or ends the process where it cannot. So they are tried before it
+//! is asked for anything.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread::Builder;
@@ -8,20 +9,22 @@ use std::thread::Builder;
 use crate::error::{Error, Kind, Result};
 use crate::message::message;
 
-/// What RocksDB starts at most: two for flushes and compactions, a timer, one for a part of a compaction, one that copies files of a backup, one after
-/// an error of the disk, and two to spare.
+/// What RocksDB starts at most: two for flushes and compactions, a timer, one for a part of a compaction, one that
+/// copies files of a backup, one after an error of the disk, and two to spare.
 const ROCKSDB_THREADS: usize = 8;
 
-/// What a thread takes of the address space: the stack that the system gives to those that RocksDB starts, unless it was told otherwise.
+/// What a thread takes of the address space: the stack that the system gives to those that RocksDB starts, unless it
+/// was told otherwise.
 pub const STACK_BYTES: usize = 8 << 20;
 
-/// How many threads there are at once, at most, besides the first, where `threads` are to work: as many in the pool; during a backfill as many again that
-/// load a batch and that read the next; and RocksDB's.
+/// How many threads there are at once, at most, besides the first, where `threads` are to work: as many in the pool;
+/// during a backfill as many again that load a batch and that read the next; and RocksDB's.
 pub fn at_once(threads: usize) -> usize {
     threads.saturating_mul(3).saturating_add(ROCKSDB_THREADS)
 }
 
-/// Starts as many threads as there are at once where `threads` are to work, and has them end. Fails where the system does not allow so many.
+/// Starts as many threads as there are at once where `threads` are to work, and has them end. Fails where the system
+/// does not allow so many.
 pub fn require(threads: usize) -> Result<()> {
     let all = at_once(threads);
     let gate = Mutex::new(());

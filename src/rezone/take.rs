@@ -104,8 +104,8 @@ impl<'store> Taking<'store> {
         Ok(Taking { store, recorded, zone, moved, timed: offered.days_with_other_times(recorded) })
     }
 
-    /// Redates the history of each customer with actions on moved days, and writes the customer index anew. Gives what was
-    /// moved of each batch.
+    /// Redates the history of each customer with actions on moved days, and writes the customer index anew. Gives what
+    /// was moved of each batch.
     fn history(&self, bulk: &mut BulkLoad<'_>, progress: &dyn Progress) -> Result<BTreeMap<Day, MovedActions>> {
         let (store, max_history) = (self.store, self.store.settings().max_history);
         let (mut cursor, mut customer_index) = (store.cursor(), store.customer_index_writer());

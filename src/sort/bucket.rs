@@ -1,7 +1,8 @@
-//! Spreading many records over buckets by a number first: one pass moves each to the bucket that its number falls into, and then each bucket is
-//! sorted by itself, by whoever needs it.
+//! Spreading many records over buckets by a number first: one pass moves each to the bucket that its number falls into,
+//! and then each bucket is sorted by itself, by whoever needs it.
 //!
-//! A bucket fits the processor's cache, where comparing is cheap; sorted as a whole, the records would pass through memory a dozen times.
+//! A bucket fits the processor's cache, where comparing is cheap; sorted as a whole, the records would pass through
+//! memory a dozen times.
 
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
@@ -12,7 +13,8 @@ use crate::error::Result;
 use crate::exact::{Held, usize_of};
 use crate::resources::Resources;
 
-/// Records lie in blocks of this many, which are used again as they are emptied: so spreading takes hardly more memory than the records have.
+/// Records lie in blocks of this many, which are used again as they are emptied: so spreading takes hardly more memory
+/// than the records have.
 pub const BLOCK_RECORDS: usize = 256;
 
 /// Records of a bucket on average, if their numbers are spread evenly; up to twice as many.
@@ -24,11 +26,12 @@ const PIECES_MAX: usize = 1 << 12;
 /// A bucket with more records is spread once more: its numbers lie closer together than the others'.
 const RECORDS_MAX: usize = 8 * BUCKET_RECORDS;
 
-/// Threads that spread at the same time. Each has a block open for every bucket, which together are a quarter of the records at most.
+/// Threads that spread at the same time. Each has a block open for every bucket, which together are a quarter of the
+/// records at most.
 const PARTITIONERS_MAX: usize = 4;
 
-/// Records in no order that stand together in the sorted sequence: those of the buckets before have smaller sort keys, those of the
-/// buckets behind have larger ones.
+/// Records in no order that stand together in the sorted sequence: those of the buckets before have smaller sort keys,
+/// those of the buckets behind have larger ones.
 #[derive(Debug)]
 pub struct Bucket<R> {
     from: u64,
@@ -47,7 +50,8 @@ impl<R: Record> Bucket<R> {
         self.from
     }
 
-    /// Puts the records into `records` in order, in place of what is there. Those of a large bucket are sorted on all threads of `resources`.
+    /// Puts the records into `records` in order, in place of what is there. Those of a large bucket are sorted on all
+    /// threads of `resources`.
     pub fn sort_into(self, records: &mut Vec<R>, resources: &Resources) -> Result<()> {
         records.clear();
         records.reserve(count(&self.blocks));
@@ -73,7 +77,8 @@ impl<R: Record> Bucket<R> {
     }
 }
 
-/// Spreads the records of some blocks over buckets, ascending; none is empty. Runs on the threads in which it is installed.
+/// Spreads the records of some blocks over buckets, ascending; none is empty. Runs on the threads in which it is
+/// installed.
 ///
 /// Memory: the records themselves, and a quarter of that at most.
 pub(super) fn radix_partition<R: Record>(blocks: Vec<Vec<R>>) -> Result<Vec<Bucket<R>>> {

@@ -3,9 +3,9 @@
 use super::record::Record;
 use crate::exact::usize_of;
 
-/// Sorts records by the sort key and the low sort key first, as far as they fit into one integer beside the place of the record: integers sort
-/// several times faster than records, and are a quarter of their size. Then records move to where they belong, and those whose keys are alike are
-/// sorted among themselves.
+/// Sorts records by the sort key and the low sort key first, as far as they fit into one integer beside the place of
+/// the record: integers sort several times faster than records, and are a quarter of their size. Then records move to
+/// where they belong, and those whose keys are alike are sorted among themselves.
 ///
 /// Memory: 8 bytes for each record.
 pub(super) fn sort_by_keys<R: Record>(records: &mut [R]) {
@@ -31,7 +31,8 @@ pub(super) fn sort_by_keys<R: Record>(records: &mut [R]) {
     }
 }
 
-/// The key of each record: the upper bits of both numbers, less what all have in common, above the place of the record in `place_bits`.
+/// The key of each record: the upper bits of both numbers, less what all have in common, above the place of the record
+/// in `place_bits`.
 fn keys<R: Record>(records: &[R], place_bits: u32) -> Vec<u64> {
     let (sort_key_least, sort_key_bits) = span(records.iter().map(R::sort_key));
     let (low_sort_key_least, low_sort_key_bits) = span(records.iter().map(R::low_sort_key));

@@ -2,8 +2,8 @@
 
 /// What can be sorted and spilled.
 ///
-/// `Ord` must be total, with records that compare equal being the same in every byte; so the sorted sequence depends on the set of
-/// records alone.
+/// `Ord` must be total, with records that compare equal being the same in every byte; so the sorted sequence depends on
+/// the set of records alone.
 pub trait Record: Ord + Send + Sync + Sized {
     /// Appends the bytes of the record.
     fn encode(&self, bytes: &mut Vec<u8>);

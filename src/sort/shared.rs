@@ -10,7 +10,8 @@ use crate::error::{Error, Kind, Result};
 /// What a thread gathers before it waits for its turn to hand over; twice as much if so little is no full block.
 const GATHERED_BYTES: usize = 256 << 10;
 
-/// A sorter that takes records from several threads at once. In which order they come does not matter, since its order is total.
+/// A sorter that takes records from several threads at once. In which order they come does not matter, since its order
+/// is total.
 pub struct SharedSorter<R>(Mutex<Shared<R>>);
 
 struct Shared<R> {

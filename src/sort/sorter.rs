@@ -17,8 +17,8 @@ use crate::resources::{Resources, Scratch};
 /// 1. Records gather in memory until they take `budget_bytes`; then they are sorted and spilled as a run.
 /// 2. `finish` sorts the rest and merges it with the runs; `buckets` leaves sorting to others where there is no run.
 ///
-/// Memory: `budget_bytes`; while sorting, blocks that are not full, which take a quarter of the records' own size at most; and while merging 64 KiB
-/// for each run.
+/// Memory: `budget_bytes`; while sorting, blocks that are not full, which take a quarter of the records' own size at
+/// most; and while merging 64 KiB for each run.
 pub struct Sorter<R> {
     blocks: Vec<Vec<R>>,
     gathered_bytes: usize,
@@ -29,8 +29,8 @@ pub struct Sorter<R> {
 }
 
 impl<R: Record> Sorter<R> {
-    /// A sorter that spills into `scratch` whenever the records in memory take more than `budget_bytes`. It sorts on the threads of `resources`, and fails
-    /// when it is to make room or to finish where they are asked to stop.
+    /// A sorter that spills into `scratch` whenever the records in memory take more than `budget_bytes`. It sorts on
+    /// the threads of `resources`, and fails when it is to make room or to finish where they are asked to stop.
     pub fn new(budget_bytes: usize, scratch: Scratch, resources: &Resources) -> Self {
         let (blocks, runs, resources) = (Vec::new(), Vec::new(), resources.clone());
         Sorter { blocks, gathered_bytes: 0, budget_bytes, runs, scratch, resources }
@@ -50,8 +50,8 @@ impl<R: Record> Sorter<R> {
         Ok(())
     }
 
-    /// Takes a block of records, best of [`BLOCK_RECORDS`], without moving them; a small one is put together with others, since it may have been given
-    /// room for as many.
+    /// Takes a block of records, best of [`BLOCK_RECORDS`], without moving them; a small one is put together with
+    /// others, since it may have been given room for as many.
     pub fn append(&mut self, block: Vec<R>) -> Result<()> {
         if block.len() < BLOCK_RECORDS / 2 {
             return block.into_iter().try_for_each(|record| self.push(record));
@@ -96,7 +96,8 @@ impl<R: Record> Sorter<R> {
 
 /// What a [`Sorter`] took, on its way to the sorted sequence.
 pub enum Buckets<R: Record> {
-    /// All was in memory: buckets, ascending, to be sorted each by itself. Memory: what was in the sorter, less as buckets are taken.
+    /// All was in memory: buckets, ascending, to be sorted each by itself. Memory: what was in the sorter, less as
+    /// buckets are taken.
     Apart(std::vec::IntoIter<Bucket<R>>),
     /// Some was on disk.
     Merged(Box<Sorted<R>>),

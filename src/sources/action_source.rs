@@ -78,7 +78,8 @@ impl Int96 {
         }
     }
 
-    /// What a file's writer is known for, by what its footer says in `created_by`: Impala writes wall times, all others instants.
+    /// What a file's writer is known for, by what its footer says in `created_by`: Impala writes wall times, all others
+    /// instants.
     pub fn of_writer(created_by: &str) -> Self {
         if created_by.starts_with("impala") { Int96::WallTime } else { Int96::Utc }
     }
@@ -93,7 +94,8 @@ pub enum TypeRule {
     Column {
         /// Its name.
         column: String,
-        /// The type that a value stands for; `None`: such a row is no action, and is counted as ignored. A value that is not here makes a bad row.
+        /// The type that a value stands for; `None`: such a row is no action, and is counted as ignored. A value that
+        /// is not here makes a bad row.
         values: BTreeMap<String, Option<ActionType>>,
     },
 }
@@ -143,14 +145,16 @@ impl ActionSource {
         })
     }
 
-    /// The number of a built-in source, 1 to 3, if the rows of this one become what that one's become; the pattern may be another.
+    /// The number of a built-in source, 1 to 3, if the rows of this one become what that one's become; the pattern may
+    /// be another.
     pub fn built_in_number(&self) -> Option<u8> {
         let built_in = Self::built_in(&self.name).filter(|built_in| built_in.mapping() == self.mapping())?;
         let place = BUILT_IN.iter().position(|name| *name == built_in.name)?;
         u8::try_from(place + 1).ok()
     }
 
-    /// A hash over everything that an action follows from, but for its file: columns, unit, types. The specification of the store has the bytes.
+    /// A hash over everything that an action follows from, but for its file: columns, unit, types. The specification of
+    /// the store has the bytes.
     pub fn mapping(&self) -> Mapping {
         // Taken apart, so that a new field does not compile until it is decided whether actions follow from it.
         let ActionSource { name: _, pattern: _, customer_id, item_id, time, date, time_unit, int96, types } = self;

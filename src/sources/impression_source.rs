@@ -34,7 +34,8 @@ impl Default for ImpressionSource {
 }
 
 impl ImpressionSource {
-    /// What can be typed of its rows, with what they are called, in the order of the contract; the last two are fields of the list's elements.
+    /// What can be typed of its rows, with what they are called, in the order of the contract; the last two are fields
+    /// of the list's elements.
     pub fn columns(&self) -> [(&'static str, &str); 5] {
         // Taken apart, so that a new field does not compile until it is decided whether rows follow from it.
         let ImpressionSource { pattern: _, ranking_id, customer_id, impressions, item_id, is_order } = self;
@@ -47,7 +48,8 @@ impl ImpressionSource {
         ]
     }
 
-    /// A hash over what a row follows from besides its file, as 32 hexadecimal digits; `None` where that is as without a configuration.
+    /// A hash over what a row follows from besides its file, as 32 hexadecimal digits; `None` where that is as without
+    /// a configuration.
     pub fn mapping(&self) -> Option<String> {
         let bytes_of = |source: &ImpressionSource| {
             let mut bytes = Vec::new();

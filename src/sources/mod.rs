@@ -1,8 +1,9 @@
-//! Floor 2, what there is to read: which files a day has, what their columns are called, and what an action's type follows from. Plain values;
-//! no I/O. Where they are typed is [`crate::config`]; without a configuration they are [`Sources::default`].
+//! Floor 2, what there is to read: which files a day has, what their columns are called, and what an action's type
+//! follows from. Plain values; no I/O. Where they are typed is [`crate::config`]; without a configuration they are
+//! [`Sources::default`].
 //!
-//! A source is told from another by its name. What becomes of its rows follows from its [`ActionSource::mapping`], which a batch remembers: where it
-//! has changed, so has the batch.
+//! A source is told from another by its name. What becomes of its rows follows from its [`ActionSource::mapping`],
+//! which a batch remembers: where it has changed, so has the batch.
 
 mod action_source;
 mod impression_source;

@@ -9,8 +9,9 @@
 //! | `*` | any text, also none; never one that makes a name begin with `_` or `.` |
 //! | `**` | as a whole part: any number of folders, also none, whose names do not begin with `_` or `.` |
 //!
-//! and else letters that stand for themselves. What it matches is a file, or a folder with all files below it. All that tells the day stands before
-//! the first `**`: so one day's files are found without walking through those of the others.
+//! and else letters that stand for themselves. What it matches is a file, or a folder with all files below it. All that
+//! tells the day stands before the first `**`: so one day's files are found without walking through those of the
+//! others.
 
 use crate::model::Day;
 use crate::text::is_url;

@@ -72,7 +72,8 @@ fn has_other_rules(manifest: &Manifest, zone: &Zone) -> bool {
 
 /// Judges partitions by one state of a store.
 ///
-/// Memory: some 100 bytes for each batch, and 4 bytes for each day that a batch touched, of those that had to be looked at.
+/// Memory: some 100 bytes for each batch, and 4 bytes for each day that a batch touched, of those that had to be looked
+/// at.
 pub struct Judge<'store> {
     store: &'store Store,
     /// The batches held, with the fingerprints of their files.
@@ -89,7 +90,8 @@ impl<'store> Judge<'store> {
         Ok(Judge { store, held, touched: BTreeMap::new() })
     }
 
-    /// Why the partition with this manifest is stale. Fails where it is from a store of another time zone, whose days are others.
+    /// Why the partition with this manifest is stale. Fails where it is from a store of another time zone, whose days
+    /// are others.
     pub fn reasons(&mut self, manifest: &Manifest, known: Known) -> Result<Reasons> {
         let Manifest { dt, settings, .. } = manifest;
         let zone = &self.store.settings().zone;

@@ -13,8 +13,8 @@ pub fn sync(path: &Path) -> Result<()> {
     synced.map_err(|error| Error::io("fsync", path, error))
 }
 
-/// Makes the names in a folder durable, and its own, and those of the folders above it: any of them may have been made by this run, or by
-/// one before it that was killed.
+/// Makes the names in a folder durable, and its own, and those of the folders above it: any of them may have been made
+/// by this run, or by one before it that was killed.
 ///
 /// Ends where another file system begins. Folders that may not be opened are left out, since their owner made them.
 pub fn sync_with_folders_above(folder: &Path) -> Result<()> {

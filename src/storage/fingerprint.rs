@@ -54,7 +54,8 @@ impl Fingerprint {
         Ok(metadata.len())
     }
 
-    /// Fails if the file has been written since its fingerprint was taken: what was read is then not what was fingerprinted.
+    /// Fails if the file has been written since its fingerprint was taken: what was read is then not what was
+    /// fingerprinted.
     pub fn check_unchanged(&self, path: &Path) -> Result<()> {
         let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
         if metadata.len() == self.bytes && metadata.modified().ok() == self.modified {

@@ -1,4 +1,5 @@
-//! Floor 1, files and folders as places: opened where they have an end, identified by their content, made to appear whole or not at all, and durable.
+//! Floor 1, files and folders as places: opened where they have an end, identified by their content, made to appear
+//! whole or not at all, and durable.
 
 mod apart;
 mod durable;

@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 const TRIES: usize = 50;
 use super::regular_file;
 
-/// A file being written beside its place. Dropped before `publish`, it is removed; what a killed process has left is removed by the next one
-/// that comes to the same place.
+/// A file being written beside its place. Dropped before `publish`, it is removed; what a killed process has left is
+/// removed by the next one that comes to the same place.
 pub struct StagedFile {
     target: PathBuf,
     aside: PathBuf,
@@ -63,8 +63,8 @@ impl Drop for StagedFile {
     }
 }
 
-/// Removes the file at `target`, if there is one, and what killed processes have left beside it. Refused where something
-/// else stands there.
+/// Removes the file at `target`, if there is one, and what killed processes have left beside it. Refused where
+/// something else stands there.
 pub fn remove_file(target: &Path, kind: OwnFile) -> Result<()> {
     kind.check_replaceable(target)?;
     let folder = folder_of(target);
@@ -95,10 +95,12 @@ fn aside_prefix(target: &Path) -> String {
     format!(".{}.staging-", target.file_name().unwrap_or_default().to_string_lossy())
 }
 
-/// Puts the folder `staged` in the place of `target`; what stood there before, if anything, is then at `staged` or `replaced`.
+/// Puts the folder `staged` in the place of `target`; what stood there before, if anything, is then at `staged` or
+/// `replaced`.
 ///
-/// Where the file system can exchange two names in one step (ext4, xfs, btrfs, tmpfs and others can), there is no moment without the
-/// partition. Elsewhere there is one between two renames, and a crash just then leaves it away until the next run.
+/// Where the file system can exchange two names in one step (ext4, xfs, btrfs, tmpfs and others can), there is no
+/// moment without the partition. Elsewhere there is one between two renames, and a crash just then leaves it away until
+/// the next run.
 pub fn put_in_place(staged: &Path, target: &Path, replaced: &Path) -> Result<()> {
     let failed = |error: std::io::Error| Error::io("put in place", target, error);
     let exists = target.try_exists().map_err(failed)?;

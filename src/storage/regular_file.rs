@@ -1,6 +1,8 @@
-//! Opening what a name leads to: only files that have an end. A pipe waits for somebody who writes, a device may never end.
+//! Opening what a name leads to: only files that have an end. A pipe waits for somebody who writes, a device may never
+//! end.
 //!
-//! Everything that is opened for reading is opened here (a test holds this), but for what the system itself gives under `/proc` and `/sys`.
+//! Everything that is opened for reading is opened here (a test holds this), but for what the system itself gives under
+//! `/proc` and `/sys`.
 
 use std::fs::{self, File, FileType};
 use std::io::{self, Read};
@@ -41,8 +43,8 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// Fails, with the path, where anything below a folder is neither a regular file nor a folder; for folders whose files a library opens. A folder that is
-/// not there has nothing below it.
+/// Fails, with the path, where anything below a folder is neither a regular file nor a folder; for folders whose files
+/// a library opens. A folder that is not there has nothing below it.
 pub fn check_below(folder: &Path) -> Result<(), (Box<Path>, io::Error)> {
     let failed = |error: io::Error| (Box::from(folder), error);
     let entries = match fs::read_dir(folder) {
@@ -69,7 +71,8 @@ pub fn check_below(folder: &Path) -> Result<(), (Box<Path>, io::Error)> {
     Ok(())
 }
 
-/// Looked at before it is opened, since opening a device may do something, and again when it is open, since by then the name may lead elsewhere.
+/// Looked at before it is opened, since opening a device may do something, and again when it is open, since by then the
+/// name may lead elsewhere.
 fn open_one_of(path: &Path, is_wanted: impl Fn(FileType) -> bool) -> io::Result<File> {
     let check = |found: FileType| match irregular(found) {
         Some(irregular) if !is_wanted(found) => Err(io::Error::other(irregular)),

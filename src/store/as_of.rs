@@ -81,7 +81,8 @@ impl<'walk> AsOfRead<'walk> {
         }
     }
 
-    /// Takes the actions of the day that waits, of which there may be none. Behind a keyframe, which has them already, only the places of late ones.
+    /// Takes the actions of the day that waits, of which there may be none. Behind a keyframe, which has them already,
+    /// only the places of late ones.
     fn take(&mut self) -> Result<()> {
         let Some(day) = self.current.filter(|_| !self.waiting.is_empty()) else { return Ok(()) };
         if self.late.is_behind() {
@@ -183,8 +184,9 @@ impl WaitingDay {
         self.ends.push(self.bytes.len());
     }
 
-    /// Appends them to the history, at most so many. One alone needs no times, unless they are asked for; several are merged by theirs. Gives the
-    /// time of the newest where it is known anyway, or `timed`, and late deltas with their places to `late`.
+    /// Appends them to the history, at most so many. One alone needs no times, unless they are asked for; several are
+    /// merged by theirs. Gives the time of the newest where it is known anyway, or `timed`, and late deltas with their
+    /// places to `late`.
     fn take(
         &mut self,
         day: Day,

@@ -1,8 +1,9 @@
 //! Copies of a store in another place, by RocksDB's backup engine.
 //!
-//! A backup folder holds any number of backups of one store, numbered from 1 on. Table files are shared by those that have them, so that each further
-//! backup copies only what came since. Every file's checksum is kept in the list of its backup, worked out when it was first copied; restoring compares it. Making a backup
-//! that shares a file believes its name and size; [`Backups::check`] and [`check_backups`] read them all.
+//! A backup folder holds any number of backups of one store, numbered from 1 on. Table files are shared by those that
+//! have them, so that each further backup copies only what came since. Every file's checksum is kept in the list of its
+//! backup, worked out when it was first copied; restoring compares it. Making a backup that shares a file believes its
+//! name and size; [`Backups::check`] and [`check_backups`] read them all.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -46,7 +47,8 @@ pub struct Backups {
 }
 
 impl Backups {
-    /// Opens a folder of backups, or with `create` makes one, readable by its owner alone. Refused while another process works on it.
+    /// Opens a folder of backups, or with `create` makes one, readable by its owner alone. Refused while another
+    /// process works on it.
     pub fn open(path: &Path, create: bool, resources: &Resources) -> Result<Self> {
         if create {
             refuse_other_things(path)?;
@@ -71,7 +73,8 @@ impl Backups {
         self.newest()
     }
 
-    /// Reads every file of a backup, also those that it shares with others, and compares it with its checksum. Fails on the first that is damaged.
+    /// Reads every file of a backup, also those that it shares with others, and compares it with its checksum. Fails on
+    /// the first that is damaged.
     pub fn check(&self, number: u32, progress: &dyn Progress) -> Result<CheckedBackups> {
         backup_files::check(self.folder.path(), &[number], self.folder.resources().cancel(), progress)
     }
@@ -94,8 +97,9 @@ impl Backups {
         self.list().pop().ok_or_else(|| no_whole_backup(self.folder.path()))
     }
 
-    /// Makes a store from a backup, where none is. Each file is compared with its checksum while it is copied; where one differs nothing is left
-    /// behind. Gives its format version: a backup may be older than the program, and its store is there to be migrated. One that is newer is refused.
+    /// Makes a store from a backup, where none is. Each file is compared with its checksum while it is copied; where
+    /// one differs nothing is left behind. Gives its format version: a backup may be older than the program, and its
+    /// store is there to be migrated. One that is newer is refused.
     pub fn restore(mut self, number: u32, to: &Folder) -> Result<u8> {
         let numbers: Vec<u32> = self.list().iter().map(|backup| backup.number).collect();
         if !numbers.contains(&number) {
@@ -154,8 +158,9 @@ fn refuse_other_things(path: &Path) -> Result<()> {
     }
 }
 
-/// Reads every file of a folder of backups, or of one of them, and compares it with its checksum, without restoring anything. Fails on the first that is damaged, by its
-/// name. Refused while another process works on the folder. Memory: 1 MiB, and a line for each file.
+/// Reads every file of a folder of backups, or of one of them, and compares it with its checksum, without restoring
+/// anything. Fails on the first that is damaged, by its name. Refused while another process works on the folder.
+/// Memory: 1 MiB, and a line for each file.
 pub fn check_backups(
     path: &Path,
     number: Option<u32>,

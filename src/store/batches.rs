@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::format::{BatchRecord, ZoneUse, files_fingerprint};
 use crate::model::Day;
 
-/// What the store knows of a batch as a whole, without the list of its files and the counts of each type, which [`super::Store::batch`] gives.
+/// What the store knows of a batch as a whole, without the list of its files and the counts of each type, which
+/// [`super::Store::batch`] gives.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// The names of the sources that it has files of.
@@ -53,7 +54,8 @@ impl From<BatchRecord> for Batch {
     }
 }
 
-/// All batches held, by batch day. Memory: some 300 bytes for each, and one for each type that it has, however many files they came in.
+/// All batches held, by batch day. Memory: some 300 bytes for each, and one for each type that it has, however many
+/// files they came in.
 #[derive(Clone, Debug, Default)]
 pub struct Batches(BTreeMap<Day, Batch>);
 

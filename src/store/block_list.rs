@@ -9,8 +9,8 @@ use crate::message::message;
 use crate::model::CustomerId;
 use crate::text::count;
 
-/// The customers that an ingest does not take and a produce writes no rows of. Memory: 16 bytes for each of them, of whom
-/// there are [`crate::resources::Resources::customers_max`] at most.
+/// The customers that an ingest does not take and a produce writes no rows of. Memory: 16 bytes for each of them, of
+/// whom there are [`crate::resources::Resources::customers_max`] at most.
 #[derive(Clone, Debug, Default)]
 pub struct BlockList {
     /// `None` as long as nobody has been forgotten.

@@ -15,19 +15,20 @@ use crate::error::Result;
 use crate::exact::Held;
 use crate::format::{Key, Keyspace};
 
-/// A table file that a load writes is finished when it has come to this. One file a load is one sorted run; only very large ones have several.
+/// A table file that a load writes is finished when it has come to this. One file a load is one sorted run; only very
+/// large ones have several.
 const LOAD_FILE_BYTES: u64 = 512 << 20;
 
 /// Takes the changes of one batch and commits them together.
 ///
 /// 1. Changes of the history come in the order of its keys and go straight to a table file in the staging folder.
-/// 2. Those of the keyspaces behind it come meanwhile, each in the order of its own keys. They wait in spools and follow at the end, so that a
-///    load is one file in the order of all keys, and one sorted run in the store.
-/// 3. `commit` gives the file to RocksDB in one call, which links it into the database, fsyncs, and makes it visible with
-///    one record in its manifest: all or none, whatever happens.
+/// 2. Those of the keyspaces behind it come meanwhile, each in the order of its own keys. They wait in spools and
+///    follow at the end, so that a load is one file in the order of all keys, and one sorted run in the store.
+/// 3. `commit` gives the file to RocksDB in one call, which links it into the database, fsyncs, and makes it visible
+///    with one record in its manifest: all or none, whatever happens.
 ///
-/// Memory: 16 MiB for each of three spools, and of the table file one block, its index, and 8 bytes for each customer's filter. Dropped before
-/// `commit`, it leaves the store as it was.
+/// Memory: 16 MiB for each of three spools, and of the table file one block, its index, and 8 bytes for each customer's
+/// filter. Dropped before `commit`, it leaves the store as it was.
 pub struct BulkLoad<'store> {
     db: &'store Database,
     folder: &'store Folder,
@@ -65,7 +66,8 @@ impl<'store> BulkLoad<'store> {
         })
     }
 
-    /// Sets (`Some`) or removes (`None`) the value of a key. Within one keyspace, keys must come in ascending order of their bytes.
+    /// Sets (`Some`) or removes (`None`) the value of a key. Within one keyspace, keys must come in ascending order of
+    /// their bytes.
     pub fn set(&mut self, key: Key, value: Option<&[u8]>) -> Result<()> {
         self.set_raw(&key.encode(), value)
     }

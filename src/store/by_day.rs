@@ -10,8 +10,8 @@ use crate::history::History;
 use crate::model::{Action, ActionType, CustomerId, Day, HistoryDetail};
 
 impl Cursor<'_> {
-    /// Gives `take` what the store holds of a customer from before a day: the deltas of each day together, newest day first, until `take` breaks or there
-    /// is no more.
+    /// Gives `take` what the store holds of a customer from before a day: the deltas of each day together, newest day
+    /// first, until `take` breaks or there is no more.
     ///
     /// Memory: the deltas of one day.
     pub fn by_day(

@@ -32,8 +32,8 @@ pub struct Tail {
     pub deltas: Vec<StoredDelta>,
     /// The days of the keyframes among them, newest first, but for `base`.
     pub keyframes: Vec<Day>,
-    /// The keyframe at which the walk ended: its day, which is the oldest of the deltas, and what it holds. `None`: the customer's
-    /// first delta is among them.
+    /// The keyframe at which the walk ended: its day, which is the oldest of the deltas, and what it holds. `None`: the
+    /// customer's first delta is among them.
     pub base: Option<(Day, Vec<PastAction>)>,
 }
 
@@ -46,11 +46,13 @@ impl Tail {
 
 /// Reads histories of one store, fastest when asked for customers in ascending order. One per thread.
 ///
-/// Memory: one block of each sorted run of the store, three where it is over many customers, the deltas of one day, and what is returned.
+/// Memory: one block of each sorted run of the store, three where it is over many customers, the deltas of one day, and
+/// what is returned.
 pub struct Cursor<'store> {
     pub(super) store: &'store Store,
     pub(super) scan: Scan<'store>,
-    /// What is read of table files themselves: of all histories where they are many, and else only to see whether RocksDB can read them. `None` where that cannot be done.
+    /// What is read of table files themselves: of all histories where they are many, and else only to see whether
+    /// RocksDB can read them. `None` where that cannot be done.
     tables: Option<TableCursor<'store>>,
     /// Whether histories are read from them alone, where that can be done.
     is_over_many: bool,
@@ -73,32 +75,36 @@ impl Store {
         }
     }
 
-    /// The same for the histories of many customers, which come in ascending order but for some: it reads table files itself where that can be done (see
-    /// [`super::sst`]).
+    /// The same for the histories of many customers, which come in ascending order but for some: it reads table files
+    /// itself where that can be done (see [`super::sst`]).
     pub fn cursor_over_many(&self) -> Cursor<'_> {
         Cursor { is_over_many: true, ..self.cursor() }
     }
 
-    /// How many histories cursors over many customers have read through RocksDB so far, since table files hold something that only RocksDB can tell. It follows from
-    /// the files, which the batches that a store holds do not determine.
+    /// How many histories cursors over many customers have read through RocksDB so far, since table files hold
+    /// something that only RocksDB can tell. It follows from the files, which the batches that a store holds do not
+    /// determine.
     pub fn read_through_rocksdb(&self) -> u64 {
         self.through_rocksdb.load(Ordering::Relaxed)
     }
 }
 
 impl Cursor<'_> {
-    /// From now on tells of each history whether it has late actions (see [`super::late`]), of which no day before `since` has any; `None`: no more.
+    /// From now on tells of each history whether it has late actions (see [`super::late`]), of which no day before
+    /// `since` has any; `None`: no more.
     pub fn find_late(&mut self, since: Option<Day>) {
         self.late.since = since;
     }
 
     /// Puts a customer's history into `history`, in place of what was there.
     ///
-    /// One seek, then steps over neighbours from the newest day back, until there is enough, or a keyframe has the rest. What batches after
-    /// `known` brought may be in keyframes, so with `known` these are passed over; and with times, which keyframes do not have.
+    /// One seek, then steps over neighbours from the newest day back, until there is enough, or a keyframe has the
+    /// rest. What batches after `known` brought may be in keyframes, so with `known` these are passed over; and with
+    /// times, which keyframes do not have.
     ///
-    /// Unless times are asked for, the newest action's is read on the way, and no other: the walk always meets a delta before any keyframe, since a keyframe stands
-    /// behind the deltas of its own day, and there is one only on a day with a delta.
+    /// Unless times are asked for, the newest action's is read on the way, and no other: the walk always meets a delta
+    /// before any keyframe, since a keyframe stands behind the deltas of its own day, and there is one only on a day
+    /// with a delta.
     pub fn as_of(&mut self, customer: CustomerId, wanted: AsOf, history: &mut History) -> Result<()> {
         let mut begins = std::mem::take(&mut self.begins);
         let read = self.as_of_each(customer, wanted, &[], history, &mut begins);
@@ -106,8 +112,9 @@ impl Cursor<'_> {
         read
     }
 
-    /// The histories as of several days in one walk: that of `wanted`, and those of the days `earlier`, which descend from it. Puts all of their actions into
-    /// `history`, and where each history begins into `begins`, that of `wanted` first; each is as many as `wanted` asks for of those from there on.
+    /// The histories as of several days in one walk: that of `wanted`, and those of the days `earlier`, which descend
+    /// from it. Puts all of their actions into `history`, and where each history begins into `begins`, that of `wanted`
+    /// first; each is as many as `wanted` asks for of those from there on.
     ///
     /// A limit of days back holds for all of them alike; so there is none of its own for each.
     pub fn as_of_each(
@@ -140,11 +147,12 @@ impl Cursor<'_> {
         walk.end(customer)
     }
 
-    /// What the store holds of a customer from the newest day back to the first keyframe of a day before `earliest`, that day included; but for what
-    /// the batch `without` brought, which is passed over unread. So a batch can be replaced whatever has become of it.
+    /// What the store holds of a customer from the newest day back to the first keyframe of a day before `earliest`,
+    /// that day included; but for what the batch `without` brought, which is passed over unread. So a batch can be
+    /// replaced whatever has become of it.
     ///
-    /// Memory: up to `max_history` actions for each delta. Between two keyframes lie about twice `max_history` actions, or more where a
-    /// day alone has as many.
+    /// Memory: up to `max_history` actions for each delta. Between two keyframes lie about twice `max_history` actions,
+    /// or more where a day alone has as many.
     pub fn tail(&mut self, customer: CustomerId, earliest: Day, without: Option<Day>) -> Result<Tail> {
         let mut tail = Tail::default();
         self.seek(customer, crate::format::history_prefix(customer))?;

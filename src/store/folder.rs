@@ -139,17 +139,20 @@ impl Folder {
         create_private(&self.root)
     }
 
-    /// The folder in which the store can be made before it takes its place; touches nothing. One process at a time may use it.
+    /// The folder in which the store can be made before it takes its place; touches nothing. One process at a time may
+    /// use it.
     pub(super) fn aside(&self) -> Folder {
         let (path, resources) = (self.path.clone(), self.resources.clone());
         Folder { root: self.staging().join("new"), path, is_full: Arc::default(), resources }
     }
 
-    /// Makes the complete and closed database of `aside` that of the store, durable with the names of the folders that lead to it.
+    /// Makes the complete and closed database of `aside` that of the store, durable with the names of the folders that
+    /// lead to it.
     pub(super) fn put_in_place(&self, aside: &Folder) -> Result<()> {
         let target = self.database();
         fs::rename(aside.database(), &target).map_err(|error| Error::io("put in place", &target, error))?;
-        // Behind the database, since a mark that is ahead of its database tells of lost commits. Without one, the next writer makes one.
+        // Behind the database, since a mark that is ahead of its database tells of lost commits. Without one, the next
+        // writer makes one.
         match fs::rename(aside.watermark(), self.watermark()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(Error::io("put in place", &self.watermark(), error));
@@ -204,8 +207,8 @@ impl Folder {
         self.staging().join(SORT)
     }
 
-    /// Removes what killed writers have left. The store must be open for writing: then whoever was here before is gone, and with it the need for
-    /// what it staged.
+    /// Removes what killed writers have left. The store must be open for writing: then whoever was here before is gone,
+    /// and with it the need for what it staged.
     pub(super) fn drop_leftovers(&self) -> Result<()> {
         let database = self.database();
         let failed = |error: std::io::Error| Error::io("list", &database, error);

@@ -27,8 +27,8 @@ use crate::text::Shown;
 /// How often whoever waits for a compaction looks whether it is asked to stop.
 const LOOK_MICROSECONDS: u64 = 100_000;
 
-/// An open store. Memory: 8 MiB for blocks, and the index and filters of all table files, which is less than 0.5 % of the store; as much again for reading table files
-/// themselves, where that is asked for.
+/// An open store. Memory: 8 MiB for blocks, and the index and filters of all table files, which is less than 0.5 % of
+/// the store; as much again for reading table files themselves, where that is asked for.
 pub struct Store {
     pub(super) db: Database,
     pub(super) folder: Folder,
@@ -45,7 +45,8 @@ impl Store {
         Self::with(open::for_writing(folder)?, folder)
     }
 
-    /// Opens a store for reading, beside a writer or not. Sees what was committed at this moment, for as long as it is open.
+    /// Opens a store for reading, beside a writer or not. Sees what was committed at this moment, for as long as it is
+    /// open.
     pub fn open_reader(folder: &Folder) -> Result<Self> {
         Self::with(open::for_reading(folder)?, folder)
     }
@@ -95,8 +96,8 @@ impl Store {
         &self.folder
     }
 
-    /// The table files, opened when they are first asked for; `None` where they cannot be read but through RocksDB, and where somebody may write: then they
-    /// change.
+    /// The table files, opened when they are first asked for; `None` where they cannot be read but through RocksDB, and
+    /// where somebody may write: then they change.
     pub(super) fn tables(&self) -> Option<&Tables> {
         let open = || if self.db.is_read_only() { Tables::open(&self.db, &self.folder) } else { None };
         self.tables.get_or_init(open).as_ref()
@@ -112,7 +113,8 @@ impl Store {
         Ok(self.get(Key::Batch(day))?.is_some())
     }
 
-    /// The table of types that binds whoever brings the next batch: as long as the store has neither a batch nor a table of its own, none does.
+    /// The table of types that binds whoever brings the next batch: as long as the store has neither a batch nor a
+    /// table of its own, none does.
     pub fn binding_types(&self) -> Result<Option<TypeTable>> {
         let is_open = self.settings.types.is_default() && !self.holds_any_batch()?;
         Ok((!is_open).then(|| self.settings.types.clone()))
@@ -130,7 +132,8 @@ impl Store {
         self.batches_where(|record| record.map(Some))
     }
 
-    /// The same, without those whose records cannot be read: `verify` names these, and taking the batch again mends them.
+    /// The same, without those whose records cannot be read: `verify` names these, and taking the batch again mends
+    /// them.
     pub fn readable_batches(&self) -> Result<Batches> {
         self.batches_where(|record| Ok(record.ok()))
     }
@@ -174,8 +177,9 @@ impl Store {
         Ok(files.iter().map(|file| file.size as u64).sum())
     }
 
-    /// Does the compaction that has become due and waits for its end: otherwise it would be thrown away with the process, and reads slow down
-    /// from day to day. Failing here loses nothing that was committed. Where it is asked to stop, the compaction is thrown away when the store is closed.
+    /// Does the compaction that has become due and waits for its end: otherwise it would be thrown away with the
+    /// process, and reads slow down from day to day. Failing here loses nothing that was committed. Where it is asked
+    /// to stop, the compaction is thrown away when the store is closed.
     pub fn finish_compaction(&self) -> Result<()> {
         let mut options = WaitForCompactOptions::default();
         options.set_timeout(LOOK_MICROSECONDS);

@@ -7,10 +7,11 @@ use rustix::process::{Flock, FlockType, fcntl_getlk};
 use super::folder::Folder;
 use crate::storage::regular_file;
 
-/// The other process that writes to the store, by its number and where the system tells it its command; `None` if there is none any more.
+/// The other process that writes to the store, by its number and where the system tells it its command; `None` if there
+/// is none any more.
 ///
-/// The lock is the system's own, on RocksDB's file `LOCK`; it ends with its process, so that nobody is named who is gone. Must not be asked by a
-/// process that writes to the store itself: closing the file gives up its lock.
+/// The lock is the system's own, on RocksDB's file `LOCK`; it ends with its process, so that nobody is named who is
+/// gone. Must not be asked by a process that writes to the store itself: closing the file gives up its lock.
 pub(super) fn holder(folder: &Folder) -> Option<String> {
     let file = regular_file::open(&folder.database().join("LOCK")).ok()?;
     let held = fcntl_getlk(&file, &Flock::from(FlockType::WriteLock)).ok()??;

@@ -1,8 +1,8 @@
 //! Which histories hold actions that nobody knew on the morning of their day.
 //!
-//! A batch brings actions of its own day, and late ones of days before. The history as of the beginning of a day D holds such a late action if the
-//! action's day is before D and its batch is of D or later: a job that ran on the morning of D did not have it. Rows with such histories tell a model
-//! what it cannot know when it is used.
+//! A batch brings actions of its own day, and late ones of days before. The history as of the beginning of a day D
+//! holds such a late action if the action's day is before D and its batch is of D or later: a job that ran on the
+//! morning of D did not have it. Rows with such histories tell a model what it cannot know when it is used.
 
 use std::sync::PoisonError;
 
@@ -54,8 +54,8 @@ impl LateDeltas {
         self.since.is_some() && batch > day
     }
 
-    /// Notes that the rest of the history comes from `keyframe`, from the place `at` on and back to `oldest`. Gives whether deltas behind it have to be
-    /// looked at.
+    /// Notes that the rest of the history comes from `keyframe`, from the place `at` on and back to `oldest`. Gives
+    /// whether deltas behind it have to be looked at.
     pub fn begin_behind(&mut self, keyframe: &Keyframe<'_>, at: usize, oldest: Option<Day>) -> bool {
         let Some(since) = self.since else { return false };
         let days: Vec<(Day, usize)> = keyframe.days(usize::MAX).collect();
@@ -97,8 +97,8 @@ impl LateDeltas {
 }
 
 impl Store {
-    /// The oldest day of which a batch of `from` or later, and up to `known`, brought late actions; `None` if there is none. Whoever looks for late
-    /// actions in histories as of `from` or later need not look further back.
+    /// The oldest day of which a batch of `from` or later, and up to `known`, brought late actions; `None` if there is
+    /// none. Whoever looks for late actions in histories as of `from` or later need not look further back.
     ///
     /// Reads the index of each such batch once for as long as the store is open.
     pub fn late_since(&self, batches: &Batches, from: Day, known: Option<Day>) -> Result<Option<Day>> {

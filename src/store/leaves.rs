@@ -18,10 +18,12 @@ pub struct StoredLeaf<E> {
     pub entries: Vec<(CustomerId, E)>,
 }
 
-/// Streams the leaves of one list in the order of customers. Memory: one block of each sorted run, and the leaf that is returned.
+/// Streams the leaves of one list in the order of customers. Memory: one block of each sorted run, and the leaf that is
+/// returned.
 pub struct Leaves<'store, E> {
     scan: Scan<'store>,
-    /// Where the leaf with a key begins; `None` where the key is of no leaf of the list, whose leaves are relative to a day.
+    /// Where the leaf with a key begins; `None` where the key is of no leaf of the list, whose leaves are relative to a
+    /// day.
     first: fn(Key, Day) -> Option<CustomerId>,
     anchor: Day,
     entry: PhantomData<E>,

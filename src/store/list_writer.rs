@@ -33,7 +33,8 @@ impl Store {
 }
 
 impl<'store, E: Entry> ListWriter<'store, E> {
-    /// `old` is the list as the store holds it. Leaves are relative to `anchor` and have the keys that `key` gives for it and where they begin.
+    /// `old` is the list as the store holds it. Leaves are relative to `anchor` and have the keys that `key` gives for
+    /// it and where they begin.
     fn new(old: Leaves<'store, E>, anchor: Day, key: fn(Day, CustomerId) -> Key) -> Self {
         let old = old.bytes().peekable();
         ListWriter { old, key, anchor, cutter: LeafCutter::new(), bytes: Vec::new() }

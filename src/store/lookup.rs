@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::format::{HISTORY_PREFIX_BYTES, Keyspace};
 
 impl Store {
-    /// Looks whether the table files of the store let every key be found where it is sought, and gives what is wrong to `report`: the last key before it, and what is
-    /// wrong in which file, as a phrase. Memory: see [`sst::survey`].
+    /// Looks whether the table files of the store let every key be found where it is sought, and gives what is wrong to
+    /// `report`: the last key before it, and what is wrong in which file, as a phrase. Memory: see [`sst::survey`].
     pub fn survey(&self, mut report: impl FnMut(&[u8], String) -> Result<()> + Send) -> Result<Survey> {
         let files = self.db.live_files().map_err(|error| failure("read", &self.folder, error))?;
         sst::survey(&files, &self.folder, &mut |TableFault { name, after, what }| {
@@ -19,7 +19,8 @@ impl Store {
         })
     }
 
-    /// Looks keys up as readers do: of each customer's history the first, and steps to the others from there, as is enough where the table files are sound; or with `each` all.
+    /// Looks keys up as readers do: of each customer's history the first, and steps to the others from there, as is
+    /// enough where the table files are sound; or with `each` all.
     pub fn lookup(&self, each: bool) -> Lookup<'_> {
         let (scanning, by_customer) = (self.db.raw_iterator_opt(scanning()), self.db.raw_iterator_opt(by_customer()));
         Lookup { scanning, by_customer, each, customer: None }
@@ -36,7 +37,8 @@ pub struct Lookup<'store> {
 }
 
 impl Lookup<'_> {
-    /// Whether a key is found. Keys come in ascending order. Also where what is met cannot be read, which whoever walks is told of.
+    /// Whether a key is found. Keys come in ascending order. Also where what is met cannot be read, which whoever walks
+    /// is told of.
     pub fn finds(&mut self, key: &[u8]) -> bool {
         let is_history = key.first() == Some(&(Keyspace::History as u8));
         let prefix = key.first_chunk::<HISTORY_PREFIX_BYTES>().filter(|_| is_history).copied();

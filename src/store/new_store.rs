@@ -18,8 +18,8 @@ use crate::format::{Key, Record, StoreRecord, Totals, TypesRecord, ZoneRulesReco
 use crate::storage::regular_file;
 use crate::text::Shown;
 
-/// A store that is made aside and appears with all that was committed to it. Dropped before that, it leaves nothing; killed, only what the next
-/// writer removes.
+/// A store that is made aside and appears with all that was committed to it. Dropped before that, it leaves nothing;
+/// killed, only what the next writer removes.
 ///
 /// 1. The store's folder is locked, so that one process at a time makes a store in it.
 /// 2. A folder in its staging folder becomes a store folder of its own, to be filled like any other.
@@ -43,7 +43,8 @@ impl NewStore {
         Self::in_turn(Making::begin(folder)?, settings)
     }
 
-    /// The same for who has found none a while ago: where there is one by now, another process has made it, and whoever asks is told to come again.
+    /// The same for who has found none a while ago: where there is one by now, another process has made it, and whoever
+    /// asks is told to come again.
     pub fn begin_where_none_was(folder: &Folder, settings: Settings) -> Result<Self> {
         match Making::begin_unless_there(folder)? {
             Some(making) => Self::in_turn(making, settings),
@@ -131,13 +132,15 @@ impl Making {
 
 impl Drop for Making {
     fn drop(&mut self) {
-        // What cannot be removed now is removed by the next writer. A folder with something else in it, such as the store, is not empty and stays.
+        // What cannot be removed now is removed by the next writer. A folder with something else in it, such as the
+        // store, is not empty and stays.
         let _ = self.aside.remove();
         self.folder.remove_if_empty(self.is_old_folder);
     }
 }
 
-/// Makes the folder and locks it. Another process that gives up making a store removes the folder that it has made; then both are done again.
+/// Makes the folder and locks it. Another process that gives up making a store removes the folder that it has made;
+/// then both are done again.
 fn lock(folder: &Folder) -> Result<File> {
     let path = folder.path();
     loop {

@@ -11,22 +11,23 @@ use super::folder::Folder;
 use super::sst;
 use crate::error::{Error, Kind, Result};
 
-/// Opening to read is tried this often: a table file may go between reading the list of files and opening them, once per compaction.
+/// Opening to read is tried this often: a table file may go between reading the list of files and opening them, once
+/// per compaction.
 const READER_TRIES: usize = 20;
 
 /// The same where something else was found than what should be there.
 const READER_TRIES_OF_DAMAGE: usize = 2;
 
-/// Opens the database for writing, moves the watermark up to it, and removes what was staged. Refused while another process writes, and where the
-/// database has gone back: then nothing has been changed.
+/// Opens the database for writing, moves the watermark up to it, and removes what was staged. Refused while another
+/// process writes, and where the database has gone back: then nothing has been changed.
 pub(super) fn for_writing(folder: &Folder) -> Result<Database> {
     require(folder)?;
     check_files(&folder.database())?;
     manifest::check(folder)?;
     sst::check(folder)?;
     let watermark = watermark::read(folder)?;
-    // Opening to write begins a new manifest and removes files that the old one does not name; so it comes after the check. What fails here for
-    // another reason fails below with what to do.
+    // Opening to write begins a new manifest and removes files that the old one does not name; so it comes after the
+    // check. What fails here for another reason fails below with what to do.
     if let Ok(glance) = DB::open_for_read_only(&options_of_a_glance(), folder.database(), false) {
         watermark::check(watermark, &glance, folder)?;
     }
@@ -56,7 +57,8 @@ pub(super) fn for_reading(folder: &Folder) -> Result<Database> {
     }
 }
 
-/// A file that is not there has been replaced by others, and soon all of them are found; damage stays, but for the moment in which a writer writes.
+/// A file that is not there has been replaced by others, and soon all of them are found; damage stays, but for the
+/// moment in which a writer writes.
 fn tries_after(error: &Error) -> usize {
     if error.kind() == Kind::Corrupt && !error.what().to_string().contains(NO_FILE) {
         READER_TRIES_OF_DAMAGE

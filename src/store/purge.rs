@@ -21,15 +21,18 @@ impl Store {
         day.map(Some).ok_or_else(|| Error::corrupt(format!("the store says horizon {first_day}")))
     }
 
-    /// Whether removed keys may still be in the files: a removal was committed, and the purge behind it did not come to its end.
+    /// Whether removed keys may still be in the files: a removal was committed, and the purge behind it did not come to
+    /// its end.
     pub fn needs_purge(&self) -> Result<bool> {
         Ok(self.record::<Purge>(Key::Purge)?.is_some())
     }
 
-    /// Writes every table file anew, without the keys that have been removed, and deletes the old ones. The store must have been opened for writing.
+    /// Writes every table file anew, without the keys that have been removed, and deletes the old ones. The store must
+    /// have been opened for writing.
     ///
-    /// RocksDB names the first and the last key of each file in its manifest, which it begins anew when a database is opened. So the names of
-    /// removed keys are gone from the folder when the store has been opened once more; [`Store::reopen`] does that.
+    /// RocksDB names the first and the last key of each file in its manifest, which it begins anew when a database is
+    /// opened. So the names of removed keys are gone from the folder when the store has been opened once more;
+    /// [`Store::reopen`] does that.
     pub fn purge(&self) -> Result<()> {
         let mut everything = CompactOptions::default();
         everything.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
@@ -39,7 +42,8 @@ impl Store {
             self.db.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &everything);
         })?;
         self.finish_compaction()?;
-        // The call itself does not tell whether it failed. A deletion names the key that it deletes, so there must be none left either.
+        // The call itself does not tell whether it failed. A deletion names the key that it deletes, so there must be
+        // none left either.
         if self.table_files()?.iter().any(|file| before.contains(&file.name) || file.num_deletions > 0) {
             return Err(Error::new(
                 Kind::Io,

@@ -36,7 +36,8 @@ impl RawStore {
         BulkLoad::new(&self.db, &self.folder)
     }
 
-    /// Sets keys, and removes all keys of some ranges (from the first bytes, up to and without the second), in one atomic step, durable on return.
+    /// Sets keys, and removes all keys of some ranges (from the first bytes, up to and without the second), in one
+    /// atomic step, durable on return.
     pub fn write(&self, set: &[(Vec<u8>, Vec<u8>)], removed: &[(Vec<u8>, Vec<u8>)]) -> Result<()> {
         let mut batch = WriteBatch::default();
         for (from, to) in removed {
@@ -53,7 +54,8 @@ impl RawStore {
         stoppable(&self.db, self.folder.resources(), || self.db.compact_range(None::<&[u8]>, None::<&[u8]>))
     }
 
-    /// The format version that the store says it has: the first byte of the store record, in every version there will be.
+    /// The format version that the store says it has: the first byte of the store record, in every version there will
+    /// be.
     pub fn format_version(&self) -> Result<u8> {
         let value = self.get(&Key::Store.encode())?;
         let version = value.and_then(|bytes| bytes.first().copied());

@@ -7,7 +7,8 @@ use super::folder::Folder;
 use crate::error::{Error, Result};
 use crate::format::hex;
 
-/// An iterator whose keys rise: where one does not, it fails. RocksDB believes the order of keys in a block whose checksum is right, and may come back to where it was.
+/// An iterator whose keys rise: where one does not, it fails. RocksDB believes the order of keys in a block whose
+/// checksum is right, and may come back to where it was.
 ///
 /// Memory: that of the iterator, and a key.
 pub(super) struct Scan<'store> {
@@ -43,7 +44,8 @@ impl<'store> Scan<'store> {
         self.place = Place::Sought;
     }
 
-    /// The key and the value where it stands; `None` behind the last. Fails where that cannot be read, or does not lie behind the one before.
+    /// The key and the value where it stands; `None` behind the last. Fails where that cannot be read, or does not lie
+    /// behind the one before.
     pub fn entry(&mut self) -> Result<Option<(&[u8], &[u8])>> {
         let Some((key, value)) = self.iterator.item() else {
             return match self.iterator.status() {

@@ -30,7 +30,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// How long histories are that are asked for with this `--max-history`, or without one. Refused where the store keeps fewer.
+    /// How long histories are that are asked for with this `--max-history`, or without one. Refused where the store
+    /// keeps fewer.
     pub fn history_length(&self, asked: Option<usize>) -> Result<usize> {
         let length = asked.unwrap_or(self.max_history);
         if length > self.max_history {

@@ -40,12 +40,14 @@ impl Unreadable {
     }
 }
 
-/// Walks over a range of keys in ascending order. Every block with keys of the range is read, and its checksum compared.
+/// Walks over a range of keys in ascending order. Every block with keys of the range is read, and its checksum
+/// compared.
 ///
-/// A walk ends where a key does not lie behind the one before, which is told like what cannot be read: what RocksDB gives then follows from nothing.
+/// A walk ends where a key does not lie behind the one before, which is told like what cannot be read: what RocksDB
+/// gives then follows from nothing.
 ///
-/// Where a block cannot be read, the smallest key behind which reading goes on is looked for: with steps that double, then by halving. That takes some
-/// hundred reads at most.
+/// Where a block cannot be read, the smallest key behind which reading goes on is looked for: with steps that double,
+/// then by halving. That takes some hundred reads at most.
 ///
 /// Memory: one block of each sorted run.
 pub struct Walk<'store> {
@@ -126,11 +128,13 @@ impl Walk<'_> {
         if self.has_given { key > self.last.as_slice() } else { key >= self.last.as_slice() }
     }
 
-    /// Puts the iterator on the first key behind what cannot be read, and gives that key; `None` if there is none in the range.
+    /// Puts the iterator on the first key behind what cannot be read, and gives that key; `None` if there is none in
+    /// the range.
     fn pass_damage(&mut self) -> Option<Vec<u8>> {
         let mut bad = number(&self.last);
         let bits = NUMBER_BYTES as u32 * 8;
-        // From the last good key, or from the last that was found bad, the distances 2^0, 2^1, … until one leads out of it.
+        // From the last good key, or from the last that was found bad, the distances 2^0, 2^1, … until one leads out of
+        // it.
         let out = (0..bits).find(|bit| plus(bad, *bit).is_none_or(|number| self.is_good_from(&number)))?;
         // The first key that leads out lies between: what is bad at half the distance is added, and so on.
         for bit in (0..out).rev() {
@@ -151,7 +155,8 @@ impl Walk<'_> {
     }
 }
 
-/// A new iterator on the first key from `from` on. New, since one that has met damage may say so again where there is none.
+/// A new iterator on the first key from `from` on. New, since one that has met damage may say so again where there is
+/// none.
 fn seek<'store>(db: &'store DB, from: &[u8]) -> DBRawIterator<'store> {
     let mut iterator = db.raw_iterator_opt(scanning());
     iterator.seek(from);

@@ -7,7 +7,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::format::{CutLeaf, LeafCutter, TouchedDay, encode_leaf};
 use crate::model::{Action, CustomerId, Day, TypeCounts};
 
-/// What a leaf adds to the sum of a list, whatever the order. Two lists with equal sums are taken for the same: by chance they are with a probability of 2^-64.
+/// What a leaf adds to the sum of a list, whatever the order. Two lists with equal sums are taken for the same: by
+/// chance they are with a probability of 2^-64.
 fn leaf_sum(first: CustomerId, value: &[u8]) -> u64 {
     xxh3_64_with_seed(value, first.0.cast_unsigned())
 }
@@ -113,7 +114,8 @@ impl Tallies {
         }
     }
 
-    /// The batches whose index is not what their deltas make, with the number of their deltas. To be asked for when all leaves have come.
+    /// The batches whose index is not what their deltas make, with the number of their deltas. To be asked for when all
+    /// leaves have come.
     pub fn suspects(&mut self) -> Vec<(Day, u64)> {
         for (batch, counters) in &mut self.batches {
             if let Some(leaf) = counters.cutter.finish() {

@@ -50,7 +50,8 @@ impl CustomerHistory {
         self.keyframes.push((day, value.to_vec()));
     }
 
-    /// Reports what is wrong with the keyframes, newest first, and tells where the customer stands. `deep` compares what they hold.
+    /// Reports what is wrong with the keyframes, newest first, and tells where the customer stands. `deep` compares
+    /// what they hold.
     pub fn settle(mut self, settings: &Settings, deep: bool, report: impl FnMut(Fault)) -> Stands {
         let max_history = settings.max_history;
         if self.doubtful {
@@ -77,7 +78,8 @@ impl CustomerHistory {
         newest.map_or(Stands::Nowhere, |newest| Stands::At(customer_state(newest)))
     }
 
-    /// Works out all keyframes from the deltas; reports what is wrong with them, and with `deep` also those that hold something else.
+    /// Works out all keyframes from the deltas; reports what is wrong with them, and with `deep` also those that hold
+    /// something else.
     fn compare(&self, mut wrong: Vec<(Day, String)>, max_history: usize, deep: bool, mut report: impl FnMut(Fault)) {
         let plan = plan_keyframes(Vec::new(), &self.days, max_history);
         let written = |day: Day| {

@@ -17,8 +17,8 @@ type LineOrGap = Option<(CustomerId, TouchedDay)>;
 
 /// Reports the leaves of the index that are not what the deltas make, in the order of their keys.
 ///
-/// `suspects` are the batches to look at, with the number of their deltas; ascending. One walk over the history for as many of them as have
-/// 4 million deltas together; one that has more is compared as it is read.
+/// `suspects` are the batches to look at, with the number of their deltas; ascending. One walk over the history for as
+/// many of them as have 4 million deltas together; one that has more is compared as it is read.
 pub(super) fn check_index(store: &Store, suspects: &[(Day, u64)], report: Report<'_>) -> Result<()> {
     check_in_groups(store, suspects, LINES_MAX, report)
 }

@@ -27,7 +27,8 @@ impl Line for CustomerState {
     }
 }
 
-/// Takes the lines that a list should have, customers ascending, and reports each leaf of the store that is not what they make.
+/// Takes the lines that a list should have, customers ascending, and reports each leaf of the store that is not what
+/// they make.
 ///
 /// Memory: one leaf as it should be and one as it is.
 pub(super) struct ListCheck<'store, E> {
@@ -97,7 +98,8 @@ impl<'store, E: Line> ListCheck<'store, E> {
         self.pass(None, report)
     }
 
-    /// Compares a leaf with the store's, after those of the store that lie before it. `next`: where the one behind it begins.
+    /// Compares a leaf with the store's, after those of the store that lie before it. `next`: where the one behind it
+    /// begins.
     fn judge(&mut self, (first, lines): &CutLeaf<E>, next: Option<CustomerId>, report: Report<'_>) -> Result<()> {
         self.leaves += 1;
         self.pass(Some(*first), report)?;

@@ -17,9 +17,11 @@ use crate::store::{Step, Store, Unreadable};
 /// How many ranges of each thread may wait for one before them.
 const RANGES_AHEAD: usize = 2;
 
-/// Reads a store from its first key to its last, and reports what is wrong: of each keyspace in the order of its keys. Fails only where `report` does.
+/// Reads a store from its first key to its last, and reports what is wrong: of each keyspace in the order of its keys.
+/// Fails only where `report` does.
 ///
-/// Before that, the table files are judged; where one would lead a reader astray, that is all that is reported, since it would lead this one astray too.
+/// Before that, the table files are judged; where one would lead a reader astray, that is all that is reported, since
+/// it would lead this one astray too.
 ///
 /// Each thread checks the next range of keys, and the findings are taken in the order of the ranges.
 ///
@@ -168,7 +170,8 @@ impl Pass<'_> {
         let history = [Keyspace::History as u8];
         let behind = [Keyspace::History as u8 + 1];
         if range.after.as_slice() < &behind[..] && range.until.as_deref().is_none_or(|until| until > &history[..]) {
-            // Of the customer before the range and the one behind it there may be more; and of others that are not met at all.
+            // Of the customer before the range and the one behind it there may be more; and of others that are not met
+            // at all.
             self.range.push_gap();
             self.at_next.clear();
             self.customer_index.push_gap();

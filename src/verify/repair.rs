@@ -63,10 +63,12 @@ pub struct RepairSummary {
     pub removed: KeyCounts,
 }
 
-/// Makes keyframes, batch index, customer index, totals and the records' numbers of customers what follows from the deltas, in one atomic step.
+/// Makes keyframes, batch index, customer index, totals and the records' numbers of customers what follows from the
+/// deltas, in one atomic step.
 ///
-/// Only what differs is written. The store must have been opened for writing, unless with `dry_run`. Refused, changing nothing, where anything is
-/// wrong that does not follow from the deltas. Memory: that of a verification, and of a load.
+/// Only what differs is written. The store must have been opened for writing, unless with `dry_run`. Refused, changing
+/// nothing, where anything is wrong that does not follow from the deltas. Memory: that of a verification, and of a
+/// load.
 pub fn repair(store: &Store, dry_run: bool, progress: &dyn Progress) -> Result<RepairSummary> {
     let mut bulk = if dry_run { None } else { Some(store.bulk_load()?) };
     let mut summary = RepairSummary { dry_run, set: KeyCounts::default(), removed: KeyCounts::default() };

@@ -1,7 +1,7 @@
 //! What a page shows against what a command says.
 //!
-//! Seconds, rates, sizes, numbers of processes, versions of the program and keys in hexadecimal may differ. `…` in a line stands for any text, and a line of `…`
-//! alone for any lines.
+//! Seconds, rates, sizes, numbers of processes, versions of the program and keys in hexadecimal may differ. `…` in a
+//! line stands for any text, and a line of `…` alone for any lines.
 
 /// Whether `said` is what `shown` shows.
 pub fn agrees(shown: &str, said: &str) -> bool {

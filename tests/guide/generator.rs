@@ -1,5 +1,5 @@
-//! The example program `generate`, within the tests: cargo does not build examples for them, and what the guide shows is made of its input.
-//! The modules are those of the program itself.
+//! The example program `generate`, within the tests: cargo does not build examples for them, and what the guide shows
+//! is made of its input. The modules are those of the program itself.
 
 use std::path::Path;
 

@@ -1,8 +1,9 @@
 //! Blocks of commands in Markdown.
 //!
-//! ```` ```sh ```` is a script; each line of ```` ```console ```` that begins with `$ ` is a command (lines that begin with `> ` go on with it), and what
-//! stands below it is what it says. Other fences are no commands. A comment `<!-- not run: REASON -->` right above a block says that no test can run it;
-//! `<!-- run: COMMAND -->` runs a command that the page does not show.
+//! ```` ```sh ```` is a script; each line of ```` ```console ```` that begins with `$ ` is a command (lines that begin
+//! with `> ` go on with it), and what stands below it is what it says. Other fences are no commands. A comment
+//! `<!-- not run: REASON -->` right above a block says that no test can run it; `<!-- run: COMMAND -->` runs a command
+//! that the page does not show.
 
 /// A command, or a script of several, and what it says.
 #[derive(Clone, Debug, Eq, PartialEq)]

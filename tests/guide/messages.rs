@@ -1,7 +1,8 @@
 //! The messages of `docs/messages.md` against those of the source.
 //!
-//! In the source a message is the text that a [`lookback::error::Error`] or a note is made of, with `…` for each value in it. In the table a row's first cell is
-//! such a text, or one in which a value is written out. Each row has to be of one text of the source, and each text has to have a row.
+//! In the source a message is the text that a [`lookback::error::Error`] or a note is made of, with `…` for each value
+//! in it. In the table a row's first cell is such a text, or one in which a value is written out. Each row has to be of
+//! one text of the source, and each text has to have a row.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -56,7 +57,8 @@ fn of_the_source() -> BTreeMap<String, String> {
     texts
 }
 
-/// The texts of errors in one file; those of `Error::corrupt` and `Error::io` are told by what to do, which is the same for all of them.
+/// The texts of errors in one file; those of `Error::corrupt` and `Error::io` are told by what to do, which is the same
+/// for all of them.
 fn in_source(name: &str, source: &str) -> Vec<(usize, String)> {
     let source = source.split("#[cfg(test)]\nmod tests").next().unwrap();
     // A call that begins on the line behind its subject stands behind it.
@@ -116,8 +118,8 @@ fn arguments(source: &str) -> Vec<&str> {
     arguments
 }
 
-/// The words of a `said![..]`, from behind its opening bracket: options and commands as they are typed, `{…}` for what is
-/// said elsewhere.
+/// The words of a `said![..]`, from behind its opening bracket: options and commands as they are typed, `{…}` for what
+/// is said elsewhere.
 fn in_words(parts: &str) -> String {
     let option = |name: &str| {
         let letters = name.chars().flat_map(|letter| {

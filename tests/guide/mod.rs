@@ -1,8 +1,9 @@
-//! The guide and README do what they show: their commands are run in order, each page in a folder of its own, and what the commands say is compared with
-//! what the page shows. See [`markdown`] for how a page is written, and [`compare`] for what may differ.
+//! The guide and README do what they show: their commands are run in order, each page in a folder of its own, and what
+//! the commands say is compared with what the page shows. See [`markdown`] for how a page is written, and [`compare`]
+//! for what may differ.
 //!
-//! To add a command: write it into its page without what it says, and run these tests with `LOOKBACK_GUIDE=write`; what differs is then put in its place. Read it
-//! before it is committed.
+//! To add a command: write it into its page without what it says, and run these tests with `LOOKBACK_GUIDE=write`; what
+//! differs is then put in its place. Read it before it is committed.
 
 mod compare;
 mod generator;
@@ -75,7 +76,8 @@ fn plan_keyframes(path: &str, shell: &mut Shell) {
     assert!(differences.is_empty(), "{differences}\n(LOOKBACK_GUIDE=write puts what was said into the page)");
 }
 
-/// Puts other lines in the place of `count` lines from `first` on, which is counted from 0. Gives how many more there are.
+/// Puts other lines in the place of `count` lines from `first` on, which is counted from 0. Gives how many more there
+/// are.
 fn replace_lines(text: &mut String, first: usize, count: usize, others: &str) -> isize {
     let others: Vec<&str> = others.lines().map(str::trim_end).collect();
     let mut lines: Vec<&str> = text.lines().collect();

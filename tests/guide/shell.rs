@@ -14,7 +14,8 @@ const END: &str = "@@end of the command@@ ";
 
 /// A running bash. Its variables and its folder outlast a command; the scratch folder does not outlast the shell.
 ///
-/// Nothing of the machine gets in but the programs on its path: the time zone is an odd one, the language none, and nothing is a terminal.
+/// Nothing of the machine gets in but the programs on its path: the time zone is an odd one, the language none, and
+/// nothing is a terminal.
 pub struct Shell {
     scratch: tempfile::TempDir,
     folder: PathBuf,
@@ -30,8 +31,8 @@ pub struct Said {
 }
 
 impl Shell {
-    /// One in a new folder that is like a clone: the repository's `tools` stand in it. `$CARGO_TARGET_DIR` is a folder of builds with the program and
-    /// the tests' Python, and `$REPOSITORY` is the repository.
+    /// One in a new folder that is like a clone: the repository's `tools` stand in it. `$CARGO_TARGET_DIR` is a folder
+    /// of builds with the program and the tests' Python, and `$REPOSITORY` is the repository.
     pub fn new() -> Shell {
         let scratch = tempfile::tempdir().unwrap();
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));

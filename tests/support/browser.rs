@@ -13,11 +13,11 @@ pub enum Scheme {
     Light,
 }
 
-/// Opens a page in a window of a width, reads it by `probe.js`, and gives what that found: the values of its tables and figures, and what is wrong with its
-/// layout.
+/// Opens a page in a window of a width, reads it by `probe.js`, and gives what that found: the values of its tables and
+/// figures, and what is wrong with its layout.
 ///
-/// The page stands in a frame, since a browser's own window cannot be as narrow as that of a telephone. It is left as it is, but for the line that forbids
-/// scripts, and the probe behind its end.
+/// The page stands in a frame, since a browser's own window cannot be as narrow as that of a telephone. It is left as
+/// it is, but for the line that forbids scripts, and the probe behind its end.
 pub fn probe(html: &Path, width: u32, scheme: Scheme) -> Value {
     let page = fs::read_to_string(html).unwrap();
     let policy =

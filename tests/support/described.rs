@@ -62,8 +62,8 @@ impl Layout {
         Layout { types, sources: checked["sources"].as_array().unwrap().iter().map(source).collect() }
     }
 
-    /// Puts a batch where the layout has it, each action into the first source that can say its type, with rows between them that are to be ignored. Gives
-    /// how many of those there are.
+    /// Puts a batch where the layout has it, each action into the first source that can say its type, with rows between
+    /// them that are to be ignored. Gives how many of those there are.
     pub fn write_batch(&self, bench: &Bench, day: &str, actions: &[RawAction], random: &mut Random) -> u64 {
         let (mut left, mut ignored) = (actions.to_vec(), 0);
         for source in self.sources.iter().filter(|source| source.name != "impressions") {

@@ -64,7 +64,8 @@ pub enum At {
 /// One call that changes files, as the trace tells it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Call {
-    /// create, write, sync, rename, exchange, link, unlink, mkdir, rmdir, cut, reserve, copy, write-back; for signals also read.
+    /// create, write, sync, rename, exchange, link, unlink, mkdir, rmdir, cut, reserve, copy, write-back; for signals
+    /// also read.
     pub what: String,
     /// Below the ground.
     pub path: String,
@@ -78,8 +79,8 @@ impl Call {
 }
 
 impl Fault {
-    /// The places of the calls, from 1, at which this fault is worth a run: all but hints, and of writes, of which there are many alike, some by
-    /// chance.
+    /// The places of the calls, from 1, at which this fault is worth a run: all but hints, and of writes, of which
+    /// there are many alike, some by chance.
     pub fn points(self, calls: &[Call], random: &mut Random) -> BTreeSet<usize> {
         let numbers = |is_wanted: &dyn Fn(&Call) -> bool| -> Vec<usize> {
             let calls = calls.iter().enumerate().filter(|(_, call)| is_wanted(call));
@@ -112,7 +113,8 @@ impl Fault {
     }
 }
 
-/// A folder in which the program runs and whose calls are seen. In memory where that has room, since syncing is most of the time otherwise.
+/// A folder in which the program runs and whose calls are seen. In memory where that has room, since syncing is most of
+/// the time otherwise.
 pub struct Ground {
     folder: tempfile::TempDir,
 }

@@ -1,4 +1,5 @@
-//! What the tests stand on: days of input, the program as a person runs it, rows as they come out, and the naive reference.
+//! What the tests stand on: days of input, the program as a person runs it, rows as they come out, and the naive
+//! reference.
 
 pub mod browser;
 pub mod described;

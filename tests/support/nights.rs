@@ -1,4 +1,5 @@
-//! Some nights of input with something of everything, the store that they become, and the reference that knows the same.
+//! Some nights of input with something of everything, the store that they become, and the reference that knows the
+//! same.
 
 use super::input::{RawAction, RawImpression, Spread, write_batch, write_impressions};
 use super::program::Bench;
@@ -16,8 +17,9 @@ const CUSTOMERS: u64 = 40;
 const FIRST: i64 = 16;
 const LAST: i64 = 30;
 
-/// A bench with the input and the store of fifteen batches in Berlin, where one of the days has 23 hours: ties, duplicates, late actions, customers with
-/// many actions and with none. Some impressions stand there twice and three times.
+/// A bench with the input and the store of fifteen batches in Berlin, where one of the days has 23 hours: ties,
+/// duplicates, late actions, customers with many actions and with none. Some impressions stand there twice and three
+/// times.
 pub struct Nights {
     pub bench: Bench,
     pub reference: Reference,

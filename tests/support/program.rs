@@ -32,11 +32,12 @@ impl Ran {
 /// Memory for sorting that no input of a test exceeds.
 pub const AMPLE: usize = 256 << 20;
 
-/// What the program takes for today, so that no test depends on the clock: later than all batches of the tests. To be set wherever the program is run.
+/// What the program takes for today, so that no test depends on the clock: later than all batches of the tests. To be
+/// set wherever the program is run.
 pub const TODAY: (&str, &str) = ("LOOKBACK_TODAY", "2027-12-31");
 
-/// More threads than the program's limit on memory has room for. Rayon's global pool reads this variable, so that whatever would start it, and not use the threads
-/// that it was given, fails.
+/// More threads than the program's limit on memory has room for. Rayon's global pool reads this variable, so that
+/// whatever would start it, and not use the threads that it was given, fails.
 pub const NO_GLOBAL_THREADS: (&str, &str) = ("RAYON_NUM_THREADS", "60000");
 
 impl Bench {
@@ -112,7 +113,8 @@ impl Bench {
     }
 }
 
-/// One line that begins with `error:` and says what to do behind a semicolon, after nothing but lines of phases that were done.
+/// One line that begins with `error:` and says what to do behind a semicolon, after nothing but lines of phases that
+/// were done.
 pub fn assert_one_sentence(ran: &Ran, words: &[&str]) {
     let Ran { stdout, stderr, .. } = ran;
     assert_eq!(stdout, "", "a refusal prints no result");

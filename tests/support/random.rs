@@ -30,7 +30,8 @@ impl Random {
     }
 }
 
-/// The seed of a test: that of `LOOKBACK_TEST_SEED`, or else the given one. Printed, so that a failure can be run again.
+/// The seed of a test: that of `LOOKBACK_TEST_SEED`, or else the given one. Printed, so that a failure can be run
+/// again.
 pub fn seed(default: u64) -> u64 {
     let seed = std::env::var("LOOKBACK_TEST_SEED").ok().map_or(default, |text| text.parse().unwrap());
     eprintln!("seed {seed} (set LOOKBACK_TEST_SEED to run with another)");

@@ -69,8 +69,8 @@ impl Reference {
         })
     }
 
-    /// How many rows of these impressions hold an action that a batch of the day or later brought. An action counts where fewer than
-    /// `max_history` are strictly before it in the order of histories.
+    /// How many rows of these impressions hold an action that a batch of the day or later brought. An action counts
+    /// where fewer than `max_history` are strictly before it in the order of histories.
     pub fn rows_with_late(&self, dt: NaiveDate, impressions: &[RawImpression], question: &Question) -> usize {
         let has_late = |customer: i64| {
             let history = self.history(customer, dt, &Question { max_history: usize::MAX, ..*question });
@@ -125,7 +125,8 @@ impl Reference {
         rows
     }
 
-    /// The same rows with the columns that can be asked for: how many actions there are, how many days before the day each was, and when.
+    /// The same rows with the columns that can be asked for: how many actions there are, how many days before the day
+    /// each was, and when.
     pub fn rows_with_all(&self, dt: NaiveDate, impressions: &[RawImpression], question: &Question) -> Vec<Row> {
         let mut rows = self.rows(dt, impressions, question);
         for row in &mut rows {

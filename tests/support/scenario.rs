@@ -46,7 +46,8 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// A command that is run where there is what the bench holds. With `--threads 1`, so that the calls come in nearly one order.
+    /// A command that is run where there is what the bench holds. With `--threads 1`, so that the calls come in nearly
+    /// one order.
     pub fn new(bench: Bench, command: &str) -> Self {
         let scenario = Scenario::of(bench, command);
         assert!(scenario.calls.len() > 10, "the calls of {} are not seen", scenario.command);

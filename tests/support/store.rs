@@ -36,8 +36,9 @@ fn active(number: u64) -> i64 {
     first.get(number).copied().unwrap_or(i64::try_from(number).unwrap() * 5 - 140)
 }
 
-/// Puts input and store into a bench: twelve batches, one of them corrected, which makes ten and more loads and so a compaction; customers with a few
-/// actions and with many, late and early ones; in the first batch also many customers with one action, so that lists have several leaves.
+/// Puts input and store into a bench: twelve batches, one of them corrected, which makes ten and more loads and so a
+/// compaction; customers with a few actions and with many, late and early ones; in the first batch also many customers
+/// with one action, so that lists have several leaves.
 fn fill(bench: &Bench) {
     let mut random = Random::new(12);
     let mut batches = Vec::new();

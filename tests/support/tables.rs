@@ -1,4 +1,5 @@
-//! Table files of RocksDB taken apart and put together again with other content and right checksums, as somebody might who has nothing to do with the program.
+//! Table files of RocksDB taken apart and put together again with other content and right checksums, as somebody might
+//! who has nothing to do with the program.
 //!
 //! Source of the layout: RocksDB 11.8, `table/format.cc`; format version 6 with XXH3, without compression.
 

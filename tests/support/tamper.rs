@@ -1,4 +1,5 @@
-//! Part files and manifests written anew with other content, as somebody might who has nothing to do with the program: by the ordinary writer.
+//! Part files and manifests written anew with other content, as somebody might who has nothing to do with the program:
+//! by the ordinary writer.
 
 use std::fs::File;
 use std::path::Path;

@@ -52,8 +52,8 @@ fn list(mut actions: Vec<RawAction>, max_history: usize) -> Vec<u8> {
     bytes
 }
 
-/// The keys and values of a store in UTC that holds `batches`, by batch day (days since 1970-01-01). `records` are the batch records' bytes as some
-/// program of any version wrote them: their layout is the same but for the version byte.
+/// The keys and values of a store in UTC that holds `batches`, by batch day (days since 1970-01-01). `records` are the
+/// batch records' bytes as some program of any version wrote them: their layout is the same but for the version byte.
 pub fn entries(
     batches: &BTreeMap<i64, Vec<RawAction>>,
     records: &BTreeMap<i64, Vec<u8>>,

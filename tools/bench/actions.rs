@@ -10,7 +10,8 @@ use lookback::model::{Action, Day, Zone};
 use lookback::resources::Resources;
 use lookback::sources::Sources;
 
-/// Gives all actions of a batch to `take`, in the order of its files; days are those of UTC, as in the stores measured here.
+/// Gives all actions of a batch to `take`, in the order of its files; days are those of UTC, as in the stores measured
+/// here.
 pub fn each_action(root: &Path, batch: Day, mut take: impl FnMut(ReadAction)) -> Result<()> {
     let zone = Zone::utc();
     let mut bad = BadRows::new(QuarantineFolder::Actions, batch, None);
@@ -25,7 +26,8 @@ pub fn each_action(root: &Path, batch: Day, mut take: impl FnMut(ReadAction)) ->
     Ok(())
 }
 
-/// The deltas that a batch brings: of each customer and day the actions, newest first; by customer, newest day first, as they go into a store.
+/// The deltas that a batch brings: of each customer and day the actions, newest first; by customer, newest day first,
+/// as they go into a store.
 pub fn deltas(root: &Path, batch: Day) -> Result<Vec<(Day, Vec<Action>)>> {
     let mut all = Vec::new();
     each_action(root, batch, |action| all.push(action))?;

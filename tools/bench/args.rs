@@ -8,9 +8,10 @@ use lookback::model::Day;
 
 /// Measure the parts of lookback on one input and print a Markdown table.
 ///
-/// Wall and CPU seconds are of one pass, the median of all rounds; CPU is of the whole process, user and system, all threads, in steps of
-/// 0.01 s. What takes less than half a second is repeated within a round (but for ingest, which needs a fresh store each time). A ratio is
-/// the median of the rounds' ratios, with the lowest and the highest behind it.
+/// Wall and CPU seconds are of one pass, the median of all rounds; CPU is of the whole process, user and system, all
+/// threads, in steps of 0.01 s. What takes less than half a second is repeated within a round (but for ingest, which
+/// needs a fresh store each time). A ratio is the median of the rounds' ratios, with the lowest and the highest behind
+/// it.
 #[derive(Debug, Parser)]
 #[command(name = "bench", version)]
 pub struct Args {

@@ -1,4 +1,5 @@
-//! Part `as-of`: the histories of all customers of the day's impressions, read from the store on one thread, from table files and through RocksDB.
+//! Part `as-of`: the histories of all customers of the day's impressions, read from the store on one thread, from table
+//! files and through RocksDB.
 
 use std::hint::black_box;
 
@@ -12,8 +13,8 @@ use crate::input::Input;
 use crate::rounds::{Pass, Ratio, Rounds};
 use crate::table::{Line, count};
 
-/// The two in turns, after their histories have been compared. Every pass has a cursor of its own. The store's cache is warm, and its files are in the memory of the
-/// system, if there is room for them.
+/// The two in turns, after their histories have been compared. Every pass has a cursor of its own. The store's cache is
+/// warm, and its files are in the memory of the system, if there is room for them.
 pub fn measure(input: &Input, store: &Store, rounds: Rounds) -> Result<Vec<Line>> {
     let customers = customers(&impressions(input)?);
     let through_tables = histories(input, store, &customers)?;

@@ -1,8 +1,8 @@
 //! Wall time, and CPU time of the whole process.
 //!
-//! CPU time is user and system time in `/proc/self/stat`: it counts all threads, those that have ended too (RocksDB ends some of its own
-//! after each compaction, and `/proc/self/task/*/schedstat`, although in nanoseconds, forgets them). Its step is 1/100 s on every Linux; hence
-//! [`crate::rounds`] repeats what is short.
+//! CPU time is user and system time in `/proc/self/stat`: it counts all threads, those that have ended too (RocksDB
+//! ends some of its own after each compaction, and `/proc/self/task/*/schedstat`, although in nanoseconds, forgets
+//! them). Its step is 1/100 s on every Linux; hence [`crate::rounds`] repeats what is short.
 
 use std::fs;
 use std::ops::{AddAssign, Div};

@@ -1,4 +1,5 @@
-//! Part `fold`: customers' days followed from the first to the last, which finds their keyframes; in memory, on one thread.
+//! Part `fold`: customers' days followed from the first to the last, which finds their keyframes; in memory, on one
+//! thread.
 
 use std::hint::black_box;
 

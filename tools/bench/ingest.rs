@@ -12,7 +12,8 @@ use crate::rounds::Rounds;
 use crate::stores::{Stores, copy, ingest};
 use crate::table::{Line, count, counted};
 
-/// Each round has a fresh copy, made untimed. Compaction begins beside the ingest, so part of its CPU time may be in the first line.
+/// Each round has a fresh copy, made untimed. Compaction begins beside the ingest, so part of its CPU time may be in
+/// the first line.
 pub fn measure(input: &Input, stores: &Stores, rounds: Rounds) -> Result<Vec<Line>> {
     let folder = stores.work().join("copy");
     let (mut ingests, mut settles, mut summary) = (Vec::new(), Vec::new(), None);

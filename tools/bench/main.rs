@@ -1,10 +1,10 @@
-//! Measures the parts of lookback on one input and prints a Markdown table, so that a change of the code can be told from a change of the
-//! machine and a slow part from a fast one.
+//! Measures the parts of lookback on one input and prints a Markdown table, so that a change of the code can be told
+//! from a change of the machine and a slow part from a fast one.
 //!
 //! 1. The input is taken from `--data`, or generated: data set M, 31 days of 500,000 actions.
 //! 2. A store of the days before the day is built, untimed, in a folder that is removed at the end.
-//! 3. Each part runs a number of rounds; what is printed is the median. Two sides to be compared take turns within each round, never one
-//!    after the other, since the machine of the morning is not that of the afternoon.
+//! 3. Each part runs a number of rounds; what is printed is the median. Two sides to be compared take turns within each
+//!    round, never one after the other, since the machine of the morning is not that of the afternoon.
 //!
 //! ```text
 //! cargo build --release --example generate

@@ -1,4 +1,5 @@
-//! Part `pages`: rows from impressions and histories in memory to files, as a produce makes them, on one thread and without the store.
+//! Part `pages`: rows from impressions and histories in memory to files, as a produce makes them, on one thread and
+//! without the store.
 
 use std::ops::Range;
 use std::path::Path;
@@ -70,7 +71,8 @@ impl Pages {
     }
 }
 
-/// Cuts impressions into shares of at most so many rows, as a produce does; an impression with more is a share of its own.
+/// Cuts impressions into shares of at most so many rows, as a produce does; an impression with more is a share of its
+/// own.
 fn shares(impressions: &[Impression], row_group_rows: usize) -> Vec<Range<usize>> {
     let (mut shares, mut begin, mut rows) = (Vec::new(), 0, 0);
     for (place, impression) in impressions.iter().enumerate() {

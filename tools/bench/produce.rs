@@ -1,4 +1,5 @@
-//! Part `produce`: rows from the store to a partition on one thread, in turns with `pages`, which makes the same files without the store.
+//! Part `produce`: rows from the store to a partition on one thread, in turns with `pages`, which makes the same files
+//! without the store.
 
 use std::fs;
 use std::path::{Path, PathBuf};

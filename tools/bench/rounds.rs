@@ -4,7 +4,8 @@ use lookback::error::Result;
 
 use crate::clock::{Spent, median};
 
-/// A side is repeated within its turn until it has taken so long, so that neither the clock's steps nor a short disturbance counts for much.
+/// A side is repeated within its turn until it has taken so long, so that neither the clock's steps nor a short
+/// disturbance counts for much.
 const TURN_S_MIN: f64 = 0.5;
 
 /// Does its work once, and gives what the part of it took that is to be measured.
@@ -69,7 +70,8 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    /// The rate of `one` to the rate of `other`, with as much done on both sides: how many times as fast it was, by the `seconds` of each.
+    /// The rate of `one` to the rate of `other`, with as much done on both sides: how many times as fast it was, by the
+    /// `seconds` of each.
     pub fn of_rates(one: &[Spent], other: &[Spent], seconds: fn(&Spent) -> f64) -> Self {
         let ratios: Vec<f64> = one.iter().zip(other).map(|(one, other)| seconds(other) / seconds(one)).collect();
         let lowest = ratios.iter().copied().fold(f64::INFINITY, f64::min);

@@ -24,7 +24,8 @@ const ZSTD_LEVEL: i32 = 3;
 /// Rows given to the writer at once.
 const BATCH_ROWS: usize = 65_536;
 
-/// The store as an ingest leaves it, the same compacted into one run, and the Parquet file. No rounds: they would all be the same.
+/// The store as an ingest leaves it, the same compacted into one run, and the Parquet file. No rounds: they would all
+/// be the same.
 ///
 /// Memory: 32 bytes for each action of the store.
 pub fn measure(input: &Input, store: &Store, stores: &Stores) -> Result<Vec<Line>> {

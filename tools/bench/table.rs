@@ -16,7 +16,8 @@ pub struct Line {
 }
 
 impl Line {
-    /// What was measured round by round. `what` was done in each pass; of each of `counts`, a number and its noun, there is a rate.
+    /// What was measured round by round. `what` was done in each pass; of each of `counts`, a number and its noun,
+    /// there is a rate.
     pub fn timed(name: &'static str, what: String, rounds: &[Spent], counts: &[(u64, &str)]) -> Self {
         let spent = Spent::median(rounds);
         let rates = counts.iter().map(|(number, noun)| rate(*number, spent.wall_s, noun)).collect();
@@ -29,7 +30,8 @@ impl Line {
         Line { name, what, spent: None, rates, ratio: String::new() }
     }
 
-    /// With the ratio to another line, called `of` ("produce/pages"): by wall time, and by CPU time, which others on the machine disturb less.
+    /// With the ratio to another line, called `of` ("produce/pages"): by wall time, and by CPU time, which others on
+    /// the machine disturb less.
     pub fn with_ratio(mut self, of: &str, wall: Ratio, cpu: Ratio) -> Self {
         let show = |Ratio { median, lowest, highest }| format!("{median:.2} ({lowest:.2} to {highest:.2})");
         self.ratio = format!("{of} {}; by CPU time {}", show(wall), show(cpu));

@@ -9,7 +9,8 @@ use crate::model::Day;
 /// Where the names and layouts of the input are described.
 #[derive(Args, Debug)]
 pub struct Configuration {
-    /// Configuration of names and layouts [default: lookback.toml in the input root, else in the folder that holds it, else none].
+    /// Configuration of names and layouts [default: lookback.toml in the input root, else in the folder that holds it,
+    /// else none].
     #[arg(long = "config", value_name = "FILE")]
     pub config: Option<PathBuf>,
 }

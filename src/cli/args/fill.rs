@@ -27,7 +27,8 @@ pub struct Init {
 /// Batches that are taken although they look like a mistake.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct AllowedBatches {
-    /// Take a batch whose day is later than tomorrow by the clock, or over ten years from every other batch, or from more than half of its actions.
+    /// Take a batch whose day is later than tomorrow by the clock, or over ten years from every other batch, or from
+    /// more than half of its actions.
     #[arg(long)]
     pub allow_far_day: bool,
     /// Take a batch without any file of a source of which all of the last seven batches had some.

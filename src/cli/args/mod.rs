@@ -1,4 +1,5 @@
-//! What can be typed: here the commands and what all of them take, beside this the arguments of each, by what the commands are for.
+//! What can be typed: here the commands and what all of them take, beside this the arguments of each, by what the
+//! commands are for.
 
 mod config;
 mod fill;
@@ -22,7 +23,8 @@ pub use rows::{Backfill, Produce};
 pub use shell::{Completions, Man};
 pub use upkeep::{Backup, Forget, Migrate, Prune, Remove, Repair, Restore, Verify};
 
-/// Materialised customer history: for every item shown to a customer, that customer's most recent actions from strictly before that day.
+/// Materialised customer history: for every item shown to a customer, that customer's most recent actions from strictly
+/// before that day.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Arguments {
@@ -38,7 +40,8 @@ pub struct Arguments {
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<NonZeroU8>,
 
-    /// How much memory to take at most, such as 512MB or 8GiB [default: half of what the machine or its control group has].
+    /// How much memory to take at most, such as 512MB or 8GiB [default: half of what the machine or its control group
+    /// has].
     #[arg(long, global = true, value_name = "SIZE", value_parser = parse_size)]
     pub memory_limit: Option<u64>,
 }
@@ -107,7 +110,8 @@ pub enum Command {
     Migrate(Migrate),
     /// Read everything in a store and check it against itself; changes nothing.
     Verify(Verify),
-    /// Make anew what a store derives from its deltas, where it differs: keyframes, batch index, customer index, totals.
+    /// Make anew what a store derives from its deltas, where it differs: keyframes, batch index, customer index,
+    /// totals.
     Repair(Repair),
     /// Print a script that completes the command line in a shell.
     Completions(Completions),

@@ -35,7 +35,8 @@ pub struct RowOptions {
     /// More columns: dt, history_length, action_ages (days before the day), action_times.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub with: Option<Vec<Extra>>,
-    /// Type of impression_item_id and of the elements of actions [default: int64]. Rows with an item that does not fit are refused.
+    /// Type of impression_item_id and of the elements of actions [default: int64]. Rows with an item that does not fit
+    /// are refused.
     #[arg(long, value_enum)]
     pub item_type: Option<Items>,
     /// Type of the elements of action_types [default: int32].
@@ -127,7 +128,8 @@ pub struct Backfill {
     /// Produce each day as known the day before, instead of from the whole store with its late data.
     #[arg(long, requires = "out")]
     pub as_daily: bool,
-    /// Produce only the partitions that are there and stale, as `lookback stale` names them, each with the settings that it has.
+    /// Produce only the partitions that are there and stale, as `lookback stale` names them, each with the settings
+    /// that it has.
     #[arg(long, requires = "out", conflicts_with = "dry_run")]
     pub stale: bool,
     /// Take days without any file as empty batches.

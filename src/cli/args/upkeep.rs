@@ -79,7 +79,8 @@ pub struct Backup {
     /// Afterwards delete all but the newest N backups [default: keep all].
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub keep: Option<NonZeroU32>,
-    /// Then read the whole backup, also files that it shares with earlier ones, and compare each with its checksum; before any is deleted.
+    /// Then read the whole backup, also files that it shares with earlier ones, and compare each with its checksum;
+    /// before any is deleted.
     #[arg(long)]
     pub check: bool,
 }

@@ -1,7 +1,8 @@
 //! How many rows of a Parquet file are decoded at once, so that they fit the memory there is for them.
 //!
-//! A small file can decode to very much: one long text that a dictionary gives to every row, texts that are each the one before and a letter more, a list that goes
-//! on over many pages. What the pages announce bounds how large a value can be, and so how many rows fit.
+//! A small file can decode to very much: one long text that a dictionary gives to every row, texts that are each the
+//! one before and a letter more, a list that goes on over many pages. What the pages announce bounds how large a value
+//! can be, and so how many rows fit.
 
 use std::fs::File;
 use std::path::Path;
@@ -28,8 +29,8 @@ const NUMBER_BYTES: u64 = 8;
 /// The chunks of one column, with the rows of their row groups.
 type Chunks<'file> = Vec<(&'file ColumnChunkMetaData, usize)>;
 
-/// The number of rows to decode at once: `wanted`, or fewer where the values of the columns in `mask` may be so large that each column would take more
-/// than the budget for a page, see [`Resources::page_bytes`].
+/// The number of rows to decode at once: `wanted`, or fewer where the values of the columns in `mask` may be so large
+/// that each column would take more than the budget for a page, see [`Resources::page_bytes`].
 ///
 /// Refused where one page or the list of one row has no room. Memory: one page.
 pub fn fitting_rows(
@@ -126,7 +127,8 @@ impl Column<'_> {
         Ok(announced)
     }
 
-    /// The most bytes that a text can have. The longest text of a dictionary is looked for only where the dictionary is long.
+    /// The most bytes that a text can have. The longest text of a dictionary is looked for only where the dictionary is
+    /// long.
     fn value_bytes(&self, announced: &Announced, rows: u64) -> Result<u64> {
         let Announced { value_bytes, dictionary_bytes, .. } = *announced;
         if dictionary_bytes.saturating_mul(rows) <= self.budget {

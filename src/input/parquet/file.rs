@@ -41,8 +41,8 @@ impl ParquetFile {
         let load = || {
             let read =
                 |skip| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_skip_arrow_metadata(skip));
-            // Beside the schema of its columns a file may have that of the program that wrote it, with types that this one does not know. What is read follows
-            // from the columns.
+            // Beside the schema of its columns a file may have that of the program that wrote it, with types that this
+            // one does not know. What is read follows from the columns.
             let metadata = read(false).or_else(|error| read(true).map_err(|_| error))?;
             with_int96(metadata, int96)
         };
@@ -55,7 +55,8 @@ impl ParquetFile {
         self.metadata.schema().column_with_name(column).is_some()
     }
 
-    /// A batch of the columns without any row, by which it can be told whether their types can be used. Fails where one is missing, or there twice.
+    /// A batch of the columns without any row, by which it can be told whether their types can be used. Fails where one
+    /// is missing, or there twice.
     pub(in crate::input) fn without_rows(&self, wanted: &[Wanted<'_>]) -> Result<RecordBatch> {
         self.refuse_missing(wanted)?;
         let schema = self.metadata.schema();
@@ -81,10 +82,12 @@ impl ParquetFile {
         Ok(())
     }
 
-    /// Streams the columns in batches of at most `batch_rows` rows; of a list, only the fields that are wanted. What may lack and does has no column.
+    /// Streams the columns in batches of at most `batch_rows` rows; of a list, only the fields that are wanted. What
+    /// may lack and does has no column.
     ///
-    /// Memory: the decoded batch and one page of each column; each is at most the budget for a page, see [`Resources::page_bytes`]. Batches of
-    /// large values have fewer rows for it; a page or a list that has no room is refused before it is read.
+    /// Memory: the decoded batch and one page of each column; each is at most the budget for a page, see
+    /// [`Resources::page_bytes`]. Batches of large values have fewer rows for it; a page or a list that has no room is
+    /// refused before it is read.
     pub(in crate::input) fn read(
         self,
         wanted: &[Wanted<'_>],
@@ -163,9 +166,9 @@ pub fn wrong_type(path: &Path, column: &str, found: &DataType, wanted: &str) -> 
 
 /// Gives INT96 columns the type "microseconds since 1970-01-01 UTC", or on the wall clock.
 ///
-/// INT96 carries no zone. What Spark writes so is an instant (`spark.sql.parquet.outputTimestampType`), what Impala writes is wall time (its
-/// `convert_legacy_hive_parquet_utc_timestamps` tells how it reads those of others). Read as nanoseconds it would wrap around outside 1677 to 2262 where it has to be
-/// refused.
+/// INT96 carries no zone. What Spark writes so is an instant (`spark.sql.parquet.outputTimestampType`), what Impala
+/// writes is wall time (its `convert_legacy_hive_parquet_utc_timestamps` tells how it reads those of others). Read as
+/// nanoseconds it would wrap around outside 1677 to 2262 where it has to be refused.
 fn with_int96(metadata: ArrowReaderMetadata, int96: Option<Int96>) -> parquet::errors::Result<ArrowReaderMetadata> {
     let descriptor = metadata.parquet_schema();
     let mut is_int96 = vec![false; metadata.schema().fields().len()];

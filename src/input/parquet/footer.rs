@@ -1,5 +1,6 @@
-//! How deep the schema of a Parquet file is nested, read before it is decoded: the parquet crate follows it by recursion, and a small file can name
-//! more levels than a stack has room for. Source: the Parquet format's `FileMetaData`.
+//! How deep the schema of a Parquet file is nested, read before it is decoded: the parquet crate follows it by
+//! recursion, and a small file can name more levels than a stack has room for. Source: the Parquet format's
+//! `FileMetaData`.
 
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 

@@ -1,7 +1,8 @@
 //! Panics of the Parquet reader, turned into errors.
 //!
-//! The parquet crate checks most of what a file says, but not all: some damaged footers reach an assertion of its own (found by flipping bytes;
-//! for one, a column that begins at a negative offset). Input must never end the program that way.
+//! The parquet crate checks most of what a file says, but not all: some damaged footers reach an assertion of its own
+//! (found by flipping bytes; for one, a column that begins at a negative offset). Input must never end the program that
+//! way.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -15,7 +16,8 @@ thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `read`; gives its panic, if it panics, as the text of an error. What `read` was using must not be used again after that.
+/// Runs `read`; gives its panic, if it panics, as the text of an error. What `read` was using must not be used again
+/// after that.
 pub fn guard<T>(read: impl FnOnce() -> T) -> Result<T, String> {
     let before = INSIDE.replace(true);
     let result = catch_unwind(AssertUnwindSafe(read));

@@ -11,8 +11,8 @@ use parquet::file::serialized_reader::SerializedPageReader;
 
 use crate::exact::usize_of;
 
-/// The most values that one row has in a column chunk, lists in lists counted through, nulls and empty lists as one value each. Lists may go on from page
-/// to page. Memory: one page.
+/// The most values that one row has in a column chunk, lists in lists counted through, nulls and empty lists as one
+/// value each. Lists may go on from page to page. Memory: one page.
 pub fn longest_list(file: &Arc<File>, chunk: &ColumnChunkMetaData, rows: usize) -> Result<u64> {
     let descriptor = chunk.column_descr();
     let width = u32::from(descriptor.max_rep_level().unsigned_abs()).checked_ilog2().map_or(0, |bits| bits + 1);
@@ -52,7 +52,8 @@ struct Lists {
 }
 
 impl Lists {
-    /// Takes the levels of one page: runs of one level, or of levels packed in `width` bits each. `None` where the bytes end before the values do.
+    /// Takes the levels of one page: runs of one level, or of levels packed in `width` bits each. `None` where the
+    /// bytes end before the values do.
     fn add(&mut self, mut bytes: &[u8], width: u32, mut values: u64) -> Option<()> {
         let width = usize::try_from(width).ok()?;
         while values > 0 {

@@ -1,4 +1,5 @@
-//! Parquet on the way in: one file read as record batches of chosen columns, within bounds that are looked at before anything is decoded.
+//! Parquet on the way in: one file read as record batches of chosen columns, within bounds that are looked at before
+//! anything is decoded.
 
 mod batch_rows;
 pub(crate) mod error;

@@ -1,8 +1,9 @@
 //! What a page of a Parquet file says of its size, read without decoding it.
 //!
-//! The parquet crate believes what a page announces and makes room for it. So that a small file cannot ask for all the memory there is, the sizes are
-//! looked at first. Of most codecs it takes no more than what was announced; gzip and brotli go on to the end of the data, so where a page could
-//! inflate to more than there is room for, it is inflated once without keeping anything. Sources: the Parquet format's `PageHeader`.
+//! The parquet crate believes what a page announces and makes room for it. So that a small file cannot ask for all the
+//! memory there is, the sizes are looked at first. Of most codecs it takes no more than what was announced; gzip and
+//! brotli go on to the end of the data, so where a page could inflate to more than there is room for, it is inflated
+//! once without keeping anything. Sources: the Parquet format's `PageHeader`.
 
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 
@@ -39,8 +40,8 @@ pub enum Content {
     Values,
 }
 
-/// Gives each page between `begin` and `end` to `each`; `None` where something there is no page. The last one may reach beyond `end`: some old
-/// writers counted a header too few.
+/// Gives each page between `begin` and `end` to `each`; `None` where something there is no page. The last one may reach
+/// beyond `end`: some old writers counted a header too few.
 pub fn visit_pages(
     file: impl Read + Seek,
     (begin, end): (u64, u64),
@@ -79,7 +80,8 @@ struct Page {
     content: Content,
 }
 
-/// Whether so many bytes could become more than there is room for, whatever their page announces. Deflate makes at most 1,032 bytes of one.
+/// Whether so many bytes could become more than there is room for, whatever their page announces. Deflate makes at most
+/// 1,032 bytes of one.
 fn could_inflate(codec: Compression, compressed: u64, room: u64) -> bool {
     match codec {
         Compression::GZIP(_) => compressed.saturating_mul(1_032) > room,
@@ -88,7 +90,8 @@ fn could_inflate(codec: Compression, compressed: u64, room: u64) -> bool {
     }
 }
 
-/// How many bytes come out, up to one more than there is room for. What cannot be inflated ends there: the reader will say so.
+/// How many bytes come out, up to one more than there is room for. What cannot be inflated ends there: the reader will
+/// say so.
 fn inflated(codec: Compression, data: impl Read, room: u64) -> u64 {
     let mut inflated: Box<dyn Read + '_> = match codec {
         Compression::GZIP(_) => Box::new(flate2::read::MultiGzDecoder::new(data)),

@@ -1,5 +1,6 @@
-//! Thrift's compact protocol, as far as it takes to look at single fields of what a Parquet file says of itself, before anything makes room for it.
-//! Source: the protocol's specification in Apache Thrift. Everything gives `None` for bytes that are not of it.
+//! Thrift's compact protocol, as far as it takes to look at single fields of what a Parquet file says of itself, before
+//! anything makes room for it. Source: the protocol's specification in Apache Thrift. Everything gives `None` for bytes
+//! that are not of it.
 
 use std::io::{BufRead, Read};
 

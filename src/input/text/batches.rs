@@ -60,7 +60,8 @@ impl TextFile {
 
     /// Streams the columns in batches of at most `batch_rows` rows.
     ///
-    /// Memory: what [`super::records::Records`] says; and of a batch a mebibyte of text and a row, with what they were read as.
+    /// Memory: what [`super::records::Records`] says; and of a batch a mebibyte of text and a row, with what they were
+    /// read as.
     pub fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<TextBatches> {
         let rows = match self.file {
             AnyFile::Csv(file) => AnyRows::Csv(file.rows(wanted)?),

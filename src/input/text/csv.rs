@@ -49,7 +49,8 @@ impl CsvFile {
         CsvCells::new(&self.header).map(|cell| String::from_utf8_lossy(&cell.content()).trim().to_owned())
     }
 
-    /// The rows behind the header, each with its cells in these columns. Fails where there is no such column, unless it may lack.
+    /// The rows behind the header, each with its cells in these columns. Fails where there is no such column, unless it
+    /// may lack.
     pub fn rows(self, wanted: &[Wanted<'_>]) -> Result<CsvRows> {
         let mut columns = Vec::with_capacity(wanted.len());
         for wanted in wanted {

@@ -22,7 +22,8 @@ pub(super) struct JsonLinesFile {
 }
 
 impl JsonLinesFile {
-    /// Opens a file. Fails where it is one array of objects rather than one object a line, and where its first object goes over several lines.
+    /// Opens a file. Fails where it is one array of objects rather than one object a line, and where its first object
+    /// goes over several lines.
     pub fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
         let records = Records::open(path, packing, Ends::Line, resources)?;
         if records.rest().trim_ascii_start().starts_with(b"[") {
@@ -39,7 +40,8 @@ impl JsonLinesFile {
         Ok(file)
     }
 
-    /// Whether the first line that is not blank begins an object and the next one goes on with it. A line that was cut off is followed by another object.
+    /// Whether the first line that is not blank begins an object and the next one goes on with it. A line that was cut
+    /// off is followed by another object.
     fn begins_over_several_lines(&self) -> Result<bool> {
         let line_end = |text: &[u8]| memchr::memchr(b'\n', text).and_then(|end| text.get(..end)).map(<[u8]>::to_vec);
         // Mostly the first line is in what was read, and whole.
@@ -96,7 +98,8 @@ impl JsonLinesFile {
         Ok(None)
     }
 
-    /// The rows, each with its values in these columns. Fails where no object has such a column, unless it may lack, or there is no object at all.
+    /// The rows, each with its values in these columns. Fails where no object has such a column, unless it may lack, or
+    /// there is no object at all.
     pub fn rows(self, wanted: &[Wanted<'_>]) -> Result<JsonRows> {
         for wanted in wanted.iter().filter(|wanted| !wanted.is_optional()) {
             if !self.has(wanted.name())?

@@ -65,7 +65,8 @@ impl JsonLists {
         }
     }
 
-    /// Gives the lists; where no element has a flag, without that field, as a Parquet file of the same rows would have them.
+    /// Gives the lists; where no element has a flag, without that field, as a Parquet file of the same rows would have
+    /// them.
     pub fn finish(mut self) -> Result<ArrayRef, ArrowError> {
         let [item, label] = self.names;
         let mut fields = vec![Field::new(item, DataType::Int64, true)];

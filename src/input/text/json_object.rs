@@ -6,8 +6,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Takes the values of `names` out of an object, each into its place in `values`; whatever else there is must be JSON and is left out.
-/// Fails where a name comes twice.
+/// Takes the values of `names` out of an object, each into its place in `values`; whatever else there is must be JSON
+/// and is left out. Fails where a name comes twice.
 pub(super) struct Fields<'a, 'text> {
     pub names: &'a [String],
     /// As many as names; `None` where the object lacks one.
@@ -100,8 +100,8 @@ impl Visitor<'_> for Place<'_> {
     }
 }
 
-/// The text of a value: of a string what it says, of a number or a flag how it stands; `None` of null. Fails, with a phrase behind a column's
-/// name, where it is an object or an array, or a string that stands for no text.
+/// The text of a value: of a string what it says, of a number or a flag how it stands; `None` of null. Fails, with a
+/// phrase behind a column's name, where it is an object or an array, or a string that stands for no text.
 pub(super) fn scalar(value: &str) -> Result<Option<Cow<'_, str>>, &'static str> {
     match value.as_bytes().first() {
         Some(b'"') => match value.get(1..value.len() - 1) {

@@ -27,7 +27,8 @@ const WIDE_MARKS: [(&[u8], &str); 4] =
 pub(super) enum Ends {
     /// The end of its line.
     Line,
-    /// The end of a line, outside of a cell in quotes. A quote opens such a cell only at the beginning of a cell, and two within one are none.
+    /// The end of a line, outside of a cell in quotes. A quote opens such a cell only at the beginning of a cell, and
+    /// two within one are none.
     LineOutsideQuotes,
 }
 
@@ -40,11 +41,11 @@ pub(super) struct Record<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Gives the records of a file one after the other. Lines end with LF or CRLF, the last one with the file too; a byte order mark at the
-/// beginning is left out.
+/// Gives the records of a file one after the other. Lines end with LF or CRLF, the last one with the file too; a byte
+/// order mark at the beginning is left out.
 ///
-/// Memory: the larger of 256 KiB and twice the longest record, which is refused beyond the share for a line, see [`Resources::line_bytes`]; and what the
-/// file takes to be decompressed.
+/// Memory: the larger of 256 KiB and twice the longest record, which is refused beyond the share for a line, see
+/// [`Resources::line_bytes`]; and what the file takes to be decompressed.
 pub(super) struct Records {
     source: Unpacked,
     ends: Ends,
@@ -93,7 +94,8 @@ impl Records {
         at_most(&self.buffer, self.end).split_at(self.begin).1
     }
 
-    /// The next record; `None` behind the last one. Fails where it takes too much room, where a quote is not closed, and at a NUL byte.
+    /// The next record; `None` behind the last one. Fails where it takes too much room, where a quote is not closed,
+    /// and at a NUL byte.
     pub fn take(&mut self) -> Result<Option<Record<'_>>> {
         let mut scan = Scan::default();
         let (length, with_end) = loop {
@@ -122,7 +124,8 @@ impl Records {
         self.begin += with_end;
         self.line += scan.breaks + 1;
         let bytes = self.buffer.get(begin..begin + length).held("a row lies within what was read")?;
-        // No text has one: it is of another encoding, or the end of a file that was being written when its machine went down.
+        // No text has one: it is of another encoding, or the end of a file that was being written when its machine went
+        // down.
         if memchr(0, bytes).is_some() {
             let cause = format!("there is a NUL byte in the row on line {line}, and no text in UTF-8 has one");
             return Err(self.broken(&cause, "write the file anew in UTF-8"));
@@ -179,7 +182,8 @@ struct Scan {
 }
 
 impl Scan {
-    /// The length of the record that `bytes` begin with, if its end is there. Called again with more bytes, it goes on where it was.
+    /// The length of the record that `bytes` begin with, if its end is there. Called again with more bytes, it goes on
+    /// where it was.
     fn find(&mut self, ends: Ends, bytes: &[u8], is_at_end: bool) -> Option<usize> {
         loop {
             let rest = bytes.get(self.position..)?;

@@ -19,8 +19,8 @@ const READ_BYTES: usize = 64 << 10;
 /// What zstd takes for a window, as a power of two.
 const WINDOW_LOG: std::ops::RangeInclusive<u32> = 10..=31;
 
-/// An open file. Memory: 64 KiB and, of gzip, its window of 32 KiB; of zstd, its window, which is refused where it is larger than the share of
-/// a page, see [`Resources::page_bytes`].
+/// An open file. Memory: 64 KiB and, of gzip, its window of 32 KiB; of zstd, its window, which is refused where it is
+/// larger than the share of a page, see [`Resources::page_bytes`].
 pub(super) struct Unpacked {
     path: PathBuf,
     packing: Packing,

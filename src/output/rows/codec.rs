@@ -49,7 +49,8 @@ impl Compression {
     }
 }
 
-/// Compresses one page after the other. Memory: the codec's tables, some MB at most, one compressed page, and one whole page where it has to be made.
+/// Compresses one page after the other. Memory: the codec's tables, some MB at most, one compressed page, and one whole
+/// page where it has to be made.
 pub(super) struct Compressor {
     coder: Coder,
     page: Vec<u8>,

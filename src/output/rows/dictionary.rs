@@ -4,8 +4,9 @@ use crate::exact::{at_most, usize_of};
 
 /// Gives each distinct value a number: 0, 1, 2 and so on, in the order in which they first come.
 ///
-/// A table of its own, since this is asked once for every action of every customer: open addressing, values and numbers side by side, at most half
-/// full. What counts is how little of the processor's caches it takes, so as long as all values have the same upper half, a slot holds the lower one alone.
+/// A table of its own, since this is asked once for every action of every customer: open addressing, values and numbers
+/// side by side, at most half full. What counts is how little of the processor's caches it takes, so as long as all
+/// values have the same upper half, a slot holds the lower one alone.
 ///
 /// Memory: 24 to 40 bytes for each distinct value, 56 where their upper halves differ.
 pub(super) struct Dictionary {
@@ -171,7 +172,8 @@ impl<S: Slot> Slots<S> {
         }
     }
 
-    /// In two passes: the first only looks, so that the processor waits for many places of the table at once; the second settles what was found.
+    /// In two passes: the first only looks, so that the processor waits for many places of the table at once; the
+    /// second settles what was found.
     fn numbers_of(&mut self, some: &[i64], values: &mut Vec<i64>, numbers: &mut Vec<u32>) -> Option<()> {
         let mut seen = [S::EMPTY; LOOKED_UP_AT_ONCE];
         for (value, seen) in some.iter().zip(&mut seen) {

@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io;
 use std::thread::JoinHandle;
 
-/// What is written is brought to disk whenever it has become so much more. Enough that a disk does it in a few milliseconds, and that small files are left alone.
+/// What is written is brought to disk whenever it has become so much more. Enough that a disk does it in a few
+/// milliseconds, and that small files are left alone.
 const BYTES_EACH: u64 = 4 << 20;
 
-/// Syncs a file in the background, one sync at a time. Nothing rests on it but time: the file is fsynced when it is complete, whatever was done before.
+/// Syncs a file in the background, one sync at a time. Nothing rests on it but time: the file is fsynced when it is
+/// complete, whatever was done before.
 ///
 /// Memory: a thread at times.
 pub(super) struct EarlySync {
@@ -38,7 +40,8 @@ impl EarlySync {
         Ok(())
     }
 
-    /// Waits for the sync that runs. Fails if it has failed: the system tells of an error once, so the last fsync may not.
+    /// Waits for the sync that runs. Fails if it has failed: the system tells of an error once, so the last fsync may
+    /// not.
     pub fn end(&mut self) -> io::Result<()> {
         match self.running.take().map(JoinHandle::join) {
             None => Ok(()),

@@ -12,8 +12,8 @@ use crate::history::HistoryView;
 use crate::manifest::PartFile;
 use crate::model::{CustomerId, Impression};
 
-/// Puts the rows of impressions, which come in the order of a partition, into row groups and parts. Cut by the rows alone: an impression goes whole into the
-/// open row group, or into the next one if it has no room in this.
+/// Puts the rows of impressions, which come in the order of a partition, into row groups and parts. Cut by the rows
+/// alone: an impression goes whole into the open row group, or into the next one if it has no room in this.
 ///
 /// Memory: one row group being gathered and one being written.
 pub struct GroupedWriter {
@@ -35,8 +35,8 @@ impl GroupedWriter {
         })
     }
 
-    /// Adds an impression with its customer's history, which is looked at where the customer's rows begin in a row group. `first` is the place of its
-    /// first element in its list.
+    /// Adds an impression with its customer's history, which is looked at where the customer's rows begin in a row
+    /// group. `first` is the place of its first element in its list.
     pub fn add(&mut self, impression: &Impression, first: i32, history: HistoryView<'_>) -> Result<()> {
         let Impression { customer, ranking_id, elements } = impression;
         if self.group.rows() > 0 && self.group.rows() + elements.len() > self.row_group_rows {

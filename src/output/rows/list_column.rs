@@ -1,11 +1,12 @@
 //! A list column of one row group: its values gathered history by history, then its pages assembled.
 //!
-//! Every row has exactly `max_history` elements, and all rows of a customer have the same. So the elements of a customer are encoded once and copied
-//! into the page for each of its rows:
+//! Every row has exactly `max_history` elements, and all rows of a customer have the same. So the elements of a
+//! customer are encoded once and copied into the page for each of its rows:
 //!
-//! - The indices into the dictionary are bit-packed, up to a multiple of eight; the padding behind them is one run. Both end on a byte, so rows
-//!   can be put one behind the other.
-//! - Repetition levels are the same for each row: one 0, then a run of 1. Definition levels are one run of 1 for a whole page.
+//! - The indices into the dictionary are bit-packed, up to a multiple of eight; the padding behind them is one run.
+//!   Both end on a byte, so rows can be put one behind the other.
+//! - Repetition levels are the same for each row: one 0, then a run of 1. Definition levels are one run of 1 for a
+//!   whole page.
 //!
 //! Source for the bytes: the Parquet format's descriptions of encodings and of data pages (version 1).
 
@@ -284,8 +285,8 @@ impl<N: Number> ListColumn<N> {
             }
             Layout::Indices { width, padding } => (width, padding),
         };
-        // Whole groups of eight are packed, the last one filled up with padding where there is enough of it; what does not fill a group
-        // follows as runs of one.
+        // Whole groups of eight are packed, the last one filled up with padding where there is enough of it; what does
+        // not fill a group follows as runs of one.
         let fill = (8 - numbers.len() % 8) % 8;
         let (packed, fill, single) = if fill <= padding_count {
             (numbers, fill, &[] as &[N])

@@ -61,8 +61,8 @@ impl DataPage {
         DataPage { max_history, encoding, width, bytes: Vec::new(), kinds: Vec::new(), rows: 0, length: 0 }
     }
 
-    /// Adds rows with these bytes, which end with so many zeros that are worth being told: as many of `times` as have room, at least one if the page is not
-    /// full. Gives how many.
+    /// Adds rows with these bytes, which end with so many zeros that are worth being told: as many of `times` as have
+    /// room, at least one if the page is not full. Gives how many.
     pub fn add(&mut self, row: &[u8], zeros: usize, times: usize) -> usize {
         let bytes = PAGE_BYTES.saturating_sub(self.length).div_ceil(row.len().max(1));
         let values = (PAGE_VALUES_MAX / self.max_history.max(1)).saturating_sub(self.rows).max(1);

@@ -1,7 +1,9 @@
-//! A list column of one row group whose values hardly ever repeat, such as times: the values themselves, without a dictionary.
+//! A list column of one row group whose values hardly ever repeat, such as times: the values themselves, without a
+//! dictionary.
 //!
-//! Otherwise as in [`super::list_column`]: the values of a history are encoded once and copied for each of its rows, and the padding behind them is zeros.
-//! A dictionary would take 24 bytes and more of memory for each value, and leave the indices to be written besides.
+//! Otherwise as in [`super::list_column`]: the values of a history are encoded once and copied for each of its rows,
+//! and the padding behind them is zeros. A dictionary would take 24 bytes and more of memory for each value, and leave
+//! the indices to be written besides.
 
 use std::sync::Arc;
 

@@ -21,10 +21,12 @@ use crate::history::HistoryView;
 use crate::message::message;
 use crate::model::{CustomerId, Element, ExtraColumn, Impression, ItemType, RowColumn};
 
-/// Gathers rows and encodes them, one row group after the other. Any thread can do that with one of its own; the bytes depend on the rows alone.
+/// Gathers rows and encodes them, one row group after the other. Any thread can do that with one of its own; the bytes
+/// depend on the rows alone.
 ///
-/// Memory: 5 bytes for each action of each history begun, 4 more with ages and 8 more with times, the dictionaries, the columns of the impressions, two pages of 1 MiB, and
-/// the encoded pages; with 10,000 rows of 1,000 actions typically 20 MB where each history has 14 rows.
+/// Memory: 5 bytes for each action of each history begun, 4 more with ages and 8 more with times, the dictionaries, the
+/// columns of the impressions, two pages of 1 MiB, and the encoded pages; with 10,000 rows of 1,000 actions typically
+/// 20 MB where each history has 14 rows.
 pub struct RowGroup {
     schema: Arc<RowSchema>,
     settings: RowSettings,
@@ -94,8 +96,8 @@ impl RowGroup {
         })
     }
 
-    /// Gives the rows that follow their history, which is at most `max_history` long and has the details that the columns need. At least one row must
-    /// follow.
+    /// Gives the rows that follow their history, which is at most `max_history` long and has the details that the
+    /// columns need. At least one row must follow.
     pub fn begin_customer(&mut self, history: HistoryView<'_>) -> crate::error::Result<()> {
         self.actions.begin(history.item_ids)?;
         self.action_types.begin(history.action_types)?;
@@ -149,7 +151,8 @@ impl RowGroup {
         Ok(())
     }
 
-    /// Encodes and compresses all columns; then there are no rows again, and the room that they took is kept for the next.
+    /// Encodes and compresses all columns; then there are no rows again, and the room that they took is kept for the
+    /// next.
     pub fn encode(&mut self) -> crate::error::Result<EncodedRowGroup> {
         let dt = self.settings.dt;
         self.encode_columns().map_err(|error| {

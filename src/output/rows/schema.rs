@@ -60,8 +60,8 @@ impl RowSchema {
         Arc::clone(&self.properties)
     }
 
-    /// The columns of one row group, in order: of each what it is, its field, what Parquet calls it, and an ordinary writer, which a list column has no use
-    /// for.
+    /// The columns of one row group, in order: of each what it is, its field, what Parquet calls it, and an ordinary
+    /// writer, which a list column has no use for.
     pub(super) fn columns(&self) -> Result<impl Iterator<Item = ColumnToWrite<'_>>> {
         let writers = self.factory.create_column_writers(0)?;
         let named = self.columns.iter().zip(self.arrow.fields()).zip(self.parquet.columns());
@@ -87,8 +87,8 @@ fn arrow_schema(columns: RowColumns) -> SchemaRef {
     let field = |column: RowColumn| {
         let described = columns.type_of(column);
         let cell = match column {
-            // In Parquet a string. The hint makes pyarrow's `read_table` and pandas give it the type that they give to the
-            // `dt=` of the folder's name; with two types for one column they refuse to read the folder above.
+            // In Parquet a string. The hint makes pyarrow's `read_table` and pandas give it the type that they give to
+            // the `dt=` of the folder's name; with two types for one column they refuse to read the folder above.
             RowColumn::Dt => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
             _ => data_type(described.cell),
         };

@@ -9,14 +9,16 @@ use crate::model::{Day, RowColumns, RowOrder};
 /// How many rows go into one piece of the output.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct FileSizes {
-    /// Rows of a row group, at least 1. The rows of one impression stay together, so one with more elements has a larger group to itself.
+    /// Rows of a row group, at least 1. The rows of one impression stay together, so one with more elements has a
+    /// larger group to itself.
     pub row_group_rows: usize,
     /// Rows of a part file, in whole row groups.
     pub part_rows: usize,
 }
 
 impl Default for FileSizes {
-    /// Row groups of 10,000 rows: with 1,000 actions a row 120 MB decoded, which is what a training reader takes at once. Parts of a hundred of them.
+    /// Row groups of 10,000 rows: with 1,000 actions a row 120 MB decoded, which is what a training reader takes at
+    /// once. Parts of a hundred of them.
     fn default() -> Self {
         FileSizes { row_group_rows: 10_000, part_rows: 1_000_000 }
     }
@@ -39,7 +41,8 @@ pub struct RowSettings {
     pub lookback_days: Option<u32>,
     /// The newest batch that was used; `None` if there was none.
     pub newest_batch: Option<Day>,
-    /// What the action types of the batches used are called, such as `view=1,buy=2`; `None` where they are click 1, add_to_cart 2, order 3.
+    /// What the action types of the batches used are called, such as `view=1,buy=2`; `None` where they are click 1,
+    /// add_to_cart 2, order 3.
     pub action_types: Option<String>,
     /// How pages are compressed.
     pub compression: Compression,
@@ -51,7 +54,8 @@ pub struct RowSettings {
     pub order: RowOrder,
 }
 
-/// What a part file says of settings that it says nothing of where they are the default: each key, and the value if there is one.
+/// What a part file says of settings that it says nothing of where they are the default: each key, and the value if
+/// there is one.
 pub fn metadata_if_chosen(columns: RowColumns, order: RowOrder) -> [(&'static str, Option<String>); 5] {
     let RowColumns { with, item_type, type_type } = columns;
     let unless_default = |is_default: bool, name: &str| (!is_default).then(|| name.to_owned());
@@ -65,7 +69,8 @@ pub fn metadata_if_chosen(columns: RowColumns, order: RowOrder) -> [(&'static st
 }
 
 impl RowSettings {
-    /// The settings of a partition that is there. Fails where its pages are of a codec that this program does not write.
+    /// The settings of a partition that is there. Fails where its pages are of a codec that this program does not
+    /// write.
     pub fn of(manifest: &Manifest) -> Result<Self> {
         let shape = &manifest.settings;
         let compression = Compression::named(&shape.compression).ok_or_else(|| {

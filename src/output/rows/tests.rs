@@ -38,7 +38,8 @@ type Lists = (Vec<i64>, Vec<i32>);
 /// A customer's history and how many elements each of the customer's impressions has.
 type Draft = (History, Vec<usize>);
 
-/// Writes each of `groups` as a row group and reads everything back: items, types, and the encodings of the list columns.
+/// Writes each of `groups` as a row group and reads everything back: items, types, and the encodings of the list
+/// columns.
 fn write_and_read(settings: &RowSettings, groups: &[Vec<Draft>]) -> (Vec<Lists>, Vec<Vec<Encoding>>) {
     let folder = tempfile::tempdir().unwrap();
     let schema = RowSchema::new(settings).unwrap();

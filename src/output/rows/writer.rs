@@ -72,7 +72,8 @@ impl RowWriter {
         Ok(())
     }
 
-    /// Completes the last part and fsyncs it. Without any row there is one part, with the schema alone. Gives what the manifest says of the parts.
+    /// Completes the last part and fsyncs it. Without any row there is one part, with the schema alone. Gives what the
+    /// manifest says of the parts.
     pub fn finish(mut self) -> Result<Vec<PartFile>> {
         if self.part.is_none() && self.written.is_empty() {
             self.open_part()?;

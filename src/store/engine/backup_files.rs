@@ -1,7 +1,8 @@
 //! The files of backups beside the checksums that RocksDB's backup engine has kept of them.
 //!
-//! Each backup has a list, `meta/NUMBER`: its time, its sequence number, in some a line of metadata, how many files there are, then a line for each: its path below the folder
-//! of backups, the word `crc32`, and its CRC-32C in decimal digits. Source: RocksDB 11.8, `BackupMeta::LoadFromFile`, first schema.
+//! Each backup has a list, `meta/NUMBER`: its time, its sequence number, in some a line of metadata, how many files
+//! there are, then a line for each: its path below the folder of backups, the word `crc32`, and its CRC-32C in decimal
+//! digits. Source: RocksDB 11.8, `BackupMeta::LoadFromFile`, first schema.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,8 +34,9 @@ pub struct CheckedBackups {
     pub bytes: u64,
 }
 
-/// Reads every file of the backups with these numbers in a folder, each once, and compares its checksum. Fails on the first that is damaged or missing, by the number of the
-/// first backup that has it. Changes nothing. Memory: 1 MiB, and the lists.
+/// Reads every file of the backups with these numbers in a folder, each once, and compares its checksum. Fails on the
+/// first that is damaged or missing, by the number of the first backup that has it. Changes nothing. Memory: 1 MiB, and
+/// the lists.
 pub fn check(folder: &Path, numbers: &[u32], cancel: &Cancel, progress: &dyn Progress) -> Result<CheckedBackups> {
     let mut files: BTreeMap<String, (u32, u32)> = BTreeMap::new();
     for number in numbers {

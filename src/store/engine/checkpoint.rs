@@ -18,11 +18,13 @@ use crate::store::sst;
 /// A checkpoint is taken this often: between two looks at the files of a store its writer may delete one of them.
 const TRIES: usize = 50;
 
-/// Runs `work` on a database that shares the table files of a store by hard links: what was committed there at one moment, beside a writer or not.
+/// Runs `work` on a database that shares the table files of a store by hard links: what was committed there at one
+/// moment, beside a writer or not.
 ///
-/// Table files never change once they are there. So: all of them are linked, then the manifest is copied, which tells those that make up the store,
-/// then those are linked that came meanwhile. If one was deleted in between, the copy cannot be opened, and all begins anew. What killed processes
-/// left behind is removed. It takes no room on the disk but for names.
+/// Table files never change once they are there. So: all of them are linked, then the manifest is copied, which tells
+/// those that make up the store, then those are linked that came meanwhile. If one was deleted in between, the copy
+/// cannot be opened, and all begins anew. What killed processes left behind is removed. It takes no room on the disk
+/// but for names.
 pub fn at_checkpoint<T>(of: &Folder, work: impl FnOnce(&DB) -> Result<T>) -> Result<T> {
     require(of)?;
     check_files(&of.database())?;
@@ -48,7 +50,8 @@ struct Names {
 }
 
 impl Names {
-    /// Made and locked, which is not one step: whoever comes between takes the folder for one left behind, and then it is made anew.
+    /// Made and locked, which is not one step: whoever comes between takes the folder for one left behind, and then it
+    /// is made anew.
     fn new(of: &Folder) -> Result<Self> {
         let path = of.path().join(format!("{PREFIX}{}", fresh::drawn()?));
         let mut tries = 1;
@@ -100,7 +103,8 @@ pub fn is_there(open: &File, path: &Path) -> bool {
     both.is_ok_and(|(open, there)| (open.dev(), open.ino()) == (there.dev(), there.ino()))
 }
 
-/// Removes the names that killed processes have left: they would keep table files that the store has given up, and what was forgotten in them.
+/// Removes the names that killed processes have left: they would keep table files that the store has given up, and what
+/// was forgotten in them.
 pub fn drop_left_behind(of: &Folder) -> Result<()> {
     let path = of.path();
     for entry in fs::read_dir(path).map_err(|error| Error::io("list", path, error))? {

@@ -9,7 +9,8 @@ use super::in_doubt::InDoubt;
 use super::options::options;
 use crate::store::folder::Folder;
 
-/// An open database, read through as one of rocksdb's. Behind it, an in-doubt commit is resolved (see [`super::in_doubt`]).
+/// An open database, read through as one of rocksdb's. Behind it, an in-doubt commit is resolved (see
+/// [`super::in_doubt`]).
 pub struct Database {
     db: Arc<DB>,
     /// After the database in this list, so that it is closed before.
@@ -53,8 +54,9 @@ impl Drop for Database {
         let Some(in_doubt) = &self.in_doubt else { return };
         let failed = self.db.property_int_value(properties::BACKGROUND_ERRORS).ok().flatten();
         if in_doubt.folder().has_been_full() || failed.is_some_and(|count| count > 0) {
-            // RocksDB tries by itself to recover from a full disk. Closed just then, it may wait for ever for an end of that (seen in 11.8: a compaction
-            // and a write that both fail). Everything acknowledged is synced, so there is nothing that closing would still do.
+            // RocksDB tries by itself to recover from a full disk. Closed just then, it may wait for ever for an end of
+            // that (seen in 11.8: a compaction and a write that both fail). Everything acknowledged is synced, so there
+            // is nothing that closing would still do.
             std::mem::forget(Arc::clone(&self.db));
         }
     }

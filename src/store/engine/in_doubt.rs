@@ -1,11 +1,12 @@
 //! A commit of which nobody knows whether it was made.
 //!
-//! RocksDB takes table files in by one record in its manifest. Where syncing the manifest fails, the record may be in it or not; RocksDB reports a
-//! failure and deletes its names of the table files. If the record is there after all, the database lacks files and does not open.
+//! RocksDB takes table files in by one record in its manifest. Where syncing the manifest fails, the record may be in
+//! it or not; RocksDB reports a failure and deletes its names of the table files. If the record is there after all, the
+//! database lacks files and does not open.
 //!
-//! So after a failed commit the files stay in the staging folder under the names that they had there. When the process is done with the database,
-//! or by the next writer, it is found out what the manifest says: if it asks for the files it gets them, and the batch has been committed; else they
-//! go, and it has not.
+//! So after a failed commit the files stay in the staging folder under the names that they had there. When the process
+//! is done with the database, or by the next writer, it is found out what the manifest says: if it asks for the files
+//! it gets them, and the batch has been committed; else they go, and it has not.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,8 @@ use super::options::options;
 use crate::storage::sync;
 use crate::store::folder::Folder;
 
-/// Held beside a database that is open for writing; resolves an in-doubt commit when dropped, which must be after the database has been closed or given up.
+/// Held beside a database that is open for writing; resolves an in-doubt commit when dropped, which must be after the
+/// database has been closed or given up.
 pub struct InDoubt {
     folder: Folder,
 }
@@ -40,8 +42,8 @@ impl Drop for InDoubt {
     }
 }
 
-/// Gives the database, into which nobody writes any more, the staged table files that its manifest asks for. Tells whether there was a doubt and it is settled:
-/// the database can be opened.
+/// Gives the database, into which nobody writes any more, the staged table files that its manifest asks for. Tells
+/// whether there was a doubt and it is settled: the database can be opened.
 pub fn resolve(folder: &Folder) -> bool {
     let staged = tables(&folder.tables());
     let database = folder.database();
@@ -95,7 +97,8 @@ mod tests {
     use super::*;
     use crate::store::{RawStore, Settings, Store};
 
-    /// Commits three table files at once and then removes them from the database, as RocksDB does where it could not sync its manifest.
+    /// Commits three table files at once and then removes them from the database, as RocksDB does where it could not
+    /// sync its manifest.
     fn store_in_doubt(place: &Path) -> Folder {
         let folder = Folder::new(place);
         Store::create(&folder, Settings::default()).unwrap();

@@ -11,8 +11,8 @@ use crate::resources::Resources;
 /// How often it is looked whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Does work that waits for compactions of the database. Fails where it is asked to stop meanwhile: then the database has ended all of them, as it does when it is
-/// closed, and takes no further ones up.
+/// Does work that waits for compactions of the database. Fails where it is asked to stop meanwhile: then the database
+/// has ended all of them, as it does when it is closed, and takes no further ones up.
 pub fn stoppable(db: &DB, resources: &Resources, work: impl FnOnce()) -> Result<()> {
     resources.check()?;
     std::thread::scope(|scope| {

@@ -1,16 +1,18 @@
 //! The watermark beside the database, by which a database that has gone back is told from one that is whole.
 //!
-//! RocksDB keeps what it consists of in a log of edits, its manifest. It takes an unfinished record at the end of that log for the trace of
-//! a killed process and opens the state before it. A single damaged byte (the length of a record, in its head) looks the same, and takes the store back by
-//! one batch or by many, without a word.
+//! RocksDB keeps what it consists of in a log of edits, its manifest. It takes an unfinished record at the end of that
+//! log for the trace of a killed process and opens the state before it. A single damaged byte (the length of a record,
+//! in its head) looks the same, and takes the store back by one batch or by many, without a word.
 //!
 //! So each commit is counted in two places, which must agree:
-//! 1. RocksDB counts the writes that it has had (its sequence number) in that same log; every load is at least one, since it lies over the totals.
+//! 1. RocksDB counts the writes that it has had (its sequence number) in that same log; every load is at least one,
+//!    since it lies over the totals.
 //! 2. When a commit is durable, that number is written to the file `mark` beside the database, in one step.
-//! 3. Who opens the store reads the watermark first and the database then. A database behind its mark has lost commits, and is refused.
+//! 3. Who opens the store reads the watermark first and the database then. A database behind its mark has lost commits,
+//!    and is refused.
 //!
-//! A database ahead of its mark is whole: whoever wrote it was killed between the two, or has just written. The next writer moves the watermark up. A store
-//! without a mark is one that no program has written to since there are marks.
+//! A database ahead of its mark is whole: whoever wrote it was killed between the two, or has just written. The next
+//! writer moves the watermark up. A store without a mark is one that no program has written to since there are marks.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -88,8 +90,8 @@ pub fn advance(db: &DB, folder: &Folder) -> Result<()> {
     folder.sync()
 }
 
-/// The same behind a commit. That the watermark cannot be written, on a disk that is full for one, does not undo the commit: a database ahead of its mark
-/// is whole, and the next writer moves the watermark up.
+/// The same behind a commit. That the watermark cannot be written, on a disk that is full for one, does not undo the
+/// commit: a database ahead of its mark is whole, and the next writer moves the watermark up.
 pub fn plan_keyframes(db: &DB, folder: &Folder) {
     let _ = advance(db, folder);
 }

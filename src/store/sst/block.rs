@@ -1,4 +1,5 @@
-//! Blocks of a table file: entries, whose keys are told by what they do not share with the one before, then places where a key is told in full.
+//! Blocks of a table file: entries, whose keys are told by what they do not share with the one before, then places
+//! where a key is told in full.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -68,7 +69,8 @@ impl Checked {
         (xxh3_64(bytes) as u32) ^ u32::from(last).wrapping_mul(COMPRESSION_MIX)
     }
 
-    /// Compares the checksum of a block at this offset, with its trailer behind it. Unsupported too if it is compressed.
+    /// Compares the checksum of a block at this offset, with its trailer behind it. Unsupported too if it is
+    /// compressed.
     pub fn check(self, offset: u64, with_trailer: &[u8]) -> FastPath<()> {
         let (bytes, trailer) = with_trailer.split_last_chunk::<5>().ok_or(Unsupported::Unknown)?;
         let [compression, stored @ ..] = *trailer;
@@ -111,7 +113,8 @@ pub(super) struct Block<'bytes> {
 }
 
 impl<'bytes> Block<'bytes> {
-    /// Takes the bytes of a block apart. High bits of the count would tell of an index of hashes or other features, which no version has written.
+    /// Takes the bytes of a block apart. High bits of the count would tell of an index of hashes or other features,
+    /// which no version has written.
     pub fn of(bytes: &'bytes [u8]) -> FastPath<Self> {
         const WRONG: Unsupported = Unsupported::Damaged("a block counts more restarts than it has room for");
         let (rest, count) = bytes.split_last_chunk::<4>().ok_or(WRONG)?;
@@ -136,8 +139,9 @@ impl<'bytes> Block<'bytes> {
         usize::try_from(u32::from_le_bytes(*place.ok_or(Unsupported::Unknown)?)).map_err(|_| Unsupported::Unknown)
     }
 
-    /// Goes over all entries of a table's block: keys rise, entries and restarts are told in order, and each restart is an entry whose key is told in full. Shows the
-    /// first key to `first`, without its trailer as all keys here, and leaves the last in `key`.
+    /// Goes over all entries of a table's block: keys rise, entries and restarts are told in order, and each restart is
+    /// an entry whose key is told in full. Shows the first key to `first`, without its trailer as all keys here, and
+    /// leaves the last in `key`.
     pub fn check(&self, key: &mut Vec<u8>, first: impl FnOnce(&[u8]) -> FastPath<()>) -> FastPath<()> {
         const RESTARTS: Unsupported = Unsupported::Damaged("the restarts of a block are not where its entries are");
         let (mut first, mut restarts) = (Some(first), 0);
@@ -179,8 +183,8 @@ fn entry_key<'bytes>(rest: &mut Bytes<'bytes>) -> FastPath<(usize, &'bytes [u8])
     Ok((shared, own))
 }
 
-/// Makes the key before, with its trailer, the next one, and tells whether it rises. Unsupported where it is an older version of the one before: which of them counts, RocksDB
-/// tells.
+/// Makes the key before, with its trailer, the next one, and tells whether it rises. Unsupported where it is an older
+/// version of the one before: which of them counts, RocksDB tells.
 #[inline]
 fn take_key(key: &mut Vec<u8>, shared: usize, own: &[u8]) -> FastPath<bool> {
     let before = key.len().saturating_sub(KEY_TRAILER_BYTES);

@@ -32,7 +32,8 @@ impl<'tables> TableCursor<'tables> {
         TableCursor { runs, are_whole: tables.are_whole }
     }
 
-    /// Shows the keys of a customer's history from the newest day `from` back, in their order, each with its value, until `show` gives `false` or fails.
+    /// Shows the keys of a customer's history from the newest day `from` back, in their order, each with its value,
+    /// until `show` gives `false` or fails.
     pub fn walk(
         &mut self,
         customer: CustomerId,
@@ -45,8 +46,9 @@ impl<'tables> TableCursor<'tables> {
         }
     }
 
-    /// Reads all blocks that may hold a key of a customer's history, before RocksDB does. Fails where one contradicts itself although its checksum is right: keys that do not
-    /// rise lead RocksDB past others. What only RocksDB can tell is left to it.
+    /// Reads all blocks that may hold a key of a customer's history, before RocksDB does. Fails where one contradicts
+    /// itself although its checksum is right: keys that do not rise lead RocksDB past others. What only RocksDB can
+    /// tell is left to it.
     pub fn check(&mut self, customer: CustomerId) -> Result<()> {
         let first = u128::from((customer.0 ^ i64::MIN).cast_unsigned()) << 64;
         let walk = |run: &mut RunCursor<'_>| {

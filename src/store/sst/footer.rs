@@ -24,13 +24,15 @@ const FORMAT_VERSION: u32 = 6;
 /// The metaindex and the properties have some kB.
 const META_BYTES_MAX: u64 = 1 << 20;
 
-/// An index has some 30 bytes for each block of 8 kB, or for each key where values are larger: a small file may have a larger part of it, and none more.
+/// An index has some 30 bytes for each block of 8 kB, or for each key where values are larger: a small file may have a
+/// larger part of it, and none more.
 const INDEX_PART_MAX: u64 = 8;
 const INDEX_BYTES_MIN: u64 = 64 << 10;
 
 const BEYOND: Unsupported = Unsupported::Damaged("what it says of its blocks leads beyond them");
 
-/// Properties of a table whose blocks and index are as they are read here, with their values; of numbers, as they are encoded.
+/// Properties of a table whose blocks and index are as they are read here, with their values; of numbers, as they are
+/// encoded.
 const LAYOUT: [(&str, &[u8]); 3] = [
     ("rocksdb.block.based.table.index.type", &[0, 0, 0, 0]),
     ("rocksdb.index.key.is.user.key", &[1]),
@@ -49,7 +51,8 @@ pub(super) struct Footer {
 }
 
 impl Footer {
-    /// Reads the footer of a file of so many bytes, and the properties, which must be those of a table that is laid out as this program's are.
+    /// Reads the footer of a file of so many bytes, and the properties, which must be those of a table that is laid out
+    /// as this program's are.
     pub fn read(file: &File, bytes: u64) -> FastPath<Self> {
         let mut footer = [0; 53];
         let at = bytes.checked_sub(FOOTER_BYTES).ok_or(Unsupported::Unknown)?;
@@ -73,7 +76,8 @@ impl Footer {
         let (mut index, mut properties) = (None, None);
         let mut is_plain = true;
         each_entry(file, checks, metaindex, |key, value| {
-            // Whatever block it is of: RocksDB reads it when it opens the file, and takes as much memory as is said here.
+            // Whatever block it is of: RocksDB reads it when it opens the file, and takes as much memory as is said
+            // here.
             let handle = Handle::decode(&mut Bytes(value)).ok().map(|handle| handle.before(metaindex.offset));
             match key {
                 b"rocksdb.index" => index = Some(handle.ok_or(BEYOND)??),

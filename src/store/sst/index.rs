@@ -1,4 +1,5 @@
-//! The index of a table file: for each block a key that no key in it is above and none behind it is not, and where it is.
+//! The index of a table file: for each block a key that no key in it is above and none behind it is not, and where it
+//! is.
 
 use std::fs::File;
 
@@ -7,7 +8,8 @@ use super::bytes::Bytes;
 use super::footer::Footer;
 use super::{FastPath, Unsupported};
 
-/// Shows each entry of a file's index: keys rise, and blocks lie one behind the other from the beginning of the file on, all of them before the index.
+/// Shows each entry of a file's index: keys rise, and blocks lie one behind the other from the beginning of the file
+/// on, all of them before the index.
 ///
 /// Memory: that of the index, which is at most an eighth of the file.
 pub(super) fn each_block(

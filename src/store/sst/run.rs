@@ -159,7 +159,8 @@ impl<'tables> RunCursor<'tables> {
         Ok(())
     }
 
-    /// Whether a key that shares so much with the one before, and has these bytes of its own, belongs to a keyspace behind that of histories.
+    /// Whether a key that shares so much with the one before, and has these bytes of its own, belongs to a keyspace
+    /// behind that of histories.
     fn is_behind_histories(&self, shared: usize, own: &[u8]) -> bool {
         let first = if shared > 0 { self.key.first() } else { own.first() };
         first.is_some_and(|first| history_number(&[*first]).is_none())
@@ -221,8 +222,9 @@ impl<'tables> RunCursor<'tables> {
     }
 }
 
-/// Compares a block's checksum, and whether its keys rise and are those that the index has in it, above what ends the block before and not above what ends it, and
-/// RocksDB's manifest in its file. Else one that is sought would be missed.
+/// Compares a block's checksum, and whether its keys rise and are those that the index has in it, above what ends the
+/// block before and not above what ends it, and RocksDB's manifest in its file. Else one that is sought would be
+/// missed.
 fn check_block(table: &Table, number: usize, with_trailer: &[u8], room: &mut Vec<u8>) -> FastPath<()> {
     let last = |number: usize| table.blocks.get(number).map(|block| block.last).ok_or(Unsupported::Unknown);
     let before = number.checked_sub(1).map_or(Ok(0), last)?;

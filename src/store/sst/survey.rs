@@ -128,7 +128,8 @@ impl Keys {
         if is_known && footer.is_plain { Ok(()) } else { Err(Unsupported::Unknown) }
     }
 
-    /// Reads the next block. By the index its keys are above `before`, which ends the block before, and not above `end`.
+    /// Reads the next block. By the index its keys are above `before`, which ends the block before, and not above
+    /// `end`.
     fn read_block(
         &mut self,
         file: &File,

@@ -92,8 +92,9 @@ impl Tables {
     }
 }
 
-/// Fails where the footer or the index of a table file contradicts itself although its checksum is right: RocksDB would be led astray by it, or end the process for
-/// want of the memory that it announces. To be called before a database is opened; what cannot be read is left to RocksDB, and so are files that go meanwhile.
+/// Fails where the footer or the index of a table file contradicts itself although its checksum is right: RocksDB would
+/// be led astray by it, or end the process for want of the memory that it announces. To be called before a database is
+/// opened; what cannot be read is left to RocksDB, and so are files that go meanwhile.
 ///
 /// Memory: the index of the largest file, and 32 bytes for each of its blocks.
 pub(in crate::store) fn check(folder: &Folder) -> Result<()> {
@@ -139,8 +140,9 @@ impl Table {
         Ok(Table { name, file, checks: footer.checks, is_plain: footer.is_plain, keys, blocks })
     }
 
-    /// Whether the keys of histories go on rising from the last table of a run to this one. They do not where two tables of a level share a key, of which they have
-    /// different versions, nor where a table has more than RocksDB's manifest says: then which counts is told as between runs.
+    /// Whether the keys of histories go on rising from the last table of a run to this one. They do not where two
+    /// tables of a level share a key, of which they have different versions, nor where a table has more than RocksDB's
+    /// manifest says: then which counts is told as between runs.
     fn is_behind(&self, run: &[Table]) -> bool {
         let last = run.last().and_then(|table| table.blocks.last()).map(|block| block.last);
         // Behind histories nothing is read.

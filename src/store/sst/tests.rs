@@ -21,7 +21,8 @@ pub(super) fn day(number: i32) -> Day {
     Day::from_number(number).unwrap()
 }
 
-/// A delta or a keyframe of a few customers and days, whose value tells the key and `salt`, so that it is seen where it does not belong.
+/// A delta or a keyframe of a few customers and days, whose value tells the key and `salt`, so that it is seen where it
+/// does not belong.
 pub(super) fn entry(customer: i64, on: i32, lag: i32, salt: u8) -> (Vec<u8>, Option<Vec<u8>>) {
     let customer = CustomerId(customer);
     let key = match lag {
@@ -37,7 +38,8 @@ fn run(salt: u8, entries: impl IntoIterator<Item = (i64, i32, i32)>) -> Changes 
     entries.into_iter().map(|(customer, on, lag)| entry(customer, on, lag, salt)).collect()
 }
 
-/// A database with these runs, the oldest first, each loaded as a batch is; keys of other keyspaces stand before and behind in the first.
+/// A database with these runs, the oldest first, each loaded as a batch is; keys of other keyspaces stand before and
+/// behind in the first.
 fn database(folder: &Folder, options: &Options, runs: &[Changes]) -> DB {
     fs::create_dir_all(folder.path()).unwrap();
     let mut creating = options.clone();
@@ -109,7 +111,8 @@ fn options_of_small_tables() -> Options {
     options
 }
 
-/// Asks for customers in this order, from this day on, for so many keys each, and compares. Gives for how many it was odd.
+/// Asks for customers in this order, from this day on, for so many keys each, and compares. Gives for how many it was
+/// odd.
 fn compare(folder: &Folder, asked: &[(i64, i32, usize)]) -> usize {
     let db = reader(folder);
     let tables = Tables::open(&db, folder).filter(|tables| tables.are_whole).unwrap();

@@ -8,7 +8,8 @@ const LOG_MIN: u32 = 5;
 /// What encoding one symbol does to the state.
 #[derive(Clone, Copy)]
 struct Step {
-    /// 2^16 times the bits to write, less the states from which one fewer would do: added to a state, its upper half is the number of bits.
+    /// 2^16 times the bits to write, less the states from which one fewer would do: added to a state, its upper half is
+    /// the number of bits.
     bits: u32,
     /// From the state's remaining bits to a place in `next`.
     offset: i32,
@@ -28,8 +29,8 @@ pub(super) struct Table {
 pub(super) struct State(u32);
 
 impl Table {
-    /// The table of a distribution: `counts` sum up to `2^log`, where -1 stands for "less than one" and takes one state.
-    /// `None` for any other.
+    /// The table of a distribution: `counts` sum up to `2^log`, where -1 stands for "less than one" and takes one
+    /// state. `None` for any other.
     pub fn new(counts: &[i16], log: u32) -> Option<Self> {
         let size = 1_usize << log;
         // Symbols of less than one get the last states; the others are spread over the rest.
@@ -65,8 +66,8 @@ impl Table {
         Some(Table { log, steps, next })
     }
 
-    /// The state in which the symbol that the decoder meets last is encoded: costs no bits. `None` for a symbol that the distribution
-    /// lacks.
+    /// The state in which the symbol that the decoder meets last is encoded: costs no bits. `None` for a symbol that
+    /// the distribution lacks.
     pub fn begin(&self, symbol: u8) -> Option<State> {
         let step = self.step(symbol)?;
         let bits = (step.bits + (1 << 15)) >> 16;
@@ -111,7 +112,8 @@ impl Step {
     }
 }
 
-/// Counts that sum up to `2^log`, near to the shares of `counts`; at least one for each symbol that occurs. `None` if fewer than two do.
+/// Counts that sum up to `2^log`, near to the shares of `counts`; at least one for each symbol that occurs. `None` if
+/// fewer than two do.
 pub(super) fn normalized(counts: &[u32], log: u32) -> Option<Vec<i16>> {
     let total: u64 = counts.iter().map(|count| u64::from(*count)).sum();
     if counts.iter().filter(|count| **count > 0).count() < 2 {
@@ -131,7 +133,8 @@ pub(super) fn normalized(counts: &[u32], log: u32) -> Option<Vec<i16>> {
     Some(shares)
 }
 
-/// Appends the description of a distribution (RFC 8878, section 4.1.1): `counts` without any -1, summing up to `2^log`, the last one not 0.
+/// Appends the description of a distribution (RFC 8878, section 4.1.1): `counts` without any -1, summing up to `2^log`,
+/// the last one not 0.
 pub(super) fn describe(counts: &[i16], log: u32, to: &mut Vec<u8>) {
     let mut writer = BitWriter::default();
     writer.put(log - LOG_MIN, 4, to);

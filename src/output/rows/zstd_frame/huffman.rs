@@ -21,7 +21,8 @@ pub(super) struct Codes {
 }
 
 impl Codes {
-    /// Codes for bytes that occur so often; `None` if there are fewer than two different ones or if they cannot be described.
+    /// Codes for bytes that occur so often; `None` if there are fewer than two different ones or if they cannot be
+    /// described.
     pub fn new(counts: &[u32; 256]) -> Option<Self> {
         let lengths = lengths(counts)?;
         let longest = lengths.iter().copied().max()?;
@@ -66,8 +67,8 @@ impl Codes {
     }
 }
 
-/// Code lengths of at most 11 bits that leave no code unused. Nearly the shortest there are: codes that would be longer are cut, and as many
-/// others lengthened as that takes.
+/// Code lengths of at most 11 bits that leave no code unused. Nearly the shortest there are: codes that would be longer
+/// are cut, and as many others lengthened as that takes.
 fn lengths(counts: &[u32; 256]) -> Option<[u8; 256]> {
     let mut leaves: Vec<(u64, usize)> = counts
         .iter()
@@ -107,7 +108,8 @@ fn lengths(counts: &[u32; 256]) -> Option<[u8; 256]> {
     Some(lengths)
 }
 
-/// The depths of the leaves of a Huffman tree over `counts`, which ascend: two queues, of leaves and of the nodes made of them.
+/// The depths of the leaves of a Huffman tree over `counts`, which ascend: two queues, of leaves and of the nodes made
+/// of them.
 fn depths(counts: &[u64]) -> Option<Vec<u32>> {
     let leaves = counts.len();
     let mut weights = counts.to_vec();
@@ -138,8 +140,8 @@ fn depths(counts: &[u64]) -> Option<Vec<u32>> {
     Some(depths)
 }
 
-/// The weights of all bytes but the last that occurs, which follows from the others, encoded with a distribution of their own. `None` where they are
-/// all alike, or take too much room.
+/// The weights of all bytes but the last that occurs, which follows from the others, encoded with a distribution of
+/// their own. `None` where they are all alike, or take too much room.
 fn describe(lengths: &[u8; 256], longest: u8) -> Option<Vec<u8>> {
     let last = lengths.iter().rposition(|length| *length > 0)?;
     let weight = |length: &u8| if *length == 0 { 0 } else { longest + 1 - *length };

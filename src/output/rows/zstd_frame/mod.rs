@@ -1,8 +1,9 @@
 //! Zstandard frames of pages whose rows repeat.
 //!
-//! The rows of a customer are the same bytes several times over. A compressor has to find that out; here it is known. So such a page is never made: each
-//! customer's row goes once into the literals, which are Huffman-coded, and its repetitions are one match. What comes out is an
-//! ordinary frame that every decoder of Zstandard reads, some 5 % larger than the library's at level 1 on real pages, in a fraction of its time.
+//! The rows of a customer are the same bytes several times over. A compressor has to find that out; here it is known.
+//! So such a page is never made: each customer's row goes once into the literals, which are Huffman-coded, and its
+//! repetitions are one match. What comes out is an ordinary frame that every decoder of Zstandard reads, some 5 %
+//! larger than the library's at level 1 on real pages, in a fraction of its time.
 //!
 //! Source of the format: RFC 8878. The tests decode with the library.
 
@@ -23,8 +24,8 @@ use sequences::{Encoder, Sequence};
 use crate::error::Result;
 use crate::exact::{Held, at_most, of_byte_mut};
 
-/// What a block holds when decoded, at most. The format's limit is 2^17 for both forms of a block; this leaves room for headers where
-/// literals cannot be made smaller.
+/// What a block holds when decoded, at most. The format's limit is 2^17 for both forms of a block; this leaves room for
+/// headers where literals cannot be made smaller.
 const BLOCK_BYTES: usize = (1 << 17) - (1 << 10);
 
 /// Repetitions of fewer bytes go into the literals: as a match they might take more.
@@ -149,8 +150,8 @@ impl RepeatingPage {
         self.blocks.iter().chain([&self.open]).filter(|block| block.length > 0)
     }
 
-    /// Appends the frame to `frame`, and is empty again. Gives whether it did: not where the library does better, with a page that is small or hardly
-    /// repeats; then [`RepeatingPage::expand`] is to be called first.
+    /// Appends the frame to `frame`, and is empty again. Gives whether it did: not where the library does better, with
+    /// a page that is small or hardly repeats; then [`RepeatingPage::expand`] is to be called first.
     pub fn encode(&mut self, frame: &mut Vec<u8>) -> Result<bool> {
         let begin = frame.len();
         let is_worth_it = self.length >= FRAME_BYTES_MIN
@@ -246,7 +247,8 @@ fn put_raw_literals(literals: &[u8], frame: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// A literals section of four coded streams: type 2 with the tree's description, or 3 with the tree of the block before; sizes of 18 bits.
+/// A literals section of four coded streams: type 2 with the tree's description, or 3 with the tree of the block
+/// before; sizes of 18 bits.
 fn put_coded_literals(literals: &[u8], codes: &Codes, is_described: bool, frame: &mut Vec<u8>) -> Option<()> {
     let header = frame.len();
     frame.extend_from_slice(&[0; 5]);

@@ -3,7 +3,8 @@
 use super::bit_writer::BitWriter;
 use super::fse::{State, Table};
 
-/// The distributions that a decoder has without being told (RFC 8878, section 3.1.1.3.2.2): literal lengths, match lengths, offsets.
+/// The distributions that a decoder has without being told (RFC 8878, section 3.1.1.3.2.2): literal lengths, match
+/// lengths, offsets.
 const LITERALS: [i16; 36] =
     [4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1];
 const MATCHES: [i16; 53] = [
@@ -51,8 +52,8 @@ impl Encoder {
         })
     }
 
-    /// Appends a sequences section. There are fewer than 32,512 of them, as a block of 128 kB has with matches of 16 bytes.
-    /// `None` if one of them has numbers that no code has.
+    /// Appends a sequences section. There are fewer than 32,512 of them, as a block of 128 kB has with matches of 16
+    /// bytes. `None` if one of them has numbers that no code has.
     pub fn encode(&self, sequences: &[Sequence], to: &mut Vec<u8>) -> Option<()> {
         match sequences.len() {
             few @ 0..128 => to.push(few.to_le_bytes()[0]),
@@ -108,7 +109,8 @@ impl Sequence {
     }
 }
 
-/// Numbers of a code are as many as its bits tell apart, and begin at a multiple of that: so the low bits are what to write.
+/// Numbers of a code are as many as its bits tell apart, and begin at a multiple of that: so the low bits are what to
+/// write.
 fn coded(number: u32, code: u32, bits: u32) -> Coded {
     Coded { code: code.to_le_bytes()[0], bits, number }
 }

@@ -5,7 +5,8 @@ use proptest::test_runner::RngSeed;
 
 use super::*;
 
-/// Encodes, decodes with the library, and compares with the page; gives the frame's size, or `None` where it was left to the library.
+/// Encodes, decodes with the library, and compares with the page; gives the frame's size, or `None` where it was left
+/// to the library.
 fn checked(pieces: &[(Vec<u8>, usize)]) -> Option<usize> {
     checked_padded(pieces, |_| 0)
 }
