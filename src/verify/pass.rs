@@ -114,6 +114,7 @@ impl Pass<'_> {
     fn walk(&mut self, from: Vec<u8>, until: Option<&[u8]>) -> Result<()> {
         let mut walk = self.rules.store.walk(&from, None);
         while let Some(step) = walk.next() {
+            self.rules.store.folder().resources().check()?;
             match step {
                 Step::Entry { key, .. } if until.is_some_and(|until| key >= until) => break,
                 Step::Entry { key, value } => self.range.entry(key, value),
