@@ -237,7 +237,11 @@ fn check_block(table: &Table, number: usize, with_trailer: &[u8], room: &mut Vec
         (false, _) => Err(OUT_OF_PLACE),
     };
     let block = Block::of(Checked::without_trailer(with_trailer)?)?;
-    // All keys before those of histories have one number.
-    block.check(room, |first| within(first, before == 0 || place(first) > before))?;
+    block.check(room, |first| match place(first) {
+        // Two versions of a key, of which RocksDB tells the one that counts. All keys before those of histories have
+        // one number, and all keys behind them have one too.
+        number if number == before && !matches!(number, 0 | u128::MAX) => Err(Unsupported::Unknown),
+        number => within(first, number >= before),
+    })?;
     within(room, place(room) <= last(number)?)
 }

@@ -208,6 +208,16 @@ fn plain_runs_are_never_odd_and_what_two_runs_have_is() {
     assert_eq!(compare(&folder, &[(4, 60, 20), (7, 60, 20), (7, 30, 9)]), 0);
 }
 
+/// Then the index has a key for the block that is behind all histories, as for the next one, which has none.
+#[test]
+fn histories_that_end_with_their_block_are_read() {
+    for days in (40..300).step_by(4) {
+        let (_temporary, folder) = temporary();
+        database(&folder, &options(), &[run(1, (5..5 + days).map(|on| (1, on, 0)))]);
+        assert_eq!(compare(&folder, &[(1, 400, usize::MAX)]), 0, "{days} days");
+    }
+}
+
 #[test]
 fn what_is_not_in_plain_tables_is_left_to_rocksdb() {
     let opens = |prepare: &dyn Fn(&Folder)| {
