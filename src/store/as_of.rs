@@ -66,7 +66,7 @@ impl<'walk> AsOfRead<'walk> {
             }
             Key::Keyframe { customer: found, day } if found == customer => {
                 let is_used = wanted.known.is_none() && wanted.detail < HistoryDetail::Times;
-                // A keyframe of a later day lacks actions that it has cut to make way for those of that day and before.
+                // A keyframe of a later day holds newer actions in place of older ones that the oldest history needs.
                 let oldest_before = self.earlier.last().copied().unwrap_or(wanted.before);
                 if !is_used || day >= oldest_before || self.late.is_behind() {
                     return Ok(true);
