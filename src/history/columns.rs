@@ -1,47 +1,47 @@
-//! A history as the rows have it: columns, and how new it is.
+//! A history in the form that rows have: columns, and the time of its newest action.
 
 use crate::model::Day;
 
-/// A customer's newest actions as columns, newest first, without the zeros that pad them in a row. 9 bytes an action,
-/// and 8 more with times.
+/// A customer's newest actions as columns, newest first, without the zeros that pad them in a row. Memory: 9 bytes for
+/// each action, 17 with times.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct History {
     /// Item ids.
     pub item_ids: Vec<i64>,
-    /// Numbers of the action types, as many.
+    /// Numbers of the action types, one for each item id.
     pub action_types: Vec<u8>,
-    /// When the newest of them was, in microseconds since 1970-01-01 UTC; `None` where there is none.
+    /// Time of the newest action, in microseconds since 1970-01-01 UTC; `None` if the history is empty.
     pub newest_us: Option<i64>,
-    /// The days of the actions, newest first, and of each how many of them there are. Only where days or times were
-    /// asked for.
+    /// The days of the actions, newest first, each with its number of actions. Filled only if days or times were
+    /// requested.
     pub days: Vec<(Day, usize)>,
-    /// When each of them was, likewise in microseconds. Only where times were asked for.
+    /// Times of the actions, in microseconds since 1970-01-01 UTC. Filled only if times were requested.
     pub times_us: Vec<i64>,
 }
 
-/// A part of a history, newest first, from some action on: what a row has.
+/// The part of a history that a row has: the actions from some position on, newest first.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct HistoryView<'history> {
     /// Item ids.
     pub item_ids: &'history [i64],
-    /// Numbers of the action types, as many.
+    /// Numbers of the action types, one for each item id.
     pub action_types: &'history [u8],
-    /// When the newest of them was, in microseconds since 1970-01-01 UTC; `None` where there is none.
+    /// Time of the newest action, in microseconds since 1970-01-01 UTC; `None` if the history is empty.
     pub newest_us: Option<i64>,
     /// The days of the actions, as in [`History`].
     pub days: &'history [(Day, usize)],
-    /// When each of them was, as in [`History`].
+    /// Times of the actions, as in [`History`].
     pub times_us: &'history [i64],
 }
 
 impl History {
-    /// All of it.
+    /// Returns a view of the whole history.
     pub fn view(&self) -> HistoryView<'_> {
         let History { item_ids, action_types, newest_us, days, times_us } = self;
         HistoryView { item_ids, action_types, newest_us: *newest_us, days, times_us }
     }
 
-    /// Takes all actions out, and keeps the room that they took.
+    /// Removes all actions, and keeps the memory allocated.
     pub fn clear(&mut self) {
         self.item_ids.clear();
         self.action_types.clear();
@@ -50,7 +50,7 @@ impl History {
         self.times_us.clear();
     }
 
-    /// Says of so many actions that they were on `day`. Days come newest first.
+    /// Records that the next `actions` actions are of `day`. Days come newest first.
     pub fn push_day(&mut self, day: Day, actions: usize) {
         match self.days.last_mut() {
             Some((last, count)) if *last == day => *count += actions,
@@ -59,12 +59,12 @@ impl History {
         }
     }
 
-    /// How many actions it has.
+    /// Returns the number of actions.
     pub fn len(&self) -> usize {
         self.item_ids.len()
     }
 
-    /// Whether it has none.
+    /// Returns whether the history has no actions.
     pub fn is_empty(&self) -> bool {
         self.item_ids.is_empty()
     }

@@ -1,59 +1,59 @@
-//! Where keyframes stand.
+//! The rule that decides on which days a customer has keyframes.
 //!
-//! A keyframe of a day holds the newest `max_history` actions from before it, so that an as-of read need not walk
-//! further back. It costs the bytes of that history once more. The rule weighs the two, and follows from the customer's
-//! actions alone; so it does not matter in which order they were ingested, or when.
+//! A keyframe of a day holds the newest `max_history` actions from before that day, so that an as-of read stops there.
+//! A keyframe takes as many bytes as that history takes. The rule weighs the two costs, and depends only on the
+//! customer's actions: the order and the time of their ingest have no effect.
 
 use super::merge::merge;
 use crate::model::{Action, Day, PastAction};
 
-/// Stepping over a delta is taken to cost as much as reading this many actions of a keyframe. Chosen by measurement:
-/// see the specification in `format/`.
+/// Stepping over a delta counts as much as reading this many actions of a keyframe. Chosen by measurement: see the
+/// specification in `format/`.
 pub const ACTIONS_PER_STEP: u64 = 16;
 
-/// Room for the actions of a keyframe before it has to grow: the usual `max_history`.
+/// Number of actions for which a keyframe's memory is allocated at first: the usual `max_history`.
 const ACTIONS_AT_FIRST: usize = 1_000;
 
-/// What a customer's days have brought since the last keyframe, its own day included, or since the beginning.
+/// What a customer's days have brought since the last keyframe (its own day included), or since the first day.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct SinceKeyframe {
-    /// Deltas.
+    /// Number of deltas.
     pub deltas: u64,
-    /// Actions in them.
+    /// Number of actions in the deltas.
     pub actions: u64,
 }
 
 impl SinceKeyframe {
-    /// With one more delta.
+    /// Returns these counts with one more delta.
     pub fn with(self, actions: usize) -> Self {
         SinceKeyframe { deltas: self.deltas + 1, actions: self.actions + actions as u64 }
     }
 
-    /// Whether the next day with actions has a keyframe: when at least `max_history` actions have come, in deltas that
-    /// cost at least as much to step over as the keyframe costs to read. So an action comes into keyframes once on
-    /// average at most.
+    /// Returns whether the next day with actions has a keyframe: at least `max_history` actions have come, in deltas
+    /// that cost at least as much to step over as the keyframe costs to read. So an action is copied into keyframes at
+    /// most once on average.
     pub fn is_due(self, max_history: usize) -> bool {
         let max_history = max_history as u64;
         self.actions >= max_history && self.deltas.saturating_mul(ACTIONS_PER_STEP) >= max_history
     }
 }
 
-/// A customer's days from a keyframe on, or from the first day on.
+/// The keyframes of a customer's days, from a keyframe on or from the first day on.
 #[derive(Clone, Debug, Default)]
 pub struct KeyframePlan {
-    /// Keyframes that follow, with what each holds, newest first; days ascending.
+    /// The keyframes that follow, each with its actions, newest first; days ascending.
     pub keyframes: Vec<(Day, Vec<PastAction>)>,
-    /// Since the last of them, or since where the course began.
+    /// What has come since the last of these keyframes, or since the start of the plan.
     pub since: SinceKeyframe,
 }
 
-/// A day with its deltas, each newest first and none empty.
+/// A day with its deltas; each delta is newest first, and none is empty.
 pub type DayDeltas = (Day, Vec<Vec<Action>>);
 
-/// Follows a customer's days and finds the keyframes behind the first of them.
+/// Walks through a customer's days and returns the keyframes after the first day.
 ///
-/// `before` is what lies before the first day, newest first: what the keyframe of that day holds, or nothing if it is
-/// the customer's first. `days` are ascending.
+/// `before` holds the actions from before the first day, newest first: the content of that day's keyframe, or nothing
+/// if that day is the customer's first. `days` are ascending.
 pub fn plan_keyframes(before: Vec<PastAction>, days: &[DayDeltas], max_history: usize) -> KeyframePlan {
     let mut plan = KeyframePlan::default();
     let (mut base, mut before) = (0, before);
@@ -72,7 +72,7 @@ pub fn plan_keyframes(before: Vec<PastAction>, days: &[DayDeltas], max_history: 
     plan
 }
 
-/// The newest `max_history` actions of some days, which ascend, and of what lies before them; newest first.
+/// Returns the newest `max_history` actions of some ascending days and of the actions before them; newest first.
 pub fn fold(days: &[DayDeltas], before: &[PastAction], max_history: usize) -> Vec<PastAction> {
     let mut past: Vec<PastAction> = Vec::with_capacity(max_history.min(ACTIONS_AT_FIRST));
     for (day, deltas) in days.iter().rev() {
@@ -128,14 +128,14 @@ mod tests {
             (1..=count).map(move |number| (day(number), vec![actions.clone()])).collect::<Vec<_>>()
         };
         let stand = |plan: &KeyframePlan| plan.keyframes.iter().map(|(day, _)| day.number()).collect::<Vec<_>>();
-        // One action a day and histories of 3: after every third day.
+        // One action a day and histories of 3: a keyframe after every third day.
         let plan = plan_keyframes(Vec::new(), &days(8, &[5]), 3);
         assert_eq!(stand(&plan), [4, 7]);
         assert_eq!(items(&plan.keyframes[0].1), [5, 5, 5]);
         assert_eq!(plan.since, SinceKeyframe { deltas: 2, actions: 2 });
-        // Eight a day and histories of 64: the actions are there after 8 days, and 4 deltas would do.
+        // Eight a day and histories of 64: 64 actions are reached after 8 days; 4 deltas would suffice.
         assert_eq!(stand(&plan_keyframes(Vec::new(), &days(17, &[8, 7, 6, 5, 4, 3, 2, 1]), 64)), [9, 17]);
-        // Forty a day and histories of 64: the actions are there after 2 days, and it takes 4 deltas.
+        // Forty a day and histories of 64: 64 actions are reached after 2 days, but the rule requires 4 deltas.
         assert_eq!(stand(&plan_keyframes(Vec::new(), &days(9, &[1; 40]), 64)), [5, 9]);
     }
 

@@ -1,16 +1,16 @@
-//! Putting the deltas of one day together.
+//! Merges the deltas of one day.
 
 use super::order::newest_first;
 use crate::model::Action;
 
-/// The newest `max_history` actions of several lists that may overlap in time, newest first.
+/// Returns the newest `max_history` actions of several lists that may overlap in time, newest first.
 pub fn merge(parts: &[Vec<Action>], max_history: usize) -> Vec<Action> {
     let mut actions = match parts {
         [] => return Vec::new(),
         [only] => only.clone(),
         several => {
             let mut all = several.concat();
-            // A stable sort merges runs that are sorted already in linear time.
+            // A stable sort merges sorted runs in linear time.
             all.sort_by(newest_first);
             all
         }

@@ -1,11 +1,11 @@
-//! Floor 2, what a history is: its order, how the deltas of a day are merged, how days follow one another, where
-//! keyframes stand.
+//! Floor 2, the rules of a history: its order, how the deltas of a day are merged, how days follow one another, and
+//! which days have keyframes.
 //!
-//! Pure functions over values of [`crate::model`]; no I/O, no clock, no randomness. In every list of actions that goes
-//! in or comes out, the newest stands first.
+//! Pure functions over values of [`crate::model`]; no I/O, no clock, no randomness. Every list of actions, as argument
+//! or result, is newest first.
 //!
-//! Invariant: the newest `n` of a union are among the newest `n` of its parts. That is why lists that were cut can be
-//! merged and cut again without ever losing an action that counts.
+//! Invariant: the newest `n` of a union are among the newest `n` of its parts. So truncated lists can be merged and
+//! truncated again without losing any action that counts.
 
 mod columns;
 mod keyframes;

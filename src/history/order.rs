@@ -1,11 +1,11 @@
-//! The one order of actions.
+//! The order of actions.
 
 use std::cmp::Ordering;
 
 use crate::model::Action;
 
-/// Newest first; equal times: higher action type first; equal again: higher item id first. Total: actions that compare
-/// equal are the same action twice. Source: SPEC, "Meaning".
+/// Compares actions: newest first; at equal times the higher action type first, then the higher item id. The order is
+/// total: actions that compare equal are identical. Source: SPEC, "Meaning".
 pub fn newest_first(one: &Action, other: &Action) -> Ordering {
     let key = |action: &Action| (action.time_us, action.action_type, action.item_id);
     key(other).cmp(&key(one))

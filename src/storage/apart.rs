@@ -1,4 +1,4 @@
-//! Places that must not lie in one another: what a command writes, and what it reads.
+//! Places that must stay apart: the places that a command writes to and those that it reads.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::text::Shown as _;
 
-/// Where something lies, with what it is: "the store", "the output".
+/// A path with a name for messages: "the store", "the output".
 pub type Place<'a> = (&'a str, &'a Path);
 
-/// Fails if `place` lies in one of `others`, or one of them in it, or both are the same. Links are followed; neither
-/// has to be there yet.
+/// Fails if `place` lies in one of `others`, one of `others` lies in `place`, or both are the same place. Links are
+/// followed; the paths may lead to places that do not exist yet.
 pub fn keep_apart(place: Place<'_>, others: &[Place<'_>]) -> Result<()> {
     let (what, path) = place;
     let real = real(path)?;
@@ -27,8 +27,8 @@ pub fn keep_apart(place: Place<'_>, others: &[Place<'_>]) -> Result<()> {
     Ok(())
 }
 
-/// Fails if what a command writes below the output and the quarantine would come to lie in the input or in the store,
-/// or in each other, or these in it.
+/// Fails if the folders that a command writes below the output and the quarantine would lie in the input, the store or
+/// each other, or the input or the store in them.
 pub fn refuse_overlaps(input: &Path, store: &Path, out: Option<&Path>, quarantine: Option<&Path>) -> Result<()> {
     let mut others = vec![("the input root", input), ("the store", store)];
     for (what, path) in [("the output", out), ("the quarantine", quarantine)] {
@@ -40,7 +40,7 @@ pub fn refuse_overlaps(input: &Path, store: &Path, out: Option<&Path>, quarantin
     Ok(())
 }
 
-/// Where a path leads, as far as it is there; the rest as it is written.
+/// Returns the real path: links are resolved in the part that exists, the rest stays as written.
 fn real(path: &Path) -> Result<PathBuf> {
     if let Ok(real) = path.canonicalize() {
         return Ok(real);
@@ -56,7 +56,7 @@ fn real(path: &Path) -> Result<PathBuf> {
     let mut real = real(above)?;
     match path.file_name() {
         Some(name) => real.push(name),
-        // It ends with `..`.
+        // The path ends with `..`.
         None => _ = real.pop(),
     }
     Ok(real)

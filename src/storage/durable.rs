@@ -1,4 +1,4 @@
-//! Making what is on disk outlast a power loss.
+//! Makes files and folders survive a power loss.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -13,10 +13,10 @@ pub fn sync(path: &Path) -> Result<()> {
     synced.map_err(|error| Error::io("fsync", path, error))
 }
 
-/// Makes the names in a folder durable, and its own, and those of the folders above it: any of them may have been made
-/// by this run, or by one before it that was killed.
+/// Makes durable the names in a folder, the folder's own name, and the names of the folders above it: this run may have
+/// created any of these folders, or an earlier run that was killed.
 ///
-/// Ends where another file system begins. Folders that may not be opened are left out, since their owner made them.
+/// Stops at the border of the file system. Folders that may not be opened are skipped, since their owner created them.
 pub fn sync_with_folders_above(folder: &Path) -> Result<()> {
     sync(folder)?;
     let failed = |path: &Path, error: io::Error| Error::io("fsync", path, error);

@@ -1,4 +1,4 @@
-//! Telling whether a file is still the one that was read.
+//! Fingerprints of files: size and hash, to detect that a file has changed since it was read.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -12,22 +12,22 @@ use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::text::Shown;
 
-/// How much of a file is read at once for its hash.
+/// Bytes read at once for the hash.
 const READ_BYTES: usize = 1 << 20;
 
-/// Size and hash of a file's content. XXH3-128 is no protection against malice, but tells any accident.
+/// The size and the hash of a file's content. XXH3-128 detects accidents; it does not protect against malice.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Fingerprint {
     /// Size of the file.
     pub bytes: u64,
     /// XXH3-128 of its content, big-endian.
     pub xxh3_128: [u8; 16],
-    /// When it was last written; never stored, only to notice a change while a command runs.
+    /// When the file was last written. Never stored: used only to notice a change while a command runs.
     modified: Option<SystemTime>,
 }
 
 impl Fingerprint {
-    /// Reads the whole file, unless it is asked to stop. Memory: 1 MiB.
+    /// Reads the whole file. Fails if the work is asked to stop. Memory: 1 MiB.
     pub fn of(path: &Path, cancel: &Cancel) -> Result<Self> {
         let failed = |error: std::io::Error| Error::io("read", path, error);
         let mut file = regular_file::open(path).map_err(failed)?;
@@ -43,19 +43,19 @@ impl Fingerprint {
         Ok(Fingerprint { bytes, xxh3_128: hasher.digest128().to_be_bytes(), modified })
     }
 
-    /// The hash as 32 hexadecimal digits.
+    /// Returns the hash as 32 hexadecimal digits.
     pub fn hex(&self) -> String {
         hex(&self.xxh3_128)
     }
 
-    /// The size of a file alone, which is cheap to ask for.
+    /// Returns only the size of the file, without reading the file.
     pub fn size_of(path: &Path) -> Result<u64> {
         let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
         Ok(metadata.len())
     }
 
-    /// Fails if the file has been written since its fingerprint was taken: what was read is then not what was
-    /// fingerprinted.
+    /// Fails if the file has been written since its fingerprint was taken: the bytes read would then differ from the
+    /// bytes fingerprinted.
     pub fn check_unchanged(&self, path: &Path) -> Result<()> {
         let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
         if metadata.len() == self.bytes && metadata.modified().ok() == self.modified {
@@ -68,7 +68,7 @@ impl Fingerprint {
     }
 }
 
-/// The digits of a hash, two for each byte.
+/// Returns the hexadecimal digits of a hash, two for each byte.
 fn hex(hash: &[u8; 16]) -> String {
     format!("{:032x}", u128::from_be_bytes(*hash))
 }
@@ -81,12 +81,12 @@ pub struct HashedFile {
 }
 
 impl HashedFile {
-    /// Begins to write an empty file.
+    /// Starts to write an empty file.
     pub fn new(file: File) -> Self {
         HashedFile { file, hasher: Xxh3::new(), bytes: 0 }
     }
 
-    /// How many bytes were written, and the hash of them.
+    /// Returns the number of bytes written and their hash.
     pub fn written(&self) -> (u64, String) {
         (self.bytes, hex(&self.hasher.digest128().to_be_bytes()))
     }

@@ -1,8 +1,7 @@
-//! Names that nothing else has: drawn by chance, and taken only where nothing stood before.
+//! Unique names: random, and used only if the name is free.
 //!
-//! The number of a process tells it from no process of another container, which may work on the same disk; and a name
-//! that can be guessed may be a link that somebody has put there. A drawn name never reaches an output: it is that of
-//! something on its way, or of nothing at all.
+//! A process number is not unique across containers that work on the same disk, and an attacker can put a link at a
+//! predictable name. A random name never reaches an output: it names only temporary files and folders.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -12,13 +11,13 @@ use rustix::rand::{GetRandomFlags, getrandom};
 
 use crate::error::{Error, Kind, Result};
 
-/// Names are drawn this often where they turn out to be taken, which chance alone never makes them.
+/// Number of attempts when the random name is already in use, which cannot happen by coincidence alone.
 const TRIES: usize = 8;
 
-/// Letters of what is drawn.
+/// Number of letters in the random part of a name.
 const DRAWN_LETTERS: usize = 16;
 
-/// Sixteen hexadecimal digits by chance.
+/// Returns sixteen random hexadecimal digits.
 pub fn drawn() -> Result<String> {
     let mut bytes = [0; DRAWN_LETTERS / 2];
     match getrandom(&mut bytes, GetRandomFlags::empty()) {
@@ -27,22 +26,22 @@ pub fn drawn() -> Result<String> {
     }
 }
 
-/// Whether a name that begins with `prefix` ends as names of this program do: with what was drawn, or with the number
-/// of a process, as up to 0.4.0.
+/// Returns whether a name that begins with `prefix` ends as this program's names do: with random digits, or with the
+/// number of a process, as in versions up to 0.4.0.
 pub fn is_drawn(name: &str, prefix: &str) -> bool {
     let is_digit = |letter: u8| matches!(letter, b'0'..=b'9' | b'a'..=b'f');
     name.strip_prefix(prefix).is_some_and(|end| (1..=DRAWN_LETTERS).contains(&end.len()) && end.bytes().all(is_digit))
 }
 
-/// Creates a folder in `parent` whose name begins with `prefix`. Gives its path.
+/// Creates a folder in `parent` whose name begins with `prefix`. Returns its path.
 pub fn folder(parent: &Path, prefix: &str) -> Result<PathBuf> {
     taken(parent, prefix, |path| fs::create_dir(path)).map(|(path, ())| path)
 }
 
-/// Creates a file in `parent` whose name begins with `prefix`, empty, in the way that `how` says: `create_new` is set
-/// here. Gives its path too.
+/// Creates an empty file in `parent` whose name begins with `prefix`. Opens the file with the options `how`, to which
+/// this function adds `create_new`. Returns the path as well.
 pub fn file(parent: &Path, prefix: &str, how: &mut fs::OpenOptions) -> Result<(PathBuf, File)> {
-    // Where the name is that of a link, the link is not followed.
+    // If a link has this name, the link is not followed.
     taken(parent, prefix, |path| how.write(true).create_new(true).open(path))
 }
 

@@ -1,5 +1,5 @@
-//! Floor 1, files and folders as places: opened where they have an end, identified by their content, made to appear
-//! whole or not at all, and durable.
+//! Floor 1, files and folders as places: only files of finite length are opened, files are identified by their content,
+//! and results appear whole or not at all, and durably.
 
 mod apart;
 mod durable;

@@ -1,4 +1,4 @@
-//! Files that lookback writes at a name which somebody chose, and how each kind is told from the file of somebody else.
+//! Files that lookback writes at a path chosen by the user, and how each kind is recognised as lookback's own.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -9,23 +9,23 @@ use crate::error::{Error, Result};
 use crate::message::{Message, message};
 use crate::text::Shown as _;
 
-/// What is read of the beginning of a text, at most.
+/// The most that is read of the beginning of a text.
 const BEGINNING_BYTES: u64 = 1 << 20;
 
 /// A kind of file that lookback writes.
 #[derive(Clone, Copy, Debug)]
 pub struct OwnFile {
-    /// What such a file is, for messages: a page of the report.
+    /// The name of this kind of file for messages, such as: a page of the report.
     pub name: fn() -> Message,
-    /// Whether this file, which has some bytes, is one.
+    /// Returns whether this file, which is not empty, is of this kind.
     pub is_kind_of: fn(&File) -> bool,
 }
 
 impl OwnFile {
-    /// Fails unless nothing stands at `target`, or an empty file, or one of this kind, which may be replaced. A link
-    /// is none, wherever it leads.
+    /// Fails unless `target` may be replaced: no file exists there, or an empty file or a file of this kind does. A
+    /// link is refused, wherever it leads.
     ///
-    /// Memory: the schema of the file that stands there.
+    /// Memory: the schema of the file at `target`.
     pub fn check_replaceable(self, target: &Path) -> Result<()> {
         let metadata = match fs::symlink_metadata(target) {
             Ok(metadata) => metadata,
@@ -50,7 +50,7 @@ impl OwnFile {
     }
 }
 
-/// The beginning of a text file; empty where it cannot be read, since that is nothing that lookback has written.
+/// Returns the beginning of a text file; empty if the file is unreadable, since lookback did not write such a file.
 ///
 /// Memory: 1 MiB.
 pub fn beginning(file: &File) -> String {

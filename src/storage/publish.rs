@@ -1,4 +1,4 @@
-//! Making files and folders appear whole or not at all: written aside, fsynced, renamed, and the folder above fsynced.
+//! Makes files and folders appear whole or not at all: written aside, fsynced, renamed, then the parent folder fsynced.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -12,27 +12,27 @@ use super::fresh;
 use super::own_file::OwnFile;
 use crate::error::{Error, Result};
 
-/// A folder is created this often where somebody removes it again before it is locked.
+/// Number of attempts to create and lock a folder when another process removes the folder before the lock is taken.
 const TRIES: usize = 50;
 use super::regular_file;
 
-/// A file being written beside its place. Dropped before `publish`, it is removed; what a killed process has left is
-/// removed by the next one that comes to the same place.
+/// A file that is written beside its final path. If dropped before `publish`, it is removed; the next process that
+/// writes the same path removes what a killed process has left.
 pub struct StagedFile {
     target: PathBuf,
     aside: PathBuf,
     kind: OwnFile,
-    /// Locked for as long as it is being written.
+    /// Locked while the file is written.
     file: File,
 }
 
 impl StagedFile {
-    /// Begins the file that will stand at `target`, and creates the folders above it. Refused where something else than
-    /// such a file stands there.
+    /// Creates the file that will replace `target`, and the folders above it. Fails if `target` exists and may not be
+    /// replaced (see [`OwnFile::check_replaceable`]).
     pub fn create(target: &Path, kind: OwnFile) -> Result<Self> {
         kind.check_replaceable(target)?;
         let folder = folder_of(target);
-        // One process at a time tidies up and begins, or it might take a file not locked yet for one left behind.
+        // One process at a time cleans up and creates its file: otherwise it could remove a new file before its lock.
         let turn = lock_created(folder)?;
         remove_left_behind(target)?;
         let (aside, file) = fresh::file(folder, &aside_prefix(target), &mut File::options())?;
@@ -42,15 +42,15 @@ impl StagedFile {
         Ok(staged)
     }
 
-    /// The file to write to, empty.
+    /// Returns the empty file to write to.
     pub fn file(&self) -> Result<File> {
         self.file.try_clone().map_err(|error| Error::io("open", &self.aside, error))
     }
 
-    /// Puts the file, complete now, in its place.
+    /// Moves the complete file to its final path.
     pub fn publish(self) -> Result<()> {
         self.file.sync_all().map_err(|error| Error::io("fsync", &self.aside, error))?;
-        // Something may have come there since.
+        // Another file may have appeared there in the meantime.
         self.kind.check_replaceable(&self.target)?;
         fs::rename(&self.aside, &self.target).map_err(|error| Error::io("put in place", &self.target, error))?;
         sync_with_folders_above(folder_of(&self.target))
@@ -63,8 +63,8 @@ impl Drop for StagedFile {
     }
 }
 
-/// Removes the file at `target`, if there is one, and what killed processes have left beside it. Refused where
-/// something else stands there.
+/// Removes the file at `target`, if there is one, and the files that killed processes have left beside it. Fails if
+/// another kind of file is at `target`.
 pub fn remove_file(target: &Path, kind: OwnFile) -> Result<()> {
     kind.check_replaceable(target)?;
     let folder = folder_of(target);
@@ -95,12 +95,11 @@ fn aside_prefix(target: &Path) -> String {
     format!(".{}.staging-", target.file_name().unwrap_or_default().to_string_lossy())
 }
 
-/// Puts the folder `staged` in the place of `target`; what stood there before, if anything, is then at `staged` or
-/// `replaced`.
+/// Moves the folder `staged` to `target`. The folder that was at `target`, if any, is then at `staged` or `replaced`.
 ///
-/// Where the file system can exchange two names in one step (ext4, xfs, btrfs, tmpfs and others can), there is no
-/// moment without the partition. Elsewhere there is one between two renames, and a crash just then leaves it away until
-/// the next run.
+/// On file systems that can exchange two names in one step (ext4, xfs, btrfs, tmpfs and others), the partition exists
+/// at every moment. Elsewhere the partition is missing between two renames, and after a crash at that moment it stays
+/// missing until the next run.
 pub fn put_in_place(staged: &Path, target: &Path, replaced: &Path) -> Result<()> {
     let failed = |error: std::io::Error| Error::io("put in place", target, error);
     let exists = target.try_exists().map_err(failed)?;
@@ -113,20 +112,20 @@ pub fn put_in_place(staged: &Path, target: &Path, replaced: &Path) -> Result<()>
     sync_with_folders_above(folder_of(target))
 }
 
-/// The folder in which a name stands.
+/// Returns the folder that contains the path.
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Waits for the lock on a file or folder, which is held as long as what is returned is there.
+/// Waits for the lock on a file or folder. The lock is held until the returned file is dropped.
 pub fn lock(path: &Path) -> Result<File> {
     let file = regular_file::open_or_folder(path).map_err(|error| Error::io("open", path, error))?;
     file.lock().map_err(|error| Error::io("lock", path, error))?;
     Ok(file)
 }
 
-/// The same for a folder that is created where it is not there. Others may remove it again, as long as it is empty and
-/// they have the lock.
+/// Locks a folder as [`lock`] does, and creates the folder if it is missing. Other processes may remove the folder
+/// while it is empty and they hold the lock.
 pub fn lock_created(folder: &Path) -> Result<File> {
     let mut tries = 1;
     loop {
@@ -144,7 +143,7 @@ pub fn lock_created(folder: &Path) -> Result<File> {
     }
 }
 
-/// Whether something killed has left this behind: nobody has the lock on it.
+/// Returns whether a killed process has left this file or folder: no process holds its lock.
 pub fn is_left_behind(path: &Path) -> bool {
     regular_file::open_or_folder(path).is_ok_and(|file| file.try_lock().is_ok())
 }

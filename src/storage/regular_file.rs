@@ -1,8 +1,6 @@
-//! Opening what a name leads to: only files that have an end. A pipe waits for somebody who writes, a device may never
-//! end.
+//! Opens only regular files and folders. Opening a pipe waits for its writer, and reading a device may never end.
 //!
-//! Everything that is opened for reading is opened here (a test holds this), but for what the system itself gives under
-//! `/proc` and `/sys`.
+//! Every file to be read is opened here (a test holds this), except the system's own files under `/proc` and `/sys`.
 
 use std::fs::{self, File, FileType};
 use std::io::{self, Read};
@@ -13,7 +11,7 @@ use rustix::fs::OFlags;
 
 use crate::error::Irregular;
 
-/// What something of this type is; `None` for a regular file.
+/// Returns what is found instead of a regular file; `None` for a regular file.
 fn irregular(found: FileType) -> Option<Irregular> {
     let kind = match found {
         found if found.is_file() => return None,
@@ -26,7 +24,7 @@ fn irregular(found: FileType) -> Option<Irregular> {
     Some(Irregular(kind))
 }
 
-/// Opens a regular file to be read. Fails on anything else, without waiting for it; links are followed.
+/// Opens a regular file to be read. Fails on anything else, without waiting. Links are followed.
 pub fn open(path: &Path) -> io::Result<File> {
     open_one_of(path, |found| found.is_file())
 }
@@ -36,15 +34,15 @@ pub fn open_or_folder(path: &Path) -> io::Result<File> {
     open_one_of(path, |found| found.is_file() || found.is_dir())
 }
 
-/// The content of a regular file.
+/// Returns the content of a regular file.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     open(path)?.read_to_end(&mut content)?;
     Ok(content)
 }
 
-/// Fails, with the path, where anything below a folder is neither a regular file nor a folder; for folders whose files
-/// a library opens. A folder that is not there has nothing below it.
+/// Fails, with the path, if anything below a folder is neither a regular file nor a folder; for folders whose files a
+/// library opens. A missing folder counts as empty.
 pub fn check_below(folder: &Path) -> Result<(), (Box<Path>, io::Error)> {
     let failed = |error: io::Error| (Box::from(folder), error);
     let entries = match fs::read_dir(folder) {
@@ -58,7 +56,7 @@ pub fn check_below(folder: &Path) -> Result<(), (Box<Path>, io::Error)> {
         if found.is_symlink() {
             match fs::metadata(&path) {
                 Ok(metadata) => found = metadata.file_type(),
-                // Gone meanwhile, or leading nowhere: who opens it is told.
+                // The file has just been removed, or the link leads nowhere: the code that opens the file reports this.
                 Err(_) => continue,
             }
         }
@@ -71,8 +69,8 @@ pub fn check_below(folder: &Path) -> Result<(), (Box<Path>, io::Error)> {
     Ok(())
 }
 
-/// Looked at before it is opened, since opening a device may do something, and again when it is open, since by then the
-/// name may lead elsewhere.
+/// The type is checked before opening, since opening a device may have effects, and again after opening, since the name
+/// may lead elsewhere by then.
 fn open_one_of(path: &Path, is_wanted: impl Fn(FileType) -> bool) -> io::Result<File> {
     let check = |found: FileType| match irregular(found) {
         Some(irregular) if !is_wanted(found) => Err(io::Error::other(irregular)),

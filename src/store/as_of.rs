@@ -8,11 +8,11 @@ use crate::format::{Delta, Key, Keyframe, Scratch};
 use crate::history::{self, History};
 use crate::model::{Action, CustomerId, Day, HistoryDetail};
 
-/// An as-of read on its way from the newest day back.
+/// An as-of read in progress, from the newest day back.
 pub(super) struct AsOfRead<'walk> {
     wanted: AsOf,
     earlier: &'walk [Day],
-    /// The day whose deltas wait.
+    /// The day whose deltas are being gathered.
     current: Option<Day>,
     waiting: &'walk mut WaitingDay,
     late: &'walk mut LateDeltas,
@@ -42,7 +42,7 @@ impl<'walk> AsOfRead<'walk> {
         self.late.clear();
     }
 
-    /// Takes the next key and its value. Gives whether more is wanted.
+    /// Takes the next key and its value. Returns whether the read needs more keys.
     pub fn step(&mut self, customer: CustomerId, key: Key, value: &[u8]) -> Result<bool> {
         let wanted = self.wanted;
         match key {
@@ -66,7 +66,7 @@ impl<'walk> AsOfRead<'walk> {
             }
             Key::Keyframe { customer: found, day } if found == customer => {
                 let is_used = wanted.known.is_none() && wanted.detail < HistoryDetail::Times;
-                // One of a later day lacks what it has cut for the actions of that day and before.
+                // A keyframe of a later day holds newer actions in place of older ones that the oldest history needs.
                 let oldest_before = self.earlier.last().copied().unwrap_or(wanted.before);
                 if !is_used || day >= oldest_before || self.late.is_behind() {
                     return Ok(true);
@@ -81,8 +81,8 @@ impl<'walk> AsOfRead<'walk> {
         }
     }
 
-    /// Takes the actions of the day that waits, of which there may be none. Behind a keyframe, which has them already,
-    /// only the places of late ones.
+    /// Appends the gathered actions of the current day, if there are any. After a keyframe, which already has these
+    /// actions, only records the positions of late ones.
     fn take(&mut self) -> Result<()> {
         let Some(day) = self.current.filter(|_| !self.waiting.is_empty()) else { return Ok(()) };
         if self.late.is_behind() {
@@ -100,7 +100,7 @@ impl<'walk> AsOfRead<'walk> {
         Ok(())
     }
 
-    /// Takes the rest from a keyframe.
+    /// Appends the remaining actions from a keyframe.
     fn append(&mut self, keyframe: &Keyframe<'_>) {
         let before = self.history.len();
         let room = self.wanted.max_history.saturating_sub(before - self.last_at());
@@ -111,7 +111,7 @@ impl<'walk> AsOfRead<'walk> {
         }
     }
 
-    /// The day before which the next history begins; `None` where all have begun.
+    /// Returns the day before which the next history begins; `None` if all have begun.
     fn next_before(&self) -> Option<Day> {
         match self.begins.len().checked_sub(1) {
             None => Some(self.wanted.before),
@@ -119,12 +119,12 @@ impl<'walk> AsOfRead<'walk> {
         }
     }
 
-    /// Where the history begins that has begun last.
+    /// Returns the position at which the most recently started history begins.
     fn last_at(&self) -> usize {
         self.begins.last().map_or(0, |begin| begin.at)
     }
 
-    /// How many actions are still wanted; no limit before all histories have begun.
+    /// Returns how many more actions are needed; no limit until all histories have begun.
     fn room(&self) -> usize {
         match self.next_before() {
             Some(_) => usize::MAX,
@@ -136,7 +136,7 @@ impl<'walk> AsOfRead<'walk> {
         self.room() == 0
     }
 
-    /// Takes what waits, and checks what came of it. Histories that have not begun are empty.
+    /// Appends the gathered actions, and checks the result. Histories that have not begun are empty.
     pub fn end(&mut self, customer: CustomerId) -> Result<()> {
         self.take()?;
         let (at, days) = (self.history.len(), self.earlier.len() + 1);
@@ -153,15 +153,15 @@ impl<'walk> AsOfRead<'walk> {
     }
 }
 
-/// The deltas of one day, gathered until the next key tells that there are no more.
+/// The deltas of one day, gathered until the next key belongs to another day.
 #[derive(Default)]
 pub(super) struct WaitingDay {
-    /// Their bytes, one after the other, and where each ends.
+    /// The bytes of the deltas in sequence, and the position at which each ends.
     bytes: Vec<u8>,
     ends: Vec<usize>,
-    /// Of late ones which it is, and its batch.
+    /// The number of each late delta, with its batch.
     late: Vec<(usize, Day)>,
-    /// Scratch for merging them.
+    /// Scratch memory for merging the deltas.
     room: Scratch,
     actions: Vec<Action>,
 }
@@ -177,16 +177,16 @@ impl WaitingDay {
         self.ends.is_empty()
     }
 
-    /// Adds a delta, with its batch if it is late.
+    /// Adds a delta, with its batch if the delta is late.
     fn push(&mut self, delta: &[u8], late: Option<Day>) {
         self.late.extend(late.map(|batch| (self.ends.len(), batch)));
         self.bytes.extend_from_slice(delta);
         self.ends.push(self.bytes.len());
     }
 
-    /// Appends them to the history, at most so many. One alone needs no times, unless they are asked for; several are
-    /// merged by theirs. Gives the time of the newest where it is known anyway, or `timed`, and late deltas with their
-    /// places to `late`.
+    /// Appends the newest `most` actions to the history. A single delta needs no times unless they are requested;
+    /// several deltas are merged by time. Returns the newest time if it is known anyway or `timed`, and adds late
+    /// deltas with their positions to `late`.
     fn take(
         &mut self,
         day: Day,
@@ -223,7 +223,7 @@ impl WaitingDay {
         Ok(newest_us)
     }
 
-    /// Only gives late deltas with their places to `late`; the first action of the day stands at `at`.
+    /// Only adds late deltas with their positions to `late`; the first action of the day is at position `at`.
     fn place_late(&mut self, day: Day, at: usize, late: &mut Vec<LateDelta>) -> Result<()> {
         if !self.late.is_empty() {
             self.merge(day, at, late)?;
@@ -232,7 +232,7 @@ impl WaitingDay {
         Ok(())
     }
 
-    /// Puts all actions together, newest first, the first of which stands at `at`.
+    /// Merges all actions, newest first; the first action is at position `at`.
     fn merge(&mut self, day: Day, at: usize, late: &mut Vec<LateDelta>) -> Result<()> {
         let (mut begin, mut newest_of_late) = (0, Vec::new());
         let mut next_late = self.late.iter().peekable();

@@ -1,9 +1,9 @@
-//! Copies of a store in another place, by RocksDB's backup engine.
+//! Backups of a store in another folder, by RocksDB's backup engine.
 //!
-//! A backup folder holds any number of backups of one store, numbered from 1 on. Table files are shared by those that
-//! have them, so that each further backup copies only what came since. Every file's checksum is kept in the list of its
-//! backup, worked out when it was first copied; restoring compares it. Making a backup that shares a file believes its
-//! name and size; [`Backups::check`] and [`check_backups`] read them all.
+//! A backup folder holds any number of backups of one store, numbered from 1. Backups have common table files, so that
+//! each further backup copies only new files. The list of a backup holds every file's checksum, computed at the first
+//! copy; restoring compares it. A new backup trusts the name and size of files already there; [`Backups::check`] and
+//! [`check_backups`] read all files.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -31,15 +31,15 @@ use crate::text::Shown;
 /// One backup.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Backup {
-    /// Its number.
+    /// The number of the backup.
     pub number: u32,
-    /// Files that make it up, also those that it shares with others.
+    /// Number of its files, including files that other backups also use.
     pub files: u32,
-    /// Their size.
+    /// Total size of its files.
     pub bytes: u64,
 }
 
-/// A folder with backups, held by this process alone.
+/// A folder of backups, locked by this process.
 pub struct Backups {
     engine: BackupEngine,
     folder: Folder,
@@ -47,8 +47,8 @@ pub struct Backups {
 }
 
 impl Backups {
-    /// Opens a folder of backups, or with `create` makes one, readable by its owner alone. Refused while another
-    /// process works on it.
+    /// Opens a folder of backups; with `create` creates it, readable only by its owner. Fails while another process
+    /// works on it.
     pub fn open(path: &Path, create: bool, resources: &Resources) -> Result<Self> {
         if create {
             refuse_other_things(path)?;
@@ -62,9 +62,9 @@ impl Backups {
         Ok(Backups { engine, folder, _lock: lock })
     }
 
-    /// Copies what a store holds now, beside its writer or not, durable on return. Gives the backup.
+    /// Copies the current state of a store, with or without a writer beside it; durable on return. Returns the backup.
     ///
-    /// Where it fails or is stopped, the backups before are as they were, and the next one removes what it has left.
+    /// If the copy fails or is stopped, earlier backups are unchanged, and the next backup removes the remains.
     pub fn back_up(&mut self, store: &Folder) -> Result<Backup> {
         at_checkpoint(store, |db| {
             self.folder.resources().check()?;
@@ -73,18 +73,18 @@ impl Backups {
         self.newest()
     }
 
-    /// Reads every file of a backup, also those that it shares with others, and compares it with its checksum. Fails on
-    /// the first that is damaged.
+    /// Reads every file of a backup, including files that other backups also use, and compares its checksum. Fails on
+    /// the first damaged file.
     pub fn check(&self, number: u32, progress: &dyn Progress) -> Result<CheckedBackups> {
         backup_files::check(self.folder.path(), &[number], self.folder.resources().cancel(), progress)
     }
 
-    /// Deletes all but the newest `keep` backups, and the files that only they had.
+    /// Deletes all backups but the newest `keep`, and the files that no other backup uses.
     pub fn keep(&mut self, keep: usize) -> Result<()> {
         self.engine.purge_old_backups(keep).map_err(|error| failure("delete old backups of", &self.folder, error))
     }
 
-    /// All backups that can be restored, by number.
+    /// Returns all backups that can be restored, by number.
     pub fn list(&self) -> Vec<Backup> {
         let of = |info: BackupEngineInfo| Backup { number: info.backup_id, files: info.num_files, bytes: info.size };
         let mut list: Vec<Backup> = self.engine.get_backup_info().into_iter().map(of).collect();
@@ -92,14 +92,14 @@ impl Backups {
         list
     }
 
-    /// The newest of them.
+    /// Returns the newest backup.
     pub fn newest(&self) -> Result<Backup> {
         self.list().pop().ok_or_else(|| no_whole_backup(self.folder.path()))
     }
 
-    /// Makes a store from a backup, where none is. Each file is compared with its checksum while it is copied; where
-    /// one differs nothing is left behind. Gives its format version: a backup may be older than the program, and its
-    /// store is there to be migrated. One that is newer is refused.
+    /// Makes a store from a backup, where no store exists. Each file's checksum is compared while it is copied; if one
+    /// differs, nothing is left. Returns the format version: a backup may be older than the program, and its store can
+    /// then be migrated. Fails if it is newer.
     pub fn restore(mut self, number: u32, to: &Folder) -> Result<u8> {
         let numbers: Vec<u32> = self.list().iter().map(|backup| backup.number).collect();
         if !numbers.contains(&number) {
@@ -108,7 +108,7 @@ impl Backups {
         let making = Making::begin(to)?;
         self.folder.resources().check()?;
         let restored = self.restore_aside(number, &making.aside);
-        // Its threads may still be copying other files when one has failed.
+        // After a failure, the engine's threads may still be copying other files.
         drop(self);
         let format_version = restored?;
         to.put_in_place(&making.aside)?;
@@ -116,7 +116,7 @@ impl Backups {
         Ok(format_version)
     }
 
-    /// Restores into a store in the making, and sees whether it can be opened.
+    /// Restores into a temporary store folder, and checks that the store can be opened.
     fn restore_aside(&mut self, number: u32, aside: &Folder) -> Result<u8> {
         let database = aside.database();
         let restored = self.engine.restore_from_backup(&database, &database, &RestoreOptions::default(), number);
@@ -133,10 +133,10 @@ impl Backups {
     }
 }
 
-/// What a folder of backups has in it.
+/// The names in a folder of backups.
 const NAMES: [&str; 4] = ["meta", "private", "shared", "shared_checksum"];
 
-/// Fails where something else than backups is in a folder: with them, RocksDB would take its files for leftovers.
+/// Fails if a folder holds anything but backups: RocksDB would treat other files as its own leftovers.
 fn refuse_other_things(path: &Path) -> Result<()> {
     let mut names = Vec::new();
     match fs::read_dir(path) {
@@ -158,9 +158,9 @@ fn refuse_other_things(path: &Path) -> Result<()> {
     }
 }
 
-/// Reads every file of a folder of backups, or of one of them, and compares it with its checksum, without restoring
-/// anything. Fails on the first that is damaged, by its name. Refused while another process works on the folder.
-/// Memory: 1 MiB, and a line for each file.
+/// Reads every file of a folder of backups, or of one backup, and compares its checksum, without restoring. Fails on
+/// the first damaged file, and names it. Fails while another process works on the folder. Memory: 1 MiB, and a line for
+/// each file.
 pub fn check_backups(
     path: &Path,
     number: Option<u32>,
@@ -212,7 +212,7 @@ fn no_whole_backup(at: &Path) -> Error {
     Error::refused(format!("there is no whole backup at {}", at.shown()), "name another folder, or make a backup")
 }
 
-/// The format version of a store that this program can open, if only to migrate it.
+/// Returns the format version of a store that this program can open, if only to migrate it.
 fn openable_version(folder: &Folder) -> Result<u8> {
     let version = RawStore::open_reader(folder)?.format_version()?;
     if version >= FORMAT_VERSION {

@@ -1,25 +1,25 @@
-//! The batches that a store holds, and those that it lacks.
+//! The batches that a store holds, and the missing ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::format::{BatchRecord, ZoneUse, files_fingerprint};
 use crate::model::Day;
 
-/// What the store knows of a batch as a whole, without the list of its files and the counts of each type, which
-/// [`super::Store::batch`] gives.
+/// Summary of a batch, without the list of its files and the counts of each type, which [`super::Store::batch`]
+/// returns.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// The names of the sources that it has files of.
+    /// Names of the sources of its files.
     pub sources: BTreeSet<String>,
-    /// How many files it came in.
+    /// Number of its files.
     pub files: usize,
-    /// Their size.
+    /// Total size of its files.
     pub bytes: u64,
-    /// One hash over all of them: see [`files_fingerprint`].
+    /// One hash over all its files: see [`files_fingerprint`].
     pub fingerprint: String,
-    /// See [`BatchRecord::actions`]: those of all types.
+    /// Actions of all types: see [`BatchRecord::actions`].
     pub actions: u64,
-    /// The numbers of the types that they have, ascending.
+    /// Numbers of the action types that occur in it, ascending.
     pub types: Box<[u8]>,
     /// See [`BatchRecord::late`].
     pub late: u64,
@@ -54,8 +54,8 @@ impl From<BatchRecord> for Batch {
     }
 }
 
-/// All batches held, by batch day. Memory: some 300 bytes for each, and one for each type that it has, however many
-/// files they came in.
+/// All batches held, by batch day. Memory: some 300 bytes for each batch and one byte for each of its types, whatever
+/// the number of its files.
 #[derive(Clone, Debug, Default)]
 pub struct Batches(BTreeMap<Day, Batch>);
 
@@ -64,49 +64,49 @@ impl Batches {
         Batches(batches)
     }
 
-    /// What is known of a batch.
+    /// Returns the summary of a batch.
     pub fn get(&self, day: Day) -> Option<&Batch> {
         self.0.get(&day)
     }
 
-    /// All of them, by day.
+    /// Returns all batches, by day.
     pub fn iter(&self) -> impl Iterator<Item = (Day, &Batch)> {
         self.0.iter().map(|(day, batch)| (*day, batch))
     }
 
-    /// How many there are.
+    /// Returns the number of batches.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether no batch is held.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All but one.
+    /// Returns all batches but one.
     pub fn without(&self, day: Day) -> Self {
         let mut others = self.clone();
         others.0.remove(&day);
         others
     }
 
-    /// The first batch held.
+    /// Returns the first batch held.
     pub fn first(&self) -> Option<Day> {
         self.0.keys().next().copied()
     }
 
-    /// The newest batch held, or with `known` the newest up to and including it.
+    /// Returns the newest batch held, or with `known` the newest up to and including that day.
     pub fn newest(&self, known: Option<Day>) -> Option<Day> {
         self.0.range(..=known.unwrap_or(Day::LAST)).next_back().map(|(day, _)| *day)
     }
 
-    /// The same limit, if it leaves anything out. Without one, everything counts, and keyframes can be read.
+    /// Returns `known` if it excludes any batch. `None` means that all batches count, so that keyframes can be read.
     pub fn limit(&self, known: Option<Day>) -> Option<Day> {
         known.filter(|known| self.newest(None) > Some(*known))
     }
 
-    /// The days from the first batch held to `through` whose batches are not held; none if no batch is held.
+    /// Returns the missing batch days from the first batch held through `through`; empty if no batch is held.
     pub fn missing(&self, through: Day) -> Vec<Day> {
         let days = self.first().into_iter().flat_map(|first| first.through(through));
         days.filter(|day| !self.0.contains_key(day)).collect()

@@ -1,4 +1,4 @@
-//! Whom the store has forgotten.
+//! The customers that the store has forgotten.
 
 use super::engine::options::scanning;
 use super::handle::Store;
@@ -9,18 +9,18 @@ use crate::message::message;
 use crate::model::CustomerId;
 use crate::text::count;
 
-/// The customers that an ingest does not take and a produce writes no rows of. Memory: 16 bytes for each of them, of
-/// whom there are [`crate::resources::Resources::customers_max`] at most.
+/// The forgotten customers: ingest skips them, and produce writes no rows for them. Memory: 16 bytes for each customer;
+/// there are at most [`crate::resources::Resources::customers_max`].
 #[derive(Clone, Debug, Default)]
 pub struct BlockList {
-    /// `None` as long as nobody has been forgotten.
+    /// `None` if no customer has been forgotten.
     secret: Option<Secret>,
-    /// Ascending.
+    /// Tokens of the forgotten customers, ascending.
     tokens: Vec<Token>,
 }
 
 impl BlockList {
-    /// A list without customers and with a secret of its own, drawn from the operating system.
+    /// Returns a list without customers, with a new secret from the operating system.
     pub fn new() -> Result<Self> {
         let mut secret = Secret::default();
         let drawn = rustix::rand::getrandom(&mut secret, rustix::rand::GetRandomFlags::empty());
@@ -30,34 +30,34 @@ impl BlockList {
         }
     }
 
-    /// Whether a customer has been forgotten.
+    /// Returns whether a customer has been forgotten.
     pub fn holds(&self, customer: CustomerId) -> bool {
         self.token(customer).is_some_and(|token| self.tokens.binary_search(&token).is_ok())
     }
 
-    /// What stands for a customer in this list; `None` as long as it has no secret.
+    /// Returns the token of a customer in this list; `None` if the list has no secret.
     pub fn token(&self, customer: CustomerId) -> Option<Token> {
         self.secret.as_ref().map(|secret| token_of(secret, customer))
     }
 
-    /// How many customers have been forgotten.
+    /// Returns the number of forgotten customers.
     pub fn len(&self) -> usize {
         self.tokens.len()
     }
 
-    /// Whether nobody has been.
+    /// Returns whether no customer has been forgotten.
     pub fn is_empty(&self) -> bool {
         self.tokens.is_empty()
     }
 
-    /// The record that the tokens rest on.
+    /// Returns the record that the tokens depend on.
     pub fn record(&self) -> Option<BlockListRecord> {
         self.secret.map(|secret| BlockListRecord { secret })
     }
 }
 
 impl Store {
-    /// Whom the store has forgotten.
+    /// Returns the customers that the store has forgotten.
     pub fn block_list(&self) -> Result<BlockList> {
         let record = self.record::<BlockListRecord>(Key::BlockList)?;
         let mut list = BlockList { secret: record.map(|record| record.secret), tokens: Vec::new() };

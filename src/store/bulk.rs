@@ -1,4 +1,4 @@
-//! Loading one batch: sorted table files beside the database, then one atomic step that takes them all in.
+//! Loading one batch: sorted table files beside the database, then one atomic step that ingests them all.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,20 +15,20 @@ use crate::error::Result;
 use crate::exact::Held;
 use crate::format::{Key, Keyspace};
 
-/// A table file that a load writes is finished when it has come to this. One file a load is one sorted run; only very
-/// large ones have several.
+/// Size at which a load finishes a table file. A load with one file is one sorted run; only very large loads have
+/// several files.
 const LOAD_FILE_BYTES: u64 = 512 << 20;
 
 /// Takes the changes of one batch and commits them together.
 ///
-/// 1. Changes of the history come in the order of its keys and go straight to a table file in the staging folder.
-/// 2. Those of the keyspaces behind it come meanwhile, each in the order of its own keys. They wait in spools and
-///    follow at the end, so that a load is one file in the order of all keys, and one sorted run in the store.
-/// 3. `commit` gives the file to RocksDB in one call, which links it into the database, fsyncs, and makes it visible
-///    with one record in its manifest: all or none, whatever happens.
+/// 1. Changes of the history come in the order of its keys and go directly to a table file in the staging folder.
+/// 2. Changes of the keyspaces after the history arrive in between, each in the order of its own keys. They wait in
+///    spools until the end, so that a load is one file in the order of all keys, and one sorted run in the store.
+/// 3. `commit` gives the file to RocksDB in one call, which links the file into the database, fsyncs, and makes it
+///    visible with one record in the manifest: all or nothing, even after a crash.
 ///
-/// Memory: 16 MiB for each of three spools, and of the table file one block, its index, and 8 bytes for each customer's
-/// filter. Dropped before `commit`, it leaves the store as it was.
+/// Memory: 16 MiB for each of three spools, and for the table file one block, its index, and 8 bytes for each
+/// customer's filter. If dropped before `commit`, the store is unchanged.
 pub struct BulkLoad<'store> {
     db: &'store Database,
     folder: &'store Folder,
@@ -36,7 +36,7 @@ pub struct BulkLoad<'store> {
     open: Option<OpenTable<'store>>,
     finished: Vec<PathBuf>,
     spools: BTreeMap<u8, Spool>,
-    /// Whether the staged files have to stay.
+    /// Whether the staged files have to stay, because the commit is in doubt.
     is_in_doubt: bool,
 }
 
@@ -46,7 +46,7 @@ struct OpenTable<'store> {
 }
 
 impl Store {
-    /// Begins the load of one batch. The store must have been opened for writing.
+    /// Starts the load of one batch. The store must be open for writing.
     pub fn bulk_load(&self) -> Result<BulkLoad<'_>> {
         BulkLoad::new(&self.db, &self.folder)
     }
@@ -72,7 +72,7 @@ impl<'store> BulkLoad<'store> {
         self.set_raw(&key.encode(), value)
     }
 
-    /// The same for the bytes of a key.
+    /// Sets or removes the value of a key, given as bytes; otherwise as [`BulkLoad::set`].
     pub fn set_raw(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
         let keyspace = *key.first().held("a key begins with its keyspace")?;
         if keyspace <= Keyspace::History as u8 {
@@ -95,10 +95,10 @@ impl<'store> BulkLoad<'store> {
         how.set_move_files(true);
         let files = std::mem::take(&mut self.finished);
         let committed = self.db.ingest_external_file_opts(&how, files);
-        // Whether it is so after all is found out when the database is closed: see `doubt`.
+        // Closing the database resolves the in-doubt commit: see `in_doubt`.
         self.is_in_doubt = committed.is_err();
         committed.map_err(|error| failure("commit to", self.folder, error))?;
-        watermark::plan_keyframes(self.db, self.folder);
+        watermark::advance_after_commit(self.db, self.folder);
         Ok(())
     }
 
@@ -136,7 +136,7 @@ impl Drop for BulkLoad<'_> {
         if self.is_in_doubt {
             return;
         }
-        // What cannot be removed now is removed by the next writer.
+        // The next writer removes what cannot be removed now.
         let _ = std::fs::remove_dir_all(&self.staging);
         let _ = self.staging.parent().map(std::fs::remove_dir);
     }

@@ -1,4 +1,4 @@
-//! Reading actions with their times and batches, day by day: slower than the as-of read, since keyframes have neither.
+//! Reads actions with their times and batches, day by day. Slower than the as-of read, since keyframes have neither.
 
 use std::ops::ControlFlow;
 
@@ -10,8 +10,8 @@ use crate::history::History;
 use crate::model::{Action, ActionType, CustomerId, Day, HistoryDetail};
 
 impl Cursor<'_> {
-    /// Gives `take` what the store holds of a customer from before a day: the deltas of each day together, newest day
-    /// first, until `take` breaks or there is no more.
+    /// Gives `take` a customer's deltas from before a day, the deltas of each day together, newest day first, until
+    /// `take` breaks or the deltas end.
     ///
     /// Memory: the deltas of one day.
     pub fn by_day(
@@ -44,7 +44,7 @@ impl Cursor<'_> {
         Ok(())
     }
 
-    /// A customer's history with times; newest first. The same actions as those of [`Cursor::as_of`].
+    /// Returns a customer's history with times, newest first: the same actions as [`Cursor::as_of`].
     pub fn actions_as_of(&mut self, customer: CustomerId, wanted: AsOf) -> Result<Vec<Action>> {
         let mut history = History::default();
         self.as_of(customer, AsOf { detail: HistoryDetail::Times, ..wanted }, &mut history)?;
@@ -57,7 +57,7 @@ impl Cursor<'_> {
         actions.ok_or_else(|| Error::corrupt(format!("the history of customer {} has an action of type 0", customer.0)))
     }
 
-    /// The same of all that the store keeps of a customer from before a day.
+    /// Returns, with times, all actions that the store keeps of a customer from before a day.
     pub fn actions(&mut self, customer: CustomerId, before: Day) -> Result<Vec<Action>> {
         let max_history = self.store.settings().max_history;
         self.actions_as_of(

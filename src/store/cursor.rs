@@ -1,4 +1,4 @@
-//! Reading histories: the as-of read, and the walk over deltas that writes keyframes.
+//! Reading histories: the as-of read, and the walk over deltas for writing keyframes.
 
 use std::sync::atomic::Ordering;
 
@@ -14,7 +14,7 @@ use crate::format::{Delta, Key, KeyBytes, Keyframe};
 use crate::history::History;
 use crate::model::{Action, CustomerId, Day, PastAction};
 
-/// What one batch brought of one customer on one day.
+/// The actions of one customer on one day that one batch brought.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredDelta {
     /// The day of the actions.
@@ -25,36 +25,36 @@ pub struct StoredDelta {
     pub actions: Vec<Action>,
 }
 
-/// The newest part of what the store holds of a customer.
+/// The newest part of a customer's history in the store.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Tail {
     /// Deltas, newest day first.
     pub deltas: Vec<StoredDelta>,
-    /// The days of the keyframes among them, newest first, but for `base`.
+    /// The days of the keyframes among the deltas, newest first, without `base`.
     pub keyframes: Vec<Day>,
-    /// The keyframe at which the walk ended: its day, which is the oldest of the deltas, and what it holds. `None`: the
-    /// customer's first delta is among them.
+    /// The keyframe at which the walk ended, with its actions; its day is the oldest day of the deltas. `None`: the
+    /// deltas include the customer's first delta.
     pub base: Option<(Day, Vec<PastAction>)>,
 }
 
 impl Tail {
-    /// Actions in the deltas.
+    /// Returns the number of actions in the deltas.
     pub fn actions(&self) -> u64 {
         self.deltas.iter().map(|delta| delta.actions.len() as u64).sum()
     }
 }
 
-/// Reads histories of one store, fastest when asked for customers in ascending order. One per thread.
+/// Reads histories of one store, fastest for customers in ascending order. One per thread.
 ///
-/// Memory: one block of each sorted run of the store, three where it is over many customers, the deltas of one day, and
-/// what is returned.
+/// Memory: one block of each sorted run of the store (three in a cursor over many customers), the deltas of one day,
+/// and the result.
 pub struct Cursor<'store> {
     pub(super) store: &'store Store,
     pub(super) scan: Scan<'store>,
-    /// What is read of table files themselves: of all histories where they are many, and else only to see whether
-    /// RocksDB can read them. `None` where that cannot be done.
+    /// Reads table files directly: all histories in a cursor over many customers, otherwise only to check that RocksDB
+    /// can read the blocks. `None` if direct reading is impossible.
     tables: Option<TableCursor<'store>>,
-    /// Whether histories are read from them alone, where that can be done.
+    /// Whether histories are read from the table files alone, where possible.
     is_over_many: bool,
     waiting: WaitingDay,
     late: LateDeltas,
@@ -62,7 +62,7 @@ pub struct Cursor<'store> {
 }
 
 impl Store {
-    /// A new cursor, which sees the store as it is now.
+    /// Returns a new cursor, which sees the current state of the store.
     pub fn cursor(&self) -> Cursor<'_> {
         Cursor {
             store: self,
@@ -75,36 +75,34 @@ impl Store {
         }
     }
 
-    /// The same for the histories of many customers, which come in ascending order but for some: it reads table files
-    /// itself where that can be done (see [`super::sst`]).
+    /// Returns a cursor for the histories of many customers in mostly ascending order: it reads table files directly
+    /// where possible (see [`super::sst`]).
     pub fn cursor_over_many(&self) -> Cursor<'_> {
         Cursor { is_over_many: true, ..self.cursor() }
     }
 
-    /// How many histories cursors over many customers have read through RocksDB so far, since table files hold
-    /// something that only RocksDB can tell. It follows from the files, which the batches that a store holds do not
-    /// determine.
+    /// Returns how many histories cursors over many customers have read through RocksDB so far, since only RocksDB can
+    /// read some data in the table files. The number depends on the files, which the store's batches do not determine.
     pub fn read_through_rocksdb(&self) -> u64 {
         self.through_rocksdb.load(Ordering::Relaxed)
     }
 }
 
 impl Cursor<'_> {
-    /// From now on tells of each history whether it has late actions (see [`super::late`]), of which no day before
-    /// `since` has any; `None`: no more.
+    /// Sets whether reads report histories with late actions (see [`super::late`]). No day before `since` has late
+    /// actions; `None` ends the reports.
     pub fn find_late(&mut self, since: Option<Day>) {
         self.late.since = since;
     }
 
-    /// Puts a customer's history into `history`, in place of what was there.
+    /// Reads a customer's history into `history`, and replaces its content.
     ///
-    /// One seek, then steps over neighbours from the newest day back, until there is enough, or a keyframe has the
-    /// rest. What batches after `known` brought may be in keyframes, so with `known` these are passed over; and with
-    /// times, which keyframes do not have.
+    /// One seek, then steps over neighbouring keys from the newest day back, until there are enough actions or a
+    /// keyframe has the rest. Keyframes are skipped with `known`, since they may hold actions of later batches, and
+    /// with times, which keyframes lack.
     ///
-    /// Unless times are asked for, the newest action's is read on the way, and no other: the walk always meets a delta
-    /// before any keyframe, since a keyframe stands behind the deltas of its own day, and there is one only on a day
-    /// with a delta.
+    /// If times are not requested, only the time of the newest action is read. The walk always meets a delta before any
+    /// keyframe, since a keyframe is stored after the deltas of its own day and exists only on a day with a delta.
     pub fn as_of(&mut self, customer: CustomerId, wanted: AsOf, history: &mut History) -> Result<()> {
         let mut begins = std::mem::take(&mut self.begins);
         let read = self.as_of_each(customer, wanted, &[], history, &mut begins);
@@ -112,11 +110,11 @@ impl Cursor<'_> {
         read
     }
 
-    /// The histories as of several days in one walk: that of `wanted`, and those of the days `earlier`, which descend
-    /// from it. Puts all of their actions into `history`, and where each history begins into `begins`, that of `wanted`
-    /// first; each is as many as `wanted` asks for of those from there on.
+    /// Reads the histories as of several days in one walk: as of `wanted`, and as of the days `earlier`, which descend
+    /// from there. Puts all actions into `history`, and the start of each history into `begins`, `wanted` first; a
+    /// history has at most as many actions from its start as `wanted` allows.
     ///
-    /// A limit of days back holds for all of them alike; so there is none of its own for each.
+    /// The limit `oldest` applies to all histories; a limit of days back for each history is impossible.
     pub fn as_of_each(
         &mut self,
         customer: CustomerId,
@@ -147,12 +145,12 @@ impl Cursor<'_> {
         walk.end(customer)
     }
 
-    /// What the store holds of a customer from the newest day back to the first keyframe of a day before `earliest`,
-    /// that day included; but for what the batch `without` brought, which is passed over unread. So a batch can be
-    /// replaced whatever has become of it.
+    /// Returns a customer's deltas and keyframes from the newest day back to the first keyframe of a day before
+    /// `earliest`, including that day. Skips the deltas of the batch `without` unread, so that a batch can be replaced
+    /// even if it is damaged.
     ///
     /// Memory: up to `max_history` actions for each delta. Between two keyframes lie about twice `max_history` actions,
-    /// or more where a day alone has as many.
+    /// or more if a single day has as many.
     pub fn tail(&mut self, customer: CustomerId, earliest: Day, without: Option<Day>) -> Result<Tail> {
         let mut tail = Tail::default();
         self.seek(customer, crate::format::history_prefix(customer))?;
@@ -177,7 +175,7 @@ impl Cursor<'_> {
         Ok(tail)
     }
 
-    /// Goes to a key of a customer's history, whose blocks must be sound as far as they can be judged.
+    /// Seeks a key of a customer's history, after checking its blocks as far as the table files allow.
     pub(super) fn seek(&mut self, customer: CustomerId, key: KeyBytes) -> Result<()> {
         self.tables.as_mut().map_or(Ok(()), |tables| tables.check(customer))?;
         self.scan.seek(key);

@@ -24,29 +24,29 @@ use crate::message::{Message, message};
 use crate::model::{Action, CustomerId, Day, TypeTable, Zone, is_zone_name};
 use crate::text::Shown;
 
-/// How often whoever waits for a compaction looks whether it is asked to stop.
+/// Interval at which a wait for compaction checks whether it is asked to stop.
 const LOOK_MICROSECONDS: u64 = 100_000;
 
-/// An open store. Memory: 8 MiB for blocks, and the index and filters of all table files, which is less than 0.5 % of
-/// the store; as much again for reading table files themselves, where that is asked for.
+/// An open store. Memory: 8 MiB for blocks, and the index and filters of all table files, which take less than 0.5 % of
+/// the store; as much again for reading table files directly, if requested.
 pub struct Store {
     pub(super) db: Database,
     pub(super) folder: Folder,
     settings: Settings,
     tables: OnceLock<Option<Tables>>,
-    /// Histories that were to be read from table files and were read through RocksDB.
+    /// Number of histories that were read through RocksDB although they were to be read from table files.
     pub(super) through_rocksdb: AtomicU64,
     pub(super) oldest_late: Mutex<OldestLate>,
 }
 
 impl Store {
-    /// Opens a store for writing. Refused while another process writes.
+    /// Opens a store for writing. Fails while another process writes.
     pub fn open_writer(folder: &Folder) -> Result<Self> {
         Self::with(open::for_writing(folder)?, folder)
     }
 
-    /// Opens a store for reading, beside a writer or not. Sees what was committed at this moment, for as long as it is
-    /// open.
+    /// Opens a store for reading, with or without a writer beside it. It sees the state committed at this moment for as
+    /// long as it is open.
     pub fn open_reader(folder: &Folder) -> Result<Self> {
         Self::with(open::for_reading(folder)?, folder)
     }
@@ -86,54 +86,54 @@ impl Store {
         })
     }
 
-    /// What is fixed for the life of the store.
+    /// Returns the settings that are fixed for the life of the store.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Where the store lies.
+    /// Returns the folder of the store.
     pub fn folder(&self) -> &Folder {
         &self.folder
     }
 
-    /// The table files, opened when they are first asked for; `None` where they cannot be read but through RocksDB, and
-    /// where somebody may write: then they change.
+    /// Returns the table files, opened on first use; `None` if only RocksDB can read them, or if the store is open for
+    /// writing, since the files then change.
     pub(super) fn tables(&self) -> Option<&Tables> {
         let open = || if self.db.is_read_only() { Tables::open(&self.db, &self.folder) } else { None };
         self.tables.get_or_init(open).as_ref()
     }
 
-    /// The record of a batch; `None` if the store does not hold it.
+    /// Returns the record of a batch; `None` if the store does not hold the batch.
     pub fn batch(&self, day: Day) -> Result<Option<BatchRecord>> {
         self.record(Key::Batch(day))
     }
 
-    /// Whether the store has a record of a batch, readable or not.
+    /// Returns whether the store has a record of a batch, readable or not.
     pub fn holds_batch(&self, day: Day) -> Result<bool> {
         Ok(self.get(Key::Batch(day))?.is_some())
     }
 
-    /// The table of types that binds whoever brings the next batch: as long as the store has neither a batch nor a
-    /// table of its own, none does.
+    /// Returns the table of types that binds the next batch; `None` if the store has neither a batch nor a table of its
+    /// own.
     pub fn binding_types(&self) -> Result<Option<TypeTable>> {
         let is_open = self.settings.types.is_default() && !self.holds_any_batch()?;
         Ok((!is_open).then(|| self.settings.types.clone()))
     }
 
-    /// Whether the store has a record of some batch, readable or not.
+    /// Returns whether the store has a record of any batch, readable or not.
     fn holds_any_batch(&self) -> Result<bool> {
         let mut scan = Scan::new(self.db.raw_iterator_opt(scanning()), &self.folder);
         scan.seek(Key::Batch(Day::FIRST).encode());
         Ok(scan.entry()?.is_some_and(|(key, _)| key.first() == Some(&(Keyspace::Batches as u8))))
     }
 
-    /// All batches held, by batch day. Memory: as [`Batches`] says, and one record at a time.
+    /// Returns all batches held, by batch day. Memory: as for [`Batches`], and one record at a time.
     pub fn batches(&self) -> Result<Batches> {
         self.batches_where(|record| record.map(Some))
     }
 
-    /// The same, without those whose records cannot be read: `verify` names these, and taking the batch again mends
-    /// them.
+    /// Returns all batches except those with unreadable records: `verify` reports these, and ingesting the batch again
+    /// repairs them.
     pub fn readable_batches(&self) -> Result<Batches> {
         self.batches_where(|record| Ok(record.ok()))
     }
@@ -147,12 +147,12 @@ impl Store {
         Ok(Batches::new(batches))
     }
 
-    /// The records of all batches held, by batch day. Memory: one record at a time.
+    /// Returns the records of all batches held, by batch day. Memory: one record at a time.
     pub fn batch_records(&self) -> impl Iterator<Item = Result<(Day, BatchRecord)>> {
         self.records().map(|entry| entry.and_then(|(day, record)| Ok((day, record?))))
     }
 
-    /// The same, where a record may be one that cannot be read.
+    /// Returns the records of all batches held, readable or not.
     fn records(&self) -> impl Iterator<Item = Result<(Day, Result<BatchRecord>)>> {
         let mut scan = Scan::new(self.db.raw_iterator_opt(scanning()), &self.folder);
         scan.seek(Key::Batch(Day::FIRST).encode());
@@ -166,20 +166,20 @@ impl Store {
         std::iter::from_fn(move || next().transpose())
     }
 
-    /// What is counted over the whole store.
+    /// Returns the totals over the whole store.
     pub fn totals(&self) -> Result<Totals> {
         self.record(Key::Totals)?.ok_or_else(|| Error::corrupt("the store has no totals"))
     }
 
-    /// Bytes of the table files that make up the store now.
+    /// Returns the size of the table files in use.
     pub fn disk_bytes(&self) -> Result<u64> {
         let files = self.db.live_files().map_err(|error| failure("read", &self.folder, error))?;
         Ok(files.iter().map(|file| file.size as u64).sum())
     }
 
-    /// Does the compaction that has become due and waits for its end: otherwise it would be thrown away with the
-    /// process, and reads slow down from day to day. Failing here loses nothing that was committed. Where it is asked
-    /// to stop, the compaction is thrown away when the store is closed.
+    /// Runs the compaction that is due and waits for its end: otherwise the end of the process would discard it, and
+    /// reads would become slower from day to day. A failure loses no committed data. If asked to stop, closing the
+    /// store discards the compaction.
     pub fn finish_compaction(&self) -> Result<()> {
         let mut options = WaitForCompactOptions::default();
         options.set_timeout(LOOK_MICROSECONDS);
@@ -192,13 +192,13 @@ impl Store {
         }
     }
 
-    /// The actions of a customer on a day that a batch brought, newest first; `None` if there are none.
+    /// Returns the actions of a customer on a day that a batch brought, newest first; `None` if there are none.
     pub fn delta(&self, customer: CustomerId, day: Day, batch: Day) -> Result<Option<Vec<Action>>> {
         let bytes = self.get(Key::Delta { customer, day, batch })?;
         bytes.map(|bytes| Delta::read(&bytes)?.actions(day)).transpose()
     }
 
-    /// The record at a key, if there is one.
+    /// Returns the record at a key, if there is one.
     pub(super) fn record<R: Record>(&self, key: Key) -> Result<Option<R>> {
         self.get(key)?.map(|bytes| R::from_bytes(&bytes)).transpose()
     }
@@ -208,7 +208,7 @@ impl Store {
     }
 }
 
-/// The zone of this name by the rules that the database has.
+/// Returns the zone of this name with the rules in the database.
 fn zone(db: &Database, folder: &Folder, name: &str) -> Result<Zone> {
     if name == Zone::utc().name() {
         return Ok(Zone::utc());

@@ -1,4 +1,4 @@
-//! Who holds the write lock of a store.
+//! Finds the process that holds the write lock of a store.
 
 use std::fs;
 
@@ -7,11 +7,11 @@ use rustix::process::{Flock, FlockType, fcntl_getlk};
 use super::folder::Folder;
 use crate::storage::regular_file;
 
-/// The other process that writes to the store, by its number and where the system tells it its command; `None` if there
-/// is none any more.
+/// Returns the number of the other process that writes to the store and, if the system reveals it, its command; `None`
+/// if no other process writes.
 ///
-/// The lock is the system's own, on RocksDB's file `LOCK`; it ends with its process, so that nobody is named who is
-/// gone. Must not be asked by a process that writes to the store itself: closing the file gives up its lock.
+/// The lock is the system's lock on RocksDB's file `LOCK`. It ends with its process, so an ended process is never
+/// named. A process that writes to the store must not call this: closing the file releases its own lock.
 pub(super) fn holder(folder: &Folder) -> Option<String> {
     let file = regular_file::open(&folder.database().join("LOCK")).ok()?;
     let held = fcntl_getlk(&file, &Flock::from(FlockType::WriteLock)).ok()??;

@@ -1,8 +1,8 @@
-//! Which histories hold actions that nobody knew on the morning of their day.
+//! Finds the histories with late actions: actions that were unknown on the morning of the history's day.
 //!
-//! A batch brings actions of its own day, and late ones of days before. The history as of the beginning of a day D
+//! A batch brings actions of its own day, and late actions of earlier days. The history as of the beginning of a day D
 //! holds such a late action if the action's day is before D and its batch is of D or later: a job that ran on the
-//! morning of D did not have it. Rows with such histories tell a model what it cannot know when it is used.
+//! morning of D did not have the action. Rows with such histories show a model what is unknown at prediction time.
 
 use std::sync::PoisonError;
 
@@ -13,33 +13,33 @@ use crate::error::Result;
 use crate::format::Keyframe;
 use crate::model::Day;
 
-/// A delta that a batch after its day brought, where a walk met it.
+/// A delta that a batch after its day brought, found by a walk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LateDelta {
     pub day: Day,
     pub batch: Day,
-    /// The place of its newest action in the history.
+    /// The position of its newest action in the history.
     pub at: usize,
 }
 
-/// The late deltas that one walk has met.
+/// The late deltas that one walk has found.
 ///
-/// Memory: 16 bytes for each of them, and the days of one keyframe.
+/// Memory: 16 bytes for each late delta, and the days of one keyframe.
 #[derive(Default)]
 pub(super) struct LateDeltas {
-    /// No day before this one has any that matters; `None`: nobody asks for them.
+    /// Only days from this day on can have late deltas that matter; `None` if late deltas are not requested.
     pub since: Option<Day>,
     pub found: Vec<LateDelta>,
     behind: Option<BehindKeyframe>,
 }
 
-/// The part of a history that was taken from a keyframe, which does not tell batches.
+/// The part of a history that comes from a keyframe, which does not record batches.
 struct BehindKeyframe {
-    /// Its days, newest first, and how many actions it has of each.
+    /// Its days, newest first, each with its number of actions.
     days: Vec<(Day, usize)>,
-    /// The place of its newest action in the history.
+    /// The position of its newest action in the history.
     at: usize,
-    /// Deltas of days before this one are of no interest.
+    /// Deltas of days before this day do not matter.
     through: Day,
 }
 
@@ -49,13 +49,13 @@ impl LateDeltas {
         self.behind = None;
     }
 
-    /// Whether a delta is one, as far as anybody asks.
+    /// Returns whether a delta is late. Always `false` if late deltas are not requested.
     pub fn is_late(&self, day: Day, batch: Day) -> bool {
         self.since.is_some() && batch > day
     }
 
-    /// Notes that the rest of the history comes from `keyframe`, from the place `at` on and back to `oldest`. Gives
-    /// whether deltas behind it have to be looked at.
+    /// Records that the rest of the history comes from `keyframe`, from the position `at` on and back to `oldest`.
+    /// Returns whether the deltas after the keyframe have to be read.
     pub fn begin_behind(&mut self, keyframe: &Keyframe<'_>, at: usize, oldest: Option<Day>) -> bool {
         let Some(since) = self.since else { return false };
         let days: Vec<(Day, usize)> = keyframe.days(usize::MAX).collect();
@@ -66,17 +66,17 @@ impl LateDeltas {
         is_needed
     }
 
-    /// Whether the walk is behind a keyframe.
+    /// Returns whether the walk is past a keyframe.
     pub fn is_behind(&self) -> bool {
         self.behind.is_some()
     }
 
-    /// Whether deltas of this day, behind a keyframe, have to be looked at.
+    /// Returns whether deltas of this day, past a keyframe, have to be read.
     pub fn reaches(&self, day: Day) -> bool {
         self.behind.as_ref().is_some_and(|behind| day >= behind.through)
     }
 
-    /// The place in the history of the newest action of a day behind the keyframe.
+    /// Returns the position in the history of the newest action of a day past the keyframe.
     pub fn place_behind(&self, day: Day) -> usize {
         let behind = self.behind.iter();
         let places = behind.map(|BehindKeyframe { days, at, .. }| {
@@ -86,7 +86,7 @@ impl LateDeltas {
         places.sum()
     }
 
-    /// Says of histories of up to `max_history` actions, as of the beginning of these days, which hold a late action.
+    /// Sets which histories of up to `max_history` actions, as of the start of these days, have late actions.
     pub fn judge<'a>(&self, begins: &mut [Begin], days: impl Iterator<Item = &'a Day>, max_history: usize) {
         for (begin, day) in begins.iter_mut().zip(days) {
             let end = begin.at.saturating_add(max_history);
@@ -97,10 +97,10 @@ impl LateDeltas {
 }
 
 impl Store {
-    /// The oldest day of which a batch of `from` or later, and up to `known`, brought late actions; `None` if there is
-    /// none. Whoever looks for late actions in histories as of `from` or later need not look further back.
+    /// Returns the oldest day of which a batch from `from` through `known` brought late actions; `None` if there is
+    /// none. A search for late actions in histories as of `from` or later can stop at that day.
     ///
-    /// Reads the index of each such batch once for as long as the store is open.
+    /// Reads the index of each such batch once while the store is open.
     pub fn late_since(&self, batches: &Batches, from: Day, known: Option<Day>) -> Result<Option<Day>> {
         let counts = |day: &Day| *day >= from && known.is_none_or(|known| *day <= known);
         let mut oldest: Option<Day> = None;

@@ -1,4 +1,4 @@
-//! Reading index and customer index: lists that lie in leaves.
+//! Reads the batch index and the customer index: lists stored in leaves.
 
 use std::marker::PhantomData;
 
@@ -9,12 +9,12 @@ use crate::error::Result;
 use crate::format::{CustomerState, Entry, Key, TouchedDay, decode_leaf};
 use crate::model::{CustomerId, Day};
 
-/// One leaf, decoded.
+/// One decoded leaf.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredLeaf<E> {
-    /// Where it begins.
+    /// The customer at which the leaf begins.
     pub first: CustomerId,
-    /// Its lines, customers ascending.
+    /// Lines of the leaf, customers ascending.
     pub entries: Vec<(CustomerId, E)>,
 }
 
@@ -22,15 +22,15 @@ pub struct StoredLeaf<E> {
 /// returned.
 pub struct Leaves<'store, E> {
     scan: Scan<'store>,
-    /// Where the leaf with a key begins; `None` where the key is of no leaf of the list, whose leaves are relative to a
-    /// day.
+    /// Returns the customer at which the leaf with a key begins; `None` if the key is not a leaf of the list, whose
+    /// leaves are relative to a day.
     first: fn(Key, Day) -> Option<CustomerId>,
     anchor: Day,
     entry: PhantomData<E>,
 }
 
 impl Store {
-    /// The days that a batch touched, of each customer the newest first.
+    /// Returns the days that a batch touched, newest first for each customer.
     pub fn touched_by(&self, batch: Day) -> Leaves<'_, TouchedDay> {
         let first = |key, batch| match key {
             Key::Index { batch: found, first } if found == batch => Some(first),
@@ -39,7 +39,7 @@ impl Store {
         self.leaves(&crate::format::index_prefix(batch), first, batch)
     }
 
-    /// All customers.
+    /// Returns the states of all customers.
     pub fn customer_index(&self) -> Leaves<'_, CustomerState> {
         let first = |key, _| match key {
             Key::CustomerIndex { first } => Some(first),
@@ -56,12 +56,12 @@ impl Store {
 }
 
 impl<'store, E> Leaves<'store, E> {
-    /// The same leaves, not decoded.
+    /// Returns the same leaves undecoded.
     pub fn bytes(self) -> LeafBytes<'store, E> {
         LeafBytes(self)
     }
 
-    /// What `read` makes of the next leaf: where it begins, the day that it is relative to, and its bytes.
+    /// Applies `read` to the next leaf: the customer at which it begins, the day that it is relative to, and its bytes.
     fn read<T>(&mut self, read: impl FnOnce(CustomerId, Day, &[u8]) -> Result<T>) -> Option<Result<T>> {
         if let Err(cancelled) = self.scan.check_cancelled() {
             return Some(Err(cancelled));
@@ -89,7 +89,7 @@ impl<E: Entry> Iterator for Leaves<'_, E> {
     }
 }
 
-/// Streams where leaves begin, and their bytes, to tell whether they have changed. Memory: as for [`Leaves`].
+/// Streams the start and the bytes of leaves, to detect changes. Memory: as for [`Leaves`].
 pub struct LeafBytes<'store, E>(Leaves<'store, E>);
 
 impl<E> Iterator for LeafBytes<'_, E> {

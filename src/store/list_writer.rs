@@ -1,4 +1,4 @@
-//! Writing index and customer index anew, leaf by leaf, beside what the store holds of them.
+//! Rewrites the batch index and the customer index leaf by leaf, compared with the leaves in the store.
 
 use std::iter::Peekable;
 
@@ -9,9 +9,9 @@ use crate::error::Result;
 use crate::format::{CustomerState, CutLeaf, Entry, Key, LeafCutter, TouchedDay, encode_leaf};
 use crate::model::{CustomerId, Day};
 
-/// Takes all lines of a list as it is to be, and writes the leaves that are not in the store as they are.
+/// Takes all lines of a list's new state, and writes only the leaves that differ from the store's.
 ///
-/// Memory: the leaf that the lines go to, and one of the old list; some 10 kB each.
+/// Memory: the leaf that receives lines, and one leaf of the old list; some 10 kB each.
 pub struct ListWriter<'store, E> {
     old: Peekable<LeafBytes<'store, E>>,
     key: fn(Day, CustomerId) -> Key,
@@ -21,26 +21,26 @@ pub struct ListWriter<'store, E> {
 }
 
 impl Store {
-    /// Writes the index of a batch anew.
+    /// Returns a writer of the index of a batch.
     pub fn index_writer(&self, batch: Day) -> ListWriter<'_, TouchedDay> {
         ListWriter::new(self.touched_by(batch), batch, |batch, first| Key::Index { batch, first })
     }
 
-    /// Writes the customer index anew.
+    /// Returns a writer of the customer index.
     pub fn customer_index_writer(&self) -> ListWriter<'_, CustomerState> {
         ListWriter::new(self.customer_index(), Day::FIRST, |_, first| Key::CustomerIndex { first })
     }
 }
 
 impl<'store, E: Entry> ListWriter<'store, E> {
-    /// `old` is the list as the store holds it. Leaves are relative to `anchor` and have the keys that `key` gives for
-    /// it and where they begin.
+    /// Creates a writer. `old` is the list in the store. Leaves are relative to `anchor`; `key` returns a leaf's key
+    /// for `anchor` and the customer at which the leaf begins.
     fn new(old: Leaves<'store, E>, anchor: Day, key: fn(Day, CustomerId) -> Key) -> Self {
         let old = old.bytes().peekable();
         ListWriter { old, key, anchor, cutter: LeafCutter::new(), bytes: Vec::new() }
     }
 
-    /// Takes the next line. Customers must come in ascending order.
+    /// Adds the next line. Customers must come in ascending order.
     pub fn push(&mut self, bulk: &mut BulkLoad<'_>, (customer, line): (CustomerId, E)) -> Result<()> {
         match self.cutter.push(customer, line) {
             Some(leaf) => self.write(bulk, &leaf),
@@ -48,7 +48,7 @@ impl<'store, E: Entry> ListWriter<'store, E> {
         }
     }
 
-    /// Writes what is left.
+    /// Writes the remaining lines.
     pub fn finish(mut self, bulk: &mut BulkLoad<'_>) -> Result<()> {
         if let Some(leaf) = self.cutter.finish() {
             self.write(bulk, &leaf)?;
@@ -56,7 +56,7 @@ impl<'store, E: Entry> ListWriter<'store, E> {
         self.remove_before(bulk, None)
     }
 
-    /// Writes a leaf unless the store holds it as it is, and removes the old ones before it that are no more.
+    /// Writes a leaf unless the store has an identical one, and removes the obsolete leaves before it.
     fn write(&mut self, bulk: &mut BulkLoad<'_>, (first, lines): &CutLeaf<E>) -> Result<()> {
         self.remove_before(bulk, Some(*first))?;
         self.bytes.clear();
@@ -68,7 +68,7 @@ impl<'store, E: Entry> ListWriter<'store, E> {
         bulk.set((self.key)(self.anchor, *first), Some(&self.bytes))
     }
 
-    /// Removes the old leaves that begin before `until`, or all that are left.
+    /// Removes the old leaves that begin before `until`, or all remaining old leaves.
     fn remove_before(&mut self, bulk: &mut BulkLoad<'_>, until: Option<CustomerId>) -> Result<()> {
         let is_before = |first: CustomerId| until.is_none_or(|until| first < until);
         while let Some(old) = self.old.next_if(|old| !matches!(old, Ok((first, _)) if !is_before(*first))) {

@@ -1,4 +1,4 @@
-//! Whether each key is found where it is sought: what the table files say of themselves, and looking keys up.
+//! Checks that every key can be found: by the structure of the table files, and by looking keys up.
 
 use rocksdb::DBRawIterator;
 
@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::format::{HISTORY_PREFIX_BYTES, Keyspace};
 
 impl Store {
-    /// Looks whether the table files of the store let every key be found where it is sought, and gives what is wrong to
-    /// `report`: the last key before it, and what is wrong in which file, as a phrase. Memory: see [`sst::survey`].
+    /// Checks that the structure of the table files lets every key be found, and reports faults to `report`: the last
+    /// key before the fault, and a phrase that names the fault and the file. Memory: see [`sst::survey`].
     pub fn survey(&self, mut report: impl FnMut(&[u8], String) -> Result<()> + Send) -> Result<Survey> {
         let files = self.db.live_files().map_err(|error| failure("read", &self.folder, error))?;
         sst::survey(&files, &self.folder, &mut |TableFault { name, after, what }| {
@@ -19,8 +19,8 @@ impl Store {
         })
     }
 
-    /// Looks keys up as readers do: of each customer's history the first, and steps to the others from there, as is
-    /// enough where the table files are sound; or with `each` all.
+    /// Returns a [`Lookup`], which finds keys as readers do: it seeks the first key of each customer's history and
+    /// steps to the others, which suffices for sound table files; with `each` it seeks every key.
     pub fn lookup(&self, each: bool) -> Lookup<'_> {
         let (scanning, by_customer) = (self.db.raw_iterator_opt(scanning()), self.db.raw_iterator_opt(by_customer()));
         Lookup { scanning, by_customer, each, customer: None }
@@ -32,13 +32,13 @@ pub struct Lookup<'store> {
     scanning: DBRawIterator<'store>,
     by_customer: DBRawIterator<'store>,
     each: bool,
-    /// What the keys of the customer begin with in whose history it stands.
+    /// The key prefix of the customer whose history the iterator is in.
     customer: Option<[u8; HISTORY_PREFIX_BYTES]>,
 }
 
 impl Lookup<'_> {
-    /// Whether a key is found. Keys come in ascending order. Also where what is met cannot be read, which whoever walks
-    /// is told of.
+    /// Returns whether a key is found. Keys come in ascending order. Also true if the lookup meets unreadable data,
+    /// which the walk over all keys reports.
     pub fn finds(&mut self, key: &[u8]) -> bool {
         let is_history = key.first() == Some(&(Keyspace::History as u8));
         let prefix = key.first_chunk::<HISTORY_PREFIX_BYTES>().filter(|_| is_history).copied();

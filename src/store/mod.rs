@@ -1,15 +1,15 @@
 //! Floor 4, the history on disk: the only place that names rocksdb. It reads and writes the keys and values of
-//! [`crate::format`]; it knows nothing of input files, Arrow or Parquet, and decides nothing about what a history is.
+//! [`crate::format`]; it has no knowledge of input files, Arrow or Parquet, and no rules about what a history is.
 //!
 //! Invariants:
 //! - Whatever a batch changes (deltas, keyframes, batch index, customer index, totals, record) becomes visible in one
-//!   atomic step, durable when it returns.
-//! - Opening a store never changes what it holds and never migrates it.
-//! - One process writes; any number read beside it, each the state that was committed when it opened.
+//!   atomic step, which is durable when the call returns.
+//! - Opening a store changes no data and migrates nothing.
+//! - One process writes. Any number read at the same time, each the state committed when it opened the store.
 //!
-//! A store is a folder: `db/` is the RocksDB database, `mark` tells how far it had come with the last commit,
-//! `staging/` holds files on their way into it and is emptied by the next writer, `checkpoint-*/` are second names of
-//! its files while a backup is made.
+//! A store is a folder: `db/` is the RocksDB database; `mark` is the commit watermark; `staging/` holds files on their
+//! way into the store, and the next writer empties it; `checkpoint-*/` hold hard links to the store's files while a
+//! backup is made.
 
 mod as_of;
 mod backup;

@@ -1,4 +1,4 @@
-//! A store in the making.
+//! Creating a store.
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
@@ -18,33 +18,33 @@ use crate::format::{Key, Record, StoreRecord, Totals, TypesRecord, ZoneRulesReco
 use crate::storage::regular_file;
 use crate::text::Shown;
 
-/// A store that is made aside and appears with all that was committed to it. Dropped before that, it leaves nothing;
-/// killed, only what the next writer removes.
+/// A store that is made aside and appears together with everything committed to it. If dropped before that, it leaves
+/// nothing; if killed, the next writer removes its remains.
 ///
 /// 1. The store's folder is locked, so that one process at a time makes a store in it.
 /// 2. A folder in its staging folder becomes a store folder of its own, to be filled like any other.
 /// 3. `put_in_place` closes the database there and renames it.
 pub struct NewStore {
     store: Store,
-    // Behind the store, so that it is closed before its files go.
+    // Declared after the store, so that the store is closed before its files are removed.
     making: Making,
 }
 
 impl Store {
-    /// Creates an empty store, which must not be there yet. Durable when it returns.
+    /// Creates an empty store, durable on return. Fails if a store exists.
     pub fn create(folder: &Folder, settings: Settings) -> Result<()> {
         NewStore::begin(folder, settings)?.put_in_place()
     }
 }
 
 impl NewStore {
-    /// Begins an empty store. Refused where there is one.
+    /// Starts an empty store. Fails if a store exists.
     pub fn begin(folder: &Folder, settings: Settings) -> Result<Self> {
         Self::in_turn(Making::begin(folder)?, settings)
     }
 
-    /// The same for who has found none a while ago: where there is one by now, another process has made it, and whoever
-    /// asks is told to come again.
+    /// Starts an empty store for a caller that has found none before. If another process has made a store since then,
+    /// the error asks to run the command again.
     pub fn begin_where_none_was(folder: &Folder, settings: Settings) -> Result<Self> {
         match Making::begin_unless_there(folder)? {
             Some(making) => Self::in_turn(making, settings),
@@ -77,17 +77,17 @@ impl NewStore {
         let db = Database::writing(DB::open(&options, aside.database()).map_err(failed)?, aside);
         let mut synced = WriteOptions::default();
         synced.set_sync(true);
-        // Out of the log and into a table, so that the log stays empty and no later load has to wait for it.
+        // Moved from the log to a table, so that the log stays empty and later loads never wait for it.
         db.write_opt(batch, &synced).and_then(|()| db.flush()).map_err(failed)?;
         Ok(NewStore { store: Store::with(db, aside)?, making })
     }
 
-    /// The store, to be filled before it appears.
+    /// Returns the store, to be filled before it appears.
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// Makes the store appear, durable with all that was committed to it.
+    /// Makes the store appear with everything committed to it, durably.
     pub fn put_in_place(self) -> Result<()> {
         let NewStore { store, making } = self;
         drop(store);
@@ -95,17 +95,17 @@ impl NewStore {
     }
 }
 
-/// The folders of a store in the making, and the lock.
+/// The folders of a store that is being made, and the lock.
 pub(super) struct Making {
     folder: Folder,
     pub aside: Folder,
-    /// Whether the store's folder was there before.
+    /// Whether the store's folder existed before.
     is_old_folder: bool,
     _turn: File,
 }
 
 impl Making {
-    /// Begins where no store is; nothing of it is left when it is dropped.
+    /// Starts where no store exists. Dropping removes all files.
     pub fn begin(folder: &Folder) -> Result<Self> {
         Self::begin_unless_there(folder)?.ok_or_else(|| {
             Error::refused(
@@ -115,7 +115,7 @@ impl Making {
         })
     }
 
-    /// The same; `None` where a store is.
+    /// Starts if no store exists; `None` if one does.
     fn begin_unless_there(folder: &Folder) -> Result<Option<Self>> {
         let is_old_folder = folder.path().exists();
         let turn = lock(folder)?;
@@ -123,7 +123,7 @@ impl Making {
             return Ok(None);
         }
         let making = Making { folder: folder.clone(), aside: folder.aside(), is_old_folder, _turn: turn };
-        // What a killed process has left there might be a database with batches in it, which was never acknowledged.
+        // A killed process may have left a database with batches that were never acknowledged.
         making.aside.remove()?;
         making.aside.create()?;
         Ok(Some(making))
@@ -132,15 +132,15 @@ impl Making {
 
 impl Drop for Making {
     fn drop(&mut self) {
-        // What cannot be removed now is removed by the next writer. A folder with something else in it, such as the
-        // store, is not empty and stays.
+        // The next writer removes what cannot be removed now. A folder with other content, such as the store, is not
+        // empty and stays.
         let _ = self.aside.remove();
         self.folder.remove_if_empty(self.is_old_folder);
     }
 }
 
-/// Makes the folder and locks it. Another process that gives up making a store removes the folder that it has made;
-/// then both are done again.
+/// Creates and locks the folder. Another process that gives up making a store removes the folder that it created; then
+/// both steps are repeated.
 fn lock(folder: &Folder) -> Result<File> {
     let path = folder.path();
     loop {
@@ -180,7 +180,7 @@ mod tests {
         assert!(!folder.holds_store().unwrap(), "not to be seen yet");
         drop(new);
         assert!(!path.exists());
-        // What a killed process has left is not taken for the new store.
+        // The remains of a killed process are not mistaken for the new store.
         std::fs::create_dir_all(path.join("staging/new/db")).unwrap();
         std::fs::write(path.join("staging/new/db/CURRENT"), b"MANIFEST-000005\n").unwrap();
         NewStore::begin(&folder, Settings::default()).unwrap().put_in_place().unwrap();
@@ -192,7 +192,7 @@ mod tests {
         assert!(late.to_string().contains("another process has created the store"), "{late}");
     }
 
-    /// A store that appears between two looks is a store, and not a folder with other things in it.
+    /// A store that appears between two checks is a store, and not a folder with other things in it.
     #[test]
     fn nobody_takes_a_store_that_appears_for_something_else() {
         let place = tempfile::tempdir().unwrap();

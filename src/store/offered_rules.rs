@@ -1,5 +1,5 @@
-//! The rules of the store's zone beside those that the machine has: which are adopted, and which wait until they are
-//! told to be taken.
+//! The machine's time zone rules compared with those that the store records: harmless ones are adopted, others wait for
+//! the user to accept them.
 
 use std::collections::BTreeSet;
 
@@ -16,32 +16,32 @@ use crate::progress::Progress;
 use crate::text::Shown;
 use crate::zoneinfo::{RulesSource, find_rules};
 
-/// Rules of the store's zone that put clocks otherwise than those that the store records.
+/// Time zone rules of the machine that differ from those that the store records.
 #[derive(Clone, Debug)]
 pub struct OfferedRules {
-    /// The zone by these rules.
+    /// The zone with these rules.
     pub zone: Zone,
-    /// What they were taken from.
+    /// Where the rules were found.
     pub source: RulesSource,
-    /// Whether their edition of tzdata is later. Others are no reason to do anything.
+    /// Whether their edition of tzdata is later. Other editions require no action.
     pub is_newer: bool,
-    /// The spans of seconds in which they differ.
+    /// The spans of time in which the rules differ, in seconds.
     differences: Vec<(i64, i64)>,
 }
 
 impl OfferedRules {
-    /// The edition and what it was taken from, for people: `tzdata 2026f of the program`.
+    /// Returns the edition and the source of the rules, for people: `tzdata 2026f of the program`.
     pub fn edition(&self) -> String {
         format!("{} of {}", self.zone.rules().edition(), self.source)
     }
 
-    /// The days that begin or end otherwise than in `recorded`, in order.
+    /// Returns the days that begin or end at another instant than in `recorded`, in order.
     pub fn moved_days(&self, recorded: &Zone) -> BTreeSet<Day> {
         Day::FIRST.through(Day::LAST).filter(|day| !self.zone.has_day_of(recorded, *day)).collect()
     }
 
-    /// The days of `recorded` on which clocks are set otherwise for a while, so that wall times have other instants;
-    /// in order.
+    /// Returns the days of `recorded` in which clocks differ for a while, so that wall times mean other instants; in
+    /// order.
     pub fn days_with_other_times(&self, recorded: &Zone) -> BTreeSet<Day> {
         Day::FIRST.through(Day::LAST).filter(|day| self.has_other_times(recorded, *day)).collect()
     }
@@ -49,14 +49,14 @@ impl OfferedRules {
     fn has_other_times(&self, recorded: &Zone, day: Day) -> bool {
         let (from_us, to_us) = (recorded.start_of(day), recorded.end_of(day));
         let behind = self.differences.partition_point(|(_, to)| to * 1_000_000 < from_us);
-        // A wall time in a gap that ends with the day before has its instant on this one.
+        // A wall time in a gap that ends with the previous day has its instant on this day.
         self.differences.get(behind).is_some_and(|(from, _)| from * 1_000_000 < to_us)
     }
 }
 
 impl Store {
-    /// The rules of the store's zone on this machine, where they differ from those that the store records. Fails
-    /// where they cannot be read.
+    /// Returns the machine's rules of the store's zone if they differ from the rules that the store records. Fails if
+    /// the machine's rules cannot be read.
     pub fn offered_rules(&self) -> Result<Option<OfferedRules>> {
         let recorded = &self.settings().zone;
         if recorded.is_utc() {
@@ -74,8 +74,8 @@ impl Store {
         }))
     }
 
-    /// The same if they are of a later edition. Where they cannot be read, the store goes on with those that it has,
-    /// and tells.
+    /// Returns the machine's rules only if their edition is later. If they cannot be read, the store keeps its recorded
+    /// rules, and a note says so.
     pub fn newer_rules(&self, progress: &dyn Progress) -> Option<OfferedRules> {
         match self.offered_rules() {
             Ok(offered) => offered.filter(|offered| offered.is_newer),
@@ -89,10 +89,10 @@ impl Store {
         }
     }
 
-    /// Of the days on which the store holds actions, those that begin or end otherwise by other rules, and those on
-    /// which the wall times of batches that have them, or may have them, have other instants; in order.
+    /// Returns, in order, the days with actions in the store that begin or end at another instant under the offered
+    /// rules, and those whose wall times mean other instants, for batches that have or may have wall times.
     ///
-    /// Reads the index, where the two differ on a day up to the newest. Memory: some bytes for each day.
+    /// Reads the batch index if the rules differ on a day up to the newest. Memory: some bytes for each day.
     pub fn days_that_rest_on(&self, offered: &OfferedRules) -> Result<Vec<Day>> {
         let recorded = &self.settings().zone;
         let (moved, timed) = (offered.moved_days(recorded), offered.days_with_other_times(recorded));
@@ -111,7 +111,7 @@ impl Store {
         Ok(resting.into_iter().collect())
     }
 
-    /// The newest day on which a customer has an action; `None` if there is none.
+    /// Returns the newest day on which a customer has an action; `None` for an empty store.
     fn newest_day(&self) -> Result<Option<Day>> {
         let mut newest = None;
         for leaf in self.customer_index() {
@@ -120,9 +120,8 @@ impl Store {
         Ok(newest)
     }
 
-    /// Adopts newer rules that move nothing that the store holds, and tells; durable when it returns. Gives the store
-    /// by its rules, and those that have to wait until they are told to be taken. The store must have been opened for
-    /// writing.
+    /// Adopts newer rules that change no day that the store holds, and notes this; durable when it returns. Returns the
+    /// store with its rules, and newer rules that wait for the user to accept them. The store must be open for writing.
     pub fn adopt_rules(self, progress: &dyn Progress) -> Result<(Self, Option<OfferedRules>)> {
         let Some(offered) = self.newer_rules(progress) else { return Ok((self, None)) };
         let name = self.settings().zone.name().to_owned();
@@ -156,7 +155,7 @@ impl Store {
         write_durably(&self.db, &self.folder, batch)
     }
 
-    /// Fails where newer rules set clocks otherwise on a day, so that a batch of it would be another one by them.
+    /// Fails if newer rules set clocks differently on a day, so that its batch would differ under them.
     pub fn refuse_other_day(&self, newer: Option<&OfferedRules>, day: Day) -> Result<()> {
         let recorded = &self.settings().zone;
         let differs =
@@ -164,8 +163,8 @@ impl Store {
         newer.filter(differs).map_or(Ok(()), |newer| Err(self.other_day(newer, day)))
     }
 
-    /// Fails where one of these days begins otherwise by newer rules, so that rows that rest on it would be others by
-    /// them.
+    /// Fails if one of these days begins at another instant under newer rules, so that the rows that depend on the day
+    /// would differ.
     pub fn refuse_other_start(&self, newer: Option<&OfferedRules>, days: &[Day]) -> Result<()> {
         let recorded = &self.settings().zone;
         let Some(newer) = newer else { return Ok(()) };
@@ -197,7 +196,7 @@ impl Store {
     }
 }
 
-/// The batches that have to be ingested again, since the rules of the zone have changed; in order.
+/// Returns the batches to ingest again because the zone's rules have changed; in order.
 pub fn outdated<'a>(batches: impl Iterator<Item = (Day, &'a Batch)>) -> Vec<Day> {
     batches.filter(|(_, batch)| batch.zone_use == ZoneUse::Outdated).map(|(day, _)| day).collect()
 }

@@ -1,4 +1,4 @@
-//! Opening the database of a store, of whatever format version.
+//! Opening the database of a store, of any format version.
 
 use rocksdb::DB;
 
@@ -11,29 +11,29 @@ use super::folder::Folder;
 use super::sst;
 use crate::error::{Error, Kind, Result};
 
-/// Opening to read is tried this often: a table file may go between reading the list of files and opening them, once
-/// per compaction.
+/// Number of attempts to open for reading: each compaction may remove a table file between reading the list of files
+/// and opening them.
 const READER_TRIES: usize = 20;
 
-/// The same where something else was found than what should be there.
+/// Number of attempts if the database looks damaged.
 const READER_TRIES_OF_DAMAGE: usize = 2;
 
-/// Opens the database for writing, moves the watermark up to it, and removes what was staged. Refused while another
-/// process writes, and where the database has gone back: then nothing has been changed.
+/// Opens the database for writing, moves the watermark up to it, and removes staged files. Fails while another process
+/// writes, and if the database has lost commits; then nothing has changed.
 pub(super) fn for_writing(folder: &Folder) -> Result<Database> {
     require(folder)?;
     check_files(&folder.database())?;
     manifest::check(folder)?;
     sst::check(folder)?;
     let watermark = watermark::read(folder)?;
-    // Opening to write begins a new manifest and removes files that the old one does not name; so it comes after the
-    // check. What fails here for another reason fails below with what to do.
+    // Opening for writing starts a new manifest and removes files that the old manifest does not name, so the check
+    // comes first. Any other failure here happens again below, with its remedy.
     if let Ok(glance) = DB::open_for_read_only(&options_of_a_glance(), folder.database(), false) {
         watermark::check(watermark, &glance, folder)?;
     }
     let open = || DB::open(&options(), folder.database());
     let opened = open().or_else(|error| match error.kind() {
-        // A writer may have been killed right after a commit that failed.
+        // A writer may have been killed right after a failed commit.
         rocksdb::ErrorKind::Corruption if in_doubt::resolve(folder) => open(),
         _ => Err(error),
     });
@@ -45,7 +45,7 @@ pub(super) fn for_writing(folder: &Folder) -> Result<Database> {
     Ok(db)
 }
 
-/// Opens the database for reading, beside a writer or not.
+/// Opens the database for reading, with or without a writer beside it.
 pub(super) fn for_reading(folder: &Folder) -> Result<Database> {
     require(folder)?;
     let mut tries = 1;
@@ -57,8 +57,8 @@ pub(super) fn for_reading(folder: &Folder) -> Result<Database> {
     }
 }
 
-/// A file that is not there has been replaced by others, and soon all of them are found; damage stays, but for the
-/// moment in which a writer writes.
+/// Returns the number of attempts after an error. A missing file has been replaced by others, which a later attempt
+/// finds; damage is permanent, unless it was read in the middle of a write.
 fn tries_after(error: &Error) -> usize {
     if error.kind() == Kind::Corrupt && !error.what().to_string().contains(NO_FILE) {
         READER_TRIES_OF_DAMAGE
@@ -71,7 +71,7 @@ fn open_to_read(folder: &Folder) -> Result<Database> {
     check_files(&folder.database())?;
     manifest::check(folder)?;
     sst::check(folder)?;
-    // Before the database: it may move on meanwhile, and the watermark behind it.
+    // Read before the database is opened: both may advance in the meantime, the watermark last.
     let watermark = watermark::read(folder)?;
     let db = DB::open_for_read_only(&options(), folder.database(), false);
     let db = db.map_err(|error| failure("open", folder, error))?;

@@ -1,4 +1,4 @@
-//! The horizon, and getting removed keys out of the files.
+//! The horizon, and erasing removed keys from the files.
 
 use std::collections::BTreeSet;
 
@@ -14,25 +14,25 @@ use crate::model::Day;
 use crate::text::Shown;
 
 impl Store {
-    /// The first day whose actions the store keeps; `None` as long as it keeps all.
+    /// Returns the first day whose actions the store keeps; `None` if the store was never pruned.
     pub fn horizon(&self) -> Result<Option<Day>> {
         let Some(Horizon { first_day }) = self.record(Key::Horizon)? else { return Ok(None) };
         let day = i32::try_from(first_day).ok().and_then(Day::from_number);
         day.map(Some).ok_or_else(|| Error::corrupt(format!("the store says horizon {first_day}")))
     }
 
-    /// Whether removed keys may still be in the files: a removal was committed, and the purge behind it did not come to
-    /// its end.
+    /// Returns whether removed keys may still be in the files: a removal was committed, and the purge after it did not
+    /// finish.
     pub fn needs_purge(&self) -> Result<bool> {
         Ok(self.record::<Purge>(Key::Purge)?.is_some())
     }
 
-    /// Writes every table file anew, without the keys that have been removed, and deletes the old ones. The store must
-    /// have been opened for writing.
+    /// Rewrites every table file without the removed keys, and deletes the old files. The store must be open for
+    /// writing.
     ///
-    /// RocksDB names the first and the last key of each file in its manifest, which it begins anew when a database is
-    /// opened. So the names of removed keys are gone from the folder when the store has been opened once more;
-    /// [`Store::reopen`] does that.
+    /// RocksDB names the first and the last key of each file in its manifest, which it rewrites when a database is
+    /// opened. So the removed keys disappear from the folder only when the store is opened again; [`Store::reopen`]
+    /// does that.
     pub fn purge(&self) -> Result<()> {
         let mut everything = CompactOptions::default();
         everything.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
@@ -42,8 +42,8 @@ impl Store {
             self.db.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &everything);
         })?;
         self.finish_compaction()?;
-        // The call itself does not tell whether it failed. A deletion names the key that it deletes, so there must be
-        // none left either.
+        // The call itself does not report failure. A deletion contains the key that it deletes, so no deletion may be
+        // left either.
         if self.table_files()?.iter().any(|file| before.contains(&file.name) || file.num_deletions > 0) {
             return Err(Error::new(
                 Kind::Io,
@@ -60,7 +60,7 @@ impl Store {
         self.db.live_files().map_err(|error| failure("read", &self.folder, error))
     }
 
-    /// Closes the store and opens it once more, for writing.
+    /// Closes the store and opens it again for writing.
     pub fn reopen(self) -> Result<Self> {
         let folder = self.folder.clone();
         drop(self);

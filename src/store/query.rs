@@ -1,34 +1,34 @@
-//! What is asked of histories, and where in them the answers begin.
+//! Queries for histories, and the positions at which the answers begin.
 
 use std::collections::BTreeMap;
 
 use crate::model::{Day, HistoryDetail};
 
-/// Which part of a customer's history is wanted.
+/// The part of a customer's history to read.
 #[derive(Clone, Copy, Debug)]
 pub struct AsOf {
-    /// Everything of the days before this one.
+    /// Only days before this day.
     pub before: Day,
-    /// Nothing of the days before this one; `None` for no limit.
+    /// Only days from this day on; `None` for no limit.
     pub oldest: Option<Day>,
-    /// Only what batches up to and including this one brought; `None` for all.
+    /// Only actions of batches up to and including this batch; `None` for all.
     pub known: Option<Day>,
-    /// The newest so many actions; no more than the store keeps.
+    /// The most actions to return, the newest first; at most as many as the store keeps.
     pub max_history: usize,
-    /// What is wanted of each action besides item and type.
+    /// What to read of each action besides item and type.
     pub detail: HistoryDetail,
 }
 
-/// Where in a history the actions from before some day begin.
+/// The position in a history at which the actions from before some day begin.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Begin {
-    /// How many actions are newer.
+    /// Number of newer actions.
     pub at: usize,
-    /// When the newest behind them was, in microseconds since 1970-01-01 UTC; `None` where there is none.
+    /// Time of the newest action from there on, in microseconds since 1970-01-01 UTC; `None` if there is none.
     pub newest_us: Option<i64>,
-    /// Whether a batch of that day or later brought any of them; only where [`Cursor::find_late`] asked for it.
+    /// Whether a batch of that day or later brought any of these actions; set only after [`Cursor::find_late`].
     pub has_late: bool,
 }
 
-/// The oldest day before its own that a batch touched, by batch; `None` where it touched none.
+/// For each batch, the oldest day before the batch's own day that it touched; `None` if it touched no earlier day.
 pub(super) type OldestLate = BTreeMap<Day, Option<Day>>;

@@ -1,4 +1,4 @@
-//! Going over keys in ascending order, whatever the table files say.
+//! Scans keys in ascending order, whatever the table files contain.
 
 use rocksdb::DBRawIterator;
 
@@ -7,36 +7,36 @@ use super::folder::Folder;
 use crate::error::{Error, Result};
 use crate::format::hex;
 
-/// An iterator whose keys rise: where one does not, it fails. RocksDB believes the order of keys in a block whose
-/// checksum is right, and may come back to where it was.
+/// An iterator that fails if its keys do not ascend. RocksDB trusts the order of keys in a block with a correct
+/// checksum, and may otherwise return to an earlier key.
 ///
-/// Memory: that of the iterator, and a key.
+/// Memory: the memory of the iterator, and a key.
 pub(super) struct Scan<'store> {
     iterator: DBRawIterator<'store>,
     folder: &'store Folder,
-    /// The key before, or what was sought.
+    /// The previous key, or the key that was sought.
     last: Vec<u8>,
-    /// Where it stands.
+    /// The position of the iterator.
     place: Place,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Place {
-    /// On what was sought, or behind it.
+    /// On the key that was sought, or after it.
     Sought,
-    /// On what comes behind the key before.
+    /// On the entry after the previous key.
     Next,
-    /// On the key before, which has been given.
+    /// On the previous key, which has already been returned.
     Given,
 }
 
 impl<'store> Scan<'store> {
-    /// Over an iterator of the store in this folder; stands nowhere yet.
+    /// Wraps an iterator of the store in this folder; it has no position yet.
     pub fn new(iterator: DBRawIterator<'store>, folder: &'store Folder) -> Self {
         Scan { iterator, folder, last: Vec::new(), place: Place::Sought }
     }
 
-    /// Goes to the first key that is not below this one.
+    /// Goes to the first key that is not below `key`.
     pub fn seek(&mut self, key: impl AsRef<[u8]>) {
         self.iterator.seek(key.as_ref());
         self.last.clear();
@@ -44,8 +44,8 @@ impl<'store> Scan<'store> {
         self.place = Place::Sought;
     }
 
-    /// The key and the value where it stands; `None` behind the last. Fails where that cannot be read, or does not lie
-    /// behind the one before.
+    /// Returns the current key and value; `None` after the last key. Fails if the entry is unreadable or does not come
+    /// after the previous key.
     pub fn entry(&mut self) -> Result<Option<(&[u8], &[u8])>> {
         let Some((key, value)) = self.iterator.item() else {
             return match self.iterator.status() {
@@ -69,7 +69,7 @@ impl<'store> Scan<'store> {
         Ok(Some((key, value)))
     }
 
-    /// Fails where work on the store is asked to stop.
+    /// Fails if work on the store is asked to stop.
     pub fn check_cancelled(&self) -> Result<()> {
         self.folder.resources().check()
     }

@@ -1,25 +1,25 @@
-//! What is fixed for the life of a store.
+//! Settings that are fixed for the life of a store.
 
 use crate::error::{Error, Result};
 use crate::format::ACTIONS_MAX;
 use crate::message::message;
 use crate::model::{TypeTable, Zone};
 
-/// How many actions a history has at most, unless the store was created with another number. Source: SPEC, "Meaning".
+/// The most actions in a history, unless the store was created with another number. Source: SPEC, "Meaning".
 pub const MAX_HISTORY_DEFAULT: usize = 1_000;
 
 /// The largest `max_history` that a store can be created with.
 pub const MAX_HISTORY_LIMIT: usize = ACTIONS_MAX;
 
-/// What is fixed for the life of a store; but the table of types grows, and the rules of the zone may become newer
-/// ones.
+/// Settings that are fixed for the life of a store, except that the table of types grows and the zone's rules may be
+/// replaced by newer ones.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How many actions a history has at most.
+    /// The most actions in a history.
     pub max_history: usize,
     /// The zone in which days begin, with the rules that the store records.
     pub zone: Zone,
-    /// What the action types are called.
+    /// Names of the action types.
     pub types: TypeTable,
 }
 
@@ -30,8 +30,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// How long histories are that are asked for with this `--max-history`, or without one. Refused where the store
-    /// keeps fewer.
+    /// Returns the length of histories for this `--max-history`, or without one. Fails if the store keeps fewer
+    /// actions.
     pub fn history_length(&self, asked: Option<usize>) -> Result<usize> {
         let length = asked.unwrap_or(self.max_history);
         if length > self.max_history {

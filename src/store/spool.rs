@@ -1,4 +1,4 @@
-//! Keys and values that have to wait until those before them are written.
+//! Keys and values that wait until all earlier keys are written.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 
-/// What waits in memory; beyond it, on disk.
+/// The most that waits in memory; the rest waits on disk.
 const SPOOL_BYTES: usize = 16 << 20;
 
-/// Takes keys and values and gives them back in the same order.
+/// Takes keys and values and returns them in the same order.
 ///
-/// Memory: 16 MiB. Beyond that, a file in the staging folder of the store.
+/// Memory: 16 MiB. The rest goes to a file in the staging folder of the store.
 pub(super) struct Spool {
     path: PathBuf,
     waiting: Vec<u8>,
@@ -19,15 +19,15 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    /// An empty one, which would write to `path`.
+    /// Creates an empty spool, which spills to the file `path`.
     pub fn new(path: PathBuf) -> Self {
         Spool { path, waiting: Vec::new(), file: None }
     }
 
-    /// Takes one: its key, and its value or that it goes.
+    /// Adds a key with its value, or with `None` if the key is to be removed.
     pub fn push(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
         for part in [Some(key), value] {
-            // Lengths are moved up by one, so that 0 stands for no value.
+            // Lengths are stored plus one, so that 0 means no value.
             let length = part.map_or(0, |part| part.len() as u64 + 1);
             self.waiting.extend_from_slice(&length.to_le_bytes());
             self.waiting.extend_from_slice(part.unwrap_or_default());
@@ -46,7 +46,7 @@ impl Spool {
         Ok(())
     }
 
-    /// Gives all of them to `take`.
+    /// Gives all keys and values to `take`.
     pub fn drain(self, mut take: impl FnMut(&[u8], Option<&[u8]>) -> Result<()>) -> Result<()> {
         let failed = |error: std::io::Error| Error::io("read", &self.path, error);
         let file = self.file.map(|file| file.into_inner().map_err(|error| failed(error.into_error()))).transpose()?;
@@ -67,7 +67,7 @@ impl Spool {
     }
 }
 
-/// Reads one part into `part` and tells whether it is there; `None` at the end.
+/// Reads one part into `part`. Returns whether the part has a value; `None` at the end.
 fn read_part(from: &mut impl Read, part: &mut Vec<u8>) -> std::io::Result<Option<bool>> {
     let mut length = [0; 8];
     let mut head = from.by_ref().take(8);

@@ -1,78 +1,78 @@
-//! Walking over every key of a range, past blocks that cannot be read.
+//! Walks over every key of a range and passes unreadable blocks.
 
 use rocksdb::{DB, DBRawIterator};
 
 use super::engine::options::scanning;
 use super::handle::Store;
 
-/// Keys are taken for numbers of so many bytes, when the end of what cannot be read is looked for. No key is as long.
+/// Number of bytes of a key as a number, in the search for the end of unreadable data. Every key is shorter.
 const NUMBER_BYTES: usize = 32;
 
 /// One step of a [`Walk`].
 #[derive(Debug)]
 pub enum Step<'walk> {
-    /// A key and its value, of the newest state that the store holds of them.
+    /// A key and its value, in the newest state that the store holds.
     Entry {
         /// The key.
         key: &'walk [u8],
         /// The value.
         value: &'walk [u8],
     },
-    /// A range of keys that cannot be read.
+    /// A range of keys that is unreadable.
     Unreadable(Unreadable),
 }
 
-/// A range of keys of which nothing is known, since the block of a table file that holds some of them cannot be read.
+/// A range of keys that is unknown, since the table file block that holds some of them is unreadable.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unreadable {
-    /// The last key before it, or where the walk began.
+    /// The last key before the range, or where the walk began.
     pub after: Vec<u8>,
-    /// The first key behind it; `None` if nothing behind it can be read.
+    /// The first key after the range; `None` if everything after it is unreadable.
     pub until: Option<Vec<u8>>,
-    /// What RocksDB says, which names the file.
+    /// RocksDB's message, which names the file.
     pub cause: String,
 }
 
 impl Unreadable {
-    /// Whether a key may lie in it.
+    /// Returns whether the range may contain a key.
     pub fn may_hold(&self, key: &[u8]) -> bool {
         key > self.after.as_slice() && self.until.as_deref().is_none_or(|until| key < until)
     }
 }
 
-/// Walks over a range of keys in ascending order. Every block with keys of the range is read, and its checksum
-/// compared.
+/// Walks over a range of keys in ascending order. It reads every block with keys of the range, and compares its
+/// checksum.
 ///
-/// A walk ends where a key does not lie behind the one before, which is told like what cannot be read: what RocksDB
-/// gives then follows from nothing.
+/// A walk ends at a key that does not come after the previous key, and reports this as unreadable data: what RocksDB
+/// returns from there on is meaningless.
 ///
-/// Where a block cannot be read, the smallest key behind which reading goes on is looked for: with steps that double,
-/// then by halving. That takes some hundred reads at most.
+/// After an unreadable block, the walk searches for the smallest key from which reading works again: first with steps
+/// that double, then by halving. That takes some hundred reads at most.
 ///
 /// Memory: one block of each sorted run.
 pub struct Walk<'store> {
     db: &'store DB,
     iterator: DBRawIterator<'store>,
     until: Option<Vec<u8>>,
-    /// The key before; where none has been given, where the walk began.
+    /// The previous key; before the first key, the start of the walk.
     last: Vec<u8>,
     has_given: bool,
     place: Place,
 }
 
-/// Where the iterator of a walk stands.
+/// The position of a walk's iterator.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Place {
-    /// On what has been given.
+    /// On the entry that was returned.
     Given,
-    /// On what comes next.
+    /// On the next entry.
     Next,
-    /// Behind everything.
+    /// After the end.
     End,
 }
 
 impl Store {
-    /// A walk from the key `from` on, up to and without `until`.
+    /// Returns a walk from the key `from` on, up to but excluding `until`.
     pub fn walk(&self, from: &[u8], until: Option<&[u8]>) -> Walk<'_> {
         let (db, iterator) = (&self.db, seek(&self.db, from));
         Walk {
@@ -87,8 +87,8 @@ impl Store {
 }
 
 impl Walk<'_> {
-    /// The next step; `None` at the end.
-    // Not an iterator, since what it gives lies in the block that it stands on.
+    /// Returns the next step; `None` at the end.
+    // Not an iterator, since a step borrows from the block that the walk is in.
     #[expect(clippy::should_implement_trait, reason = "each step borrows from the walk")]
     pub fn next(&mut self) -> Option<Step<'_>> {
         match self.place {
@@ -128,15 +128,15 @@ impl Walk<'_> {
         if self.has_given { key > self.last.as_slice() } else { key >= self.last.as_slice() }
     }
 
-    /// Puts the iterator on the first key behind what cannot be read, and gives that key; `None` if there is none in
-    /// the range.
+    /// Moves the iterator to the first key after unreadable data, and returns that key; `None` if the range has no such
+    /// key.
     fn pass_damage(&mut self) -> Option<Vec<u8>> {
         let mut bad = number(&self.last);
         let bits = NUMBER_BYTES as u32 * 8;
-        // From the last good key, or from the last that was found bad, the distances 2^0, 2^1, … until one leads out of
-        // it.
+        // Distances 2^0, 2^1, … from the last good key, or from the last key found bad, until one leads out of the
+        // damage.
         let out = (0..bits).find(|bit| plus(bad, *bit).is_none_or(|number| self.is_good_from(&number)))?;
-        // The first key that leads out lies between: what is bad at half the distance is added, and so on.
+        // The first good key lies between: half the distance is added if it is still bad, and so on.
         for bit in (0..out).rev() {
             match plus(bad, bit) {
                 Some(middle) if !self.is_good_from(&middle) => bad = middle,
@@ -148,29 +148,29 @@ impl Walk<'_> {
         found.filter(|found| self.until.as_ref().is_none_or(|until| found < until))
     }
 
-    /// Whether reading from a key on gives a key, or the end, but no error.
+    /// Returns whether reading from a key on yields a key or the end, and no error.
     fn is_good_from(&self, key: &[u8]) -> bool {
         let iterator = seek(self.db, key);
         iterator.valid() || iterator.status().is_ok()
     }
 }
 
-/// A new iterator on the first key from `from` on. New, since one that has met damage may say so again where there is
-/// none.
+/// Returns a new iterator at the first key from `from` on. An iterator that has met damage may report it again where
+/// the data is sound.
 fn seek<'store>(db: &'store DB, from: &[u8]) -> DBRawIterator<'store> {
     let mut iterator = db.raw_iterator_opt(scanning());
     iterator.seek(from);
     iterator
 }
 
-/// A key as a number, the first byte first.
+/// Returns a key as a number, most significant byte first.
 fn number(key: &[u8]) -> [u8; NUMBER_BYTES] {
     let mut number = [0; NUMBER_BYTES];
     number.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
     number
 }
 
-/// The number with 2^`bit` added; `None` beyond the highest.
+/// Returns the number plus 2^`bit`; `None` on overflow.
 fn plus(mut number: [u8; NUMBER_BYTES], bit: u32) -> Option<[u8; NUMBER_BYTES]> {
     let mut carried = 1_u16 << (bit % 8);
     for byte in number.iter_mut().rev().skip(usize::try_from(bit / 8).ok()?) {

@@ -1,7 +1,7 @@
-//! The files of backups beside the checksums that RocksDB's backup engine has kept of them.
+//! The files of backups and the checksums that RocksDB's backup engine has stored for them.
 //!
-//! Each backup has a list, `meta/NUMBER`: its time, its sequence number, in some a line of metadata, how many files
-//! there are, then a line for each: its path below the folder of backups, the word `crc32`, and its CRC-32C in decimal
+//! Each backup has a list, `meta/NUMBER`: its time, its sequence number, in some lists a line of metadata, the number
+//! of files, then a line for each file: its path below the backup folder, the word `crc32`, and its CRC-32C in decimal
 //! digits. Source: RocksDB 11.8, `BackupMeta::LoadFromFile`, first schema.
 
 use std::collections::BTreeMap;
@@ -20,23 +20,23 @@ use crate::progress::Progress;
 use crate::storage::regular_file;
 use crate::text::Shown as _;
 
-/// A backup has some tens of files; no list is longer.
+/// Limit for the size of a list: a backup has only some tens of files.
 const LIST_BYTES_MAX: u64 = 16 << 20;
 
-/// What was compared.
+/// The amount of data that was compared.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct CheckedBackups {
-    /// Backups.
+    /// Number of backups.
     pub backups: usize,
-    /// Their files, each once however many share it.
+    /// Number of their files; a file counts once however many backups use it.
     pub files: usize,
-    /// The size of the files.
+    /// Total size of the files.
     pub bytes: u64,
 }
 
-/// Reads every file of the backups with these numbers in a folder, each once, and compares its checksum. Fails on the
-/// first that is damaged or missing, by the number of the first backup that has it. Changes nothing. Memory: 1 MiB, and
-/// the lists.
+/// Reads every file of the backups with these numbers in a folder, each file once, and compares its checksum. Fails on
+/// the first damaged or missing file, and names the first backup that has it. Changes nothing. Memory: 1 MiB, and the
+/// lists.
 pub fn check(folder: &Path, numbers: &[u32], cancel: &Cancel, progress: &dyn Progress) -> Result<CheckedBackups> {
     let mut files: BTreeMap<String, (u32, u32)> = BTreeMap::new();
     for number in numbers {
@@ -69,20 +69,20 @@ pub fn check(folder: &Path, numbers: &[u32], cancel: &Cancel, progress: &dyn Pro
     Ok(CheckedBackups { backups: numbers.len(), files: files.len(), bytes })
 }
 
-/// The numbers of all backups that there are lists of, ascending.
+/// Returns the numbers of all backups that have a list, ascending.
 pub fn numbers(folder: &Path) -> Result<Vec<u32>> {
     let lists = folder.join("meta");
     let mut numbers = Vec::new();
     for entry in fs::read_dir(&lists).map_err(|error| Error::io("list", &lists, error))? {
         let name = entry.map_err(|error| Error::io("list", &lists, error))?.file_name();
-        // Those of others are lists on their way.
+        // Files with other names are unfinished lists.
         numbers.extend(name.to_str().and_then(|name| name.parse::<u32>().ok()));
     }
     numbers.sort_unstable();
     Ok(numbers)
 }
 
-/// The files of a backup, each with its checksum.
+/// Returns the files of a backup, each with its checksum.
 fn list(folder: &Path, number: u32) -> Result<Vec<(String, u32)>> {
     let path = folder.join("meta").join(number.to_string());
     let mut text = String::new();
@@ -118,7 +118,7 @@ fn crc_of(path: &Path) -> std::io::Result<(u32, u64)> {
     }
 }
 
-/// The error that a damaged backup is.
+/// Returns the error for a damaged backup.
 pub fn damaged(folder: &Path, number: u32, what: &str) -> Error {
     Error::new(
         Kind::Corrupt,

@@ -1,4 +1,4 @@
-//! A second set of names for the files of a store, which stays as it is while a writer goes on.
+//! A checkpoint: hard links to the files of a store, unchanged while a writer goes on.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -15,16 +15,15 @@ use crate::storage::regular_file;
 use crate::store::folder::{Folder, create_private};
 use crate::store::sst;
 
-/// A checkpoint is taken this often: between two looks at the files of a store its writer may delete one of them.
+/// Number of attempts to take a checkpoint: a writer may delete a file while the store's files are read.
 const TRIES: usize = 50;
 
-/// Runs `work` on a database that shares the table files of a store by hard links: what was committed there at one
-/// moment, beside a writer or not.
+/// Runs `work` on a database that uses the table files of a store through hard links: the state committed at one
+/// moment, with or without a writer beside it.
 ///
-/// Table files never change once they are there. So: all of them are linked, then the manifest is copied, which tells
-/// those that make up the store, then those are linked that came meanwhile. If one was deleted in between, the copy
-/// cannot be opened, and all begins anew. What killed processes left behind is removed. It takes no room on the disk
-/// but for names.
+/// Table files never change. So all table files are linked, then the manifest is copied, which lists the files of the
+/// store, then newer files are linked. If a file was deleted in the meantime, the copy fails to open, and everything
+/// starts again. The remains of killed processes are removed. The links need no disk space for data.
 pub fn at_checkpoint<T>(of: &Folder, work: impl FnOnce(&DB) -> Result<T>) -> Result<T> {
     require(of)?;
     check_files(&of.database())?;
@@ -42,16 +41,16 @@ pub fn at_checkpoint<T>(of: &Folder, work: impl FnOnce(&DB) -> Result<T>) -> Res
     work(&db)
 }
 
-/// The second names. Removed when dropped.
+/// The folder of hard links. Removed when dropped.
 struct Names {
     folder: Folder,
-    /// Held for as long as they are in use, so that those left behind can be told from them.
+    /// Held while the links are in use, to distinguish them from the remains of killed processes.
     _lock: File,
 }
 
 impl Names {
-    /// Made and locked, which is not one step: whoever comes between takes the folder for one left behind, and then it
-    /// is made anew.
+    /// Creates and locks the folder, in two steps: another process may remove the folder in between as a leftover, and
+    /// then it is created again.
     fn new(of: &Folder) -> Result<Self> {
         let path = of.path().join(format!("{PREFIX}{}", fresh::drawn()?));
         let mut tries = 1;
@@ -83,28 +82,28 @@ impl Names {
 
 impl Drop for Names {
     fn drop(&mut self) {
-        // What cannot be removed now is removed by the next that takes a checkpoint, or writes.
+        // The next checkpoint or writer removes what cannot be removed now.
         let _ = fs::remove_dir_all(self.folder.path());
     }
 }
 
 const PREFIX: &str = "checkpoint-";
 
-/// Locks a folder, waiting for who else has it. Not found if by then another one or none has its name.
+/// Locks a folder, after waiting for its holder. Fails with `NotFound` if the name no longer leads to it.
 fn lock_if_there(path: &Path) -> std::io::Result<File> {
     let lock = regular_file::open_or_folder(path)?;
     lock.lock()?;
     if is_there(&lock, path) { Ok(lock) } else { Err(ErrorKind::NotFound.into()) }
 }
 
-/// Whether an open folder still has this name.
+/// Returns whether an open folder still has this name.
 pub fn is_there(open: &File, path: &Path) -> bool {
     let both = open.metadata().and_then(|open| Ok((open, fs::metadata(path)?)));
     both.is_ok_and(|(open, there)| (open.dev(), open.ino()) == (there.dev(), there.ino()))
 }
 
-/// Removes the names that killed processes have left: they would keep table files that the store has given up, and what
-/// was forgotten in them.
+/// Removes the links that killed processes have left: they would keep table files that the store has deleted, with data
+/// that was to be forgotten.
 pub fn drop_left_behind(of: &Folder) -> Result<()> {
     let path = of.path();
     for entry in fs::read_dir(path).map_err(|error| Error::io("list", path, error))? {
@@ -114,7 +113,7 @@ pub fn drop_left_behind(of: &Folder) -> Result<()> {
         }
         let path = entry.path();
         let is_free = |open: &File| open.try_lock().is_ok() && is_there(open, &path);
-        // Held until it is removed: its maker, if there is one after all, waits for that and then makes another.
+        // Held until the folder is removed: its creator, if still running, waits for the lock and makes another folder.
         let Some(_lock) = regular_file::open_or_folder(&path).ok().filter(is_free) else { continue };
         fs::remove_dir_all(&path).map_err(|error| Error::io("remove", &path, error))?;
     }

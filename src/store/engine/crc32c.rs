@@ -1,14 +1,14 @@
-//! CRC-32C (Castagnoli), by which RocksDB tells the files of a backup.
+//! CRC-32C (Castagnoli), the checksum of files in RocksDB's backups.
 
 use crate::exact::of_byte;
 
-/// The polynomial, its lowest power in the highest bit.
+/// The polynomial, lowest power in the highest bit.
 const POLYNOMIAL: u32 = 0x82f6_3b78;
 
-/// Bytes that are taken at once: with a table for each of them.
+/// Number of bytes processed at once, with one table for each.
 const AT_ONCE: usize = 8;
 
-/// What a byte comes to behind which so many others are taken.
+/// Table N has the checksum of each byte value followed by N zero bytes.
 static TABLES: [[u32; 256]; AT_ONCE] = tables();
 
 #[expect(
@@ -40,23 +40,23 @@ const fn tables() -> [[u32; 256]; AT_ONCE] {
     tables
 }
 
-/// A checksum on its way.
+/// A checksum in progress.
 #[derive(Clone, Copy)]
 pub struct Crc32c(u32);
 
 impl Crc32c {
-    /// Of no byte.
+    /// Returns the checksum of no bytes.
     pub fn new() -> Self {
         Crc32c(!0)
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn take(&mut self, bytes: &[u8]) {
         let (chunks, rest) = bytes.as_chunks::<AT_ONCE>();
         for chunk in chunks {
             let mut word = *chunk;
             word.iter_mut().zip(self.0.to_le_bytes()).for_each(|(byte, sum)| *byte ^= sum);
-            // The first byte has the most behind it.
+            // The first byte has the most bytes after it.
             self.0 = TABLES.iter().rev().zip(word).fold(0, |sum, (table, byte)| sum ^ of_byte(table, byte));
         }
         for byte in rest {
@@ -65,7 +65,7 @@ impl Crc32c {
         }
     }
 
-    /// The checksum.
+    /// Returns the checksum.
     pub fn value(self) -> u32 {
         !self.0
     }

@@ -9,33 +9,33 @@ use super::in_doubt::InDoubt;
 use super::options::options;
 use crate::store::folder::Folder;
 
-/// An open database, read through as one of rocksdb's. Behind it, an in-doubt commit is resolved (see
+/// An open database, which dereferences to rocksdb's. After it is closed, an in-doubt commit is resolved (see
 /// [`super::in_doubt`]).
 pub struct Database {
     db: Arc<DB>,
-    /// After the database in this list, so that it is closed before.
+    /// Declared after the database, so that the database is closed first.
     in_doubt: Option<InDoubt>,
-    /// Of the table files that loads write.
+    /// Options of the table files that loads write.
     table_options: Options,
 }
 
 impl Database {
-    /// One that is open for reading only.
+    /// Wraps a database that is open for reading only.
     pub fn reading(db: DB) -> Self {
         Database { db: Arc::new(db), in_doubt: None, table_options: options() }
     }
 
-    /// The options of table files that are written beside it: a writer of one borrows them for as long as it lives.
+    /// Returns the options for table files written beside the database: a table writer borrows them while it lives.
     pub fn table_options(&self) -> &Options {
         &self.table_options
     }
 
-    /// Whether it stays as it is for as long as it is open.
+    /// Returns whether the database is open for reading only, so that it stays unchanged.
     pub fn is_read_only(&self) -> bool {
         self.in_doubt.is_none()
     }
 
-    /// One that is open for writing.
+    /// Wraps a database that is open for writing.
     pub fn writing(db: DB, folder: &Folder) -> Self {
         Database { db: Arc::new(db), in_doubt: Some(InDoubt::about(folder)), table_options: options() }
     }
@@ -54,9 +54,9 @@ impl Drop for Database {
         let Some(in_doubt) = &self.in_doubt else { return };
         let failed = self.db.property_int_value(properties::BACKGROUND_ERRORS).ok().flatten();
         if in_doubt.folder().has_been_full() || failed.is_some_and(|count| count > 0) {
-            // RocksDB tries by itself to recover from a full disk. Closed just then, it may wait for ever for an end of
-            // that (seen in 11.8: a compaction and a write that both fail). Everything acknowledged is synced, so there
-            // is nothing that closing would still do.
+            // RocksDB tries by itself to recover from a full disk. If closed at that moment, it may wait for ever for
+            // that recovery to end (seen in 11.8: a compaction and a write that both fail). Everything acknowledged is
+            // synced, so closing has nothing left to do.
             std::mem::forget(Arc::clone(&self.db));
         }
     }

@@ -1,4 +1,4 @@
-//! What RocksDB says when it fails, and what is looked at before it is asked.
+//! RocksDB's errors, and the checks made before RocksDB is called.
 
 use std::path::Path;
 
@@ -9,15 +9,15 @@ use crate::store::folder::Folder;
 use crate::store::holder::holder;
 use crate::text::Shown;
 
-/// How RocksDB's messages say that a file is not there, of whatever kind the error is.
+/// The words in RocksDB's messages for a missing file, whatever the kind of the error.
 pub const NO_FILE: &str = "No such file";
 
-/// Fails where anything below a folder would keep RocksDB waiting: it opens whatever has the right name.
+/// Fails if anything below a folder would block RocksDB: it opens whatever has the right name.
 pub fn check_files(folder: &Path) -> Result<()> {
     regular_file::check_below(folder).map_err(|(path, error)| Error::io("open", &path, error))
 }
 
-/// Fails with what to do where no store is.
+/// Fails, with a remedy, if no store exists.
 pub fn require(folder: &Folder) -> Result<()> {
     if folder.holds_store()? {
         return Ok(());
@@ -37,7 +37,7 @@ pub fn require(folder: &Folder) -> Result<()> {
     ))
 }
 
-/// RocksDB's error, with what was being done and what mends it. `verb` fits "cannot … the store at".
+/// Wraps RocksDB's error with the failed action and its remedy. `verb` fits "cannot … the store at".
 pub fn failure(verb: &str, folder: &Folder, error: rocksdb::Error) -> Error {
     let text = error.to_string();
     let path = folder.path().shown();
@@ -58,7 +58,7 @@ pub fn failure(verb: &str, folder: &Folder, error: rocksdb::Error) -> Error {
         }
         rocksdb::ErrorKind::Corruption => Error::corrupt(format!("cannot {verb} the store at {path} ({text})")),
         _ => {
-            // RocksDB tells what the system said in its text alone.
+            // RocksDB reports the system's error only in its text.
             let remedy = if text.contains("No space left on device") {
                 folder.note_full();
                 FREE_SPACE

@@ -1,12 +1,12 @@
-//! A commit of which nobody knows whether it was made.
+//! In-doubt commits: failed commits that may have been made all the same.
 //!
-//! RocksDB takes table files in by one record in its manifest. Where syncing the manifest fails, the record may be in
-//! it or not; RocksDB reports a failure and deletes its names of the table files. If the record is there after all, the
-//! database lacks files and does not open.
+//! RocksDB ingests table files by one record in its manifest. If syncing the manifest fails, the record may or may not
+//! be in it; RocksDB reports a failure and deletes its names of the table files. If the record is there after all, the
+//! database lacks these files and fails to open.
 //!
-//! So after a failed commit the files stay in the staging folder under the names that they had there. When the process
-//! is done with the database, or by the next writer, it is found out what the manifest says: if it asks for the files
-//! it gets them, and the batch has been committed; else they go, and it has not.
+//! So after a failed commit the files keep their names in the staging folder. When the process closes the database, or
+//! when the next writer opens it, the manifest decides: if it lists the files, the database gets them, and the batch is
+//! committed; otherwise the files are removed, and the batch is not committed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use super::options::options;
 use crate::storage::sync;
 use crate::store::folder::Folder;
 
-/// Held beside a database that is open for writing; resolves an in-doubt commit when dropped, which must be after the
+/// Held beside a database that is open for writing. Resolves an in-doubt commit when dropped, which must come after the
 /// database has been closed or given up.
 pub struct InDoubt {
     folder: Folder,
@@ -35,15 +35,15 @@ impl InDoubt {
 
 impl Drop for InDoubt {
     fn drop(&mut self) {
-        // Left as it is where that does not work; then the next writer tries.
+        // If this fails, the staged files stay, and the next writer tries again.
         if resolve(&self.folder) {
             let _ = self.folder.drop_staging();
         }
     }
 }
 
-/// Gives the database, into which nobody writes any more, the staged table files that its manifest asks for. Tells
-/// whether there was a doubt and it is settled: the database can be opened.
+/// Gives the database, which must have no writer, the staged table files that its manifest lists. Returns whether a
+/// commit was in doubt and is resolved: the database can be opened.
 pub fn resolve(folder: &Folder) -> bool {
     let staged = tables(&folder.tables());
     let database = folder.database();
@@ -54,7 +54,7 @@ pub fn resolve(folder: &Folder) -> bool {
         |database: &Path| DB::open_for_read_only(&options(), database, false).err().map(|error| error.to_string());
     let Some(text) = refusal(&database) else { return true };
     let Some(missing) = missing_table(&text, &database) else { return false };
-    // The files of a load have consecutive numbers. The one that is missed may be any of them.
+    // The files of a load have consecutive numbers. The missing file may be any of them.
     for place in 0..staged.len() as u64 {
         let Some(first) = missing.checked_sub(place) else { break };
         let names: Vec<PathBuf> = (first..).take(staged.len()).map(|number| table(&database, number)).collect();
@@ -62,7 +62,7 @@ pub fn resolve(folder: &Folder) -> bool {
             continue;
         }
         let linked = staged.iter().zip(&names).try_for_each(|(staged, name)| fs::hard_link(staged, name));
-        // RocksDB compares size and identity of each file with what the manifest says.
+        // RocksDB compares size and identity of each file with the manifest.
         if linked.is_ok() && sync(&database).is_ok() && refusal(&database).is_none() {
             return true;
         }
@@ -73,7 +73,7 @@ pub fn resolve(folder: &Folder) -> bool {
     false
 }
 
-/// The staged files in the order in which they were committed.
+/// Returns the staged files in the order of the commit.
 fn tables(staging: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(staging).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
     let mut tables: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|name| name == "sst")).collect();
@@ -85,7 +85,7 @@ fn table(database: &Path, number: u64) -> PathBuf {
     database.join(format!("{number:06}.sst"))
 }
 
-/// The number of a table file that is not there although RocksDB's refusal names it.
+/// Returns the number of the missing table file that RocksDB's error names.
 fn missing_table(text: &str, database: &Path) -> Option<u64> {
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.');
     let mut numbers = words.filter_map(|word| word.trim_end_matches('.').strip_suffix(".sst")?.parse().ok());
@@ -97,8 +97,8 @@ mod tests {
     use super::*;
     use crate::store::{RawStore, Settings, Store};
 
-    /// Commits three table files at once and then removes them from the database, as RocksDB does where it could not
-    /// sync its manifest.
+    /// Commits three table files at once and then removes them from the database, as RocksDB does after a failed sync
+    /// of its manifest.
     fn store_in_doubt(place: &Path) -> Folder {
         let folder = Folder::new(place);
         Store::create(&folder, Settings::default()).unwrap();

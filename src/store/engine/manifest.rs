@@ -1,9 +1,9 @@
-//! A look at RocksDB's manifest before RocksDB reads it.
+//! Checks RocksDB's manifest before RocksDB reads it.
 //!
 //! The manifest is a log: blocks of 32 KiB with records, each with a head of checksum (4), length (2, little endian)
 //! and type (1); no record begins in the last six bytes of a block (source: RocksDB, `db/log_format.h`). RocksDB 11.8
-//! checks all of it but for one thing: where a damaged type says that the log is one of those that are written over
-//! again, it reads the same record without end. So heads with such a type are refused here.
+//! checks all of it with one exception: if a damaged type marks the log as recyclable, RocksDB reads the same record
+//! without end. So heads with such a type are refused here.
 
 use std::io::Read;
 
@@ -15,12 +15,12 @@ use crate::text::Shown;
 const BLOCK_BYTES: u64 = 32 << 10;
 const HEAD_BYTES: usize = 7;
 
-/// Types of records that RocksDB writes to a manifest: none (0), whole (1), and the first, a middle and the last part
-/// of one (2 to 4).
+/// The highest record type in a manifest: none (0), whole (1), and the first, a middle and the last part of a record (2
+/// to 4).
 const TYPE_MAX: u8 = 4;
 
-/// Fails if a record of the manifest says a type that manifests do not have. All else is left to RocksDB, also a
-/// manifest that is not there. Memory: one block.
+/// Fails if a record has a type that manifests do not use. RocksDB handles everything else, including a missing
+/// manifest. Memory: one block.
 pub fn check(folder: &Folder) -> Result<()> {
     let database = folder.database();
     let Ok(name) =
@@ -45,14 +45,14 @@ pub fn check(folder: &Folder) -> Result<()> {
     }
 }
 
-/// The types of the records in a block, as far as one leads to the next.
+/// Returns the types of the records in a block, as far as each record leads to the next.
 fn types(block: &[u8]) -> impl Iterator<Item = u8> {
     let mut rest = block;
     std::iter::from_fn(move || {
         let ([_, _, _, _, low, high, found], behind) = rest.split_first_chunk::<HEAD_BYTES>()?;
         let length = u16::from_le_bytes([*low, *high]);
-        // Behind a record without type and length nothing of the block is looked at; nor behind one that is longer than
-        // the block.
+        // The rest of a block is ignored after a record without type and length, and after a record longer than the
+        // block.
         let is_end = *found == 0 && length == 0;
         let next = behind.split_at_checked(length.into()).filter(|_| !is_end);
         rest = next.map_or(&[], |(_, next)| next);

@@ -1,4 +1,4 @@
-//! How RocksDB is set up, each setting with its reason.
+//! RocksDB's options, each with its reason.
 
 use rocksdb::{
     BlockBasedOptions, Cache, DBCompactionStyle, DBCompressionType, LogLevel, Options, ReadOptions, SliceTransform,
@@ -7,30 +7,30 @@ use rocksdb::{
 
 use crate::format::HISTORY_PREFIX_BYTES;
 
-/// Blocks that are read once by key: the records. Walks over histories keep theirs out of the cache.
+/// Cache for blocks that are read once by key: the records. Walks over histories bypass the cache.
 const BLOCK_CACHE_BYTES: usize = 8 << 20;
 
-/// The newest 1,000 actions of a customer take some 10 kB. Larger blocks bring more of the neighbours along, smaller
-/// ones make the index longer.
+/// The newest 1,000 actions of a customer take some 10 kB. Larger blocks read more of the neighbours, smaller blocks
+/// make the index longer.
 const BLOCK_BYTES: usize = 8 << 10;
 
-/// One table file that compaction writes. Large enough that a year has tens of them and not thousands, since all are
-/// held open.
+/// Size of a table file that compaction writes. All files are held open, and with this size a year has tens of files
+/// instead of thousands.
 const TABLE_FILE_BYTES: u64 = 64 << 20;
 
-/// Sorted runs from which compaction begins. A reader looks into each of them, and each more spares compaction some
-/// writing: with 8, a year of daily batches is written 5.4 times over (measured), and there are 5 runs on average.
+/// Sorted runs at which compaction starts. A reader looks into each run, and each further run saves compaction some
+/// writing: with 8, a year of daily batches is written 5.4 times (measured), with 5 runs on average.
 const RUNS: i32 = 8;
 
-/// The options of every way to open a store.
+/// Returns the options for every way to open a store.
 pub fn options() -> Options {
     let mut blocks = BlockBasedOptions::default();
     blocks.set_block_size(BLOCK_BYTES);
     blocks.set_block_cache(&Cache::new_lru_cache(BLOCK_CACHE_BYTES));
-    // Index and filters stay in memory, 3 to 4 bytes for each 1,000 of the store. Kept in the cache they took a tenth
-    // of a produce's time.
+    // Index and filters stay in memory: 3 to 4 bytes for each 1,000 of the store. In the cache they took a tenth of a
+    // produce's time.
     blocks.set_cache_index_and_filter_blocks(false);
-    // By customer: whether a run has anything of one is all that is ever asked.
+    // By customer: the only question to a filter is whether a run has any key of a customer.
     blocks.set_bloom_filter(10.0, false);
     blocks.set_whole_key_filtering(false);
     blocks.set_format_version(6);
@@ -38,9 +38,9 @@ pub fn options() -> Options {
     let mut options = Options::default();
     options.set_block_based_table_factory(&blocks);
     options.set_prefix_extractor(SliceTransform::create_fixed_prefix(HISTORY_PREFIX_BYTES));
-    // Values are packed already; what a codec would still gain costs every reader more than it saves.
+    // Values are already packed; compression would cost every reader more than it saves.
     options.set_compression_type(DBCompressionType::None);
-    // Each batch is one sorted run over all customers. Runs of like size are merged, so that a byte is rewritten as
+    // Each batch is one sorted run over all customers. Runs of similar size are merged, so that a byte is rewritten as
     // often as the number of runs has doubled, and not once per level and neighbour.
     options.set_compaction_style(DBCompactionStyle::Universal);
     let mut universal = UniversalCompactOptions::default();
@@ -50,16 +50,16 @@ pub fn options() -> Options {
     options.set_level_zero_file_num_compaction_trigger(RUNS);
     options.set_max_subcompactions(2);
     options.set_target_file_size_base(TABLE_FILE_BYTES);
-    // All table files open from the start: a reader beside a writer would otherwise miss those that compaction deletes
-    // meanwhile.
+    // All table files are open from the start: otherwise a reader beside a writer would miss files that compaction
+    // deletes in the meantime.
     options.set_max_open_files(-1);
-    // None beside the one that opens the database: a thread that cannot be started leaves RocksDB waiting for itself,
-    // and several were no faster for some tens of files.
+    // Only the thread that opens the database: if another thread fails to start, RocksDB waits for it for ever, and
+    // several threads were no faster for some tens of files.
     options.set_max_file_opening_threads(1);
     options.set_skip_stats_update_on_db_open(true);
     options.set_max_background_jobs(2);
-    // Told to nobody. And where a database is left open on purpose (see the end of `database`), the thread that counts
-    // would go on while the process ends, and crash it: seen in 1 of 4,000 runs on a full disk, with 11.8.
+    // Nobody reads the statistics. And if a database is deliberately left open (see the end of `database`), the thread
+    // that counts would go on while the process ends, and crash it: seen in 1 of 4,000 runs on a full disk, with 11.8.
     options.set_stats_dump_period_sec(0);
     options.set_stats_persist_period_sec(0);
     options.set_log_level(LogLevel::Warn);
@@ -67,15 +67,15 @@ pub fn options() -> Options {
     options
 }
 
-/// For opening read-only to ask how far the database has come: without opening its table files, which is most of the
-/// work.
+/// Returns the options for opening read-only to ask how far the database has come, without opening its table files,
+/// which is most of the work.
 pub fn options_of_a_glance() -> Options {
     let mut options = options();
     options.set_max_open_files(16);
     options
 }
 
-/// For a walk over keys of any kind, in order.
+/// Returns the options for a walk over keys of any kind, in order.
 pub fn scanning() -> ReadOptions {
     let mut options = ReadOptions::default();
     options.set_total_order_seek(true);
@@ -83,11 +83,11 @@ pub fn scanning() -> ReadOptions {
     options
 }
 
-/// For reading one customer's history after the other.
+/// Returns the options for reading the histories of one customer after another.
 pub fn by_customer() -> ReadOptions {
     let mut options = ReadOptions::default();
     options.set_prefix_same_as_start(true);
-    // Customers come in order, so a block is met once and by then stays with the cursor.
+    // Customers come in order, so a block is needed once, and the cursor then holds it.
     options.fill_cache(false);
     options
 }

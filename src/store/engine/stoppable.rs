@@ -1,4 +1,4 @@
-//! Compactions that are asked for, and end early where they are asked to stop: RocksDB lets no caller look in between.
+//! Requested compactions that can be stopped: RocksDB itself offers no check during a compaction.
 
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
@@ -8,11 +8,11 @@ use rocksdb::DB;
 use crate::error::Result;
 use crate::resources::Resources;
 
-/// How often it is looked whether to stop.
+/// Interval between checks for a request to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Does work that waits for compactions of the database. Fails where it is asked to stop meanwhile: then the database
-/// has ended all of them, as it does when it is closed, and takes no further ones up.
+/// Runs work that waits for compactions of the database. Fails if it is asked to stop in the meantime: then the
+/// database has ended all compactions, as it does when it is closed, and starts no more.
 pub fn stoppable(db: &DB, resources: &Resources, work: impl FnOnce()) -> Result<()> {
     resources.check()?;
     std::thread::scope(|scope| {
@@ -24,7 +24,7 @@ pub fn stoppable(db: &DB, resources: &Resources, work: impl FnOnce()) -> Result<
                 }
             }
         };
-        // Where the system gives no thread, the work goes on to its end.
+        // If the system cannot start a thread, the work runs to its end.
         let _ = std::thread::Builder::new().spawn_scoped(scope, watch);
         work();
         drop(working);

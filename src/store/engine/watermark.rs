@@ -1,18 +1,18 @@
-//! The watermark beside the database, by which a database that has gone back is told from one that is whole.
+//! The watermark beside the database, which reveals a database that has lost commits.
 //!
-//! RocksDB keeps what it consists of in a log of edits, its manifest. It takes an unfinished record at the end of that
-//! log for the trace of a killed process and opens the state before it. A single damaged byte (the length of a record,
-//! in its head) looks the same, and takes the store back by one batch or by many, without a word.
+//! RocksDB keeps the list of its files in a log of edits, its manifest. It takes an unfinished record at the end of
+//! that log for the trace of a killed process and opens the state before it. A single damaged byte (the length of a
+//! record, in its head) looks the same, and silently takes the store back by one or many batches.
 //!
 //! So each commit is counted in two places, which must agree:
-//! 1. RocksDB counts the writes that it has had (its sequence number) in that same log; every load is at least one,
-//!    since it lies over the totals.
-//! 2. When a commit is durable, that number is written to the file `mark` beside the database, in one step.
-//! 3. Who opens the store reads the watermark first and the database then. A database behind its mark has lost commits,
-//!    and is refused.
+//! 1. RocksDB counts its writes (the sequence number) in that log; every load counts as at least one write, since it
+//!    overwrites the totals.
+//! 2. When a commit is durable, its number is written to the file `mark` beside the database, in one step.
+//! 3. Opening a store reads the watermark first and the database second. A database below its watermark has lost
+//!    commits, and is refused.
 //!
-//! A database ahead of its mark is whole: whoever wrote it was killed between the two, or has just written. The next
-//! writer moves the watermark up. A store without a mark is one that no program has written to since there are marks.
+//! A database ahead of its watermark is whole: its writer was killed between the two steps, or has just written. The
+//! next writer advances the watermark. A store without one was last written before watermarks existed.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -27,7 +27,7 @@ use crate::storage::regular_file;
 use crate::store::folder::Folder;
 use crate::text::Shown;
 
-/// The watermark of a store; `None` if it has none. Fails where it is damaged.
+/// Returns the watermark of a store; `None` if it has none. Fails if the watermark is damaged.
 pub fn read(folder: &Folder) -> Result<Option<Watermark>> {
     let path = folder.watermark();
     let bytes = match regular_file::read(&path) {
@@ -51,7 +51,7 @@ pub fn read(folder: &Folder) -> Result<Option<Watermark>> {
     })
 }
 
-/// Fails if the database has come less far than `mark`, which was read before it was opened.
+/// Fails if the database is below `watermark`, which must have been read before the database was opened.
 pub fn check(watermark: Option<Watermark>, db: &DB, folder: &Folder) -> Result<()> {
     let reached = db.latest_sequence_number();
     match watermark {
@@ -72,10 +72,10 @@ pub fn check(watermark: Option<Watermark>, db: &DB, folder: &Folder) -> Result<(
     }
 }
 
-/// Moves the watermark to where the database is now. To be called when all that was written is durable.
+/// Advances the watermark to the database's current number. All writes must be durable.
 pub fn advance(db: &DB, folder: &Folder) -> Result<()> {
     let reached = Watermark(db.latest_sequence_number());
-    // A damaged one is not lost here: it was refused when the store was opened.
+    // A damaged watermark is not lost here: opening the store has already refused it.
     if read(folder).is_ok_and(|watermark| watermark == Some(reached)) {
         return Ok(());
     }
@@ -85,13 +85,13 @@ pub fn advance(db: &DB, folder: &Folder) -> Result<()> {
     let written = written.and_then(|mut file| file.write_all(&reached.encode()).and_then(|()| file.sync_all()));
     written.map_err(|error| Error::io("write", &aside, error))?;
     fs::rename(&aside, &path).map_err(|error| Error::io("put in place", &path, error))?;
-    // Where something else is being staged, the folder stays.
+    // The folder stays if it holds other staged files.
     let _ = aside.parent().map(fs::remove_dir);
     folder.sync()
 }
 
-/// The same behind a commit. That the watermark cannot be written, on a disk that is full for one, does not undo the
-/// commit: a database ahead of its mark is whole, and the next writer moves the watermark up.
-pub fn plan_keyframes(db: &DB, folder: &Folder) {
+/// Advances the watermark after a commit. A failure to write it, for example on a full disk, does not undo the commit:
+/// a database ahead of its watermark is whole, and the next writer advances the watermark.
+pub fn advance_after_commit(db: &DB, folder: &Folder) {
     let _ = advance(db, folder);
 }

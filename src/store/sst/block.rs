@@ -1,5 +1,5 @@
-//! Blocks of a table file: entries, whose keys are told by what they do not share with the one before, then places
-//! where a key is told in full.
+//! Blocks of a table file: entries, whose keys omit the bytes in common with the previous key, then the restarts: the
+//! offsets of entries with a full key.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -9,16 +9,16 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::bytes::Bytes;
 use super::{FastPath, Unsupported};
 
-/// Behind each key in a block of a table: its kind (1) and the number of its write (7).
+/// Bytes after each key in a block of a table: its kind (1) and its sequence number (7).
 pub(super) const KEY_TRAILER_BYTES: usize = 8;
 
-/// No block that this program ever wrote takes more when it is decompressed: the largest has the record of one batch.
+/// Limit for a decompressed block. The largest block ever written by this program holds the record of one batch.
 const DECOMPRESSED_BYTES_MAX: usize = 64 << 20;
 
-/// Set in a checksum by each byte that says how a block is compressed. Source: RocksDB, `ModifyChecksumForLastByte`.
+/// Mixed into a checksum for each byte that names a compression. Source: RocksDB, `ModifyChecksumForLastByte`.
 const COMPRESSION_MIX: u32 = 0x6b90_83d9;
 
-/// Where a block lies in its file, without the trailer behind it.
+/// The position of a block in its file, without the block's trailer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Handle {
     pub offset: u64,
@@ -26,15 +26,15 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    /// Behind each block: how it is compressed (1), checksum (4).
+    /// Bytes after each block: its compression (1), its checksum (4).
     pub const TRAILER_BYTES: u64 = 5;
 
-    /// Two varints.
+    /// Decodes two varints.
     pub fn decode(bytes: &mut Bytes<'_>) -> FastPath<Self> {
         Ok(Handle { offset: bytes.varint()?, bytes: bytes.varint()? })
     }
 
-    /// Fails unless it lies, with its trailer, before `limit`.
+    /// Fails unless the block, with its trailer, lies before `limit`.
     pub fn before(self, limit: u64) -> FastPath<Self> {
         let end = self.offset.checked_add(self.bytes).and_then(|end| end.checked_add(Self::TRAILER_BYTES));
         if end.is_some_and(|end| end <= limit) {
@@ -44,7 +44,7 @@ impl Handle {
         }
     }
 
-    /// Where the trailer ends.
+    /// Returns the end of the trailer.
     pub fn end(self) -> u64 {
         self.offset.saturating_add(self.bytes).saturating_add(Self::TRAILER_BYTES)
     }
@@ -53,23 +53,23 @@ impl Handle {
 /// How the blocks of a file are checked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Checked {
-    /// What checksums are mixed with, besides the place of the block.
+    /// Mixed into checksums, in addition to the offset of the block.
     pub base: u32,
 }
 
 impl Checked {
-    /// What is added to the checksum of what lies at this offset.
+    /// Returns the number added to the checksum of the bytes at this offset.
     pub fn modifier(self, offset: u64) -> u32 {
         let [low, high] = [offset as u32, (offset >> 32) as u32];
         self.base ^ low.wrapping_add(high)
     }
 
-    /// The checksum of bytes of which the last says how they are compressed, or is of a footer.
+    /// Returns the checksum of bytes, the last of which names the compression or belongs to a footer.
     pub fn mixed(bytes: &[u8], last: u8) -> u32 {
         (xxh3_64(bytes) as u32) ^ u32::from(last).wrapping_mul(COMPRESSION_MIX)
     }
 
-    /// Compares the checksum of a block at this offset, with its trailer behind it. Unsupported too if it is
+    /// Compares the checksum of a block at this offset, followed by its trailer. Also unsupported if the block is
     /// compressed.
     pub fn check(self, offset: u64, with_trailer: &[u8]) -> FastPath<()> {
         let (bytes, trailer) = with_trailer.split_last_chunk::<5>().ok_or(Unsupported::Unknown)?;
@@ -81,19 +81,19 @@ impl Checked {
         if compression == 0 {
             return Ok(());
         }
-        // What is compressed begins with how much it becomes, which RocksDB takes memory for.
+        // Compressed data begins with its decompressed size, and RocksDB allocates that much memory.
         match Bytes(bytes).varint() {
             Ok(announced) if announced <= DECOMPRESSED_BYTES_MAX as u64 => Err(Unsupported::Unknown),
             _ => Err(Unsupported::Damaged("a block announces more bytes than any has")),
         }
     }
 
-    /// The block alone.
+    /// Returns the block alone.
     pub fn without_trailer(with_trailer: &[u8]) -> FastPath<&[u8]> {
         with_trailer.split_last_chunk::<5>().map(|(bytes, _)| bytes).ok_or(Unsupported::Unknown)
     }
 
-    /// Reads a block that stands alone. Memory: that of the block; its handle must have been compared with the file.
+    /// Reads a single block. Memory: the size of the block; its handle must have been checked against the file.
     pub fn read(self, file: &File, handle: Handle) -> FastPath<Vec<u8>> {
         let bytes = usize::try_from(handle.end().checked_sub(handle.offset).ok_or(Unsupported::Unknown)?);
         let mut block = vec![0; bytes.map_err(|_| Unsupported::Unknown)?];
@@ -104,17 +104,17 @@ impl Checked {
     }
 }
 
-/// A block, taken apart. Its checksum must have been compared: what contradicts itself is damaged.
+/// A parsed block. Its checksum must have been compared: a contradiction in the block means damage.
 #[derive(Clone, Copy)]
 pub(super) struct Block<'bytes> {
     pub entries: &'bytes [u8],
-    /// Where entries begin whose key is told in full: four bytes each, ascending.
+    /// Offsets of the entries with a full key: four bytes each, ascending.
     restarts: &'bytes [u8],
 }
 
 impl<'bytes> Block<'bytes> {
-    /// Takes the bytes of a block apart. High bits of the count would tell of an index of hashes or other features,
-    /// which no version has written.
+    /// Parses the bytes of a block. High bits of the count would announce a hash index or other features, which no
+    /// version has written.
     pub fn of(bytes: &'bytes [u8]) -> FastPath<Self> {
         const WRONG: Unsupported = Unsupported::Damaged("a block counts more restarts than it has room for");
         let (rest, count) = bytes.split_last_chunk::<4>().ok_or(WRONG)?;
@@ -128,20 +128,20 @@ impl<'bytes> Block<'bytes> {
         Ok(Block { entries, restarts })
     }
 
-    /// How many keys are told in full.
+    /// Returns the number of full keys.
     pub fn restarts(&self) -> usize {
         self.restarts.len() / 4
     }
 
-    /// Where the entry of the restart with this number begins.
+    /// Returns the offset of the entry of the restart with this number.
     pub fn restart(&self, number: usize) -> FastPath<usize> {
         let place = self.restarts.get(number * 4..number * 4 + 4).and_then(<[u8]>::first_chunk);
         usize::try_from(u32::from_le_bytes(*place.ok_or(Unsupported::Unknown)?)).map_err(|_| Unsupported::Unknown)
     }
 
-    /// Goes over all entries of a table's block: keys rise, entries and restarts are told in order, and each restart is
-    /// an entry whose key is told in full. Shows the first key to `first`, without its trailer as all keys here, and
-    /// leaves the last in `key`.
+    /// Checks all entries of a table's block: keys ascend, entries and restarts are in order, and each restart is an
+    /// entry with a full key. Shows the first key to `first` and leaves the last key in `key`, both without their
+    /// trailers, as all keys here.
     pub fn check(&self, key: &mut Vec<u8>, first: impl FnOnce(&[u8]) -> FastPath<()>) -> FastPath<()> {
         const RESTARTS: Unsupported = Unsupported::Damaged("the restarts of a block are not where its entries are");
         let (mut first, mut restarts) = (Some(first), 0);
@@ -174,7 +174,7 @@ impl<'bytes> Block<'bytes> {
     }
 }
 
-/// Steps over an entry, whose key shares so many bytes with the one before and has these of its own.
+/// Steps over an entry. Returns the number of bytes in common with the previous key, and the key's own bytes.
 #[inline]
 fn entry_key<'bytes>(rest: &mut Bytes<'bytes>) -> FastPath<(usize, &'bytes [u8])> {
     let (shared, more, length) = (rest.length()?, rest.length()?, rest.length()?);
@@ -183,8 +183,8 @@ fn entry_key<'bytes>(rest: &mut Bytes<'bytes>) -> FastPath<(usize, &'bytes [u8])
     Ok((shared, own))
 }
 
-/// Makes the key before, with its trailer, the next one, and tells whether it rises. Unsupported where it is an older
-/// version of the one before: which of them counts, RocksDB tells.
+/// Replaces the previous key, with its trailer, by the next key, and returns whether keys ascend. Unsupported if the
+/// next key is an older version of the previous key: only RocksDB decides which version counts.
 #[inline]
 fn take_key(key: &mut Vec<u8>, shared: usize, own: &[u8]) -> FastPath<bool> {
     let before = key.len().saturating_sub(KEY_TRAILER_BYTES);
@@ -192,7 +192,7 @@ fn take_key(key: &mut Vec<u8>, shared: usize, own: &[u8]) -> FastPath<bool> {
     if shared > key.len() {
         return Ok(false);
     }
-    // Keys differ in what they do not share; what they share may go on into the trailer.
+    // Keys differ in the bytes that are not in common; the common bytes may extend into the trailer.
     let order = match (key.get(shared..before), length.checked_sub(shared).and_then(|own_key| own.get(..own_key))) {
         (Some(old), Some(new)) => new.cmp(old),
         _ => length.cmp(&before),
@@ -203,7 +203,7 @@ fn take_key(key: &mut Vec<u8>, shared: usize, own: &[u8]) -> FastPath<bool> {
     if order.is_eq() && key_trailer(key) < newer { Err(Unsupported::Unknown) } else { Ok(order.is_gt()) }
 }
 
-/// The trailer of a key as a number, which is higher in newer versions; `None` where there is no key yet.
+/// Returns the trailer of a key as a number, which is higher in newer versions; `None` if there is no key yet.
 fn key_trailer(key: &[u8]) -> Option<u64> {
     key.last_chunk::<KEY_TRAILER_BYTES>().map(|trailer| u64::from_le_bytes(*trailer))
 }

@@ -7,7 +7,7 @@ use super::{FastPath, Unsupported};
 pub(super) struct Bytes<'bytes>(pub &'bytes [u8]);
 
 impl<'bytes> Bytes<'bytes> {
-    /// The next `count` bytes.
+    /// Returns the next `count` bytes.
     #[inline]
     pub fn take(&mut self, count: usize) -> FastPath<&'bytes [u8]> {
         let (head, rest) = self.0.split_at_checked(count).ok_or(Unsupported::Unknown)?;
@@ -15,14 +15,14 @@ impl<'bytes> Bytes<'bytes> {
         Ok(head)
     }
 
-    /// The next four bytes.
+    /// Returns the next four bytes as a number.
     pub fn u32(&mut self) -> FastPath<u32> {
         let (head, rest) = self.0.split_first_chunk().ok_or(Unsupported::Unknown)?;
         self.0 = rest;
         Ok(u32::from_le_bytes(*head))
     }
 
-    /// The next varint, of 32 bits at most.
+    /// Returns the next varint, of at most 32 bits.
     #[inline]
     pub fn length(&mut self) -> FastPath<usize> {
         if let Some((first @ 0..0x80, rest)) = self.0.split_first() {
@@ -33,7 +33,7 @@ impl<'bytes> Bytes<'bytes> {
         u32::try_from(long).ok().and_then(|long| usize::try_from(long).ok()).ok_or(Unsupported::Unknown)
     }
 
-    /// The next varint, of 64 bits at most.
+    /// Returns the next varint, of at most 64 bits.
     pub fn varint(&mut self) -> FastPath<u64> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {

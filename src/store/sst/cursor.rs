@@ -1,4 +1,4 @@
-//! All runs of a store, one customer after the other.
+//! A cursor over all runs of a store, one customer after another.
 
 use super::run::RunCursor;
 use super::table::{Tables, damaged};
@@ -12,28 +12,28 @@ use crate::model::{CustomerId, Day};
 /// Memory: two blocks of each sorted run.
 pub(in crate::store) struct TableCursor<'tables> {
     runs: Vec<RunCursor<'tables>>,
-    /// Whether histories can be read from them alone.
+    /// Whether histories can be read from the tables alone.
     pub are_whole: bool,
 }
 
-/// Whether what was shown counts.
+/// Whether the entries shown are valid.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(in crate::store) enum Shown {
-    /// Everything was shown that was asked for.
+    /// All requested entries were shown.
     Whole,
-    /// Something came up that only RocksDB can tell; what was shown does not count.
+    /// Only RocksDB can read some of the data; the entries shown are invalid.
     Unsupported,
 }
 
 impl<'tables> TableCursor<'tables> {
-    /// Over these tables.
+    /// Returns a cursor over these tables.
     pub fn new(tables: &'tables Tables) -> Self {
         let runs = tables.runs.iter().map(|run| RunCursor::new(run)).collect();
         TableCursor { runs, are_whole: tables.are_whole }
     }
 
-    /// Shows the keys of a customer's history from the newest day `from` back, in their order, each with its value,
-    /// until `show` gives `false` or fails.
+    /// Shows the keys of a customer's history from the day `from` back, in order, each with its value, until `show`
+    /// returns `false` or fails.
     pub fn walk(
         &mut self,
         customer: CustomerId,
@@ -46,9 +46,9 @@ impl<'tables> TableCursor<'tables> {
         }
     }
 
-    /// Reads all blocks that may hold a key of a customer's history, before RocksDB does. Fails where one contradicts
-    /// itself although its checksum is right: keys that do not rise lead RocksDB past others. What only RocksDB can
-    /// tell is left to it.
+    /// Reads all blocks that may hold a key of a customer's history, before RocksDB does. Fails if a block contradicts
+    /// itself although its checksum is correct: keys out of order lead RocksDB past other keys. Data that only RocksDB
+    /// can read is left to it.
     pub fn check(&mut self, customer: CustomerId) -> Result<()> {
         let first = u128::from((customer.0 ^ i64::MIN).cast_unsigned()) << 64;
         let walk = |run: &mut RunCursor<'_>| {
@@ -69,7 +69,7 @@ impl<'tables> TableCursor<'tables> {
         damaged.map_or(Ok(()), |odd| self.give_up(&odd))
     }
 
-    /// Where it stands now follows from nothing. Fails where a file is damaged.
+    /// Resets all runs, whose positions are now meaningless. Fails if a file is damaged.
     fn give_up(&mut self, odd: &Unsupported) -> Result<()> {
         self.runs.iter_mut().for_each(RunCursor::forget);
         match odd {
@@ -104,7 +104,7 @@ impl<'tables> TableCursor<'tables> {
         self.runs.iter_mut().try_for_each(|run| run.seek(target))
     }
 
-    /// The run that stands on the least key, if that is the customer's. Unsupported where two do.
+    /// Returns the run at the lowest key if that key is the customer's. Unsupported if two runs have this key.
     fn next_of(&self, customer: CustomerId) -> FastPath<Option<usize>> {
         let (mut least, mut found, mut is_double) = (u128::MAX, None, false);
         for (place, run) in self.runs.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What a table file says of itself: footer, list of its other blocks, properties.
+//! The metadata of a table file: footer, list of its other blocks (metaindex), properties.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -7,52 +7,51 @@ use super::block::{Block, Checked, Handle};
 use super::bytes::Bytes;
 use super::{FastPath, Unsupported};
 
-/// Bytes of a footer.
+/// Size of a footer in bytes.
 const FOOTER_BYTES: u64 = 53;
 
 /// The last eight bytes of every block-based table.
 const MAGIC: [u8; 8] = 0x88e2_41b7_85f4_cff7_u64.to_le_bytes();
 
-/// The four bytes behind the checksum's kind in footers of format version 6.
+/// The four bytes after the checksum's kind in footers of format version 6.
 const EXTENDED_MAGIC: [u8; 4] = [0x3e, 0x00, 0x7a, 0x00];
 
-/// The kind of checksum that is known here.
+/// The only supported kind of checksum.
 const XXH3: u8 = 4;
 
 const FORMAT_VERSION: u32 = 6;
 
-/// The metaindex and the properties have some kB.
+/// Limit for the metaindex and the properties, which have some kB.
 const META_BYTES_MAX: u64 = 1 << 20;
 
-/// An index has some 30 bytes for each block of 8 kB, or for each key where values are larger: a small file may have a
-/// larger part of it, and none more.
+/// An index has some 30 bytes for each block of 8 kB, or for each key with a larger value: it takes at most this
+/// fraction of a file, or more in a small file.
 const INDEX_PART_MAX: u64 = 8;
 const INDEX_BYTES_MIN: u64 = 64 << 10;
 
 const BEYOND: Unsupported = Unsupported::Damaged("what it says of its blocks leads beyond them");
 
-/// Properties of a table whose blocks and index are as they are read here, with their values; of numbers, as they are
-/// encoded.
+/// Properties, with their encoded values, of a table whose blocks and index have the supported layout.
 const LAYOUT: [(&str, &[u8]); 3] = [
     ("rocksdb.block.based.table.index.type", &[0, 0, 0, 0]),
     ("rocksdb.index.key.is.user.key", &[1]),
     ("rocksdb.index.value.is.delta.encoded", &[1]),
 ];
 
-/// Those of one with nothing beyond keys that are set or deleted one by one.
+/// Properties of a table whose keys are only set or deleted one by one.
 const PLAIN: [(&str, &[u8]); 2] = [("rocksdb.merge.operands", &[0]), ("rocksdb.num.range-deletions", &[0])];
 
-/// Where the index of a plain table is, and what its checksums are mixed with.
+/// The position of the index of a table, and the base of its checksums.
 pub(super) struct Footer {
     pub index: Handle,
     pub checks: Checked,
-    /// Whether keys and their values are all that counts in it.
+    /// Whether the table holds only keys and their values.
     pub is_plain: bool,
 }
 
 impl Footer {
-    /// Reads the footer of a file of so many bytes, and the properties, which must be those of a table that is laid out
-    /// as this program's are.
+    /// Reads the footer of a file of `bytes` bytes, and the properties, which must be those of a table with this
+    /// program's layout.
     pub fn read(file: &File, bytes: u64) -> FastPath<Self> {
         let mut footer = [0; 53];
         let at = bytes.checked_sub(FOOTER_BYTES).ok_or(Unsupported::Unknown)?;
@@ -76,7 +75,7 @@ impl Footer {
         let (mut index, mut properties) = (None, None);
         let mut is_plain = true;
         each_entry(file, checks, metaindex, |key, value| {
-            // Whatever block it is of: RocksDB reads it when it opens the file, and takes as much memory as is said
+            // Whatever the kind of the block: RocksDB reads it when it opens the file, and allocates the size given
             // here.
             let handle = Handle::decode(&mut Bytes(value)).ok().map(|handle| handle.before(metaindex.offset));
             match key {
@@ -105,12 +104,12 @@ impl Footer {
     }
 }
 
-/// A name; empty where it is none, as no name is.
+/// Returns a name; for invalid UTF-8 the empty string, which is the name of no property.
 fn str_of(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// The checksum of a footer that begins at this offset, whose own checksum counts as zeros.
+/// Returns the checksum of a footer that begins at this offset; the bytes of the checksum itself count as zeros.
 fn footer_checksum(mut footer: [u8; 53], checks: Checked, at: u64) -> u32 {
     if let Some(own) = footer.get_mut(5..9) {
         own.fill(0);

@@ -1,5 +1,5 @@
-//! The index of a table file: for each block a key that no key in it is above and none behind it is not, and where it
-//! is.
+//! The index of a table file: for each block its position and a separator, a key not below any key of the block and
+//! below every later key.
 
 use std::fs::File;
 
@@ -8,10 +8,10 @@ use super::bytes::Bytes;
 use super::footer::Footer;
 use super::{FastPath, Unsupported};
 
-/// Shows each entry of a file's index: keys rise, and blocks lie one behind the other from the beginning of the file
-/// on, all of them before the index.
+/// Shows each entry of a file's index, and checks that keys ascend and that blocks follow one another from the
+/// beginning of the file, all before the index.
 ///
-/// Memory: that of the index, which is at most an eighth of the file.
+/// Memory: the size of the index, at most an eighth of the file.
 pub(super) fn each_block(
     file: &File,
     footer: &Footer,
@@ -23,7 +23,7 @@ pub(super) fn each_block(
     let (mut rest, mut number) = (Bytes(index.entries), 0);
     let (mut last, mut end) = (None, 0);
     while !rest.0.is_empty() {
-        // Every entry of an index is a restart: nothing shared, the key's length, the key, where the block is.
+        // Every entry of an index is a restart: no bytes in common, the key's length, the key, the block's position.
         let at = index.entries.len() - rest.0.len();
         if number >= index.restarts() || index.restart(number)? != at || rest.length().ok() != Some(0) {
             return Err(Unsupported::Damaged("the restarts of its index are not where its entries are"));
@@ -41,7 +41,7 @@ pub(super) fn each_block(
         (last, end) = (Some(key), handle.end());
         show(key, handle)?;
     }
-    // A table without blocks has one restart all the same.
+    // Even a table without blocks has one restart.
     if number.max(1) == index.restarts() {
         Ok(())
     } else {

@@ -1,21 +1,21 @@
-//! Histories read from RocksDB's table files themselves.
+//! Reads histories directly from RocksDB's table files.
 //!
-//! For thousands of customers in a row, most of what RocksDB's iterator does for each is the same again: it asks every
-//! filter, allocates every block, keeps a heap, and walks through four layers for each key. Here a cursor goes over
-//! each sorted run once, from front to back, with the block that it is in.
+//! For thousands of customers in a row, RocksDB's iterator repeats most of its work for each: it asks every filter,
+//! allocates every block, keeps a heap, and passes four layers for each key. The cursor here goes over each sorted run
+//! once, from front to back, and keeps the current block.
 //!
-//! Nothing rests on it but speed. It reads what [`Tables::open`] has found to be whole: plain tables as this program's
-//! options have them written, without compression, ranges that are deleted, or entries that are still in memory. Where
-//! anything else comes up ([`Unsupported::Unknown`]: a key that two runs have, a key that is deleted, a checksum that
-//! does not match), the customer is read through RocksDB, whose word counts, and the store counts that.
+//! Only speed depends on this reader. It reads files that [`Tables::open`] has found to be whole: plain tables as
+//! written with this program's options, without compression, deleted ranges, or entries still in memory. For anything
+//! else ([`Unsupported::Unknown`]: a key in two runs, a deleted key, a wrong checksum), the customer is read through
+//! RocksDB, whose answer counts, and the store counts such reads.
 //!
-//! RocksDB compares checksums and believes the rest. So what contradicts itself although its checksum is right
-//! ([`Unsupported::Damaged`]) is refused here, before RocksDB is led astray by it, or takes all the memory that a
-//! number announces: footers and indexes before a database is opened ([`check`]), a block of a history when it is read,
-//! and every block by [`survey`], for `verify`.
+//! RocksDB compares checksums and trusts the rest. So data that contradicts itself despite a correct checksum
+//! ([`Unsupported::Damaged`]) is refused here, before it misleads RocksDB or makes it allocate an announced size:
+//! footers and indexes before a database is opened ([`check`]), a block of a history when it is read, and every block
+//! by [`survey`], for `verify`.
 //!
-//! Source of the layout: RocksDB 11.8, `table/format.cc`, `table/block_based/block.cc`; what is read of it is format
-//! version 6.
+//! Source of the layout: RocksDB 11.8, `table/format.cc`, `table/block_based/block.cc`; only format version 6 is
+//! supported.
 
 mod block;
 mod bytes;
@@ -37,17 +37,17 @@ pub use survey::Survey;
 pub(in crate::store) use survey::{TableFault, survey};
 pub(in crate::store) use table::{Tables, check};
 
-/// Why something is not read here.
+/// The reason why data is not read here.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Unsupported {
-    /// Only RocksDB can tell.
+    /// Only RocksDB can read the data.
     Unknown,
-    /// Its checksum is right and it contradicts itself: in which way, as a phrase.
+    /// The checksum is correct and the data contradicts itself: in which way, as a phrase.
     Damaged(&'static str),
 }
 
 const OUT_OF_PLACE: Unsupported = Unsupported::Damaged("a block has keys that its index has elsewhere");
 const OUT_OF_FILE: Unsupported = Unsupported::Damaged("it has keys that RocksDB's manifest has elsewhere");
 
-/// What was read, unless it is odd.
+/// The data read, unless it is unsupported.
 type FastPath<T> = Result<T, Unsupported>;

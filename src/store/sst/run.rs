@@ -1,4 +1,4 @@
-//! One sorted run, read from front to back.
+//! A cursor over one sorted run, read from front to back.
 
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
@@ -9,43 +9,43 @@ use super::table::Table;
 use super::{FastPath, OUT_OF_FILE, OUT_OF_PLACE, Unsupported};
 use crate::format::{HISTORY_KEY_BYTES_MAX, history_number};
 
-/// Blocks that are read at once where one is followed into the next.
+/// Number of blocks read at once when the cursor moves from one block to the next.
 const BLOCKS_AHEAD: usize = 2;
 
 /// The kind of a key that is set.
 const SET: u8 = 1;
 
-/// Stands on an entry of a run, or behind its last history.
+/// A position on an entry of a run, or after the run's last history.
 ///
 /// Memory: two blocks.
 pub(super) struct RunCursor<'tables> {
     tables: &'tables [Table],
-    /// The table and the block that it stands in.
+    /// The current table and block.
     table: usize,
     block: usize,
-    /// The blocks of the table that have been read, and their bytes.
+    /// The range of blocks of the table that have been read, and their bytes.
     read: Range<usize>,
     bytes: Vec<u8>,
-    /// Those of them that have been found to be sound.
+    /// The range of these blocks that have been found sound.
     checked: Range<usize>,
-    /// Scratch for keys on the way through a block.
+    /// Scratch memory for keys while a block is checked.
     room: Vec<u8>,
-    /// Where the entries of the block lie in the bytes, from the next one on.
+    /// The remaining entries of the block, as a range of the bytes.
     rest: Range<usize>,
-    /// The key that it stands on, with its trailer.
+    /// The current key, with its trailer.
     key: [u8; HISTORY_KEY_BYTES_MAX + KEY_TRAILER_BYTES],
     key_bytes: usize,
     value: Range<usize>,
-    /// What the key is among those of histories; `None` behind the last.
+    /// The number of the current key in the order of history keys; `None` after the last history.
     pub number: Option<u128>,
-    /// What was sought last.
+    /// The target of the last seek.
     sought: Option<u128>,
-    /// Whether it has met a block that is damaged, and stands in it.
+    /// Whether the cursor is in a damaged block.
     pub is_damaged: bool,
 }
 
 impl<'tables> RunCursor<'tables> {
-    /// Stands nowhere yet.
+    /// Returns a cursor without a position.
     pub fn new(tables: &'tables [Table]) -> Self {
         RunCursor {
             tables,
@@ -65,31 +65,31 @@ impl<'tables> RunCursor<'tables> {
         }
     }
 
-    /// The key that it stands on, unless it is anything but set.
+    /// Returns the current key. Unsupported unless the key is set.
     pub fn key(&self) -> FastPath<&[u8]> {
         let key = self.key.get(..self.key_bytes).ok_or(Unsupported::Unknown)?;
         let (key, trailer) = key.split_last_chunk::<KEY_TRAILER_BYTES>().ok_or(Unsupported::Unknown)?;
         if trailer.first() == Some(&SET) { Ok(key) } else { Err(Unsupported::Unknown) }
     }
 
-    /// The value that it stands on.
+    /// Returns the current value.
     pub fn value(&self) -> FastPath<&[u8]> {
         self.bytes.get(self.value.clone()).ok_or(Unsupported::Unknown)
     }
 
-    /// The name of the table file that it stands in.
+    /// Returns the name of the current table file.
     pub fn file(&self) -> &str {
         self.tables.get(self.table).map_or("", |table| table.name.as_str())
     }
 
-    /// Stands nowhere again.
+    /// Discards the position.
     pub fn forget(&mut self) {
         (self.number, self.sought) = (None, None);
     }
 
     /// Goes to the first entry whose key is not below `target`.
     pub fn seek(&mut self, target: u128) -> FastPath<()> {
-        // What it has passed since then is of that customer, or before.
+        // Entries passed since then belong to the customer sought then, or to earlier customers.
         let is_later_customer = self.sought.replace(target).is_some_and(|sought| sought >> 64 < target >> 64);
         if is_later_customer && self.number.is_none_or(|number| number >= target) {
             return Ok(());
@@ -115,7 +115,7 @@ impl<'tables> RunCursor<'tables> {
         Ok(())
     }
 
-    /// Whether no table before the one that it stands in has keys from `target` on.
+    /// Returns whether no table before the current table has keys from `target` on.
     fn is_first_with(&self, target: u128) -> bool {
         let before = self.table.checked_sub(1).and_then(|before| self.tables.get(before));
         before.is_none_or(|before| before.blocks.last().is_none_or(|block| block.last < target))
@@ -141,7 +141,7 @@ impl<'tables> RunCursor<'tables> {
         }
         self.key_bytes = shared + more;
         let Some(to) = self.key.get_mut(shared..self.key_bytes) else {
-            // A longer key is none of a history.
+            // A longer key is not a history key.
             self.number = None;
             self.rest.start = self.rest.end;
             return if self.is_behind_histories(shared, own) { Ok(()) } else { Err(Unsupported::Unknown) };
@@ -159,14 +159,14 @@ impl<'tables> RunCursor<'tables> {
         Ok(())
     }
 
-    /// Whether a key that shares so much with the one before, and has these bytes of its own, belongs to a keyspace
-    /// behind that of histories.
+    /// Returns whether a key, given by the number of bytes in common with the previous key and its own bytes, belongs
+    /// to a keyspace after the histories.
     fn is_behind_histories(&self, shared: usize, own: &[u8]) -> bool {
         let first = if shared > 0 { self.key.first() } else { own.first() };
         first.is_some_and(|first| history_number(&[*first]).is_none())
     }
 
-    /// Stands before the first entry of a block, for which up to so many blocks are read at once.
+    /// Moves before the first entry of a block; if the block has to be read, reads up to `at_once` blocks.
     fn enter(&mut self, table: usize, block: usize, at_once: usize) -> FastPath<()> {
         let found = self.tables.get(table).ok_or(Unsupported::Unknown)?;
         if table != self.table || !self.read.contains(&block) {
@@ -199,7 +199,7 @@ impl<'tables> RunCursor<'tables> {
         Ok(())
     }
 
-    /// Stands before the last entry whose key is told in full and below `target`; or where it stands.
+    /// Moves before the last entry with a full key below `target`; without such an entry, stays at the first.
     fn go_to_restart_before(&mut self, target: u128) -> FastPath<()> {
         let at = self.rest.start;
         let entry =
@@ -222,9 +222,8 @@ impl<'tables> RunCursor<'tables> {
     }
 }
 
-/// Compares a block's checksum, and whether its keys rise and are those that the index has in it, above what ends the
-/// block before and not above what ends it, and RocksDB's manifest in its file. Else one that is sought would be
-/// missed.
+/// Compares a block's checksum, and checks that its keys ascend, lie above the previous block's last key and up to the
+/// block's own by the index, and lie in the file's range by RocksDB's manifest. Otherwise seeks would miss keys.
 fn check_block(table: &Table, number: usize, with_trailer: &[u8], room: &mut Vec<u8>) -> FastPath<()> {
     let last = |number: usize| table.blocks.get(number).map(|block| block.last).ok_or(Unsupported::Unknown);
     let before = number.checked_sub(1).map_or(Ok(0), last)?;

@@ -1,4 +1,4 @@
-//! Whole table files, block by block, beside what their indexes and RocksDB's manifest say of them.
+//! Checks whole table files, block by block, against their indexes and RocksDB's manifest.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -15,53 +15,53 @@ use crate::parallel::each_in_order;
 use crate::storage::regular_file;
 use crate::store::folder::Folder;
 
-/// At most so many bytes of a file, and a block, lie between two boundaries: some 10 ms of work where each value is
+/// At most this many bytes of a file, plus a block, lie between two boundaries: some 10 ms of work if each value is
 /// checked.
 const RANGE_BYTES_MAX: u64 = 1 << 20;
 
-/// A smaller file is split too, into about so many ranges, as far as it has blocks.
+/// A smaller file is also split, into about this many ranges, if it has enough blocks.
 const RANGES_OF_A_FILE: u64 = 16;
 
-/// A table file that would lead a reader astray.
+/// A table file that would mislead a reader.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(in crate::store) struct TableFault {
     /// Its name in the folder of the database.
     pub name: String,
-    /// The last key of the blocks before the damage; empty where it is in the first, or in the index.
+    /// The last key of the blocks before the damage; empty if the damage is in the first block or in the index.
     pub after: Vec<u8>,
-    /// What is wrong, as a phrase.
+    /// The fault, as a phrase.
     pub what: &'static str,
 }
 
-/// What table files tell of themselves.
+/// The result of a survey of table files.
 #[derive(Debug)]
 pub struct Survey {
-    /// Whether all files could be judged.
+    /// Whether all files could be checked.
     pub are_all_known: bool,
-    /// What the keys of some customers begin with, ascending.
+    /// The key prefixes of some customers, ascending.
     boundaries: Vec<Prefix>,
 }
 
 type Prefix = [u8; HISTORY_PREFIX_BYTES];
 
 impl Survey {
-    /// Splits all possible keys into ranges, in ascending order: where each begins, and where the next begins.
+    /// Returns ranges that cover all possible keys, ascending: the start of each, and the start of the next range.
     ///
-    /// The history of a customer lies within one range, and everything behind the histories in the last. A range has
-    /// 1 MiB of each sorted run, and a block; more where a file begins or could not be judged.
+    /// The history of a customer lies within one range, and everything after the histories lies in the last range. A
+    /// range has 1 MiB of each sorted run, plus a block; more at the start of a file or if a file could not be checked.
     pub fn ranges(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         let boundaries = || self.boundaries.iter().map(<[u8; HISTORY_PREFIX_BYTES]>::as_slice);
         std::iter::once(&[][..]).chain(boundaries()).zip(boundaries().map(Some).chain([None]))
     }
 }
 
-/// Reads these files of a database, several at once, and gives the first fault of each to `report`, in the order of the
-/// files: of footer and index, of the order of keys, of restarts, of a key that the index has in another block, or
-/// RocksDB's manifest in another file. So every key is found where it is sought. Blocks whose checksum does not match
-/// are passed over: whoever reads keys through RocksDB is told of them.
+/// Checks these files of a database, several at once, and reports the first fault of each to `report`, in the order of
+/// the files: faults of footer and index, of the order of keys, of restarts, a key that belongs in another block by the
+/// index, or in another file by RocksDB's manifest. So every key can be found. Blocks with a wrong checksum are
+/// skipped: reading keys through RocksDB reports them.
 ///
-/// Files that are compressed, or of another format version, cannot be judged. Memory: for each thread the index of a
-/// file, and a block; 9 bytes for each MiB of the files.
+/// Compressed files and files of another format version cannot be checked. Memory: for each thread the index of a file,
+/// and a block; 9 bytes for each MiB of the files.
 pub(in crate::store) fn survey(
     files: &[LiveFile],
     folder: &Folder,
@@ -128,7 +128,7 @@ impl Keys {
         if is_known && footer.is_plain { Ok(()) } else { Err(Unsupported::Unknown) }
     }
 
-    /// Reads the next block. By the index its keys are above `before`, which ends the block before, and not above
+    /// Reads the next block. By the index its keys are above `before`, the end of the previous block, and not above
     /// `end`.
     fn read_block(
         &mut self,
@@ -153,7 +153,7 @@ impl Keys {
         Ok(())
     }
 
-    /// Compares them with those that RocksDB's manifest says.
+    /// Compares the first and last key with RocksDB's manifest.
     fn compare(&self, live: &LiveFile) -> FastPath<()> {
         let Some(first) = &self.first else { return Ok(()) };
         let starts = live.start_key.as_ref().is_none_or(|start| start <= first);
@@ -162,7 +162,7 @@ impl Keys {
     }
 }
 
-/// What the keys of a customer begin with, from what ends a block, which may be cut.
+/// Returns the key prefix of a customer from the end key of a block, which may be truncated.
 fn prefix(end: &[u8]) -> Prefix {
     let mut prefix = [0; HISTORY_PREFIX_BYTES];
     prefix.iter_mut().zip(end).for_each(|(to, from)| *to = *from);

@@ -1,4 +1,4 @@
-//! Table files, opened, and the sorted runs that they make up.
+//! Opened table files, and the sorted runs that they form.
 
 use std::fs::{self, File};
 use std::ops::RangeInclusive;
@@ -20,7 +20,7 @@ use crate::store::folder::Folder;
 /// Memory: 32 bytes for each block of 8 kB.
 pub(in crate::store) struct Tables {
     pub(super) runs: Vec<Vec<Table>>,
-    /// Whether all that the database holds is in them, and they are plain: then histories can be read from them alone.
+    /// Whether the files hold all data of the database and are plain: then histories can be read from them alone.
     pub are_whole: bool,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Table {
     pub file: File,
     pub checks: Checked,
     pub is_plain: bool,
-    /// Which keys RocksDB's manifest has in it, by their numbers.
+    /// The range of keys in this file by RocksDB's manifest, as numbers.
     pub keys: RangeInclusive<u128>,
     pub blocks: Vec<BlockOfKeys>,
 }
@@ -39,21 +39,21 @@ pub(super) struct Table {
 /// A data block.
 #[derive(Clone, Copy)]
 pub(super) struct BlockOfKeys {
-    /// No key in it is above this, and none behind it is below; see [`history_number`].
+    /// No key in the block is above this number, and no later key is below it; see [`history_number`].
     pub last: u128,
     pub offset: u64,
     pub bytes: u32,
 }
 
 impl BlockOfKeys {
-    /// Where its trailer ends.
+    /// Returns the end of the block's trailer.
     pub fn end(&self) -> u64 {
         Handle { offset: self.offset, bytes: self.bytes.into() }.end()
     }
 }
 
 impl Tables {
-    /// Opens all table files that can be judged; the others are left out. `None` where they are gone by now.
+    /// Opens all table files that can be checked; the others are left out. `None` if the files are gone by now.
     pub fn open(db: &DB, folder: &Folder) -> Option<Self> {
         let in_memory = [properties::NUM_ENTRIES_ACTIVE_MEM_TABLE, properties::NUM_ENTRIES_IMM_MEM_TABLES];
         let is_all_in_files =
@@ -71,7 +71,7 @@ impl Tables {
             let (first, last) = (live.start_key?, live.end_key?);
             let place = |key: &[u8]| history_number(key).unwrap_or(u128::MAX);
             table.keys = place(&first)..=place(&last);
-            // Of level 0 each file is a run; of the others, all of a level together are one.
+            // In level 0 each file is a run; in each other level, all files together are one run.
             if live.level == 0 {
                 runs.push(vec![table]);
             } else {
@@ -92,9 +92,9 @@ impl Tables {
     }
 }
 
-/// Fails where the footer or the index of a table file contradicts itself although its checksum is right: RocksDB would
-/// be led astray by it, or end the process for want of the memory that it announces. To be called before a database is
-/// opened; what cannot be read is left to RocksDB, and so are files that go meanwhile.
+/// Fails if the footer or the index of a table file contradicts itself although its checksum is correct: it would
+/// mislead RocksDB, or end the process by an allocation of the size that it announces. To be called before a database
+/// is opened. Unreadable files, and files removed in the meantime, are left to RocksDB.
 ///
 /// Memory: the index of the largest file, and 32 bytes for each of its blocks.
 pub(in crate::store) fn check(folder: &Folder) -> Result<()> {
@@ -110,7 +110,7 @@ pub(in crate::store) fn check(folder: &Folder) -> Result<()> {
     Ok(())
 }
 
-/// The error that a damaged table file is.
+/// Returns the error for a damaged table file.
 pub(super) fn damaged(name: &str, what: &str) -> Error {
     Error::corrupt(format!("the table file {name} is damaged: {what}"))
 }
@@ -132,7 +132,7 @@ impl Table {
                 let bytes = u32::try_from(bytes).map_err(|_| Unsupported::Unknown)?;
                 blocks.push(BlockOfKeys { last: last.unwrap_or(u128::MAX), offset, bytes });
             }
-            // Behind the first block that goes on beyond histories there are none of them.
+            // After the first block that extends beyond histories, no block has any history.
             is_behind |= last.is_none();
             Ok(())
         })?;
@@ -140,12 +140,12 @@ impl Table {
         Ok(Table { name, file, checks: footer.checks, is_plain: footer.is_plain, keys, blocks })
     }
 
-    /// Whether the keys of histories go on rising from the last table of a run to this one. They do not where two
-    /// tables of a level share a key, of which they have different versions, nor where a table has more than RocksDB's
-    /// manifest says: then which counts is told as between runs.
+    /// Returns whether the keys of histories go on ascending from the last table of a run to this table. They do not if
+    /// two tables of a level have different versions of a key, or if a table has more keys than by RocksDB's manifest:
+    /// then the tables form separate runs, which decide which version counts.
     fn is_behind(&self, run: &[Table]) -> bool {
         let last = run.last().and_then(|table| table.blocks.last()).map(|block| block.last);
-        // Behind histories nothing is read.
+        // Nothing after the histories is read.
         *self.keys.start() == u128::MAX || last.is_none_or(|last| last < *self.keys.start())
     }
 }

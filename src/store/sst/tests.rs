@@ -1,4 +1,4 @@
-//! Histories read from table files, beside those that RocksDB gives.
+//! Compares histories read from table files with those read through RocksDB.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,15 +14,15 @@ use crate::model::{CustomerId, Day};
 use crate::store::engine::options::{by_customer, options};
 use crate::store::folder::Folder;
 
-/// Keys with their values; without one, the key is deleted.
+/// Keys with their values; a key without a value is deleted.
 type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 pub(super) fn day(number: i32) -> Day {
     Day::from_number(number).unwrap()
 }
 
-/// A delta or a keyframe of a few customers and days, whose value tells the key and `salt`, so that it is seen where it
-/// does not belong.
+/// Returns a delta or a keyframe of one of a few customers and days. The value holds the key and `salt`, so that a
+/// misplaced value is noticed.
 pub(super) fn entry(customer: i64, on: i32, lag: i32, salt: u8) -> (Vec<u8>, Option<Vec<u8>>) {
     let customer = CustomerId(customer);
     let key = match lag {
@@ -38,8 +38,8 @@ fn run(salt: u8, entries: impl IntoIterator<Item = (i64, i32, i32)>) -> Changes 
     entries.into_iter().map(|(customer, on, lag)| entry(customer, on, lag, salt)).collect()
 }
 
-/// A database with these runs, the oldest first, each loaded as a batch is; keys of other keyspaces stand before and
-/// behind in the first.
+/// Creates a database with these runs, the oldest first, each loaded as a batch is; the first run has keys of other
+/// keyspaces before and after.
 fn database(folder: &Folder, options: &Options, runs: &[Changes]) -> DB {
     fs::create_dir_all(folder.path()).unwrap();
     let mut creating = options.clone();
@@ -76,7 +76,7 @@ fn reader(folder: &Folder) -> DB {
     DB::open_for_read_only(&options(), folder.database(), false).unwrap()
 }
 
-/// What RocksDB gives.
+/// Returns RocksDB's answer.
 fn through_rocksdb(db: &DB, customer: CustomerId, from: Day) -> Vec<(Key, Vec<u8>)> {
     let mut iterator = db.raw_iterator_opt(by_customer());
     iterator.seek(Key::Delta { customer, day: from, batch: from }.encode());
@@ -89,7 +89,7 @@ fn through_rocksdb(db: &DB, customer: CustomerId, from: Day) -> Vec<(Key, Vec<u8
     found
 }
 
-/// What the tables give; `None` where that is odd.
+/// Returns the tables' answer; `None` if unsupported.
 fn through_tables(
     cursor: &mut TableCursor<'_>,
     customer: CustomerId,
@@ -104,15 +104,15 @@ fn through_tables(
     (walk.unwrap() == Shown::Whole).then_some(found)
 }
 
-/// Options whose tables are so small that a level has many of them.
+/// Returns options with tables so small that a level has many of them.
 fn options_of_small_tables() -> Options {
     let mut options = options();
     options.set_target_file_size_base(8 << 10);
     options
 }
 
-/// Asks for customers in this order, from this day on, for so many keys each, and compares. Gives for how many it was
-/// odd.
+/// Reads customers in this order, from a day on and up to a number of keys, and compares. Returns the number of
+/// unsupported reads.
 fn compare(folder: &Folder, asked: &[(i64, i32, usize)]) -> usize {
     let db = reader(folder);
     let tables = Tables::open(&db, folder).filter(|tables| tables.are_whole).unwrap();
@@ -140,7 +140,7 @@ fn customers() -> impl Strategy<Value = i64> {
     prop_oneof![-3..40_i64, Just(i64::MIN), Just(i64::MAX), Just(1 << 40)]
 }
 
-/// In some order, mostly ascending; of each customer all keys, or the first few.
+/// Customers in some order, mostly ascending; of each customer all keys, or the first few.
 fn questions() -> impl Strategy<Value = Vec<(i64, i32, usize)>> {
     let question = (customers(), 0..70, prop_oneof![Just(usize::MAX), 1..6_usize]);
     (proptest::collection::vec(question, 1..60), any::<bool>()).prop_map(|(mut questions, ascending)| {
@@ -174,12 +174,12 @@ proptest! {
         }
         drop(db);
         let unsupported = compare(&folder, &questions);
-        // One run has no key twice and none that is deleted.
+        // A single run has each key once and no deleted key.
         prop_assert!(!compacted || unsupported == 0, "{unsupported} odd");
     }
 }
 
-/// Twelve customers by turns in three runs.
+/// Returns three runs, each with other days of the same twelve customers.
 fn plain_runs() -> Vec<Changes> {
     let of = |salt: u8, days: std::ops::Range<i32>| {
         run(salt, (0..12).flat_map(move |customer| days.clone().map(move |on| (customer, on, 0))))
@@ -197,14 +197,14 @@ fn plain_runs_are_never_odd_and_what_two_runs_have_is() {
     database(&folder, &options(), &plain_runs());
     assert_eq!(compare(&folder, &all_questions()), 0);
 
-    // A key of one customer comes again, one of another is deleted.
+    // A key of one customer is repeated, a key of another is deleted.
     let (_temporary, folder) = temporary();
     let mut runs = plain_runs();
     runs.push(run(9, [(4, 30, 0)]));
     runs.push(run(0, [(7, 31, 0)]).into_keys().map(|key| (key, None)).collect());
     database(&folder, &options(), &runs);
     assert_eq!(compare(&folder, &all_questions()), 2);
-    // Not where it is not come to.
+    // Supported as long as the reads stop before them.
     assert_eq!(compare(&folder, &[(4, 60, 20), (7, 60, 20), (7, 30, 9)]), 0);
 }
 
@@ -227,7 +227,7 @@ fn what_is_not_in_plain_tables_is_left_to_rocksdb() {
         Tables::open(&db, &folder).is_some_and(|tables| tables.are_whole)
     };
     assert!(opens(&|folder| drop(database(folder, &options(), &plain_runs()))));
-    // In memory only, as after a kill.
+    // Only in memory, as after a kill.
     assert!(!opens(&|folder| {
         let db = database(folder, &options(), &plain_runs());
         db.put(entry(5, 61, 0, 7).0, b"late").unwrap();
@@ -260,7 +260,7 @@ fn what_is_not_in_plain_tables_is_left_to_rocksdb() {
             drop(database(folder, &other, &plain_runs()));
         }));
     }
-    // Another process has compacted meanwhile.
+    // Another process has compacted in the meantime.
     let (_temporary, folder) = temporary();
     let writer = database(&folder, &options(), &plain_runs());
     let db = reader(&folder);
@@ -270,10 +270,10 @@ fn what_is_not_in_plain_tables_is_left_to_rocksdb() {
     assert_eq!(through_rocksdb(&db, CustomerId(3), day(60)).len(), 55);
 }
 
-/// RocksDB keeps older versions of a key for whoever holds a snapshot of them.
+/// RocksDB keeps older versions of a key while a snapshot needs them.
 #[test]
 fn versions_of_a_key_are_left_to_rocksdb() {
-    // In one block; in two tables of a level, of which the first is full with the block of the key before.
+    // In one block; in two tables of a level, the first of which is full with the block of the previous key.
     for (before, options, most_files) in [(40, options(), 1), (9_000, options_of_small_tables(), 9)] {
         let (_temporary, folder) = temporary();
         let db = database(&folder, &options, &plain_runs());
@@ -298,7 +298,7 @@ fn versions_of_a_key_are_left_to_rocksdb() {
     }
 }
 
-/// A table of a level that has a key which RocksDB's manifest has in the table before or behind it.
+/// A table of a level has a key that belongs to the previous or next table by RocksDB's manifest.
 #[test]
 fn a_table_that_reaches_into_its_neighbours_gives_nothing_wrong() {
     for moved in [i64::MAX, i64::MIN] {
@@ -317,7 +317,7 @@ fn a_table_that_reaches_into_its_neighbours_gives_nothing_wrong() {
         let mut keys: Vec<Vec<u8>> = all.keys().filter(held).cloned().collect();
         let expected: Vec<_> = (0..12).map(|customer| through_rocksdb(&truth, CustomerId(customer), day(60))).collect();
 
-        // Its last key becomes one of the last customer, or its first one of the first.
+        // The table's last key becomes a key of the last customer, or its first key a key of the first customer.
         let place = if moved == i64::MAX { keys.len() - 1 } else { 0 };
         keys[place] = entry(moved, 30, 0, 0).0;
         let path = folder.database().join(changed.name.trim_start_matches('/'));
@@ -361,7 +361,7 @@ fn tables_of(folder: &Path) -> Vec<std::path::PathBuf> {
     files
 }
 
-/// Whatever byte of a table is damaged: what is given is right, or it is odd.
+/// With any byte of a table damaged, the answer is correct or unsupported.
 #[test]
 fn a_damaged_byte_gives_nothing_wrong() {
     let (_temporary, folder) = temporary();
