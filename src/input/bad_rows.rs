@@ -62,7 +62,7 @@ impl QuarantineFolder {
 pub struct BadRow<'batch> {
     /// Its file.
     pub day_file: &'batch DayFile,
-    /// Its place in the file, as [`DayFile::place`] has it.
+    /// Its row or line number in the file, see [`DayFile::place`].
     pub place: u64,
     /// The column at fault; empty if it is the whole line of a text.
     pub column: &'batch str,
@@ -72,7 +72,7 @@ pub struct BadRow<'batch> {
     pub cells: Cells<'batch>,
 }
 
-/// The cells of a bad row as they stand in the file.
+/// The cells of a bad row as the file has them.
 #[derive(Clone, Copy)]
 pub enum Cells<'batch> {
     /// The record batch of the row, and its index there.

@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, Int64Array, StringArray};
 use arrow::compute::{CastOptions, cast, cast_with_options};
 use arrow::datatypes::DataType;
 
-/// Why a cell makes its row a bad row: a phrase that fits behind "column X".
+/// The reason why a row is bad: a phrase that follows "column X".
 pub type Reason = String;
 
 /// A column of ids as int64.

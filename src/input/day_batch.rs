@@ -41,7 +41,7 @@ pub(super) struct Fault {
 }
 
 impl DayBatch {
-    /// How many rows.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.columns.num_rows()
     }

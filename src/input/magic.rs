@@ -74,8 +74,8 @@ fn is_no_text(beginning: &[u8]) -> bool {
     is_broken || beginning.iter().any(is_control)
 }
 
-/// Returns the compression of a file whose name says `content`: the bytes decide, whatever the name says; if they do
-/// not show any, `named`. Fails if the bytes show another type than the name says.
+/// Returns the compression of a file whose name says `content`. Its first bytes decide, whatever its name says; `named`
+/// if they show no type. Fails if they show another type than the name says.
 pub(super) fn packing(day_file: &DayFile, content: Content, named: Packing) -> Result<Packing> {
     let path = &day_file.path;
     let mut beginning = Vec::with_capacity(LOOKED_AT);

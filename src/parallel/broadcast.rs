@@ -7,7 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::resources::Cancel;
 
 /// Runs all jobs that `next` yields, with one thread for each of `workers` (the calling thread is the first), and
-/// passes each result to every taker in `takers`: to one taker in the order of the jobs, to several takers at once.
+/// passes each result to every taker in `takers`: one at a time, in the order of the jobs. Several takers run at once.
 ///
 /// A thread prefers taking to working, and the taker furthest behind comes first; so results do not pile up, and a
 /// thread sleeps only if nothing can be done. In [`super::ordered_map`], taking is only a small part of the work.

@@ -163,7 +163,7 @@ pub fn wrong_type(path: &Path, column: &str, found: &DataType, wanted: &str) -> 
     )
 }
 
-/// Gives INT96 columns the type "microseconds since 1970-01-01 UTC", or on the wall clock.
+/// Reads INT96 columns as the type "microseconds since 1970-01-01 UTC", or on the wall clock.
 ///
 /// INT96 carries no zone. Spark writes instants (`spark.sql.parquet.outputTimestampType`), Impala writes wall time (its
 /// `convert_legacy_hive_parquet_utc_timestamps` is for reading the times of other programs). As nanoseconds, times
