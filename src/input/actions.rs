@@ -1,4 +1,4 @@
-//! Reading the actions of one file.
+//! Reads the actions of one file.
 
 use arrow::array::RecordBatch;
 
@@ -18,31 +18,31 @@ use crate::sources::{ActionSource, TypeRule};
 /// Rows decoded at once: some 200 kB of columns, which stay in the processor's cache.
 const BATCH_ROWS: usize = 8_192;
 
-/// An action as it was read: whose, which, and on what day in the store's zone.
+/// An action read from a file: its customer, the action itself, and its day in the store's zone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ReadAction {
-    /// Whose.
+    /// The customer.
     pub customer: CustomerId,
-    /// What and when.
+    /// Item, time and type.
     pub action: Action,
     /// The day on which it happened.
     pub day: Day,
 }
 
-/// What was in a file besides the actions that were taken.
+/// What a file contains besides the actions that were taken.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct ReadActions {
-    /// Rows that are no actions, as the source says.
+    /// Rows that the source config says to ignore.
     pub ignored: u64,
-    /// Bad rows whose times lie beyond the years that there are.
+    /// Bad rows whose times lie outside the supported years.
     pub outside: u64,
-    /// Whether some action has a wall time or a date, whose instant follows from the rules of the zone.
+    /// Whether any action has a wall time or a date, so that its instant depends on the rules of the zone.
     pub has_wall_times: bool,
 }
 
-/// Gives every action of a file to `take`, in the order of its rows, and every row that is none to `bad`.
+/// Passes every action of a file to `take`, in the order of its rows, and every bad row to `bad`.
 ///
-/// Memory: one batch of 8,192 rows. Fails where the file cannot be read or lacks a column.
+/// Memory: one batch of 8,192 rows. Fails if the file cannot be read or lacks a column.
 pub fn read_actions(
     source: &ActionSource,
     day_file: &DayFile,
@@ -54,7 +54,7 @@ pub fn read_actions(
     read_numbered_actions(source, day_file, zone, resources, bad, |_, action| take(action))
 }
 
-/// The same, and gives with each action its place in the file, as [`DayFile::place`] has it.
+/// Like [`read_actions`], and passes with each action its row or line in the file, see [`DayFile::place`].
 pub fn read_numbered_actions(
     source: &ActionSource,
     day_file: &DayFile,
@@ -66,7 +66,7 @@ pub fn read_numbered_actions(
     read_first_actions(source, day_file, zone, resources, usize::MAX, bad, take)
 }
 
-/// The same of at most the first `rows` rows.
+/// Like [`read_numbered_actions`], for at most the first `rows` rows.
 pub(super) fn read_first_actions(
     source: &ActionSource,
     day_file: &DayFile,
@@ -108,18 +108,18 @@ pub(super) fn read_first_actions(
     Ok(read)
 }
 
-/// What the columns of a file are called.
+/// The names of the columns of a file.
 #[derive(Clone, Copy)]
 struct Names<'a> {
     customer: &'a str,
     item: &'a str,
     time: &'a str,
-    /// `None`: the source has one type.
+    /// `None` if all rows of the source have one type.
     action_type: Option<&'a str>,
 }
 
 impl<'a> Names<'a> {
-    /// Of a file of a source.
+    /// The names for a file of a source.
     fn of(source: &'a ActionSource, file: &DayReader) -> Result<Self> {
         let time = match &source.date {
             Some(date) if !file.has(&source.time)? && file.has(date)? => date,
@@ -132,7 +132,7 @@ impl<'a> Names<'a> {
         Ok(Names { customer: &source.customer_id, item: &source.item_id, time, action_type })
     }
 
-    /// All of them, with what their cells are.
+    /// Returns all columns, each with the type of its cells.
     fn wanted(&self) -> Vec<Wanted<'a>> {
         let Names { customer, item, time, action_type } = *self;
         let always = [Wanted::Id(customer), Wanted::Id(item), Wanted::Time(time)];
@@ -149,7 +149,7 @@ struct TypedColumns<'a> {
 }
 
 impl<'a> TypedColumns<'a> {
-    /// The columns of a batch. Fails where one is missing or of a type that cannot be used.
+    /// The columns of a batch. Fails if one is missing or has an unusable type.
     fn new(
         batch: &RecordBatch,
         source: &'a ActionSource,
@@ -180,17 +180,17 @@ impl<'a> TypedColumns<'a> {
         Ok(TypedColumns { customers: ids(names.customer)?, items: ids(names.item)?, times, types, names })
     }
 
-    /// The columns as slices, where they have no null and times are instants in microseconds. Nearly all have.
+    /// The columns as slices, if they have no null and times are instants in microseconds, as in nearly all files.
     fn plain(&self) -> Option<PlainColumns<'_>> {
         let (customers, items) = (self.customers.plain()?, self.items.plain()?);
         let (times, zone) = self.times.plain()?;
         Some(PlainColumns { customers, items, times, zone, types: &self.types })
     }
 
-    /// The action in a row, `None` where it is one to be ignored, or the column at fault and what is wrong with it.
+    /// The action in a row, `None` for an ignored row, or the column at fault and the reason.
     fn action(&self, index: usize) -> Result<Option<ReadAction>, (&'a str, Reason)> {
         let Names { customer, item, time, action_type } = self.names;
-        // First, since of a row that is no action nothing else is asked.
+        // The type comes first, since the other cells of an ignored row may hold anything.
         let typed = self.types.get(index).map_err(|reason| (action_type.unwrap_or_default(), reason))?;
         let Typed::As(action_type) = typed else { return Ok(None) };
         let customer = self.customers.get(index).map_err(|reason| (customer, reason))?;
@@ -212,7 +212,7 @@ struct PlainColumns<'batch> {
 }
 
 impl PlainColumns<'_> {
-    /// The action in a row; `None` where there is none, for a reason to be found out.
+    /// The action in a row; `None` if the slower path must find out the reason why there is no action.
     fn action(&self, index: usize) -> Option<ReadAction> {
         let (customer, item_id) = (CustomerId(*self.customers.get(index)?), *self.items.get(index)?);
         let time_us = *self.times.get(index)?;

@@ -1,4 +1,4 @@
-//! Rows that cannot be taken: refused with the batch, or set aside in the quarantine.
+//! Bad rows: they make the batch fail, or go to the quarantine.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -23,24 +23,24 @@ use crate::storage::OwnFile;
 use crate::storage::{StagedFile, remove_file};
 use crate::text::Shown;
 
-/// How many bad rows a refusal names.
+/// How many bad rows an error names.
 const NAMED_ROWS: usize = 5;
 
-/// How many bad rows are gathered before they are written to the quarantine, and how many bytes of them.
+/// How many bad rows are gathered before they are written to the quarantine, and how many bytes.
 const GATHERED_ROWS: usize = 4_096;
 const GATHERED_BYTES: usize = 1 << 20;
 
-/// The kind of file that bad rows which were set aside are.
+/// The file type of quarantined bad rows.
 pub const BAD_ROWS: OwnFile = OwnFile {
     name: || "bad rows that lookback has set aside".into(),
     is_kind_of: |file| metadata(file).is_some_and(|found| column_names(&found).eq(COLUMNS)),
 };
 const COLUMNS: [&str; 5] = ["file", "row", "column", "reason", "cells"];
 
-/// A row group of the quarantine ends beyond so many bytes.
+/// A row group of the quarantine ends after this many bytes.
 const ROW_GROUP_BYTES: usize = 8 << 20;
 
-/// Which of the two folders below the quarantine, and what a refusal calls the whole.
+/// Which of the two folders below the quarantine; it also names the input in an error.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum QuarantineFolder {
     /// The actions of one batch.
@@ -58,33 +58,33 @@ impl QuarantineFolder {
     }
 }
 
-/// One row that cannot be taken.
+/// One bad row.
 pub struct BadRow<'batch> {
     /// Its file.
     pub day_file: &'batch DayFile,
-    /// Its place in the file, as [`DayFile::place`] has it.
+    /// Its row or line number in the file, see [`DayFile::place`].
     pub place: u64,
-    /// The column that is at fault; empty where it is the whole line of a text.
+    /// The column at fault; empty if it is the whole line of a text.
     pub column: &'batch str,
-    /// What is wrong, as a phrase behind the column's name, or behind the place.
+    /// The reason, as a phrase that follows the column's name, or the row or line.
     pub reason: String,
-    /// What stands there.
+    /// The cells of the row.
     pub cells: Cells<'batch>,
 }
 
-/// The cells of a bad row as they stand in the file.
+/// The cells of a bad row as the file has them.
 #[derive(Clone, Copy)]
 pub enum Cells<'batch> {
-    /// The record batch that it lies in, and its index there.
+    /// The record batch of the row, and its index there.
     Row(&'batch RecordBatch, usize),
-    /// A line of text that has no cells.
+    /// A line of text without cells.
     Line(&'batch str),
 }
 
 /// Gathers the bad rows of one batch of actions or one day of impressions.
 ///
-/// Memory: five of them, or with a quarantine 4,096, or a mebibyte of them and one more, and of the file that they go
-/// to a row group of 8 MiB.
+/// Memory: five bad rows; with a quarantine, 4,096 bad rows, or a mebibyte of them and one more, and a row group of 8
+/// MiB of the quarantine file.
 pub struct BadRows {
     folder: QuarantineFolder,
     day: Day,
@@ -94,7 +94,7 @@ pub struct BadRows {
 }
 
 impl BadRows {
-    /// None yet. With `quarantine`, they go to `<quarantine>/<actions or impressions>/dt=<day>/bad-rows.parquet`.
+    /// No rows yet. With `quarantine`, they go to `<quarantine>/<actions or impressions>/dt=<day>/bad-rows.parquet`.
     pub fn new(folder: QuarantineFolder, day: Day, quarantine: Option<&Path>) -> Self {
         let quarantine = quarantine.map(|path| {
             let path = path.join(folder.name()).join(format!("dt={day}")).join("bad-rows.parquet");
@@ -103,12 +103,12 @@ impl BadRows {
         BadRows { folder, day, count: 0, named: Vec::new(), quarantine }
     }
 
-    /// How many there are so far.
+    /// How many bad rows were added so far.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// Takes one.
+    /// Adds a bad row.
     pub fn add(&mut self, bad: BadRow<'_>) -> Result<()> {
         self.count += 1;
         if let Some(quarantine) = &mut self.quarantine {
@@ -122,8 +122,8 @@ impl BadRows {
         Ok(())
     }
 
-    /// Fails where a text file has bad rows and not one good one of `good`: it is another file than was meant, and no
-    /// row of it goes to a quarantine. To be called with the bad rows of that file alone.
+    /// Fails if a text file has bad rows and `good` is 0: it is probably a different file than intended, and none of
+    /// its rows goes to a quarantine. Call it with the bad rows of that file alone.
     pub fn refuse_whole(&self, day_file: &DayFile, good: u64) -> Result<()> {
         let Some(first) = self.named.first().filter(|_| good == 0 && day_file.is_text()) else { return Ok(()) };
         Err(Error::input(
@@ -132,8 +132,8 @@ impl BadRows {
         ))
     }
 
-    /// Without a quarantine: fails if there is any, naming the first few. With one: publishes its file, or removes the
-    /// one of an earlier run if there is nothing to set aside. Gives the number of rows set aside.
+    /// Without a quarantine: fails if there are bad rows, and names the first few. With one: publishes its file, or
+    /// removes the file of an earlier run if there are no bad rows. Returns the number of rows set aside.
     pub fn finish(self) -> Result<u64> {
         match self.quarantine {
             Some(quarantine) => quarantine.finish()?,
@@ -151,7 +151,7 @@ impl BadRows {
     }
 }
 
-/// The file that bad rows go to, beside its final place until it is complete.
+/// The quarantine file, written beside its final path until it is complete.
 struct Quarantine {
     path: PathBuf,
     gathered: Vec<[String; 5]>,
@@ -220,8 +220,7 @@ impl Quarantine {
     }
 }
 
-/// Cells can be long, and hardly any two are the same: a dictionary and bounds of them would be as many copies in
-/// memory.
+/// Cells can be long and rarely repeat: a dictionary and bounds would each hold another copy of them in memory.
 fn properties() -> WriterProperties {
     let cells = || ColumnPath::from("cells");
     WriterProperties::builder()
@@ -232,7 +231,7 @@ fn properties() -> WriterProperties {
 }
 
 impl Cells<'_> {
-    /// As one JSON object: of column name to text or null, or of `line` to the line.
+    /// Returns one JSON object: from column name to text or null, or from `line` to the line.
     fn to_json(self) -> String {
         let cells = match self {
             Cells::Row(batch, index) => cells(batch, index),

@@ -1,4 +1,4 @@
-//! Columns of ids and of text, whatever type they were written with.
+//! Columns of ids and of text, of any Parquet or text type.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use arrow::array::{Array, ArrayRef, Int64Array, StringArray};
 use arrow::compute::{CastOptions, cast, cast_with_options};
 use arrow::datatypes::DataType;
 
-/// Why a cell makes its row a bad row: a phrase that fits behind "column X".
+/// The reason why a row is bad: a phrase that follows "column X".
 pub type Reason = String;
 
 /// A column of ids as int64.
@@ -16,7 +16,7 @@ pub struct IdColumn {
 }
 
 impl IdColumn {
-    /// `None` if the column is of no integer type.
+    /// Returns `None` if the column has no integer type.
     pub fn new(source: &ArrayRef) -> Option<Self> {
         let integer = match source.data_type() {
             DataType::Dictionary(_, value) => value.is_integer(),
@@ -25,19 +25,19 @@ impl IdColumn {
         if !integer {
             return None;
         }
-        // A safe cast gives null for what does not fit.
+        // A safe cast gives null for values that do not fit.
         let options = CastOptions { safe: true, ..Default::default() };
         let values = cast_with_options(source, &DataType::Int64, &options).ok()?;
         let values = values.as_any().downcast_ref::<Int64Array>()?.clone();
         Some(IdColumn { values, source: Arc::clone(source) })
     }
 
-    /// All ids, where every row has one.
+    /// All ids, if every row has one.
     pub fn plain(&self) -> Option<&[i64]> {
         (self.values.null_count() == 0).then(|| self.values.values().as_ref())
     }
 
-    /// The id in a row, or why there is none. `row` must be below the column's length.
+    /// The id in a row, or the reason why it has none. `row` must be below the column's length.
     pub fn get(&self, row: usize) -> Result<i64, Reason> {
         if self.values.is_valid(row) {
             return Ok(self.values.value(row));
@@ -50,7 +50,7 @@ impl IdColumn {
     }
 }
 
-/// A column of text as UTF-8; `None` if it is of no text type.
+/// Returns a column of text as UTF-8, or `None` if it has no text type.
 pub fn text_column(source: &ArrayRef) -> Option<StringArray> {
     let is_text = |data_type: &DataType| {
         matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null)

@@ -1,4 +1,4 @@
-//! Some rows of a file: their columns, their places, and what could not be read of them.
+//! Some rows of a file: their columns, their rows or lines in the file, and the cells that could not be read.
 
 use arrow::array::RecordBatch;
 
@@ -9,44 +9,44 @@ use crate::exact::Held;
 
 /// Some rows of a file.
 pub(super) struct DayBatch {
-    /// The wanted columns by their names. Null also where a cell could not be read; [`DayBatch::fault`] then tells.
+    /// The wanted columns by name. A cell that could not be read is null too; [`DayBatch::fault`] returns its fault.
     pub columns: RecordBatch,
-    /// Where the rows stand.
+    /// The row or line number of each row.
     pub places: Places,
-    /// The cells as they stood, where that is not what the columns have.
+    /// The cells as the file has them, if they differ from the columns.
     pub written: Option<RecordBatch>,
-    /// What could not be read, in ascending order of rows, at most one of each row.
+    /// The cells or lines that could not be read, ordered by row, at most one for each row.
     pub faults: Vec<Fault>,
 }
 
-/// Where each row of a batch stands in its file, from 1.
+/// The row or line number of each row of a batch in its file, from 1.
 pub(super) enum Places {
-    /// One after the other from this one on.
+    /// Consecutive numbers from this one on.
     From(u64),
-    /// Each for itself.
+    /// A number for each row.
     At(Vec<u64>),
 }
 
-/// What makes a row of a text file a bad one.
+/// The reason why a row of a text file is bad.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Fault {
-    /// Its row in the batch.
+    /// The index of the row in the batch.
     pub index: usize,
-    /// The column that is at fault; empty where it is the whole line.
+    /// The column at fault; empty if it is the whole line.
     pub column: String,
-    /// What is wrong, as a phrase behind the column's name or the place.
+    /// The reason, as a phrase that follows the column's name, or the row or line.
     pub reason: Reason,
-    /// The line as it stood, where it has no cells.
+    /// The line as the file has it, if it has no cells.
     pub line: Option<String>,
 }
 
 impl DayBatch {
-    /// How many rows.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.columns.num_rows()
     }
 
-    /// The place of a row in the file, from 1: its number, or in a text file the line on which it begins.
+    /// Returns a row's number in the file, from 1; in a text file, the line on which the row begins.
     pub fn place(&self, index: usize) -> Result<u64> {
         match &self.places {
             Places::From(first) => Ok(first + index as u64),
@@ -54,7 +54,7 @@ impl DayBatch {
         }
     }
 
-    /// Why a row could not be read, if it could not.
+    /// Returns why a row could not be read, if so.
     pub fn fault(&self, index: usize) -> Option<&Fault> {
         if self.faults.is_empty() {
             return None;
@@ -62,7 +62,7 @@ impl DayBatch {
         self.faults.binary_search_by_key(&index, |fault| fault.index).ok().and_then(|place| self.faults.get(place))
     }
 
-    /// The cells of a row as they stood.
+    /// The cells of a row as the file has them.
     pub fn cells(&self, index: usize) -> Cells<'_> {
         match self.fault(index).and_then(|fault| fault.line.as_deref()) {
             Some(line) => Cells::Line(line),

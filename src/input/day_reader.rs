@@ -1,4 +1,4 @@
-//! One data file of a day, whatever it is written as: wanted columns in batches, with the place of each row.
+//! One data file of a day, of any type: wanted columns in batches, with the row or line number of each row.
 
 use arrow::array::RecordBatch;
 
@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::resources::{Cancel, Resources};
 use crate::sources::Int96;
 
-/// An open data file, not yet read.
+/// An open data file before its rows are read.
 pub(super) struct DayReader {
     source: Source,
     resources: Resources,
@@ -26,10 +26,10 @@ enum Source {
 }
 
 impl DayReader {
-    /// Opens a file by what its name says that it is, and what its bytes say that it is packed with. Fails where they
-    /// say that it is something else.
+    /// Opens a file; its name gives its type, and its bytes give its compression. Fails if its bytes show another type.
     ///
-    /// Times in INT96, which only Parquet has, are what `int96` says; `None`: what their writer is known for.
+    /// `int96` says what INT96 times mean, a type that only Parquet has; `None`: what the program that wrote them is
+    /// known for.
     pub fn open(day_file: &DayFile, int96: Option<Int96>, resources: &Resources) -> Result<Self> {
         let (content, named) = day_file.kind()?;
         let packing = packing(day_file, content, named)?;
@@ -40,8 +40,8 @@ impl DayReader {
         Ok(DayReader { source, resources: resources.clone() })
     }
 
-    /// Whether there is a column of this name: of JSON lines, whether any line has it, for which the file is read as
-    /// far as it takes.
+    /// Whether the file has a column of this name; for JSON lines, whether any line has it, which reads the file up to
+    /// that line.
     pub fn has(&self, column: &str) -> Result<bool> {
         match &self.source {
             Source::Parquet(file) => Ok(file.has(column)),
@@ -49,7 +49,7 @@ impl DayReader {
         }
     }
 
-    /// Its columns, each with the name of its type, in its own order: of JSON lines, those of the first object.
+    /// Returns its columns in file order, each with the name of its type; for JSON lines, those of the first object.
     pub fn columns(&self) -> Result<Vec<(String, String)>> {
         match &self.source {
             Source::Parquet(file) => Ok(file.columns()),
@@ -57,8 +57,8 @@ impl DayReader {
         }
     }
 
-    /// The wanted columns with the types that the file says, without any row; `None` of text files, where the reader
-    /// chooses the types. Fails where there is no such column, or are two.
+    /// Returns the wanted columns with the file's types and without rows; `None` for text files, where the reader
+    /// chooses the types. Fails if a column is missing or there twice.
     pub fn typed(&self, wanted: &[Wanted<'_>]) -> Result<Option<RecordBatch>> {
         match &self.source {
             Source::Parquet(file) => file.without_rows(wanted).map(Some),
@@ -66,10 +66,10 @@ impl DayReader {
         }
     }
 
-    /// Streams the columns in batches of at most `batch_rows` rows. Fails where there is no such column, and where it
-    /// is asked to stop.
+    /// Streams the columns in batches of at most `batch_rows` rows. Fails if a column is missing, or after a request to
+    /// stop.
     ///
-    /// Memory: as [`ParquetFile::read`] or [`TextFile::read`] says.
+    /// Memory: see [`ParquetFile::read`] or [`TextFile::read`].
     pub fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<DayBatches> {
         let source = match self.source {
             Source::Parquet(file) => {

@@ -1,10 +1,10 @@
-//! What a data file holds, as its name says.
+//! The type of a data file, by its name.
 
 use super::layout::DayFile;
 use crate::error::{Error, Result};
 use crate::text::Shown;
 
-/// What the rows are written as.
+/// The format of the rows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Content {
     Parquet,
@@ -12,7 +12,7 @@ pub(super) enum Content {
     JsonLines,
 }
 
-/// What a text file is compressed with.
+/// The compression of a text file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Packing {
     Plain,
@@ -24,7 +24,7 @@ const PARQUET: [&str; 3] = [".parquet", ".parq", ".pq"];
 const JSON_LINES: [&str; 3] = [".jsonl", ".ndjson", ".json"];
 
 impl Content {
-    /// As it is called in a message.
+    /// Its name in a message.
     pub fn name(self) -> &'static str {
         match self {
             Content::Parquet => "Parquet",
@@ -33,7 +33,7 @@ impl Content {
         }
     }
 
-    /// By the end of a name; capitals do not matter. `None` for a name that tells nothing that is read.
+    /// The type by the end of a name, in any case. `None` for an unsupported file type.
     fn of(name: &str) -> Option<(Self, Packing)> {
         let name = name.to_lowercase();
         if PARQUET.iter().any(|ending| name.ends_with(ending)) {
@@ -50,7 +50,7 @@ impl Content {
 }
 
 impl DayFile {
-    /// What it holds. Refused where its name says that it is something else.
+    /// Returns its type and compression. Fails if the name is of an unsupported file type.
     pub(super) fn kind(&self) -> Result<(Content, Packing)> {
         Content::of(&self.name).ok_or_else(|| {
             Error::input(
@@ -64,12 +64,12 @@ impl DayFile {
         })
     }
 
-    /// A place in it, as its readers count: `row 5`, or in a text file `line 5`; from 1.
+    /// Describes a row of the file by its number, from 1: `row 5`, or in a text file `line 5`.
     pub fn place(&self, number: u64) -> String {
         if self.is_text() { format!("line {number}") } else { format!("row {number}") }
     }
 
-    /// Whether it is a text by its name.
+    /// Whether its name is that of a text file.
     pub(super) fn is_text(&self) -> bool {
         matches!(Content::of(&self.name), Some((Content::Csv | Content::JsonLines, _)))
     }

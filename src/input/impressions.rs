@@ -1,4 +1,4 @@
-//! Reading the impressions of one file.
+//! Reads the impressions of one file.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,26 +18,26 @@ use crate::model::{CustomerId, Element, Impression, PADDING_ITEM_ID};
 use crate::resources::Resources;
 use crate::sources::ImpressionSource;
 
-/// Rows decoded at once; each carries a list, so fewer than of actions.
+/// Rows decoded at once; fewer than for actions, since each has a list.
 const BATCH_ROWS: usize = 1_024;
 
-/// Every row of an impression carries its ranking id, so that longer ones would cost more than the history.
+/// Every row of an impression carries its ranking id, so a longer id would take more space than the history.
 const RANKING_ID_BYTES_MAX: usize = 4_096;
 
-/// What was in a file besides the impressions that were taken.
+/// What a file contains besides the impressions that were taken.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct ReadImpressions {
     /// Rows whose list is null or empty; they become no training row.
     pub empty: u64,
-    /// Whether it has rows and no column of ranking ids, so that all of them are null.
+    /// Whether the file has rows but no column of ranking ids, so that all of them are null.
     pub lacks_ranking_id: bool,
-    /// Whether it has elements and none of them a label, so that all of them are 0.
+    /// Whether the file has elements but no label field, so that all labels are 0.
     pub lacks_label: bool,
 }
 
-/// Gives every impression of a file to `take`, in the order of its rows, and every bad row to `bad`.
+/// Passes every impression of a file to `take`, in the order of its rows, and every bad row to `bad`.
 ///
-/// Memory: one batch of 1,024 rows. Fails where the file cannot be read or lacks a column.
+/// Memory: one batch of 1,024 rows. Fails if the file cannot be read or lacks a column.
 pub fn read_impressions(
     source: &ImpressionSource,
     day_file: &DayFile,
@@ -48,7 +48,7 @@ pub fn read_impressions(
     read_numbered_impressions(source, day_file, resources, bad, |_, impression| take(impression))
 }
 
-/// The same, and gives with each impression its place in the file, as [`DayFile::place`] has it.
+/// Like [`read_impressions`], and passes with each one its row or line in the file, see [`DayFile::place`].
 pub fn read_numbered_impressions(
     source: &ImpressionSource,
     day_file: &DayFile,
@@ -59,7 +59,7 @@ pub fn read_numbered_impressions(
     read_first_impressions(source, day_file, resources, usize::MAX, bad, take)
 }
 
-/// The same of at most the first `rows` rows.
+/// Like [`read_numbered_impressions`], for at most the first `rows` rows.
 pub(super) fn read_first_impressions(
     source: &ImpressionSource,
     day_file: &DayFile,
@@ -102,13 +102,13 @@ pub(super) fn read_first_impressions(
     Ok(read)
 }
 
-/// What the columns of a file are called.
+/// The names of the columns of a file.
 struct Names<'a> {
     /// Ranking id, customer, list.
     top: [&'a str; 3],
     item: &'a str,
     label: &'a str,
-    /// Item and label behind the name of the list, as messages have them.
+    /// Item and label, each after the name of the list, as in messages.
     nested: [String; 2],
 }
 
@@ -132,7 +132,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The columns, with what their cells are.
+    /// Returns the columns, each with the type of its cells.
     fn wanted(&self) -> [Wanted<'a>; 3] {
         let [ranking_id, customer, list] = self.top;
         let list = Wanted::List { name: list, item: self.item, label: self.label };
@@ -160,14 +160,14 @@ struct TypedColumns {
 }
 
 enum Labels {
-    /// The elements have no such field: all labels are 0.
+    /// The elements have no label field: all labels are 0.
     Lacking,
     Flags(BooleanArray),
     Numbers(IdColumn, ArrayRef),
 }
 
 impl TypedColumns {
-    /// The columns of a batch. Fails where one is missing or of a type that cannot be used.
+    /// The columns of a batch. Fails if one is missing or has an unusable type.
     fn new(batch: &RecordBatch, names: &Names<'_>, path: &Path) -> Result<Self> {
         let [ranking_id, customer, list] = names.top;
         let ranking_ids = match batch.column_by_name(ranking_id) {
@@ -201,7 +201,7 @@ impl TypedColumns {
         Ok(TypedColumns { ranking_ids, customers, bounds, elements, item_ids, labels })
     }
 
-    /// The impression in a row, or the column at fault and what is wrong with it.
+    /// The impression in a row, or the column at fault and the reason.
     fn impression(&self, index: usize) -> Result<Impression, (Place, Reason)> {
         let customer = self.customers.get(index).map_err(|reason| (Place::Customer, reason))?;
         let ranking_id = self.ranking_ids.is_valid(index).then(|| self.ranking_ids.value(index));
@@ -209,7 +209,7 @@ impl TypedColumns {
             return Err((Place::RankingId, format!("is longer than {RANKING_ID_BYTES_MAX} bytes")));
         }
         let ranking_id = ranking_id.map(str::to_owned);
-        // A list that is null has no elements.
+        // A null list has no elements.
         let bounds = self.bounds.get(index).ok_or_else(|| (Place::Item, "has no list in this row".to_owned()))?;
         let (begin, end) = bounds.unwrap_or((0, 0));
         let elements = (begin..end).map(|place| self.element(place));
@@ -237,7 +237,7 @@ impl Labels {
         }
     }
 
-    /// 1 where ordered, else 0; null is 0.
+    /// Returns 1 for an ordered item, else 0; null is 0.
     fn get(&self, place: usize) -> Result<i32, Reason> {
         match self {
             Labels::Lacking => Ok(0),
@@ -252,10 +252,10 @@ impl Labels {
     }
 }
 
-/// Where the list of a row begins and ends in the element columns; `None` for a null list.
+/// The begin and end of a row's list in the element columns; `None` for a null list.
 type Bounds = Option<(usize, usize)>;
 
-/// The bounds of each row's list, and the column of all elements; `None` if the column is of no list type.
+/// Returns the bounds of each row's list, and the column of all elements; `None` if the column has no list type.
 fn lists(source: &ArrayRef) -> Option<(Vec<Bounds>, ArrayRef)> {
     let element = match source.data_type() {
         DataType::List(element)

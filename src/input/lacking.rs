@@ -1,5 +1,4 @@
-//! Files of impressions without ranking ids or labels: they are read, and it is said, since a name may have been
-//! misspelt.
+//! Files of impressions without ranking ids or labels: they are read, with a note, since a name may be misspelt.
 
 use super::impressions::ReadImpressions;
 use super::layout::DayFile;
@@ -7,7 +6,7 @@ use crate::progress::Progress;
 use crate::sources::ImpressionSource;
 use crate::text::Shown;
 
-/// Files of which something lacks, and how many.
+/// Counts the files that lack ranking ids or labels.
 #[derive(Default)]
 pub struct Lacking {
     ranking_ids: Files,
@@ -21,18 +20,18 @@ struct Files {
 }
 
 impl Lacking {
-    /// Takes what reading a file has shown.
+    /// Records what a file lacks.
     pub fn add(&mut self, file: &DayFile, read: ReadImpressions) {
         self.ranking_ids.add(file, read.lacks_ranking_id);
         self.labels.add(file, read.lacks_label);
     }
 
-    /// How many files have no ranking ids, and how many no labels.
+    /// Returns how many files have no ranking ids, and how many no labels.
     pub fn counts(&self) -> [u64; 2] {
         [self.ranking_ids.count, self.labels.count]
     }
 
-    /// Says so, by the names of column and field and of the first file.
+    /// Writes a note with the names of the column or field and of the first file.
     pub fn note(&self, source: &ImpressionSource, progress: &dyn Progress) {
         let ImpressionSource { ranking_id, impressions: list, is_order: label, .. } = source;
         if let Some(files) = self.ranking_ids.named() {

@@ -11,31 +11,31 @@ use crate::model::Day;
 use crate::sources::{Component, Pattern};
 use crate::text::Shown;
 
-/// Folders nested deeper than this below one that a pattern names are taken for a loop of links.
+/// Folders nested deeper than this below a folder that a pattern names count as a loop of links.
 const DEPTH_MAX: usize = 32;
 
-/// The most files that one batch may have, so that its record stays small enough to be read back; and that a pattern
-/// may match on one day.
+/// The most files of one batch, so that its record stays small enough to read back, and the most that a pattern may
+/// match on one day.
 pub const FILES_MAX: usize = 100_000;
 
 /// One data file of a day.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct DayFile {
-    /// Path below the folder that the pattern names, with `/` between its parts.
+    /// Path below the folder that the pattern names, with `/` between its components.
     pub name: String,
-    /// Where to open it.
+    /// The path to open it.
     pub path: PathBuf,
 }
 
-/// The data files of a day that a pattern matches below `root`, each once, ordered by name. None if there is no such
-/// file or folder.
+/// Returns the data files of a day that a pattern matches below `root`, each once, ordered by name; an empty list if
+/// there is no such file or folder.
 ///
-/// A name is told below the folder that the parts of the pattern before its first `*` name; or where the whole of it
-/// names a file, below the folder that holds that. Names beginning with `_` or `.` are no data, neither files nor
-/// folders. Links are followed, wherever they lead. Only folders that can hold files of the day are listed. Refused
-/// where any folder on the way to the files, or above the root, is a table with a log: see [`table_folder`].
+/// Names are relative to the folder that the pattern names before its first `*`; if the whole pattern names a file, to
+/// the folder of that file. Files and folders whose names begin with `_` or `.` are skipped. Links are followed
+/// anywhere. Only folders that can hold files of the day are listed. Fails if a folder on the way to the files, or
+/// above the root, is a table with a log: see [`table_folder`].
 pub fn day_files(root: &Path, pattern: &Pattern, day: Day) -> Result<Vec<DayFile>> {
-    // A mistyped root would otherwise look like a day without any files.
+    // Without this check, a mistyped root would look like a day without files.
     if !root.is_dir() {
         return Err(Error::input(
             format!("the input root {} is not a folder", root.shown()),
@@ -64,7 +64,7 @@ pub fn day_files(root: &Path, pattern: &Pattern, day: Day) -> Result<Vec<DayFile
     Ok(files.in_order())
 }
 
-/// Where these names lead.
+/// The path below `root` that these names form.
 fn told_path(root: &Path, names: &[&String]) -> Result<PathBuf> {
     names.iter().try_fold(root.to_owned(), |folder, name| {
         let folder = folder.join(name);
@@ -90,7 +90,7 @@ enum Kind {
     File,
 }
 
-/// What a path leads to; `None` if nothing is there.
+/// Returns the kind of a path's target; `None` if nothing is there.
 fn kind(path: &Path) -> Result<Option<Kind>> {
     if !path.try_exists().map_err(|error| Error::io("look for", path, error))? {
         return Ok(None);
@@ -114,7 +114,7 @@ impl Files {
         self.0.into_iter().map(|(name, path)| DayFile { name, path }).collect()
     }
 
-    /// Takes what the parts of a pattern match below a folder, whose name below the base is `prefix`.
+    /// Adds the files that the parts of a pattern match below a folder; `prefix` is its name below the base.
     fn matching(&mut self, folder: &Path, prefix: &str, parts: &[Component], depth: usize) -> Result<()> {
         let Some((part, rest)) = parts.split_first() else { return self.below(folder, prefix, depth) };
         table_folder::refuse(folder)?;
@@ -134,7 +134,7 @@ impl Files {
             }
             Component::Folders => {
                 self.matching(folder, prefix, rest, depth)?;
-                // At the end it stands for everything, which has just been taken.
+                // A final `**` matches all files, which were just added.
                 if rest.is_empty() {
                     return Ok(());
                 }
@@ -148,7 +148,7 @@ impl Files {
         }
     }
 
-    /// Goes on behind a name that was matched.
+    /// Continues below a name that matched.
     fn step(&mut self, found: Kind, path: PathBuf, name: String, rest: &[Component], depth: usize) -> Result<()> {
         match found {
             Kind::Folder => self.matching(&path, &format!("{name}/"), rest, depth + 1),
@@ -157,7 +157,7 @@ impl Files {
         }
     }
 
-    /// Takes all files below a folder.
+    /// Adds all files below a folder.
     fn below(&mut self, folder: &Path, prefix: &str, depth: usize) -> Result<()> {
         table_folder::refuse(folder)?;
         for (name, path, found) in entries(folder, depth, |_| true)? {
@@ -171,7 +171,7 @@ impl Files {
     }
 }
 
-/// Fails where there are as many files as may be, and one more.
+/// Fails if the number of files has reached the limit.
 fn check_count(files: usize, more: &Path) -> Result<()> {
     if files < FILES_MAX {
         return Ok(());
@@ -182,7 +182,7 @@ fn check_count(files: usize, more: &Path) -> Result<()> {
     ))
 }
 
-/// What is in a folder under a name that is wanted, but for names that are no data.
+/// Returns the entries of a folder with a wanted name, without names that begin with `_` or `.`.
 fn entries(folder: &Path, depth: usize, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, PathBuf, Kind)>> {
     if depth > DEPTH_MAX {
         return Err(Error::input(
@@ -277,7 +277,7 @@ mod tests {
         }
     }
 
-    /// A folder of another day that cannot be listed is in nobody's way.
+    /// An unreadable folder of another day does no harm.
     #[test]
     fn other_days_are_not_walked_through() {
         let place = tempfile::tempdir().unwrap();

@@ -1,5 +1,4 @@
-//! Looking at a file as `ingest` or `produce` would, by the same code and with the same sentences, but only at its
-//! first rows.
+//! Checks the first rows of a file as `ingest` or `produce` would, with the same code and the same messages.
 
 use super::actions::read_first_actions;
 use super::bad_rows::{BadRows, QuarantineFolder};
@@ -11,21 +10,21 @@ use crate::model::{Day, Zone};
 use crate::resources::Resources;
 use crate::sources::{ActionSource, ImpressionSource, Int96};
 
-/// How many rows of a file are tried.
+/// How many rows of a file are checked.
 const ROWS: usize = 1_000;
 
-/// What a look at a file has shown.
+/// The result of checking a file.
 #[derive(Debug)]
 pub struct LookedAt {
-    /// Its columns, each with the name of its type, in its own order; none where it cannot be opened.
+    /// Its columns in file order, each with the name of its type; empty if the file cannot be opened.
     pub columns: Vec<(String, String)>,
-    /// Why it could not be read: what reading it would say.
+    /// The error of reading the file, if any.
     pub problem: Option<Error>,
-    /// Of impressions, what its first rows lack.
+    /// For impressions, what the first rows lack.
     pub read: ReadImpressions,
 }
 
-/// Looks at a file of actions of a batch. Memory: a thousand rows.
+/// Checks a file of actions of a batch. Memory: a thousand rows.
 pub fn look_at_actions(source: &ActionSource, day_file: &DayFile, day: Day, resources: &Resources) -> LookedAt {
     let mut bad = BadRows::new(QuarantineFolder::Actions, day, None);
     look(day_file, source.int96, resources, || {
@@ -34,7 +33,7 @@ pub fn look_at_actions(source: &ActionSource, day_file: &DayFile, day: Day, reso
     })
 }
 
-/// Looks at a file of impressions of a day. Memory: as for actions.
+/// Checks a file of impressions of a day. Memory: as for actions.
 pub fn look_at_impressions(source: &ImpressionSource, day_file: &DayFile, day: Day, resources: &Resources) -> LookedAt {
     let mut bad = BadRows::new(QuarantineFolder::Impressions, day, None);
     look(day_file, None, resources, || {

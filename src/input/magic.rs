@@ -1,4 +1,4 @@
-//! What a file is by the bytes that it begins with, whatever its name says.
+//! The type of a file by its first bytes, whatever its name is.
 
 use std::io::Read;
 
@@ -9,20 +9,20 @@ use crate::exact::at_most;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
-/// How many bytes of the beginning are looked at.
+/// How many of the first bytes are compared.
 pub(super) const LOOKED_AT: usize = 64;
 
-/// What the first bytes of a file can tell.
+/// The types that the first bytes can show.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Magic {
-    /// Compressed; what is inside is not known.
+    /// Compressed; the type of the content is unknown.
     Packed(Packing),
     Parquet,
-    /// Of a kind that is not read.
+    /// An unsupported file type.
     Other(&'static str),
 }
 
-/// Kinds that a file is told to be by bytes that no text begins with.
+/// Magic numbers that no text begins with.
 const MAGICS: [(&[u8], Magic); 10] = [
     (b"\x1f\x8b", Magic::Packed(Packing::Gzip)),
     (b"\x28\xb5\x2f\xfd", Magic::Packed(Packing::Zstd)),
@@ -36,7 +36,7 @@ const MAGICS: [(&[u8], Magic); 10] = [
     (b"SQLite format 3\0", Magic::Other("an SQLite database")),
 ];
 
-/// Kinds whose first bytes may stand in a text too, such as the name of a column; what follows then is none.
+/// Magic numbers that may begin a text too, for example in the name of a column; they count only if no text follows.
 const WORDS: [(&[u8], Magic); 4] = [
     (b"PAR1", Magic::Parquet),
     (b"PARE", Magic::Parquet),
@@ -45,8 +45,8 @@ const WORDS: [(&[u8], Magic); 4] = [
 ];
 
 impl Magic {
-    /// By the beginning of a file, [`LOOKED_AT`] bytes or all there are; `None` for what may be text, or nothing that
-    /// is known.
+    /// Returns the type by the first bytes of a file, [`LOOKED_AT`] or all if it has fewer; `None` for possible text
+    /// and unknown types.
     pub fn of(beginning: &[u8]) -> Option<Self> {
         let beginning = at_most(beginning, LOOKED_AT);
         let matching = |kinds: &[(&[u8], Magic)]| {
@@ -55,7 +55,7 @@ impl Magic {
         matching(&MAGICS).or_else(|| matching(&WORDS).filter(|_| is_no_text(beginning)))
     }
 
-    /// As it is called in a message.
+    /// Its name in a message.
     pub fn name(self) -> &'static str {
         match self {
             Magic::Packed(Packing::Zstd) => "Zstandard",
@@ -66,16 +66,16 @@ impl Magic {
     }
 }
 
-/// Whether bytes are none that a text begins with: they hold controls, or are no UTF-8 before their end, which may cut
-/// a letter.
+/// Whether bytes are not the beginning of a text: they hold control characters, or invalid UTF-8 before the end, which
+/// may cut a character.
 fn is_no_text(beginning: &[u8]) -> bool {
     let is_control = |byte: &u8| *byte < b' ' && !b"\t\n\r".contains(byte);
     let is_broken = std::str::from_utf8(beginning).is_err_and(|error| error.error_len().is_some());
     is_broken || beginning.iter().any(is_control)
 }
 
-/// How a file that is `content` by its name is packed, by its bytes: what is packed is unpacked, whatever the name.
-/// Refused where the bytes are of another kind than the name says. Of what no bytes tell, what the name says.
+/// Returns the compression of a file whose name says `content`. Its first bytes decide, whatever its name says; `named`
+/// if they show no type. Fails if they show another type than the name says.
 pub(super) fn packing(day_file: &DayFile, content: Content, named: Packing) -> Result<Packing> {
     let path = &day_file.path;
     let mut beginning = Vec::with_capacity(LOOKED_AT);

@@ -1,5 +1,5 @@
-//! Floor 4, files on the way in: Parquet and text become the values of [`crate::model`]. What a day has, how a row is
-//! typed, and which rows are bad; nothing here knows the store or the rows that are written.
+//! Floor 4, files on the way in: Parquet and text become the values of [`crate::model`]. It finds the files of a day,
+//! types their rows, and finds the bad rows; nothing here knows the store or the output rows.
 
 mod actions;
 mod bad_rows;

@@ -1,5 +1,4 @@
-//! Files of one day that are the same, byte for byte: mostly one that was delivered twice. Both are taken, and it is
-//! said.
+//! Files of one day with the same bytes: mostly a file that was delivered twice. Both are taken, with a note.
 
 use std::collections::BTreeMap;
 
@@ -10,29 +9,29 @@ use crate::progress::Progress;
 use crate::storage::Fingerprint;
 use crate::text::Shown;
 
-/// How many files are named in a summary, and how many in notes.
+/// How many files a summary lists, and how many the notes.
 const LISTED: usize = 100;
 const NOTED: usize = 5;
 
-/// A file with the content of another.
+/// A file with the same content as an earlier file.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct SameContent {
-    /// Its path.
+    /// The path of the file.
     pub file: String,
-    /// That of the first file with this content.
+    /// The path of the first file with this content.
     pub same_as: String,
 }
 
-/// Files with the content of another one before them.
+/// Files with the same content as an earlier file.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct SameContents {
-    /// How many.
+    /// How many there are.
     pub count: u64,
     /// The first hundred of them.
     pub listed: Vec<SameContent>,
 }
 
-/// Finds them among files in order, by size and hash. Memory: some 100 bytes for each file.
+/// Finds such files by size and hash, in the order given. Memory: some 100 bytes for each file.
 pub fn same_content<'a>(files: impl Iterator<Item = (&'a DayFile, &'a Fingerprint)>) -> SameContents {
     let (mut first, mut same) = (BTreeMap::new(), SameContents::default());
     for (file, fingerprint) in files {
@@ -48,7 +47,7 @@ pub fn same_content<'a>(files: impl Iterator<Item = (&'a DayFile, &'a Fingerprin
     same
 }
 
-/// Says so, by name; of many, the first few.
+/// Writes notes that name the files; if there are many, the first few.
 pub fn note_same_content(same: &SameContents, progress: &dyn Progress) {
     for SameContent { file, same_as } in same.listed.iter().take(NOTED) {
         progress.note(&format!("{file} has the same content as {same_as}: its rows are taken twice").into());

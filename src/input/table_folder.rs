@@ -1,5 +1,5 @@
-//! Folders that are tables: a log tells which of the files in them count, and whoever reads all files reads deleted and
-//! replaced rows too.
+//! Folders of table formats: a log lists the valid files, so that reading all files would read deleted and replaced
+//! rows too.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -8,22 +8,21 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::text::Shown;
 
-/// What a table has at its top, and what kind it then is.
+/// The log at the top of a table's folder, and the table format it shows.
 const LOGS: [(&str, &str); 3] =
     [("_delta_log", "a Delta table"), (".hoodie", "a Hudi table"), ("_spark_metadata", "the output of a Spark stream")];
 
-/// What the files of Iceberg's log end with; they lie in `metadata`, beside `data`.
+/// The suffix of the files of Iceberg's log; they lie in `metadata`, beside `data`.
 const ICEBERG: &str = ".metadata.json";
 
-/// Fails where a folder, or any folder above it, is a table; for the root, which may lie within one.
+/// Fails if a folder, or any folder above it, is a table; for the root, which may lie inside a table.
 pub(super) fn refuse_above(folder: &Path) -> Result<()> {
-    // Where it leads: its own path may begin in the middle of the table. One that is not there is somebody else's
-    // message.
+    // The real path: the given path may begin in the middle of the table. The caller reports a missing folder.
     let Ok(real) = fs::canonicalize(folder) else { return Ok(()) };
     real.ancestors().try_for_each(refuse)
 }
 
-/// Fails where a folder is a table.
+/// Fails if a folder is a table.
 pub(super) fn refuse(folder: &Path) -> Result<()> {
     for (log, kind) in LOGS {
         if is_there(&folder.join(log))? {
@@ -49,7 +48,7 @@ fn refused(folder: &Path, kind: &str, log: &str) -> Error {
 fn is_there(path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(_) => Ok(true),
-        // Folders above the root may be closed to this user.
+        // The user may have no access to folders above the root.
         Err(error)
             if [ErrorKind::NotFound, ErrorKind::NotADirectory, ErrorKind::PermissionDenied].contains(&error.kind()) =>
         {

@@ -1,4 +1,4 @@
-//! Columns of times, whatever type they were written with.
+//! Columns of times, of any type.
 
 use std::cell::Cell;
 
@@ -12,10 +12,10 @@ use super::time_text::{WrittenTime, parse_time};
 use crate::model::{Day, Zone};
 use crate::sources;
 
-/// Why a time beyond the years that there are is none.
+/// The reason why a time outside the supported years is bad.
 pub(super) const OUTSIDE: &str = "lies outside the years 1970 to 2261";
 
-/// A column of times. Reading a cell gives microseconds since 1970-01-01 UTC; what is finer is cut off (towards the
+/// A column of times. A cell is read as microseconds since 1970-01-01 UTC; finer fractions are cut off (towards the
 /// past).
 pub struct TimeColumn<'zone> {
     zone: &'zone Zone,
@@ -34,14 +34,14 @@ enum Cells {
     },
     /// Days since 1970-01-01.
     Dates(Int32Array),
-    /// Counts of the unit that the source says, since 1970-01-01 UTC.
+    /// Counts of the unit that the source config gives, since 1970-01-01 UTC.
     Integers(IdColumn, sources::TimeUnit),
     Texts(StringArray),
 }
 
 impl<'zone> TimeColumn<'zone> {
-    /// `None` if the column is neither of timestamps, nor of dates, nor of text; nor of integers, where the source says
-    /// in what they count.
+    /// Returns `None` unless the column has timestamps, dates or text, or has integers and the source config gives
+    /// their unit.
     pub fn new(source: &ArrayRef, zone: &'zone Zone, counted_in: Option<sources::TimeUnit>) -> Option<Self> {
         let cells = match source.data_type() {
             DataType::Timestamp(unit, written_zone) => {
@@ -68,12 +68,12 @@ impl<'zone> TimeColumn<'zone> {
         Some(TimeColumn { zone, cells, counted_in, has_met_wall_times: Cell::new(false) })
     }
 
-    /// Whether a time that was asked for was a wall time or a date, whose instant follows from the rules of the zone.
+    /// Whether any time read so far was a wall time or a date, whose instant depends on the rules of the zone.
     pub fn has_met_wall_times(&self) -> bool {
         self.has_met_wall_times.get()
     }
 
-    /// All times and the zone whose days they lie on, where every row has an instant in microseconds.
+    /// Returns all times and the zone of their days, if every row has an instant in microseconds.
     pub fn plain(&self) -> Option<(&[i64], &'zone Zone)> {
         match &self.cells {
             Cells::Counts { values, unit: TimeUnit::Microsecond, wall: false } if values.null_count() == 0 => {
@@ -83,7 +83,7 @@ impl<'zone> TimeColumn<'zone> {
         }
     }
 
-    /// The time in a row and the day on which it lies, or why there is none. `row` must be below the column's length.
+    /// Returns the time in a row and its day, or the reason why it has none. `row` must be below the column's length.
     pub fn get(&self, row: usize) -> Result<(i64, Day), Reason> {
         let outside = || OUTSIDE.to_owned();
         let null = || "is null".to_owned();

@@ -2,20 +2,20 @@
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
-/// A time as it was written.
+/// A time as the text gives it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum WrittenTime {
     /// With an offset: microseconds since 1970-01-01 UTC.
     Instant(i64),
-    /// Without one: to be read in the store's zone.
+    /// Without an offset: a time in the store's zone.
     Wall(NaiveDateTime),
     /// A date alone.
     Date(NaiveDate),
 }
 
-/// Reads ISO 8601 in its extended form: `YYYY-MM-DD`, then `T` or a space and `hh:mm[:ss[.fraction]]`, then `Z` or an
-/// offset (`+hh:mm`, `+hhmm`, `+hh`) or nothing. Anything finer than a microsecond is cut off. `None` for everything
-/// else.
+/// Parses ISO 8601 in its extended form: `YYYY-MM-DD`, then `T` or a space and `hh:mm[:ss[.fraction]]`, then `Z` or an
+/// offset (`+hh:mm`, `+hhmm`, `+hh`) or nothing. Fractions finer than a microsecond are cut off. `None` for any other
+/// text.
 pub fn parse_time(text: &str) -> Option<WrittenTime> {
     let text = text.trim();
     let date = date(text.get(..10)?)?;
@@ -32,15 +32,15 @@ pub fn parse_time(text: &str) -> Option<WrittenTime> {
     }
 }
 
-/// Ten characters, digits where they belong.
+/// Parses a date of ten characters, with digits where they belong.
 fn date(text: &str) -> Option<NaiveDate> {
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else { return None };
     let year = number(&[*y1, *y2, *y3, *y4])?;
     NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, number(&[*m1, *m2])?, number(&[*d1, *d2])?)
 }
 
-/// `hh:mm:ss`, with a fraction of one to nine digits or without, as nearly all times are; `None` for others, which are
-/// no error yet.
+/// Parses `hh:mm:ss`, with or without a fraction of one to nine digits, the form of nearly all times. `None` for any
+/// other form, which may still be valid.
 fn usual_time_of_day(text: &[u8]) -> Option<NaiveTime> {
     let ([h1, h2, b':', m1, m2, b':', s1, s2], fraction) = text.split_first_chunk::<8>()? else { return None };
     let nanoseconds = match fraction {
@@ -53,7 +53,7 @@ fn usual_time_of_day(text: &[u8]) -> Option<NaiveTime> {
     NaiveTime::from_hms_nano_opt(number(&[*h1, *h2])?, number(&[*m1, *m2])?, number(&[*s1, *s2])?, nanoseconds)
 }
 
-/// Of at most nine digits and nothing else.
+/// Parses at most nine digits and nothing else.
 fn number(digits: &[u8]) -> Option<u32> {
     digits
         .iter()
@@ -102,7 +102,7 @@ mod tests {
             clock in "[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{1,9})?",
         ) {
             prop_assert_eq!(date(&day), NaiveDate::parse_from_str(&day, "%Y-%m-%d").ok());
-            // A leap second is left to chrono, whatever it says.
+            // Chrono decides about a leap second.
             let usual = usual_time_of_day(clock.as_bytes());
             prop_assert!(usual.is_none() || usual == time_of_day(&clock), "{}: {:?}", clock, usual);
             prop_assert!(usual.is_some() || clock[6..8] == *"60" || time_of_day(&clock).is_none(), "{}", clock);

@@ -1,4 +1,4 @@
-//! What each row's type follows from: one for all, or a column of values.
+//! The type of each row: one for all rows, or from a column of values.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use super::column::{IdColumn, Reason, text_column};
 use super::time_column::shortened;
 use crate::model::ActionType;
 
-/// The values of a source, each with its type; `None`: to be ignored.
+/// The values that a source config maps to a type; `None` marks a value to be ignored.
 type Values = BTreeMap<String, Option<ActionType>>;
 
-/// What a row is.
+/// The type of a row.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Typed {
     /// An action of this type.
@@ -22,16 +22,16 @@ pub(super) enum Typed {
 
 /// The types of the rows of a batch.
 pub(super) enum TypeColumn<'a> {
-    /// All have this one.
+    /// All rows have this type.
     Constant(ActionType),
-    /// Texts, and what each stands for.
+    /// Texts, and the type of each text.
     Texts(StringArray, &'a Values),
-    /// Integers, and what each stands for as it is written.
+    /// Integers, and the type of each integer in decimal digits.
     Numbers(IdColumn, &'a Values),
 }
 
 impl<'a> TypeColumn<'a> {
-    /// `None` if the column is neither of text nor of integers.
+    /// Returns `None` if the column has neither text nor integers.
     pub fn new(source: &ArrayRef, values: &'a Values) -> Option<Self> {
         match text_column(source) {
             Some(texts) => Some(TypeColumn::Texts(texts, values)),
@@ -39,7 +39,7 @@ impl<'a> TypeColumn<'a> {
         }
     }
 
-    /// What a row is, or why it is neither an action nor to be ignored. `row` must be below the column's length.
+    /// Returns the type of a row, or the reason why it has none. `row` must be below the column's length.
     pub fn get(&self, row: usize) -> Result<Typed, Reason> {
         let looked_up = |values: &Values, text: &str| match values.get(text) {
             Some(Some(action_type)) => Ok(Typed::As(*action_type)),

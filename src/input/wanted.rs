@@ -1,4 +1,4 @@
-//! The columns that are asked of a file, by their names, and the refusals of a file that does not have them.
+//! The columns that a reader asks for by name, and the errors for files that lack them.
 
 use std::path::Path;
 
@@ -8,18 +8,18 @@ use crate::text::Shown as _;
 /// How many columns of a file a message names.
 const NAMED_COLUMNS: usize = 50;
 
-/// A column that is asked for, by its name in the file, and what its cells are.
+/// A wanted column: its name in the file, and the type of its cells.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Wanted<'a> {
     /// Integers.
     Id(&'a str),
-    /// Times, for [`super::time_column::TimeColumn`]; of text files they come as the text that was written.
+    /// Times, for [`super::time_column::TimeColumn`]; text files deliver them as text.
     Time(&'a str),
     /// Text.
     Text(&'a str),
-    /// Text that is null in all rows of a file without such a column.
+    /// Text that is null in all rows if the file lacks the column.
     OptionalText(&'a str),
-    /// Lists of structs with these two fields, an integer and a flag, of which the flag may lack.
+    /// Lists of structs with these two fields, an integer and an optional flag.
     List { name: &'a str, item: &'a str, label: &'a str },
 }
 
@@ -41,12 +41,12 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// That a column is there twice: neither is the right one by itself.
+/// The error that a column occurs twice: neither of them can be preferred.
 pub(super) fn two_columns(path: &Path, column: &str) -> Error {
     Error::input(format!("the file {} has two columns {column}", path.shown()), "write the file with one of them")
 }
 
-/// That a file lacks a column; `names` are those that it has.
+/// The error that a file lacks a column; `names` are the columns that it has.
 pub(super) fn missing_column<'a>(path: &Path, column: &str, names: impl Iterator<Item = &'a str>) -> Error {
     let mut listed = String::new();
     for (place, name) in names.take(NAMED_COLUMNS + 1).enumerate() {

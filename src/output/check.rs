@@ -1,4 +1,4 @@
-//! Whether the part files of a partition are those that its manifest names.
+//! Compares the part files of a partition with its manifest.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,8 +14,8 @@ use crate::storage::Fingerprint;
 use crate::text::Shown;
 
 impl PartitionFolder {
-    /// Whether the partition is there, complete, and was produced from inputs of this fingerprint, so that producing it
-    /// again would change no byte. Of the part files, names and sizes are looked at.
+    /// Whether the partition exists, is complete, and was produced from inputs with this fingerprint, so that producing
+    /// it again would change no byte. Only the names and sizes of the part files are compared.
     pub fn holds(&self, inputs: &str) -> bool {
         let manifest = self.manifest();
         let current = manifest.is_ok_and(|manifest| manifest.inputs == inputs && check_sizes(self, &manifest).is_ok());
@@ -23,8 +23,8 @@ impl PartitionFolder {
     }
 }
 
-/// Fails, naming the first file, where a part file is missing, or one is there that is not in the manifest and would be
-/// read as rows all the same.
+/// Fails, naming the first file, if a part file is missing, or if there is one that the manifest does not list, since
+/// readers would read its rows too.
 pub fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {
     let path = folder.path();
     for part in &manifest.parts {
@@ -50,7 +50,7 @@ pub fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> 
     }
 }
 
-/// The same, and fails where a part file has another size.
+/// Like [`check_names`], and fails if a part file has another size.
 pub fn check_sizes(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {
     check_names(folder, manifest)?;
     for part in &manifest.parts {
@@ -63,8 +63,8 @@ pub fn check_sizes(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> 
     Ok(())
 }
 
-/// The same, and reads every part file: fails, naming the first, where the content is not what was written. Gives the
-/// bytes read.
+/// Like [`check_sizes`], and reads every part file: fails, naming the first, if its content has changed. Returns the
+/// number of bytes read.
 ///
 /// Memory: 1 MiB.
 pub fn check_hashes(

@@ -1,4 +1,4 @@
-//! Counting over the rows of a part file, from the columns that tell alone.
+//! Counts the rows of a part file, reading only the columns needed.
 
 use std::fs;
 
@@ -10,18 +10,18 @@ use crate::input::parquet::guard::guarded;
 use crate::manifest::RowTally;
 use crate::model::RowColumn;
 
-/// Rows decoded at once: with 1,000 actions 2 MB.
+/// Rows decoded at once: 2 MB with 1,000 actions.
 const BATCH_ROWS: usize = 512;
 
 impl ProducedFile {
-    /// Its size.
+    /// Returns the size of the file in bytes.
     pub fn bytes(&self) -> Result<u64> {
         let metadata = fs::metadata(self.path()).map_err(|error| Error::io("read", self.path(), error))?;
         Ok(metadata.len())
     }
 
-    /// Counts over its rows, and all places of their histories, padding and all. Reads columns `label` and
-    /// `action_types`. Memory: 512 rows of these, and a page of each.
+    /// Counts its rows, and all elements of their histories, with padding. Reads columns `label` and `action_types`.
+    /// Memory: 512 rows of these, and a page of each.
     pub fn tally(&self) -> Result<(RowTally, u64)> {
         let leaves = self.parquet_schema().columns().iter().enumerate();
         let wanted = leaves.filter(|(_, leaf)| {

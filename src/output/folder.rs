@@ -1,14 +1,14 @@
-//! The folder that partitions go to: whose it is, and what may be replaced in it.
+//! The output folder, which holds partitions: whether it is lookback's, and what may be replaced in it.
 //!
-//! 1. It is lookback's if it is new or empty, or says so by a file named [`MARKER`], which comes before the first
-//!    partition.
-//! 2. One without that file, as written up to 0.4.0, is lookback's too if each thing in it is: a partition whose
-//!    manifest can be read, or whose parts say so, or what a killed run has left. It gets the file with the next
-//!    partition.
-//! 3. A partition in it is replaced if it has nothing but files that its manifest names, and those beside them that
-//!    each partition has.
+//! 1. It is lookback's if it is new or empty, or has a file named [`MARKER`], which is written before the first
+//!   partition.
+//! 2. A folder without that file, as written up to 0.4.0, is lookback's too if each entry in it is: a partition with a
+//!   readable manifest, or with parts that lookback wrote, or leftovers of a killed run. The next partition adds the
+//!   file.
+//! 3. A partition in it is replaced if it has only files that its manifest names, and the files that every partition
+//!   has.
 //!
-//! All of it is told by names, but for manifests, so that no length of a partition matters.
+//! Only names are checked, and manifests, so the size of a partition does not matter.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -26,14 +26,14 @@ use crate::storage::regular_file;
 use crate::storage::{lock, lock_created};
 use crate::text::Shown as _;
 
-/// The file that says so. Empty, and with a dot, since each file in a folder of rows is data to somebody: Spark,
-/// pyarrow and Hugging Face datasets pass over the name, and Polars over what has no bytes.
+/// The marker file. It is empty and begins with a dot, since readers take each file in a folder of rows for data:
+/// Spark, pyarrow and Hugging Face datasets skip its name, and Polars skips empty files.
 const MARKER: &str = ".lookback-output";
 
-/// A folder of empty files beside the partitions, which versions before manifests have left.
+/// A folder of empty files beside the partitions, left by versions before manifests.
 const MARKS_OF_OLD: &str = ".lookback";
 
-/// Fails unless `out` is not there, or is a folder that lookback may fill. Changes nothing.
+/// Fails unless `out` is missing, or is a folder that lookback may fill. Changes nothing.
 pub fn check_output(out: &Path) -> Result<()> {
     if fs::symlink_metadata(out.join(MARKER)).is_ok_and(|marker| marker.is_file()) {
         return Ok(());
@@ -53,7 +53,7 @@ pub fn check_output(out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Why something in a folder without a marker is not lookback's; `None` if it is.
+/// Returns why an entry of a folder without a marker is not lookback's; `None` if it is.
 fn foreign(out: &Path, name: &str) -> Option<String> {
     let day_of = |text: &str| text.strip_prefix("dt=").and_then(|day| day.parse::<Day>().ok());
     let staging = name.strip_prefix('.').and_then(|name| name.split_once(".staging-"));
@@ -72,7 +72,7 @@ fn foreign(out: &Path, name: &str) -> Option<String> {
     }
 }
 
-/// Whether each file of a partition without a manifest that can be used says by itself that it is lookback's.
+/// Whether each file of a partition without a usable manifest identifies itself as lookback's.
 fn says_so(partition: &Path) -> bool {
     let names = names_in(partition).unwrap_or_default();
     let mut parts = names.iter().filter(|name| name.as_str() != MANIFEST && name.as_str() != SUCCESS).peekable();
@@ -87,8 +87,7 @@ fn is_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
 }
 
-/// Creates the folder if it is not there, and has it say whose it is. Gives the lock on it. Fails as [`check_output`]
-/// does.
+/// Creates the folder if it is missing, and adds the marker. Returns the lock on it. Fails as [`check_output`] does.
 pub(super) fn claim(out: &Path) -> Result<File> {
     let turn = lock_created(out)?;
     check_output(out)?;
@@ -99,9 +98,9 @@ pub(super) fn claim(out: &Path) -> Result<File> {
     }
 }
 
-/// Removes a folder in which there is nothing, or the marker alone, since nothing came of what should go there.
+/// Removes a folder that is empty or has only the marker, after a run without a result.
 pub(super) fn give_up(out: &Path) {
-    // What cannot be removed is a folder that the next run may fill.
+    // If the folder cannot be removed, the next run may fill it.
     let Ok(_turn) = lock(out) else { return };
     if names_in(out).is_ok_and(|names| names.iter().all(|name| name == MARKER)) {
         let _ = fs::remove_file(out.join(MARKER));
@@ -109,8 +108,8 @@ pub(super) fn give_up(out: &Path) {
     }
 }
 
-/// Fails, naming the first file, if a partition has anything in it that lookback has not written, so that replacing
-/// it would lose that.
+/// Fails, naming the first file, if a partition has anything that lookback did not write, so that replacing it would
+/// lose that file.
 pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
     let path = folder.path();
     match fs::symlink_metadata(&path) {
@@ -132,7 +131,7 @@ pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
     let is_own = |name: &str| match &parts {
         _ if name == MANIFEST || name == SUCCESS => true,
         Some(parts) => parts.contains(name),
-        // A damaged manifest names nothing. Without any, each part has to say by itself whose it is.
+        // A damaged manifest names no file. Without a manifest, each part has to identify itself.
         None => is_part_name(name) && (has_manifest || says_so_itself(&path.join(name))),
     };
     let is_file = |name: &str| fs::symlink_metadata(path.join(name)).is_ok_and(|found| found.is_file());
@@ -145,14 +144,14 @@ pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
     }
 }
 
-/// Whether it is `part-00000.parquet`, or so.
+/// Whether a name has the form `part-00000.parquet`.
 fn is_part_name(name: &str) -> bool {
     let number = name.strip_prefix("part-").and_then(|name| name.strip_suffix(".parquet"));
     number.is_some_and(|number| number.len() >= 5 && number.bytes().all(|letter| letter.is_ascii_digit()))
 }
 
-/// The names in a folder, in their order. Those that are no UTF-8 are none of lookback's, whatever stands for their
-/// other letters.
+/// Returns the names in a folder, in order. A name that is not UTF-8 is never one of lookback's, whatever replaces its
+/// invalid characters.
 fn names_in(folder: &Path) -> std::io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {

@@ -1,4 +1,4 @@
-//! Histories on their way out: one line for each customer, as an Arrow IPC stream, Parquet or JSON lines.
+//! Writes histories, one line for each customer, as an Arrow IPC stream, Parquet or JSON lines.
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -19,35 +19,35 @@ use crate::error::{Error, Result};
 use crate::model::{Action, CustomerId};
 use crate::storage::StagedFile;
 
-/// Actions, or lines, after which a batch is written: of 1.3 MB.
+/// A batch is written after this many actions, or lines: 1.3 MB.
 const BATCH_ACTIONS: usize = 65_536;
 
-/// Actions after which a row group of Parquet ends: 20 MB decoded.
+/// A row group of Parquet ends after this many actions: 20 MB decoded.
 const ROW_GROUP_ACTIONS: usize = 1 << 20;
 
-/// What is written at once.
+/// How many bytes are written at once.
 const WRITE_BYTES: usize = 64 << 10;
 
-/// How histories are written.
+/// The format of the histories.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum HistoryFormat {
     /// The stream format of Arrow IPC.
     Arrow,
     /// One Parquet file, compressed with Zstandard.
     Parquet,
-    /// One JSON object a line, times as ISO 8601 in UTC.
+    /// One JSON object per line, with times as ISO 8601 in UTC.
     JsonLines,
 }
 
-/// Where histories go.
+/// The target of the histories.
 pub enum HistoryTarget {
-    /// To whoever reads.
+    /// A stream to a reader.
     Stream(Box<dyn Write + Send>),
-    /// To a file, which appears whole or not at all.
+    /// A file, which appears whole or not at all.
     File(PathBuf),
 }
 
-/// Writes histories in the order in which they come: columns `customer_id`, and the lists `actions` (items),
+/// Writes histories in the order in which they arrive: columns `customer_id`, and the lists `actions` (items),
 /// `action_types` and `action_times`, newest first and without padding.
 ///
 /// Memory: a batch of 65,536 actions and one history, twice; for Parquet also the encoded row group, of a million
@@ -57,7 +57,7 @@ pub struct HistoryWriter {
     batch: Gathered,
     zone: &'static str,
     schema: SchemaRef,
-    /// Actions in the open row group.
+    /// Number of actions in the open row group.
     group_actions: usize,
     path: PathBuf,
     staged: Option<StagedFile>,
@@ -71,8 +71,7 @@ enum Format {
 }
 
 impl HistoryWriter {
-    /// A writer to `target`; `said` are the names and values that Arrow and Parquet say of themselves in their
-    /// metadata.
+    /// A writer to `target`; `metadata` are the names and values for the metadata of Arrow and Parquet.
     pub fn new(target: HistoryTarget, format: HistoryFormat, metadata: Vec<(String, String)>) -> Result<Self> {
         let (inner, path, staged): (Box<dyn Write + Send>, _, _) = match target {
             HistoryTarget::Stream(inner) => (inner, PathBuf::from("stdout"), None),
@@ -83,7 +82,7 @@ impl HistoryWriter {
         };
         let failure = Failure::default();
         let out = Watched { inner: BufWriter::with_capacity(WRITE_BYTES, inner), failure: Arc::clone(&failure) };
-        // The same instants; to Arrow's writer of JSON no zone is known by a name.
+        // The same instants; Arrow's JSON writer knows no zones by name.
         let zone = if format == HistoryFormat::JsonLines { "+00:00" } else { "UTC" };
         let schema = schema(zone);
         let format = match format {
@@ -106,7 +105,7 @@ impl HistoryWriter {
         Ok(HistoryWriter { format, batch: Gathered::new(), zone, schema, group_actions: 0, path, staged, failure })
     }
 
-    /// Takes one history, newest first; `false` where whoever reads has gone, so that nothing more need come.
+    /// Writes one history, newest first; returns `false` if the reader has gone, so that the caller can stop.
     pub fn push(&mut self, customer: CustomerId, actions: &[Action]) -> Result<bool> {
         self.batch.push(customer, actions);
         if self.batch.items.len() < BATCH_ACTIONS && self.batch.customers.len() < BATCH_ACTIONS {
@@ -116,7 +115,7 @@ impl HistoryWriter {
         self.unless_gone(written)
     }
 
-    /// Writes what is left, and puts a file in its place; `false` where whoever reads has gone.
+    /// Writes the rest, and moves a file into place; returns `false` if the reader has gone.
     pub fn finish(mut self) -> Result<bool> {
         let mut written = self.write_batch();
         if written.is_ok() {
@@ -168,7 +167,7 @@ impl HistoryWriter {
     }
 }
 
-/// Histories as columns.
+/// The columns of the gathered histories.
 struct Gathered {
     customers: Vec<i64>,
     lengths: Vec<usize>,
@@ -218,7 +217,7 @@ fn schema(zone: &'static str) -> SchemaRef {
     ]))
 }
 
-/// Remembers how writing failed: the writers on top of it keep no more than a text of that.
+/// Keeps the error when writing fails: the writers on top keep only its text.
 struct Watched {
     inner: BufWriter<Box<dyn Write + Send>>,
     failure: Failure,

@@ -1,4 +1,4 @@
-//! Files of histories, told from those of somebody else.
+//! Recognises files of histories that lookback wrote.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
@@ -13,8 +13,8 @@ use crate::storage::{OwnFile, beginning};
 
 const COLUMNS: [&str; 4] = ["customer_id", "actions", "action_types", "action_times"];
 
-/// An Arrow IPC stream begins with this, and with the length of its schema, which for histories is no more than this
-/// many bytes.
+/// The first bytes of an Arrow IPC stream. After them comes the length of its schema, which for histories is at most
+/// this many bytes.
 const ARROW_BEGINS: [u8; 4] = [0xff; 4];
 const ARROW_SCHEMA_BYTES_MAX: u32 = 64 << 10;
 
@@ -32,7 +32,7 @@ const JSON_LINES: OwnFile = OwnFile {
 };
 
 impl HistoryFormat {
-    /// The kind of file that holds histories in this format.
+    /// The kind of own file for histories in this format.
     pub(super) fn own_file(self) -> OwnFile {
         match self {
             HistoryFormat::Arrow => ARROW,
@@ -42,7 +42,7 @@ impl HistoryFormat {
     }
 }
 
-/// Whether a text begins as the line of a history does; it may be cut off.
+/// Whether a text, which may be cut off, begins like the line of a history.
 fn is_line(text: &str) -> bool {
     let number = text.strip_prefix("{\"customer_id\":").map(|rest| rest.strip_prefix('-').unwrap_or(rest));
     let rest = number.map(|rest| rest.trim_start_matches(|letter: char| letter.is_ascii_digit()));
@@ -82,7 +82,7 @@ mod tests {
         let path = place.path().join("file");
         let formats = [HistoryFormat::Arrow, HistoryFormat::Parquet, HistoryFormat::JsonLines];
         let kinds = formats.map(HistoryFormat::own_file).into_iter().chain([report_file::REPORT, BAD_ROWS]);
-        // The last announces a schema of 4 GiB.
+        // The last example announces a schema of 4 GiB.
         let others: [&[u8]; 6] = [
             b"notes",
             b"{\"customer_id\":1,\"item_id\":2}\n",

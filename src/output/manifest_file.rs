@@ -1,8 +1,8 @@
 //! The manifest as a file of the partition: Parquet with the schema of the rows and no row, the JSON in its metadata.
 //!
-//! Not a file of JSON, since everything in a partition's folder is data to somebody: Polars reads every file that is
-//! not empty and fails on one that is no Parquet, DuckDB takes what a pattern such as `*.parquet` finds, and Spark and
-//! pyarrow pass over names that begin with `_`. No row of the right schema is harmless to all of them.
+//! A JSON file would not do, since readers take every file in a partition's folder for data: Polars fails on any file
+//! that is neither empty nor Parquet, DuckDB reads the files that match a pattern such as `*.parquet`, Spark and
+//! pyarrow skip names that begin with `_`. A file with the right schema and no row harms none of them.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::manifest::{MANIFEST_BYTES_MAX, Manifest};
 use crate::storage::regular_file;
 use crate::storage::sync;
 
-/// The name of the file.
+/// The name of the manifest file.
 pub(super) const MANIFEST: &str = "_manifest.parquet";
 
 /// The key of the JSON in the file's key-value metadata.
@@ -38,8 +38,8 @@ pub(super) fn write_manifest(folder: &Path, manifest: &Manifest, schema: &RowSch
     sync(&path)
 }
 
-/// Reads the manifest of a partition's folder. Fails, with the reason as a phrase, where there is none, or none that
-/// lookback wrote.
+/// Reads the manifest of a partition's folder. Fails, with the reason as a phrase, if it is missing or was not written
+/// by lookback.
 ///
 /// Memory: a few times the size of the file, which is at most [`MANIFEST_BYTES_MAX`].
 pub(super) fn read_manifest(folder: &Path) -> Result<Manifest, String> {

@@ -1,5 +1,5 @@
 //! Floor 5, files on the way out: training rows, which become partitions with a manifest, histories, and the page of a
-//! report; and produced rows read back.
+//! report; it also reads produced rows back.
 
 mod check;
 mod counters;

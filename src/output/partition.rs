@@ -1,11 +1,11 @@
-//! One output partition on its way: the parts, the manifest beside them, and the moment when all of it appears.
+//! Writes one output partition: the parts, the manifest beside them, and the step that publishes all of it.
 //!
-//! 1. Everything is written below `OUT/.dt=D.staging-<drawn>/`, a folder that its process holds a lock on.
+//! 1. All files are written below `OUT/.dt=D.staging-<drawn>/`, a folder that its process holds a lock on.
 //! 2. The parts are fsynced, then the manifest, then `_SUCCESS`.
-//! 3. The folder takes the place of `OUT/dt=D` in one step (see [`crate::storage::publish`]), if that is lookback's
-//!    (see [`super::folder`]).
+//! 3. The folder replaces `OUT/dt=D` in one step (see [`crate::storage::publish`]), if that folder is lookback's (see
+//!   [`super::folder`]).
 //!
-//! Folders that a killed run left behind bear no lock; the next run for the same day removes them.
+//! Leftover folders of a killed run have no lock; the next run for the same day removes them.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -21,13 +21,13 @@ use crate::storage::sync;
 use crate::storage::{is_left_behind, lock, put_in_place};
 
 impl PartitionFolder {
-    /// Removes what killed runs for the day have left beside the partition.
+    /// Removes the leftovers of killed runs for the day beside the partition.
     pub fn tidy_up(&self) -> Result<()> {
         let _turn = lock(&self.out)?;
         self.remove_left_behind()
     }
 
-    /// The lock on the folder of the output must be held.
+    /// The caller must hold the lock on the output folder.
     fn remove_left_behind(&self) -> Result<()> {
         let out = &self.out;
         for entry in fs::read_dir(out).map_err(|error| Error::io("list", out, error))? {
@@ -45,20 +45,20 @@ impl PartitionFolder {
     }
 }
 
-/// A partition being written. Dropped before `publish`, it leaves no trace.
+/// A partition being written. If it is dropped before `publish`, it leaves no trace.
 pub struct Partition {
     folder: PartitionFolder,
     staging: PathBuf,
     is_published: bool,
-    /// Held for as long as the staging folder is in use.
+    /// Held as long as the staging folder is in use.
     _lock: File,
 }
 
 impl Partition {
-    /// Begins a partition and removes what killed runs for the same day left behind. Refused where the folder of the
-    /// output, or what stands in the place of the partition, is not lookback's.
+    /// Starts a partition and removes the leftovers of killed runs for the same day. Fails if the output folder, or
+    /// what exists at the partition's path, is not lookback's.
     pub fn begin(folder: PartitionFolder) -> Result<Self> {
-        // One process at a time tidies up and begins, or it might take a folder not locked yet for one left behind.
+        // One process at a time cleans up and starts; else it could take a new folder without a lock for a leftover.
         let staged = claim(&folder.out).and_then(|_turn| {
             folder.remove_left_behind()?;
             check_replaceable(&folder)?;
@@ -72,23 +72,23 @@ impl Partition {
         Ok(partition)
     }
 
-    /// Where the parts go.
+    /// The folder of the parts.
     pub fn parts(&self) -> PathBuf {
         self.staging.join("parts")
     }
 
-    /// Room for temporary files, on the disk of the output.
+    /// The folder for temporary files, on the disk of the output.
     pub fn scratch(&self) -> PathBuf {
         self.staging.join("scratch")
     }
 
-    /// Makes the partition appear, with its manifest. The parts must be complete and fsynced.
+    /// Publishes the partition with its manifest. The parts must be complete and fsynced.
     pub fn publish(mut self, manifest: &Manifest, schema: &RowSchema) -> Result<()> {
         let parts = self.parts();
         write_manifest(&parts, manifest, schema)?;
         create_empty(&parts.join(SUCCESS))?;
         sync(&parts)?;
-        // Something may have come there since it was begun.
+        // Another program may have written there since the start.
         check_replaceable(&self.folder)?;
         put_in_place(&parts, &self.folder.path(), &self.staging.join("replaced"))?;
         self.is_published = true;
@@ -98,7 +98,7 @@ impl Partition {
 
 impl Drop for Partition {
     fn drop(&mut self) {
-        // What cannot be removed now is removed by the next run for the day.
+        // The next run for the day removes what this run cannot.
         let _ = remove(&self.staging);
         if !self.is_published {
             give_up(&self.folder.out);

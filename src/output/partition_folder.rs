@@ -1,4 +1,4 @@
-//! Where the partition of a day stands, and what it says of itself.
+//! The folder of a day's partition, and its manifest.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::text::Shown;
 
 pub(super) const SUCCESS: &str = "_SUCCESS";
 
-/// Where the partition of a day stands, or will stand.
+/// The folder of a day's partition, which may not exist yet.
 #[derive(Clone, Debug)]
 pub struct PartitionFolder {
     pub(super) out: PathBuf,
@@ -20,7 +20,7 @@ pub struct PartitionFolder {
 }
 
 impl PartitionFolder {
-    /// The partition of `dt` below `out`; touches nothing.
+    /// The partition of `dt` below `out`; does not access the disk.
     pub fn new(out: &Path, dt: Day) -> Self {
         PartitionFolder { out: out.to_owned(), dt }
     }
@@ -30,13 +30,12 @@ impl PartitionFolder {
         self.out.join(format!("dt={}", self.dt))
     }
 
-    /// The day.
+    /// The day of the partition.
     pub fn dt(&self) -> Day {
         self.dt
     }
 
-    /// What the partition says of itself. Fails where there is none, or where its manifest is missing, damaged or of
-    /// another day.
+    /// Reads the manifest. Fails if the partition is missing, or if its manifest is missing, damaged or of another day.
     pub fn manifest(&self) -> Result<Manifest> {
         let path = self.path();
         if !path.is_dir() {
@@ -53,7 +52,7 @@ impl PartitionFolder {
         })
     }
 
-    /// The same, with the reason as a phrase.
+    /// Reads the manifest. Fails with the reason as a phrase.
     pub(super) fn read_manifest(&self) -> Result<Manifest, String> {
         read_manifest(&self.path()).and_then(|manifest| match manifest.dt == self.dt {
             true => Ok(manifest),
@@ -61,7 +60,7 @@ impl PartitionFolder {
         })
     }
 
-    /// Every Parquet file in the partition, by name, but for the manifest, which has no rows.
+    /// Returns every Parquet file in the partition, by name, except the manifest, which has no rows.
     pub fn files(&self) -> Result<Vec<PathBuf>> {
         let path = self.path();
         let mut files = Vec::new();
@@ -77,7 +76,7 @@ impl PartitionFolder {
     }
 }
 
-/// The partitions below `out`, days ascending: every folder that is named as one, whatever is in it.
+/// Returns the partitions below `out`, by ascending day: every folder with the name of one, whatever it holds.
 pub fn partitions(out: &Path) -> Result<Vec<PartitionFolder>> {
     let mut days = Vec::new();
     for entry in fs::read_dir(out).map_err(|error| Error::io("list", out, error))? {

@@ -1,4 +1,4 @@
-//! Produced rows, read back with the ordinary Parquet reader: nothing here knows how the pages were written.
+//! Reads produced rows with the ordinary Parquet reader; nothing here knows how the pages were written.
 
 use std::fs::File;
 use std::ops::Range;
@@ -24,18 +24,18 @@ use crate::model::{ExtraColumn, ExtraColumns, ItemType, RowColumn, RowColumns, T
 use crate::storage::regular_file;
 use crate::text::Shown;
 
-/// Rows decoded at once: with 1,000 actions 3 MB.
+/// Rows decoded at once: 3 MB with 1,000 actions.
 const BATCH_ROWS: usize = 256;
 
-/// Rows decoded at once where only the customer is read.
+/// Rows decoded at once when only the customer is read.
 const CUSTOMER_ROWS: usize = 65_536;
 
-/// One training row as it stands in a file.
+/// One training row as the file has it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ProducedRow {
-    /// Its place in the file, from 1.
+    /// Its number in the file, from 1.
     pub row: u64,
-    /// Column `dt`, where there is one.
+    /// Column `dt`, if the file has it.
     pub dt: Option<String>,
     /// Column `ranking_id`.
     pub ranking_id: Option<String>,
@@ -51,27 +51,27 @@ pub struct ProducedRow {
     pub actions: Vec<i64>,
     /// Column `action_types`, with its padding.
     pub action_types: Vec<i32>,
-    /// Column `history_length`, where there is one.
+    /// Column `history_length`, if the file has it.
     pub history_length: Option<i32>,
-    /// Column `action_ages`, with its padding, where there is one.
+    /// Column `action_ages`, with its padding, if the file has it.
     pub action_ages: Option<Vec<i32>>,
-    /// Column `action_times`, with its padding, in microseconds since 1970-01-01 UTC, where there is one.
+    /// Column `action_times`, with its padding, in microseconds since 1970-01-01 UTC, if the file has it.
     pub action_times: Option<Vec<i64>>,
 }
 
-/// A part file whose footer has been read.
+/// A part file whose footer was read.
 pub struct ProducedFile {
     path: PathBuf,
     file: File,
     metadata: ArrowReaderMetadata,
     columns: RowColumns,
-    /// Looked at before each batch of rows.
+    /// Checked before each batch of rows.
     pub(super) cancel: Cancel,
 }
 
 impl ProducedFile {
-    /// Opens a part file, to be read until `cancel` is asked for. Fails where it is no Parquet, or has other columns
-    /// than the contract says.
+    /// Opens a part file for reading until `cancel` requests a stop. Fails if it is not Parquet, or if its columns
+    /// differ from the contract.
     pub fn open(path: &Path, cancel: &Cancel) -> Result<Self> {
         let file = regular_file::open(path).map_err(|error| Error::io("open", path, error))?;
         let metadata = guarded(path, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))?;
@@ -87,28 +87,28 @@ impl ProducedFile {
         Ok(ProducedFile { path: path.to_owned(), file, metadata, columns, cancel: cancel.clone() })
     }
 
-    /// Which columns it has.
+    /// The columns of the file.
     pub fn columns(&self) -> RowColumns {
         self.columns
     }
 
-    /// Where it is.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How many rows it has, as its footer says.
+    /// Returns the number of rows by the footer.
     pub fn rows(&self) -> u64 {
         self.metadata.metadata().file_metadata().num_rows().max(0).cast_unsigned()
     }
 
-    /// What its key-value metadata says.
+    /// Returns a value of its key-value metadata.
     pub fn metadata_value(&self, key: &str) -> Option<&str> {
         let pairs = self.metadata.metadata().file_metadata().key_value_metadata()?;
         pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
     }
 
-    /// Gives the customer of every row to `take`, with the row's index, from 0. Memory: 65,536 of them and one page.
+    /// Passes the customer and index (from 0) of every row to `take`. Memory: 65,536 customers and one page.
     pub fn customers(&self, mut take: impl FnMut(usize, i64)) -> Result<()> {
         let mask = ProjectionMask::columns(self.metadata.parquet_schema(), ["customer_id"]);
         let mut reader = self.reader(|builder| builder.with_projection(mask).with_batch_size(CUSTOMER_ROWS))?;
@@ -125,9 +125,9 @@ impl ProducedFile {
         Ok(())
     }
 
-    /// The rows in these ranges of indices, which ascend and do not touch; `None` for all rows.
+    /// Reads the rows in these ranges of indices, which ascend and do not touch; `None` for all rows.
     ///
-    /// Memory: 256 rows, decoded and once more as they are given, and one page of each column.
+    /// Memory: 256 rows, once decoded and once as returned, and one page of each column.
     pub fn read(self, ranges: Option<Vec<Range<usize>>>) -> Result<ProducedRows> {
         let total = usize_of(self.rows());
         let numbers: Box<dyn Iterator<Item = usize>> = match &ranges {
@@ -162,24 +162,24 @@ impl ProducedFile {
     }
 }
 
-/// Rows of one file, in their order. After an error there is no more to be had.
+/// The rows of one file, in order. After an error, no more rows follow.
 pub struct ProducedRows {
     path: PathBuf,
     columns: RowColumns,
     reader: ParquetRecordBatchReader,
-    /// The indices of the rows to come.
+    /// The indices of the remaining rows.
     numbers: Box<dyn Iterator<Item = usize>>,
     decoded: std::vec::IntoIter<ProducedRow>,
     cancel: Cancel,
 }
 
 impl ProducedRows {
-    /// The file.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The next row; `None` at the end. Fails, naming row and column, on a null where the contract has none.
+    /// Returns the next row; `None` at the end. Fails, naming row and column, at a null that the contract forbids.
     pub fn take(&mut self) -> Result<Option<ProducedRow>> {
         loop {
             if let Some(row) = self.decoded.next() {
@@ -227,7 +227,7 @@ impl ProducedRows {
     }
 }
 
-/// The columns that a file has; `None` where they are not those of rows.
+/// Returns which columns a file has; `None` if they are not those of training rows.
 fn columns_of(schema: &SchemaRef) -> Option<RowColumns> {
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let with: ExtraColumns = ExtraColumn::ALL.into_iter().filter(|column| names.contains(&column.name())).collect();
@@ -244,7 +244,7 @@ fn columns_of(schema: &SchemaRef) -> Option<RowColumns> {
     columns.list().into_iter().map(RowColumn::name).eq(names).then_some(columns)
 }
 
-/// An integer of a column of 32 bits or fewer.
+/// Converts an integer of a column of 32 bits or fewer.
 fn small(number: i64) -> Result<i32> {
     i32::try_from(number).held("a column of 32 bits has no larger integers")
 }
@@ -253,7 +253,7 @@ fn all_small(array: &ArrayRef) -> Result<Vec<i32>> {
     integers(array).into_iter().map(small).collect()
 }
 
-/// The integers of an array of any of the types that rows have.
+/// Returns the integers of an array of any type that rows have.
 pub(super) fn integers(array: &ArrayRef) -> Vec<i64> {
     match array.data_type() {
         DataType::Int32 => array.as_primitive::<Int32Type>().values().iter().copied().map(i64::from).collect(),
@@ -263,11 +263,11 @@ pub(super) fn integers(array: &ArrayRef) -> Vec<i64> {
     }
 }
 
-/// The columns of one batch, typed, without nulls.
+/// Typed access to the columns of one batch, without nulls.
 pub(super) struct Cells<'batch> {
     pub batch: &'batch RecordBatch,
     pub path: &'batch Path,
-    /// The places of the rows in the file, from 1.
+    /// The numbers of the rows in the file, from 1.
     pub numbers: &'batch [u64],
 }
 
@@ -298,7 +298,7 @@ impl Cells<'_> {
         }
     }
 
-    /// A column of integers.
+    /// Returns a column of integers.
     pub fn numbers(&self, column: RowColumn, columns: RowColumns) -> Result<Vec<i64>> {
         Ok(integers(self.column(column.name(), &data_type(columns.type_of(column).cell))?))
     }
@@ -312,7 +312,7 @@ impl Cells<'_> {
         Ok(text)
     }
 
-    /// A column of lists of integers.
+    /// Returns a column of lists of integers.
     pub fn lists(&self, column_: RowColumn, columns: RowColumns) -> Result<ListArray> {
         let (name, element) = (column_.name(), data_type(columns.type_of(column_).cell));
         let found = column(self.batch, name, self.path)?;
@@ -320,7 +320,7 @@ impl Cells<'_> {
         let lists = found.as_list_opt::<i32>().filter(|lists| lists.value_type() == element).ok_or_else(wrong)?;
         self.without_null(name, lists)?;
         if lists.values().null_count() > 0 {
-            // One that no list has, as arrays may, is that of the first.
+            // A null outside all lists, which arrays may have, is reported for the first row.
             let index = (0..lists.len()).find(|index| lists.value(*index).null_count() > 0).unwrap_or(0);
             return Err(self.null(index, name, "holds a null"));
         }

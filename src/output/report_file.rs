@@ -1,4 +1,4 @@
-//! A page as one file, which is there whole or not at all.
+//! Writes a page as one file, which appears whole or not at all.
 
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -8,13 +8,13 @@ use crate::message::message;
 use crate::storage::StagedFile;
 use crate::storage::{OwnFile, beginning};
 
-/// How each page begins; by it, one that may be replaced is told from other files.
+/// The beginning of each page; it tells a page that may be replaced from other files.
 pub const REPORT_BEGINS: &str = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>";
 
-/// What stands behind its title.
+/// The content policy that follows the title.
 const POLICY: &str = "content=\"default-src 'none'; style-src 'unsafe-inline'\"";
 
-/// The kind of file that a page is.
+/// A page as a kind of own file.
 pub(super) const REPORT: OwnFile = OwnFile {
     name: || message!["a page of ", [Report]],
     is_kind_of: |file| {
@@ -23,9 +23,8 @@ pub(super) const REPORT: OwnFile = OwnFile {
     },
 };
 
-/// Puts a page in the place of the one that is at `target`: written aside piece by piece, as `write` gives them,
-/// fsynced, and renamed. Creates the folders above it. Gives how many bytes it has. Refused where something else than a
-/// page stands there.
+/// Replaces the page at `target`: writes the parts that `write` passes on to a temporary file, fsyncs it, and renames
+/// it. Creates the folders above it. Returns the size in bytes. Fails if the file at `target` is not a page.
 pub fn put_report(target: &Path, write: impl FnOnce(&mut dyn FnMut(&str) -> Result<()>) -> Result<()>) -> Result<u64> {
     let staged = StagedFile::create(target, REPORT)?;
     let mut file = BufWriter::new(staged.file()?);

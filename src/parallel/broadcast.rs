@@ -1,4 +1,4 @@
-//! Work on several threads whose results go to several takers, to each in order.
+//! Jobs run on several threads; each of several takers takes all results, in the order of the jobs.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,15 +6,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use crate::error::{Error, Kind, Result};
 use crate::resources::Cancel;
 
-/// Works on all jobs that `next` gives, with a thread for each of `workers`, of which the calling one is the first, and
-/// shows each result to every one of `takers`: to each of them in the order of the jobs, one at a time, and to several
-/// of them at once.
+/// Runs all jobs that `next` yields, with one thread for each of `workers` (the calling thread is the first), and
+/// passes each result to every taker in `takers`: one at a time, in the order of the jobs. Several takers run at once.
 ///
-/// A thread takes before it works, and the taker that is furthest behind comes first; so results do not pile up, and no
-/// thread sleeps that has something to do. Of [`super::ordered_map`] it differs in that taking is most of the work.
+/// A thread prefers taking to working, and the taker furthest behind comes first; so results do not pile up, and a
+/// thread sleeps only if nothing can be done. In [`super::ordered_map`], taking is only a small part of the work.
 ///
-/// Of several errors, gives that of the first job. Where it is asked to stop, no further job is begun. Memory: `ahead`
-/// results, at least one for each thread.
+/// Of several errors, returns the error of the first job. After a request to stop, no further job starts. Memory:
+/// `ahead` results, at least one for each thread.
 pub fn broadcast<Job, Done: Send + Sync>(
     cancel: &Cancel,
     workers: Vec<impl FnMut(Job) -> Result<Done> + Send>,
@@ -31,7 +30,7 @@ pub fn broadcast<Job, Done: Send + Sync>(
         let first = workers.next();
         for worker in workers {
             let shared = &shared;
-            // Those that there are do all of the work, where the system gives no more.
+            // If the system refuses more threads, the existing threads do all of the work.
             let Ok(_) = std::thread::Builder::new().spawn_scoped(scope, move || shared.work(worker)) else { break };
         }
         if let Some(worker) = first {
@@ -42,31 +41,31 @@ pub fn broadcast<Job, Done: Send + Sync>(
     state.stopped.map_or(Ok(()), |(_, error)| Err(error))
 }
 
-/// Where jobs, results and takers meet.
+/// The state that the threads of one broadcast use together.
 struct SharedState<Next, Done, Take> {
     state: Mutex<State<Next, Done, Take>>,
-    /// Told whenever there may be something else to do.
+    /// Notified whenever there may be new work.
     progress: Condvar,
     ahead: usize,
 }
 
 struct State<Next, Done, Take> {
-    /// `None` while a thread asks it.
+    /// `None` while a thread calls it.
     next: Option<Next>,
-    /// How many jobs it has given.
+    /// How many jobs `next` has yielded.
     jobs: usize,
     is_last: bool,
-    /// Results that some taker has not taken, by the number of their job.
+    /// Results that at least one taker has yet to take, by job number.
     waiting: BTreeMap<usize, Arc<Done>>,
     takers: Vec<Taker<Take>>,
-    /// Why nothing more is done, and the job that it is about.
+    /// The error that stopped the work, and the number of its job.
     stopped: Option<(usize, Error)>,
 }
 
 struct Taker<Take> {
-    /// How many results it has taken.
+    /// How many results this taker has taken.
     taken: usize,
-    /// `None` while it takes.
+    /// `None` while the taker runs.
     take: Option<Take>,
 }
 
@@ -106,7 +105,7 @@ where
         }
     }
 
-    /// Waits until there is something to do, or nothing any more.
+    /// Waits until there is something to do, or until the work ends.
     fn step(&self) -> Step<Next, Done, Take> {
         let mut state = self.lock();
         loop {
@@ -133,7 +132,7 @@ where
         self.progress.notify_all();
     }
 
-    /// Puts back what gives jobs, and numbers the one that it gave.
+    /// Puts `next` back, and numbers the job that it yielded.
     fn number(&self, next: Next, job: Result<Option<Job>>) -> Option<(usize, Job)> {
         let mut state = self.lock();
         let number = state.jobs;
@@ -165,7 +164,7 @@ impl<Next, Done, Take> SharedState<Next, Done, Take> {
 }
 
 impl<Next, Done, Take> State<Next, Done, Take> {
-    /// What can be done now; `None` where it is to wait for other threads.
+    /// What the thread can do now; `None` if it must wait for other threads.
     fn step(&mut self, ahead: usize) -> Option<Step<Next, Done, Take>> {
         if self.stopped.is_some() {
             return Some(Step::End);
@@ -195,7 +194,7 @@ impl<Next, Done, Take> State<Next, Done, Take> {
     }
 }
 
-/// Lets the other threads end where one panics, which ends the whole command when they are joined.
+/// Ends the other threads when one thread panics; joining them then ends the whole command.
 struct StopOnPanic<'shared, Next, Done, Take>(&'shared SharedState<Next, Done, Take>);
 
 impl<Next, Done, Take> Drop for StopOnPanic<'_, Next, Done, Take> {
@@ -219,7 +218,7 @@ mod tests {
         Error::new(Kind::Io, format!("{what} {job}"), "nothing")
     }
 
-    /// Runs jobs 0 to 199 past three takers of different speed, with an error in these places. Gives what each took.
+    /// Runs jobs 0 to 199 past three takers of different speed, with errors at these numbers. Returns what each took.
     fn run(threads: usize, no_job: usize, failing: usize, not_taken: usize) -> (Result<()>, Vec<Vec<usize>>) {
         let mut jobs = 0..JOBS;
         let mut taken = vec![Vec::new(); 3];
@@ -235,7 +234,7 @@ mod tests {
                 std::thread::sleep(Duration::from_micros(20 * place as u64));
                 taken.push(*job);
                 if place == 2 {
-                    // The slowest as a rule; and no other can be further behind than the bound allows for it.
+                    // Usually the slowest taker; no other taker can be further behind than the bound allows for it.
                     slowest.store(taken.len(), Ordering::SeqCst);
                 }
                 if place == 1 && *job == not_taken { Err(failure("not taken", *job)) } else { Ok(()) }

@@ -1,4 +1,4 @@
-//! Floor 1, work on several threads whose results are taken in the order of the jobs: by one taker ([`ordered_map`]),
+//! Floor 1, jobs on several threads whose results are taken in the order of the jobs: by one taker ([`ordered_map`]),
 //! or by several ([`broadcast`]).
 
 mod broadcast;

@@ -1,4 +1,4 @@
-//! Work on several threads whose results are taken in order.
+//! Jobs run on several threads; one taker takes the results in the order of the jobs.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,15 +6,15 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::error::{Error, Kind, Result};
 use crate::resources::{Cancel, Resources};
 
-/// Works on all jobs that `next` gives, with a thread for each of `workers`, of which the calling one is the first, and
-/// gives the results to `take`, one at a time, in the order of the jobs.
+/// Runs all jobs that `next` yields, with one thread for each of `workers` (the calling thread is the first), and
+/// passes the results to `take`, one at a time, in the order of the jobs.
 ///
-/// Whichever thread finishes the job that is to be taken next takes it, and those behind it that wait; so no thread
-/// sleeps that has something to do, which on a busy machine costs more than the work. Of each thread, `ahead` jobs may
-/// wait to be taken.
+/// The thread that finishes the next job to be taken also takes it, and the finished jobs after it; so no thread sleeps
+/// while there is work, which on a busy machine costs more than the work. For each thread, `ahead` jobs may wait to be
+/// taken.
 ///
-/// Of several errors, gives that of the first job; then nothing behind it is taken. Where it is asked to stop, no
-/// further job is begun. Memory: for each thread `ahead` jobs, or their results.
+/// Of several errors, returns the error of the first job; nothing after that job is taken. After a request to stop, no
+/// further job starts. Memory: for each thread `ahead` jobs, or their results.
 pub fn ordered_map<Job, Done: Send>(
     cancel: &Cancel,
     workers: Vec<impl FnMut(Job) -> Result<Done> + Send>,
@@ -31,7 +31,7 @@ pub fn ordered_map<Job, Done: Send>(
         let first = workers.next();
         for worker in workers {
             let shared = &shared;
-            // Those that there are do all of the work, where the system gives no more.
+            // If the system refuses more threads, the existing threads do all of the work.
             let Ok(_) = std::thread::Builder::new().spawn_scoped(scope, move || shared.work(worker)) else { break };
         }
         if let Some(worker) = first {
@@ -42,9 +42,9 @@ pub fn ordered_map<Job, Done: Send>(
     results.stopped.map_or(Ok(()), Err)
 }
 
-/// Works on all items, several at once, and gives what came of each, in their order.
+/// Processes all items, several at once, and returns the results in the order of the items.
 ///
-/// Of several errors, gives that of the first item. Memory: what came of the items.
+/// Of several errors, returns the error of the first item. Memory: the results of all items.
 pub fn each<Item: Sync, Done: Send>(
     resources: &Resources,
     items: &[Item],
@@ -58,8 +58,8 @@ pub fn each<Item: Sync, Done: Send>(
     Ok(done)
 }
 
-/// The same, and gives what came of each to `take`, in their order. Memory: what came of those that wait for one before
-/// them.
+/// Processes all items, several at once, and passes the results to `take` in the order of the items. Memory: the
+/// results that wait for earlier ones.
 pub fn each_in_order<Item: Sync, Done: Send>(
     resources: &Resources,
     items: &[Item],
@@ -68,32 +68,32 @@ pub fn each_in_order<Item: Sync, Done: Send>(
 ) -> Result<()> {
     let threads = resources.threads().min(items.len()).max(1);
     let mut next = items.iter();
-    // No thread waits for one that has a large item.
+    // One thread for each worker; a large item delays only its own thread.
     ordered_map(resources.cancel(), vec![&work; threads], items.len(), || Ok(next.next()), take)
 }
 
 struct SharedState<Next, Done, Take> {
     jobs: Mutex<Jobs<Next>>,
     results: Mutex<Results<Done, Take>>,
-    /// Told whenever a result has been taken, and when the work stops.
+    /// Notified when a result has been taken, and when the work stops.
     progress: Condvar,
     ahead: usize,
 }
 
 struct Jobs<Next> {
     next: Next,
-    /// Of the next job.
+    /// The number of the next job.
     number: usize,
     is_last: bool,
 }
 
 struct Results<Done, Take> {
-    /// Those that wait for one before them, by number.
+    /// Results that wait for earlier ones, by job number.
     waiting: BTreeMap<usize, Result<Done>>,
     taken: usize,
     /// `None` while a thread is taking.
     take: Option<Take>,
-    /// Why nothing more is done.
+    /// The error that stopped the work.
     stopped: Option<Error>,
 }
 
@@ -109,7 +109,7 @@ where
         }
     }
 
-    /// The next job with its number, or the error in its place. Waits while the threads are too far ahead.
+    /// Returns the next job with its number, or the error in its place. Waits while the threads are too far ahead.
     fn job(&self) -> Option<(usize, Result<Job>)> {
         let mut jobs = locked(&self.jobs);
         let mut results = locked(&self.results);
@@ -130,7 +130,7 @@ where
     fn hand_in(&self, number: usize, result: Result<Done>) {
         let mut results = locked(&self.results);
         results.waiting.insert(number, result);
-        // Who is taking comes to this one too, when it is its turn.
+        // The thread that is taking will also take this result.
         let Some(mut take) = results.take.take() else { return };
         while let Some(next) = results.next() {
             drop(results);
@@ -152,7 +152,7 @@ impl<Done, Take> Results<Done, Take> {
     }
 }
 
-/// Lets the other threads end where one panics, which ends the whole command when they are joined.
+/// Ends the other threads when one thread panics; joining them then ends the whole command.
 struct StopOnPanic<'shared, Next, Done, Take>(&'shared SharedState<Next, Done, Take>);
 
 impl<Next, Done, Take> Drop for StopOnPanic<'_, Next, Done, Take> {
@@ -182,7 +182,7 @@ mod tests {
         Error::new(Kind::Io, format!("{what} {job}"), "nothing")
     }
 
-    /// Runs jobs 0 to 299, the slowest first of each ten, with an error in these places. Gives what was taken.
+    /// Runs jobs 0 to 299, the slowest first of each ten, with errors at these numbers. Returns what was taken.
     fn run(threads: usize, no_job: usize, failing: &[usize], not_taken: usize) -> (Result<()>, Vec<usize>) {
         let (mut jobs, mut taken) = (0..JOBS, Vec::new());
         let is_done = AtomicUsize::new(0);
@@ -225,7 +225,7 @@ mod tests {
                 assert!(result.unwrap_err().to_string().contains(message), "{message}");
                 assert_eq!(taken, (0..count).collect::<Vec<_>>());
             };
-            // The second of them fails long before the first, which is slow.
+            // The second failing job fails long before the first, which is slow.
             check(run(threads, JOBS, &[51, 50], JOBS), "failed 50", 50);
             check(run(threads, 53, &[50], JOBS), "failed 50", 50);
             check(run(threads, 53, &[], JOBS), "no job 53", 53);
@@ -259,7 +259,7 @@ mod tests {
             };
             let result = ordered_map(&cancel, vec![work; threads], AHEAD, || Ok(jobs.next()), take);
             assert_eq!(result.unwrap_err().kind(), Kind::Cancelled);
-            // Others may have been given before, and are taken.
+            // Other threads may have got later jobs before, and those are taken.
             assert!((51..=50 + threads * AHEAD).contains(&taken.len()), "{} of {threads} threads", taken.len());
             assert_eq!(jobs.next(), Some(taken.len()));
         }

@@ -1,54 +1,54 @@
 //! How the memory of [`Resources`] is split into budgets.
 //!
-//! What grows with the input is sorted within a budget and spills to disk beyond it; what a file announces is compared
-//! with a budget before it is read. The rest (row groups, an open store, a load) has bounds of its own, which the least
-//! limit leaves room for. The program has the system stand behind all this: it gives no more than the limit, so that
-//! what nobody thought of ends that process and no other.
+//! Data that grows with the input is sorted within a budget and spills to disk beyond it; sizes that a file announces
+//! are compared with a budget before the file is read. Everything else (row groups, an open store, a load) has bounds
+//! of its own, which fit into the minimum limit. As a last resort, the program has the system enforce the limit: an
+//! allocation that no budget covers ends this process and no other.
 
 use super::Resources;
 use crate::exact::usize_of;
 
 impl Resources {
-    /// All of it.
+    /// Returns the whole memory limit.
     pub fn memory_bytes(&self) -> u64 {
         self.memory_bytes
     }
 
-    /// Memory for sorting, of everything that is sorted at once.
+    /// Memory for sorting, for all sorts that run at once.
     ///
-    /// An eighth: a batch of ten times the least limit then takes 84 MiB of 128, also beside other work; with a quarter
-    /// it was seen to take 137 where threads came to their turns unevenly.
+    /// An eighth of the limit: a batch of ten times the minimum limit then takes 84 MiB of 128, even beside other work;
+    /// with a quarter, 137 MiB was measured when threads progressed unevenly.
     pub fn sort_bytes(&self) -> usize {
         self.sort_bytes.unwrap_or_else(|| self.part(8))
     }
 
-    /// Memory for what the raw files say of a group of customers: with 1 GiB some 3,000 with more actions than count,
-    /// or ten times as many with a few hundred. A quarter, since all raw files are read once for each group, and what
-    /// is gathered takes up to twice as much by the allocator's count (measured).
+    /// Memory for the actions that an audit gathers from raw files for a group of customers: 1 GiB holds some 3,000
+    /// with more actions than are kept, or ten times as many with a few hundred. A quarter of the limit, since all raw
+    /// files are read for each group, and gathered data takes up to twice as much by the allocator's count (measured).
     pub fn audit_bytes(&self) -> usize {
         self.sort_bytes.unwrap_or_else(|| self.part(4))
     }
 
-    /// The most customers that a command holds at once: ids of 8 bytes, or marks of those whom the store has forgotten,
-    /// of 16 bytes, so a quarter of the limit.
+    /// The most customers that a command holds at once. An id takes 8 bytes, and the mark of a forgotten customer takes
+    /// 16, so these take at most a quarter of the limit.
     pub fn customers_max(&self) -> usize {
         self.part(64)
     }
 
-    /// Memory for row groups of several days that are gathered at once.
+    /// Memory for gathering row groups of several days at once.
     pub fn rows_bytes(&self) -> usize {
         self.part(2)
     }
 
-    /// The most that one page of an input file may take when it is decompressed.
+    /// The most bytes that one page of an input file may take when decompressed.
     pub fn page_bytes(&self) -> usize {
         self.part(16)
     }
 
-    /// The most that one row of a text file may take as it stands.
+    /// The most bytes that one row of a text file may take in the file.
     ///
-    /// A 64th, since the row is there several times over while it is read, and for each file that is read at once; and
-    /// so little that a batch's texts can be counted with 31 bits.
+    /// A 64th of the limit, since a row is in memory several times while it is read, and once more for each file read
+    /// at once; capped so that the bytes of a batch's texts can be counted with 31 bits.
     pub fn line_bytes(&self) -> usize {
         self.part(64).min(256 << 20)
     }

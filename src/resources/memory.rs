@@ -1,20 +1,19 @@
-//! How much memory there is.
+//! The memory of the machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The least that can be worked with.
+/// The minimum memory limit.
 pub const LIMIT_MIN: u64 = 128 << 20;
 
-/// Where a machine does not tell what it has.
+/// The memory assumed where the machine does not report its own.
 const LIMIT_WITHOUT_KNOWLEDGE: u64 = 2 << 30;
 
-/// What is taken unless a caller says otherwise: half of what the machine or its control group has, and what can be
-/// worked with at least.
+/// The default memory limit: half of the memory of the machine or of its control group, and at least [`LIMIT_MIN`].
 pub fn half_of_the_machine() -> u64 {
     let number = |path: &Path| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| kilobytes(&text, "MemTotal:"));
-    // Each group is held by those above it too.
+    // The limits of all parent groups apply too.
     let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let own = own.lines().find_map(|line| line.strip_prefix("0::/")).unwrap_or_default();
     let groups = Path::new(own).ancestors().map(|group| Path::new("/sys/fs/cgroup").join(group).join("memory.max"));
@@ -23,7 +22,7 @@ pub fn half_of_the_machine() -> u64 {
     (least.map_or(LIMIT_WITHOUT_KNOWLEDGE, |bytes| bytes / 2)).max(LIMIT_MIN)
 }
 
-/// The bytes of a line `name   1234 kB`, as the system tells them.
+/// Returns the bytes of a line `name   1234 kB`, the format that the system uses.
 pub fn kilobytes(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)

@@ -1,8 +1,8 @@
-//! Floor 1, what a command may take of the machine: memory, threads, a folder for scratch files on disk, and for how
-//! long it may.
+//! Floor 1, the resources that a command may use: memory, threads, a folder for scratch files on disk, and a request to
+//! stop.
 //!
-//! All of it is one value, [`Resources`], which options and the folder of a store carry. It limits no process: whoever
-//! runs one does that.
+//! All of them are one value, [`Resources`], which options and the folder of a store carry. The value does not limit
+//! the process: whoever runs the process sets the system's limit.
 
 mod budgets;
 pub mod memory;
@@ -18,7 +18,7 @@ pub use crate::cancel::Cancel;
 use crate::error::Result;
 pub use scratch::Scratch;
 
-/// What work may take. Clones are cheap, and share their threads and their [`Cancel`].
+/// The resources that work may use. Clones are cheap, and use the same threads and the same [`Cancel`].
 ///
 /// ```
 /// use lookback::resources::{Cancel, Resources};
@@ -32,10 +32,10 @@ pub use scratch::Scratch;
 #[derive(Clone, Debug)]
 pub struct Resources {
     memory_bytes: u64,
-    /// Memory for what is sorted or gathered, where it is not the part of all memory that it mostly is.
+    /// Memory for sorting or gathering, if it differs from the usual part of the memory limit.
     sort_bytes: Option<usize>,
     threads: usize,
-    /// Begun with the first work for it.
+    /// Created with the first work that needs it.
     pool: Arc<OnceLock<ThreadPool>>,
     scratch_folder: Arc<Path>,
     cancel: Cancel,
@@ -43,7 +43,7 @@ pub struct Resources {
 
 impl Default for Resources {
     /// Half of the memory of the machine or its control group, a thread for each core, the system's folder for
-    /// temporary files (`TMPDIR`), and no end.
+    /// temporary files (`TMPDIR`), and a request to stop that is never made.
     fn default() -> Self {
         Resources {
             memory_bytes: memory::half_of_the_machine(),
@@ -57,27 +57,27 @@ impl Default for Resources {
 }
 
 impl Resources {
-    /// With so many bytes of memory in all, of which methods such as [`Resources::sort_bytes`] give parts.
+    /// Sets the memory limit in bytes; methods such as [`Resources::sort_bytes`] return parts of it.
     pub fn with_memory(self, memory_bytes: u64) -> Self {
         Resources { memory_bytes, ..self }
     }
 
-    /// With so many bytes for what is sorted, or gathered by an audit, whatever there is in all.
+    /// Sets the bytes for sorting, and for the data an audit gathers, independently of the memory limit.
     pub fn with_sort_bytes(self, sort_bytes: usize) -> Self {
         Resources { sort_bytes: Some(sort_bytes), ..self }
     }
 
-    /// With so many threads, one at least, which are others than those before.
+    /// Sets the number of threads, at least one; they are new threads.
     pub fn with_threads(self, threads: usize) -> Self {
         Resources { threads: threads.max(1), pool: Arc::default(), ..self }
     }
 
-    /// With another folder for scratch files, which is created when it is needed.
+    /// Sets the folder for scratch files, which is created when it is needed.
     pub fn with_scratch_folder(self, folder: &Path) -> Self {
         Resources { scratch_folder: folder.into(), ..self }
     }
 
-    /// Until `cancel` is asked for.
+    /// Sets the request to stop.
     pub fn with_cancel(self, cancel: Cancel) -> Self {
         Resources { cancel, ..self }
     }
@@ -87,17 +87,17 @@ impl Resources {
         self.threads
     }
 
-    /// Does work whose parallel parts run on these threads. Fails where the system does not give them.
+    /// Runs `work`, whose parallel parts run on these threads. Fails if the system refuses the threads.
     pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
         if self.pool.get().is_none() {
             let built = ThreadPoolBuilder::new().num_threads(self.threads).build();
-            // Another thread may have been faster: then this one's go again.
+            // Another thread may have created a pool first: then this pool ends again.
             let _ = self.pool.set(built.map_err(threads::cannot_start)?);
         }
         Ok(self.pool.wait().install(work))
     }
 
-    /// Scratch files in the folder for them, for commands that read and write no folder of their own.
+    /// Returns scratch files in the scratch folder, for commands that have no folder of their own.
     pub fn scratch(&self) -> Scratch {
         Scratch::new(self.scratch_folder.to_path_buf())
     }
@@ -107,7 +107,7 @@ impl Resources {
         &self.cancel
     }
 
-    /// Fails where the work was asked to stop.
+    /// Fails if the work was asked to stop.
     pub fn check(&self) -> Result<()> {
         self.cancel.check()
     }

@@ -1,4 +1,4 @@
-//! Files that live as long as one command, and no longer whatever becomes of it.
+//! Scratch files, which last at most as long as one command, however the command ends.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -10,19 +10,18 @@ use rustix::fs::{Mode, OFlags};
 use crate::error::{Error, Result};
 use crate::storage::fresh;
 
-/// A folder for such files is created this often where somebody removes it again before there is a file in it.
+/// How often a folder is created again when another process removes it before it has a file.
 const TRIES: usize = 50;
 
-/// A folder for temporary files. It is created with the first of them if it is not there, and then removed when this
-/// is dropped.
+/// A folder for temporary files, created with the first file if it is missing, and then removed on drop.
 ///
-/// A file has no name. Where the file system cannot do that it has one for a moment alone: it is created where nothing
-/// was before, under a drawn name, readable by its owner alone, and its name is removed at once. So nobody can have put
-/// anything in its place, and its room on the disk is free when the process ends, killed or not.
+/// A file has no name. A file system without nameless files gives it a name for a moment: the file is created only at a
+/// free path, under a random name, readable by its owner alone, and the name is removed at once. So nobody can put
+/// another file in its place, and its disk space is free when the process ends, killed or not.
 #[derive(Debug)]
 pub struct Scratch {
     folder: PathBuf,
-    /// Folders that were not there before, innermost first; `None` as long as there was no file.
+    /// Folders that this value created, innermost first; `None` before the first file.
     created: Option<Vec<PathBuf>>,
 }
 
@@ -32,7 +31,7 @@ impl Scratch {
         Scratch { folder, created: None }
     }
 
-    /// Creates a file, open for reading and writing. Gives the name that it had, or its folder, for messages.
+    /// Creates a file, open for reading and writing. Also returns its former name, or its folder, for messages.
     pub fn file(&mut self) -> Result<(PathBuf, File)> {
         self.create(nameless)
     }
@@ -55,7 +54,7 @@ impl Scratch {
             }
         };
         match fs::remove_file(&path) {
-            // Whoever tidies up beside this has taken it for one that is left behind.
+            // A cleanup by another process took the file for a leftover.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             removed => removed.map_err(|error| Error::io("remove", &path, error))?,
         }
@@ -63,7 +62,7 @@ impl Scratch {
     }
 }
 
-/// A file without a name, where the file system can do that.
+/// Creates a file without a name, if the file system can do that.
 fn nameless(folder: &Path) -> Option<File> {
     let how = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
     rustix::fs::open(folder, how, Mode::RUSR | Mode::WUSR).ok().map(File::from)
@@ -76,7 +75,7 @@ pub(super) fn system_folder() -> PathBuf {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // Where nothing else has come into them meanwhile. Left behind at worst: an empty folder.
+        // Only if they are still empty. At worst, an empty folder is left.
         for folder in self.created.iter().flatten() {
             let _ = fs::remove_dir(folder);
         }
@@ -92,7 +91,7 @@ mod tests {
     #[test]
     fn files_have_no_name_and_folders_go() {
         has_no_name(nameless);
-        // As on a file system that cannot make one without.
+        // As on a file system without nameless files.
         has_no_name(|_| None);
     }
 

@@ -1,8 +1,8 @@
-//! How many rows of a Parquet file are decoded at once, so that they fit the memory there is for them.
+//! How many rows of a Parquet file are decoded at once, so that they fit into the memory limit.
 //!
-//! A small file can decode to very much: one long text that a dictionary gives to every row, texts that are each the
-//! one before and a letter more, a list that goes on over many pages. What the pages announce bounds how large a value
-//! can be, and so how many rows fit.
+//! A small file can decode to very much: one long text that a dictionary gives to every row, texts that each extend the
+//! one before by a letter, a list that continues over many pages. The sizes that pages announce bound the size of a
+//! value, and so the number of rows that fit.
 
 use std::fs::File;
 use std::path::Path;
@@ -23,16 +23,16 @@ use crate::message::message;
 use crate::resources::Resources;
 use crate::text::Shown;
 
-/// A number takes so many bytes at most when it is decoded.
+/// The most bytes that a decoded number takes.
 const NUMBER_BYTES: u64 = 8;
 
-/// The chunks of one column, with the rows of their row groups.
+/// The column chunks of one column, each with the number of rows of its row group.
 type Chunks<'file> = Vec<(&'file ColumnChunkMetaData, usize)>;
 
-/// The number of rows to decode at once: `wanted`, or fewer where the values of the columns in `mask` may be so large
-/// that each column would take more than the budget for a page, see [`Resources::page_bytes`].
+/// Returns the number of rows to decode at once: `wanted`, or fewer if the values of the columns in `mask` may be so
+/// large that a column would exceed the budget for a page, see [`Resources::page_bytes`].
 ///
-/// Refused where one page or the list of one row has no room. Memory: one page.
+/// Fails if one page or the list of one row exceeds the budget. Memory: one page.
 pub fn fitting_rows(
     path: &Path,
     file: &File,
@@ -46,7 +46,7 @@ pub fn fitting_rows(
     let mut rows = wanted as u64;
     for leaf in (0..metadata.file_metadata().schema_descr().num_columns()).filter(|leaf| mask.leaf_included(*leaf)) {
         let chunks = metadata.row_groups().iter().filter_map(|group| {
-            // Fewer than none, which a footer may say, take no room.
+            // A damaged footer may give a negative number of rows: it counts as 0.
             let rows = usize_of(group.num_rows().max(0).cast_unsigned());
             group.columns().get(leaf).map(|chunk| (chunk, rows))
         });
@@ -60,19 +60,19 @@ struct Column<'file> {
     path: &'file Path,
     file: &'file Arc<File>,
     chunks: Chunks<'file>,
-    /// Bytes that one page may take, and the column of one batch.
+    /// The bytes that one page may take, and also the column of one batch.
     budget: u64,
     resources: &'file Resources,
 }
 
-/// What the pages of a column announce.
+/// The sizes that the pages of a column announce.
 #[derive(Default)]
 struct Announced {
-    /// Values, nulls included.
+    /// Number of values, nulls included.
     values: u64,
-    /// The largest that a value can be of those in bytes of their own; of several values in a page, on average.
+    /// The most bytes of a value outside a dictionary; for a page of several values, their average.
     value_bytes: u64,
-    /// The largest dictionary.
+    /// Bytes of the largest dictionary.
     dictionary_bytes: u64,
 }
 
@@ -95,7 +95,7 @@ impl Column<'_> {
         Ok(if fits { wanted } else { self.budget / row_bytes.max(1) })
     }
 
-    /// Looks at every page; refused where one is larger than there is room for.
+    /// Reads the header of every page; fails if a page exceeds the budget.
     fn announced(&self, first: &ColumnChunkMetaData, is_list: bool) -> Result<Announced> {
         let mut announced = Announced::default();
         let mut largest = 0;
@@ -104,7 +104,7 @@ impl Column<'_> {
             let (begin, length) = guarded(self.path, || Ok::<_, Error>(chunk.byte_range()))?;
             let range = (begin, begin.saturating_add(length));
             let visited = visit_pages(&**self.file, range, chunk.compression(), self.budget, |page| {
-                // A list may have all the values of a page; each takes at least eight bytes when it is decoded.
+                // One list may have all values of a page; each takes at least eight bytes when decoded.
                 let values = if is_list { page.values.saturating_mul(NUMBER_BYTES) } else { 0 };
                 largest = largest.max(page.bytes).max(values);
                 match page.content {
@@ -127,7 +127,7 @@ impl Column<'_> {
         Ok(announced)
     }
 
-    /// The most bytes that a text can have. The longest text of a dictionary is looked for only where the dictionary is
+    /// The most bytes that a text can have. The longest text of a dictionary is searched only if the dictionary is
     /// long.
     fn value_bytes(&self, announced: &Announced, rows: u64) -> Result<u64> {
         let Announced { value_bytes, dictionary_bytes, .. } = *announced;
@@ -160,7 +160,7 @@ impl Column<'_> {
     }
 }
 
-/// The bytes of the longest text in the dictionary of a column chunk; `length` is that of each, where all have one.
+/// The bytes of the longest text in the dictionary of a column chunk; `length` applies to texts of fixed length.
 fn longest_text(
     file: &Arc<File>,
     chunk: &ColumnChunkMetaData,
@@ -176,7 +176,7 @@ fn longest_text(
         while let Some((length, rest)) = texts.split_first_chunk::<4>() {
             let length = u32::from_le_bytes(*length);
             longest = longest.max(u64::from(length));
-            // One that goes on beyond the page is found when the page is decoded.
+            // A text that continues beyond the page is reported when the page is decoded.
             let Some((_, behind)) = rest.split_at_checked(usize_of(length)) else { break };
             texts = behind;
         }

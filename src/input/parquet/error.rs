@@ -1,4 +1,4 @@
-//! What the parquet crate says when it cannot write.
+//! Errors of the parquet crate when it writes.
 
 use std::io;
 use std::path::Path;
@@ -7,7 +7,7 @@ use parquet::errors::ParquetError;
 
 use crate::error::Error;
 
-/// The error of writing to `path`; where the system's own is inside, with the remedy for that.
+/// The error of writing to `path`; if the cause is an error of the system, with the remedy for that error.
 pub fn write_failed(path: &Path, error: ParquetError) -> Error {
     let error = match error {
         ParquetError::External(inside) => match inside.downcast::<io::Error>() {

@@ -23,7 +23,7 @@ use crate::sources::Int96;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
-/// An open Parquet file whose columns are known and not yet read.
+/// An open Parquet file whose columns are known, before its rows are read.
 pub struct ParquetFile {
     path: PathBuf,
     file: File,
@@ -31,7 +31,7 @@ pub struct ParquetFile {
 }
 
 impl ParquetFile {
-    /// Opens a file and reads its schema. `int96`: see [`crate::input::day_reader::DayReader::open`].
+    /// Opens a file and reads its schema. For `int96` see [`crate::input::day_reader::DayReader::open`].
     pub fn open(day_file: &DayFile, int96: Option<Int96>) -> Result<Self> {
         let path = &day_file.path;
         let file = regular_file::open(path).map_err(|error| Error::io("open", path, error))?;
@@ -41,8 +41,8 @@ impl ParquetFile {
         let load = || {
             let read =
                 |skip| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_skip_arrow_metadata(skip));
-            // Beside the schema of its columns a file may have that of the program that wrote it, with types that this
-            // one does not know. What is read follows from the columns.
+            // A file may also have the schema of the program that wrote it, with types that the reader does not know.
+            // The columns alone decide.
             let metadata = read(false).or_else(|error| read(true).map_err(|_| error))?;
             with_int96(metadata, int96)
         };
@@ -55,8 +55,7 @@ impl ParquetFile {
         self.metadata.schema().column_with_name(column).is_some()
     }
 
-    /// A batch of the columns without any row, by which it can be told whether their types can be used. Fails where one
-    /// is missing, or there twice.
+    /// Returns a batch of the columns without rows, to check their types. Fails if a column is missing or there twice.
     pub(in crate::input) fn without_rows(&self, wanted: &[Wanted<'_>]) -> Result<RecordBatch> {
         self.refuse_missing(wanted)?;
         let schema = self.metadata.schema();
@@ -64,7 +63,7 @@ impl ParquetFile {
         Ok(RecordBatch::new_empty(Arc::new(Schema::new(wanted.map(Arc::clone).collect::<Vec<_>>()))))
     }
 
-    /// The top-level columns, each with the name of its type, in the order of the file.
+    /// Returns the top-level columns in file order, each with the name of its type.
     pub fn columns(&self) -> Vec<(String, String)> {
         let fields = self.metadata.schema().fields().iter();
         fields.map(|field| (field.name().clone(), field.data_type().to_string())).collect()
@@ -82,12 +81,12 @@ impl ParquetFile {
         Ok(())
     }
 
-    /// Streams the columns in batches of at most `batch_rows` rows; of a list, only the fields that are wanted. What
-    /// may lack and does has no column.
+    /// Streams the columns in batches of at most `batch_rows` rows; of a list, only the wanted fields. A missing
+    /// optional column is left out.
     ///
     /// Memory: the decoded batch and one page of each column; each is at most the budget for a page, see
-    /// [`Resources::page_bytes`]. Batches of large values have fewer rows for it; a page or a list that has no room is
-    /// refused before it is read.
+    /// [`Resources::page_bytes`]. Batches of large values have fewer rows; a page or a list that exceeds the budget is
+    /// an error before it is read.
     pub(in crate::input) fn read(
         self,
         wanted: &[Wanted<'_>],
@@ -116,13 +115,13 @@ impl ParquetFile {
     }
 }
 
-/// Record batches of one file, in the order of its rows.
+/// The record batches of one file, in the order of its rows.
 pub struct Batches {
     path: PathBuf,
     reader: ParquetRecordBatchReader,
-    /// How many rows the file says that it has, less those read.
+    /// The rows that the file announces, less the rows read.
     missing_rows: i64,
-    /// A reader that has failed is in no state to go on.
+    /// A reader that has failed must not be used again.
     failed: bool,
 }
 
@@ -139,7 +138,7 @@ impl Iterator for Batches {
                 self.missing_rows = self.missing_rows.saturating_sub_unsigned(batch.num_rows() as u64);
                 Some(Ok(batch))
             }
-            // The reader takes pages that end early for the end of the file.
+            // The reader mistakes a page that ends early for the end of the file.
             None if self.missing_rows != 0 => {
                 let cause = format!("its footer and its pages differ by {} rows", self.missing_rows.unsigned_abs());
                 Some(Err(unreadable(&self.path, cause)))
@@ -151,12 +150,12 @@ impl Iterator for Batches {
     }
 }
 
-/// A column of a batch by name. Fails where the file promised it and did not deliver.
+/// Returns a column of a batch by name. Fails if the batch lacks it, although the file announced it.
 pub fn column<'batch>(batch: &'batch RecordBatch, name: &str, path: &Path) -> Result<&'batch ArrayRef> {
     batch.column_by_name(name).ok_or_else(|| unreadable(path, format!("column {name} is missing")))
 }
 
-/// That a column has a type that cannot be used. `wanted` completes "needs".
+/// The error that a column has an unusable type. `wanted` completes "needs".
 pub fn wrong_type(path: &Path, column: &str, found: &DataType, wanted: &str) -> Error {
     Error::input(
         format!("the file {} has a column {column} of type {found}, which needs {wanted}", path.shown()),
@@ -164,11 +163,11 @@ pub fn wrong_type(path: &Path, column: &str, found: &DataType, wanted: &str) -> 
     )
 }
 
-/// Gives INT96 columns the type "microseconds since 1970-01-01 UTC", or on the wall clock.
+/// Reads INT96 columns as the type "microseconds since 1970-01-01 UTC", or on the wall clock.
 ///
-/// INT96 carries no zone. What Spark writes so is an instant (`spark.sql.parquet.outputTimestampType`), what Impala
-/// writes is wall time (its `convert_legacy_hive_parquet_utc_timestamps` tells how it reads those of others). Read as
-/// nanoseconds it would wrap around outside 1677 to 2262 where it has to be refused.
+/// INT96 carries no zone. Spark writes instants (`spark.sql.parquet.outputTimestampType`), Impala writes wall time (its
+/// `convert_legacy_hive_parquet_utc_timestamps` is for reading the times of other programs). As nanoseconds, times
+/// outside 1677 to 2262 would wrap around; they must be refused.
 fn with_int96(metadata: ArrowReaderMetadata, int96: Option<Int96>) -> parquet::errors::Result<ArrowReaderMetadata> {
     let descriptor = metadata.parquet_schema();
     let mut is_int96 = vec![false; metadata.schema().fields().len()];

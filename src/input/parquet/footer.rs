@@ -1,18 +1,17 @@
-//! How deep the schema of a Parquet file is nested, read before it is decoded: the parquet crate follows it by
-//! recursion, and a small file can name more levels than a stack has room for. Source: the Parquet format's
-//! `FileMetaData`.
+//! The nesting depth of a Parquet file's schema, read before decoding: the parquet crate recurses into the schema, and
+//! a small file can nest more levels than the stack holds. Source: the Parquet format's `FileMetaData`.
 
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 
 use super::thrift::{Compact, INT32, LIST, STRUCT};
 
-/// Levels of nesting that are read.
+/// The most levels of nesting that are read.
 pub const DEPTH_MAX: usize = 100;
 
-/// Bytes behind the footer: its length and the magic number.
+/// Bytes after the footer: its length and the magic number.
 const TAIL_BYTES: u64 = 8;
 
-/// The depth of the schema, the root being 0, counted up to one beyond [`DEPTH_MAX`]; `None` where there is no footer.
+/// The depth of the schema (0 for the root), counted up to [`DEPTH_MAX`] plus one; `None` if there is no footer.
 pub fn schema_depth(mut file: impl Read + Seek) -> Option<usize> {
     let end = file.seek(SeekFrom::End(0)).ok()?.checked_sub(TAIL_BYTES)?;
     file.seek(SeekFrom::Start(end)).ok()?;
@@ -32,7 +31,7 @@ pub fn schema_depth(mut file: impl Read + Seek) -> Option<usize> {
     None
 }
 
-/// The schema is a list of elements, each followed by its children, of which it says how many there are.
+/// The schema is a list of elements, each with its number of children, and followed by them.
 fn depth(compact: &mut Compact<'_, impl BufRead>) -> Option<usize> {
     let (count, STRUCT) = compact.list()? else { return None };
     let (mut deepest, mut open) = (0, Vec::new());

@@ -1,8 +1,8 @@
-//! Panics of the Parquet reader, turned into errors.
+//! Turns panics of the Parquet reader into errors.
 //!
-//! The parquet crate checks most of what a file says, but not all: some damaged footers reach an assertion of its own
-//! (found by flipping bytes; for one, a column that begins at a negative offset). Input must never end the program that
-//! way.
+//! The parquet crate checks most of a file, but not all: some damaged footers reach an assertion in it (found by
+//! flipping bytes; for example, a column that begins at a negative offset). Input must never end the program by a
+//! panic.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -16,8 +16,8 @@ thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `read`; gives its panic, if it panics, as the text of an error. What `read` was using must not be used again
-/// after that.
+/// Runs `read`; returns a panic as the text of an error. After a panic, the values that `read` used must not be used
+/// again.
 pub fn guard<T>(read: impl FnOnce() -> T) -> Result<T, String> {
     let before = INSIDE.replace(true);
     let result = catch_unwind(AssertUnwindSafe(read));
@@ -25,7 +25,7 @@ pub fn guard<T>(read: impl FnOnce() -> T) -> Result<T, String> {
     result.map_err(|payload| panic_text(payload.as_ref()))
 }
 
-/// Whether this thread is inside a guard, so that a panic is going to be an error and needs no report of its own.
+/// Whether this thread is inside a guard, so that a panic becomes an error and needs no report of its own.
 pub fn is_guarded() -> bool {
     INSIDE.get()
 }
@@ -35,7 +35,7 @@ fn panic_text(payload: &(dyn Any + Send)) -> String {
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "damaged".to_owned())
 }
 
-/// Runs a step of the reader; its error or panic names the file.
+/// Runs a step of the reader; an error or panic becomes an error that names the file.
 pub fn guarded<T, E: Into<Cause>>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> Result<T> {
     match guard(read) {
         Ok(result) => result.map_err(|error| unreadable(path, error)),

@@ -1,4 +1,4 @@
-//! How long the lists of a column get, told by its repetition levels without decoding its values.
+//! The longest list of a column, found from its repetition levels without decoding its values.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use parquet::file::serialized_reader::SerializedPageReader;
 
 use crate::exact::usize_of;
 
-/// The most values that one row has in a column chunk, lists in lists counted through, nulls and empty lists as one
-/// value each. Lists may go on from page to page. Memory: one page.
+/// The most values that one row has in a column chunk. Nested lists count through; a null or empty list counts as one
+/// value. Lists may continue from page to page. Memory: one page.
 pub fn longest_list(file: &Arc<File>, chunk: &ColumnChunkMetaData, rows: usize) -> Result<u64> {
     let descriptor = chunk.column_descr();
     let width = u32::from(descriptor.max_rep_level().unsigned_abs()).checked_ilog2().map_or(0, |bits| bits + 1);
@@ -43,17 +43,17 @@ fn early_end() -> ParquetError {
     ParquetError::General("a page ends within its levels".to_owned())
 }
 
-/// What has been seen of the lists so far.
+/// The state after the levels read so far.
 #[derive(Default)]
 struct Lists {
     longest: u64,
-    /// Values of the list that may go on.
+    /// The number of values of the last list, which may continue.
     open: u64,
 }
 
 impl Lists {
-    /// Takes the levels of one page: runs of one level, or of levels packed in `width` bits each. `None` where the
-    /// bytes end before the values do.
+    /// Adds the levels of one page: runs of one level, or levels packed in `width` bits each. `None` if the bytes end
+    /// before the values do.
     fn add(&mut self, mut bytes: &[u8], width: u32, mut values: u64) -> Option<()> {
         let width = usize::try_from(width).ok()?;
         while values > 0 {
@@ -82,7 +82,7 @@ impl Lists {
         Some(())
     }
 
-    /// So many values of one level; level 0 begins a row.
+    /// Adds this many values of one level; `begins` if it is level 0, which begins a row.
     fn run(&mut self, begins: bool, values: u64) {
         match (begins, values) {
             (_, 0) => {}
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_list_goes_on_from_page_to_page() {
         let mut lists = Lists::default();
-        // A run of 1 level 0, a run of 9 levels 1; then a page with levels 1, 1, 1, 0, 1, 1, 1, 1 packed.
+        // A run of one level 0, a run of nine levels 1; then a page with levels 1, 1, 1, 0, 1, 1, 1, 1 packed.
         lists.add(&[2, 0, 18, 1], 1, 10).unwrap();
         lists.add(&[3, 0b1111_0111], 1, 8).unwrap();
         assert_eq!((lists.longest, lists.open), (13, 5));

@@ -1,4 +1,4 @@
-//! The metadata of a Parquet file that may be anybody's: read without trusting it.
+//! The metadata of a Parquet file from any program: read without trusting it.
 
 use std::fs::File;
 
@@ -7,10 +7,10 @@ use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader};
 use super::footer::{DEPTH_MAX, schema_depth};
 use super::guard::guard;
 
-/// The version that every file of lookback with metadata names in it.
+/// The key of lookback's version, in every file of lookback with metadata.
 pub const VERSION: &str = "lookback.version";
 
-/// The metadata of a Parquet file; `None` where it has none that can be read.
+/// Returns the metadata of a Parquet file; `None` if it is missing or unreadable.
 pub fn metadata(file: &File) -> Option<ParquetMetaData> {
     if schema_depth(file).is_none_or(|depth| depth > DEPTH_MAX) {
         return None;
@@ -18,7 +18,7 @@ pub fn metadata(file: &File) -> Option<ParquetMetaData> {
     guard(|| ParquetMetaDataReader::new().parse_and_finish(file)).ok()?.ok()
 }
 
-/// Whether the metadata names the version of lookback that wrote the file, as that of a part file of rows does.
+/// Whether the metadata names the version of lookback that wrote the file, as in a part file of rows.
 pub fn has_version(metadata: &ParquetMetaData) -> bool {
     let pairs: &[KeyValue] = metadata.file_metadata().key_value_metadata().map_or(&[], Vec::as_slice);
     pairs.iter().any(|pair| pair.key == VERSION)

@@ -1,5 +1,5 @@
-//! Parquet on the way in: one file read as record batches of chosen columns, within bounds that are looked at before
-//! anything is decoded.
+//! Parquet on the way in: reads one file as record batches of chosen columns, and checks the sizes it announces against
+//! bounds before it decodes anything.
 
 mod batch_rows;
 pub(crate) mod error;

@@ -1,9 +1,9 @@
-//! What a page of a Parquet file says of its size, read without decoding it.
+//! The sizes that a page of a Parquet file announces, read without decoding the page.
 //!
-//! The parquet crate believes what a page announces and makes room for it. So that a small file cannot ask for all the
-//! memory there is, the sizes are looked at first. Of most codecs it takes no more than what was announced; gzip and
-//! brotli go on to the end of the data, so where a page could inflate to more than there is room for, it is inflated
-//! once without keeping anything. Sources: the Parquet format's `PageHeader`.
+//! The parquet crate trusts these sizes and allocates memory for them. They are checked first, so that a small file
+//! cannot use up all memory. Most codecs write no more than announced; gzip and brotli decompress to the end of the
+//! data, so a page of theirs that could exceed the budget is decompressed once and its bytes discarded. Source: the
+//! Parquet format's `PageHeader`.
 
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 
@@ -11,19 +11,19 @@ use parquet::basic::Compression;
 
 use super::thrift::{Compact, INT32, STRUCT};
 
-/// Numbers of encodings.
+/// Numbers of encodings in the format.
 const PLAIN_DICTIONARY: i64 = 2;
 const DELTA_BYTE_ARRAY: i64 = 7;
 const RLE_DICTIONARY: i64 = 8;
 
-/// What a page announces.
+/// The size of a page, and how it holds its values.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PageSize {
-    /// Bytes when it is decompressed, without its header; what counts more than `room` is not counted to its end.
+    /// Decompressed bytes, without the header; above `room`, the count may stop early.
     pub bytes: u64,
-    /// Values in it, nulls included.
+    /// Number of values, nulls included.
     pub values: u64,
-    /// What is in it.
+    /// How the page holds its values.
     pub content: Content,
 }
 
@@ -32,16 +32,17 @@ pub struct PageSize {
 pub enum Content {
     /// The values of the dictionary.
     Dictionary,
-    /// Places in the dictionary.
+    /// Indices into the dictionary.
     Places,
-    /// What each value has beyond the one before (DELTA_BYTE_ARRAY), so that any of them may be as long as the page.
+    /// The suffix that each value adds to a prefix of the previous one (DELTA_BYTE_ARRAY): any may be as long as the
+    /// page.
     Differences,
-    /// The values, each in bytes of its own.
+    /// Each value in bytes of its own.
     Values,
 }
 
-/// Gives each page between `begin` and `end` to `each`; `None` where something there is no page. The last one may reach
-/// beyond `end`: some old writers counted a header too few.
+/// Passes each page between `begin` and `end` to `each`; `None` if the bytes there are not a page. The last page may
+/// extend beyond `end`: some old writers left a header out of the count.
 pub fn visit_pages(
     file: impl Read + Seek,
     (begin, end): (u64, u64),
@@ -75,13 +76,13 @@ struct Page {
     uncompressed: u64,
     compressed: u64,
     values: u64,
-    /// Bytes before the compressed ones.
+    /// Bytes of the levels, before the compressed bytes.
     levels: u64,
     content: Content,
 }
 
-/// Whether so many bytes could become more than there is room for, whatever their page announces. Deflate makes at most
-/// 1,032 bytes of one.
+/// Whether this many bytes could decompress to more than `room`, whatever their page announces. Deflate makes at most
+/// 1,032 bytes from one byte.
 fn could_inflate(codec: Compression, compressed: u64, room: u64) -> bool {
     match codec {
         Compression::GZIP(_) => compressed.saturating_mul(1_032) > room,
@@ -90,8 +91,7 @@ fn could_inflate(codec: Compression, compressed: u64, room: u64) -> bool {
     }
 }
 
-/// How many bytes come out, up to one more than there is room for. What cannot be inflated ends there: the reader will
-/// say so.
+/// Counts the decompressed bytes until they exceed `room`. The count ends at damaged data, which the reader reports.
 fn inflated(codec: Compression, data: impl Read, room: u64) -> u64 {
     let mut inflated: Box<dyn Read + '_> = match codec {
         Compression::GZIP(_) => Box::new(flate2::read::MultiGzDecoder::new(data)),
@@ -107,7 +107,7 @@ fn inflated(codec: Compression, data: impl Read, room: u64) -> u64 {
     count
 }
 
-/// What the part of a header says that is about the kind of page.
+/// The fields of a header that depend on the type of the page.
 #[derive(Default)]
 struct About {
     values: i64,
@@ -115,7 +115,7 @@ struct About {
     encoding: i64,
 }
 
-/// Reads the header at which `compact` stands.
+/// Reads a header from `compact`.
 fn page(compact: &mut Compact<'_, impl BufRead>) -> Option<Page> {
     let (mut uncompressed, mut compressed) = (None, None);
     let mut about = About::default();
@@ -124,7 +124,7 @@ fn page(compact: &mut Compact<'_, impl BufRead>) -> Option<Page> {
         match (field, kind) {
             (2, INT32) => uncompressed = Some(compact.integer()?),
             (3, INT32) => compressed = Some(compact.integer()?),
-            // A data page, a dictionary, a data page of version 2: in each the number of values is the first field.
+            // Data page, dictionary page, data page of version 2: the number of values is the first field of each.
             (5, STRUCT) => about = About { levels: 0, ..about_of(compact, 2)? },
             (7, STRUCT) => (is_dictionary, about) = (true, About { levels: 0, ..about_of(compact, 2)? }),
             (8, STRUCT) => about = about_of(compact, 4)?,
@@ -146,14 +146,14 @@ fn page(compact: &mut Compact<'_, impl BufRead>) -> Option<Page> {
     })
 }
 
-/// `encoding` is the number of the field that has it.
+/// Reads these fields; `encoding` is the number of the field with the encoding.
 fn about_of(compact: &mut Compact<'_, impl BufRead>, encoding: i64) -> Option<About> {
     let (mut about, mut field) = (About::default(), 0);
     while let Some(kind) = compact.field(&mut field)? {
         match (field, kind) {
             (1, INT32) => about.values = compact.integer()?,
             (number, INT32) if number == encoding => about.encoding = compact.integer()?,
-            // Only version 2 has these: the lengths of definition and repetition levels.
+            // Only version 2 has these fields: the lengths of definition and repetition levels.
             (5 | 6, INT32) => about.levels = about.levels.checked_add(compact.integer()?)?,
             _ => compact.skip(kind, 1)?,
         }
@@ -214,7 +214,7 @@ mod tests {
             let group = reader.get_row_group(0).unwrap();
             for (index, column) in group.metadata().columns().iter().enumerate() {
                 let (begin, length) = column.byte_range();
-                // So little room that everything is inflated too.
+                // With so small a limit, everything is decompressed too.
                 let found = found(&bytes, (begin, begin + length), codec, 1);
                 let pages = group.get_column_page_reader(index).unwrap().map(|page| page.unwrap());
                 let size = |page: Page| PageSize {

@@ -1,13 +1,13 @@
-//! Thrift's compact protocol, as far as it takes to look at single fields of what a Parquet file says of itself, before
-//! anything makes room for it. Source: the protocol's specification in Apache Thrift. Everything gives `None` for bytes
-//! that are not of it.
+//! Thrift's compact protocol, the part needed to read single fields of a Parquet file's metadata before allocating
+//! memory for any. Source: the protocol's specification in Apache Thrift. Every method returns `None` for bytes that
+//! violate the protocol.
 
 use std::io::{BufRead, Read};
 
-/// Nesting that nothing in a Parquet file comes near.
+/// A nesting depth far above that of any Parquet metadata.
 const DEPTH_MAX: usize = 16;
 
-/// Reads one struct after the other. Memory: none; what is passed over is not kept.
+/// Reads one struct after the other. Memory: none; skipped values are discarded.
 pub struct Compact<'reader, R> {
     reader: &'reader mut R,
     /// Bytes read so far.
@@ -15,12 +15,12 @@ pub struct Compact<'reader, R> {
 }
 
 impl<'reader, R: BufRead> Compact<'reader, R> {
-    /// At the beginning of a struct.
+    /// A reader that stands at the beginning of a struct.
     pub fn new(reader: &'reader mut R) -> Self {
         Compact { reader, read: 0 }
     }
 
-    /// The type of the next field, whose number goes to `field`; `Some(None)` at the end of a struct.
+    /// Returns the type of the next field and sets `field` to its number; `Some(None)` at the end of a struct.
     pub fn field(&mut self, field: &mut i64) -> Option<Option<u8>> {
         let head = self.byte()?;
         if head == 0 {
@@ -33,7 +33,7 @@ impl<'reader, R: BufRead> Compact<'reader, R> {
         Some(Some(head & 0xf))
     }
 
-    /// Passes over a value of that type, `depth` structs or lists below where reading began.
+    /// Skips a value of this type, `depth` structs or lists below the start of reading.
     pub fn skip(&mut self, kind: u8, depth: usize) -> Option<()> {
         if depth > DEPTH_MAX {
             return None;
@@ -50,7 +50,7 @@ impl<'reader, R: BufRead> Compact<'reader, R> {
             LIST | SET => {
                 let (count, kind) = self.list()?;
                 for _ in 0..count {
-                    // In a list, a boolean takes a byte.
+                    // In a list, a boolean takes one byte.
                     self.skip(if matches!(kind, TRUE | FALSE) { BYTE } else { kind }, depth + 1)?;
                 }
             }
@@ -65,7 +65,7 @@ impl<'reader, R: BufRead> Compact<'reader, R> {
         Some(())
     }
 
-    /// How many elements a list has, and of which type.
+    /// Returns the number and the type of a list's elements.
     pub fn list(&mut self) -> Option<(u64, u8)> {
         let head = self.byte()?;
         let count = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
@@ -98,7 +98,7 @@ impl<'reader, R: BufRead> Compact<'reader, R> {
         None
     }
 
-    /// A signed integer of any width.
+    /// Reads a signed integer of any width.
     pub fn integer(&mut self) -> Option<i64> {
         let number = self.varint()?;
         Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())

@@ -20,7 +20,7 @@ use crate::input::wanted::Wanted;
 use crate::resources::Resources;
 use crate::text::Shown;
 
-/// An open text file, not yet read but for its beginning.
+/// An open text file, read only at its beginning.
 pub(in crate::input) struct TextFile {
     path: PathBuf,
     file: AnyFile,
@@ -32,7 +32,7 @@ enum AnyFile {
 }
 
 impl TextFile {
-    /// Opens a file as `content` says; fails where it is something else, as far as its beginning tells.
+    /// Opens a file as `content` says; fails if its beginning shows another type.
     pub fn open(day_file: &DayFile, content: Content, packing: Packing, resources: &Resources) -> Result<Self> {
         let path = day_file.path.clone();
         let file = match content {
@@ -50,7 +50,7 @@ impl TextFile {
         }
     }
 
-    /// The names of its columns; of JSON lines, those of the first object.
+    /// Returns the names of its columns; for JSON lines, those of the first object.
     pub fn columns(&self) -> Result<Vec<String>> {
         match &self.file {
             AnyFile::Csv(file) => Ok(file.names().collect()),
@@ -60,8 +60,8 @@ impl TextFile {
 
     /// Streams the columns in batches of at most `batch_rows` rows.
     ///
-    /// Memory: what [`super::records::Records`] says; and of a batch a mebibyte of text and a row, with what they were
-    /// read as.
+    /// Memory: see [`super::records::Records`]; and for a batch, a mebibyte of text and a row, and the values read from
+    /// them.
     pub fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<TextBatches> {
         let rows = match self.file {
             AnyFile::Csv(file) => AnyRows::Csv(file.rows(wanted)?),
@@ -78,10 +78,10 @@ enum AnyRows {
     JsonLines(JsonRows),
 }
 
-/// What the texts of a column are read as.
+/// The types that the texts of a column are read as.
 enum Kind {
     Id,
-    /// Text stays what it is, and times are read further up, where their zone is known.
+    /// Text stays text. Times do too, since the layer above knows their zone and parses them.
     Text,
     List {
         item: String,
@@ -106,7 +106,7 @@ pub(in crate::input) struct TextBatches {
     written: WrittenRows,
     kinds: Vec<Kind>,
     batch_rows: usize,
-    /// Or at an error.
+    /// Also true after an error.
     is_at_end: bool,
 }
 
@@ -135,7 +135,7 @@ impl Iterator for TextBatches {
     }
 }
 
-/// The batch with each column read as what it is.
+/// Returns the batch with each column read as its type.
 fn typed(gathered: Gathered, kinds: &[Kind]) -> Result<DayBatch, ArrowError> {
     let Gathered { written, lines, faults } = gathered;
     let mut faults = Faults(faults);
@@ -158,7 +158,7 @@ fn typed(gathered: Gathered, kinds: &[Kind]) -> Result<DayBatch, ArrowError> {
     Ok(DayBatch { columns, places: Places::At(lines), written: Some(written), faults: faults.0 })
 }
 
-/// What is wrong with rows, in ascending order of these; the first thing of each counts.
+/// The faults of rows, in ascending order of rows; the first fault of each row counts.
 struct Faults(Vec<Fault>);
 
 impl Faults {

@@ -1,4 +1,4 @@
-//! CSV: the first line that is not empty names the columns, each further one is a row.
+//! CSV: the first line that is not empty names the columns, each line after it is a row.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::input::file_kind::Packing;
 use crate::input::wanted::{Wanted, missing_column, two_columns};
 use crate::resources::Resources;
 
-/// An open file whose header has been read.
+/// An open file after its header was read.
 pub(super) struct CsvFile {
     path: PathBuf,
     records: Records,
@@ -18,7 +18,7 @@ pub(super) struct CsvFile {
 }
 
 impl CsvFile {
-    /// Opens a file. Fails where it has no header.
+    /// Opens a file. Fails if it has no header.
     pub fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
         let mut records = Records::open(path, packing, Ends::LineOutsideQuotes, resources)?;
         let header = loop {
@@ -34,7 +34,7 @@ impl CsvFile {
         Ok(CsvFile { path: path.to_owned(), records, header })
     }
 
-    /// The place of a column, from 0; `None` where there is none of this name. Fails where there are two.
+    /// The index of a column, from 0; `None` if no column has this name. Fails if two have it.
     pub fn place(&self, column: &str) -> Result<Option<usize>> {
         let mut places = self.names().enumerate().filter(|(_, name)| name == column).map(|(place, _)| place);
         let (first, second) = (places.next(), places.next());
@@ -44,13 +44,13 @@ impl CsvFile {
         }
     }
 
-    /// The names in the header, without blanks around them.
+    /// The names in the header, without whitespace around them.
     pub fn names(&self) -> impl Iterator<Item = String> {
         CsvCells::new(&self.header).map(|cell| String::from_utf8_lossy(&cell.content()).trim().to_owned())
     }
 
-    /// The rows behind the header, each with its cells in these columns. Fails where there is no such column, unless it
-    /// may lack.
+    /// Returns the rows after the header, each with its cells in these columns. Fails if a column is missing, unless it
+    /// is optional.
     pub fn rows(self, wanted: &[Wanted<'_>]) -> Result<CsvRows> {
         let mut columns = Vec::with_capacity(wanted.len());
         for wanted in wanted {
@@ -67,7 +67,7 @@ impl CsvFile {
     }
 }
 
-/// The rows of a file, one after the other.
+/// The rows of a file, in order.
 pub(super) struct CsvRows {
     records: Records,
     /// How many cells a row has.
@@ -76,16 +76,16 @@ pub(super) struct CsvRows {
 }
 
 struct WantedColumn {
-    /// `None`: the file lacks it.
+    /// The index of the column; `None` if the file lacks it.
     place: Option<usize>,
-    /// Whether quotes with nothing between them are an empty text, and not null.
+    /// Whether empty quotes mean an empty text, and not null.
     is_text: bool,
-    /// Where its cell begins in the row at hand.
+    /// Where its cell begins in the current row.
     begin: usize,
 }
 
 impl CsvRows {
-    /// Puts the next row into `written`; false behind the last one. Lines with nothing on them are left out.
+    /// Puts the next row into `written`; false after the last row. Empty lines are skipped.
     pub fn next_into(&mut self, written: &mut WrittenRows) -> Result<bool> {
         loop {
             let Some(record) = self.records.take()? else { return Ok(false) };

@@ -4,23 +4,23 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-/// A cell as it stands.
+/// A cell as the file has it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct CsvCell<'a> {
-    /// What is in it; of one in quotes what is between them, where two quotes stand for one.
+    /// Its bytes; for a quoted cell the bytes between the quotes, where two quotes stand for one.
     raw: &'a [u8],
     is_quoted: bool,
-    /// Whether there is nothing between the closing quote and the comma.
+    /// Whether no byte stands between the closing quote and the comma.
     pub is_whole: bool,
 }
 
 impl<'a> CsvCell<'a> {
-    /// Whether there is nothing in it; of text, quotes with nothing between them are an empty one.
+    /// Whether the cell is empty; as text, empty quotes are an empty text and not null.
     pub fn is_null(&self, is_text: bool) -> bool {
         self.raw.is_empty() && !(self.is_quoted && is_text)
     }
 
-    /// Its content.
+    /// Returns its content.
     pub fn content(&self) -> Cow<'a, [u8]> {
         if !self.is_quoted || memchr(b'"', self.raw).is_none() {
             return Cow::Borrowed(self.raw);
@@ -37,19 +37,19 @@ impl<'a> CsvCell<'a> {
     }
 }
 
-/// Gives the cells of a record from left to right; there is at least one.
+/// Yields the cells of a record from left to right; there is at least one.
 pub(super) struct CsvCells<'a> {
-    /// What has not been given, `None` behind the last cell.
+    /// The bytes not yet read, `None` after the last cell.
     rest: Option<&'a [u8]>,
 }
 
 impl<'a> CsvCells<'a> {
-    /// Of a record whose quotes are closed.
+    /// The cells of a record whose quotes are closed.
     pub fn new(record: &'a [u8]) -> Self {
         CsvCells { rest: Some(record) }
     }
 
-    /// What has not been given.
+    /// Returns the bytes not yet read.
     pub fn rest(&self) -> &'a [u8] {
         self.rest.unwrap_or_default()
     }
@@ -73,7 +73,7 @@ impl<'a> Iterator for CsvCells<'a> {
     }
 }
 
-/// Where the quote stands that closes a cell; `inside` begins behind the one that opens it.
+/// The index of the quote that closes a cell; `inside` begins after the opening quote.
 fn closing_quote(inside: &[u8]) -> usize {
     let mut from = 0;
     while let Some(place) = inside.get(from..).and_then(|rest| memchr(b'"', rest)).map(|place| from + place) {

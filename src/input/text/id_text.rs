@@ -5,8 +5,8 @@ use std::num::IntErrorKind;
 use crate::input::column::Reason;
 use crate::input::time_column::shortened;
 
-/// Reads decimal digits, with a sign or without, and spaces or tabs around them. Never by way of a float: `1.0` and
-/// `1e3` are no integers. Else what is wrong, as a phrase behind the column's name.
+/// Parses decimal digits, with or without a sign, and with spaces or tabs around them; never as a float, so `1.0` and
+/// `1e3` are not integers. Fails with a phrase that follows the column's name.
 pub(super) fn parse_id(text: &str) -> Result<i64, Reason> {
     let digits = text.trim_matches([' ', '\t']);
     digits.parse().map_err(|error: std::num::ParseIntError| match error.kind() {

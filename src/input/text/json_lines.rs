@@ -13,7 +13,7 @@ use crate::input::file_kind::Packing;
 use crate::input::wanted::{Wanted, missing_column};
 use crate::resources::Resources;
 
-/// An open file, of which nothing has been taken.
+/// An open file before its rows are read.
 pub(super) struct JsonLinesFile {
     path: PathBuf,
     packing: Packing,
@@ -22,8 +22,8 @@ pub(super) struct JsonLinesFile {
 }
 
 impl JsonLinesFile {
-    /// Opens a file. Fails where it is one array of objects rather than one object a line, and where its first object
-    /// goes over several lines.
+    /// Opens a file. Fails if it is one array of objects instead of one object per line, or if its first object spans
+    /// several lines.
     pub fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
         let records = Records::open(path, packing, Ends::Line, resources)?;
         if records.rest().trim_ascii_start().starts_with(b"[") {
@@ -40,11 +40,11 @@ impl JsonLinesFile {
         Ok(file)
     }
 
-    /// Whether the first line that is not blank begins an object and the next one goes on with it. A line that was cut
-    /// off is followed by another object.
+    /// Whether the first line that is not blank begins an object and the next line continues it. A truncated line, by
+    /// contrast, is followed by another object.
     fn begins_over_several_lines(&self) -> Result<bool> {
         let line_end = |text: &[u8]| memchr::memchr(b'\n', text).and_then(|end| text.get(..end)).map(<[u8]>::to_vec);
-        // Mostly the first line is in what was read, and whole.
+        // Usually the first line is already in the buffer, and complete.
         if line_end(self.records.rest()).is_some_and(|line| line.trim_ascii_end().ends_with(b"}")) {
             return Ok(false);
         }
@@ -67,7 +67,7 @@ impl JsonLinesFile {
         Ok(false)
     }
 
-    /// Whether any object has this name. Reads the file anew, as far as it takes.
+    /// Whether any object has this name. Reads the file again from the beginning, up to that object.
     pub fn has(&self, column: &str) -> Result<bool> {
         let names = [column.to_owned()];
         let found = self.first(|json| {
@@ -78,12 +78,12 @@ impl JsonLinesFile {
         Ok(found?.is_some())
     }
 
-    /// The first few names of the first object.
+    /// Returns the first few names of the first object.
     pub fn names(&self) -> Result<Vec<String>> {
         Ok(self.first(|json| Names.deserialize(json).ok())?.unwrap_or_default())
     }
 
-    /// What the first line has of which `look` takes something.
+    /// Returns the result of `look` on the first line for which it has one.
     fn first<T>(
         &self,
         look: impl Fn(&mut Deserializer<serde_json::de::StrRead<'_>>) -> Option<T>,
@@ -98,8 +98,8 @@ impl JsonLinesFile {
         Ok(None)
     }
 
-    /// The rows, each with its values in these columns. Fails where no object has such a column, unless it may lack, or
-    /// there is no object at all.
+    /// Returns the rows, each with its values in these columns. Fails if no object has such a column, unless it is
+    /// optional, or if the file has no object.
     pub fn rows(self, wanted: &[Wanted<'_>]) -> Result<JsonRows> {
         for wanted in wanted.iter().filter(|wanted| !wanted.is_optional()) {
             if !self.has(wanted.name())?
@@ -114,16 +114,16 @@ impl JsonLinesFile {
     }
 }
 
-/// The rows of a file, one after the other.
+/// The rows of a file, in order.
 pub(super) struct JsonRows {
     records: Records,
     names: Vec<String>,
-    /// Which of the columns are lists: of these the value comes as JSON.
+    /// Which of the columns are lists: their values come as JSON.
     lists: Vec<bool>,
 }
 
 impl JsonRows {
-    /// Puts the next row into `written`; false behind the last one. Blank lines are left out.
+    /// Puts the next row into `written`; false after the last row. Blank lines are skipped.
     pub fn next_into(&mut self, written: &mut WrittenRows) -> Result<bool> {
         loop {
             let Some(record) = self.records.take()? else { return Ok(false) };
@@ -152,7 +152,7 @@ impl JsonRows {
     }
 }
 
-/// A value as the cell of a row: as text, or of a list as JSON.
+/// Returns a value as the cell of a row: as text, or for a list as JSON.
 fn cell(value: Option<&str>, is_list: bool) -> Cell<'_> {
     let Some(value) = value.filter(|value| *value != "null") else { return Cell::Null };
     if is_list {

@@ -1,4 +1,4 @@
-//! Lists of impressions written as JSON: an array of objects, each with an item and a flag.
+//! Lists of impressions in JSON: an array of objects, each with an item and a flag.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use super::json_object::{Fields, reason_of, scalar};
 use crate::input::column::Reason;
 use crate::input::time_column::shortened;
 
-/// Gathers lists, row by row.
+/// Builds a column of lists, row by row.
 ///
-/// Memory: nine bytes for an element; each takes at least three in its text.
+/// Memory: nine bytes for each element, which takes at least three bytes of text.
 pub(super) struct JsonLists {
     /// The names of the item and of the flag.
     names: [String; 2],
@@ -24,17 +24,17 @@ pub(super) struct JsonLists {
     labels: BooleanBuilder,
     /// Whether any element has the flag's field.
     has_label: bool,
-    /// Which elements are objects, and not null.
+    /// Which elements are objects (the others are null).
     objects: Vec<bool>,
     lengths: Vec<usize>,
     nulls: Vec<bool>,
 }
 
-/// What is wrong with a list: the field at fault, `None` for the list as a whole, and a phrase behind its name.
+/// A fault of a list: the field at fault, `None` for the list as a whole, and a phrase that follows its name.
 type Wrong<'a> = (Option<&'a str>, Reason);
 
 impl JsonLists {
-    /// Of elements with these fields.
+    /// An empty column whose elements have these fields.
     pub fn new(item: &str, label: &str) -> Self {
         JsonLists {
             names: [item.to_owned(), label.to_owned()],
@@ -47,7 +47,7 @@ impl JsonLists {
         }
     }
 
-    /// Adds the list of a row. Where something is wrong with it, says what; the elements before that stay.
+    /// Adds the list of a row. Fails with the fault of the list; the elements before the fault stay.
     pub fn push(&mut self, text: Option<&str>) -> Result<(), Wrong<'_>> {
         let before = self.objects.len();
         let text = text.map(|text| text.trim_matches([' ', '\t'])).filter(|text| !text.is_empty());
@@ -65,8 +65,7 @@ impl JsonLists {
         }
     }
 
-    /// Gives the lists; where no element has a flag, without that field, as a Parquet file of the same rows would have
-    /// them.
+    /// Returns the lists; if no element has a flag, without that field, like a Parquet file of the same rows.
     pub fn finish(mut self) -> Result<ArrayRef, ArrowError> {
         let [item, label] = self.names;
         let mut fields = vec![Field::new(item, DataType::Int64, true)];
@@ -83,7 +82,7 @@ impl JsonLists {
         Ok(Arc::new(ListArray::try_new(element, offsets, Arc::new(values), Some(nulls))?))
     }
 
-    /// Adds an element by its values. Where something is wrong with it, it says which field, and what.
+    /// Adds an element by its values. Fails with the number of the field at fault, and the reason.
     fn element(&mut self, [item, label]: [Option<&str>; 2]) -> Result<(), (usize, Reason)> {
         self.has_label |= label.is_some();
         let (item, label) = (item_of(item), label_of(label));
@@ -107,10 +106,10 @@ fn label_of(value: Option<&str>) -> Result<Option<bool>, Reason> {
     }
 }
 
-/// An array of elements, or null.
+/// Parses an array of elements, or null.
 struct Elements<'a> {
     lists: &'a mut JsonLists,
-    /// The first thing that is wrong: the number of the field, and what.
+    /// The first fault: the number of the field, and the reason.
     wrong: &'a mut Option<(usize, Reason)>,
 }
 
@@ -135,7 +134,7 @@ impl<'text> Visitor<'text> for Elements<'_> {
     }
 }
 
-/// One object, or null.
+/// Parses one object, or null.
 struct Element<'a> {
     lists: &'a mut JsonLists,
     wrong: &'a mut Option<(usize, Reason)>,
@@ -173,7 +172,7 @@ impl<'text> Visitor<'text> for Element<'_> {
     }
 }
 
-/// The lists of a column, and of each row what is wrong with it, in ascending order: the row, the field, and a phrase.
+/// Returns the lists of a column, and the faults in ascending order of rows: the row, the field, and a phrase.
 pub(super) fn lists(
     texts: &StringArray,
     item: &str,

@@ -1,4 +1,4 @@
-//! The values of some names in one JSON object, as they stand.
+//! The values of given names in one JSON object, as the text has them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,11 +6,11 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Takes the values of `names` out of an object, each into its place in `values`; whatever else there is must be JSON
-/// and is left out. Fails where a name comes twice.
+/// Sets the values of `names` from an object, each at the same index in `values`; other names are skipped, but their
+/// values must be JSON. Fails if a name occurs twice.
 pub(super) struct Fields<'a, 'text> {
     pub names: &'a [String],
-    /// As many as names; `None` where the object lacks one.
+    /// As many as there are names; `None` if the object lacks the name.
     pub values: &'a mut [Option<&'text str>],
 }
 
@@ -45,10 +45,10 @@ impl<'text> Visitor<'text> for Fields<'_, 'text> {
     }
 }
 
-/// The first few names of an object.
+/// Reads the first few names of an object.
 pub(super) struct Names;
 
-/// How many of them.
+/// How many names are read.
 const NAMES_MAX: usize = 100;
 
 impl<'text> DeserializeSeed<'text> for Names {
@@ -77,7 +77,7 @@ impl<'text> Visitor<'text> for Names {
     }
 }
 
-/// The place of a key among names, if it is one of them.
+/// Finds the index of a key in a list of names, if it is in the list.
 struct Place<'a>(&'a [String]);
 
 impl<'text> DeserializeSeed<'text> for Place<'_> {
@@ -100,8 +100,8 @@ impl Visitor<'_> for Place<'_> {
     }
 }
 
-/// The text of a value: of a string what it says, of a number or a flag how it stands; `None` of null. Fails, with a
-/// phrase behind a column's name, where it is an object or an array, or a string that stands for no text.
+/// Returns the text of a value: the content of a string, a number or boolean as the file has it; `None` for null.
+/// Fails, with a phrase that follows a column's name, for an object, an array, or a string that is not valid text.
 pub(super) fn scalar(value: &str) -> Result<Option<Cow<'_, str>>, &'static str> {
     match value.as_bytes().first() {
         Some(b'"') => match value.get(1..value.len() - 1) {
@@ -118,7 +118,7 @@ pub(super) fn scalar(value: &str) -> Result<Option<Cow<'_, str>>, &'static str> 
     }
 }
 
-/// What serde_json has against a text of one line: the phrase and the byte, from 1.
+/// Returns serde_json's error for a text of one line: the phrase and the byte, from 1.
 pub(super) fn reason_of(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let phrase = text.rsplit_once(" at line ").map_or(text.as_str(), |(phrase, _)| phrase);

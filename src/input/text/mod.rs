@@ -1,12 +1,12 @@
-//! Text on the way in: CSV with a header and JSON lines, plain or compressed. The bytes come unpacked from `unpacked`,
-//! are cut into records by `records`, and become batches with the columns and types that the same rows would have in a
-//! Parquet file; with each row comes its line.
+//! Text on the way in: CSV with a header and JSON lines, plain or compressed. `unpacked` decompresses the bytes,
+//! `records` cuts them into records, and these become batches with the columns and types that the same rows would have
+//! in a Parquet file; each row keeps its line.
 //!
-//! Not by the readers of arrow-csv and arrow-json: these give no line for a row, stop at the first line that is none,
-//! and set no bound to a line.
+//! The readers of arrow-csv and arrow-json would not do: they give no line for a row, stop at the first malformed line,
+//! and set no limit to the length of a line.
 //!
-//! What is wrong with one line alone makes that line a bad row; what leaves open where the lines are, or takes more
-//! memory than there is, breaks the file.
+//! A fault of one line alone makes that line a bad row; a fault that hides where lines begin, or a line that exceeds
+//! the memory limit, makes the file unusable.
 
 mod batches;
 mod csv;

@@ -1,4 +1,4 @@
-//! A text cut into records, each with the line on which it begins.
+//! Cuts a text into records, each with the line on which it begins.
 
 use std::path::Path;
 
@@ -13,47 +13,47 @@ use crate::message::{Message, message};
 use crate::resources::{Cancel, Resources};
 use crate::text::Shown;
 
-/// Room for records at the beginning; it grows with the longest one.
+/// The initial size of the buffer; it grows with the longest record.
 const BUFFER_BYTES: usize = 256 << 10;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Marks of other encodings; longer ones first, since one begins with another.
+/// Byte order marks of other encodings; longer ones first, since one begins with another.
 const WIDE_MARKS: [(&[u8], &str); 4] =
     [(b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")];
 
-/// What ends a record.
+/// The end of a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Ends {
     /// The end of its line.
     Line,
-    /// The end of a line, outside of a cell in quotes. A quote opens such a cell only at the beginning of a cell, and
-    /// two within one are none.
+    /// The end of a line, outside a quoted cell. A quote opens such a cell only at the beginning of the cell; two
+    /// quotes within the cell do not close it.
     LineOutsideQuotes,
 }
 
-/// A record, without the end of its line.
+/// A record, without its line end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Record<'a> {
     /// The line on which it begins, from 1.
     pub line: u64,
-    /// Its bytes, any.
+    /// Its bytes, not yet checked.
     pub bytes: &'a [u8],
 }
 
-/// Gives the records of a file one after the other. Lines end with LF or CRLF, the last one with the file too; a byte
-/// order mark at the beginning is left out.
+/// Yields the records of a file in order. Lines end with LF or CRLF, the last one also with the file; a byte order mark
+/// at the beginning is skipped.
 ///
-/// Memory: the larger of 256 KiB and twice the longest record, which is refused beyond the share for a line, see
-/// [`Resources::line_bytes`]; and what the file takes to be decompressed.
+/// Memory: the larger of 256 KiB and twice the longest record, which fails beyond the budget for a line, see
+/// [`Resources::line_bytes`]; and the memory of the decompressor.
 pub(super) struct Records {
     source: Unpacked,
     ends: Ends,
     buffer: Vec<u8>,
-    /// Where in the buffer the next record begins, and where what was read ends.
+    /// Where the next record begins in the buffer, and where the bytes read so far end.
     begin: usize,
     end: usize,
-    /// The line of `begin`.
+    /// The line number at `begin`.
     line: u64,
     is_at_end: bool,
     bytes_max: usize,
@@ -84,18 +84,18 @@ impl Records {
         Ok(records)
     }
 
-    /// Where the file is.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         self.source.path()
     }
 
-    /// What was read and not yet given.
+    /// Returns the bytes that were read and belong to later records.
     pub fn rest(&self) -> &[u8] {
         at_most(&self.buffer, self.end).split_at(self.begin).1
     }
 
-    /// The next record; `None` behind the last one. Fails where it takes too much room, where a quote is not closed,
-    /// and at a NUL byte.
+    /// Returns the next record; `None` after the last. Fails if it exceeds the budget for a line, if a quote is not
+    /// closed, and at a NUL byte.
     pub fn take(&mut self) -> Result<Option<Record<'_>>> {
         let mut scan = Scan::default();
         let (length, with_end) = loop {
@@ -124,8 +124,7 @@ impl Records {
         self.begin += with_end;
         self.line += scan.breaks + 1;
         let bytes = self.buffer.get(begin..begin + length).held("a row lies within what was read")?;
-        // No text has one: it is of another encoding, or the end of a file that was being written when its machine went
-        // down.
+        // A NUL byte means another encoding, or the end of a file that was being written when its machine went down.
         if memchr(0, bytes).is_some() {
             let cause = format!("there is a NUL byte in the row on line {line}, and no text in UTF-8 has one");
             return Err(self.broken(&cause, "write the file anew in UTF-8"));
@@ -133,7 +132,7 @@ impl Records {
         Ok(Some(Record { line, bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes) }))
     }
 
-    /// Reads more behind what is there, unless it is asked to stop.
+    /// Reads more bytes into the buffer. Fails after a request to stop.
     fn fill(&mut self) -> Result<()> {
         self.cancel.check()?;
         if self.begin > 0 {
@@ -150,7 +149,7 @@ impl Records {
         Ok(())
     }
 
-    /// That the file as a whole cannot be used.
+    /// The error that the file as a whole is unusable.
     pub fn broken(&self, cause: &str, remedy: impl Into<Message>) -> Error {
         Error::input(format!("the file {} cannot be read: {cause}", self.path().shown()), remedy)
     }
@@ -171,19 +170,19 @@ impl Records {
     }
 }
 
-/// How far a record has been looked through.
+/// How far a record has been scanned.
 #[derive(Default)]
 struct Scan {
     position: usize,
-    /// Within a cell in quotes: after how many breaks of the record it began.
+    /// Within a quoted cell: how many breaks of the record precede its opening quote.
     opened_in: Option<u64>,
-    /// Ends of lines within the record.
+    /// Line ends within the record.
     breaks: u64,
 }
 
 impl Scan {
-    /// The length of the record that `bytes` begin with, if its end is there. Called again with more bytes, it goes on
-    /// where it was.
+    /// The length of the record at the beginning of `bytes`, if its end is there. Called again with more bytes, it
+    /// continues where it stopped.
     fn find(&mut self, ends: Ends, bytes: &[u8], is_at_end: bool) -> Option<usize> {
         loop {
             let rest = bytes.get(self.position..)?;
@@ -224,7 +223,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The lengths and breaks of the records, found by stepping from byte to byte.
+    /// The lengths and breaks of the records, found byte by byte.
     fn stepped(text: &[u8]) -> Vec<(usize, u64)> {
         let (mut records, mut begin, mut breaks, mut is_quoted) = (Vec::new(), 0, 0, false);
         let mut place = 0;
@@ -245,7 +244,7 @@ mod tests {
         records
     }
 
-    /// The same by [`Scan`], where bytes come in pieces.
+    /// The lengths and breaks found by [`Scan`] when the bytes arrive in parts.
     fn scanned(text: &[u8], pieces: &[usize]) -> Vec<(usize, u64)> {
         let (mut records, mut begin, mut scan) = (Vec::new(), 0, Scan::default());
         let mut end = 0;

@@ -1,4 +1,4 @@
-//! The bytes of a text file as they were before it was compressed.
+//! The decompressed bytes of a text file.
 
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -13,24 +13,24 @@ use crate::resources::Resources;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
-/// How much of the file is read at once.
+/// How many bytes of the file are read at once.
 const READ_BYTES: usize = 64 << 10;
 
-/// What zstd takes for a window, as a power of two.
+/// The window sizes that zstd allows, as powers of two.
 const WINDOW_LOG: std::ops::RangeInclusive<u32> = 10..=31;
 
-/// An open file. Memory: 64 KiB and, of gzip, its window of 32 KiB; of zstd, its window, which is refused where it is
-/// larger than the share of a page, see [`Resources::page_bytes`].
+/// An open file. Memory: 64 KiB, and for gzip its window of 32 KiB; for zstd its window, which is refused above the
+/// budget for a page, see [`Resources::page_bytes`].
 pub(super) struct Unpacked {
     path: PathBuf,
     packing: Packing,
     reader: Box<dyn Read>,
-    /// The largest window of zstd, as a power of two.
+    /// The largest allowed window of zstd, as a power of two.
     window_log_max: u32,
 }
 
 impl Unpacked {
-    /// Opens a file; nothing of it is looked at yet.
+    /// Opens a file; nothing is read yet.
     pub fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
         let failed = |error: io::Error| Error::io("open", path, error);
         let file = regular_file::open(path).map_err(failed)?;
@@ -48,12 +48,12 @@ impl Unpacked {
         Ok(Unpacked { path: path.to_owned(), packing, reader, window_log_max })
     }
 
-    /// Where the file is.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Fills a part of `buffer`; 0 at the end of the file. `line` is where reading has come to, for the message.
+    /// Fills a part of `buffer`; returns 0 at the end of the file. `line` is the current line, for the message.
     pub fn read(&mut self, buffer: &mut [u8], line: u64) -> Result<usize> {
         loop {
             match self.reader.read(buffer) {
@@ -65,7 +65,7 @@ impl Unpacked {
 
     fn failed(&self, error: io::Error, line: u64) -> Error {
         let kind = match self.packing {
-            // What the system says has a number; what a decoder says has none.
+            // Errors of the system have a number; errors of a decoder have none.
             _ if error.raw_os_error().is_some() => return Error::io("read", &self.path, error),
             Packing::Plain => return Error::io("read", &self.path, error),
             Packing::Gzip => "gzip",

@@ -1,4 +1,4 @@
-//! WrittenRows as they stand in a text, gathered into a batch.
+//! Rows as a text has them, gathered into a batch.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use arrow::error::ArrowError;
 
 use crate::input::day_batch::Fault;
 
-/// A batch ends with the row that makes it this large, whatever the number of its rows.
+/// A batch ends with the row that brings it to this size, however few rows it has.
 const BATCH_BYTES: usize = 1 << 20;
 
-/// What is wrong with bytes that are no text.
+/// The reason for bytes that are not valid text.
 pub(super) const NOT_UTF8: &str = "is not UTF-8";
 
 /// A cell of a row, for [`WrittenRows::push`].
@@ -20,12 +20,12 @@ pub(super) const NOT_UTF8: &str = "is not UTF-8";
 pub(super) enum Cell<'a> {
     Null,
     Text(Cow<'a, str>),
-    /// What cannot be read: the cell as it stands, and what is wrong, as a phrase behind the column's name.
+    /// A bad cell: its content, and the reason, as a phrase that follows the column's name.
     Bad(Cow<'a, str>, &'static str),
 }
 
 impl<'a> Cell<'a> {
-    /// Of any bytes.
+    /// The cell of any bytes.
     pub fn of(content: Cow<'a, [u8]>) -> Self {
         let (text, is_sound) = match content {
             Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
@@ -41,9 +41,9 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// Rows with a text for each column, and the lines that they begin on.
+/// Rows with a text for each column, and the lines on which they begin.
 ///
-/// Memory: a mebibyte and a row, what a vector keeps in reserve, and the reasons of the bad ones.
+/// Memory: a mebibyte and a row, the spare capacity of the vectors, and the reasons of the bad rows.
 pub(super) struct WrittenRows {
     names: Vec<String>,
     columns: Vec<StringBuilder>,
@@ -52,18 +52,18 @@ pub(super) struct WrittenRows {
     bytes: usize,
 }
 
-/// What was gathered.
+/// The rows gathered for a batch.
 pub(super) struct Gathered {
-    /// The texts, by the names of the columns.
+    /// The texts, by column name.
     pub written: RecordBatch,
     /// The line of each row.
     pub lines: Vec<u64>,
-    /// What could not be read, in ascending order of rows, at most one of each.
+    /// The cells or lines that could not be read, in ascending order of rows, at most one for each row.
     pub faults: Vec<Fault>,
 }
 
 impl WrittenRows {
-    /// Of columns with these names.
+    /// An empty batch with these column names.
     pub fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let names: Vec<String> = names.map(str::to_owned).collect();
         let columns = names.iter().map(|_| StringBuilder::new()).collect();
@@ -75,7 +75,7 @@ impl WrittenRows {
         self.lines.len()
     }
 
-    /// Whether it is time to take the batch.
+    /// Whether the batch is complete.
     pub fn is_full(&self, rows: usize) -> bool {
         self.rows() >= rows || self.bytes >= BATCH_BYTES
     }
@@ -102,7 +102,7 @@ impl WrittenRows {
         self.lines.push(line);
     }
 
-    /// Adds a line that has no cells, with what is wrong, as a phrase behind its place.
+    /// Adds a line that has no cells, with the reason, as a phrase that follows the line number.
     pub fn push_line(&mut self, line: u64, reason: String, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes).into_owned();
         self.bytes += text.len();
@@ -111,7 +111,7 @@ impl WrittenRows {
         self.lines.push(line);
     }
 
-    /// Gives all rows, and begins anew.
+    /// Returns all rows and starts an empty batch.
     pub fn take(&mut self) -> Result<Gathered, ArrowError> {
         self.bytes = 0;
         let columns: Vec<ArrayRef> =

@@ -1,4 +1,4 @@
-//! Compressing pages.
+//! Compresses pages.
 
 use bytes::Bytes;
 use parquet::basic::{Compression as Codec, ZstdLevel};
@@ -8,21 +8,21 @@ use super::error::broken;
 use super::zstd_frame::RepeatingPage;
 use crate::exact::Held;
 
-/// How the pages of the output are compressed.
+/// The compression of the output's pages.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Compression {
     /// Zstandard, level 1.
     Zstd,
     /// Snappy.
     Snappy,
-    /// LZ4, in the raw form that all readers share.
+    /// LZ4, in the raw form that all readers support.
     Lz4,
-    /// Not at all.
+    /// No compression.
     None,
 }
 
 impl Compression {
-    /// The name on the command line.
+    /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Compression::Zstd => "zstd",
@@ -32,13 +32,13 @@ impl Compression {
         }
     }
 
-    /// The one with this name; `None` if there is none.
+    /// Returns the compression with this name; `None` if there is none.
     pub fn named(name: &str) -> Option<Self> {
         let all = [Compression::Zstd, Compression::Snappy, Compression::Lz4, Compression::None];
         all.into_iter().find(|codec| codec.name() == name)
     }
 
-    /// As the parquet crate calls it.
+    /// The parquet crate's name for it.
     pub(super) fn codec(self) -> Codec {
         match self {
             Compression::Zstd => Codec::ZSTD(ZstdLevel::default()),
@@ -49,8 +49,8 @@ impl Compression {
     }
 }
 
-/// Compresses one page after the other. Memory: the codec's tables, some MB at most, one compressed page, and one whole
-/// page where it has to be made.
+/// Compresses one page after the other. Memory: the codec's tables (some MB at most), one compressed page, and one
+/// whole page if it must be assembled.
 pub(super) struct Compressor {
     coder: Coder,
     page: Vec<u8>,
@@ -65,7 +65,7 @@ enum Coder {
 }
 
 impl Compressor {
-    /// A compressor that writes what readers expect under [`Compression::codec`].
+    /// A compressor whose output readers expect under [`Compression::codec`].
     pub fn new(compression: Compression) -> std::io::Result<Self> {
         let coder = match compression {
             Compression::Zstd => {
@@ -78,7 +78,7 @@ impl Compressor {
         Ok(Compressor { coder, page: Vec::new(), whole: Vec::new() })
     }
 
-    /// The compressed form of a page whose rows repeat, which is empty again.
+    /// Returns the compressed form of a page whose rows repeat, and clears the page.
     pub fn compress_repeating(&mut self, page: &mut RepeatingPage) -> Result<Bytes> {
         if matches!(self.coder, Coder::Zstd(_)) {
             self.page.clear();
@@ -95,7 +95,7 @@ impl Compressor {
         compressed
     }
 
-    /// The compressed form of `bytes`.
+    /// Returns the compressed form of `bytes`.
     pub fn compress(&mut self, bytes: &[u8]) -> Result<Bytes> {
         let room = match &self.coder {
             Coder::Zstd(_) => zstd::zstd_safe::compress_bound(bytes.len()),
@@ -103,7 +103,7 @@ impl Compressor {
             Coder::Lz4 => lz4_flex::block::get_maximum_output_size(bytes.len()),
             Coder::None => return Ok(Bytes::copy_from_slice(bytes)),
         };
-        // The room is kept from page to page: it is far larger than what is written to it.
+        // The buffer is kept from page to page: it is far larger than its compressed content.
         if self.page.len() < room {
             self.page.resize(room, 0);
         }

@@ -2,22 +2,22 @@
 
 use crate::exact::{at_most, usize_of};
 
-/// Gives each distinct value a number: 0, 1, 2 and so on, in the order in which they first come.
+/// Numbers each distinct value: 0, 1, 2 and so on, in the order of first occurrence.
 ///
-/// A table of its own, since this is asked once for every action of every customer: open addressing, values and numbers
-/// side by side, at most half full. What counts is how little of the processor's caches it takes, so as long as all
-/// values have the same upper half, a slot holds the lower one alone.
+/// This is a special table, since it looks up every action of every customer: open addressing, values and numbers side
+/// by side, at most half full. Its speed depends on how little of the processor's caches it takes, so as long as all
+/// values have the same upper half, a slot holds only the lower half.
 ///
-/// Memory: 24 to 40 bytes for each distinct value, 56 where their upper halves differ.
+/// Memory: 24 to 40 bytes for each distinct value, 56 if their upper halves differ.
 pub(super) struct Dictionary {
     values: Vec<i64>,
     narrow: Slots<NarrowSlot>,
-    /// In the place of the other as soon as two upper halves have been met.
+    /// Replaces the narrow table as soon as two upper halves occur.
     wide: Slots<WideSlot>,
     is_wide: bool,
 }
 
-/// No number is this one.
+/// The number of an empty slot, which no value has.
 const EMPTY: u32 = u32::MAX;
 
 const FIRST_SLOTS: usize = 1 << 10;
@@ -25,7 +25,7 @@ const FIRST_SLOTS: usize = 1 << 10;
 const LOOKED_UP_AT_ONCE: usize = 64;
 
 impl Dictionary {
-    /// An empty one.
+    /// An empty dictionary.
     pub fn new() -> Self {
         Dictionary {
             values: Vec::new(),
@@ -35,7 +35,7 @@ impl Dictionary {
         }
     }
 
-    /// Forgets all values. The tables keep their size, so that the next row group need not grow them again.
+    /// Removes all values. The tables keep their size, so that they need not grow again for the next row group.
     pub fn clear(&mut self) {
         self.values.clear();
         self.narrow.clear();
@@ -45,7 +45,7 @@ impl Dictionary {
         }
     }
 
-    /// Appends the numbers of `values` to `numbers`; `None` if there are more values than numbers.
+    /// Appends the numbers of `values` to `numbers`; `None` if the numbers run out.
     pub fn numbers_of(&mut self, values: &[i64], numbers: &mut Vec<u32>) -> Option<()> {
         for values in values.chunks(LOOKED_UP_AT_ONCE) {
             self.widen_for(values)?;
@@ -57,7 +57,7 @@ impl Dictionary {
         Some(())
     }
 
-    /// The number of a value, which is a new one if the value is; likewise.
+    /// Returns the number of a value, new or known; `None` if the numbers run out.
     pub fn number_of(&mut self, value: i64) -> Option<u32> {
         self.widen_for(&[value])?;
         match self.is_wide {
@@ -66,7 +66,7 @@ impl Dictionary {
         }
     }
 
-    /// Goes over to the wide table, with the values so far, if these values need it.
+    /// Switches to the wide table, with the values so far, if these values need it.
     fn widen_for(&mut self, values: &[i64]) -> Option<()> {
         let Some(first) = self.values.first().or(values.first()).filter(|_| !self.is_wide) else { return Some(()) };
         if values.iter().fold(0, |differ, value| differ | (value ^ first)) >> 32 != 0 {
@@ -77,7 +77,7 @@ impl Dictionary {
         Some(())
     }
 
-    /// All values in ascending order, and by the number of each its place among them, which each has.
+    /// Returns all values in ascending order, and the rank of each value by its number; always `Some`.
     pub fn sorted(&self) -> Option<(Vec<i64>, Vec<u32>)> {
         let least = self.values.iter().min().copied().unwrap_or(0);
         let above = |value: &i64| value.wrapping_sub(least).cast_unsigned();
@@ -98,19 +98,19 @@ impl Dictionary {
         Some((ascending.into_iter().map(|(value, _)| value).collect(), ranks))
     }
 
-    /// All values, by number.
+    /// Returns all values, ordered by number.
     pub fn values(&self) -> &[i64] {
         &self.values
     }
 }
 
-/// A place of the table.
+/// A slot of the table.
 trait Slot: Copy {
     const EMPTY: Self;
     fn of(value: i64, number: u32) -> Self;
-    /// [`EMPTY`] where there is none.
+    /// [`EMPTY`] if the slot is empty.
     fn number(self) -> u32;
-    /// Whether it holds this value, if it holds any.
+    /// Whether the slot, if it is in use, holds this value.
     fn is_of(self, value: i64) -> bool;
 }
 
@@ -131,7 +131,7 @@ impl Slot for NarrowSlot {
     }
 }
 
-/// A value, and its number.
+/// A whole value, then its number.
 #[derive(Clone, Copy)]
 struct WideSlot(i64, u32);
 
@@ -148,15 +148,15 @@ impl Slot for WideSlot {
     }
 }
 
-/// The table itself; its values are kept beside it, by number.
+/// The slots of the table; the values are also kept outside, ordered by number.
 struct Slots<S> {
     slots: Vec<S>,
-    /// What a hash is shifted right by to be a slot.
+    /// A hash shifted right by this many bits is a slot.
     shift: u32,
 }
 
 impl<S: Slot> Slots<S> {
-    /// So many, a power of two.
+    /// A table with this many slots, a power of two.
     fn new(slots: usize) -> Self {
         Slots { slots: vec![S::EMPTY; slots], shift: 64 - slots.trailing_zeros() }
     }
@@ -165,15 +165,15 @@ impl<S: Slot> Slots<S> {
         self.slots.fill(S::EMPTY);
     }
 
-    /// Makes an empty table large enough for so many values.
+    /// Makes an empty table large enough for this many values.
     fn make_room_for(&mut self, values: usize) {
         if values * 2 > self.slots.len() {
             *self = Slots::new((values * 2).next_power_of_two());
         }
     }
 
-    /// In two passes: the first only looks, so that the processor waits for many places of the table at once; the
-    /// second settles what was found.
+    /// Works in two passes: the first only reads, so that the processor waits for many slots at once; the second
+    /// settles the results.
     fn numbers_of(&mut self, some: &[i64], values: &mut Vec<i64>, numbers: &mut Vec<u32>) -> Option<()> {
         let mut seen = [S::EMPTY; LOOKED_UP_AT_ONCE];
         for (value, seen) in some.iter().zip(&mut seen) {
@@ -215,7 +215,7 @@ impl<S: Slot> Slots<S> {
         Some(number)
     }
 
-    /// Puts values into an empty table that has room for them.
+    /// Puts values into an empty table that is large enough.
     fn put_all(&mut self, values: &[i64]) -> Option<()> {
         for (number, value) in (0..).zip(values) {
             let mut place = self.home(*value);
@@ -233,13 +233,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Such as have one upper half, and such as have many.
+    /// Values with one upper half, and values with many.
     fn some_values() -> impl Strategy<Value = Vec<i64>> {
         let high = prop_oneof![Just(0), Just(-1), Just(7)].prop_map(|half: i64| half << 32);
         let near = high
             .prop_flat_map(|high| proptest::collection::vec((0..3_000_i64).prop_map(move |low| high | low), 0..3_000));
         let far = proptest::collection::vec(prop_oneof![any::<i64>(), -9..9_i64], 0..3_000);
-        // Near ones first, so that the table has to be widened with many in it.
+        // Close values first, so that the table is widened with many values in it.
         let mixed = (near.clone(), far.clone()).prop_map(|(near, far)| near.into_iter().chain(far).collect());
         prop_oneof![near, far, mixed]
     }
@@ -250,7 +250,7 @@ mod tests {
             let mut dictionary = Dictionary::new();
             let mut numbers = Vec::new();
             dictionary.numbers_of(&values, &mut numbers).unwrap();
-            // Emptied and filled once more it is the same.
+            // Cleared and filled again, it is the same.
             let (once, again) = (numbers.clone(), dictionary.values().to_vec());
             dictionary.clear();
             numbers.clear();

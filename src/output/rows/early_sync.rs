@@ -1,32 +1,32 @@
-//! Writing a file to disk while it grows, so that its last fsync has little left to wait for.
+//! Syncs a file to disk while it grows, so that its last fsync has little left to wait for.
 
 use std::fs::File;
 use std::io;
 use std::thread::JoinHandle;
 
-/// What is written is brought to disk whenever it has become so much more. Enough that a disk does it in a few
-/// milliseconds, and that small files are left alone.
+/// A sync starts after this many new bytes: enough that a disk writes them in a few milliseconds, and that small files
+/// need no sync.
 const BYTES_EACH: u64 = 4 << 20;
 
-/// Syncs a file in the background, one sync at a time. Nothing rests on it but time: the file is fsynced when it is
-/// complete, whatever was done before.
+/// Syncs a file in the background, one sync at a time. Only speed depends on it: the complete file is fsynced in any
+/// case.
 ///
 /// Memory: a thread at times.
 pub(super) struct EarlySync {
-    /// Another handle of the file; `None` where there is none to be had.
+    /// Another handle of the file; `None` if the system refuses one.
     file: Option<File>,
-    /// How much of the file a sync has begun for.
+    /// The file size at the start of the last sync.
     begun_bytes: u64,
     running: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl EarlySync {
-    /// For a file that is empty.
+    /// For an empty file.
     pub fn of(file: &File) -> Self {
         EarlySync { file: file.try_clone().ok(), begun_bytes: 0, running: None }
     }
 
-    /// Takes note that the file has come to so many bytes. Fails if a sync has failed.
+    /// Records that the file has reached this many bytes. Fails if a sync has failed.
     pub fn written(&mut self, bytes: u64) -> io::Result<()> {
         let is_due = bytes >= self.begun_bytes + BYTES_EACH;
         if !is_due || self.running.as_ref().is_some_and(|running| !running.is_finished()) {
@@ -35,13 +35,13 @@ impl EarlySync {
         self.end()?;
         let Some(file) = self.file.as_ref().and_then(|file| file.try_clone().ok()) else { return Ok(()) };
         self.begun_bytes = bytes;
-        // Without a thread it is left to the last fsync.
+        // Without a thread, the last fsync does the work.
         self.running = std::thread::Builder::new().spawn(move || file.sync_data()).ok();
         Ok(())
     }
 
-    /// Waits for the sync that runs. Fails if it has failed: the system tells of an error once, so the last fsync may
-    /// not.
+    /// Waits for the running sync. Fails if that sync has failed: the system reports an error once, so the last fsync
+    /// might miss it.
     pub fn end(&mut self) -> io::Result<()> {
         match self.running.take().map(JoinHandle::join) {
             None => Ok(()),
@@ -53,7 +53,7 @@ impl EarlySync {
 
 impl Drop for EarlySync {
     fn drop(&mut self) {
-        // Its file may be removed next.
+        // The file may be removed next.
         let _ = self.end();
     }
 }
@@ -72,7 +72,7 @@ mod tests {
             file.write_all(&vec![7; 1 << 20]).unwrap();
             early.written(bytes).unwrap();
             begun.push(early.begun_bytes >> 20);
-            // So that the next one need not be left out.
+            // So that the next sync is not skipped.
             early.end().unwrap();
         }
         assert_eq!(begun, [0, 0, 0, 4, 4, 4, 4, 8, 8]);

@@ -1,15 +1,15 @@
-//! Errors of our own on their way through the parquet crate's, as which encoding fails.
+//! Carries lookback's errors through the parquet crate's, the error type of encoding.
 
 use parquet::errors::ParquetError;
 
 use crate::error::Error;
 
-/// An error of our own as one of the parquet crate.
+/// Wraps one of lookback's errors as an error of the parquet crate.
 pub(super) fn broken(error: Error) -> ParquetError {
     ParquetError::External(Box::new(error))
 }
 
-/// Our own error, if one is inside; else `other` makes one of what the crate says.
+/// Returns lookback's error, if one is inside; else `other` converts the crate's error.
 pub(super) fn own(error: ParquetError, other: impl FnOnce(ParquetError) -> Error) -> Error {
     match error {
         ParquetError::External(inside) => match inside.downcast() {

@@ -1,4 +1,4 @@
-//! Writing rows that come one impression after the other, on one thread.
+//! Writes rows that arrive impression by impression, on one thread.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,20 +12,20 @@ use crate::history::HistoryView;
 use crate::manifest::PartFile;
 use crate::model::{CustomerId, Impression};
 
-/// Puts the rows of impressions, which come in the order of a partition, into row groups and parts. Cut by the rows
-/// alone: an impression goes whole into the open row group, or into the next one if it has no room in this.
+/// Puts the rows of impressions, in the order of a partition, into row groups and parts. Only the rows decide where to
+/// cut: an impression goes whole into the open row group, or into the next one if it does not fit.
 ///
 /// Memory: one row group being gathered and one being written.
 pub struct GroupedWriter {
     row_group_rows: usize,
     writer: RowWriter,
     group: RowGroup,
-    /// The customer whose history the open row group has begun last.
+    /// The customer whose history was added last to the open row group.
     begun: Option<CustomerId>,
 }
 
 impl GroupedWriter {
-    /// Into `folder`, which must exist and be empty.
+    /// A writer into `folder`, which must exist and be empty.
     pub fn new(folder: PathBuf, settings: &RowSettings, schema: &Arc<RowSchema>) -> Result<Self> {
         Ok(GroupedWriter {
             row_group_rows: settings.sizes.row_group_rows,
@@ -35,8 +35,8 @@ impl GroupedWriter {
         })
     }
 
-    /// Adds an impression with its customer's history, which is looked at where the customer's rows begin in a row
-    /// group. `first` is the place of its first element in its list.
+    /// Adds an impression with its customer's history, which is used only where the customer's rows begin in a row
+    /// group. `first` is the position of its first element in its list.
     pub fn add(&mut self, impression: &Impression, first: i32, history: HistoryView<'_>) -> Result<()> {
         let Impression { customer, ranking_id, elements } = impression;
         if self.group.rows() > 0 && self.group.rows() + elements.len() > self.row_group_rows {
@@ -49,7 +49,7 @@ impl GroupedWriter {
         self.group.add_elements(*customer, ranking_id.as_deref(), first, elements)
     }
 
-    /// Writes what is left, and gives what the manifest says of the parts.
+    /// Writes the rest, and returns the parts for the manifest.
     pub fn finish(mut self) -> Result<Vec<PartFile>> {
         if self.group.rows() > 0 {
             self.close_group()?;

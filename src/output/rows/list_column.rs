@@ -1,10 +1,10 @@
-//! A list column of one row group: its values gathered history by history, then its pages assembled.
+//! A list column of one row group: gathers the values history by history, then assembles the pages.
 //!
-//! Every row has exactly `max_history` elements, and all rows of a customer have the same. So the elements of a
-//! customer are encoded once and copied into the page for each of its rows:
+//! Every row has exactly `max_history` elements, and all rows of a customer have the same elements. So the elements of
+//! a customer are encoded once and copied into the page for each row:
 //!
-//! - The indices into the dictionary are bit-packed, up to a multiple of eight; the padding behind them is one run.
-//!   Both end on a byte, so rows can be put one behind the other.
+//! - The indices into the dictionary are bit-packed, up to a multiple of eight; the padding after them is one run. Both
+//!   end at a byte boundary, so rows can be concatenated.
 //! - Repetition levels are the same for each row: one 0, then a run of 1. Definition levels are one run of 1 for a
 //!   whole page.
 //!
@@ -31,15 +31,15 @@ use crate::exact::{Held, at_most, of_byte_mut, usize_of};
 use crate::format::bits::{pack, packed_bytes, width_of};
 use crate::format::put_varint;
 
-/// That a dictionary has room.
+/// The invariant that a dictionary never runs out of numbers.
 const NUMBERED: &str = "a row group has fewer than 2^32 - 1 different values";
 
-/// That its numbers are those of its values.
+/// The invariant that every number has a rank.
 const RANKED: &str = "each value of a history has its place in the dictionary";
 
-/// How wide the numbers of values are kept: as wide as there may be values of different kinds.
+/// The type of the values' numbers, wide enough for the possible number of distinct values.
 pub(super) trait Number: Copy + Send {
-    /// The number of the dictionary.
+    /// Returns the dictionary's number.
     fn wide(self) -> u32;
 }
 
@@ -55,15 +55,15 @@ impl Number for u8 {
     }
 }
 
-/// The values of a list column in one row group: at most 256 kinds of them where `N` is one byte.
+/// The values of a list column in one row group: at most 256 distinct ones if `N` is one byte.
 ///
 /// Memory: an `N` for each action of each history, and the dictionary.
 pub(super) struct ListColumn<N> {
     max_history: usize,
     dictionary: Dictionary,
-    /// Numbers of the values of all histories, one after the other.
+    /// The numbers of the values of all histories, in order.
     numbers: Vec<N>,
-    /// Of each history where its numbers end, and how many rows have it.
+    /// For each history, the end of its numbers and its number of rows.
     histories: Vec<(usize, usize)>,
     rows: usize,
 }
@@ -75,7 +75,7 @@ pub(super) struct ListChunk {
 }
 
 impl ListChunk {
-    /// The chunk of these rows, whose pages are in `sink` and have these sizes with and without compression.
+    /// The chunk of these rows; its pages are in `sink` and have these sizes with and without compression.
     pub fn close(
         mut sink: TrackedWrite<Vec<u8>>,
         metadata: ColumnChunkMetaDataBuilder,
@@ -101,24 +101,24 @@ impl ListChunk {
     }
 }
 
-/// What is done with the values of a row before compression.
+/// The encoding of a row's values before compression.
 #[derive(Clone, Copy)]
 enum Layout {
-    /// Places in the dictionary, of so many bits.
+    /// Indices into the dictionary, of `width` bits.
     Indices { width: u32, padding: u32 },
-    /// The values themselves, of so many bytes.
+    /// The values themselves, of `bytes` bytes each.
     Plain { bytes: usize },
 }
 
 impl ListColumn<u32> {
-    /// Begins a history: the first `max_history` of `values`.
+    /// Starts a history: the first `max_history` of `values`.
     pub fn begin(&mut self, values: &[i64]) -> error::Result<()> {
         self.dictionary.numbers_of(at_most(values, self.max_history), &mut self.numbers).held(NUMBERED)?;
         self.histories.push((self.numbers.len(), 0));
         Ok(())
     }
 
-    /// The same for values that stand in runs: each value, and how often. No more than `max_history` in all.
+    /// Starts a history of runs: each value, and its count; at most `max_history` values in all.
     pub fn begin_runs(&mut self, runs: impl Iterator<Item = (i64, usize)>) -> error::Result<()> {
         for (value, times) in runs {
             let number = self.dictionary.number_of(value).held(NUMBERED)?;
@@ -130,9 +130,9 @@ impl ListColumn<u32> {
 }
 
 impl ListColumn<u8> {
-    /// Begins a history: the first `max_history` of `values`.
+    /// Starts a history: the first `max_history` of `values`.
     pub fn begin(&mut self, values: &[u8]) -> error::Result<()> {
-        // Numbers of the values met so far in this history; few, so asking the dictionary once for each is nothing.
+        // The numbers of this history's values so far; they are few, so asking the dictionary once for each is cheap.
         let mut known = [None; 256];
         for value in at_most(values, self.max_history) {
             let known = of_byte_mut(&mut known, *value);
@@ -151,12 +151,12 @@ impl ListColumn<u8> {
 }
 
 impl<N: Number> ListColumn<N> {
-    /// Without rows yet; each will have `max_history` elements.
+    /// A column without rows; each row will have `max_history` elements.
     pub fn new(max_history: usize) -> Self {
         ListColumn { max_history, dictionary: Dictionary::new(), numbers: Vec::new(), histories: Vec::new(), rows: 0 }
     }
 
-    /// Adds rows that have the history begun last.
+    /// Adds rows with the history started last.
     pub fn add_rows(&mut self, rows: usize) -> error::Result<()> {
         let (_, count) = self.histories.last_mut().held("rows follow their history")?;
         *count += rows;
@@ -164,7 +164,7 @@ impl<N: Number> ListColumn<N> {
         Ok(())
     }
 
-    /// Assembles the pages, and is empty again.
+    /// Assembles the pages and clears the column.
     pub fn finish(
         &mut self,
         column: &Arc<ColumnDescriptor>,
@@ -195,7 +195,7 @@ impl<N: Number> ListColumn<N> {
         let plain_bytes = plain_bytes(column.physical_type());
         let mut dictionary_offset = None;
         if let Layout::Indices { .. } = layout {
-            // In ascending order the values compress to little more than half of what they take as they come.
+            // In ascending order, the values compress to little more than half of their size in order of occurrence.
             let mut page = Vec::with_capacity(ascending.len() * plain_bytes);
             ascending.iter().for_each(|value| put_plain(*value, plain_bytes, &mut page));
             chunk.dictionary(&page, self.dictionary.values().len())?;
@@ -222,7 +222,7 @@ impl<N: Number> ListColumn<N> {
         self.histories.iter().zip(begins).map(|((end, _), begin)| end - begin)
     }
 
-    /// Indices, unless their dictionary takes more than it saves.
+    /// Returns indices, unless the dictionary takes more space than it saves.
     fn layout(&self, physical: PhysicalType, padding: u32) -> Layout {
         let distinct = self.dictionary.values().len();
         let width = width_of(distinct.saturating_sub(1) as u64).max(1);
@@ -271,7 +271,7 @@ impl<N: Number> ListColumn<N> {
         Ok(())
     }
 
-    /// The bytes of one row's values; `None` if one of them has no place in the dictionary.
+    /// Encodes the values of one row; `None` if a value has no rank.
     fn encode_row(&self, numbers: &[N], layout: Layout, ranks: &[u32], row: &mut Vec<u8>) -> Option<()> {
         let padding_count = self.max_history - numbers.len();
         let (width, padding) = match layout {
@@ -285,8 +285,8 @@ impl<N: Number> ListColumn<N> {
             }
             Layout::Indices { width, padding } => (width, padding),
         };
-        // Whole groups of eight are packed, the last one filled up with padding where there is enough of it; what does
-        // not fill a group follows as runs of one.
+        // Whole groups of eight are packed, the last one filled with padding if there is enough; otherwise the values
+        // beyond the last whole group follow as runs of one.
         let fill = (8 - numbers.len() % 8) % 8;
         let (packed, fill, single) = if fill <= padding_count {
             (numbers, fill, &[] as &[N])
@@ -331,7 +331,7 @@ impl<N: Number> ListColumn<N> {
     }
 }
 
-/// The index of a value by its number.
+/// Returns the index of a value by its number.
 fn rank(ranks: &[u32], number: u32) -> Option<u32> {
     ranks.get(usize_of(number)).copied()
 }

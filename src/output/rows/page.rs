@@ -13,45 +13,45 @@ use super::zstd_frame::RepeatingPage;
 use crate::exact::{Held, usize_of};
 use crate::format::put_varint;
 
-/// A data page is closed when its values have come to this, after a whole row.
+/// A data page is closed after the row with which its values reach this many bytes.
 const PAGE_BYTES: usize = 1 << 20;
 
-/// And before it has more values than this, since their number is a signed 32-bit integer.
+/// A data page has at most this many values, since their number is a signed 32-bit integer.
 const PAGE_VALUES_MAX: usize = 1 << 30;
 
-/// What writing pages needs room for, kept from one row group to the next. Memory: two pages.
+/// Buffers for writing pages, kept from one row group to the next. Memory: two pages.
 pub(super) struct Workspace {
     compressor: Compressor,
     page: RepeatingPage,
 }
 
 impl Workspace {
-    /// Room for pages of this compression.
+    /// Buffers for pages with this compression.
     pub fn new(compression: Compression) -> Result<Self> {
         Ok(Workspace { compressor: Compressor::new(compression)?, page: RepeatingPage::new().map_err(broken)? })
     }
 }
 
-/// The rows of a data page, each kind of them once. Levels are not gathered: they follow from the number of rows.
+/// The rows of a data page, each distinct row once. Levels are not stored: they follow from the number of rows.
 pub(super) struct DataPage {
     max_history: usize,
     encoding: Encoding,
-    /// Bits of an index, where values are indices.
+    /// Bits of an index, if the values are indices.
     width: Option<u32>,
-    /// The bytes of the rows, one kind behind the other.
+    /// The bytes of the distinct rows, in order.
     bytes: Vec<u8>,
     kinds: Vec<Kind>,
     rows: usize,
     length: usize,
 }
 
-/// Rows that are alike.
+/// Identical rows.
 struct Kind {
-    /// Where their bytes end.
+    /// The end of their bytes.
     end: usize,
-    /// With how many zeros.
+    /// How many zeros their bytes end with.
     zeros: usize,
-    /// How many they are.
+    /// How many rows there are.
     rows: usize,
 }
 
@@ -61,8 +61,8 @@ impl DataPage {
         DataPage { max_history, encoding, width, bytes: Vec::new(), kinds: Vec::new(), rows: 0, length: 0 }
     }
 
-    /// Adds rows with these bytes, which end with so many zeros that are worth being told: as many of `times` as have
-    /// room, at least one if the page is not full. Gives how many.
+    /// Adds up to `times` rows with these bytes, which end with `zeros` zeros worth compressing: as many as fit, and at
+    /// least one if the page is not full. Returns how many.
     pub fn add(&mut self, row: &[u8], zeros: usize, times: usize) -> usize {
         let bytes = PAGE_BYTES.saturating_sub(self.length).div_ceil(row.len().max(1));
         let values = (PAGE_VALUES_MAX / self.max_history.max(1)).saturating_sub(self.rows).max(1);
@@ -74,17 +74,17 @@ impl DataPage {
         added
     }
 
-    /// How many rows it has.
+    /// Returns how many rows the page has.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Whether it has to be written before more rows come.
+    /// Whether the page must be written before more rows are added.
     pub fn is_full(&self) -> bool {
         self.length >= PAGE_BYTES || (self.rows + 1).saturating_mul(self.max_history) > PAGE_VALUES_MAX
     }
 
-    /// Puts the whole body into `page`, and is empty again. Gives the number of values.
+    /// Puts the whole body into `page` and clears this page. Returns the number of values.
     fn take(&mut self, page: &mut RepeatingPage) -> crate::error::Result<usize> {
         let values = self.rows * self.max_history;
         let mut levels = Vec::new();
@@ -114,7 +114,7 @@ impl DataPage {
     }
 }
 
-/// Pages on their way into one column chunk.
+/// Writes the pages of one column chunk.
 pub(super) struct Chunk<'sink, W: Write> {
     pages: SerializedPageWriter<'sink, W>,
     workspace: &'sink mut Workspace,
@@ -123,12 +123,12 @@ pub(super) struct Chunk<'sink, W: Write> {
 }
 
 impl<'sink, W: Write + Send> Chunk<'sink, W> {
-    /// Pages to `sink`.
+    /// A chunk whose pages go to `sink`.
     pub fn new(sink: &'sink mut TrackedWrite<W>, workspace: &'sink mut Workspace) -> Self {
         Chunk { pages: SerializedPageWriter::new(sink), workspace, compressed: 0, uncompressed: 0 }
     }
 
-    /// Bytes so far, with the pages' headers; and what they would be without compression.
+    /// Returns the bytes so far, with page headers, and their number without compression.
     pub fn sizes(&self) -> (usize, usize) {
         (self.compressed, self.uncompressed)
     }
@@ -140,7 +140,7 @@ impl<'sink, W: Write + Send> Chunk<'sink, W> {
         self.write(Page::DictionaryPage { buf, num_values, encoding: Encoding::PLAIN, is_sorted: true }, page.len())
     }
 
-    /// Writes a data page, which is empty again after it.
+    /// Writes a data page and clears it.
     pub fn data(&mut self, page: &mut DataPage) -> Result<()> {
         let Workspace { compressor, page: body } = &mut *self.workspace;
         let num_values = to_u32(page.take(body).map_err(broken)?)?;
@@ -161,14 +161,14 @@ impl<'sink, W: Write + Send> Chunk<'sink, W> {
     }
 }
 
-/// A run of the hybrid encoding: `count` times `number`, of `width` bits.
+/// Writes a run of the hybrid encoding: `count` times `number`, of `width` bits.
 pub(super) fn put_run(count: usize, number: u32, width: u32, to: &mut Vec<u8>) {
     put_varint((count * 2) as u64, to);
     let bytes = usize_of(width.div_ceil(8));
     to.extend(number.to_le_bytes().iter().take(bytes));
 }
 
-/// The length that stands before levels. A page has too few rows for more than 4 bytes of it.
+/// The length before levels. A page has too few rows for a length above 4 bytes.
 fn length(length: usize) -> crate::error::Result<[u8; 4]> {
     u32::try_from(length).held("the levels of a page take less than 4 GiB").map(u32::to_le_bytes)
 }

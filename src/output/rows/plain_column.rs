@@ -1,9 +1,9 @@
-//! A list column of one row group whose values hardly ever repeat, such as times: the values themselves, without a
+//! A list column of one row group whose values rarely repeat, such as times: the values themselves, without a
 //! dictionary.
 //!
-//! Otherwise as in [`super::list_column`]: the values of a history are encoded once and copied for each of its rows,
-//! and the padding behind them is zeros. A dictionary would take 24 bytes and more of memory for each value, and leave
-//! the indices to be written besides.
+//! Otherwise it works like [`super::list_column`]: the values of a history are encoded once and copied for each of its
+//! rows, and the padding after them is zeros. A dictionary would take 24 bytes and more of memory for each value, and
+//! the indices would have to be written too.
 
 use std::sync::Arc;
 
@@ -28,24 +28,24 @@ const VALUE_BYTES: usize = 8;
 pub(super) struct PlainColumn {
     max_history: usize,
     values: Vec<i64>,
-    /// Of each history where its values end, and how many rows have it.
+    /// For each history, the end of its values and its number of rows.
     histories: Vec<(usize, usize)>,
     rows: usize,
 }
 
 impl PlainColumn {
-    /// Without rows yet; each will have `max_history` elements.
+    /// A column without rows; each row will have `max_history` elements.
     pub fn new(max_history: usize) -> Self {
         PlainColumn { max_history, values: Vec::new(), histories: Vec::new(), rows: 0 }
     }
 
-    /// Begins a history: the first `max_history` of `values`.
+    /// Starts a history: the first `max_history` of `values`.
     pub fn begin(&mut self, values: &[i64]) {
         self.values.extend(values.iter().take(self.max_history));
         self.histories.push((self.values.len(), 0));
     }
 
-    /// Adds rows that have the history begun last.
+    /// Adds rows with the history started last.
     pub fn add_rows(&mut self, rows: usize) -> crate::error::Result<()> {
         let (_, count) = self.histories.last_mut().held("rows follow their history")?;
         *count += rows;
@@ -53,7 +53,7 @@ impl PlainColumn {
         Ok(())
     }
 
-    /// Assembles the pages, and is empty again.
+    /// Assembles the pages and clears the column.
     pub fn finish(
         &mut self,
         column: &Arc<ColumnDescriptor>,

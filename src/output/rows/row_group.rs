@@ -1,4 +1,4 @@
-//! The rows of one row group, on their way from impressions and histories to encoded columns.
+//! One row group: turns impressions and histories into encoded columns.
 
 use std::sync::Arc;
 
@@ -21,12 +21,12 @@ use crate::history::HistoryView;
 use crate::message::message;
 use crate::model::{CustomerId, Element, ExtraColumn, Impression, ItemType, RowColumn};
 
-/// Gathers rows and encodes them, one row group after the other. Any thread can do that with one of its own; the bytes
-/// depend on the rows alone.
+/// Gathers rows and encodes them, one row group after the other. Each thread can have its own; the bytes depend only on
+/// the rows.
 ///
-/// Memory: 5 bytes for each action of each history begun, 4 more with ages and 8 more with times, the dictionaries, the
-/// columns of the impressions, two pages of 1 MiB, and the encoded pages; with 10,000 rows of 1,000 actions typically
-/// 20 MB where each history has 14 rows.
+/// Memory: 5 bytes for each action of each history started, 4 more with ages and 8 more with times, the dictionaries,
+/// the columns of the impressions, two pages of 1 MiB, and the encoded pages; with 10,000 rows of 1,000 actions
+/// typically 20 MB if each history has 14 rows.
 pub struct RowGroup {
     schema: Arc<RowSchema>,
     settings: RowSettings,
@@ -37,18 +37,18 @@ pub struct RowGroup {
     labels: Int32Builder,
     actions: ListColumn<u32>,
     action_types: ListColumn<u8>,
-    /// How long the history is that was begun last.
+    /// The length of the history started last.
     length: i32,
     lengths: Option<Int32Builder>,
     ages: Option<ListColumn<u32>>,
     times: Option<PlainColumn>,
     workspace: Workspace,
     rows: usize,
-    /// The newest action of the customers begun.
+    /// The newest action of the customers so far.
     newest_us: Option<i64>,
 }
 
-/// A row group as it goes into a file.
+/// An encoded row group, ready for a file.
 pub struct EncodedRowGroup {
     pub(super) rows: usize,
     pub(super) newest_us: Option<i64>,
@@ -56,14 +56,14 @@ pub struct EncodedRowGroup {
     pub(super) columns: Vec<EncodedColumn>,
 }
 
-/// A column of a row group as it goes into a file.
+/// An encoded column of a row group, ready for a file.
 pub(super) enum EncodedColumn {
     Ordinary(ArrowColumnChunk),
     List(ListChunk),
 }
 
 impl RowGroup {
-    /// One without rows, for files of this schema.
+    /// An empty row group, for files of this schema.
     pub fn new(schema: &Arc<RowSchema>, settings: &RowSettings) -> crate::error::Result<Self> {
         let workspace = Workspace::new(settings.compression).map_err(|error| {
             own(error, |error| {
@@ -96,7 +96,7 @@ impl RowGroup {
         })
     }
 
-    /// Gives the rows that follow their history, which is at most `max_history` long and has the details that the
+    /// Starts the history of the rows that follow; it is cut to `max_history` and must have the details that the
     /// columns need. At least one row must follow.
     pub fn begin_customer(&mut self, history: HistoryView<'_>) -> crate::error::Result<()> {
         self.actions.begin(history.item_ids)?;
@@ -114,17 +114,17 @@ impl RowGroup {
         Ok(())
     }
 
-    /// How many rows it has so far.
+    /// Returns how many rows it has so far.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Adds the rows of one impression, one for each element, with the history begun last.
+    /// Adds the rows of one impression, one for each element, with the history started last.
     pub fn add(&mut self, impression: &Impression) -> crate::error::Result<()> {
         self.add_elements(impression.customer, impression.ranking_id.as_deref(), 0, &impression.elements)
     }
 
-    /// Adds the rows of neighbours in the list of an impression, from the place `first` on, likewise.
+    /// Adds the rows of consecutive elements of an impression, from position `first` on, with the history started last.
     pub fn add_elements(
         &mut self,
         customer: CustomerId,
@@ -151,8 +151,7 @@ impl RowGroup {
         Ok(())
     }
 
-    /// Encodes and compresses all columns; then there are no rows again, and the room that they took is kept for the
-    /// next.
+    /// Encodes and compresses all columns, then clears the rows; their buffers are kept for the next row group.
     pub fn encode(&mut self) -> crate::error::Result<EncodedRowGroup> {
         let dt = self.settings.dt;
         self.encode_columns().map_err(|error| {
@@ -213,7 +212,7 @@ impl RowGroup {
     }
 }
 
-/// Ids in the type asked for, in which they are known to fit.
+/// Converts ids to the wanted type; the caller knows that they fit.
 fn items(items: Int64Array, item_type: ItemType) -> Result<ArrayRef> {
     let narrow = |item: &i64| i32::try_from(*item).held("items fit the type asked for").map_err(broken);
     Ok(match item_type {

@@ -16,7 +16,7 @@ use super::settings::RowSettings;
 use crate::error::Error;
 use crate::model::{CellType, RowColumn, RowColumns};
 
-/// Everything that all row groups of a partition have in common.
+/// The values that all row groups of a partition have in common.
 pub struct RowSchema {
     columns: Vec<RowColumn>,
     arrow: SchemaRef,
@@ -39,14 +39,14 @@ impl RowSchema {
         let pairs = settings.key_values().into_iter().map(|(key, value)| KeyValue::new(key, value));
         let mut properties = WriterProperties::builder()
             .set_compression(settings.compression.codec())
-            // Of a whole column chunk. Those of pages would tell readers nothing more: rows stand by customer.
+            // For each column chunk. Statistics of pages would tell readers nothing more: rows are grouped by customer.
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_offset_index_disabled(true)
             .set_key_value_metadata(Some(pairs.collect()))
             .build();
         add_encoded_arrow_schema_to_metadata(&arrow, &mut properties);
         let properties = Arc::new(properties);
-        // The factory takes its settings from a file; this one is none.
+        // The factory takes its settings from a writer; this writer discards everything.
         let nowhere = SerializedFileWriter::new(std::io::sink(), parquet.root_schema_ptr(), Arc::clone(&properties))?;
         let factory = ArrowRowGroupWriterFactory::new(&nowhere, Arc::clone(&arrow));
         Ok(RowSchema { columns: settings.columns.list(), arrow, parquet, properties, factory })
@@ -60,8 +60,8 @@ impl RowSchema {
         Arc::clone(&self.properties)
     }
 
-    /// The columns of one row group, in order: of each what it is, its field, what Parquet calls it, and an ordinary
-    /// writer, which a list column has no use for.
+    /// Returns the columns of one row group, in order: for each its kind, its field, its Parquet descriptor, and an
+    /// ordinary writer, which a list column ignores.
     pub(super) fn columns(&self) -> Result<impl Iterator<Item = ColumnToWrite<'_>>> {
         let writers = self.factory.create_column_writers(0)?;
         let named = self.columns.iter().zip(self.arrow.fields()).zip(self.parquet.columns());
@@ -87,8 +87,8 @@ fn arrow_schema(columns: RowColumns) -> SchemaRef {
     let field = |column: RowColumn| {
         let described = columns.type_of(column);
         let cell = match column {
-            // In Parquet a string. The hint makes pyarrow's `read_table` and pandas give it the type that they give to
-            // the `dt=` of the folder's name; with two types for one column they refuse to read the folder above.
+            // In Parquet a string. The hint makes pyarrow's `read_table` and pandas use the type that they give to the
+            // `dt=` of the folder's name; with two types for one column they refuse to read the folder above.
             RowColumn::Dt => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
             _ => data_type(described.cell),
         };
@@ -99,7 +99,7 @@ fn arrow_schema(columns: RowColumns) -> SchemaRef {
     Arc::new(Schema::new(columns.list().into_iter().map(field).collect::<Vec<_>>()))
 }
 
-/// What Arrow calls the type of a cell.
+/// Returns the Arrow type of a cell.
 pub(in crate::output) fn data_type(cell: CellType) -> DataType {
     match cell {
         CellType::Text => DataType::Utf8,

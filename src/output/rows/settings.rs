@@ -1,4 +1,4 @@
-//! What a partition is asked to be.
+//! The settings of a partition.
 
 use super::codec::Compression;
 use crate::error::{Error, Result};
@@ -6,56 +6,56 @@ use crate::manifest::Manifest;
 use crate::message::message;
 use crate::model::{Day, RowColumns, RowOrder};
 
-/// How many rows go into one piece of the output.
+/// How many rows go into a row group and into a part file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct FileSizes {
-    /// Rows of a row group, at least 1. The rows of one impression stay together, so one with more elements has a
-    /// larger group to itself.
+    /// Rows of a row group, at least 1. The rows of one impression stay together, so an impression with more elements
+    /// has a larger group of its own.
     pub row_group_rows: usize,
     /// Rows of a part file, in whole row groups.
     pub part_rows: usize,
 }
 
 impl Default for FileSizes {
-    /// Row groups of 10,000 rows: with 1,000 actions a row 120 MB decoded, which is what a training reader takes at
-    /// once. Parts of a hundred of them.
+    /// Row groups of 10,000 rows: 120 MB decoded with 1,000 actions a row, which a training reader loads at once. A
+    /// part has a hundred row groups.
     fn default() -> Self {
         FileSizes { row_group_rows: 10_000, part_rows: 1_000_000 }
     }
 }
 
-/// What each part file says of itself, and how it is cut. Nothing here tells how or when the store was filled.
+/// The metadata of each part file, and how the rows are cut. Nothing here depends on how or when the store was filled.
 #[derive(Clone, Debug)]
 pub struct RowSettings {
     /// The day of the rows.
     pub dt: Day,
-    /// Every action in the rows is earlier: ISO 8601.
+    /// All actions in the rows are earlier: ISO 8601.
     pub cut_off: String,
     /// The zone of the days.
     pub time_zone: String,
-    /// The fingerprint of its rules up to the day; `None` for UTC.
+    /// The fingerprint of the zone's rules up to the day; `None` for UTC.
     pub zone_rules: Option<String>,
     /// Length of the padded arrays.
     pub max_history: usize,
     /// How many days back actions may lie; `None` for no limit.
     pub lookback_days: Option<u32>,
-    /// The newest batch that was used; `None` if there was none.
+    /// The newest batch used; `None` if there was none.
     pub newest_batch: Option<Day>,
-    /// What the action types of the batches used are called, such as `view=1,buy=2`; `None` where they are click 1,
+    /// The names of the action types of the batches used, such as `view=1,buy=2`; `None` if they are click 1,
     /// add_to_cart 2, order 3.
     pub action_types: Option<String>,
-    /// How pages are compressed.
+    /// The compression of the pages.
     pub compression: Compression,
-    /// How the rows are cut.
+    /// The sizes of row groups and parts.
     pub sizes: FileSizes,
     /// Which columns the rows have.
     pub columns: RowColumns,
-    /// In which order they stand.
+    /// The order of the rows.
     pub order: RowOrder,
 }
 
-/// What a part file says of settings that it says nothing of where they are the default: each key, and the value if
-/// there is one.
+/// Metadata of the settings that a part file omits if they have their defaults: each key, and the value if it is not
+/// the default.
 pub fn metadata_if_chosen(columns: RowColumns, order: RowOrder) -> [(&'static str, Option<String>); 5] {
     let RowColumns { with, item_type, type_type } = columns;
     let unless_default = |is_default: bool, name: &str| (!is_default).then(|| name.to_owned());
@@ -69,8 +69,7 @@ pub fn metadata_if_chosen(columns: RowColumns, order: RowOrder) -> [(&'static st
 }
 
 impl RowSettings {
-    /// The settings of a partition that is there. Fails where its pages are of a codec that this program does not
-    /// write.
+    /// Returns the settings of an existing partition. Fails if its pages use a codec that this program cannot write.
     pub fn of(manifest: &Manifest) -> Result<Self> {
         let shape = &manifest.settings;
         let compression = Compression::named(&shape.compression).ok_or_else(|| {
@@ -96,7 +95,7 @@ impl RowSettings {
         })
     }
 
-    /// Names and values for the key-value metadata of a Parquet file.
+    /// Returns names and values for the key-value metadata of a Parquet file.
     pub fn key_values(&self) -> Vec<(String, String)> {
         let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
         let always = [

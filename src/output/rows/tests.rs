@@ -1,4 +1,4 @@
-//! Row groups, read back with the ordinary reader.
+//! Tests that read row groups back with the ordinary reader.
 
 use std::fs::File;
 
@@ -35,7 +35,7 @@ fn settings(max_history: usize, compression: Compression) -> RowSettings {
 /// Items and types of one row.
 type Lists = (Vec<i64>, Vec<i32>);
 
-/// A customer's history and how many elements each of the customer's impressions has.
+/// A customer's history and the number of elements of each impression of the customer.
 type Draft = (History, Vec<usize>);
 
 /// Writes each of `groups` as a row group and reads everything back: items, types, and the encodings of the list
@@ -105,7 +105,7 @@ fn write_and_read(settings: &RowSettings, groups: &[Vec<Draft>]) -> (Vec<Lists>,
     (read, encodings)
 }
 
-/// The rows as they should be: padded with zeros, once for each element.
+/// The expected rows: padded with zeros, once for each element.
 fn expected(max_history: usize, groups: &[Vec<Draft>]) -> Vec<Lists> {
     let mut rows = Vec::new();
     for (history, impressions) in groups.iter().flatten() {
@@ -153,7 +153,7 @@ proptest! {
 
 #[test]
 fn rows_of_a_thousand_fill_many_pages_and_parts() {
-    // Three parts; pages of 1 MiB are closed and begun again within a row group; indices of 13 and more bits.
+    // Three parts; several pages of 1 MiB within a row group; indices of 13 and more bits.
     let mut item = 0_i64;
     let mut draft = |length: usize, rows: usize| {
         let items: Vec<i64> = (0..length)
@@ -174,7 +174,7 @@ fn rows_of_a_thousand_fill_many_pages_and_parts() {
 
 #[test]
 fn a_dictionary_that_does_not_pay_is_left_out() {
-    // Every value once: the dictionary would be as large as the column, and the indices would come on top.
+    // Every value occurs once: the dictionary would be as large as the column, and the indices would be added.
     let groups =
         vec![(0..50).map(|customer| (history(customer * 8 + 1..customer * 8 + 9), vec![1])).collect::<Vec<_>>()];
     let (read, encodings) = write_and_read(&settings(8, Compression::Zstd), &groups);

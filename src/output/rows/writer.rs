@@ -1,4 +1,4 @@
-//! Writing encoded row groups to part files.
+//! Writes encoded row groups to part files.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -19,12 +19,12 @@ use crate::model::display_utc;
 use crate::storage::HashedFile;
 use crate::storage::sync;
 
-/// The key of the newest action's time in a part's key-value metadata; the others are in [`RowSettings::key_values`].
+/// The key of the newest action's time in a part's key-value metadata; [`RowSettings::key_values`] has the others.
 pub const NEWEST_ACTION: &str = "lookback.newest_action";
 
-/// Writes row groups to part files of a folder, in the order in which they come.
+/// Writes row groups to part files of a folder, in the order in which they arrive.
 ///
-/// Memory: the row group being written, and the metadata of those written to the open part.
+/// Memory: the row group being written, and the metadata of the row groups already in the open part.
 pub struct RowWriter {
     folder: PathBuf,
     part_rows_max: usize,
@@ -36,7 +36,7 @@ pub struct RowWriter {
     written: Vec<PartFile>,
 }
 
-/// A part file that is being written.
+/// A part file being written.
 struct OpenPart {
     path: PathBuf,
     writer: SerializedFileWriter<HashedFile>,
@@ -57,7 +57,7 @@ impl RowWriter {
         }
     }
 
-    /// Writes one row group. A part that would have more rows than asked for is completed before.
+    /// Writes one row group. If the open part would exceed its limit of rows, it is completed first.
     pub fn append(&mut self, group: EncodedRowGroup) -> Result<()> {
         if self.part_rows > 0 && self.part_rows + group.rows > self.part_rows_max {
             self.close_part()?;
@@ -72,8 +72,8 @@ impl RowWriter {
         Ok(())
     }
 
-    /// Completes the last part and fsyncs it. Without any row there is one part, with the schema alone. Gives what the
-    /// manifest says of the parts.
+    /// Completes the last part and fsyncs it. Without rows there is one part, with only the schema. Returns the parts
+    /// for the manifest.
     pub fn finish(mut self) -> Result<Vec<PartFile>> {
         if self.part.is_none() && self.written.is_empty() {
             self.open_part()?;
@@ -101,7 +101,7 @@ impl RowWriter {
     fn close_part(&mut self) -> Result<()> {
         let Some(OpenPart { path, mut writer, mut early_sync }) = self.part.take() else { return Ok(()) };
         let newest_action = self.part_newest_us.take().map(display_utc);
-        // Absent where no row has a history.
+        // Absent if no row has a history.
         if let Some(newest_action) = &newest_action {
             writer.append_key_value_metadata(KeyValue::new(NEWEST_ACTION.to_owned(), newest_action.clone()));
         }

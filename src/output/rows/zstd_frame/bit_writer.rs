@@ -1,8 +1,8 @@
-//! Bits as Zstandard's entropy coders write them: each number above the ones before, read back from the end.
+//! Writes bits as Zstandard's entropy coders do: each number above the earlier ones, read back from the end.
 
 use crate::exact::usize_of;
 
-/// Gathers bits. The reader begins with those that were written last.
+/// Gathers bits. The reader starts with the bits that were written last.
 #[derive(Default)]
 pub(super) struct BitWriter {
     waiting: u64,
@@ -23,13 +23,13 @@ impl BitWriter {
         }
     }
 
-    /// Writes the bit that marks the end, and fills the last byte up.
+    /// Writes the bit that marks the end, and pads the last byte.
     pub fn finish(mut self, to: &mut Vec<u8>) {
         self.put(1, 1, to);
         self.flush(to);
     }
 
-    /// Fills the last byte up without a mark.
+    /// Pads the last byte without a mark.
     pub fn flush(self, to: &mut Vec<u8>) {
         let bytes = usize_of(self.filled.div_ceil(8));
         to.extend(self.waiting.to_le_bytes().iter().take(bytes));

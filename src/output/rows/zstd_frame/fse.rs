@@ -2,35 +2,35 @@
 
 use super::bit_writer::BitWriter;
 
-/// The smallest accuracy that a table description can state.
+/// The smallest accuracy that a table description can have.
 const LOG_MIN: u32 = 5;
 
-/// What encoding one symbol does to the state.
+/// How encoding one symbol changes the state.
 #[derive(Clone, Copy)]
 struct Step {
-    /// 2^16 times the bits to write, less the states from which one fewer would do: added to a state, its upper half is
+    /// 2^16 times the most bits to write, less the first state that needs so many: added to a state, its upper half is
     /// the number of bits.
     bits: u32,
-    /// From the state's remaining bits to a place in `next`.
+    /// Added to the state's remaining bits, it is an index into `next`.
     offset: i32,
 }
 
 /// An encoder for one distribution.
 pub(super) struct Table {
     log: u32,
-    /// By symbol.
+    /// Ordered by symbol.
     steps: Vec<Step>,
-    /// The states that follow, by symbol and then in ascending order.
+    /// The next states, ordered by symbol and then ascending.
     next: Vec<u32>,
 }
 
-/// The state of an encoder, which is what the decoder finds at the same place.
+/// The state of an encoder; the decoder has the same state at the same position.
 #[derive(Clone, Copy)]
 pub(super) struct State(u32);
 
 impl Table {
-    /// The table of a distribution: `counts` sum up to `2^log`, where -1 stands for "less than one" and takes one
-    /// state. `None` for any other.
+    /// The table of a distribution: `counts` sum up to `2^log`, where -1 means "less than one" and takes one state.
+    /// `None` for any other counts.
     pub fn new(counts: &[i16], log: u32) -> Option<Self> {
         let size = 1_usize << log;
         // Symbols of less than one get the last states; the others are spread over the rest.
@@ -66,7 +66,7 @@ impl Table {
         Some(Table { log, steps, next })
     }
 
-    /// The state in which the symbol that the decoder meets last is encoded: costs no bits. `None` for a symbol that
+    /// Returns the state that encodes the last symbol for the decoder, without writing bits. `None` for a symbol that
     /// the distribution lacks.
     pub fn begin(&self, symbol: u8) -> Option<State> {
         let step = self.step(symbol)?;
@@ -74,7 +74,7 @@ impl Table {
         self.following((bits << 16) - step.bits, bits, step).map(State)
     }
 
-    /// Encodes the symbol before those encoded so far; likewise.
+    /// Encodes the symbol before the symbols so far. `None` for a symbol that the distribution lacks.
     pub fn encode(&self, state: &mut State, symbol: u8, writer: &mut BitWriter, to: &mut Vec<u8>) -> Option<()> {
         let step = self.step(symbol)?;
         let bits = (state.0 + step.bits) >> 16;
@@ -83,7 +83,7 @@ impl Table {
         Some(())
     }
 
-    /// Writes the state from which the decoder begins.
+    /// Writes the state from which the decoder starts.
     pub fn finish(&self, state: State, writer: &mut BitWriter, to: &mut Vec<u8>) {
         writer.put(state.0, self.log, to);
     }
@@ -112,8 +112,8 @@ impl Step {
     }
 }
 
-/// Counts that sum up to `2^log`, near to the shares of `counts`; at least one for each symbol that occurs. `None` if
-/// fewer than two do.
+/// Returns counts that sum up to `2^log`, nearly proportional to `counts`; at least one for each symbol that occurs.
+/// `None` if fewer than two symbols occur.
 pub(super) fn normalized(counts: &[u32], log: u32) -> Option<Vec<i16>> {
     let total: u64 = counts.iter().map(|count| u64::from(*count)).sum();
     if counts.iter().filter(|count| **count > 0).count() < 2 {
@@ -124,7 +124,7 @@ pub(super) fn normalized(counts: &[u32], log: u32) -> Option<Vec<i16>> {
     let mut shares: Vec<i16> = shares.collect::<Result<_, _>>().ok()?;
     let mut missing = (1_i32 << log) - shares.iter().map(|share| i32::from(*share)).sum::<i32>();
     while missing != 0 {
-        // What rounding has left over or taken too much goes to or comes from the largest, where it matters least.
+        // The largest count absorbs the rounding difference, where it matters least.
         let largest = shares.iter_mut().max()?;
         let change = missing.max(1 - i32::from(*largest));
         *largest = i16::try_from(i32::from(*largest) + change).ok().filter(|_| change != 0)?;
@@ -154,7 +154,7 @@ pub(super) fn describe(counts: &[i16], log: u32, to: &mut Vec<u8>) {
             threshold >>= 1;
         }
         if count == 0 {
-            // How many more zeros follow, in steps of up to three.
+            // The number of further zeros, in steps of up to three.
             let mut more = 0;
             while counts.next_if_eq(&0).is_some() {
                 more += 1;

@@ -12,16 +12,16 @@ const WEIGHTS_LOG: u32 = 6;
 
 /// A code for each byte that occurs.
 pub(super) struct Codes {
-    /// By byte: the code, and its length; 0 for bytes that do not occur.
+    /// For each byte, its code and the length of it; 0 for bytes that do not occur.
     codes: [(u16, u8); 256],
-    /// How the decoder is told.
+    /// The tree description for the decoder.
     description: Vec<u8>,
-    /// What all of the bytes counted take with these codes.
+    /// The bits of all counted bytes with these codes.
     bits: u64,
 }
 
 impl Codes {
-    /// Codes for bytes that occur so often; `None` if there are fewer than two different ones or if they cannot be
+    /// Codes for bytes with these counts; `None` if fewer than two distinct bytes occur, or if the codes cannot be
     /// described.
     pub fn new(counts: &[u32; 256]) -> Option<Self> {
         let lengths = lengths(counts)?;
@@ -44,17 +44,17 @@ impl Codes {
         Some(Codes { codes, description: describe(&lengths, longest)?, bits })
     }
 
-    /// The tree description.
+    /// Returns the tree description.
     pub fn description(&self) -> &[u8] {
         &self.description
     }
 
-    /// What the bytes that were counted take, in bytes.
+    /// Returns the size of the counted bytes with these codes, in bytes.
     pub fn encoded_bytes(&self) -> usize {
         usize_of(self.bits / 8)
     }
 
-    /// Appends one stream; `None` if there is a byte in it that was not counted.
+    /// Appends one stream; `None` if it has a byte that was not counted.
     pub fn encode(&self, bytes: &[u8], to: &mut Vec<u8>) -> Option<()> {
         let (mut writer, mut shortest) = (BitWriter::default(), u8::MAX);
         for byte in bytes.iter().rev() {
@@ -67,8 +67,8 @@ impl Codes {
     }
 }
 
-/// Code lengths of at most 11 bits that leave no code unused. Nearly the shortest there are: codes that would be longer
-/// are cut, and as many others lengthened as that takes.
+/// Code lengths of at most 11 bits that leave no code unused. Nearly optimal: longer codes are cut, and as many others
+/// lengthened as needed.
 fn lengths(counts: &[u32; 256]) -> Option<[u8; 256]> {
     let mut leaves: Vec<(u64, usize)> = counts
         .iter()
@@ -82,19 +82,19 @@ fn lengths(counts: &[u32; 256]) -> Option<[u8; 256]> {
     leaves.sort_unstable();
     let depths = depths(&leaves.iter().map(|(count, _)| *count).collect::<Vec<_>>())?;
     let mut cut: Vec<u32> = depths.into_iter().map(|depth| depth.min(BITS_MAX)).collect();
-    // In units of the longest codes: what the codes take of all there are.
+    // The number of longest codes that these lengths use up.
     let taken = |cut: &[u32]| cut.iter().map(|length| 1_u32 << (BITS_MAX - length)).sum::<u32>();
     let all = 1 << BITS_MAX;
     let mut over = taken(&cut);
     while over > all {
-        // The longest of those that can still grow, which frees least; of these the rarest.
+        // Lengthens the longest code that can still grow, which frees least; among equals the rarest.
         let longest = cut.iter().copied().filter(|length| *length < BITS_MAX).max()?;
         let length = cut.iter_mut().find(|length| **length == longest)?;
         over -= 1 << (BITS_MAX - *length - 1);
         *length += 1;
     }
     while over < all {
-        // The shortest that fits into what is free; of these the commonest.
+        // Shortens the shortest code for which enough codes are free; among equals the most common.
         let free = all - over;
         let shortest = cut.iter().copied().filter(|length| 1 << (BITS_MAX - length) <= free).min()?;
         let length = cut.iter_mut().rfind(|length| **length == shortest)?;
@@ -108,8 +108,7 @@ fn lengths(counts: &[u32; 256]) -> Option<[u8; 256]> {
     Some(lengths)
 }
 
-/// The depths of the leaves of a Huffman tree over `counts`, which ascend: two queues, of leaves and of the nodes made
-/// of them.
+/// The depths of the leaves of a Huffman tree over `counts`, which ascend: two queues, of leaves and of inner nodes.
 fn depths(counts: &[u64]) -> Option<Vec<u32>> {
     let leaves = counts.len();
     let mut weights = counts.to_vec();
@@ -140,8 +139,8 @@ fn depths(counts: &[u64]) -> Option<Vec<u32>> {
     Some(depths)
 }
 
-/// The weights of all bytes but the last that occurs, which follows from the others, encoded with a distribution of
-/// their own. `None` where they are all alike, or take too much room.
+/// The weights of all bytes except the last that occurs, whose weight follows from the others, encoded with their own
+/// distribution. `None` if all are equal, or if they take too many bytes.
 fn describe(lengths: &[u8; 256], longest: u8) -> Option<Vec<u8>> {
     let last = lengths.iter().rposition(|length| *length > 0)?;
     let weight = |length: &u8| if *length == 0 { 0 } else { longest + 1 - *length };
@@ -154,7 +153,7 @@ fn describe(lengths: &[u8; 256], longest: u8) -> Option<Vec<u8>> {
     let table = fse::Table::new(&shares, WEIGHTS_LOG)?;
     let mut description = vec![0];
     fse::describe(&shares, WEIGHTS_LOG, &mut description);
-    // Two states take turns, the first with the first weight. Written from the last weight to the first.
+    // Two states alternate, the first with the first weight. Written from the last weight to the first.
     let mut states = [None, None];
     let mut writer = BitWriter::default();
     for (place, weight) in weights.iter().enumerate().rev() {

@@ -1,9 +1,9 @@
 //! Zstandard frames of pages whose rows repeat.
 //!
-//! The rows of a customer are the same bytes several times over. A compressor has to find that out; here it is known.
-//! So such a page is never made: each customer's row goes once into the literals, which are Huffman-coded, and its
-//! repetitions are one match. What comes out is an ordinary frame that every decoder of Zstandard reads, some 5 %
-//! larger than the library's at level 1 on real pages, in a fraction of its time.
+//! The rows of a customer are the same bytes several times over. A compressor must find the repetitions; here they are
+//! known. So the whole page is never assembled: each customer's row goes once into the literals, which are
+//! Huffman-coded, and its repetitions are one match. The result is an ordinary frame for every Zstandard decoder, some
+//! 5 % larger than the library's at level 1 on real pages, in a fraction of its time.
 //!
 //! Source of the format: RFC 8878. The tests decode with the library.
 
@@ -24,28 +24,28 @@ use sequences::{Encoder, Sequence};
 use crate::error::Result;
 use crate::exact::{Held, at_most, of_byte_mut};
 
-/// What a block holds when decoded, at most. The format's limit is 2^17 for both forms of a block; this leaves room for
-/// headers where literals cannot be made smaller.
+/// The most decoded bytes of a block. The format's limit is 2^17 for both forms of a block; this is less, to leave
+/// space for headers when literals are incompressible.
 const BLOCK_BYTES: usize = (1 << 17) - (1 << 10);
 
-/// Repetitions of fewer bytes go into the literals: as a match they might take more.
+/// Repetitions of fewer bytes go into the literals: a match could take more bytes.
 const MATCH_BYTES_MIN: usize = 16;
 
-/// Fewer literals are stored as they are.
+/// Fewer literals are stored uncompressed.
 const CODED_LITERALS_MIN: usize = 64;
 
-/// Smaller pages are left to the library.
+/// The library compresses smaller pages.
 const FRAME_BYTES_MIN: usize = 1 << 12;
 
-/// A page to be compressed, told as bytes and how often they stand there one behind the other.
+/// A page to be compressed, given as bytes and their number of repetitions.
 ///
 /// Memory: the bytes once, and 24 bytes for each repetition.
 pub(super) struct RepeatingPage {
     literals: Vec<u8>,
-    /// Blocks that are full, and the one that is being filled.
+    /// The full blocks; the block being filled is separate.
     blocks: Vec<Block>,
     open: Block,
-    /// Bytes of the page so far.
+    /// Number of bytes of the page so far.
     length: usize,
     encoder: Encoder,
 }
@@ -53,10 +53,10 @@ pub(super) struct RepeatingPage {
 #[derive(Default)]
 struct Block {
     sequences: Vec<Sequence>,
-    /// All literals, and those behind the last match.
+    /// Number of all literals, and of those after the last match.
     literals: usize,
     loose: usize,
-    /// What it holds when decoded.
+    /// Number of its decoded bytes.
     length: usize,
 }
 
@@ -72,17 +72,17 @@ impl RepeatingPage {
         })
     }
 
-    /// How many bytes it has so far.
+    /// Returns the number of bytes so far.
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// Appends `bytes` so many times.
+    /// Appends `bytes`, `times` times.
     pub fn push(&mut self, bytes: &[u8], times: usize) {
         self.push_padded(bytes, 0, times);
     }
 
-    /// The same of bytes that end with so many zeros: these are told as one zero that repeats, where there are enough.
+    /// Like [`RepeatingPage::push`], for bytes that end with `zeros` zeros: many zeros are encoded as a repeated one.
     pub fn push_padded(&mut self, bytes: &[u8], zeros: usize, times: usize) {
         if times == 0 || bytes.is_empty() {
             return;
@@ -115,13 +115,13 @@ impl RepeatingPage {
         }
     }
 
-    /// Appends `length` bytes of the repetition of `bytes`, which stand right before.
+    /// Appends `length` bytes that repeat `bytes`, the bytes right before.
     fn push_match(&mut self, bytes: &[u8], mut length: usize) {
         let mut done = 0;
         while length > 0 {
             let block = self.block();
             let room = BLOCK_BYTES - block.length;
-            // A block's end may leave a piece that is too short for a match.
+            // At the end of a block, the rest may be too short for a match.
             let part = length.min(room);
             if part < MATCH_BYTES_MIN {
                 let piece: Vec<u8> = bytes.iter().cycle().skip(done % bytes.len()).take(part).copied().collect();
@@ -137,7 +137,7 @@ impl RepeatingPage {
         }
     }
 
-    /// The block that the next bytes go to, which is not full.
+    /// Returns the block for the next bytes, which is not full.
     fn block(&mut self) -> &mut Block {
         if self.open.length >= BLOCK_BYTES {
             self.blocks.push(std::mem::take(&mut self.open));
@@ -145,13 +145,13 @@ impl RepeatingPage {
         &mut self.open
     }
 
-    /// All blocks that hold something.
+    /// Returns all blocks that are not empty.
     fn blocks(&self) -> impl Iterator<Item = &Block> {
         self.blocks.iter().chain([&self.open]).filter(|block| block.length > 0)
     }
 
-    /// Appends the frame to `frame`, and is empty again. Gives whether it did: not where the library does better, with
-    /// a page that is small or hardly repeats; then [`RepeatingPage::expand`] is to be called first.
+    /// Appends the frame to `frame` and clears the page. Returns `false` and does neither if the library does better,
+    /// for a small page or few repetitions; the caller then gets the bytes from [`RepeatingPage::expand`].
     pub fn encode(&mut self, frame: &mut Vec<u8>) -> Result<bool> {
         let begin = frame.len();
         let is_worth_it = self.length >= FRAME_BYTES_MIN
@@ -178,7 +178,7 @@ impl RepeatingPage {
                 take(sequence.literals, page);
                 let (from, mut left) = (page.len().saturating_sub(sequence.offset), sequence.length);
                 while left > 0 {
-                    // What has been copied can be copied again, so that each step is twice as long.
+                    // Copied bytes can be copied again, so each step is twice as long.
                     let part = left.min(page.len() - from);
                     page.extend_from_within(from..from + part);
                     left -= part;
@@ -188,7 +188,7 @@ impl RepeatingPage {
         }
     }
 
-    /// Forgets everything.
+    /// Clears the page.
     pub fn clear(&mut self) {
         self.literals.clear();
         self.blocks.clear();
@@ -196,7 +196,7 @@ impl RepeatingPage {
         self.length = 0;
     }
 
-    /// `false` if a block would not become smaller; `None` if something in it has no code.
+    /// Returns `false` if a block would not become smaller; `None` if a value has no code.
     fn encode_frame(&self, frame: &mut Vec<u8>) -> Option<bool> {
         let Ok(length) = u32::try_from(self.length) else { return Some(false) };
         frame.extend_from_slice(&0xfd2f_b528_u32.to_le_bytes());
@@ -208,7 +208,7 @@ impl RepeatingPage {
             *of_byte_mut(&mut counts, *byte) += 1;
         }
         let codes = Codes::new(&counts);
-        // Where a code saves less than one byte of fifty, decoding it is not worth that.
+        // A code that saves less than one byte of fifty is not worth decoding.
         let codes = codes.filter(|codes| codes.encoded_bytes() < self.literals.len() / 50 * 49);
         let mut is_described = false;
         let mut literals = self.literals.as_slice();
@@ -239,7 +239,7 @@ impl RepeatingPage {
     }
 }
 
-/// A literals section of bytes as they are: type 0, with a size of 20 bits.
+/// Appends a literals section of uncompressed bytes: type 0, with a size of 20 bits.
 fn put_raw_literals(literals: &[u8], frame: &mut Vec<u8>) -> Option<()> {
     let [a, b, c, _] = (u32::try_from(literals.len()).ok()? << 4 | 3 << 2).to_le_bytes();
     frame.extend_from_slice(&[a, b, c]);
@@ -247,8 +247,8 @@ fn put_raw_literals(literals: &[u8], frame: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// A literals section of four coded streams: type 2 with the tree's description, or 3 with the tree of the block
-/// before; sizes of 18 bits.
+/// Appends a literals section of four coded streams: type 2 with the tree's description, or 3 with the tree of the
+/// previous block; sizes of 18 bits.
 fn put_coded_literals(literals: &[u8], codes: &Codes, is_described: bool, frame: &mut Vec<u8>) -> Option<()> {
     let header = frame.len();
     frame.extend_from_slice(&[0; 5]);

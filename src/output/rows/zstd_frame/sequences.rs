@@ -1,10 +1,10 @@
-//! Sequences: so many literals, then so many bytes that stood so far back. Source: RFC 8878, section 3.1.1.3.2.
+//! Sequences: a number of literals, then a match of earlier bytes. Source: RFC 8878, section 3.1.1.3.2.
 
 use super::bit_writer::BitWriter;
 use super::fse::{State, Table};
 
-/// The distributions that a decoder has without being told (RFC 8878, section 3.1.1.3.2.2): literal lengths, match
-/// lengths, offsets.
+/// The distributions predefined for every decoder (RFC 8878, section 3.1.1.3.2.2): literal lengths, match lengths,
+/// offsets.
 const LITERALS: [i16; 36] =
     [4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1];
 const MATCHES: [i16; 53] = [
@@ -13,21 +13,21 @@ const MATCHES: [i16; 53] = [
 ];
 const OFFSETS: [i16; 29] = [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1];
 
-/// The shortest match there is.
+/// The shortest match of the format.
 const MATCH_MIN: u32 = 3;
 
 /// One sequence.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Sequence {
-    /// Literals before the match; below 2^17.
+    /// Number of literals before the match; below 2^17.
     pub literals: usize,
-    /// How far back the match begins; at least 1.
+    /// How many bytes back the match begins; at least 1.
     pub offset: usize,
     /// Its length, 3 to 2^17.
     pub length: usize,
 }
 
-/// A code, and the bits that tell a number from others of the same code.
+/// A code, and the extra bits that tell a number from others with that code.
 #[derive(Clone, Copy)]
 struct Coded {
     code: u8,
@@ -43,7 +43,7 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    /// The one encoder, which there always is.
+    /// An encoder; always `Some`.
     pub fn new() -> Option<Self> {
         Some(Encoder {
             literals: Table::new(&LITERALS, 6)?,
@@ -52,8 +52,8 @@ impl Encoder {
         })
     }
 
-    /// Appends a sequences section. There are fewer than 32,512 of them, as a block of 128 kB has with matches of 16
-    /// bytes. `None` if one of them has numbers that no code has.
+    /// Appends a sequences section of fewer than 32,512 sequences; a block of 128 kB has fewer, since a match has at
+    /// least 16 bytes. `None` if a sequence has numbers without a code.
     pub fn encode(&self, sequences: &[Sequence], to: &mut Vec<u8>) -> Option<()> {
         match sequences.len() {
             few @ 0..128 => to.push(few.to_le_bytes()[0]),
@@ -100,7 +100,7 @@ impl Encoder {
 
 impl Sequence {
     fn coded(self) -> Option<[Coded; 3]> {
-        // Offsets are moved up by three, since the first three numbers stand for those of the sequences before.
+        // Offsets are moved up by three, since the first three numbers mean the offsets of earlier sequences.
         let offset = u32::try_from(self.offset).ok()?.checked_add(3)?;
         let bits = offset.ilog2();
         let offset = Coded { code: bits.to_le_bytes()[0], bits, number: offset };
@@ -109,8 +109,8 @@ impl Sequence {
     }
 }
 
-/// Numbers of a code are as many as its bits tell apart, and begin at a multiple of that: so the low bits are what to
-/// write.
+/// A code covers as many numbers as its bits distinguish, beginning at a multiple of that count: so the low bits of the
+/// number are written.
 fn coded(number: u32, code: u32, bits: u32) -> Coded {
     Coded { code: code.to_le_bytes()[0], bits, number }
 }
@@ -126,7 +126,7 @@ fn literal_code(length: u32) -> Coded {
     }
 }
 
-/// Of a match length less 3.
+/// The code of a match length less 3.
 fn match_code(length: u32) -> Coded {
     match length {
         0..32 => coded(length, length, 0),

@@ -1,23 +1,23 @@
-//! Frames, decoded with the library.
+//! Tests that decode frames with the library.
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use super::*;
 
-/// Encodes, decodes with the library, and compares with the page; gives the frame's size, or `None` where it was left
-/// to the library.
+/// Encodes, decodes with the library, and compares with the page; returns the size of the frame, or `None` if the page
+/// was left to the library.
 fn checked(pieces: &[(Vec<u8>, usize)]) -> Option<usize> {
     checked_padded(pieces, |_| 0)
 }
 
-/// The same of pieces whose ends are told to be so many zeros.
+/// Like [`checked`], for byte strings that end with the number of zeros that `zeros` returns.
 fn checked_padded(pieces: &[(Vec<u8>, usize)], zeros: impl Fn(&[u8]) -> usize) -> Option<usize> {
     let pieces = pieces.iter().map(|(bytes, times)| (bytes.clone(), zeros(bytes), *times));
     fuzz::encoded(&pieces.collect::<Vec<_>>()).unwrap()
 }
 
-/// Bytes of so many kinds, the first of them commoner than the last.
+/// Bytes of `kinds` distinct values, the first of them more common than the last.
 fn bytes(length: usize, kinds: u32, seed: u32) -> Vec<u8> {
     let mut state = seed.wrapping_mul(2) | 1;
     let mut next = || {
@@ -53,13 +53,13 @@ proptest! {
         let pieces: Vec<_> = pieces.into_iter().map(padded).collect();
         let zeros = |bytes: &[u8]| bytes.iter().rev().take_while(|byte| **byte == 0).count();
         let (padded, plain) = (checked_padded(&pieces, zeros), checked(&pieces));
-        // Never more than a few bytes for each piece beyond what it takes without being told.
+        // At most a few bytes per entry above the size without the number of zeros.
         if let (Some(padded), Some(plain)) = (padded, plain) {
             prop_assert!(padded <= plain + 8 * pieces.len() + 64, "{} and {}", padded, plain);
         }
     }
 
-    /// Bytes as the fuzzer has them: what they begin with says how they are dealt out.
+    /// Bytes as from the fuzzer: its first bytes decide how the rest is divided.
     #[test]
     fn any_bytes_come_back(
         pieces in proptest::collection::vec((0..3_000_u16, any::<u8>(), any::<u8>(), 1..=300_u32, any::<u32>()), 0..30),
@@ -100,13 +100,13 @@ proptest! {
 fn codes_of_every_skew_are_decoded() {
     for skew in 1..60_u32 {
         for kinds in [2_u32, 3, 17, 128, 129, 256] {
-            // Byte k stands there about 2^(-k * skew / 32) times as often as byte 0.
+            // Byte k occurs about 2^(-k * skew / 32) times as often as byte 0.
             let mut literal = Vec::new();
             for byte in 0..kinds {
                 let count = (20_000.0 * 0.5_f64.powf(f64::from(byte * skew) / 32.0)).max(1.0);
                 literal.extend(std::iter::repeat_n(u8::try_from(byte).unwrap(), count as usize));
             }
-            // Nearly even ones are left to the library.
+            // Nearly even distributions are left to the library.
             if skew > 8 {
                 assert!(checked(&[(literal, 2)]).is_some(), "skew {skew}, {kinds} kinds");
             } else {
@@ -135,7 +135,7 @@ fn every_length_and_offset_code_is_met() {
 
 #[test]
 fn a_page_of_rows_takes_what_its_rows_take_once() {
-    // 60 customers of 14 rows of 1,000 numbers, the lower bytes by chance and the upper ones mostly small.
+    // 60 customers of 14 rows of 1,000 numbers, the lower bytes random and the upper ones mostly small.
     let mut pieces = vec![(vec![2, 0, 0xce, 0x0f, 1], 840)];
     for customer in 0..60_u32 {
         let numbers = bytes(1_000, 65_536, 2 * customer);
