@@ -37,7 +37,7 @@ impl Order {
     /// Computes the order from the impressions, and compares each row, without its history, with the row expected
     /// there.
     ///
-    /// Memory: the budget; beyond it, sorted runs in the system's folder for temporary files.
+    /// Memory: the budget; beyond it, sorted runs in the folder for scratch files of `resources`.
     pub fn compare(&self, wanted: &Wanted<'_>, comparison: &mut Comparison<'_>, rows: &mut Rows<'_>) -> Result<()> {
         // Both are in memory at once, and sorting takes a quarter more.
         let budget_bytes = wanted.budget_bytes / 3;

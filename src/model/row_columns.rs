@@ -212,7 +212,7 @@ impl TypeType {
 /// The columns of a partition's rows, and their widths. The default is that of the contract.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct RowColumns {
-    /// The columns beside those that all rows have.
+    /// The columns besides those that all rows have.
     pub with: ExtraColumns,
     /// The type of items.
     pub item_type: ItemType,
@@ -275,7 +275,7 @@ impl RowColumns {
         }
     }
 
-    /// Returns what these columns need of a history beside items and types.
+    /// Returns what these columns need of a history besides items and types.
     pub fn detail(self) -> HistoryDetail {
         if self.with.has(ExtraColumn::ActionTimes) {
             HistoryDetail::Times
@@ -287,7 +287,7 @@ impl RowColumns {
     }
 }
 
-/// What is read of a history beside items and types; each variant includes the one before it.
+/// What is read of a history besides items and types; each variant includes the one before it.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub enum HistoryDetail {
     /// Nothing more.

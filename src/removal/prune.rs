@@ -16,7 +16,7 @@ use crate::text::{count, percent};
 /// Options of a prune.
 #[derive(Clone, Copy, Debug)]
 pub struct PruneOptions {
-    /// The days before the newest batch whose actions are kept, beside those of the batch's own day.
+    /// The days before the newest batch whose actions are kept, besides those of the batch's own day.
     pub keep_days: u32,
     /// Whether to only count what would be removed.
     pub dry_run: bool,

@@ -40,8 +40,8 @@ pub(super) enum Shape {
     Bars,
     /// A line for each series.
     Lines,
-    /// A row of cells for each series: a value above 0 fills this fraction of the cell's height with the series'
-    /// colour; 0 is red.
+    /// A row of cells for each series: a value above 0, at most 1, fills that fraction of the cell's height with the
+    /// series' colour; 0 is red.
     Cells,
 }
 
