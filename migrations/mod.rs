@@ -1,21 +1,20 @@
-//! Floor 6, bringing a store from one format version to the next. A sibling of ingest and produce; opening a store
-//! never comes here.
+//! Floor 6, converting a store from one format version to the next. A sibling of ingest and produce; opening a store
+//! never migrates it.
 //!
-//! Each step is one file named by the version it leads to. A step that has been released never changes: stores in the
-//! world were made by it.
+//! Each step is one file named by the version it leads to. A released step never changes: existing stores were made by
+//! it.
 //!
-//! A step writes the keys of its version beside those of the old one, checks them, and then, in one atomic write, sets
-//! the store record and removes the old keys. So the store is of the old version until it is of the new one. A step
-//! that is stopped leaves keys that nobody reads; run again, it removes them first. It takes the room of both versions
-//! on the disk.
+//! A step writes the keys of its version beside those of the old version, checks them, and then, in one atomic write,
+//! sets the store record and removes the old keys. So the store has the old version until that write. An interrupted
+//! step leaves keys that nothing reads; the next run first removes them. A step needs disk space for both versions.
 //!
 //! Rules for a step:
-//! 1. It reads the old version with types of its own named by that version, never with those of `format/`, which move
-//!    on.
-//! 2. The step to the current version writes with `format/`. It says so by an assertion on the version, so that whoever
-//!    raises the version has to give it writers of its own first.
-//! 3. `validate` compares what was written with what was there; and a test shows that the store equals one written
-//!    fresh, key by key.
+//! 1. It reads the old version with types of its own named by that version, never with those of `format/`, which
+//!    change.
+//! 2. The step to the current version writes with `format/`. An assertion on the version ensures this, so that raising
+//!    the version requires giving the step writers of its own first.
+//! 3. `validate` compares the new keys with the old ones; and a test shows that the store equals one written fresh, key
+//!    by key.
 
 mod four_to_five;
 mod one_to_two;
@@ -33,13 +32,13 @@ use crate::store::{Folder, RawStore};
 use crate::text::Shown;
 use serde::Serialize;
 
-/// The steps that a program knows, and the version that they lead to.
+/// The steps of a program, and the version that they lead to.
 pub struct Registry {
     steps: Vec<Box<dyn Migration>>,
     target: u8,
 }
 
-/// What a migration did.
+/// The result of a migration.
 #[derive(Clone, Debug, Serialize)]
 pub struct MigrationSummary {
     /// The version before.
@@ -48,12 +47,12 @@ pub struct MigrationSummary {
     pub to: u8,
     /// The steps taken, in order.
     pub steps: Vec<String>,
-    /// Whether nothing was done and only the steps were named.
+    /// Whether this was a dry run, which only names the steps.
     pub dry_run: bool,
 }
 
 impl Registry {
-    /// All steps of this program.
+    /// Returns all steps of this program.
     pub fn current() -> Self {
         Registry {
             steps: vec![
@@ -66,15 +65,15 @@ impl Registry {
         }
     }
 
-    /// A registry of other steps, in any order; `target` is the version that the last of them leads to.
+    /// Returns a registry of other steps, in any order; `target` is the version that the last of them leads to.
     pub fn with(steps: Vec<Box<dyn Migration>>, target: u8) -> Self {
         Registry { steps, target }
     }
 
-    /// Takes the store to the target version, step by step. Refused for a store that is newer, or for which a step is
+    /// Migrates the store to the target version, step by step. Fails for a store that is newer, or if a step is
     /// missing.
     ///
-    /// A store that is at the target is left as it is. Holds the store's write lock.
+    /// A store at the target version stays unchanged. Holds the store's write lock.
     pub fn migrate(&self, folder: &Folder, dry_run: bool, progress: &dyn Progress) -> Result<MigrationSummary> {
         let store = if dry_run { RawStore::open_reader(folder)? } else { RawStore::open_writer(folder)? };
         let from = store.format_version()?;
@@ -89,7 +88,7 @@ impl Registry {
                 "use a newer lookback",
             ));
         }
-        // All steps are found before the first is taken, so that a store is not left halfway for want of one.
+        // All steps are found before the first runs, so that a missing step does not leave a store halfway.
         let steps = (from..self.target).map(|version| self.step(version)).collect::<Result<Vec<_>>>()?;
         let mut summary = MigrationSummary { from, to: self.target, steps: Vec::new(), dry_run };
         for (index, step) in steps.iter().enumerate() {
@@ -98,8 +97,8 @@ impl Registry {
                 continue;
             }
             progress.item(step.name(), index + 1, steps.len());
-            // What an interrupted run has left. Where that is nothing, nothing is removed: a table file that notes a
-            // removal is read through RocksDB, which takes longer, until it is compacted.
+            // Removes what an interrupted run has left, if anything: a table file with a recorded removal is read
+            // through RocksDB, which takes longer, until it is compacted.
             let (first, end) = step.writes();
             if store.entries(&first).next().transpose()?.is_some_and(|(key, _)| key.as_ref() < end.as_slice()) {
                 store.write(&[], &[(first, end)])?;

@@ -1,16 +1,16 @@
-//! How a caller asks work to stop, without knowing where it is.
+//! How a caller asks work to stop, wherever the work is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
 
-/// A request to stop that work looks at between its steps. Clones are the same request; nothing takes it back.
+/// A request to stop, which work checks between its steps. Clones are the same request; it cannot be withdrawn.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
-    /// One that whoever sets `flag` makes: a handler of signals can do no more than that.
+    /// Returns a request that is made by setting `flag`, the most that a signal handler can do.
     pub fn by_flag(flag: Arc<AtomicBool>) -> Self {
         Cancel(flag)
     }
@@ -20,12 +20,12 @@ impl Cancel {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was asked to.
+    /// Whether a stop was requested.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Fails where it was asked to. Takes about a nanosecond.
+    /// Fails if a stop was requested. Takes about a nanosecond.
     pub fn check(&self) -> Result<()> {
         if self.is_cancelled() { Err(Error::cancelled()) } else { Ok(()) }
     }

@@ -1,7 +1,7 @@
 //! The one error type: what happened and where, and what to do next.
 //!
 //! Every message is one sentence of the form `what; remedy`. Kinds are sorted by remedy, so that a caller (or the
-//! operator who reads the log at night) can tell an input to be mended from a disk to be freed.
+//! operator who reads the log at night) can tell an input to fix from a disk to free.
 
 use std::fmt;
 use std::path::Path;
@@ -12,32 +12,32 @@ use crate::text::{Shown, escaped};
 /// The remedy for a full disk.
 pub const FREE_SPACE: &str = "free some space and run the same command again";
 
-/// What mends the error.
+/// The kind of remedy.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
-    /// The command asks for something that has no meaning: change the command.
+    /// The command makes no sense: change the command.
     Usage,
-    /// An input file or its content is not as the contract says: mend the input.
+    /// An input file or its content violates the contract: fix the input.
     Input,
-    /// The request is understood but would break a promise: do what the message says first.
+    /// The request makes sense but would break a guarantee: first do what the message says.
     Refused,
-    /// What was compared is not the same, as the command was asked to find out: look at what it names.
+    /// The compared data differs, which the command was asked to check: look at what the message names.
     Different,
-    /// Another process is in the way: wait, or end it.
+    /// Another process holds the resource: wait, or end that process.
     Busy,
-    /// The operating system said no: disk, permissions, a missing path.
+    /// The operating system refused: disk, permissions, a missing path.
     Io,
-    /// The store holds bytes that it never wrote, or a partition rows that do not follow from the raw files: restore
-    /// it, or produce it again.
+    /// The store holds bytes that it never wrote, or a partition has rows that do not follow from the raw files:
+    /// restore the store, or produce the partition again.
     Corrupt,
-    /// The caller has asked the work to stop: run the same again.
+    /// The caller has asked the work to stop: run the same command again.
     Cancelled,
-    /// Something that this program itself keeps up did not hold: report it.
+    /// An invariant of this program is violated: report it.
     Internal,
 }
 
-/// Why something is not opened: what it is instead of a regular file. The cause inside the [`std::io::Error`] of
-/// opening it.
+/// Why a file is not opened: the kind of file that it is instead of a regular one. The cause inside the
+/// [`std::io::Error`] of opening it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Irregular(pub &'static str);
 
@@ -49,8 +49,8 @@ impl fmt::Display for Irregular {
 
 impl std::error::Error for Irregular {}
 
-/// A failure, said in one sentence. [`fmt::Display`] gives `what; remedy` on one line, whatever names stand in it: see
-/// [`escaped`].
+/// A failure, described in one sentence. [`fmt::Display`] gives `what; remedy` on one line, whatever names it contains:
+/// see [`escaped`].
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,
@@ -59,41 +59,41 @@ pub struct Error {
     cause: Option<Cause>,
 }
 
-/// What another crate or the system said, as it said it.
+/// The original error of another crate or the system.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An error of any kind, from its two halves.
+    /// Returns an error of any kind, from its two halves.
     pub fn new(kind: Kind, what: impl Into<Message>, remedy: impl Into<Message>) -> Self {
         Error { kind, what: what.into(), remedy: remedy.into(), cause: None }
     }
 
-    /// The command line asks for something without meaning.
+    /// Returns the error for a command line that makes no sense.
     pub fn usage(what: impl Into<Message>, remedy: impl Into<Message>) -> Self {
         Self::new(Kind::Usage, what, remedy)
     }
 
-    /// An input is not as the contract says.
+    /// Returns the error for an input that violates the contract.
     pub fn input(what: impl Into<Message>, remedy: impl Into<Message>) -> Self {
         Self::new(Kind::Input, what, remedy)
     }
 
-    /// A request that would break a promise.
+    /// Returns the error for a request that would break a guarantee.
     pub fn refused(what: impl Into<Message>, remedy: impl Into<Message>) -> Self {
         Self::new(Kind::Refused, what, remedy)
     }
 
-    /// The same error with what it follows from, which [`std::error::Error::source`] then gives. The message does not
+    /// Returns the same error with its cause, which [`std::error::Error::source`] then gives. The message does not
     /// change: it cites the cause where that helps.
     pub fn caused_by(self, cause: impl Into<Cause>) -> Self {
         Error { cause: Some(cause.into()), ..self }
     }
 
-    /// The operating system refused `action` (a verb phrase: "write", "list") on `path`; or lookback did, since it is
-    /// [`Irregular`].
+    /// Returns the error for `action` (a verb phrase: "write", "list") refused on `path` by the operating system; or by
+    /// lookback, since the file is [`Irregular`].
     pub fn io(action: &str, path: &Path, source: std::io::Error) -> Self {
         if let Some(irregular) = source.get_ref().and_then(|inside| inside.downcast_ref::<Irregular>()) {
             return Self::input(
@@ -111,7 +111,7 @@ impl Error {
         Self::new(Kind::Io, format!("cannot {action} {}: {source}", path.shown()), remedy).caused_by(source)
     }
 
-    /// The store holds bytes that no version of lookback writes.
+    /// Returns the error for a store with bytes that no version of lookback writes.
     pub fn corrupt(what: impl Into<Message>) -> Self {
         Self::new(
             Kind::Corrupt,
@@ -120,7 +120,7 @@ impl Error {
         )
     }
 
-    /// The caller has asked the work to stop.
+    /// Returns the error for work that the caller has asked to stop.
     pub fn cancelled() -> Self {
         Self::new(
             Kind::Cancelled,
@@ -129,7 +129,7 @@ impl Error {
         )
     }
 
-    /// Something that follows from this program alone did not hold.
+    /// Returns the error for a violated invariant of this program.
     pub fn internal(what: impl Into<Message>) -> Self {
         Self::new(
             Kind::Internal,
@@ -138,22 +138,22 @@ impl Error {
         )
     }
 
-    /// All of it: `what; remedy`.
+    /// Returns the whole message: `what; remedy`.
     pub fn message(&self) -> Message {
         message![{ self.what.clone() }, "; ", { self.remedy.clone() }]
     }
 
-    /// What happened and where, without the remedy.
+    /// Returns what happened and where, without the remedy.
     pub fn what(&self) -> &Message {
         &self.what
     }
 
-    /// What to do next.
+    /// Returns what to do next.
     pub fn remedy(&self) -> &Message {
         &self.remedy
     }
 
-    /// What would mend it.
+    /// Returns the kind of remedy.
     pub fn kind(&self) -> Kind {
         self.kind
     }

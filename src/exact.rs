@@ -1,41 +1,41 @@
-//! Floor 0, above errors: what cannot be otherwise, as a type or as an error, and never a substitute in its place.
+//! Floor 0, above errors: invariants as types or errors, never as substitute values.
 //!
-//! A number that cannot be too large and an index that cannot be outside are asked for here, so that no default stands
-//! where one of them is wrong after all: rows would be written from it. `tests/tidy.rs` holds that.
+//! Numbers that must fit and indices that must be in range are converted here, so that a violated invariant never
+//! yields a default value, from which rows would be written. `tests/tidy.rs` enforces that.
 
 use crate::error::{Cause, Error, Result};
 
 const _: () = assert!(usize::BITS == u64::BITS, "sizes of files and sizes in memory are one kind of number");
 
-/// A number as a size in memory, where each fits.
+/// Returns a number as a size in memory, on machines where every number fits.
 #[inline]
 pub fn usize_of(number: impl Into<u64>) -> usize {
     number.into() as usize
 }
 
-/// The first `count` of them, or all where there are fewer.
+/// Returns the first `count` elements, or all if there are fewer.
 #[inline]
 pub fn at_most<T>(all: &[T], count: usize) -> &[T] {
     all.split_at_checked(count).map_or(all, |(first, _)| first)
 }
 
-/// What a table has for a byte.
+/// Returns the table's entry for a byte.
 #[inline]
 #[expect(clippy::indexing_slicing, reason = "a table of 256 has a place for every byte")]
 pub fn of_byte<T>(table: &[T; 256], byte: u8) -> &T {
     &table[byte as usize]
 }
 
-/// The same, to be changed.
+/// Returns the table's entry for a byte, mutable.
 #[inline]
 #[expect(clippy::indexing_slicing, reason = "a table of 256 has a place for every byte")]
 pub fn of_byte_mut<T>(table: &mut [T; 256], byte: u8) -> &mut T {
     &mut table[byte as usize]
 }
 
-/// What must be there.
+/// A value that must exist.
 pub trait Held<T> {
-    /// It, or a fault of our own: `what` is the sentence that does not hold, behind "that".
+    /// Returns the value. Fails with an internal error: `what` is the violated sentence, after "that".
     fn held(self, what: &str) -> Result<T>;
 }
 

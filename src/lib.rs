@@ -1,18 +1,17 @@
 //! lookback keeps each customer's history materialised, and writes training rows from it: for every item shown to a
 //! customer, that customer's most recent actions from strictly before that day.
 //!
-//! Whoever runs the program reads the guide, `docs/guide.md`: a page for each task, from the first store to an upgrade,
-//! with commands that the tests run, and `docs/messages.md`, which has every message and what to do. What stands here
-//! is for those who change it, or build on it: the shortest way in is [`ingest::Ingester`], which fills a store, and
-//! [`produce::produce`], which reads a [`store::Store`]; the bytes of a store are drawn in
-//! `src/format/specification.md`.
+//! To run the program, read the guide, `docs/guide.md`: a page for each task, from the first store to an upgrade, with
+//! commands that the tests run, and `docs/messages.md`, which has every message and what to do. This documentation is
+//! for those who change the library, or build on it: start with [`ingest::Ingester`], which fills a store, and
+//! [`produce::produce`], which reads a [`store::Store`]; `src/format/specification.md` draws the bytes of a store.
 //!
-//! Floors, of which each imports only lower ones, the way of an action and of an impression through them, and the
-//! glossary stand in `docs/architecture.md`.
+//! `docs/architecture.md` describes the floors, each of which imports only lower ones, the way of an action and of an
+//! impression through them, and the glossary.
 //!
-//! An action goes up and down once: `input` reads it, `ingest` sorts it and folds it into its customer's history,
-//! `format` makes bytes of them, `store` keeps them. An impression: `input` reads it, `produce` sorts it and asks
-//! `store` for the history as of the day before, `output` makes padded rows of both and writes them.
+//! An action passes the floors once: `input` reads it, `ingest` sorts it and folds it into its customer's history,
+//! `format` encodes it, `store` keeps it. An impression: `input` reads it, `produce` sorts it and asks `store` for the
+//! history as of the day before, `output` makes padded rows of both and writes them.
 
 pub mod audit;
 pub mod backfill;
@@ -49,7 +48,7 @@ pub mod text;
 pub mod verify;
 pub mod zoneinfo;
 
-/// What the fuzzer runs; see `fuzz/README.md`.
+/// The entry points of the fuzzer; see `fuzz/README.md`.
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzz {

@@ -1,4 +1,4 @@
-//! The program `lookback`: hands its arguments to [`lookback::cli`] and exits as that says.
+//! The program `lookback`: passes its arguments to [`lookback::cli`] and exits with the resulting code.
 
 use std::process::ExitCode;
 

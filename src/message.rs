@@ -1,10 +1,10 @@
-//! Floor 0, sentences in which settings and commands are values: a library says their names, a command line its flags.
+//! Floor 0, sentences with settings and commands as values: a library shows their names, a command line its flags.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// Something that a caller chooses, by the name that it has in the library.
+/// Defines an enum of things that a caller chooses, with their names in the library.
 macro_rules! named {
     ($(#[$about:meta])* $kind:ident { $($one:ident $name:literal),+ $(,)? }) => {
         $(#[$about])*
@@ -13,10 +13,10 @@ macro_rules! named {
         pub enum $kind { $($one),+ }
 
         impl $kind {
-            /// All of them.
+            /// All values.
             pub const ALL: &[Self] = &[$($kind::$one),+];
 
-            /// Its name.
+            /// Returns the name.
             pub fn name(self) -> &'static str {
                 match self { $($kind::$one => $name),+ }
             }
@@ -25,7 +25,7 @@ macro_rules! named {
 }
 
 named! {
-    /// A setting that somebody chooses.
+    /// A setting that a caller chooses.
     Setting {
         AllowEmpty "allow_empty", AllowFarDay "allow_far_day", AllowGaps "allow_gaps",
         AllowLargeRemoval "allow_large_removal", AllowMissingSource "allow_missing_source", AllowPruned "allow_pruned",
@@ -49,31 +49,31 @@ named! {
 /// A part of a sentence.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Part {
-    /// As it stands.
+    /// Plain text.
     Text(String),
     /// A setting.
     Setting(Setting),
-    /// A command to be run, with settings, and the value of each that has one here.
+    /// A command to run, with settings, and their values where given.
     Call(Command, Vec<(Setting, Option<String>)>),
 }
 
-/// A sentence, or a piece of one. [`fmt::Display`], and JSON likewise, give it with the names of settings and commands:
-/// `check input and dt`, `see stale`.
+/// A sentence, or a part of one. [`fmt::Display`] and JSON give it with the names of settings and commands: `check
+/// input and dt`, `see stale`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Message(Vec<Part>);
 
 impl Message {
-    /// Of these parts, one behind the other.
+    /// Concatenates messages.
     pub fn of(parts: impl IntoIterator<Item = Message>) -> Self {
         Message(parts.into_iter().flat_map(|said| said.0).collect())
     }
 
-    /// Its parts.
+    /// Returns its parts.
     pub fn parts(&self) -> &[Part] {
         &self.0
     }
 
-    /// As one text, in which `words` are those for a setting or a command.
+    /// Returns the message as text, with `words` formatting each setting or command.
     pub fn in_words(&self, words: impl Fn(&Part) -> String) -> String {
         self.0.iter().map(words).collect()
     }
@@ -132,13 +132,13 @@ impl Serialize for Message {
     }
 }
 
-/// A [`Message`] of parts: `"text with {value}"`, `("text with {}", value)`, a [`Setting`] as `Dt`, a call as
+/// Builds a [`Message`] of parts: `"text with {value}"`, `("text with {}", value)`, a [`Setting`] as `Dt`, a call as
 /// `[Backfill Stale]` or `[Repair Store=(path)]`, another [`Message`] or setting as `{said}`.
 macro_rules! message {
     ($($part:tt),+ $(,)?) => { $crate::message::Message::of([$($crate::message::part!($part)),+]) };
 }
 
-/// One of them.
+/// Builds one part.
 macro_rules! part {
     ([$command:ident $($setting:ident $(= ($value:expr))?)*]) => {
         $crate::message::Message::from($crate::message::Part::Call(

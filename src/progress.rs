@@ -1,24 +1,23 @@
-//! How long work tells how far it is, without knowing who listens.
+//! How work reports its progress, whoever listens.
 
 use crate::message::Message;
 
 /// Receives the progress of one command. Calls may come from several threads, one at a time for what they count.
 pub trait Progress: Sync {
-    /// Of `total` things of the same kind, the one at `position` (from 1) begins; its phases follow.
+    /// The item at `position` (from 1) of `total` items begins; its phases follow.
     fn item(&self, name: &str, position: usize, total: usize);
-    /// The last of these things is done; what follows belongs to none of them.
+    /// The last item is done; later phases belong to no item.
     fn end_items(&self);
-    /// A phase begins, and the one before it is done. `total` is the number of steps it will take, where that is known;
-    /// `unit` names a step, and is empty for a phase that is one step.
+    /// A phase begins, and the phase before it is done. `total` is its number of steps, if known; `unit` names a step,
+    /// and is empty for a phase of a single step.
     fn begin(&self, phase: &str, unit: &'static str, total: Option<u64>);
     /// `steps` more steps of the current phase are done.
     fn advance(&self, steps: u64);
-    /// Something odd that the person should read; not an error.
+    /// Something unusual that the person should read; not an error.
     fn note(&self, message: &Message);
 }
 
-/// Passes on notes alone: for one of several pieces of work that go side by side and have no common progress but that
-/// of the whole.
+/// Passes on notes only: for one of several concurrent tasks, where only the whole reports progress.
 pub struct Notes<'a>(pub &'a dyn Progress);
 
 impl Progress for Notes<'_> {
@@ -31,7 +30,7 @@ impl Progress for Notes<'_> {
     }
 }
 
-/// Listens to nothing: for tests and for callers that print no progress.
+/// Ignores all progress: for tests and for callers that print none.
 pub struct Silent;
 
 impl Progress for Silent {

@@ -1,23 +1,23 @@
-//! Floor 0, numbers and sentences for people; and text from outside as it may stand in them.
+//! Floor 0, numbers and sentences for people; and escaping of text from outside.
 //!
-//! A name of a file or a column can hold anything: a newline would make a second line that looks like one of the
-//! program's own, an escape character would paint or clear the terminal. So at each way out, [`escaped`] goes over the
-//! whole line, and [`escaped_json`] over the whole document. Both leave alone what they have given, so that a text may
-//! pass several exits.
+//! A name of a file or a column can contain anything: a newline would start a second line that looks like one of the
+//! program's own, an escape character would color or clear the terminal. So every output passes the whole line through
+//! [`escaped`], or the whole document through [`escaped_json`]. Both are idempotent, so a text may pass several
+//! outputs.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt::{self, Write};
 
-/// Whether a character does something to what is around it, instead of being seen: controls (C0, DEL, C1), separators
-/// of lines and paragraphs, and what turns the direction of writing.
+/// Whether a character acts on its surroundings instead of being visible: controls (C0, DEL, C1), separators of lines
+/// and paragraphs, and characters that change the direction of writing.
 fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A text with each character that acts instead of being seen written as `\n`, `\r`, `\t` or `\u{..}`; so it is one
-/// line. All else stays as it is, in any script.
+/// Returns a text on one line, with each such character written as `\n`, `\r`, `\t` or `\u{..}`. All other characters
+/// stay, in any script.
 pub fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) {
         return Cow::Borrowed(text);
@@ -29,8 +29,8 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// A JSON document with these characters written as `\uXXXX`: another spelling of the same document. In JSON as serde
-/// writes it they stand within texts alone, but for the newlines of a document on several lines, which stay.
+/// Returns a JSON document with these characters written as `\uXXXX`: another spelling of the same document. In JSON
+/// written by serde they occur only within texts, except for the newlines of a document on several lines, which stay.
 pub fn escaped_json(json: &str) -> Cow<'_, str> {
     let is_hidden = |letter: char| letter != '\n' && is_hidden(letter);
     if !json.contains(is_hidden) {
@@ -39,7 +39,7 @@ pub fn escaped_json(json: &str) -> Cow<'_, str> {
     let mut escaped = String::with_capacity(json.len() + 16);
     for letter in json.chars() {
         if is_hidden(letter) {
-            // All of them lie below U+10000, so that each is one unit of UTF-16. Writing to a text does not fail.
+            // All of them are below U+10000, so each is one unit of UTF-16. Writing to a text never fails.
             write!(escaped, "\\u{:04x}", u32::from(letter)).unwrap_or_default();
         } else {
             escaped.push(letter);
@@ -48,15 +48,15 @@ pub fn escaped_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Paths and arguments for people: instead of [`std::path::Path::display`], which shows bytes that are no text all
-/// alike.
+/// Formats paths and arguments for people: unlike [`std::path::Path::display`], it keeps bytes that are no text
+/// distinguishable.
 pub trait Shown: AsRef<OsStr> {
-    /// The text as [`escaped`] has it, with each byte that is no UTF-8 written as `\xNN`.
+    /// Returns the text as [`escaped`] gives it, with each byte that is no UTF-8 written as `\xNN`.
     fn shown(&self) -> ShownText<'_> {
         ShownText(self.as_ref())
     }
 
-    /// The text as it is, for a field of JSON; only where it is no UTF-8, as [`Shown::shown`] has it.
+    /// Returns the text unchanged, for a field of JSON; if it is no UTF-8, as [`Shown::shown`] gives it.
     fn plain(&self) -> String {
         self.as_ref().to_str().map_or_else(|| self.shown().to_string(), str::to_owned)
     }
@@ -64,7 +64,7 @@ pub trait Shown: AsRef<OsStr> {
 
 impl<T: AsRef<OsStr> + ?Sized> Shown for T {}
 
-/// Whether a text is a URL and no path: `scheme://`, whatever follows.
+/// Whether a text is a URL rather than a path: `scheme://` and any continuation.
 pub fn is_url(text: &OsStr) -> bool {
     let text = text.as_encoded_bytes();
     let scheme = text.windows(3).position(|found| found == b"://").and_then(|end| text.get(..end));
@@ -72,7 +72,7 @@ pub fn is_url(text: &OsStr) -> bool {
     scheme.is_some_and(|scheme| scheme.first().is_some_and(u8::is_ascii_alphabetic) && scheme.iter().all(is_of_scheme))
 }
 
-/// What [`Shown::shown`] gives.
+/// The result of [`Shown::shown`].
 pub struct ShownText<'a>(&'a OsStr);
 
 impl fmt::Display for ShownText<'_> {
@@ -87,7 +87,7 @@ impl fmt::Display for ShownText<'_> {
     }
 }
 
-/// A count with its thousands apart: 1,234,567.
+/// Formats a count with thousands separators: 1,234,567.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> =
@@ -95,18 +95,18 @@ pub fn count(number: u64) -> String {
     groups.join(",")
 }
 
-/// A count with its noun, which takes an `s` unless there is one.
+/// Formats a count with its noun, with an `s` unless the count is 1.
 pub fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
-/// What of these there is any of: `12 late; 3 early`, behind a semicolon each.
+/// Formats the counts that are not 0: `; 12 late; 3 early`, each after a semicolon.
 pub fn exceptions(counts: &[(u64, &str)]) -> String {
     let some = counts.iter().filter(|(number, _)| *number > 0);
     some.map(|(number, what)| format!("; {} {what}", count(*number))).collect()
 }
 
-/// A size in the largest unit that leaves a number above 1.
+/// Formats a size in the largest unit that leaves a number above 1.
 pub fn size(bytes: u64) -> String {
     let units = ["kB", "MB", "GB", "TB"];
     let mut value = bytes as f64 / 1_000.0;
@@ -123,7 +123,7 @@ pub fn size(bytes: u64) -> String {
     if bytes < 1_000 { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
 }
 
-/// A share of a whole, in per cent: two digits behind the point below 10 %, one from there on.
+/// Formats a ratio in per cent: two decimals below 10 %, one from there on.
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent.abs() < 9.995 { format!("{percent:.2} %") } else { format!("{percent:.1} %") }

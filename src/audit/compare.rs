@@ -1,4 +1,4 @@
-//! The rows of a customer as they should be, against those that come next.
+//! Compares the expected rows of a customer with the partition's next rows.
 
 use super::difference::{cell, differs, impression_source};
 use super::group::{Case, Place, RawImpression, Wanted};
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::ExtraColumn;
 use crate::output::ProducedRow;
 
-/// What tells a row from its neighbours.
+/// What distinguishes a row from its neighbours.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Key<'a> {
     pub customer: i64,
@@ -17,12 +17,12 @@ pub(super) struct Key<'a> {
     pub item: i64,
 }
 
-/// One row as it should be, but for the history.
+/// An expected row, without its history.
 #[derive(Clone, Copy)]
 pub(super) struct Expected<'a> {
     pub key: Key<'a>,
     pub label: i32,
-    /// Where its impression stands.
+    /// The position of its impression in the raw files.
     pub place: Place,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Comparison<'a> {
     dt: String,
     /// Rows compared.
     pub rows: u64,
-    /// Cells compared, each element of the lists among them.
+    /// Cells compared, including each element of the lists.
     pub cells: u64,
     /// The newest action in the rows of each part file.
     pub newest_us: Vec<Option<i64>>,
@@ -45,7 +45,7 @@ impl<'a> Comparison<'a> {
         Comparison { wanted, dt: wanted.dt.to_string(), rows: 0, cells: 0, newest_us: vec![None; parts] }
     }
 
-    /// Compares all rows of a customer. `next` is the customer whose rows come behind, if that is known.
+    /// Compares all rows of a customer. `next` is the customer whose rows follow, if known.
     pub fn customer(
         &mut self,
         customer: i64,
@@ -67,7 +67,7 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// Compares the row that comes next, but for the history. `following` is what comes behind it, if that is known.
+    /// Compares the next row, without its history. `following` is the expected row after it, if known.
     pub fn shown(&mut self, expected: &Expected<'_>, following: Option<Key<'_>>, rows: &mut Rows<'_>) -> Result<()> {
         rows.look(3)?;
         let Some(FoundRow { part, row: found }) = rows.ahead(0) else { return Err(self.ends_early(expected)) };
@@ -81,7 +81,7 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// Compares the history of a row of the customer with this case.
+    /// Compares the history of a row of this case's customer.
     pub fn history(&mut self, case: &Case, history: &Padded, found: &FoundRow, rows: &Rows<'_>) -> Result<()> {
         let FoundRow { part, row } = found;
         if let Some((column, is, says)) = history.difference(case, row, &self.wanted) {
@@ -95,7 +95,7 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// The first cell before the history that differs: its column, what it is, and what the raw files say.
+    /// Returns the first differing cell before the history: its column, its value, and the value in the raw files.
     fn shown_difference(&self, expected: &Expected<'_>, found: &ProducedRow) -> Option<(&'static str, String, String)> {
         let Expected { key, label, place } = expected;
         let dt = found.dt.as_ref().unwrap_or(&self.dt);
@@ -133,7 +133,7 @@ fn expected_rows(customer: i64, case: &Case) -> impl Iterator<Item = Expected<'_
     case.impressions.iter().flat_map(move |impression| expected_rows_of(customer, impression))
 }
 
-/// The rows of one impression, in the order of its list.
+/// Returns the rows of one impression, in the order of its list.
 pub(super) fn expected_rows_of(customer: i64, impression: &RawImpression) -> impl Iterator<Item = Expected<'_>> {
     (0..).zip(&impression.elements).map(move |(position, (item, label))| {
         let ranking_id = impression.ranking_id.as_deref();
@@ -150,8 +150,8 @@ fn key_of(row: &ProducedRow) -> Key<'_> {
     }
 }
 
-/// How the rows seem to have come out of step, as the end of a sentence: told by the next two that should come and the
-/// next three that do.
+/// Returns how the rows seem to be misaligned, as the end of a sentence, judging by the next two expected rows and the
+/// next three found.
 fn misplacement(expected: Key<'_>, following: Option<Key<'_>>, found: [Option<Key<'_>>; 3]) -> &'static str {
     let [next, behind, third] = found;
     if next == Some(expected) {

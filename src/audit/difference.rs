@@ -1,4 +1,4 @@
-//! A cell, row or file that is not as the raw files say, in one sentence.
+//! Describes a cell, row or file that differs from the raw files, in one sentence.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::message::message;
 use crate::model::{TypeTable, Zone};
 use crate::text::Shown;
 
-/// What is wrong, and where: `where_` fits before "is", `more` behind the sentence.
+/// Returns the error for a difference: `where_` fits before "is", `more` follows the sentence.
 pub(super) fn differs(place: &str, found: &str, expected: &str) -> Error {
     Error::new(
         Kind::Corrupt,
@@ -20,18 +20,18 @@ pub(super) fn differs(place: &str, found: &str, expected: &str) -> Error {
     )
 }
 
-/// A cell of a row, as a place for [`differs`].
+/// Names a cell of a row, as a place for [`differs`].
 pub(super) fn cell(path: &Path, row: u64, column: &str) -> String {
     format!("{} row {row} column {column}", path.shown())
 }
 
-/// Where a raw impression stands.
+/// Names the position of a raw impression.
 pub(super) fn impression_source(sources: &Sources<'_>, place: Place) -> String {
     let file = sources.impressions.get(usize_of(place.file));
     placed(file, place.number)
 }
 
-/// What a raw action is and where it stands.
+/// Describes a raw action and its position.
 pub(super) fn action_source(sources: &Sources<'_>, types: &TypeTable, action: &RawAction, zone: &Zone) -> String {
     let file = sources.action_file(action.place.file);
     let kind = types.name(action.kind);

@@ -1,4 +1,4 @@
-//! A group of customers with all that the raw files say of them.
+//! A group of customers with all their actions and impressions in the raw files.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,15 +11,15 @@ use crate::progress::Progress;
 use crate::resources::Resources;
 use crate::store::BlockList;
 
-/// Where something stands in the raw files: the number of the file among its kind, and the place in it, as
-/// [`crate::input::DayFile::place`] has it.
+/// A position in the raw files: the number of the file among its kind, and the position in it, as in
+/// [`crate::input::DayFile::place`].
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Place {
     pub file: u32,
     pub number: u64,
 }
 
-/// An action as a raw file has it. Memory: 40 bytes.
+/// An action of a raw file. Memory: 40 bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RawAction {
     pub time_us: i64,
@@ -30,15 +30,15 @@ pub(super) struct RawAction {
 }
 
 impl RawAction {
-    /// The order of the contract: newest first, then the higher type, then the higher item; the place tells duplicates
-    /// apart.
+    /// Returns the order of the contract: newest first, then the higher type, then the higher item; the position orders
+    /// duplicates.
     fn order(&self) -> impl Ord + use<> {
         (Reverse(self.time_us), Reverse(self.kind), Reverse(self.item), self.place)
     }
 }
 
-/// An impression as a raw file has it; the derived order is that of the output: ranking id (null first, then by bytes),
-/// then the list.
+/// An impression of a raw file; the derived order is that of the output: ranking id (null first, then by bytes), then
+/// the list.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct RawImpression {
     pub ranking_id: Option<String>,
@@ -47,58 +47,57 @@ pub(super) struct RawImpression {
     pub place: Place,
 }
 
-/// What the raw files say of one customer.
+/// What the raw files have of one customer.
 #[derive(Default)]
 pub(super) struct Case {
-    /// In the order of the output, once the group is gathered.
+    /// In the order of the output, once the group is complete.
     pub impressions: Vec<RawImpression>,
-    /// Newest first and at most `max_history`, once the group is gathered.
+    /// Newest first and at most `max_history`, once the group is complete.
     pub actions: Vec<RawAction>,
-    /// What texts and lists of the impressions take.
+    /// The size of the impressions' texts and lists.
     text_bytes: usize,
 }
 
-/// What is to be gathered.
+/// What to gather.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
     pub sources: &'a Sources<'a>,
-    /// What the types are called.
+    /// The names of the types.
     pub types: &'a TypeTable,
     /// `None`: all customers.
     pub sample: Option<&'a BTreeSet<i64>>,
-    /// Customers who have been forgotten have no rows.
+    /// Customers in it have no rows.
     pub block_list: &'a BlockList,
     pub dt: Day,
     pub zone: &'a Zone,
     /// Only actions from this instant on, in microseconds.
     pub oldest_us: i64,
-    /// Only actions before this one.
+    /// Only actions before this instant.
     pub cut_off_us: i64,
     pub max_history: usize,
     pub columns: RowColumns,
     pub budget_bytes: usize,
-    /// What reading and sorting may take.
+    /// What reading and sorting may use.
     pub resources: &'a Resources,
 }
 
 /// The next customers in ascending order, as many as fit the budget.
 ///
-/// All raw files are read, and everything of the customers above a bound is gathered; whenever that takes more than the
-/// budget, the upper customers that make up half of it are left to the next group. So it is never needed to know how
-/// much there will be.
+/// Reads all raw files, and collects the data of the customers above a bound; whenever the data exceeds the budget, the
+/// upper customers that make up half of it are left to the next group. So the total size need not be known.
 ///
 /// Memory: the budget; but at least one customer with twice `max_history` actions of 40 bytes and with all impressions.
 pub(super) struct Group {
     pub customers: BTreeMap<i64, Case>,
-    /// Whether customers were left to the next group.
+    /// Whether this is the last group: no customers were left to a next one.
     pub is_last: bool,
     bytes: usize,
 }
 
-/// A customer's entry in the map, beside what it holds.
+/// The size of a customer's map entry, without the content of its lists.
 const CASE_BYTES: usize = 128;
 
-/// Fewer actions are not worth cutting.
+/// With fewer actions, cutting is not worthwhile.
 const CUT_ACTIONS_MIN: usize = 64;
 
 impl Group {
@@ -115,7 +114,7 @@ impl Group {
         Ok(group)
     }
 
-    /// Gathers the customers above `after` with their impressions alone.
+    /// Gathers the customers above `after` with only their impressions.
     pub fn gather_impressions(wanted: &Wanted<'_>, after: Option<i64>) -> Result<Self> {
         let mut group = Group::empty();
         group.take_impressions(wanted, after)?;
@@ -184,7 +183,7 @@ impl Group {
         })
     }
 
-    /// Leaves customers to the next group where these take more than the budget. Gives the first that was left.
+    /// Leaves customers to the next group if they exceed the budget. Returns the first customer left.
     fn fit(&mut self, budget_bytes: usize) -> Option<i64> {
         if self.bytes <= budget_bytes || self.customers.len() < 2 {
             return None;
@@ -204,7 +203,7 @@ impl Group {
 
 impl Case {
     fn bytes(&self) -> usize {
-        // An entry that has just been made takes nothing yet.
+        // A new entry has no content yet.
         if self.impressions.is_empty() {
             return 0;
         }
@@ -226,7 +225,7 @@ impl Case {
         self.actions.push(action);
     }
 
-    /// Keeps the newest. What is left out is behind `max_history` others, and stays so whatever comes.
+    /// Keeps the newest actions. An action cut here has `max_history` newer ones, whatever follows.
     fn cut(&mut self, max_history: usize) {
         self.actions.sort_unstable_by_key(RawAction::order);
         self.actions.truncate(max_history);

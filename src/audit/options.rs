@@ -1,4 +1,4 @@
-//! What to audit.
+//! The options of an audit.
 
 use std::path::Path;
 
@@ -6,21 +6,21 @@ use crate::model::Day;
 use crate::resources::Resources;
 use crate::sources;
 
-/// What to audit.
+/// The options of an audit.
 #[derive(Clone, Copy, Debug)]
 pub struct AuditOptions<'a> {
     /// The input root, which holds all raw files.
     pub input: &'a Path,
-    /// What is read of it, as it was when the rows were made.
+    /// The sources in the input, as they were when the rows were made.
     pub sources: &'a sources::Sources,
-    /// Where the partition is.
+    /// The output folder of the partition.
     pub out: &'a Path,
-    /// Its day.
+    /// The day of the partition.
     pub dt: Day,
-    /// How many customers' rows are compared; `None` for all. Rows of others are counted only.
+    /// The number of customers whose rows are compared; `None` for all. Other rows are only counted.
     pub sample: Option<usize>,
-    /// Which customers these are.
+    /// The seed that selects these customers.
     pub seed: u64,
-    /// What it may take. With less memory for what the raw files say, they are read more often.
+    /// What the audit may use. With less memory, the raw files are read more often.
     pub resources: &'a Resources,
 }

@@ -1,4 +1,4 @@
-//! A history as a row should have it, and how one that a row has differs from it.
+//! The expected padded history of a row, and its first difference from the history found.
 
 use super::difference::action_source;
 use super::group::{Case, Wanted};
@@ -7,7 +7,7 @@ use crate::exact::Held;
 use crate::model::{ExtraColumn, display_utc};
 use crate::output::ProducedRow;
 
-/// The history of a customer as a row has it, worked out from the raw actions.
+/// The history of a customer as in a row, computed from the raw actions.
 ///
 /// Memory: 12 bytes an action, 4 more with ages, 8 more with times.
 pub(super) struct Padded {
@@ -18,19 +18,19 @@ pub(super) struct Padded {
     times: Option<Vec<i64>>,
 }
 
-/// A cell that differs: its column and place, what it is, and what the raw files say.
+/// A cell that differs: its column and position, its value, and the value in the raw files.
 type Difference = (String, String, String);
 
-/// How a list differs from what it should be.
+/// How a list differs from the expected list.
 enum Differing {
-    /// It has another length, which is this.
+    /// Its length differs: this is the length found.
     Length(usize),
-    /// The first element that differs: its place, what it is, and what it should be.
+    /// The first element that differs: its position, the value found, and the value expected.
     Element(usize, String, String),
 }
 
 impl Padded {
-    /// That of a customer, with the columns that the rows have.
+    /// Returns the history of a customer, with the columns that the rows have.
     pub fn of(case: &Case, wanted: &Wanted<'_>) -> Result<Self> {
         let has = |column| wanted.columns.with.has(column);
         let age = |time_us: i64| {
@@ -54,13 +54,13 @@ impl Padded {
         })
     }
 
-    /// How many cells it has, each element of the lists one.
+    /// Returns the number of cells, each element of the lists one.
     pub fn cells(&self) -> u64 {
         let lists = 2 + u64::from(self.ages.is_some()) + u64::from(self.times.is_some());
         lists * self.actions.len() as u64 + u64::from(self.length.is_some())
     }
 
-    /// The first cell in which a row of the customer differs.
+    /// Returns the first cell in which a row of the customer differs.
     pub fn difference(&self, case: &Case, found: &ProducedRow, wanted: &Wanted<'_>) -> Option<Difference> {
         let Padded { actions, action_types, length, ages, times } = self;
         let name = |column: &str, differs: Option<Differing>| Some(self.named(case, wanted, column, differs?));
@@ -79,7 +79,7 @@ impl Padded {
             })
     }
 
-    /// The sentence's parts: a place in a list, from 1, and the action that belongs there.
+    /// Returns the sentence's parts: a position in a list, from 1, and the action expected there.
     fn named(&self, case: &Case, wanted: &Wanted<'_>, column: &str, differs: Differing) -> Difference {
         let (place, is, says) = match differs {
             Differing::Length(length) => {

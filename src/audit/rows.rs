@@ -1,4 +1,4 @@
-//! The rows of a partition in their order, file after file.
+//! Streams the rows of a partition in order, file after file.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
@@ -16,25 +16,25 @@ pub(super) struct FoundRow {
     pub row: ProducedRow,
 }
 
-/// Streams the rows of the audited customers. Memory: 256 rows, decoded twice, and those looked at ahead.
+/// Streams the rows of the audited customers. Memory: 256 rows, decoded twice, and the rows looked ahead at.
 pub(super) struct Rows<'a> {
     paths: &'a [PathBuf],
     /// `None`: rows of all customers.
     sample: Option<&'a BTreeSet<i64>>,
     cancel: &'a Cancel,
     open: Option<ProducedRows>,
-    /// The number of the open file, or of the next one.
+    /// The number of the open file, or of the next file.
     part: usize,
     ahead: VecDeque<FoundRow>,
 }
 
 impl<'a> Rows<'a> {
-    /// The rows of these files, one file after the other; with a sample those of its customers.
+    /// Returns the rows of these files, one file after the other; with a sample only those of its customers.
     pub fn new(paths: &'a [PathBuf], sample: Option<&'a BTreeSet<i64>>, cancel: &'a Cancel) -> Self {
         Rows { paths, sample, cancel, open: None, part: 0, ahead: VecDeque::new() }
     }
 
-    /// Reads on until so many rows can be seen, or all that there are.
+    /// Reads until this many rows are visible, or all that remain.
     pub fn look(&mut self, rows: usize) -> Result<()> {
         while self.ahead.len() < rows {
             let Some(row) = self.read()? else { break };
@@ -43,17 +43,17 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// The row so many places ahead, 0 for the next; `None` beyond the last, or beyond those that were looked at.
+    /// Returns the row `place` positions ahead, 0 for the next; `None` after the last row or the rows that `look` read.
     pub fn ahead(&self, place: usize) -> Option<&FoundRow> {
         self.ahead.get(place)
     }
 
-    /// Goes on to the row behind the next.
+    /// Advances by one row.
     pub fn step(&mut self) {
         self.ahead.pop_front();
     }
 
-    /// Where a part file is.
+    /// Returns the path of a part file.
     pub fn path(&self, part: usize) -> Result<&Path> {
         self.paths.get(part).map(PathBuf::as_path).held("each row is of one of the part files")
     }
@@ -75,7 +75,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Where the rows of some customers are.
+/// Returns the row ranges of some customers.
 fn ranges(file: &ProducedFile, sample: &BTreeSet<i64>) -> Result<Vec<Range<usize>>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     file.customers(|index, customer| {

@@ -1,4 +1,4 @@
-//! One audit from its options to its summary.
+//! Runs one audit from its options to its summary.
 
 use std::path::PathBuf;
 
@@ -21,38 +21,38 @@ use crate::progress::Progress;
 use crate::store::Store;
 use crate::text::Shown as _;
 
-/// What an audit that found no difference has looked at.
+/// The scope of an audit that found no difference.
 #[derive(Clone, Debug, Serialize)]
 pub struct AuditSummary {
     /// The day.
     pub dt: String,
     /// Every action in the rows is earlier than this instant.
     pub cut_off: String,
-    /// The newest action in the audited rows, in UTC; `None` where none has a history.
+    /// The newest action in the audited rows, in UTC; `None` if no row has a history.
     pub newest_action: Option<String>,
     /// Rows of the partition.
     pub rows: u64,
-    /// Of them, those compared.
+    /// Rows among them that were compared.
     pub audited_rows: u64,
     /// Customers whose rows were compared.
     pub audited_customers: u64,
-    /// Cells compared, each element of the lists among them.
+    /// Cells compared, including each element of the lists.
     pub cells: u64,
     /// Batches that the rows rest on.
     pub batches: usize,
     /// Raw files of actions, all read.
     pub action_files: usize,
-    /// How often they were read, besides once for their hashes.
+    /// How often they were read, besides the reading for their hashes.
     pub passes: u64,
     /// Batches that the store holds and the rows do not rest on.
     pub not_used: Vec<Day>,
 }
 
-/// Derives the rows of a partition from the raw files and compares. Fails on the first difference, and where the rows
-/// cannot be derived any more, since the raw files or the batches of the store are not those that they rest on.
+/// Derives the rows of a partition from the raw files and compares. Fails on the first difference, and if the rows
+/// cannot be derived any more, since the raw files or the store's batches differ from those that the rows rest on.
 ///
 /// Memory: [`crate::resources::Resources::audit_bytes`] (see [`Group`]), 256 rows twice, one record batch of the raw
-/// files, and some 50 bytes for each customer of a sample.
+/// files, and about 50 bytes for each customer of a sample.
 pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress) -> Result<AuditSummary> {
     let AuditOptions { out, dt, resources, .. } = *options;
     let folder = PartitionFolder::new(out, dt);
@@ -79,7 +79,7 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
     let cut_off = zone.display(cut_off_us);
     check_manifest(&manifest, &cut_off, &store.settings().types)?;
     let (mut recorded, mut rows_there) = (Vec::with_capacity(paths.len()), Vec::with_capacity(paths.len()));
-    // One at a time: there may be more of them than can be open.
+    // One at a time: there may be more files than can be open.
     for path in &paths {
         let file = ProducedFile::open(path, resources.cancel())?;
         check_file(&manifest, &cut_off, &file)?;
@@ -152,7 +152,7 @@ pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress)
     })
 }
 
-/// Fails where the rows were made by other rules of the zone than the store has now.
+/// Fails if the rows were made by other zone rules than the store has now.
 fn check_rules(manifest: &Manifest, zone: &Zone) -> Result<()> {
     let rules = zone.rules_fingerprint(manifest.dt);
     if manifest.settings.zone_rules.is_none() || manifest.settings.zone_rules == rules {
@@ -164,7 +164,7 @@ fn check_rules(manifest: &Manifest, zone: &Zone) -> Result<()> {
     ))
 }
 
-/// Fails where the partition has a row more than there should be.
+/// Fails if the partition has more rows than expected.
 fn no_row_left(rows: &mut Rows<'_>) -> Result<()> {
     rows.look(1)?;
     match rows.ahead(0) {
@@ -176,7 +176,7 @@ fn no_row_left(rows: &mut Rows<'_>) -> Result<()> {
     }
 }
 
-/// What the manifest says of cut-off and types must be what follows from day and zone, and what the store says.
+/// Fails unless the manifest's cut-off follows from day and zone, and its types are the store's.
 fn check_manifest(manifest: &Manifest, cut_off: &str, types: &TypeTable) -> Result<()> {
     if manifest.cut_off != cut_off {
         return Err(differs(&format!("the manifest of {} cut_off", manifest.dt), &manifest.cut_off, cut_off));
@@ -189,7 +189,7 @@ fn check_manifest(manifest: &Manifest, cut_off: &str, types: &TypeTable) -> Resu
     Ok(())
 }
 
-/// What a part file says of the settings must be what the manifest says; it calls the types alike.
+/// Fails unless a part file and the manifest agree on the settings and the names of types.
 fn check_file(manifest: &Manifest, cut_off: &str, file: &ProducedFile) -> Result<()> {
     let settings = &manifest.settings;
     let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
@@ -225,7 +225,7 @@ fn check_file(manifest: &Manifest, cut_off: &str, file: &ProducedFile) -> Result
     Ok(())
 }
 
-/// Columns with their types, for a person.
+/// Lists columns with their types, for a person.
 fn said_of(columns: RowColumns) -> String {
     let name = |column: RowColumn| {
         let ColumnType { cell, is_list, .. } = columns.type_of(column);
@@ -234,7 +234,7 @@ fn said_of(columns: RowColumns) -> String {
     columns.list().into_iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
-/// As many rows as there are elements, in all and, as far as the manifest tells, in each file.
+/// Fails unless there are as many rows as elements, in total and, where the manifest has them, in each file.
 fn check_counts(manifest: &Manifest, folder: &PartitionFolder, there: &[u64], shown: &Shown) -> Result<()> {
     let rows: u64 = there.iter().sum();
     if rows != shown.elements {
@@ -257,8 +257,8 @@ fn check_counts(manifest: &Manifest, folder: &PartitionFolder, there: &[u64], sh
     Ok(())
 }
 
-/// Each file says the newest action of its rows, and the manifest says the same; of a sample's rows none is newer. All
-/// are before the cut-off.
+/// Fails unless each file records the newest action of its rows (for a sample: none of its rows is newer), the manifest
+/// records the same, and all are before the cut-off.
 fn check_newest(
     manifest: &Manifest,
     rows: &Rows<'_>,
@@ -274,7 +274,7 @@ fn check_newest(
         let place = format!("{} metadata {NEWEST_ACTION}", rows.path(number)?.shown());
         let newest = newest_us.map(display_utc);
         let or_missing = |text: &Option<String>| text.clone().unwrap_or_else(|| "missing".to_owned());
-        // Texts of one length, which sort as times do.
+        // Texts of one length sort as times do.
         let agrees = if is_whole { *recorded == newest } else { *recorded >= newest };
         let before_cut_off = recorded.as_ref().is_none_or(|recorded| *recorded < cut_off);
         if !agrees || !before_cut_off || newest_us.is_some_and(|newest_us| newest_us >= cut_off_us) {

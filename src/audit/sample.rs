@@ -1,4 +1,4 @@
-//! Which customers are audited.
+//! Selects the customers to audit.
 
 use std::collections::BTreeSet;
 
@@ -9,21 +9,21 @@ use crate::model::Day;
 use crate::resources::Resources;
 use crate::store::BlockList;
 
-/// What a first pass over the impressions found.
+/// The findings of a first pass over the impressions.
 pub(super) struct Shown {
     /// Impressions with an element.
     pub impressions: u64,
-    /// Their elements, of which each is a row.
+    /// Their elements, each of which is a row.
     pub elements: u64,
-    /// The customers whose rows are audited; `None`: all, since all were asked for, or there are no more than were.
+    /// The customers whose rows are audited; `None`: all, either on request or since there are no more than requested.
     pub sample: Option<BTreeSet<i64>>,
 }
 
 impl Shown {
-    /// Counts the impressions of customers who have not been forgotten, and chooses the `wanted` customers with the
-    /// least hashes among those who were shown something.
+    /// Counts the impressions of customers who have not been forgotten, and selects the `wanted` customers with the
+    /// lowest hashes among those with an impression.
     ///
-    /// Memory: some 50 bytes for each customer chosen.
+    /// Memory: about 50 bytes for each customer selected.
     pub fn read(
         sources: &Sources<'_>,
         dt: Day,
@@ -55,8 +55,8 @@ impl Shown {
     }
 }
 
-/// A customer's number among all, other for each seed: the finalizer of SplitMix64 (Steele, Lea, Flood, "Fast
-/// splittable pseudorandom number generators", 2014) over both.
+/// Returns a customer's sampling hash, which depends on the seed: the finalizer of SplitMix64 (Steele, Lea, Flood,
+/// "Fast splittable pseudorandom number generators", 2014) over both.
 fn hash(seed: u64, customer: i64) -> u64 {
     let mixed = |mut number: u64| {
         number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

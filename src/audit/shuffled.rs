@@ -1,4 +1,4 @@
-//! Rows that stand in a shuffled order: which row should come next, and whose history it should have.
+//! Audits rows in a shuffled order: their order, and then their histories.
 
 use super::compare::{Comparison, Expected, Key, expected_rows_of};
 use super::group::{Group, Place, RawImpression, Wanted};
@@ -8,14 +8,14 @@ use crate::error::Result;
 use crate::model::{CustomerId, Element, Impression, OrderKey, Places, RowOrder};
 use crate::sort::{Record, Sorter};
 
-/// An order by chance.
+/// A shuffled order.
 pub(super) struct Order {
     seed: u64,
-    /// Whether each row has a place of its own, and not each impression.
+    /// Whether each row has its own sort key, rather than each impression.
     by_row: bool,
 }
 
-/// A row as it should be, with its place. The derived order is that of the output.
+/// An expected row, with its sort key. The derived order is that of the output.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct ExpectedRow {
     key: OrderKey,
@@ -28,18 +28,18 @@ struct ExpectedRow {
 }
 
 impl Order {
-    /// `None` for an order that is not by chance.
+    /// Returns the shuffled order; `None` for any other order.
     pub fn of(order: RowOrder) -> Option<Self> {
         let by_row = matches!(order, RowOrder::Shuffled(_));
         order.seed().map(|seed| Order { seed, by_row })
     }
 
-    /// Works out the order from the impressions, and compares each row, but for its history, with the one that should
-    /// stand there.
+    /// Computes the order from the impressions, and compares each row, without its history, with the row expected
+    /// there.
     ///
-    /// Memory: the budget, and sorted runs in the system's folder for temporary files beyond it.
+    /// Memory: the budget; beyond it, sorted runs in the folder for scratch files of `resources`.
     pub fn compare(&self, wanted: &Wanted<'_>, comparison: &mut Comparison<'_>, rows: &mut Rows<'_>) -> Result<()> {
-        // Both are there at once, and sorting takes a quarter more.
+        // Both are in memory at once, and sorting takes a quarter more.
         let budget_bytes = wanted.budget_bytes / 3;
         let wanted = &Wanted { budget_bytes, ..*wanted };
         let mut sorter = Sorter::new(budget_bytes, wanted.resources.scratch(), wanted.resources);
@@ -50,7 +50,7 @@ impl Order {
                 after = Some(*customer);
                 let mut last: Option<(&RawImpression, u64)> = None;
                 for impression in &case.impressions {
-                    // Equal ones are neighbours.
+                    // Equal impressions are neighbours.
                     let copy = last.filter(|(last, _)| same(last, impression)).map_or(0, |(_, copy)| copy + 1);
                     last = Some((impression, copy));
                     self.expect(*customer, impression, copy, wanted, &mut sorter)?;
@@ -114,7 +114,7 @@ pub(super) fn compare_anywhere(
     }
 }
 
-/// Whether two impressions of a customer are the same but for where they stand in the raw files.
+/// Whether two impressions of a customer are equal, apart from their positions in the raw files.
 fn same(one: &RawImpression, other: &RawImpression) -> bool {
     (&one.ranking_id, &one.elements) == (&other.ranking_id, &other.elements)
 }
@@ -137,7 +137,7 @@ impl Record for ExpectedRow {
         bytes.extend_from_slice(&label.to_le_bytes());
         bytes.extend_from_slice(&file.to_le_bytes());
         bytes.extend_from_slice(&number.to_le_bytes());
-        // Last, so that it ends where the record ends; the byte before tells a missing one from an empty one.
+        // Last, so that it ends where the record ends; the byte before distinguishes a missing id from an empty one.
         bytes.push(u8::from(ranking_id.is_some()));
         bytes.extend_from_slice(ranking_id.as_deref().unwrap_or_default().as_bytes());
     }

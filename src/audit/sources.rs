@@ -1,4 +1,4 @@
-//! The raw files that the rows rest on, made sure to be those.
+//! Finds the raw files that the rows rest on, and verifies them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,13 +17,13 @@ use crate::storage::Fingerprint;
 use crate::store::Store;
 use crate::text::Shown;
 
-/// All raw files. A number of a raw file is its place among those of its kind: of actions, batch after batch.
+/// All raw files. A raw file's number is its position among those of its kind: for actions, batch after batch.
 ///
-/// Memory: some 200 bytes for each file of impressions, and of actions for those of one batch.
+/// Memory: about 200 bytes for each file of impressions, and for each file of actions of one batch.
 pub(super) struct Sources<'a> {
     input: &'a Path,
     described: &'a sources::Sources,
-    /// The batches that the rows rest on, each with how many files it has.
+    /// The batches that the rows rest on, each with its number of files.
     batches: Vec<(Day, usize)>,
     pub impressions: Vec<DayFile>,
     /// Batches that the store holds and the rows do not rest on.
@@ -31,8 +31,8 @@ pub(super) struct Sources<'a> {
 }
 
 impl<'a> Sources<'a> {
-    /// Finds the files and reads each once, for its hash. Fails where one is not as it was when the rows were made, or
-    /// is described otherwise, or where the store does not hold the batches that they rest on.
+    /// Finds the files and reads each once, for its hash. Fails if a file or its description has changed since the rows
+    /// were made, or if the store does not hold the batches that they rest on.
     pub fn find(
         &AuditOptions { input, sources: described, resources, .. }: &AuditOptions<'a>,
         manifest: &Manifest,
@@ -60,18 +60,18 @@ impl<'a> Sources<'a> {
         Ok(sources)
     }
 
-    /// What the columns of the impressions are.
+    /// Returns the source of the impressions.
     pub fn shown(&self) -> &'a ImpressionSource {
         &self.described.impressions
     }
 
-    /// How many files of actions there are.
+    /// Returns the number of files of actions.
     pub fn action_files(&self) -> usize {
         self.batches.iter().map(|(_, files)| files).sum()
     }
 
-    /// Gives each file of actions with its number and its source to `take`, listing the folders once more. Fails where
-    /// they hold more or fewer files than before.
+    /// Calls `take` with each file of actions, its number and its source, listing the folders again. Fails if they hold
+    /// more or fewer files than before.
     pub fn each_action_file(&self, mut take: impl FnMut(u32, &'a ActionSource, &DayFile) -> Result<()>) -> Result<()> {
         let mut number = 0;
         for (day, count) in &self.batches {
@@ -90,7 +90,7 @@ impl<'a> Sources<'a> {
         Ok(())
     }
 
-    /// The file of actions with this number, if it is still there.
+    /// Returns the file of actions with this number, if it still exists.
     pub fn action_file(&self, number: u32) -> Option<DayFile> {
         let mut place = usize::try_from(number).ok()?;
         for (day, count) in &self.batches {
@@ -103,7 +103,7 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// The files of a batch, source after source.
+/// Returns the files of a batch, source after source.
 fn listed<'a>(input: &Path, described: &'a sources::Sources, day: Day) -> Result<Vec<(&'a ActionSource, DayFile)>> {
     let mut files = Vec::new();
     for source in &described.actions {
@@ -219,7 +219,7 @@ fn impression_files(
     Ok(files)
 }
 
-/// Whether a file has this size and content; reads it only where the size is right.
+/// Whether a file has this size and content; reads the file only if the size matches.
 fn is_same(path: &Path, bytes: u64, cancel: &Cancel, content: impl Fn(&Fingerprint) -> bool) -> Result<bool> {
     Ok(Fingerprint::size_of(path)? == bytes && content(&Fingerprint::of(path, cancel)?))
 }

@@ -1,4 +1,4 @@
-//! Where the configuration is.
+//! Finds the configuration.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,15 +10,15 @@ use crate::sources::Sources;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
-/// The name of the file in the input root, or in the folder that holds the root.
+/// The name of the file in the input root, or in the root's parent folder.
 const FILE_NAME: &str = "lookback.toml";
 
-/// The most bytes of a file that is read as a configuration: some hundred sources, many times over.
+/// The maximum size of a configuration in bytes: many times that of about a hundred sources.
 const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
-/// What the configuration says, or what there is without one: of the file `named`, else of `lookback.toml` in the input
-/// root, else of that in the folder that holds the root. Fails where the named file is not there, or where the file
-/// that counts cannot be read or is none.
+/// Returns the sources of the configuration, or the defaults without one: of the file `named`, else of `lookback.toml`
+/// in the input root, else of that in the root's parent folder. Fails if the named file does not exist, or if the
+/// chosen file cannot be read or is invalid.
 pub fn sources(input: Option<&Path>, named: Option<&Path>) -> Result<Sources> {
     let found = match named {
         Some(named) => Some(named.to_owned()),
@@ -40,7 +40,7 @@ fn beside(input: &Path) -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// The folder that holds another, as its path tells; of a path without a name of its own, such as `.`, where it leads.
+/// Returns the parent folder by the path's text, or for a path such as `.`, by the resolved path.
 fn holder(input: &Path) -> Option<PathBuf> {
     match (input.file_name(), input.parent()) {
         (Some(_), Some(parent)) if parent.as_os_str().is_empty() => Some(PathBuf::from(".")),

@@ -1,7 +1,7 @@
-//! The word that was meant.
+//! Finds the word that a typo was meant to be.
 
-/// The word of `words` that takes the fewest slips to become `typed`: letters too many, too few, wrong, or in each
-/// other's place. Of several, the first.
+/// Returns the word of `words` with the fewest edits to `typed`: letters inserted, deleted, replaced, or swapped with a
+/// neighbour. Of several, the first.
 pub fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let slips = |word: &&str| strsim::damerau_levenshtein(&typed.to_lowercase(), &word.to_lowercase());
     words.into_iter().min_by_key(slips)

@@ -1,4 +1,4 @@
-//! From the text of a configuration to the sources that it describes.
+//! Converts the text of a configuration to the sources that it describes.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,11 +18,11 @@ const COLUMN_KEYS: [&str; 5] = ["customer_id", "item_id", "time", "date", "type"
 const IMPRESSION_KEYS: [&str; 2] = ["pattern", "columns"];
 const IMPRESSION_COLUMN_KEYS: [&str; 5] = ["ranking_id", "customer_id", "impressions", "item_id", "is_order"];
 
-/// The most characters in the name of a source.
+/// The maximum length of a source's name, in characters.
 const SOURCE_NAME_CHARS_MAX: usize = 64;
 
-/// The sources that `text`, the content of the file at `path`, describes. Fails on whatever it does not understand,
-/// naming file and line.
+/// Returns the sources that `text`, the content of the file at `path`, describes. Fails on anything it does not
+/// understand, naming file and line.
 pub fn parse(path: &Path, text: &str) -> Result<Sources> {
     let document = Document { path, text };
     let table = DeTable::parse(text).map_err(|error| {
@@ -51,14 +51,14 @@ pub fn parse(path: &Path, text: &str) -> Result<Sources> {
     Ok(Sources { types, actions, impressions, file: Some(path.to_owned()) })
 }
 
-/// The sources that there are without a configuration, each with the number that the table has for its type; or the
+/// Returns the sources that apply without a configuration, each with the table's number for its type. Fails with the
 /// type that the table lacks.
 fn default_sources(types: &TypeTable) -> Result<Vec<ActionSource>, String> {
     let sources = Sources::default().actions.into_iter();
     sources.map(|source| Ok(ActionSource { types: default_rule(&source, types)?, ..source })).collect()
 }
 
-/// The type of a built-in source, by its name; or the name that the table lacks.
+/// Returns the type of a built-in source, by its name. Fails with the name that the table lacks.
 fn default_rule(built_in: &ActionSource, types: &TypeTable) -> Result<TypeRule, String> {
     match &built_in.types {
         TypeRule::Constant(action_type) => {
@@ -118,7 +118,7 @@ fn read_source(name: &str, section: &Section<'_>, types: &TypeTable) -> Result<A
         Ok(text.map(|(text, _)| text.to_owned()))
     };
     columns.as_ref().map(|columns| columns.only(&COLUMN_KEYS)).transpose()?;
-    // A source of the contract has what the contract says, where nothing else is said.
+    // A source of the contract has the contract's values for keys that are not given.
     let built_in = ActionSource::built_in(name);
     let of_built_in = |field: fn(&ActionSource) -> &String| built_in.as_ref().map(field).cloned();
     let pattern = match (read_pattern(section)?, &built_in) {
@@ -132,7 +132,7 @@ fn read_source(name: &str, section: &Section<'_>, types: &TypeTable) -> Result<A
     let time = named("time")?;
     let date = match (named("date")?, &time) {
         (Some(date), _) => Some(date),
-        // Another time column is another description: what stands in for the default one does not stand in for it.
+        // With another time column, the default column's fallback does not apply.
         (None, Some(_)) => None,
         (None, None) => built_in.as_ref().and_then(|built_in| built_in.date.clone()),
     };
@@ -224,7 +224,7 @@ fn read_rule(
     }
 }
 
-/// What each value stands for: as `values` says, or without it each type's own name. `ignore` has those that are no
+/// Returns the type of each value: by `values`, or without it by each type's own name. Values in `ignore` are no
 /// actions.
 fn read_values(section: &Section<'_>, types: &TypeTable) -> Result<BTreeMap<String, Option<ActionType>>> {
     let document = section.document;

@@ -1,4 +1,4 @@
-//! A table of the file, read key by key; each failure names the file and the line.
+//! Reads a table of the file key by key; each failure names the file and the line.
 
 use std::ops::Range;
 use std::path::Path;
@@ -17,17 +17,17 @@ pub(super) struct Document<'a> {
     pub text: &'a str,
 }
 
-/// A value and where it stands.
+/// A value and its position.
 pub(super) type Value<'a> = Spanned<DeValue<'a>>;
 
 impl Document<'_> {
-    /// That something is wrong at a place.
+    /// Returns the error for a problem at a position.
     pub fn error(&self, span: &Range<usize>, what: &str, remedy: &str) -> Error {
         let line = self.text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1;
         Error::input(format!("{} line {line}: {what}", self.path.shown()), remedy)
     }
 
-    /// That a word at a place is none of those that can stand there. `what` says so; `kind` is what all of them are.
+    /// Returns the error for an unknown word: `what` describes it, `kind` names the allowed `words`.
     pub fn unknown(&self, span: &Range<usize>, what: &str, typed: &str, kind: &str, words: &[&str]) -> Error {
         let all = words.join(", ");
         let remedy = match nearest(typed, words.iter().copied()) {
@@ -37,7 +37,7 @@ impl Document<'_> {
         self.error(span, what, &remedy)
     }
 
-    /// The text that a value is.
+    /// Returns the text of a value.
     pub fn text_of<'v>(&self, name: &str, value: &'v Value<'_>) -> Result<&'v str> {
         match value.get_ref() {
             DeValue::String(text) => Ok(text),
@@ -45,7 +45,7 @@ impl Document<'_> {
         }
     }
 
-    /// The whole number from 0 to 255 that a value is; `None` for a whole number beyond.
+    /// Returns the whole number from 0 to 255 of a value; `None` for a whole number outside that range.
     pub fn small_number_of(&self, name: &str, value: &Value<'_>) -> Result<Option<u8>> {
         match value.get_ref() {
             DeValue::Integer(number) => Ok(u8::from_str_radix(number.as_str(), number.radix()).ok()),
@@ -53,7 +53,7 @@ impl Document<'_> {
         }
     }
 
-    /// The texts that a list has, each with its place.
+    /// Returns the texts of a list, each with its position.
     pub fn texts_of<'v>(&self, name: &str, value: &'v Value<'_>) -> Result<Vec<(&'v str, Range<usize>)>> {
         match value.get_ref() {
             DeValue::Array(values) => {
@@ -85,12 +85,12 @@ pub(super) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    /// The whole file.
+    /// Returns the top-level table.
     pub fn root(document: Document<'a>, table: &'a Spanned<DeTable<'a>>) -> Self {
         Section { document, name: "the file".to_owned(), span: table.span(), table: table.get_ref() }
     }
 
-    /// The table that a value is.
+    /// Returns the table of a value.
     pub fn of(document: Document<'a>, name: String, value: &'a Value<'a>) -> Result<Self> {
         match value.get_ref() {
             DeValue::Table(table) => Ok(Section { document, name, span: value.span(), table }),
@@ -98,7 +98,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Fails on the first key, in the order of the file, that is none of `keys`.
+    /// Fails on the first key, in the order of the file, that is not in `keys`.
     pub fn only(&self, keys: &[&str]) -> Result<()> {
         match self.entries().into_iter().find(|(key, ..)| !keys.contains(key)) {
             None => Ok(()),
@@ -109,17 +109,17 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     pub fn get(&self, key: &str) -> Option<&'a Value<'a>> {
         self.table.get(key)
     }
 
-    /// The table of a key.
+    /// Returns the table of a key.
     pub fn section(&self, key: &str, name: String) -> Result<Option<Section<'a>>> {
         self.get(key).map(|value| Section::of(self.document, name, value)).transpose()
     }
 
-    /// The text of a key; empty texts name nothing and are refused.
+    /// Returns the text of a key. Fails on an empty text, which names nothing.
     pub fn text(&self, key: &str) -> Result<Option<(&'a str, Range<usize>)>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let text = self.document.text_of(&format!("{key} in {}", self.name), value)?;
@@ -130,7 +130,7 @@ impl<'a> Section<'a> {
         Ok(Some((text, value.span())))
     }
 
-    /// All keys, with the place of each, and their values, in the order of the file.
+    /// Returns all keys, with their positions and values, in the order of the file.
     pub fn entries(&self) -> Vec<(&'a str, Range<usize>, &'a Value<'a>)> {
         let entries = self.table.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value));
         let mut entries: Vec<_> = entries.collect();
@@ -138,7 +138,7 @@ impl<'a> Section<'a> {
         entries
     }
 
-    /// That something is wrong with the table as a whole.
+    /// Returns the error for a problem with the table as a whole.
     pub fn error(&self, what: &str, remedy: &str) -> Error {
         self.document.error(&self.span, &format!("{} {what}", self.name), remedy)
     }

@@ -1,15 +1,15 @@
 //! Floor 6, the difference between two produced partitions: which rows differ and where, and which are in one only.
 //!
-//! 1. What the manifests say is compared: settings, batches and impression files that differ explain most of what
-//!    follows.
-//! 2. Part files that are the same byte by byte need no more.
-//! 3. Otherwise each side's rows become row digests (which row, its small cells, hashes of its lists, where it stands)
-//!    and are sorted within a budget, whatever order they stand in.
-//! 4. The two sorted sequences are walked side by side: rows of one identity that are the same cancel each other out;
-//!    what is left differs, or is in one side only.
-//! 5. Of the first differences, in that order, the rows are read once more, to say where in their lists they differ.
+//! 1. The manifests are compared: differing settings, batches and impression files explain most differences of the
+//!    rows.
+//! 2. Part files that are equal byte by byte need no further comparison.
+//! 3. Otherwise each side's rows become row digests (identity, small cells, hashes of the lists, position) and are
+//!    sorted within a budget, whatever their order.
+//! 4. The two sorted sequences are merged: equal rows of one identity cancel each other out; the remaining rows differ,
+//!    or are in one side only.
+//! 5. The rows of the first differences, in that order, are read again, to find where their lists differ.
 //!
-//! Invariant: which rows differ follows from the two sets of rows alone, not from their order, files or row groups.
+//! Invariant: the result depends on the two sets of rows alone, not on their order, files or row groups.
 
 mod pairs;
 mod partition;

@@ -1,4 +1,4 @@
-//! Two sorted sequences of rows, side by side.
+//! Merges two sorted sequences of rows.
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -6,23 +6,23 @@ use std::collections::VecDeque;
 use super::row_digest::RowDigest;
 use crate::error::Result;
 
-/// Rows of one identity that wait for their counterparts: beyond these, the first is taken to have none. So many rows
-/// are of one identity only where many impressions of a customer have no ranking id.
+/// The maximum number of rows of one identity that wait for their counterparts: beyond it, the first counts as having
+/// none. So many rows have one identity only if many impressions of a customer have no ranking id.
 const WAITING_MAX: usize = 4_096;
 
-/// What becomes of a row, or of two of one identity.
+/// The result for a row, or for two rows of one identity.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// It is in both.
+    /// The row is in both.
     Same,
-    /// It is in both, with other cells.
+    /// The row is in both, with different cells.
     Differs(RowDigest, RowDigest),
     OnlyInOne(RowDigest),
     OnlyInOther(RowDigest),
 }
 
-/// Walks over both and gives each row to `take` once. Of one identity, equal rows are taken for the same, and the
-/// others are paired in their order.
+/// Merges both sequences and passes each row to `take` once. Within one identity, equal rows cancel out, and the others
+/// are paired in order.
 ///
 /// Memory: 4,096 rows at most.
 pub(super) fn walk(
@@ -120,7 +120,7 @@ mod tests {
         }
     }
 
-    /// Equal rows cancel each other out as multisets do, and of what is left as many are paired as can be.
+    /// Equal rows cancel out as in multisets, and as many of the remaining rows as possible are paired.
     fn expected(one: &[(i64, i64)], other: &[(i64, i64)]) -> (usize, usize, usize, usize) {
         let (mut left_one, mut left_other, mut same) = (one.to_vec(), other.to_vec(), 0);
         for row in one {

@@ -1,4 +1,4 @@
-//! One diff from its options to its report.
+//! Runs one diff from its options to its report.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -20,10 +20,10 @@ use crate::sort::{Record, Sorted, Sorter};
 use crate::storage::Fingerprint;
 use crate::text::Shown;
 
-/// Rows that are read once more at a time, from each side: with 1,000 actions 3 MB.
+/// Rows of each side that are read again at a time: 3 MB with 1,000 actions.
 const READ_AGAIN: usize = 256;
 
-/// What to compare.
+/// The options of a diff.
 #[derive(Clone, Copy, Debug)]
 pub struct DiffOptions<'a> {
     /// The first output folder.
@@ -32,15 +32,15 @@ pub struct DiffOptions<'a> {
     pub other: &'a Path,
     /// One partition; `None` for all that are in both.
     pub dt: Option<Day>,
-    /// How many differing rows of each partition are listed.
+    /// The maximum number of differing rows listed for each partition.
     pub limit: usize,
-    /// What it may take. Beyond its memory for sorting, of which a row takes some 190 bytes, sorted runs go to its
-    /// folder for scratch files.
+    /// What the diff may use. Beyond its memory for sorting, of which a row takes about 190 bytes, sorted runs go to
+    /// its folder for scratch files.
     pub resources: &'a Resources,
 }
 
-/// Compares the partitions and gives each to `take`, days ascending. Gives the days that only the first has, and those
-/// that only the second has; none of them where a day is asked for.
+/// Compares the partitions and passes each result to `take`, days ascending. Returns the days that only the first
+/// output has, and those that only the second has; neither with a given day.
 ///
 /// Memory: that for sorting, 256 rows of each side, decoded twice, one page of each column, and the rows listed without
 /// their lists.
@@ -81,7 +81,7 @@ struct Side {
     shared: ExtraColumns,
 }
 
-/// Its rows, sorted; how many they are; and a hash of them in the order in which they stand.
+/// The rows of a side, sorted; their number; and a hash of them in their original order.
 struct Marked {
     sorted: Sorted<RowDigest>,
     rows: u64,
@@ -181,11 +181,11 @@ fn same_bytes(one: &[PathBuf], other: &[PathBuf], cancel: &Cancel) -> Result<boo
     Ok(true)
 }
 
-/// The lists of a row, as they are read once more.
+/// The lists of a row that is read again.
 type Lists = (Vec<i64>, Vec<i32>, [Vec<i64>; 3]);
 
 impl Side {
-    /// With all further columns that each of its files has.
+    /// Returns a side with all further columns that each of its files has.
     fn new(dt: Day, files: Vec<PathBuf>, cancel: &Cancel) -> Result<Self> {
         let mut shared: ExtraColumns = ExtraColumn::ALL.into_iter().collect();
         for file in &files {
@@ -201,7 +201,7 @@ impl Side {
         for (part, path) in (0..).zip(&self.files) {
             let mut of_file = ProducedFile::open(path, resources.cancel())?.read(None)?;
             while let Some(row) = of_file.take()? {
-                // The place is no part of what is hashed: part files may be cut in other ways.
+                // The position is not hashed: part files may be cut differently.
                 let nowhere = RowDigest { index: 0, ..RowDigest::new(&self.dt, 0, self.shared, &row) };
                 bytes.clear();
                 nowhere.encode(&mut bytes);
@@ -214,7 +214,7 @@ impl Side {
         Ok(Marked { sorted: sorter.finish()?, rows, sequence: sequence.digest() })
     }
 
-    /// The lists of some rows. Memory: theirs, and 256 rows.
+    /// Returns the lists of some rows. Memory: theirs, and 256 rows.
     fn lists<'a>(
         &self,
         row_digests: impl Iterator<Item = &'a RowDigest>,
@@ -275,7 +275,7 @@ fn differences(found: &[Found], one: &Side, other: &Side, cancel: &Cancel) -> Re
             let extra = COMPARED.into_iter().zip(extra_one.iter().zip(extra_other));
             let extra = extra.filter_map(|(column, (one, other))| {
                 let difference = first_place(column.name(), one, other)?;
-                // The length is no list.
+                // The history length is no list.
                 let is_list = column.column() != RowColumn::HistoryLength;
                 Some(CellDifference { place: difference.place.filter(|_| is_list), ..difference })
             });
@@ -298,7 +298,7 @@ fn cell(column: &'static str, one: i64, other: i64) -> Option<CellDifference> {
     (one != other).then_some(CellDifference { column, place: None, one: Some(one), other: Some(other) })
 }
 
-/// Where two lists first differ; the end of the shorter one counts.
+/// Returns where two lists first differ; the end of the shorter list counts.
 fn first_place<T: Copy + Into<i64> + PartialEq>(
     column: &'static str,
     one: &[T],

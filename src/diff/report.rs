@@ -1,11 +1,11 @@
-//! What a diff found.
+//! The findings of a diff.
 
 use serde::Serialize;
 
 use super::settings::SettingDifference;
 use crate::model::Day;
 
-/// Which row it is. Rows that share all of it are told apart by their other cells alone.
+/// The identity of a row. Rows with equal identities differ in their other cells only.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Identity {
     /// Column `dt`.
@@ -21,31 +21,31 @@ pub struct Identity {
 /// One column in which a row differs.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct CellDifference {
-    /// Its name.
+    /// The name of the column.
     pub column: &'static str,
-    /// The first place of a list where they differ, from 1; `None` for columns that are no list.
+    /// The first position where the lists differ, from 1; `None` for columns that are no list.
     pub place: Option<usize>,
-    /// What the first output has there; `None` behind the end of its list.
+    /// The value in the first output; `None` after the end of its list.
     pub one: Option<i64>,
-    /// What the second has.
+    /// The value in the second output.
     pub other: Option<i64>,
 }
 
-/// A row that is not the same in both.
+/// A row that differs.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum RowDifference {
-    /// It is in both, with other cells.
+    /// The row is in both outputs, with different cells.
     Differs {
-        /// Which row.
+        /// The identity.
         #[serde(flatten)]
         row: Identity,
-        /// What differs.
+        /// The cells that differ.
         cells: Vec<CellDifference>,
     },
     /// Only the first output has it.
     OnlyInOne {
-        /// Which row.
+        /// The identity.
         #[serde(flatten)]
         row: Identity,
         /// Its item.
@@ -53,7 +53,7 @@ pub enum RowDifference {
     },
     /// Only the second output has it.
     OnlyInOther {
-        /// Which row.
+        /// The identity.
         #[serde(flatten)]
         row: Identity,
         /// Its item.
@@ -61,7 +61,7 @@ pub enum RowDifference {
     },
 }
 
-/// Rows that differ, by column. A row counts for each of its columns.
+/// Rows that differ, by column. A row counts for each of its differing columns.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct ColumnCounts {
     /// Column `impression_item_id`.
@@ -72,11 +72,11 @@ pub struct ColumnCounts {
     pub actions: u64,
     /// Column `action_types`.
     pub action_types: u64,
-    /// Column `history_length`, where both outputs have it.
+    /// Column `history_length`, if both outputs have it.
     pub history_length: u64,
-    /// Column `action_ages`, likewise.
+    /// Column `action_ages`, if both outputs have it.
     pub action_ages: u64,
-    /// Column `action_times`, likewise.
+    /// Column `action_times`, if both outputs have it.
     pub action_times: u64,
 }
 
@@ -85,7 +85,7 @@ pub struct ColumnCounts {
 pub struct PartitionDiff {
     /// The day.
     pub dt: Day,
-    /// What the manifests say differently. This alone is no difference of the rows.
+    /// Where the manifests differ. This alone is no difference of the rows.
     #[serde(rename = "said")]
     pub settings: Vec<SettingDifference>,
     /// Rows of the first output.
@@ -94,24 +94,24 @@ pub struct PartitionDiff {
     pub rows_other: u64,
     /// Rows that are the same in both.
     pub same: u64,
-    /// Rows of one identity with other cells.
+    /// Rows of one identity with different cells.
     pub different: u64,
-    /// Of these, in which columns.
+    /// The columns in which these rows differ.
     pub columns: ColumnCounts,
     /// Rows that only the first has.
     pub only_in_one: u64,
     /// Rows that only the second has.
     pub only_in_other: u64,
-    /// Whether the rows stand in the same order, if they are all the same.
+    /// Whether all rows are equal and in the same order.
     pub same_order: bool,
-    /// The first differences, by customer, ranking id and place.
+    /// The first differences, by customer, ranking id and position.
     pub differences: Vec<RowDifference>,
-    /// How many more there are.
+    /// The number of differences not listed.
     pub not_listed: u64,
 }
 
 impl PartitionDiff {
-    /// Whether both have the same rows, in whatever order.
+    /// Whether both have the same rows, in any order.
     pub fn is_same(&self) -> bool {
         self.different + self.only_in_one + self.only_in_other == 0
     }

@@ -1,39 +1,39 @@
-//! A row as it is sorted: enough to tell whether it is another's equal, and where it stands.
+//! The sortable digest of a row: enough to test for equality, and its position.
 
 use crate::format::Hasher;
 use crate::model::{ExtraColumn, ExtraColumns};
 use crate::output::ProducedRow;
 use crate::sort::Record;
 
-/// The further columns whose cells are compared; `dt` is part of what identifies a row instead.
+/// The further columns whose cells are compared; `dt` instead belongs to the identity of a row.
 pub(super) const COMPARED: [ExtraColumn; 3] =
     [ExtraColumn::HistoryLength, ExtraColumn::ActionAges, ExtraColumn::ActionTimes];
 
 /// A hash of a list. XXH3-128.
 pub(super) type ListHash = [u8; 16];
 
-/// One row. The order is that of the identity, then of the cells, then of the place.
+/// One row. The order is by identity, then cells, then position.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct RowDigest {
     pub customer: i64,
     pub ranking_id: Option<String>,
     pub position: i32,
-    /// The day in the column `dt`, where there is one and it is another than that of the partition.
+    /// The day in the column `dt`, if it exists and differs from the day of the partition.
     pub other_dt: Option<String>,
     pub item: i64,
     pub label: i32,
     pub actions: ListHash,
     pub action_types: ListHash,
-    /// Of the further columns, in their order: those that both sides have.
+    /// Hashes of the further columns that both sides have, in order.
     pub extra: [ListHash; 3],
     /// The part file, from 0.
     pub part: u32,
-    /// The place in it, from 0.
+    /// The position in it, from 0.
     pub index: u64,
 }
 
 impl RowDigest {
-    /// The row digest of a row of the partition of `dt`, of whose further columns those in `shared` count.
+    /// Returns the digest of a row of the partition of `dt`; of its further columns, those in `shared` count.
     pub fn new(dt: &str, part: u32, shared: ExtraColumns, row: &ProducedRow) -> Self {
         let extra = COMPARED.map(|column| hash(values(row, shared, column).iter().map(|value| value.to_le_bytes())));
         RowDigest {
@@ -51,18 +51,18 @@ impl RowDigest {
         }
     }
 
-    /// What tells one row from others, as far as anything does.
+    /// Returns the identity, which distinguishes most rows.
     pub fn identity(&self) -> (i64, Option<&str>, i32, Option<&str>) {
         (self.customer, self.ranking_id.as_deref(), self.position, self.other_dt.as_deref())
     }
 
-    /// All other cells.
+    /// Returns all other cells.
     pub fn cells(&self) -> (i64, i32, ListHash, ListHash, [ListHash; 3]) {
         (self.item, self.label, self.actions, self.action_types, self.extra)
     }
 }
 
-/// What a row has in one of the further columns: its list, or its one value; nothing if the column is not shared.
+/// Returns a row's list or value in a further column; nothing if the column is not in `shared`.
 pub(super) fn values(row: &ProducedRow, shared: ExtraColumns, column: ExtraColumn) -> Vec<i64> {
     match column {
         _ if !shared.has(column) => Vec::new(),

@@ -1,4 +1,4 @@
-//! What two manifests say differently.
+//! Compares two manifests.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -7,26 +7,25 @@ use crate::error::Result;
 use crate::exact::Held;
 use crate::manifest::Manifest;
 
-/// Fields of the manifest that are no settings: they are compared in their own way, or follow from the rows.
+/// Fields of the manifest that are no settings: they are compared separately, or follow from the rows.
 const NO_SETTINGS: [&str; 9] =
     ["dt", "rows", "impressions", "customers", "tally", "parts", "inputs", "impression_files", "checksum"];
 
-/// The most days or files that are named.
+/// The maximum number of days or files named.
 const NAMED_MAX: usize = 10;
 
-/// One thing that two manifests say differently.
+/// One difference between two manifests.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct SettingDifference {
     /// The setting, or `manifest`, `batches` or `impression_files`.
     pub what: String,
-    /// What the first output says.
+    /// The value in the first manifest.
     pub one: Value,
-    /// What the second says.
+    /// The value in the second manifest.
     pub other: Value,
 }
 
-/// Compares all settings, by their names, then batches and impression files. A manifest that cannot be used is said to
-/// be so.
+/// Compares all settings, by name, then batches and impression files. Reports a manifest that is unusable.
 pub(super) fn compare(one: &Result<Manifest>, other: &Result<Manifest>) -> Result<Vec<SettingDifference>> {
     let (one, other) = match (one, other) {
         (Ok(one), Ok(other)) => (one, other),
@@ -56,7 +55,7 @@ fn fields(manifest: &Manifest) -> Result<Value> {
     serde_json::from_str(&manifest.to_json()?).held("a manifest is JSON")
 }
 
-/// Fields of objects one by one, whichever there are; so what a later version adds is compared too.
+/// Compares objects field by field, including fields that a later version adds.
 fn compare_fields(prefix: &str, one: &Value, other: &Value, differences: &mut Vec<SettingDifference>) {
     let (Value::Object(one), Value::Object(other)) = (one, other) else { return };
     let more = other.keys().filter(|name| !one.contains_key(*name));
@@ -75,7 +74,7 @@ fn compare_fields(prefix: &str, one: &Value, other: &Value, differences: &mut Ve
     }
 }
 
-/// Which entries one of two lists of names and hashes has alone, or with another hash.
+/// Returns the entries of names and hashes that only one list has, or that have different hashes.
 fn compare_lists(what: &str, one: &[(String, String)], other: &[(String, String)]) -> Option<SettingDifference> {
     let alone = |these: &[(String, String)], those: &[(String, String)]| -> Option<Value> {
         let those: std::collections::BTreeSet<&(String, String)> = those.iter().collect();

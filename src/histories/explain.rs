@@ -1,4 +1,4 @@
-//! One customer's history, action by action: where each came from, and which of them count.
+//! Explains one customer's history, action by action: the batch of each, and whether it counts.
 
 use std::ops::ControlFlow;
 
@@ -10,41 +10,41 @@ use crate::history::newest_first;
 use crate::model::{Action, CustomerId, Day, TypeTable, Zone};
 use crate::store::{AsOf, Store, StoredDelta};
 
-/// Why an action is not in the history. Where several reasons hold, the first of these.
+/// Why an action is not in the history. If several reasons apply, the first of these.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeftOut {
-    /// Its batch came after the last one that counts. It has no place.
+    /// Its batch is after the last batch that counts. The action has no place.
     KnownAsOf,
-    /// It lies before the first day that counts.
+    /// Its day is before the first day that counts.
     LookbackDays,
-    /// As many newer ones as a history has at most are in it.
+    /// The history is full of newer actions.
     MaxHistory,
 }
 
 /// One action that the store holds of the customer, from before the day.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Explained {
-    /// Its place in the whole history, from 1, newest first, those that are left out counted too; `None` where its
-    /// batch is not known yet.
+    /// Its place in the whole history, from 1, newest first, including actions left out; `None` if its batch is not
+    /// known yet.
     pub place: Option<u64>,
     /// Its time in the store's zone.
     pub time: String,
-    /// The same in microseconds since 1970-01-01 UTC.
+    /// Its time in microseconds since 1970-01-01 UTC.
     pub time_us: i64,
     /// Its type.
     pub action_type: String,
     /// Its item.
     pub item_id: i64,
-    /// The batch that it came in.
+    /// The batch that brought it.
     pub batch: Day,
-    /// Days from the action's own to that batch: more than 0 where it was late, less where it was early.
+    /// Days from the action's day to the batch day: positive for a late action, negative for an early one.
     pub days_late: i32,
-    /// Why it is not in the history; `None` where it is.
+    /// Why it is not in the history; `None` if it is in the history.
     pub left_out: Option<LeftOut>,
 }
 
-/// How many actions are left out, by the reason.
+/// The number of actions left out, by reason.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct LeftOutCounts {
     /// See [`LeftOut::KnownAsOf`].
@@ -58,45 +58,45 @@ pub struct LeftOutCounts {
 /// A history explained.
 #[derive(Clone, Debug, Serialize)]
 pub struct Explanation {
-    /// Whose.
+    /// The customer.
     pub customer: i64,
-    /// As of which day.
+    /// The day.
     pub dt: Day,
     /// Every action is earlier than this instant.
     pub cut_off: String,
-    /// How many actions a history has at most.
+    /// The maximum number of actions of a history.
     pub max_history: usize,
-    /// How many days back actions may lie, if that is limited.
+    /// How many days back actions may lie, if limited.
     pub lookback_days: Option<u32>,
-    /// The first day that counts, if that is limited.
+    /// The first day that counts, if limited.
     pub oldest: Option<Day>,
-    /// The last batch that counts, if that is limited.
+    /// The last batch that counts, if limited.
     pub known_as_of: Option<Day>,
-    /// Only the actions on this item are listed.
+    /// The item whose actions are listed, if only one.
     pub item: Option<i64>,
-    /// Whether the customer has been forgotten; then there is no action.
+    /// Whether the customer has been forgotten; a forgotten customer has no actions.
     pub forgotten: bool,
-    /// The first day whose actions the store keeps, if older ones have been pruned.
+    /// The first day whose actions the store keeps, if older days have been pruned.
     pub horizon: Option<Day>,
     /// Batches that the history rests on and the store does not hold.
     pub missing_batches: Vec<Day>,
     /// Actions in the history.
     pub history_length: u64,
-    /// Actions that are not.
+    /// Actions outside the history.
     pub left_out: LeftOutCounts,
-    /// The newest action that is not, of those whose batches count; of any item.
+    /// The newest action left out, of any item, among those whose batches count.
     pub first_left_out: Option<Explained>,
-    /// Of one batch and day the store keeps only the newest actions. `Some(place)`: behind this place there may have
-    /// been more than are counted. It is never inside a history.
+    /// The store keeps only the newest actions of a batch and day. `Some(place)`: after this place actions may be
+    /// missing from the count. The place is never inside a history.
     pub incomplete_behind: Option<u64>,
-    /// The actions, or those on the item, newest first; at most as many as asked for.
+    /// The actions, or those on the item, newest first, up to the limit.
     pub actions: Vec<Explained>,
-    /// How many more there are.
+    /// The number of actions not listed.
     pub not_listed: u64,
 }
 
-/// Explains the history of a customer: all that the store holds from before the day, with at most `limit` actions
-/// listed, those on `item` or all.
+/// Explains the history of a customer: all actions that the store holds from before the day, with at most `limit` of
+/// them listed, of `item` or of all.
 ///
 /// Memory: the deltas of one day, and 130 bytes for each action listed.
 pub fn explain(
@@ -148,11 +148,11 @@ pub fn explain(
 struct KeyframePlan<'a> {
     wanted: AsOf,
     zone: &'a Zone,
-    /// What types are called.
+    /// The names of the types.
     types: &'a TypeTable,
-    /// How many actions the store keeps of one batch and day.
+    /// The number of actions that the store keeps of one batch and day.
     kept: usize,
-    /// Places given so far.
+    /// The last place assigned.
     place: u64,
     limit: usize,
 }
@@ -165,7 +165,7 @@ impl KeyframePlan<'_> {
             let is_cut = actions.len() >= self.kept;
             merged.extend((0..).zip(actions).map(|(place, action)| (*action, *batch, is_cut && place == last)));
         }
-        // Of equal actions, which are the same in a row, the one of the earlier batch first.
+        // Equal actions, which look alike in a row, are ordered by batch, the earlier first.
         merged.sort_by(|(one, of_one, _), (other, of_other, _)| newest_first(one, other).then(of_one.cmp(of_other)));
         let Some(day) = deltas.first().map(|delta| delta.day) else { return };
         for (action, batch, ends_cut_delta) in merged {

@@ -1,4 +1,4 @@
-//! The histories of many customers, with the times of their actions.
+//! Writes the histories of many customers, with the times of their actions.
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use serde::Serialize;
@@ -13,36 +13,36 @@ use crate::sort::{Record, Sorter};
 use crate::storage::keep_apart;
 use crate::store::{AsOf, BlockList, Cursor, Store};
 
-/// Actions that a thread reads in one turn at most, unless a single history has more: with their times 6 MB.
+/// Maximum actions that a thread reads at a time, unless one history has more: 6 MB with their times.
 const TURN_ACTIONS: usize = 1 << 18;
 
-/// Customers whose histories a thread reads in one turn at most.
+/// The maximum number of customers whose histories a thread reads at a time.
 const TURN_CUSTOMERS: usize = 1_024;
 
-/// What was got.
+/// The result of a get.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetSummary {
     /// The day.
     pub dt: Day,
     /// Every action is earlier than this instant.
     pub cut_off: String,
-    /// How many actions a history has at most.
+    /// The maximum number of actions of a history.
     pub max_history: usize,
-    /// How many days back actions may lie, if that is limited.
+    /// How many days back actions may lie, if limited.
     pub lookback_days: Option<u32>,
     /// The newest batch used.
     pub newest_batch: Option<Day>,
-    /// Customers, each with one line.
+    /// Customers, one line each.
     pub customers: u64,
-    /// Of them, those without any history.
+    /// Customers among them without any history.
     pub without_history: u64,
     /// Customers left out since they have been forgotten.
     pub forgotten: u64,
-    /// Ids that were given once more.
+    /// Repeated ids in the input.
     pub repeated: u64,
     /// Actions in all histories.
     pub actions: u64,
-    /// Whether all of it was read; `false` where whoever read went away before the end.
+    /// Whether all of the output was read; `false` if the reader closed it early.
     pub complete: bool,
 }
 
@@ -64,11 +64,11 @@ impl Record for CustomerId {
     }
 }
 
-/// Writes the histories of these customers, in any order and perhaps more than once, to `target`: one line each,
-/// customers ascending. Nothing is written before all ids have been read.
+/// Writes the histories of these customers, given in any order and possibly repeated, to `target`: one line each,
+/// customers ascending. Writing starts after all ids have been read.
 ///
-/// Memory: that for sorting, what the open store takes, for each thread 262,144 actions (or one history, if that has
-/// more), and what the writer takes.
+/// Memory: that for sorting, that of the open store, for each thread 262,144 actions (or one history, if larger), and
+/// that of the writer.
 pub fn get(
     store: &Store,
     question: &Question,
@@ -125,7 +125,7 @@ pub fn get(
     Ok(summary)
 }
 
-/// What the output says of itself, under the names that a part file of rows uses.
+/// Returns the output's metadata, under the names that a part file of rows uses.
 fn said(summary: &GetSummary, time_zone: &str) -> Vec<(String, String)> {
     let or_none = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
     [
@@ -141,7 +141,7 @@ fn said(summary: &GetSummary, time_zone: &str) -> Vec<(String, String)> {
     .into()
 }
 
-/// Customers ascending, each once, without those who have been forgotten.
+/// Customers ascending, without duplicates and without forgotten customers.
 struct Ids<I> {
     sorted: I,
     last: Option<CustomerId>,
@@ -168,7 +168,7 @@ impl<I: Iterator<Item = Result<CustomerId>>> Ids<I> {
 /// Customers whose histories one thread reads.
 type Chunk = Vec<CustomerId>;
 
-/// Each of them with its history, newest first.
+/// Each customer of a chunk with the history, newest first.
 type ShareRead = Vec<(CustomerId, Vec<Action>)>;
 
 /// Reads histories on all cores. One cursor per thread.
@@ -189,7 +189,7 @@ impl<'store> Reader<'store> {
         Reader { resources, cursors, wanted, share_customers, cut_off_us }
     }
 
-    /// The next customers, a chunk for each thread; nothing at the end.
+    /// Returns the next customers, a chunk for each thread; nothing at the end.
     fn turn<I>(&self, ids: &mut Ids<I>, summary: &mut GetSummary) -> Result<Vec<Chunk>>
     where
         I: Iterator<Item = Result<CustomerId>>,
@@ -210,13 +210,13 @@ impl<'store> Reader<'store> {
         Ok(chunks)
     }
 
-    /// The histories of as many chunks as there are threads at most; in the same order.
+    /// Returns the histories of at most as many chunks as there are threads, in the same order.
     fn read(&mut self, chunks: Vec<Chunk>) -> Result<Vec<ShareRead>> {
         let (wanted, cut_off_us) = (self.wanted, self.cut_off_us);
         let read = |(cursor, chunk): (&mut Cursor<'_>, Chunk)| -> Result<ShareRead> {
             let histories = chunk.into_iter().map(|customer| {
                 let actions = cursor.actions_as_of(customer, wanted)?;
-                // The key of a delta says its day, and its times say it again.
+                // The day in a delta's key and the times in its value must agree.
                 if actions.first().is_some_and(|newest| newest.time_us >= cut_off_us) {
                     let customer = customer.0;
                     return Err(Error::corrupt(format!(

@@ -1,7 +1,7 @@
-//! Floor 6, histories for themselves, without impressions: one of them explained action by action, or those of many
-//! customers with the times of their actions.
+//! Floor 6, histories without impressions: one history explained action by action, or the histories of many customers
+//! with the times of their actions.
 //!
-//! Invariant: what is inside a history here is what a row of `produce` with the same options has, in the same order.
+//! Invariant: a history here equals the history in a row of `produce` with the same options, in the same order.
 
 mod explain;
 mod get;

@@ -1,15 +1,15 @@
-//! Which histories are asked for.
+//! Which histories are requested.
 
 use crate::error::Result;
 use crate::model::{Day, HistoryDetail};
 use crate::store::{AsOf, Store};
 
-/// The options of `produce` that say what a history is; they mean the same here.
+/// The options of `produce` that define a history, with the same meaning.
 #[derive(Clone, Copy, Debug)]
 pub struct Question {
     /// The day. Every action is from strictly before it.
     pub dt: Day,
-    /// The newest so many actions; `None` for as many as the store keeps.
+    /// The maximum number of actions, the newest; `None` for as many as the store keeps.
     pub max_history: Option<usize>,
     /// Only actions of this many days before `dt`; `None` for no limit.
     pub lookback_days: Option<u32>,
@@ -18,7 +18,7 @@ pub struct Question {
 }
 
 impl Question {
-    /// The part of each history that is wanted. Refused where the store keeps fewer actions than are asked for.
+    /// Returns the range of each history to read. Fails if the store keeps fewer actions than requested.
     pub fn as_of(&self, store: &Store) -> Result<AsOf> {
         Ok(AsOf {
             before: self.dt,

@@ -9,7 +9,7 @@ use crate::exact::Held;
 use crate::model::{Day, ExtraColumn, ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType};
 use crate::text::escaped_json;
 
-/// What a partition is and what it was made from. One JSON document, fields in this order.
+/// The description of a partition and its inputs. One JSON document, fields in this order.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Manifest {
     /// [`MANIFEST_VERSION`] of the program that wrote it.
@@ -20,11 +20,11 @@ pub struct Manifest {
     pub format_version: u8,
     /// The day of the rows.
     pub dt: Day,
-    /// Every action in the rows is earlier: as in the metadata of the part files.
+    /// Every action in the rows is earlier; as in the metadata of the part files.
     pub cut_off: String,
-    /// What the rows look like.
+    /// The settings that determine the rows.
     pub settings: RowShape,
-    /// The newest batch used. A run with `--known-as-of` this day gives the same bytes. `null` if there was none.
+    /// The newest batch used. A run with `--known-as-of` this day gives the same bytes. `null` without batches.
     pub newest_batch: Option<Day>,
     /// Training rows.
     pub rows: u64,
@@ -32,52 +32,52 @@ pub struct Manifest {
     pub impressions: u64,
     /// Customers with a row.
     pub customers: u64,
-    /// What the numbers in `action_types` of the rows are called, such as `view=1,buy=2`: those of all batches used.
-    /// Left out where they are click 1, add_to_cart 2, order 3.
+    /// The names of the numbers in `action_types`, such as `view=1,buy=2`: those of all batches used. Omitted if they
+    /// are click 1, add_to_cart 2, order 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action_types: Option<String>,
-    /// A hash over the columns that the impressions were read from, 32 hexadecimal digits. Left out where they are as
-    /// without a configuration.
+    /// A hash over the columns that the impressions were read from, 32 hexadecimal digits. Omitted for the columns that
+    /// apply without a configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub impression_mapping: Option<String>,
-    /// What a report tells of the rows. Partitions of earlier versions do not say it.
+    /// The counts for a report. Partitions of earlier versions lack them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tally: Option<RowTally>,
     /// The part files, in the order of their names.
     pub parts: Vec<PartFile>,
     /// The impression files, in the order of their names.
     pub impression_files: Vec<ImpressionFile>,
-    /// One hash over everything that the bytes of the part files follow from, 32 hexadecimal digits.
+    /// One hash over everything that determines the bytes of the part files, 32 hexadecimal digits.
     pub inputs: String,
     /// The batches used, days ascending.
     pub batches: Vec<RestsOn>,
     /// XXH3-128 of the document before this field, 32 hexadecimal digits: set by [`Manifest::to_json`] and compared by
-    /// [`Manifest::from_json`], whatever stands here. `None` where it was read from a partition of 0.4.0 or before,
-    /// which have none.
+    /// [`Manifest::from_json`], regardless of the value here. `None` if read from a partition of 0.4.0 or before, which
+    /// has no checksum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
 }
 
-/// The settings that rows follow from.
+/// The settings that determine the rows.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct RowShape {
     /// The zone of the days.
     pub time_zone: String,
-    /// A hash over the zone's rules up to the day, as the store recorded them, 32 hexadecimal digits. Left out for
-    /// UTC; partitions of versions before 0.5.0 do not say it.
+    /// A hash over the zone's rules up to the day, as the store recorded them, 32 hexadecimal digits. Omitted for UTC;
+    /// partitions of versions before 0.5.0 lack it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone_rules: Option<String>,
     /// Length of the padded arrays.
     pub max_history: usize,
     /// How many days back actions may lie; `null` for no limit.
     pub lookback_days: Option<u32>,
-    /// The codec of the pages, as it is typed.
+    /// The codec of the pages, as a person types it.
     pub compression: String,
     /// Rows of a row group.
     pub row_group_rows: usize,
     /// Rows of a part file.
     pub part_rows: usize,
-    /// Columns besides those that all rows have. This and what follows stands there only where it is not the default.
+    /// Columns besides those that all rows have. This field and the following ones are omitted if they have the default.
     #[serde(default, skip_serializing_if = "ExtraColumns::is_empty")]
     pub with: ExtraColumns,
     /// The type of items.
@@ -89,18 +89,18 @@ pub struct RowShape {
     /// The order of the rows.
     #[serde(default, skip_serializing_if = "is_default")]
     pub order: OrderKind,
-    /// What a shuffled order follows from.
+    /// The seed of a shuffled order.
     #[serde(default, skip_serializing_if = "is_default")]
     pub seed: Option<u64>,
 }
 
 impl RowShape {
-    /// Which columns the rows have.
+    /// Returns the columns of the rows.
     pub fn columns(&self) -> RowColumns {
         RowColumns { with: self.with, item_type: self.item_type, type_type: self.type_type }
     }
 
-    /// In which order they stand.
+    /// Returns the order of the rows.
     pub fn row_order(&self) -> Result<RowOrder> {
         RowOrder::of(self.order, self.seed).held("a seed stands beside an order that has use for one")
     }
@@ -115,9 +115,9 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 pub struct RowTally {
     /// Rows with label 1.
     pub ordered: u64,
-    /// Rows of customers without any history: all padding.
+    /// Rows of customers without any history, which are all padding.
     pub rows_without_history: u64,
-    /// Places in the rows' `actions` that hold an action. The others, of `rows` times `max_history`, are padding.
+    /// Elements of the rows' `actions` that hold an action. The others, of `rows` times `max_history`, are padding.
     pub filled: u64,
 }
 
@@ -132,14 +132,14 @@ pub struct PartFile {
     pub rows: u64,
     /// XXH3-128 of its content, 32 hexadecimal digits.
     pub xxh3_128: String,
-    /// When the newest action in its rows was, in UTC: as in its metadata. `null` where no row has a history.
+    /// The time of the newest action in its rows, in UTC; as in its metadata. `null` if no row has a history.
     pub newest_action: Option<String>,
 }
 
 /// One file of impressions.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct ImpressionFile {
-    /// Path below the folder that the pattern of the impressions names, with `/` between its parts.
+    /// Path below the folder that the pattern of the impressions names, with `/` as separator.
     pub name: String,
     /// Its size.
     pub bytes: u64,
@@ -152,20 +152,20 @@ pub struct ImpressionFile {
 pub struct RestsOn {
     /// The batch day.
     pub day: Day,
-    /// One hash over the source, path, size and hash of each of its files, 32 hexadecimal digits; a source that a
-    /// configuration described counts by what its rows become.
+    /// One hash over the source, path, size and hash of each of its files, 32 hexadecimal digits; a source from a
+    /// configuration is hashed by the parts of its description that determine its rows.
     pub files: String,
 }
 
 impl PartFile {
-    /// The name of the part with this number, from 0. Readers take files in the order of their names.
+    /// Returns the name of the part with this number, from 0. Readers read files in the order of their names.
     pub fn name_of(number: usize) -> String {
         format!("part-{number:05}.parquet")
     }
 }
 
 impl Manifest {
-    /// The JSON as it stands in the file: on one line, with its checksum as the last field.
+    /// Returns the JSON for the file: on one line, with its checksum as the last field.
     pub fn to_json(&self) -> Result<String> {
         let unsealed = Manifest { checksum: None, ..self.clone() };
         let json = serde_json::to_string(&unsealed).held("text, numbers and lists have a form in JSON")?;
@@ -177,10 +177,10 @@ impl Manifest {
         Ok(json)
     }
 
-    /// Reads what [`Manifest::to_json`] writes. Fails, with the reason as a phrase, on anything else: another version,
-    /// a field that is missing or of another type, a part whose name leads out of the folder, numbers that contradict
-    /// each other, another checksum than its own. Fields that it does not know are passed over. In what is given `with`
-    /// names all columns, whatever the version.
+    /// Reads JSON written by [`Manifest::to_json`]. Fails, with the reason as a phrase, on anything else: another
+    /// version, a field that is missing or of another type, a part whose name leads out of the folder, contradictory
+    /// numbers, a wrong checksum. Ignores unknown fields. In the result, `with` names all columns, whatever the
+    /// version.
     pub fn from_json(json: &str) -> Result<Self, String> {
         /// The one field that every version has.
         #[derive(Deserialize)]
@@ -204,18 +204,18 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Whether `with`, and the metadata of the part files, name the column `dt` where the files have it. Before version
-    /// 2 they always have it and never name it.
+    /// Whether `with`, and the metadata of the part files, name the column `dt` if the files have it. Files before
+    /// version 2 always have it and never name it.
     fn names_dt(&self) -> bool {
         self.manifest_version >= 2
     }
 
-    /// The columns that the metadata of the part files names under `lookback.with`.
+    /// Returns the columns that the metadata of the part files names under `lookback.with`.
     pub fn with_of_files(&self) -> ExtraColumns {
         self.settings.with.iter().filter(|column| self.names_dt() || *column != ExtraColumn::Dt).collect()
     }
 
-    /// The fingerprint of a batch that the rows rest on; `None` if they do not rest on it.
+    /// Returns the fingerprint of a batch that the rows rest on; `None` if they do not rest on it.
     pub fn batch(&self, day: Day) -> Option<&RestsOn> {
         let place = self.batches.binary_search_by_key(&day, |batch| batch.day).ok()?;
         self.batches.get(place)
@@ -264,18 +264,18 @@ impl Manifest {
     }
 }
 
-/// What stands around the checksum, up to the end of the document.
+/// The text around the checksum, up to the end of the document.
 const CHECKSUM_BEGINS: &str = ",\"checksum\":\"";
 const CHECKSUM_ENDS: &str = "\"}";
 
-/// The last field before there were checksums is a list, so that a document that ends with one has none, and no other.
+/// In version 1 the last field is a list, so only a document without a checksum ends with this text.
 const ENDS_WITHOUT: &str = "]}";
 
 fn checksum_of(document: &str) -> String {
     format!("{:032x}", xxh3_128(document.as_bytes()))
 }
 
-/// Compares the checksum at the end of a document with what stands before it. Those of version 1 have none.
+/// Compares the checksum at the end of a document with the text before it. Documents of version 1 have no checksum.
 fn check_checksum(json: &str, manifest_version: u32) -> Result<(), String> {
     if manifest_version < 2 && json.ends_with(ENDS_WITHOUT) {
         return Ok(());
@@ -288,7 +288,7 @@ fn check_checksum(json: &str, manifest_version: u32) -> Result<(), String> {
     }
 }
 
-/// How much of what a decoder says goes into a sentence; it may cite a text of the input, however long.
+/// The maximum length of a decoder's reason in a sentence; the reason may cite an input text of any length.
 const REASON_CHARS: usize = 160;
 
 fn short(error: &serde_json::Error) -> String {

@@ -1,4 +1,4 @@
-//! The decoder, on what is written and on anything else.
+//! Tests the decoder on valid manifests and on anything else.
 
 use proptest::prelude::*;
 
@@ -54,13 +54,13 @@ fn sample() -> Manifest {
     }
 }
 
-/// The document without its checksum, as partitions of 0.4.0 and before have it.
+/// Returns the document without its checksum, as in partitions of 0.4.0 and before.
 fn unsealed(json: &str) -> String {
     let (document, _) = json.rsplit_once(",\"checksum\":").unwrap();
     format!("{document}}}")
 }
 
-/// The same as if it had been written so.
+/// Returns the document with a valid checksum.
 fn sealed(unsealed: &str) -> String {
     let document = unsealed.strip_suffix('}').unwrap();
     let checksum = xxhash_rust::xxh3::xxh3_128(document.as_bytes());
@@ -71,7 +71,7 @@ fn read(json: &str) -> Result<Manifest, String> {
     Manifest::from_json(json).map(|manifest| Manifest { checksum: None, ..manifest })
 }
 
-/// Whatever letter is changed to whatever other, left out or doubled: nothing is read that was not written.
+/// Any letter changed to any other, removed or doubled makes the document unreadable.
 #[test]
 fn a_change_of_any_letter_is_noticed() {
     let json = sample().to_json().unwrap();
@@ -100,14 +100,13 @@ fn what_is_written_is_read() {
     let more = json.replacen('{', r#"{"from_a_later_program":[1],"#, 1);
     assert_eq!(read(&sealed(&more)), Ok(manifest), "a field more is passed over");
     assert!(Manifest::from_json(&json).unwrap_err().contains("does not end with its checksum"));
-    // As partitions of earlier versions have it.
+    // As in partitions of earlier versions.
     let without = json.replacen(r#""tally":{"ordered":1,"rows_without_history":0,"filled":2999},"#, "", 1);
     assert_ne!(without, json);
     assert_eq!(Manifest::from_json(&sealed(&without)).map(|manifest| manifest.tally), Ok(None));
 }
 
-/// Files of version 1 have the column `dt`, which neither their manifest nor their metadata names; and there is no
-/// checksum.
+/// Files of version 1 have the column `dt`, which neither their manifest nor their metadata names, and no checksum.
 #[test]
 fn manifests_of_version_1_are_read() {
     let mut chosen = sample();
@@ -124,7 +123,7 @@ fn manifests_of_version_1_are_read() {
     assert_eq!(chosen.with_of_files(), chosen.settings.with);
 }
 
-/// Settings that manifests of older programs lack stand there only where they are not the default.
+/// Settings that manifests of older programs lack are written only if they are not the default.
 #[test]
 fn settings_beyond_the_first_stand_there_where_they_were_chosen() {
     let plain = sample();
@@ -154,7 +153,7 @@ fn settings_beyond_the_first_stand_there_where_they_were_chosen() {
     }
 }
 
-/// Each of these would lead a reader astray, and each is one phrase.
+/// Each of these would mislead a reader, and each is one phrase.
 #[test]
 fn contradictions_are_refused() {
     let json = sample().to_json().unwrap();
@@ -210,7 +209,7 @@ proptest! {
         prop_assert!(Manifest::from_json(&text).is_err());
     }
 
-    /// Bytes changed, cut out and doubled: what is still read says the same when it is written and read again.
+    /// Bytes changed, removed and doubled: a document that can still be read is equal after writing and reading again.
     #[test]
     fn a_changed_manifest_is_a_manifest_or_an_error(
         changes in proptest::collection::vec((any::<prop::sample::Index>(), 0..4_u8, "[ -~]", 1..9_usize), 1..4),

@@ -9,31 +9,31 @@ pub struct CustomerId(pub i64);
 /// The item id that means "no action here" in a padded row; no action and no impression element may carry it.
 pub const PADDING_ITEM_ID: i64 = 0;
 
-/// What the customer did, by its number, 1 to 255: that of the output column `action_types`, where 0 is the padding. A
-/// store's [`super::TypeTable`] has the names.
+/// The type of an action, by its number, 1 to 255, as in the output column `action_types`, where 0 is the padding. The
+/// names are in a store's [`super::TypeTable`].
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ActionType(u8);
 
 impl ActionType {
-    /// A click (1), unless the store has other names.
+    /// A click (1), unless the store names its types otherwise.
     pub const CLICK: ActionType = ActionType(1);
-    /// An item put into the cart (2), likewise.
+    /// An item put into the cart (2), with the same exception.
     pub const ADD_TO_CART: ActionType = ActionType(2);
-    /// An item ordered (3), likewise.
+    /// An item ordered (3), with the same exception.
     pub const ORDER: ActionType = ActionType(3);
 
-    /// The type with this number; `None` for 0, which is the padding.
+    /// Returns the type with this number; `None` for 0, which is the padding.
     pub fn from_number(number: u8) -> Option<Self> {
         (number > 0).then_some(ActionType(number))
     }
 
-    /// The number of the type, 1 to 255.
+    /// Returns the number of the type, 1 to 255.
     pub fn number(self) -> u8 {
         self.0
     }
 }
 
-/// One event of a customer: when, on what, and of which type. Whose it is stands beside it.
+/// One event of a customer: time, item, and type. The customer is stored beside it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Action {
     /// Microseconds since 1970-01-01 00:00:00 UTC.
@@ -44,13 +44,13 @@ pub struct Action {
     pub action_type: ActionType,
 }
 
-/// An action as a keyframe keeps it: its day in place of its time.
+/// An action as a keyframe keeps it: with its day instead of its time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PastAction {
-    /// The day on which it lies.
+    /// The day of the action.
     pub day: Day,
     /// Never [`PADDING_ITEM_ID`].
     pub item_id: i64,
-    /// Number of the [`ActionType`].
+    /// The number of the [`ActionType`].
     pub action_type: u8,
 }

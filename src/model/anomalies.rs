@@ -3,21 +3,21 @@
 use super::Day;
 use crate::text::percent;
 
-/// A day is held against so many days before it that have a figure.
+/// A day is compared with this many earlier days that have a figure.
 pub const DAYS_BEFORE: usize = 7;
 
-/// Scaled median absolute deviations that a day must be away from the median.
+/// How many scaled median absolute deviations a day must be away from the median.
 const DEVIATIONS: f64 = 5.0;
 
-/// Makes the median absolute deviation of normally distributed numbers their standard deviation.
+/// Scales the median absolute deviation of normally distributed numbers to their standard deviation.
 const MAD_SCALE: f64 = 1.482_6;
 
-/// The share of the median that a day must be away from it.
+/// The fraction of the median by which a day must differ from the median.
 const OF_MEDIAN: f64 = 0.2;
 
-/// How many of the days before must lie on the other side, each by a tenth of the median and more. One less than all,
-/// so that an odd day among them does not hide the next; and two days of a weekend among them keep the next weekend
-/// from being marked.
+/// How many of the earlier days must differ from the day in the same direction, each by a tenth of the median or more.
+/// One less than all, so that one unusual day does not hide the next, and two weekend days among the earlier days keep
+/// the next weekend from being marked.
 const ON_THE_OTHER_SIDE: usize = DAYS_BEFORE - 1;
 
 /// The rule in words, for the page.
@@ -25,21 +25,21 @@ pub const RULE: &str = "A day is marked where its figure is further from the med
     their median absolute deviation (times 1.4826, as for a standard deviation), further than a fifth of that median, and above or below at least six of the \
     seven by more than a tenth of the median. A share must also differ by half a percentage point at least. The first seven days are never marked.";
 
-/// A day that deviates strongly from those before.
+/// A day that deviates strongly from the days before it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Anomaly {
     /// The day.
     pub day: Day,
     /// Its figure.
     pub value: f64,
-    /// The median of the seven before.
+    /// The median of the seven days before.
     pub median: f64,
 }
 
 impl Anomaly {
-    /// What is said of it: `actions 812,345, 62.5 % above the median of the seven batches before (500,000)`. The words
-    /// are the name of the figure, and what has it; `in_words` says a value. A share differs by percentage points,
-    /// whatever else by a part of the median.
+    /// Describes the anomaly: `actions 812,345, 62.5 % above the median of the seven batches before (500,000)`. The
+    /// arguments name the figure and what it belongs to; `in_words` formats a value. A ratio differs by percentage
+    /// points, any other figure by a part of the median.
     pub fn description(
         &self,
         (name, things): (&str, &str),
@@ -59,8 +59,8 @@ impl Anomaly {
     }
 }
 
-/// The days of a series, which ascend, that deviate strongly from the seven before each. `least` is what a difference
-/// must be at least, whatever the figures are. The same series always has the same marks.
+/// Returns the days of an ascending series that deviate strongly from the seven days before each. A difference below
+/// `least` never counts. The result depends on the series alone.
 pub fn anomaly(series: &[(Day, f64)], least: f64) -> Vec<Anomaly> {
     let windows = series.windows(DAYS_BEFORE + 1);
     let anomalies = windows.filter_map(|window| {
@@ -72,7 +72,7 @@ pub fn anomaly(series: &[(Day, f64)], least: f64) -> Vec<Anomaly> {
     anomalies.collect()
 }
 
-/// The median of the values before, if the value deviates from them.
+/// Returns the median of the earlier values if the value deviates from them.
 fn deviates(value: f64, before: &[f64], least: f64) -> Option<f64> {
     let middle = median(before.to_vec())?;
     let deviation = median(before.iter().map(|one| (one - middle).abs()).collect())?;
@@ -85,7 +85,7 @@ fn deviates(value: f64, before: &[f64], least: f64) -> Option<f64> {
     (is_far && above.max(below) >= ON_THE_OTHER_SIDE).then_some(middle)
 }
 
-/// The middle one; of an even number, the lower of the two.
+/// Returns the middle value; of an even number of values, the lower of the middle two.
 fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len().saturating_sub(1) / 2).copied()
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(marked(&[50.0, 150.0, 80.0, 120.0, 60.0, 140.0, 100.0, 190.0], 0.0), [] as [usize; 0]);
         let week = [100.0, 100.0, 100.0, 100.0, 100.0, 60.0, 60.0];
         assert_eq!(marked(&week.repeat(4), 0.0), [] as [usize; 0]);
-        // A working day like a weekend deviates no more than a weekend does, and a weekend without anything does.
+        // A working day with a weekend's figure deviates no more than a weekend does; an empty weekend deviates.
         let mut weeks = week.repeat(3);
         weeks[19] = 0.0;
         assert_eq!(marked(&weeks, 0.0), [19]);

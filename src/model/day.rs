@@ -6,8 +6,8 @@ use std::str::FromStr;
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-/// A calendar day in the store's zone, 1970-01-01 to 2261-12-31: the years in which an action may lie. In JSON, text as
-/// it is displayed.
+/// A calendar day in the store's zone, 1970-01-01 to 2261-12-31: the years that actions may have. In JSON, the
+/// displayed text.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Day(i32);
@@ -15,8 +15,8 @@ pub struct Day(i32);
 /// Days from 0001-01-01 (day 1 of the Common Era, as chrono counts) to 1970-01-01.
 const EPOCH_FROM_CE: i32 = 719_163;
 
-/// The calendar date `number` days after 1970-01-01, also beyond the valid days; 1970-01-01 itself beyond what chrono
-/// can count.
+/// Returns the calendar date `number` days after 1970-01-01, also beyond the valid days; 1970-01-01 itself beyond the
+/// range of chrono.
 pub(super) fn date_of(number: i32) -> NaiveDate {
     number.checked_add(EPOCH_FROM_CE).and_then(NaiveDate::from_num_days_from_ce_opt).unwrap_or_default()
 }
@@ -27,48 +27,48 @@ impl Day {
     /// 2261-12-31.
     pub const LAST: Day = Day(106_650);
 
-    /// The day that lies `number` days after 1970-01-01; `None` outside [`Day::FIRST`]..=[`Day::LAST`].
+    /// Returns the day `number` days after 1970-01-01; `None` outside [`Day::FIRST`]..=[`Day::LAST`].
     pub fn from_number(number: i32) -> Option<Self> {
         (Self::FIRST.0..=Self::LAST.0).contains(&number).then_some(Day(number))
     }
 
-    /// Days since 1970-01-01.
+    /// Returns the days since 1970-01-01.
     pub const fn number(self) -> i32 {
         self.0
     }
 
-    /// The day of a calendar date; `None` outside the valid years.
+    /// Returns the day of a calendar date; `None` outside the valid years.
     pub fn from_date(date: NaiveDate) -> Option<Self> {
         Self::from_number(date.num_days_from_ce() - EPOCH_FROM_CE)
     }
 
-    /// The calendar date.
+    /// Returns the calendar date.
     pub fn date(self) -> NaiveDate {
         date_of(self.0)
     }
 
-    /// The day after; `None` at the end of the valid years.
+    /// Returns the next day; `None` at the end of the valid years.
     pub fn next(self) -> Option<Self> {
         Self::from_number(self.0 + 1)
     }
 
-    /// The day before; `None` at 1970-01-01.
+    /// Returns the previous day; `None` at 1970-01-01.
     pub fn previous(self) -> Option<Self> {
         Self::from_number(self.0 - 1)
     }
 
-    /// The day `days` earlier, or 1970-01-01 where that would be before it.
+    /// Returns the day `days` earlier, at the earliest 1970-01-01.
     pub fn minus(self, days: u32) -> Self {
         Day(self.0.saturating_sub_unsigned(days).max(0))
     }
 
-    /// Every day from this one to `last`, both included, in order; nothing if `last` is earlier.
+    /// Returns every day from this one to `last`, both included, in order; nothing if `last` is earlier.
     pub fn through(self, last: Day) -> impl DoubleEndedIterator<Item = Day> + Clone {
         (self.0..=last.0).map(Day)
     }
 }
 
-/// Names days for a person: in order, runs of three and more as `first..last`.
+/// Lists days for a person: in order, runs of three or more as `first..last`.
 pub fn name_days(days: &[Day]) -> String {
     let runs = days.chunk_by(|one, other| one.next() == Some(*other));
     let names = runs.flat_map(|run| match run {
@@ -87,7 +87,7 @@ impl fmt::Display for Day {
 impl FromStr for Day {
     type Err = String;
 
-    /// Reads `YYYY-MM-DD`, ten characters, nothing else. Fails with what is wrong and what would be right.
+    /// Reads `YYYY-MM-DD`, exactly ten characters. The error says what is wrong and what would be right.
     fn from_str(text: &str) -> Result<Self, String> {
         let wanted = "a day is written YYYY-MM-DD, such as 2026-01-31";
         let parts: Vec<&str> = text.split('-').collect();
@@ -106,7 +106,7 @@ impl FromStr for Day {
             return Err(format!("{} has {days} days; {wanted}", first.format("%Y-%m")));
         };
         let day = Day::from_date(date).ok_or(beyond)?;
-        // The round trip refuses what is a date all the same, such as 2026-1-2, which no folder is named.
+        // The round trip refuses dates in other spellings, such as 2026-1-2, which no folder has.
         if day.to_string() == text { Ok(day) } else { Err(format!("{wanted}: here {day}")) }
     }
 }

@@ -1,4 +1,4 @@
-//! What was shown to a customer.
+//! An impression: the items shown to a customer.
 
 use super::CustomerId;
 
@@ -7,20 +7,20 @@ use super::CustomerId;
 pub struct Element {
     /// The item that was shown; never 0.
     pub item_id: i64,
-    /// 1 where it was ordered, else 0.
+    /// 1 if the item was ordered, else 0.
     pub label: i32,
 }
 
 /// One impression row: a list of items shown to one customer.
 ///
-/// The derived order is the order of the output: customer, then ranking id (null first, then by bytes), then the list
-/// element by element. It is total, so that the order in which rows arrive never shows. Source: SPEC, "Output".
+/// The derived order is that of the output: customer, then ranking id (null first, then by bytes), then the list
+/// element by element. It is total, so the output does not depend on the order of the input. Source: SPEC, "Output".
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Impression {
-    /// To whom it was shown.
+    /// The customer who saw it.
     pub customer: CustomerId,
-    /// The caller's name for it; may be missing.
+    /// The caller's name for the impression; may be missing.
     pub ranking_id: Option<String>,
-    /// The items in the order in which they were shown; never empty.
+    /// The items in the order shown; never empty.
     pub elements: Vec<Element>,
 }

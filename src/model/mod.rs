@@ -1,5 +1,5 @@
-//! Floor 1, the things that lookback speaks of: customers, days, zones, actions and their types, impressions, and what
-//! rows look like. Plain values; no I/O.
+//! Floor 1, the domain's values: customers, days, zones, actions and their types, impressions, and the columns and
+//! order of rows. Plain values; no I/O.
 
 mod action;
 mod anomalies;

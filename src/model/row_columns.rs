@@ -1,38 +1,38 @@
-//! The columns of a training row: the one place that says which there are, in which order, and of which type.
+//! The columns of a training row: the one place that defines their set, order and types.
 
 use serde::{Deserialize, Serialize};
 
-/// A column of the output. The order of the variants is that of the columns.
+/// A column of the output. The variants are in the order of the columns.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum RowColumn {
-    /// The day: only where it was asked for, since it is the partition column, which stands in the folder's name.
+    /// The day; only on request, since it is the partition column, which the folder's name holds.
     Dt,
     /// The caller's name for the impression.
     RankingId,
-    /// To whom it was shown.
+    /// The customer who saw the impression.
     CustomerId,
-    /// Place in the list, from 0.
+    /// Position in the list, from 0.
     ImpressionPos,
-    /// What was shown.
+    /// The item shown.
     ImpressionItemId,
-    /// 1 where it was ordered.
+    /// 1 if the item was ordered, else 0.
     Label,
     /// Items of the history, newest first.
     Actions,
     /// Types of these actions.
     ActionTypes,
-    /// How many actions there are in front of the padding.
+    /// Number of actions before the padding.
     HistoryLength,
-    /// How many days before the day each of them was.
+    /// The age of each action: days between its day and the row's day.
     ActionAges,
-    /// When each of them was.
+    /// The time of each action.
     ActionTimes,
 }
 
-/// What a cell of a column holds, or each element of it.
+/// The type of a cell, or of each element of a list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CellType {
-    /// UTF-8.
+    /// UTF-8 text.
     Text,
     /// A signed integer of 64 bits.
     Int64,
@@ -44,23 +44,23 @@ pub enum CellType {
     TimeUs,
 }
 
-/// How a column stands in the output. Only the ranking id may be null.
+/// The type of a column in the output. Only the ranking id may be null.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ColumnType {
-    /// What a cell holds, or an element of it.
+    /// The type of a cell, or of each element of a list.
     pub cell: CellType,
-    /// Whether each cell is a list, `max_history` long, filled up with zeros: item 0, type 0, age 0, the instant
+    /// Whether each cell is a list of length `max_history`, padded with zeros: item 0, type 0, age 0, the instant
     /// 1970-01-01 00:00:00 UTC.
     pub is_list: bool,
     /// Whether a cell may be null.
     pub nullable: bool,
 }
 
-/// A column that rows have only where it was asked for. The order is that of the columns.
+/// A column that rows have only on request. The variants are in the order of the columns.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExtraColumn {
-    /// [`RowColumn::Dt`], which stands in front of the others.
+    /// [`RowColumn::Dt`], which precedes the other columns.
     Dt,
     /// [`RowColumn::HistoryLength`].
     HistoryLength,
@@ -71,11 +71,11 @@ pub enum ExtraColumn {
 }
 
 impl ExtraColumn {
-    /// All of them, in order.
+    /// All extra columns, in order.
     pub const ALL: [ExtraColumn; 4] =
         [ExtraColumn::Dt, ExtraColumn::HistoryLength, ExtraColumn::ActionAges, ExtraColumn::ActionTimes];
 
-    /// As a column of the output.
+    /// Returns the column of the output.
     pub fn column(self) -> RowColumn {
         match self {
             ExtraColumn::Dt => RowColumn::Dt,
@@ -85,13 +85,13 @@ impl ExtraColumn {
         }
     }
 
-    /// The name of the column, which is also what is typed.
+    /// Returns the name of the column, as in the output and as a person types it.
     pub fn name(self) -> &'static str {
         self.column().name()
     }
 }
 
-/// A set of [`ExtraColumn`]s. In JSON the list of their names, in order, each once.
+/// A set of [`ExtraColumn`]s. In JSON, the list of their names, in order, without duplicates.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(into = "Vec<ExtraColumn>", try_from = "Vec<ExtraColumn>")]
 pub struct ExtraColumns {
@@ -104,17 +104,17 @@ impl ExtraColumns {
         ExtraColumn::ALL.iter().zip(self.has).any(|(one, has)| has && *one == column)
     }
 
-    /// The columns of the set, in order.
+    /// Iterates over the columns of the set, in order.
     pub fn iter(self) -> impl Iterator<Item = ExtraColumn> {
         ExtraColumn::ALL.into_iter().zip(self.has).filter_map(|(column, has)| has.then_some(column))
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.has == [false; 4]
     }
 
-    /// As it is typed: the names, with commas between.
+    /// Returns the names as a person types them, separated by commas.
     pub fn name(self) -> String {
         self.iter().map(ExtraColumn::name).collect::<Vec<_>>().join(",")
     }
@@ -152,12 +152,12 @@ pub enum ItemType {
     /// Any id fits.
     #[default]
     Int64,
-    /// Half the memory of a reader; rows with an id that does not fit are refused.
+    /// Halves a reader's memory; rows with an id that does not fit are refused.
     Int32,
 }
 
 impl ItemType {
-    /// As it is typed.
+    /// Returns the name as a person types it.
     pub fn name(self) -> &'static str {
         match self {
             ItemType::Int64 => "int64",
@@ -165,7 +165,7 @@ impl ItemType {
         }
     }
 
-    /// Whether it has room for an id.
+    /// Whether an id fits this type.
     pub fn fits(self, item_id: i64) -> bool {
         match self {
             ItemType::Int64 => true,
@@ -185,15 +185,15 @@ impl ItemType {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TypeType {
-    /// What every reader knows.
+    /// The type that every reader supports.
     #[default]
     Int32,
-    /// A quarter of the memory of a reader.
+    /// A quarter of a reader's memory.
     Uint8,
 }
 
 impl TypeType {
-    /// As it is typed.
+    /// Returns the name as a person types it.
     pub fn name(self) -> &'static str {
         match self {
             TypeType::Int32 => "int32",
@@ -209,10 +209,10 @@ impl TypeType {
     }
 }
 
-/// Which columns the rows of a partition have, and how wide they are. The default is what the contract says.
+/// The columns of a partition's rows, and their widths. The default is that of the contract.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct RowColumns {
-    /// Columns besides those that all rows have.
+    /// The columns besides those that all rows have.
     pub with: ExtraColumns,
     /// The type of items.
     pub item_type: ItemType,
@@ -232,7 +232,7 @@ const ALWAYS: [RowColumn; 7] = [
 ];
 
 impl RowColumn {
-    /// Its name.
+    /// Returns the name of the column.
     pub fn name(self) -> &'static str {
         match self {
             RowColumn::Dt => "dt",
@@ -251,14 +251,14 @@ impl RowColumn {
 }
 
 impl RowColumns {
-    /// All columns, in order.
+    /// Returns all columns, in order.
     pub fn list(self) -> Vec<RowColumn> {
         let mut columns: Vec<RowColumn> = ALWAYS.into_iter().chain(self.with.iter().map(ExtraColumn::column)).collect();
         columns.sort_unstable();
         columns
     }
 
-    /// How a column stands in these rows.
+    /// Returns the type of a column in these rows.
     pub fn type_of(self, column: RowColumn) -> ColumnType {
         let one = |cell| ColumnType { cell, is_list: false, nullable: false };
         let list = |cell| ColumnType { is_list: true, ..one(cell) };
@@ -275,7 +275,7 @@ impl RowColumns {
         }
     }
 
-    /// What of a history, besides items and types, these columns are made from.
+    /// Returns what these columns need of a history besides items and types.
     pub fn detail(self) -> HistoryDetail {
         if self.with.has(ExtraColumn::ActionTimes) {
             HistoryDetail::Times
@@ -287,15 +287,15 @@ impl RowColumns {
     }
 }
 
-/// What is read of a history besides items and types; each kind has what the one before it has.
+/// What is read of a history besides items and types; each variant includes the one before it.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub enum HistoryDetail {
-    /// Nothing.
+    /// Nothing more.
     #[default]
     None,
-    /// The day of each action, which deltas and keyframes both have.
+    /// The day of each action, which both deltas and keyframes have.
     Days,
-    /// The time of each action, which deltas alone have.
+    /// The time of each action, which only deltas have.
     Times,
 }
 

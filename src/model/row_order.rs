@@ -1,4 +1,4 @@
-//! In which order the rows of a partition stand.
+//! The order of a partition's rows.
 
 use std::hash::Hasher as _;
 
@@ -14,14 +14,14 @@ pub enum OrderKind {
     /// By customer, ranking id (null first), list; each list in its own order.
     #[default]
     Customer,
-    /// Every row by chance.
+    /// All rows shuffled.
     Shuffled,
-    /// Impressions by chance, the rows of each together and in the order of its list.
+    /// Impressions shuffled; the rows of an impression stay together, in the order of its list.
     Carousel,
 }
 
 impl OrderKind {
-    /// As it is typed.
+    /// Returns the name as a person types it.
     pub fn name(self) -> &'static str {
         match self {
             OrderKind::Customer => "customer",
@@ -31,21 +31,21 @@ impl OrderKind {
     }
 }
 
-/// In which order the rows of a partition stand.
+/// The order of a partition's rows.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum RowOrder {
     /// [`OrderKind::Customer`].
     #[default]
     Customer,
-    /// [`OrderKind::Shuffled`], by this seed.
+    /// [`OrderKind::Shuffled`], with this seed.
     Shuffled(u64),
-    /// [`OrderKind::Carousel`], by this seed.
+    /// [`OrderKind::Carousel`], with this seed.
     Carousel(u64),
 }
 
 impl RowOrder {
-    /// An order of this kind; `None` for a kind by customer with a seed, which has no use for one. Without a seed, the
-    /// seed is 0.
+    /// Returns the order of this kind; `None` for the order by customer with a seed, which has no use for a seed. The
+    /// default seed is 0.
     pub fn of(kind: OrderKind, seed: Option<u64>) -> Option<Self> {
         match (kind, seed) {
             (OrderKind::Customer, None) => Some(RowOrder::Customer),
@@ -55,7 +55,7 @@ impl RowOrder {
         }
     }
 
-    /// Which kind it is.
+    /// Returns the kind of the order.
     pub fn kind(self) -> OrderKind {
         match self {
             RowOrder::Customer => OrderKind::Customer,
@@ -64,7 +64,7 @@ impl RowOrder {
         }
     }
 
-    /// The seed of a shuffled order.
+    /// Returns the seed of a shuffled order.
     pub fn seed(self) -> Option<u64> {
         match self {
             RowOrder::Customer => None,
@@ -73,17 +73,17 @@ impl RowOrder {
     }
 }
 
-/// Where something stands among all of a day in a shuffled order: ascending.
+/// The sort key of an impression or row in a shuffled order: ascending within a day.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct OrderKey(pub u128);
 
-/// Gives everything of an impression its place in a shuffled order.
+/// Computes the sort keys of an impression and its rows in a shuffled order.
 ///
-/// The place is SipHash-2-4 with 128 bits of what the thing is, keyed with the seed: so it follows from the thing
-/// alone, whatever comes before it. All integers little-endian: the day as days since 1970-01-01 (4 bytes), customer
-/// (8), ranking id (0, or 1 with its length in 8 bytes and its text), number of elements (8) and each of them (item 8,
-/// label 4), then which of equal impressions it is, from 0 (8); and in a shuffled order the place of the row in the
-/// list (4). The key is the seed and then 0.
+/// The key is SipHash-2-4 with 128 bits of the hashed value, keyed with the seed, so it depends on that value alone.
+/// All integers are little-endian: the day as days since 1970-01-01 (4 bytes), customer (8), ranking id (0, or 1 with
+/// its length in 8 bytes and its text), number of elements (8) and each element (item 8, label 4), then the ordinal
+/// among equal impressions, from 0 (8); and in a shuffled order the position of the row in the list (4). The hash key
+/// is the seed and then 0.
 ///
 /// Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF", 2012.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +92,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// Of one of `copy` equal impressions of `dt` before it.
+    /// Returns the keys of an impression of `dt` that `copy` equal impressions precede.
     pub fn of(seed: u64, dt: Day, impression: &Impression, copy: u64) -> Self {
         let Impression { customer, ranking_id, elements } = impression;
         let mut hasher = SipHasher24::new_with_keys(seed, 0);
@@ -115,12 +115,12 @@ impl Places {
         Places { hasher }
     }
 
-    /// Of the impression as a whole.
+    /// Returns the key of the whole impression.
     pub fn whole(&self) -> OrderKey {
         OrderKey(self.hasher.finish128().as_u128())
     }
 
-    /// Of one row of it.
+    /// Returns the key of one row of the impression.
     pub fn row(&self, position: i32) -> OrderKey {
         let mut hasher = self.hasher;
         hasher.write(&position.to_le_bytes());

@@ -1,4 +1,4 @@
-//! How many actions there are of each type.
+//! The number of actions of each type.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,22 @@ use serde::{Serialize, Serializer};
 
 use super::TypeTable;
 
-/// Actions by the number of their type. A type without any is not there.
+/// Action counts by type number. A type without actions has no entry.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct TypeCounts(BTreeMap<u8, u64>);
 
 impl TypeCounts {
-    /// Of each type of a table its number, to be shown beside its name.
+    /// Returns the number of each type of a table, as its count, to show numbers beside names.
     pub fn numbers_of(types: &TypeTable) -> Self {
         types.iter().map(|(number, _)| (number, number.into())).collect()
     }
 
-    /// How many there are of a type.
+    /// Returns the count of a type.
     pub fn of(&self, number: u8) -> u64 {
         self.0.get(&number).copied().unwrap_or(0)
     }
 
-    /// Sets how many there are of a type.
+    /// Sets the count of a type.
     pub fn set(&mut self, number: u8, count: u64) {
         match count {
             0 => self.0.remove(&number),
@@ -30,7 +30,7 @@ impl TypeCounts {
         };
     }
 
-    /// Adds some of a type; more than fit 64 bits are as many as fit.
+    /// Adds to the count of a type; saturates at 64 bits.
     pub fn add(&mut self, number: u8, count: u64) {
         if count > 0 {
             let sum = self.0.entry(number).or_default();
@@ -38,22 +38,22 @@ impl TypeCounts {
         }
     }
 
-    /// Adds all of another.
+    /// Adds all counts of another value.
     pub fn add_all(&mut self, other: &TypeCounts) {
         other.iter().for_each(|(number, count)| self.add(number, count));
     }
 
-    /// Numbers and counts, numbers ascending; no count is 0.
+    /// Iterates over numbers and counts, numbers ascending; no count is 0.
     pub fn iter(&self) -> impl Iterator<Item = (u8, u64)> {
         self.0.iter().map(|(number, count)| (*number, *count))
     }
 
-    /// Of all types.
+    /// Returns the sum over all types.
     pub fn sum(&self) -> u64 {
         self.0.values().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// With the names of all types of a table, and whatever else there is.
+    /// Returns the counts with the names of all types of a table, and any counts of other types.
     pub fn named(&self, types: &TypeTable) -> NamedCounts {
         NamedCounts { types: types.clone(), counts: self.clone() }
     }
@@ -67,10 +67,9 @@ impl FromIterator<(u8, u64)> for TypeCounts {
     }
 }
 
-/// Counts by the names of their types, in the order of the numbers; in JSON an object. A type of the table that has
-/// none counts 0.
+/// Counts by type name, in the order of the numbers; in JSON an object. A type of the table without actions counts 0.
 ///
-/// Memory: that of the counts; the names are those of the table.
+/// Memory: that of the counts; the names are shared with the table.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct NamedCounts {
     types: TypeTable,
@@ -78,12 +77,12 @@ pub struct NamedCounts {
 }
 
 impl NamedCounts {
-    /// The count of the type with this name; `None` if there is no such type.
+    /// Returns the count of the type with this name; `None` if no such type exists.
     pub fn of(&self, name: &str) -> Option<u64> {
         self.iter().find(|(found, _)| found == name).map(|(_, count)| count)
     }
 
-    /// Names and counts, in the order of the numbers.
+    /// Iterates over names and counts, in the order of the numbers.
     pub fn iter(&self) -> impl Iterator<Item = (String, u64)> {
         self.numbers().into_iter().map(|number| (self.types.name(number), self.counts.of(number)))
     }

@@ -5,27 +5,27 @@ use std::sync::Arc;
 
 use super::ActionType;
 
-/// The most characters that the name of a type has.
+/// The maximum length of a type name, in characters.
 pub const TYPE_NAME_CHARS_MAX: usize = 64;
 
-/// Whether a text can be the name of a type: 1 to 64 letters, digits, `_`, `-` and `.` of ASCII. So a list of names
-/// needs no quoting anywhere.
+/// Whether a text is a valid type name: 1 to 64 ASCII letters, digits, `_`, `-` and `.`. A list of names thus needs no
+/// quoting.
 pub fn is_type_name(text: &str) -> bool {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ['_', '-', '.'].contains(&letter);
     !text.is_empty() && text.len() <= TYPE_NAME_CHARS_MAX && text.chars().all(is_plain)
 }
 
-/// Names and numbers of action types, one to one. It may grow and never changes: what has been written with a number
-/// keeps its meaning. Clones share them.
+/// Names and numbers of action types, one to one. A table may grow, but an entry never changes, so stored numbers keep
+/// their meaning. Clones share the entries.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TypeTable(Arc<BTreeMap<u8, String>>);
 
-/// A name and a number that two tables do not agree on.
+/// A name and number on which two tables disagree.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TypeConflict {
-    /// What the first table says.
+    /// The entry of the first table.
     pub held: (String, u8),
-    /// What the other one says.
+    /// The entry of the other table.
     pub described: (String, u8),
 }
 
@@ -38,8 +38,8 @@ impl Default for TypeTable {
 }
 
 impl TypeTable {
-    /// The table of these numbers and names. `None` where there is none of them, a number is 0, a name is no name, or
-    /// either stands there twice.
+    /// Returns the table of these numbers and names; `None` if the list is empty, a number is 0, a name is invalid, or
+    /// a number or name occurs twice.
     pub fn new(types: impl IntoIterator<Item = (u8, String)>) -> Option<Self> {
         let mut table: BTreeMap<u8, String> = BTreeMap::new();
         for (number, name) in types {
@@ -53,12 +53,12 @@ impl TypeTable {
         (!table.is_empty()).then(|| TypeTable(Arc::new(table)))
     }
 
-    /// Whether these are the three types that there are without a configuration.
+    /// Whether the table has exactly the three types that apply without a configuration.
     pub fn is_default(&self) -> bool {
         *self == TypeTable::default()
     }
 
-    /// Numbers and names, numbers ascending.
+    /// Iterates over numbers and names, numbers ascending.
     pub fn iter(&self) -> impl Iterator<Item = (u8, &str)> {
         self.0.iter().map(|(number, name)| (*number, name.as_str()))
     }
@@ -68,18 +68,18 @@ impl TypeTable {
         self.0.contains_key(&number)
     }
 
-    /// The name of a number; one that has none is called by its number.
+    /// Returns the name of a number; without a name, the number as text.
     pub fn name(&self, number: u8) -> String {
         self.0.get(&number).cloned().unwrap_or_else(|| format!("type {number}"))
     }
 
-    /// The type with this name.
+    /// Returns the type with this name.
     pub fn type_named(&self, name: &str) -> Option<ActionType> {
         let number = self.0.iter().find(|(_, found)| *found == name).map(|(number, _)| *number);
         number.and_then(ActionType::from_number)
     }
 
-    /// All types of both. Fails on the lowest number, or else name, that means something else in the other.
+    /// Returns all types of both tables. Fails on the lowest number, or else name, on which the tables disagree.
     pub fn joined(&self, other: &TypeTable) -> Result<TypeTable, TypeConflict> {
         let mut joined = self.clone();
         for (number, name) in other.0.iter() {
@@ -96,7 +96,7 @@ impl TypeTable {
         Ok(joined)
     }
 
-    /// `click=1,add_to_cart=2`, numbers ascending: of all types, or only of those that `wanted` names.
+    /// Returns `click=1,add_to_cart=2`, numbers ascending: all types that `wanted` accepts.
     pub fn text(&self, wanted: impl Fn(u8) -> bool) -> String {
         let types = self.iter().filter(|(number, _)| wanted(*number));
         types.map(|(number, name)| format!("{name}={number}")).collect::<Vec<_>>().join(",")

@@ -1,37 +1,36 @@
-//! The rules of a time zone: how far its clocks are from UTC at each instant of the valid years, and the edition of
-//! tzdata that says so.
+//! The rules of a time zone: the offset of its clocks from UTC at each instant of the valid years, and the edition of
+//! tzdata they come from.
 //!
-//! Invariant: rules that agree at every instant have the same changes and the same fingerprint, in whatever form and
-//! from whatever source they came.
+//! Invariant: rules that agree at every instant have equal changes and equal fingerprints, whatever their source and
+//! form.
 
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::Day;
 
-/// The first second that rules tell of. Clocks are less than 26 hours from UTC, so that no instant of a valid day is
-/// earlier.
+/// The first second that rules cover. Clocks are less than 26 hours from UTC, so no instant of a valid day is earlier.
 pub const RULES_BEGIN_S: i64 = -2 * DAY_S;
 
-/// The last second that rules tell of; later than any instant of a valid day, and than the beginning of the day after
-/// the last.
+/// The last second that rules cover; later than any instant of a valid day, and than the beginning of the day after the
+/// last.
 pub const RULES_END_S: i64 = (Day::LAST.number() as i64 + 3) * DAY_S;
 
-/// Clocks are less than this far from UTC, as TZif files have it (RFC 9636).
+/// Offsets from UTC are smaller than this, as in TZif files (RFC 9636).
 const OFFSET_LIMIT_S: i32 = 26 * 3_600;
 
 const DAY_S: i64 = 86_400;
 
-/// A moment from which clocks are set otherwise.
+/// An instant at which the offset changes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct OffsetChange {
-    /// When, in seconds since 1970-01-01 UTC.
+    /// The instant, in seconds since 1970-01-01 UTC.
     pub at_s: i64,
-    /// How many seconds clocks are ahead of UTC from then on.
+    /// Seconds that clocks are ahead of UTC from this instant on.
     pub offset_s: i32,
 }
 
-/// The rules of one zone, from [`RULES_BEGIN_S`] to [`RULES_END_S`]. Some 600 changes, 10 kB, where clocks change
-/// twice a year.
+/// The rules of one zone, from [`RULES_BEGIN_S`] to [`RULES_END_S`]. Memory: about 600 changes, 10 kB, for a zone that
+/// changes clocks twice a year.
 #[derive(Clone, Debug)]
 pub struct ZoneRules {
     version: Option<String>,
@@ -40,14 +39,14 @@ pub struct ZoneRules {
 }
 
 impl ZoneRules {
-    /// The rules by which clocks show UTC, always.
+    /// Returns the rules of UTC.
     pub fn utc() -> Self {
         ZoneRules { version: None, first_offset_s: 0, changes: Vec::new() }
     }
 
-    /// The rules of an edition of tzdata, if it is known: the offset at the beginning, and the changes after it.
-    /// `None` where times do not ascend or lie outside the span of rules, an offset is 26 hours or more, a change
-    /// changes nothing, or the version is none (see [`is_tzdata_version`]).
+    /// Returns the rules of an edition of tzdata, if known: the offset at the beginning, and the changes after it.
+    /// `None` if times do not ascend or lie outside the covered span, an offset is 26 hours or more, a change changes
+    /// nothing, or the version is invalid (see [`is_tzdata_version`]).
     pub fn new(version: Option<String>, first_offset_s: i32, changes: Vec<OffsetChange>) -> Option<Self> {
         let mut before = OffsetChange { at_s: RULES_BEGIN_S, offset_s: first_offset_s };
         let is_possible = |offset_s: i32| offset_s.unsigned_abs() < OFFSET_LIMIT_S.unsigned_abs();
@@ -62,45 +61,45 @@ impl ZoneRules {
         is_valid.then_some(ZoneRules { version, first_offset_s, changes })
     }
 
-    /// The edition of tzdata, such as `2026f`; `None` where the source did not say.
+    /// Returns the edition of tzdata, such as `2026f`; `None` if the source does not give it.
     pub fn version(&self) -> Option<&str> {
         self.version.as_deref()
     }
 
-    /// The edition for people.
+    /// Returns the edition as text for people.
     pub fn edition(&self) -> String {
         self.version
             .as_ref()
             .map_or_else(|| "an unknown version of tzdata".to_owned(), |version| format!("tzdata {version}"))
     }
 
-    /// How many seconds clocks are ahead of UTC at the beginning.
+    /// Returns how many seconds clocks are ahead of UTC at the beginning.
     pub fn first_offset_s(&self) -> i32 {
         self.first_offset_s
     }
 
-    /// When clocks are set otherwise, in order.
+    /// Returns the offset changes, in order.
     pub fn changes(&self) -> &[OffsetChange] {
         &self.changes
     }
 
-    /// Whether clocks show UTC, always.
+    /// Whether clocks always show UTC.
     pub fn is_utc(&self) -> bool {
         self.agree(&Self::utc())
     }
 
-    /// Whether both put clocks alike at every instant, whatever their editions.
+    /// Whether both give the same offset at every instant, whatever their editions.
     pub fn agree(&self, other: &Self) -> bool {
         (self.first_offset_s, &self.changes) == (other.first_offset_s, &other.changes)
     }
 
-    /// Whether these are of a later edition. One that is known is later than one that is not.
+    /// Whether these rules are of a later edition. A known edition is later than an unknown one.
     pub fn is_newer_than(&self, other: &Self) -> bool {
         self.version > other.version
     }
 
-    /// XXH3-128 of what the rules say, 32 hexadecimal digits. Of the changes, only those before `until_us`
-    /// (microseconds) count, where it is given.
+    /// Returns the XXH3-128 of the rules, 32 hexadecimal digits. With `until_us` (microseconds), only the changes
+    /// before it count.
     pub fn fingerprint(&self, until_us: Option<i64>) -> String {
         let mut bytes = self.first_offset_s.to_le_bytes().to_vec();
         let counts = |change: &&OffsetChange| until_us.is_none_or(|until_us| change.at_s * 1_000_000 < until_us);
@@ -111,14 +110,14 @@ impl ZoneRules {
         format!("{:032x}", xxh3_128(&bytes))
     }
 
-    /// How many seconds clocks are ahead of UTC at an instant.
+    /// Returns how many seconds clocks are ahead of UTC at an instant.
     pub fn offset_at(&self, at_s: i64) -> i32 {
         let behind = self.changes.partition_point(|change| change.at_s <= at_s);
         let last = behind.checked_sub(1).and_then(|place| self.changes.get(place));
         last.map_or(self.first_offset_s, |change| change.offset_s)
     }
 
-    /// The spans of seconds, each up to and without its end, in which the two put clocks otherwise; in order.
+    /// Returns the half-open spans of seconds in which the two offsets differ, in order.
     pub fn differences(&self, other: &Self) -> Vec<(i64, i64)> {
         let mut times: Vec<i64> = self.changes.iter().chain(&other.changes).map(|change| change.at_s).collect();
         times.push(RULES_BEGIN_S);
@@ -137,8 +136,8 @@ impl ZoneRules {
     }
 }
 
-/// Whether a text is the version of an edition of tzdata: a year, a letter, and perhaps more, such as `2026f`. Later
-/// ones are greater as texts.
+/// Whether a text is a tzdata version: a year, a letter, and possibly more, such as `2026f`. Later versions are greater
+/// as texts.
 pub fn is_tzdata_version(text: &str) -> bool {
     let Some((year, rest)) = text.split_at_checked(4) else { return false };
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '.';
@@ -148,9 +147,9 @@ pub fn is_tzdata_version(text: &str) -> bool {
         && rest.chars().all(is_plain)
 }
 
-/// Whether a text may be the name of a zone, such as `America/Argentina/Buenos_Aires` or `Etc/GMT+5`: parts with `/`
-/// between them, each a capital of ASCII and then letters, digits, `_`, `-`, `+`. So it is a path below a folder, and
-/// none of the other files there are.
+/// Whether a text is a valid zone name, such as `America/Argentina/Buenos_Aires` or `Etc/GMT+5`: parts separated by
+/// `/`, each an ASCII capital followed by letters, digits, `_`, `-`, `+`. So the name is a path below a folder, and
+/// matches none of the folder's other files.
 pub fn is_zone_name(text: &str) -> bool {
     let is_part = |part: &str| {
         part.starts_with(|first: char| first.is_ascii_uppercase())

@@ -1,4 +1,4 @@
-//! Forgetting customers.
+//! Removes customers from a store and puts them on the block list.
 
 use std::path::PathBuf;
 
@@ -21,20 +21,20 @@ use crate::storage::keep_apart;
 use crate::store::{BlockList, Folder, Store};
 use crate::text::{Shown, count};
 
-/// What forgetting did: a receipt that does not name the customers.
+/// The result of forgetting: a receipt that does not name the customers.
 #[derive(Serialize)]
 pub struct ForgetReceipt {
-    /// Whether nothing was removed: then what is counted here is what would go.
+    /// Whether this was a dry run: then the counts are of what would be removed.
     pub dry_run: bool,
     /// The customers, in the order of their ids.
     pub customers: ForgottenCustomers,
-    /// How many customers.
+    /// Number of customers.
     #[serde(skip)]
     pub count: u64,
-    /// Of them, those who had actions in the store.
+    /// Customers among them who had actions in the store.
     #[serde(skip)]
     pub known: u64,
-    /// Actions that went.
+    /// Actions removed.
     #[serde(skip)]
     pub actions: u64,
     /// Customers on the block list afterwards.
@@ -43,33 +43,33 @@ pub struct ForgetReceipt {
     pub customers_before: u64,
     /// See `customers_before`.
     pub customers_after: u64,
-    /// Bytes of the table files before and after; all of them were written anew.
+    /// Bytes of the table files before and after; all of them were rewritten.
     pub bytes_before: u64,
     /// See `bytes_before`.
     pub bytes_after: u64,
-    /// Partitions below the output folders named that were rewritten without rows of forgotten customers.
+    /// Partitions below the given output folders that were rewritten without the rows of forgotten customers.
     pub scrubbed: Vec<ScrubbedPartition>,
-    /// Partitions below the output folders named that have rows of these customers still.
+    /// Partitions below the given output folders that still have rows of these customers.
     pub partitions: Vec<String>,
 }
 
-/// What becomes of the partitions that have rows of the customers.
+/// What to do with the partitions that have rows of the customers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RowsOfThem {
-    /// They are listed.
+    /// List them.
     List,
-    /// They are rewritten. One that cannot be is noted with the reason, and listed.
+    /// Rewrite them. A partition that cannot be rewritten is noted with the reason, and listed.
     Scrub,
 }
 
-/// Removes customers from the store and from its files, and puts them on the block list, so that no ingest brings them
-/// back.
+/// Removes customers from the store and from its files, and puts them on the block list, so that no ingest restores
+/// them.
 ///
-/// Done when it returns; where it is interrupted, done by the next command that writes, or by forgetting them again.
-/// Forgetting a customer whom the store does not know, or twice, is no error. Refused, before anything is done, where
-/// the block list would become longer than [`crate::resources::Resources::customers_max`]. Below `outs`, partitions
-/// that have rows of them are looked for, and listed or rewritten. Memory: 8 bytes for each of `customers`, the memory
-/// for sorting, the block list, and that of a removal; rewriting, two row groups.
+/// Complete on return; after an interruption, the next command that writes completes it, or forgetting them again.
+/// Forgetting an unknown customer, or the same customer twice, is no error. Fails, with nothing changed, if the block
+/// list would become longer than [`crate::resources::Resources::customers_max`]. Partitions below `outs` with rows of
+/// the customers are listed or rewritten. Memory: 8 bytes for each of `customers`, the memory for sorting, the block
+/// list, and that of a removal; for rewriting, two row groups.
 pub fn forget(
     folder: &Folder,
     mut customers: Vec<CustomerId>,
@@ -79,8 +79,8 @@ pub fn forget(
 ) -> Result<ForgetReceipt> {
     customers.sort_unstable();
     customers.dedup();
-    // A mistyped folder is noticed before anything is done. What killed runs left beside a partition may have rows of
-    // them too.
+    // A mistyped folder fails before anything changes. Leftovers of killed runs beside a partition may have rows of the
+    // customers too.
     for out in outs.iter().filter(|_| rows == RowsOfThem::Scrub) {
         keep_apart(("the output", out), &[("the store", folder.path())])?;
         check_output(out)?;
@@ -121,7 +121,7 @@ pub fn forget(
     receipt().map_err(committed)
 }
 
-/// An error after the removal was committed: says that it was.
+/// Returns an error that happened after the commit, extended to say that the removal is committed.
 pub fn committed(error: Error) -> Error {
     Error::new(
         error.kind(),
@@ -133,7 +133,7 @@ pub fn committed(error: Error) -> Error {
     .caused_by(error)
 }
 
-/// Fails where the store still has anything of them.
+/// Fails if the store still has data of the customers.
 fn check_gone(store: &Store, list: &BlockList, customers: &[CustomerId]) -> Result<()> {
     let mut cursor = store.cursor();
     for customer in customers {
@@ -166,7 +166,7 @@ fn look_through(
             RowsOfThem::List => receipt.partitions.push(path),
             RowsOfThem::Scrub => match scrubber.scrub(folder, progress) {
                 Ok(scrubbed) => receipt.scrubbed.push(scrubbed),
-                // A disk that fails is no fault of the partition.
+                // A failing disk is not the partition's fault.
                 Err(error) if matches!(error.kind(), Kind::Io | Kind::Cancelled) => return Err(error),
                 Err(error) => {
                     progress.note(&message!["{path} still has rows of them: ", { error.message() }]);
@@ -178,9 +178,9 @@ fn look_through(
     Ok(())
 }
 
-/// What forgetting customers would do: what the store holds of them, and which partitions below `outs` have rows of
-/// them, all in `partitions`. Changes nothing, and takes no lock. Memory: 8 bytes for each of `customers`, the memory
-/// for sorting, and the history of one.
+/// Returns what forgetting customers would do: what the store holds of them, and in `partitions` those below `outs`
+/// that have rows of them. Changes nothing, and takes no lock. Memory: 8 bytes for each of `customers`, the memory for
+/// sorting, and the history of one customer.
 pub fn would_forget(
     folder: &Folder,
     mut customers: Vec<CustomerId>,
@@ -224,7 +224,7 @@ pub fn would_forget(
     })
 }
 
-/// Commits the removal; takes down of each customer whether it was forgotten before, and what went.
+/// Commits the removal; records for each customer whether it was forgotten before, and what was removed.
 fn remove(store: &Store, customers: &[CustomerId], mut lines: Lines, progress: &dyn Progress) -> Result<Lines> {
     let list = match store.block_list()? {
         list if list.record().is_some() => list,
@@ -238,7 +238,7 @@ fn remove(store: &Store, customers: &[CustomerId], mut lines: Lines, progress: &
         |customer: CustomerId, removed: Removed| lines.push(list.token(customer), list.holds(customer), removed);
     let mut removal = Removal::new(store)?;
     removal.history(goes, progress, |customer, removed| {
-        // Those before this one have nothing in the store.
+        // The customers before this one have nothing in the store.
         while let Some((next, behind)) = left.split_first().filter(|(next, _)| **next <= customer) {
             left = behind;
             line(*next, if *next == customer { removed } else { Removed::default() })?;
@@ -264,7 +264,7 @@ fn remove(store: &Store, customers: &[CustomerId], mut lines: Lines, progress: &
     Ok(lines)
 }
 
-/// Whoever ingests or produces holds all of the block list.
+/// Fails if the block list would become too long: every ingest and production holds all of it in memory.
 fn refuse_too_many(forgotten: usize, more: usize, resources: &Resources) -> Result<()> {
     let most = resources.customers_max();
     if forgotten.saturating_add(more) <= most {

@@ -1,4 +1,4 @@
-//! What a removal does to the history of one customer.
+//! The effect of a removal on the history of one customer.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,9 @@ use crate::format::{CustomerState, Key, KeyBytes, refold_whole};
 use crate::model::{Action, CustomerId, Day};
 use crate::store::Tail;
 
-/// The edits of one customer's history, and where it stands afterwards.
+/// The edits of one customer's history, and the customer's state after them.
 pub(super) struct Rewritten {
-    /// Keys in their order, with their new bytes or none.
+    /// Keys in order, with their new bytes, or `None` for a key to delete.
     pub edits: BTreeMap<KeyBytes, Option<Vec<u8>>>,
     /// `None`: the customer leaves the store.
     pub customer_state: Option<CustomerState>,
@@ -19,14 +19,14 @@ pub(super) struct Rewritten {
 }
 
 impl Rewritten {
-    /// What goes, counted.
+    /// Counts what is removed.
     pub fn removed(&self) -> Removed {
         Removed { deltas: self.deltas, keyframes: self.keyframes, actions: self.actions }
     }
 }
 
-/// Takes the deltas before `first_day`, or without it all deltas, out of a history that is given whole; `None` if there
-/// is none of these.
+/// Removes the deltas before `first_day`, or without it all deltas, from a history that is given whole; `None` if it
+/// has no such delta.
 ///
 /// Memory: that of the history once more.
 pub(super) fn rewrite(

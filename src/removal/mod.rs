@@ -1,15 +1,15 @@
-//! Floor 6, taking things out for good: customers who are to be forgotten, and days before a horizon.
+//! Floor 6, permanent removal: of customers to be forgotten, and of days before a horizon.
 //!
-//! 1. Of each customer concerned, the deltas that go are removed and the keyframes that stand on them follow anew;
-//!    batch index, customer index, totals and the batch records' customers are brought into step. All of it, with the
-//!    block list or the horizon, is one atomic load.
-//! 2. The table files are written anew without what was removed (a purge), and the old ones deleted. The load says in
-//!    the store that this is owed; so where it is interrupted, the next command that writes makes up for it.
+//! 1. For each customer concerned, the deltas are removed and the keyframes that depend on them are rebuilt; batch
+//!    index, customer index, totals and the customer counts of batch records are updated. All of this, with the block
+//!    list or the horizon, is one atomic load.
+//! 2. The table files are rewritten without the removed data (a purge), and the old files deleted. The load records
+//!    that the purge is owed, so after an interruption the next command that writes completes it.
 //!
-//! 3. Partitions produced before are searched where they are named; those that still have rows of a forgotten customer
-//!    are listed, or rewritten without them.
+//! 3. In the output folders given, partitions that still have rows of a forgotten customer are listed, or rewritten
+//!    without these rows.
 //!
-//! Invariant: afterwards the store is, key by key, one into which the same batches had been ingested after the removal.
+//! Invariant: the store then equals, key by key, a store that ingested the same batches after the removal.
 
 mod forget;
 mod history;

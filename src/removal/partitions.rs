@@ -1,4 +1,4 @@
-//! Partitions that were produced before and still have rows of customers who are forgotten.
+//! Existing partitions that still have rows of forgotten customers.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use crate::output::{PartitionFolder, ProducedFile, partitions};
 use crate::progress::Progress;
 use crate::resources::Resources;
 
-/// The partitions below `out` that have a row of any of `customers`, which ascend; days ascending. Files are found as
-/// they lie there, whatever a manifest says of them. Memory: 65,536 customers of a file.
+/// Returns the partitions below `out` that have a row of any of `customers`, which ascend; days ascending. Searches all
+/// files, whether or not a manifest lists them. Memory: 65,536 customers of a file.
 pub(super) fn holding(
     out: &Path,
     customers: &[CustomerId],

@@ -1,4 +1,4 @@
-//! Pruning days before a horizon.
+//! Prunes days before a horizon.
 
 use serde::Serialize;
 
@@ -13,36 +13,36 @@ use crate::progress::Progress;
 use crate::store::{Folder, Store};
 use crate::text::{count, percent};
 
-/// What to prune.
+/// Options of a prune.
 #[derive(Clone, Copy, Debug)]
 pub struct PruneOptions {
-    /// The days before the newest batch whose actions are kept, beside that day's own.
+    /// The days before the newest batch whose actions are kept, besides those of the batch's own day.
     pub keep_days: u32,
-    /// Whether to count what would go, and remove nothing.
+    /// Whether to only count what would be removed.
     pub dry_run: bool,
-    /// Whether more than a tenth of the actions may go at once.
+    /// Whether more than a tenth of the actions may be removed at once.
     pub allow_large_removal: bool,
 }
 
-/// What pruning did, or with a dry run would do.
+/// The result of a prune, or of its dry run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct PruneSummary {
-    /// Whether nothing was removed.
+    /// Whether this was a dry run, which removes nothing.
     pub dry_run: bool,
-    /// The newest batch, from which days are counted back; `None` where the store holds none.
+    /// The newest batch, from which days are counted back; `None` for a store without batches.
     pub newest_batch: Option<Day>,
-    /// The first day whose actions the store keeps now; `None` if it keeps all.
+    /// The first day whose actions the store now keeps; `None` if it keeps all.
     pub horizon: Option<String>,
-    /// Customers who had actions before it.
+    /// Customers who had actions before the horizon.
     pub customers: u64,
-    /// Of them, those who had no others, and so have left the store.
+    /// Customers among them without later actions, who have left the store.
     pub customers_left: u64,
     /// Deltas removed, and the actions in them.
     #[serde(rename = "portions")]
     pub deltas: u64,
     /// See `deltas`.
     pub actions: u64,
-    /// Actions in the deltas of the store before; `None` where there was nothing to look for.
+    /// Actions in the store's deltas before; `None` if nothing had to be searched.
     pub actions_before: Option<u64>,
     /// Bytes of the table files before and after.
     pub bytes_before: u64,
@@ -50,16 +50,16 @@ pub struct PruneSummary {
     pub bytes_after: u64,
 }
 
-/// Of this many actions at most one may go without being asked for: a mistyped batch day, or number of days, takes many
-/// more than a night adds.
+/// One action in this many may be removed without permission: a mistyped batch day, or number of days, removes far more
+/// than a nightly batch adds.
 const LARGE_REMOVAL_OF: u64 = 10;
 
 /// Removes the actions of days more than `keep_days` before the newest batch, from the store and from its files, and
-/// records from which day on the store is complete. Later batches' actions from before that day are left out too.
+/// records the first day from which the store is complete. Later batches' actions from before that day are skipped too.
 ///
-/// Where there are none, nothing is changed and no horizon recorded; a horizon never moves back. Refused, and nothing
-/// changed, where more than a tenth of the actions would go and that is not allowed. A dry run takes no lock and is
-/// never refused. Memory: that of a removal.
+/// Without such actions, nothing changes and no horizon is recorded; a horizon never moves back. Fails, with nothing
+/// changed, if more than a tenth of the actions would be removed and that is not allowed. A dry run takes no lock and
+/// never fails for that reason. Memory: that of a removal.
 pub fn prune(folder: &Folder, options: PruneOptions, progress: &dyn Progress) -> Result<PruneSummary> {
     let store = if options.dry_run { Store::open_reader(folder)? } else { Store::open_writer(folder)? };
     let mut summary = PruneSummary {
@@ -149,7 +149,7 @@ fn refuse_large(summary: &PruneSummary, first_day: Day) -> Result<()> {
     ))
 }
 
-/// Counts as a removal would.
+/// Counts what a removal would remove.
 fn would_remove(store: &Store, first_day: Day, summary: &mut PruneSummary, progress: &dyn Progress) -> Result<()> {
     let max_history = store.settings().max_history;
     let mut cursor = store.cursor();

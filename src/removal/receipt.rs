@@ -1,4 +1,4 @@
-//! What a receipt says of each customer, on its way from the removal to whoever prints it.
+//! The receipt's line for each customer, kept from the removal until it is printed.
 
 use std::cell::RefCell;
 
@@ -13,31 +13,30 @@ use crate::sort::{Record, Sorted, Sorter};
 /// One customer's line in a receipt.
 #[derive(Clone, Debug, Serialize)]
 pub struct ForgottenCustomer {
-    /// What stands for the customer in the block list, in hexadecimal; `None` in a dry run on a store that has no block
-    /// list yet.
+    /// The customer's token in the block list, in hexadecimal; `None` in a dry run on a store without a block list.
     pub token: Option<String>,
     /// Whether the customer had been forgotten before.
     pub already_forgotten: bool,
-    /// Keys of the customer in the store before: deltas, and the actions in them.
+    /// The customer's deltas in the store before, and the actions in them.
     #[serde(rename = "portions_before")]
     pub deltas_before: u64,
     /// See `deltas_before`.
     pub actions_before: u64,
     /// Keyframes before.
     pub keyframes_before: u64,
-    /// Keys of the customer afterwards, looked for in the store as it was opened anew: 0, but for a dry run.
+    /// Keys of the customer afterwards, counted in the reopened store: 0, except in a dry run.
     pub keys_after: u64,
 }
 
-/// The lines of all customers, in the order of their ids. Written once: they may be on disk, and are read as they are
-/// written.
+/// The lines of all customers, in the order of their ids. Can be serialized once: the lines may be on disk, and are
+/// read as they are written.
 pub struct ForgottenCustomers {
     lines: RefCell<Option<Sorted<Line>>>,
-    /// Whether the keys are still there.
+    /// Whether the keys still exist.
     is_dry_run: bool,
 }
 
-/// A line before it is written, by its place. It does not name the customer.
+/// A line, by its position, before it is written. It does not name the customer.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Line {
     place: u64,
@@ -48,16 +47,16 @@ pub(super) struct Line {
     keyframes: u64,
 }
 
-/// Gathers the lines, and what they sum up to. Memory: the budget of the sorter, beyond which they go to disk.
+/// Collects the lines and their sums. Memory: the budget of the sorter, which spills to disk beyond it.
 pub(super) struct Lines {
     sorter: Sorter<Line>,
-    /// How many customers.
+    /// Number of customers.
     pub customers: u64,
-    /// Of them, those who had actions in the store.
+    /// Customers among them who had actions in the store.
     pub known: u64,
-    /// Those that had been forgotten before.
+    /// Customers among them who had been forgotten before.
     pub already_forgotten: u64,
-    /// How many actions went.
+    /// Number of actions removed.
     pub actions: u64,
 }
 
@@ -66,7 +65,7 @@ impl Lines {
         Lines { sorter, customers: 0, known: 0, already_forgotten: 0, actions: 0 }
     }
 
-    /// Takes the line of the next customer.
+    /// Adds the line of the next customer.
     pub fn push(&mut self, token: Option<Token>, already_forgotten: bool, removed: Removed) -> Result<()> {
         let Removed { deltas, keyframes, actions } = removed;
         self.sorter.push(Line { place: self.customers, token, already_forgotten, deltas, actions, keyframes })?;
@@ -77,12 +76,12 @@ impl Lines {
         Ok(())
     }
 
-    /// The lines, to be written.
+    /// Returns the lines, to be written.
     pub fn finish(self) -> Result<ForgottenCustomers> {
         Ok(ForgottenCustomers { lines: RefCell::new(Some(self.sorter.finish()?)), is_dry_run: false })
     }
 
-    /// The same where nothing was removed: the keys afterwards are those before.
+    /// Returns the lines of a dry run: the keys afterwards equal those before.
     pub fn finish_dry_run(self) -> Result<ForgottenCustomers> {
         Ok(ForgottenCustomers { is_dry_run: true, ..self.finish()? })
     }

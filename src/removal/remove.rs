@@ -1,4 +1,4 @@
-//! One removal: what goes, counted, and the load that takes it out.
+//! A removal: what to remove, its counts, and the load that removes it.
 
 use super::history::rewrite;
 use super::removed::Removed;
@@ -8,24 +8,24 @@ use crate::model::{CustomerId, Day};
 use crate::progress::Progress;
 use crate::store::{BulkLoad, Store};
 
-/// What goes.
+/// What to remove.
 #[derive(Clone, Copy)]
 pub(super) enum Goes<'a> {
-    /// All of these customers, which ascend.
+    /// Everything of these customers, which ascend.
     Customers(&'a [CustomerId]),
-    /// The days before this one, of all customers.
+    /// The days before this day, of all customers.
     DaysBefore(Day),
 }
 
-/// A removal under way. Dropped before `commit`, it leaves the store as it was.
+/// A removal in progress. Dropped before `commit`, it leaves the store unchanged.
 ///
 /// Memory: that of a load, the whole history of one customer, and one leaf of each list.
 pub(super) struct Removal<'store> {
     store: &'store Store,
     bulk: BulkLoad<'store>,
-    /// Customers that leave the store.
+    /// Customers who leave the store.
     left: u64,
-    /// Actions of the customers whose histories were looked at.
+    /// Actions of the customers whose histories were read.
     seen: u64,
 }
 
@@ -34,8 +34,8 @@ impl<'store> Removal<'store> {
         Ok(Removal { store, bulk: store.bulk_load()?, left: 0, seen: 0 })
     }
 
-    /// Takes out the history, and from the customer index who has none any more. `each` is told of every customer
-    /// concerned, in ascending order.
+    /// Removes the history, and from the customer index every customer without a remaining history. Calls `each` for
+    /// every customer concerned, in ascending order.
     pub fn history(
         &mut self,
         goes: Goes<'_>,
@@ -76,12 +76,12 @@ impl<'store> Removal<'store> {
         customer_index.finish(&mut self.bulk)
     }
 
-    /// Actions in the deltas that the customers concerned had, all of them together; where days go, that is everybody.
+    /// Returns the number of actions in the deltas of all customers concerned; for a removal of days, of all customers.
     pub fn seen(&self) -> u64 {
         self.seen
     }
 
-    /// Takes out of the index of each batch what went, and counts the customers in its record anew.
+    /// Removes the customers from the index of each batch, and recounts the customers in the batch's record.
     pub fn batches(&mut self, goes: Goes<'_>, progress: &dyn Progress) -> Result<()> {
         let batches = self.store.batches()?;
         progress.begin("removing", "batches", Some(batches.len() as u64));
@@ -98,7 +98,7 @@ impl<'store> Removal<'store> {
         Ok(())
     }
 
-    /// Gives how many customers are left in the index of a batch.
+    /// Returns how many customers remain in the index of a batch.
     fn index(&mut self, batch: Day, goes: Goes<'_>) -> Result<u64> {
         let stays = |customer: CustomerId, day: Day| match goes {
             Goes::Customers(customers) => customers.binary_search(&customer).is_err(),
@@ -119,13 +119,13 @@ impl<'store> Removal<'store> {
         Ok(left)
     }
 
-    /// Adds one more key to what is committed.
+    /// Adds one more key to the commit.
     pub fn set(&mut self, key: Key, record: &impl Record) -> Result<()> {
         self.bulk.set(key, Some(&record.to_bytes()?))
     }
 
-    /// Makes the removal visible in one atomic step, durable on return. A purge is owed from then on. Fails where it is
-    /// asked to stop before.
+    /// Makes the removal visible in one atomic step, durable on return. From then on a purge is owed. Fails if a stop
+    /// was requested before.
     pub fn commit(mut self) -> Result<()> {
         self.store.folder().resources().check()?;
         let customers = self.store.totals()?.customers.checked_sub(self.left);
@@ -136,8 +136,7 @@ impl<'store> Removal<'store> {
     }
 }
 
-/// Does a purge that is owed, if one is, and gives the store opened once more. Failing here loses nothing and leaves it
-/// owed.
+/// Does an owed purge, if any, and returns the store reopened. On failure nothing is lost and the purge stays owed.
 pub fn finish_purge(store: Store, progress: &dyn Progress) -> Result<Store> {
     if !store.needs_purge()? {
         return Ok(store);

@@ -1,6 +1,6 @@
-//! What of a history goes, counted.
+//! The counts of what is removed from a history.
 
-/// What of one customer goes.
+/// What is removed from one customer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Removed {
     pub deltas: u64,

@@ -1,4 +1,4 @@
-//! Rows that were read back, on their way into files again.
+//! Writes rows of an existing partition into new files.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,20 +9,20 @@ use crate::manifest::PartFile;
 use crate::model::{CustomerId, Element, Impression, RowOrder};
 use crate::output::{GroupedWriter, ProducedRow, RowSchema, RowSettings};
 
-/// Puts rows, which come in the order of a partition, into row groups and parts, cut as `produce` cuts them: by
-/// impressions, or by rows where they are shuffled.
+/// Writes rows, given in the order of a partition, into row groups and parts, cut as `produce` cuts them: by
+/// impressions, or by rows in a shuffled order.
 ///
 /// Memory: that of a [`GroupedWriter`], and one impression.
 pub(super) struct Rewriting {
     /// Whether the rows of an impression stand together.
     is_whole: bool,
     writer: GroupedWriter,
-    /// The impression whose rows are coming, its customer's history, and the place of its first row in its list.
+    /// The current impression, its customer's history, and the position of its first row in its list.
     open: Option<(Impression, History, i32)>,
 }
 
 impl Rewriting {
-    /// Into `folder`, which must exist and be empty.
+    /// Returns a writer into `folder`, which must exist and be empty.
     pub fn new(folder: PathBuf, settings: &RowSettings, schema: &Arc<RowSchema>) -> Result<Self> {
         Ok(Rewriting {
             is_whole: !matches!(settings.order, RowOrder::Shuffled(_)),
@@ -31,7 +31,7 @@ impl Rewriting {
         })
     }
 
-    /// Takes the next row, with the history that it has.
+    /// Adds the next row, with its history.
     pub fn push(&mut self, row: ProducedRow, history: History) -> Result<()> {
         let element = Element { item_id: row.impression_item_id, label: row.label };
         match &mut self.open {
@@ -46,7 +46,7 @@ impl Rewriting {
         Ok(())
     }
 
-    /// Writes what is left, and gives what the manifest says of the parts.
+    /// Writes the remaining rows, and returns the manifest's entries of the parts.
     pub fn finish(mut self) -> Result<Vec<PartFile>> {
         self.close_impression()?;
         self.writer.finish()

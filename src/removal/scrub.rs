@@ -1,4 +1,4 @@
-//! Rewriting partitions without the rows of customers who have been forgotten.
+//! Rewrites partitions without the rows of forgotten customers.
 
 use std::collections::BTreeSet;
 
@@ -26,15 +26,14 @@ pub struct ScrubbedPartition {
     pub rows_after: u64,
 }
 
-/// Rewrites partitions from their own rows, in their own settings: the impression files need not be there any more, and
-/// the histories stay what they were, whatever has come into the store since.
+/// Rewrites partitions from their own rows, in their own settings: the impression files are not needed, and the
+/// histories stay the same, whatever the store has ingested since.
 ///
-/// Of a partition that is current, and was written by the same version of the program, the result is what `produce`
-/// would write anew, byte for byte. (With a shuffled order, but for the compression where a customer has a thousand
-/// rows and more.)
+/// For an up-to-date partition written by the same version of the program, the result is byte for byte what `produce`
+/// would write. (In a shuffled order, the compression may differ where a customer has a thousand rows or more.)
 ///
-/// Memory: 512 rows decoded, two row groups (see [`crate::output::RowGroup`]) as they were when they were produced, and
-/// 8 bytes for each forgotten customer of a partition.
+/// Memory: 512 decoded rows, two row groups (see [`crate::output::RowGroup`]) of the size they had when produced, and 8
+/// bytes for each forgotten customer of a partition.
 pub(super) struct Scrubber<'store> {
     store: &'store Store,
     forgotten: BlockList,
@@ -42,13 +41,13 @@ pub(super) struct Scrubber<'store> {
 }
 
 impl<'store> Scrubber<'store> {
-    /// One that leaves out whom the store has forgotten.
+    /// Returns a scrubber that leaves out the store's forgotten customers.
     pub fn new(store: &'store Store) -> Result<Self> {
         Ok(Scrubber { store, forgotten: store.block_list()?, batches: store.batches()? })
     }
 
-    /// Rewrites one partition; what comes of it takes its place in one step. Fails, and leaves it as it is, where its
-    /// manifest cannot be used or a part file is not the one that the manifest names.
+    /// Rewrites one partition; the result replaces it in one step. Fails, and leaves the partition unchanged, if its
+    /// manifest is unusable or a part file differs from the one the manifest names.
     pub fn scrub(&self, folder: PartitionFolder, progress: &dyn Progress) -> Result<ScrubbedPartition> {
         let (path, cancel) = (folder.path(), self.store.folder().resources().cancel());
         let mut manifest = folder.manifest()?;
@@ -91,23 +90,22 @@ impl<'store> Scrubber<'store> {
     }
 }
 
-/// The histories that rows have, with the time of the newest action, which a part file's metadata says and rows without
-/// `action_times` do not.
+/// The histories of the rows, with the time of the newest action, which a part file's metadata has but rows without
+/// `action_times` lack.
 ///
-/// That time is then the store's, where the store has the history that the row has, or the newer or older end of it.
-/// Where it has another by now, it is what the part says of all its rows, which is no earlier and before the cut-off
-/// too.
+/// The time is the store's, if the store has the row's history, or the newer or older end of it. Otherwise it is the
+/// time that the part gives for all its rows, which is no earlier and also before the cut-off.
 struct Histories<'store> {
     cursor: Cursor<'store>,
     dt: Day,
     wanted: AsOf,
-    /// What the part being read says.
+    /// The newest time according to the part being read.
     part_newest_us: Option<i64>,
-    /// The customer asked for last, and what the store has.
+    /// The customer asked for last, and the store's history.
     held: Option<(CustomerId, History)>,
 }
 
-/// That the rows of a part file, whose hash is that of its manifest, are those that were written.
+/// States that the rows of a part file, whose hash matches its manifest, are as written.
 const AS_WRITTEN: &str = "types are of one byte, and no action is of a day after its row";
 
 impl<'store> Histories<'store> {
@@ -160,7 +158,7 @@ impl<'store> Histories<'store> {
     }
 }
 
-/// Whether two histories have the same newest actions, as far back as both go.
+/// Whether two histories have the same newest actions, as far back as both reach.
 fn agree(one: &History, other: &History) -> bool {
     let both = one.len().min(other.len());
     both > 0

@@ -1,4 +1,4 @@
-//! Where the ticks of an axis stand, and what is written at them.
+//! The ticks of an axis and their labels.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use crate::model::Day;
 use crate::text::{percent, size};
 
-/// What a figure counts.
+/// The unit of a figure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Unit {
     Count,
@@ -17,7 +17,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    /// As it stands at an axis: `2.5k`, `30 MB`, `5 %`.
+    /// Formats a value for an axis: `2.5k`, `30 MB`, `5 %`.
     pub fn at_axis(self, value: f64) -> String {
         match self {
             Unit::Ratio => format!("{} %", trimmed(value * 100.0)),
@@ -37,9 +37,9 @@ impl Unit {
         }
     }
 
-    /// As it stands in a sentence: `1,234,567`, `30.1 MB`, `5.23 %`.
+    /// Formats a value for a sentence: `1,234,567`, `30.1 MB`, `5.23 %`.
     pub fn in_words(self, value: f64) -> String {
-        // Figures are counts, or shares of them.
+        // Figures are counts, or ratios of counts.
         let whole = value.round().clamp(0.0, 1e18) as u64;
         match self {
             Unit::Ratio => percent(value),
@@ -55,13 +55,13 @@ fn scaled(value: f64) -> (f64, &'static str) {
     fits.map_or((value, ""), |(one, letter)| (value / one, letter))
 }
 
-/// With as many digits behind the point as it takes, two at most.
+/// Formats with as many decimals as needed, two at most.
 fn trimmed(value: f64) -> String {
     let text = format!("{value:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// An axis from one number to another with ticks between.
+/// An axis from one number to another, with ticks between.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Axis {
     pub from: f64,
@@ -70,8 +70,8 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// From 0 to a little more than `most`, with five ticks at most, a step of 1, 2 or 5 apart. What is counted has no
-    /// ticks between whole numbers.
+    /// Returns an axis from 0 to slightly above `most`, with at most five ticks, whose step is 1, 2 or 5 times a power
+    /// of ten. Counts have ticks at whole numbers only.
     pub fn of_values(most: f64, unit: Unit) -> Self {
         let least = if unit == Unit::Ratio { 0.001 } else { 1.0 };
         let most = if most > 0.0 { most } else { least };
@@ -83,8 +83,8 @@ impl Axis {
         Axis { from: 0.0, to: most * 1.15, ticks: ticks.collect() }
     }
 
-    /// The days from one to another, with at most `labels` ticks: every day or second day, on Mondays, on the first of
-    /// months, or of every so manieth year.
+    /// Returns an axis of days, with at most `labels` ticks: every day or second day, on Mondays, on the first of
+    /// months, or every few years.
     pub fn of_days(first: Day, last: Day, labels: usize) -> Self {
         let number = |day: Day| f64::from(day.number());
         let fits = |ticks: &Vec<Day>| !ticks.is_empty() && ticks.len() <= labels.max(1);
@@ -110,8 +110,8 @@ impl Axis {
         Axis { from: number(first) - 0.7, to: number(last) + 0.7, ticks: ticks.into_iter().map(number).collect() }
     }
 
-    /// So many places, from 0, of which every so manieth has a tick that there are at most `labels`; the last one has
-    /// one.
+    /// Returns an axis of this many places, from 0, with at most `labels` ticks at equal distances; the last place has
+    /// a tick.
     pub fn of_places(places: usize, labels: usize) -> Self {
         let each = places.div_ceil(labels.max(1)).max(1);
         let ticks = (0..places).filter(|place| (places - 1 - place).is_multiple_of(each)).map(|place| place as f64);
@@ -124,13 +124,13 @@ fn is_monday(day: Day) -> bool {
     day.number() % 7 == 4
 }
 
-/// Whether it is the first of a month, and of every so manieth of a year.
+/// Whether a day is the first of a month, counting every `months`-th month of a year.
 fn is_first_of(day: Day, months: u32) -> bool {
     let date = day.date();
     date.day() == 1 && date.month0().is_multiple_of(months)
 }
 
-/// Whether it is the first day of a year whose number so many divide.
+/// Whether a day is the first day of a year that is divisible by `years`.
 fn begins_years(day: Day, years: i32) -> bool {
     is_first_of(day, 12) && day.date().year() % years == 0
 }

@@ -10,10 +10,10 @@ use super::periods::Periods;
 use super::plots::{Figures, Series};
 use crate::text::{count, percent, size};
 
-/// The head of the first column of the tables, and what they are of.
+/// The head of the tables' first column, and the noun for their rows.
 const BATCHES: (&str, &str) = ("Batch", "batches");
 
-/// The most types with a part of their own in a bar, since there are three colours that everybody can tell apart.
+/// The maximum number of types with a part of their own in a bar: only three colours can be distinguished by everybody.
 const COLORED_MAX: usize = 3;
 
 impl Figures<'_> {
@@ -58,8 +58,8 @@ impl Figures<'_> {
         }
     }
 
-    /// The parts of each bar, by name, and the places of their types: where there are more than three, the two with the
-    /// most actions, and all others.
+    /// Returns the parts of each bar, by name, and the indices of their types: with more than three types, the two with
+    /// the most actions, and all others.
     fn parts(&self, labels: &[String]) -> Vec<(String, Vec<usize>)> {
         let totals = self.store.types.counts(&self.store.actions);
         let mut places: Vec<(usize, &String)> = labels.iter().enumerate().collect();
@@ -67,7 +67,7 @@ impl Figures<'_> {
         if places.len() <= COLORED_MAX {
             return places.into_iter().map(alone).collect();
         }
-        // What is summed already stays with the others, however much it is.
+        // The type that is already a sum stays among the others, however large it is.
         let is_sum = |place: usize| place >= self.store.types.names().count();
         places.sort_by_key(|(place, _)| (is_sum(*place), std::cmp::Reverse(totals.get(*place).copied())));
         let others = places.split_off(COLORED_MAX - 1);
@@ -111,7 +111,7 @@ impl Figures<'_> {
 
     pub(super) fn customers(&self, periods: Periods) -> Card<'_> {
         let series = [("customers", BLUE, Some(Figure::Customers))];
-        // Who is in several batches is one customer.
+        // A sum would count a customer of several batches repeatedly.
         let is_mean = !periods.are_days();
         let head = if is_mean { "Customers of a batch, in the mean" } else { "Customers" };
         Card {

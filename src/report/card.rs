@@ -7,15 +7,15 @@ use super::html::escape;
 use super::periods::Period;
 use crate::error::Result;
 
-/// Takes a piece of the page, which is written as it is drawn.
+/// Receives the page part by part, as it is drawn.
 pub(super) type Put<'a> = dyn FnMut(&str) -> Result<()> + 'a;
 
-/// A plot with all that belongs to it.
+/// A plot with its title, legend and table.
 pub(super) struct Card<'a> {
     /// Its anchor in the page.
     pub id: &'static str,
     pub title: &'static str,
-    /// What is shown, in which unit.
+    /// The content of the plot, and its unit.
     pub subtitle: String,
     pub chart: Chart,
     pub table: Table<'a>,
@@ -23,15 +23,15 @@ pub(super) struct Card<'a> {
 
 /// The figures of a plot.
 pub(super) struct Table<'a> {
-    /// What to know of the rows, if anything.
+    /// A note on the rows, or nothing.
     pub words: String,
-    /// The columns: their names in `data-column`, and their heads. The first says which day or place.
+    /// The columns: their names in `data-column`, and their heads. The first column has the day or place.
     pub columns: Vec<(String, String)>,
-    /// They may be many, so each is written as it comes.
+    /// There may be many rows, so each is written as it is computed.
     pub rows: Box<dyn Iterator<Item = Vec<Cell>> + 'a>,
 }
 
-/// The columns of a table, by names and heads.
+/// Returns the columns of a table, by names and heads.
 pub(super) fn heads(columns: &[(&str, &str)]) -> Vec<(String, String)> {
     columns.iter().map(|(name, head)| ((*name).to_owned(), (*head).to_owned())).collect()
 }
@@ -45,27 +45,27 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    /// A cell of one text for programs and people.
+    /// Returns a cell with the same text for programs and people.
     pub fn plain(text: impl ToString) -> Self {
         Cell { value: text.to_string(), text: text.to_string() }
     }
 
-    /// Days in a row; the first one for programs.
+    /// Returns a cell with a period; its first day for programs.
     pub fn period(period: Period) -> Self {
         Cell { value: period.first.to_string(), text: period.to_string() }
     }
 
-    /// A number.
+    /// Returns a cell with a number.
     pub fn count(number: u64) -> Self {
         Cell { value: number.to_string(), text: crate::text::count(number) }
     }
 
-    /// A number of bytes.
+    /// Returns a cell with a number of bytes.
     pub fn size(bytes: u64) -> Self {
         Cell { value: bytes.to_string(), text: crate::text::size(bytes) }
     }
 
-    /// A share, or nothing where there is no whole.
+    /// Returns a cell with a ratio; without a value if there is no ratio.
     pub fn ratio(ratio: Option<f64>) -> Self {
         let value = ratio.map(|ratio| format!("{ratio:.6}")).unwrap_or_default();
         Cell { value, text: ratio.map_or_else(|| "–".to_owned(), crate::text::percent) }

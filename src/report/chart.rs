@@ -14,16 +14,16 @@ use crate::error::{Error, Kind, Result};
 use crate::exact::Held;
 use crate::model::Day;
 
-/// The backend knows whole pixels only; with ten of them for each, bars of many days are of one width.
+/// The backend only has whole pixels; with ten for each pixel of the page, bars of many days have equal widths.
 const SCALE: f64 = 10.0;
 
 /// Lines over more days than this have no dots.
 const DOTS_MAX: usize = 62;
 
-/// Bars of more days than this stand without room between them, which would be narrower than a pixel.
+/// Bars of more days than this have no gaps, which would be narrower than a pixel.
 const APART_MAX: usize = 120;
 
-/// The colours, as on paper; style.css has those for dark screens.
+/// The colours on a light background; style.css has those for dark screens.
 pub(super) const BLUE: RGBColor = RGBColor(0x1F, 0x6F, 0xB5);
 pub(super) const ORANGE: RGBColor = RGBColor(0xC7, 0x6A, 0x00);
 pub(super) const GREEN: RGBColor = RGBColor(0x13, 0x7A, 0x58);
@@ -33,34 +33,34 @@ const LINE: RGBColor = RGBColor(0x8C, 0x95, 0x9F);
 const TEXT: RGBColor = RGBColor(0x4B, 0x55, 0x60);
 const GAP: RGBColor = RGBColor(0xD5, 0xDA, 0xE0);
 
-/// How the values of a plot are drawn.
+/// The drawing style of a plot's values.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Shape {
-    /// Bars, the series one above the other.
+    /// Bars, the series stacked.
     Bars,
     /// A line for each series.
     Lines,
-    /// A row of cells for each series: filled with its colour where there is a value above 0, as high as the value is
-    /// of 1, and red where it is 0.
+    /// A row of cells for each series: a value above 0, at most 1, fills that fraction of the cell's height with the
+    /// series' colour; 0 is red.
     Cells,
 }
 
-/// One place of the x axis.
+/// One position on the x axis.
 #[derive(Clone, Debug)]
 pub(super) struct Point {
-    /// The number of the day, or of the place: the middle of what it stands for.
+    /// The number of the day or place: the middle of what the point represents.
     pub at: f64,
-    /// How far that reaches to each side.
+    /// Half the width of what the point represents.
     pub half: f64,
     /// One for each series.
     pub values: Vec<Option<f64>>,
-    /// What a pointer above it shows.
+    /// The text shown under the pointer.
     pub tooltip: String,
-    /// Of each series, whether the value is marked.
+    /// For each series, whether the value is marked.
     pub marked: Vec<bool>,
 }
 
-/// What is at the x axis.
+/// The meaning of the x axis.
 #[derive(Clone, Debug)]
 pub(super) enum Places {
     Days(Day, Day),
@@ -76,13 +76,13 @@ pub(super) struct Chart {
     /// Names and colours of the series.
     pub series: Vec<(String, RGBColor)>,
     pub points: Vec<Point>,
-    /// Where days lie of which there is nothing to show: from where to where.
+    /// Spans of days without data: from and to.
     pub gaps: Vec<(f64, f64)>,
-    /// What it shows, for whom cannot see it.
+    /// A description for people who cannot see the plot.
     pub description: String,
 }
 
-/// For which screens.
+/// The screen size.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Format {
     Wide,
@@ -94,7 +94,7 @@ type Context<'a, 'b> = ChartContext<'a, Backend<'b>, Cartesian2d<Axis, Axis>>;
 type Drawn<T> = std::result::Result<T, DrawingAreaErrorKind<std::io::Error>>;
 
 impl Format {
-    /// Width, and the size of text.
+    /// Returns the width of the plot, and the size of its text.
     fn sizes(self) -> (f64, f64) {
         match self {
             Format::Wide => (860.0, 13.0),
@@ -111,13 +111,13 @@ impl Format {
 }
 
 impl Chart {
-    /// The plot as an SVG element.
+    /// Returns the plot as an SVG element.
     pub fn svg(&self, format: Format) -> Result<String> {
         let mut svg = String::new();
         let hits = self.draw(format, &mut svg).map_err(|error| {
             Error::new(Kind::Io, format!("cannot draw a plot of the report ({error})"), "report this").caused_by(error)
         })?;
-        // The element has the size of its place in the page, and not one of its own.
+        // The page determines the size of the element.
         let inner = svg.split_once('>').and_then(|(_, rest)| rest.rsplit_once("</svg>"));
         let (inner, _) = inner.held("what is drawn is one element of SVG")?;
         let (width, height) = self.size(format);
@@ -137,7 +137,7 @@ impl Chart {
         (pixels(width), pixels(height))
     }
 
-    /// Draws, and gives the invisible areas whose titles a pointer shows.
+    /// Draws, and returns the invisible areas with the titles shown under the pointer.
     fn draw(&self, format: Format, svg: &mut String) -> Drawn<String> {
         let (_, text) = format.sizes();
         let root = SVGBackend::with_string(svg, self.size(format)).into_drawing_area();
@@ -174,7 +174,7 @@ impl Chart {
     fn begin<'a, 'b>(&self, root: &'a DrawingArea<Backend<'b>, Shift>, format: Format) -> Drawn<Context<'a, 'b>> {
         let (width, text) = format.sizes();
         let (left, right) = (text * 5.2, text * 2.9);
-        // A letter is some 0.6 as wide as it is high, and a label has some room around it.
+        // A letter is about 0.6 as wide as it is high, and a label has some space around it.
         let widest = match &self.places {
             Places::Days(..) => 10,
             Places::Named(names) => names.iter().map(|name| name.chars().count()).max().unwrap_or(1),
@@ -214,7 +214,7 @@ impl Chart {
             Places::Days(..) => Day::from_number(place as i32).map(|day| day.to_string()).unwrap_or_default(),
             Places::Named(names) => {
                 let name = names.get(place as usize).cloned().unwrap_or_default();
-                // Where there is little room, from where on.
+                // Narrow plots use the hyphen, which is narrower than the dash.
                 if format == Format::Wide { name } else { name.replace('–', "-") }
             }
         }
@@ -222,7 +222,7 @@ impl Chart {
 
     fn value_label(&self, value: f64) -> String {
         match self.shape {
-            // The first series stands on top.
+            // The first series is on top.
             Shape::Cells => {
                 let row = self.series.len().saturating_sub(1).saturating_sub(value.floor() as usize);
                 self.series.get(row).map(|(name, _)| name.clone()).unwrap_or_default()
@@ -241,7 +241,7 @@ impl Chart {
         Ok(())
     }
 
-    /// How far the bar of a point reaches to each side of its place.
+    /// Returns half the width of a point's bar.
     fn half_bar(&self, point: &Point) -> f64 {
         if self.points.len() > APART_MAX { point.half } else { point.half * 0.82 }
     }
@@ -258,7 +258,7 @@ impl Chart {
                 below += value;
             }
         }
-        // Last, so that no bar covers them.
+        // Last, so that no bar covers the marks.
         let marked = self.points.iter().filter(|point| point.marked.contains(&true));
         chart.draw_series(marked.map(|point| {
             EmptyElement::at((point.at, point.values.iter().flatten().sum()))
@@ -273,7 +273,7 @@ impl Chart {
             let value = |point: &Point| point.values.get(number).copied().flatten().map(|value| (point.at, value));
             let known: Vec<(f64, (f64, f64))> =
                 self.points.iter().filter_map(|point| Some((point.half, value(point)?))).collect();
-            // A line goes from a day to the next one, and not over days of which there is nothing.
+            // A line connects consecutive days, and does not cross days without data.
             let is_next = |(half, (at, _)): &(f64, (f64, f64)), (next_half, (next, _)): &(f64, (f64, f64))| {
                 next - at < half + next_half + 0.5
             };

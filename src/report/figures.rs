@@ -1,4 +1,4 @@
-//! What a store tells of its batches and customers.
+//! The figures of a store's batches and customers.
 
 use super::histories::HistoryLengths;
 use super::shown_types::ShownTypes;
@@ -7,48 +7,48 @@ use crate::format::BatchRecord;
 use crate::model::{Day, TypeCounts};
 use crate::store::Store;
 
-/// One batch, as its record tells.
+/// The figures of one batch, from its record.
 #[derive(Clone, Debug)]
 pub struct BatchFigures {
     /// The batch day.
     pub dt: Day,
-    /// Files that it came in, and their bytes.
+    /// Files of the batch, and their bytes.
     pub files: usize,
     /// See `files`.
     pub bytes: u64,
-    /// Actions in the files, before any cut to `max_history`, those of forgotten customers and pruned days too.
+    /// Actions in the files, before any cut to `max_history`, including those of forgotten customers and pruned days.
     pub actions: u64,
-    /// The same by type: of each that [`StoreFigures::types`] names, and, if there are others, of these together.
+    /// Actions by type: of each that [`StoreFigures::types`] names, and, if there are others, the sum of the others.
     pub types: Vec<u64>,
-    /// Of the actions, those whose day is before the batch day.
+    /// Actions whose day is before the batch day.
     pub late: u64,
-    /// Of the actions, those whose day is after the batch day.
+    /// Actions whose day is after the batch day.
     pub early: u64,
     /// Rows set aside in the quarantine.
     pub quarantined: u64,
-    /// Customers of whom the store holds at least one action that the batch brought.
+    /// Customers with at least one action in the store that the batch brought.
     pub customers: u64,
 }
 
-/// A store in figures. Memory: some 200 bytes for each batch, 4 for each day without one, and 8 for each length that a
-/// history can have.
+/// The figures of a store. Memory: about 200 bytes for each batch, 4 for each day without a batch, and 8 for each
+/// possible length of a history.
 #[derive(Clone, Debug)]
 pub struct StoreFigures {
     /// The batches held, days ascending.
     pub batches: Vec<BatchFigures>,
-    /// Actions of all of them.
+    /// Actions of all batches, by type.
     pub actions: TypeCounts,
-    /// Which types the figures of each batch tell.
+    /// The types shown in the figures of each batch.
     pub types: ShownTypes,
-    /// Rows of all of them that are no actions, as their source says.
+    /// Rows of all batches that are no actions, by the description of their source.
     pub ignored: u64,
     /// Days between the first and the newest batch whose batches are missing.
     pub gaps: Vec<Day>,
-    /// How long the histories are.
+    /// The lengths of the histories.
     pub histories: HistoryLengths,
     /// The zone of the days.
     pub time_zone: String,
-    /// The first day whose actions are kept, if older ones have been pruned.
+    /// The first day whose actions are kept, if older days have been pruned.
     pub horizon: Option<Day>,
     /// Customers who have been forgotten.
     pub forgotten: usize,
@@ -57,8 +57,8 @@ pub struct StoreFigures {
 }
 
 impl StoreFigures {
-    /// Reads the records of all batches twice, and the customer index once: no history. Of 10 million customers the
-    /// customer index has some 100 MB.
+    /// Reads the records of all batches twice, and the customer index once, but no history. The customer index of 10
+    /// million customers has about 100 MB.
     pub fn of(store: &Store) -> Result<Self> {
         let (mut actions, mut ignored) = (TypeCounts::default(), 0_u64);
         for entry in store.batch_records() {
@@ -84,7 +84,7 @@ impl StoreFigures {
         })
     }
 
-    /// A figure summed over all batches.
+    /// Sums a figure over all batches.
     pub fn sum(&self, figure: impl Fn(&BatchFigures) -> u64) -> u64 {
         self.batches.iter().map(figure).sum()
     }
@@ -106,7 +106,7 @@ impl BatchFigures {
     }
 }
 
-/// The days between batches, which ascend.
+/// Returns the days between batches, which ascend.
 fn days_between(batches: &[BatchFigures]) -> Vec<Day> {
     let pairs = batches.iter().zip(batches.iter().skip(1));
     let between = pairs.filter_map(|(one, next)| Some(one.dt.next()?.through(next.dt.previous()?)));

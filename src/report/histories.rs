@@ -1,30 +1,30 @@
-//! How long histories are.
+//! The lengths of histories.
 
 use serde::Serialize;
 
 use crate::error::Result;
 use crate::store::Store;
 
-/// The lengths of all customers' histories, of everything that the store holds.
+/// The lengths of all customers' histories, over everything that the store holds.
 #[derive(Clone, Debug)]
 pub struct HistoryLengths {
-    /// How many customers have a history of each length, from 0 to `max_history`.
+    /// The number of customers with each length, from 0 to `max_history`.
     counts: Vec<u64>,
 }
 
 /// Customers whose histories have from `from` to `to` actions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct LengthBucket {
-    /// The least length.
+    /// The minimum length.
     pub from: usize,
-    /// The greatest.
+    /// The maximum length.
     pub to: usize,
-    /// How many.
+    /// The number of customers.
     pub customers: u64,
 }
 
 impl HistoryLengths {
-    /// Reads the customer index, whose lines tell how long histories are. Memory: one leaf, and 8 bytes for each
+    /// Reads the customer index, whose lines give the lengths of histories. Memory: one leaf, and 8 bytes for each
     /// length.
     pub fn of(store: &Store) -> Result<Self> {
         let max_history = store.settings().max_history;
@@ -39,22 +39,22 @@ impl HistoryLengths {
         Ok(HistoryLengths { counts })
     }
 
-    /// How many actions a history has at most.
+    /// Returns the maximum number of actions of a history.
     pub fn max_history(&self) -> usize {
         self.counts.len().saturating_sub(1)
     }
 
-    /// Customers in the store.
+    /// Returns the number of customers in the store.
     pub fn customers(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// Of them, those whose history has `max_history` actions, so that older ones do not show any more.
+    /// Returns the number of customers whose history has `max_history` actions, so that older actions are hidden.
     pub fn at_cap(&self) -> u64 {
         self.counts.last().copied().unwrap_or(0)
     }
 
-    /// The least length that at least half of the customers do not exceed; `None` without customers.
+    /// Returns the smallest length that at least half of the customers do not exceed; `None` without customers.
     pub fn median(&self) -> Option<usize> {
         let customers = self.customers();
         let mut so_far = 0;
@@ -65,7 +65,7 @@ impl HistoryLengths {
         self.counts.iter().position(reached).filter(|_| customers > 0)
     }
 
-    /// Customers by length: 1, 2 to 3, 4 to 7 and so on, and `max_history` by itself.
+    /// Returns customers by length: 1, 2 to 3, 4 to 7 and so on, and `max_history` separately.
     pub fn buckets(&self) -> Vec<LengthBucket> {
         let cap = self.max_history();
         let doubled = std::iter::successors(Some(1_usize), |from| from.checked_mul(2));

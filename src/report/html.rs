@@ -2,8 +2,7 @@
 
 use crate::text::escaped;
 
-/// The text as [`escaped`] has it, with the characters that mean something in HTML as entities; also within an
-/// attribute.
+/// Returns the text as [`escaped`] gives it, with HTML's special characters as entities; safe in an attribute too.
 pub(super) fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for letter in escaped(text).chars() {

@@ -1,4 +1,4 @@
-//! The figures that are held against the days before, and what is said of those that deviate.
+//! The figures that are compared with the days before, and the descriptions of deviations.
 
 use std::collections::BTreeMap;
 
@@ -22,12 +22,12 @@ pub(super) enum Figure {
     ColdStartShare,
 }
 
-/// The figures and the marks of each.
+/// The figures and their marks.
 pub(super) struct Notable {
     anomalies: BTreeMap<Figure, Vec<Anomaly>>,
 }
 
-/// A share must differ by so much: half a percentage point.
+/// The minimum difference of a ratio: half a percentage point.
 const LEAST_OF_SHARES: f64 = 0.005;
 
 impl Figure {
@@ -43,7 +43,7 @@ impl Figure {
         Figure::ColdStartShare,
     ];
 
-    /// Its name in summaries and data attributes.
+    /// Returns the name in summaries and data attributes.
     pub fn name(self) -> &'static str {
         match self {
             Figure::Actions => "actions",
@@ -58,7 +58,7 @@ impl Figure {
         }
     }
 
-    /// Its name in a sentence, and what has it.
+    /// Returns the name in a sentence, and the noun for what has the figure.
     fn in_words(self) -> (&'static str, &'static str) {
         match self {
             Figure::Actions => ("actions", "batches"),
@@ -105,7 +105,7 @@ impl Figure {
         }
     }
 
-    /// What is said of a mark: `actions 812,345, 62.5 % above the median of the seven batches before (500,000)`.
+    /// Describes a mark: `actions 812,345, 62.5 % above the median of the seven batches before (500,000)`.
     pub fn description(self, anomaly: &Anomaly) -> String {
         let unit = self.unit();
         anomaly.description(self.in_words(), unit == Unit::Ratio, |value| unit.in_words(value))
@@ -118,14 +118,14 @@ impl Notable {
         Notable { anomalies: Figure::ALL.into_iter().map(|figure| (figure, anomalies(figure))).collect() }
     }
 
-    /// The marks of a figure on the days of a period.
+    /// Returns the marks of a figure on the days of a period.
     pub fn marks_of(&self, figure: Figure, period: Period) -> &[Anomaly] {
         let anomalies = self.anomalies.get(&figure).map_or(&[][..], Vec::as_slice);
         let (until, _) = anomalies.split_at(anomalies.partition_point(|anomaly| anomaly.day <= period.last));
         until.split_at(until.partition_point(|anomaly| anomaly.day < period.first)).1
     }
 
-    /// All marks, the newest day first.
+    /// Returns all marks, the newest day first.
     pub fn all(&self) -> Vec<(Figure, Anomaly)> {
         let anomalies =
             self.anomalies.iter().flat_map(|(figure, anomalies)| anomalies.iter().map(|anomaly| (*figure, *anomaly)));

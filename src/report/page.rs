@@ -1,4 +1,4 @@
-//! The page around the plots: what it is of, the figures that sum it up, and what stands out.
+//! The page around the plots: its title, the summary, and the marked days.
 
 use super::card::Put;
 use super::html::escape;
@@ -10,13 +10,12 @@ use crate::model::{Day, RULE, name_days};
 use crate::output::REPORT_BEGINS;
 use crate::text::{count, counted, percent, size};
 
-/// The most marks that the summary lists; the others stand in the plots and tables.
+/// The maximum number of marks in the summary; plots and tables have the others.
 const LISTED_MAX: usize = 12;
 
 const STYLE: &str = include_str!("style.css");
 
-/// A figure of the summary: its name for programs, its value for these, its name for people, its value for these, and a
-/// remark.
+/// A figure of the summary: name and value for programs, name and value for people, and a remark.
 struct Tile {
     name: &'static str,
     value: String,
@@ -25,7 +24,7 @@ struct Tile {
     remark: String,
 }
 
-/// Writes the page. It asks for nothing: no script, no network. Memory: one plot.
+/// Writes the page, which loads nothing: no script, no network. Memory: one plot.
 pub(super) fn write_page(title: &str, figures: &Figures<'_>, put: &mut Put<'_>) -> Result<()> {
     let title = escape(title);
     put(&format!(
@@ -133,7 +132,7 @@ fn tiles(figures: &Figures<'_>) -> String {
     format!("<ul class=\"tiles\" aria-label=\"Summary\">\n{}</ul>\n", html.collect::<String>())
 }
 
-/// What a person should look at, in words.
+/// Describes what deserves attention.
 fn standing_out(figures: &Figures<'_>) -> String {
     let store = figures.store;
     let mut lines: Vec<String> = Vec::new();

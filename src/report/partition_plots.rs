@@ -8,7 +8,7 @@ use super::periods::Periods;
 use super::plots::Figures;
 use crate::text::{count, counted, percent, size};
 
-/// The head of the first column of the tables, and what they are of.
+/// The head of the tables' first column, and the noun for their rows.
 const PARTITIONS: (&str, &str) = ("Day", "partitions");
 
 impl Figures<'_> {

@@ -1,4 +1,4 @@
-//! What a partition tells of its rows.
+//! The figures of a partition's rows.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ use crate::model::Day;
 use crate::output::{PartitionFolder, ProducedFile, check_sizes, partitions};
 use crate::progress::Progress;
 
-/// Where the figures of a partition are from.
+/// The source of a partition's figures.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadFrom {
     /// Its manifest.
     Manifest,
-    /// Two columns of its part files, since its manifest cannot be used, does not tell, or lists other files.
+    /// Two columns of its part files, since its manifest is unusable, lacks the figures, or lists other files.
     PartFiles,
 }
 
@@ -28,48 +28,48 @@ pub struct PartitionFigures {
     pub dt: Day,
     /// Training rows.
     pub rows: u64,
-    /// Of them, those with label 1.
+    /// Rows with label 1.
     pub ordered: u64,
-    /// Of the rows, those of customers without any history: all padding.
+    /// Rows of customers without any history, which are all padding.
     pub rows_without_history: u64,
-    /// Places in the rows' `actions` that hold an action.
+    /// Elements of the rows' `actions` that hold an action.
     pub filled: u64,
-    /// All places in the rows' `actions`; those that hold no action are padding.
+    /// All elements of the rows' `actions`; those without an action are padding.
     pub places: u64,
     /// Part files, and their bytes.
     pub parts: usize,
     /// See `parts`.
     pub bytes: u64,
-    /// Where the figures are from.
+    /// The source of the figures.
     pub read_from: ReadFrom,
 }
 
 impl PartitionFigures {
-    /// Rows with label 1 by rows; `None` without rows.
+    /// Returns rows with label 1 divided by rows; `None` without rows.
     pub fn label_rate(&self) -> Option<f64> {
         ratio(self.ordered, self.rows)
     }
 
-    /// Rows without history by rows.
+    /// Returns rows without history divided by rows; `None` without rows.
     pub fn cold_start_ratio(&self) -> Option<f64> {
         ratio(self.rows_without_history, self.rows)
     }
 
-    /// Places that hold no action by places.
+    /// Returns padding elements divided by all elements; `None` without elements.
     pub fn padding_ratio(&self) -> Option<f64> {
         ratio(self.places.saturating_sub(self.filled), self.places)
     }
 }
 
-/// A part by the whole; `None` where there is no whole.
+/// Returns a part divided by the whole; `None` if the whole is 0.
 pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// All partitions below `out`, days ascending.
+/// Returns the figures of all partitions below `out`, days ascending.
 ///
-/// A manifest is some kilobytes, however many rows there are. Only where it does not tell, columns `label` and
-/// `action_types` of the part files are read: some 6 s for a million rows of 1,000 actions. Memory: one manifest, or
+/// A manifest has some kilobytes, however many rows there are. Only if it lacks the figures, columns `label` and
+/// `action_types` of the part files are read: about 6 s for a million rows of 1,000 actions. Memory: one manifest, or
 /// 512 rows of these columns and a page of each.
 pub(super) fn partition_figures(out: &Path, cancel: &Cancel, progress: &dyn Progress) -> Result<Vec<PartitionFigures>> {
     let folders = partitions(out)?;

@@ -1,5 +1,5 @@
-//! Which days a column of a plot and a row of a table stand for: one each, or so many in a row that there is room for
-//! them.
+//! Groups days into periods, one for each column of a plot and row of a table: single days, or as many consecutive days
+//! as needed to limit the number of periods.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use super::partitions::PartitionFigures;
 use crate::exact::usize_of;
 use crate::model::Day;
 
-/// The most columns of a plot, and rows of a table: a year and some has one for each day. A plot is some 750 pixels
+/// The maximum number of columns of a plot, and rows of a table: over a year of single days. A plot is about 750 pixels
 /// wide.
 pub(super) const PERIODS_MAX: u32 = 400;
 
-/// The days of a plot, in periods of so many days each.
+/// The days of a plot, in periods of equal length.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Periods {
     first: Day,
@@ -21,7 +21,7 @@ pub(super) struct Periods {
     days_each: u32,
 }
 
-/// Days in a row, both included.
+/// Consecutive days, both ends included.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Period {
     pub first: Day,
@@ -39,23 +39,23 @@ pub(super) trait Daily: Clone {
 pub(super) struct Gathered<'a, T> {
     pub period: Period,
     pub days: &'a [T],
-    /// Of all of them.
+    /// The sum over all days.
     pub sum: T,
 }
 
 impl Periods {
-    /// The days from one to another: each by itself as long as there is room.
+    /// Returns the periods from one day to another: single days if they fit.
     pub fn of(first: Day, last: Day) -> Self {
         let days = first.number().abs_diff(last.number()) + 1;
         Periods { first, last, days_each: days.div_ceil(PERIODS_MAX) }
     }
 
-    /// The first day and the last.
+    /// Returns the first day and the last.
     pub fn ends(self) -> (Day, Day) {
         (self.first, self.last)
     }
 
-    /// Whether each day stands by itself.
+    /// Whether each period is a single day.
     pub fn are_days(self) -> bool {
         self.days_each == 1
     }
@@ -64,7 +64,7 @@ impl Periods {
         self.days_each
     }
 
-    /// What to add to the words of a plot: nothing where each day stands by itself.
+    /// Returns the addition to a plot's words; empty if each period is a single day.
     pub fn in_words(self, unit: Unit) -> String {
         let taken = if unit == Unit::Ratio { "taken together" } else { "of which it shows the mean" };
         if self.are_days() {
@@ -78,13 +78,13 @@ impl Periods {
         self.first.number().abs_diff(day.number()) / self.days_each
     }
 
-    /// All periods, the first one first.
+    /// Iterates over all periods, in order.
     pub fn all(self) -> impl Iterator<Item = Period> {
         let step = usize_of(self.days_each);
         self.first.through(self.last).step_by(step).map(move |day| self.holding(day))
     }
 
-    /// The period that holds one of the days.
+    /// Returns the period that contains a day.
     pub fn holding(self, day: Day) -> Period {
         let before = self.first.number().abs_diff(day.number()) % self.days_each;
         let first = day.minus(before);
@@ -92,7 +92,7 @@ impl Periods {
         Period { first, last: last.unwrap_or(first) }
     }
 
-    /// The figures of each period that has any; `all` are of these days, days ascending.
+    /// Returns the figures of each period that has any; `all` are of these days, days ascending.
     pub fn gather<T: Daily>(self, all: &[T]) -> impl Iterator<Item = Gathered<'_, T>> {
         let chunks = all.chunk_by(move |one, next| self.place_of(one.dt()) == self.place_of(next.dt()));
         chunks.filter_map(move |days| {
@@ -105,13 +105,13 @@ impl Periods {
 }
 
 impl Period {
-    /// Where it stands at an axis of days: its middle, and how far it reaches to each side of that.
+    /// Returns the position on an axis of days: the middle, and half the width.
     pub fn at(self) -> (f64, f64) {
         let (first, last) = (f64::from(self.first.number()), f64::from(self.last.number()));
         (f64::midpoint(first, last), (last - first + 1.0) / 2.0)
     }
 
-    /// Which of some days, ascending, lie in it.
+    /// Returns those of some days, ascending, that lie in the period.
     pub fn within(self, days: &[Day]) -> &[Day] {
         let (until, _) = days.split_at(days.partition_point(|day| *day <= self.last));
         until.split_at(until.partition_point(|day| *day < self.first)).1

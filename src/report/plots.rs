@@ -1,4 +1,4 @@
-//! Which plots there are: what each shows of the figures, and the table beneath it.
+//! The list of plots: the figures each shows, and the table beneath it.
 
 use plotters::style::RGBColor;
 
@@ -13,26 +13,26 @@ use crate::error::Result;
 use crate::model::Day;
 use crate::text::count;
 
-/// Days that are further from the next one than this are drawn apart from it.
+/// Days that are further from the next day than this are drawn separately.
 const STRAY_DAYS: u32 = 366;
 
-/// The most marks that the title of a point tells; the others stand in the table.
+/// The maximum number of marks in the title of a point; the table has the others.
 const TOLD_MAX: usize = 3;
 
 /// All figures of a page.
 pub(super) struct Figures<'a> {
     pub store: &'a StoreFigures,
-    /// `None` where no output folder was named.
+    /// `None` if no output folder was given.
     pub partitions: Option<&'a [PartitionFigures]>,
     pub notable: &'a Notable,
 }
 
-/// A series: its name, its colour, and the figure by which its days are marked.
+/// A series: its name, its colour, and the figure that marks its days.
 pub(super) type Series<'a> = (&'a str, RGBColor, Option<Figure>);
 
 impl Figures<'_> {
-    /// Gives the plots to `take` in their order. Those of batches are left out where there is none, and so are those of
-    /// partitions. Days far from the others are in none.
+    /// Passes the plots to `take` in order. Omits the plots of batches if there are none, and likewise those of
+    /// partitions. Days far from the others are in no plot.
     pub fn each_card(&self, take: &mut dyn FnMut(Card<'_>) -> Result<()>) -> Result<()> {
         let strays = self.strays();
         if strays.is_empty() {
@@ -49,8 +49,8 @@ impl Figures<'_> {
         near.each_card_of_all(take)
     }
 
-    /// The days with a batch or rows that are over a year from most of the others, ascending: a plot of all days
-    /// between would have room for none of them.
+    /// Returns the days with a batch or rows that are over a year from most of the others, ascending: a plot that
+    /// included all days between would be too crowded.
     pub fn strays(&self) -> Vec<Day> {
         let mut days: Vec<Day> = self.store.batches.iter().map(|batch| batch.dt).collect();
         days.extend(self.partitions().iter().map(|one| one.dt));
@@ -84,7 +84,7 @@ impl Figures<'_> {
         self.partitions.unwrap_or_default()
     }
 
-    /// A plot of all batches.
+    /// Returns a plot of all batches.
     pub(super) fn of_batches(
         &self,
         periods: Periods,
@@ -100,7 +100,7 @@ impl Figures<'_> {
         Chart { gaps: gaps.collect(), ..chart(periods, shape, unit, series, points) }
     }
 
-    /// A plot of all partitions.
+    /// Returns a plot of all partitions.
     pub(super) fn of_partitions(
         &self,
         periods: Periods,
@@ -113,8 +113,8 @@ impl Figures<'_> {
         chart(periods, shape, unit, series, points)
     }
 
-    /// The points of a plot, one for each period: of what is counted the mean of its days, of shares that of all of
-    /// them together.
+    /// Returns the points of a plot, one for each period: for counts the mean of its days, for ratios that of all its
+    /// days together.
     fn points<T: Daily>(
         &self,
         periods: Periods,
@@ -154,8 +154,8 @@ impl Figures<'_> {
         points.collect()
     }
 
-    /// The table of a plot: a row for each period, and in it the figures of all its days together. Where these are
-    /// several, those that are marked follow. `cells` is given figures, and of how many days they are.
+    /// Returns the table of a plot: a row for each period, with the figures of all its days together. After a period of
+    /// several days, its marked days follow. `cells` receives figures, and their number of days.
     pub(super) fn table<'a, T: Daily>(
         &'a self,
         periods: Periods,
@@ -195,7 +195,7 @@ impl Figures<'_> {
         Table { words, columns: columns.collect(), rows: Box::new(rows) }
     }
 
-    /// Why a day is marked, if it is.
+    /// Returns why a day is marked, if it is.
     fn marked(&self, day: Period, figures: &[Figure]) -> Cell {
         let anomalies = figures
             .iter()
@@ -206,7 +206,7 @@ impl Figures<'_> {
     }
 }
 
-/// A plot of days.
+/// Returns a plot of days.
 fn chart(periods: Periods, shape: Shape, unit: Unit, series: &[Series<'_>], points: Vec<Point>) -> Chart {
     let (first, last) = periods.ends();
     let ranges = series.iter().enumerate().filter_map(|(number, (name, ..))| {

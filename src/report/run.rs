@@ -1,4 +1,4 @@
-//! One report from its options to its summary.
+//! Runs one report from its options to its summary.
 
 use std::path::Path;
 
@@ -17,10 +17,10 @@ use crate::storage::keep_apart;
 use crate::store::Store;
 use crate::text::Shown;
 
-/// What to report.
+/// The options of a report.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportOptions<'a> {
-    /// The folder of partitions; `None`: of the store alone.
+    /// The folder of partitions; `None`: the store alone.
     pub out: Option<&'a Path>,
     /// The file to write.
     pub html: &'a Path,
@@ -33,21 +33,21 @@ pub struct ReportOptions<'a> {
 pub struct Marked {
     /// The day.
     pub dt: Day,
-    /// Which figure: `actions`, `late_share`, `customers`, `files`, `bytes`, `rows`, `label_rate`, `padding_share` or
-    /// `cold_start_share`.
+    /// The name of the figure: `actions`, `late_share`, `customers`, `files`, `bytes`, `rows`, `label_rate`,
+    /// `padding_share` or `cold_start_share`.
     pub figure: &'static str,
-    /// Its value; shares from 0 to 1.
+    /// Its value; ratios from 0 to 1.
     pub value: f64,
     /// The median of the seven days before.
     pub median: f64,
-    /// The same in words.
+    /// The deviation in words.
     pub text: String,
 }
 
-/// What a report shows.
+/// The content of a report.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReportSummary {
-    /// The page.
+    /// The path of the page.
     pub html: String,
     /// Its size.
     pub html_bytes: u64,
@@ -55,17 +55,17 @@ pub struct ReportSummary {
     pub batches: usize,
     /// Days between the first and the newest batch whose batches are missing.
     pub gaps: Vec<Day>,
-    /// The partitions shown, days ascending; `None` where no output folder was named.
+    /// The partitions shown, days ascending; `None` if no output folder was given.
     pub partitions: Option<Vec<PartitionFigures>>,
-    /// What deviates, the newest day first.
+    /// The deviations, the newest day first.
     pub marked: Vec<Marked>,
 }
 
-/// Writes a page about a store, and about the partitions below `out`. It appears whole or not at all; the same store
-/// and partitions give the same bytes.
+/// Writes a page about a store, and about the partitions below `out`. The page appears whole or not at all; the same
+/// store and partitions give the same bytes.
 ///
-/// Memory: one plot of the page, that of [`StoreFigures`], and some 100 bytes for each partition and 300 for each mark.
-/// The page has 400 columns in a plot and rows in a table at most, but for what is odd.
+/// Memory: one plot of the page, that of [`StoreFigures`], and about 100 bytes for each partition and 300 for each
+/// mark. The page has at most 400 columns in a plot and rows in a table, plus the marked days.
 pub fn report(store: &Store, options: &ReportOptions<'_>, progress: &dyn Progress) -> Result<ReportSummary> {
     keep_apart(("the page", options.html), &[("the store", store.folder().path())])?;
     progress.begin("reading the store", "", None);

@@ -1,12 +1,12 @@
-//! Which types of action a page names.
+//! Selects the action types that a page names.
 
 use crate::model::{TypeCounts, TypeTable};
 use crate::text::counted;
 
-/// The most types that are named; the counts of all others are summed.
+/// The maximum number of types that are named; the counts of all others are summed.
 pub(super) const TYPES_MAX: usize = 12;
 
-/// The types that a page names, and how many others it sums.
+/// The types that a page names, and the number of others that it sums.
 #[derive(Clone, Debug)]
 pub struct ShownTypes {
     /// Numbers and names, numbers ascending.
@@ -16,8 +16,8 @@ pub struct ShownTypes {
 }
 
 impl ShownTypes {
-    /// Those of a table, and whatever else is counted. Where there are more than a dozen, the dozen with the most
-    /// actions, of equal ones those with the lower numbers.
+    /// Selects from the types of a table and any other types counted. If there are more than a dozen, the dozen with
+    /// the most actions are named; of equal ones, those with the lower numbers.
     pub(super) fn of(actions: &TypeCounts, types: &TypeTable) -> Self {
         let mut numbers: Vec<u8> = types.iter().map(|(number, _)| number).collect();
         numbers.extend(actions.iter().map(|(number, _)| number));
@@ -30,22 +30,22 @@ impl ShownTypes {
         ShownTypes { named: numbers.into_iter().map(|number| (number, types.name(number))).collect(), others }
     }
 
-    /// The names of those that are named, in the order of their numbers.
+    /// Iterates over the names of the named types, in the order of their numbers.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.named.iter().map(|(_, name)| name.as_str())
     }
 
-    /// How many the others are.
+    /// Returns the number of the other types.
     pub fn others(&self) -> usize {
         self.others.len()
     }
 
-    /// What stands for the others, if there are any: `others (243 types)`.
+    /// Returns the label of the other types, if any: `others (243 types)`.
     pub(super) fn others_in_words(&self) -> Option<String> {
         (!self.others.is_empty()).then(|| format!("others ({})", counted(self.others.len() as u64, "type")))
     }
 
-    /// The counts of those that are named, and behind them the sum of the others, if there are any.
+    /// Returns the counts of the named types, followed by the sum of the others, if any.
     pub(super) fn counts(&self, actions: &TypeCounts) -> Vec<u64> {
         let named = self.named.iter().map(|(number, _)| actions.of(*number));
         let others = self.others.iter().map(|number| actions.of(*number)).fold(0, u64::saturating_add);
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn the_most_frequent_dozen_is_named_and_no_action_is_lost() {
         let table = |count: u8| TypeTable::new((1..=count).map(|number| (number, format!("t{number}")))).unwrap();
-        // Those of the numbers from 10 on have more; 1 to 9 have equal counts, and so have 20 and more.
+        // Types from 10 on have more actions; 1 to 9 have equal counts, and so have types from 20 on.
         let actions: TypeCounts = (1..=30).map(|number: u8| (number, u64::from(number).clamp(10, 20))).collect();
         let few = ShownTypes::of(&actions, &table(12));
         assert_eq!((few.named.len(), few.others()), (12, 18), "what is counted and not in the table is there too");

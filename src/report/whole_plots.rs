@@ -1,4 +1,4 @@
-//! The plots of a whole store: which days are there, and how long histories are.
+//! The plots of a whole store: the days covered, and the lengths of histories.
 
 use super::axis::Unit;
 use super::card::{Card, Cell, Table, heads};
@@ -9,7 +9,7 @@ use super::plots::Figures;
 use crate::model::Day;
 use crate::text::{count, percent};
 
-/// Which days are there, each list ascending.
+/// The days covered, each list ascending.
 struct Covered<'a> {
     held: Vec<Day>,
     missing: &'a [Day],
@@ -25,7 +25,7 @@ impl<'a> Covered<'a> {
         }
     }
 
-    /// Of the batch of a day.
+    /// Returns the state of a day's batch.
     fn state(&self, day: Day) -> &'static str {
         match (self.held.binary_search(&day), self.missing.binary_search(&day)) {
             (Ok(_), _) => "held",
@@ -34,7 +34,7 @@ impl<'a> Covered<'a> {
         }
     }
 
-    /// Days in a row with what there is of the batch and of the rows of each; each day by itself where there is room.
+    /// Returns consecutive days with equal states of batch and rows; single days if they fit.
     fn runs(self, periods: Periods) -> impl Iterator<Item = (Period, &'static str, &'static str)> {
         let (first, last) = periods.ends();
         let days = first.through(last).map(move |day| {
@@ -106,7 +106,7 @@ impl Figures<'_> {
         })
     }
 
-    /// What is there of the days of a period.
+    /// Returns which days of a period are covered.
     fn covered(&self, days: &Covered<'_>, period: Period) -> Point {
         let [held, missing, made] = [&days.held, days.missing, &days.made].map(|of| period.within(of).len());
         let of_all = period.first.through(period.last).count() as f64;

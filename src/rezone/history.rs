@@ -1,4 +1,4 @@
-//! What other rules do to the history of one customer.
+//! The effect of other zone rules on the history of one customer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,28 +8,28 @@ use crate::history::newest_first;
 use crate::model::{Action, CustomerId, Day, Zone};
 use crate::store::Tail;
 
-/// The edits of one customer's history, and where it stands afterwards.
+/// The edits of one customer's history, and the customer's state after them.
 pub(super) struct Redated {
-    /// Keys in their order, with their new bytes or none.
+    /// Keys in order, with their new bytes, or `None` for a key to delete.
     pub edits: BTreeMap<KeyBytes, Option<Vec<u8>>>,
     pub customer_state: CustomerState,
-    /// What was moved, batch by batch.
+    /// The actions moved, batch by batch.
     pub moved: BTreeMap<Day, MovedActions>,
 }
 
-/// Actions of one batch that lie on other days now.
+/// Actions of one batch whose day has changed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct MovedActions {
     pub actions: u64,
-    /// How many more of all its actions are late, and early.
+    /// The changes to the batch's numbers of late and early actions.
     pub late: i64,
     pub early: i64,
     /// Whether a delta on a moved day may have been cut.
     pub may_be_cut: bool,
 }
 
-/// The deltas of a history, which is given whole, each action on its day in `zone`; `None` if it has none on
-/// `moved` days.
+/// Returns the deltas of a history, which is given whole, with each action on its day in `zone`; `None` if it has none
+/// on `moved` days.
 ///
 /// Memory: that of the history twice more.
 pub(super) fn redate(
@@ -82,7 +82,7 @@ pub(super) fn redate(
     Ok(Some(Redated { edits, customer_state, moved: counts }))
 }
 
-/// The day of an action. Fails at the very ends of the valid years, where there may be none.
+/// Returns the day of an action. Fails at the very ends of the valid years, where the zone may have no day for it.
 pub(super) fn day_of(zone: &Zone, action: &Action) -> Result<Day> {
     zone.day_of(action.time_us).ok_or_else(|| {
         Error::refused(

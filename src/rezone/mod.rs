@@ -1,16 +1,15 @@
-//! Floor 6, taking newer rules of the store's zone that move days which it holds: every action goes to its day by
-//! these rules, in one atomic step. It reads and writes the store; of the machine's rules it is told by
-//! [`crate::store::OfferedRules`].
+//! Floor 6, adopting newer rules of the store's zone that move days which the store holds: in one atomic step, every
+//! action goes to its day by the new rules. It reads and writes the store; [`crate::store::OfferedRules`] gives it the
+//! machine's rules.
 //!
-//! The store is then, key for key, the one that the same batches would have made by these rules, but for what it
-//! cannot know:
-//! 1. which instants the wall times of a batch have now;
-//! 2. what was cut from the day of a customer and batch with `max_history` actions, if that day begins or ends
+//! The store then equals, key for key, a store that ingested the same batches by these rules, except for what it cannot
+//! know:
+//! 1. the new instants of a batch's wall times;
+//! 2. actions cut from the day of a customer and batch with `max_history` actions, if that day begins or ends
 //!    otherwise.
 //!
-//! Batches with one of these are marked, have to be ingested again, and are as if written by these rules then. Late
-//! and early actions of customers who have been forgotten, and of days that have been pruned, stay counted as they
-//! were.
+//! Batches with such a gap are marked and must be ingested again; then they too are as if written by these rules. The
+//! counts of late and early actions of forgotten customers, and of pruned days, stay unchanged.
 
 mod history;
 mod take;

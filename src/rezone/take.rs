@@ -1,4 +1,4 @@
-//! Taking the rules, from what is offered to one atomic load.
+//! Adopts the offered rules in one atomic load.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,33 +12,32 @@ use crate::model::{CustomerId, Day, Zone};
 use crate::progress::Progress;
 use crate::store::{BulkLoad, Folder, OfferedRules, Store};
 
-/// What taking rules did, or with a dry run would do.
+/// The result of adopting rules, or of its dry run.
 #[derive(Clone, Debug, Serialize)]
 pub struct TakenRules {
     /// The zone.
     pub time_zone: String,
-    /// The edition of tzdata before; `None` where it was not known.
+    /// The edition of tzdata before; `None` if unknown.
     pub from: Option<String>,
     /// The edition now.
     pub to: Option<String>,
-    /// What the rules were taken from: a folder, or the program.
+    /// The source of the rules: a folder, or the program.
     pub source: String,
-    /// Days with actions that begin or end otherwise now.
+    /// Days with actions whose beginning or end has changed.
     pub moved_days: Vec<Day>,
-    /// Actions that lie on another day now.
+    /// Actions whose day has changed.
     pub moved_actions: u64,
-    /// Batches that have to be ingested again.
+    /// Batches that must be ingested again.
     pub to_ingest: Vec<Day>,
 }
 
-/// Puts every action of the store on its day by the rules of its zone that the machine has, and records these. `None`
-/// where they say what those recorded say. With `dry_run`, only says what it would do. Holds the store's write lock;
-/// dropped or killed before its one commit, it leaves the store as it was.
+/// Moves every action of the store to its day by the machine's rules of the store's zone, and records these rules.
+/// Returns `None` if they equal the recorded rules. With `dry_run`, only reports what would change. Holds the store's
+/// write lock; dropped or killed before its one commit, it leaves the store unchanged.
 ///
-/// Refused where the machine has older rules, and where the first day that a pruned store keeps would begin
-/// otherwise.
+/// Fails if the machine has older rules, or if the beginning of the first day that a pruned store keeps would change.
 ///
-/// Memory: that of a load, the whole history of one customer, one leaf of each list, and some 100 bytes for each
+/// Memory: that of a load, the whole history of one customer, one leaf of each list, and about 100 bytes for each
 /// batch.
 pub fn take_rules(folder: &Folder, dry_run: bool, progress: &dyn Progress) -> Result<Option<TakenRules>> {
     let store = Store::open_writer(folder)?;
@@ -71,7 +70,7 @@ struct Taking<'store> {
     store: &'store Store,
     recorded: &'store Zone,
     zone: &'store Zone,
-    /// Days that begin or end otherwise.
+    /// Days whose beginning or end has changed.
     moved: BTreeSet<Day>,
     /// Days on which wall times have other instants.
     timed: BTreeSet<Day>,
@@ -104,7 +103,7 @@ impl<'store> Taking<'store> {
         Ok(Taking { store, recorded, zone, moved, timed: offered.days_with_other_times(recorded) })
     }
 
-    /// Redates the history of each customer with actions on moved days, and writes the customer index anew. Gives what
+    /// Redates the history of each customer with actions on moved days, and rewrites the customer index. Returns what
     /// was moved of each batch.
     fn history(&self, bulk: &mut BulkLoad<'_>, progress: &dyn Progress) -> Result<BTreeMap<Day, MovedActions>> {
         let (store, max_history) = (self.store, self.store.settings().max_history);
@@ -138,8 +137,8 @@ impl<'store> Taking<'store> {
         Ok(batches)
     }
 
-    /// Writes the index of each batch anew of which something was moved, and its record. Gives the days with actions
-    /// that were moved, and the batches that have to be ingested again.
+    /// Rewrites the index and the record of each batch with moved actions. Returns the days with moved actions, and the
+    /// batches that must be ingested again.
     fn batches(
         &self,
         bulk: &mut BulkLoad<'_>,
@@ -165,7 +164,7 @@ impl<'store> Taking<'store> {
                     || Error::corrupt(format!("the record of the batch of {batch} counts fewer actions than it has"));
                 number.checked_add_signed(more).ok_or_else(less)
             };
-            // With the list of its files.
+            // The record is read with its list of files.
             let lacks = || Error::corrupt(format!("the store lacks the record of the batch of {batch}"));
             let record = self.store.batch(batch)?.ok_or_else(lacks)?;
             let new = BatchRecord {
@@ -182,7 +181,7 @@ impl<'store> Taking<'store> {
         Ok((days, to_ingest))
     }
 
-    /// Writes the index of a batch anew, if it `is_moved`, and adds the moved days that it touches to `days`. Gives
+    /// Rewrites the index of a batch if it `is_moved`, and adds the moved days that it touches to `days`. Returns
     /// whether it touches a day on which wall times have other instants.
     fn index(&self, bulk: &mut BulkLoad<'_>, batch: Day, is_moved: bool, days: &mut BTreeSet<Day>) -> Result<bool> {
         let mut has_other_times = false;
@@ -204,7 +203,7 @@ impl<'store> Taking<'store> {
         Ok(has_other_times)
     }
 
-    /// The days of a customer that a batch touches by the new rules.
+    /// Returns the days of a customer that a batch touches by the new rules.
     fn redated_days(&self, customer: CustomerId, batch: Day, days: impl Iterator<Item = Day>) -> Result<BTreeSet<Day>> {
         let mut redated = BTreeSet::new();
         for day in days {

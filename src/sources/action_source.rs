@@ -7,18 +7,18 @@ use xxhash_rust::xxh3::Xxh3;
 use super::Pattern;
 use crate::model::ActionType;
 
-/// A hash over what the rows of a source become: XXH3-128, big-endian.
+/// A hash over the description's parts that determine a source's actions: XXH3-128, big-endian.
 pub type Mapping = [u8; 16];
 
-/// The sources that there are without a configuration, in the order of their numbers in a batch record, from 1.
+/// The sources that apply without a configuration, in the order of their numbers in a batch record, from 1.
 pub const BUILT_IN: [&str; 3] = ["clicks", "add_to_carts", "orders"];
 
-/// The order of sources: the built-in names first, then by name.
+/// Returns the sort key of sources: the built-in names first, then by name.
 pub fn source_rank(name: &str) -> (usize, &str) {
     (BUILT_IN.iter().position(|built_in| *built_in == name).unwrap_or(BUILT_IN.len()), name)
 }
 
-/// What one step of an integer time is.
+/// The unit of integer times.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TimeUnit {
     /// `s`
@@ -32,11 +32,11 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
-    /// All of them.
+    /// All units.
     pub const ALL: [TimeUnit; 4] =
         [TimeUnit::Seconds, TimeUnit::Milliseconds, TimeUnit::Microseconds, TimeUnit::Nanoseconds];
 
-    /// As it is typed.
+    /// Returns the name as a person types it.
     pub fn name(self) -> &'static str {
         match self {
             TimeUnit::Seconds => "s",
@@ -46,7 +46,7 @@ impl TimeUnit {
         }
     }
 
-    /// So many steps in microseconds; what is finer is cut off (towards the past). `None` beyond 64 bits.
+    /// Converts to microseconds, rounding down (towards the past). `None` beyond 64 bits.
     pub fn microseconds(self, count: i64) -> Option<i64> {
         match self {
             TimeUnit::Seconds => count.checked_mul(1_000_000),
@@ -57,7 +57,7 @@ impl TimeUnit {
     }
 }
 
-/// What times in Parquet's old type INT96 are.
+/// The meaning of times in Parquet's old type INT96.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Int96 {
     /// Times in UTC.
@@ -67,10 +67,10 @@ pub enum Int96 {
 }
 
 impl Int96 {
-    /// Both.
+    /// Both meanings.
     pub const ALL: [Int96; 2] = [Int96::Utc, Int96::WallTime];
 
-    /// As it is typed.
+    /// Returns the name as a person types it.
     pub fn name(self) -> &'static str {
         match self {
             Int96::Utc => "instant",
@@ -78,34 +78,34 @@ impl Int96 {
         }
     }
 
-    /// What a file's writer is known for, by what its footer says in `created_by`: Impala writes wall times, all others
+    /// Returns the meaning used by a file's writer, by `created_by` in its footer: Impala writes wall times, all others
     /// instants.
     pub fn of_writer(created_by: &str) -> Self {
         if created_by.starts_with("impala") { Int96::WallTime } else { Int96::Utc }
     }
 }
 
-/// What the type of an action follows from.
+/// How to determine the type of an action.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum TypeRule {
-    /// All actions of the source have this one.
+    /// All actions of the source have this type.
     Constant(ActionType),
-    /// The value of a column tells.
+    /// The value of a column determines the type.
     Column {
         /// Its name.
         column: String,
-        /// The type that a value stands for; `None`: such a row is no action, and is counted as ignored. A value that
-        /// is not here makes a bad row.
+        /// The type for each value; `None`: such a row is no action, and is counted as ignored. A row with a value that
+        /// is not listed is a bad row.
         values: BTreeMap<String, Option<ActionType>>,
     },
 }
 
-/// Files of actions that are alike.
+/// Files of actions with the same description.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ActionSource {
-    /// What messages and batch records call it.
+    /// The name in messages and batch records.
     pub name: String,
-    /// Where the files of a day are.
+    /// The pattern of the files of a day.
     pub pattern: Pattern,
     /// The column of the customer.
     pub customer_id: String,
@@ -113,18 +113,18 @@ pub struct ActionSource {
     pub item_id: String,
     /// The column of the time.
     pub time: String,
-    /// The column that stands in for the time where a file has no such column.
+    /// The column that replaces the time in files without that column.
     pub date: Option<String>,
-    /// The unit of integer times; `None`: there are none.
+    /// The unit of integer times; `None`: integers are no times.
     pub time_unit: Option<TimeUnit>,
-    /// What times in INT96 are; `None`: what their writer is known for.
+    /// The meaning of times in INT96; `None`: that used by the file's writer.
     pub int96: Option<Int96>,
     /// The type of the actions.
     pub types: TypeRule,
 }
 
 impl ActionSource {
-    /// What the contract says of clicks, add_to_carts or orders; `None` for any other name.
+    /// Returns the contract's source of clicks, add_to_carts or orders; `None` for any other name.
     pub fn built_in(name: &str) -> Option<Self> {
         let (item_id, time, date, action_type) = match name {
             "clicks" => ("item_id", "click_time", None, ActionType::CLICK),
@@ -145,18 +145,18 @@ impl ActionSource {
         })
     }
 
-    /// The number of a built-in source, 1 to 3, if the rows of this one become what that one's become; the pattern may
-    /// be another.
+    /// Returns the number of a built-in source, 1 to 3, if the rows of this source become the same actions as the
+    /// built-in's; the pattern may differ.
     pub fn built_in_number(&self) -> Option<u8> {
         let built_in = Self::built_in(&self.name).filter(|built_in| built_in.mapping() == self.mapping())?;
         let place = BUILT_IN.iter().position(|name| *name == built_in.name)?;
         u8::try_from(place + 1).ok()
     }
 
-    /// A hash over everything that an action follows from, but for its file: columns, unit, types. The specification of
-    /// the store has the bytes.
+    /// Returns a hash over everything except the file that determines an action: columns, unit, types. The
+    /// specification of the store defines the bytes.
     pub fn mapping(&self) -> Mapping {
-        // Taken apart, so that a new field does not compile until it is decided whether actions follow from it.
+        // Destructured, so that a new field does not compile until someone decides whether it belongs in the hash.
         let ActionSource { name: _, pattern: _, customer_id, item_id, time, date, time_unit, int96, types } = self;
         let mut bytes = Vec::new();
         for text in [customer_id, item_id, time] {
@@ -175,7 +175,7 @@ impl ActionSource {
                 }
             }
         }
-        // Only where it is said, so that the hashes of sources that do not say it are those that they always were.
+        // Only if given, so that the hashes of sources without this setting never change.
         if let Some(int96) = int96 {
             put("int96", &mut bytes);
             put(int96.name(), &mut bytes);
@@ -183,7 +183,7 @@ impl ActionSource {
         hash(&bytes)
     }
 
-    /// What can be typed of its rows, with what they are called, in the order of the contract.
+    /// Returns the configurable columns with their names in the files, in the order of the contract.
     pub fn columns(&self) -> Vec<(&'static str, &str)> {
         let mut columns =
             vec![("customer_id", self.customer_id.as_str()), ("item_id", &self.item_id), ("time", &self.time)];
@@ -195,7 +195,7 @@ impl ActionSource {
     }
 }
 
-/// Appends a text behind its length in 8 bytes.
+/// Appends a text after its length in 8 bytes.
 pub(super) fn put(text: &str, bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
     bytes.extend_from_slice(text.as_bytes());
@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(placed.built_in_number(), Some(1));
     }
 
-    /// Batch records hold them: they never change.
+    /// Batch records hold these hashes, which never change.
     #[test]
     fn golden_mappings() {
         let hex = |source: &ActionSource| format!("{:032x}", u128::from_be_bytes(source.mapping()));

@@ -3,10 +3,10 @@
 use super::Pattern;
 use super::action_source::{hash, put};
 
-/// Where the impressions are and what their columns are called.
+/// The pattern of the impressions and the names of their columns.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ImpressionSource {
-    /// Where the files of a day are.
+    /// The pattern of the files of a day.
     pub pattern: Pattern,
     /// The column of the caller's name for an impression.
     pub ranking_id: String,
@@ -16,7 +16,7 @@ pub struct ImpressionSource {
     pub impressions: String,
     /// The field of the item in an element of the list.
     pub item_id: String,
-    /// The field that tells whether it was ordered.
+    /// The field that says whether the item was ordered.
     pub is_order: String,
 }
 
@@ -34,10 +34,10 @@ impl Default for ImpressionSource {
 }
 
 impl ImpressionSource {
-    /// What can be typed of its rows, with what they are called, in the order of the contract; the last two are fields
-    /// of the list's elements.
+    /// Returns the configurable columns with their names in the files, in the order of the contract; the last two are
+    /// fields of the list's elements.
     pub fn columns(&self) -> [(&'static str, &str); 5] {
-        // Taken apart, so that a new field does not compile until it is decided whether rows follow from it.
+        // Destructured, so that a new field does not compile until someone decides whether it belongs in the hash.
         let ImpressionSource { pattern: _, ranking_id, customer_id, impressions, item_id, is_order } = self;
         [
             ("ranking_id", ranking_id),
@@ -48,8 +48,8 @@ impl ImpressionSource {
         ]
     }
 
-    /// A hash over what a row follows from besides its file, as 32 hexadecimal digits; `None` where that is as without
-    /// a configuration.
+    /// Returns a hash over everything except the file that determines a row, as 32 hexadecimal digits; `None` for the
+    /// columns that apply without a configuration.
     pub fn mapping(&self) -> Option<String> {
         let bytes_of = |source: &ImpressionSource| {
             let mut bytes = Vec::new();

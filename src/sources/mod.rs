@@ -1,9 +1,9 @@
-//! Floor 2, what there is to read: which files a day has, what their columns are called, and what an action's type
-//! follows from. Plain values; no I/O. Where they are typed is [`crate::config`]; without a configuration they are
+//! Floor 2, descriptions of the input: the files of a day, the names of their columns, and how to determine an action's
+//! type. Plain values; no I/O. [`crate::config`] reads them from a file; without a configuration they are
 //! [`Sources::default`].
 //!
-//! A source is told from another by its name. What becomes of its rows follows from its [`ActionSource::mapping`],
-//! which a batch remembers: where it has changed, so has the batch.
+//! A source is identified by its name. Its rows are determined by its [`ActionSource::mapping`], which a batch records:
+//! a changed mapping means a changed batch.
 
 mod action_source;
 mod impression_source;
@@ -20,21 +20,21 @@ pub use pattern::{Component, Glob, Pattern};
 /// Everything that is read of an input root.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Sources {
-    /// The types that the actions have.
+    /// The types of the actions.
     pub types: TypeTable,
     /// In the order of [`source_rank`]; no name twice, at least one and at most [`SOURCES_MAX`].
     pub actions: Vec<ActionSource>,
     /// The impressions.
     pub impressions: ImpressionSource,
-    /// The file that says so; `None` without a configuration.
+    /// The configuration file; `None` without a configuration.
     pub file: Option<PathBuf>,
 }
 
-/// The most sources of actions; a batch numbers them in one byte.
+/// The maximum number of sources of actions; a batch numbers them in one byte.
 pub const SOURCES_MAX: usize = 100;
 
 impl Default for Sources {
-    /// Clicks, add-to-carts, orders and impressions in Hive layout, as the contract has them.
+    /// Returns clicks, add-to-carts, orders and impressions in Hive layout, as in the contract.
     fn default() -> Self {
         Sources {
             types: TypeTable::default(),
@@ -46,7 +46,7 @@ impl Default for Sources {
 }
 
 impl Sources {
-    /// The source with this name.
+    /// Returns the source with this name.
     pub fn named(&self, name: &str) -> Option<&ActionSource> {
         self.actions.iter().find(|source| source.name == name)
     }

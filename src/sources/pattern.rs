@@ -1,22 +1,22 @@
-//! Patterns: which files belong to a day.
+//! Patterns for the files of a day.
 //!
-//! A pattern is a path below the input root, its parts apart by `/`. In a part stand
+//! A pattern is a path below the input root, with parts separated by `/`. A part may contain
 //!
 //! | text | means |
 //! |---|---|
 //! | `{dt}` | the day as YYYY-MM-DD |
 //! | `{yyyy}`, `{mm}`, `{dd}` | its year in four digits, its month and its day of the month in two |
-//! | `*` | any text, also none; never one that makes a name begin with `_` or `.` |
-//! | `**` | as a whole part: any number of folders, also none, whose names do not begin with `_` or `.` |
+//! | `*` | any text, possibly empty; never matches a name that begins with `_` or `.` |
+//! | `**` | as a whole part: any number of folders, possibly none, whose names do not begin with `_` or `.` |
 //!
-//! and else letters that stand for themselves. What it matches is a file, or a folder with all files below it. All that
-//! tells the day stands before the first `**`: so one day's files are found without walking through those of the
-//! others.
+//! and other letters, which match themselves. A pattern matches a file, or a folder with all files below it. Everything
+//! that depends on the day precedes the first `**`: so one day's files are found without walking through those of other
+//! days.
 
 use crate::model::Day;
 use crate::text::is_url;
 
-/// A pattern that was found to be one.
+/// A valid pattern.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Pattern {
     text: String,
@@ -25,9 +25,9 @@ pub struct Pattern {
 /// One part of a pattern on one day.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Component {
-    /// One name, told to the letter.
+    /// An exact name.
     Name(String),
-    /// Any name of this form.
+    /// Any name that matches.
     Glob(Glob),
     /// Any number of folders.
     Folders,
@@ -37,11 +37,11 @@ pub enum Component {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Glob(Vec<String>);
 
-/// What stands for the day, or for a part of it.
+/// The placeholders for the day and its parts.
 const PLACES: [&str; 4] = ["{dt}", "{yyyy}", "{mm}", "{dd}"];
 
 impl Pattern {
-    /// The pattern with this text, or what is wrong with it, as a phrase behind the text.
+    /// Parses a pattern. Fails with what is wrong, as a phrase that follows the text.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Err("is empty".to_owned());
@@ -70,17 +70,17 @@ impl Pattern {
         Ok(Pattern { text: text.to_owned() })
     }
 
-    /// The Hive layout: `<folder>/dt=<day>/`. `folder` is a plain name.
+    /// Returns the Hive layout: `<folder>/dt=<day>/`. `folder` is a plain name.
     pub(super) fn hive(folder: &str) -> Self {
         Pattern { text: format!("{folder}/dt={{dt}}") }
     }
 
-    /// As it was typed.
+    /// Returns the text as a person typed it.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Its parts on a day.
+    /// Returns its parts on a day.
     pub fn on(&self, day: Day) -> Vec<Component> {
         let dt = day.to_string();
         let text = PLACES
@@ -95,7 +95,7 @@ impl Pattern {
         text.split('/').map(component).collect()
     }
 
-    /// On a day, for people.
+    /// Returns the pattern on a day, for people.
     pub fn text_on(&self, day: Day) -> String {
         let parts = self.on(day).into_iter().map(|component| match component {
             Component::Name(name) => name,
@@ -128,7 +128,7 @@ fn check_part(part: &str) -> Result<(), String> {
 }
 
 impl Glob {
-    /// Whether a name is of this form. One that begins with `_` or `.` never is.
+    /// Whether a name matches. A name that begins with `_` or `.` never does.
     pub fn matches(&self, name: &str) -> bool {
         let Glob(texts) = self;
         let ([first, middle @ .., last], false) = (texts.as_slice(), name.starts_with(['_', '.'])) else {
@@ -136,7 +136,7 @@ impl Glob {
         };
         let Some(mut rest) = name.strip_prefix(first.as_str()) else { return false };
         for text in middle {
-            // The first place is as good as any: what comes behind it only has more room.
+            // The first occurrence is always right: it leaves the most text for the rest of the pattern.
             let Some((_, behind)) = rest.split_once(text.as_str()) else { return false };
             rest = behind;
         }
@@ -199,7 +199,7 @@ mod tests {
         assert!(matches("a*b*a", "aba") && !matches("a*b*a", "ab") && !matches("aa*aa", "aaa"));
     }
 
-    /// Every way to give each `*` some letters.
+    /// Tries every way to assign letters to each `*`.
     fn naively(texts: &[String], name: &str) -> bool {
         match texts {
             [] => false,

@@ -1,4 +1,4 @@
-//! One partition against what the store holds.
+//! Compares one partition with the content of the store.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,49 +9,49 @@ use crate::message::message;
 use crate::model::{Day, Zone, name_days};
 use crate::store::Store;
 
-/// Which batches are to count for a partition.
+/// The batches that count for a partition.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Known {
-    /// All that the store holds.
+    /// All batches that the store holds.
     All,
-    /// Those that were there on the morning of its day: up to the day before it.
+    /// The batches known on the morning of its day: up to the day before it.
     DayBefore,
-    /// Those up to and including this one.
+    /// The batches up to and including this one.
     AsOf(Day),
 }
 
 impl Known {
-    /// The last batch that counts for the rows of `dt`; `None`: all do.
+    /// Returns the last batch that counts for the rows of `dt`; `None`: all batches count.
     pub fn through(self, dt: Day) -> Option<Day> {
         match self {
             Known::All => None,
-            // Before the first day nothing can be known; a day before it stands for that.
+            // No batch is known before the first day; that day itself is the closest limit.
             Known::DayBefore => Some(dt.previous().unwrap_or(Day::FIRST)),
             Known::AsOf(day) => Some(day),
         }
     }
 }
 
-/// Why a partition is stale: batches, days ascending. None of any kind: it is not.
+/// Why a partition is stale: batches, days ascending. Without any reason the partition is current.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Reasons {
-    /// Held, touched days that the rows reach, and not among those that they rest on.
+    /// Batches held that touched days in the reach of the rows, and that the rows do not rest on.
     pub added: Vec<Day>,
-    /// Rested on, and held with other files.
+    /// Batches that the rows rest on, held with other files.
     pub replaced: Vec<Day>,
-    /// Rested on, and no longer held.
+    /// Batches that the rows rest on, no longer held.
     pub removed: Vec<Day>,
-    /// Whether the rules of the zone up to its day are others than those that its rows were made by.
+    /// Whether the zone's rules up to its day differ from those that its rows were made by.
     pub zone_rules: bool,
 }
 
 impl Reasons {
-    /// Whether there is any.
+    /// Whether any reason applies.
     pub fn is_stale(&self) -> bool {
         self.zone_rules || !(self.added.is_empty() && self.replaced.is_empty() && self.removed.is_empty())
     }
 
-    /// For people: `replaced 2026-01-02; added 2026-01-05..2026-01-09`.
+    /// Formats for people: `replaced 2026-01-02; added 2026-01-05..2026-01-09`.
     pub fn text(&self) -> String {
         let Reasons { added, replaced, removed, zone_rules } = self;
         let kinds = [("replaced", replaced), ("removed", removed), ("added", added)];
@@ -62,8 +62,8 @@ impl Reasons {
     }
 }
 
-/// Whether the rows were made by other rules than these, as far as they reach. Partitions of versions before 0.5.0
-/// tell but when their day began.
+/// Whether the rows were made by other rules than these, as far as they reach. Manifests of versions before 0.5.0 only
+/// record when the partition's day began.
 fn has_other_rules(manifest: &Manifest, zone: &Zone) -> bool {
     let Manifest { dt, settings, cut_off, .. } = manifest;
     *cut_off != zone.display(zone.start_of(*dt))
@@ -72,8 +72,8 @@ fn has_other_rules(manifest: &Manifest, zone: &Zone) -> bool {
 
 /// Judges partitions by one state of a store.
 ///
-/// Memory: some 100 bytes for each batch, and 4 bytes for each day that a batch touched, of those that had to be looked
-/// at.
+/// Memory: about 100 bytes for each batch, and, for the batches that had to be searched, 4 bytes for each day that they
+/// touched.
 pub struct Judge<'store> {
     store: &'store Store,
     /// The batches held, with the fingerprints of their files.
@@ -83,15 +83,15 @@ pub struct Judge<'store> {
 }
 
 impl<'store> Judge<'store> {
-    /// A judge of partitions that were produced from this store.
+    /// Returns a judge of partitions that were produced from this store.
     pub fn new(store: &'store Store) -> Result<Self> {
         let batches = store.batches()?;
         let held = batches.iter().map(|(day, batch)| (day, batch.fingerprint.clone())).collect();
         Ok(Judge { store, held, touched: BTreeMap::new() })
     }
 
-    /// Why the partition with this manifest is stale. Fails where it is from a store of another time zone, whose days
-    /// are others.
+    /// Returns why the partition with this manifest is stale. Fails if the partition is from a store of another time
+    /// zone, whose days differ.
     pub fn reasons(&mut self, manifest: &Manifest, known: Known) -> Result<Reasons> {
         let Manifest { dt, settings, .. } = manifest;
         let zone = &self.store.settings().zone;
@@ -127,7 +127,7 @@ impl<'store> Judge<'store> {
         Ok(reasons)
     }
 
-    /// The days that a batch touched, of any customer: read from the index once.
+    /// Returns the days that a batch touched, of any customer; read from the index once.
     fn touched(&mut self, batch: Day) -> Result<&BTreeSet<Day>> {
         if !self.touched.contains_key(&batch) {
             let mut days = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! All partitions of an output folder.
+//! Lists the stale partitions of an output folder.
 
 use std::path::Path;
 
@@ -13,18 +13,18 @@ use crate::progress::Progress;
 use crate::store::Store;
 use crate::text::Shown;
 
-/// A partition that is stale, or of which it cannot be told.
+/// A partition that is stale, or cannot be judged.
 #[derive(Clone, Debug, Serialize)]
 pub struct ListedPartition {
-    /// Its day.
+    /// The day of the partition.
     pub dt: Day,
-    /// Batches that it does not rest on and that touched days which its rows reach.
+    /// Batches that touched days in the reach of its rows, and that it does not rest on.
     pub added: Vec<Day>,
     /// Batches that it rests on and that are held with other files.
     pub replaced: Vec<Day>,
     /// Batches that it rests on and that are no longer held.
     pub removed: Vec<Day>,
-    /// Whether the rules of the zone up to its day are others than those that its rows were made by.
+    /// Whether the zone's rules up to its day differ from those that its rows were made by.
     pub zone_rules: bool,
     /// Why its manifest cannot be used; then nothing else is known.
     pub unreadable: Option<Message>,
@@ -33,24 +33,24 @@ pub struct ListedPartition {
     pub text: Message,
 }
 
-/// What was found in an output folder.
+/// The findings for an output folder.
 #[derive(Clone, Debug, Serialize)]
 pub struct StaleSummary {
     /// The output folder.
     pub out: String,
     /// Partitions in it.
     pub partitions: usize,
-    /// Of them, those that are stale.
+    /// Stale partitions among them.
     pub stale: usize,
-    /// Of them, those without a manifest that can be used.
+    /// Partitions among them without a usable manifest.
     pub without_manifest: usize,
-    /// These two kinds, days ascending.
+    /// The stale partitions and those without a usable manifest, days ascending.
     pub listed: Vec<ListedPartition>,
 }
 
 /// Judges every partition below `out`.
 ///
-/// Memory: that of a [`Judge`], one manifest, and what is listed.
+/// Memory: that of a [`Judge`], one manifest, and the list.
 pub fn list_stale(store: &Store, out: &Path, known: Known, progress: &dyn Progress) -> Result<StaleSummary> {
     let folders = partitions(out)?;
     let mut judge = Judge::new(store)?;

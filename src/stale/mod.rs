@@ -1,14 +1,14 @@
-//! Floor 6, which partitions would change if they were produced again: each manifest says what batches its rows rest
-//! on, and the store says what it holds. Reads manifests and the store; changes nothing.
+//! Floor 6, finding partitions that would change if they were produced again: each manifest records the batches its
+//! rows rest on, and the store records the batches it holds. Reads manifests and the store; changes nothing.
 //!
-//! Of the batches that are to count (all, or those known by a day), a partition of `dt` is stale where
-//! 1. one that it rests on is no longer held, or is held with other files;
-//! 2. one that it does not rest on is held, and the store's index says that it touched a day before `dt` (and not
-//!    before `dt` less the lookback days).
-//! 3. the rules of the zone up to `dt` are others than those that its rows were made by.
+//! Of the batches that count (all, or those known by a day), a partition of `dt` is stale if
+//! 1. a batch that it rests on is no longer held, or is held with other files;
+//! 2. a batch that it does not rest on is held, and by the store's index touched a day before `dt` (and not before `dt`
+//!    less the lookback days);
+//! 3. the zone's rules up to `dt` differ from those that its rows were made by.
 //!
-//! That is no less than what would change: such a batch may have touched other customers than were shown something, or
-//! lie behind what a history keeps. Impressions are not looked at; whether theirs have changed is found by `backfill`.
+//! This never misses a change, but may list too much: such a batch may have touched only customers without an
+//! impression, or actions too old for the history. Impressions are not checked, unlike in `backfill`.
 
 mod judge;
 mod list;

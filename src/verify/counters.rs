@@ -1,4 +1,4 @@
-//! What the deltas and the index say of each batch, added up.
+//! The sums of what the deltas and the index hold of each batch.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::format::{CutLeaf, LeafCutter, TouchedDay, encode_leaf};
 use crate::model::{Action, CustomerId, Day, TypeCounts};
 
-/// What a leaf adds to the sum of a list, whatever the order. Two lists with equal sums are taken for the same: by
-/// chance they are with a probability of 2^-64.
+/// Returns what a leaf adds to the sum of a list, whatever the order. Two lists with equal sums count as equal;
+/// different lists have equal sums with a probability of 2^-64.
 fn leaf_sum(first: CustomerId, value: &[u8]) -> u64 {
     xxh3_64_with_seed(value, first.0.cast_unsigned())
 }
 
-/// How many actions there are: of each type, and of them late and early.
+/// Action counts: of each type, and of late and early actions.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct ActionCounts {
     pub types: TypeCounts,
@@ -39,10 +39,10 @@ impl ActionCounts {
     }
 }
 
-/// What the keys of a range say of one batch. Memory: 16 bytes for each delta.
+/// What the keys of a range hold of one batch. Memory: 16 bytes for each delta.
 #[derive(Default)]
 pub(super) struct RangeTally {
-    /// What the index should say of the deltas, in the order of the keys.
+    /// The lines that the index should have for the deltas, in the order of the keys.
     lines: Vec<(CustomerId, TouchedDay)>,
     actions: ActionCounts,
     may_be_cut: bool,
@@ -51,7 +51,7 @@ pub(super) struct RangeTally {
 }
 
 impl RangeTally {
-    /// Takes the next delta in the order of the keys; `None` for the actions of one that cannot be relied on.
+    /// Adds the next delta in the order of the keys; `actions` is `None` for a delta that is unreliable.
     pub fn delta(&mut self, customer: CustomerId, day: Day, batch: Day, actions: Option<&[Action]>, max: usize) {
         self.lines.push((customer, TouchedDay(day)));
         match actions {
@@ -63,21 +63,21 @@ impl RangeTally {
         }
     }
 
-    /// Takes a leaf of the index as the store holds it.
+    /// Adds a leaf of the index as the store holds it.
     pub fn stored_leaf(&mut self, first: CustomerId, value: &[u8]) {
         self.stored = self.stored.wrapping_add(leaf_sum(first, value));
     }
 }
 
-/// What is known of one batch. Memory: the open leaf of its index, some 10 kB.
+/// The counts of one batch. Memory: the open leaf of its index, about 10 kB.
 #[derive(Default)]
 pub(super) struct Counters {
     pub deltas: u64,
     pub customers: u64,
     pub actions: ActionCounts,
-    /// Whether a delta is as large as can be, and so may have been cut.
+    /// Whether a delta has the maximum size, and so may have been cut.
     pub may_be_cut: bool,
-    /// Whether a delta could not be relied on.
+    /// Whether a delta was unreliable.
     pub doubtful: bool,
     last: Option<CustomerId>,
     cutter: LeafCutter<TouchedDay>,
@@ -95,7 +95,7 @@ pub(super) struct Tallies {
 }
 
 impl Tallies {
-    /// Takes what the next range in the order of the keys says of a batch.
+    /// Adds what the next range in the order of the keys holds of a batch.
     pub fn add(&mut self, batch: Day, range: RangeTally) {
         let RangeTally { lines, actions, may_be_cut, doubtful, stored } = range;
         let counters = self.batches.entry(batch).or_default();
@@ -114,8 +114,8 @@ impl Tallies {
         }
     }
 
-    /// The batches whose index is not what their deltas make, with the number of their deltas. To be asked for when all
-    /// leaves have come.
+    /// Returns the batches whose index differs from what their deltas imply, with the number of their deltas. Call it
+    /// after all leaves have been added.
     pub fn suspects(&mut self) -> Vec<(Day, u64)> {
         for (batch, counters) in &mut self.batches {
             if let Some(leaf) = counters.cutter.finish() {
@@ -126,12 +126,12 @@ impl Tallies {
         suspects.map(|(batch, counters)| (*batch, counters.deltas)).collect()
     }
 
-    /// What is known of a batch.
+    /// Returns the counts of a batch.
     pub fn get(&self, batch: Day) -> Option<&Counters> {
         self.batches.get(&batch)
     }
 
-    /// All batches, by day.
+    /// Iterates over all batches, by day.
     pub fn iter(&self) -> impl Iterator<Item = (Day, &Counters)> {
         self.batches.iter().map(|(batch, counters)| (*batch, counters))
     }

@@ -1,4 +1,4 @@
-//! The history of one customer, gathered key by key, and what follows from it.
+//! Collects the history of one customer key by key, and derives keyframes and customer index from it.
 
 use super::delta::UNUSUAL_BYTES;
 use super::fault::Fault;
@@ -7,35 +7,35 @@ use crate::history::{DayDeltas, SinceKeyframe, plan_keyframes};
 use crate::model::{Action, CustomerId, Day, PADDING_ITEM_ID, PastAction};
 use crate::store::Settings;
 
-/// What the store holds of a customer. Memory: all of its actions, 24 bytes each, and its keyframes.
+/// The store's data of a customer. Memory: all of its actions, 24 bytes each, and its keyframes.
 pub(super) struct CustomerHistory {
     pub customer: CustomerId,
     /// Newest first, each with its deltas.
     days: Vec<DayDeltas>,
     /// Newest first, each with its value.
     keyframes: Vec<(Day, Vec<u8>)>,
-    /// Whether some delta is not known.
+    /// Whether a delta is unknown.
     doubtful: bool,
 }
 
-/// Where a customer stands.
+/// The state of a customer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Stands {
-    /// It has no delta.
+    /// The customer has no delta.
     Nowhere,
-    /// It has deltas, not all of which could be read.
+    /// The customer has deltas, some of which could not be read.
     Unknown,
-    /// As its line in the customer index should say.
+    /// The state that its line in the customer index should have.
     At(CustomerState),
 }
 
 impl CustomerHistory {
-    /// `is_whole`: whether all of its keys will come.
+    /// Returns an empty history. `is_whole`: whether all of the customer's keys will be added.
     pub fn new(customer: CustomerId, is_whole: bool) -> Self {
         CustomerHistory { customer, days: Vec::new(), keyframes: Vec::new(), doubtful: !is_whole }
     }
 
-    /// Takes the next delta in the order of the keys; `None` if it cannot be relied on.
+    /// Adds the next delta in the order of the keys; `None` if it is unreliable.
     pub fn delta(&mut self, day: Day, actions: Option<Vec<Action>>) {
         self.doubtful |= actions.is_none();
         let actions = actions.unwrap_or_default();
@@ -45,13 +45,13 @@ impl CustomerHistory {
         }
     }
 
-    /// Takes the next keyframe in the order of the keys.
+    /// Adds the next keyframe in the order of the keys.
     pub fn keyframe(&mut self, day: Day, value: &[u8]) {
         self.keyframes.push((day, value.to_vec()));
     }
 
-    /// Reports what is wrong with the keyframes, newest first, and tells where the customer stands. `deep` compares
-    /// what they hold.
+    /// Reports faults of the keyframes, newest first, and returns the state of the customer. `deep` compares the
+    /// content of keyframes.
     pub fn settle(mut self, settings: &Settings, deep: bool, report: impl FnMut(Fault)) -> Stands {
         let max_history = settings.max_history;
         if self.doubtful {
@@ -78,8 +78,7 @@ impl CustomerHistory {
         newest.map_or(Stands::Nowhere, |newest| Stands::At(customer_state(newest)))
     }
 
-    /// Works out all keyframes from the deltas; reports what is wrong with them, and with `deep` also those that hold
-    /// something else.
+    /// Computes all keyframes from the deltas; reports their faults, and with `deep` also keyframes with other content.
     fn compare(&self, mut wrong: Vec<(Day, String)>, max_history: usize, deep: bool, mut report: impl FnMut(Fault)) {
         let plan = plan_keyframes(Vec::new(), &self.days, max_history);
         let written = |day: Day| {
@@ -101,7 +100,7 @@ impl CustomerHistory {
         }
     }
 
-    /// What is wrong with the keyframe of a day by itself, and with the days that it holds.
+    /// Checks the keyframe of a day by itself, and the days in it.
     fn fault_of(&self, day: Day, value: &[u8], settings: &Settings) -> Result<(), String> {
         let past = Keyframe::read(day, value).map(|keyframe| keyframe.past());
         let past = past.map_err(|error| format!("cannot be decoded ({})", error.what()))?;
@@ -127,7 +126,8 @@ impl CustomerHistory {
     }
 }
 
-/// The days on which keyframes stand, ascending, and what has come since the last of them. `days` are ascending.
+/// Returns the days that should have keyframes, ascending, and the actions since the last of them. `days` are
+/// ascending.
 fn due(days: &[DayDeltas], max_history: usize) -> (Vec<Day>, SinceKeyframe) {
     let (mut due, mut since) = (Vec::new(), SinceKeyframe::default());
     for (day, deltas) in days {

@@ -1,18 +1,18 @@
-//! What is asked of a delta by itself.
+//! Checks a delta by itself.
 
 use crate::format::{Delta, Scratch, encode_delta};
 use crate::history::newest_first;
 use crate::model::{Action, Day, PADDING_ITEM_ID};
 use crate::store::Settings;
 
-/// What reading a delta needs room for, kept from one to the next.
+/// Buffers for reading deltas, reused from delta to delta.
 #[derive(Default)]
 pub(super) struct DeltaRoom {
     unpacked: Scratch,
     bytes: Vec<u8>,
 }
 
-/// All actions of a delta, or what is wrong with it.
+/// Returns all actions of a delta, or its fault.
 pub(super) fn read_delta(
     day: Day,
     value: &[u8],
@@ -26,7 +26,7 @@ pub(super) fn read_delta(
     if actions.len() > settings.max_history {
         return Err(format!("holds {} actions, more than the {} kept", actions.len(), settings.max_history));
     }
-    // Before the bytes are compared: what is written of a delta is told only for actions of its day.
+    // Before the bytes are compared: the expected bytes are defined only for actions of the delta's day.
     if let Some(other) = actions.iter().find(|action| settings.zone.day_of(action.time_us) != Some(day)) {
         return Err(format!("holds an action of another day, at {}", settings.zone.display(other.time_us)));
     }
@@ -48,5 +48,5 @@ pub(super) fn read_delta(
     Ok(actions)
 }
 
-/// That a value can be decoded and would not have been written so.
+/// The fault of a value that decodes but is encoded otherwise than by this program.
 pub(super) const UNUSUAL_BYTES: &str = "has other bytes than are written for what it says";

@@ -1,4 +1,4 @@
-//! One thing that is wrong in a store.
+//! A fault found in a store.
 
 use std::fmt;
 
@@ -7,53 +7,53 @@ use crate::format::{FIRST_LEAF, Key, hex};
 use crate::message::{Message, message};
 use crate::model::{CustomerId, Day};
 
-/// A key whose value, or absence, is not what it should be.
+/// A key whose value, or absence, is wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Fault {
-    /// The bytes of the key; of a range that cannot be read, those of the last key before it.
+    /// The bytes of the key; for an unreadable range, those of the last key before it.
     pub key: Vec<u8>,
-    /// What is wrong, as a phrase that goes on from the name of the key.
+    /// What is wrong, as a phrase that follows the name of the key.
     pub what: String,
-    /// What mends it.
+    /// How to fix it.
     pub remedy: Remedy,
 }
 
-/// What mends a fault.
+/// How to fix a fault.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Remedy {
-    /// The key follows from the deltas: this is the value that it should have, or that it should not be there.
+    /// The key is derived from the deltas: this is its correct value, or `None` if the key should not exist.
     Rebuild(Option<Vec<u8>>),
-    /// What a batch brought is damaged.
+    /// The data of a batch is damaged: ingest the batch of this day again.
     Ingest(Day),
-    /// Nothing in the store or in the input says what it should be.
+    /// Only a backup has the correct value: neither the store nor the input determines it.
     Restore,
 }
 
-/// Takes faults as they are found.
+/// Receives faults as they are found.
 pub(super) type Report<'a> = &'a mut (dyn FnMut(Fault) -> Result<()> + Send);
 
 impl Fault {
-    /// A fault of what follows from the deltas. `value` is what should stand there.
+    /// Returns a fault of derived data. `value` is the correct value.
     pub(super) fn derived(key: Key, what: impl Into<String>, value: Option<Vec<u8>>) -> Self {
         Fault { key: key.encode().to_vec(), what: what.into(), remedy: Remedy::Rebuild(value) }
     }
 
-    /// A fault of what a batch brought.
+    /// Returns a fault of a batch's data.
     pub(super) fn of_batch(key: Key, what: impl Into<String>, batch: Day) -> Self {
         Fault { key: key.encode().to_vec(), what: what.into(), remedy: Remedy::Ingest(batch) }
     }
 
-    /// A fault that only another copy of the store mends.
+    /// Returns a fault that only another copy of the store can fix.
     pub(super) fn lost(key: &[u8], what: impl Into<String>) -> Self {
         Fault { key: key.to_vec(), what: what.into(), remedy: Remedy::Restore }
     }
 
-    /// The name of the key for people.
+    /// Returns the name of the key for people.
     pub fn place(&self) -> String {
         place(&self.key)
     }
 
-    /// The bytes of the key in hexadecimal digits.
+    /// Returns the bytes of the key in hexadecimal digits.
     pub fn key_hex(&self) -> String {
         hex(&self.key)
     }
@@ -87,7 +87,7 @@ pub(super) fn place(key: &[u8]) -> String {
 }
 
 impl Remedy {
-    /// What is to be done, behind the fault.
+    /// Returns what to do, as text that follows the fault.
     pub fn said(&self) -> Message {
         match self {
             Remedy::Rebuild(_) => message!["rebuild it with ", [Repair]],
@@ -98,13 +98,13 @@ impl Remedy {
 }
 
 impl Fault {
-    /// One line: `place (key …): what; remedy`.
+    /// Returns one line: `place (key …): what; remedy`.
     pub fn said(&self) -> Message {
         message![("{} (key {}): {}; ", self.place(), self.key_hex(), self.what), { self.remedy.said() }]
     }
 }
 
-/// Likewise.
+/// The same line.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.said().fmt(f)

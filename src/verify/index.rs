@@ -1,4 +1,4 @@
-//! The index of some batches beside their deltas, exactly.
+//! Compares the index of some batches with their deltas, line by line.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use crate::format::{Key, Keyspace, TouchedDay, index_prefix};
 use crate::model::{CustomerId, Day};
 use crate::store::{Step, Store};
 
-/// Lines that are gathered at once, 16 bytes each: 64 MiB.
+/// Lines that are collected at once, 16 bytes each: 64 MiB.
 const LINES_MAX: u64 = 4 << 20;
 
-/// A line, or that nobody knows which lines come next.
+/// A line, or `None` where the next lines are unknown.
 type LineOrGap = Option<(CustomerId, TouchedDay)>;
 
-/// Reports the leaves of the index that are not what the deltas make, in the order of their keys.
+/// Reports the leaves of the index that differ from what the deltas imply, in the order of their keys.
 ///
-/// `suspects` are the batches to look at, with the number of their deltas; ascending. One walk over the history for as
-/// many of them as have 4 million deltas together; one that has more is compared as it is read.
+/// `suspects` are the batches to compare, with the number of their deltas; ascending. Each walk over the history covers
+/// as many batches as have 4 million deltas together; a batch with more is compared as it is read.
 pub(super) fn check_index(store: &Store, suspects: &[(Day, u64)], report: Report<'_>) -> Result<()> {
     check_in_groups(store, suspects, LINES_MAX, report)
 }
@@ -68,7 +68,7 @@ fn push(check: &mut ListCheck<'_, TouchedDay>, line: LineOrGap, report: Report<'
     }
 }
 
-/// Gives `take` the lines that the index of each of some batches should have, each batch's in order.
+/// Calls `take` with the lines that the index of each batch should have, in order within each batch.
 fn each_line(store: &Store, batches: &[Day], mut take: impl FnMut(Day, LineOrGap) -> Result<()>) -> Result<()> {
     let history = Keyspace::History as u8;
     let mut walk = store.walk(&[history], Some(&[history + 1]));
@@ -114,7 +114,7 @@ mod tests {
                 load.set(key, Some(&value)).unwrap();
             }
         }
-        // No index at all but one leaf that belongs nowhere.
+        // The index has only one leaf, which belongs nowhere.
         load.set(Key::Index { batch: day, first: CustomerId(-3) }, Some(&[2])).unwrap();
         load.commit().unwrap();
         let suspects: Vec<(Day, u64)> = batches.iter().map(|batch| (*batch, 2_000)).collect();

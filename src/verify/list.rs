@@ -1,4 +1,4 @@
-//! A list of the store beside what it should be, leaf by leaf.
+//! Compares a list of the store with the expected list, leaf by leaf.
 
 use super::delta::UNUSUAL_BYTES;
 use super::fault::{Fault, Report};
@@ -7,9 +7,9 @@ use crate::format::{CustomerState, CutLeaf, Entry, Key, LeafCutter, TouchedDay, 
 use crate::model::{CustomerId, Day};
 use crate::store::{Step, Store, Unreadable, Walk};
 
-/// A line of a list, with words for it.
+/// A line of a list that can be described in words.
 pub(super) trait Line: Entry {
-    /// What it says of its customer.
+    /// Describes the line without its customer.
     fn words(&self) -> String;
 }
 
@@ -27,10 +27,10 @@ impl Line for CustomerState {
     }
 }
 
-/// Takes the lines that a list should have, customers ascending, and reports each leaf of the store that is not what
-/// they make.
+/// Receives the lines that a list should have, customers ascending, and reports each leaf of the store that differs
+/// from the leaf that these lines imply.
 ///
-/// Memory: one leaf as it should be and one as it is.
+/// Memory: one expected leaf and one leaf of the store.
 pub(super) struct ListCheck<'store, E> {
     stored: Walk<'store>,
     key: fn(Day, CustomerId) -> Key,
@@ -38,22 +38,22 @@ pub(super) struct ListCheck<'store, E> {
     /// The next leaf of the store.
     ahead: Option<(CustomerId, Vec<u8>)>,
     cutter: LeafCutter<E>,
-    /// Whether lines of the open leaf are not known.
+    /// Whether lines of the open leaf are unknown.
     doubtful: bool,
-    /// Whether it is not known, either, which leaves there are between the open one and the next.
+    /// Whether the leaves between the open one and the next are unknown too.
     gap: bool,
-    /// Whether the next line is the first behind a gap, so that its customer may have had others in it.
+    /// Whether the next line is the first after a gap, so that its customer may have had other lines in the gap.
     is_behind_gap: bool,
-    /// What of the store's list cannot be read.
+    /// The ranges of the store's list that cannot be read.
     unreadable: Vec<Unreadable>,
     pub leaves: u64,
 }
 
 impl<'store, E: Line> ListCheck<'store, E> {
-    /// For the list whose keys begin with `prefix`; `key` gives them for `anchor` and where a leaf begins.
+    /// Returns a check of the list below `prefix`; `key` builds the key of a leaf from `anchor` and first customer.
     pub fn new(store: &'store Store, prefix: &[u8], anchor: Day, key: fn(Day, CustomerId) -> Key) -> Self {
         let mut until = prefix.to_vec();
-        // No key of a list is as long as this.
+        // No key of a list is this long.
         until.extend([0xff; 16]);
         ListCheck {
             stored: store.walk(prefix, Some(&until)),
@@ -69,7 +69,7 @@ impl<'store, E: Line> ListCheck<'store, E> {
         }
     }
 
-    /// Takes the next line.
+    /// Adds the next line.
     pub fn push(&mut self, customer: CustomerId, line: E, report: Report<'_>) -> Result<()> {
         if let Some(leaf) = self.cutter.push(customer, line) {
             self.judge(&leaf, Some(customer), report)?;
@@ -78,19 +78,19 @@ impl<'store, E: Line> ListCheck<'store, E> {
         Ok(())
     }
 
-    /// Takes a line of which only the customer is known.
+    /// Adds a line of which only the customer is known.
     pub fn push_unknown(&mut self, customer: CustomerId, any: E, report: Report<'_>) -> Result<()> {
         self.push(customer, any, report)?;
         self.doubtful = true;
         Ok(())
     }
 
-    /// Takes that nobody knows which lines come next, until one does.
+    /// Records that the next lines are unknown, up to the next one added.
     pub fn push_gap(&mut self) {
         (self.doubtful, self.gap, self.is_behind_gap) = (true, true, true);
     }
 
-    /// Reports what is left.
+    /// Reports the remaining faults.
     pub fn finish(&mut self, report: Report<'_>) -> Result<()> {
         if let Some(leaf) = self.cutter.finish() {
             self.judge(&leaf, None, report)?;
@@ -98,8 +98,8 @@ impl<'store, E: Line> ListCheck<'store, E> {
         self.pass(None, report)
     }
 
-    /// Compares a leaf with the store's, after those of the store that lie before it. `next`: where the one behind it
-    /// begins.
+    /// Compares a leaf with the store's leaf, after the store's leaves before it. `next`: the first customer of the
+    /// leaf after it.
     fn judge(&mut self, (first, lines): &CutLeaf<E>, next: Option<CustomerId>, report: Report<'_>) -> Result<()> {
         self.leaves += 1;
         self.pass(Some(*first), report)?;
@@ -116,14 +116,14 @@ impl<'store, E: Line> ListCheck<'store, E> {
             report(Fault::derived(key, what, Some(bytes)))?;
         }
         if self.gap {
-            // Which leaves there should be in the gap is not known.
+            // The expected leaves in the gap are unknown.
             self.pass(next, &mut |_| Ok(()))?;
         }
         (self.doubtful, self.gap) = (false, false);
         Ok(())
     }
 
-    /// Reports the leaves of the store before `until`, or all that are left, since none of them should be there.
+    /// Reports the leaves of the store before `until`, or all remaining leaves, since none of them should exist.
     fn pass(&mut self, until: Option<CustomerId>, report: Report<'_>) -> Result<()> {
         loop {
             if self.ahead.is_none() {
@@ -143,12 +143,12 @@ impl<'store, E: Line> ListCheck<'store, E> {
         }
     }
 
-    /// The next leaf of the store.
+    /// Returns the next leaf of the store.
     fn read(&mut self) -> Result<Option<(CustomerId, Vec<u8>)>> {
         loop {
             match self.stored.next() {
                 None => return Ok(None),
-                // Whoever reads all keys reports these.
+                // The pass over all keys reports these.
                 Some(Step::Unreadable(range)) => self.unreadable.push(range),
                 Some(Step::Entry { key, value }) => {
                     if let Ok(Key::Index { first, .. } | Key::CustomerIndex { first }) = Key::decode(key) {
@@ -182,7 +182,7 @@ impl<'store, E: Line> ListCheck<'store, E> {
     }
 }
 
-/// Names the first of some lines, and how many more there are.
+/// Describes the first of some lines, and the number of the others.
 fn named<E: Line>(lines: &[(CustomerId, E)]) -> String {
     let Some((customer, line)) = lines.first() else { return "no line".to_owned() };
     let first = format!("customer {} {}", customer.0, line.words());

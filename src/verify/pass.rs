@@ -14,19 +14,19 @@ use crate::parallel::ordered_map;
 use crate::progress::Progress;
 use crate::store::{Step, Store, Unreadable};
 
-/// How many ranges of each thread may wait for one before them.
+/// How many checked ranges for each thread may wait for an earlier range.
 const RANGES_AHEAD: usize = 2;
 
-/// Reads a store from its first key to its last, and reports what is wrong: of each keyspace in the order of its keys.
-/// Fails only where `report` does.
+/// Reads a store from its first key to its last, and reports faults: within each keyspace in the order of its keys.
+/// Fails only if `report` fails.
 ///
-/// Before that, the table files are judged; where one would lead a reader astray, that is all that is reported, since
-/// it would lead this one astray too.
+/// The table files are checked first; if one would mislead a reader, only these faults are reported, since the file
+/// would mislead this pass too.
 ///
 /// Each thread checks the next range of keys, and the findings are taken in the order of the ranges.
 ///
-/// Memory: for each thread the findings of two ranges, 4 MiB each at most and a twentieth of that as a rule, and what a
-/// [`RangeCheck`] takes.
+/// Memory: for each thread the findings of two ranges, 4 MiB each at most and usually a twentieth of that, and that of
+/// a [`RangeCheck`].
 pub(super) fn check(store: &Store, deep: bool, progress: &dyn Progress, report: Report<'_>) -> Result<Checked> {
     progress.begin("reading table files", "", None);
     let mut is_sound = true;
@@ -39,7 +39,7 @@ pub(super) fn check(store: &Store, deep: bool, progress: &dyn Progress, report: 
     }
     progress.begin("checking", "keys", None);
     let block_list = match store.block_list() {
-        // Too long for the memory that there is, which is no fault of it.
+        // The value is too long for the memory available, which is no fault of the store.
         Err(error) if error.kind() == Kind::Refused => return Err(error),
         list => list.unwrap_or_default(),
     };
@@ -77,18 +77,18 @@ pub(super) fn check(store: &Store, deep: bool, progress: &dyn Progress, report: 
     pass.finish()
 }
 
-/// Takes what was found in the ranges, in their order, and what cannot be read between their keys.
+/// Combines the findings of the ranges, in their order, and the unreadable spans between their keys.
 struct Pass<'a> {
     rules: &'a Rules<'a>,
     progress: &'a dyn Progress,
     report: Report<'a>,
-    /// For ranges that have to be read in their order.
+    /// For ranges that must be read in order.
     range: RangeCheck<'a>,
-    /// What follows from the end of the last customer.
+    /// The events that follow the end of the last customer.
     at_next: Vec<Event>,
-    /// The first key behind what cannot be read.
+    /// The first key after an unreadable span.
     go_on: Vec<u8>,
-    /// Whether nothing behind it can be read.
+    /// Whether nothing after the span can be read.
     is_over: bool,
     checked: Checked,
     /// Customers with a delta.
@@ -96,13 +96,13 @@ struct Pass<'a> {
     customer_index: ListCheck<'a, CustomerState>,
     tallies: Tallies,
     records: Records,
-    /// Or what is wrong with them.
+    /// The totals, or their fault.
     totals: Option<Result<Totals, String>>,
     unreadable: Vec<Unreadable>,
 }
 
 impl Pass<'_> {
-    /// Takes the next range. It is read here, key by key, where it has no findings, or where damage goes on into it.
+    /// Takes the next range. Reads the range here, key by key, if it has no findings, or if damage extends into it.
     fn range(&mut self, from: &[u8], until: Option<&[u8]>, found: Option<Found>) -> Result<()> {
         match found {
             _ if self.is_over || until.is_some_and(|until| until <= self.go_on.as_slice()) => Ok(()),
@@ -171,8 +171,8 @@ impl Pass<'_> {
         let history = [Keyspace::History as u8];
         let behind = [Keyspace::History as u8 + 1];
         if range.after.as_slice() < &behind[..] && range.until.as_deref().is_none_or(|until| until > &history[..]) {
-            // Of the customer before the range and the one behind it there may be more; and of others that are not met
-            // at all.
+            // The customer before the range and the customer after it may have more keys in it; so may customers that
+            // are not met at all.
             self.range.push_gap();
             self.at_next.clear();
             self.customer_index.push_gap();
@@ -190,7 +190,7 @@ impl Pass<'_> {
         let suspects = self.tallies.suspects();
         let store = self.rules.store;
         check_index(store, &suspects, self.report)?;
-        // Records tell of the files, with what was removed from the store or left out of it.
+        // Records count the files' content, including what was removed from the store or left out of it.
         let is_reduced = !self.rules.block_list.is_empty() || self.rules.horizon.is_some();
         self.records.compare(&self.tallies, is_reduced, &self.unreadable, store, self.report)?;
         self.checked.batches = self.records.count();

@@ -1,4 +1,4 @@
-//! What the keys of a range say, found on any thread and without the ranges before it.
+//! Checks the keys of a range, on any thread and without the ranges before it.
 
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
@@ -17,11 +17,11 @@ use crate::format::{
 use crate::model::{CustomerId, Day};
 use crate::store::{BlockList, Lookup, Step, Store};
 
-/// The findings of a range take about so much at most while they wait for their turn. A range of 1 MiB comes to 3 MiB
-/// where each customer has one action, and to a fifth of one as a rule.
+/// The approximate maximum size of a range's findings while they wait to be combined. A range of 1 MiB has 3 MiB of
+/// findings if each customer has one action, and usually a fifth of a MiB.
 const FOUND_BYTES_MAX: usize = 4 << 20;
 
-/// What was checked.
+/// The numbers of what was checked.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Checked {
     /// Keys, of all kinds.
@@ -30,12 +30,12 @@ pub struct Checked {
     pub bytes: u64,
     /// Batch records.
     pub batches: u64,
-    /// Customers with a key of their own.
+    /// Customers with keys of their own.
     pub customers: u64,
     /// Deltas.
     #[serde(rename = "portions")]
     pub deltas: u64,
-    /// Actions in them.
+    /// Actions in the deltas.
     pub actions: u64,
     /// Keyframes.
     pub keyframes: u64,
@@ -71,44 +71,44 @@ impl AddAssign for Checked {
     }
 }
 
-/// By what keys are judged.
+/// The context for judging keys.
 pub(super) struct Rules<'store> {
     pub store: &'store Store,
     pub deep: bool,
-    /// Empty where it cannot be read: the walk comes to it.
+    /// Empty if it cannot be read: the walk reports the fault.
     pub block_list: BlockList,
-    /// Likewise.
+    /// `None` likewise.
     pub horizon: Option<Day>,
-    /// Whether each key is looked up; and if so, whether each by itself.
+    /// Whether each key is looked up; and if so, whether each separately.
     pub look_up: Option<bool>,
 }
 
-/// What comes of keys, in their order.
+/// What keys imply, in their order.
 pub(super) enum Event {
     Fault(Box<Fault>),
-    /// The first customer of the range begins, and so the last one of the ranges before it has ended.
+    /// The first customer of the range begins, so the last customer of the ranges before it has ended.
     Begin,
-    /// What the customer index should say of a customer; `None` if that is not known.
+    /// The state that the customer index should have for a customer; `None` if it is unknown.
     Customer(CustomerId, Option<CustomerState>),
 }
 
-/// What was found in a range.
+/// The findings of a range.
 #[derive(Default)]
 pub(super) struct Found {
     pub checked: Checked,
     pub events: Vec<Event>,
-    /// What follows from the end of the last customer, which is told when the next one begins.
+    /// The events that follow the end of the last customer, released when the next customer begins.
     pub at_next: Vec<Event>,
     pub batches: BTreeMap<Day, RangeTally>,
     pub records: Records,
-    /// Or what is wrong with them.
+    /// The totals, or their fault.
     pub totals: Option<Result<Totals, String>>,
-    /// What all this takes, without what the records take.
+    /// The size of the findings, without that of the records.
     bytes: usize,
 }
 
 impl Found {
-    /// Whether it takes as much as may wait.
+    /// Whether the findings have reached the maximum size that may wait.
     pub fn is_full(&self) -> bool {
         self.bytes >= FOUND_BYTES_MAX
     }
@@ -133,31 +133,31 @@ impl Found {
     }
 }
 
-/// Judges each key of a range by itself, and each customer by its keys. One range after the other, in ascending order.
+/// Checks each key of a range by itself, and each customer by its keys. Ranges are checked in ascending order.
 ///
-/// Memory: what is found, 4 MiB; the deltas of one customer.
+/// Memory: the findings, 4 MiB; the deltas of one customer.
 pub(super) struct RangeCheck<'a> {
     rules: &'a Rules<'a>,
-    /// Where each key is looked up.
+    /// The lookup to use if each key is looked up.
     lookup: Option<Lookup<'a>>,
-    /// The customer whose keys are being met.
+    /// The customer whose keys are being read.
     customer: Option<CustomerHistory>,
     /// Whether the next customer may have had keys that cannot be read.
     pub is_behind_gap: bool,
-    /// What has been found since it was taken last.
+    /// The findings since they were last taken.
     pub found: Found,
     room: DeltaRoom,
 }
 
 impl<'a> RangeCheck<'a> {
-    /// Stands before the first range.
+    /// Returns a check before the first range.
     pub fn new(rules: &'a Rules<'a>) -> Self {
         let lookup = rules.look_up.map(|each| rules.store.lookup(each));
         let (found, room) = (Found::default(), DeltaRoom::default());
         RangeCheck { rules, lookup, customer: None, is_behind_gap: false, found, room }
     }
 
-    /// Reads all keys of a range; `None` if some of them cannot be read, or there is more to say than may wait.
+    /// Reads all keys of a range; `None` if some of them cannot be read, or the findings exceed what may wait.
     pub fn check(&mut self, from: &[u8], until: Option<&[u8]>) -> Option<Found> {
         let mut walk = self.rules.store.walk(from, until);
         while let Some(step) = walk.next() {
@@ -172,7 +172,7 @@ impl<'a> RangeCheck<'a> {
         Some(self.finish())
     }
 
-    /// What has been found, at the end of a range.
+    /// Returns the findings, at the end of a range.
     pub fn finish(&mut self) -> Found {
         let told = self.found.events.len();
         if self.customer.is_some() {
@@ -183,13 +183,13 @@ impl<'a> RangeCheck<'a> {
         found
     }
 
-    /// Takes that keys of histories cannot be read: the customer before and the one behind may have had some of them.
+    /// Records unreadable keys of histories, possibly of the customer before or the customer after.
     pub fn push_gap(&mut self) {
         self.customer = None;
         self.is_behind_gap = true;
     }
 
-    /// Takes the next key.
+    /// Checks the next key.
     pub fn entry(&mut self, key: &[u8], value: &[u8]) {
         self.found.checked.keys += 1;
         self.found.checked.bytes += (key.len() + value.len()) as u64;
@@ -202,7 +202,7 @@ impl<'a> RangeCheck<'a> {
             Err(_) => return self.found.fault(Fault::lost(key, "is nothing that this program writes")),
         };
         match decoded {
-            // Opening the store has shown that the record is there and decodes, but not that these are its bytes.
+            // Opening the store has checked that the record exists and decodes, but not its bytes.
             Key::Store => self.record::<StoreRecord>(key, value),
             Key::Delta { customer, day, batch } => self.delta(customer, day, batch, value),
             Key::Keyframe { customer, day } => {
@@ -231,13 +231,13 @@ impl<'a> RangeCheck<'a> {
             }
             Key::Horizon => self.record::<Horizon>(key, value),
             Key::Purge => self.record::<Purge>(key, value),
-            // As with the store record.
+            // As for the store record.
             Key::Types => self.record::<TypesRecord>(key, value),
             Key::ZoneRules => self.record::<ZoneRulesRecord>(key, value),
         }
     }
 
-    /// A record that nothing else in the store tells.
+    /// Checks a record that nothing else in the store determines.
     fn record<R: Record>(&mut self, key: &[u8], value: &[u8]) {
         if let Err(what) = record::read::<R>(value) {
             self.found.fault(Fault::lost(key, what));
@@ -264,7 +264,7 @@ impl<'a> RangeCheck<'a> {
         self.customer(customer).delta(day, actions);
     }
 
-    /// The customer whose key comes next; settles the one before.
+    /// Returns the history for the customer of the next key; settles the customer before.
     fn customer(&mut self, customer: CustomerId) -> &mut CustomerHistory {
         if self.customer.as_ref().is_none_or(|current| current.customer != customer) {
             self.settle();

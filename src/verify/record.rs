@@ -1,4 +1,4 @@
-//! The records of the batches beside what the deltas have.
+//! Compares the records of the batches with the deltas.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,10 +11,10 @@ use crate::model::{Day, TypeTable};
 use crate::sources::{BUILT_IN, source_rank};
 use crate::store::{Store, Unreadable};
 
-/// What the records say, without their files. Memory: some 100 bytes for each batch.
+/// The content of the records, without their files. Memory: about 100 bytes for each batch.
 #[derive(Default)]
 pub(super) struct Records {
-    /// `None` for one that cannot be relied on.
+    /// `None` for a record that is unreliable.
     batches: BTreeMap<Day, Option<Message>>,
 }
 
@@ -25,7 +25,7 @@ struct Message {
 }
 
 impl Records {
-    /// Takes a record as the store holds it; gives what is wrong with it.
+    /// Adds a record as the store holds it. Fails with the record's fault.
     pub fn take(&mut self, batch: Day, value: &[u8]) -> Result<(), String> {
         let record = read_record(value);
         let (said, result) = match record {
@@ -36,17 +36,17 @@ impl Records {
         result
     }
 
-    /// Takes all records of another, which holds none of the same batch.
+    /// Adds all records of another value, which has no batch in common with this one.
     pub fn add(&mut self, other: Records) {
         self.batches.extend(other.batches);
     }
 
-    /// How many there are.
+    /// Returns the number of records.
     pub fn count(&self) -> u64 {
         self.batches.len() as u64
     }
 
-    /// Reports records that are missing or do not say what the deltas have, by day.
+    /// Reports records that are missing or disagree with the deltas, by day.
     pub fn compare(
         &self,
         tallies: &Tallies,
@@ -87,7 +87,7 @@ fn compare_one(
     let both = || said.actions.types.iter().chain(counters.actions.types.iter()).map(|(number, _)| number);
     let listed: BTreeSet<u8> = types.iter().map(|(number, _)| number).chain(both()).collect();
     let (there, said_of) = (numbers(&counters.actions, &listed, types), numbers(&said.actions, &listed, types));
-    // What was cut is in the record alone, and so is what was removed.
+    // Only the record counts the actions that were cut or removed.
     let agree = |said: u64, there: u64| if counters.may_be_cut || is_reduced { said >= there } else { said == there };
     let differing = said_of.iter().zip(&there).find(|((_, said), (_, there))| !agree(*said, *there));
     if let Some(((name, said), (_, there))) = differing.filter(|_| !counters.doubtful) {
@@ -103,7 +103,7 @@ fn compare_one(
     Ok(())
 }
 
-/// Each count with what it counts, for people.
+/// Returns each count with its name, for people.
 fn numbers(counts: &ActionCounts, listed: &BTreeSet<u8>, types: &TypeTable) -> Vec<(String, u64)> {
     let ActionCounts { types: of_type, late, early } = counts;
     let plural = |number: u8| match types.name(number).as_str() {
@@ -140,7 +140,7 @@ fn read_record(value: &[u8]) -> Result<BatchRecord, String> {
     Ok(record)
 }
 
-/// A record that has the bytes that are written for it, or what is wrong with it.
+/// Returns a record that has the bytes that lookback writes for it. Fails with its fault.
 pub(super) fn read<R: Record>(value: &[u8]) -> Result<R, String> {
     let record = R::from_bytes(value).map_err(|error| format!("cannot be decoded ({})", error.what()))?;
     match record.to_bytes() {

@@ -1,4 +1,4 @@
-//! Making anew what follows from the deltas.
+//! Rebuilds the data that is derived from the deltas.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::store::Store;
 use crate::text::Shown;
 
-/// How many keys of each kind.
+/// The number of keys of each kind.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct KeyCounts {
     /// Keyframes.
@@ -28,7 +28,7 @@ pub struct KeyCounts {
 }
 
 impl KeyCounts {
-    /// Of all kinds.
+    /// Returns the sum over all kinds.
     pub fn all(&self) -> u64 {
         let KeyCounts { keyframes, index_leaves, customer_index_leaves, batch_records, totals } = *self;
         keyframes + index_leaves + customer_index_leaves + batch_records + totals
@@ -52,23 +52,22 @@ impl KeyCounts {
     }
 }
 
-/// What a repair did.
+/// The result of a repair.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct RepairSummary {
-    /// Whether nothing was changed and only counted.
+    /// Whether this was a dry run, which only counts.
     pub dry_run: bool,
-    /// Keys that were given the value that follows from the deltas.
+    /// Keys that received the value derived from the deltas.
     pub set: KeyCounts,
-    /// Keys that were removed, since none should be there.
+    /// Keys that were removed, since they should not exist.
     pub removed: KeyCounts,
 }
 
-/// Makes keyframes, batch index, customer index, totals and the records' numbers of customers what follows from the
-/// deltas, in one atomic step.
+/// Rebuilds keyframes, batch index, customer index, totals and the records' numbers of customers from the deltas, in
+/// one atomic step.
 ///
-/// Only what differs is written. The store must have been opened for writing, unless with `dry_run`. Refused, changing
-/// nothing, where anything is wrong that does not follow from the deltas. Memory: that of a verification, and of a
-/// load.
+/// Writes only what differs. The store must be open for writing, except with `dry_run`. Fails, changing nothing, if
+/// there is a fault in data that is not derived from the deltas. Memory: that of a verification, and of a load.
 pub fn repair(store: &Store, dry_run: bool, progress: &dyn Progress) -> Result<RepairSummary> {
     let mut bulk = if dry_run { None } else { Some(store.bulk_load()?) };
     let mut summary = RepairSummary { dry_run, set: KeyCounts::default(), removed: KeyCounts::default() };

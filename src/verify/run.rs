@@ -1,4 +1,4 @@
-//! One verification from its options to its summary.
+//! Runs one verification from its options to its summary.
 
 use serde::{Serialize, Serializer};
 
@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::store::Store;
 use crate::text::Shown;
 
-/// What a verification found.
+/// The findings of a verification.
 #[derive(Debug, Serialize)]
 pub struct VerifySummary {
     /// The store's folder.
@@ -21,14 +21,14 @@ pub struct VerifySummary {
     /// What was checked.
     #[serde(flatten)]
     pub checked: Checked,
-    /// How many faults there are.
+    /// Number of faults.
     pub faults: u64,
-    /// Of them, those that `lookback repair` mends.
+    /// Faults among them that `lookback repair` fixes.
     pub repairable: u64,
 }
 
 impl VerifySummary {
-    /// The error that a store with faults is; none for one without.
+    /// Returns the error for a store with faults; `None` for a store without.
     pub fn failure(&self) -> Option<Error> {
         let VerifySummary { store, faults, repairable, .. } = self;
         let what = match faults {
@@ -45,9 +45,9 @@ impl VerifySummary {
     }
 }
 
-/// Reads everything in a store and gives each fault to `report`, as it is found. Changes nothing; runs beside a writer.
+/// Reads a whole store and calls `report` as faults are found. Changes nothing; can run beside a writer.
 ///
-/// `deep` also works out the content of each keyframe from the deltas. Memory: see the module.
+/// `deep` also computes the content of each keyframe from the deltas. Memory: see the module.
 pub fn verify(
     store: &Store,
     deep: bool,
@@ -63,21 +63,21 @@ pub fn verify(
     Ok(VerifySummary { store: store.folder().path().plain(), deep, checked, faults, repairable })
 }
 
-/// A fault as JSON has it.
+/// A fault as shown in JSON.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownFault {
-    /// What the key is of.
+    /// The name of the key.
     pub place: String,
     /// The key, in hexadecimal.
     pub key: String,
     /// What is wrong with it.
     pub what: String,
-    /// What is to be done.
+    /// What to do.
     pub remedy: Message,
 }
 
 impl Fault {
-    /// Itself as JSON has it.
+    /// Returns the fault as shown in JSON.
     pub fn shown(&self) -> ShownFault {
         ShownFault { place: self.place(), key: self.key_hex(), what: self.what.clone(), remedy: self.remedy.said() }
     }

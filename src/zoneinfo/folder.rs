@@ -1,4 +1,4 @@
-//! A folder of TZif files, one for each zone, as the system has it.
+//! A folder of TZif files, one for each zone, as operating systems have it.
 
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -13,13 +13,13 @@ use crate::text::Shown;
 /// The variable that names another folder, as for the C library.
 pub(super) const FOLDER_VARIABLE: &str = "TZDIR";
 
-/// The most bytes that the file of a zone has; the largest of tzdata have 4 kB.
+/// The maximum size of a zone's file in bytes; the largest of tzdata have 4 kB.
 const ZONE_BYTES_MAX: u64 = 1 << 20;
 
-/// How much of a file is read to learn the edition.
+/// The number of bytes read to find the edition.
 const VERSION_BYTES_MAX: u64 = 256;
 
-/// The edition of tzdata that a folder was made from; `None` where it does not say.
+/// Returns the edition of tzdata of a folder; `None` if the folder does not record it.
 pub(super) fn version(folder: &Path) -> Result<Option<String>> {
     for (file, prefix) in [("tzdata.zi", "# version "), ("+VERSION", "")] {
         let Some(bytes) = content(&folder.join(file), VERSION_BYTES_MAX)? else { continue };
@@ -32,7 +32,7 @@ pub(super) fn version(folder: &Path) -> Result<Option<String>> {
     Ok(None)
 }
 
-/// The rules of a zone, whose name must be one; `None` where the folder does not have it.
+/// Returns the rules of a zone, given a valid name; `None` if the folder lacks it.
 pub(super) fn rules(folder: &Path, name: &str, version: Option<String>) -> Result<Option<ZoneRules>> {
     let path = folder.join(name);
     let Some(bytes) = content(&path, ZONE_BYTES_MAX + 1)? else { return Ok(None) };
@@ -43,7 +43,7 @@ pub(super) fn rules(folder: &Path, name: &str, version: Option<String>) -> Resul
     tzif::rules(name, &bytes, version).map(Some).map_err(|cause| unreadable(&place, cause))
 }
 
-/// The first bytes of a file; `None` where there is none.
+/// Returns the first bytes of a file; `None` if it does not exist.
 fn content(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     match regular_file::open(path).and_then(|file| file.take(bytes_max).read_to_end(&mut bytes)) {
@@ -56,7 +56,7 @@ fn content(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// That a place has a zone which cannot be used.
+/// Returns the error for a zone file that is unusable.
 pub(super) fn unreadable(place: &str, cause: impl Into<Cause>) -> Error {
     let cause = cause.into();
     Error::input(

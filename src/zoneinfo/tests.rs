@@ -1,4 +1,4 @@
-//! Zones by the rules that the program brings, and folders of all kinds.
+//! Tests zones with the program's rules, and folders of all kinds.
 
 use super::*;
 use crate::model::Day;

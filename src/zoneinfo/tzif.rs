@@ -1,4 +1,4 @@
-//! The rules in a TZif file (RFC 9636), in their canonical form.
+//! Reads the rules in a TZif file (RFC 9636), in their canonical form.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -7,10 +7,10 @@ use crate::error::Cause;
 use crate::exact::{Held, usize_of};
 use crate::model::{OffsetChange, RULES_BEGIN_S, RULES_END_S, ZoneRules};
 
-/// The bytes of a header, of which there are two.
+/// The size of a header in bytes; a file has two headers.
 const HEADER_BYTES: usize = 44;
 
-/// The rules of the zone with these bytes, or why there are none.
+/// Returns the rules of the zone with these bytes. Fails with the reason.
 pub(super) fn rules(name: &str, bytes: &[u8], version: Option<String>) -> Result<ZoneRules, Cause> {
     let header = Header::at(bytes, 0).ok_or("it is no TZif file")?;
     if header.version == 0 {
@@ -20,7 +20,7 @@ pub(super) fn rules(name: &str, bytes: &[u8], version: Option<String>) -> Result
     if header.leap_seconds > 0 || second.leap_seconds > 0 {
         return Err("it counts leap seconds, which no timestamp does".into());
     }
-    // The parser takes them as they come, and finds some of them then.
+    // The parser assumes that they ascend, and misses transitions otherwise.
     let times = bytes.get(second.end..).held("a header ends within its file")?.chunks_exact(8).take(second.times);
     let times = times.map(|time| time.try_into().map(i64::from_be_bytes));
     if !times.collect::<Result<Vec<_>, _>>().is_ok_and(|times| times.is_sorted_by(|one, next| one < next)) {
@@ -32,7 +32,7 @@ pub(super) fn rules(name: &str, bytes: &[u8], version: Option<String>) -> Result
     let (mut changes, mut offset_s, mut last_s) = (Vec::new(), first_offset_s, RULES_BEGIN_S);
     for transition in zone.following(begin) {
         let at_s = transition.timestamp().as_second();
-        // Without a rule behind them, jiff gives the last of the transitions without end.
+        // Without a rule after them, jiff repeats the last transition forever.
         if at_s > RULES_END_S || at_s <= last_s {
             break;
         }
@@ -47,7 +47,7 @@ pub(super) fn rules(name: &str, bytes: &[u8], version: Option<String>) -> Result
         .ok_or_else(|| "its times or offsets are none that a zone has".into())
 }
 
-/// What a header says of the data behind it.
+/// The header's sizes of the data after it.
 struct Header {
     version: u8,
     leap_seconds: usize,
@@ -57,8 +57,8 @@ struct Header {
 }
 
 impl Header {
-    /// The header that begins at a byte; `None` where there is none. The data behind the first has times of four
-    /// bytes.
+    /// Reads the header that begins at a byte; `None` if there is none. The data after the first header has times of
+    /// four bytes.
     fn at(bytes: &[u8], begin: usize) -> Option<Self> {
         let header = bytes.get(begin..begin.checked_add(HEADER_BYTES)?)?;
         let count = |place: usize| -> Option<usize> {
