@@ -1,15 +1,13 @@
-//! Floor 7, a range of days: which are to be ingested and which produced, and in what order. It sees days and what is
-//! to be done with them; bytes and files are the business of the floors below.
+//! Floor 7, backfilling a range of days: it decides which days to ingest and which to produce, and in what order. It
+//! handles days and their steps only; bytes and files are handled by the floors below.
 //!
-//! 1. The plan is made from the store and the folders, and refused as a whole if it cannot be carried out.
-//! 2. All batches are ingested, in the order of days, each committed by itself.
-//! 3. Then the days with impressions are produced, each published by itself. A partition that is current already is
-//!    left.
+//! 1. The plan is computed from the store and the folders, and refused as a whole if a day of it would fail.
+//! 2. All batches are ingested in the order of days, each in its own commit.
+//! 3. The days with impressions are produced, each published by itself. A partition that is already current is kept.
 //!
-//! With `stale`, of the partitions that are there only those are produced that `crate::stale` calls stale then, with
-//! the settings that they have.
+//! With `stale`, only existing partitions that `crate::stale` then finds stale are produced, with their own settings.
 //!
-//! Stopped anywhere and run again, the plan made anew holds what is left to do.
+//! After an interruption, the next run plans only the remaining work.
 
 mod plan;
 mod rows;

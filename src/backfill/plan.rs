@@ -1,4 +1,4 @@
-//! What a backfill will do, worked out before it does anything.
+//! The plan of a backfill, computed before anything is changed.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,57 +16,57 @@ use crate::sources::Sources;
 use crate::store::{Batches, Store, outdated};
 use crate::text::Shown;
 
-/// What to backfill.
+/// The options of a backfill.
 #[derive(Clone, Copy, Debug)]
 pub struct BackfillOptions<'a> {
-    /// The input root.
+    /// The root folder of the input.
     pub input: &'a Path,
-    /// What is read of it.
+    /// The sources to read from it.
     pub sources: &'a Sources,
     /// The first day.
     pub from: Day,
     /// The last day, included.
     pub to: Day,
-    /// Where partitions go; `None`: nothing is produced.
+    /// The output folder of partitions; `None`: nothing is produced.
     pub out: Option<&'a Path>,
-    /// Whether each day is produced as known the day before, and not from the whole store.
+    /// Whether each day is produced from the batches up to the day before, instead of from the whole store.
     pub as_daily: bool,
-    /// Which day it is, as for a single ingest.
+    /// Today's date, as for a single ingest.
     pub today: Option<Day>,
-    /// Whether days without any file are taken as empty batches.
+    /// Whether to ingest days without any file as empty batches.
     pub allow_empty: bool,
-    /// Whether batches are taken whose days are later than tomorrow, or over ten years from every other batch, or from
-    /// more than half of their actions.
+    /// Whether to accept batch days later than tomorrow, or over ten years from every other batch, or from more than
+    /// half of their actions.
     pub allow_far_day: bool,
-    /// Whether batches are taken that have no file of a source of which all of the last batches had some.
+    /// Whether to accept batches without files of a source that all recent batches have files of.
     pub allow_missing_source: bool,
-    /// Whether days are produced although batches before the range are missing.
+    /// Whether to produce although batches before the range are missing.
     pub allow_gaps: bool,
-    /// Whether days are produced although actions that their rows should have were pruned.
+    /// Whether to produce although the rows lack pruned actions.
     pub allow_pruned: bool,
-    /// Whether only partitions that are there and stale are produced.
+    /// Whether to produce only existing partitions that are stale.
     pub stale: bool,
-    /// What the rows look like. Of a stale partition, what is not chosen stays as it is.
+    /// The settings of rows. Settings that were not chosen keep the value that a stale partition has.
     pub rows: RowChoice,
-    /// Where bad rows go.
+    /// The quarantine folder for bad rows.
     pub quarantine: Option<&'a Path>,
-    /// What it may take.
+    /// Memory, threads and disk to use.
     pub resources: &'a Resources,
 }
 
-/// Why a day is ingested.
+/// The reason why a day is ingested.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum IngestReason {
-    /// The store does not hold it.
+    /// The store does not hold the batch.
     New,
-    /// Its files are others than those that the store took, or described otherwise.
+    /// The files or their description differ from those of the store's version.
     Changed,
-    /// It has no file, and is taken as an empty batch.
+    /// The day has no file and is ingested as an empty batch.
     Empty,
 }
 
 impl IngestReason {
-    /// As it stands in summaries and plans.
+    /// Returns the name of the reason in summaries and plans.
     pub fn name(self) -> &'static str {
         match self {
             IngestReason::New => "new",
@@ -76,32 +76,32 @@ impl IngestReason {
     }
 }
 
-/// What is done with one day.
+/// The steps planned for one day.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct DayPlan {
     /// The day.
     pub day: Day,
     /// Whether and why it is ingested.
     pub ingest: Option<IngestReason>,
-    /// Whether the store holds it as it is.
+    /// Whether the store's version of the batch is current.
     pub held: bool,
-    /// Whether it is produced.
+    /// Whether the day is produced.
     pub produce: bool,
-    /// Whether it has impressions.
+    /// Whether the day has impressions.
     pub shown: bool,
 }
 
-/// What is done with each day of the range.
+/// The steps planned for each day of the range.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Plan {
-    /// One entry a day, in order.
+    /// One entry per day, in order.
     pub days: Vec<DayPlan>,
 }
 
 impl Plan {
-    /// Compares the folders with what the store holds. Refused, all days named, where a day lacks files, is not like
-    /// the other batches, or a row would rest on a gap; and where there is something to be produced, and not one day of
-    /// the range has impressions.
+    /// Returns the plan, by comparing the folders with the store. Fails, naming all days, if days lack files, are
+    /// unlike the other batches, or rows would depend on a missing batch; and if there is an output but no day of the
+    /// range has impressions.
     pub fn new(
         options: &BackfillOptions<'_>,
         store: Option<&Store>,
@@ -121,7 +121,7 @@ impl Plan {
         for day in from.through(to) {
             let shown = !day_files(input, &sources.impressions.pattern, day)?.is_empty();
             let produce = match options.out {
-                // Which of them are stale shows when all batches are there.
+                // Which partitions are stale is known only after all batches are ingested.
                 Some(out) if options.stale => PartitionFolder::new(out, day).path().is_dir(),
                 Some(_) => shown,
                 None => false,
@@ -133,7 +133,7 @@ impl Plan {
                 BatchState::New => plan.ingest = Some(IngestReason::New),
                 BatchState::Changed => plan.ingest = Some(IngestReason::Changed),
                 BatchState::FilesGone => gone.push(day),
-                // The last day is often the one to be produced, before its own actions have come.
+                // The last day is often produced before its own actions arrive.
                 BatchState::Absent if day == to && shown => {}
                 BatchState::Absent if options.allow_empty => plan.ingest = Some(IngestReason::Empty),
                 BatchState::Absent => absent.push(day),
@@ -151,24 +151,24 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The days to ingest, in order.
+    /// Returns the days to ingest, in order, with the reason.
     pub fn to_ingest(&self) -> Vec<(Day, IngestReason)> {
         self.days.iter().filter_map(|plan| Some((plan.day, plan.ingest?))).collect()
     }
 
-    /// The days to produce, in order.
+    /// Returns the days to produce, in order.
     pub fn to_produce(&self) -> Vec<Day> {
         self.days.iter().filter(|plan| plan.produce).map(|plan| plan.day).collect()
     }
 
-    /// The days of which no rows come, since they have no impressions.
+    /// Returns the days without impressions, which yield no rows.
     pub fn without_impressions(&self) -> Vec<Day> {
         self.days.iter().filter(|plan| !plan.shown).map(|plan| plan.day).collect()
     }
 
-    /// As a single ingest refuses a batch: here all days of the range are judged before anything is done, each as if
-    /// those before it had been taken. An empty batch is none to which another is near: else a mistyped first day would
-    /// bring its own neighbours.
+    /// Refuses the batches that a single ingest would refuse: judges all days of the range before anything is changed,
+    /// each as if the days before it were ingested. Empty batches do not count as near ones: otherwise a mistyped first
+    /// day would supply its own neighbours.
     fn refuse_odd_batches(&self, options: &BackfillOptions<'_>, held: &Batches) -> Result<()> {
         let mut outlines = Outlines::of(held);
         let mut batches = Vec::new();
@@ -188,7 +188,7 @@ impl Plan {
         if options.allow_missing_source { Ok(()) } else { outlines.refuse_missing_sources(&batches) }
     }
 
-    /// Some days without are named in the summary; a range without any is a mistake.
+    /// Fails if no day of the range has impressions. If only some have none, the summary names them.
     fn refuse_without_impressions(&self, options: &BackfillOptions<'_>) -> Result<()> {
         let BackfillOptions { input, sources, from, to, .. } = options;
         if options.out.is_none() || options.stale || self.days.iter().any(|day| day.shown) {
@@ -204,8 +204,8 @@ impl Plan {
         ))
     }
 
-    /// Within the range every batch is there, or will be; but the store may hold an older one, with days between that
-    /// are missing.
+    /// Fails if rows would depend on batches of outdated time zone rules, or on missing ones between the store's oldest
+    /// batch and the range. The range's own batches exist or are planned.
     fn refuse_gaps(&self, held: &Batches) -> Result<()> {
         let Some(last_before) = self.to_produce().last().and_then(|day| day.previous()) else { return Ok(()) };
         let ingested = self.to_ingest().into_iter().map(|(day, _)| day);

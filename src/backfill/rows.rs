@@ -1,7 +1,7 @@
-//! The days of a plan that are produced, several at once.
+//! Produces the days of a plan, several at once.
 //!
-//! Neighbouring days with the same settings go together where they can: each customer's histories are then read once
-//! for all of them (see [`produce_multi_day`]). Others go two at a time, side by side.
+//! Neighbouring days with the same settings are produced together if possible: then each customer's histories are read
+//! once for all of them (see [`produce_multi_day`]). Otherwise two days at a time are produced independently.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,18 +15,18 @@ use crate::progress::{Notes, Progress};
 use crate::resources::Resources;
 use crate::store::{Folder, Store};
 
-/// Days that go together at most: a week, of which half of all reads are spared with data set M (measured). Two weeks
-/// took as long, and twice the memory; a killed run has to do its group again.
+/// Maximum number of days produced together: a week, which saves half of all reads with data set M (measured). Two
+/// weeks took as long, and twice the memory; a killed run has to repeat its group.
 const MULTI_DAY_MAX: usize = 7;
 
-/// What a day that goes together with others takes for each row of a row group: its actions, their dictionary, and the
-/// group before on its way out. 10,000 rows of nearly full histories took 19 MB (measured).
+/// Memory of a day produced together with others, per row of a row group: the row's actions, their dictionary, and the
+/// previous group being written. 10,000 rows of nearly full histories took 19 MB (measured).
 const DAY_BYTES_A_ROW: usize = 2_000;
 
-/// Days that go side by side. One alone leaves cores idle while it reads its files and while it waits for the disk.
+/// Days produced independently at once. A single day leaves cores idle while it reads files or waits for the disk.
 const DAYS_SIDE_BY_SIDE: usize = 2;
 
-/// Produces the days of the plan, and gives their summaries in order, and how many histories were read through RocksDB.
+/// Produces the days of the plan. Returns their summaries in order, and how many histories were read through RocksDB.
 pub(super) fn produce_all(
     folder: &Folder,
     options: &BackfillOptions<'_>,
@@ -62,24 +62,24 @@ pub(super) fn produce_all(
     Ok((summaries, store.read_through_rocksdb()))
 }
 
-/// How many days with these options go together at most; `None` where they do not.
+/// Returns the maximum number of days with these options to produce together; `None` if that is not possible.
 fn days_together(rows: RowChoice, options: &ProduceOptions<'_>) -> Option<usize> {
     let day_bytes = rows.sizes().row_group_rows.saturating_mul(DAY_BYTES_A_ROW).max(1);
     let most = (options.resources.rows_bytes() / day_bytes).min(MULTI_DAY_MAX);
     (is_multi_day(options) && most >= fewest_together(options.resources)).then_some(most)
 }
 
-/// Each day's rows are written by one thread at a time, so fewer days than threads would leave some idle.
+/// Returns the minimum number of days to produce together: one per thread (at least two), as one thread writes a day.
 fn fewest_together(resources: &Resources) -> usize {
     resources.threads().max(DAYS_SIDE_BY_SIDE)
 }
 
-/// Row groups in a shuffled order take too much memory for two days side by side.
+/// Returns how many days to produce at the same time: one if shuffled, whose row groups take too much memory for two.
 fn days_side_by_side(rows: RowChoice) -> usize {
     if rows.order.unwrap_or_default() == OrderKind::Customer { DAYS_SIDE_BY_SIDE } else { 1 }
 }
 
-/// Of several errors, gives that of the earliest day.
+/// Produces days independently, some at the same time. Of several errors, returns that of the earliest day.
 fn side_by_side(
     store: &Store,
     days: &[ProduceOptions<'_>],
@@ -103,7 +103,7 @@ fn side_by_side(
         done
     };
     let mut done = std::thread::scope(|scope| {
-        // Where the system gives no thread more, one does all days.
+        // If the system starts no further thread, this one produces all days.
         let other = |_| std::thread::Builder::new().spawn_scoped(scope, one_after_the_other).ok();
         let others: Vec<_> = (1..at_once).map_while(other).collect();
         let mut done = one_after_the_other();
@@ -137,7 +137,7 @@ fn options_of<'a>(
         compression: rows.compression(),
         columns: rows.columns(),
         order: rows.order()?,
-        // The plan has looked for gaps over the whole range.
+        // The plan has checked the whole range for gaps.
         allow_gaps: true,
         allow_pruned: options.allow_pruned,
         quarantine: options.quarantine,

@@ -1,4 +1,4 @@
-//! Carrying out a plan.
+//! Carries out the plan of a backfill.
 
 use std::sync::mpsc::sync_channel;
 
@@ -18,40 +18,40 @@ use crate::storage::refuse_overlaps;
 use crate::store::{Batches, Folder, Store};
 use crate::text::Shown as _;
 
-/// What a backfill did, or with a dry run would do.
+/// The result of a backfill, or of a dry run.
 #[derive(Clone, Debug, Serialize)]
 pub struct BackfillSummary {
     /// The first day.
     pub from: String,
     /// The last day, included.
     pub to: String,
-    /// Whether nothing was done and only the plan was made.
+    /// Whether this was a dry run, which only makes the plan.
     pub dry_run: bool,
-    /// Days to be ingested, with the reason.
+    /// Days to ingest, with the reason.
     pub to_ingest: Vec<(String, &'static str)>,
-    /// Whether the store was not there, and is begun (with a dry run: would be).
+    /// Whether the store did not exist and is created (in a dry run: would be).
     pub created: bool,
-    /// Days that the store holds as they are.
+    /// Days whose batch in the store is current.
     pub held: usize,
-    /// Days to be produced.
+    /// Days to produce.
     pub to_produce: Vec<String>,
-    /// With an output, the days of the range that have no impressions, and so no rows. Not looked at where only stale
-    /// partitions are produced.
+    /// With an output, the days of the range without impressions, and so without rows. Empty if only stale partitions
+    /// are produced.
     pub without_impressions: Vec<Day>,
-    /// Days whose partitions were left, since without a manifest it cannot be told whether they are stale.
+    /// Days whose partitions were left as they are: without a manifest, staleness is unknown.
     pub without_manifest: Vec<String>,
-    /// What each ingest did.
+    /// The summary of each ingest.
     pub ingested: Vec<IngestSummary>,
-    /// What each produce did.
+    /// The summary of each produced day.
     pub produced: Vec<ProduceSummary>,
-    /// Histories that they read through RocksDB; see [`Store::read_through_rocksdb`].
+    /// Histories that were read through RocksDB; see [`Store::read_through_rocksdb`].
     #[serde(skip)]
     pub read_through_rocksdb: u64,
 }
 
-/// Brings the store up to date over a range and produces its days. With `dry_run`, only says what it would do.
+/// Brings the store up to date over a range and produces its days. With `dry_run`, only reports what it would do.
 ///
-/// Memory: that of one ingest, or of the days that are produced at once, which share the memory for sorting (see
+/// Memory: that of one ingest, or of the days produced at once, among which the memory for sorting is divided (see
 /// [`super::rows`]).
 pub fn backfill(
     folder: &Folder,
@@ -69,7 +69,7 @@ pub fn backfill(
         Some(store) => (store.batches()?, store.horizon()?),
         None => (Batches::default(), None),
     };
-    // Wrong usage is told before anything is done.
+    // Wrong usage is reported before anything is changed.
     options.rows.order()?;
     refuse_overlaps(options.input, folder.path(), options.out, options.quarantine)?;
     options.out.map(check_output).transpose()?;
@@ -93,7 +93,7 @@ pub fn backfill(
     if options.out.is_some() && !options.stale {
         summary.without_impressions = plan.without_impressions();
     }
-    // Of partitions that are there, which are stale is not known yet; producing one of them is refused by itself then.
+    // With `stale`, the partitions to produce are not known yet; each is checked when it is produced.
     if !options.allow_pruned && !options.stale {
         plan.to_produce().into_iter().try_for_each(|day| refuse_pruned(horizon, day, options.rows.lookback_days))?;
     }
@@ -111,8 +111,8 @@ pub fn backfill(
     Ok((plan, summary))
 }
 
-/// While one batch is loaded, another waits, and one more is read: so there is something to read while the disk is
-/// waited for.
+/// One batch is loaded, one waits, and one is read at the same time, so that reading continues while loading waits for
+/// the disk.
 const BATCHES_AT_ONCE: usize = 3;
 
 fn ingest_all(
@@ -123,22 +123,22 @@ fn ingest_all(
 ) -> Result<Vec<IngestSummary>> {
     let days = plan.to_ingest();
     if days.is_empty() {
-        // The write lock is not needed, and another ingest may go on.
+        // Without the write lock, so that another ingest can continue.
         return tidy_up(folder).map(|()| Vec::new());
     }
     let mut ingester = Ingester::open_or_create(folder, progress)?;
     days.iter().try_for_each(|(day, _)| ingester.check_day(*day))?;
     let reader = ingester.reader()?;
     let first_resources = options.resources.clone().with_sort_bytes(options.resources.sort_bytes() / BATCHES_AT_ONCE);
-    // Half of the threads: reading a batch then takes about as long as loading one, which keeps all cores busy also
-    // where loading works on one.
+    // Half of the threads: then reading a batch takes about as long as loading one, which keeps all cores busy even
+    // when loading uses only one.
     let later_resources = first_resources.clone().with_threads(options.resources.threads() / 2);
     let read = |day: Day, resources: &Resources, progress: &dyn Progress| {
         let day_options = IngestOptions {
             input: options.input,
             sources: options.sources,
             dt: day,
-            // The plan has judged all days together.
+            // The plan has checked all days together.
             today: None,
             allow_empty: options.allow_empty,
             allow_far_day: true,
@@ -151,7 +151,7 @@ fn ingest_all(
     };
     let begin = |day: Day, number: usize| progress.item(&format!("ingest {day}"), number, days.len());
     let summaries = std::thread::scope(|scope| {
-        // Only the first batch is waited for.
+        // Only the first batch is read before loading begins.
         let Some(((first, _), later)) = days.split_first() else { return Ok(Vec::new()) };
         begin(*first, 1);
         let batch = read(*first, &first_resources, progress)?;
@@ -160,7 +160,7 @@ fn ingest_all(
             later.iter().all(|(day, _)| {
                 let batch = read(*day, resources, &Silent);
                 let is_read = batch.is_ok();
-                // Where nobody takes it, loading has failed.
+                // If the receiver is gone, loading has failed.
                 send.send(batch).is_ok() && is_read
             })
         };
@@ -168,7 +168,7 @@ fn ingest_all(
         let mut summaries = vec![ingester.load(batch, progress)?];
         for ((day, _), number) in later.iter().zip(2..) {
             begin(*day, number);
-            // None comes where the reader has panicked, which ends the whole command when it is joined.
+            // The channel is closed if the reader has panicked, which ends the whole command when the thread is joined.
             let Ok(batch) = batches.recv() else { break };
             summaries.push(ingester.load(batch?, progress)?);
         }
@@ -179,8 +179,8 @@ fn ingest_all(
     Ok(summaries)
 }
 
-/// Removes what a killed ingest has left in the store, which opening for writing does; where another process writes, it
-/// is not left behind.
+/// Removes the leftovers of a killed ingest by opening the store for writing. If another process is writing, the files
+/// are its own and stay.
 fn tidy_up(folder: &Folder) -> Result<()> {
     match folder.has_leftovers().then(|| Store::open_writer(folder)).transpose() {
         Err(error) if error.kind() != Kind::Busy => Err(error),

@@ -1,4 +1,4 @@
-//! Producing only what is stale.
+//! Selects the partitions that are stale.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,16 @@ use crate::progress::Progress;
 use crate::stale::{Judge, Known};
 use crate::store::{Folder, Store};
 
-/// The settings of the partitions that may be produced again. Memory: some 100 bytes for each of them.
+/// The settings of the partitions that may be produced again. Memory: some 100 bytes for each partition.
 pub(super) struct KeptSettings {
     rows: BTreeMap<Day, RowChoice>,
-    /// Days whose partitions have no manifest that can be used.
+    /// Days whose partitions have no usable manifest.
     pub without_manifest: Vec<Day>,
 }
 
 impl KeptSettings {
-    /// Reads the manifest of each partition of the plan, and takes those without one out of it. Refused, before
-    /// anything is done, where an option was chosen that a partition of the range was not produced with.
+    /// Reads the manifest of each partition of the plan, and removes partitions without one from the plan. Fails,
+    /// before anything is changed, if a chosen option differs from that of a partition in the range.
     pub fn of(plan: &mut Plan, options: &BackfillOptions<'_>, progress: &dyn Progress) -> Result<Self> {
         let mut kept = KeptSettings { rows: BTreeMap::new(), without_manifest: Vec::new() };
         let Some(out) = options.out else { return Ok(kept) };
@@ -40,18 +40,18 @@ impl KeptSettings {
         Ok(kept)
     }
 
-    /// The settings of the partition of a day.
+    /// Returns the settings of the partition of a day.
     pub fn of_day(&self, day: Day) -> Option<RowChoice> {
         self.rows.get(&day).copied()
     }
 }
 
-/// Which batches count for the rows of a day.
+/// Returns which batches the rows of a day are made from.
 pub(super) fn known(options: &BackfillOptions<'_>) -> Known {
     if options.as_daily { Known::DayBefore } else { Known::All }
 }
 
-/// Takes the days out of the plan whose partitions are not stale, by what the store holds now.
+/// Removes from the plan the days whose partitions are not stale, given the store's current content.
 pub(super) fn leave_what_is_not_stale(
     plan: &mut Plan,
     folder: &Folder,

@@ -1,19 +1,19 @@
-//! Numbers of a few bits each, packed without gaps: the first in the lowest bits of the first byte. Parquet packs its
+//! Bit packing: numbers of a few bits each without gaps, the first in the lowest bits of the first byte. Parquet packs
 //! dictionary indices in the same way (source: the Parquet format's encodings, "RLE / bit-packing hybrid").
 
 use crate::exact::usize_of;
 
-/// How many bits the number takes; 0 for 0.
+/// Returns how many bits the number takes; 0 for 0.
 pub fn width_of(number: u64) -> u32 {
     u64::BITS - number.leading_zeros()
 }
 
-/// How many bytes `count` numbers of `width` bits take; `None` beyond the memory of the machine.
+/// Returns how many bytes `count` numbers of `width` bits take; `None` on overflow.
 pub fn packed_bytes(count: usize, width: u32) -> Option<usize> {
     Some(count.checked_mul(usize_of(width))?.div_ceil(8))
 }
 
-/// Appends `numbers`, each below `2^width`, packed. `width` is at most 64. The last byte is filled up with zero bits.
+/// Appends `numbers`, each below `2^width`, packed. `width` is at most 64. The last byte is padded with zero bits.
 pub fn pack(numbers: impl Iterator<Item = u64>, width: u32, bytes: &mut Vec<u8>) {
     if width == 0 {
         return;
@@ -25,7 +25,7 @@ pub fn pack(numbers: impl Iterator<Item = u64>, width: u32, bytes: &mut Vec<u8>)
         if filled >= 64 {
             bytes.extend_from_slice(&waiting.to_le_bytes());
             filled -= 64;
-            // What of the number had no room; nothing where it ended just there.
+            // The bits of the number that did not fit; none if the number ended exactly here.
             waiting = number.checked_shr(width - filled).unwrap_or(0);
         }
     });
@@ -33,18 +33,18 @@ pub fn pack(numbers: impl Iterator<Item = u64>, width: u32, bytes: &mut Vec<u8>)
     bytes.extend(rest.iter().take(usize_of(filled.div_ceil(8))));
 }
 
-/// Numbers of at most this many bits lie within eight bytes, wherever they begin.
+/// Numbers of at most this many bits lie within eight bytes, at any bit offset.
 const WINDOW_BITS: u32 = 57;
 
-/// Fills `numbers` with the first numbers of `width` bits each (at most 64) that are packed in `bytes`.
+/// Fills `numbers` with the first numbers in `bytes`, which are packed in `width` bits each (at most 64).
 ///
-/// `bytes` must hold them all.
+/// Panics if `bytes` is too short.
 pub fn unpack<T>(bytes: &[u8], width: u32, numbers: &mut [T], convert: impl Fn(u64) -> T) {
     let needed = packed_bytes(numbers.len(), width);
     assert!(needed.is_some_and(|needed| needed <= bytes.len()), "packed numbers are all there");
     let mask = if width >= 64 { u64::MAX } else { (1 << width) - 1 };
     let step = usize_of(width);
-    // So many numbers are read at once.
+    // How many numbers are read from one window.
     let of_window = usize_of(WINDOW_BITS.checked_div(width).unwrap_or(WINDOW_BITS));
     let mut bit = 0;
     if of_window == 1 {
@@ -63,7 +63,7 @@ pub fn unpack<T>(bytes: &[u8], width: u32, numbers: &mut [T], convert: impl Fn(u
         }
     } else {
         for number in numbers {
-            // The low half, then what of the high half is still missing.
+            // The low half first, then the rest from the high half.
             let (low, behind) = (window(bytes, bit), bit + 32);
             *number = convert((low & u64::from(u32::MAX) | window(bytes, behind) << 32) & mask);
             bit += step;
@@ -71,7 +71,7 @@ pub fn unpack<T>(bytes: &[u8], width: u32, numbers: &mut [T], convert: impl Fn(u
     }
 }
 
-/// The bits from `bit` on, the next one lowest: at least [`WINDOW_BITS`] of them.
+/// Returns at least [`WINDOW_BITS`] bits from `bit` on, the first one lowest.
 #[inline]
 fn window(bytes: &[u8], bit: usize) -> u64 {
     let from = bit / 8;
@@ -83,7 +83,7 @@ fn window(bytes: &[u8], bit: usize) -> u64 {
     whole >> (bit % 8)
 }
 
-/// Fewer than eight bytes as they would begin a longer number.
+/// Reads fewer than eight bytes as a number, as if zero bytes followed.
 #[cold]
 fn last_window(bytes: &[u8]) -> u64 {
     let mut window = [0; 8];
@@ -100,7 +100,7 @@ mod tests {
     fn the_first_number_lies_lowest() {
         let mut bytes = Vec::new();
         pack([1, 2, 3, 4, 5, 6, 7, 0].into_iter(), 3, &mut bytes);
-        // The example of the Parquet format's encodings for 1 to 7 and 0 would be shifted by one; worked out by hand.
+        // Worked out by hand; the Parquet format's own example, of the numbers 0 to 7, would be shifted by one.
         assert_eq!(bytes, [0b1101_0001, 0b0101_1000, 0b0001_1111]);
     }
 

@@ -1,4 +1,4 @@
-//! Items and action types as columns: what deltas and keyframes have in common.
+//! Items and action types as columns, which deltas and keyframes have in common.
 
 use super::bits::{pack, packed_bytes, unpack, width_of};
 use super::varint::{Reader, put_varint, unzigzag, zigzag};
@@ -6,7 +6,7 @@ use crate::error::Result;
 
 /// Appends the header and the columns of a list of actions: widths, item base, items, types.
 ///
-/// `unit` is the number of the time unit and shares a byte with the width of the types.
+/// `unit` is the number of the time unit; it is stored in one byte with the width of the types.
 pub(super) fn put_columns(
     unit: u8,
     items: impl Iterator<Item = i64> + Clone,
@@ -31,7 +31,7 @@ pub(super) fn put_columns(
     }
 }
 
-/// Columns where they lie in a value, found but not unpacked.
+/// The columns in the bytes of a value, located but not unpacked.
 #[derive(Clone, Copy)]
 pub(super) struct Columns<'bytes> {
     pub unit: u8,
@@ -42,7 +42,7 @@ pub(super) struct Columns<'bytes> {
     types: Types<'bytes>,
 }
 
-/// The types of the actions: one that all have, or each in so many bits.
+/// The types of the actions: a single type that all have, or packed in this many bits each.
 #[derive(Clone, Copy)]
 enum Types<'bytes> {
     Alike(u8),
@@ -50,7 +50,7 @@ enum Types<'bytes> {
 }
 
 impl<'bytes> Columns<'bytes> {
-    /// Finds the columns of `count` actions.
+    /// Locates the columns of `count` actions. Fails on damaged bytes.
     pub fn read(reader: &mut Reader<'bytes>, count: usize) -> Result<Self> {
         let packing = reader.byte()?;
         let (unit, type_width) = (packing >> 4, u32::from(packing & 0xf));
@@ -71,7 +71,7 @@ impl<'bytes> Columns<'bytes> {
         Ok(Columns { unit, count, base, item_width, items, types })
     }
 
-    /// Appends the items and types of the first actions, at most `room` of them. Gives how many.
+    /// Appends the items and types of the first actions, at most `room` of them. Returns their number.
     pub fn append(&self, room: usize, items: &mut Vec<i64>, types: &mut Vec<u8>) -> usize {
         let taken = self.count.min(room);
         let (items_before, types_before) = (items.len(), types.len());

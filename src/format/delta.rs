@@ -11,13 +11,13 @@ const DAY_US: i64 = 86_400_000_000;
 /// Microseconds of a time unit, by its number in a delta.
 const UNITS_US: [i64; 3] = [1, 1_000, 1_000_000];
 
-/// Appends the bytes of a delta: `actions`, newest first, which all lie on `day` and are at least one.
+/// Appends the bytes of a delta: `actions`, newest first, all on `day`, at least one.
 pub fn encode_delta<A: Copy + Into<Action>>(day: Day, actions: &[A], bytes: &mut Vec<u8>) {
     let all = || actions.iter().map(|action| -> Action { (*action).into() });
     let times = all().map(|action| action.time_us);
     let items = all().map(|action| action.item_id);
     let types = all().map(|action| action.action_type.number());
-    // The coarsest unit that loses nothing: logs often have whole seconds.
+    // The coarsest lossless unit: logs often have whole seconds.
     let fits = |unit_us: i64| times.clone().all(|time_us| time_us % unit_us == 0);
     let (unit, unit_us) = if !fits(1_000) {
         (0, 1)
@@ -39,7 +39,7 @@ pub fn encode_delta<A: Copy + Into<Action>>(day: Day, actions: &[A], bytes: &mut
     }
 }
 
-/// A delta where it lies in the store; reading its head, not yet its columns.
+/// A delta in its bytes, of which only the head has been read, not the columns.
 #[derive(Clone, Copy)]
 pub struct Delta<'bytes> {
     count: usize,
@@ -47,7 +47,7 @@ pub struct Delta<'bytes> {
     times: Reader<'bytes>,
 }
 
-/// What unpacking a delta needs room for, kept from one to the next.
+/// Buffers for unpacking, reused from one delta to the next.
 #[derive(Default)]
 pub struct Scratch {
     items: Vec<i64>,
@@ -55,37 +55,37 @@ pub struct Scratch {
 }
 
 impl<'bytes> Delta<'bytes> {
-    /// The delta with these bytes. Fails on bytes that [`encode_delta`] does not write, as far as its head tells.
+    /// Returns the delta with these bytes. Fails if [`encode_delta`] does not write such a head.
     pub fn read(bytes: &'bytes [u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes, "delta");
         super::check_version(&mut reader)?;
         let count = reader.count()?;
         let columns = Columns::read(&mut reader, count)?;
-        // Each action has a time of at least one byte, so what is announced is there.
+        // Each action has a time of at least one byte, which bounds the count by the bytes left.
         if columns.unit > 2 || count == 0 || count > ACTIONS_MAX || count > reader.left() {
             return Err(reader.damaged());
         }
         Ok(Delta { count, columns, times: reader })
     }
 
-    /// How many actions it has.
+    /// Returns the number of actions.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// Appends items and types of the newest actions, at most `room` of them, without looking at the times.
+    /// Appends items and types of the newest actions, at most `room` of them, without reading the times.
     pub fn append(&self, room: usize, items: &mut Vec<i64>, types: &mut Vec<u8>) {
         self.columns.append(room, items, types);
     }
 
-    /// When its newest action was, in microseconds since 1970-01-01 UTC, which is the first of its times: no other is
-    /// looked at. `day` is the one of its key.
+    /// Returns the time of the newest action in microseconds since 1970-01-01 UTC. Reads only this time, which is the
+    /// first. `day` is the day of its key.
     pub fn newest_us(&self, day: Day) -> Result<i64> {
         let mut times = self.times;
         self.first_time(day, &mut times)
     }
 
-    /// The time that stands first, relative to the day.
+    /// Reads the first time, which is stored relative to the day.
     fn first_time(&self, day: Day, times: &mut Reader<'_>) -> Result<i64> {
         let since_midnight = scaled(unzigzag(times.varint()?), self.unit_us()?);
         let time_us = since_midnight.and_then(|us| us.checked_add(i64::from(day.number()) * DAY_US));
@@ -96,14 +96,14 @@ impl<'bytes> Delta<'bytes> {
         UNITS_US.get(usize::from(self.columns.unit)).copied().ok_or_else(|| self.times.damaged())
     }
 
-    /// All its actions, newest first. `day` is the one of its key.
+    /// Returns all actions, newest first. `day` is the day of the key.
     pub fn actions(&self, day: Day) -> Result<Vec<Action>> {
         let mut actions = Vec::with_capacity(self.count);
         self.append_actions(day, &mut Scratch::default(), &mut actions)?;
         Ok(actions)
     }
 
-    /// Appends all its actions, newest first. `scratch` is for unpacking.
+    /// Appends all actions, newest first. `day` is the day of the key; `scratch` is for unpacking.
     pub fn append_actions(&self, day: Day, scratch: &mut Scratch, actions: &mut Vec<Action>) -> Result<()> {
         let Scratch { items, types } = scratch;
         items.clear();

@@ -1,4 +1,4 @@
-//! How the store remembers whom it has forgotten: by tokens, which do not tell the customer without the store's secret.
+//! Tokens of forgotten customers, which do not reveal the customer without the store's secret.
 
 use std::hash::Hasher as _;
 
@@ -6,17 +6,17 @@ use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
 use crate::model::CustomerId;
 
-/// What stands for a customer in the block list.
+/// The keyed hash that stands for a customer in the block list.
 pub type Token = [u8; 16];
 
-/// With what a store makes its tokens: random bytes, drawn when the first customer is forgotten, so that no two stores
-/// have the same tokens.
+/// The key of a store's tokens: random bytes, drawn when the first customer is forgotten, so that stores have different
+/// tokens.
 pub type Secret = [u8; 16];
 
-/// The token of a customer: SipHash-2-4 of the eight bytes of the id, little endian, under the secret, 128 bits.
+/// Returns the token of a customer: 128-bit SipHash-2-4 of the id's eight bytes, little endian, keyed with the secret.
 ///
-/// Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF", 2012. An id has 64 bits, so whoever has both the
-/// store and a list of ids can find out which of them are marked; whoever has the store alone has to try all ids.
+/// Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF", 2012. An id has 64 bits, so with the store and a
+/// list of ids one can find out which of them are forgotten; with only the store one has to try all ids.
 pub fn token_of(secret: &Secret, customer: CustomerId) -> Token {
     let mut hasher = SipHasher24::new_with_key(secret);
     hasher.write(&customer.0.to_le_bytes());
@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn the_mark_is_that_of_the_authors_test_vectors() {
-        // Their reference implementation, vectors_sip128: key 00 01 .. 0f, input of eight bytes 00 01 .. 07.
+        // The authors' reference implementation, vectors_sip128: key 00 01 .. 0f, input of eight bytes 00 01 .. 07.
         let secret = std::array::from_fn(|place| u8::try_from(place).unwrap());
         let token = token_of(&secret, CustomerId(0x0706_0504_0302_0100));
         assert_eq!(token.to_vec(), bytes_of("3b62a9ba6258f5610f83e264f31497b4"));

@@ -1,11 +1,11 @@
-//! Hashes over several things, such as the files of a batch.
+//! Hashes of several byte strings, such as those of a batch's files.
 
 use xxhash_rust::xxh3::Xxh3;
 
 use super::value::{BatchRecord, FileRecord};
 
-/// One hash over source, path, size and content of each file of a batch, as 32 hexadecimal digits: two batches with the
-/// same one are the same. A source that a configuration described counts by what its rows become.
+/// Returns one hash of source, path, size and content of each file of a batch, as 32 hexadecimal digits: batches with
+/// equal hashes are equal. A source from a configuration is hashed by its mapping.
 pub fn files_fingerprint(record: &BatchRecord) -> String {
     let mut hasher = Hasher::new();
     for FileRecord { source, path, bytes, xxh3_128 } in &record.files {
@@ -20,27 +20,27 @@ pub fn files_fingerprint(record: &BatchRecord) -> String {
     hasher.hex()
 }
 
-/// Hashes several things into one: each is told apart from its neighbours by its length.
+/// Hashes several byte strings into one hash; each string's length is hashed before it, as a separator.
 pub struct Hasher(Xxh3);
 
 impl Hasher {
-    /// A hash of nothing yet.
+    /// Returns a hasher without input.
     pub fn new() -> Self {
         Hasher(Xxh3::new())
     }
 
-    /// Adds one thing.
+    /// Adds one byte string.
     pub fn add(&mut self, bytes: &[u8]) {
         self.0.update(&(bytes.len() as u64).to_le_bytes());
         self.0.update(bytes);
     }
 
-    /// The hash.
+    /// Returns the hash.
     pub fn digest(&self) -> [u8; 16] {
         self.0.digest128().to_be_bytes()
     }
 
-    /// The hash as 32 hexadecimal digits.
+    /// Returns the hash as 32 hexadecimal digits.
     pub fn hex(&self) -> String {
         format!("{:032x}", self.0.digest128())
     }

@@ -1,4 +1,4 @@
-//! Keys: order-preserving bytes. The layout is in the specification of this module's parent.
+//! Keys as order-preserving bytes. For the layout, see the specification in the parent module.
 
 use std::ops::Deref;
 
@@ -7,36 +7,36 @@ use crate::error::{Error, Result};
 use crate::exact::at_most;
 use crate::model::{CustomerId, Day};
 
-/// The first byte of a key. Each format version that moves keys takes bytes that the one before had not, so that a
-/// migration can write its keys beside the old ones; version 1 had 1 to 4.
+/// The first byte of a key. A format version that moves keys uses bytes that the version before did not, so that a
+/// migration can write new keys beside the old ones; version 1 had 1 to 4.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[repr(u8)]
 pub enum Keyspace {
     /// The store record, in every format version.
     Settings = 0,
-    /// Deltas, the truth, and keyframes between them.
+    /// Deltas, which are the source data, and keyframes between them.
     History = 0x11,
-    /// Which days of which customers each batch touched.
+    /// The batch index: which (customer, day)s each batch touched.
     Index = 0x12,
-    /// All customers.
+    /// The customer index: all customers.
     CustomerIndex = 0x13,
     /// One record per batch.
     Batches = 0x14,
-    /// What is counted over the whole store.
+    /// Counts over the whole store.
     Totals = 0x15,
-    /// Whom the store has forgotten.
+    /// The block list of forgotten customers.
     BlockList = 0x16,
-    /// How far back the store goes.
+    /// The first day that a pruned store still has.
     Horizon = 0x17,
-    /// Whether removed keys may still be in the files.
+    /// Present while table files may still contain removed keys.
     Purge = 0x18,
-    /// What the action types are called.
+    /// The names of the action types.
     Types = 0x19,
-    /// By which rules days begin.
+    /// The time zone rules by which days begin.
     ZoneRules = 0x1a,
 }
 
-/// A key of the store, with meaning.
+/// A decoded key of the store.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Key {
     /// The store record.
@@ -45,7 +45,7 @@ pub enum Key {
     Delta {
         /// Whose they are.
         customer: CustomerId,
-        /// When they happened.
+        /// The day on which they happened.
         day: Day,
         /// The batch that brought them.
         batch: Day,
@@ -54,17 +54,17 @@ pub enum Key {
     Keyframe {
         /// Whose they are.
         customer: CustomerId,
-        /// Before which day.
+        /// The day that they are before.
         day: Day,
     },
-    /// A leaf of the list of what a batch touched.
+    /// A leaf of the batch index.
     Index {
         /// The batch.
         batch: Day,
         /// Where the leaf begins.
         first: CustomerId,
     },
-    /// A leaf of the list of all customers.
+    /// A leaf of the customer index.
     CustomerIndex {
         /// Where the leaf begins.
         first: CustomerId,
@@ -83,14 +83,14 @@ pub enum Key {
     Purge,
     /// The table of types.
     Types,
-    /// The rules of the store's zone.
+    /// The rules of the store's time zone.
     ZoneRules,
 }
 
-/// The most bytes that a key has.
+/// Maximum size of a key.
 const KEY_BYTES_MAX: usize = 17;
 
-/// What tells a keyframe from the deltas of its day, behind all of which it stands.
+/// The last byte of a keyframe's key, which sorts it after all deltas of its day.
 const KEYFRAME: u8 = 0xff;
 
 /// The bytes of one key.
@@ -130,7 +130,7 @@ impl AsRef<[u8]> for KeyBytes {
 }
 
 impl Key {
-    /// The bytes of the key.
+    /// Returns the bytes of the key.
     pub fn encode(self) -> KeyBytes {
         match self {
             Key::Store => KeyBytes::of(Keyspace::Settings).then(&[0]),
@@ -152,7 +152,7 @@ impl Key {
         }
     }
 
-    /// The key with these bytes. Fails on bytes that no key has.
+    /// Returns the key with these bytes. Fails on bytes that no key has.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         Self::parse(bytes)
             .ok_or_else(|| Error::corrupt(format!("the store has a key of no known form ({})", hex(bytes))))
@@ -191,17 +191,16 @@ impl Key {
     }
 }
 
-/// How many bytes the keys of one customer's history have in common: keyspace and customer.
+/// Length of the prefix that all history keys of a customer have: keyspace and customer.
 pub const HISTORY_PREFIX_BYTES: usize = 9;
 
-/// No key of a history is longer.
+/// Maximum size of a history key.
 pub const HISTORY_KEY_BYTES_MAX: usize = 17;
 
-/// The bytes of a history key behind the keyspace as a number, the first byte highest: of two such keys the smaller has
-/// the smaller number. The customer is the upper half. 0 for keys of the keyspaces before it, `None` for those behind
-/// it.
+/// Returns the bytes of a history key after the keyspace as a big-endian number, which preserves the order of keys. The
+/// upper half is the customer. Keys of earlier keyspaces give 0, those of later keyspaces `None`.
 ///
-/// Of what is cut off from such a key the number is that with zeros in its place.
+/// A truncated key counts as padded with zero bytes.
 pub fn history_number(key: &[u8]) -> Option<u128> {
     match key.split_first() {
         Some((keyspace, rest)) if *keyspace == Keyspace::History as u8 => Some(match rest.first_chunk::<16>() {
@@ -217,12 +216,12 @@ pub fn history_number(key: &[u8]) -> Option<u128> {
     }
 }
 
-/// What the history keys of one customer begin with.
+/// Returns the prefix of the history keys of one customer.
 pub fn history_prefix(customer: CustomerId) -> KeyBytes {
     KeyBytes::of(Keyspace::History).then(&customer_bytes(customer))
 }
 
-/// What the index keys of one batch begin with.
+/// Returns the prefix of the index keys of one batch.
 pub fn index_prefix(batch: Day) -> KeyBytes {
     KeyBytes::of(Keyspace::Index).then(&day_bytes(batch))
 }
@@ -261,7 +260,7 @@ fn take_complement(bytes: &mut &[u8]) -> Option<Day> {
     Day::from_number(!i32::from_be_bytes(take(bytes)?) ^ i32::MIN)
 }
 
-/// The first 32 bytes of a key in hexadecimal digits, which is all of any known one.
+/// Returns the first 32 bytes of a key in hexadecimal digits; every known key is shorter.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().take(32).map(|byte| format!("{byte:02x}")).collect()
 }
@@ -330,7 +329,7 @@ mod tests {
             if is_history(&one) && is_history(&other) {
                 prop_assert_eq!((*one).cmp(&*other), place(&one).cmp(&place(&other)));
             }
-            // What ends a block is cut where it can be.
+            // The last key of a block may be truncated.
             let cut = &one[..cut.min(one.len())];
             prop_assert!((cut <= &*other || place(cut) >= place(&other)) && (cut >= &*other || place(cut) <= place(&other)));
         }

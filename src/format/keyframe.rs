@@ -1,4 +1,4 @@
-//! Keyframes: what came before a day, so that nobody has to walk further back.
+//! Keyframes: the newest actions from before a day, so that a read goes no further back.
 
 use super::columns::{Columns, put_columns};
 use super::varint::{Reader, put_varint};
@@ -6,7 +6,7 @@ use super::{ACTIONS_MAX, LAYOUT_VERSION};
 use crate::error::Result;
 use crate::model::{Day, PastAction};
 
-/// Appends the bytes of the keyframe of `day`: `past`, newest first, which all lie on days before it.
+/// Appends the bytes of the keyframe of `day`: `past`, newest first, all on earlier days.
 pub fn encode_keyframe(day: Day, past: &[PastAction], bytes: &mut Vec<u8>) {
     let items = past.iter().map(|action| action.item_id);
     let types = past.iter().map(|action| action.action_type);
@@ -23,15 +23,15 @@ pub fn encode_keyframe(day: Day, past: &[PastAction], bytes: &mut Vec<u8>) {
     put_columns(0, items, types, bytes);
 }
 
-/// A keyframe where it lies in the store: its days, and its columns not yet unpacked.
+/// A keyframe in its bytes: its days, and its columns, which are not unpacked yet.
 pub struct Keyframe<'bytes> {
     days: Vec<(Day, usize)>,
     columns: Columns<'bytes>,
 }
 
 impl<'bytes> Keyframe<'bytes> {
-    /// The keyframe with these bytes; `day` is the one of its key. Fails on bytes that [`encode_keyframe`] does not
-    /// write.
+    /// Returns the keyframe with these bytes; `day` is that of its key. Fails if [`encode_keyframe`] does not write
+    /// them.
     pub fn read(day: Day, bytes: &'bytes [u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes, "keyframe");
         super::check_version(&mut reader)?;
@@ -51,14 +51,14 @@ impl<'bytes> Keyframe<'bytes> {
         Ok(Keyframe { days, columns })
     }
 
-    /// Appends items and types of the newest actions on `oldest` and later days, at most `room` of them.
+    /// Appends the items and types of the newest actions from `oldest` on, at most `room` of them.
     pub fn append(&self, oldest: Option<Day>, room: usize, items: &mut Vec<i64>, types: &mut Vec<u8>) {
         let kept = self.days.iter().take_while(|(day, _)| oldest.is_none_or(|oldest| *day >= oldest));
         let kept: usize = kept.map(|(_, actions)| actions).sum();
         self.columns.append(room.min(kept), items, types);
     }
 
-    /// The days of the newest actions, at most `room` of them, and of each how many there are; newest first.
+    /// Returns the days of the newest actions, at most `room` actions, newest day first with its number of actions.
     pub fn days(&self, room: usize) -> impl Iterator<Item = (Day, usize)> {
         let mut left = room;
         self.days.iter().map_while(move |(day, actions)| {
@@ -68,7 +68,7 @@ impl<'bytes> Keyframe<'bytes> {
         })
     }
 
-    /// All that it holds, newest first.
+    /// Returns all actions, newest first.
     pub fn past(&self) -> Vec<PastAction> {
         let (mut items, mut types) = (Vec::new(), Vec::new());
         self.columns.append(usize::MAX, &mut items, &mut types);

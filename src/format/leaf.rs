@@ -1,8 +1,8 @@
 //! Leaves: index and customer index are lists in the order of customers, cut into values of some hundred entries each.
 //!
-//! Where a list is cut follows from its customers alone: a leaf begins with each customer whose mixed id ends in nine
-//! zero bits (one of 512 on average), and the first leaf begins before all customers. So the same list always lies in
-//! the same leaves, whatever was there before.
+//! The cuts depend only on the customers: a leaf begins with each customer whose mixed id ends in nine zero bits (one
+//! of 512 on average), and the first leaf begins before all customers. So equal lists always have equal leaves,
+//! whatever edits led to them.
 
 use super::LAYOUT_VERSION;
 use super::varint::{Reader, put_varint, unzigzag, zigzag};
@@ -11,15 +11,15 @@ use crate::exact::usize_of;
 use crate::history::SinceKeyframe;
 use crate::model::{CustomerId, Day};
 
-/// What the first leaf of a list says that it begins with.
+/// The customer in the key of the first leaf of a list.
 pub const FIRST_LEAF: CustomerId = CustomerId(i64::MIN);
 
-/// Whether a leaf begins with this customer.
+/// Returns whether a leaf begins with this customer.
 fn begins_leaf(customer: CustomerId) -> bool {
     customer == FIRST_LEAF || mixed(customer.0.cast_unsigned()) & 0x1ff == 0
 }
 
-/// The finalizer of SplitMix64, which spreads neighbouring numbers over all bits (source: Steele, Lea, Flood, "Fast
+/// The finalizer of SplitMix64, which spreads consecutive numbers over all bits (source: Steele, Lea, Flood, "Fast
 /// splittable pseudorandom number generators", 2014).
 fn mixed(mut number: u64) -> u64 {
     number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -27,17 +27,17 @@ fn mixed(mut number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-/// What one line of a list says, besides the customer.
+/// The content of one line of a list, besides the customer.
 pub trait Entry: Copy + Eq {
-    /// What the list is, as messages name it.
+    /// The name of the list in messages.
     const LIST: &'static str;
-    /// Appends the bytes. `anchor` is the day that days are told relative to.
+    /// Appends the bytes. Days are stored relative to `anchor`.
     fn put(&self, anchor: Day, bytes: &mut Vec<u8>);
-    /// Reads what `put` wrote.
+    /// Reads the bytes that `put` wrote.
     fn take(anchor: Day, reader: &mut Reader<'_>) -> Result<Self>;
 }
 
-/// A line of the index: a day on which the batch brought actions of the customer. The anchor is the batch.
+/// A line of the index: a day on which the batch brought actions of the customer. The anchor is the batch day.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TouchedDay(pub Day);
 
@@ -55,20 +55,20 @@ impl Entry for TouchedDay {
     }
 }
 
-/// A line of the customer index: where a customer's keyframes have come to. The anchor is 1970-01-01.
+/// A line of the customer index: the state of a customer's keyframes. The anchor is 1970-01-01.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct CustomerState {
     /// The newest day with a delta.
     pub newest: Day,
     /// The newest day with a keyframe.
     pub keyframe: Option<Day>,
-    /// What has come from the day of that keyframe on, or from the beginning.
+    /// Deltas and actions from the day of that keyframe on, or from the beginning.
     pub since: SinceKeyframe,
 }
 
 impl CustomerState {
-    /// How many actions the customer's history has, of all that the store holds. Every keyframe holds `max_history`
-    /// actions, since it is due only behind as many.
+    /// Returns the length of the customer's history over the whole store. Every keyframe has `max_history` actions,
+    /// since it is due only after that many.
     pub fn length(&self, max_history: usize) -> usize {
         match self.keyframe {
             Some(_) => max_history,
@@ -106,23 +106,23 @@ impl Entry for CustomerState {
     }
 }
 
-/// Cuts a list into leaves as its lines come, customers ascending. Memory: one leaf.
+/// Cuts a list into leaves, line by line, customers ascending. Memory: one leaf.
 #[derive(Debug)]
 pub struct LeafCutter<E> {
     first: CustomerId,
     lines: Vec<(CustomerId, E)>,
 }
 
-/// Where a leaf begins, and its lines.
+/// The customer that a leaf begins with, and its lines.
 pub type CutLeaf<E> = (CustomerId, Vec<(CustomerId, E)>);
 
 impl<E> LeafCutter<E> {
-    /// At the beginning of a list.
+    /// Returns a cutter at the beginning of a list.
     pub fn new() -> Self {
         LeafCutter { first: FIRST_LEAF, lines: Vec::new() }
     }
 
-    /// Takes a line, and gives the leaf before if a new one begins with it.
+    /// Takes a line. Returns the previous leaf if a new one begins with this line.
     pub fn push(&mut self, customer: CustomerId, line: E) -> Option<CutLeaf<E>> {
         let goes_on = self.lines.last().is_some_and(|(before, _)| *before == customer);
         let finished = if !goes_on && begins_leaf(customer) { self.cut(customer) } else { None };
@@ -130,7 +130,7 @@ impl<E> LeafCutter<E> {
         finished
     }
 
-    /// The last leaf; none if there was no line.
+    /// Returns the last leaf; `None` if there was no line.
     pub fn finish(&mut self) -> Option<CutLeaf<E>> {
         self.cut(FIRST_LEAF)
     }
@@ -148,7 +148,7 @@ impl<E> Default for LeafCutter<E> {
     }
 }
 
-/// Appends the bytes of a leaf that begins with `first`: `entries`, at least one, customers ascending.
+/// Appends the bytes of a leaf that begins with `first`: at least one entry, customers ascending.
 pub fn encode_leaf<E: Entry>(first: CustomerId, anchor: Day, entries: &[(CustomerId, E)], bytes: &mut Vec<u8>) {
     bytes.push(LAYOUT_VERSION);
     put_varint(entries.len() as u64, bytes);
@@ -172,7 +172,7 @@ pub fn decode_leaf<E: Entry>(
     let mut before = first;
     for _ in 0..reader.count()? {
         let step = reader.varint()?;
-        // Above the last customer there is none: a step that would come around is damage.
+        // A step beyond the largest customer id would wrap around, so it is damage.
         let room = i64::MAX.abs_diff(before.0);
         if step > room {
             return Err(reader.damaged());

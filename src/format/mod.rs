@@ -1,4 +1,4 @@
-//! Floor 3, the bytes in the store: keys and values, to and from the things of [`crate::model`]. No I/O.
+//! Floor 3, the bytes in the store: encodes and decodes keys and values of the types in [`crate::model`]. No I/O.
 //!
 #![doc = include_str!("specification.md")]
 
@@ -39,36 +39,36 @@ pub use varint::put_varint;
 
 use varint::Reader;
 
-/// The version of the stores that this program reads and writes; the store record begins with it.
+/// The format version of stores that this program reads and writes; the store record begins with it.
 ///
-/// Raise it by one whenever a key or a value is written in another way, or one more kind of key appears, however small
-/// the change; then add the step from the version before to `migrations/`, a fixture written by the old program to
-/// `tests/fixtures/`, and a line here.
+/// Raise it by one for any change to the bytes of a key or value, or for a new kind of key, however small; then add the
+/// step from the version before to `migrations/`, a fixture written by the old program to `tests/fixtures/`, and a line
+/// here.
 ///
 /// | version | since | what changed |
 /// |---|---|---|
 /// | 1 | 0.1.0 | the first: full snapshots at each active (customer, day), values in bincode |
 /// | 2 | 0.2.0 | deltas in columns, keyframes in place of snapshots, index in leaves, the customer index |
 /// | 3 | 0.3.0 | customers can be forgotten and old days pruned: the block list, the horizon, the purge record |
-/// | 4 | 0.4.0 | other types of action than three, with names: their table; batch records tell sources and types |
-/// | 5 | 0.5.0 | the rules of the store's zone, and batch records that tell whether their actions rest on them |
+/// | 4 | 0.4.0 | other types of action than three, with names: their table; batch records name sources and types |
+/// | 5 | 0.5.0 | the rules of the store's zone, and batch records that note whether they depend on them |
 pub const FORMAT_VERSION: u8 = 5;
 
-/// What deltas, keyframes, leaves, totals and batch records begin with: the version of the store that brought their
+/// The first byte of deltas, keyframes, leaves, totals and batch records: the format version that introduced their
 /// layout.
 pub const LAYOUT_VERSION: u8 = 2;
 
-/// What the table of types begins with, and the records of batches that were described by a configuration.
+/// The first byte of the table of types, and of the records of batches that a configuration described.
 const CONFIGURED_VERSION: u8 = 4;
 
-/// What the rules of the zone begin with, and the records of batches whose actions rest on them.
+/// The first byte of the time zone rules, and of the records of batches whose actions depend on them.
 const ZONED_VERSION: u8 = 5;
 
-/// The most actions that a delta or a keyframe holds, and so the largest `max_history`. Damaged bytes that announce
-/// more are an error and not an allocation.
+/// Maximum number of actions in a delta or a keyframe, and so of `max_history`. Damaged bytes that announce more cause
+/// an error instead of a large allocation.
 pub const ACTIONS_MAX: usize = 100_000;
 
-/// Reads the version byte of a value. Fails where it is another than that of its layout.
+/// Reads the version byte of a value. Fails if it is not [`LAYOUT_VERSION`].
 fn check_version(reader: &mut Reader<'_>) -> Result<()> {
     match reader.byte()? {
         LAYOUT_VERSION => Ok(()),

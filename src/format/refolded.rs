@@ -1,4 +1,4 @@
-//! The keyframes of a history that is given whole, as edits of keys.
+//! Computes the keyframes of a complete history, as edits of keys.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,10 @@ use super::{CustomerState, Key, KeyBytes, encode_keyframe};
 use crate::history::plan_keyframes;
 use crate::model::{Action, CustomerId, Day};
 
-/// Adds to `edits` the removal of the keyframes that stand on the days `held`, and those that are due in their place:
-/// `days` are the deltas of each day of the customer, all of them. Gives where the history stands then; `None` without
-/// any day.
+/// Adds to `edits` the removal of the keyframes on the days `held`, and the keyframes that are due in their place.
+/// `days` has all deltas of the customer by day. Returns the customer's new state; `None` without any day.
 ///
-/// Memory: that of the history once more.
+/// Memory: that of another copy of the history.
 pub fn refold_whole(
     customer: CustomerId,
     held: Vec<Day>,

@@ -1,4 +1,4 @@
-//! Values as the specification draws them, and any bytes in their place.
+//! Tests of the specification's worked example, and of decoding random bytes.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::history::SinceKeyframe;
 use crate::model::{Action, ActionType, CustomerId, Day, PastAction};
 
-/// The bytes of hexadecimal digits; anything between them is passed over.
+/// Returns the bytes of hexadecimal digits; other characters are skipped.
 pub(super) fn bytes_of(text: &str) -> Vec<u8> {
     let digits: Vec<char> = text.chars().filter(|character| character.is_ascii_hexdigit()).collect();
     digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap()).collect()
@@ -16,7 +16,7 @@ fn day(number: i32) -> Day {
     Day::from_number(number).unwrap()
 }
 
-/// The rows of the specification's worked example: (key, value).
+/// Returns the rows of the specification's worked example: (key, value).
 fn worked_example() -> Vec<(Vec<u8>, Vec<u8>)> {
     let (_, example) = include_str!("specification.md").split_once("## Worked example").unwrap();
     let rows = example.lines().filter(|line| line.starts_with("| `"));
@@ -73,8 +73,8 @@ fn the_specifications_example_is_what_is_written_and_read() {
 }
 
 fn any_actions(on: Day) -> impl Strategy<Value = Vec<Action>> {
-    // Whole days around the day too: in another zone it begins and ends at other hours. Coarse units are drawn as often
-    // as fine ones.
+    // Up to a day before and after the day, which begins at other hours in other time zones. Each unit is equally
+    // likely.
     let unit = prop_oneof![Just(1_i64), Just(1_000), Just(1_000_000)];
     let item = prop_oneof![any::<i64>(), 1..50_i64, 1_000_000_000..1_000_000_500_i64];
     let action = (-86_400_000_000_i64..2 * 86_400_000_000, item, 1..=3_u8);
@@ -152,7 +152,7 @@ proptest! {
         }
         prop_assert_eq!(&lines, &leaves.iter().flat_map(|(_, lines)| lines.clone()).collect::<Vec<_>>());
         prop_assert_eq!(lines.iter().map(|(customer, _)| customer.0).collect::<std::collections::BTreeSet<_>>(), customers.clone());
-        // Without one customer all leaves stay but the one that it was in, or the two that it stood between.
+        // Removing a customer changes only the leaf that it was in, or the two leaves that it separated.
         if let Some(gone) = customers.iter().nth(dropped).copied() {
             customers.remove(&gone);
             let fewer = cut(&customers);

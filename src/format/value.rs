@@ -1,4 +1,4 @@
-//! Values: records in bincode behind one version byte. The only file that names bincode.
+//! Values that are records: one version byte, then bincode. This is the only file that uses bincode.
 
 use bincode::config::{self, Config};
 use bincode::de::BorrowDecoder;
@@ -10,77 +10,77 @@ use crate::error::{Error, Result};
 use crate::model::{OffsetChange, RULES_BEGIN_S, TypeCounts, TypeTable, ZoneRules};
 use crate::sources::{ActionSource, BUILT_IN, Mapping};
 
-/// The most memory that decoding one value may claim. A record of 100,000 files takes about 15 MB; so damaged bytes
-/// that announce more are an error. What announces less than that and is not there is an error too, and not an
-/// allocation: see [`text`] and the list of files.
+/// Maximum memory for decoding one value. A record of 100,000 files takes about 15 MB; damaged bytes that announce more
+/// than the maximum are an error. Announced but missing data below it is an error too, without an allocation: see
+/// [`text`] and [`list`].
 const DECODED_BYTES_MAX: usize = 64 << 20;
 
-/// The settings of a store, fixed for its life.
+/// The settings of a store, which never change.
 #[derive(Clone, Debug, Encode, Eq, PartialEq)]
 pub struct StoreRecord {
-    /// How many actions a history has at most.
+    /// Maximum number of actions in a history.
     pub max_history: u32,
-    /// IANA name of the zone in which days begin.
+    /// IANA name of the time zone of days.
     pub time_zone: String,
 }
 
-/// What is counted over the whole store, kept in step with every batch.
+/// Counts over the whole store, updated with every batch.
 #[derive(BorrowDecode, Clone, Copy, Debug, Default, Encode, Eq, PartialEq)]
 pub struct Totals {
     /// Customers with at least one delta.
     pub customers: u64,
 }
 
-/// What the block list rests on; there as soon as a customer has been forgotten.
+/// The secret of the block list; present once a customer has been forgotten.
 #[derive(BorrowDecode, Clone, Copy, Debug, Encode, Eq, PartialEq)]
 pub struct BlockListRecord {
-    /// With what the marks of the list are made.
+    /// The key of the tokens in the list.
     pub secret: Secret,
 }
 
-/// A customer on the block list; the key tells which.
+/// A customer on the block list, identified by the key.
 #[derive(BorrowDecode, Clone, Copy, Debug, Encode, Eq, PartialEq)]
 pub struct Forgotten;
 
-/// How far back the store goes; there as soon as something has been pruned.
+/// The horizon of the store; present once days have been pruned.
 #[derive(BorrowDecode, Clone, Copy, Debug, Encode, Eq, PartialEq)]
 pub struct Horizon {
     /// The first day whose actions are kept, as the number of days since 1970-01-01.
     pub first_day: u32,
 }
 
-/// There while table files may still have keys of forgotten customers or pruned days in them.
+/// Present while table files may still contain keys of forgotten customers or pruned days.
 #[derive(BorrowDecode, Clone, Copy, Debug, Encode, Eq, PartialEq)]
 pub struct Purge;
 
-/// The names of the action types; there as soon as they are others than click 1, add_to_cart 2, order 3.
+/// The names of the action types; present once they differ from click 1, add_to_cart 2, order 3.
 #[derive(Clone, Debug, Default, Encode, Eq, PartialEq)]
 pub struct TypesRecord {
     /// Numbers and names, numbers ascending.
     pub types: Vec<(u8, String)>,
 }
 
-/// The rules of the store's zone; there unless that is UTC.
+/// The rules of the store's time zone; present unless the zone is UTC.
 #[derive(Clone, Debug, Encode, Eq, PartialEq)]
 pub struct ZoneRulesRecord {
-    /// The edition of tzdata that they come from; empty where it is not known.
+    /// The tzdata version that they come from; empty if unknown.
     pub version: String,
-    /// How many seconds clocks are ahead of UTC at the beginning of what rules tell of.
+    /// How many seconds clocks are ahead of UTC at the beginning of the rules.
     pub first_offset_s: i32,
-    /// When clocks are set otherwise: how many seconds after the time before (the first: after that beginning), and
-    /// how many seconds they are ahead then.
+    /// Changes of the offset: seconds since the change before (the first: since that beginning), and the new offset in
+    /// seconds.
     pub changes: Vec<(u64, i32)>,
 }
 
-/// What a batch took from the rules of the store's zone, besides the days on which its actions lie.
+/// How a batch depends on the rules of the store's time zone, besides the days of its actions.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub enum ZoneUse {
-    /// Nothing: the times in its files say how far from UTC they are.
+    /// It does not: the times in its files have an offset from UTC.
     #[default]
     Nothing,
-    /// Times of actions, from wall times; or perhaps, where it was ingested into a store of format 4 or before.
+    /// Its times come from wall times; or may come from them, if it was ingested into a store of format 4 or earlier.
     WallTimes,
-    /// What other rules than those that the store has now gave it: it has to be ingested again.
+    /// Its times come from other rules than the store's current ones: it has to be ingested again.
     Outdated,
 }
 
@@ -88,22 +88,22 @@ impl ZoneUse {
     const ALL: [ZoneUse; 3] = [ZoneUse::Nothing, ZoneUse::WallTimes, ZoneUse::Outdated];
 }
 
-/// A source that a batch has files of, as it was described when the batch was ingested.
+/// A source of a batch's files, as described when the batch was ingested.
 #[derive(Clone, Debug, Encode, Eq, PartialEq)]
 pub struct SourceRecord {
     /// Its name.
     pub name: String,
-    /// What its rows become: see [`crate::sources::ActionSource::mapping`].
+    /// The mapping of its rows: see [`crate::sources::ActionSource::mapping`].
     pub mapping: Mapping,
 }
 
 /// One file of a batch, as it was when the batch was ingested.
 #[derive(Clone, Debug, Encode, Eq, PartialEq)]
 pub struct FileRecord {
-    /// The place of its source in [`BatchRecord::sources`], from 1; without those, its place in
+    /// The 1-based index of its source in [`BatchRecord::sources`]; if those are empty, in
     /// [`crate::sources::BUILT_IN`].
     pub source: u8,
-    /// Path below the folder that the source's pattern names, with `/` between its parts.
+    /// Path below the folder that the source's pattern names, with `/` as separator.
     pub path: String,
     /// Size of the file.
     pub bytes: u64,
@@ -111,39 +111,39 @@ pub struct FileRecord {
     pub xxh3_128: [u8; 16],
 }
 
-/// What the store knows of a batch as a whole.
+/// The store's record of a whole batch.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct BatchRecord {
-    /// The sources with files, in the order of [`crate::sources::source_rank`]; none where all are as without a
+    /// The sources with files, in the order of [`crate::sources::source_rank`]; empty if all are as without a
     /// configuration.
     pub sources: Vec<SourceRecord>,
     /// The files, in the order of (source, path).
     pub files: Vec<FileRecord>,
-    /// Actions in the files, those of forgotten customers and from before the horizon too; so it is with all counts of
-    /// actions.
+    /// Actions in the files. Like all counts of actions here, it includes those of forgotten customers and from before
+    /// the horizon.
     pub actions: TypeCounts,
     /// Of the actions, those whose day is before the batch day.
     pub late: u64,
     /// Of the actions, those whose day is after the batch day.
     pub early: u64,
-    /// Rows that were left out and written to the quarantine.
+    /// Rows written to the quarantine.
     pub quarantined: u64,
-    /// Rows that are no actions, as the description of their source says.
+    /// Rows that the source's description lists as no actions.
     pub ignored: u64,
     /// Customers of whom the store holds at least one action that the batch brought.
     pub customers: u64,
-    /// What it took from the rules of the store's zone.
+    /// How the batch depends on the rules of the store's time zone.
     pub zone_use: ZoneUse,
 }
 
 impl BatchRecord {
-    /// Whether it can be written as stores were before they had tables of types: which it then is, byte for byte.
+    /// Whether the record, apart from its `zone_use`, fits the layout from before there were tables of types.
     fn is_plain(&self) -> bool {
         let is_built_in = |number| (1..=3).contains(&number);
         self.sources.is_empty() && self.ignored == 0 && self.actions.iter().all(|(number, _)| is_built_in(number))
     }
 
-    /// The name of the source of one of its files; `None` for a number that it does not have.
+    /// Returns the source name of one of its files; `None` for an unknown source number.
     pub fn source_of(&self, file: &FileRecord) -> Option<&str> {
         let place = usize::from(file.source).checked_sub(1)?;
         match self.sources.is_empty() {
@@ -152,12 +152,12 @@ impl BatchRecord {
         }
     }
 
-    /// The names of the sources of its files, one for each file.
+    /// Returns the source name of each file.
     pub fn sources_of_files(&self) -> impl Iterator<Item = &str> {
         self.files.iter().filter_map(|file| self.source_of(file))
     }
 
-    /// What the rows of a source became, by its name; `None` for a name that it does not have.
+    /// Returns the mapping of a source by its name; `None` for an unknown name.
     pub fn mapping_of(&self, name: &str) -> Option<Mapping> {
         match self.sources.is_empty() {
             true => ActionSource::built_in(name).map(|source| source.mapping()),
@@ -167,7 +167,7 @@ impl BatchRecord {
 }
 
 impl ZoneRulesRecord {
-    /// The record of rules.
+    /// Returns the record of the rules.
     pub fn of(rules: &ZoneRules) -> Self {
         let times = rules.changes().iter().map(|change| change.at_s);
         let before = std::iter::once(RULES_BEGIN_S).chain(times);
@@ -180,7 +180,7 @@ impl ZoneRulesRecord {
         }
     }
 
-    /// The rules. Fails on what [`ZoneRulesRecord::of`] does not give.
+    /// Returns the rules. Fails on a record that [`ZoneRulesRecord::of`] does not return.
     pub fn rules(&self) -> Result<ZoneRules> {
         let mut at_s = Some(RULES_BEGIN_S);
         let changes = self.changes.iter().map(|(after_s, offset_s)| {
@@ -195,13 +195,13 @@ impl ZoneRulesRecord {
 }
 
 impl TypesRecord {
-    /// The record of a table; `None` for the default one, which has none.
+    /// Returns the record of a table; `None` for the default table, which is not stored.
     pub fn of(types: &TypeTable) -> Option<Self> {
         let named = types.iter().map(|(number, name)| (number, name.to_owned()));
         (!types.is_default()).then(|| TypesRecord { types: named.collect() })
     }
 
-    /// The table. Fails on what [`TypesRecord::of`] does not give.
+    /// Returns the table. Fails on a record that [`TypesRecord::of`] does not return.
     pub fn table(&self) -> Result<TypeTable> {
         let table = TypeTable::new(self.types.iter().cloned());
         let table = table.filter(|table| TypesRecord::of(table).as_ref() == Some(self));
@@ -209,11 +209,11 @@ impl TypesRecord {
     }
 }
 
-/// A record that is one value of the store.
+/// A record stored as one value.
 pub trait Record: Sized {
-    /// The bytes of the value.
+    /// Returns the bytes of the value.
     fn to_bytes(&self) -> Result<Vec<u8>>;
-    /// The record with these bytes. Fails on bytes that [`Record::to_bytes`] does not write.
+    /// Returns the record with these bytes. Fails on bytes that [`Record::to_bytes`] does not write.
     fn from_bytes(bytes: &[u8]) -> Result<Self>;
 }
 
@@ -257,17 +257,17 @@ impl Record for BatchRecord {
     }
 }
 
-/// A batch record in the layout that it has without a configuration.
+/// A batch record in the layout without a configuration.
 struct PlainBatch(BatchRecord);
 
-/// A batch record in the layout that it has with one.
+/// A batch record in the layout with a configuration.
 struct ConfiguredBatch(BatchRecord);
 
-/// The same in the layout that it has where it took something from the rules of the zone.
+/// A batch record in the layout of batches that depend on the time zone rules.
 struct ZonedBatch(BatchRecord);
 
-// Derived, the fields that have a length would be given room for as much as their first bytes announce, before the
-// bytes are looked at.
+// These are not derived: derived decoders would allocate the length that the first bytes of a field announce before
+// reading the field.
 
 impl<'bytes, C> BorrowDecode<'bytes, C> for StoreRecord {
     fn borrow_decode<D: BorrowDecoder<'bytes, Context = C>>(from: &mut D) -> Result<Self, DecodeError> {
@@ -340,7 +340,7 @@ impl<'bytes, C> BorrowDecode<'bytes, C> for ZonedBatch {
     fn borrow_decode<D: BorrowDecoder<'bytes, Context = C>>(from: &mut D) -> Result<Self, DecodeError> {
         let ConfiguredBatch(batch) = ConfiguredBatch::borrow_decode(from)?;
         let number = u8::borrow_decode(from)?;
-        // Without any use the record has another layout.
+        // Records with `ZoneUse::Nothing` have another layout.
         let found = ZoneUse::ALL.into_iter().skip(1).find(|zone_use| *zone_use as u8 == number);
         let zone_use = found.ok_or(DecodeError::Other("it names no use of the zone's rules"))?;
         Ok(ZonedBatch(BatchRecord { zone_use, ..batch }))
@@ -357,7 +357,7 @@ impl<'bytes, C> BorrowDecode<'bytes, C> for ZoneRulesRecord {
     }
 }
 
-/// A list whose elements are all there. A length is written like any other integer.
+/// Decodes a list without allocating its announced length. The length is encoded like any other integer.
 fn list<'bytes, D: BorrowDecoder<'bytes>, T>(
     from: &mut D,
     mut element: impl FnMut(&mut D) -> Result<T, DecodeError>,
@@ -369,7 +369,7 @@ fn list<'bytes, D: BorrowDecoder<'bytes>, T>(
     Ok(elements)
 }
 
-/// A text whose bytes are all there.
+/// Decodes a text without allocating its announced length.
 fn text<'bytes, D: BorrowDecoder<'bytes>>(from: &mut D) -> Result<String, DecodeError> {
     <&str>::borrow_decode(from).map(str::to_owned)
 }
@@ -432,7 +432,7 @@ mod tests {
         assert_eq!(TypesRecord::of(&types.table().unwrap()), Some(types));
         assert_eq!(StoreRecord::from_bytes(&bytes_of("05 fbe803 03 555443")).unwrap(), store);
         let zoned = BatchRecord { zone_use: ZoneUse::Outdated, ..configured };
-        // The same, and the use of the zone's rules.
+        // The same record, followed by its use of the time zone rules.
         let expected = expected.replacen("04", "05", 1) + " 02";
         assert_eq!(zoned.to_bytes().unwrap(), bytes_of(&expected));
         assert_eq!(BatchRecord::from_bytes(&bytes_of(&expected)).unwrap(), zoned);
@@ -440,7 +440,7 @@ mod tests {
         assert!(BatchRecord::from_bytes(&bytes_of(&(expected[..expected.len() - 2].to_owned() + "03"))).is_err());
         let changes = vec![OffsetChange { at_s: 0, offset_s: -3_600 }, OffsetChange { at_s: 1 << 32, offset_s: 7_200 }];
         let rules = ZoneRules::new(Some("2026f".to_owned()), 60, changes).unwrap();
-        // version; the edition; 60; two changes: 172,800 s after the beginning, and as far behind as 2^32 s take nine
+        // version; tzdata version; 60; two changes: 172,800 s after the beginning, then 2^32 s later, which takes nine
         // bytes.
         let expected = bytes_of("05 05 3230323666 78 02 fc00a30200 fb1f1c fd0000000001000000 fb4038");
         assert_eq!(ZoneRulesRecord::of(&rules).to_bytes().unwrap(), expected);

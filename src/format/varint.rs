@@ -1,5 +1,4 @@
-//! Integers of as many bytes as they need: seven bits a byte, lowest first, the top bit set where another byte follows
-//! (LEB128).
+//! Variable-length integers (LEB128): seven bits per byte, lowest first, with the top bit set if another byte follows.
 
 use crate::error::{Error, Result};
 use crate::exact::usize_of;
@@ -13,7 +12,7 @@ pub fn put_varint(mut number: u64, bytes: &mut Vec<u8>) {
     bytes.push(number.to_le_bytes()[0]);
 }
 
-/// Signed to unsigned so that small magnitudes stay small: 0, -1, 1, -2 become 0, 1, 2, 3.
+/// Maps signed to unsigned so that small magnitudes stay small: 0, -1, 1, -2 become 0, 1, 2, 3.
 pub fn zigzag(number: i64) -> u64 {
     ((number << 1) ^ (number >> 63)).cast_unsigned()
 }
@@ -23,7 +22,7 @@ pub fn unzigzag(number: u64) -> i64 {
     (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }
 
-/// Reads a value from front to back. Every step fails, naming `of`, on bytes that end too early.
+/// Reads a value from front to back. Every read fails, naming `of`, if the bytes end too early.
 #[derive(Clone, Copy)]
 pub struct Reader<'bytes> {
     rest: &'bytes [u8],
@@ -31,12 +30,12 @@ pub struct Reader<'bytes> {
 }
 
 impl<'bytes> Reader<'bytes> {
-    /// A reader of `bytes`, which are a value of the kind `of`, as messages name it.
+    /// Returns a reader of `bytes`; `of` is the name of the value in messages.
     pub fn new(bytes: &'bytes [u8], of: &'static str) -> Self {
         Reader { rest: bytes, of }
     }
 
-    /// The next byte.
+    /// Returns the next byte.
     #[inline]
     pub fn byte(&mut self) -> Result<u8> {
         let (first, rest) = self.rest.split_first().ok_or_else(|| self.damaged())?;
@@ -44,7 +43,7 @@ impl<'bytes> Reader<'bytes> {
         Ok(*first)
     }
 
-    /// The next `count` bytes.
+    /// Returns the next `count` bytes.
     #[inline]
     pub fn bytes(&mut self, count: usize) -> Result<&'bytes [u8]> {
         let (bytes, rest) = self.rest.split_at_checked(count).ok_or_else(|| self.damaged())?;
@@ -52,22 +51,22 @@ impl<'bytes> Reader<'bytes> {
         Ok(bytes)
     }
 
-    /// The next unsigned integer.
+    /// Returns the next unsigned integer.
     #[inline]
     pub fn varint(&mut self) -> Result<u64> {
-        // Most have one byte.
+        // Most integers have one byte.
         if let Some((first @ 0..0x80, rest)) = self.rest.split_first() {
             self.rest = rest;
             return Ok(u64::from(*first));
         }
-        // Nearly all others end within eight.
+        // Nearly all others have at most eight.
         if let Some((first, _)) = self.rest.split_first_chunk::<8>() {
             let eight = u64::from_le_bytes(*first);
             let ends = !eight & 0x8080_8080_8080_8080;
             if ends != 0 {
                 let last = ends & ends.wrapping_neg();
-                // The bits up to and including the end, then in three steps without the top bits of the bytes: pairs of
-                // seven, of fourteen, of 28.
+                // Keeps the bits up to and including the end, then squeezes out the top bits of the bytes in three
+                // steps: joins pairs of 7, of 14, of 28 bits.
                 let mut bits = eight & (last | (last - 1)) & 0x7f7f_7f7f_7f7f_7f7f;
                 bits = bits & 0x007f_007f_007f_007f | (bits & 0x7f00_7f00_7f00_7f00) >> 1;
                 bits = bits & 0x0000_3fff_0000_3fff | (bits & 0x3fff_0000_3fff_0000) >> 2;
@@ -96,22 +95,22 @@ impl<'bytes> Reader<'bytes> {
         }
     }
 
-    /// The next unsigned integer, as a number of things in memory.
+    /// Returns the next unsigned integer as a `usize`.
     pub fn count(&mut self) -> Result<usize> {
         usize::try_from(self.varint()?).map_err(|_| self.damaged())
     }
 
-    /// How many bytes have not been read.
+    /// Returns how many bytes are left.
     pub fn left(&self) -> usize {
         self.rest.len()
     }
 
-    /// Fails unless all has been read.
+    /// Fails if bytes are left.
     pub fn end(&self) -> Result<()> {
         if self.rest.is_empty() { Ok(()) } else { Err(self.damaged()) }
     }
 
-    /// That the bytes are not what is written.
+    /// Returns the error for damaged bytes.
     pub fn damaged(&self) -> Error {
         Error::corrupt(format!("a {} in the store cannot be read", self.of))
     }
@@ -142,7 +141,7 @@ mod tests {
                 put_varint(number, &mut again);
                 prop_assert!(again.len() <= bytes.len());
             }
-            // Byte by byte it is the same, however many there are at once.
+            // Reading byte by byte gives the same result, however many bytes follow.
             let (mut one, mut other) = (Reader::new(&bytes, "number"), Reader::new(&bytes, "number"));
             let number = one.varint().ok();
             prop_assert_eq!(number, other.long_varint().ok());

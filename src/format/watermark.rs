@@ -1,19 +1,19 @@
-//! The watermark: how far a store has come, told beside the database.
+//! The commit watermark: up to where a store has committed, kept beside the database.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::varint::Reader;
 use crate::error::Result;
 
-/// The first byte of a mark. A number of its own, since the watermark is no value of the store.
+/// The first byte of a watermark, separate from the format version: a watermark is not a value in the store.
 const MARK_VERSION: u8 = 1;
 
-/// How many writes the database of a store has had when its last commit was durable.
+/// The number of writes in a store's database as of its last durable commit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Watermark(pub u64);
 
 impl Watermark {
-    /// The bytes: version (1), the number (8, big-endian), XXH3-64 of these nine (8, big-endian).
+    /// Returns the bytes: version (1), number (8, big-endian), XXH3-64 of these nine (8, big-endian).
     pub fn encode(self) -> Vec<u8> {
         let mut bytes = vec![MARK_VERSION];
         bytes.extend(self.0.to_be_bytes());
@@ -21,7 +21,7 @@ impl Watermark {
         bytes
     }
 
-    /// The watermark with these bytes. Fails on any others than [`Watermark::encode`] writes.
+    /// Returns the watermark with these bytes. Fails on bytes that [`Watermark::encode`] does not write.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let number = bytes.get(1..9).and_then(<[u8]>::first_chunk::<8>);
         let watermark =

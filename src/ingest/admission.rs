@@ -1,10 +1,10 @@
-//! What of a batch the store takes: nothing of customers whom it has forgotten, nothing from before its horizon.
+//! Admits the actions that a store takes: not those of forgotten customers, and none from before its horizon.
 
 use crate::error::Result;
 use crate::model::{CustomerId, Day};
 use crate::store::{BlockList, Store};
 
-/// What a store admits. Memory: that of the block list.
+/// The rules by which a store admits actions. Memory: that of the block list.
 #[derive(Debug, Default)]
 pub(super) struct Admission {
     block_list: BlockList,
@@ -14,19 +14,19 @@ pub(super) struct Admission {
 /// Actions that were not admitted.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct LeftOut {
-    /// Of forgotten customers.
+    /// Those of forgotten customers.
     pub forgotten: u64,
     /// Of the others, those from before the horizon.
     pub pruned: u64,
 }
 
 impl Admission {
-    /// What the store admits as it is now.
+    /// Returns the rules of the store as it is now.
     pub fn of(store: &Store) -> Result<Self> {
         Ok(Admission { block_list: store.block_list()?, horizon: store.horizon()? })
     }
 
-    /// Whether an action of that day is taken of the customer; counted where not.
+    /// Whether an action of the customer on that day is admitted; if not, counts it in `left_out`.
     pub fn admits(&self, customer: CustomerId, day: Day, left_out: &mut LeftOut) -> bool {
         if self.block_list.holds(customer) {
             left_out.forgotten += 1;

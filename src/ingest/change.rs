@@ -1,5 +1,4 @@
-//! What a batch changes, customer by customer: its new actions beside what an earlier batch of the same day had
-//! brought.
+//! The changes that a batch makes, customer by customer: its new actions, and the days of its earlier version.
 
 use super::dated_action::DatedAction;
 use crate::exact::at_most;
@@ -16,12 +15,13 @@ pub(super) struct Change<'unit> {
 }
 
 impl<'unit> Change<'unit> {
-    /// The days that the batch held so far touched, newest first.
+    /// Returns the days that the earlier version of the batch touched, newest first.
     pub fn held(&self) -> impl Iterator<Item = Day> + Clone + use<'unit> {
         self.held.iter().map(|(_, TouchedDay(day))| *day)
     }
 
-    /// What the batch brings now: newest day first, each with its newest `max_history` actions, newest first.
+    /// Returns the days that the batch touches now, newest first, each with its newest `max_history` actions, newest
+    /// first.
     pub fn brought(&self) -> impl DoubleEndedIterator<Item = (Day, &'unit [DatedAction])> + Clone + use<'unit> {
         let max_history = self.max_history;
         let days = self.brought.chunk_by(|one, next| one.day == next.day);
@@ -29,7 +29,7 @@ impl<'unit> Change<'unit> {
     }
 }
 
-/// Joins actions and the days held, both in the order of customers, into [`Change`]s in that order.
+/// Joins the new actions and the days held, both in the order of customers, into [`Change`]s in that order.
 pub(super) struct Changes<'unit> {
     brought: &'unit [DatedAction],
     held: &'unit [(CustomerId, TouchedDay)],
@@ -58,7 +58,7 @@ impl<'unit> Iterator for Changes<'unit> {
     }
 }
 
-/// Takes from the front what `belongs`.
+/// Splits off the leading elements for which `belongs` holds.
 fn split_off<'unit, T>(from: &mut &'unit [T], belongs: impl Fn(&T) -> bool) -> &'unit [T] {
     let count = from.iter().take_while(|one| belongs(one)).count();
     let (taken, left) = from.split_at(count);

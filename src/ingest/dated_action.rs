@@ -1,4 +1,4 @@
-//! An action with its customer and day, as it is sorted.
+//! The record that ingesting sorts: an action with its customer and day.
 
 use std::cmp::Ordering;
 
@@ -7,8 +7,7 @@ use crate::input::ReadAction;
 use crate::model::{Action, ActionType, CustomerId, Day};
 use crate::sort::Record;
 
-/// An action on its way into the store, in 32 bytes. Ordered by customer, then newest first, which is also newest day
-/// first.
+/// An action on its way into the store, in 32 bytes. Ordered by customer, then newest first, and so newest day first.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct DatedAction {
     pub customer: CustomerId,
@@ -74,7 +73,7 @@ impl Record for DatedAction {
     }
 
     fn memory_bytes(&self) -> usize {
-        // While they are spread over buckets, a quarter more.
+        // Spreading records over buckets takes a quarter more.
         std::mem::size_of::<Self>() * 5 / 4
     }
 
@@ -87,12 +86,12 @@ impl Record for DatedAction {
     }
 }
 
-/// The sort key of a customer's actions.
+/// Returns the sort key of a customer's actions.
 pub(super) fn sort_key_of(customer: CustomerId) -> u64 {
     (customer.0 ^ i64::MIN).cast_unsigned()
 }
 
-/// The customer whose actions have this sort key.
+/// Returns the customer whose actions have this sort key.
 pub(super) fn customer_of(leading: u64) -> CustomerId {
     CustomerId(leading.cast_signed() ^ i64::MIN)
 }

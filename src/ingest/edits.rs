@@ -1,4 +1,4 @@
-//! What a work unit of the changes does to the store, gathered until it is written.
+//! The edits of the store that one work unit makes, gathered until they are written.
 
 use std::ops::Range;
 
@@ -7,28 +7,28 @@ use crate::format::{CustomerState, Key, TouchedDay};
 use crate::model::CustomerId;
 use crate::store::BulkLoad;
 
-/// The edits of a range of customers, ascending, in the order of their keys. All bytes lie in one buffer.
+/// The edits of a range of customers, in ascending order of their keys. All bytes are in one buffer.
 #[derive(Debug, Default)]
 pub(super) struct Edits {
     history: Vec<(Key, Option<Range<usize>>)>,
     bytes: Vec<u8>,
-    /// The days that the batch touches now, of each customer the newest first.
+    /// The days that the batch touches now, newest first for each customer.
     pub index: Vec<(CustomerId, TouchedDay)>,
-    /// All customers of the range that have a delta now.
+    /// The states of all customers of the range that have a delta now.
     pub customer_index: Vec<(CustomerId, CustomerState)>,
-    /// Customers of the batch as it is now.
+    /// Customers in the batch as it is now.
     pub customers: u64,
-    /// Of them, those that the store did not know before.
+    /// Of them, those that are new to the store.
     pub new_customers: u64,
     /// Of them, those with a full history now.
     pub customers_at_cap: u64,
-    /// Actions that the batch brings of the range, before any cut.
+    /// The batch's actions of the range, before any cut.
     pub actions: u64,
-    /// Of them, those equal to another: of n equal ones, n - 1.
+    /// Of them, those equal to another: of `n` equal ones, all but one.
     pub duplicates: u64,
-    /// Customers that have left.
+    /// Customers that have no action left in the store.
     pub customers_left: u64,
-    /// Customers that have come less those that have left.
+    /// New customers minus those that have left.
     pub balance: i64,
 }
 
@@ -45,12 +45,12 @@ impl Edits {
         self.history.push((key, None));
     }
 
-    /// How many keyframes are written or removed.
+    /// Returns how many keyframes are written or removed.
     pub fn keyframes(&self) -> u64 {
         self.history.iter().filter(|(key, _)| matches!(key, Key::Keyframe { .. })).count() as u64
     }
 
-    /// Writes the history.
+    /// Writes the edits of the history.
     pub fn write(&self, bulk: &mut BulkLoad<'_>) -> Result<()> {
         for (key, range) in &self.history {
             bulk.set(*key, range.clone().and_then(|range| self.bytes.get(range)))?;

@@ -1,4 +1,4 @@
-//! Batches whose actions lie far from their day: mostly times that count in another unit than they are read in.
+//! Refuses batches whose actions are far from the batch day, mostly because of a wrong time unit.
 
 use super::options::IngestOptions;
 use super::recorded::SourceFile;
@@ -11,19 +11,19 @@ use crate::text::{Shown, count};
 /// More than ten years.
 const FAR_DAYS: u32 = 3_653;
 
-/// What of one file lies far from the day of its batch.
+/// The counts of one file's rows that are far from the batch day.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Far {
     /// Actions.
     actions: u64,
-    /// The time of the first of them, in microseconds.
+    /// Time of the first far action, in microseconds.
     first_us: Option<i64>,
-    /// Bad rows whose times lie beyond the years that there are.
+    /// Bad rows whose times are outside the supported years.
     pub outside: u64,
 }
 
 impl Far {
-    /// Counts an action, if it is far.
+    /// Counts an action if it is far from the batch day.
     pub fn add(&mut self, day: Day, time_us: i64, dt: Day) {
         if day.number().abs_diff(dt.number()) > FAR_DAYS {
             self.actions += 1;
@@ -32,8 +32,8 @@ impl Far {
     }
 }
 
-/// Fails where more than half of all `actions`, and of the bad rows with times beyond all years, lie far from the batch
-/// day.
+/// Fails if, of `actions` and the bad rows with times outside the supported years, more than half are far from the
+/// batch day.
 pub(super) fn refuse_far<'a>(
     options: &IngestOptions<'_>,
     actions: u64,
@@ -64,8 +64,8 @@ pub(super) fn refuse_far<'a>(
     ))
 }
 
-/// What the times of a batch most likely count, as the end of a sentence; nothing where no other unit puts this one
-/// near the batch day.
+/// Returns the likely unit of a batch's times, as the end of a sentence; empty if no other unit brings `time_us` near
+/// the batch day.
 fn likely_unit(time_us: i64, read_as: Option<TimeUnit>, dt: Day) -> String {
     let units = TimeUnit::ALL;
     let near = |factor: i64| {
@@ -76,7 +76,7 @@ fn likely_unit(time_us: i64, read_as: Option<TimeUnit>, dt: Day) -> String {
     let Some((steps, factor)) = factors.into_iter().find(|(_, factor)| near(*factor) == Some(true)) else {
         return String::new();
     };
-    // The units stand from coarse to fine: what was read too small counts in a coarser one.
+    // The units are ordered from coarse to fine: a time that was read as too small is in a coarser unit.
     let place = read_as.and_then(|read_as| units.iter().position(|unit| *unit == read_as));
     match place.and_then(|place| Some((units.get(place)?, units.get(place.checked_sub(steps)?)?))) {
         Some((read, likely)) => {

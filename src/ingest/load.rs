@@ -1,4 +1,4 @@
-//! From the stream of changes to one atomic load.
+//! Writes the changes of a batch to the store in one atomic load.
 
 use super::edits::Edits;
 use super::refold::refold_unit;
@@ -10,35 +10,34 @@ use crate::parallel::ordered_map;
 use crate::progress::Progress;
 use crate::store::{BulkLoad, ListWriter, Store};
 
-/// How many work units of each thread may wait to be written.
+/// Maximum number of work units of each thread that wait to be written.
 const UNITS_AHEAD: usize = 8;
 
-/// What a load did.
+/// The counts of a load.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Loaded {
-    /// Customers of the batch as it is now.
+    /// Customers in the batch as it is now.
     pub customers: u64,
-    /// Of them, those that the store did not know before.
+    /// Of them, those that are new to the store.
     pub new_customers: u64,
     /// Of them, those with a full history now.
     pub customers_at_cap: u64,
-    /// Of the actions, those equal to another: of n equal ones, n - 1.
+    /// Of the actions, those equal to another: of `n` equal ones, all but one.
     pub duplicates: u64,
     /// Keyframes written or removed.
     pub keyframes: u64,
-    /// Customers who have left the store, since the batch had brought all that it held of them.
+    /// Customers who have left the store, since the batch had brought all their actions.
     pub customers_left: u64,
 }
 
-/// Writes the edits of all `work units`, and then `record`, completed with the number of customers, and `types` if they
-/// are others than before, and commits them together. Without a record the batch goes, and there must be nothing that
-/// it brings.
+/// Writes the edits of all `work_units`, then `record` with the number of customers filled in, and `types` if given,
+/// and commits them together. Without a record it removes the batch, and the work units must bring no actions.
 ///
-/// Each thread takes the next work unit and works on it; the table file is written in the order of the work units,
-/// since it has to be. Of several errors, gives that of the first work unit.
+/// Threads process the work units in parallel; the table file is written in their order, as its keys must ascend. Of
+/// several errors, returns that of the first work unit.
 ///
-/// Memory: eight work units for each thread, or their edits: typically 100 bytes for a customer, and the keyframes
-/// since for one whose late action is old.
+/// Memory: eight work units for each thread, or their edits: typically 100 bytes per customer, plus all later keyframes
+/// for a customer with an old late action.
 pub(super) fn load(
     store: &Store,
     batch: Day,
@@ -62,7 +61,7 @@ pub(super) fn load(
     if let Some(record) = &mut record {
         record.customers = writer.loaded.customers;
     }
-    // From here on it is done to its end.
+    // From here on, a request to stop is ignored.
     resources.check()?;
     writer.commit(store, batch, record.as_deref(), types)
 }
@@ -73,7 +72,7 @@ struct Writer<'store> {
     index: ListWriter<'store, TouchedDay>,
     customer_index: ListWriter<'store, CustomerState>,
     loaded: Loaded,
-    /// Customers that have come less those that have left.
+    /// New customers minus those that have left.
     balance: i64,
 }
 

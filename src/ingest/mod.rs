@@ -1,15 +1,14 @@
-//! Floor 6, taking a batch: from the files of one day to the changed deltas, keyframes, batch index, customer index and
-//! record, committed in one step.
+//! Floor 6, ingesting a batch: from the files of one day to the changed deltas, keyframes, batch index, customer index
+//! and record, committed in one step.
 //!
-//! 1. The files are fingerprinted, then read; bad rows are gathered; what the store does not admit, of forgotten
-//!    customers or from before its horizon, is left out and counted; actions are spread over buckets by customer,
-//!    spilling beyond a budget.
-//! 2. Ranges of customers are dealt out to the threads as work units: a bucket, what the index says that an earlier
-//!    batch of the same day had brought, and the customer index. Each is sorted by customer, newest first, and joined
-//!    by the thread that has it.
-//! 3. For each customer on either side, the deltas of the batch are set or removed. The customer index tells whether
-//!    keyframes can be due or have to change; only then the customer's history is read and followed anew.
-//! 4. Everything goes into the store in the order of the work units, in one atomic load.
+//! 1. The files are fingerprinted, then read. Bad rows are gathered. Actions of forgotten customers or from before the
+//!    horizon are left out and counted; the others are sorted into buckets by customer, and spill beyond a budget.
+//! 2. Ranges of customers are given to the threads as work units: a bucket, the days that the earlier version of the
+//!    batch touched, and the customer index. The thread sorts its bucket by customer, newest first, and joins the
+//!    three.
+//! 3. For each customer in the new or the earlier version, the deltas of the batch are written or removed. Only if the
+//!    customer index shows that keyframes may be due or change, the customer's history is read and folded again.
+//! 4. All edits are written in the order of the work units, in one atomic load.
 
 mod admission;
 mod change;

@@ -1,4 +1,4 @@
-//! What to ingest.
+//! The options of an ingest.
 
 use std::path::Path;
 
@@ -6,29 +6,28 @@ use crate::model::Day;
 use crate::resources::Resources;
 use crate::sources::Sources;
 
-/// What to ingest.
+/// The options of an ingest.
 #[derive(Clone, Copy, Debug)]
 pub struct IngestOptions<'a> {
-    /// The input root.
+    /// The root folder of the input.
     pub input: &'a Path,
-    /// What is read of it.
+    /// The sources to read from it.
     pub sources: &'a Sources,
-    /// The batch.
+    /// The day of the batch.
     pub dt: Day,
-    /// Which day it is, so that a batch day beyond tomorrow is told from others; `None`: that is not looked at. Nothing
-    /// but a refusal follows from it.
+    /// Today's date, used only to refuse a batch day later than tomorrow; `None`: no such check.
     pub today: Option<Day>,
-    /// Whether a batch without any file is taken as an empty one.
+    /// Whether to ingest a day without any file as an empty batch.
     pub allow_empty: bool,
-    /// Whether a batch is taken whose day is later than tomorrow, or over ten years from every other batch.
+    /// Whether to accept a batch day later than tomorrow, or over ten years from every other batch.
     pub allow_far_day: bool,
-    /// Whether a batch is taken of which more than half of the actions lie over ten years from its day.
+    /// Whether to accept a batch with more than half of its actions over ten years from its day.
     pub allow_far_actions: bool,
-    /// Whether a batch is taken that has no file of a source of which all of the last batches had some.
+    /// Whether to accept a batch without files of a source that all recent batches have files of.
     pub allow_missing_source: bool,
-    /// Where bad rows go; `None`: a batch with a bad row is refused.
+    /// The quarantine folder for bad rows; `None`: a batch with a bad row is refused.
     pub quarantine: Option<&'a Path>,
-    /// What reading may take. Of its memory for sorting, an action takes 40 bytes; beyond it, sorted runs go to disk,
-    /// beside the store.
+    /// Memory, threads and disk for reading. An action takes 40 bytes of the memory for sorting; beyond it, sorted runs
+    /// spill to disk beside the store.
     pub resources: &'a Resources,
 }

@@ -1,8 +1,7 @@
-//! What the store knows of its batches, as far as a further one is judged by it: whether its day, its sources and its
-//! numbers are like theirs.
+//! Compares a batch with those of the store: whether its day, its sources and its figures are like theirs.
 //!
-//! A mistyped day or a lost source is no fault of any file, and would pass in silence; so it is refused here, unless it
-//! is allowed.
+//! A mistyped day or a missing source shows in no single file and would go unnoticed; so both are refused here, unless
+//! an option allows them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,17 +14,17 @@ use crate::model::{Anomaly, DAYS_BEFORE, Day, anomaly, name_days};
 use crate::store::{Batch, Batches};
 use crate::text::count;
 
-/// A batch day is far from another that is more than ten years away.
+/// More than ten years: a batch day further than this from another is far from it.
 const FAR_DAYS: u32 = 3_653;
 
-/// Sources are not judged by fewer batches before than these.
+/// The check of sources needs at least this many earlier batches.
 const BATCHES_BEFORE_MIN: usize = 3;
 
-/// Batches in outline, by day. Memory: some 100 bytes for each of them.
+/// Outlines of batches by day. Memory: some 100 bytes for each batch.
 #[derive(Clone, Debug, Default)]
 pub struct Outlines(BTreeMap<Day, Outline>);
 
-/// One of them.
+/// The outline of one batch.
 #[derive(Clone, Debug, Default)]
 struct Outline {
     /// The sources that it has files of.
@@ -43,29 +42,29 @@ pub struct Unlike {
     pub value: u64,
     /// The median of the seven batches before.
     pub median: u64,
-    /// The same in words.
+    /// The finding in words.
     pub text: String,
 }
 
 impl Outlines {
-    /// Of the batches that a store holds.
+    /// Returns the outlines of the batches that a store holds.
     pub fn of(batches: &Batches) -> Self {
         Outlines(batches.iter().map(|(day, batch)| (day, Outline::of_held(batch))).collect())
     }
 
-    /// Puts a batch in the place of what was held of it.
+    /// Adds a batch, replacing its earlier version.
     pub(super) fn hold(&mut self, day: Day, record: &BatchRecord) {
         self.0.insert(day, Outline::of(record));
     }
 
-    /// The same of a batch that is still to be read, of which only the sources of its files are known.
+    /// Adds a batch that is still to be read, of which only the sources of its files are known.
     pub fn expect<'a>(&mut self, day: Day, sources: impl Iterator<Item = &'a str>) {
         let sources = sources.map(str::to_owned).collect();
         self.0.insert(day, Outline { sources, ..Outline::default() });
     }
 
-    /// Refuses days, which ascend, that are later than tomorrow, where it is known which day today is, or far from
-    /// every other batch.
+    /// Fails if one of the ascending `days` is far from every other batch, or is later than tomorrow, if `today` is
+    /// known.
     pub fn refuse_far_days(&self, days: &[Day], today: Option<Day>) -> Result<()> {
         let of = |days: Vec<Day>| if days.is_empty() { None } else { Some(name_days(&days)) };
         if let Some(today) = today {
@@ -94,16 +93,16 @@ impl Outlines {
         ))
     }
 
-    /// The batch nearest to a day, but for that of the day itself.
+    /// Returns the day of the batch nearest to `day`, other than that of `day` itself.
     fn nearest(&self, day: Day) -> Option<Day> {
         let before = self.0.range(..day).next_back();
         let after = day.next().and_then(|next| self.0.range(next..).next());
         before.into_iter().chain(after).map(|(other, _)| *other).min_by_key(|other| distance(day, *other))
     }
 
-    /// Refuses batches, days ascending, that lack files of a source of which all of the last batches before had some:
-    /// of the last seven, or as many as there are, three at least. The sources are those that a batch has files of; one
-    /// without any file at all is not judged.
+    /// Fails if a batch lacks files of a source that all recent batches have files of: the seven batches before it, or
+    /// as many as exist, at least three. `batches` has the sources with files, days ascending; a batch without any file
+    /// is skipped.
     pub fn refuse_missing_sources(&self, batches: &[(Day, BTreeSet<&str>)]) -> Result<()> {
         let mut missing: BTreeMap<String, Vec<Day>> = BTreeMap::new();
         for (day, sources) in batches.iter().filter(|(_, sources)| !sources.is_empty()) {
@@ -124,7 +123,7 @@ impl Outlines {
         ))
     }
 
-    /// The sources that all of the last batches before a day have files of.
+    /// Returns the sources that all recent batches before a day have files of.
     fn expected_on(&self, day: Day) -> BTreeSet<String> {
         let before: Vec<&Outline> = self.0.range(..day).rev().take(DAYS_BEFORE).map(|(_, outline)| outline).collect();
         let Some((last, others)) = before.split_first().filter(|_| before.len() >= BATCHES_BEFORE_MIN) else {
@@ -134,7 +133,7 @@ impl Outlines {
         last.sources.iter().filter(in_all).cloned().collect()
     }
 
-    /// What of a batch held is far from the seven batches before.
+    /// Returns the figures of a held batch that are far from those of the seven batches before.
     pub(super) fn unlike(&self, day: Day) -> Vec<Unlike> {
         let actions = self.unlike_in(day, "actions", |outline| outline.actions);
         let files = self.unlike_in(day, "files", |outline| outline.files);
@@ -224,7 +223,7 @@ mod tests {
                 .map(move |(place, on)| (on.as_str(), if place == 0 { first } else { &["clicks", "orders"] }))
         };
         assert!(missing(&eight(&["clicks"]).collect::<Vec<_>>(), &["clicks"]), "the eighth before does not count");
-        // Batches behind the day do not count.
+        // Batches after the day do not count.
         let behind = [three[0], two[0], ("2026-01-10", &["clicks"][..]), two[1]];
         assert!(missing(&behind, &["clicks"]));
     }

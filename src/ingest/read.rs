@@ -1,4 +1,4 @@
-//! Reading the files of a batch, several at once.
+//! Reads the files of a batch, several at once.
 
 use super::admission::{Admission, LeftOut};
 use super::dated_action::DatedAction;
@@ -16,7 +16,7 @@ use crate::sort::SharedSorter;
 use crate::sources::ActionSource;
 use crate::storage::Fingerprint;
 
-/// What was in a file, besides its actions.
+/// The counts of one file.
 struct FileCounts {
     fingerprint: Fingerprint,
     taken: TypeCounts,
@@ -29,7 +29,7 @@ struct FileCounts {
     left_out: LeftOut,
 }
 
-/// What is kept of each file until all have been read.
+/// The part of a file's counts that is kept until all files have been read.
 struct ReadFile {
     fingerprint: Fingerprint,
     far: Far,
@@ -42,14 +42,13 @@ impl FileCounts {
     }
 }
 
-/// Reads all files into the sorter, what the store admits of them, and gives the batch's record, but for the number of
-/// customers, and what was left out.
+/// Reads the admitted actions of all files into the sorter. Returns the batch's record, still without the number of
+/// customers, the counts of actions left out, and the files with the same content.
 ///
-/// Files are read on all cores; in which order their actions come does not matter, since the sorter's order is total.
-/// Where there are bad rows, the files are read once more, one after the other, so that these are named and set aside
-/// in their order.
+/// Files are read in parallel; the arrival order of actions does not matter, since the sort order is total. If there
+/// are bad rows, the files are read again, one after the other, to report and quarantine the bad rows in order.
 ///
-/// Memory: for each thread a record batch and what it feeds the sorter by, and some 200 bytes for each file.
+/// Memory: for each thread a record batch and a [`crate::sort::Feed`], and some 200 bytes for each file.
 pub(super) fn read_batch(
     files: &[SourceFile<'_>],
     options: &IngestOptions<'_>,
@@ -84,7 +83,7 @@ pub(super) fn read_batch(
     let with_rows = both().filter(|(_, read)| read.has_rows);
     let same = same_content(with_rows.map(|((_, file), read)| (file, &read.fingerprint)));
     if !options.allow_far_actions {
-        // Before anything is set aside.
+        // Before any row is quarantined.
         refuse_far(options, record.actions.sum(), both().map(|(file, read)| (file, &read.far)), zone)?;
     }
     let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, options.quarantine);
@@ -120,9 +119,9 @@ fn read_file(
         has_wall_times: false,
         left_out: LeftOut::default(),
     };
-    // Looked up by the number alone: it is done for each action.
+    // An array indexed by the type's number, since each action is counted in it.
     let mut taken = [0_u64; 256];
-    // Only counted here.
+    // Counts bad rows only; a second pass reports them.
     let mut bad = BadRows::new(QuarantineFolder::Actions, dt, None);
     let read = read_actions(source, file, zone, options.resources, &mut bad, |action| {
         *of_byte_mut(&mut taken, action.action.action_type.number()) += 1;

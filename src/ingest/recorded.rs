@@ -1,4 +1,4 @@
-//! How a batch record names the sources of its files.
+//! How a batch record names and numbers the sources of its files.
 
 use crate::error::Result;
 use crate::exact::Held;
@@ -6,20 +6,20 @@ use crate::format::SourceRecord;
 use crate::input::DayFile;
 use crate::sources::ActionSource;
 
-/// A file and the source that it is of.
+/// A file with its source.
 pub type SourceFile<'a> = (&'a ActionSource, DayFile);
 
 /// The sources of a record, and the number of each file's source.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Recorded {
-    /// Those with files; none where each of them is as without a configuration.
+    /// The sources with files; empty if all of them are as without a configuration.
     pub sources: Vec<SourceRecord>,
-    /// As many as there are files.
+    /// The number of each file's source.
     pub numbers: Vec<u8>,
 }
 
 impl Recorded {
-    /// Of the files of a batch, source after source.
+    /// Returns the sources of the files of a batch, which are given source after source.
     pub fn of(files: &[SourceFile<'_>]) -> Result<Self> {
         let built_in: Option<Vec<u8>> = files.iter().map(|(source, _)| source.built_in_number()).collect();
         if let Some(numbers) = built_in {

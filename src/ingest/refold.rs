@@ -1,4 +1,4 @@
-//! Folding one customer's change into its history.
+//! Folds each customer's change into the customer's history.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::model::{Action, Day, PastAction};
 use crate::resources::Resources;
 use crate::store::{Cursor, StoredDelta};
 
-/// Works out the edits of a work unit. `scratch` is for sorting.
+/// Returns the edits of a work unit. `scratch` is reused for sorting.
 pub(super) fn refold_unit(
     cursor: &mut Cursor<'_>,
     unit: WorkUnit,
@@ -24,7 +24,7 @@ pub(super) fn refold_unit(
 ) -> Result<Edits> {
     let mut edits = Edits::default();
     unit.brought.sort_into(scratch, resources)?;
-    // Equal ones are neighbours. What was cut is the oldest of its day, so that what stands before it is in the scratch
+    // Equal actions are neighbours. Cut actions are the oldest of their day, so the action before one is in `scratch`
     // or was cut too.
     let equal = scratch.iter().zip(scratch.iter().skip(1)).filter(|(one, next)| one == next).count();
     edits.actions = scratch.len() as u64 + unit.cut.actions;
@@ -53,12 +53,12 @@ pub(super) fn refold_unit(
     Ok(edits)
 }
 
-/// Appends the edits of one customer's history and gives where it stands then; `None` without any delta.
+/// Appends the edits of one customer's history and returns the customer's new state; `None` without any delta.
 ///
-/// 1. Where the batch brings deltas that are all new, and no keyframe can be due or be changed by them, they are
-///    written and counted; nothing of the customer's earlier history is read. That is nearly always so.
-/// 2. Else the customer's days are followed anew from the last keyframe that cannot have changed: from that on the
-///    keyframes are written that should stand, and those removed that should not.
+/// 1. Nearly always, all deltas of the batch are new and no keyframe can become due or change. Then the deltas are
+///    written and counted, and the customer's earlier history is not read.
+/// 2. Otherwise the customer's days are folded again from the last keyframe that cannot have changed: later keyframes
+///    are removed, and those due are written.
 fn refold(
     cursor: &mut Cursor<'_>,
     change: &Change<'_>,
@@ -77,7 +77,7 @@ fn refold(
     Ok(Some(after))
 }
 
-/// Where the customer stands after the change, if that can be told without reading its history.
+/// Returns the customer's state after the change, if it follows without reading the history.
 fn appended(change: &Change<'_>, before: Option<CustomerState>, max_history: usize) -> Option<CustomerState> {
     if change.held().next().is_some() {
         return None;
@@ -88,8 +88,8 @@ fn appended(change: &Change<'_>, before: Option<CustomerState>, max_history: usi
             None => CustomerState { newest: day, keyframe: None, since: SinceKeyframe::default().with(actions.len()) },
             Some(CustomerState { newest, keyframe, since }) => {
                 let grown = since.with(actions.len());
-                // A new day has a keyframe where one is due before it; and with more before them, later days might have
-                // one.
+                // A new day has a keyframe if one is due before it. With more actions before them, later days might
+                // have one too.
                 let might_be_due = if day > newest { since } else { grown };
                 let before_keyframe = keyframe.is_some_and(|keyframe| day < keyframe);
                 if before_keyframe || (day != newest && might_be_due.is_due(max_history)) {
@@ -102,8 +102,8 @@ fn appended(change: &Change<'_>, before: Option<CustomerState>, max_history: usi
     after
 }
 
-/// Writes deltas and keyframes of a customer whose days have to be followed, and gives where it stands then; `None`
-/// without any delta.
+/// Reads the customer's history, writes its deltas and keyframes, and returns the customer's new state; `None` without
+/// any delta.
 fn followed(
     cursor: &mut Cursor<'_>,
     change: &Change<'_>,
@@ -139,7 +139,7 @@ fn followed(
     for (day, past) in plan.keyframes {
         new.insert(Key::Keyframe { customer, day }, Some(Value::Keyframe(day, past)));
     }
-    // In the order of the keys' bytes, which is not that of their parts: newer days stand first.
+    // In the order of the keys' bytes, which differs from that of their fields: newer days come first.
     let mut ordered: Vec<_> = new.into_iter().map(|(key, value)| (key.encode(), key, value)).collect();
     ordered.sort_by_key(|(bytes, ..)| *bytes);
     for (_, key, value) in ordered {
@@ -152,7 +152,7 @@ fn followed(
     Ok(newest.map(|newest| CustomerState { newest, keyframe, since: plan.since }))
 }
 
-/// A value of the history before it is encoded.
+/// A history value that is still to be encoded.
 enum Value {
     Delta(Day, Vec<Action>),
     Keyframe(Day, Vec<PastAction>),

@@ -1,4 +1,4 @@
-//! Removing a batch: the store is afterwards, key by key, one that never had it.
+//! Removes a batch: afterwards the store is identical, key by key, to one that never had the batch.
 
 use serde::Serialize;
 
@@ -14,39 +14,39 @@ use crate::progress::Progress;
 use crate::sort::Buckets;
 use crate::store::{Folder, Store};
 
-/// What removing a batch did, or with a dry run would do.
+/// The result of removing a batch, or of a dry run.
 #[derive(Clone, Debug, Serialize)]
 pub struct RemoveSummary {
     /// The batch.
     pub dt: String,
-    /// Whether nothing was done.
+    /// Whether this was a dry run, which changes nothing.
     pub dry_run: bool,
-    /// Files that it had come in.
+    /// Files that the batch came in.
     pub files: usize,
-    /// Actions in these files, as they were counted when it was ingested.
+    /// Actions in these files, as counted when the batch was ingested.
     pub actions: u64,
-    /// The same by the names of their types.
+    /// The actions by the names of their types.
     pub types: NamedCounts,
     /// Customers of whom the store held actions that the batch had brought.
     pub customers: u64,
-    /// Of them, those who had no others, and so have left the store; `None` in a dry run, which does not look.
+    /// Of them, those who have left the store, having no other actions; `None` in a dry run, which does not count.
     pub customers_left: Option<u64>,
-    /// Batches that the store holds afterwards.
+    /// Batches left in the store.
     pub batches: usize,
-    /// Days between the first and the newest of them whose batches are missing then.
+    /// Days without a batch between the first and the newest of these batches.
     pub gaps: Vec<Day>,
 }
 
-/// What removing a batch would do. Refused where the store does not hold it. Changes nothing, and takes no lock.
+/// Returns what removing a batch would do. Fails if the store does not hold it. Changes nothing, and takes no lock.
 pub fn would_remove(folder: &Folder, dt: Day) -> Result<RemoveSummary> {
     summary(&Store::open_reader(folder)?, dt, true)
 }
 
 impl Ingester {
-    /// Removes a batch, in one atomic step: deltas, index, record, and what follows from them. Refused where the store
-    /// does not hold it. The names of action types that came with it stay: like the settings, they only grow.
+    /// Removes a batch in one atomic step: deltas, index, record, and derived data. Fails if the store does not hold
+    /// the batch. Action type names that came with it stay: the table of types only grows.
     ///
-    /// Memory: what a load takes.
+    /// Memory: that of a load.
     pub fn remove(&mut self, dt: Day, progress: &dyn Progress) -> Result<RemoveSummary> {
         let store = self.opened()?;
         let before = summary(store, dt, false)?;

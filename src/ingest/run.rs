@@ -1,4 +1,4 @@
-//! One ingest from its options to its summary.
+//! Ingests a batch, from its options to its summary.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
@@ -28,30 +28,30 @@ use crate::storage::refuse_overlaps;
 use crate::store::{Folder, NewStore, OfferedRules, Settings, Store};
 use crate::text::Shown;
 
-/// Ingests batches into one store, and removes them. Holds the store's write lock.
+/// Ingests batches into one store and removes them. Holds the store's write lock.
 pub struct Ingester {
     folder: Folder,
-    /// `None`: it is not there yet, or has been created by this one and not been opened since.
+    /// `None`: the store does not exist yet, or this ingester has created it and not opened it since.
     store: Option<Store>,
-    /// Of the batches that the store holds.
+    /// The outlines of the batches that the store holds.
     pub(super) outlines: Outlines,
     has_created: bool,
-    /// The table of types of the store as it is; `None` as long as none binds.
+    /// The store's current table of types; `None` while none is binding.
     types: Option<TypeTable>,
-    /// Newer rules of the store's zone, which move days that it holds.
+    /// Newer rules of the store's time zone that would move days it holds.
     newer_rules: Option<OfferedRules>,
 }
 
 impl Ingester {
-    /// Opens a store for writing, and adopts newer rules of its zone if they move nothing that it holds (see
-    /// [`Store::adopt_rules`]). Refused while another process writes, and where no store is: a path that is mistyped,
-    /// or a disk that is not mounted, must not begin another one.
+    /// Opens a store for writing, and adopts newer rules of its time zone if they move none of its days (see
+    /// [`Store::adopt_rules`]). Fails while another process writes, and if there is no store: a mistyped path or an
+    /// unmounted disk must not create another one.
     pub fn open(folder: &Folder, progress: &dyn Progress) -> Result<Self> {
         let (store, newer_rules) = Store::open_writer(folder)?.adopt_rules(progress)?;
         Self::with(folder, Some(store), newer_rules)
     }
 
-    /// The same, but where no store is, one is created with the first batch.
+    /// Does the same as [`Self::open`], but if there is no store, the first batch creates one.
     pub fn open_or_create(folder: &Folder, progress: &dyn Progress) -> Result<Self> {
         if folder.holds_store()? { Self::open(folder, progress) } else { Self::with(folder, None, None) }
     }
@@ -63,12 +63,12 @@ impl Ingester {
         Ok(Ingester { folder: folder.clone(), store, outlines, has_created: false, types, newer_rules })
     }
 
-    /// Fails where newer rules of the store's zone wait to be taken by which the day of a batch is another one.
+    /// Fails if newer time zone rules that the store has not adopted yet would move the day `dt`.
     pub fn check_day(&self, dt: Day) -> Result<()> {
         self.store.as_ref().map_or(Ok(()), |store| store.refuse_other_day(self.newer_rules.as_ref(), dt))
     }
 
-    /// The store, opened again where it was created by this one.
+    /// Returns the store, opened again if this ingester created it.
     pub(super) fn opened(&mut self) -> Result<&Store> {
         match &mut self.store {
             Some(store) => Ok(store),
@@ -76,9 +76,10 @@ impl Ingester {
         }
     }
 
-    /// Takes one batch, replacing what was held of it. On an error the store is as it was, or not there if it was not.
+    /// Ingests one batch, replacing its earlier version. After an error the store is unchanged, or still does not
+    /// exist.
     ///
-    /// Memory: that for sorting, what the open store and a load take, and eight work units of some 4,096 actions or
+    /// Memory: that for sorting, that of the open store and of a load, and eight work units of some 4,096 actions or
     /// customers per thread.
     pub fn ingest(&mut self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<IngestSummary> {
         self.check_day(options.dt)?;
@@ -86,7 +87,8 @@ impl Ingester {
         self.load(batch, progress)
     }
 
-    /// Reads batches for this store. Apart, so that one can be read while another is loaded.
+    /// Returns a reader of batches for this store. It is separate so that one batch can be read while another is
+    /// loaded.
     pub fn reader(&self) -> Result<BatchReader> {
         let zone = self.store.as_ref().map_or_else(Zone::utc, |store| store.settings().zone.clone());
         let admission = self.store.as_ref().map(Admission::of).transpose()?.unwrap_or_default();
@@ -94,7 +96,7 @@ impl Ingester {
         Ok(BatchReader { folder: self.folder.clone(), zone, admission, types: self.types.clone(), outlines })
     }
 
-    /// Puts a batch that was read into the store, which is created if it is not there.
+    /// Loads a batch that was read into the store, which is created if it does not exist.
     pub fn load(&mut self, batch: ReadBatch, progress: &dyn Progress) -> Result<IngestSummary> {
         if self.has_created && self.store.is_none() {
             self.store = Some(Store::open_writer(&self.folder)?);
@@ -107,7 +109,7 @@ impl Ingester {
             self.types = Some(types);
             return Ok(summary);
         }
-        // With its first batch or not at all.
+        // A new store appears with its first batch or not at all.
         let new =
             NewStore::begin_where_none_was(&self.folder, Settings { types: types.clone(), ..Settings::default() })?;
         let summary = commit(new.store(), batch, &types, false, &mut self.outlines, progress)?;
@@ -117,10 +119,9 @@ impl Ingester {
         Ok(IngestSummary { created: true, ..summary })
     }
 
-    /// Does the compaction that has become due with the batches taken, and a purge that an interrupted removal has left
-    /// owing, so that reads stay as fast as they were. To be called after the last of them; while it has not been,
-    /// compaction goes on beside the next ingest. Fails only where it is asked to stop; then what is left to do waits
-    /// for the next time.
+    /// Finishes the compaction that the ingested batches made due, and the purge of an interrupted removal, so that
+    /// reads stay fast. Call it after the last batch; until then, compaction continues during the next ingest. Fails
+    /// only after a request to stop; then the remaining work waits for the next call.
     pub fn finish_compaction(&self, progress: &dyn Progress) -> Result<()> {
         let Some(store) = &self.store else { return Ok(()) };
         progress.begin("compacting", "", None);
@@ -138,7 +139,7 @@ impl Ingester {
     }
 }
 
-/// Reads batches for one store without opening it. What the store admits cannot change meanwhile, since its
+/// Reads batches for one store without opening the store. Its rules of admission cannot change meanwhile, since the
 /// [`Ingester`] holds the write lock.
 pub struct BatchReader {
     folder: Folder,
@@ -148,11 +149,11 @@ pub struct BatchReader {
     outlines: Outlines,
 }
 
-/// A batch read, on its way into a store. Memory: that for sorting that it was read with.
+/// A batch that has been read, to be loaded into a store. Memory: the memory for sorting that it was read with.
 pub struct ReadBatch {
     dt: Day,
     actions: Buckets<DatedAction>,
-    /// Complete but for the number of customers.
+    /// Complete except for the number of customers.
     record: BatchRecord,
     left_out: LeftOut,
     same: SameContents,
@@ -160,9 +161,9 @@ pub struct ReadBatch {
 }
 
 impl BatchReader {
-    /// Reads the files of a batch. Refused, the store untouched, where there is none, where its day or its sources are
-    /// not like those of the other batches (see [`Outlines`]), where there are bad rows, or where the store has other
-    /// names or numbers of action types.
+    /// Reads the files of a batch, without touching the store. Fails if there is no file, if the day or the sources are
+    /// unlike those of the other batches (see [`Outlines`]), if there are bad rows, or if names or numbers of action
+    /// types conflict with the store's.
     pub fn read(&self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<ReadBatch> {
         let dt = options.dt;
         refuse_overlaps(options.input, self.folder.path(), None, options.quarantine)?;
@@ -181,14 +182,14 @@ impl BatchReader {
         let sorter = Sorter::new(resources.sort_bytes(), Scratch::new(self.folder.scratch()), resources);
         let sorter = SharedSorter::new(sorter);
         let read = read_batch(&files, options, &self.zone, &self.admission, &sorter, progress);
-        // Where the sorter has failed, that is why reading has.
+        // A failed sorter is the cause of the reading error, so its error is returned first.
         let sorter = sorter.into_sorter()?;
         let (record, left_out, same) = read?;
         Ok(ReadBatch { dt, actions: sorter.buckets()?, record, left_out, same, sources: options.sources.clone() })
     }
 }
 
-/// The files of a batch, source after source, those of each in the order of their names.
+/// Returns the files of a batch, source after source, in the order of their names within a source.
 pub fn batch_files<'a>(input: &Path, sources: &'a Sources, dt: Day) -> Result<Vec<SourceFile<'a>>> {
     let mut files = Vec::new();
     for source in &sources.actions {
@@ -204,7 +205,7 @@ pub fn batch_files<'a>(input: &Path, sources: &'a Sources, dt: Day) -> Result<Ve
     Ok(files)
 }
 
-/// Fails where two sources have found one file: its rows would be taken twice. Links count as what they lead to.
+/// Fails if two sources match the same file: its rows would be ingested twice. Links are followed.
 fn refuse_shared(files: &[SourceFile<'_>]) -> Result<()> {
     let mut found: BTreeMap<(u64, u64), &SourceFile<'_>> = BTreeMap::new();
     for of_file in files {
@@ -212,7 +213,7 @@ fn refuse_shared(files: &[SourceFile<'_>]) -> Result<()> {
         let failed = |error: io::Error| Error::io("look for", &file.path, error);
         let metadata = fs::metadata(&file.path).map_err(failed)?;
         let Some((other, other_file)) = found.insert((metadata.dev(), metadata.ino()), of_file) else { continue };
-        // One file may have two names of its own; that it is taken twice is then said by its content.
+        // A file may have two names of its own (hard links); the check of equal content reports those.
         let real = |file: &DayFile| fs::canonicalize(&file.path).map_err(failed);
         if other.name != source.name && real(file)? == real(other_file)? {
             return Err(Error::input(
@@ -231,13 +232,12 @@ fn refuse_shared(files: &[SourceFile<'_>]) -> Result<()> {
     Ok(())
 }
 
-/// The names of the sources that files are of.
+/// Returns the names of the files' sources.
 pub fn source_names<'a>(files: &[SourceFile<'a>]) -> BTreeSet<&'a str> {
     files.iter().map(|(source, _)| source.name.as_str()).collect()
 }
 
-/// Commits a batch; with `has_new_types`, the table of types with it. The outlines are those of the batches held, this
-/// one among them then.
+/// Commits a batch; with `has_new_types`, its table of types too. Adds the batch to the outlines.
 fn commit(
     store: &Store,
     batch: ReadBatch,

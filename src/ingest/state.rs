@@ -1,4 +1,4 @@
-//! Whether what the store holds of a batch is what lies in its folders.
+//! Checks whether the store's version of a batch matches the files in its folders.
 
 use std::path::Path;
 
@@ -11,24 +11,23 @@ use crate::model::Day;
 use crate::sources::Sources;
 use crate::storage::Fingerprint;
 
-/// The files of a batch, against the record that the store holds of it.
+/// How the files of a batch compare with the store's record of the batch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum BatchState {
-    /// Not held, and there are files.
+    /// The store does not hold the batch, and there are files.
     New,
-    /// Held, from the very files that are there, described as they are.
+    /// Held, from the same files with the same description.
     Current,
-    /// Held, from other files than are there, or from files that were described otherwise, or by older rules of the
-    /// zone that gave its actions other times.
+    /// Held, but from different files, from files with a different description, or with times by older time zone rules.
     Changed,
-    /// Not held, and there is no file.
+    /// The store does not hold the batch, and there is no file.
     Absent,
-    /// Held, from files of which none is there any more.
+    /// Held, but all of its files are gone.
     FilesGone,
 }
 
-/// Compares the files of a batch, by name, size and hash of the content, and what their rows become, with what the
-/// store holds of it. Reads every file whose size agrees.
+/// Compares the files of a batch with the store's record: name, size, content hash, and mapping of rows. Reads every
+/// file whose size agrees.
 pub fn batch_state(
     input: &Path,
     sources: &Sources,

@@ -1,4 +1,4 @@
-//! What an ingest did, counted.
+//! The counts of an ingest.
 
 use serde::Serialize;
 
@@ -6,61 +6,61 @@ use super::outlines::Unlike;
 use crate::input::SameContent;
 use crate::model::NamedCounts;
 
-/// What an ingest did.
+/// The result of an ingest.
 #[derive(Clone, Debug, Serialize)]
 pub struct IngestSummary {
     /// The batch.
     pub dt: String,
     /// Files read.
     pub files: usize,
-    /// Their size.
+    /// Total size of the files in bytes.
     pub bytes: u64,
-    /// Actions in the files, of all types, but for rows set aside.
+    /// Actions in the files, of all types, without quarantined rows.
     pub actions: u64,
-    /// Of them, those of the type `click`, if the store has one; the same stands in `types`, with those of all other
+    /// Of them, those of the type `click`, if the store has it; `types` has this count too, with those of all other
     /// types.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clicks: Option<u64>,
-    /// Likewise `add_to_cart`.
+    /// Of the actions, those of the type `add_to_cart`, if the store has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub add_to_carts: Option<u64>,
-    /// Likewise `order`.
+    /// Of the actions, those of the type `order`, if the store has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub orders: Option<u64>,
-    /// How many of each type.
+    /// Actions of each type.
     pub types: NamedCounts,
-    /// Rows that are no actions, as their source says.
+    /// Rows that the source's description lists as no actions.
     pub ignored: u64,
     /// Of the actions, those whose day is before the batch day.
     pub late: u64,
     /// Of the actions, those whose day is after the batch day.
     pub early: u64,
-    /// Of the actions taken, those equal to another of the batch in customer, item, time and type: of n equal ones, n -
-    /// 1. They stay. What other batches hold is not compared.
+    /// Of the actions ingested, those equal to another of the batch in customer, item, time and type, not counting the
+    /// first of each group of equal ones. All are kept. Other batches are not compared.
     pub duplicates: u64,
-    /// Rows set aside in the quarantine.
+    /// Rows written to the quarantine.
     pub quarantined: u64,
-    /// Files with the content of another one of the batch. The rows of both are taken.
+    /// Files with the same content as another file of the batch. The rows of both are used.
     pub same_content: u64,
-    /// The first hundred of them.
+    /// The first hundred such files.
     pub same_content_files: Vec<SameContent>,
-    /// Of the actions, those left out since their customers have been forgotten.
+    /// Of the actions, those left out because their customers have been forgotten.
     pub forgotten: u64,
-    /// Of the actions, those left out since their day is before the store's horizon.
+    /// Of the actions, those left out because their day is before the store's horizon.
     pub pruned: u64,
-    /// Customers of whom actions were taken.
+    /// Customers with at least one action ingested.
     pub customers: u64,
-    /// Of them, those that the store did not know before.
+    /// Of them, those that are new to the store.
     pub new_customers: u64,
-    /// Of the customers of whom actions were taken, those of whom the store holds at least `max_history` actions now,
-    /// so that older ones no longer show in their histories.
+    /// Of these customers, those with at least `max_history` actions in the store now, so that older actions are no
+    /// longer in their histories.
     pub customers_at_cap: u64,
     /// Keyframes written or removed.
     pub keyframes: u64,
-    /// What of the batch is far from the seven batches before.
+    /// Figures of the batch that are far from those of the seven batches before.
     pub unlike: Vec<Unlike>,
-    /// Whether the batch was held before and has been replaced.
+    /// Whether the batch replaced an earlier version.
     pub replaced: bool,
-    /// Whether the store was created.
+    /// Whether this batch created the store.
     pub created: bool,
 }

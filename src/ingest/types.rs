@@ -1,4 +1,4 @@
-//! The table of types that a store has with the next batch.
+//! Joins the action types of the sources with those of the store.
 
 use crate::error::{Error, Result};
 use crate::message::message;
@@ -7,8 +7,8 @@ use crate::sources::Sources;
 use crate::store::Store;
 use crate::text::Shown;
 
-/// The types that the store binds with those that the sources have. `None` for a store that binds to none yet. Refused
-/// where a number or a name means something else to the store: it has been written with.
+/// Returns the store's binding types joined with those of the sources. `bound` is `None` if no types are binding yet.
+/// Fails if a number or a name has another meaning in the store, whose data was written with it.
 pub(super) fn joined_types(bound: Option<&TypeTable>, sources: &Sources) -> Result<TypeTable> {
     let Some(bound) = bound else { return Ok(sources.types.clone()) };
     bound.joined(&sources.types).map_err(|conflict| {
@@ -35,7 +35,7 @@ pub(super) fn joined_types(bound: Option<&TypeTable>, sources: &Sources) -> Resu
     })
 }
 
-/// Fails, as taking a batch would, where a number or a name of the sources means something else to the store.
+/// Fails, like an ingest, if a number or a name of the sources has another meaning in the store.
 pub fn check_types(store: &Store, sources: &Sources) -> Result<()> {
     joined_types(store.binding_types()?.as_ref(), sources).map(drop)
 }

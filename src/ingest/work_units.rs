@@ -1,4 +1,4 @@
-//! Dealing out a load: ranges of customers, each with all that one thread needs to work on it.
+//! Divides a load into work units: ranges of customers, each with all data that one thread needs.
 
 use std::iter::Peekable;
 
@@ -9,38 +9,38 @@ use crate::model::{CustomerId, Day};
 use crate::sort::{BUCKET_RECORDS, Bucket, Buckets, Sorted};
 use crate::store::{Leaves, Store};
 
-/// Customers of the customer index that one work unit has at most.
+/// Maximum number of customer index lines in a work unit.
 const CUSTOMER_INDEX_LINES_MAX: usize = 4_096;
 
 /// A range of customers.
 pub(super) struct WorkUnit {
-    /// The actions that the batch brings of them, in no order.
+    /// The batch's actions of these customers, unordered.
     pub brought: Bucket<DatedAction>,
-    /// The days that the batch held so far touched, of each customer the newest first.
+    /// The days that the earlier version of the batch touched, newest first for each customer.
     pub held: Vec<(CustomerId, TouchedDay)>,
-    /// All of them that the store has, whether the batch changes them or not.
+    /// The states of all customers of the range in the store, changed by the batch or not.
     pub customer_index: Vec<(CustomerId, CustomerState)>,
-    /// What the batch brings beyond `brought`.
+    /// The batch's actions that are not in `brought`.
     pub cut: Cut,
 }
 
-/// Actions that were not dealt out, since of their customer and day `max_history` newer ones were.
+/// Actions left out of a work unit because `max_history` newer ones have the same customer and day.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Cut {
-    /// All of them.
+    /// Their number.
     pub actions: u64,
-    /// Of them, those that are equal to the action before them.
+    /// Of them, those equal to the action before them.
     pub duplicates: u64,
 }
 
-/// Deals out all customers, range by range, ascending.
+/// Produces the work units of all customers, range by range, ascending.
 ///
-/// Memory: what the buckets take, and one leaf each of index and customer index. A work unit has at most 4,096
-/// customers of the customer index, and one bucket, which has some 4,096 actions or those of one customer; buckets
-/// merged from disk, no more than `max_history` of them for each day.
+/// Memory: that of the buckets, and one leaf each of index and customer index. A work unit has at most 4,096 customers
+/// of the customer index, and one bucket: some 4,096 actions, or those of one customer; if merged from disk, at most
+/// `max_history` per customer and day.
 pub(super) struct WorkUnits<'store> {
     buckets: Source,
-    /// What is left of a bucket that had to be cut.
+    /// The rest of a bucket that was cut.
     left: Option<Bucket<DatedAction>>,
     held: Lines<'store, TouchedDay>,
     customer_index: Lines<'store, CustomerState>,
@@ -48,7 +48,7 @@ pub(super) struct WorkUnits<'store> {
 }
 
 impl<'store> WorkUnits<'store> {
-    /// The work units of a batch that brings `buckets`.
+    /// Returns the work units of a batch with these buckets.
     pub fn new(store: &'store Store, batch: Day, buckets: Buckets<DatedAction>) -> Self {
         let buckets = match buckets {
             Buckets::Apart(buckets) => Source::Apart(buckets.peekable()),
@@ -58,7 +58,7 @@ impl<'store> WorkUnits<'store> {
         WorkUnits { buckets, left: None, held, customer_index, is_dealt: false }
     }
 
-    /// The next work unit; `None` when all are dealt out.
+    /// Returns the next work unit; `None` at the end.
     pub fn next_unit(&mut self) -> Result<Option<WorkUnit>> {
         if self.is_dealt {
             return Ok(None);
@@ -124,11 +124,11 @@ impl Source {
         Ok((!actions.is_empty()).then(|| (Bucket::new(actions), cut)))
     }
 
-    /// Before which customer the bucket given last ends; `None` if it was the last.
+    /// Returns the exclusive upper bound of the current bucket; `None` if it is the last.
     fn next_customer(&mut self) -> Option<CustomerId> {
         match self {
             Source::Apart(buckets) => buckets.peek().map(|bucket| customer_of(bucket.from())),
-            // An error at the head comes out with the next bucket; the first customer of all stands for it.
+            // An error at the head is returned with the next bucket; here the smallest customer id stands for it.
             Source::Merged(sorted, _) => {
                 sorted.peek().map(|next| next.as_ref().map_or(CustomerId(i64::MIN), |next| next.customer))
             }
@@ -136,7 +136,7 @@ impl Source {
     }
 }
 
-/// The lines of index or customer index.
+/// Iterates over the lines of the index or the customer index.
 struct Lines<'store, E> {
     leaves: Leaves<'store, E>,
     open: std::vec::IntoIter<(CustomerId, E)>,
@@ -147,7 +147,7 @@ impl<'store, E: Entry> Lines<'store, E> {
         Lines { leaves, open: Vec::new().into_iter() }
     }
 
-    /// Whose line is next.
+    /// Returns the customer of the next line.
     fn head(&mut self) -> Result<Option<CustomerId>> {
         while self.open.as_slice().is_empty() {
             let Some(leaf) = self.leaves.next().transpose()? else { return Ok(None) };
@@ -156,7 +156,7 @@ impl<'store, E: Entry> Lines<'store, E> {
         Ok(self.open.as_slice().first().map(|(customer, _)| *customer))
     }
 
-    /// The next line, if it is of a customer before `until`.
+    /// Returns the next line, if its customer is before `until`.
     fn next_before(&mut self, until: Option<CustomerId>) -> Result<Option<(CustomerId, E)>> {
         match self.head()? {
             Some(customer) if until.is_none_or(|until| customer < until) => Ok(self.open.next()),

@@ -1,4 +1,4 @@
-//! What the rows should look like, as far as somebody chose it.
+//! The settings of rows that the user chose.
 
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
@@ -6,38 +6,38 @@ use crate::message::{Setting, message};
 use crate::model::{ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType};
 use crate::output::{Compression, FileSizes, RowSettings};
 
-/// The settings of rows that can be chosen; `None` where nobody did, and the default stands.
+/// The row settings that can be chosen; `None` means the default.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct RowChoice {
-    /// Length of the padded arrays. Default: the store's.
+    /// Length of the padded arrays. Default: the store's `max_history`.
     pub max_history: Option<usize>,
     /// Only actions of this many days before the day. Default: no limit.
     pub lookback_days: Option<u32>,
     /// How pages are compressed. Default: Zstandard.
     pub compression: Option<Compression>,
-    /// Rows of a row group. Default: that of [`FileSizes`].
+    /// Rows in a row group. Default: see [`FileSizes`].
     pub row_group_rows: Option<usize>,
-    /// Rows of a part file. Default: that of [`FileSizes`].
+    /// Rows in a part file. Default: see [`FileSizes`].
     pub part_rows: Option<usize>,
-    /// Columns besides those that all rows have. Default: none.
+    /// Columns added to those that all rows have. Default: none.
     pub with: Option<ExtraColumns>,
-    /// The type of items. Default: the widest.
+    /// The integer type of items. Default: the widest.
     pub item_type: Option<ItemType>,
-    /// The type of action types. Default: the widest.
+    /// The integer type of action types. Default: the widest.
     pub type_type: Option<TypeType>,
     /// The order of the rows. Default: by customer.
     pub order: Option<OrderKind>,
-    /// What a shuffled order follows from. Default: 0.
+    /// The seed of a shuffled order. Default: 0.
     pub seed: Option<u64>,
 }
 
 impl RowChoice {
-    /// How pages are compressed.
+    /// Returns how pages are compressed.
     pub fn compression(&self) -> Compression {
         self.compression.unwrap_or(Compression::Zstd)
     }
 
-    /// How the rows are cut.
+    /// Returns the sizes of row groups and part files.
     pub fn sizes(&self) -> FileSizes {
         let FileSizes { row_group_rows, part_rows } = FileSizes::default();
         FileSizes {
@@ -46,7 +46,7 @@ impl RowChoice {
         }
     }
 
-    /// Which columns the rows have.
+    /// Returns the columns of the rows.
     pub fn columns(&self) -> RowColumns {
         RowColumns {
             with: self.with.unwrap_or_default(),
@@ -55,7 +55,7 @@ impl RowChoice {
         }
     }
 
-    /// In which order they stand. Fails where there is a seed and no order that uses it.
+    /// Returns the order of the rows. Fails if there is a seed but the order uses none.
     pub fn order(&self) -> Result<RowOrder> {
         let kind = self.order.unwrap_or_default();
         RowOrder::of(kind, self.seed).ok_or_else(|| {
@@ -66,8 +66,8 @@ impl RowChoice {
         })
     }
 
-    /// All settings of a partition that is there. Refused where one was chosen and is another than the partition has:
-    /// to produce it again as it was and otherwise than it was are two things.
+    /// Returns all settings of an existing partition. Fails if a setting was chosen that differs from the partition's:
+    /// reproducing a partition and changing its settings exclude each other.
     pub fn kept(&self, manifest: &Manifest) -> Result<Self> {
         let settings = RowSettings::of(manifest)?;
         let kept = RowChoice {
@@ -104,7 +104,7 @@ impl RowChoice {
         Ok(kept)
     }
 
-    /// The options and what was chosen with each.
+    /// Returns each option with the value that was chosen.
     fn typed(&self) -> [(Setting, Option<String>); 10] {
         let RowChoice { max_history, lookback_days, compression, row_group_rows, part_rows, .. } = *self;
         let RowChoice { with, item_type, type_type, order, seed, .. } = *self;

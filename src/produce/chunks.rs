@@ -1,17 +1,17 @@
-//! Cutting sorted rows into row groups.
+//! Cuts sorted rows into row groups.
 
 use crate::error::Result;
 use crate::model::Impression;
 
-/// How many chunks of each thread may wait to be written: one that is done, while another is worked on.
+/// Chunks in flight for each thread: a finished one that waits to be written, and the one in work.
 pub(super) const CHUNKS_AHEAD: usize = 2;
 
-/// What stands for rows that stay together.
+/// Rows that stay in one row group, such as those of an impression.
 pub(super) trait Rows {
-    /// How many they are.
+    /// Returns the number of rows.
     fn rows(&self) -> usize;
 
-    /// Whether they are the same impression once more as those that come before.
+    /// Whether they are of an impression equal to that of the rows before.
     fn repeats(&self, before: &Self) -> bool;
 }
 
@@ -25,14 +25,14 @@ impl Rows for Impression {
     }
 }
 
-/// Cuts a sorted stream into chunks of at most `rows_max` rows. By the rows alone, so that the same rows are always cut
-/// the same.
+/// Cuts a sorted stream into chunks of at most `rows_max` rows. The cuts depend only on the rows, so equal streams are
+/// cut alike.
 ///
 /// Memory: one chunk.
 pub(super) struct Chunks<I: Iterator<Item = Result<R>>, R> {
     stream: I,
     rows_max: usize,
-    /// What the next chunk begins with.
+    /// The first element of the next chunk.
     next: Option<R>,
     repeats: u64,
 }
@@ -42,12 +42,12 @@ impl<R: Rows, I: Iterator<Item = Result<R>>> Chunks<I, R> {
         Chunks { stream, rows_max, next: None, repeats: 0 }
     }
 
-    /// How many so far were the same impression as the one before.
+    /// Returns how many impressions so far were equal to the one before.
     pub fn repeats(&self) -> u64 {
         self.repeats
     }
 
-    /// The next chunk, never an empty one; `None` at the end.
+    /// Returns the next chunk, which is never empty; `None` at the end.
     pub fn next_chunk(&mut self) -> Result<Option<Vec<R>>> {
         let mut chunk: Vec<R> = self.next.take().into_iter().collect();
         let mut rows: usize = chunk.iter().map(R::rows).sum();

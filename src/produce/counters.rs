@@ -1,9 +1,9 @@
-//! Counting what becomes rows.
+//! Counts of impressions, customers and rows.
 
 use super::summary::ProduceSummary;
 use crate::model::{CustomerId, Impression};
 
-/// What was counted of neighbours in the order of customers.
+/// Counts over consecutive impressions in the order of customers.
 #[derive(Default)]
 pub(super) struct Counts {
     pub impressions: u64,
@@ -11,31 +11,31 @@ pub(super) struct Counts {
     customers: u64,
     /// Of the customers, how many have no history.
     without_history: u64,
-    /// Of the customers, how many have as long a history as can be.
+    /// Of the customers, how many have a history of `max_history` actions.
     at_cap: u64,
     /// Rows without any history.
     rows_without_history: u64,
     /// Rows whose history has late actions.
     rows_with_late: u64,
-    /// Places in the rows' histories that hold an action.
+    /// Array elements of the rows' histories that hold an action.
     filled: u64,
     first: Option<CustomerId>,
     first_without_history: bool,
     first_at_cap: bool,
     last: Option<CustomerId>,
-    /// How long the history of the last is.
+    /// Length of the last customer's history.
     last_length: u64,
-    /// Whether it has late actions.
+    /// Whether the last customer's history has late actions.
     last_has_late: bool,
 }
 
 impl Counts {
-    /// Whether the last impression was another customer's.
+    /// Whether the customer differs from that of the last impression.
     pub fn is_new(&self, customer: CustomerId) -> bool {
         self.last != Some(customer)
     }
 
-    /// Begins a customer whose history has `length` actions, and late ones among them or not.
+    /// Begins a customer whose history has `length` actions; `has_late`: some of them are late.
     pub fn begin(&mut self, customer: CustomerId, length: usize, has_late: bool, max_history: usize) {
         let (is_empty, is_at_cap) = (length == 0, length >= max_history);
         if self.first.is_none() {
@@ -51,7 +51,7 @@ impl Counts {
         self.at_cap += u64::from(is_at_cap);
     }
 
-    /// Adds an impression of the customer begun last.
+    /// Adds an impression of the current customer.
     pub fn add(&mut self, impression: &Impression) {
         let rows = impression.elements.len() as u64;
         self.impressions += 1;
@@ -62,16 +62,16 @@ impl Counts {
     }
 }
 
-/// Sums counts up, in the order of customers.
+/// Adds up counts in the order of customers.
 #[derive(Default)]
 pub(super) struct Counters {
     last: Option<CustomerId>,
 }
 
 impl Counters {
-    /// Adds them to the summary.
+    /// Adds `counts` to the summary.
     pub fn add(&mut self, counts: &Counts, summary: &mut ProduceSummary) {
-        // A customer with very many impressions goes on from the chunk before.
+        // A customer with very many impressions continues from the chunk before and is counted once.
         let goes_on = counts.first.is_some() && counts.first == self.last;
         summary.customers += counts.customers - u64::from(goes_on);
         summary.without_history += counts.without_history - u64::from(goes_on && counts.first_without_history);

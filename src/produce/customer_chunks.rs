@@ -6,15 +6,15 @@ use crate::error::Result;
 use crate::exact::Held;
 use crate::model::{CustomerId, Day, Impression};
 
-/// Customers of a chunk: their histories take up to 9 kB each.
+/// Maximum number of customers in a chunk: their histories take up to 9 kB each.
 const CHUNK_CUSTOMERS: usize = 256;
 
-/// A chunk is full with so many rows, however few its customers are.
+/// A chunk is also full at this many rows, even with few customers.
 const CHUNK_ROWS: usize = 50_000;
 
 /// The impressions of some customers on some days.
 pub(super) struct CustomerChunk {
-    /// By day, in the order of the rows.
+    /// The impressions of each day, in the order of the rows.
     pub impressions: Vec<Vec<Impression>>,
     /// The customers, ascending.
     pub customers: Vec<CustomerQuery>,
@@ -23,21 +23,21 @@ pub(super) struct CustomerChunk {
 /// A customer of a chunk.
 pub(super) struct CustomerQuery {
     pub customer: CustomerId,
-    /// The days with an impression of this chunk, the newest first; and which of all days each is.
+    /// The days with an impression in this chunk, newest first; `places` has the index of each among all days.
     pub days: Vec<Day>,
     pub places: Vec<usize>,
 }
 
-/// Cuts the impressions of several days into chunks, by the impressions alone.
+/// Cuts the impressions of several days into chunks; the cuts depend only on the impressions.
 ///
-/// Memory: one chunk, which has one impression more than it has room for at most.
+/// Memory: one chunk, which exceeds its limit by at most one impression.
 pub(super) struct CustomerChunks<I: Iterator> {
-    /// By day, the newest first: the day, its place among all, and its impressions in the order of customers.
+    /// Newest day first: the day, its index among all days, and its impressions in the order of customers.
     streams: Vec<(Day, usize, Peekable<I>)>,
 }
 
 impl<I: Iterator<Item = Result<Impression>>> CustomerChunks<I> {
-    /// Those of these days, each with its impressions in the order of customers.
+    /// Returns the chunks of these days, each given with its impressions in the order of customers.
     pub fn new(days: impl Iterator<Item = (Day, I)>) -> Self {
         let streams = days.enumerate().map(|(place, (day, impressions))| (day, place, impressions.peekable()));
         let mut streams: Vec<_> = streams.collect();
@@ -45,8 +45,8 @@ impl<I: Iterator<Item = Result<Impression>>> CustomerChunks<I> {
         CustomerChunks { streams }
     }
 
-    /// The next chunk, never an empty one; `None` at the end. Where a chunk is full of one customer's rows, the next
-    /// goes on with them.
+    /// Returns the next chunk, which is never empty; `None` at the end. If one customer's rows fill a chunk, the next
+    /// chunk continues with that customer.
     pub fn next_chunk(&mut self) -> Result<Option<CustomerChunk>> {
         let mut chunk =
             CustomerChunk { impressions: self.streams.iter().map(|_| Vec::new()).collect(), customers: Vec::new() };
@@ -77,7 +77,7 @@ impl<I: Iterator<Item = Result<Impression>>> CustomerChunks<I> {
         Ok((!chunk.customers.is_empty()).then_some(chunk))
     }
 
-    /// The least customer that has an impression left.
+    /// Returns the smallest customer id that has an impression left.
     fn next_customer(&mut self) -> Result<Option<CustomerId>> {
         let mut least: Option<CustomerId> = None;
         for (_, _, stream) in &mut self.streams {
@@ -93,7 +93,7 @@ impl<I: Iterator<Item = Result<Impression>>> CustomerChunks<I> {
     }
 }
 
-/// The next impression of a stream, if it is the customer's, or is an error.
+/// Returns the next impression of a stream if it is the customer's, or the next error.
 fn next_of<I: Iterator<Item = Result<Impression>>>(
     stream: &mut Peekable<I>,
     customer: CustomerId,
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(by_customers.next_chunk().unwrap().unwrap().customers.len(), CHUNK_CUSTOMERS);
         assert_eq!(by_customers.next_chunk().unwrap().unwrap().customers.len(), 1);
 
-        // One customer with rows for two chunks and a bit, on two days.
+        // One customer with rows for more than two chunks, on two days.
         let rows = || (0..5).map(|_| Ok(impression(4, CHUNK_ROWS / 4))).collect::<Vec<_>>();
         let mut by_rows = chunks(vec![(7, rows()), (8, rows())]);
         let mut met = vec![0, 0];

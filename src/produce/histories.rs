@@ -1,4 +1,4 @@
-//! Reading histories for rows, and refusing those that must not become any.
+//! Reads histories for rows, and refuses those that are invalid.
 
 use crate::error::{Error, Result};
 use crate::history::History;
@@ -7,9 +7,9 @@ use crate::model::{CustomerId, Day, Impression, ItemType, Zone};
 use crate::output::RowSettings;
 use crate::store::{AsOf, Begin, Cursor, Store};
 
-/// Reads the histories of the rows of a day, or of several. One per thread.
+/// Reads the histories for the rows of one day or several. Each thread has its own.
 ///
-/// Memory: that of a [`Cursor`], and one history.
+/// Memory: that of a [`Cursor`], plus one history.
 pub(super) struct Histories<'store> {
     cursor: Cursor<'store>,
     zone: &'store Zone,
@@ -20,7 +20,7 @@ pub(super) struct Histories<'store> {
 }
 
 impl<'store> Histories<'store> {
-    /// One for each thread. `late_since`: how far back to look for late actions, if at all (see [`Cursor::find_late`]).
+    /// Returns one for each thread. `late_since`: how far back to look for late actions (see [`Cursor::find_late`]).
     pub fn of_threads(
         store: &'store Store,
         wanted: AsOf,
@@ -44,29 +44,29 @@ impl<'store> Histories<'store> {
         (0..threads).map(of_thread).collect()
     }
 
-    /// How long a history can be.
+    /// Returns the maximum length of a history.
     pub fn max_history(&self) -> usize {
         self.wanted.max_history
     }
 
-    /// The history of a customer, and whether it has late actions. Fails where the store contradicts itself on when its
-    /// actions were, and where an item does not fit.
+    /// Returns the history of a customer, and whether it has late actions. Fails if days and times in the store
+    /// contradict each other, or if an item does not fit its column type.
     pub fn read(&mut self, customer: CustomerId) -> Result<(&History, bool)> {
         let (history, begins) = self.read_each(customer, &[self.wanted.before])?;
         Ok((history, begins.first().is_some_and(|begin| begin.has_late)))
     }
 
-    /// The same for the rows of several days, the newest first: all that they have, and where the history of each
-    /// begins (see [`Cursor::as_of_each`]).
+    /// Returns one history that covers several days, given newest first, and where each day's history begins in it (see
+    /// [`Cursor::as_of_each`]).
     pub fn read_each(&mut self, customer: CustomerId, days: &[Day]) -> Result<(&History, &[Begin])> {
         let Some((newest, earlier)) = days.split_first() else { return Ok((&self.history, &[])) };
         let wanted = AsOf { before: *newest, ..self.wanted };
         self.cursor.as_of_each(customer, wanted, earlier, &mut self.history, &mut self.begins)?;
-        // The key of a delta says its day, and its times say it again. Where they contradict each other, no row is
+        // The day of a delta is in its key, and follows from its times too. If the two contradict each other, no row is
         // written.
         for (day, begin) in days.iter().zip(&self.begins) {
             let cut_off_us = self.zone.start_of(*day);
-            // None at all where they were not asked for.
+            // Empty if the times were not requested.
             let times = self.history.times_us.iter().skip(begin.at);
             if begin.newest_us.iter().chain(times).any(|time_us| *time_us >= cut_off_us) {
                 return Err(late(customer, *day));
@@ -80,7 +80,7 @@ impl<'store> Histories<'store> {
         }
     }
 
-    /// Fails where an item that was shown does not fit.
+    /// Fails if an item of the impression does not fit its column type.
     pub fn check(&self, impression: &Impression) -> Result<()> {
         match unfit(self.item_type, impression.elements.iter().map(|element| element.item_id)) {
             None => Ok(()),
@@ -91,9 +91,9 @@ impl<'store> Histories<'store> {
     }
 }
 
-/// The first item that is too large for its type.
+/// Returns the first item that does not fit `item_type`.
 fn unfit(item_type: ItemType, mut items: impl Iterator<Item = i64>) -> Option<i64> {
-    // Not looked at where everything fits.
+    // Every item fits the default type, so the check is skipped.
     if item_type == ItemType::default() { None } else { items.find(|item| !item_type.fits(*item)) }
 }
 

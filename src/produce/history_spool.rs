@@ -1,4 +1,4 @@
-//! Histories put aside on disk, each written once and read wherever a row has it.
+//! A file of histories, each written once and read for each row that has it.
 
 use std::fs::File;
 use std::io::Write;
@@ -12,21 +12,21 @@ use crate::history::History;
 use crate::model::{Day, PastAction};
 use crate::resources::Scratch;
 
-/// Where a history was put.
+/// Where a history is in the spool.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct HistoryPlace {
-    /// Where it begins.
+    /// Offset of its first byte.
     pub offset: u64,
-    /// How many bytes it takes; 0 for a history without actions.
+    /// Its size in bytes; 0 for a history without actions.
     pub bytes: u32,
-    /// How many actions it has.
+    /// Its number of actions.
     pub actions: u32,
 }
 
-/// A file of histories, each packed as the keyframe that its day would have in a store: with the days of the actions.
-/// Behind it stand the times, the newest alone or all of them.
+/// A file of histories. Each is packed as a keyframe, which has the days of its actions, followed by their times: the
+/// newest alone or all of them.
 ///
-/// Memory: none that grows.
+/// Memory: constant.
 pub(super) struct HistorySpool {
     path: PathBuf,
     file: File,
@@ -34,13 +34,13 @@ pub(super) struct HistorySpool {
 }
 
 impl HistorySpool {
-    /// An empty file in `scratch`.
+    /// Returns an empty spool in a new file of `scratch`.
     pub fn new(scratch: &mut Scratch) -> Result<Self> {
         let (path, file) = scratch.file()?;
         Ok(HistorySpool { path, file, length: 0 })
     }
 
-    /// Appends histories that were packed one behind the other. Gives where the first begins.
+    /// Appends packed histories. Returns the offset of the first.
     pub fn append(&mut self, packed: &[u8]) -> Result<u64> {
         self.file.write_all(packed).map_err(|error| Error::io("write", &self.path, error))?;
         let offset = self.length;
@@ -48,7 +48,7 @@ impl HistorySpool {
         Ok(offset)
     }
 
-    /// Reads a history of the rows of `dt` into `history`, in place of what was there. `room` is for its bytes.
+    /// Replaces `history` with the one at `place`, of the rows of `dt`. `buffer` is reused for its bytes.
     pub fn read(&self, dt: Day, place: HistoryPlace, buffer: &mut Vec<u8>, history: &mut History) -> Result<()> {
         history.clear();
         if place.bytes == 0 {
@@ -61,8 +61,8 @@ impl HistorySpool {
     }
 }
 
-/// Appends a history of the rows of `dt`, which has the days of its actions. Gives where it is, from the beginning of
-/// `bytes`.
+/// Appends a history of the rows of `dt`, which must have the days of its actions. Returns its place, with the offset
+/// in `bytes`.
 pub(super) fn pack(dt: Day, history: &History, bytes: &mut Vec<u8>) -> Result<HistoryPlace> {
     let begin = bytes.len();
     let Some(newest_us) = history.newest_us else { return Ok(HistoryPlace::default()) };
@@ -89,7 +89,7 @@ fn short(number: usize) -> Result<u32> {
     u32::try_from(number).held("a packed history takes less than 4 GiB")
 }
 
-/// `None` for bytes that [`pack`] does not write.
+/// Reads a packed history; `None` for bytes that [`pack`] does not write.
 fn unpack(dt: Day, bytes: &[u8], history: &mut History) -> Option<()> {
     let (length, rest) = bytes.split_first_chunk()?;
     let (keyframe, times) = rest.split_at_checked(usize_of(u32::from_le_bytes(*length)))?;
@@ -141,7 +141,7 @@ mod tests {
             prop_assert_eq!(file.append(&bytes).unwrap(), 0);
             let mut again = History { item_ids: vec![9], ..History::default() };
             file.read(dt, place, &mut Vec::new(), &mut again).unwrap();
-            // Of one action alone, the time is the newest.
+            // A single action has only the newest time.
             if history.len() == 1 {
                 history.times_us = history.newest_us.into_iter().collect();
             }

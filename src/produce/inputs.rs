@@ -1,4 +1,4 @@
-//! What a partition is made from, as one fingerprint.
+//! The fingerprint of everything that a partition is made from.
 
 use crate::format::Hasher;
 use crate::input::DayFile;
@@ -7,10 +7,10 @@ use crate::output::RowSettings;
 use crate::storage::Fingerprint;
 use crate::store::Batches;
 
-/// A hash over everything that the bytes of a partition follow from: settings, program version, the files of the
-/// batches that count, the horizon, and the impression files with their `mapping` (see
-/// [`crate::sources::ImpressionSource::mapping`]). Two partitions with the same one are the same in every byte, but for
-/// the rows of customers who have been forgotten between the two.
+/// Returns a hash of everything that determines the bytes of a partition: settings, program version, the files of the
+/// batches up to `known`, the horizon, and the impression files with their `mapping` (see
+/// [`crate::sources::ImpressionSource::mapping`]). Partitions with equal hashes are identical in every byte, except for
+/// rows of customers who were forgotten in between.
 pub fn inputs_fingerprint(
     settings: &RowSettings,
     batches: &Batches,

@@ -1,4 +1,4 @@
-//! Rows with their place in a shuffled order.
+//! Rows with their key in a shuffled order.
 
 use super::chunks::Rows;
 use super::history_spool::HistoryPlace;
@@ -6,14 +6,13 @@ use crate::error::Result;
 use crate::model::{Impression, OrderKey};
 use crate::sort::Record;
 
-/// Neighbours in the list of an impression that stay together: all of them, or a single one. Derived order: that of the
-/// places.
+/// Elements of an impression that stay together: all of them, or a single one. The derived order is that of the keys.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct KeyedRow {
     pub key: OrderKey,
-    /// Where the first of them stands in the list.
+    /// Index of the first of them in the impression's list.
     pub first: i32,
-    /// The impression, with these elements alone.
+    /// The impression, with only these elements.
     pub impression: Impression,
     pub history: HistoryPlace,
 }
@@ -23,7 +22,7 @@ impl Rows for KeyedRow {
         self.impression.elements.len()
     }
 
-    /// Told by their copies before they are placed.
+    /// Always false: repeats are counted by [`Numbered`] before rows get their keys.
     fn repeats(&self, _before: &Self) -> bool {
         false
     }
@@ -64,7 +63,7 @@ impl Record for KeyedRow {
     }
 }
 
-/// An impression, and how many equal ones came before it.
+/// An impression, and the number of equal impressions before it.
 pub(super) struct Numbered {
     pub impression: Impression,
     pub copy: u64,
@@ -80,7 +79,7 @@ impl Rows for Numbered {
     }
 }
 
-/// Numbers equal impressions, which are neighbours in the sorted stream.
+/// Numbers equal impressions, which are adjacent in the sorted stream.
 ///
 /// Memory: one impression.
 pub(super) struct Copies<I> {

@@ -1,4 +1,4 @@
-//! What a produce says of the partition that it made.
+//! The manifest of a produced partition.
 
 use super::summary::ProduceSummary;
 use crate::format::FORMAT_VERSION;
@@ -9,18 +9,18 @@ use crate::output::RowSettings;
 use crate::storage::Fingerprint;
 use crate::store::Batches;
 
-/// What the rows follow from.
+/// What the rows were made from.
 pub(super) struct MadeFrom<'a> {
     pub settings: &'a RowSettings,
     pub batches: &'a Batches,
     /// Batches after this one were not used.
     pub known: Option<Day>,
     pub files: &'a [(DayFile, Fingerprint)],
-    /// What their columns are; `None`: as without a configuration.
+    /// The mapping of their columns; `None` without a configuration.
     pub mapping: Option<String>,
 }
 
-/// The manifest of a partition with these parts.
+/// Returns the manifest of a partition with these parts.
 pub(super) fn manifest(
     made_from: &MadeFrom<'_>,
     inputs: String,

@@ -1,19 +1,19 @@
-//! Floor 6, producing a day: its impressions, each with the customer's history from strictly before it, as training
-//! rows.
+//! Floor 6, producing a day: each of its impressions with the customer's history from strictly before the day, as
+//! training rows.
 //!
-//! 1. The day's impressions are read and sorted by (customer, ranking id, list), spilling beyond a budget.
-//! 2. They are cut into row groups. Any thread joins one: customer by customer the history as of the day before is read
-//!    once and encoded once; each impression element becomes one row.
-//! 3. Row groups go to part files in their order, and the partition appears whole, with a manifest that says what its
-//!    rows rest on.
+//! 1. The day's impressions are read and sorted by (customer, ranking id, list), and spill to disk beyond a budget.
+//! 2. The impressions are cut into row groups, which threads join in parallel: each customer's history as of the day
+//!    before is read once and encoded once; each impression element becomes one row.
+//! 3. Row groups are written to part files in order. Then the partition appears as a whole, with a manifest that
+//!    records what its rows were made from.
 //!
-//! Several days can be produced together: customer by customer, the histories as of all of them are read in one walk,
-//! and each day's rows go to its own files. The bytes are those of one day after the other.
+//! Several days can be produced together: each customer's histories as of all days are read in one walk, and each day's
+//! rows go to its own files. The bytes are the same as if each day were produced alone.
 //!
-//! With a shuffled order, the second step puts histories and impressions aside, and sorts the impressions, or each of
-//! their rows, by their places in that order; the third puts the two together again.
+//! With a shuffled order, the second step spools the histories to disk and sorts the impressions, or their rows, by
+//! their keys in that order; the third step joins the two.
 //!
-//! The cut-off is not an argument: it follows from `dt`, here and nowhere else.
+//! The cut-off is not an argument: it is derived from `dt`, only here.
 
 mod choice;
 mod chunks;

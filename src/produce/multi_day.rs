@@ -1,12 +1,12 @@
-//! Several days at once, so that each customer's histories are read once for all of them.
+//! Produces several days at once, so that each customer's histories are read once for all days.
 //!
-//! 1. Each day begins as if it were alone: its impressions are read and sorted.
-//! 2. They are cut into chunks of some customers, with what these were shown on each of the days (see
-//!    [`super::customer_chunks`]). Any thread reads a chunk: for each customer the newest history, and behind it the
-//!    others, of which it has most actions.
-//! 3. Each day takes every chunk, in order, one thread at a time for each day. It puts its impressions into row groups
-//!    as [`GroupedWriter`] cuts them, which is as a day alone is cut; so the bytes are the same.
-//! 4. The partitions appear, each as a whole.
+//! 1. Each day's impressions are read and sorted, as for a single day.
+//! 2. The impressions are cut into chunks of some customers, with their impressions on each of the days (see
+//!    [`super::customer_chunks`]). Threads read chunks in parallel: for each customer the newest history, then the
+//!    older ones, which contain most of its actions.
+//! 3. Each day takes all chunks in order, on one thread at a time. [`GroupedWriter`] cuts its impressions into the same
+//!    row groups as for a single day, so the bytes are the same.
+//! 4. Each partition appears as a whole.
 
 use std::ops::Range;
 
@@ -27,22 +27,22 @@ use crate::parallel::ordered_map;
 use crate::progress::{Notes, Progress};
 use crate::store::Store;
 
-/// CustomerChunks of each thread that may wait until all days have taken them: one, while another is read.
+/// Chunks in flight for each thread: one that waits until all days have taken it, and the one being read.
 const CHUNKS_AHEAD: usize = 2;
 
-/// Whether days with these options, apart from the day itself, can be produced together: histories of several days lie
-/// in one another where all batches count for all days, nothing but `max_history` cuts them, and no column tells how
-/// old an action is. shuffled orders put histories aside one day at a time.
+/// Whether days with these options, apart from the day itself, can be produced together: the histories of several days
+/// overlap if all batches count for all days, only `max_history` limits them, and no column depends on an action's age.
+/// Shuffled orders spool the histories of one day at a time.
 pub fn is_multi_day(options: &ProduceOptions<'_>) -> bool {
     let is_plain = options.order == RowOrder::Customer && options.columns.detail() == HistoryDetail::None;
     is_plain && options.known_as_of.is_none() && options.lookback_days.is_none()
 }
 
-/// Writes the partitions of several days, which differ in nothing but `dt`, and gives their summaries in order. The
-/// bytes are those of [`super::produce_sized`], one day after the other.
+/// Writes the partitions of several days, whose options differ only in `dt`, and returns their summaries in order. The
+/// bytes are the same as from [`super::produce_sized`] for each day.
 ///
-/// Fails with the error of the first day that cannot begin; then the days before it have been produced. Where a later
-/// step fails, partitions that had not appeared do not.
+/// Fails with the error of the first day that cannot begin, after producing the days before it. If a later step fails,
+/// no further partition appears.
 ///
 /// Memory: each day's for sorting, what the open store takes, for each day two row groups (see
 /// [`crate::output::RowGroup`]), and for each thread two chunks of 256 customers with their histories, 3 MB each with
@@ -89,7 +89,7 @@ pub fn produce_multi_day(
     stopped.map_or(Ok(summaries), Err)
 }
 
-/// With a thread for each day, since most of it is waiting for the disk.
+/// Finishes each day on its own thread, since most of the time is spent waiting for the disk.
 fn finish(days: Vec<DayRows>, cancel: &Cancel) -> Result<Vec<ProduceSummary>> {
     let (mut summaries, count, mut days) = (Vec::new(), days.len(), days.into_iter());
     let take = |summary| {
@@ -100,25 +100,25 @@ fn finish(days: Vec<DayRows>, cancel: &Cancel) -> Result<Vec<ProduceSummary>> {
     Ok(summaries)
 }
 
-/// That what was read for a chunk is what its days ask for.
+/// The invariant that a chunk has the histories that its days ask for.
 const OF_TURN: &str = "a turn has the history of each customer on each of its days";
 
 /// A chunk with the histories of its customers.
 struct ReadChunk {
     impressions: Vec<Vec<Impression>>,
-    /// Items and types of all that was read, one customer behind the other.
+    /// Items and types of all histories read, customer after customer.
     item_ids: Vec<i64>,
     action_types: Vec<u8>,
-    /// By day, in the order of its customers.
+    /// The histories of each day, in the order of its customers.
     histories: Vec<Vec<DayHistory>>,
 }
 
 /// The history of a customer as of one of the days.
 #[derive(Clone)]
 struct DayHistory {
-    /// Which of the items and types of its chunk it has.
+    /// Its range in the items and types of the chunk.
     range: Range<usize>,
-    /// When the newest was.
+    /// Time of the newest action.
     newest_us: Option<i64>,
     has_late: bool,
 }
@@ -155,7 +155,7 @@ impl ReadChunk {
     }
 }
 
-/// One of the days, and its rows on their way.
+/// One of the days, while its rows are written.
 struct DayRows {
     day: PreparedDay,
     writer: GroupedWriter,
@@ -170,7 +170,7 @@ impl DayRows {
         Ok(DayRows { day, writer, counts: Counts::default(), last: None })
     }
 
-    /// Takes a chunk, in which this day has this place.
+    /// Takes a chunk, in which `place` is the index of this day.
     fn take(&mut self, chunk: &ReadChunk, place: usize, progress: &dyn Progress) -> Result<()> {
         let impressions = chunk.impressions.get(place).held(OF_TURN)?;
         let mut histories = chunk.histories.get(place).held(OF_TURN)?.iter();

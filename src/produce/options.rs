@@ -1,4 +1,4 @@
-//! What to produce.
+//! The options of producing a day.
 
 use std::path::Path;
 
@@ -7,18 +7,18 @@ use crate::output::Compression;
 use crate::resources::Resources;
 use crate::sources::ImpressionSource;
 
-/// What to produce.
+/// The options of producing a day.
 #[derive(Clone, Copy, Debug)]
 pub struct ProduceOptions<'a> {
-    /// The input root.
+    /// The root folder of the input.
     pub input: &'a Path,
-    /// Which of its files are impressions, and what their columns are called.
+    /// Which of its files are impressions, and the names of their columns.
     pub impressions: &'a ImpressionSource,
-    /// The day. Every action in its rows is from strictly before it.
+    /// The day to produce. Every action in its rows is from strictly before it.
     pub dt: Day,
-    /// Where the partition goes.
+    /// The folder for the partition.
     pub out: &'a Path,
-    /// Length of the padded arrays; `None` for the store's.
+    /// Length of the padded arrays; `None` for the store's `max_history`.
     pub max_history: Option<usize>,
     /// Only actions of this many days before `dt`; `None` for no limit.
     pub lookback_days: Option<u32>,
@@ -28,17 +28,17 @@ pub struct ProduceOptions<'a> {
     pub compression: Compression,
     /// Which columns the rows have.
     pub columns: RowColumns,
-    /// In which order they stand.
+    /// The order of the rows.
     pub order: RowOrder,
-    /// Whether missing batches are accepted.
+    /// Whether to produce although batches are missing.
     pub allow_gaps: bool,
-    /// Whether rows are accepted that lack what has been pruned.
+    /// Whether to produce although the rows lack pruned actions.
     pub allow_pruned: bool,
-    /// Where bad rows go; `None`: impressions with a bad row are refused.
+    /// The quarantine folder for bad rows; `None`: impressions with a bad row are refused.
     pub quarantine: Option<&'a Path>,
-    /// What it may take. Of its memory for sorting, an impression of 10 items takes some 250 bytes; beyond it, sorted
-    /// runs go to disk, beside the partition. shuffled orders chunk it out (see [`super::shuffled`]).
+    /// Memory, threads and disk to use. An impression of 10 items takes some 250 bytes of the memory for sorting;
+    /// beyond it, sorted runs spill to disk beside the partition. Shuffled orders divide it (see [`super::shuffled`]).
     pub resources: &'a Resources,
-    /// Whether a partition that was produced from the same inputs is left as it is.
+    /// Whether to keep a partition that was produced from the same inputs.
     pub keep_current: bool,
 }

@@ -1,4 +1,4 @@
-//! Whether an output was made from a store that went further back.
+//! Checks whether an output was made from a store with older batches.
 
 use std::path::Path;
 
@@ -9,12 +9,12 @@ use crate::progress::Progress;
 use crate::store::Batches;
 use crate::text::Shown as _;
 
-/// The newest partition below `out`, or that of `dt` itself, where it rests on batches from before the first one of the
-/// store; which is noted then. Most likely the store is another one, begun on an empty disk or a mistyped path, and the
-/// rows lack all that the other one knew.
+/// Returns the day of a partition that rests on batches from before the store's first batch: the newest other one below
+/// `out`, or else that of `dt`. Notes it for the user: most likely this is a different store, created on an empty disk
+/// or at a mistyped path, and the rows lack the history of the original one.
 ///
-/// What a partition rests on says its manifest; without one that can be used, a partition of a day before the store's
-/// first batch is taken for one. Memory: one manifest.
+/// The manifest names the batches; a partition without a usable one counts if its day is before the store's first
+/// batch. Memory: one manifest.
 pub(super) fn older_partition(batches: &Batches, out: &Path, dt: Day, progress: &dyn Progress) -> Result<Option<Day>> {
     let Some(first) = batches.first() else { return Ok(None) };
     if !out.is_dir() {

@@ -1,4 +1,4 @@
-//! One day's produce, from its options to where its rows can be written, and from its written rows to the partition.
+//! The first and the last step of producing a day: preparing it from its options, and publishing its written rows.
 
 use std::sync::Arc;
 
@@ -23,9 +23,9 @@ use crate::storage::refuse_overlaps;
 use crate::store::{AsOf, Batches, Store};
 use crate::text::Shown;
 
-/// A partition whose rows are still to be written, with what they follow from.
+/// A partition whose rows are still to be written, with everything that determines them.
 ///
-/// Memory: some 100 bytes for each batch and each file of impressions.
+/// Memory: some 100 bytes for each batch and each impression file.
 pub(super) struct PreparedDay {
     pub settings: RowSettings,
     pub schema: Arc<RowSchema>,
@@ -40,18 +40,18 @@ pub(super) struct PreparedDay {
     inputs: String,
 }
 
-/// How a produce begins.
+/// The result of preparing a day.
 pub(super) enum Prepare {
-    /// The partition was there already, produced from the same inputs, and was to be left then.
+    /// The partition already exists, produced from the same inputs, and the options ask to keep it.
     Kept(ProduceSummary),
-    /// Its impressions are there, in the order of customers.
+    /// The day is ready, with its impressions in the order of customers.
     Prepared(Box<PreparedDay>, Sorted<Impression>),
 }
 
 impl PreparedDay {
-    /// Refuses what has to be refused, and reads the impressions.
+    /// Checks the options against the store, and reads the impressions.
     ///
-    /// Memory: that for sorting, and what [`read`] takes.
+    /// Memory: that for sorting, plus that of [`read`].
     pub fn prepare(
         store: &Store,
         options: &ProduceOptions<'_>,
@@ -102,7 +102,7 @@ impl PreparedDay {
         let budget = Budget::of(options.order, resources.sort_bytes());
         let sorter = SharedSorter::new(Sorter::new(budget.sort_bytes, scratch, resources));
         let is_read = read(&files, options, &store.block_list()?, &sorter, &mut summary, progress);
-        // Where the sorter has failed, that is why reading has.
+        // A failed sorter is the cause of the reading error, so its error is returned first.
         let sorter = sorter.into_sorter()?;
         is_read?;
         let wanted = AsOf {
@@ -130,12 +130,12 @@ impl PreparedDay {
         Ok(Prepare::Prepared(Box::new(begun), sorter.finish()?))
     }
 
-    /// How far back rows of this day and of later ones can hold late actions (see [`Store::late_since`]).
+    /// Returns the oldest day on which rows of this day and later can have late actions (see [`Store::late_since`]).
     pub fn late_since(&self, store: &Store) -> Result<Option<Day>> {
         store.late_since(&self.batches, self.settings.dt, self.known)
     }
 
-    /// Lets the partition appear with these parts, which are complete and fsynced.
+    /// Publishes the partition with these parts, which are complete and fsynced.
     pub fn publish(self, parts: Vec<PartFile>) -> Result<ProduceSummary> {
         let PreparedDay { settings, schema, partition, mut summary, batches, known, files, mapping, inputs, .. } = self;
         summary.rows = parts.iter().map(|part| part.rows).sum();
@@ -146,7 +146,7 @@ impl PreparedDay {
     }
 }
 
-/// The settings that follow from the store and the options; the newest batch is not known yet.
+/// Returns the settings from store and options, still without the newest batch and the action types.
 fn row_settings(store: &Store, options: &ProduceOptions<'_>, sizes: FileSizes) -> Result<RowSettings> {
     let held = store.settings();
     let max_history = held.history_length(options.max_history)?;
@@ -166,8 +166,8 @@ fn row_settings(store: &Store, options: &ProduceOptions<'_>, sizes: FileSizes) -
     })
 }
 
-/// The names of the types that the batches used have; `None` where each is what it is without a configuration. A type
-/// that no such batch has may be one that came later, and is nothing that the rows follow from.
+/// Returns the names of the action types in the batches used; `None` if all are as without a configuration. Types that
+/// no such batch has are left out: they may have been added later, and no row depends on them.
 fn action_types(types: &TypeTable, batches: &Batches, known: Option<Day>) -> Option<String> {
     let used = batches.iter().filter(|(day, _)| known.is_none_or(|known| *day <= known));
     let mut numbers: Vec<u8> = used.flat_map(|(_, batch)| batch.types.iter().copied()).collect();

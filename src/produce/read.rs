@@ -1,4 +1,4 @@
-//! Reading the impressions of a day, several files at once.
+//! Reads the impressions of a day, several files at once.
 
 use super::options::ProduceOptions;
 use super::summary::ProduceSummary;
@@ -14,10 +14,10 @@ use crate::sort::SharedSorter;
 use crate::storage::Fingerprint;
 use crate::store::BlockList;
 
-/// A file of impressions as it was when the command began.
+/// An impression file, with its fingerprint from the beginning of the command.
 pub(super) type Fingerprinted = (DayFile, Fingerprint);
 
-/// What was in a file, besides the impressions that became rows.
+/// The counts of one file.
 #[derive(Clone, Copy, Default)]
 struct FileCounts {
     impressions: u64,
@@ -32,19 +32,18 @@ impl FileCounts {
     }
 }
 
-/// Takes the fingerprint of each file. Memory: 1 MiB for each thread.
+/// Computes the fingerprint of each file. Memory: 1 MiB for each thread.
 pub(super) fn fingerprinted(files: Vec<DayFile>, resources: &Resources) -> Result<Vec<Fingerprinted>> {
     let fingerprints = each(resources, &files, |file| Fingerprint::of(&file.path, resources.cancel()))?;
     Ok(files.into_iter().zip(fingerprints).collect())
 }
 
-/// Reads all files into the sorter, but for impressions of forgotten customers, and counts in the summary.
+/// Reads all files into the sorter, except for impressions of forgotten customers, and adds the counts to the summary.
 ///
-/// Files are read on all cores; in which order their impressions come does not matter, since the sorter's order is
-/// total. Where there are bad rows, the files are read once more, one after the other, so that these are named and set
-/// aside in their order.
+/// Files are read in parallel; the arrival order of impressions does not matter, since the sort order is total. If
+/// there are bad rows, the files are read again, one after the other, to report and quarantine the bad rows in order.
 ///
-/// Memory: for each thread a record batch and what it feeds the sorter by.
+/// Memory: for each thread a record batch and a [`crate::sort::Feed`].
 pub(super) fn read(
     files: &[Fingerprinted],
     options: &ProduceOptions<'_>,
@@ -89,7 +88,7 @@ fn read_file(
     sorter: &SharedSorter<Impression>,
 ) -> Result<FileCounts> {
     let (mut feed, mut counts) = (sorter.feed()?, FileCounts::default());
-    // Only counted here.
+    // Counts bad rows only; a second pass reports them.
     let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, None);
     let read = read_impressions(options.impressions, file, options.resources, &mut bad, |impression| {
         if block_list.holds(impression.customer) {

@@ -1,14 +1,14 @@
-//! When rows are refused since the store lacks what they rest on.
+//! Refuses rows if the store lacks batches or actions that they depend on.
 
 use crate::error::{Error, Result};
 use crate::message::{Message, message};
 use crate::model::{Day, name_days};
 use crate::store::{Batches, outdated};
 
-/// Fails, naming the days, where a batch is missing that the rows of `dt` rest on.
+/// Fails, naming the days, if a batch is missing that the rows of `dt` depend on.
 ///
-/// Those are the batches from the store's first to the day before `dt`; with `known_as_of`, up to that one, since later
-/// ones are left out on purpose.
+/// These are the batches from the store's first to the day before `dt`; or only to `known_as_of`, since later ones are
+/// excluded on purpose.
 pub fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Result<()> {
     if batches.is_empty() {
         return Err(Error::refused(
@@ -27,8 +27,8 @@ pub fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Resu
     ))
 }
 
-/// Fails, naming the days, where the rows of `dt` rest on batches that have to be ingested again, since newer rules
-/// of the zone were taken.
+/// Fails, naming the days, if the rows of `dt` depend on batches that have to be ingested again because the store has
+/// adopted newer time zone rules.
 pub fn refuse_outdated(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Result<()> {
     let outdated = outdated(batches.iter().filter(|(day, _)| known_as_of.is_none_or(|known| *day <= known)));
     if outdated.is_empty() {
@@ -43,7 +43,7 @@ pub fn refuse_outdated(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> 
     ))
 }
 
-/// Fails where rows of `dt` would need actions from before the store's horizon, which have been pruned.
+/// Fails if rows of `dt` need actions from before the store's horizon, which have been pruned.
 pub fn refuse_pruned(horizon: Option<Day>, dt: Day, lookback_days: Option<u32>) -> Result<()> {
     let Some(horizon) = horizon else { return Ok(()) };
     if lookback_days.is_some_and(|days| dt.minus(days) >= horizon) {

@@ -1,4 +1,4 @@
-//! The join: each customer's history beside the customer's impressions, in row groups.
+//! The join of each customer's history with the customer's impressions, into row groups.
 
 use super::counters::Counts;
 use super::histories::Histories;
@@ -8,25 +8,25 @@ use crate::model::Impression;
 use crate::output::{EncodedRowGroup, RowGroup};
 use crate::store::Store;
 
-/// Impressions whose rows are one row group.
+/// Impressions whose rows form one row group.
 pub(super) type Chunk = Vec<Impression>;
 
-/// One chunk, joined and encoded, with what was counted on the way.
+/// A joined and encoded chunk, with its counts.
 pub(super) struct Joined {
     pub group: EncodedRowGroup,
     pub counts: Counts,
 }
 
-/// Joins one chunk after the other. One per thread.
+/// Joins chunks one after the other. Each thread has its own.
 ///
-/// Memory: that of [`Histories`], and one row group.
+/// Memory: that of [`Histories`], plus one row group.
 pub(super) struct Joiner<'store> {
     histories: Histories<'store>,
     group: RowGroup,
 }
 
 impl<'store> Joiner<'store> {
-    /// One for each thread.
+    /// Returns a joiner for each thread.
     pub fn of_threads(store: &'store Store, day: &PreparedDay, threads: usize) -> Result<Vec<Self>> {
         let PreparedDay { schema, settings, wanted, .. } = day;
         let histories = Histories::of_threads(store, *wanted, settings, day.late_since(store)?, threads).into_iter();

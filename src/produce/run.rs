@@ -1,4 +1,4 @@
-//! One produce from its options to its summary.
+//! Produces one day, from its options to its summary.
 
 use super::chunks::{CHUNKS_AHEAD, Chunks};
 use super::counters::Counters;
@@ -17,15 +17,15 @@ use crate::progress::Progress;
 use crate::sort::Sorted;
 use crate::store::{AsOf, Store};
 
-/// Writes the partition of one day, replacing the one that is there.
+/// Writes the partition of one day, replacing an existing one.
 ///
-/// Memory: that for sorting, what the open store takes, and for each thread two row groups (see
-/// [`crate::output::RowGroup`]); with a shuffled order, row groups of four times that for sorting at once.
+/// Memory: that for sorting, that of the open store, and two row groups for each thread (see
+/// [`crate::output::RowGroup`]); with a shuffled order, row groups of four times the memory for sorting at once.
 pub fn produce(store: &Store, options: &ProduceOptions<'_>, progress: &dyn Progress) -> Result<ProduceSummary> {
     produce_sized(store, options, FileSizes::default(), progress)
 }
 
-/// The same with row groups and parts of other sizes than the default.
+/// Does the same as [`produce`], with row groups and parts of the given sizes.
 pub fn produce_sized(
     store: &Store,
     options: &ProduceOptions<'_>,
@@ -48,7 +48,7 @@ pub fn produce_sized(
         RowOrder::Shuffled(_) | RowOrder::Carousel(_) => {
             let scratch = day.partition.scratch().with_file_name("shuffled");
             let shuffled = Shuffled { settings: &day.settings, budget: day.budget, scratch, resources, progress };
-            // Histories are put aside with their days.
+            // Spooled histories need the days of their actions.
             let wanted = AsOf { detail: day.wanted.detail.max(HistoryDetail::Days), ..day.wanted };
             let threads =
                 Histories::of_threads(store, wanted, &day.settings, day.late_since(store)?, resources.threads());
@@ -58,7 +58,7 @@ pub fn produce_sized(
     day.publish(writer.finish()?)
 }
 
-/// Joins on all cores, and writes in the order of the impressions.
+/// Joins in parallel, and writes in the order of the impressions.
 fn join(
     mut chunks: Chunks<Sorted<Impression>, Impression>,
     joiners: Vec<Joiner<'_>>,

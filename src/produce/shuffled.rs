@@ -1,14 +1,13 @@
-//! Rows in a shuffled order: shuffled, or carousel by carousel.
+//! Writes rows in a shuffled order: row by row, or carousel by carousel.
 //!
-//! 1. In the order of customers, each customer's history is read from the store once, packed, and put aside on disk.
-//!    Each impression, or each of its rows, gets its place in the order (see [`Places`]) and is sorted by it, beside
-//!    where its history is.
-//! 2. In the new order row groups are cut, and any thread assembles one: it reads the histories of its rows from what
-//!    was put aside.
+//! 1. In the order of customers, each history is read from the store once, packed, and spooled to disk. Each
+//!    impression, or each of its rows, gets its key in the shuffled order (see [`Places`]) and is sorted by the key,
+//!    together with the place of its history in the spool.
+//! 2. In the shuffled order, row groups are cut and assembled in parallel, with histories read from the spool.
 //!
-//! So the store is read as for the order of customers, once and from one end to the other, however the rows stand:
-//! reading the histories anew for every row group would read most of the store for each. What was put aside takes 3 to
-//! 5 bytes an action on the disk of the output.
+//! So the store is read once, sequentially, as for the order of customers. Reading histories from the store for each
+//! shuffled row group would read most of the store every time. The spool takes 3 to 5 bytes per action on the disk of
+//! the output.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,28 +31,28 @@ use crate::progress::Progress;
 use crate::resources::{Resources, Scratch};
 use crate::sort::{Sorted, Sorter};
 
-/// Rows whose histories are read and packed by one thread at once: up to 5 MB.
+/// Rows in a chunk whose histories one thread reads and packs: up to 5 MB.
 const SHARE_ROWS: usize = 1_000;
 
-/// A row group may take so much however little memory there is: 10,000 rows with 1,000 actions each do not. Of the
-/// least memory limit it is three quarters.
+/// A row group may always take this much memory: 10,000 rows with 1,000 actions each take less. It is three quarters of
+/// the smallest memory limit.
 const GROUP_BYTES_MIN: usize = 96 << 20;
 
-/// How the memory of a produce is shared out, in multiples of that for sorting, which is an eighth of all.
+/// How the memory of a produce is divided, in multiples of the memory for sorting, which is an eighth of the limit.
 #[derive(Clone, Copy)]
 pub(super) struct Budget {
     /// For sorting impressions.
     pub sort_bytes: usize,
-    /// For sorting by places, at the same time.
+    /// For sorting by shuffled keys, at the same time.
     places_bytes: usize,
-    /// For the row groups that are assembled at once, if they are more than one.
+    /// For all row groups assembled at once, if there is more than one.
     groups_bytes: usize,
-    /// For one of them.
+    /// The maximum for a single row group.
     group_bytes_max: usize,
 }
 
 impl Budget {
-    /// That of an order, out of `sort_bytes` for sorting.
+    /// Returns the budget of an order, given `sort_bytes` of memory for sorting.
     pub fn of(order: RowOrder, sort_bytes: usize) -> Self {
         let half = sort_bytes / 2;
         let (sort_bytes, places_bytes) = if order == RowOrder::Customer { (sort_bytes, 0) } else { (half, half) };
@@ -64,18 +63,18 @@ impl Budget {
 
 /// Writes the rows of one day in a shuffled order.
 ///
-/// Memory: the budget's; while places are sorted, the histories of 1,000 rows for each thread twice; while row groups
-/// are assembled, as many of them as the budget has room for, or one. A row group that takes more is refused.
+/// Memory: that of the budget; while sorting, two times the histories of 1,000 rows for each thread; while assembling,
+/// as many row groups as fit the budget, or one. A single row group above its own maximum is refused.
 pub(super) struct Shuffled<'a> {
     pub settings: &'a RowSettings,
     pub budget: Budget,
-    /// Where files are put aside.
+    /// The folder for the spool.
     pub scratch: PathBuf,
     pub resources: &'a Resources,
     pub progress: &'a dyn Progress,
 }
 
-/// Some impressions with their places, and their histories, packed.
+/// Impressions with their keys, and their packed histories.
 struct KeyedChunk {
     keyed: Vec<KeyedRow>,
     packed: Vec<u8>,
@@ -83,8 +82,8 @@ struct KeyedChunk {
 }
 
 impl Shuffled<'_> {
-    /// Joins the impressions, which stand in the order of customers, and writes their rows. The histories must have the
-    /// days of their actions.
+    /// Joins the impressions, given in the order of customers, and writes their rows. The histories must have the days
+    /// of their actions.
     pub fn write(
         &self,
         impressions: Sorted<Impression>,
@@ -99,7 +98,7 @@ impl Shuffled<'_> {
         self.assemble(sorted, &packed, schema, writer)
     }
 
-    /// The first step.
+    /// Step 1: spools the histories, and sorts by shuffled key.
     fn place(
         &self,
         impressions: Sorted<Impression>,
@@ -153,7 +152,8 @@ impl Shuffled<'_> {
         Ok(KeyedChunk { keyed, packed, counts })
     }
 
-    /// The second step. What is assembled is written before more is, so that its memory is free again.
+    /// Step 2: assembles row groups round by round. Each round is written before the next begins, which frees its
+    /// memory.
     fn assemble(
         &self,
         sorted: Sorted<KeyedRow>,
@@ -183,7 +183,7 @@ impl Shuffled<'_> {
             let assemble = |(group, chunk): (&mut RowGroup, Vec<KeyedRow>)| self.assemble_group(&chunk, packed, group);
             let assembled: Vec<Result<EncodedRowGroup>> =
                 self.resources.install(|| groups.par_iter_mut().zip(round.into_par_iter()).map(assemble).collect())?;
-            // Of several errors the first in the order of the rows, however the threads came to it.
+            // Of several errors, returns the first in the order of the rows, independent of thread timing.
             for group in assembled.into_iter().collect::<Result<Vec<_>>>()? {
                 writer.append(group)?;
                 self.progress.advance(1);
@@ -210,8 +210,8 @@ impl Shuffled<'_> {
         group.encode()
     }
 
-    /// What a row group of these rows takes: of each action its numbers (5 bytes) and what they become (3); of its age
-    /// 4 and 1, of its time 8 and 7. Fails where that is too much.
+    /// Returns the memory of a row group of these rows: 8 bytes per action (5 for its numbers and 3 encoded), 5 for its
+    /// age (4 and 1), 15 for its time (8 and 7). Fails above the budget's maximum.
     fn group_bytes(&self, chunk: &[KeyedRow]) -> Result<usize> {
         let with = self.settings.columns.with;
         let (ages, times) = (with.has(ExtraColumn::ActionAges), with.has(ExtraColumn::ActionTimes));

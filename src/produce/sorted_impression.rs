@@ -1,4 +1,4 @@
-//! An impression as it is spilled while being sorted; its order is its own.
+//! How impressions are sorted and spilled; their order is `Impression`'s own.
 
 use crate::model::{CustomerId, Element, Impression};
 use crate::sort::Record;
@@ -12,7 +12,7 @@ impl Record for Impression {
             bytes.extend_from_slice(&item_id.to_le_bytes());
             bytes.extend_from_slice(&label.to_le_bytes());
         }
-        // Last, so that it ends where the record ends; the byte before tells a missing one from an empty one.
+        // The ranking id is last, so the record's end is its end; the byte before it tells null from empty.
         bytes.push(u8::from(ranking_id.is_some()));
         bytes.extend_from_slice(ranking_id.as_deref().unwrap_or_default().as_bytes());
     }

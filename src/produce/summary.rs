@@ -1,11 +1,11 @@
-//! What a produce did, counted.
+//! The counts of a produce.
 
 use serde::Serialize;
 
 use crate::input::SameContent;
 use crate::model::Day;
 
-/// What a produce did.
+/// The result of producing a day.
 #[derive(Clone, Debug, Serialize)]
 pub struct ProduceSummary {
     /// The day.
@@ -14,53 +14,53 @@ pub struct ProduceSummary {
     pub cut_off: String,
     /// Length of the padded arrays.
     pub max_history: usize,
-    /// How many days back actions may lie, if that is limited.
+    /// The maximum age of actions in days, if limited.
     pub lookback_days: Option<u32>,
     /// The newest batch used.
     pub newest_batch: Option<String>,
-    /// Whether the partition was there already, produced from the same inputs, and was left; then the counts below are
-    /// 0.
+    /// Whether an existing partition from the same inputs was kept; then the counts below are 0.
     pub kept: bool,
     /// Impressions that became rows.
     pub impressions: u64,
     /// Impressions whose list was null or empty.
     pub empty_impressions: u64,
-    /// Of the impressions that became rows, those equal to another in customer, ranking id and list: of n equal ones, n
-    /// - 1. They stay.
+    /// Of the impressions that became rows, those equal to another in customer, ranking id and list, not counting the
+    /// first of each group of equal ones. All are kept.
     pub duplicates: u64,
-    /// Impressions set aside in the quarantine.
+    /// Impressions written to the quarantine.
     pub quarantined: u64,
-    /// Files without a column of ranking ids, so that all of these are null.
+    /// Files without a ranking id column, so that their ranking ids are null.
     pub without_ranking_id: u64,
-    /// Files whose lists have no labels, so that all of these are 0.
+    /// Files whose lists have no labels, so that their labels are 0.
     pub without_label: u64,
-    /// Files with the content of another one of the day. The impressions of both are taken.
+    /// Files with the same content as another file of the day. The impressions of both are used.
     pub same_content: u64,
-    /// The first hundred of them.
+    /// The first hundred such files.
     pub same_content_files: Vec<SameContent>,
-    /// Impressions left out since their customers have been forgotten.
+    /// Impressions left out because their customers have been forgotten.
     pub forgotten: u64,
     /// Training rows.
     pub rows: u64,
     /// Rows with label 1.
     pub ordered: u64,
-    /// Rows of customers without any history: all padding.
+    /// Rows without any history: their arrays are all padding.
     pub rows_without_history: u64,
-    /// Rows whose history holds an action that was not known on the morning of the day, since a batch of the day or
+    /// Rows whose history has an action that was not known on the morning of the day, because a batch of that day or
     /// later brought it.
     pub rows_with_late_actions: u64,
-    /// Places in the rows' `actions` that hold an action. The others, of `rows` times `max_history`, are padding.
+    /// Elements of the rows' `actions` arrays that hold an action. The others, of `rows` times `max_history`, are
+    /// padding.
     pub filled: u64,
     /// Customers with a row.
     pub customers: u64,
-    /// Of them, those without any history.
+    /// Of the customers, those without any history.
     pub without_history: u64,
-    /// Of them, those whose history has `max_history` actions, so that older ones were cut if there are any.
+    /// Of the customers, those whose history has `max_history` actions, so that older ones were cut if there are any.
     pub customers_at_cap: u64,
     /// Part files.
     pub parts: usize,
-    /// A partition of the same output, the newest other one or this one as it was before, that rests on batches from
-    /// before the store's first one: most likely this is not the store that the output was made from. `None` where
-    /// there is no such sign.
+    /// The day of a partition of the same output, the newest other one or the previous version of this one, that rests
+    /// on batches from before the store's first batch: most likely the output was made from a different store.
+    /// Otherwise `None`.
     pub older_partition: Option<Day>,
 }

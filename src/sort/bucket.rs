@@ -1,8 +1,8 @@
-//! Spreading many records over buckets by a number first: one pass moves each to the bucket that its number falls into,
-//! and then each bucket is sorted by itself, by whoever needs it.
+//! Radix partition: one pass spreads the records over buckets by their sort keys; then each bucket is sorted by itself,
+//! on the thread that needs it.
 //!
-//! A bucket fits the processor's cache, where comparing is cheap; sorted as a whole, the records would pass through
-//! memory a dozen times.
+//! A bucket fits the processor's cache, where comparisons are cheap. Sorting all records at once would move them
+//! through memory a dozen times.
 
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
@@ -13,25 +13,24 @@ use crate::error::Result;
 use crate::exact::{Held, usize_of};
 use crate::resources::Resources;
 
-/// Records lie in blocks of this many, which are used again as they are emptied: so spreading takes hardly more memory
-/// than the records have.
+/// Records in a block. Emptied blocks are reused, so spreading takes hardly more memory than the records themselves.
 pub const BLOCK_RECORDS: usize = 256;
 
-/// Records of a bucket on average, if their numbers are spread evenly; up to twice as many.
+/// Records in a bucket if the sort keys are evenly distributed; up to twice as many.
 pub const BUCKET_RECORDS: usize = 4_096;
 
-/// More buckets than this at once are slower to fill than they are worth.
+/// Maximum number of buckets filled at once; more buckets would cost more time to fill than they save in sorting.
 const PIECES_MAX: usize = 1 << 12;
 
-/// A bucket with more records is spread once more: its numbers lie closer together than the others'.
+/// A bucket with more records is spread again: its sort keys lie closer together than those of the other buckets.
 const RECORDS_MAX: usize = 8 * BUCKET_RECORDS;
 
-/// Threads that spread at the same time. Each has a block open for every bucket, which together are a quarter of the
-/// records at most.
+/// Maximum number of threads that spread at the same time. Each thread has an open block for every bucket; all open
+/// blocks together take at most a quarter of the records' memory.
 const PARTITIONERS_MAX: usize = 4;
 
-/// Records in no order that stand together in the sorted sequence: those of the buckets before have smaller sort keys,
-/// those of the buckets behind have larger ones.
+/// Unordered records that are consecutive in the sorted sequence: earlier buckets have smaller sort keys, later buckets
+/// have larger ones.
 #[derive(Debug)]
 pub struct Bucket<R> {
     from: u64,
@@ -39,19 +38,20 @@ pub struct Bucket<R> {
 }
 
 impl<R: Record> Bucket<R> {
-    /// A bucket of these records, which may be none.
+    /// Returns a bucket of these records, which may be empty.
     pub fn new(records: Vec<R>) -> Self {
         let from = records.iter().map(R::sort_key).min().unwrap_or(0);
         Bucket { from, blocks: vec![records] }
     }
 
-    /// A number that no record's leading number is below, and those of all buckets before are.
+    /// Returns the lower bound of the bucket: its sort keys are at or above the bound, those of all earlier buckets
+    /// below.
     pub fn from(&self) -> u64 {
         self.from
     }
 
-    /// Puts the records into `records` in order, in place of what is there. Those of a large bucket are sorted on all
-    /// threads of `resources`.
+    /// Replaces the content of `records` with the sorted records. A large bucket is sorted on all threads of
+    /// `resources`.
     pub fn sort_into(self, records: &mut Vec<R>, resources: &Resources) -> Result<()> {
         records.clear();
         records.reserve(count(&self.blocks));
@@ -63,24 +63,24 @@ impl<R: Record> Bucket<R> {
         Ok(())
     }
 
-    /// The records in order.
+    /// Returns the records in ascending order.
     pub fn sorted(self, resources: &Resources) -> Result<Vec<R>> {
         let mut records = Vec::new();
         self.sort_into(&mut records, resources)?;
         Ok(records)
     }
 
-    /// Those records whose sort keys are below `from`, and the others.
+    /// Splits the bucket into the records whose sort keys are below `from` and the other records.
     pub fn cut(self, from: u64) -> (Self, Self) {
         let (before, behind) = self.blocks.into_iter().flatten().partition(|record| record.sort_key() < from);
         (Bucket { from: self.from, blocks: vec![before] }, Bucket { from, blocks: vec![behind] })
     }
 }
 
-/// Spreads the records of some blocks over buckets, ascending; none is empty. Runs on the threads in which it is
-/// installed.
+/// Spreads the records of `blocks` over buckets and returns the non-empty ones, ascending. Runs on the current thread
+/// pool.
 ///
-/// Memory: the records themselves, and a quarter of that at most.
+/// Memory: the records themselves, plus at most a quarter of them.
 pub(super) fn radix_partition<R: Record>(blocks: Vec<Vec<R>>) -> Result<Vec<Bucket<R>>> {
     let wider = |one: (u64, u64), other: (u64, u64)| (one.0.min(other.0), one.1.max(other.1));
     let bounds = |block: &Vec<R>| block.iter().map(|record| (record.sort_key(), record.sort_key())).reduce(wider);
@@ -119,7 +119,7 @@ fn count<R>(blocks: &[Vec<R>]) -> usize {
     blocks.iter().map(Vec::len).sum()
 }
 
-/// What has come to a bucket so far.
+/// A bucket while it is being filled.
 struct Open<R> {
     filling: Vec<R>,
     full: Vec<Vec<R>>,
@@ -181,11 +181,11 @@ mod tests {
             of_block in 1..600_usize,
             cut_at in any::<u64>(),
         ) {
-            // Many records from few draws: clumps, ties, and numbers over the whole range or a part of it.
+            // Many records from few draws: clumps, ties, and numbers over all or part of the range.
             let drawn = few.iter().cycle().take(records).zip(0_u64..);
             let mut expected: Vec<(u64, u8)> =
                 drawn.map(|((number, tie), place)| (number.wrapping_mul(place / 7 + 1) % partitioned_over, *tie)).collect();
-            // One far away from all others leaves those in one bucket, which has to be spread again.
+            // One distant number leaves all other records in a single bucket, which has to be spread again.
             expected.push((u64::MAX, 0));
             let resources = Resources::default().with_threads(2);
             let blocks: Vec<_> = expected.chunks(of_block).map(<[_]>::to_vec).collect();

@@ -1,11 +1,11 @@
-//! Sorting records by a short key of each.
+//! Sorts records by one short integer key per record.
 
 use super::record::Record;
 use crate::exact::usize_of;
 
-/// Sorts records by the sort key and the low sort key first, as far as they fit into one integer beside the place of
-/// the record: integers sort several times faster than records, and are a quarter of their size. Then records move to
-/// where they belong, and those whose keys are alike are sorted among themselves.
+/// Sorts records by integers made of the upper bits of both sort keys and the record's place. Integers sort several
+/// times faster than records and are a quarter of their size. Then the records move to their places, and those with
+/// equal keys are sorted among themselves.
 ///
 /// Memory: 8 bytes for each record.
 pub(super) fn sort_by_keys<R: Record>(records: &mut [R]) {
@@ -31,8 +31,8 @@ pub(super) fn sort_by_keys<R: Record>(records: &mut [R]) {
     }
 }
 
-/// The key of each record: the upper bits of both numbers, less what all have in common, above the place of the record
-/// in `place_bits`.
+/// Returns the key of each record: the upper bits of both sort keys, relative to their minimum, above the record's
+/// place in the lowest `place_bits` bits.
 fn keys<R: Record>(records: &[R], place_bits: u32) -> Vec<u64> {
     let (sort_key_least, sort_key_bits) = span(records.iter().map(R::sort_key));
     let (low_sort_key_least, low_sort_key_bits) = span(records.iter().map(R::low_sort_key));
@@ -40,28 +40,28 @@ fn keys<R: Record>(records: &[R], place_bits: u32) -> Vec<u64> {
     let key = |(place, record): (u64, &R)| {
         let sort_key = u128::from(record.sort_key() - sort_key_least) << low_sort_key_bits;
         let numbers = (sort_key | u128::from(record.low_sort_key() - low_sort_key_least)) >> cut_off;
-        // Fits, since what does not was cut off.
+        // Fits, since the excess bits were cut off.
         (numbers as u64) << place_bits | place
     };
     (0..).zip(records).map(key).collect()
 }
 
-/// The least of some numbers, and in how many bits each less that one fits.
+/// Returns the minimum of the numbers, and the bits that each number less the minimum fits into.
 fn span(numbers: impl Iterator<Item = u64> + Clone) -> (u64, u32) {
     let least = numbers.clone().min().unwrap_or(0);
     (least, bits(numbers.max().unwrap_or(0) - least))
 }
 
-/// In how many bits a number fits.
+/// Returns the number of bits that a number takes.
 fn bits(number: u64) -> u32 {
     u64::BITS - number.leading_zeros()
 }
 
-/// Puts the record from the place that the first key names at the first place, and so on. The keys are used up.
+/// Moves to each place the record from the place that its key names. Overwrites the keys.
 fn arrange<R>(records: &mut [R], keys: &mut [u64], place_bits: u32) {
     let places = (1 << place_bits) - 1;
     for start in 0..records.len() {
-        // Round from one place to the one that its record comes from; a place that has its record names itself.
+        // Follows a cycle from each place to the place its record comes from; a finished place names itself.
         let mut at = start;
         while let Some(key) = keys.get_mut(at) {
             let from = usize_of(*key & places);
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Ordered by two numbers that a key has, and one that it has not.
+    /// Ordered by two numbers that are in the key, and by a third that is not.
     #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
     struct Numbered(u64, u64, u8);
 

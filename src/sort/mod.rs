@@ -1,5 +1,5 @@
-//! Floor 1, sorting more than fits in memory: buckets that are sorted apart, and sorted runs that spill to disk and are
-//! merged. A sibling of `store/` and `files/` that knows neither.
+//! Floor 1, external sorting: buckets that are sorted separately, and sorted runs that spill to disk and are merged. A
+//! sibling of `store/` and `files/`; uses neither.
 
 mod bucket;
 mod keys;

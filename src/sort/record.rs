@@ -1,19 +1,19 @@
-//! What can be sorted.
+//! The trait of records that can be sorted.
 
-/// What can be sorted and spilled.
+/// A record that can be sorted and spilled to disk.
 ///
-/// `Ord` must be total, with records that compare equal being the same in every byte; so the sorted sequence depends on
-/// the set of records alone.
+/// `Ord` must be total, and records that compare equal must be identical in every byte; so the sorted sequence depends
+/// only on the set of records.
 pub trait Record: Ord + Send + Sync + Sized {
-    /// Appends the bytes of the record.
+    /// Appends the bytes of the record to `bytes`.
     fn encode(&self, bytes: &mut Vec<u8>);
-    /// The record of these bytes; `None` for bytes that `encode` does not write.
+    /// Returns the record with these bytes; `None` for bytes that `encode` does not write.
     fn decode(bytes: &[u8]) -> Option<Self>;
-    /// Memory that the record takes, itself, what it owns, and what sorting it takes.
+    /// Returns the memory that the record takes: its own, what it owns, and what sorting it needs.
     fn memory_bytes(&self) -> usize;
-    /// A number that agrees with the order: of two records, the smaller has no larger one.
+    /// Returns a number that agrees with the order: the smaller of two records has the smaller number or the same one.
     fn sort_key(&self) -> u64;
-    /// The same among records with equal sort keys; 0 where there is no such number.
+    /// Returns such a number for records with equal sort keys; 0 if the record has none.
     fn low_sort_key(&self) -> u64 {
         0
     }

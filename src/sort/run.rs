@@ -1,4 +1,4 @@
-//! One sorted run on disk: records one after the other, each behind its length.
+//! A sorted run on disk: a sequence of records, each preceded by its length.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
@@ -8,10 +8,10 @@ use super::record::Record;
 use crate::error::{Error, Result};
 use crate::resources::{Cancel, Scratch};
 
-/// Read and write buffer of one run; a merge holds one for each.
+/// Size of the read or write buffer of a run; a merge has one buffer per run.
 const RUN_BUFFER_BYTES: usize = 64 << 10;
 
-/// Reads a run back in order. Memory: its buffer and one record.
+/// Reads the records of a run in order. Memory: its buffer and one record.
 pub(super) struct RunReader {
     path: PathBuf,
     file: BufReader<File>,
@@ -19,7 +19,7 @@ pub(super) struct RunReader {
     bytes: Vec<u8>,
 }
 
-/// Writes sorted records to a new file and gives the reader for it. Fails where it is asked to stop meanwhile.
+/// Writes sorted records to a new file and returns a reader of the file. Fails if a stop is requested meanwhile.
 pub(super) fn spill<'a, R: Record + 'a>(
     records: impl Iterator<Item = &'a R>,
     scratch: &mut Scratch,
@@ -44,7 +44,7 @@ pub(super) fn spill<'a, R: Record + 'a>(
 }
 
 impl RunReader {
-    /// The next record; `None` at the end.
+    /// Returns the next record; `None` at the end.
     pub(super) fn next<R: Record>(&mut self) -> Result<Option<R>> {
         if self.left == 0 {
             return Ok(None);

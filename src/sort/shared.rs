@@ -1,4 +1,4 @@
-//! Several threads that fill one sorter.
+//! Filling one sorter from several threads.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,26 +7,26 @@ use super::record::Record;
 use super::sorter::Sorter;
 use crate::error::{Error, Kind, Result};
 
-/// What a thread gathers before it waits for its turn to hand over; twice as much if so little is no full block.
+/// Bytes that a thread gathers before it locks the sorter to hand them over; twice as many if they do not fill a block.
 const GATHERED_BYTES: usize = 256 << 10;
 
-/// A sorter that takes records from several threads at once. In which order they come does not matter, since its order
-/// is total.
+/// A sorter that takes records from several threads at once. The records' arrival order does not matter, since the sort
+/// order is total.
 pub struct SharedSorter<R>(Mutex<Shared<R>>);
 
 struct Shared<R> {
     sorter: Sorter<R>,
-    /// Why it takes no more.
+    /// The first error; after it, the sorter takes no more records.
     failed: Option<Error>,
 }
 
 impl<R: Record> SharedSorter<R> {
-    /// Shares a sorter.
+    /// Makes a sorter available to several threads.
     pub fn new(sorter: Sorter<R>) -> Self {
         SharedSorter(Mutex::new(Shared { sorter, failed: None }))
     }
 
-    /// What one thread fills it by. Fails where the sorter takes no more.
+    /// Returns the feed of one thread. Fails if the sorter has failed.
     pub fn feed(&self) -> Result<Feed<'_, R>> {
         if self.lock().failed.is_some() {
             return Err(stopped());
@@ -34,19 +34,19 @@ impl<R: Record> SharedSorter<R> {
         Ok(Feed { shared: self, block: Vec::new(), full: Vec::new(), gathered_bytes: 0 })
     }
 
-    /// The sorter with all that was handed over, or why it took no more.
+    /// Returns the sorter with all records handed over, or the error that stopped it.
     pub fn into_sorter(self) -> Result<Sorter<R>> {
         let Shared { sorter, failed } = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         failed.map_or(Ok(sorter), Err)
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared<R>> {
-        // Whoever panicked ends the whole command when the threads are joined.
+        // A thread that panicked ends the whole command when the threads are joined.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What one thread brings to a [`SharedSorter`]. Memory: 512 KiB, and one record.
+/// Gathers the records of one thread for a [`SharedSorter`]. Memory: 512 KiB and one record.
 pub struct Feed<'shared, R> {
     shared: &'shared SharedSorter<R>,
     block: Vec<R>,
@@ -55,7 +55,7 @@ pub struct Feed<'shared, R> {
 }
 
 impl<R: Record> Feed<'_, R> {
-    /// Takes one record. Fails where the sorter takes no more; why, [`SharedSorter::into_sorter`] tells.
+    /// Takes one record. Fails if the sorter has failed; [`SharedSorter::into_sorter`] returns the cause.
     pub fn push(&mut self, record: R) -> Result<()> {
         self.gathered_bytes += record.memory_bytes();
         if self.block.capacity() == 0 {
@@ -70,7 +70,7 @@ impl<R: Record> Feed<'_, R> {
         if self.gathered_bytes >= enough { self.hand_over() } else { Ok(()) }
     }
 
-    /// Hands over what is left. What is not handed over by this is lost.
+    /// Hands over the remaining records. Without this call they are lost.
     pub fn finish(mut self) -> Result<()> {
         self.hand_over()
     }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::resources::{Resources, Scratch};
 
-    /// A number that says it takes 1,000 bytes.
+    /// A number that claims to take 1,000 bytes.
     #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
     struct Wide(u64);
 
@@ -115,7 +115,7 @@ mod tests {
         }
     }
 
-    /// Numbers 0 to 1999 by two threads, into a sorter with so much room that spills into this folder.
+    /// Two threads push the numbers 0 to 1999 into a sorter with this budget that spills into this folder.
     fn fed(budget_bytes: usize, scratch: &std::path::Path) -> Result<Vec<u64>> {
         let shared =
             SharedSorter::new(Sorter::new(budget_bytes, Scratch::new(scratch.to_owned()), &Resources::default()));

@@ -1,4 +1,4 @@
-//! Sorting within a budget.
+//! Sorting within a memory budget.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,13 +12,13 @@ use super::run::{RunReader, spill};
 use crate::error::Result;
 use crate::resources::{Resources, Scratch};
 
-/// Takes records in any order.
+/// An external sorter that takes records in any order.
 ///
-/// 1. Records gather in memory until they take `budget_bytes`; then they are sorted and spilled as a run.
-/// 2. `finish` sorts the rest and merges it with the runs; `buckets` leaves sorting to others where there is no run.
+/// 1. Records gather in memory until they exceed `budget_bytes`; then they are sorted and spilled as a run.
+/// 2. `finish` sorts the rest and merges it with the runs; without runs, `buckets` leaves the sorting to its caller.
 ///
-/// Memory: `budget_bytes`; while sorting, blocks that are not full, which take a quarter of the records' own size at
-/// most; and while merging 64 KiB for each run.
+/// Memory: `budget_bytes`; while sorting, partly filled blocks of at most a quarter of the records' own size; and while
+/// merging, 64 KiB for each run.
 pub struct Sorter<R> {
     blocks: Vec<Vec<R>>,
     gathered_bytes: usize,
@@ -29,8 +29,8 @@ pub struct Sorter<R> {
 }
 
 impl<R: Record> Sorter<R> {
-    /// A sorter that spills into `scratch` whenever the records in memory take more than `budget_bytes`. It sorts on
-    /// the threads of `resources`, and fails when it is to make room or to finish where they are asked to stop.
+    /// Returns a sorter that spills into `scratch` when the records in memory exceed `budget_bytes`. It sorts on the
+    /// threads of `resources`; spilling and finishing fail after a request to stop.
     pub fn new(budget_bytes: usize, scratch: Scratch, resources: &Resources) -> Self {
         let (blocks, runs, resources) = (Vec::new(), Vec::new(), resources.clone());
         Sorter { blocks, gathered_bytes: 0, budget_bytes, runs, scratch, resources }
@@ -50,8 +50,8 @@ impl<R: Record> Sorter<R> {
         Ok(())
     }
 
-    /// Takes a block of records, best of [`BLOCK_RECORDS`], without moving them; a small one is put together with
-    /// others, since it may have been given room for as many.
+    /// Takes a block of records, ideally of [`BLOCK_RECORDS`], without copying them. The records of a small block are
+    /// copied into shared blocks, since its capacity may be that of a full one.
     pub fn append(&mut self, block: Vec<R>) -> Result<()> {
         if block.len() < BLOCK_RECORDS / 2 {
             return block.into_iter().try_for_each(|record| self.push(record));
@@ -61,7 +61,7 @@ impl<R: Record> Sorter<R> {
         Ok(())
     }
 
-    /// Spills what is there if it and `more_bytes` are more than the budget.
+    /// Spills the gathered records if together with `more_bytes` they exceed the budget.
     fn make_room(&mut self, more_bytes: usize) -> Result<()> {
         if self.gathered_bytes + more_bytes > self.budget_bytes && !self.blocks.is_empty() {
             let buckets = sorted_buckets(std::mem::take(&mut self.blocks), &self.resources)?;
@@ -72,7 +72,7 @@ impl<R: Record> Sorter<R> {
         Ok(())
     }
 
-    /// All records in ascending order.
+    /// Returns all records in ascending order.
     pub fn finish(mut self) -> Result<Sorted<R>> {
         let mut heads = BinaryHeap::with_capacity(self.runs.len());
         for (run, reader) in self.runs.iter_mut().enumerate() {
@@ -84,7 +84,7 @@ impl<R: Record> Sorter<R> {
         Ok(Sorted { gathered, heads, runs: self.runs, _scratch: self.scratch })
     }
 
-    /// All records in buckets that can be sorted apart; merged where some were spilled.
+    /// Returns all records, in buckets to be sorted separately, or merged if some were spilled.
     pub fn buckets(self) -> Result<Buckets<R>> {
         if self.runs.is_empty() {
             self.resources.check()?;
@@ -94,12 +94,12 @@ impl<R: Record> Sorter<R> {
     }
 }
 
-/// What a [`Sorter`] took, on its way to the sorted sequence.
+/// The records of a [`Sorter`], not all of them sorted yet.
 pub enum Buckets<R: Record> {
-    /// All was in memory: buckets, ascending, to be sorted each by itself. Memory: what was in the sorter, less as
+    /// All records fit in memory: ascending buckets, each to be sorted by itself. Memory: what the sorter held, less as
     /// buckets are taken.
     Apart(std::vec::IntoIter<Bucket<R>>),
-    /// Some was on disk.
+    /// Some records were spilled.
     Merged(Box<Sorted<R>>),
 }
 
@@ -110,7 +110,7 @@ fn sorted_buckets<R: Record>(blocks: Vec<Vec<R>>, resources: &Resources) -> Resu
 
 /// The records of a [`Sorter`] in ascending order.
 ///
-/// Memory: what was in the sorter, and 64 KiB for each run. The spilled files are removed when it is dropped.
+/// Memory: the records left in the sorter, and 64 KiB for each run. Dropping it removes the spilled files.
 pub struct Sorted<R: Record> {
     gathered: Peekable<Flatten<std::vec::IntoIter<Vec<R>>>>,
     /// The next record of each run, with the run's number.
