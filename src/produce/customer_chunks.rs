@@ -68,7 +68,7 @@ impl<I: Iterator<Item = Result<Impression>>> CustomerChunks<I> {
                     chunk
                         .impressions
                         .get_mut(*place)
-                        .held("each stream of a turn is of one of its days")?
+                        .held("each stream of a chunk is of one of its days")?
                         .append(&mut of_customer);
                 }
             }

@@ -101,7 +101,7 @@ fn finish(days: Vec<DayRows>, cancel: &Cancel) -> Result<Vec<ProduceSummary>> {
 }
 
 /// The invariant that a chunk has the histories that its days ask for.
-const OF_TURN: &str = "a turn has the history of each customer on each of its days";
+const OF_CHUNK: &str = "a chunk has the history of each customer on each of its days";
 
 /// A chunk with the histories of its customers.
 struct ReadChunk {
@@ -135,7 +135,7 @@ fn read(chunk: CustomerChunk, histories: &mut Histories<'_>) -> Result<ReadChunk
             let range = begin.at..begin.at.saturating_add(max_history).min(history.len());
             let range = before + range.start..before + range.end;
             let history = DayHistory { range, newest_us: begin.newest_us, has_late: begin.has_late };
-            read.histories.get_mut(*place).held(OF_TURN)?.push(history);
+            read.histories.get_mut(*place).held(OF_CHUNK)?.push(history);
         }
         read.item_ids.extend_from_slice(&history.item_ids);
         read.action_types.extend_from_slice(&history.action_types);
@@ -147,8 +147,8 @@ fn read(chunk: CustomerChunk, histories: &mut Histories<'_>) -> Result<ReadChunk
 impl ReadChunk {
     fn view(&self, DayHistory { range, newest_us, .. }: &DayHistory) -> Result<HistoryView<'_>> {
         Ok(HistoryView {
-            item_ids: self.item_ids.get(range.clone()).held(OF_TURN)?,
-            action_types: self.action_types.get(range.clone()).held(OF_TURN)?,
+            item_ids: self.item_ids.get(range.clone()).held(OF_CHUNK)?,
+            action_types: self.action_types.get(range.clone()).held(OF_CHUNK)?,
             newest_us: *newest_us,
             ..HistoryView::default()
         })
@@ -172,8 +172,8 @@ impl DayRows {
 
     /// Takes a chunk, in which `place` is the index of this day.
     fn take(&mut self, chunk: &ReadChunk, place: usize, progress: &dyn Progress) -> Result<()> {
-        let impressions = chunk.impressions.get(place).held(OF_TURN)?;
-        let mut histories = chunk.histories.get(place).held(OF_TURN)?.iter();
+        let impressions = chunk.impressions.get(place).held(OF_CHUNK)?;
+        let mut histories = chunk.histories.get(place).held(OF_CHUNK)?.iter();
         let max_history = self.day.settings.max_history;
         let mut customer = None;
         let mut view = HistoryView::default();
@@ -181,7 +181,7 @@ impl DayRows {
         for impression in impressions {
             if customer != Some(impression.customer) {
                 customer = Some(impression.customer);
-                let history = histories.next().held(OF_TURN)?;
+                let history = histories.next().held(OF_CHUNK)?;
                 view = chunk.view(history)?;
                 if self.counts.is_new(impression.customer) {
                     self.counts.begin(impression.customer, view.item_ids.len(), history.has_late, max_history);

@@ -32,7 +32,7 @@ use crate::resources::{Resources, Scratch};
 use crate::sort::{Sorted, Sorter};
 
 /// Rows in a chunk whose histories one thread reads and packs: up to 5 MB.
-const SHARE_ROWS: usize = 1_000;
+const CHUNK_ROWS: usize = 1_000;
 
 /// A row group may always take this much memory: 10,000 rows with 1,000 actions each take less. It is three quarters of
 /// the smallest memory limit.
@@ -109,7 +109,7 @@ impl Shuffled<'_> {
         self.progress.begin("reading histories", "impressions", Some(summary.impressions));
         let scratch = Scratch::new(self.scratch.with_extension("sorted"));
         let mut sorter = Sorter::new(self.budget.places_bytes, scratch, self.resources);
-        let (mut chunks, mut counters) = (Chunks::new(Copies::of(impressions), SHARE_ROWS), Counters::default());
+        let (mut chunks, mut counters) = (Chunks::new(Copies::of(impressions), CHUNK_ROWS), Counters::default());
         let workers = threads.into_iter();
         let workers = workers.map(|mut histories| move |chunk| self.key_chunk(chunk, &mut histories)).collect();
         let take = |chunk: KeyedChunk| {
@@ -137,7 +137,7 @@ impl Shuffled<'_> {
             }
             histories.check(&impression)?;
             counts.add(&impression);
-            let seed = self.settings.order.seed().held("an order by chance has a seed")?;
+            let seed = self.settings.order.seed().held("a shuffled order has a seed")?;
             let places = Places::of(seed, self.settings.dt, &impression, copy);
             if let RowOrder::Shuffled(_) = self.settings.order {
                 let Impression { customer, ranking_id, elements } = impression;

@@ -20,7 +20,7 @@ pub const BLOCK_RECORDS: usize = 256;
 pub const BUCKET_RECORDS: usize = 4_096;
 
 /// Maximum number of buckets filled at once; more buckets would cost more time to fill than they save in sorting.
-const PIECES_MAX: usize = 1 << 12;
+const BUCKETS_MAX: usize = 1 << 12;
 
 /// A bucket with more records is spread again: its sort keys lie closer together than those of the other buckets.
 const RECORDS_MAX: usize = 8 * BUCKET_RECORDS;
@@ -90,8 +90,8 @@ pub(super) fn radix_partition<R: Record>(blocks: Vec<Vec<R>>) -> Result<Vec<Buck
         return Ok(vec![Bucket { from: low, blocks }]);
     }
     let span_bits = u64::BITS - (high - low).leading_zeros();
-    let pieces_bits = (records / BUCKET_RECORDS).min(PIECES_MAX).ilog2();
-    let shift = span_bits.saturating_sub(pieces_bits);
+    let bucket_bits = (records / BUCKET_RECORDS).min(BUCKETS_MAX).ilog2();
+    let shift = span_bits.saturating_sub(bucket_bits);
     let place_of = |record: &R| usize_of((record.sort_key() - low) >> shift);
     let places = (low..=high).step_by(1 << shift);
 
@@ -99,10 +99,10 @@ pub(super) fn radix_partition<R: Record>(blocks: Vec<Vec<R>>) -> Result<Vec<Buck
     let mut left = blocks.into_iter();
     let chunks = std::iter::from_fn(|| Some(left.by_ref().take(chunk).collect::<Vec<_>>()));
     let chunks: Vec<Vec<Vec<R>>> = chunks.take_while(|chunk| !chunk.is_empty()).collect();
-    let partitioned_shares: Result<Vec<Vec<Open<R>>>> =
+    let partitioned_chunks: Result<Vec<Vec<Open<R>>>> =
         chunks.into_par_iter().map(|blocks| partition_chunk(blocks, places.clone().count(), place_of)).collect();
 
-    let mut of_chunks: Vec<_> = partitioned_shares?.into_iter().map(Vec::into_iter).collect();
+    let mut of_chunks: Vec<_> = partitioned_chunks?.into_iter().map(Vec::into_iter).collect();
     let mut partitioned_buckets = Vec::new();
     for from in places {
         let blocks: Vec<Vec<R>> = of_chunks.iter_mut().flat_map(Iterator::next).flat_map(Open::blocks).collect();
@@ -140,7 +140,7 @@ fn partition_chunk<R: Record>(
     let mut emptied = Vec::new();
     for mut block in blocks {
         for record in block.drain(..) {
-            let bucket = buckets.get_mut(place_of(&record)).held("each record has a piece")?;
+            let bucket = buckets.get_mut(place_of(&record)).held("each record has a bucket")?;
             if bucket.filling.len() == bucket.filling.capacity() {
                 let fresh = emptied.pop().unwrap_or_else(|| Vec::with_capacity(BLOCK_RECORDS));
                 let filled = std::mem::replace(&mut bucket.filling, fresh);
