@@ -77,7 +77,8 @@ pub struct RowShape {
     pub row_group_rows: usize,
     /// Rows of a part file.
     pub part_rows: usize,
-    /// Columns besides those that all rows have. This field and the following ones are omitted if they have the default.
+    /// Columns besides those that all rows have. This field and the following ones are omitted if they have the
+    /// default.
     #[serde(default, skip_serializing_if = "ExtraColumns::is_empty")]
     pub with: ExtraColumns,
     /// The type of items.
