@@ -1,5 +1,5 @@
 //! Floor 3, reading `lookback.toml`: the only place that names toml. It finds the file, reads it, and returns
-//! [`Sources`], or one sentence that names the file, the line, and the nearest valid word.
+//! [`crate::sources::Sources`], or one sentence that names the file, the line, and the nearest valid word.
 //!
 #![doc = include_str!("reference.md")]
 

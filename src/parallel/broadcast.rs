@@ -10,7 +10,7 @@ use crate::resources::Cancel;
 /// passes each result to every taker in `takers`: one at a time, in the order of the jobs. Several takers run at once.
 ///
 /// A thread prefers taking to working, and the taker furthest behind comes first; so results do not pile up, and a
-/// thread sleeps only if nothing can be done. In [`super::ordered_map`], taking is only a small part of the work.
+/// thread sleeps only if nothing can be done. In [`super::ordered_map()`], taking is only a small part of the work.
 ///
 /// Of several errors, returns the error of the first job. After a request to stop, no further job starts. Memory:
 /// `ahead` results, at least one for each thread.

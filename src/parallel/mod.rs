@@ -1,5 +1,5 @@
-//! Floor 1, jobs on several threads whose results are taken in the order of the jobs: by one taker ([`ordered_map`]),
-//! or by several ([`broadcast`]).
+//! Floor 1, jobs on several threads whose results are taken in the order of the jobs: by one taker ([`ordered_map()`]),
+//! or by several ([`broadcast()`]).
 
 mod broadcast;
 mod ordered_map;

@@ -26,7 +26,7 @@ pub struct Begin {
     pub at: usize,
     /// Time of the newest action from there on, in microseconds since 1970-01-01 UTC; `None` if there is none.
     pub newest_us: Option<i64>,
-    /// Whether a batch of that day or later brought any of these actions; set only after [`Cursor::find_late`].
+    /// Whether a batch of that day or later brought any of these actions; set only after [`super::Cursor::find_late`].
     pub has_late: bool,
 }
 

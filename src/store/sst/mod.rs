@@ -12,7 +12,7 @@
 //! RocksDB compares checksums and trusts the rest. So data that contradicts itself despite a correct checksum
 //! ([`Unsupported::Damaged`]) is refused here, before it misleads RocksDB or makes it allocate an announced size:
 //! footers and indexes before a database is opened ([`check`]), a block of a history when it is read, and every block
-//! by [`survey`], for `verify`.
+//! by [`survey()`], for `verify`.
 //!
 //! Source of the layout: RocksDB 11.8, `table/format.cc`, `table/block_based/block.cc`; only format version 6 is
 //! supported.
