@@ -14,7 +14,7 @@ use crate::model::{Day, name_days};
 use crate::produce::ProduceSummary;
 use crate::store::Folder;
 
-/// So many batches that are unlike those before are named.
+/// The most batches that are named as unlike those before.
 const UNLIKE_NAMED: usize = 3;
 
 pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
@@ -51,7 +51,7 @@ pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
     console.done_reading(&summary, &said, &done, summary.read_through_rocksdb)
 }
 
-/// A row for each day, or for three and more in a run with which the same is to be done, so that a year can be read.
+/// Returns a row for each day, or for three or more days in a row with the same plan, so that a year is readable.
 fn plan_table(plan: &Plan) -> Lines {
     let mut rows: Vec<Vec<String>> = Vec::new();
     for alike in plan.days.chunk_by(|day, next| what(day) == what(next)) {
@@ -64,7 +64,7 @@ fn plan_table(plan: &Plan) -> Lines {
     table(&["days", "actions", "rows"], &[false; 3], &rows)
 }
 
-/// What is to be done with a day: its actions, its rows.
+/// Returns the plan for a day: for its actions, and for its rows.
 fn what(day: &DayPlan) -> (String, &'static str) {
     let actions = match day.ingest {
         Some(reason) => format!("ingest ({})", reason.name()),

@@ -18,9 +18,9 @@ struct BackupSummary {
     number: u32,
     files: u32,
     bytes: u64,
-    /// How many backups there are afterwards.
+    /// Number of backups afterwards.
     backups: usize,
-    /// Whether every file of it was read and compared with its checksum.
+    /// Whether every file of the backup was read and compared with its checksum.
     checked: bool,
 }
 
@@ -53,7 +53,7 @@ struct RestoreSummary {
     /// Number of the backup restored.
     number: u32,
     format_version: u8,
-    /// What the store holds; unknown where it has to be migrated first.
+    /// The content of the store; unknown if the store must be migrated first.
     #[serde(flatten)]
     holds: Option<Held>,
 }

@@ -1,4 +1,4 @@
-//! Progress: on a terminal a bar for the phase that runs; in a log one line when a phase is done.
+//! Progress: on a terminal a bar for the running phase; in a log one line for each finished phase.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -15,21 +15,21 @@ use crate::message::Message;
 use crate::progress::Progress;
 use crate::text::{Shown, escaped};
 
-/// How much is said on stderr: the variable LOOKBACK_LOG.
+/// How much is printed on stderr: the variable LOOKBACK_LOG.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Log {
-    /// Errors.
+    /// Errors only.
     Quiet,
-    /// What was done too.
+    /// Also summaries.
     Summary,
-    /// How far it is too: on a terminal a bar, in a log a line for each phase that is done.
+    /// Also progress: on a terminal a bar, in a log a line for each finished phase.
     Normal,
-    /// When each phase began too.
+    /// Also the start of each phase.
     Debug,
 }
 
 impl Log {
-    /// What the environment asks for; without a word, `Normal`.
+    /// Returns the level that the environment sets; `Normal` if unset.
     pub fn of_environment() -> Result<Self> {
         let Some(asked) = std::env::var_os("LOOKBACK_LOG").filter(|asked| !asked.is_empty()) else {
             return Ok(Log::Normal);
@@ -47,7 +47,7 @@ impl Log {
     }
 }
 
-/// Shows how far the phase that runs has come, and tells of those that are done.
+/// Shows the progress of the running phase, and reports finished phases.
 pub(super) struct Bars {
     terminal: bool,
     log: Log,
@@ -57,7 +57,7 @@ pub(super) struct Bars {
 
 #[derive(Default)]
 struct State {
-    /// What the phases belong to, such as `ingest 2026-01-02`, and which of how many that is.
+    /// The item that the phases belong to, such as `ingest 2026-01-02`, and its number among all items.
     item: Option<(String, String)>,
     phase: Option<Phase>,
     bar: Option<ProgressBar>,
@@ -69,14 +69,14 @@ impl Bars {
         Bars { terminal: terminal && log >= Log::Normal, log, started, state: Mutex::default() }
     }
 
-    /// The phase that runs is done, and none follows.
+    /// Ends the running phase, after which no other follows.
     pub fn finish(&self) {
         self.end_phase();
         let untold = self.with(|state| state.phases.untold());
         self.tell(untold);
     }
 
-    /// The phase that runs will not be done: removes its bar from the screen, and tells nothing of it.
+    /// Abandons the running phase: removes its bar from the screen without a report.
     pub fn abandon(&self) {
         let bar = self.with(|state| {
             state.phase = None;
@@ -87,25 +87,25 @@ impl Bars {
         }
     }
 
-    /// The phases that were done.
+    /// Returns the finished phases.
     pub fn phases(&self) -> Vec<PhaseTime> {
         self.with(|state| state.phases.ended().to_vec())
     }
 
-    /// Prints a line above the bar: one, whatever stands in it.
+    /// Prints one line above the bar; line ends in the text are escaped.
     pub fn line(&self, line: &str) {
-        // Nobody is left to tell where stderr itself is gone.
+        // If stderr itself is gone, there is nowhere to report it.
         self.aside(|| drop(writeln!(io::stderr(), "{}", escaped(line))));
     }
 
-    /// The same, unless it is to be quiet.
+    /// Prints a line above the bar, unless the level is `Quiet`.
     pub fn message(&self, line: &str) {
         if self.log > Log::Quiet {
             self.line(line);
         }
     }
 
-    /// Does something while no bar is on the screen.
+    /// Runs an action while no bar is on the screen.
     pub fn aside<T>(&self, action: impl FnOnce() -> T) -> T {
         match self.with(|state| state.bar.clone()) {
             Some(bar) => bar.suspend(action),
@@ -123,7 +123,7 @@ impl Bars {
         self.tell(told.into_iter().collect());
     }
 
-    /// In a log; on a terminal the bar was to be seen.
+    /// Prints lines in a log only: on a terminal the bar has shown the same.
     fn tell(&self, lines: Vec<String>) {
         if !self.terminal && self.log >= Log::Normal {
             lines.iter().for_each(|line| self.line(line));
@@ -185,17 +185,17 @@ impl Progress for Bars {
     }
 }
 
-/// A terminal that does not tell its width has this one.
+/// Assumed width of a terminal that does not report one.
 const COLUMNS_DEFAULT: usize = 80;
 
-/// How wide the terminal is.
+/// Returns the width of the terminal, in columns.
 fn columns() -> usize {
     let told = rustix::termios::tcgetwinsize(io::stderr()).map_or(0, |size| usize::from(size.ws_col));
     if told == 0 { COLUMNS_DEFAULT } else { told }
 }
 
-/// What a bar shows on a terminal of so many columns. The name of the phase gives way before the time left does: from
-/// 60 columns on both are whole mostly.
+/// Returns the template of a bar for a terminal of this width. On narrow terminals the name of the phase is cut before
+/// the time left; from 60 columns on both usually fit.
 fn template(columns: usize, unit: &str, has_end: bool) -> &'static str {
     match (has_end, unit, columns) {
         (true, _, 120..) => "{msg} [{wide_bar}] {done} of {all}, {rate}, {left} left",
@@ -207,13 +207,13 @@ fn template(columns: usize, unit: &str, has_end: bool) -> &'static str {
     }
 }
 
-/// A phase of known length has an end in sight; one of steps has a rate; one of a single step has only the time that it
-/// has taken.
+/// Returns the bar of a phase: with the time left if its length is known, else with a rate, or with the elapsed time if
+/// it is a single step.
 fn bar(unit: &'static str, total: Option<u64>) -> ProgressBar {
     let template = template(columns(), unit, total.is_some());
-    // Writing to memory does not fail, and a bar has nobody to tell if it did.
+    // Writing to memory does not fail, and a bar could not report a failure.
     let put = |text: &mut dyn fmt::Write, what: String| text.write_str(&what).unwrap_or_default();
-    // Of bytes each number has its unit; else both have that behind the total.
+    // For bytes each number has its unit; otherwise the unit follows the total only.
     let done = move |state: &ProgressState| match (total, unit) {
         (Some(_), "bytes") | (None, _) => amount(state.pos(), unit),
         (Some(_), _) => count(state.pos()),

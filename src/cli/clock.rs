@@ -1,4 +1,4 @@
-//! Which day it is: for refusals alone. No result follows from it.
+//! Today's date, for refusals only: no result depends on it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,12 +6,12 @@ use crate::error::{Error, Result};
 use crate::model::Day;
 use crate::text::Shown as _;
 
-/// For tests, so that they do not depend on the clock: the day that is taken for today.
+/// The variable that tests set to today's date, so that they do not depend on the clock.
 const TODAY: &str = "LOOKBACK_TODAY";
 
 const DAY_SECONDS: u64 = 86_400;
 
-/// Today in UTC; `None` where the clock shows no day that there can be.
+/// Returns today in UTC; `None` if the clock shows an invalid day.
 pub(super) fn today() -> Result<Option<Day>> {
     if let Some(told) = std::env::var_os(TODAY).filter(|told| !told.is_empty()) {
         let day = told.to_str().and_then(|told| told.parse().ok());

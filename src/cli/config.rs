@@ -1,4 +1,4 @@
-//! `lookback config check`, and what the other commands take from a configuration.
+//! `lookback config check`, and the parts of a configuration that other commands use.
 
 use std::path::Path;
 
@@ -20,20 +20,20 @@ use crate::storage::Fingerprint;
 use crate::store::{Folder, Store};
 use crate::text::Shown;
 
-/// How many files with problems are named of each source.
+/// The most files with problems that are named for each source.
 const NAMED_FILES: usize = 5;
 
 #[derive(Serialize)]
 struct Checked {
-    /// The configuration that counts; `null`: none.
+    /// The configuration in use; `null` if there is none.
     config: Option<String>,
     /// Name and number of each action type.
     types: NamedCounts,
     /// The sources of actions, then the impressions.
     sources: Vec<CheckedSource>,
-    /// The day looked at.
+    /// The day checked.
     dt: Option<String>,
-    /// What would keep the day from being read.
+    /// The problems that would prevent reading the day.
     missing: Vec<String>,
 }
 
@@ -41,15 +41,15 @@ struct Checked {
 struct CheckedSource {
     name: String,
     pattern: String,
-    /// What is read, and what the column or field is called.
+    /// Each value that is read, with the name of its column or field.
     columns: Vec<(&'static str, String)>,
-    /// In what integer times count.
+    /// The unit of integer times.
     time_unit: Option<&'static str>,
-    /// What times in INT96 are said to be.
+    /// The configured meaning of INT96 times.
     int96: Option<&'static str>,
     /// The type of all its actions, or the values of the column of types, each with its type or `ignored`.
     types: Vec<(Option<String>, String)>,
-    /// What there is of it on the day.
+    /// The files of the source on the day.
     found: Option<Found>,
 }
 
@@ -61,8 +61,8 @@ struct Found {
     columns: Vec<(String, String)>,
 }
 
-/// How an input root is described. A configuration that was found and not named is told on stderr: it may be one that
-/// nobody thought of.
+/// Returns the description of an input root. A note on stderr names a configuration that was found and not given: the
+/// user may not know of it.
 pub(super) fn sources_of(input: &Path, named: &Configuration, console: &Console) -> Result<Sources> {
     let sources = config::sources(Some(input), named.config.as_deref())?;
     if let (None, Some(file)) = (&named.config, &sources.file) {
@@ -137,9 +137,9 @@ fn types_of(rule: &TypeRule, types: &TypeTable) -> Vec<(Option<String>, String)>
     }
 }
 
-/// Looks at the files of a day: of each the first rows are read, as `ingest` and `produce` would.
+/// Checks the files of a day: reads the first rows of each, as `ingest` and `produce` would.
 fn look(checked: &mut Checked, sources: &Sources, typed: &ConfigCheck, day: Day, console: &Console) -> Result<()> {
-    // Refused where two sources find one file.
+    // Fails if two sources find the same file.
     batch_files(&typed.input, sources, day)?;
     let mut lacking = Lacking::default();
     let mut found = |pattern: &Pattern, look: &dyn Fn(&DayFile) -> LookedAt| -> Result<(Found, Vec<String>)> {
@@ -180,7 +180,7 @@ fn look(checked: &mut Checked, sources: &Sources, typed: &ConfigCheck, day: Day,
     Ok(())
 }
 
-/// What `ingest` into a store would refuse of the batch of a day, but for what is in its files.
+/// Returns what `ingest` into a store would refuse about the batch of a day, regardless of the content of its files.
 fn judge(checked: &mut Checked, sources: &Sources, typed: &ConfigCheck, day: Day, store: &Folder) -> Result<()> {
     let store = Store::open_reader(store)?;
     let outlines = Outlines::of(&store.batches()?);

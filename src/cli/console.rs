@@ -1,5 +1,5 @@
-//! The two streams: results on stdout, everything else on stderr. What leaves here holds no character that acts,
-//! whatever names of the input stand in it: see [`crate::text`].
+//! The two streams: results on stdout, everything else on stderr. Output holds no control characters, whatever names of
+//! the input it contains: see [`crate::text`].
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::time::Instant;
@@ -18,7 +18,7 @@ use crate::progress::Progress;
 use crate::resources::{Cancel, Resources};
 use crate::text::{escaped, escaped_json, exceptions};
 
-/// A summary, and how long what it tells of took. The only part of a result that is another one in every run.
+/// A summary with its times, which are the only part of a result that differs between runs.
 #[derive(Serialize)]
 struct Timed<'a, S: Serialize> {
     #[serde(flatten)]
@@ -32,13 +32,13 @@ struct Timing {
     seconds: f64,
     /// The phases of the work, in the order in which they began.
     phases: Vec<PhaseTime>,
-    /// Of a command that reads histories of many customers: how many it read through RocksDB. Here, since the batches
-    /// of a store do not determine that.
+    /// For a command that reads histories of many customers: the number read through RocksDB. The number is here
+    /// because the batches of a store do not determine it.
     #[serde(skip_serializing_if = "Option::is_none")]
     histories_through_rocksdb: Option<u64>,
 }
 
-/// Where a command speaks.
+/// The streams of a command.
 pub(super) struct Console {
     json: bool,
     bars: Bars,
@@ -53,35 +53,35 @@ impl Console {
         Console { json, bars, started, resources: Resources::default() }
     }
 
-    /// The same for a command that may take these resources.
+    /// Returns the same console for a command that may use these resources.
     pub fn give(&mut self, resources: Resources) -> &Self {
         self.resources = resources;
         self
     }
 
-    /// What the command may take.
+    /// Returns the resources that the command may use.
     pub fn resources(&self) -> &Resources {
         &self.resources
     }
 
-    /// Who listens to the work.
+    /// Returns the listener for the progress of the work.
     pub fn progress(&self) -> &dyn Progress {
         &self.bars
     }
 
-    /// The end of a command whose result is what it did: `sentence` for people on stderr, with how long that took, or
-    /// the summary as JSON on stdout, with how long each phase took.
+    /// Ends a command whose result is its work: prints `sentence` with the time taken on stderr; with `--json` also the
+    /// summary, with the time of each phase, on stdout.
     pub fn done(&self, summary: &impl Serialize, sentence: &str) -> Result<()> {
         self.done_at(summary, sentence, &[])
     }
 
-    /// The same, and how fast: `done` tells how many of what, such as `(600_000, "actions")`; those of which there are
-    /// none are left out.
+    /// Like [`Self::done`], with rates: `done` has counts and units, such as `(600_000, "actions")`; zero counts are
+    /// left out.
     pub fn done_at(&self, summary: &impl Serialize, sentence: &str, done: &[(u64, &'static str)]) -> Result<()> {
         self.end(summary, sentence, done, None)
     }
 
-    /// The same of a command that has read histories, so many of them through RocksDB (see
+    /// Does the same for a command that has read histories, with the number read through RocksDB (see
     /// [`crate::store::Store::read_through_rocksdb`]).
     pub fn done_reading(
         &self,
@@ -110,8 +110,8 @@ impl Console {
         if self.json { self.print_timed(summary, through_rocksdb) } else { Ok(()) }
     }
 
-    /// The end of a command that did its work and fails for what it found: the summary as JSON likewise. To people the
-    /// error says it.
+    /// Ends a command that did its work and fails because of its findings: prints the summary as JSON. People read the
+    /// error.
     pub fn found(&self, summary: &impl Serialize) -> Result<()> {
         if !self.json {
             return Ok(());
@@ -126,34 +126,34 @@ impl Console {
         self.print_json(&Timed { summary, timing })
     }
 
-    /// The end of a command whose result is a text, on stdout; or the same as JSON.
+    /// Ends a command whose result is a text: prints the text, or the same content as JSON, on stdout.
     pub fn result(&self, value: &impl Serialize, lines: &Lines) -> Result<()> {
         self.bars.finish();
         if self.json { self.print_json(value) } else { self.print(lines.text()) }
     }
 
-    /// Whether the result is one JSON summary.
+    /// Returns whether the result is one JSON summary.
     pub fn is_json(&self) -> bool {
         self.json
     }
 
-    /// A line of a result that comes line by line, on stdout.
+    /// Prints a line of a result on stdout, for results that are printed line by line.
     pub fn result_line(&self, line: &str) -> Result<()> {
         self.bars.aside(|| self.print(&format!("{}\n", escaped(line))))
     }
 
-    /// A line on stderr, unless it is to be quiet there.
+    /// Prints a line on stderr, unless the level is `Quiet`.
     pub fn message(&self, line: &str) {
         self.bars.message(line);
     }
 
-    /// What went wrong, on stderr.
+    /// Prints an error on stderr.
     pub fn error(&self, error: &Error) {
         self.bars.abandon();
         print_error(error);
     }
 
-    /// Writes it as it is made: a receipt may be larger than memory.
+    /// Writes JSON while it is serialised: a receipt may be larger than memory.
     fn print_json(&self, value: &impl Serialize) -> Result<()> {
         let cancel = self.resources.cancel();
         let mut stdout = BufWriter::new(stdout(cancel)?);
@@ -168,12 +168,12 @@ impl Console {
     }
 }
 
-/// Where results go.
+/// Returns the stream for results.
 pub(super) fn stdout(cancel: &Cancel) -> Result<Waiting> {
     Waiting::stdout(cancel).map_err(|error| Error::io("write to", "stdout".as_ref(), error))
 }
 
-/// JSON on one line, whose texts hold no character that acts.
+/// Writes JSON on one line, whose texts hold no control characters.
 struct WithoutActing;
 
 impl Formatter for WithoutActing {
@@ -182,7 +182,7 @@ impl Formatter for WithoutActing {
     }
 }
 
-/// Whoever closed stdout, such as `head`, has what it wanted.
+/// Ignores a closed stdout: a reader such as `head` has all it wanted.
 fn written_or_closed(written: io::Result<()>, cancel: &Cancel) -> Result<()> {
     match written {
         Err(_) if cancel.is_cancelled() => cancel.check(),

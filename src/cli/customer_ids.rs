@@ -1,4 +1,4 @@
-//! Lists of customers' ids, one a line.
+//! Lists of customer ids, one a line.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -10,23 +10,22 @@ use crate::resources::Cancel;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
-/// No line with one id is longer, unless it is mostly spaces.
+/// The longest line accepted; a line with one id is longer only if it is mostly spaces.
 const LINE_BYTES_MAX: u64 = 4_096;
 
-/// Reads ids line by line; empty lines are passed over. After an error there is no more to be had. Memory: one line of
-/// 4 kB.
+/// Reads ids line by line; empty lines are skipped. The iterator ends after an error. Memory: one line of 4 kB.
 pub(super) struct CustomerIds {
     lines: Box<dyn BufRead>,
     path: String,
     number: u64,
-    /// What to do about a line that is no id.
+    /// The advice for a line that is not an id.
     remedy: &'static str,
     ended: bool,
     cancel: Cancel,
 }
 
 impl CustomerIds {
-    /// The ids in a file, or with `-` in what comes on stdin.
+    /// Returns the ids in a file, or with `-` those on stdin.
     pub fn open(path: &Path, remedy: &'static str, cancel: &Cancel) -> Result<Self> {
         let failed = |error: io::Error| Error::io("read", path, error);
         let lines: Box<dyn BufRead> = if path == Path::new("-") {

@@ -66,11 +66,11 @@ pub(super) fn run(typed: &Diff, console: &Console) -> Result<()> {
     ))
 }
 
-/// What is to be said of one partition: settings first.
+/// Returns the lines about one partition: settings first.
 fn lines(partition: &PartitionDiff) -> Vec<String> {
     let PartitionDiff { dt, same, different, columns, only_in_one, only_in_other, .. } = partition;
     let settings = partition.settings.iter().map(|settings| match settings {
-        // Days or files of the same names whose content is another one.
+        // Days or files with the same names but different content.
         SettingDifference { what, one, other } if one == other => {
             format!("{dt}: {what} of the same names differ: {one}")
         }

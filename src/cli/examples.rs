@@ -1,6 +1,6 @@
-//! Commands as they are typed, for help and man pages, and the groups that they belong to. A test parses each example.
+//! Example commands for help and man pages, and the groups of commands. A test parses each example.
 
-/// The commands by what they are for, as the README has them.
+/// The commands by purpose, as in the README.
 pub(super) const GROUPS: [(&str, &[&str]); 4] = [
     ("Fill a store", &["init", "ingest", "backfill"]),
     ("Make rows, and judge them", &["produce", "stale", "audit", "diff", "manifest"]),
@@ -8,7 +8,7 @@ pub(super) const GROUPS: [(&str, &[&str]); 4] = [
     ("Keep", &["forget", "prune", "remove", "backup", "restore", "verify", "repair", "migrate", "completions", "man"]),
 ];
 
-/// Of each command, by its path: `config check` is below `config`.
+/// The examples of each command, by its path: `config check` is below `config`.
 const EXAMPLES: [(&str, &[&str]); 25] = [
     (
         "",
@@ -71,7 +71,7 @@ const EXAMPLES: [(&str, &[&str]); 25] = [
     ("completions", &["lookback completions bash > ~/.local/share/bash-completion/completions/lookback"]),
 ];
 
-/// The examples of a command; none where its help says all.
+/// Returns the examples of a command; empty if its help is enough.
 pub(super) fn examples_of(path: &str) -> &'static [&'static str] {
     EXAMPLES.iter().find(|(of, _)| *of == path).map(|(_, examples)| *examples).unwrap_or_default()
 }

@@ -83,7 +83,7 @@ fn cells(action: &Explained) -> Vec<String> {
     ]
 }
 
-/// When the batch came, seen from the day of the action.
+/// Returns when the batch arrived, relative to the day of the action.
 fn came(days_late: i32) -> String {
     let days = counted(u64::from(days_late.unsigned_abs()), "day");
     match days_late {
@@ -93,7 +93,7 @@ fn came(days_late: i32) -> String {
     }
 }
 
-/// What has to be known to read the list.
+/// Returns the notes needed to read the list.
 fn remarks(explanation: &Explanation) -> Lines {
     let Explanation { max_history, first_left_out, incomplete_behind, horizon, missing_batches, .. } = explanation;
     let mut remarks = Lines::default();

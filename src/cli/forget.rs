@@ -70,7 +70,7 @@ fn ids_of(path: &Path, console: &Console) -> Result<CustomerIds> {
     CustomerIds::open(path, "give one integer a line; nobody has been forgotten yet", console.resources().cancel())
 }
 
-/// What a dry run says.
+/// Returns the sentence of a dry run.
 fn plan(receipt: &ForgetReceipt) -> String {
     let partitions = match receipt.partitions.as_slice() {
         [] => "no partition that was looked at has rows of them".to_owned(),

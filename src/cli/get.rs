@@ -50,12 +50,12 @@ pub(super) fn run(typed: &Get, console: &Console) -> Result<()> {
         None => HistoryTarget::Stream(Box::new(stdout(cancel)?)),
     };
     let summary = get(&store, &question, customers, (target, format), console.progress());
-    // What was waiting for whoever reads cannot tell that it was asked to stop.
+    // A write that waits for its reader cannot report the request to stop.
     let summary = summary.map_err(|error| cancel.check().err().unwrap_or(error))?;
     console.done_reading(&summary, &sentence(&summary), &[], store.read_through_rocksdb())
 }
 
-/// The format that a file's name asks for; JSON lines where it does not say.
+/// Returns the format by the ending of a file name; JSON lines if there is no known ending.
 fn by_ending(out: Option<&Path>) -> HistoryFormat {
     match out.and_then(Path::extension).and_then(|ending| ending.to_str()) {
         Some("arrow" | "arrows" | "ipc") => HistoryFormat::Arrow,

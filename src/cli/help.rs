@@ -1,4 +1,4 @@
-//! What `--help` and `--version` say beyond the single options, and what is made of it all: completions and man pages.
+//! The text of `--help` and `--version` beyond single options; and completions and man pages, made from all help.
 
 use std::fs;
 
@@ -21,11 +21,11 @@ const ENVIRONMENT: &str = "Environment: LOOKBACK_LOG=quiet leaves only errors on
                             colours from help and errors. TMPDIR is where `get`, `diff` and `audit` spill what does not fit in memory. \
                             TZDIR names the folder of time zones, in place of /usr/share/zoneinfo.";
 
-/// Columns of the list of commands: their descriptions begin in this one, and lines end before that one.
+/// Columns of the list of commands: the first column of descriptions, and the end of lines.
 const DESCRIPTIONS_FROM: usize = 15;
 const LINE_END: usize = 80;
 
-/// The command line, with the commands in their groups, and with examples and exit codes in the help of each.
+/// Returns the command line, with the commands in groups, and with examples and exit codes in the help of each.
 pub(super) fn command() -> Command {
     let command = described(base(), "");
     let template = format!(
@@ -36,7 +36,7 @@ pub(super) fn command() -> Command {
     command.help_template(template)
 }
 
-/// The commands by what they are for, each with its description.
+/// Returns the commands by purpose, each with its description.
 fn groups(command: &Command) -> String {
     let styles = styles();
     let literal = styles.get_literal();
@@ -56,7 +56,7 @@ fn groups(command: &Command) -> String {
     text
 }
 
-/// A text in lines of at most so many letters, unless a word is longer.
+/// Wraps a text into lines of at most this many letters, unless a word is longer.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
@@ -71,7 +71,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A command and those below it, with examples and exit codes in their help. `path` is what is typed behind `lookback`.
+/// Returns a command and its subcommands, with examples and exit codes in their help. `path` follows `lookback`.
 fn described(command: Command, path: &str) -> Command {
     let examples = examples_of(path);
     let examples = match examples {
@@ -89,7 +89,7 @@ fn described(command: Command, path: &str) -> Command {
     })
 }
 
-/// The same for the man pages, which have sections for examples and commands.
+/// Returns the same for man pages, which have sections for examples and commands.
 fn command_of_pages() -> Command {
     fn with_exit_codes(command: Command) -> Command {
         let own = command.get_after_help().map(ToString::to_string);

@@ -31,7 +31,7 @@ pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
     console.done_at(&summary, &sentence(&summary), &[(summary.actions, "actions")])
 }
 
-/// One line on what was taken, and what was odd about it.
+/// Returns one line on what was ingested, and what was unusual about it.
 fn sentence(summary: &IngestSummary) -> String {
     let IngestSummary { dt, files, bytes, actions, customers, new_customers, .. } = summary;
     let mut sentence = format!(

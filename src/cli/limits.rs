@@ -1,5 +1,5 @@
-//! The limit that the system holds this process to: behind the shares of memory, so that what nobody thought of ends
-//! this process and no other.
+//! The memory limit that the system enforces on this process: a backstop for the budgets, so that unforeseen memory use
+//! ends this process and no other.
 
 use std::fs;
 
@@ -9,32 +9,32 @@ use crate::error::{Error, Kind, Result};
 use crate::resources::memory;
 use crate::text::size;
 
-/// What the system is told beyond the limit: memory that is reserved and not used, by the allocator and for stacks;
-/// more where there are many threads.
+/// Added to the limit given to the system: memory that the allocator and stacks reserve and do not use; many threads
+/// add more.
 const RESERVED_BYTES_MIN: u64 = 192 << 20;
 
-/// Of that, what is no stack.
+/// The part of that for other purposes than stacks.
 const RESERVED_BESIDE_STACKS: u64 = 64 << 20;
 
-/// What the C library's allocator reserves of the address space for a thread, and for how many of each core at most: it
-/// counts where the address space is limited, and not against the limit on data.
+/// Address space that the C library's allocator reserves for a thread, and the most threads for each core. It counts
+/// against a limit on address space, not against the limit on data.
 const ARENA_BYTES: u64 = 64 << 20;
 const ARENAS_EACH_CORE: u64 = 8;
 
-/// How many threads there are to be.
+/// Numbers of threads to start.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Threads {
-    /// Those that work, as a person would ask for them.
+    /// Worker threads, as given with `--threads`.
     pub asked: usize,
-    /// All of the process at once.
+    /// All threads of the process at once.
     pub at_once: u64,
-    /// What the stack of each takes.
+    /// Bytes of each thread's stack.
     pub stack_bytes: u64,
 }
 
-/// Has the system enforce a limit on this process, and gives it: what was asked for, or half of what the machine or its
-/// control group has, or what the system's own limits on address space and data leave room for. Refused where these
-/// leave too little for the limit and `threads` that work.
+/// Makes the system enforce a memory limit on this process, and returns it: the requested limit, or half of the memory
+/// of the machine or its control group, or what the system's own limits on address space and data allow. Fails if these
+/// allow too little for the limit and for `threads` workers.
 pub(super) fn limit_to(asked: Option<u64>, threads: Threads) -> Result<u64> {
     if let Some(asked) = asked.filter(|asked| *asked < memory::LIMIT_MIN) {
         return Err(Error::usage(
@@ -70,12 +70,12 @@ pub(super) fn limit_to(asked: Option<u64>, threads: Threads) -> Result<u64> {
     }
     let current = room.saturating_add(beyond);
     let current = hard.map_or(current, |hard| hard.min(current));
-    // Where the system does not let us, the shares alone have to do.
+    // If the system refuses, only the budgets limit memory.
     let _ = setrlimit(Resource::Data, Rlimit { current: Some(current), maximum: hard });
     Ok(room)
 }
 
-/// The address space that this process has now: the program and its libraries.
+/// Returns the address space that this process uses now: the program and its libraries.
 fn mapped_bytes() -> u64 {
     fs::read_to_string("/proc/self/status").ok().and_then(|text| memory::kilobytes(&text, "VmSize:")).unwrap_or(0)
 }

@@ -1,14 +1,14 @@
-//! Text for stdout, line by line: the only text that [`super::console::Console::result`] takes, so that nothing of a
-//! line can begin another.
+//! Text for stdout, line by line: the only text that [`super::console::Console::result`] accepts, so that no content
+//! can start a new line.
 
 use crate::text::escaped;
 
-/// Whole lines, each as [`escaped`] has it.
+/// Whole lines, each escaped by [`escaped`].
 #[derive(Default)]
 pub(super) struct Lines(String);
 
 impl Lines {
-    /// Text that the program itself has made and that holds nothing from outside, such as a script.
+    /// Returns text made by the program itself that holds nothing from outside, such as a script.
     pub fn own(text: String) -> Self {
         Lines(text)
     }
@@ -24,7 +24,7 @@ impl Lines {
         self.0.push_str(&other.0);
     }
 
-    /// The text, which ends with the last line.
+    /// Returns the text, which ends with the last line.
     pub fn text(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! The man pages: what clap knows of each command, with its examples, and the commands in their groups.
+//! The man pages: clap's description of each command, with examples, and the commands in groups.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -9,7 +9,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::examples::{GROUPS, examples_of};
 
-/// Writes the page of a command and those of all below it into a folder; gives how many. `path` is what is typed behind
+/// Writes the pages of a command and all its subcommands into a folder; returns their number. `path` follows
 /// `lookback`.
 pub(super) fn write_pages(command: &Command, path: &str, dir: &Path) -> io::Result<u64> {
     let man = Man::new(command.clone());
@@ -44,7 +44,7 @@ fn page(man: &Man, command: &Command, path: &str) -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// The commands, by what they are for.
+/// Returns the commands, by purpose.
 fn groups(command: &Command) -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["COMMANDS"]);
@@ -59,7 +59,7 @@ fn groups(command: &Command) -> Roff {
     roff
 }
 
-/// The examples, each on a line of its own.
+/// Returns the examples, each on its own line.
 fn examples(path: &str) -> Roff {
     let mut roff = Roff::new();
     let examples = examples_of(path);

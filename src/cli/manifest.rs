@@ -15,7 +15,7 @@ struct Checked {
     dt: String,
     parts: usize,
     bytes: u64,
-    /// Whether the manifest has a checksum of itself; those of 0.4.0 and before have none.
+    /// Whether the manifest has a checksum of itself; manifests of 0.4.0 and before have none.
     has_checksum: bool,
 }
 

@@ -15,14 +15,14 @@ use crate::store::{Folder, Store};
 struct Summary {
     #[serde(flatten)]
     format: MigrationSummary,
-    /// Rules of the time zone that were taken; `null` where none were.
+    /// The time zone rules that were taken; `null` if none were.
     zone_rules: Option<TakenRules>,
 }
 
 pub(super) fn run(typed: &Migrate, console: &Console) -> Result<()> {
     let (folder, progress) = (Folder::with(&typed.store, console.resources()), console.progress());
     let format = Registry::current().migrate(&folder, typed.dry_run, progress)?;
-    // A store of an older format cannot be opened for what would come then.
+    // A dry run cannot open a store of an older format to look at its rules.
     let is_current = format.steps.is_empty() || !typed.dry_run;
     let zone_rules =
         if typed.take_zone_rules && is_current { take_rules(&folder, typed.dry_run, progress)? } else { None };

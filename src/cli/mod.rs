@@ -1,5 +1,5 @@
-//! Floor 8, the command line: the only place with clap, stdout, exit codes, clocks and progress bars. What was typed is
-//! in `args`; each command is one file that turns it into options for the floors below, runs, and says what was done.
+//! Floor 8, the command line: the only place with clap, stdout, exit codes, clocks and progress bars. `args` has the
+//! typed arguments; each command is one file that makes options for lower floors of them, runs, and reports.
 
 mod args;
 mod audit;
@@ -54,7 +54,7 @@ use crate::resources::{Cancel, Resources, threads};
 /// Runs the program with the process's arguments. Exit code 0 done, 1 refused or failed, 2 wrong usage, 3 different,
 /// 130 stopped by Ctrl-C, 143 by SIGTERM.
 ///
-/// All that is of the process is done here: its limit on memory, its handlers of signals, its hook for panics.
+/// All process-wide settings are made here: the memory limit, the signal handlers, the panic hook.
 pub fn run() -> ExitCode {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -92,8 +92,8 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Sets the limit on memory and starts the threads; as many as were asked for, or up to one for each core, as the
-/// system's limits allow. Gives both, as what commands may take until `cancel`.
+/// Sets the memory limit and starts the threads: the requested number, or up to one for each core, as the system's
+/// limits allow. Returns both as the resources that commands may use until `cancel`.
 fn start_threads(arguments: &Arguments, console: &Console, cancel: Cancel) -> Result<Resources> {
     let asked = arguments.threads.map(|threads| usize::from(threads.get()));
     let wanted = asked.unwrap_or_else(threads::cores);
@@ -120,7 +120,7 @@ fn start_threads(arguments: &Arguments, console: &Console, cancel: Cancel) -> Re
         );
     }
     let resources = Resources::default().with_memory(memory_bytes).with_threads(number).with_cancel(cancel);
-    // Told now where they cannot be had, and not in the middle of the work.
+    // Fails now if the threads cannot be started, and not in the middle of the work.
     resources.install(|| ())?;
     Ok(resources)
 }

@@ -1,4 +1,4 @@
-//! The phases of a command as they were: what each did, and how long it took.
+//! The finished phases of a command: what each did, and how long it took.
 
 use std::time::{Duration, Instant};
 
@@ -6,26 +6,26 @@ use serde::Serialize;
 
 use super::text::{count, size};
 
-/// One phase, or those of one name that an item went through again and again.
+/// One phase, or all repetitions of a phase of one name and item.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct PhaseTime {
-    /// What the phase belongs to, such as `ingest 2026-01-02`; `None` where the command has no items.
+    /// The item that the phase belongs to, such as `ingest 2026-01-02`; `None` if the command has no items.
     pub item: Option<String>,
-    /// What was done, such as `reading`.
+    /// The name of the phase, such as `reading`.
     pub phase: String,
-    /// What was counted, such as `actions` or `bytes`; `None` for a phase that is one step.
+    /// The unit counted, such as `actions` or `bytes`; `None` for a phase that is one step.
     pub unit: Option<&'static str>,
-    /// How many of them; 1 for a phase that is one step.
+    /// The count; 1 for a phase that is one step.
     pub done: u64,
-    /// How often the phase was gone through.
+    /// The number of repetitions.
     pub times: u64,
-    /// How long it took, all times together.
+    /// The total time of all repetitions.
     pub seconds: f64,
-    /// `done` by `seconds`; `None` for a phase that is one step, or that took no time that could be measured.
+    /// `done` divided by `seconds`; `None` for a phase that is one step, or whose time was too short to measure.
     pub per_second: Option<f64>,
 }
 
-/// The phase that runs.
+/// The running phase.
 pub(super) struct Phase {
     pub name: String,
     pub unit: &'static str,
@@ -33,23 +33,23 @@ pub(super) struct Phase {
     pub started: Instant,
 }
 
-/// All phases that have ended. Memory: some 100 bytes for each phase of each item.
+/// All finished phases. Memory: some 100 bytes for each phase of each item.
 #[derive(Default)]
 pub(super) struct Phases {
     ended: Vec<PhaseTime>,
-    /// Those that have come again since they were told of.
+    /// Places of the phases that were repeated after their line was printed.
     untold: Vec<usize>,
 }
 
-/// The time now, for the person.
+/// Returns the time now, for people only.
 pub(super) fn now() -> Instant {
     #[expect(clippy::disallowed_methods, reason = "how long something took, for the person; no result rests on it")]
     Instant::now()
 }
 
 impl Phases {
-    /// Takes a phase that has ended, and gives the line to tell of it, if it is the first of its name for the item; one
-    /// that comes again is told of at the end, so that a log has a line for each and not for each time.
+    /// Records a finished phase, and returns its line if it is the first of its name for the item. Repetitions are
+    /// reported at the end, so that a log has one line for each phase and not for each repetition.
     pub fn end(&mut self, item: Option<&str>, phase: &Phase) -> Option<String> {
         let took = now().duration_since(phase.started);
         let known = self.ended.iter().rposition(|ended| ended.phase == phase.name && ended.item.as_deref() == item);
@@ -76,14 +76,14 @@ impl Phases {
         Some(line)
     }
 
-    /// The lines of those that have come again, in the order in which they came first.
+    /// Returns the lines of repeated phases, in the order of their first run.
     pub fn untold(&mut self) -> Vec<String> {
         let mut places = std::mem::take(&mut self.untold);
         places.sort_unstable();
         places.into_iter().filter_map(|place| self.ended.get(place)).map(PhaseTime::line).collect()
     }
 
-    /// All that have ended, in the order in which they came first.
+    /// Returns all finished phases, in the order of their first run.
     pub fn ended(&self) -> &[PhaseTime] {
         &self.ended
     }
@@ -97,7 +97,7 @@ impl PhaseTime {
         self.per_second = self.unit.filter(|_| self.seconds > 0.0).map(|_| self.done as f64 / self.seconds);
     }
 
-    /// `ingest 2026-01-02: folding: 100,000 actions in 0.2 s, 500,000/s`.
+    /// Returns a line such as `ingest 2026-01-02: folding: 100,000 actions in 0.2 s, 500,000/s`.
     fn line(&self) -> String {
         let item = self.item.as_ref().map(|item| format!("{item}: ")).unwrap_or_default();
         let again = if self.times > 1 { format!(" ({} times)", count(self.times)) } else { String::new() };
@@ -107,7 +107,7 @@ impl PhaseTime {
     }
 }
 
-/// So many of a unit, whose name is in the plural: `1 file`, `2 files`, `3.0 MB`.
+/// Returns a number with its unit, which is given in the plural: `1 file`, `2 files`, `3.0 MB`.
 pub(super) fn amount(number: u64, unit: &str) -> String {
     match unit {
         "bytes" => size(number),
@@ -117,9 +117,9 @@ pub(super) fn amount(number: u64, unit: &str) -> String {
     }
 }
 
-/// How many a second: `500,000/s`, `12.0 MB/s`.
+/// Returns a rate such as `500,000/s` or `12.0 MB/s`.
 pub(super) fn rate_of(per_second: f64, unit: &str) -> String {
-    // Beyond what can be counted only where nothing took any time.
+    // The rate exceeds 1e18 only if the work took no time.
     let whole = per_second.round().clamp(0.0, 1e18) as u64;
     match unit {
         "bytes" => format!("{}/s", size(whole)),
@@ -129,12 +129,12 @@ pub(super) fn rate_of(per_second: f64, unit: &str) -> String {
     }
 }
 
-/// With what it is a rate of: `500,000 actions/s`.
+/// Returns a rate with its unit: `500,000 actions/s`.
 pub(super) fn named_rate_of(per_second: f64, unit: &str) -> String {
     rate_of(per_second, unit).replace("/s", &format!(" {unit}/s"))
 }
 
-/// `0.2 s`, `12 min 5 s`, `1 h 2 min`.
+/// Returns a duration such as `0.2 s`, `12 min 5 s` or `1 h 2 min`.
 pub(super) fn seconds(seconds: f64) -> String {
     let whole = seconds.round().clamp(0.0, 1e18) as u64;
     match whole {

@@ -35,7 +35,7 @@ pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
     console.done_reading(&summary, &sentence(&summary), &[(summary.rows, "rows")], store.read_through_rocksdb())
 }
 
-/// One line on what was written, and what was odd about it.
+/// Returns one line on what was written, and what was unusual about it.
 pub(super) fn sentence(summary: &ProduceSummary) -> String {
     let ProduceSummary { dt, cut_off, .. } = summary;
     if summary.kept {

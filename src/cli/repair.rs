@@ -23,7 +23,7 @@ fn sentence(summary: &RepairSummary) -> String {
     format!("{would}set {} and removed {}", kinds(set), kinds(removed))
 }
 
-/// How many keys, and of which kinds.
+/// Returns the number of keys, and their kinds.
 fn kinds(counts: &KeyCounts) -> String {
     let KeyCounts { keyframes, index_leaves, customer_index_leaves, batch_records, totals } = *counts;
     let kinds = [

@@ -16,7 +16,7 @@ struct Shown {
     customer: i64,
     dt: String,
     cut_off: String,
-    /// How many actions the history has; more than are listed where there is a limit.
+    /// The number of actions in the history; more than are listed if there is a limit.
     history_length: usize,
     actions: Vec<ShownAction>,
 }

@@ -21,28 +21,27 @@ struct Status<'a> {
     store: String,
     format_version: u8,
     time_zone: String,
-    /// The rules by which its days begin; `null` for UTC, whose rules never change.
+    /// The rules by which days begin; `null` for UTC, whose rules never change.
     zone_rules: Option<Rules>,
-    /// Rules that this machine has and that put clocks otherwise, if they are of a later edition.
+    /// The machine's rules, if they are of a later edition and differ from the store's.
     newer_zone_rules: Option<NewerRules>,
-    /// Batches that have to be ingested again, since other rules were taken.
+    /// Batches that must be ingested again because newer rules were taken.
     to_ingest: Vec<Day>,
     max_history: usize,
     batches: usize,
     first_batch: Option<Day>,
     newest_batch: Option<Day>,
-    /// Days between the first and the newest batch whose batches are missing.
+    /// Days without a batch between the first and the newest batch.
     gaps: Vec<Day>,
     customers: u64,
-    /// Of the customers, those whose history has `max_history` actions, so that older ones do not show any more.
+    /// Customers whose history has `max_history` actions, so that older actions are cut.
     customers_at_cap: u64,
-    /// The least length that at least half of the histories do not exceed.
+    /// The smallest length that at least half of the histories do not exceed.
     median_history: Option<usize>,
-    /// Actions in the files of all batches held, before any cut to `max_history`, those of forgotten customers and
-    /// pruned days too.
+    /// Actions in the files of all batches, before any cut to `max_history`, including forgotten customers and pruned
+    /// days.
     actions: u64,
-    /// Of them, those of the type `click`, if the store has one; the same stands in `types`, with those of all other
-    /// types.
+    /// The actions of type `click`, if the store has that type; `types` has the same, with all other types.
     #[serde(skip_serializing_if = "Option::is_none")]
     clicks: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,42 +49,42 @@ struct Status<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     orders: Option<u64>,
     types: NamedCounts,
-    /// The number of each type, as it stands in the rows.
+    /// The number of each type, as in the rows.
     type_numbers: NamedCounts,
-    /// Rows that are no actions, as their source says.
+    /// Rows that their source declares to be no actions.
     ignored: u64,
     late: u64,
     early: u64,
     quarantined: u64,
-    /// The first day whose actions are kept, if older ones have been pruned.
+    /// The first day whose actions are kept, if older actions were pruned.
     horizon: Option<Day>,
     /// Customers who have been forgotten.
     forgotten: usize,
     /// Bytes of the store's table files.
     bytes: u64,
-    /// How many customers have histories of which lengths.
+    /// The number of customers by length of history.
     history_lengths: Vec<LengthBucket>,
-    /// The batches held, days ascending.
+    /// The batches of the store, days ascending.
     held: Held<'a>,
 }
 
-/// The batches held: read while they are written, since each has counts of up to 255 types.
+/// The batches of the store, read while they are written, since each has counts of up to 255 types.
 struct Held<'a> {
     store: &'a Store,
-    /// Why they could not be read to their end.
+    /// The error that stopped reading the batches.
     failed: RefCell<Option<Error>>,
 }
 
-/// One batch, as its record tells.
+/// One batch, from its record.
 #[derive(Serialize)]
 struct HeldBatch {
     dt: Day,
-    /// Files that it came in, and their bytes.
+    /// The number of its files, and their bytes.
     files: usize,
     bytes: u64,
-    /// Actions in the files, before any cut to `max_history`, those of forgotten customers and pruned days too.
+    /// Actions in the files, before any cut to `max_history`, including forgotten customers and pruned days.
     actions: u64,
-    /// The same by the names of their types.
+    /// The same, by type name.
     types: NamedCounts,
     ignored: u64,
     late: u64,
@@ -131,9 +130,9 @@ impl Serialize for Held<'_> {
 /// Rules of the store's zone.
 #[derive(Serialize)]
 struct Rules {
-    /// The edition of tzdata that they come from; `null` where it is not known.
+    /// The edition of tzdata that the rules come from; `null` if unknown.
     version: Option<String>,
-    /// A hash over what they say: equal rules have equal ones.
+    /// A hash of the rules: equal rules have equal hashes.
     fingerprint: String,
 }
 
@@ -142,9 +141,9 @@ struct Rules {
 struct NewerRules {
     version: Option<String>,
     fingerprint: String,
-    /// What they were taken from: a folder, or the program.
+    /// The source of the rules: a folder, or the program.
     source: String,
-    /// Days with actions that are others by them. Without any, the next ingest adopts them.
+    /// Days with actions that the rules would move. If there are none, the next ingest adopts the rules.
     moved_days: Vec<Day>,
 }
 

@@ -1,4 +1,4 @@
-//! Colours and headings of what a person reads.
+//! Colours and headings of text for people.
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::error::ErrorKind;
@@ -8,7 +8,7 @@ use super::args::Arguments;
 use super::words::error_line;
 use crate::error::Error;
 
-/// What the program is made of.
+/// The program's components and their versions.
 const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     " (commit ",
@@ -26,21 +26,21 @@ pub(super) fn styles() -> Styles {
         .placeholder(AnsiColor::Cyan.on_default())
 }
 
-/// Coloured where the rest of the help is.
+/// A heading, coloured if the rest of the help is.
 pub(super) fn heading(text: &str) -> String {
     let styles = styles();
     let style = styles.get_header();
     format!("{style}{text}{style:#}")
 }
 
-/// The command line without what help says beyond the single options.
+/// Returns the command line without the help texts beyond single options.
 pub(super) fn base() -> Command {
     Arguments::command().styles(styles()).long_version(VERSION)
 }
 
-/// An error as the parser of the command line writes its own: on a terminal in colour, unless that is not wanted.
+/// Prints an error in the style of the command line parser: in colour on a terminal, unless colour is disabled.
 pub(super) fn print_error(error: &Error) {
     let raw = clap::Error::raw(ErrorKind::Io, format!("{}\n", error_line(error))).with_cmd(&base());
-    // Nobody is left to tell where stderr itself is gone.
+    // If stderr itself is gone, there is nowhere to report it.
     let _ = raw.print();
 }

@@ -3,7 +3,7 @@
 use super::lines::Lines;
 use crate::text::escaped;
 
-/// Lines of right-aligned (numbers) or left-aligned columns, two spaces apart, under a head.
+/// Returns lines of right-aligned (numbers) or left-aligned columns, two spaces apart, under a header.
 pub(super) fn table(head: &[&str], right: &[bool], rows: &[Vec<String>]) -> Lines {
     let rows: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|cell| escaped(cell).into_owned()).collect()).collect();

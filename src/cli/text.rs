@@ -3,23 +3,23 @@
 use crate::model::NamedCounts;
 pub(super) use crate::text::{count, counted, exceptions, size};
 
-/// A count of batches.
+/// Returns a count of batches.
 pub(super) fn batches(number: u64) -> String {
     if number == 1 { "1 batch".to_owned() } else { format!("{} batches", count(number)) }
 }
 
-/// What a type is called where there is one of it: its name, but for the types that there are without a configuration.
+/// Returns the singular of a type: its name, except for the types that exist without a configuration.
 fn noun(name: &str) -> &str {
     if name == "add_to_cart" { "add-to-cart" } else { name }
 }
 
-/// What all of a type are called.
+/// Returns the plural of a type.
 pub(super) fn plural(name: &str) -> String {
     let has_plural = ["click", "add_to_cart", "order"].contains(&name);
     format!("{}{}", noun(name), if has_plural { "s" } else { "" })
 }
 
-/// Counts with their types, apart by commas: `2 clicks, 1 add-to-cart, 3 wish`.
+/// Returns counts with their types, separated by commas: `2 clicks, 1 add-to-cart, 3 wish`.
 pub(super) fn counted_types(types: &NamedCounts) -> String {
     let one = |(name, number): (String, u64)| match number {
         1 => format!("1 {}", noun(&name)),
@@ -28,7 +28,7 @@ pub(super) fn counted_types(types: &NamedCounts) -> String {
     types.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// What files with the content of another are called, behind their number.
+/// Returns the words for files with the content of another, which follow their number.
 pub(super) fn same_content(files: u64) -> &'static str {
     if files == 1 { "file with the content of another (kept)" } else { "files with the content of another (kept)" }
 }

@@ -1,5 +1,5 @@
-//! From what was typed to [`Arguments`]. What is wrong with it is said so that nothing that was typed acts on the
-//! terminal or makes a line of its own.
+//! Parses the command line into [`Arguments`]. In errors, typed text can neither control the terminal nor start a new
+//! line.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -13,12 +13,12 @@ use super::args::Arguments;
 use super::help;
 use crate::text::{Shown, escaped, is_url};
 
-/// The arguments and what is wrong with their places, if anything; or, when --help, --version or what is wrong has been
-/// printed, the exit code: 0 for the first two, 2 for wrong usage.
+/// Returns the arguments, with the error about their paths if there is one; or the exit code, after printing help,
+/// version (0) or an error of usage (2).
 pub(super) fn arguments(typed: &[OsString]) -> Result<(Arguments, crate::error::Result<()>), ExitCode> {
     parse(typed).map_err(|error| {
         let exit_code = u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
-        // Nobody is left to tell where the stream itself is gone.
+        // If the stream itself is gone, there is nowhere to report it.
         let _ = match safe(error, typed) {
             Ok(error) => error.print(),
             Err(line) => writeln!(io::stderr(), "{line}"),
@@ -33,8 +33,8 @@ fn parse(typed: &[OsString]) -> Result<(Arguments, crate::error::Result<()>), Er
     Ok((Arguments::from_arg_matches(&matches)?, refuse_urls(&command, &matches)))
 }
 
-/// Fails where a path that was typed is a URL: as a path it would be a folder of that name below this one. Looks at
-/// every argument whose value is a path, of whatever command.
+/// Fails if a typed path is a URL, which as a path would be a folder of that name below the current one. Checks every
+/// path argument of every command.
 fn refuse_urls(command: &Command, matches: &ArgMatches) -> crate::error::Result<()> {
     for argument in command.get_arguments() {
         let Ok(Some(mut paths)) = matches.try_get_many::<PathBuf>(argument.get_id().as_str()) else { continue };
@@ -52,12 +52,11 @@ fn refuse_urls(command: &Command, matches: &ArgMatches) -> crate::error::Result<
     }
 }
 
-/// What clap says of the arguments as they are shown. It says it on several lines that it makes itself, so that the
-/// message cannot be escaped as a whole. Where the arguments would be right as they are shown, what it says of them as
-/// they are, as one line.
+/// Returns clap's error for the escaped arguments. clap's message has several lines, so it cannot be escaped as a
+/// whole. If the escaped arguments are valid, fails with clap's error for the original arguments, as one line.
 fn safe(error: Error, typed: &[OsString]) -> Result<Error, String> {
     let shown: Vec<OsString> = typed.iter().map(|argument| argument.shown().to_string().into()).collect();
-    // Of bytes that are no text clap repeats nothing.
+    // clap does not repeat bytes that are not text.
     if shown == typed || error.kind() == ErrorKind::InvalidUtf8 {
         return Ok(error);
     }

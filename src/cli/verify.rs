@@ -13,7 +13,7 @@ use crate::store::{CheckedBackups, Folder, Store, check_backups};
 use crate::text::Shown as _;
 use crate::verify::{Checked, ShownFault, VerifySummary, verify};
 
-/// The most faults that the JSON summary lists, so that it can be read; behind them there is a count.
+/// The most faults that the JSON summary lists, to keep it readable; a count of the others follows.
 const LISTED_MAX: usize = 1_000;
 
 #[derive(Serialize)]
@@ -22,7 +22,7 @@ struct Listed<'a> {
     summary: &'a VerifySummary,
     /// The first faults.
     listed: Vec<ShownFault>,
-    /// How many more there are.
+    /// The number of further faults.
     not_listed: u64,
 }
 
@@ -38,7 +38,7 @@ pub(super) fn run(asked: &Verify, console: &Console) -> Result<()> {
     match (&asked.store, &asked.backup) {
         (Some(store), _) => of_store(store, asked.deep, console),
         (None, Some(backup)) => of_backups(backup, asked.number, console),
-        // The command line has one of both.
+        // The command line requires one of the two.
         (None, None) => Ok(()),
     }
 }

@@ -1,5 +1,5 @@
-//! Stdin and stdout. Whoever is at their other ends may keep this process waiting for ever, so it looks meanwhile
-//! whether it is asked to stop.
+//! Stdin and stdout. The process at the other end may keep this one waiting for ever, so waiting checks for requests to
+//! stop.
 
 use std::fs::File;
 use std::io::{self, Error, Read, Write};
@@ -11,16 +11,16 @@ use rustix::io::Errno;
 use crate::exact::at_most;
 use crate::resources::Cancel;
 
-/// How often it looks.
+/// The interval between checks.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
-/// So much can be written without waiting to a pipe that takes anything at all: PIPE_BUF on Linux.
+/// Bytes that can be written without waiting to a pipe that is ready for any: PIPE_BUF on Linux.
 const WRITE_BYTES: usize = 4_096;
 
-/// One of the two, without a buffer. Reading and writing fail where they would wait and it is asked to stop.
+/// Stdin or stdout, unbuffered. Reading and writing fail if they would wait after a request to stop.
 pub(super) struct Waiting {
     file: File,
-    /// `None`: nobody is at the other end of a file.
+    /// `None` for a file, which has no process at its other end.
     cancel: Option<Cancel>,
 }
 
@@ -44,7 +44,7 @@ impl Waiting {
         loop {
             match poll(&mut [PollFd::new(&self.file, until)], Some(&LOOK)) {
                 Ok(0) | Err(Errno::INTR) => cancel.check().map_err(Error::other)?,
-                // What is wrong with it, reading or writing tells.
+                // Reading or writing will report an error.
                 _ => return Ok(()),
             }
         }

@@ -1,15 +1,15 @@
-//! Settings and commands as they are typed: what the rest of the library says as values.
+//! Settings and commands in typed form; the rest of the library has them as values.
 
 use crate::error::Error;
 use crate::message::{Message, Part, Setting};
 use crate::text::escaped;
 
-/// An error on one line.
+/// Returns an error as one line.
 pub fn error_line(error: &Error) -> String {
     escaped(&typed(&error.message())).into_owned()
 }
 
-/// A sentence with options and commands in it.
+/// Returns a sentence with options and commands in typed form.
 pub fn typed(said: &Message) -> String {
     said.in_words(|part| match part {
         Part::Text(text) => text.clone(),
