@@ -46,7 +46,7 @@ fn of_the_source() -> BTreeMap<String, String> {
                 && !name.ends_with("tests.rs")
                 && name != "src/error.rs"
                 && name != "src/cli/words.rs"
-                && name != "src/said.rs"
+                && name != "src/message.rs"
             {
                 for (line, text) in in_source(&name, &fs::read_to_string(&path).unwrap()) {
                     texts.entry(text).or_insert(format!("{name}:{line}"));
@@ -74,7 +74,7 @@ fn in_source(name: &str, source: &str) -> Vec<(usize, String)> {
         for (place, _) in source.match_indices(call) {
             let line = source[..place].lines().count();
             let argument = arguments(&source[place + call.len()..]).into_iter().nth(place_of_text).unwrap();
-            let said = argument.trim_start().trim_start_matches('&').strip_prefix("said![");
+            let said = argument.trim_start().trim_start_matches('&').strip_prefix("message![");
             let found = said.map_or_else(|| literals(argument), |parts| vec![in_words(parts)]);
             let found = if found.is_empty() {
                 // The text has a name: what was last bound to it says it.
@@ -118,7 +118,7 @@ fn arguments(source: &str) -> Vec<&str> {
     arguments
 }
 
-/// The words of a `said![..]`, from behind its opening bracket: options and commands as they are typed, `{…}` for what
+/// The words of a `message![..]`, from behind its opening bracket: options and commands as they are typed, `{…}` for what
 /// is said elsewhere.
 fn in_words(parts: &str) -> String {
     let option = |name: &str| {
@@ -239,7 +239,7 @@ fn messages_are_found_in_source() {
         let what = match n { 1 => format!("one {n}"), _ => "many".to_owned() };
         return Err(Error::refused(what, "do it"));
         Error::new(Kind::Io, format!("cannot {verb} {}{more} (\"x\", {})", a.b(), c), "do; that")
-        Error::usage(said![RowGroupRows, (" {} of ", x), { of }, " by ", [Backfill Stale], " or {x}"], "do it");
+        Error::usage(message![RowGroupRows, (" {} of ", x), { of }, " by ", [Backfill Stale], " or {x}"], "do it");
         Error::corrupt("no"); Error::input("plain, with a comma \
             and more", format!("then {x}"))
         #[cfg(test)]
