@@ -118,8 +118,8 @@ fn arguments(source: &str) -> Vec<&str> {
     arguments
 }
 
-/// The words of a `message![..]`, from behind its opening bracket: options and commands as they are typed, `{…}` for what
-/// is said elsewhere.
+/// The words of a `message![..]`, from behind its opening bracket: options and commands as they are typed, `{…}` for
+/// what is said elsewhere.
 fn in_words(parts: &str) -> String {
     let option = |name: &str| {
         let letters = name.chars().flat_map(|letter| {
