@@ -1,12 +1,12 @@
 //! The output folder, which holds partitions: whether it is lookback's, and what may be replaced in it.
 //!
 //! 1. It is lookback's if it is new or empty, or has a file named [`MARKER`], which is written before the first
-//!   partition.
+//!    partition.
 //! 2. A folder without that file, as written up to 0.4.0, is lookback's too if each entry in it is: a partition with a
-//!   readable manifest, or with parts that lookback wrote, or leftovers of a killed run. The next partition adds the
-//!   file.
+//!    readable manifest, or with parts that lookback wrote, or leftovers of a killed run. The next partition adds the
+//!    file.
 //! 3. A partition in it is replaced if it has only files that its manifest names, and the files that every partition
-//!   has.
+//!    has.
 //!
 //! Only names are checked, and manifests, so the size of a partition does not matter.
 

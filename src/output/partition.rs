@@ -4,7 +4,7 @@
 //! 2. The parts are fsynced, then the manifest, then `_SUCCESS`.
 //! 3. The folder replaces `OUT/dt=D` in one step (see [`crate::storage::put_in_place`]), if that folder is lookback's
 //!    (see
-//!   [`super::folder`]).
+//!    [`super::folder`]).
 //!
 //! Leftover folders of a killed run have no lock; the next run for the same day removes them.
 
