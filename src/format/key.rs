@@ -194,6 +194,9 @@ impl Key {
 /// Length of the prefix that all history keys of a customer have: keyspace and customer.
 pub const HISTORY_PREFIX_BYTES: usize = 9;
 
+/// The length of the shortest key of a history: keyspace, customer and day.
+pub const HISTORY_KEY_BYTES_MIN: usize = HISTORY_PREFIX_BYTES + 4;
+
 /// Maximum size of a history key.
 pub const HISTORY_KEY_BYTES_MAX: usize = 17;
 

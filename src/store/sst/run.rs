@@ -225,10 +225,8 @@ impl<'tables> RunCursor<'tables> {
 /// Compares a block's checksum, and checks that its keys ascend, lie above the previous block's last key and up to the
 /// block's own by the index, and lie in the file's range by RocksDB's manifest. Otherwise seeks would miss keys.
 fn check_block(table: &Table, number: usize, with_trailer: &[u8], room: &mut Vec<u8>) -> FastPath<()> {
-    let last = |number: usize| table.blocks.get(number).map(|block| block.last).ok_or(Unsupported::Unknown);
-    let before = number.checked_sub(1).map_or(Ok(0), last)?;
-    let offset = table.blocks.get(number).ok_or(Unsupported::Unknown)?.offset;
-    table.checks.check(offset, with_trailer)?;
+    let found = table.blocks.get(number).ok_or(Unsupported::Unknown)?;
+    table.checks.check(found.offset, with_trailer)?;
     let place = |key: &[u8]| history_number(key).unwrap_or(u128::MAX);
     let within = |key: &[u8], is_of_block: bool| match (is_of_block, table.keys.contains(&place(key))) {
         (true, true) => Ok(()),
@@ -236,11 +234,8 @@ fn check_block(table: &Table, number: usize, with_trailer: &[u8], room: &mut Vec
         (false, _) => Err(OUT_OF_PLACE),
     };
     let block = Block::of(Checked::without_trailer(with_trailer)?)?;
-    block.check(room, |first| match place(first) {
-        // Two versions of a key, of which RocksDB tells the one that counts. All keys before those of histories have
-        // one number, and all keys behind them have one too.
-        number if number == before && !matches!(number, 0 | u128::MAX) => Err(Unsupported::Unknown),
-        number => within(first, number >= before),
-    })?;
-    within(room, place(room) <= last(number)?)
+    let before = number.checked_sub(1).and_then(|before| table.blocks.get(before));
+    let is_behind = |key| before.is_none_or(|before| before.last < key || before.is_cut && before.last == key);
+    block.check(room, |first| within(first, is_behind(place(first))))?;
+    within(room, place(room) <= found.last)
 }

@@ -11,7 +11,7 @@ use super::footer::Footer;
 use super::index::each_block;
 use super::{FastPath, Unsupported};
 use crate::error::{Error, Result};
-use crate::format::history_number;
+use crate::format::{HISTORY_KEY_BYTES_MIN, history_number};
 use crate::storage::regular_file;
 use crate::store::folder::Folder;
 
@@ -41,6 +41,9 @@ pub(super) struct Table {
 pub(super) struct BlockOfKeys {
     /// No key in the block is above this number, and no later key is below it; see [`history_number`].
     pub last: u128,
+    /// Whether `last` is the number of a key whose end is cut off. Then the next block may begin with the key that has
+    /// zeros there.
+    pub is_cut: bool,
     pub offset: u64,
     pub bytes: u32,
 }
@@ -130,7 +133,8 @@ impl Table {
             let last = history_number(key);
             if !is_behind {
                 let bytes = u32::try_from(bytes).map_err(|_| Unsupported::Unknown)?;
-                blocks.push(BlockOfKeys { last: last.unwrap_or(u128::MAX), offset, bytes });
+                let is_cut = key.len() < HISTORY_KEY_BYTES_MIN;
+                blocks.push(BlockOfKeys { last: last.unwrap_or(u128::MAX), is_cut, offset, bytes });
             }
             // After the first block that extends beyond histories, no block has any history.
             is_behind |= last.is_none();
