@@ -18,6 +18,10 @@ use crate::store::sst;
 /// Number of attempts to take a checkpoint: a writer may delete a file while the store's files are read.
 const TRIES: usize = 50;
 
+/// The folder of hard links is created up to this often: processes that remove leftovers may take it for one until it is
+/// locked. Each attempt takes microseconds.
+const FOLDER_TRIES: usize = 1_000;
+
 /// Runs `work` on a database that uses the table files of a store through hard links: the state committed at one
 /// moment, with or without a writer beside it.
 ///
@@ -58,7 +62,7 @@ impl Names {
             create_private(&path)?;
             match lock_if_there(&path) {
                 Ok(lock) => return Ok(Names { folder: Folder::with(&path, of.resources()), _lock: lock }),
-                Err(error) if error.kind() == ErrorKind::NotFound && tries < TRIES => tries += 1,
+                Err(error) if error.kind() == ErrorKind::NotFound && tries < FOLDER_TRIES => tries += 1,
                 Err(error) => return Err(Error::io("lock", &path, error)),
             }
         }
