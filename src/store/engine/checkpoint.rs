@@ -18,8 +18,8 @@ use crate::store::sst;
 /// Number of attempts to take a checkpoint: a writer may delete a file while the store's files are read.
 const TRIES: usize = 50;
 
-/// The folder of hard links is created up to this often: processes that remove leftovers may take it for one until it is
-/// locked. Each attempt takes microseconds.
+/// The folder of hard links is created up to this often: processes that remove leftovers may take it for one until it
+/// is locked. Each attempt takes microseconds.
 const FOLDER_TRIES: usize = 1_000;
 
 /// Runs `work` on a database that uses the table files of a store through hard links: the state committed at one
