@@ -18,12 +18,12 @@
 
 mod four_to_five;
 mod one_to_two;
-mod step;
+pub(crate) mod step;
 mod three_to_four;
 mod two_to_three;
 mod version_1;
 
-pub use step::{Migration, Switch};
+pub(crate) use step::{Migration, Switch};
 
 use crate::error::{Error, Result};
 use crate::format::FORMAT_VERSION;

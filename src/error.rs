@@ -51,6 +51,15 @@ impl std::error::Error for Irregular {}
 
 /// A failure, described in one sentence. [`fmt::Display`] gives `what; remedy` on one line, whatever names it contains:
 /// see [`escaped`].
+///
+/// ```
+/// use lookback::error::Kind;
+/// use lookback::store::{Folder, Store};
+///
+/// let Err(error) = Store::open_reader(&Folder::new("no/store".as_ref())) else { panic!("there is none") };
+/// assert_eq!(error.kind(), Kind::Refused);
+/// println!("{}: what to do: {}", error.what(), error.remedy());
+/// ```
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,

@@ -1,45 +1,92 @@
 //! lookback keeps each customer's history materialised, and writes training rows from it: for every item shown to a
 //! customer, that customer's most recent actions from strictly before that day.
 //!
-//! To run the program, read the guide, `docs/guide.md`: a page for each task, from the first store to an upgrade, with
-//! commands that the tests run, and `docs/messages.md`, which has every message and what to do. This documentation is
-//! for those who change the library, or build on it: start with [`ingest::Ingester`], which fills a store, and
-//! [`produce::produce`], which reads a [`store::Store`]; `src/format/specification.md` draws the bytes of a store.
+//! This documentation is for those who build on the library or change it. To run the program, read the guide,
+//! `docs/guide.md`, a page for each task with commands that the tests run.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = example();
+//! # let at = |name: &str| folder.path().join(name);
+//! use lookback::ingest::{IngestOptions, Ingester};
+//! use lookback::model::{CustomerId, Day};
+//! use lookback::produce::{ProduceOptions, produce};
+//! use lookback::progress::Silent;
+//! use lookback::store::{Folder, Settings, Store};
+//!
+//! let store = Folder::new(&at("store"));
+//! Store::create(&store, Settings::default())?;
+//! let (first, second): (Day, Day) = ("2026-01-01".parse()?, "2026-01-02".parse()?);
+//! Ingester::open(&store, &Silent)?.ingest(&IngestOptions::new(at("input"), first), &Silent)?;
+//!
+//! let store = Store::open_reader(&store)?;
+//! let summary = produce(&store, &ProduceOptions::new(at("input"), second, at("out")), &Silent)?;
+//! assert_eq!((summary.rows, summary.ordered), (2, 1));
+//! assert_eq!(store.history(CustomerId(7), second)?.len(), 2);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | make, open and copy a store, and read one history | [`store`] |
+//! | fill it | [`ingest`], [`backfill`], [`preview`] |
+//! | write rows, and read them back | [`produce`], [`output`], [`manifest`] |
+//! | write histories, and say why an action is in one | [`histories`] |
+//! | prove rows and stores | [`audit`], [`verify`], [`diff`], [`stale`] |
+//! | remove data | [`removal`], and [`ingest::Ingester::remove`] |
+//! | bring a store up to date | [`migrations`], [`rezone`] |
+//! | describe an input | [`config`], [`sources`], [`model`] |
+//! | limit what work uses, stop it, and follow it | [`resources`], [`progress`] |
+//! | tell failures apart | [`error`], [`message`] |
+//!
+//! Options have a method for each setting that has a default. The library sets no limit, handler or global of the
+//! process: two uses of it in one process share nothing. With the feature `report` there is a page about a store
+//! ([`report`]), and with `cli`, on by default, the program ([`cli`]).
 //!
 //! `docs/architecture.md` describes the floors, each of which imports only lower ones, the way of an action and of an
-//! impression through them, and the glossary.
-//!
-//! An action passes the floors once: `input` reads it, `ingest` sorts it and folds it into its customer's history,
-//! `format` encodes it, `store` keeps it. An impression: `input` reads it, `produce` sorts it and asks `store` for the
-//! history as of the day before, `output` makes padded rows of both and writes them.
+//! impression through them, and the glossary; `src/format/specification.md` draws the bytes of a store.
+
+// With the internals, since their items are reachable only then.
+#![cfg_attr(feature = "internals", warn(unreachable_pub))]
+
+// The program sees of the library what every other user sees: `cli` names it as a crate, and `tests/facade.rs` compiles
+// it as a crate of its own.
+#[cfg(feature = "cli")]
+extern crate self as lookback;
 
 pub mod audit;
 pub mod backfill;
-pub mod cancel;
+mod cancel;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;
 pub mod diff;
 pub mod error;
-pub mod exact;
-pub mod format;
+mod exact;
+mod format;
 pub mod histories;
-pub mod history;
+mod history;
 pub mod ingest;
-pub mod input;
+mod input;
 pub mod manifest;
 pub mod message;
 #[path = "../migrations/mod.rs"]
 pub mod migrations;
 pub mod model;
+mod options;
 pub mod output;
-pub mod parallel;
+mod parallel;
+pub mod preview;
 pub mod produce;
 pub mod progress;
 pub mod removal;
+#[cfg(feature = "report")]
 pub mod report;
 pub mod resources;
 pub mod rezone;
-pub mod sort;
+mod sort;
 pub mod sources;
 pub mod stale;
 pub mod storage;
@@ -48,10 +95,9 @@ pub mod text;
 pub mod verify;
 pub mod zoneinfo;
 
-/// The entry points of the fuzzer; see `fuzz/README.md`.
-#[cfg(feature = "fuzzing")]
+pub use input::is_guarded as is_panic_caught;
+
+/// What tests, benchmark and fuzz targets look at beside the facade. It changes without notice.
+#[cfg(feature = "internals")]
 #[doc(hidden)]
-pub mod fuzz {
-    pub use crate::output::zstd_frame;
-    pub use crate::store::sst_table;
-}
+pub mod internals;

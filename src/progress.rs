@@ -3,6 +3,22 @@
 use crate::message::Message;
 
 /// Receives the progress of one command. Calls may come from several threads, one at a time for what they count.
+///
+/// ```
+/// use lookback::message::Message;
+/// use lookback::progress::Progress;
+///
+/// /// Prints what begins.
+/// struct Phases;
+///
+/// impl Progress for Phases {
+///     fn item(&self, name: &str, position: usize, total: usize) { println!("{name}, {position} of {total}") }
+///     fn end_items(&self) {}
+///     fn begin(&self, phase: &str, _unit: &'static str, _total: Option<u64>) { println!("{phase}") }
+///     fn advance(&self, _steps: u64) {}
+///     fn note(&self, message: &Message) { println!("note: {message}") }
+/// }
+/// ```
 pub trait Progress: Sync {
     /// The item at `position` (from 1) of `total` items begins; its phases follow.
     fn item(&self, name: &str, position: usize, total: usize);

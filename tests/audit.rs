@@ -9,9 +9,9 @@ use arrow::datatypes::Int64Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use lookback::audit::{AuditOptions, audit};
+use lookback::model::Day;
 use lookback::progress::Silent;
 use lookback::resources::Resources;
-use lookback::sources::Sources;
 use lookback::store::{Folder, Store};
 
 use crate::support::input::{RawAction, RawImpression, Spread, us, write_batch, write_impressions};
@@ -123,16 +123,9 @@ fn with_little_memory_the_files_are_read_more_often() {
     let store = Store::open_reader(&Folder::new(&bench.store())).unwrap();
     let (input, out) = (bench.input(), bench.out());
     let with = |budget_bytes, sample| {
-        let sources = Sources::default();
-        let options = AuditOptions {
-            input: &input,
-            sources: &sources,
-            out: &out,
-            dt: DT.parse().unwrap(),
-            sample,
-            seed: 0,
-            resources: &Resources::default().with_sort_bytes(budget_bytes),
-        };
+        let options = AuditOptions::new(&input, &out, DT.parse::<Day>().unwrap())
+            .sample(sample)
+            .resources(Resources::default().with_sort_bytes(budget_bytes));
         serde_json::to_value(audit(&store, &options, &Silent).unwrap()).unwrap()
     };
     let whole = with(usize::MAX, None);

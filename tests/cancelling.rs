@@ -6,12 +6,11 @@ use std::process::Command;
 use lookback::error::Kind;
 use lookback::ingest::{IngestOptions, Ingester};
 use lookback::model::Day;
-use lookback::model::{RowColumns, RowOrder};
+use lookback::model::OrderKind;
 use lookback::output::Compression;
-use lookback::produce::{ProduceOptions, produce};
+use lookback::produce::{ProduceOptions, RowChoice, produce};
 use lookback::progress::{Progress, Silent};
 use lookback::resources::{Cancel, Resources};
-use lookback::sources::{ImpressionSource, Sources};
 use lookback::store::{Folder, Store};
 
 use crate::support::output::{dump, tree};
@@ -37,24 +36,13 @@ impl Progress for AtPhase<'_> {
 fn an_ingest_that_is_asked_to_stop_leaves_the_store_as_it_was() {
     let bench = scenarios::produced();
     let before = dump(&bench.store());
-    let (input, sources): (_, Sources) = (bench.input(), Sources::default());
+    let input = bench.input();
     for phase in ["reading", "folding"] {
         let cancel = Cancel::default();
         let resources = Resources::default().with_threads(2).with_cancel(cancel.clone());
         let folder = Folder::with(&bench.store(), &resources);
         let mut ingester = Ingester::open(&folder, &Silent).unwrap();
-        let options = IngestOptions {
-            input: &input,
-            sources: &sources,
-            dt: "2026-01-04".parse::<Day>().unwrap(),
-            today: None,
-            allow_empty: false,
-            allow_far_day: false,
-            allow_far_actions: false,
-            allow_missing_source: false,
-            quarantine: None,
-            resources: &resources,
-        };
+        let options = IngestOptions::new(&input, "2026-01-04".parse::<Day>().unwrap()).resources(resources.clone());
         let error = ingester.ingest(&options, &AtPhase(phase, &cancel)).unwrap_err();
         assert_eq!(error.kind(), Kind::Cancelled, "{phase}: {error}");
         drop(ingester);
@@ -72,33 +60,19 @@ fn an_ingest_that_is_asked_to_stop_leaves_the_store_as_it_was() {
 fn a_produce_that_is_asked_to_stop_leaves_the_partition_as_it_was() {
     let bench = scenarios::produced();
     let before = tree(&bench.out());
-    let (input, out, impressions) = (bench.input(), bench.out(), ImpressionSource::default());
+    let (input, out) = (bench.input(), bench.out());
     for (phase, order) in [
-        ("reading", RowOrder::Customer),
-        ("writing", RowOrder::Customer),
-        ("reading histories", RowOrder::Shuffled(1)),
-        ("writing", RowOrder::Shuffled(1)),
+        ("reading", OrderKind::Customer),
+        ("writing", OrderKind::Customer),
+        ("reading histories", OrderKind::Shuffled),
+        ("writing", OrderKind::Shuffled),
     ] {
         let cancel = Cancel::default();
         let resources = Resources::default().with_threads(2).with_cancel(cancel.clone());
         let store = Store::open_reader(&Folder::with(&bench.store(), &resources)).unwrap();
-        let options = ProduceOptions {
-            input: &input,
-            impressions: &impressions,
-            dt: "2026-01-04".parse().unwrap(),
-            out: &out,
-            max_history: None,
-            lookback_days: None,
-            known_as_of: None,
-            compression: Compression::Lz4,
-            columns: RowColumns::default(),
-            order,
-            allow_gaps: false,
-            allow_pruned: false,
-            quarantine: None,
-            resources: &resources,
-            keep_current: false,
-        };
+        let options = ProduceOptions::new(&input, "2026-01-04".parse::<Day>().unwrap(), &out)
+            .rows(RowChoice::default().compression(Some(Compression::Lz4)).order(Some(order)))
+            .resources(resources.clone());
         let error = produce(&store, &options, &AtPhase(phase, &cancel)).unwrap_err();
         assert_eq!(error.kind(), Kind::Cancelled, "{phase}: {error}");
         assert!(tree(&out) == before, "{phase}: the partition is another one, or something is left");

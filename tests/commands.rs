@@ -1,8 +1,8 @@
 //! Each command through the real binary, as a person runs it: what it prints, and what it does.
 
+use lookback::internals::sort::Sorter;
 use lookback::model::{CustomerId, Element, Impression};
 use lookback::resources::{Resources, Scratch};
-use lookback::sort::Sorter;
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
 use crate::support::output::{metadata, read_partition};

@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use lookback::store::{Folder, RawStore};
+use lookback::internals::store::RawStore;
+use lookback::store::Folder;
 
 use crate::support::output::tree;
 use crate::support::program::{Bench, Ran, assert_one_sentence};

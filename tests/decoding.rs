@@ -3,12 +3,12 @@
 
 use allocation_counter::measure;
 
-use lookback::format::{
+use lookback::internals::format::{
     ACTIONS_MAX, BatchRecord, CustomerState, Delta, Entry, FORMAT_VERSION, FileRecord, Key, Keyframe, LAYOUT_VERSION,
     Record, SourceRecord, StoreRecord, Totals, TouchedDay, TypesRecord, decode_leaf, encode_delta, encode_keyframe,
     encode_leaf,
 };
-use lookback::history::SinceKeyframe;
+use lookback::internals::history::SinceKeyframe;
 use lookback::model::{Action, ActionType, CustomerId, Day, PastAction};
 
 use crate::support::random::{Random, seed};
@@ -87,7 +87,7 @@ fn actions(random: &mut Random) -> Vec<Action> {
             action_type: ActionType::from_number(1 + u8::try_from(random.below(3)).unwrap()).unwrap(),
         })
         .collect();
-    actions.sort_by(lookback::history::newest_first);
+    actions.sort_by(lookback::internals::history::newest_first);
     actions
 }
 

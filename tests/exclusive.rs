@@ -9,9 +9,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use lookback::audit::{AuditOptions, audit};
+use lookback::model::Day;
 use lookback::progress::Silent;
 use lookback::resources::Resources;
-use lookback::sources::Sources;
 use lookback::store::{Folder, Store};
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
@@ -130,15 +130,8 @@ fn audit_writes_through_no_link_in_the_temporary_folder_and_leaves_nothing() {
     symlink(bench.path("theirs"), &link).unwrap();
     let store = Store::open_reader(&Folder::new(&bench.store())).unwrap();
     let (input, out) = (bench.input(), bench.out());
-    let options = AuditOptions {
-        input: &input,
-        sources: &Sources::default(),
-        out: &out,
-        dt: "2026-01-02".parse().unwrap(),
-        sample: None,
-        seed: 0,
-        resources: &Resources::default().with_sort_bytes(20_000),
-    };
+    let options = AuditOptions::new(&input, &out, "2026-01-02".parse::<Day>().unwrap())
+        .resources(Resources::default().with_sort_bytes(20_000));
     let audited = audit(&store, &options, &Silent);
     fs::remove_file(&link).unwrap();
     assert_eq!(audited.unwrap().audited_rows, 2_000);

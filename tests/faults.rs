@@ -1,7 +1,7 @@
 //! Each kind of fault: a sound store with exactly that broken, what `verify` says of it, and that `repair` mends it, or
 //! refuses and the remedy works.
 
-use lookback::format::{
+use lookback::internals::format::{
     BatchRecord, CustomerState, Delta, FIRST_LEAF, FORMAT_VERSION, Key, Keyframe, Record, Totals, TouchedDay,
     decode_leaf, encode_delta, encode_keyframe, encode_leaf,
 };
@@ -68,7 +68,7 @@ impl Case {
     }
 
     /// A leaf with several lines, of a list whose keys `first` knows.
-    fn leaf<E: lookback::format::Entry>(
+    fn leaf<E: lookback::internals::format::Entry>(
         &self,
         anchor: Day,
         first: fn(Key) -> Option<CustomerId>,
@@ -313,7 +313,7 @@ fn keyframes_that_are_damaged() {
     case.mend(1, 0);
 }
 
-fn leaf<E: lookback::format::Entry>(first: CustomerId, anchor: Day, lines: &[(CustomerId, E)]) -> Vec<u8> {
+fn leaf<E: lookback::internals::format::Entry>(first: CustomerId, anchor: Day, lines: &[(CustomerId, E)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     encode_leaf(first, anchor, lines, &mut bytes);
     bytes

@@ -4,9 +4,9 @@ use std::process::{Command, Stdio};
 
 use lookback::error::Kind;
 use lookback::ingest::{IngestOptions, Ingester};
+use lookback::model::Day;
 use lookback::progress::Silent;
 use lookback::resources::Resources;
-use lookback::sources::Sources;
 use lookback::store::{Folder, Settings, Store};
 
 use crate::support::input::{PLAIN, RawAction, us, write_batch};
@@ -28,20 +28,8 @@ fn bench() -> Bench {
 fn who_comes_second_is_told_to_run_again() {
     let bench = bench();
     let folder = Folder::new(&bench.store());
-    let input = bench.input();
-    let sources = Sources::default();
-    let options = IngestOptions {
-        input: &input,
-        sources: &sources,
-        dt: "2026-01-01".parse().unwrap(),
-        today: None,
-        allow_empty: false,
-        allow_far_day: false,
-        allow_far_actions: false,
-        allow_missing_source: false,
-        quarantine: None,
-        resources: &Resources::default().with_sort_bytes(1 << 20),
-    };
+    let options = IngestOptions::new(bench.input(), "2026-01-01".parse::<Day>().unwrap())
+        .resources(Resources::default().with_sort_bytes(1 << 20));
     let begun = || {
         let ingester = Ingester::open_or_create(&folder, &Silent).unwrap();
         let batch = ingester.reader().unwrap().read(&options, &Silent).unwrap();

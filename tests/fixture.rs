@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 
-use lookback::format::{BatchRecord, Record, ZoneUse};
+use lookback::internals::format::{BatchRecord, Record, ZoneUse};
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions, write_parquet};
 use crate::support::output::{dump, read_partition, tree};

@@ -4,6 +4,11 @@
 #![cfg(test)]
 mod support;
 
+/// The code of the program as a part of this crate: it compiles, so it uses nothing of the library but its facade.
+#[expect(dead_code, reason = "compiled, and run as the program only")]
+#[path = "../src/cli/mod.rs"]
+mod cli;
+
 mod audit;
 mod backfilling;
 mod backups;

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use lookback::format::{Key, encode_delta};
+use lookback::internals::format::{Key, encode_delta};
+use lookback::internals::storage::Fingerprint;
+use lookback::internals::store::RawStore;
 use lookback::model::{Action, ActionType, CustomerId, Day};
 use lookback::output::PartitionFolder;
 use lookback::resources::Cancel;
-use lookback::storage::Fingerprint;
-use lookback::store::{Folder, RawStore};
+use lookback::store::Folder;
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
 use crate::support::output::{metadata, tree};

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use lookback::format::{BatchRecord, Key, Record};
+use lookback::internals::format::{BatchRecord, Key, Record};
 use lookback::model::Day;
 use lookback::store::{Folder, Store};
 use serde_json::Value;

@@ -1,9 +1,9 @@
 //! Batches and stores of more than one share, which threads work on side by side: the same store however they are cut.
 
 use lookback::ingest::{IngestOptions, Ingester};
+use lookback::model::Day;
 use lookback::progress::Silent;
 use lookback::resources::Resources;
-use lookback::sources::Sources;
 use lookback::store::Folder;
 
 use crate::support::input::{RawAction, Spread, write_batch};
@@ -36,19 +36,13 @@ fn store_of(batches: &[(usize, &[RawAction], usize)]) -> Vec<(Vec<u8>, Vec<u8>)>
     let mut ingester = Ingester::open_or_create(&folder, &Silent).unwrap();
     for (day, actions, sort_bytes) in batches {
         write_batch(&input, DAYS[*day], actions, Spread { files: 3, seed: 5 });
-        let dt = DAYS[*day].parse().unwrap();
-        let options = IngestOptions {
-            input: &input,
-            sources: &Sources::default(),
-            dt,
-            today: None,
-            allow_far_day: true,
-            allow_missing_source: true,
-            allow_empty: true,
-            allow_far_actions: true,
-            quarantine: None,
-            resources: &Resources::default().with_sort_bytes(*sort_bytes),
-        };
+        let dt: Day = DAYS[*day].parse().unwrap();
+        let options = IngestOptions::new(&input, dt)
+            .allow_empty(true)
+            .allow_far_day(true)
+            .allow_far_actions(true)
+            .allow_missing_source(true)
+            .resources(Resources::default().with_sort_bytes(*sort_bytes));
         ingester.ingest(&options, &Silent).unwrap();
     }
     drop(ingester);

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
-use lookback::format::{BatchRecord, FileRecord, Horizon, Key, Record};
+use lookback::internals::format::{BatchRecord, FileRecord, Horizon, Key, Record};
 use lookback::model::Day;
 use lookback::store::{Folder, Store};
 use serde_json::Value;

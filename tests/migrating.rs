@@ -5,11 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use lookback::error::{Error, Result};
-use lookback::format::FORMAT_VERSION;
+use lookback::internals::format::FORMAT_VERSION;
+use lookback::internals::migrations::{Migration, Switch};
+use lookback::internals::store::{BulkLoad, RawStore};
 use lookback::migrations::Registry;
-use lookback::migrations::{Migration, Switch};
 use lookback::progress::{Progress, Silent};
-use lookback::store::{BulkLoad, Folder, RawStore};
+use lookback::store::Folder;
 
 use crate::fixture::copy_of;
 use crate::support::input::{PLAIN, RawAction, us, write_batch};

@@ -10,14 +10,12 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
 
 use lookback::ingest::{IngestOptions, Ingester};
-use lookback::model::{Day, RowColumns, RowOrder};
-use lookback::output::Compression;
-use lookback::produce::{ProduceOptions, ProduceSummary, produce};
+use lookback::internals::zoneinfo::bundled_zone;
+use lookback::model::Day;
+use lookback::produce::{ProduceOptions, ProduceSummary, RowChoice, produce};
 use lookback::progress::Silent;
 use lookback::resources::Resources;
-use lookback::sources::{ImpressionSource, Sources};
 use lookback::store::{Folder, Settings, Store};
-use lookback::zoneinfo::bundled_zone;
 
 use crate::support::input::{RawAction, RawImpression, Spread, write_batch, write_impressions};
 use crate::support::output::{dump, metadata, read_partition, tree};
@@ -151,18 +149,12 @@ fn impressions() -> Vec<RawImpression> {
 fn ingest_all(folder: &Folder, input: &Path, batches: &[NaiveDate], sort_bytes: usize) {
     let mut ingester = Ingester::open(folder, &Silent).unwrap();
     for batch in batches {
-        let options = IngestOptions {
-            input,
-            sources: &Sources::default(),
-            dt: day(*batch),
-            today: None,
-            allow_far_day: true,
-            allow_missing_source: true,
-            allow_empty: true,
-            allow_far_actions: true,
-            quarantine: None,
-            resources: &Resources::default().with_sort_bytes(sort_bytes),
-        };
+        let options = IngestOptions::new(input, day(*batch))
+            .allow_empty(true)
+            .allow_far_day(true)
+            .allow_far_actions(true)
+            .allow_missing_source(true)
+            .resources(Resources::default().with_sort_bytes(sort_bytes));
         ingester.ingest(&options, &Silent).unwrap();
     }
 }
@@ -176,23 +168,12 @@ fn remove(folder: &Folder, batch: NaiveDate, is_held: bool) {
 }
 
 fn produce_one(folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, question: &Question) -> ProduceSummary {
-    let options = ProduceOptions {
-        input,
-        impressions: &ImpressionSource::default(),
-        dt: day(dt),
-        out,
-        max_history: Some(question.max_history),
-        lookback_days: question.lookback_days,
-        known_as_of: question.known_as_of.map(day),
-        compression: Compression::Zstd,
-        columns: RowColumns::default(),
-        order: RowOrder::Customer,
-        allow_gaps: true,
-        allow_pruned: false,
-        quarantine: None,
-        resources: &Resources::default().with_sort_bytes(2_000),
-        keep_current: false,
-    };
+    let rows = RowChoice::default().max_history(Some(question.max_history)).lookback_days(question.lookback_days);
+    let options = ProduceOptions::new(input, day(dt), out)
+        .rows(rows)
+        .known_as_of(question.known_as_of.map(day))
+        .allow_gaps(true)
+        .resources(Resources::default().with_sort_bytes(2_000));
     produce(&Store::open_reader(folder).unwrap(), &options, &Silent).unwrap()
 }
 

@@ -6,12 +6,10 @@ use std::hash::Hasher as _;
 
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
-use lookback::model::{ExtraColumn, RowColumns, RowOrder};
-use lookback::output::{Compression, FileSizes};
-use lookback::produce::{ProduceOptions, produce_sized};
+use lookback::model::{Day, ExtraColumn, OrderKind};
+use lookback::produce::{ProduceOptions, RowChoice, produce};
 use lookback::progress::Silent;
 use lookback::resources::Resources;
-use lookback::sources::ImpressionSource;
 use lookback::store::{Folder, Store};
 
 use crate::support::input::{PLAIN, RawImpression, Spread, write_impressions};
@@ -139,42 +137,27 @@ fn the_same_bytes_with_any_threads_files_and_memory() {
         files.retain(|name, _| !name.ends_with("/_manifest.parquet"));
         files
     };
-    let sizes = FileSizes { row_group_rows: 50, part_rows: 200 };
+    let sized = RowChoice::default().row_group_rows(Some(50)).part_rows(Some(200)).seed(Some(5));
     for (order, option) in
-        [(RowOrder::Shuffled(5), "--order shuffled --seed 5"), (RowOrder::Carousel(5), "--order carousel --seed 5")]
+        [(OrderKind::Shuffled, "--order shuffled --seed 5"), (OrderKind::Carousel, "--order carousel --seed 5")]
     {
         let options = format!("{option} --with action_times --row-group-rows 50 --part-rows 200");
-        let produce = "produce --store store --input input --dt 2026-03-31";
-        bench.ok(&format!("{produce} --out plain --threads 1 {options}"));
+        let command = "produce --store store --input input --dt 2026-03-31";
+        bench.ok(&format!("{command} --out plain --threads 1 {options}"));
         let plain = parts("plain");
         assert!(plain.len() > 2, "several parts");
-        bench.ok(&format!("{produce} --out threads --threads 3 {options}"));
+        bench.ok(&format!("{command} --out threads --threads 3 {options}"));
         assert!(tree(&bench.path("threads")) == tree(&bench.path("plain")), "seed {seed}: {option}, threads");
         write_impressions(&bench.input(), DT, &nights.impressions, Spread { files: 7, seed: 99 });
-        bench.ok(&format!("{produce} --out files {options}"));
+        bench.ok(&format!("{command} --out files {options}"));
         assert!(parts("files") == plain, "seed {seed}: {option}, other files and order of rows");
         // Sorted runs of a few impressions each, on disk.
         let store = Store::open_reader(&Folder::new(&bench.store())).unwrap();
         for (out, sort_bytes) in [("spilled", 1_500), ("whole", AMPLE)] {
-            let with = [ExtraColumn::ActionTimes].into_iter().collect();
-            let options = ProduceOptions {
-                input: &bench.input(),
-                impressions: &ImpressionSource::default(),
-                dt: DT.parse().unwrap(),
-                out: &bench.path(out),
-                max_history: None,
-                lookback_days: None,
-                known_as_of: None,
-                compression: Compression::Zstd,
-                columns: RowColumns { with, ..RowColumns::default() },
-                order,
-                allow_gaps: false,
-                allow_pruned: false,
-                quarantine: None,
-                resources: &Resources::default().with_sort_bytes(sort_bytes),
-                keep_current: false,
-            };
-            produce_sized(&store, &options, sizes, &Silent).unwrap();
+            let options = ProduceOptions::new(bench.input(), DT.parse::<Day>().unwrap(), bench.path(out))
+                .rows(sized.order(Some(order)).with(Some([ExtraColumn::ActionTimes].into_iter().collect())))
+                .resources(Resources::default().with_sort_bytes(sort_bytes));
+            produce(&store, &options, &Silent).unwrap();
             assert!(parts(out) == plain, "seed {seed}: {option}, with {sort_bytes} bytes for sorting");
         }
         let left = std::fs::read_dir(bench.path("spilled")).unwrap().map(|entry| entry.unwrap().file_name());

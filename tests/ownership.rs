@@ -218,12 +218,13 @@ fn a_partition_whose_manifest_is_damaged_or_gone_is_replaced_if_its_files_are_lo
 
 #[test]
 fn a_partition_that_comes_while_one_is_made_is_not_lost() {
-    use lookback::output::{Partition, PartitionFolder};
+    use lookback::internals::output::Partition;
+    use lookback::output::PartitionFolder;
     let bench = produced();
     let folder = PartitionFolder::new(&bench.path("out"), "2026-01-02".parse().unwrap());
     let manifest = folder.manifest().unwrap();
-    let settings = lookback::output::RowSettings::of(&manifest).unwrap();
-    let schema = lookback::output::RowSchema::new(&settings).unwrap();
+    let settings = lookback::internals::output::RowSettings::of(&manifest).unwrap();
+    let schema = lookback::internals::output::RowSchema::new(&settings).unwrap();
     let partition = Partition::begin(folder.clone()).unwrap();
     write_file(&folder.path().join("notes.txt"), b"notes");
     let error = partition.publish(&manifest, &schema).unwrap_err();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
 
-use lookback::input::{BadRows, DayFile, QuarantineFolder, read_actions, read_impressions};
+use lookback::internals::input::{BadRows, DayFile, QuarantineFolder, read_actions, read_impressions};
 use lookback::model::Zone;
 use lookback::resources::Resources;
 use lookback::sources::{ActionSource, ImpressionSource};

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use lookback::store::{Folder, RawStore};
+use lookback::internals::store::RawStore;
+use lookback::store::Folder;
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, write_batch, write_impressions};
 use crate::support::output::{dump, read_partition, tree};

@@ -1,6 +1,6 @@
 //! What `verify` says of stores from which something was removed.
 
-use lookback::format::Key;
+use lookback::internals::format::Key;
 
 use crate::faults::{BATCH, Case, day, hex, removed, set};
 use crate::support::output::dump;

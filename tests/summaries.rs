@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use lookback::ingest::{IngestOptions, Ingester};
+use lookback::model::Day;
 use lookback::output::PartitionFolder;
 use lookback::progress::Silent;
 use lookback::resources::Resources;
-use lookback::sources::Sources;
 use lookback::store::Folder;
 use serde_json::{Value, json};
 
@@ -92,18 +92,12 @@ fn counted(
 fn ingest(bench: &Bench, batch: i64, sort_bytes: usize) -> Value {
     let mut ingester = Ingester::open(&Folder::new(&bench.store()), &Silent).unwrap();
     let input = bench.input();
-    let options = IngestOptions {
-        input: &input,
-        sources: &Sources::default(),
-        dt: name(batch).parse().unwrap(),
-        today: None,
-        allow_far_day: true,
-        allow_missing_source: true,
-        allow_empty: true,
-        allow_far_actions: true,
-        quarantine: None,
-        resources: &Resources::default().with_sort_bytes(sort_bytes),
-    };
+    let options = IngestOptions::new(&input, name(batch).parse::<Day>().unwrap())
+        .allow_empty(true)
+        .allow_far_day(true)
+        .allow_far_actions(true)
+        .allow_missing_source(true)
+        .resources(Resources::default().with_sort_bytes(sort_bytes));
     serde_json::to_value(ingester.ingest(&options, &Silent).unwrap()).unwrap()
 }
 

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use lookback::input::{BadRows, DayFile, QuarantineFolder, read_numbered_actions, read_numbered_impressions};
+use lookback::internals::input::{
+    BadRows, DayFile, QuarantineFolder, read_numbered_actions, read_numbered_impressions,
+};
 use lookback::model::Zone;
 use lookback::resources::Resources;
 use lookback::sources::{ActionSource, ImpressionSource};

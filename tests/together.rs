@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use lookback::format::{Key, encode_delta};
+use lookback::internals::format::{Key, encode_delta};
+use lookback::internals::store::RawStore;
 use lookback::model::{Action, ActionType, CustomerId, Day};
-use lookback::store::{Folder, RawStore};
+use lookback::store::Folder;
 use serde_json::Value;
 
 use crate::support::input::{RawAction, RawImpression, Spread, us, write_batch, write_impressions};

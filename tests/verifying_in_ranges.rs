@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use lookback::format::{FIRST_LEAF, Key};
+use lookback::internals::format::{FIRST_LEAF, Key};
 use serde_json::Value;
 
 use crate::faults::{BATCH, day, hex};

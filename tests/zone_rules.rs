@@ -258,7 +258,8 @@ fn partitions_made_by_other_rules_are_stale() {
 
 #[test]
 fn a_store_of_format_4_keeps_its_days_until_newer_rules_are_taken() {
-    use lookback::store::{Folder, RawStore};
+    use lookback::internals::store::RawStore;
+    use lookback::store::Folder;
 
     let bench = store_of_2025(500);
     random_batches(&bench, &mut Random::new(seed(6)));

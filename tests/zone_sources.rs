@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use lookback::internals::zoneinfo::{bundled_names, bundled_zone};
 use lookback::model::Day;
-use lookback::zoneinfo::{bundled_names, bundled_zone};
 
 use crate::readers::{python, run};
 use crate::support::program::{Bench, write_file};

@@ -3,5 +3,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let _ = lookback::fuzz::sst_table(bytes);
+    let _ = lookback::internals::sst_table(bytes);
 });

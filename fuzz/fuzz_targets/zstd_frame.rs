@@ -3,5 +3,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    assert!(lookback::fuzz::zstd_frame(bytes).is_ok());
+    assert!(lookback::internals::zstd_frame(bytes).is_ok());
 });

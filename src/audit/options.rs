@@ -1,26 +1,23 @@
 //! The options of an audit.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use crate::model::Day;
+use crate::options::options;
 use crate::resources::Resources;
-use crate::sources;
+use crate::sources::Sources;
 
-/// The options of an audit.
-#[derive(Clone, Copy, Debug)]
-pub struct AuditOptions<'a> {
-    /// The input root, which holds all raw files.
-    pub input: &'a Path,
-    /// The sources in the input, as they were when the rows were made.
-    pub sources: &'a sources::Sources,
-    /// The output folder of the partition.
-    pub out: &'a Path,
-    /// The day of the partition.
-    pub dt: Day,
-    /// The number of customers whose rows are compared; `None` for all. Other rows are only counted.
-    pub sample: Option<usize>,
-    /// The seed that selects these customers.
-    pub seed: u64,
-    /// What the audit may use. With less memory, the raw files are read more often.
-    pub resources: &'a Resources,
+options! {
+    /// The options of an audit: the input root, which holds all raw files; the output folder of the partition, and its
+    /// day.
+    AuditOptions(input: PathBuf, out: PathBuf, dt: Day) {
+        /// The description of the input, as it was when the rows were made.
+        sources: Sources = Sources::default(),
+        /// The number of customers whose rows are compared; other rows are only counted. Default: all customers.
+        sample: Option<usize> = None,
+        /// The seed that selects these customers. Default: 0.
+        seed: u64 = 0,
+        /// What the audit may use. With less memory, the raw files are read more often.
+        resources: Resources = Resources::default(),
+    }
 }

@@ -53,8 +53,30 @@ pub struct AuditSummary {
 ///
 /// Memory: [`crate::resources::Resources::audit_bytes`] (see [`Group`]), 256 rows twice, one record batch of the raw
 /// files, and about 50 bytes for each customer of a sample.
-pub fn audit(store: &Store, options: &AuditOptions<'_>, progress: &dyn Progress) -> Result<AuditSummary> {
-    let AuditOptions { out, dt, resources, .. } = *options;
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = example();
+/// # let at = |name: &str| folder.path().join(name);
+/// # use lookback::{ingest::{IngestOptions, Ingester}, model::Day, progress::Silent, store::{Folder, Settings, Store}};
+/// # let store_folder = Folder::new(&at("store"));
+/// # Store::create(&store_folder, Settings::default())?;
+/// # let batch = IngestOptions::new(at("input"), "2026-01-01".parse::<Day>()?);
+/// # Ingester::open(&store_folder, &Silent)?.ingest(&batch, &Silent)?;
+/// # use lookback::produce::{ProduceOptions, produce};
+/// # let store = Store::open_reader(&store_folder)?;
+/// # produce(&store, &ProduceOptions::new(at("input"), "2026-01-02".parse::<Day>()?, at("out")), &Silent)?;
+/// use lookback::audit::{AuditOptions, audit};
+///
+/// let options = AuditOptions::new(at("input"), at("out"), "2026-01-02".parse::<Day>()?);
+/// assert_eq!(audit(&store, &options, &Silent)?.audited_rows, 2);
+/// # Ok(())
+/// # }
+/// ```
+pub fn audit(store: &Store, options: &AuditOptions, progress: &dyn Progress) -> Result<AuditSummary> {
+    let AuditOptions { out, dt, resources, .. } = options;
+    let dt = *dt;
     let folder = PartitionFolder::new(out, dt);
     let manifest = folder.manifest()?;
     let zone = &store.settings().zone;

@@ -34,7 +34,7 @@ impl<'a> Sources<'a> {
     /// Finds the files and reads each once, for its hash. Fails if a file or its description has changed since the rows
     /// were made, or if the store does not hold the batches that they rest on.
     pub fn find(
-        &AuditOptions { input, sources: described, resources, .. }: &AuditOptions<'a>,
+        AuditOptions { input, sources: described, resources, .. }: &'a AuditOptions,
         manifest: &Manifest,
         store: &Store,
         progress: &dyn Progress,

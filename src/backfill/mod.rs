@@ -9,10 +9,12 @@
 //!
 //! After an interruption, the next run plans only the remaining work.
 
+mod options;
 mod plan;
 mod rows;
 mod run;
 mod stale;
 
-pub use plan::{BackfillOptions, DayPlan, IngestReason, Plan};
+pub use options::BackfillOptions;
+pub use plan::{DayPlan, IngestReason, Plan};
 pub use run::{BackfillSummary, backfill};

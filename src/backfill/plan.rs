@@ -3,56 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::options::BackfillOptions;
 use crate::error::{Error, Result};
 use crate::ingest::{BatchState, Outlines, batch_files, batch_state, source_names};
 use crate::input::day_files;
 use crate::message::message;
 use crate::model::{Day, name_days};
 use crate::output::PartitionFolder;
-use crate::produce::RowChoice;
 use crate::progress::Progress;
-use crate::resources::Resources;
-use crate::sources::Sources;
 use crate::store::{Batches, Store, outdated};
 use crate::text::Shown;
-
-/// The options of a backfill.
-#[derive(Clone, Copy, Debug)]
-pub struct BackfillOptions<'a> {
-    /// The root folder of the input.
-    pub input: &'a Path,
-    /// The sources to read from it.
-    pub sources: &'a Sources,
-    /// The first day.
-    pub from: Day,
-    /// The last day, included.
-    pub to: Day,
-    /// The output folder of partitions; `None`: nothing is produced.
-    pub out: Option<&'a Path>,
-    /// Whether each day is produced from the batches up to the day before, instead of from the whole store.
-    pub as_daily: bool,
-    /// Today's date, as for a single ingest.
-    pub today: Option<Day>,
-    /// Whether to ingest days without any file as empty batches.
-    pub allow_empty: bool,
-    /// Whether to accept batch days later than tomorrow, or over ten years from every other batch, or from more than
-    /// half of their actions.
-    pub allow_far_day: bool,
-    /// Whether to accept batches without files of a source that all recent batches have files of.
-    pub allow_missing_source: bool,
-    /// Whether to produce although batches before the range are missing.
-    pub allow_gaps: bool,
-    /// Whether to produce although the rows lack pruned actions.
-    pub allow_pruned: bool,
-    /// Whether to produce only existing partitions that are stale.
-    pub stale: bool,
-    /// The settings of rows. Settings that were not chosen keep the value that a stale partition has.
-    pub rows: RowChoice,
-    /// The quarantine folder for bad rows.
-    pub quarantine: Option<&'a Path>,
-    /// Memory, threads and disk to use.
-    pub resources: &'a Resources,
-}
 
 /// The reason why a day is ingested.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -103,12 +63,13 @@ impl Plan {
     /// unlike the other batches, or rows would depend on a missing batch; and if there is an output but no day of the
     /// range has impressions.
     pub fn new(
-        options: &BackfillOptions<'_>,
+        options: &BackfillOptions,
         store: Option<&Store>,
         held: &Batches,
         progress: &dyn Progress,
     ) -> Result<Self> {
-        let BackfillOptions { input, sources, from, to, .. } = *options;
+        let BackfillOptions { input, sources, from, to, .. } = options;
+        let (from, to) = (*from, *to);
         if to < from {
             return Err(Error::usage(
                 message![To, " {to} is before ", From, " {from}"],
@@ -120,7 +81,7 @@ impl Plan {
         progress.begin("comparing", "days", Some(from.through(to).count() as u64));
         for day in from.through(to) {
             let shown = !day_files(input, &sources.impressions.pattern, day)?.is_empty();
-            let produce = match options.out {
+            let produce = match options.out.as_deref() {
                 // Which partitions are stale is known only after all batches are ingested.
                 Some(out) if options.stale => PartitionFolder::new(out, day).path().is_dir(),
                 Some(_) => shown,
@@ -169,11 +130,11 @@ impl Plan {
     /// Refuses the batches that a single ingest would refuse: judges all days of the range before anything is changed,
     /// each as if the days before it were ingested. Empty batches do not count as near ones: otherwise a mistyped first
     /// day would supply its own neighbours.
-    fn refuse_odd_batches(&self, options: &BackfillOptions<'_>, held: &Batches) -> Result<()> {
+    fn refuse_odd_batches(&self, options: &BackfillOptions, held: &Batches) -> Result<()> {
         let mut outlines = Outlines::of(held);
         let mut batches = Vec::new();
         for (day, _) in self.to_ingest().iter().filter(|(_, reason)| *reason != IngestReason::Empty) {
-            let files = batch_files(options.input, options.sources, *day)?;
+            let files = batch_files(&options.input, &options.sources, *day)?;
             let sources = source_names(&files);
             outlines.expect(*day, sources.iter().copied());
             batches.push((*day, sources));
@@ -189,7 +150,7 @@ impl Plan {
     }
 
     /// Fails if no day of the range has impressions. If only some have none, the summary names them.
-    fn refuse_without_impressions(&self, options: &BackfillOptions<'_>) -> Result<()> {
+    fn refuse_without_impressions(&self, options: &BackfillOptions) -> Result<()> {
         let BackfillOptions { input, sources, from, to, .. } = options;
         if options.out.is_none() || options.stale || self.days.iter().any(|day| day.shown) {
             return Ok(());

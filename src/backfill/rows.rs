@@ -6,11 +6,12 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::plan::{BackfillOptions, Plan};
+use super::options::BackfillOptions;
+use super::plan::Plan;
 use super::stale::{KeptSettings, known};
 use crate::error::Result;
 use crate::model::{Day, OrderKind, name_days};
-use crate::produce::{ProduceOptions, ProduceSummary, RowChoice, is_multi_day, produce_multi_day, produce_sized};
+use crate::produce::{ProduceOptions, ProduceSummary, RowChoice, is_multi_day, produce, produce_multi_day};
 use crate::progress::{Notes, Progress};
 use crate::resources::Resources;
 use crate::store::{Folder, Store};
@@ -29,30 +30,30 @@ const DAYS_SIDE_BY_SIDE: usize = 2;
 /// Produces the days of the plan. Returns their summaries in order, and how many histories were read through RocksDB.
 pub(super) fn produce_all(
     folder: &Folder,
-    options: &BackfillOptions<'_>,
+    options: &BackfillOptions,
     plan: &Plan,
     kept: Option<&KeptSettings>,
     progress: &dyn Progress,
 ) -> Result<(Vec<ProduceSummary>, u64)> {
     let days = plan.to_produce();
-    let (Some(out), false) = (options.out, days.is_empty()) else { return Ok((Vec::new(), 0)) };
+    let (Some(out), false) = (options.out.as_deref(), days.is_empty()) else { return Ok((Vec::new(), 0)) };
     let store = Store::open_reader(folder)?;
     let rows_of = |day: Day| kept.and_then(|kept| kept.of_day(day)).unwrap_or(options.rows);
     let mut summaries = Vec::new();
-    let resources = options.resources;
+    let resources = &options.resources;
     for days_alike in days.chunk_by(|one, next| rows_of(*one) == rows_of(*next)) {
         let Some(first) = days_alike.first() else { continue };
         let rows = rows_of(*first);
-        let most = days_together(rows, &options_of(options, rows, out, *first, resources)?);
+        let most = days_together(&options_of(options, rows, out, *first, resources));
         for some in days_alike.chunks(most.unwrap_or(days_alike.len())) {
             let together = most.is_some() && some.len() >= fewest_together(resources);
             let at_once = if together { some.len() } else { days_side_by_side(rows) };
             let of_one = resources.clone().with_sort_bytes(resources.sort_bytes() / at_once);
             let of_day = |day: &Day| options_of(options, rows, out, *day, &of_one);
-            let of_days = some.iter().map(of_day).collect::<Result<Vec<_>>>()?;
+            let of_days: Vec<_> = some.iter().map(of_day).collect();
             if together {
                 progress.item(&format!("produce {}", name_days(some)), summaries.len() + 1, days.len());
-                summaries.extend(produce_multi_day(&store, &of_days, rows.sizes(), progress)?);
+                summaries.extend(produce_multi_day(&store, &of_days, progress)?);
                 progress.end_items();
             } else {
                 summaries.extend(side_by_side(&store, &of_days, rows, resources, progress)?);
@@ -63,10 +64,10 @@ pub(super) fn produce_all(
 }
 
 /// Returns the maximum number of days with these options to produce together; `None` if that is not possible.
-fn days_together(rows: RowChoice, options: &ProduceOptions<'_>) -> Option<usize> {
-    let day_bytes = rows.sizes().row_group_rows.saturating_mul(DAY_BYTES_A_ROW).max(1);
+fn days_together(options: &ProduceOptions) -> Option<usize> {
+    let day_bytes = options.rows.file_sizes().row_group_rows.saturating_mul(DAY_BYTES_A_ROW).max(1);
     let most = (options.resources.rows_bytes() / day_bytes).min(MULTI_DAY_MAX);
-    (is_multi_day(options) && most >= fewest_together(options.resources)).then_some(most)
+    (is_multi_day(options) && most >= fewest_together(&options.resources)).then_some(most)
 }
 
 /// Returns the minimum number of days to produce together: one per thread (at least two), as one thread writes a day.
@@ -82,7 +83,7 @@ fn days_side_by_side(rows: RowChoice) -> usize {
 /// Produces days independently, some at the same time. Of several errors, returns that of the earliest day.
 fn side_by_side(
     store: &Store,
-    days: &[ProduceOptions<'_>],
+    days: &[ProduceOptions],
     rows: RowChoice,
     resources: &Resources,
     progress: &dyn Progress,
@@ -95,7 +96,7 @@ fn side_by_side(
         while !failed.load(Ordering::Relaxed) {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(options) = days.get(number) else { break };
-            let summary = produce_sized(store, options, rows.sizes(), &Notes(progress));
+            let summary = produce(store, options, &Notes(progress));
             failed.fetch_or(summary.is_err(), Ordering::Relaxed);
             progress.advance(1);
             done.push((number, summary));
@@ -119,29 +120,21 @@ fn side_by_side(
     done.into_iter().map(|(_, summary)| summary).collect()
 }
 
-fn options_of<'a>(
-    options: &BackfillOptions<'a>,
+fn options_of(
+    options: &BackfillOptions,
     rows: RowChoice,
-    out: &'a Path,
+    out: &Path,
     day: Day,
-    resources: &'a Resources,
-) -> Result<ProduceOptions<'a>> {
-    Ok(ProduceOptions {
-        input: options.input,
-        impressions: &options.sources.impressions,
-        dt: day,
-        out,
-        max_history: rows.max_history,
-        lookback_days: rows.lookback_days,
-        known_as_of: known(options).through(day),
-        compression: rows.compression(),
-        columns: rows.columns(),
-        order: rows.order()?,
+    resources: &Resources,
+) -> ProduceOptions {
+    ProduceOptions::new(&options.input, day, out)
+        .sources(options.sources.clone())
+        .rows(rows)
+        .known_as_of(known(options).through(day))
         // The plan has checked the whole range for gaps.
-        allow_gaps: true,
-        allow_pruned: options.allow_pruned,
-        quarantine: options.quarantine,
-        resources,
-        keep_current: true,
-    })
+        .allow_gaps(true)
+        .allow_pruned(options.allow_pruned)
+        .quarantine(options.quarantine.clone())
+        .resources(resources.clone())
+        .keep_current(true)
 }

@@ -4,18 +4,19 @@ use std::sync::mpsc::sync_channel;
 
 use serde::Serialize;
 
-use super::plan::{BackfillOptions, Plan};
+use super::options::BackfillOptions;
+use super::plan::Plan;
 use super::rows::produce_all;
 use super::stale::{KeptSettings, leave_what_is_not_stale};
 use crate::error::{Kind, Result};
 use crate::ingest::{IngestOptions, IngestSummary, Ingester};
 use crate::model::Day;
 use crate::output::check_output;
-use crate::produce::{ProduceSummary, refuse_pruned};
+use crate::produce::ProduceSummary;
 use crate::progress::{Progress, Silent};
 use crate::resources::{Resources, threads};
 use crate::storage::refuse_overlaps;
-use crate::store::{Batches, Folder, Store};
+use crate::store::{Batches, Folder, Store, refuse_pruned};
 use crate::text::Shown as _;
 
 /// The result of a backfill, or of a dry run.
@@ -49,16 +50,34 @@ pub struct BackfillSummary {
     pub read_through_rocksdb: u64,
 }
 
-/// Brings the store up to date over a range and produces its days. With `dry_run`, only reports what it would do.
+/// Brings the store up to date over a range and produces its days. A dry run only reports what it would do.
 ///
 /// Memory: that of one ingest, or of the days produced at once, among which the memory for sorting is divided (see
 /// [`super::rows`]).
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = example();
+/// # let at = |name: &str| folder.path().join(name);
+/// use lookback::backfill::{BackfillOptions, backfill};
+/// use lookback::model::Day;
+/// use lookback::progress::Silent;
+/// use lookback::store::Folder;
+///
+/// let (from, to): (Day, Day) = ("2026-01-01".parse()?, "2026-01-02".parse()?);
+/// let options = BackfillOptions::new(at("input"), from, to).out(Some(at("out"))).allow_gaps(true);
+/// let (_, summary) = backfill(&Folder::new(&at("store")), &options, &Silent)?;
+/// assert_eq!((summary.ingested.len(), summary.produced.len()), (1, 1));
+/// # Ok(())
+/// # }
+/// ```
 pub fn backfill(
     folder: &Folder,
-    options: &BackfillOptions<'_>,
-    dry_run: bool,
+    options: &BackfillOptions,
     progress: &dyn Progress,
 ) -> Result<(Plan, BackfillSummary)> {
+    let dry_run = options.dry_run;
     let created = !folder.holds_store()?;
     if created {
         let verb = if dry_run { "would begin" } else { "begins" };
@@ -70,9 +89,9 @@ pub fn backfill(
         None => (Batches::default(), None),
     };
     // Wrong usage is reported before anything is changed.
-    options.rows.order()?;
-    refuse_overlaps(options.input, folder.path(), options.out, options.quarantine)?;
-    options.out.map(check_output).transpose()?;
+    options.rows.row_order()?;
+    refuse_overlaps(&options.input, folder.path(), options.out.as_deref(), options.quarantine.as_deref())?;
+    options.out.as_deref().map(check_output).transpose()?;
     let mut plan = Plan::new(options, store.as_ref(), &held, progress)?;
     drop(store);
     let kept = if options.stale { Some(KeptSettings::of(&mut plan, options, progress)?) } else { None };
@@ -117,7 +136,7 @@ const BATCHES_AT_ONCE: usize = 3;
 
 fn ingest_all(
     folder: &Folder,
-    options: &BackfillOptions<'_>,
+    options: &BackfillOptions,
     plan: &Plan,
     progress: &dyn Progress,
 ) -> Result<Vec<IngestSummary>> {
@@ -134,19 +153,15 @@ fn ingest_all(
     // when loading uses only one.
     let later_resources = first_resources.clone().with_threads(options.resources.threads() / 2);
     let read = |day: Day, resources: &Resources, progress: &dyn Progress| {
-        let day_options = IngestOptions {
-            input: options.input,
-            sources: options.sources,
-            dt: day,
-            // The plan has checked all days together.
-            today: None,
-            allow_empty: options.allow_empty,
-            allow_far_day: true,
-            allow_far_actions: options.allow_far_day,
-            allow_missing_source: true,
-            quarantine: options.quarantine,
-            resources,
-        };
+        // The plan has checked the days of all batches together.
+        let day_options = IngestOptions::new(&options.input, day)
+            .sources(options.sources.clone())
+            .allow_empty(options.allow_empty)
+            .allow_far_day(true)
+            .allow_far_actions(options.allow_far_day)
+            .allow_missing_source(true)
+            .quarantine(options.quarantine.clone())
+            .resources(resources.clone());
         reader.read(&day_options, progress)
     };
     let begin = |day: Day, number: usize| progress.item(&format!("ingest {day}"), number, days.len());

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::{BackfillOptions, Plan};
+use super::options::BackfillOptions;
+use super::plan::Plan;
 use crate::error::Result;
 use crate::message::message;
 use crate::model::Day;
@@ -22,9 +23,9 @@ pub(super) struct KeptSettings {
 impl KeptSettings {
     /// Reads the manifest of each partition of the plan, and removes partitions without one from the plan. Fails,
     /// before anything is changed, if a chosen option differs from that of a partition in the range.
-    pub fn of(plan: &mut Plan, options: &BackfillOptions<'_>, progress: &dyn Progress) -> Result<Self> {
+    pub fn of(plan: &mut Plan, options: &BackfillOptions, progress: &dyn Progress) -> Result<Self> {
         let mut kept = KeptSettings { rows: BTreeMap::new(), without_manifest: Vec::new() };
-        let Some(out) = options.out else { return Ok(kept) };
+        let Some(out) = options.out.as_deref() else { return Ok(kept) };
         for day in plan.days.iter_mut().filter(|day| day.produce) {
             match PartitionFolder::new(out, day.day).manifest() {
                 Ok(manifest) => drop(kept.rows.insert(day.day, options.rows.kept(&manifest)?)),
@@ -47,7 +48,7 @@ impl KeptSettings {
 }
 
 /// Returns which batches the rows of a day are made from.
-pub(super) fn known(options: &BackfillOptions<'_>) -> Known {
+pub(super) fn known(options: &BackfillOptions) -> Known {
     if options.as_daily { Known::DayBefore } else { Known::All }
 }
 
@@ -55,11 +56,11 @@ pub(super) fn known(options: &BackfillOptions<'_>) -> Known {
 pub(super) fn leave_what_is_not_stale(
     plan: &mut Plan,
     folder: &Folder,
-    options: &BackfillOptions<'_>,
+    options: &BackfillOptions,
     progress: &dyn Progress,
 ) -> Result<()> {
     let days: Vec<_> = plan.days.iter_mut().filter(|day| day.produce).collect();
-    let (Some(out), false) = (options.out, days.is_empty()) else { return Ok(()) };
+    let (Some(out), false) = (options.out.as_deref(), days.is_empty()) else { return Ok(()) };
     let store = Store::open_reader(folder)?;
     let mut judge = Judge::new(&store)?;
     progress.begin("comparing", "partitions", Some(days.len() as u64));

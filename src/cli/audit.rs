@@ -4,24 +4,18 @@ use super::args::Audit;
 use super::config;
 use super::console::Console;
 use super::text::{batches, count, counted};
-use crate::audit::{AuditOptions, AuditSummary, audit};
-use crate::error::Result;
-use crate::exact::usize_of;
-use crate::model::name_days;
-use crate::store::{Folder, Store};
+use lookback::audit::{AuditOptions, AuditSummary, audit};
+use lookback::error::Result;
+use lookback::model::name_days;
+use lookback::store::{Folder, Store};
 
 pub(super) fn run(typed: &Audit, console: &Console) -> Result<()> {
     let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
-    let sources = config::sources_of(&typed.input, &typed.config, console)?;
-    let options = AuditOptions {
-        input: &typed.input,
-        sources: &sources,
-        out: &typed.out,
-        dt: typed.dt,
-        sample: typed.sample.map(|customers| usize_of(customers.get())),
-        seed: typed.seed,
-        resources: console.resources(),
-    };
+    let options = AuditOptions::new(&typed.input, &typed.out, typed.dt)
+        .sources(config::sources_of(&typed.input, &typed.config, console)?)
+        .sample(typed.sample.map(|customers| customers.get() as usize))
+        .seed(typed.seed)
+        .resources(console.resources().clone());
     let summary = audit(&store, &options, console.progress())?;
     console.done(&summary, &sentence(&summary))
 }

@@ -7,39 +7,34 @@ use super::console::Console;
 use super::lines::Lines;
 use super::table::table;
 use super::text::{batches, count, counted, exceptions, same_content};
-use crate::backfill::{BackfillOptions, BackfillSummary, DayPlan, Plan, backfill};
-use crate::error::Result;
-use crate::ingest::IngestSummary;
-use crate::model::{Day, name_days};
-use crate::produce::ProduceSummary;
-use crate::store::Folder;
+use lookback::backfill::{BackfillOptions, BackfillSummary, DayPlan, Plan, backfill};
+use lookback::error::Result;
+use lookback::ingest::IngestSummary;
+use lookback::model::{Day, name_days};
+use lookback::produce::ProduceSummary;
+use lookback::store::Folder;
 
 /// The most batches that are named as unlike those before.
 const UNLIKE_NAMED: usize = 3;
 
 pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
-    let sources = config::sources_of(&typed.input, &typed.config, console)?;
     let rows = &typed.rows;
-    let options = BackfillOptions {
-        input: &typed.input,
-        sources: &sources,
-        from: typed.from,
-        to: typed.to,
-        out: typed.out.as_deref(),
-        as_daily: typed.as_daily,
-        stale: typed.stale,
-        today: clock::today()?,
-        allow_empty: typed.allow_empty,
-        allow_far_day: typed.allowed.allow_far_day,
-        allow_missing_source: typed.allowed.allow_missing_source,
-        allow_gaps: rows.allow_gaps,
-        allow_pruned: rows.allow_pruned,
-        rows: rows.choice(),
-        quarantine: rows.quarantine.as_deref(),
-        resources: console.resources(),
-    };
-    let (plan, summary) =
-        backfill(&Folder::with(&typed.store, console.resources()), &options, typed.dry_run, console.progress())?;
+    let options = BackfillOptions::new(&typed.input, typed.from, typed.to)
+        .sources(config::sources_of(&typed.input, &typed.config, console)?)
+        .out(typed.out.clone())
+        .as_daily(typed.as_daily)
+        .stale(typed.stale)
+        .dry_run(typed.dry_run)
+        .today(clock::today()?)
+        .allow_empty(typed.allow_empty)
+        .allow_far_day(typed.allowed.allow_far_day)
+        .allow_missing_source(typed.allowed.allow_missing_source)
+        .allow_gaps(rows.allow_gaps)
+        .allow_pruned(rows.allow_pruned)
+        .rows(rows.choice())
+        .quarantine(rows.quarantine.clone())
+        .resources(console.resources().clone());
+    let (plan, summary) = backfill(&Folder::with(&typed.store, console.resources()), &options, console.progress())?;
     if typed.dry_run {
         return console.result(&summary, &plan_table(&plan));
     }

@@ -5,12 +5,9 @@ use serde::Serialize;
 use super::args;
 use super::console::Console;
 use super::text::{self, counted, size};
-use crate::error::Result;
-use crate::exact::usize_of;
-use crate::format::FORMAT_VERSION;
-use crate::storage::keep_apart;
-use crate::store::{Backup, Backups, Folder, Store};
-use crate::text::Shown;
+use lookback::error::Result;
+use lookback::store::{Backup, Backups, FORMAT_VERSION, Folder, Store};
+use lookback::text::Shown;
 
 #[derive(Serialize)]
 struct BackupSummary {
@@ -25,15 +22,15 @@ struct BackupSummary {
 }
 
 pub(super) fn backup(typed: &args::Backup, console: &Console) -> Result<()> {
-    keep_apart(("the folder of backups", &typed.to), &[("the store", &typed.store)])?;
-    let mut backups = Backups::open(&typed.to, true, console.resources())?;
+    let store = Folder::with(&typed.store, console.resources());
+    let mut backups = Backups::create(&typed.to, &store)?;
     console.progress().begin("copying", "", None);
-    let made = backups.back_up(&Folder::with(&typed.store, console.resources()))?;
+    let made = backups.back_up(&store)?;
     if typed.check {
         backups.check(made.number, console.progress())?;
     }
     if let Some(keep) = typed.keep {
-        backups.keep(usize_of(keep.get()))?;
+        backups.keep(keep.get() as usize)?;
     }
     let Backup { number, files, bytes } = made;
     let summary = BackupSummary { number, files, bytes, backups: backups.list().len(), checked: typed.check };
@@ -66,8 +63,7 @@ struct Held {
 }
 
 pub(super) fn restore(typed: &args::Restore, console: &Console) -> Result<()> {
-    keep_apart(("the store", &typed.store), &[("the folder of backups", &typed.from)])?;
-    let backups = Backups::open(&typed.from, false, console.resources())?;
+    let backups = Backups::open(&typed.from, console.resources())?;
     let number = match typed.number {
         Some(number) => number,
         None => backups.newest()?.number,

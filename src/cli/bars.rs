@@ -10,10 +10,10 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use super::phases::{Phase, PhaseTime, Phases, amount, now, rate_of, seconds};
 use super::text::count;
 use super::words::typed;
-use crate::error::{Error, Result};
-use crate::message::Message;
-use crate::progress::Progress;
-use crate::text::{Shown, escaped};
+use lookback::error::{Error, Result};
+use lookback::message::Message;
+use lookback::progress::Progress;
+use lookback::text::{Shown, escaped};
 
 /// How much is printed on stderr: the variable LOOKBACK_LOG.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

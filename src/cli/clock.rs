@@ -2,9 +2,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::error::{Error, Result};
-use crate::model::Day;
-use crate::text::Shown as _;
+use lookback::error::{Error, Result};
+use lookback::model::Day;
+use lookback::text::Shown as _;
 
 /// The variable that tests set to today's date, so that they do not depend on the clock.
 const TODAY: &str = "LOOKBACK_TODAY";

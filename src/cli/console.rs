@@ -1,5 +1,5 @@
 //! The two streams: results on stdout, everything else on stderr. Output holds no control characters, whatever names of
-//! the input it contains: see [`crate::text`].
+//! the input it contains: see [`lookback::text`].
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::time::Instant;
@@ -13,10 +13,10 @@ use super::lines::Lines;
 use super::phases::{PhaseTime, named_rate_of, now, seconds};
 use super::styles::print_error;
 use super::waiting::Waiting;
-use crate::error::{Error, Result};
-use crate::progress::Progress;
-use crate::resources::{Cancel, Resources};
-use crate::text::{escaped, escaped_json, exceptions};
+use lookback::error::{Error, Result};
+use lookback::progress::Progress;
+use lookback::resources::{Cancel, Resources};
+use lookback::text::{escaped, escaped_json, exceptions};
 
 /// A summary with its times, which are the only part of a result that differs between runs.
 #[derive(Serialize)]
@@ -82,7 +82,7 @@ impl Console {
     }
 
     /// Does the same for a command that has read histories, with the number read through RocksDB (see
-    /// [`crate::store::Store::read_through_rocksdb`]).
+    /// [`lookback::store::Store::read_through_rocksdb`]).
     pub fn done_reading(
         &self,
         summary: &impl Serialize,

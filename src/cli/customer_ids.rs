@@ -4,11 +4,11 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::waiting::Waiting;
-use crate::error::{Error, Result};
-use crate::model::CustomerId;
-use crate::resources::Cancel;
-use crate::storage::regular_file;
-use crate::text::Shown;
+use lookback::error::{Error, Result};
+use lookback::model::CustomerId;
+use lookback::resources::Cancel;
+use lookback::storage::regular_file;
+use lookback::text::Shown;
 
 /// The longest line accepted; a line with one id is longer only if it is mostly spaces.
 const LINE_BYTES_MAX: u64 = 4_096;

@@ -5,12 +5,12 @@ use serde::Serialize;
 use super::args::Diff;
 use super::console::Console;
 use super::text::{count, counted};
-use crate::diff::{
+use lookback::diff::{
     CellDifference, DiffOptions, Identity, PartitionDiff, RowDifference, SettingDifference, diff_partitions,
 };
-use crate::error::{Error, Kind, Result};
-use crate::model::{Day, name_days};
-use crate::text::Shown;
+use lookback::error::{Error, Kind, Result};
+use lookback::model::{Day, name_days};
+use lookback::text::Shown;
 
 #[derive(Serialize)]
 struct Summary {
@@ -24,13 +24,10 @@ struct Summary {
 }
 
 pub(super) fn run(typed: &Diff, console: &Console) -> Result<()> {
-    let options = DiffOptions {
-        one: &typed.one,
-        other: &typed.other,
-        dt: typed.dt,
-        limit: typed.limit,
-        resources: console.resources(),
-    };
+    let options = DiffOptions::new(&typed.one, &typed.other)
+        .dt(typed.dt)
+        .limit(typed.limit)
+        .resources(console.resources().clone());
     let (mut partitions, mut compared, mut different, mut rows) = (Vec::new(), 0_u64, 0, 0);
     let (only_in_one, only_in_other) = diff_partitions(&options, console.progress(), |partition| {
         compared += 1;

@@ -5,10 +5,10 @@ use super::console::Console;
 use super::lines::Lines;
 use super::table::table;
 use super::text::{count, counted};
-use crate::error::Result;
-use crate::histories::{Explained, Explanation, LeftOut, LeftOutCounts, explain};
-use crate::model::{CustomerId, name_days};
-use crate::store::{Folder, Store};
+use lookback::error::Result;
+use lookback::histories::{Explained, Explanation, LeftOut, LeftOutCounts, explain};
+use lookback::model::{CustomerId, name_days};
+use lookback::store::{Folder, Store};
 
 pub(super) fn run(typed: &Explain, console: &Console) -> Result<()> {
     let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;

@@ -6,11 +6,11 @@ use super::args::Forget;
 use super::console::Console;
 use super::customer_ids::CustomerIds;
 use super::text::{count, counted};
-use crate::error::{Error, Result};
-use crate::model::CustomerId;
-use crate::removal::{ForgetReceipt, RowsOfThem, committed, forget, would_forget};
-use crate::store::Folder;
-use crate::text::Shown as _;
+use lookback::error::{Error, Result};
+use lookback::model::CustomerId;
+use lookback::removal::{ForgetReceipt, RowsOfThem, committed, forget, would_forget};
+use lookback::store::Folder;
+use lookback::text::Shown as _;
 
 pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
     let mut customers: Vec<CustomerId> = typed.customer.iter().copied().map(CustomerId).collect();

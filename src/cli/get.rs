@@ -7,12 +7,11 @@ use super::args::{Format, Get};
 use super::console::{Console, stdout};
 use super::customer_ids::CustomerIds;
 use super::text::{count, counted};
-use crate::error::{Error, Result};
-use crate::histories::{GetSummary, get};
-use crate::model::{CustomerId, Day};
-use crate::output::{HistoryFormat, HistoryTarget};
-use crate::produce::{refuse_gaps, refuse_outdated, refuse_pruned};
-use crate::store::{Folder, Store};
+use lookback::error::{Error, Result};
+use lookback::histories::{GetSummary, get};
+use lookback::model::CustomerId;
+use lookback::output::{HistoryFormat, HistoryTarget};
+use lookback::store::{Folder, Store};
 
 pub(super) fn run(typed: &Get, console: &Console) -> Result<()> {
     let format = typed.format.map_or_else(|| by_ending(typed.out.as_deref()), HistoryFormat::from);
@@ -29,17 +28,7 @@ pub(super) fn run(typed: &Get, console: &Console) -> Result<()> {
         ));
     }
     let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
-    let question = typed.history.question(typed.dt);
-    if !typed.allow_gaps {
-        refuse_gaps(&store.batches()?, typed.dt, question.known_as_of)?;
-        refuse_outdated(&store.batches()?, typed.dt, question.known_as_of)?;
-    }
-    let first = question.lookback_days.map(|days| typed.dt.minus(days));
-    let begin: Vec<Day> = first.into_iter().chain([typed.dt]).collect();
-    store.refuse_other_start(store.newer_rules(console.progress()).as_ref(), &begin)?;
-    if !typed.allow_pruned {
-        refuse_pruned(store.horizon()?, typed.dt, question.lookback_days)?;
-    }
+    let question = typed.history.question(typed.dt).allow_gaps(typed.allow_gaps).allow_pruned(typed.allow_pruned);
     let cancel = console.resources().cancel();
     let ids_of = |path| CustomerIds::open(path, "give one integer a line", cancel);
     let listed = typed.customers.as_deref().map(ids_of).transpose()?;

@@ -11,8 +11,8 @@ use super::lines::Lines;
 use super::man::write_pages;
 use super::styles::{base, heading, styles};
 use super::text::counted;
-use crate::error::{Error, Result};
-use crate::text::Shown;
+use lookback::error::{Error, Result};
+use lookback::text::Shown;
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage, 3 different (`diff`, and `stale --exit-code`), 130 stopped by Ctrl-C, 143 by SIGTERM.";
 

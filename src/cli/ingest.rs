@@ -5,24 +5,20 @@ use super::clock;
 use super::config;
 use super::console::Console;
 use super::text::{count, counted, counted_types, exceptions, same_content, size};
-use crate::error::Result;
-use crate::ingest::{IngestOptions, IngestSummary, Ingester};
-use crate::store::Folder;
+use lookback::error::Result;
+use lookback::ingest::{IngestOptions, IngestSummary, Ingester};
+use lookback::store::Folder;
 
 pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
-    let sources = config::sources_of(&typed.input, &typed.config, console)?;
-    let options = IngestOptions {
-        input: &typed.input,
-        sources: &sources,
-        dt: typed.dt,
-        today: clock::today()?,
-        allow_empty: typed.allow_empty,
-        allow_far_day: typed.allowed.allow_far_day,
-        allow_far_actions: typed.allowed.allow_far_day,
-        allow_missing_source: typed.allowed.allow_missing_source,
-        quarantine: typed.quarantine.as_deref(),
-        resources: console.resources(),
-    };
+    let options = IngestOptions::new(&typed.input, typed.dt)
+        .sources(config::sources_of(&typed.input, &typed.config, console)?)
+        .today(clock::today()?)
+        .allow_empty(typed.allow_empty)
+        .allow_far_day(typed.allowed.allow_far_day)
+        .allow_far_actions(typed.allowed.allow_far_day)
+        .allow_missing_source(typed.allowed.allow_missing_source)
+        .quarantine(typed.quarantine.clone())
+        .resources(console.resources().clone());
     let (folder, progress) = (Folder::with(&typed.store, console.resources()), console.progress());
     let open = if typed.create { Ingester::open_or_create } else { Ingester::open };
     let mut ingester = open(&folder, progress)?;

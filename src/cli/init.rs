@@ -5,12 +5,11 @@ use serde::Serialize;
 use super::args::Init;
 use super::console::Console;
 use super::text::count;
-use crate::config;
-use crate::error::Result;
-use crate::exact::usize_of;
-use crate::store::{Folder, Settings, Store};
-use crate::text::Shown;
-use crate::zoneinfo::find_zone;
+use lookback::config;
+use lookback::error::Result;
+use lookback::store::{Folder, Settings, Store};
+use lookback::text::Shown;
+use lookback::zoneinfo::find_zone;
 
 #[derive(Serialize)]
 struct Summary {
@@ -20,7 +19,7 @@ struct Summary {
 }
 
 pub(super) fn run(typed: &Init, console: &Console) -> Result<()> {
-    let max_history = usize_of(typed.max_history);
+    let max_history = typed.max_history as usize;
     let types = config::sources(None, typed.config.config.as_deref())?.types;
     let settings = Settings { max_history, zone: find_zone(&typed.timezone)?, types };
     let time_zone = settings.zone.name().to_owned();

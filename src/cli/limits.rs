@@ -5,9 +5,9 @@ use std::fs;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::error::{Error, Kind, Result};
-use crate::resources::memory;
-use crate::text::size;
+use lookback::error::{Error, Kind, Result};
+use lookback::resources::memory;
+use lookback::text::size;
 
 /// Added to the limit given to the system: memory that the allocator and stacks reserve and do not use; many threads
 /// add more.

@@ -1,7 +1,7 @@
 //! Text for stdout, line by line: the only text that [`super::console::Console::result`] accepts, so that no content
 //! can start a new line.
 
-use crate::text::escaped;
+use lookback::text::escaped;
 
 /// Whole lines, each escaped by [`escaped`].
 #[derive(Default)]

@@ -6,9 +6,9 @@ use super::args;
 use super::console::Console;
 use super::lines::Lines;
 use super::text::{counted, size};
-use crate::error::{Error, Result};
-use crate::output::{PartitionFolder, check_hashes};
-use crate::text::escaped_json;
+use lookback::error::{Error, Result};
+use lookback::output::{PartitionFolder, check_hashes};
+use lookback::text::escaped_json;
 
 #[derive(Serialize)]
 struct Checked {

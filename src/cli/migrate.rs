@@ -5,11 +5,11 @@ use serde::Serialize;
 use super::args::Migrate;
 use super::console::Console;
 use super::text::counted;
-use crate::error::Result;
-use crate::migrations::{MigrationSummary, Registry};
-use crate::model::name_days;
-use crate::rezone::{TakenRules, take_rules};
-use crate::store::{Folder, Store};
+use lookback::error::Result;
+use lookback::migrations::{MigrationSummary, Registry};
+use lookback::model::name_days;
+use lookback::rezone::{TakenRules, take_rules};
+use lookback::store::{Folder, Store};
 
 #[derive(Serialize)]
 struct Summary {

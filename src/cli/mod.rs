@@ -48,8 +48,8 @@ use bars::Log;
 use console::Console;
 use signals::Signals;
 
-use crate::error::{Error, Kind, Result};
-use crate::resources::{Cancel, Resources, threads};
+use lookback::error::{Error, Kind, Result};
+use lookback::resources::{Cancel, Resources, threads};
 
 /// Runs the program with the process's arguments. Exit code 0 done, 1 refused or failed, 2 wrong usage, 3 different,
 /// 130 stopped by Ctrl-C, 143 by SIGTERM.
@@ -58,7 +58,7 @@ use crate::resources::{Cancel, Resources, threads};
 pub fn run() -> ExitCode {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if !crate::input::is_guarded() {
+        if !lookback::is_panic_caught() {
             report(panic);
         }
     }));

@@ -4,34 +4,22 @@ use super::args::Produce;
 use super::config;
 use super::console::Console;
 use super::text::{count, counted, exceptions, same_content};
-use crate::error::Result;
-use crate::produce::{ProduceOptions, ProduceSummary, produce_sized};
-use crate::store::{Folder, Store};
+use lookback::error::Result;
+use lookback::produce::{ProduceOptions, ProduceSummary, produce};
+use lookback::store::{Folder, Store};
 
 pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
-    let sources = config::sources_of(&typed.input, &typed.config, console)?;
     let rows = &typed.rows;
-    let choice = rows.choice();
-    let order = choice.order()?;
+    let options = ProduceOptions::new(&typed.input, typed.dt, &typed.out)
+        .sources(config::sources_of(&typed.input, &typed.config, console)?)
+        .rows(rows.choice())
+        .known_as_of(typed.known_as_of)
+        .allow_gaps(rows.allow_gaps)
+        .allow_pruned(rows.allow_pruned)
+        .quarantine(rows.quarantine.clone())
+        .resources(console.resources().clone());
     let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
-    let options = ProduceOptions {
-        input: &typed.input,
-        impressions: &sources.impressions,
-        dt: typed.dt,
-        out: &typed.out,
-        max_history: choice.max_history,
-        lookback_days: choice.lookback_days,
-        known_as_of: typed.known_as_of,
-        compression: choice.compression(),
-        columns: choice.columns(),
-        order,
-        allow_gaps: rows.allow_gaps,
-        allow_pruned: rows.allow_pruned,
-        quarantine: rows.quarantine.as_deref(),
-        resources: console.resources(),
-        keep_current: false,
-    };
-    let summary = produce_sized(&store, &options, choice.sizes(), console.progress())?;
+    let summary = produce(&store, &options, console.progress())?;
     console.done_reading(&summary, &sentence(&summary), &[(summary.rows, "rows")], store.read_through_rocksdb())
 }
 

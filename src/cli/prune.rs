@@ -3,17 +3,14 @@
 use super::args::Prune;
 use super::console::Console;
 use super::text::{counted, size};
-use crate::error::Result;
-use crate::removal::{PruneOptions, PruneSummary, prune};
-use crate::store::Folder;
-use crate::text::percent;
+use lookback::error::Result;
+use lookback::removal::{PruneOptions, PruneSummary, prune};
+use lookback::store::Folder;
+use lookback::text::percent;
 
 pub(super) fn run(typed: &Prune, console: &Console) -> Result<()> {
-    let options = PruneOptions {
-        keep_days: typed.keep_days.get(),
-        dry_run: typed.dry_run,
-        allow_large_removal: typed.allow_large_removal,
-    };
+    let options =
+        PruneOptions::new(typed.keep_days).dry_run(typed.dry_run).allow_large_removal(typed.allow_large_removal);
     let summary = prune(&Folder::with(&typed.store, console.resources()), options, console.progress())?;
     console.done(&summary, &sentence(&summary))
 }

@@ -3,10 +3,10 @@
 use super::args::Remove;
 use super::console::Console;
 use super::text::{batches, counted, counted_types};
-use crate::error::Result;
-use crate::ingest::{Ingester, RemoveSummary, would_remove};
-use crate::model::name_days;
-use crate::store::Folder;
+use lookback::error::Result;
+use lookback::ingest::{Ingester, RemoveSummary, would_remove};
+use lookback::model::name_days;
+use lookback::store::Folder;
 
 pub(super) fn run(typed: &Remove, console: &Console) -> Result<()> {
     let folder = Folder::with(&typed.store, console.resources());

@@ -3,9 +3,9 @@
 use super::args::Repair;
 use super::console::Console;
 use super::text::count;
-use crate::error::Result;
-use crate::store::{Folder, Store};
-use crate::verify::{KeyCounts, RepairSummary, repair};
+use lookback::error::Result;
+use lookback::store::{Folder, Store};
+use lookback::verify::{KeyCounts, RepairSummary, repair};
 
 pub(super) fn run(typed: &Repair, console: &Console) -> Result<()> {
     let folder = Folder::with(&typed.store, console.resources());

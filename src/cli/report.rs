@@ -3,14 +3,14 @@
 use super::args::Report;
 use super::console::Console;
 use super::text::{counted, size};
-use crate::error::Result;
-use crate::model::name_days;
-use crate::report::{ReportOptions, ReportSummary, report};
-use crate::store::{Folder, Store};
+use lookback::error::Result;
+use lookback::model::name_days;
+use lookback::report::{ReportOptions, ReportSummary, report};
+use lookback::store::{Folder, Store};
 
 pub(super) fn run(typed: &Report, console: &Console) -> Result<()> {
     let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
-    let options = ReportOptions { out: typed.out.as_deref(), html: &typed.html, title: &typed.title };
+    let options = ReportOptions::new(&typed.html).out(typed.out.clone()).title(typed.title.clone());
     let summary = report(&store, &options, console.progress())?;
     console.done(&summary, &sentence(&summary))
 }

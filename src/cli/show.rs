@@ -7,9 +7,9 @@ use super::console::Console;
 use super::lines::Lines;
 use super::table::table;
 use super::text::{count, counted};
-use crate::error::{Error, Result};
-use crate::model::CustomerId;
-use crate::store::{Folder, Store};
+use lookback::error::{Error, Result};
+use lookback::model::CustomerId;
+use lookback::store::{Folder, Store};
 
 #[derive(Serialize)]
 struct Shown {
@@ -38,7 +38,7 @@ pub(super) fn run(typed: &Show, console: &Console) -> Result<()> {
             .ok_or_else(|| Error::refused("the store holds no batch", "ingest one first, or name a day with --dt"))?,
     };
     let zone = &store.settings().zone;
-    let history = store.cursor().actions(CustomerId(typed.customer), dt)?;
+    let history = store.history(CustomerId(typed.customer), dt)?;
     let actions = history.iter().take(typed.limit.unwrap_or(usize::MAX)).map(|action| ShownAction {
         time: zone.display(action.time_us),
         time_us: action.time_us,

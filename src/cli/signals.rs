@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use crate::resources::Cancel;
+use lookback::resources::Cancel;
 
 /// The signal that has arrived, if any.
 pub(super) struct Signals {

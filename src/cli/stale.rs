@@ -5,9 +5,9 @@ use super::console::Console;
 use super::lines::Lines;
 use super::text::{count, counted};
 use super::words;
-use crate::error::{Error, Kind, Result};
-use crate::stale::{Known, ListedPartition, StaleSummary, list_stale};
-use crate::store::{Folder, Store};
+use lookback::error::{Error, Kind, Result};
+use lookback::stale::{Known, ListedPartition, StaleSummary, list_stale};
+use lookback::store::{Folder, Store};
 
 pub(super) fn run(typed: &args::Stale, console: &Console) -> Result<()> {
     let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;

@@ -9,12 +9,11 @@ use super::args;
 use super::console::Console;
 use super::lines::Lines;
 use super::text::{count, plural, size};
-use crate::error::{Error, Result};
-use crate::format::{BatchRecord, FORMAT_VERSION};
-use crate::model::{Day, NamedCounts, TypeCounts, TypeTable, ZoneRules, name_days};
-use crate::report::{LengthBucket, StoreFigures};
-use crate::store::{Folder, OfferedRules, Store, outdated};
-use crate::text::Shown;
+use lookback::error::{Error, Result};
+use lookback::model::{Day, NamedCounts, TypeCounts, TypeTable, ZoneRules, name_days};
+use lookback::report::{LengthBucket, StoreFigures};
+use lookback::store::{BatchRecord, FORMAT_VERSION, Folder, OfferedRules, Store, outdated};
+use lookback::text::Shown;
 
 #[derive(Serialize)]
 struct Status<'a> {

@@ -6,7 +6,7 @@ use clap::{Command, CommandFactory as _};
 
 use super::args::Arguments;
 use super::words::error_line;
-use crate::error::Error;
+use lookback::error::Error;
 
 /// The program's components and their versions.
 const VERSION: &str = concat!(

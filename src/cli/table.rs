@@ -1,7 +1,7 @@
 //! Tables of text.
 
 use super::lines::Lines;
-use crate::text::escaped;
+use lookback::text::escaped;
 
 /// Returns lines of right-aligned (numbers) or left-aligned columns, two spaces apart, under a header.
 pub(super) fn table(head: &[&str], right: &[bool], rows: &[Vec<String>]) -> Lines {

@@ -1,7 +1,7 @@
-//! Numbers and sentences for people: see [`crate::text`].
+//! Numbers and sentences for people: see [`lookback::text`].
 
-use crate::model::NamedCounts;
-pub(super) use crate::text::{count, counted, exceptions, size};
+use lookback::model::NamedCounts;
+pub(super) use lookback::text::{count, counted, exceptions, size};
 
 /// Returns a count of batches.
 pub(super) fn batches(number: u64) -> String {
@@ -36,7 +36,7 @@ pub(super) fn same_content(files: u64) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{TypeCounts, TypeTable};
+    use lookback::model::{TypeCounts, TypeTable};
 
     #[test]
     fn types_are_counted_with_their_names() {

@@ -11,11 +11,11 @@ use clap::{ArgMatches, Command, FromArgMatches};
 
 use super::args::Arguments;
 use super::help;
-use crate::text::{Shown, escaped, is_url};
+use lookback::text::{Shown, escaped, is_url};
 
 /// Returns the arguments, with the error about their paths if there is one; or the exit code, after printing help,
 /// version (0) or an error of usage (2).
-pub(super) fn arguments(typed: &[OsString]) -> Result<(Arguments, crate::error::Result<()>), ExitCode> {
+pub(super) fn arguments(typed: &[OsString]) -> Result<(Arguments, lookback::error::Result<()>), ExitCode> {
     parse(typed).map_err(|error| {
         let exit_code = u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
         // If the stream itself is gone, there is nowhere to report it.
@@ -27,7 +27,7 @@ pub(super) fn arguments(typed: &[OsString]) -> Result<(Arguments, crate::error::
     })
 }
 
-fn parse(typed: &[OsString]) -> Result<(Arguments, crate::error::Result<()>), Error> {
+fn parse(typed: &[OsString]) -> Result<(Arguments, lookback::error::Result<()>), Error> {
     let command = help::command();
     let matches = command.clone().try_get_matches_from(typed)?;
     Ok((Arguments::from_arg_matches(&matches)?, refuse_urls(&command, &matches)))
@@ -35,12 +35,12 @@ fn parse(typed: &[OsString]) -> Result<(Arguments, crate::error::Result<()>), Er
 
 /// Fails if a typed path is a URL, which as a path would be a folder of that name below the current one. Checks every
 /// path argument of every command.
-fn refuse_urls(command: &Command, matches: &ArgMatches) -> crate::error::Result<()> {
+fn refuse_urls(command: &Command, matches: &ArgMatches) -> lookback::error::Result<()> {
     for argument in command.get_arguments() {
         let Ok(Some(mut paths)) = matches.try_get_many::<PathBuf>(argument.get_id().as_str()) else { continue };
         if let Some(path) = paths.find(|path| is_url(path.as_os_str())) {
             let name = argument.get_long().map_or_else(|| argument.get_id().to_string(), |long| format!("--{long}"));
-            return Err(crate::error::Error::usage(
+            return Err(lookback::error::Error::usage(
                 format!("{name} {} is a URL, and only local folders and files are read and written", path.shown()),
                 "name a local path; copy what is to be read there first, and what was written from there",
             ));

@@ -8,10 +8,10 @@ use super::args::Verify;
 use super::console::Console;
 use super::text::{self, count, counted, size};
 use super::words::typed;
-use crate::error::Result;
-use crate::store::{CheckedBackups, Folder, Store, check_backups};
-use crate::text::Shown as _;
-use crate::verify::{Checked, ShownFault, VerifySummary, verify};
+use lookback::error::Result;
+use lookback::store::{CheckedBackups, Folder, Store, check_backups};
+use lookback::text::Shown as _;
+use lookback::verify::{Checked, ShownFault, VerifySummary, verify};
 
 /// The most faults that the JSON summary lists, to keep it readable; a count of the others follows.
 const LISTED_MAX: usize = 1_000;

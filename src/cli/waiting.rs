@@ -8,8 +8,7 @@ use std::os::fd::AsFd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::exact::at_most;
-use crate::resources::Cancel;
+use lookback::resources::Cancel;
 
 /// The interval between checks.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
@@ -61,8 +60,10 @@ impl Read for Waiting {
 impl Write for Waiting {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.wait(PollFlags::OUT)?;
-        let most = if self.cancel.is_some() { WRITE_BYTES } else { usize::MAX };
-        self.file.write(at_most(bytes, most))
+        match bytes.split_at_checked(WRITE_BYTES) {
+            Some((first, _)) if self.cancel.is_some() => self.file.write(first),
+            _ => self.file.write(bytes),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {

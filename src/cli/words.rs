@@ -1,8 +1,8 @@
 //! Settings and commands in typed form; the rest of the library has them as values.
 
-use crate::error::Error;
-use crate::message::{Message, Part, Setting};
-use crate::text::escaped;
+use lookback::error::Error;
+use lookback::message::{Message, Part, Setting};
+use lookback::text::escaped;
 
 /// Returns an error as one line.
 pub fn error_line(error: &Error) -> String {
@@ -32,14 +32,22 @@ fn option(setting: Setting) -> String {
 mod tests {
     use super::*;
     use crate::cli::help;
-    use crate::message::{Command, message};
+    use lookback::message::Command;
 
     #[test]
     fn settings_and_commands_are_said_as_they_are_typed() {
-        let said = message!["check ", Dt, ", or take ", [Migrate Store = ("x") TakeZoneRules], ", then ", [Stale]];
+        let migrate = vec![(Setting::Store, Some("x".to_owned())), (Setting::TakeZoneRules, None)];
+        let said = Message::of([
+            Message::from("check "),
+            Setting::Dt.into(),
+            ", or take ".into(),
+            Part::Call(Command::Migrate, migrate).into(),
+            ", then ".into(),
+            Part::Call(Command::Stale, Vec::new()).into(),
+        ]);
         let expected = "check --dt, or take `lookback migrate --store x --take-zone-rules`, then `lookback stale`";
         assert_eq!(typed(&said), expected);
-        let error = Error::input("a\nb", message!["name another with ", Out]);
+        let error = Error::input("a\nb", Message::of([Message::from("name another with "), Setting::Out.into()]));
         assert_eq!(error_line(&error), r"a\nb; name another with --out");
         assert_eq!(error.to_string(), r"a\nb; name another with out");
     }

@@ -9,5 +9,5 @@ mod read;
 mod section;
 
 pub use find::sources;
-pub use nearest::nearest;
-pub use read::parse;
+pub(crate) use nearest::nearest;
+pub(crate) use read::parse;

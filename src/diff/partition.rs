@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::exact::{Held, usize_of};
 use crate::format::Hasher;
 use crate::model::{Day, ExtraColumn, ExtraColumns, RowColumn};
+use crate::options::options;
 use crate::output::{PartitionFolder, ProducedFile, partitions};
 use crate::parallel::each;
 use crate::progress::Progress;
@@ -23,20 +24,17 @@ use crate::text::Shown;
 /// Rows of each side that are read again at a time: 3 MB with 1,000 actions.
 const READ_AGAIN: usize = 256;
 
-/// The options of a diff.
-#[derive(Clone, Copy, Debug)]
-pub struct DiffOptions<'a> {
-    /// The first output folder.
-    pub one: &'a Path,
-    /// The second.
-    pub other: &'a Path,
-    /// One partition; `None` for all that are in both.
-    pub dt: Option<Day>,
-    /// The maximum number of differing rows listed for each partition.
-    pub limit: usize,
-    /// What the diff may use. Beyond its memory for sorting, of which a row takes about 190 bytes, sorted runs go to
-    /// its folder for scratch files.
-    pub resources: &'a Resources,
+options! {
+    /// The options of a diff: both output folders.
+    DiffOptions(one: PathBuf, other: PathBuf) {
+        /// One partition. Default: all that are in both folders.
+        dt: Option<Day> = None,
+        /// The maximum number of differing rows listed for each partition. Default: 20.
+        limit: usize = 20,
+        /// What the diff may use. Beyond its memory for sorting, of which a row takes about 190 bytes, sorted runs go
+        /// to its folder for scratch files.
+        resources: Resources = Resources::default(),
+    }
 }
 
 /// Compares the partitions and passes each result to `take`, days ascending. Returns the days that only the first
@@ -45,12 +43,12 @@ pub struct DiffOptions<'a> {
 /// Memory: that for sorting, 256 rows of each side, decoded twice, one page of each column, and the rows listed without
 /// their lists.
 pub fn diff_partitions(
-    options: &DiffOptions<'_>,
+    options: &DiffOptions,
     progress: &dyn Progress,
     mut take: impl FnMut(PartitionDiff) -> Result<()>,
 ) -> Result<(Vec<Day>, Vec<Day>)> {
     let days = |out: &Path| -> Result<Vec<Day>> { Ok(partitions(out)?.iter().map(PartitionFolder::dt).collect()) };
-    let (of_one, of_other) = (days(options.one)?, days(options.other)?);
+    let (of_one, of_other) = (days(&options.one)?, days(&options.other)?);
     let without = |these: &[Day], those: &[Day]| these.iter().filter(|day| !those.contains(day)).copied().collect();
     let (both, alone) = match options.dt {
         Some(dt) => (vec![dt], (Vec::new(), Vec::new())),
@@ -88,8 +86,8 @@ struct Marked {
     sequence: [u8; 16],
 }
 
-fn diff(options: &DiffOptions<'_>, dt: Day, progress: &dyn Progress) -> Result<PartitionDiff> {
-    let folders = [options.one, options.other].map(|out| PartitionFolder::new(out, dt));
+fn diff(options: &DiffOptions, dt: Day, progress: &dyn Progress) -> Result<PartitionDiff> {
+    let folders = [&options.one, &options.other].map(|out| PartitionFolder::new(out, dt));
     let [one, other] = &folders;
     let mut report = PartitionDiff {
         dt,

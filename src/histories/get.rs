@@ -69,6 +69,29 @@ impl Record for CustomerId {
 ///
 /// Memory: that for sorting, that of the open store, for each thread 262,144 actions (or one history, if larger), and
 /// that of the writer.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = example();
+/// # let at = |name: &str| folder.path().join(name);
+/// # use lookback::{ingest::{IngestOptions, Ingester}, model::Day, progress::Silent, store::{Folder, Settings, Store}};
+/// # let store_folder = Folder::new(&at("store"));
+/// # Store::create(&store_folder, Settings::default())?;
+/// # let batch = IngestOptions::new(at("input"), "2026-01-01".parse::<Day>()?);
+/// # Ingester::open(&store_folder, &Silent)?.ingest(&batch, &Silent)?;
+/// # let store = Store::open_reader(&store_folder)?;
+/// use lookback::histories::{Question, get};
+/// use lookback::model::CustomerId;
+/// use lookback::output::{HistoryFormat, HistoryTarget};
+///
+/// let question = Question::new("2026-01-02".parse::<Day>()?);
+/// let target = (HistoryTarget::File(at("histories.parquet")), HistoryFormat::Parquet);
+/// let summary = get(&store, &question, [7, 8].map(|id| Ok(CustomerId(id))).into_iter(), target, &Silent)?;
+/// assert_eq!((summary.actions, summary.without_history), (2, 1));
+/// # Ok(())
+/// # }
+/// ```
 pub fn get(
     store: &Store,
     question: &Question,
@@ -79,14 +102,17 @@ pub fn get(
     if let HistoryTarget::File(path) = &target {
         keep_apart(("the file", path), &[("the store", store.folder().path())])?;
     }
+    let Question { dt, lookback_days, known_as_of, allow_gaps, allow_pruned, .. } = *question;
+    let batches = store.batches()?;
+    store.refuse_incomplete(&batches, dt, (lookback_days, known_as_of), (allow_gaps, allow_pruned), progress)?;
     let wanted = question.as_of(store)?;
     let zone = &store.settings().zone;
     let mut summary = GetSummary {
-        dt: question.dt,
-        cut_off: zone.display(zone.start_of(question.dt)),
+        dt,
+        cut_off: zone.display(zone.start_of(dt)),
         max_history: wanted.max_history,
-        lookback_days: question.lookback_days,
-        newest_batch: store.batches()?.newest(question.known_as_of),
+        lookback_days,
+        newest_batch: batches.newest(known_as_of),
         customers: 0,
         without_history: 0,
         forgotten: 0,

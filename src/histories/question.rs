@@ -2,24 +2,30 @@
 
 use crate::error::Result;
 use crate::model::{Day, HistoryDetail};
+use crate::options::options;
 use crate::store::{AsOf, Store};
 
-/// The options of `produce` that define a history, with the same meaning.
-#[derive(Clone, Copy, Debug)]
-pub struct Question {
-    /// The day. Every action is from strictly before it.
-    pub dt: Day,
-    /// The maximum number of actions, the newest; `None` for as many as the store keeps.
-    pub max_history: Option<usize>,
-    /// Only actions of this many days before `dt`; `None` for no limit.
-    pub lookback_days: Option<u32>,
-    /// Only batches up to and including this one; `None` for all.
-    pub known_as_of: Option<Day>,
+options! {
+    /// Which histories are asked for: those as of a day, from strictly before which every action is. Options of the
+    /// same name have the same meaning for [`crate::produce::produce`].
+    #[derive(Copy)]
+    Question(dt: Day) {
+        /// The maximum number of actions, the newest. Default: as many as the store keeps.
+        max_history: Option<usize> = None,
+        /// Only actions of this many days before `dt`. Default: no limit.
+        lookback_days: Option<u32> = None,
+        /// Only batches up to and including this one. Default: all.
+        known_as_of: Option<Day> = None,
+        /// Whether to answer although batches are missing. Default: no.
+        allow_gaps: bool = false,
+        /// Whether to answer although histories lack pruned actions. Default: no.
+        allow_pruned: bool = false,
+    }
 }
 
 impl Question {
     /// Returns the range of each history to read. Fails if the store keeps fewer actions than requested.
-    pub fn as_of(&self, store: &Store) -> Result<AsOf> {
+    pub(super) fn as_of(&self, store: &Store) -> Result<AsOf> {
         Ok(AsOf {
             before: self.dt,
             oldest: self.lookback_days.map(|days| self.dt.minus(days)),

@@ -35,7 +35,7 @@ impl Far {
 /// Fails if, of `actions` and the bad rows with times outside the supported years, more than half are far from the
 /// batch day.
 pub(super) fn refuse_far<'a>(
-    options: &IngestOptions<'_>,
+    options: &IngestOptions,
     actions: u64,
     files: impl Iterator<Item = (&'a SourceFile<'a>, &'a Far)>,
     zone: &Zone,

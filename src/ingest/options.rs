@@ -1,33 +1,31 @@
 //! The options of an ingest.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use crate::model::Day;
+use crate::options::options;
 use crate::resources::Resources;
 use crate::sources::Sources;
 
-/// The options of an ingest.
-#[derive(Clone, Copy, Debug)]
-pub struct IngestOptions<'a> {
-    /// The root folder of the input.
-    pub input: &'a Path,
-    /// The sources to read from it.
-    pub sources: &'a Sources,
-    /// The day of the batch.
-    pub dt: Day,
-    /// Today's date, used only to refuse a batch day later than tomorrow; `None`: no such check.
-    pub today: Option<Day>,
-    /// Whether to ingest a day without any file as an empty batch.
-    pub allow_empty: bool,
-    /// Whether to accept a batch day later than tomorrow, or over ten years from every other batch.
-    pub allow_far_day: bool,
-    /// Whether to accept a batch with more than half of its actions over ten years from its day.
-    pub allow_far_actions: bool,
-    /// Whether to accept a batch without files of a source that all recent batches have files of.
-    pub allow_missing_source: bool,
-    /// The quarantine folder for bad rows; `None`: a batch with a bad row is refused.
-    pub quarantine: Option<&'a Path>,
-    /// Memory, threads and disk for reading. An action takes 40 bytes of the memory for sorting; beyond it, sorted runs
-    /// spill to disk beside the store.
-    pub resources: &'a Resources,
+options! {
+    /// The options of an ingest: the root folder of the input, and the day of the batch.
+    IngestOptions(input: PathBuf, dt: Day) {
+        /// The sources to read from the input. Default: clicks, add_to_carts and orders.
+        sources: Sources = Sources::default(),
+        /// Today's date, used only to refuse a batch day later than tomorrow. Default: no such check.
+        today: Option<Day> = None,
+        /// Whether to ingest a day without any file as an empty batch. Default: no.
+        allow_empty: bool = false,
+        /// Whether to accept a batch day later than tomorrow, or over ten years from every other batch. Default: no.
+        allow_far_day: bool = false,
+        /// Whether to accept a batch with more than half of its actions over ten years from its day. Default: no.
+        allow_far_actions: bool = false,
+        /// Whether to accept a batch without files of a source that all recent batches have files of. Default: no.
+        allow_missing_source: bool = false,
+        /// The quarantine folder for bad rows. Default: a batch with a bad row is refused.
+        quarantine: Option<PathBuf> = None,
+        /// Memory, threads and disk for reading. An action takes 40 bytes of the memory for sorting; beyond it, sorted
+        /// runs spill to disk beside the store.
+        resources: Resources = Resources::default(),
+    }
 }

@@ -51,7 +51,7 @@ impl FileCounts {
 /// Memory: for each thread a record batch and a [`crate::sort::Feed`], and some 200 bytes for each file.
 pub(super) fn read_batch(
     files: &[SourceFile<'_>],
-    options: &IngestOptions<'_>,
+    options: &IngestOptions,
     zone: &Zone,
     admission: &Admission,
     sorter: &SharedSorter<DatedAction>,
@@ -69,7 +69,7 @@ pub(super) fn read_batch(
         Ok(counts)
     };
     let mut named = files.iter().zip(numbers);
-    each_in_order(options.resources, files, read, |counts: FileCounts| {
+    each_in_order(&options.resources, files, read, |counts: FileCounts| {
         let Some(((_, file), number)) = named.next() else { return Ok(()) };
         add(&mut record, number, file, &counts);
         left_out.forgotten += counts.left_out.forgotten;
@@ -86,10 +86,10 @@ pub(super) fn read_batch(
         // Before any row is quarantined.
         refuse_far(options, record.actions.sum(), both().map(|(file, read)| (file, &read.far)), zone)?;
     }
-    let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, options.quarantine);
+    let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, options.quarantine.as_deref());
     for ((source, file), read) in both() {
         if has_bad {
-            read_actions(source, file, zone, options.resources, &mut bad, |_| Ok(()))?;
+            read_actions(source, file, zone, &options.resources, &mut bad, |_| Ok(()))?;
         }
         read.fingerprint.check_unchanged(&file.path)?;
     }
@@ -100,7 +100,7 @@ pub(super) fn read_batch(
 fn read_file(
     source: &ActionSource,
     file: &DayFile,
-    options: &IngestOptions<'_>,
+    options: &IngestOptions,
     zone: &Zone,
     admission: &Admission,
     sorter: &SharedSorter<DatedAction>,
@@ -123,7 +123,7 @@ fn read_file(
     let mut taken = [0_u64; 256];
     // Counts bad rows only; a second pass reports them.
     let mut bad = BadRows::new(QuarantineFolder::Actions, dt, None);
-    let read = read_actions(source, file, zone, options.resources, &mut bad, |action| {
+    let read = read_actions(source, file, zone, &options.resources, &mut bad, |action| {
         *of_byte_mut(&mut taken, action.action.action_type.number()) += 1;
         if action.day != dt {
             counts.late += u64::from(action.day < dt);

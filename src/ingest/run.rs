@@ -29,6 +29,23 @@ use crate::store::{Folder, NewStore, OfferedRules, Settings, Store};
 use crate::text::Shown;
 
 /// Ingests batches into one store and removes them. Holds the store's write lock.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = example();
+/// # let at = |name: &str| folder.path().join(name);
+/// use lookback::ingest::{IngestOptions, Ingester};
+/// use lookback::progress::Silent;
+/// use lookback::store::Folder;
+///
+/// let options = IngestOptions::new(at("input"), "2026-01-01".parse::<lookback::model::Day>()?);
+/// let mut ingester = Ingester::open_or_create(&Folder::new(&at("store")), &Silent)?;
+/// assert_eq!(ingester.ingest(&options, &Silent)?.actions, 2);
+/// ingester.finish_compaction(&Silent)?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Ingester {
     folder: Folder,
     /// `None`: the store does not exist yet, or this ingester has created it and not opened it since.
@@ -81,7 +98,7 @@ impl Ingester {
     ///
     /// Memory: that for sorting, that of the open store and of a load, and eight work units of some 4,096 actions or
     /// customers per thread.
-    pub fn ingest(&mut self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<IngestSummary> {
+    pub fn ingest(&mut self, options: &IngestOptions, progress: &dyn Progress) -> Result<IngestSummary> {
         self.check_day(options.dt)?;
         let batch = self.reader()?.read(options, progress)?;
         self.load(batch, progress)
@@ -164,21 +181,21 @@ impl BatchReader {
     /// Reads the files of a batch, without touching the store. Fails if there is no file, if the day or the sources are
     /// unlike those of the other batches (see [`Outlines`]), if there are bad rows, or if names or numbers of action
     /// types conflict with the store's.
-    pub fn read(&self, options: &IngestOptions<'_>, progress: &dyn Progress) -> Result<ReadBatch> {
+    pub fn read(&self, options: &IngestOptions, progress: &dyn Progress) -> Result<ReadBatch> {
         let dt = options.dt;
-        refuse_overlaps(options.input, self.folder.path(), None, options.quarantine)?;
-        joined_types(self.types.as_ref(), options.sources)?;
+        refuse_overlaps(&options.input, self.folder.path(), None, options.quarantine.as_deref())?;
+        joined_types(self.types.as_ref(), &options.sources)?;
         if !options.allow_far_day {
             self.outlines.refuse_far_days(&[dt], options.today)?;
         }
-        let files = batch_files(options.input, options.sources, dt)?;
+        let files = batch_files(&options.input, &options.sources, dt)?;
         if !options.allow_missing_source {
             self.outlines.refuse_missing_sources(&[(dt, source_names(&files))])?;
         }
         if files.is_empty() && !options.allow_empty {
             return Err(no_files(options));
         }
-        let resources = options.resources;
+        let resources = &options.resources;
         let sorter = Sorter::new(resources.sort_bytes(), Scratch::new(self.folder.scratch()), resources);
         let sorter = SharedSorter::new(sorter);
         let read = read_batch(&files, options, &self.zone, &self.admission, &sorter, progress);
@@ -281,7 +298,7 @@ fn commit(
     })
 }
 
-fn no_files(options: &IngestOptions<'_>) -> Error {
+fn no_files(options: &IngestOptions) -> Error {
     let IngestOptions { input, sources, dt, .. } = options;
     let root = input.shown();
     let what = match &sources.file {

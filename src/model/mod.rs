@@ -13,14 +13,17 @@ mod zone;
 mod zone_rules;
 
 pub use action::{Action, ActionType, CustomerId, PADDING_ITEM_ID, PastAction};
-pub use anomalies::{Anomaly, DAYS_BEFORE, RULE, anomaly};
+pub(crate) use anomalies::{Anomaly, DAYS_BEFORE, RULE, anomaly};
 pub use day::{Day, name_days};
 pub use impression::{Element, Impression};
-pub use row_columns::{
-    CellType, ColumnType, ExtraColumn, ExtraColumns, HistoryDetail, ItemType, RowColumn, RowColumns, TypeType,
-};
-pub use row_order::{OrderKey, OrderKind, Places, RowOrder};
+pub(crate) use row_columns::{CellType, ColumnType, RowColumn};
+pub use row_columns::{ExtraColumn, ExtraColumns, HistoryDetail, ItemType, RowColumns, TypeType};
+pub(crate) use row_order::{OrderKey, Places};
+pub use row_order::{OrderKind, RowOrder};
 pub use type_counts::{NamedCounts, TypeCounts};
-pub use type_table::{TYPE_NAME_CHARS_MAX, TypeConflict, TypeTable, is_type_name};
-pub use zone::{Zone, display_utc, parse_utc};
-pub use zone_rules::{OffsetChange, RULES_BEGIN_S, RULES_END_S, ZoneRules, is_tzdata_version, is_zone_name};
+pub use type_table::TypeTable;
+pub(crate) use type_table::{TYPE_NAME_CHARS_MAX, TypeConflict, is_type_name};
+pub use zone::Zone;
+pub(crate) use zone::{display_utc, parse_utc};
+pub use zone_rules::ZoneRules;
+pub(crate) use zone_rules::{OffsetChange, RULES_BEGIN_S, RULES_END_S, is_tzdata_version, is_zone_name};

@@ -7,22 +7,22 @@ mod folder;
 mod histories;
 mod history_file;
 mod manifest_file;
-mod partition;
+pub(crate) mod partition;
 mod partition_folder;
 mod produced;
 mod report_file;
-mod rows;
+pub(crate) mod rows;
 
-pub use check::{check_hashes, check_names, check_sizes};
-pub use folder::check_output;
-pub use histories::{HistoryFormat, HistoryTarget, HistoryWriter};
-pub use partition::Partition;
+pub use check::check_hashes;
+pub(crate) use check::{check_names, check_sizes};
+pub(crate) use folder::check_output;
+pub(crate) use histories::HistoryWriter;
+pub use histories::{HistoryFormat, HistoryTarget};
+pub(crate) use partition::Partition;
 pub use partition_folder::{PartitionFolder, partitions};
 pub use produced::{ProducedFile, ProducedRow, ProducedRows};
-pub use report_file::{REPORT_BEGINS, put_report};
-#[cfg(feature = "fuzzing")]
-pub use rows::zstd_frame;
-pub use rows::{
-    Compression, EncodedRowGroup, FileSizes, GroupedWriter, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter,
-    metadata_if_chosen,
+pub(crate) use report_file::{REPORT_BEGINS, put_report};
+pub use rows::{Compression, FileSizes};
+pub(crate) use rows::{
+    EncodedRowGroup, GroupedWriter, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter, metadata_if_chosen,
 };

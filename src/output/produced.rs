@@ -60,6 +60,32 @@ pub struct ProducedRow {
 }
 
 /// A part file whose footer was read.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = example();
+/// # let at = |name: &str| folder.path().join(name);
+/// # use lookback::{ingest::{IngestOptions, Ingester}, model::Day, progress::Silent, store::{Folder, Settings, Store}};
+/// # let store_folder = Folder::new(&at("store"));
+/// # Store::create(&store_folder, Settings::default())?;
+/// # let batch = IngestOptions::new(at("input"), "2026-01-01".parse::<Day>()?);
+/// # Ingester::open(&store_folder, &Silent)?.ingest(&batch, &Silent)?;
+/// # use lookback::produce::{ProduceOptions, produce};
+/// # let store = Store::open_reader(&store_folder)?;
+/// # produce(&store, &ProduceOptions::new(at("input"), "2026-01-02".parse::<Day>()?, at("out")), &Silent)?;
+/// use lookback::output::{PartitionFolder, ProducedFile};
+/// use lookback::resources::Cancel;
+///
+/// for file in PartitionFolder::new(&at("out"), "2026-01-02".parse()?).files()? {
+///     let mut rows = ProducedFile::open(&file, &Cancel::default())?.read(None)?;
+///     while let Some(row) = rows.take()? {
+///         assert_eq!((row.customer_id, &row.actions[..3]), (7, &[12, 11, 0][..]));
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct ProducedFile {
     path: PathBuf,
     file: File,

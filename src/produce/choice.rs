@@ -4,41 +4,50 @@ use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::message::{Setting, message};
 use crate::model::{ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType};
+use crate::options::options;
 use crate::output::{Compression, FileSizes, RowSettings};
 
-/// The row settings that can be chosen; `None` means the default.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct RowChoice {
-    /// Length of the padded arrays. Default: the store's `max_history`.
-    pub max_history: Option<usize>,
-    /// Only actions of this many days before the day. Default: no limit.
-    pub lookback_days: Option<u32>,
-    /// How pages are compressed. Default: Zstandard.
-    pub compression: Option<Compression>,
-    /// Rows in a row group. Default: see [`FileSizes`].
-    pub row_group_rows: Option<usize>,
-    /// Rows in a part file. Default: see [`FileSizes`].
-    pub part_rows: Option<usize>,
-    /// Columns added to those that all rows have. Default: none.
-    pub with: Option<ExtraColumns>,
-    /// The integer type of items. Default: the widest.
-    pub item_type: Option<ItemType>,
-    /// The integer type of action types. Default: the widest.
-    pub type_type: Option<TypeType>,
-    /// The order of the rows. Default: by customer.
-    pub order: Option<OrderKind>,
-    /// The seed of a shuffled order. Default: 0.
-    pub seed: Option<u64>,
+options! {
+    /// The settings of rows that can be chosen.
+    #[derive(Copy, Eq, PartialEq)]
+    RowChoice() {
+        /// Length of the padded arrays. Default: the store's `max_history`.
+        max_history: Option<usize> = None,
+        /// Only actions of this many days before the day. Default: no limit.
+        lookback_days: Option<u32> = None,
+        /// How pages are compressed. Default: Zstandard.
+        compression: Option<Compression> = None,
+        /// Rows in a row group. Default: see [`FileSizes`].
+        row_group_rows: Option<usize> = None,
+        /// Rows in a part file. Default: see [`FileSizes`].
+        part_rows: Option<usize> = None,
+        /// Columns added to those that all rows have. Default: none.
+        with: Option<ExtraColumns> = None,
+        /// The integer type of items. Default: the widest.
+        item_type: Option<ItemType> = None,
+        /// The integer type of action types. Default: the widest.
+        type_type: Option<TypeType> = None,
+        /// The order of the rows. Default: by customer.
+        order: Option<OrderKind> = None,
+        /// The seed of a shuffled order. Default: 0.
+        seed: Option<u64> = None,
+    }
+}
+
+impl Default for RowChoice {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl RowChoice {
     /// Returns how pages are compressed.
-    pub fn compression(&self) -> Compression {
+    pub fn page_compression(&self) -> Compression {
         self.compression.unwrap_or(Compression::Zstd)
     }
 
     /// Returns the sizes of row groups and part files.
-    pub fn sizes(&self) -> FileSizes {
+    pub fn file_sizes(&self) -> FileSizes {
         let FileSizes { row_group_rows, part_rows } = FileSizes::default();
         FileSizes {
             row_group_rows: self.row_group_rows.unwrap_or(row_group_rows),
@@ -47,7 +56,7 @@ impl RowChoice {
     }
 
     /// Returns the columns of the rows.
-    pub fn columns(&self) -> RowColumns {
+    pub fn row_columns(&self) -> RowColumns {
         RowColumns {
             with: self.with.unwrap_or_default(),
             item_type: self.item_type.unwrap_or_default(),
@@ -56,7 +65,7 @@ impl RowChoice {
     }
 
     /// Returns the order of the rows. Fails if there is a seed but the order uses none.
-    pub fn order(&self) -> Result<RowOrder> {
+    pub fn row_order(&self) -> Result<RowOrder> {
         let kind = self.order.unwrap_or_default();
         RowOrder::of(kind, self.seed).ok_or_else(|| {
             Error::usage(

@@ -20,8 +20,8 @@ use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::exact::Held;
 use crate::history::HistoryView;
-use crate::model::{HistoryDetail, Impression, RowOrder};
-use crate::output::{FileSizes, GroupedWriter};
+use crate::model::{HistoryDetail, Impression, OrderKind};
+use crate::output::GroupedWriter;
 use crate::parallel::broadcast;
 use crate::parallel::ordered_map;
 use crate::progress::{Notes, Progress};
@@ -33,13 +33,15 @@ const CHUNKS_AHEAD: usize = 2;
 /// Whether days with these options, apart from the day itself, can be produced together: the histories of several days
 /// overlap if all batches count for all days, only `max_history` limits them, and no column depends on an action's age.
 /// Shuffled orders spool the histories of one day at a time.
-pub fn is_multi_day(options: &ProduceOptions<'_>) -> bool {
-    let is_plain = options.order == RowOrder::Customer && options.columns.detail() == HistoryDetail::None;
-    is_plain && options.known_as_of.is_none() && options.lookback_days.is_none()
+pub fn is_multi_day(options: &ProduceOptions) -> bool {
+    let rows = &options.rows;
+    let is_plain =
+        rows.order.unwrap_or_default() == OrderKind::Customer && rows.row_columns().detail() == HistoryDetail::None;
+    is_plain && options.known_as_of.is_none() && rows.lookback_days.is_none()
 }
 
 /// Writes the partitions of several days, whose options differ only in `dt`, and returns their summaries in order. The
-/// bytes are the same as from [`super::produce_sized`] for each day.
+/// bytes are the same as from [`super::produce`] for each day.
 ///
 /// Fails with the error of the first day that cannot begin, after producing the days before it. If a later step fails,
 /// no further partition appears.
@@ -49,14 +51,12 @@ pub fn is_multi_day(options: &ProduceOptions<'_>) -> bool {
 /// 1,000 actions.
 pub fn produce_multi_day(
     store: &Store,
-    days: &[ProduceOptions<'_>],
-    sizes: FileSizes,
+    days: &[ProduceOptions],
     progress: &dyn Progress,
 ) -> Result<Vec<ProduceSummary>> {
     progress.begin("reading", "days", Some(days.len() as u64));
     let (mut summaries, mut begun, mut streams, mut next) = (Vec::new(), Vec::new(), Vec::new(), days.iter());
-    let begin =
-        |options: &ProduceOptions<'_>| Ok((options.dt, PreparedDay::prepare(store, options, sizes, &Notes(progress))?));
+    let begin = |options: &ProduceOptions| Ok((options.dt, PreparedDay::prepare(store, options, &Notes(progress))?));
     let take = |(dt, beginning)| {
         match beginning {
             Prepare::Kept(summary) => summaries.push(summary),
@@ -68,7 +68,7 @@ pub fn produce_multi_day(
         progress.advance(1);
         Ok(())
     };
-    let Some(resources) = days.first().map(|options| options.resources) else { return Ok(summaries) };
+    let Some(resources) = days.first().map(|options| &options.resources) else { return Ok(summaries) };
     let threads = resources.threads().min(days.len());
     let stopped = ordered_map(resources.cancel(), vec![begin; threads], 1, || Ok(next.next()), take).err();
     let oldest = begun.iter().min_by_key(|rows| rows.day.settings.dt);

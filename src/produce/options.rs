@@ -1,44 +1,33 @@
 //! The options of producing a day.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use crate::model::{Day, RowColumns, RowOrder};
-use crate::output::Compression;
+use super::choice::RowChoice;
+use crate::model::Day;
+use crate::options::options;
 use crate::resources::Resources;
-use crate::sources::ImpressionSource;
+use crate::sources::Sources;
 
-/// The options of producing a day.
-#[derive(Clone, Copy, Debug)]
-pub struct ProduceOptions<'a> {
-    /// The root folder of the input.
-    pub input: &'a Path,
-    /// Which of its files are impressions, and the names of their columns.
-    pub impressions: &'a ImpressionSource,
-    /// The day to produce. Every action in its rows is from strictly before it.
-    pub dt: Day,
-    /// The folder for the partition.
-    pub out: &'a Path,
-    /// Length of the padded arrays; `None` for the store's `max_history`.
-    pub max_history: Option<usize>,
-    /// Only actions of this many days before `dt`; `None` for no limit.
-    pub lookback_days: Option<u32>,
-    /// Only batches up to and including this one; `None` for all.
-    pub known_as_of: Option<Day>,
-    /// How pages are compressed.
-    pub compression: Compression,
-    /// Which columns the rows have.
-    pub columns: RowColumns,
-    /// The order of the rows.
-    pub order: RowOrder,
-    /// Whether to produce although batches are missing.
-    pub allow_gaps: bool,
-    /// Whether to produce although the rows lack pruned actions.
-    pub allow_pruned: bool,
-    /// The quarantine folder for bad rows; `None`: impressions with a bad row are refused.
-    pub quarantine: Option<&'a Path>,
-    /// Memory, threads and disk to use. An impression of 10 items takes some 250 bytes of the memory for sorting;
-    /// beyond it, sorted runs spill to disk beside the partition. Shuffled orders divide it (see [`super::shuffled`]).
-    pub resources: &'a Resources,
-    /// Whether to keep a partition that was produced from the same inputs.
-    pub keep_current: bool,
+options! {
+    /// The options of producing a day: the root folder of the input; the day, from strictly before which every action
+    /// in its rows is; and the folder for the partition.
+    ProduceOptions(input: PathBuf, dt: Day, out: PathBuf) {
+        /// The description of the input, of which the impressions are read.
+        sources: Sources = Sources::default(),
+        /// The settings of rows.
+        rows: RowChoice = RowChoice::default(),
+        /// Only batches up to and including this one. Default: all.
+        known_as_of: Option<Day> = None,
+        /// Whether to produce although batches are missing. Default: no.
+        allow_gaps: bool = false,
+        /// Whether to produce although the rows lack pruned actions. Default: no.
+        allow_pruned: bool = false,
+        /// The quarantine folder for bad rows. Default: impressions with a bad row are refused.
+        quarantine: Option<PathBuf> = None,
+        /// Memory, threads and disk to use. An impression of 10 items takes some 250 bytes of the memory for sorting;
+        /// beyond it, sorted runs spill to disk beside the partition. Shuffled orders divide it.
+        resources: Resources = Resources::default(),
+        /// Whether to keep a partition that was produced from the same inputs. Default: it is written again.
+        keep_current: bool = false,
+    }
 }

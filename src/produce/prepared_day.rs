@@ -7,7 +7,6 @@ use super::manifest::{MadeFrom, manifest};
 use super::options::ProduceOptions;
 use super::other_store::older_partition;
 use super::read::{Fingerprinted, fingerprinted, read};
-use super::refusals::{refuse_gaps, refuse_outdated, refuse_pruned};
 use super::shuffled::Budget;
 use super::summary::ProduceSummary;
 use crate::error::{Error, Result};
@@ -15,7 +14,7 @@ use crate::input::day_files;
 use crate::manifest::PartFile;
 use crate::message::message;
 use crate::model::{Day, Impression, TypeTable};
-use crate::output::{FileSizes, Partition, PartitionFolder, RowSchema, RowSettings};
+use crate::output::{Partition, PartitionFolder, RowSchema, RowSettings};
 use crate::progress::Progress;
 use crate::resources::Scratch;
 use crate::sort::{SharedSorter, Sorted, Sorter};
@@ -52,43 +51,30 @@ impl PreparedDay {
     /// Checks the options against the store, and reads the impressions.
     ///
     /// Memory: that for sorting, plus that of [`read`].
-    pub fn prepare(
-        store: &Store,
-        options: &ProduceOptions<'_>,
-        sizes: FileSizes,
-        progress: &dyn Progress,
-    ) -> Result<Prepare> {
-        let dt = options.dt;
-        refuse_overlaps(options.input, store.folder().path(), Some(options.out), options.quarantine)?;
-        let settings = row_settings(store, options, sizes)?;
+    pub fn prepare(store: &Store, options: &ProduceOptions, progress: &dyn Progress) -> Result<Prepare> {
+        let (dt, rows) = (options.dt, &options.rows);
+        refuse_overlaps(&options.input, store.folder().path(), Some(&options.out), options.quarantine.as_deref())?;
+        let settings = row_settings(store, options)?;
         let batches = store.batches()?;
-        if !options.allow_gaps {
-            refuse_gaps(&batches, dt, options.known_as_of)?;
-            refuse_outdated(&batches, dt, options.known_as_of)?;
-        }
-        let first = options.lookback_days.map(|days| dt.minus(days));
-        let begin: Vec<Day> = first.into_iter().chain([dt]).collect();
-        store.refuse_other_start(store.newer_rules(progress).as_ref(), &begin)?;
+        let allowed = (options.allow_gaps, options.allow_pruned);
+        store.refuse_incomplete(&batches, dt, (rows.lookback_days, options.known_as_of), allowed, progress)?;
         let horizon = store.horizon()?;
-        if !options.allow_pruned {
-            refuse_pruned(horizon, dt, options.lookback_days)?;
-        }
         let settings = RowSettings {
             newest_batch: batches.newest(options.known_as_of),
             action_types: action_types(&store.settings().types, &batches, options.known_as_of),
             ..settings
         };
-        let pattern = &options.impressions.pattern;
-        let files = fingerprinted(day_files(options.input, pattern, dt)?, options.resources)?;
+        let pattern = &options.sources.impressions.pattern;
+        let files = fingerprinted(day_files(&options.input, pattern, dt)?, &options.resources)?;
         if files.is_empty() {
             return Err(Error::input(
                 format!("there is no impression file in {}/{}", options.input.shown(), pattern.text_on(dt)),
                 message!["check ", Input, " and ", Dt],
             ));
         }
-        let mapping = options.impressions.mapping();
+        let mapping = options.sources.impressions.mapping();
         let inputs = inputs_fingerprint(&settings, &batches, options.known_as_of, horizon, mapping.as_deref(), &files);
-        let folder = PartitionFolder::new(options.out, dt);
+        let folder = PartitionFolder::new(&options.out, dt);
         let mut summary = empty_summary(&settings);
         if options.keep_current && folder.holds(&inputs) {
             folder.tidy_up()?;
@@ -96,10 +82,10 @@ impl PreparedDay {
             return Ok(Prepare::Kept(summary));
         }
 
-        summary.older_partition = older_partition(&batches, options.out, dt, progress)?;
+        summary.older_partition = older_partition(&batches, &options.out, dt, progress)?;
         let partition = Partition::begin(folder)?;
-        let (resources, scratch) = (options.resources, Scratch::new(partition.scratch()));
-        let budget = Budget::of(options.order, resources.sort_bytes());
+        let (resources, scratch) = (&options.resources, Scratch::new(partition.scratch()));
+        let budget = Budget::of(settings.order, resources.sort_bytes());
         let sorter = SharedSorter::new(Sorter::new(budget.sort_bytes, scratch, resources));
         let is_read = read(&files, options, &store.block_list()?, &sorter, &mut summary, progress);
         // A failed sorter is the cause of the reading error, so its error is returned first.
@@ -107,7 +93,7 @@ impl PreparedDay {
         is_read?;
         let wanted = AsOf {
             before: dt,
-            oldest: options.lookback_days.map(|days| dt.minus(days)),
+            oldest: rows.lookback_days.map(|days| dt.minus(days)),
             known: batches.limit(options.known_as_of),
             max_history: settings.max_history,
             detail: settings.columns.detail(),
@@ -147,22 +133,22 @@ impl PreparedDay {
 }
 
 /// Returns the settings from store and options, still without the newest batch and the action types.
-fn row_settings(store: &Store, options: &ProduceOptions<'_>, sizes: FileSizes) -> Result<RowSettings> {
-    let held = store.settings();
-    let max_history = held.history_length(options.max_history)?;
+fn row_settings(store: &Store, options: &ProduceOptions) -> Result<RowSettings> {
+    let (held, rows) = (store.settings(), &options.rows);
+    let max_history = held.history_length(rows.max_history)?;
     Ok(RowSettings {
         dt: options.dt,
         cut_off: held.zone.display(held.zone.start_of(options.dt)),
         time_zone: held.zone.name().to_owned(),
         zone_rules: held.zone.rules_fingerprint(options.dt),
         max_history,
-        lookback_days: options.lookback_days,
+        lookback_days: rows.lookback_days,
         newest_batch: None,
         action_types: None,
-        compression: options.compression,
-        sizes,
-        columns: options.columns,
-        order: options.order,
+        compression: rows.page_compression(),
+        sizes: rows.file_sizes(),
+        columns: rows.row_columns(),
+        order: rows.row_order()?,
     })
 }
 

@@ -11,7 +11,7 @@ use super::summary::ProduceSummary;
 use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::model::{HistoryDetail, Impression, RowOrder};
-use crate::output::{FileSizes, RowWriter};
+use crate::output::RowWriter;
 use crate::parallel::ordered_map;
 use crate::progress::Progress;
 use crate::sort::Sorted;
@@ -21,22 +21,33 @@ use crate::store::{AsOf, Store};
 ///
 /// Memory: that for sorting, that of the open store, and two row groups for each thread (see
 /// [`crate::output::RowGroup`]); with a shuffled order, row groups of four times the memory for sorting at once.
-pub fn produce(store: &Store, options: &ProduceOptions<'_>, progress: &dyn Progress) -> Result<ProduceSummary> {
-    produce_sized(store, options, FileSizes::default(), progress)
-}
-
-/// Does the same as [`produce`], with row groups and parts of the given sizes.
-pub fn produce_sized(
-    store: &Store,
-    options: &ProduceOptions<'_>,
-    sizes: FileSizes,
-    progress: &dyn Progress,
-) -> Result<ProduceSummary> {
-    let (mut day, impressions) = match PreparedDay::prepare(store, options, sizes, progress)? {
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = example();
+/// # let at = |name: &str| folder.path().join(name);
+/// # use lookback::{ingest::{IngestOptions, Ingester}, model::Day, progress::Silent, store::{Folder, Settings, Store}};
+/// # let store_folder = Folder::new(&at("store"));
+/// # Store::create(&store_folder, Settings::default())?;
+/// # let batch = IngestOptions::new(at("input"), "2026-01-01".parse::<Day>()?);
+/// # Ingester::open(&store_folder, &Silent)?.ingest(&batch, &Silent)?;
+/// # let store = Store::open_reader(&store_folder)?;
+/// use lookback::model::OrderKind;
+/// use lookback::produce::{ProduceOptions, RowChoice, produce};
+///
+/// let rows = RowChoice::default().max_history(Some(100)).order(Some(OrderKind::Shuffled)).seed(Some(1));
+/// let options = ProduceOptions::new(at("input"), "2026-01-02".parse::<Day>()?, at("out")).rows(rows);
+/// assert_eq!(produce(&store, &options, &Silent)?.rows, 2);
+/// # Ok(())
+/// # }
+/// ```
+pub fn produce(store: &Store, options: &ProduceOptions, progress: &dyn Progress) -> Result<ProduceSummary> {
+    let (mut day, impressions) = match PreparedDay::prepare(store, options, progress)? {
         Prepare::Kept(summary) => return Ok(summary),
         Prepare::Prepared(day, impressions) => (*day, impressions),
     };
-    let resources = options.resources;
+    let resources = &options.resources;
     let mut writer = RowWriter::new(day.partition.parts(), &day.settings, &day.schema);
     match day.settings.order {
         RowOrder::Customer => {

@@ -9,19 +9,21 @@ use crate::error::{Error, Result};
 use crate::format::{Horizon, Key};
 use crate::message::message;
 use crate::model::Day;
+use crate::options::options;
 use crate::progress::Progress;
 use crate::store::{Folder, Store};
 use crate::text::{count, percent};
 
-/// Options of a prune.
-#[derive(Clone, Copy, Debug)]
-pub struct PruneOptions {
-    /// The days before the newest batch whose actions are kept, besides those of the batch's own day.
-    pub keep_days: u32,
-    /// Whether to only count what would be removed.
-    pub dry_run: bool,
-    /// Whether more than a tenth of the actions may be removed at once.
-    pub allow_large_removal: bool,
+options! {
+    /// The options of a prune: the days before the newest batch whose actions are kept, besides those of the batch's
+    /// own day.
+    #[derive(Copy)]
+    PruneOptions(keep_days: u32) {
+        /// Whether to only count what would be removed.
+        dry_run: bool = false,
+        /// Whether more than a tenth of the actions may be removed at once.
+        allow_large_removal: bool = false,
+    }
 }
 
 /// The result of a prune, or of its dry run.

@@ -1,6 +1,6 @@
 //! Runs one report from its options to its summary.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -11,21 +11,21 @@ use super::partitions::{PartitionFigures, partition_figures};
 use super::plots::Figures;
 use crate::error::Result;
 use crate::model::Day;
+use crate::options::options;
 use crate::output::put_report;
 use crate::progress::Progress;
 use crate::storage::keep_apart;
 use crate::store::Store;
 use crate::text::Shown;
 
-/// The options of a report.
-#[derive(Clone, Copy, Debug)]
-pub struct ReportOptions<'a> {
-    /// The folder of partitions; `None`: the store alone.
-    pub out: Option<&'a Path>,
-    /// The file to write.
-    pub html: &'a Path,
-    /// The title of the page.
-    pub title: &'a str,
+options! {
+    /// The options of a report: the file to write.
+    ReportOptions(html: PathBuf) {
+        /// The folder of partitions. Default: the store alone.
+        out: Option<PathBuf> = None,
+        /// The title of the page. Default: lookback report.
+        title: String = "lookback report".to_owned(),
+    }
 }
 
 /// A figure that deviates strongly from the seven days before.
@@ -66,16 +66,19 @@ pub struct ReportSummary {
 ///
 /// Memory: one plot of the page, that of [`StoreFigures`], and about 100 bytes for each partition and 300 for each
 /// mark. The page has at most 400 columns in a plot and rows in a table, plus the marked days.
-pub fn report(store: &Store, options: &ReportOptions<'_>, progress: &dyn Progress) -> Result<ReportSummary> {
-    keep_apart(("the page", options.html), &[("the store", store.folder().path())])?;
+pub fn report(store: &Store, options: &ReportOptions, progress: &dyn Progress) -> Result<ReportSummary> {
+    keep_apart(("the page", &options.html), &[("the store", store.folder().path())])?;
     progress.begin("reading the store", "", None);
     let figures = StoreFigures::of(store)?;
-    let partitions =
-        options.out.map(|out| partition_figures(out, store.folder().resources().cancel(), progress)).transpose()?;
+    let partitions = options
+        .out
+        .as_ref()
+        .map(|out| partition_figures(out, store.folder().resources().cancel(), progress))
+        .transpose()?;
     progress.begin("drawing", "", None);
     let notable = Notable::of(&figures, partitions.as_deref().unwrap_or_default());
     let all = Figures { store: &figures, partitions: partitions.as_deref(), notable: &notable };
-    let html_bytes = put_report(options.html, |put| write_page(options.title, &all, put))?;
+    let html_bytes = put_report(&options.html, |put| write_page(&options.title, &all, put))?;
     let marked = notable.all().into_iter().map(|(figure, anomaly)| Marked {
         dt: anomaly.day,
         figure: figure.name(),

@@ -13,5 +13,6 @@
 mod judge;
 mod list;
 
-pub use judge::{Judge, Known, Reasons};
+pub(crate) use judge::Judge;
+pub use judge::{Known, Reasons};
 pub use list::{ListedPartition, StaleSummary, list_stale};

@@ -3,14 +3,14 @@
 
 mod apart;
 mod durable;
-mod fingerprint;
+pub(crate) mod fingerprint;
 pub mod fresh;
 mod own_file;
 mod publish;
 pub mod regular_file;
 
-pub use apart::{Place, keep_apart, refuse_overlaps};
-pub use durable::{sync, sync_with_folders_above};
-pub use fingerprint::{Fingerprint, HashedFile};
-pub use own_file::{OwnFile, beginning};
-pub use publish::{StagedFile, is_left_behind, lock, lock_created, put_in_place, remove_file};
+pub(crate) use apart::{Place, keep_apart, refuse_overlaps};
+pub(crate) use durable::{sync, sync_with_folders_above};
+pub(crate) use fingerprint::{Fingerprint, HashedFile};
+pub(crate) use own_file::{OwnFile, beginning};
+pub(crate) use publish::{StagedFile, is_left_behind, lock, lock_created, put_in_place, remove_file};

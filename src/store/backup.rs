@@ -25,7 +25,7 @@ use crate::format::FORMAT_VERSION;
 use crate::message::message;
 use crate::progress::Progress;
 use crate::resources::{Cancel, Resources};
-use crate::storage::regular_file;
+use crate::storage::{keep_apart, regular_file};
 use crate::text::Shown;
 
 /// One backup.
@@ -47,14 +47,21 @@ pub struct Backups {
 }
 
 impl Backups {
-    /// Opens a folder of backups; with `create` creates it, readable only by its owner. Fails while another process
-    /// works on it.
-    pub fn open(path: &Path, create: bool, resources: &Resources) -> Result<Self> {
-        if create {
-            refuse_other_things(path)?;
-            create_private(path)?;
-        }
-        let lock = lock(path, create)?;
+    /// Opens the folder for backups of a store; creates it if it is missing, readable only by its owner. Fails while
+    /// another process works on it, if it holds anything else, and if one of both folders lies in the other.
+    pub fn create(path: &Path, store: &Folder) -> Result<Self> {
+        keep_apart(("the folder of backups", path), &[("the store", store.path())])?;
+        refuse_other_things(path)?;
+        create_private(path)?;
+        Self::open_locked(path, lock(path, true)?, store.resources())
+    }
+
+    /// Opens a folder of backups. Fails while another process works on it.
+    pub fn open(path: &Path, resources: &Resources) -> Result<Self> {
+        Self::open_locked(path, lock(path, false)?, resources)
+    }
+
+    fn open_locked(path: &Path, lock: File, resources: &Resources) -> Result<Self> {
         let folder = Folder::with(path, resources);
         check_files(path)?;
         let engine = BackupEngineOptions::new(path).and_then(|options| BackupEngine::open(&options, &Env::new()?));
@@ -99,8 +106,9 @@ impl Backups {
 
     /// Makes a store from a backup, where no store exists. Each file's checksum is compared while it is copied; if one
     /// differs, nothing is left. Returns the format version: a backup may be older than the program, and its store can
-    /// then be migrated. Fails if it is newer.
+    /// then be migrated. Fails if it is newer, and if one of both folders lies in the other.
     pub fn restore(mut self, number: u32, to: &Folder) -> Result<u8> {
+        keep_apart(("the store", to.path()), &[("the folder of backups", self.folder.path())])?;
         let numbers: Vec<u32> = self.list().iter().map(|backup| backup.number).collect();
         if !numbers.contains(&number) {
             return Err(no_backup(number, self.folder.path(), &numbers));

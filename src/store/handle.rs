@@ -29,6 +29,26 @@ const LOOK_MICROSECONDS: u64 = 100_000;
 
 /// An open store. Memory: 8 MiB for blocks, and the index and filters of all table files, which take less than 0.5 % of
 /// the store; as much again for reading table files directly, if requested.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = example();
+/// # let at = |name: &str| folder.path().join(name);
+/// # use lookback::{ingest::{IngestOptions, Ingester}, model::Day, progress::Silent, store::{Folder, Settings, Store}};
+/// # let store_folder = Folder::new(&at("store"));
+/// # Store::create(&store_folder, Settings::default())?;
+/// # let batch = IngestOptions::new(at("input"), "2026-01-01".parse::<Day>()?);
+/// # Ingester::open(&store_folder, &Silent)?.ingest(&batch, &Silent)?;
+/// # let store = Store::open_reader(&store_folder)?;
+/// use lookback::model::CustomerId;
+///
+/// let history = store.history(CustomerId(7), "2026-01-02".parse()?)?;
+/// let items: Vec<i64> = history.iter().map(|action| action.item_id).collect();
+/// assert_eq!(items, [12, 11]);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Store {
     pub(super) db: Database,
     pub(super) folder: Folder,
@@ -190,6 +210,12 @@ impl Store {
                 settled => return settled.map_err(|error| failure("compact", &self.folder, error)),
             }
         }
+    }
+
+    /// Returns a customer's history as of a day: the most recent actions from strictly before it, newest first, at most
+    /// as many as the store keeps.
+    pub fn history(&self, customer: CustomerId, dt: Day) -> Result<Vec<Action>> {
+        self.cursor().actions(customer, dt)
     }
 
     /// Returns the actions of a customer on a day that a batch brought, newest first; `None` if there are none.

@@ -105,6 +105,6 @@ pub fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 /// All keys and values of a store.
 pub fn dump(store: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let store = lookback::store::RawStore::open_reader(&lookback::store::Folder::new(store)).unwrap();
+    let store = lookback::internals::store::RawStore::open_reader(&lookback::store::Folder::new(store)).unwrap();
     store.entries(&[]).map(|entry| entry.unwrap()).map(|(key, value)| (key.into_vec(), value.into_vec())).collect()
 }

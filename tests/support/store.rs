@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use lookback::store::{Folder, RawStore};
+use lookback::internals::store::RawStore;
+use lookback::store::Folder;
 
 use super::input::{PLAIN, RawAction, RawImpression, write_batch, write_impressions};
 use super::output::tree;

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use lookback::error::Result;
-use lookback::history::newest_first;
-use lookback::ingest::batch_files;
-use lookback::input::{BadRows, QuarantineFolder, ReadAction, read_actions};
+use lookback::internals::history::newest_first;
+use lookback::internals::ingest::batch_files;
+use lookback::internals::input::{BadRows, QuarantineFolder, ReadAction, read_actions};
 use lookback::model::{Action, Day, Zone};
 use lookback::resources::Resources;
 use lookback::sources::Sources;

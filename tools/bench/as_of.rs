@@ -4,8 +4,9 @@
 use std::hint::black_box;
 
 use lookback::error::{Error, Result};
-use lookback::history::History;
-use lookback::store::{Cursor, Store};
+use lookback::internals::history::History;
+use lookback::internals::store::Cursor;
+use lookback::store::Store;
 
 use crate::clock::Spent;
 use crate::histories::{customers, histories, impressions, wanted};

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::ops::Range;
 
 use lookback::error::Result;
-use lookback::format::{Delta, encode_delta};
+use lookback::internals::format::{Delta, encode_delta};
 use lookback::model::{Action, Day};
 
 use crate::actions::deltas;

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use lookback::error::Result;
-use lookback::history::plan_keyframes;
+use lookback::internals::history::plan_keyframes;
 use lookback::model::{Action, CustomerId, Day};
 use lookback::store::Store;
 

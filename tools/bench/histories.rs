@@ -1,12 +1,13 @@
 //! The impressions of the day, and the histories of their customers, in memory.
 
 use lookback::error::Result;
-use lookback::history::History;
-use lookback::input::{BadRows, QuarantineFolder, day_files, read_impressions};
+use lookback::internals::history::History;
+use lookback::internals::input::{BadRows, QuarantineFolder, day_files, read_impressions};
+use lookback::internals::store::AsOf;
 use lookback::model::{CustomerId, HistoryDetail, Impression};
 use lookback::resources::Resources;
 use lookback::sources::ImpressionSource;
-use lookback::store::{AsOf, Store};
+use lookback::store::Store;
 
 use crate::input::Input;
 

@@ -5,9 +5,9 @@ use std::ops::Range;
 use std::path::Path;
 
 use lookback::error::Result;
-use lookback::history::History;
+use lookback::internals::history::History;
+use lookback::internals::output::{RowGroup, RowSchema, RowSettings, RowWriter};
 use lookback::model::Impression;
-use lookback::output::{RowGroup, RowSchema, RowSettings, RowWriter};
 
 use lookback::store::Store;
 

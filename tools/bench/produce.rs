@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lookback::error::{Error, Result};
+use lookback::internals::output::RowSettings;
 use lookback::model::{RowColumns, RowOrder};
-use lookback::output::{Compression, FileSizes, RowSettings};
-use lookback::produce::{ProduceOptions, produce};
+use lookback::output::{Compression, FileSizes};
+use lookback::produce::{ProduceOptions, RowChoice, produce};
 use lookback::progress::Silent;
 use lookback::resources::Resources;
-use lookback::sources::ImpressionSource;
 use lookback::store::Store;
 
 use crate::clock::Spent;
@@ -29,23 +29,10 @@ const RATIO_MIN: f64 = 0.5;
 pub fn measure(input: &Input, store: &Store, work: &Path, rounds: Rounds) -> Result<Vec<Line>> {
     let pages = Pages::read(input, store, settings(input, store)?)?;
     let (pages_out, produce_out) = (work.join("pages"), work.join("rows"));
-    let options = ProduceOptions {
-        input: &input.root,
-        impressions: &ImpressionSource::default(),
-        dt: input.day,
-        out: &produce_out,
-        max_history: None,
-        lookback_days: None,
-        known_as_of: None,
-        compression: COMPRESSION,
-        columns: RowColumns::default(),
-        order: RowOrder::Customer,
-        allow_gaps: true,
-        allow_pruned: false,
-        quarantine: None,
-        resources: &Resources::default().with_threads(1),
-        keep_current: false,
-    };
+    let options = ProduceOptions::new(&input.root, input.day, &produce_out)
+        .rows(RowChoice::default().compression(Some(COMPRESSION)))
+        .allow_gaps(true)
+        .resources(Resources::default().with_threads(1));
     let mut pages_pass: Pass<'_> = Box::new(|| {
         remove(&pages_out)?;
         fs::create_dir_all(&pages_out).map_err(|error| Error::io("create", &pages_out, error))?;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use lookback::error::{Error, Result};
+use lookback::internals::store::RawStore;
 use lookback::model::{Action, CustomerId};
-use lookback::store::{RawStore, Store};
+use lookback::store::Store;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;

@@ -8,7 +8,6 @@ use lookback::ingest::{IngestOptions, IngestSummary, Ingester};
 use lookback::model::Day;
 use lookback::progress::Silent;
 use lookback::resources::Resources;
-use lookback::sources::Sources;
 use lookback::store::Folder;
 
 use crate::input::Input;
@@ -51,18 +50,7 @@ impl Stores {
 
 /// Takes one batch as `lookback ingest` does without options.
 pub fn ingest(ingester: &mut Ingester, resources: &Resources, root: &Path, day: Day) -> Result<IngestSummary> {
-    let options = IngestOptions {
-        input: root,
-        sources: &Sources::default(),
-        dt: day,
-        today: None,
-        allow_far_day: false,
-        allow_missing_source: false,
-        allow_empty: false,
-        allow_far_actions: false,
-        quarantine: None,
-        resources,
-    };
+    let options = IngestOptions::new(root, day).resources(resources.clone());
     ingester.ingest(&options, &Silent)
 }
 

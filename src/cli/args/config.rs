@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::model::Day;
+use lookback::model::Day;
 
 /// Where the names and layouts of the input are described.
 #[derive(Args, Debug)]

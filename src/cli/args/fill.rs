@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::config::{Configuration, InitConfiguration};
-use crate::model::Day;
+use lookback::model::Day;
 
 /// Arguments of `init`.
 #[derive(Args, Debug)]

@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::numbers;
-use crate::exact::usize_of;
-use crate::histories::Question;
-use crate::model::Day;
+use lookback::histories::Question;
+use lookback::model::Day;
 
 /// Arguments of `show`.
 #[derive(Args, Debug)]
@@ -44,12 +43,10 @@ pub struct HistoryOptions {
 impl HistoryOptions {
     /// What was typed, for a day.
     pub fn question(&self, dt: Day) -> Question {
-        Question {
-            dt,
-            max_history: self.max_history.map(|typed| usize_of(typed.get())),
-            lookback_days: self.lookback_days.map(u32::from),
-            known_as_of: self.known_as_of,
-        }
+        Question::new(dt)
+            .max_history(self.max_history.map(|typed| typed.get() as usize))
+            .lookback_days(self.lookback_days.map(u32::from))
+            .known_as_of(self.known_as_of)
     }
 }
 

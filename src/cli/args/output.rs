@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::config::Configuration;
 use super::numbers;
-use crate::model::Day;
+use lookback::model::Day;
 
 /// Arguments of `audit`.
 #[derive(Args, Debug)]

@@ -9,10 +9,9 @@ use super::config::Configuration;
 use super::fill::AllowedBatches;
 use super::numbers;
 use super::words::{Codec, Extra, Items, Order, Types};
-use crate::exact::usize_of;
-use crate::model::{Day, ExtraColumn, ItemType, OrderKind, TypeType};
-use crate::output::Compression;
-use crate::produce::RowChoice;
+use lookback::model::{Day, ExtraColumn, ItemType, OrderKind, TypeType};
+use lookback::output::Compression;
+use lookback::produce::RowChoice;
 
 /// Options of `produce` and `backfill` that shape the rows.
 #[derive(Args, Debug)]
@@ -62,19 +61,19 @@ pub struct RowOptions {
 impl RowOptions {
     /// What was typed, and what was not.
     pub fn choice(&self) -> RowChoice {
-        let number = |typed: Option<NonZeroU32>| typed.map(|typed| usize_of(typed.get()));
-        RowChoice {
-            max_history: number(self.max_history),
-            lookback_days: self.lookback_days.map(u32::from),
-            compression: self.compression.map(Compression::from),
-            row_group_rows: number(self.row_group_rows),
-            part_rows: number(self.part_rows),
-            with: self.with.as_ref().map(|columns| columns.iter().copied().map(ExtraColumn::from).collect()),
-            item_type: self.item_type.map(ItemType::from),
-            type_type: self.type_type.map(TypeType::from),
-            order: self.order.map(OrderKind::from),
-            seed: self.seed,
-        }
+        let number = |typed: Option<NonZeroU32>| typed.map(|typed| typed.get() as usize);
+        let with = self.with.as_ref();
+        RowChoice::default()
+            .max_history(number(self.max_history))
+            .lookback_days(self.lookback_days.map(u32::from))
+            .compression(self.compression.map(Compression::from))
+            .row_group_rows(number(self.row_group_rows))
+            .part_rows(number(self.part_rows))
+            .with(with.map(|columns| columns.iter().copied().map(ExtraColumn::from).collect()))
+            .item_type(self.item_type.map(ItemType::from))
+            .type_type(self.type_type.map(TypeType::from))
+            .order(self.order.map(OrderKind::from))
+            .seed(self.seed)
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::numbers;
-use crate::model::Day;
+use lookback::model::Day;
 
 /// Arguments of `forget`.
 #[derive(Args, Debug)]

@@ -2,8 +2,8 @@
 
 use clap::ValueEnum;
 
-use crate::model::{ExtraColumn, ItemType, OrderKind, TypeType};
-use crate::output::Compression;
+use lookback::model::{ExtraColumn, ItemType, OrderKind, TypeType};
+use lookback::output::Compression;
 
 /// [`Compression`] as it is typed.
 #[derive(Clone, Copy, Debug, ValueEnum)]

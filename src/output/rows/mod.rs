@@ -24,5 +24,5 @@ pub use schema::RowSchema;
 pub(super) use schema::data_type;
 pub use settings::{FileSizes, RowSettings, metadata_if_chosen};
 pub use writer::{NEWEST_ACTION, RowWriter};
-#[cfg(feature = "fuzzing")]
+#[cfg(feature = "internals")]
 pub use zstd_frame::fuzz::zstd_frame;

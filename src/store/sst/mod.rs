@@ -26,7 +26,7 @@ mod run;
 mod survey;
 mod table;
 
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(test, feature = "internals"))]
 #[path = "../../../fuzz/entries/sst_table.rs"]
 pub mod fuzz;
 #[cfg(test)]

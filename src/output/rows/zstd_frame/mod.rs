@@ -12,7 +12,7 @@ mod fse;
 mod huffman;
 mod sequences;
 
-#[cfg(any(test, feature = "fuzzing"))]
+#[cfg(any(test, feature = "internals"))]
 #[path = "../../../../fuzz/entries/zstd_frame.rs"]
 pub mod fuzz;
 #[cfg(test)]

@@ -1,15 +1,41 @@
 //! Refuses rows if the store lacks batches or actions that they depend on.
 
+use super::batches::Batches;
+use super::handle::Store;
+use super::offered_rules::outdated;
 use crate::error::{Error, Result};
 use crate::message::{Message, message};
 use crate::model::{Day, name_days};
-use crate::store::{Batches, outdated};
+use crate::progress::Progress;
+
+impl Store {
+    /// Fails, naming the days, if rows of `dt` depend on batches that the store lacks or has by outdated time zone
+    /// rules (unless `allow_gaps`), or on pruned actions (unless `allow_pruned`); and if their days begin at other
+    /// times by newer rules. `batches` are those of the store.
+    pub(crate) fn refuse_incomplete(
+        &self,
+        batches: &Batches,
+        dt: Day,
+        (lookback_days, known_as_of): (Option<u32>, Option<Day>),
+        (allow_gaps, allow_pruned): (bool, bool),
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        if !allow_gaps {
+            refuse_gaps(batches, dt, known_as_of)?;
+            refuse_outdated(batches, dt, known_as_of)?;
+        }
+        let first = lookback_days.map(|days| dt.minus(days));
+        let begin: Vec<Day> = first.into_iter().chain([dt]).collect();
+        self.refuse_other_start(self.newer_rules(progress).as_ref(), &begin)?;
+        if allow_pruned { Ok(()) } else { refuse_pruned(self.horizon()?, dt, lookback_days) }
+    }
+}
 
 /// Fails, naming the days, if a batch is missing that the rows of `dt` depend on.
 ///
 /// These are the batches from the store's first to the day before `dt`; or only to `known_as_of`, since later ones are
 /// excluded on purpose.
-pub fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Result<()> {
+fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Result<()> {
     if batches.is_empty() {
         return Err(Error::refused(
             "the store holds no batch".to_owned(),
@@ -29,7 +55,7 @@ pub fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Resu
 
 /// Fails, naming the days, if the rows of `dt` depend on batches that have to be ingested again because the store has
 /// adopted newer time zone rules.
-pub fn refuse_outdated(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Result<()> {
+fn refuse_outdated(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Result<()> {
     let outdated = outdated(batches.iter().filter(|(day, _)| known_as_of.is_none_or(|known| *day <= known)));
     if outdated.is_empty() {
         return Ok(());

@@ -1,0 +1,65 @@
+//! What tests, benchmark and fuzz targets look at beside the facade, by its room. Nobody else may rest on it.
+
+pub use crate::output::rows::zstd_frame;
+pub use crate::store::sst::fuzz::sst_table;
+
+pub mod format {
+    //! Records and keys as bytes.
+    pub use crate::format::{
+        ACTIONS_MAX, BatchRecord, CustomerState, Delta, Entry, FIRST_LEAF, FORMAT_VERSION, FileRecord, Horizon, Key,
+        Keyframe, LAYOUT_VERSION, Record, SourceRecord, StoreRecord, Totals, TouchedDay, TypesRecord, ZoneUse,
+        decode_leaf, encode_delta, encode_keyframe, encode_leaf,
+    };
+}
+
+pub mod history {
+    //! Histories, and plans of their keyframes.
+    pub use crate::history::{History, SinceKeyframe, newest_first, plan_keyframes};
+}
+
+pub mod ingest {
+    //! The files of a batch.
+    pub use crate::ingest::run::batch_files;
+}
+
+pub mod input {
+    //! Rows of input files.
+    pub use crate::input::{
+        BadRows, DayFile, QuarantineFolder, ReadAction, day_files, read_actions, read_impressions,
+        read_numbered_actions, read_numbered_impressions,
+    };
+}
+
+pub mod migrations {
+    //! Steps of a migration.
+    pub use crate::migrations::step::{Migration, Switch};
+}
+
+pub mod output {
+    //! Partitions and their row groups.
+    pub use crate::output::partition::Partition;
+    pub use crate::output::rows::{RowGroup, RowSchema, RowSettings, RowWriter};
+}
+
+pub mod sort {
+    //! The external sort.
+    pub use crate::sort::Sorter;
+}
+
+pub mod storage {
+    //! Fingerprints of files.
+    pub use crate::storage::fingerprint::Fingerprint;
+}
+
+pub mod store {
+    //! The database below a store, and its cursors.
+    pub use crate::store::bulk::BulkLoad;
+    pub use crate::store::cursor::Cursor;
+    pub use crate::store::query::AsOf;
+    pub use crate::store::raw::RawStore;
+}
+
+pub mod zoneinfo {
+    //! The rules of time zones that the program brings.
+    pub use crate::zoneinfo::{bundled_names, bundled_zone};
+}
