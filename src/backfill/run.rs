@@ -15,7 +15,7 @@ use crate::produce::{ProduceSummary, refuse_pruned};
 use crate::progress::{Progress, Silent};
 use crate::resources::{Resources, threads};
 use crate::storage::refuse_overlaps;
-use crate::store::{Batches, Folder, Store};
+use crate::store::{Batches, Folder, Settings, Store};
 use crate::text::Shown as _;
 
 /// The result of a backfill, or of a dry run.
@@ -74,8 +74,12 @@ pub fn backfill(
     refuse_overlaps(options.input, folder.path(), options.out, options.quarantine)?;
     options.out.map(check_output).transpose()?;
     let mut plan = Plan::new(options, store.as_ref(), &held, progress)?;
+    let kept = options.stale.then(|| KeptSettings::of(&mut plan, options, store.as_ref(), progress)).transpose()?;
+    if options.out.is_some() && !options.stale {
+        let settings = store.as_ref().map_or_else(Settings::default, |store| store.settings().clone());
+        settings.history_length(options.rows.max_history)?;
+    }
     drop(store);
-    let kept = if options.stale { Some(KeptSettings::of(&mut plan, options, progress)?) } else { None };
     let mut summary = BackfillSummary {
         from: options.from.to_string(),
         to: options.to.to_string(),
@@ -93,7 +97,7 @@ pub fn backfill(
     if options.out.is_some() && !options.stale {
         summary.without_impressions = plan.without_impressions();
     }
-    // With `stale`, the partitions to produce are not known yet; each is checked when it is produced.
+    // With `stale`, the settings that are kept have been checked.
     if !options.allow_pruned && !options.stale {
         plan.to_produce().into_iter().try_for_each(|day| refuse_pruned(horizon, day, options.rows.lookback_days))?;
     }

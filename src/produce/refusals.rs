@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::message::{Message, message};
 use crate::model::{Day, name_days};
-use crate::store::{Batches, outdated};
+use crate::store::{Batches, beyond_horizon, outdated};
 
 /// Fails, naming the days, if a batch is missing that the rows of `dt` depend on.
 ///
@@ -45,10 +45,7 @@ pub fn refuse_outdated(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> 
 
 /// Fails if rows of `dt` need actions from before the store's horizon, which have been pruned.
 pub fn refuse_pruned(horizon: Option<Day>, dt: Day, lookback_days: Option<u32>) -> Result<()> {
-    let Some(horizon) = horizon else { return Ok(()) };
-    if lookback_days.is_some_and(|days| dt.minus(days) >= horizon) {
-        return Ok(());
-    }
+    let Some(horizon) = beyond_horizon(horizon, dt, lookback_days) else { return Ok(()) };
     let reach = i64::from(dt.number()) - i64::from(horizon.number());
     let narrower =
         if reach > 0 { message!["ask for ", LookbackDays, " {reach} or fewer, or "] } else { Message::default() };

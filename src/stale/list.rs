@@ -26,6 +26,8 @@ pub struct ListedPartition {
     pub removed: Vec<Day>,
     /// Whether the zone's rules up to its day differ from those that its rows were made by.
     pub zone_rules: bool,
+    /// The store's horizon, if its rows reach back beyond it: they cannot be produced again as they were.
+    pub beyond_horizon: Option<Day>,
     /// Why its manifest cannot be used; then nothing else is known.
     pub unreadable: Option<Message>,
     /// The reason, for people.
@@ -64,6 +66,7 @@ pub fn list_stale(store: &Store, out: &Path, known: Known, progress: &dyn Progre
             replaced: Vec::new(),
             removed: Vec::new(),
             zone_rules: false,
+            beyond_horizon: None,
             unreadable: None,
             text: Message::default(),
         };
@@ -72,7 +75,7 @@ pub fn list_stale(store: &Store, out: &Path, known: Known, progress: &dyn Progre
                 let reasons = judge.reasons(&manifest, known)?;
                 if reasons.is_stale() {
                     summary.stale += 1;
-                    listed.zone_rules = reasons.zone_rules;
+                    (listed.zone_rules, listed.beyond_horizon) = (reasons.zone_rules, reasons.beyond_horizon);
                     listed.text = reasons.text().into();
                     (listed.added, listed.replaced, listed.removed) =
                         (reasons.added, reasons.replaced, reasons.removed);

@@ -51,6 +51,7 @@ pub use list_writer::ListWriter;
 pub use lookup::Lookup;
 pub use new_store::NewStore;
 pub use offered_rules::{OfferedRules, outdated};
+pub use purge::beyond_horizon;
 pub use query::{AsOf, Begin};
 pub use raw::{Entry, RawStore};
 pub use settings::{MAX_HISTORY_DEFAULT, MAX_HISTORY_LIMIT, Settings};
