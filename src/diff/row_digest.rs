@@ -28,8 +28,8 @@ pub(super) struct RowDigest {
     pub extra: [ListHash; 3],
     /// The part file, from 0.
     pub part: u32,
-    /// The position in it, from 0.
-    pub index: u64,
+    /// Its number in it, from 1.
+    pub row: u64,
 }
 
 impl RowDigest {
@@ -47,7 +47,7 @@ impl RowDigest {
             action_types: hash(row.action_types.iter().map(|number| number.to_le_bytes())),
             extra,
             part,
-            index: row.row.saturating_sub(1),
+            row: row.row,
         }
     }
 
@@ -108,7 +108,7 @@ impl Record for RowDigest {
             action_types,
             extra,
             part,
-            index,
+            row,
         } = self;
         bytes.extend_from_slice(&customer.to_le_bytes());
         bytes.extend_from_slice(&position.to_le_bytes());
@@ -118,7 +118,7 @@ impl Record for RowDigest {
         bytes.extend_from_slice(action_types);
         bytes.extend_from_slice(extra.as_flattened());
         bytes.extend_from_slice(&part.to_le_bytes());
-        bytes.extend_from_slice(&index.to_le_bytes());
+        bytes.extend_from_slice(&row.to_le_bytes());
         put_text(ranking_id.as_deref(), bytes);
         put_text(other_dt.as_deref(), bytes);
     }
@@ -134,7 +134,7 @@ impl Record for RowDigest {
         let (two, bytes) = bytes.split_first_chunk()?;
         let (three, bytes) = bytes.split_first_chunk()?;
         let (part, bytes) = bytes.split_first_chunk()?;
-        let (index, bytes) = bytes.split_first_chunk()?;
+        let (row, bytes) = bytes.split_first_chunk()?;
         let (ranking_id, bytes) = take_text(bytes)?;
         let (other_dt, bytes) = take_text(bytes)?;
         bytes.is_empty().then_some(RowDigest {
@@ -148,7 +148,7 @@ impl Record for RowDigest {
             action_types: *action_types,
             extra: [*one, *two, *three],
             part: u32::from_le_bytes(*part),
-            index: u64::from_le_bytes(*index),
+            row: u64::from_le_bytes(*row),
         })
     }
 
@@ -175,10 +175,10 @@ mod tests {
             ranking_id in proptest::option::of(".{0,9}"),
             other_dt in proptest::option::of(".{0,9}"),
         ) {
-            let (customer, position, item, label, part, index) = numbers;
+            let (customer, position, item, label, part, row) = numbers;
             let (actions, action_types, extra) = hashes;
             let row_digest =
-                RowDigest { customer, ranking_id, position, other_dt, item, label, actions, action_types, extra, part, index };
+                RowDigest { customer, ranking_id, position, other_dt, item, label, actions, action_types, extra, part, row };
             let mut bytes = Vec::new();
             row_digest.encode(&mut bytes);
             prop_assert_eq!(RowDigest::decode(&bytes), Some(row_digest));

@@ -6,7 +6,7 @@ use super::far::{Far, refuse_far};
 use super::options::IngestOptions;
 use super::recorded::{Recorded, SourceFile};
 use crate::error::Result;
-use crate::exact::of_byte_mut;
+use crate::exact::{Held, of_byte_mut};
 use crate::format::{BatchRecord, FileRecord, ZoneUse};
 use crate::input::{BadRows, DayFile, QuarantineFolder, SameContents, read_actions, same_content};
 use crate::model::{TypeCounts, Zone};
@@ -70,7 +70,7 @@ pub(super) fn read_batch(
     };
     let mut named = files.iter().zip(numbers);
     each_in_order(options.resources, files, read, |counts: FileCounts| {
-        let Some(((_, file), number)) = named.next() else { return Ok(()) };
+        let ((_, file), number) = named.next().held("each file is read once")?;
         add(&mut record, number, file, &counts);
         left_out.forgotten += counts.left_out.forgotten;
         left_out.pruned += counts.left_out.pruned;

@@ -14,6 +14,7 @@ use super::layout::DayFile;
 use super::parquet::file::{column, wrong_type};
 use super::wanted::{Wanted, two_columns};
 use crate::error::Result;
+use crate::exact::usize_of;
 use crate::model::{CustomerId, Element, Impression, PADDING_ITEM_ID};
 use crate::resources::Resources;
 use crate::sources::ImpressionSource;
@@ -267,8 +268,9 @@ fn lists(source: &ArrayRef) -> Option<(Vec<Bounds>, ArrayRef)> {
     };
     let lists = cast(source, &DataType::LargeList(element)).ok()?;
     let lists = lists.as_list_opt::<i64>()?;
-    let bound = |offset: &i64| usize::try_from(*offset).ok();
-    let bounds = lists.offsets().iter().zip(lists.offsets().iter().skip(1)).enumerate();
-    let bounds = bounds.map(|(row, (begin, end))| bound(begin).zip(bound(end)).filter(|_| lists.is_valid(row)));
+    // Arrow makes sure that no offset is negative.
+    let offsets = lists.offsets().iter().map(|offset| usize_of(offset.cast_unsigned()));
+    let bounds = offsets.clone().zip(offsets.skip(1)).enumerate();
+    let bounds = bounds.map(|(row, bounds)| lists.is_valid(row).then_some(bounds));
     Some((bounds.collect(), Arc::clone(lists.values())))
 }

@@ -203,7 +203,7 @@ impl<N: Number> ListColumn<N> {
         }
         let (data_offset, _) = chunk.sizes();
         self.data_pages(layout, &ranks, &mut chunk)?;
-        let (sizes, statistics) = (chunk.sizes(), self.statistics(column.physical_type()));
+        let (sizes, statistics) = (chunk.sizes(), self.statistics(column.physical_type())?);
         let encodings = match layout {
             Layout::Indices { .. } => vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY],
             Layout::Plain { .. } => vec![Encoding::PLAIN, Encoding::RLE],
@@ -318,16 +318,17 @@ impl<N: Number> ListColumn<N> {
         Some(())
     }
 
-    fn statistics(&self, physical: PhysicalType) -> Statistics {
+    fn statistics(&self, physical: PhysicalType) -> Result<Statistics> {
         let values = self.dictionary.values();
         let (least, greatest) = (values.iter().min().copied(), values.iter().max().copied());
-        match physical {
+        let narrow = |value: Option<i64>| value.map(i32::try_from).transpose().held("values fit their column");
+        Ok(match physical {
             PhysicalType::INT32 => {
-                let narrow = |value: Option<i64>| value.and_then(|value| i32::try_from(value).ok());
-                Statistics::int32(narrow(least), narrow(greatest), None, Some(0), false)
+                let narrow = |value| narrow(value).map_err(broken);
+                Statistics::int32(narrow(least)?, narrow(greatest)?, None, Some(0), false)
             }
             _ => Statistics::int64(least, greatest, None, Some(0), false),
-        }
+        })
     }
 }
 
