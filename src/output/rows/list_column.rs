@@ -256,19 +256,10 @@ impl<N: Number> ListColumn<N> {
                 .and_then(|numbers| self.encode_row(numbers, layout, ranks, &mut row))
                 .held(RANKED)
                 .map_err(broken)?;
-            let mut left = *rows;
-            while left > 0 {
-                left -= page.add(&row, 0, left);
-                if page.is_full() {
-                    chunk.data(&mut page)?;
-                }
-            }
+            chunk.rows(&mut page, &row, 0, *rows)?;
             begin = *end;
         }
-        if page.rows() > 0 {
-            chunk.data(&mut page)?;
-        }
-        Ok(())
+        chunk.data(&mut page)
     }
 
     /// Encodes the values of one row; `None` if a value has no rank.
