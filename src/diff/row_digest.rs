@@ -3,7 +3,7 @@
 use crate::format::Hasher;
 use crate::model::{ExtraColumn, ExtraColumns};
 use crate::output::ProducedRow;
-use crate::sort::Record;
+use crate::sort::{Fields, Record, put_text};
 
 /// The further columns whose cells are compared; `dt` instead belongs to the identity of a row.
 pub(super) const COMPARED: [ExtraColumn; 3] =
@@ -80,21 +80,6 @@ fn hash<const N: usize>(values: impl Iterator<Item = [u8; N]>) -> ListHash {
     hasher.digest()
 }
 
-fn put_text(text: Option<&str>, bytes: &mut Vec<u8>) {
-    bytes.push(u8::from(text.is_some()));
-    let text = text.unwrap_or_default();
-    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(text.as_bytes());
-}
-
-fn take_text(bytes: &[u8]) -> Option<(Option<String>, &[u8])> {
-    let (present, bytes) = bytes.split_first()?;
-    let (length, bytes) = bytes.split_first_chunk()?;
-    let (text, bytes) = bytes.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-    let text = String::from_utf8(text.to_vec()).ok()?;
-    Some(((*present == 1).then_some(text), bytes))
-}
-
 impl Record for RowDigest {
     fn encode(&self, bytes: &mut Vec<u8>) {
         let RowDigest {
@@ -124,32 +109,21 @@ impl Record for RowDigest {
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (customer, bytes) = bytes.split_first_chunk()?;
-        let (position, bytes) = bytes.split_first_chunk()?;
-        let (item, bytes) = bytes.split_first_chunk()?;
-        let (label, bytes) = bytes.split_first_chunk()?;
-        let (actions, bytes) = bytes.split_first_chunk()?;
-        let (action_types, bytes) = bytes.split_first_chunk()?;
-        let (one, bytes) = bytes.split_first_chunk()?;
-        let (two, bytes) = bytes.split_first_chunk()?;
-        let (three, bytes) = bytes.split_first_chunk()?;
-        let (part, bytes) = bytes.split_first_chunk()?;
-        let (row, bytes) = bytes.split_first_chunk()?;
-        let (ranking_id, bytes) = take_text(bytes)?;
-        let (other_dt, bytes) = take_text(bytes)?;
-        bytes.is_empty().then_some(RowDigest {
-            customer: i64::from_le_bytes(*customer),
-            ranking_id,
-            position: i32::from_le_bytes(*position),
-            other_dt,
-            item: i64::from_le_bytes(*item),
-            label: i32::from_le_bytes(*label),
-            actions: *actions,
-            action_types: *action_types,
-            extra: [*one, *two, *three],
-            part: u32::from_le_bytes(*part),
-            row: u64::from_le_bytes(*row),
-        })
+        let mut fields = Fields(bytes);
+        let digest = RowDigest {
+            customer: i64::from_le_bytes(fields.take()?),
+            position: i32::from_le_bytes(fields.take()?),
+            item: i64::from_le_bytes(fields.take()?),
+            label: i32::from_le_bytes(fields.take()?),
+            actions: fields.take()?,
+            action_types: fields.take()?,
+            extra: [fields.take()?, fields.take()?, fields.take()?],
+            part: u32::from_le_bytes(fields.take()?),
+            row: u64::from_le_bytes(fields.take()?),
+            ranking_id: fields.text()?,
+            other_dt: fields.text()?,
+        };
+        fields.end(digest)
     }
 
     fn memory_bytes(&self) -> usize {
