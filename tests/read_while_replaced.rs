@@ -7,7 +7,6 @@ use std::sync::Once;
 
 use lookback::error::Kind;
 use lookback::ingest::{IngestOptions, Ingester};
-use lookback::message::Message;
 use lookback::model::{RowColumns, RowOrder};
 use lookback::output::Compression;
 use lookback::produce::{ProduceOptions, produce};
@@ -49,13 +48,9 @@ impl Replacing<'_> {
 }
 
 impl Progress for Replacing<'_> {
-    fn item(&self, _: &str, _: usize, _: usize) {}
-    fn end_items(&self) {}
-    fn begin(&self, _: &str, _: &'static str, _: Option<u64>) {}
     fn advance(&self, _: u64) {
         self.2.call_once(|| self.replace());
     }
-    fn note(&self, _: &Message) {}
 }
 
 /// A store with a batch, and files of the next day: a batch and impressions.

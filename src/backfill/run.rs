@@ -19,7 +19,7 @@ use crate::store::{Batches, Folder, Settings, Store};
 use crate::text::Shown as _;
 
 /// The result of a backfill, or of a dry run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct BackfillSummary {
     /// The first day.
     pub from: String,
@@ -87,12 +87,8 @@ pub fn backfill(
         to_ingest: plan.to_ingest().iter().map(|(day, reason)| (day.to_string(), reason.name())).collect(),
         created,
         held: plan.days.iter().filter(|plan| plan.held).count(),
-        to_produce: Vec::new(),
-        without_impressions: Vec::new(),
         without_manifest: kept.iter().flat_map(|kept| &kept.without_manifest).map(Day::to_string).collect(),
-        ingested: Vec::new(),
-        produced: Vec::new(),
-        read_through_rocksdb: 0,
+        ..BackfillSummary::default()
     };
     if options.out.is_some() && !options.stale {
         summary.without_impressions = plan.without_impressions();

@@ -89,7 +89,7 @@ pub(super) fn read_batch(
     let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, options.quarantine);
     for ((source, file), read) in both() {
         if has_bad {
-            read_actions(source, file, zone, options.resources, &mut bad, |_| Ok(()))?;
+            read_actions(source, file, zone, options.resources, &mut bad, |_, _| Ok(()))?;
         }
         read.fingerprint.check_unchanged(&file.path)?;
     }
@@ -123,7 +123,7 @@ fn read_file(
     let mut taken = [0_u64; 256];
     // Counts bad rows only; a second pass reports them.
     let mut bad = BadRows::new(QuarantineFolder::Actions, dt, None);
-    let read = read_actions(source, file, zone, options.resources, &mut bad, |action| {
+    let read = read_actions(source, file, zone, options.resources, &mut bad, |_, action| {
         *of_byte_mut(&mut taken, action.action.action_type.number()) += 1;
         if action.day != dt {
             counts.late += u64::from(action.day < dt);

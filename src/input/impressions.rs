@@ -36,21 +36,11 @@ pub struct ReadImpressions {
     pub lacks_label: bool,
 }
 
-/// Passes every impression of a file to `take`, in the order of its rows, and every bad row to `bad`.
+/// Passes every impression of a file to `take`, in the order of its rows, each with its row or line in the file (see
+/// [`DayFile::place`]); and every bad row to `bad`.
 ///
 /// Memory: one batch of 1,024 rows. Fails if the file cannot be read or lacks a column.
 pub fn read_impressions(
-    source: &ImpressionSource,
-    day_file: &DayFile,
-    resources: &Resources,
-    bad: &mut BadRows,
-    mut take: impl FnMut(Impression) -> Result<()>,
-) -> Result<ReadImpressions> {
-    read_numbered_impressions(source, day_file, resources, bad, |_, impression| take(impression))
-}
-
-/// Like [`read_impressions`], and passes with each one its row or line in the file, see [`DayFile::place`].
-pub fn read_numbered_impressions(
     source: &ImpressionSource,
     day_file: &DayFile,
     resources: &Resources,
@@ -60,7 +50,7 @@ pub fn read_numbered_impressions(
     read_first_impressions(source, day_file, resources, usize::MAX, bad, take)
 }
 
-/// Like [`read_numbered_impressions`], for at most the first `rows` rows.
+/// Like [`read_impressions`], for at most the first `rows` rows.
 pub(super) fn read_first_impressions(
     source: &ImpressionSource,
     day_file: &DayFile,

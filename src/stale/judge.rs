@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+
 use crate::error::{Error, Result};
 use crate::format::TouchedDay;
 use crate::manifest::Manifest;
@@ -33,7 +35,7 @@ impl Known {
 }
 
 /// Why a partition is stale: batches, days ascending. Without any reason the partition is current.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Reasons {
     /// Batches held that touched days in the reach of the rows, and that the rows do not rest on.
     pub added: Vec<Day>,
