@@ -11,7 +11,7 @@ use crate::model::{Day, name_days};
 use crate::output::PartitionFolder;
 use crate::produce::RowChoice;
 use crate::progress::Progress;
-use crate::stale::{Judge, Known, refuse_other_zone};
+use crate::stale::{Judge, Known};
 use crate::store::{Folder, Settings, Store, beyond_horizon};
 
 /// The settings of the partitions that may be produced again. Memory: some 100 bytes for each partition.
@@ -40,7 +40,7 @@ impl KeptSettings {
             match PartitionFolder::new(out, day.day).manifest() {
                 Ok(manifest) => {
                     let rows = options.rows.kept(&manifest)?;
-                    refuse_other_zone(&manifest, &settings.zone)?;
+                    manifest.refuse_other_zone(&settings.zone)?;
                     settings.history_length(rows.max_history)?;
                     pruned.as_mut().map_or(Ok(()), |pruned| pruned.look_at(&manifest, known(options)))?;
                     kept.rows.insert(day.day, rows);

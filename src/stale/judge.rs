@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::format::TouchedDay;
 use crate::manifest::Manifest;
-use crate::message::message;
 use crate::model::{Day, Zone, name_days};
 use crate::store::{Store, beyond_horizon};
 
@@ -77,18 +76,6 @@ fn has_other_rules(manifest: &Manifest, zone: &Zone) -> bool {
         || (settings.zone_rules.is_some() && settings.zone_rules != zone.rules_fingerprint(*dt))
 }
 
-/// Fails if the partition with this manifest is from a store of another time zone, whose days differ.
-pub fn refuse_other_zone(manifest: &Manifest, zone: &Zone) -> Result<()> {
-    let Manifest { dt, settings, .. } = manifest;
-    if settings.time_zone == zone.name() {
-        return Ok(());
-    }
-    Err(Error::refused(
-        format!("the partition of {dt} is from a store in {}, and this one is in {}", settings.time_zone, zone.name()),
-        message!["check ", Store, " and ", Out],
-    ))
-}
-
 /// Judges partitions by one state of a store.
 ///
 /// Memory: about 100 bytes for each batch, and, for the batches that had to be searched, 4 bytes for each day that they
@@ -110,11 +97,12 @@ impl<'store> Judge<'store> {
         Ok(Judge { store, horizon: store.horizon()?, held, touched: BTreeMap::new() })
     }
 
-    /// Returns why the partition with this manifest is stale. Fails as [`refuse_other_zone`] does.
+    /// Returns why the partition with this manifest is stale. Fails as [`Manifest::refuse_other_zone`]
+    /// does.
     pub fn reasons(&mut self, manifest: &Manifest, known: Known) -> Result<Reasons> {
         let Manifest { dt, settings, .. } = manifest;
         let zone = &self.store.settings().zone;
-        refuse_other_zone(manifest, zone)?;
+        manifest.refuse_other_zone(zone)?;
         let through = known.through(*dt);
         let counts = |day: &Day| through.is_none_or(|through| *day <= through);
         let reached = settings.lookback_days.map_or(Day::FIRST, |days| dt.minus(days))..*dt;

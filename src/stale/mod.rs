@@ -13,5 +13,5 @@
 mod judge;
 mod list;
 
-pub use judge::{Judge, Known, Reasons, refuse_other_zone};
+pub use judge::{Judge, Known, Reasons};
 pub use list::{ListedPartition, StaleSummary, list_stale};
