@@ -87,16 +87,12 @@ pub(super) fn run(typed: &ConfigCheck, console: &Console) -> Result<()> {
         }
     }
     console.result(&checked, &text(&checked))?;
-    match checked.missing.as_slice() {
-        [] => Ok(()),
-        missing => Err(Error::input(
-            format!(
-                "{} would keep {} from being read",
-                counted(missing.len() as u64, "problem"),
-                checked.dt.unwrap_or_default()
-            ),
+    match (typed.dt, checked.missing.len() as u64) {
+        (Some(day), missing @ 1..) => Err(Error::input(
+            format!("{} would keep {day} from being read", counted(missing, "problem")),
             "see the lines above",
         )),
+        _ => Ok(()),
     }
 }
 
