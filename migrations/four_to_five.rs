@@ -9,6 +9,7 @@ use chrono_tz::{GapInfo, Tz};
 
 use super::step::{Migration, Switch};
 use crate::error::{Error, Result};
+use crate::exact::Held;
 use crate::format::{BatchRecord, FORMAT_VERSION, Key, Record, StoreRecord, ZoneRulesRecord, ZoneUse};
 use crate::model::{Day, OffsetChange, RULES_BEGIN_S, RULES_END_S, Zone, ZoneRules};
 use crate::progress::Progress;
@@ -97,16 +98,16 @@ fn zone_of(store: &RawStore) -> Result<Option<Tz>> {
 /// The rules that chrono-tz has. It tells but offsets, so they are looked up hour by hour, and where one is another
 /// the second is found by halving.
 fn rules_of(tz: Tz) -> Result<ZoneRules> {
-    let first_offset_s = offset_at(tz, RULES_BEGIN_S);
+    let first_offset_s = offset_at(tz, RULES_BEGIN_S)?;
     let (mut at_s, mut offset_s, mut changes) = (RULES_BEGIN_S, first_offset_s, Vec::new());
     while at_s < RULES_END_S {
         let next_s = (at_s + STEP_S).min(RULES_END_S);
-        let next_offset_s = offset_at(tz, next_s);
+        let next_offset_s = offset_at(tz, next_s)?;
         if next_offset_s != offset_s {
             let (mut before_s, mut behind_s) = (at_s, next_s);
             while behind_s - before_s > 1 {
                 let middle_s = before_s.midpoint(behind_s);
-                let is_before = offset_at(tz, middle_s) == offset_s;
+                let is_before = offset_at(tz, middle_s)? == offset_s;
                 (before_s, behind_s) = if is_before { (middle_s, behind_s) } else { (before_s, middle_s) };
             }
             changes.push(OffsetChange { at_s: behind_s, offset_s: next_offset_s });
@@ -117,9 +118,9 @@ fn rules_of(tz: Tz) -> Result<ZoneRules> {
     ZoneRules::new(Some(VERSION.to_owned()), first_offset_s, changes).ok_or_else(|| differs(tz))
 }
 
-fn offset_at(tz: Tz, at_s: i64) -> i32 {
-    let time = DateTime::from_timestamp(at_s, 0).unwrap_or_default();
-    tz.offset_from_utc_datetime(&time.naive_utc()).fix().local_minus_utc()
+fn offset_at(tz: Tz, at_s: i64) -> Result<i32> {
+    let time = DateTime::from_timestamp(at_s, 0).held("rules lie within the years of chrono")?;
+    Ok(tz.offset_from_utc_datetime(&time.naive_utc()).fix().local_minus_utc())
 }
 
 /// When a day began, as programs of version 4 worked it out: at its midnight, at the first of two, at the end of a

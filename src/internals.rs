@@ -24,10 +24,7 @@ pub mod ingest {
 
 pub mod input {
     //! Rows of input files.
-    pub use crate::input::{
-        BadRows, DayFile, QuarantineFolder, ReadAction, day_files, read_actions, read_impressions,
-        read_numbered_actions, read_numbered_impressions,
-    };
+    pub use crate::input::{BadRows, DayFile, QuarantineFolder, ReadAction, day_files, read_actions, read_impressions};
 }
 
 pub mod migrations {

@@ -64,7 +64,7 @@ pub mod cli;
 pub mod config;
 pub mod diff;
 pub mod error;
-mod exact;
+pub mod exact;
 mod format;
 pub mod histories;
 mod history;

@@ -4,46 +4,55 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// Defines an enum of things that a caller chooses, with their names in the library.
+/// Defines an enum whose values have names; with `ALL` behind it, also the list of all of them.
 macro_rules! named {
-    ($(#[$about:meta])* $kind:ident { $($one:ident $name:literal),+ $(,)? }) => {
+    ($(#[$about:meta])* $seen:vis enum $kind:ident { $($(#[$of:meta])* $one:ident = $name:literal),+ $(,)? }) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-        #[expect(missing_docs, reason = "each is called what its name says")]
-        pub enum $kind { $($one),+ }
+        $seen enum $kind { $($(#[$of])* $one),+ }
 
         impl $kind {
-            /// All values.
-            pub const ALL: &[Self] = &[$($kind::$one),+];
-
             /// Returns the name.
-            pub fn name(self) -> &'static str {
+            $seen fn name(self) -> &'static str {
                 match self { $($kind::$one => $name),+ }
             }
         }
     };
+    ($(#[$about:meta])* $seen:vis enum $kind:ident { $($(#[$of:meta])* $one:ident = $name:literal),+ $(,)? } ALL) => {
+        named! { $(#[$about])* $seen enum $kind { $($(#[$of])* $one = $name),+ } }
+
+        impl $kind {
+            /// All values.
+            $seen const ALL: [Self; [$($name),+].len()] = [$($kind::$one),+];
+        }
+    };
 }
+pub(crate) use named;
 
 named! {
     /// A setting that a caller chooses.
-    Setting {
-        AllowEmpty "allow_empty", AllowFarDay "allow_far_day", AllowGaps "allow_gaps",
-        AllowLargeRemoval "allow_large_removal", AllowMissingSource "allow_missing_source", AllowPruned "allow_pruned",
-        Backup "backup", Compression "compression", Config "config", Create "create", DryRun "dry_run", Dt "dt",
-        From "from", Input "input", ItemType "item_type", KeepDays "keep_days", LookbackDays "lookback_days",
-        MaxHistory "max_history", MemoryLimit "memory_limit", Number "number", Order "order", Out "out",
-        PartRows "part_rows", Quarantine "quarantine", RowGroupRows "row_group_rows", Seed "seed", Stale "stale",
-        Store "store", TakeZoneRules "take_zone_rules", Threads "threads", To "to", TypeType "type_type", With "with",
+    #[expect(missing_docs, reason = "each is called what its name says")]
+    pub enum Setting {
+        AllowEmpty = "allow_empty", AllowFarDay = "allow_far_day", AllowGaps = "allow_gaps",
+        AllowLargeRemoval = "allow_large_removal", AllowMissingSource = "allow_missing_source", AllowPruned = "allow_pruned",
+        Backup = "backup", Compression = "compression", Config = "config", Create = "create", DryRun = "dry_run", Dt = "dt",
+        From = "from", Input = "input", ItemType = "item_type", KeepDays = "keep_days", LookbackDays = "lookback_days",
+        MaxHistory = "max_history", MemoryLimit = "memory_limit", Number = "number", Order = "order", Out = "out",
+        PartRows = "part_rows", Quarantine = "quarantine", RowGroupRows = "row_group_rows", Seed = "seed", Stale = "stale",
+        Store = "store", TakeZoneRules = "take_zone_rules", Threads = "threads", To = "to", TypeType = "type_type", With = "with",
     }
+    ALL
 }
 
 named! {
     /// A command.
-    Command {
-        Backfill "backfill", Backup "backup", Get "get", Ingest "ingest", Init "init", Migrate "migrate",
-        Produce "produce", Remove "remove", Repair "repair", Report "report", Stale "stale", Status "status",
-        Verify "verify",
+    #[expect(missing_docs, reason = "each is called what its name says")]
+    pub enum Command {
+        Backfill = "backfill", Backup = "backup", Get = "get", Ingest = "ingest", Init = "init", Migrate = "migrate",
+        Produce = "produce", Remove = "remove", Repair = "repair", Report = "report", Stale = "stale", Status = "status",
+        Verify = "verify",
     }
+    ALL
 }
 
 /// A part of a sentence.

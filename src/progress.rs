@@ -21,26 +21,22 @@ use crate::message::Message;
 /// ```
 pub trait Progress: Sync {
     /// The item at `position` (from 1) of `total` items begins; its phases follow.
-    fn item(&self, name: &str, position: usize, total: usize);
+    fn item(&self, _name: &str, _position: usize, _total: usize) {}
     /// The last item is done; later phases belong to no item.
-    fn end_items(&self);
+    fn end_items(&self) {}
     /// A phase begins, and the phase before it is done. `total` is its number of steps, if known; `unit` names a step,
     /// and is empty for a phase of a single step.
-    fn begin(&self, phase: &str, unit: &'static str, total: Option<u64>);
+    fn begin(&self, _phase: &str, _unit: &'static str, _total: Option<u64>) {}
     /// `steps` more steps of the current phase are done.
-    fn advance(&self, steps: u64);
+    fn advance(&self, _steps: u64) {}
     /// Something unusual that the person should read; not an error.
-    fn note(&self, message: &Message);
+    fn note(&self, _message: &Message) {}
 }
 
 /// Passes on notes only: for one of several concurrent tasks, where only the whole reports progress.
 pub struct Notes<'a>(pub &'a dyn Progress);
 
 impl Progress for Notes<'_> {
-    fn item(&self, _name: &str, _position: usize, _total: usize) {}
-    fn end_items(&self) {}
-    fn begin(&self, _phase: &str, _unit: &'static str, _total: Option<u64>) {}
-    fn advance(&self, _steps: u64) {}
     fn note(&self, message: &Message) {
         self.0.note(message);
     }
@@ -49,10 +45,4 @@ impl Progress for Notes<'_> {
 /// Ignores all progress: for tests and for callers that print none.
 pub struct Silent;
 
-impl Progress for Silent {
-    fn item(&self, _name: &str, _position: usize, _total: usize) {}
-    fn end_items(&self) {}
-    fn begin(&self, _phase: &str, _unit: &'static str, _total: Option<u64>) {}
-    fn advance(&self, _steps: u64) {}
-    fn note(&self, _message: &Message) {}
-}
+impl Progress for Silent {}

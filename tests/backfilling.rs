@@ -211,4 +211,8 @@ fn gaps_before_the_range_and_wrong_ranges() {
     let ran = bench.run("backfill --store store --input input --from 2026-01-05 --to 2026-01-01");
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("--to 2026-01-01 is before --from 2026-01-05"), "{}", ran.stderr);
+    let ran = bench.run(&format!("{} --out out --max-history 1001", RANGE.replace("--store store", "--store new")));
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("--max-history 1001 is more than the store keeps (1000)"), "{}", ran.stderr);
+    assert!(!bench.path("new").exists(), "nothing was begun");
 }

@@ -21,15 +21,11 @@ use crate::support::scenarios;
 struct AtPhase<'a>(&'a str, &'a Cancel);
 
 impl Progress for AtPhase<'_> {
-    fn item(&self, _: &str, _: usize, _: usize) {}
-    fn end_items(&self) {}
     fn begin(&self, phase: &str, _: &'static str, _: Option<u64>) {
         if phase == self.0 {
             self.1.cancel();
         }
     }
-    fn advance(&self, _: u64) {}
-    fn note(&self, _: &lookback::message::Message) {}
 }
 
 #[test]

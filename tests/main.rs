@@ -56,6 +56,7 @@ mod ownership;
 mod packaging;
 mod pages;
 mod publishing;
+mod read_while_replaced;
 mod readers;
 mod reading_beside;
 mod refusals;

@@ -1,6 +1,7 @@
 //! `--memory-limit`, kept where ten years of batches, partitions, types and gaps have gathered.
 
 use std::fs;
+use std::path::Path;
 
 use lookback::internals::format::{BatchRecord, Key, Record};
 use lookback::model::Day;
@@ -31,6 +32,17 @@ fn is_gap(number: usize) -> bool {
     number % 11 == 10
 }
 
+/// Puts a record for each further batch beside the store's first, from which it is made.
+fn record_days(store: &Path, of: impl Fn(usize, BatchRecord) -> BatchRecord) {
+    let store = Store::open_writer(&Folder::new(store)).unwrap();
+    let first = store.batch(day(0)).unwrap().unwrap();
+    let mut load = store.bulk_load().unwrap();
+    for number in (1..DAYS).filter(|number| !is_gap(*number)) {
+        load.set(Key::Batch(day(number)), Some(&of(number, first.clone()).to_bytes().unwrap())).unwrap();
+    }
+    load.commit().unwrap();
+}
+
 /// A batch of all types that was ingested, and a partition; and as many records and copies of these as ten years bring.
 fn ten_years() -> Bench {
     let bench = Bench::new();
@@ -49,17 +61,11 @@ fn ten_years() -> Bench {
     write_impressions(&bench.input(), SECOND, &[shown], PLAIN);
     bench.ok(&format!("produce --store store --input input --dt {SECOND} --out out"));
 
-    let store = Store::open_writer(&Folder::new(&bench.store())).unwrap();
-    let first = store.batch(day(0)).unwrap().unwrap();
-    let mut load = store.bulk_load().unwrap();
-    for number in (1..DAYS).filter(|number| !is_gap(*number)) {
+    record_days(&bench.store(), |number, first| {
         let times = if number == LOUD { 10 } else { 1 };
         let actions = (1..=TYPES).map(|number| (number, times * (1_000 - u64::from(number)))).collect();
-        let record = BatchRecord { actions, ..first.clone() };
-        load.set(Key::Batch(day(number)), Some(&record.to_bytes().unwrap())).unwrap();
-    }
-    load.commit().unwrap();
-    drop(store);
+        BatchRecord { actions, ..first }
+    });
     let made = bench.out().join(format!("dt={SECOND}"));
     let files: Vec<_> = fs::read_dir(&made).unwrap().map(|entry| entry.unwrap().path()).collect();
     for number in 2..BATCHES {
@@ -106,6 +112,9 @@ fn ten_years_of_batches_partitions_types_and_gaps_keep_the_limit() {
     within(&bench, "config check --input input --dt 2010-01-01", 0);
     // The records count actions that the store does not hold: a fault for each.
     within(&bench, "verify --store store", 1);
+    // And nothing else in the store says what they counted.
+    within(&bench, "repair --store store --dry-run", 1);
+    within(&bench, "repair --store store", 1);
     within(&bench, &format!("ingest --store store --input input --dt {FIRST}"), 0);
     within(&bench, "backup --store store --to backups", 0);
     within(&bench, "restore --from backups --store restored", 0);
@@ -114,6 +123,26 @@ fn ten_years_of_batches_partitions_types_and_gaps_keep_the_limit() {
     within(&bench, &format!("remove --store restored --dt {SECOND}"), 0);
     within(&bench, "prune --store restored --keep-days 100 --allow-large-removal", 0);
     within(&bench, "forget --store store --customer 7 --out out", 0);
+}
+
+#[test]
+fn ten_years_of_records_are_repaired_within_the_limit() {
+    let bench = Bench::new();
+    let file = bench.input().join(format!("clicks/dt={FIRST}/clicks.csv"));
+    write_file(&file, format!("customer_id,item_id,click_time\n7,1,{FIRST}T10:00:00Z\n").as_bytes());
+    bench.ok(&format!("ingest --create --store store --input input --dt {FIRST}"));
+    // Days of 255 types, each of none of them: what is wrong in their records is the number of customers alone.
+    record_days(&bench.store(), |_, first| BatchRecord {
+        actions: (1..=TYPES).map(|number| (number, 0)).collect(),
+        customers: 3,
+        ..first
+    });
+    for dry_run in [" --dry-run", ""] {
+        let summary = within(&bench, &format!("repair --store store --json{dry_run}"), 0);
+        let summary: Value = serde_json::from_str(&summary).unwrap();
+        assert_eq!(summary["set"]["batch_records"], BATCHES - 1, "{summary}");
+    }
+    within(&bench, "verify --store store", 0);
 }
 
 /// What is summed in the tables is all there is; marked days stand in them by themselves.

@@ -123,10 +123,10 @@ fn read_one(folder: &str, day: &str, path: &Path) -> lookback::error::Result<()>
     if folder == "clicks" {
         let mut bad = BadRows::new(QuarantineFolder::Actions, day.parse().unwrap(), None);
         let clicks = ActionSource::built_in("clicks").unwrap();
-        return read_actions(&clicks, &file, &Zone::utc(), &Resources::default(), &mut bad, |_| Ok(())).map(drop);
+        return read_actions(&clicks, &file, &Zone::utc(), &Resources::default(), &mut bad, |_, _| Ok(())).map(drop);
     }
     let mut bad = BadRows::new(QuarantineFolder::Impressions, day.parse().unwrap(), None);
-    read_impressions(&ImpressionSource::default(), &file, &Resources::default(), &mut bad, |_| Ok(())).map(|_| ())
+    read_impressions(&ImpressionSource::default(), &file, &Resources::default(), &mut bad, |_, _| Ok(())).map(|_| ())
 }
 
 #[test]

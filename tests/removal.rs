@@ -7,15 +7,13 @@ use lookback::internals::store::RawStore;
 use lookback::store::Folder;
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, write_batch, write_impressions};
-use crate::support::output::{dump, read_partition, tree};
+use crate::support::output::{Entries, dump, read_partition, tree};
 use crate::support::program::{Bench, assert_one_sentence, write_file};
 use crate::support::random::{Random, seed};
 
 /// 2026-01-01 as days since 1970-01-01.
 const FIRST_DAY: i64 = 20_454;
 const BATCHES: i64 = 12;
-
-type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
 fn date(day: i64) -> String {
     (chrono::NaiveDate::default() + chrono::Days::new(u64::try_from(day).unwrap())).to_string()

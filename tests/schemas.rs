@@ -110,6 +110,7 @@ fn outputs() -> (Bench, Vec<Value>) {
     say("forget", "forget --store store --customer 1 --out out --scrub");
     say("prune", "prune --store store --keep-days 3 --dry-run");
     say("prune", "prune --store store --keep-days 3 --allow-large-removal");
+    say("stale", "stale --store store --out out");
     say("status", "status --store store");
     say("explain", "explain --store store --dt 2026-01-10 --customer 2 --max-history 10 --limit 4");
     // A store in which something is wrong: exit code 1, and the summary all the same.

@@ -4,8 +4,10 @@
 
 use std::fs;
 use std::io::Write;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
+
+use rustix::process::Signal;
 
 use crate::support::faults::{At, Fault, Ground};
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
@@ -203,15 +205,29 @@ fn a_command_ends_soon_after_a_signal() {
     }
 }
 
-fn started(bench: &Bench, arguments: &str, stdout: Stdio) -> Child {
+fn command(bench: &Bench, arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lookback"));
     command.args(arguments.split_whitespace()).current_dir(bench.path("")).env(TODAY.0, TODAY.1);
-    command.stdin(Stdio::piped()).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap()
+    command.stdin(Stdio::piped()).stderr(Stdio::piped());
+    command
 }
 
-fn send(child: &Child, signal: rustix::process::Signal) {
+fn started(bench: &Bench, arguments: &str, stdout: Stdio) -> Child {
+    command(bench, arguments).stdout(stdout).spawn().unwrap()
+}
+
+fn send(child: &Child, signal: Signal) {
     let process = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     rustix::process::kill_process(process, signal).unwrap();
+}
+
+/// Sends a signal and waits for the end, which has this code.
+fn stopped_by(signal: Signal, child: Child, code: i32) -> Output {
+    send(&child, signal);
+    wait_until("its end", || child_has_ended(&child));
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(code), "{}", String::from_utf8_lossy(&ended.stderr));
+    ended
 }
 
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
@@ -222,12 +238,15 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     assert!(comes, "{what} does not come");
 }
 
-/// Whether all of the signals are taken: a bit for each in what the system says.
-fn takes_signals(child: &Child) -> bool {
+/// Whether a signal is taken: a bit for each in what the system says.
+fn takes(child: &Child, signal: Signal) -> bool {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
     let bits = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
-    let bits = u64::from_str_radix(bits.trim(), 16).unwrap();
-    bits & (1 << 1) != 0 && bits & (1 << 14) != 0
+    u64::from_str_radix(bits.trim(), 16).unwrap() & (1 << (signal.as_raw() - 1)) != 0
+}
+
+fn takes_signals(child: &Child) -> bool {
+    takes(child, Signal::INT) && takes(child, Signal::TERM)
 }
 
 #[test]
@@ -237,11 +256,7 @@ fn a_command_that_waits_for_a_pipe_is_stopped() {
     let mut child = started(&bench, "get --store store --dt 2026-01-03 --customers -", Stdio::piped());
     child.stdin.as_mut().unwrap().write_all(b"900000000000000\n").unwrap();
     wait_until("the program", || takes_signals(&child));
-    send(&child, rustix::process::Signal::INT);
-    wait_until("its end", || child_has_ended(&child));
-    let ended = child.wait_with_output().unwrap();
-    assert_eq!(ended.status.code(), Some(130), "{}", String::from_utf8_lossy(&ended.stderr));
-    assert!(ended.stdout.is_empty());
+    assert!(stopped_by(Signal::INT, child, 130).stdout.is_empty());
 
     // For a reader who does not read.
     let ids: String = (0..200_000).map(|id| format!("{id}\n")).collect();
@@ -252,10 +267,7 @@ fn a_command_that_waits_for_a_pipe_is_stopped() {
         rustix::io::ioctl_fionread(child.stdout.as_ref().unwrap().as_fd()).unwrap() > 60_000
     };
     wait_until("a full pipe", is_full);
-    send(&child, rustix::process::Signal::TERM);
-    wait_until("its end", || child_has_ended(&child));
-    let ended = child.wait_with_output().unwrap();
-    assert_eq!(ended.status.code(), Some(143), "{}", String::from_utf8_lossy(&ended.stderr));
+    stopped_by(Signal::TERM, child, 143);
 }
 
 /// Ids that take more than the memory for sorting, from a pipe that stays open.
@@ -265,9 +277,7 @@ fn nothing_that_was_spilled_is_left() {
     let tmp = bench.path("").canonicalize().unwrap().join("tmp");
     fs::create_dir(&tmp).unwrap();
     let get = "get --store store --dt 2026-01-03 --customers - --out histories --memory-limit 128MiB";
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lookback"));
-    command.args(get.split_whitespace()).current_dir(bench.path("")).env(TODAY.0, TODAY.1).env("TMPDIR", &tmp);
-    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command(&bench, get).env("TMPDIR", &tmp).spawn().unwrap();
     let ids: String = (0..3_000_000).map(|id| format!("{id}\n")).collect();
     child.stdin.as_mut().unwrap().write_all(ids.as_bytes()).unwrap();
     let files = format!("/proc/{}/fd", child.id());
@@ -275,10 +285,7 @@ fn nothing_that_was_spilled_is_left() {
         let open = fs::read_dir(&files).unwrap().filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
         open.into_iter().any(|path| path.starts_with(&tmp))
     });
-    send(&child, rustix::process::Signal::TERM);
-    wait_until("its end", || child_has_ended(&child));
-    let ended = child.wait_with_output().unwrap();
-    assert_eq!(ended.status.code(), Some(143), "{}", String::from_utf8_lossy(&ended.stderr));
+    stopped_by(Signal::TERM, child, 143);
     assert_eq!(fs::read_dir(&tmp).unwrap().count(), 0);
     let left = fs::read_dir(bench.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert!(left.into_iter().all(|name| !name.contains("histories")), "a part of the file is left");
@@ -298,10 +305,10 @@ fn a_second_signal_ends_it_at_once_and_an_ignored_one_is_ignored() {
     // Stopped by the system in between, so that both signals are there before it looks.
     let mut child = started(&bench, "get --store store --dt 2026-01-03 --customers -", Stdio::null());
     wait_until("the program", || takes_signals(&child));
-    send(&child, rustix::process::Signal::STOP);
-    send(&child, rustix::process::Signal::INT);
-    send(&child, rustix::process::Signal::TERM);
-    send(&child, rustix::process::Signal::CONT);
+    send(&child, Signal::STOP);
+    send(&child, Signal::INT);
+    send(&child, Signal::TERM);
+    send(&child, Signal::CONT);
     let status = child.wait().unwrap();
     assert!(status.signal().is_some(), "{status}");
 
@@ -310,12 +317,8 @@ fn a_second_signal_ends_it_at_once_and_an_ignored_one_is_ignored() {
     shell.args(["-c", "trap '' INT; exec \"$0\" get --store store --dt 2026-01-03 --customers -"]);
     shell.arg(env!("CARGO_BIN_EXE_lookback")).current_dir(bench.path("")).env(TODAY.0, TODAY.1);
     let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    wait_until("the program", || {
-        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-        let bits = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
-        u64::from_str_radix(bits.trim(), 16).unwrap() & (1 << 14) != 0
-    });
-    send(&child, rustix::process::Signal::INT);
+    wait_until("the program", || takes(&child, Signal::TERM));
+    send(&child, Signal::INT);
     child.stdin.take().unwrap().write_all(b"900000000000000\n").unwrap();
     let ended = child.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(0));

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use serde_json::{Value, json};
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, Spread, us, write_batch, write_impressions};
-use crate::support::output::{Row, read_partition, tree};
+use crate::support::output::{Entries, Row, dump, read_partition, tree};
 use crate::support::program::{Bench, write_file};
 use crate::support::random::{Random, seed};
 
@@ -87,7 +87,7 @@ fn late_replaced_and_removed_batches_make_stale_what_they_may_touch() {
     assert_eq!((&other["partitions"], &other["stale"], &other["without_manifest"]), (&json!(3), &json!(3), &json!(0)));
     let expected = json!({
         "dt": "2026-01-05", "added": [], "replaced": ["2026-01-02"], "removed": ["2026-01-03"], "unreadable": null,
-        "zone_rules": false,
+        "zone_rules": false, "beyond_horizon": null,
     });
     assert_eq!(other["listed"][2], expected);
 }
@@ -140,7 +140,11 @@ fn partitions_without_a_manifest_are_listed_and_left() {
     bench.refused("stale --store nowhere --out out", &["no store at nowhere"]);
     bench.refused("stale --store store --out nowhere", &["nowhere"]);
     bench.ok("init --store tokyo --timezone Asia/Tokyo");
-    bench.refused("stale --store tokyo --out out", &["2026-01-03 is from a store in UTC", "Asia/Tokyo", "--store"]);
+    let words = ["2026-01-03 is from a store in UTC", "Asia/Tokyo", "--store"];
+    bench.refused("stale --store tokyo --out out", &words);
+    let of_tokyo = RANGE.replace("--store store", "--store tokyo");
+    bench.refused(&format!("{of_tokyo} --stale --allow-empty"), &words);
+    assert_eq!(bench.json("status --store tokyo")["batches"], 0, "nothing was ingested before it");
 }
 
 /// By file, so that one that was written anew with the same bytes is told from one that was left.
@@ -194,6 +198,68 @@ fn stale_partitions_are_produced_again_with_their_own_settings() {
     for arguments in wrong {
         assert_eq!(bench.run(&arguments).code, 2, "{arguments}");
     }
+}
+
+/// What of a refused command would be left behind.
+fn left_behind(bench: &Bench) -> (Entries, BTreeMap<String, Vec<u8>>, Value) {
+    (dump(&bench.store()), tree(&bench.out()), bench.json("status --store store"))
+}
+
+#[test]
+fn what_a_pruned_store_cannot_make_again_is_refused_before_anything_is_ingested() {
+    let bench = nights();
+    bench.ok("prune --store store --keep-days 1 --allow-large-removal");
+    let backfill = format!("{} --stale", RANGE.replace("2026-01-09", "2026-01-06"));
+    write_impressions(&bench.input(), &day(6), &[], PLAIN);
+    batch(&bench, 5, &[]);
+    fs::rename(bench.input(), bench.path("later")).unwrap();
+    // Only the third is before what a batch can touch; none is stale, and nothing is to be ingested.
+    bench.ok("ingest --store store --input later --dt 2026-01-05");
+    assert_eq!(listed(&bench, ""), []);
+    fs::rename(bench.path("later"), bench.input()).unwrap();
+    let none = bench.ok(&backfill);
+    assert!(none.stderr.contains("no partition of the range is stale"), "{}", none.stderr);
+
+    let refused = |days: &str, how: &str| {
+        let before = left_behind(&bench);
+        let words = [
+            &format!(
+                "the rows of {days} reach back beyond 2026-01-03, before which the store has been pruned, and {how}"
+            ),
+            "leave these days out of the range",
+            "--allow-pruned",
+        ];
+        bench.refused(&backfill, &words);
+        assert!(left_behind(&bench) == before, "{days} {how}");
+    };
+    write_impressions(&bench.input(), &day(7), &[], PLAIN);
+    batch(&bench, 6, &[click(66, "2026-01-03T12:00:00Z")]);
+    refused("2026-01-04, 2026-01-05", "may become stale by the batches to ingest");
+    let narrow = backfill.replace("--from 2026-01-01", "--from 2026-01-06");
+    assert_eq!(bench.json(&narrow)["to_ingest"], json!([["2026-01-06", "new"]]));
+    let beyond = "added 2026-01-06; the rows reach back beyond 2026-01-03, before which the store has been pruned";
+    assert_eq!(listed(&bench, ""), pairs(&[(4, beyond), (5, beyond)]));
+    assert_eq!(bench.json(STALE)["listed"][0]["beyond_horizon"], "2026-01-03");
+    refused("2026-01-04, 2026-01-05", "are stale");
+    assert_eq!(bench.json(&format!("{backfill} --as-daily"))["to_produce"], json!([]), "nobody knew of it then");
+
+    // A batch that all rest on: also those of the horizon's day, and with it those that are stale come first.
+    batch(&bench, 2, &[click(22, "2026-01-02T11:00:00Z")]);
+    refused("2026-01-04, 2026-01-05", "are stale");
+    let summary = bench.json(&format!("{backfill} --allow-pruned"));
+    assert_eq!(summary["to_produce"], json!(["2026-01-03", "2026-01-04", "2026-01-05"]));
+    batch(&bench, 2, &[]);
+    refused("2026-01-03..2026-01-05", "may become stale by the batches to ingest");
+    bench.ok(&format!("produce --store store --input input --dt {} --out out --lookback-days 2", day(5)));
+    refused("2026-01-03, 2026-01-04", "may become stale by the batches to ingest");
+    let narrow =
+        backfill.replace("--from 2026-01-01", "--from 2026-01-05").replace("--to 2026-01-06", "--to 2026-01-05");
+    batch(&bench, 5, &[click(55, "2026-01-04T12:00:00Z")]);
+    let summary = bench.json(&narrow);
+    assert_eq!(
+        (&summary["to_ingest"], &summary["to_produce"]),
+        (&json!([["2026-01-05", "changed"]]), &json!(["2026-01-05"]))
+    );
 }
 
 /// A batch as it lies in the input: its actions and the bytes of its files.
@@ -265,7 +331,10 @@ fn by_chance_the_listed_are_those_that_the_raw_data_names() {
             let added = days(&|before, brought| before.is_none() && brought.0.iter().any(reached));
             if !(replaced.is_empty() && added.is_empty()) {
                 let removed: [&str; 0] = [];
-                let one = json!({ "dt": day(dt), "added": added, "replaced": replaced, "removed": removed, "unreadable": null, "zone_rules": false });
+                let one = json!({
+                    "dt": day(dt), "added": added, "replaced": replaced, "removed": removed, "unreadable": null,
+                    "zone_rules": false, "beyond_horizon": null,
+                });
                 expected.push(one);
             }
         }

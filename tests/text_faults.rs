@@ -3,9 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use lookback::internals::input::{
-    BadRows, DayFile, QuarantineFolder, read_numbered_actions, read_numbered_impressions,
-};
+use lookback::internals::input::{BadRows, DayFile, QuarantineFolder, read_actions, read_impressions};
 use lookback::model::Zone;
 use lookback::resources::Resources;
 use lookback::sources::{ActionSource, ImpressionSource};
@@ -414,7 +412,7 @@ fn read_both(name: &str, path: &Path) -> lookback::error::Result<()> {
     let day = "2026-01-01".parse().unwrap();
     let mut last = 0;
     let mut bad = BadRows::new(QuarantineFolder::Actions, day, None);
-    read_numbered_actions(
+    read_actions(
         &ActionSource::built_in("clicks").unwrap(),
         &file,
         &Zone::utc(),
@@ -429,7 +427,7 @@ fn read_both(name: &str, path: &Path) -> lookback::error::Result<()> {
     bad.finish()?;
     last = 0;
     let mut bad = BadRows::new(QuarantineFolder::Impressions, day, None);
-    read_numbered_impressions(&ImpressionSource::default(), &file, &Resources::default(), &mut bad, |line, _| {
+    read_impressions(&ImpressionSource::default(), &file, &Resources::default(), &mut bad, |line, _| {
         assert!(line > last, "line {line} behind line {last}");
         last = line;
         Ok(())

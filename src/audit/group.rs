@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::sources::Sources;
 use crate::error::Result;
-use crate::input::{BadRows, QuarantineFolder, read_numbered_actions, read_numbered_impressions};
+use crate::input::{BadRows, QuarantineFolder, read_actions, read_impressions};
 use crate::model::{Day, RowColumns, TypeTable, Zone};
 use crate::progress::Progress;
 use crate::resources::Resources;
@@ -131,34 +131,25 @@ impl Group {
         // The first customer that was left to the next group.
         let mut end: Option<i64> = None;
         for (file, day_file) in (0..).zip(&wanted.sources.impressions) {
-            read_numbered_impressions(
-                wanted.sources.shown(),
-                day_file,
-                wanted.resources,
-                &mut bad,
-                |number, impression| {
-                    let customer = impression.customer.0;
-                    let is_wanted = after.is_none_or(|after| customer > after)
-                        && end.is_none_or(|end| customer < end)
-                        && wanted.sample.is_none_or(|sample| sample.contains(&customer))
-                        && !wanted.block_list.holds(impression.customer);
-                    if is_wanted {
-                        let elements = impression.elements.iter().map(|element| (element.item_id, element.label));
-                        let elements: Vec<(i64, i32)> = elements.collect();
-                        let raw = RawImpression {
-                            ranking_id: impression.ranking_id,
-                            elements,
-                            place: Place { file, number },
-                        };
-                        let case = self.customers.entry(customer).or_default();
-                        let before = case.bytes();
-                        case.show(raw);
-                        self.bytes = self.bytes + case.bytes() - before;
-                        end = self.fit(wanted.budget_bytes).or(end);
-                    }
-                    Ok(())
-                },
-            )?;
+            read_impressions(wanted.sources.shown(), day_file, wanted.resources, &mut bad, |number, impression| {
+                let customer = impression.customer.0;
+                let is_wanted = after.is_none_or(|after| customer > after)
+                    && end.is_none_or(|end| customer < end)
+                    && wanted.sample.is_none_or(|sample| sample.contains(&customer))
+                    && !wanted.block_list.holds(impression.customer);
+                if is_wanted {
+                    let elements = impression.elements.iter().map(|element| (element.item_id, element.label));
+                    let elements: Vec<(i64, i32)> = elements.collect();
+                    let raw =
+                        RawImpression { ranking_id: impression.ranking_id, elements, place: Place { file, number } };
+                    let case = self.customers.entry(customer).or_default();
+                    let before = case.bytes();
+                    case.show(raw);
+                    self.bytes = self.bytes + case.bytes() - before;
+                    end = self.fit(wanted.budget_bytes).or(end);
+                }
+                Ok(())
+            })?;
         }
         Ok(())
     }
@@ -166,7 +157,7 @@ impl Group {
     fn take_actions(&mut self, wanted: &Wanted<'_>, progress: &dyn Progress) -> Result<()> {
         let mut bad = BadRows::new(QuarantineFolder::Actions, wanted.dt, None);
         wanted.sources.each_action_file(|file, source, action_file| {
-            read_numbered_actions(source, action_file, wanted.zone, wanted.resources, &mut bad, |number, read| {
+            read_actions(source, action_file, wanted.zone, wanted.resources, &mut bad, |number, read| {
                 let (customer, action) = (read.customer.0, read.action);
                 let counts = wanted.oldest_us <= action.time_us && action.time_us < wanted.cut_off_us;
                 if let Some(case) = self.customers.get_mut(&customer).filter(|_| counts) {

@@ -80,16 +80,7 @@ pub fn audit(store: &Store, options: &AuditOptions, progress: &dyn Progress) -> 
     let folder = PartitionFolder::new(out, dt);
     let manifest = folder.manifest()?;
     let zone = &store.settings().zone;
-    if manifest.settings.time_zone != zone.name() {
-        return Err(Error::refused(
-            format!(
-                "the partition of {dt} is from a store in {}, and this one is in {}",
-                manifest.settings.time_zone,
-                zone.name()
-            ),
-            message!["check ", Store, " and ", Out],
-        ));
-    }
+    manifest.refuse_other_zone(zone)?;
     let first = manifest.settings.lookback_days.map(|days| dt.minus(days));
     let begin: Vec<Day> = first.into_iter().chain([dt]).collect();
     store.refuse_other_start(store.newer_rules(progress).as_ref(), &begin)?;

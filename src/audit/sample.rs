@@ -34,7 +34,7 @@ impl Shown {
         let (mut impressions, mut elements, mut chosen, mut some_left) = (0, 0, BTreeSet::new(), false);
         let mut bad = BadRows::new(QuarantineFolder::Impressions, dt, None);
         for file in &sources.impressions {
-            read_impressions(sources.shown(), file, resources, &mut bad, |impression| {
+            read_impressions(sources.shown(), file, resources, &mut bad, |_, impression| {
                 if block_list.holds(impression.customer) {
                     return Ok(());
                 }

@@ -6,7 +6,7 @@ use super::padded::Padded;
 use super::rows::Rows;
 use crate::error::Result;
 use crate::model::{CustomerId, Element, Impression, OrderKey, Places, RowOrder};
-use crate::sort::{Record, Sorter};
+use crate::sort::{Fields, Record, Sorter, put_text};
 
 /// A shuffled order.
 pub(super) struct Order {
@@ -137,30 +137,21 @@ impl Record for ExpectedRow {
         bytes.extend_from_slice(&label.to_le_bytes());
         bytes.extend_from_slice(&file.to_le_bytes());
         bytes.extend_from_slice(&number.to_le_bytes());
-        // Last, so that it ends where the record ends; the byte before distinguishes a missing id from an empty one.
-        bytes.push(u8::from(ranking_id.is_some()));
-        bytes.extend_from_slice(ranking_id.as_deref().unwrap_or_default().as_bytes());
+        put_text(ranking_id.as_deref(), bytes);
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (key, bytes) = bytes.split_first_chunk()?;
-        let (position, bytes) = bytes.split_first_chunk()?;
-        let (customer, bytes) = bytes.split_first_chunk()?;
-        let (item, bytes) = bytes.split_first_chunk()?;
-        let (label, bytes) = bytes.split_first_chunk()?;
-        let (file, bytes) = bytes.split_first_chunk()?;
-        let (number, bytes) = bytes.split_first_chunk()?;
-        let (present, text) = bytes.split_first()?;
-        let text = String::from_utf8(text.to_vec()).ok()?;
-        Some(ExpectedRow {
-            key: OrderKey(u128::from_le_bytes(*key)),
-            position: i32::from_le_bytes(*position),
-            customer: i64::from_le_bytes(*customer),
-            item: i64::from_le_bytes(*item),
-            label: i32::from_le_bytes(*label),
-            place: Place { file: u32::from_le_bytes(*file), number: u64::from_le_bytes(*number) },
-            ranking_id: (*present == 1).then_some(text),
-        })
+        let mut fields = Fields(bytes);
+        let row = ExpectedRow {
+            key: OrderKey(u128::from_le_bytes(fields.take()?)),
+            position: i32::from_le_bytes(fields.take()?),
+            customer: i64::from_le_bytes(fields.take()?),
+            item: i64::from_le_bytes(fields.take()?),
+            label: i32::from_le_bytes(fields.take()?),
+            place: Place { file: u32::from_le_bytes(fields.take()?), number: u64::from_le_bytes(fields.take()?) },
+            ranking_id: fields.text()?,
+        };
+        fields.end(row)
     }
 
     fn memory_bytes(&self) -> usize {

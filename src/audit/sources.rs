@@ -6,6 +6,7 @@ use std::path::Path;
 use super::options::AuditOptions;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
+use crate::exact::Held;
 use crate::format::{BatchRecord, FileRecord, files_fingerprint};
 use crate::input::{DayFile, day_files};
 use crate::manifest::Manifest;
@@ -129,9 +130,12 @@ fn check_batch(
     record: &BatchRecord,
     cancel: &Cancel,
 ) -> Result<()> {
-    let named = |file: &FileRecord| record.source_of(file).unwrap_or_default().to_owned();
-    let mut wanted: BTreeMap<(String, String), &FileRecord> =
-        record.files.iter().map(|file| ((named(file), file.path.clone()), file)).collect();
+    let mut wanted: BTreeMap<(String, String), &FileRecord> = BTreeMap::new();
+    let lacks = || Error::corrupt(format!("the record of the batch of {day} lacks the source of one of its files"));
+    for file in &record.files {
+        let source = record.source_of(file).ok_or_else(lacks)?;
+        wanted.insert((source.to_owned(), file.path.clone()), file);
+    }
     for name in wanted.keys().map(|(name, _)| name) {
         let is = described.named(name).map(ActionSource::mapping);
         if is.is_none() || is != record.mapping_of(name) {
@@ -152,8 +156,8 @@ fn check_batch(
     match wanted.first_key_value() {
         None => Ok(()),
         Some(((source, name), _)) => {
-            let pattern = described.named(source).map(|source| source.pattern.text_on(day));
-            let folder = input.join(pattern.unwrap_or_default());
+            let source = described.named(source).held("each source of the batch is described")?;
+            let folder = input.join(source.pattern.text_on(day));
             Err(changed(&folder.join(name), &format!("is gone since the batch of {day} was ingested")))
         }
     }

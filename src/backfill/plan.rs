@@ -7,32 +7,22 @@ use super::options::BackfillOptions;
 use crate::error::{Error, Result};
 use crate::ingest::{BatchState, Outlines, batch_files, batch_state, source_names};
 use crate::input::day_files;
-use crate::message::message;
+use crate::message::{message, named};
 use crate::model::{Day, name_days};
 use crate::output::PartitionFolder;
 use crate::progress::Progress;
 use crate::store::{Batches, Store, outdated};
 use crate::text::Shown;
 
-/// The reason why a day is ingested.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum IngestReason {
-    /// The store does not hold the batch.
-    New,
-    /// The files or their description differ from those of the store's version.
-    Changed,
-    /// The day has no file and is ingested as an empty batch.
-    Empty,
-}
-
-impl IngestReason {
-    /// Returns the name of the reason in summaries and plans.
-    pub fn name(self) -> &'static str {
-        match self {
-            IngestReason::New => "new",
-            IngestReason::Changed => "changed",
-            IngestReason::Empty => "empty",
-        }
+named! {
+    /// The reason why a day is ingested.
+    pub enum IngestReason {
+        /// The store does not hold the batch.
+        New = "new",
+        /// The files or their description differ from those of the store's version.
+        Changed = "changed",
+        /// The day has no file and is ingested as an empty batch.
+        Empty = "empty",
     }
 }
 

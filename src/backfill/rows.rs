@@ -38,21 +38,22 @@ pub(super) fn produce_all(
     let days = plan.to_produce();
     let (Some(out), false) = (options.out.as_deref(), days.is_empty()) else { return Ok((Vec::new(), 0)) };
     let store = Store::open_reader(folder)?;
-    let rows_of = |day: Day| kept.and_then(|kept| kept.of_day(day)).unwrap_or(options.rows);
+    let with_rows = |day: Day| Ok((day, kept.map_or(Ok(options.rows), |kept| kept.of_day(day))?));
+    let days = days.into_iter().map(with_rows).collect::<Result<Vec<_>>>()?;
     let mut summaries = Vec::new();
     let resources = &options.resources;
-    for days_alike in days.chunk_by(|one, next| rows_of(*one) == rows_of(*next)) {
-        let Some(first) = days_alike.first() else { continue };
-        let rows = rows_of(*first);
-        let most = days_together(&options_of(options, rows, out, *first, resources));
+    for days_alike in days.chunk_by(|(_, rows), (_, next)| rows == next) {
+        let Some((first, rows)) = days_alike.first().copied() else { continue };
+        let most = days_together(&options_of(options, rows, out, first, resources));
         for some in days_alike.chunks(most.unwrap_or(days_alike.len())) {
             let together = most.is_some() && some.len() >= fewest_together(resources);
             let at_once = if together { some.len() } else { days_side_by_side(rows) };
             let of_one = resources.clone().with_sort_bytes(resources.sort_bytes() / at_once);
+            let some: Vec<Day> = some.iter().map(|(day, _)| *day).collect();
             let of_day = |day: &Day| options_of(options, rows, out, *day, &of_one);
             let of_days: Vec<_> = some.iter().map(of_day).collect();
             if together {
-                progress.item(&format!("produce {}", name_days(some)), summaries.len() + 1, days.len());
+                progress.item(&format!("produce {}", name_days(&some)), summaries.len() + 1, days.len());
                 summaries.extend(produce_multi_day(&store, &of_days, progress)?);
                 progress.end_items();
             } else {

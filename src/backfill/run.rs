@@ -16,11 +16,11 @@ use crate::produce::ProduceSummary;
 use crate::progress::{Progress, Silent};
 use crate::resources::{Resources, threads};
 use crate::storage::refuse_overlaps;
-use crate::store::{Batches, Folder, Store, refuse_pruned};
+use crate::store::{Batches, Folder, Settings, Store, refuse_pruned};
 use crate::text::Shown as _;
 
 /// The result of a backfill, or of a dry run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct BackfillSummary {
     /// The first day.
     pub from: String,
@@ -93,8 +93,12 @@ pub fn backfill(
     refuse_overlaps(&options.input, folder.path(), options.out.as_deref(), options.quarantine.as_deref())?;
     options.out.as_deref().map(check_output).transpose()?;
     let mut plan = Plan::new(options, store.as_ref(), &held, progress)?;
+    let kept = options.stale.then(|| KeptSettings::of(&mut plan, options, store.as_ref(), progress)).transpose()?;
+    if options.out.is_some() && !options.stale {
+        let settings = store.as_ref().map_or_else(Settings::default, |store| store.settings().clone());
+        settings.history_length(options.rows.max_history)?;
+    }
     drop(store);
-    let kept = if options.stale { Some(KeptSettings::of(&mut plan, options, progress)?) } else { None };
     let mut summary = BackfillSummary {
         from: options.from.to_string(),
         to: options.to.to_string(),
@@ -102,17 +106,13 @@ pub fn backfill(
         to_ingest: plan.to_ingest().iter().map(|(day, reason)| (day.to_string(), reason.name())).collect(),
         created,
         held: plan.days.iter().filter(|plan| plan.held).count(),
-        to_produce: Vec::new(),
-        without_impressions: Vec::new(),
         without_manifest: kept.iter().flat_map(|kept| &kept.without_manifest).map(Day::to_string).collect(),
-        ingested: Vec::new(),
-        produced: Vec::new(),
-        read_through_rocksdb: 0,
+        ..BackfillSummary::default()
     };
     if options.out.is_some() && !options.stale {
         summary.without_impressions = plan.without_impressions();
     }
-    // With `stale`, the partitions to produce are not known yet; each is checked when it is produced.
+    // With `stale`, the settings that are kept have been checked.
     if !options.allow_pruned && !options.stale {
         plan.to_produce().into_iter().try_for_each(|day| refuse_pruned(horizon, day, options.rows.lookback_days))?;
     }

@@ -6,6 +6,7 @@ use super::lines::Lines;
 use super::table::table;
 use super::text::{count, counted};
 use lookback::error::Result;
+use lookback::exact::Held;
 use lookback::histories::{Explained, Explanation, LeftOut, LeftOutCounts, explain};
 use lookback::model::{CustomerId, name_days};
 use lookback::store::{Folder, Store};
@@ -15,16 +16,16 @@ pub(super) fn run(typed: &Explain, console: &Console) -> Result<()> {
     let limit = typed.limit.unwrap_or(usize::MAX);
     let explanation =
         explain(&store, &typed.history.question(typed.dt), CustomerId(typed.customer), typed.item, limit)?;
-    console.result(&explanation, &text(&explanation))
+    console.result(&explanation, &text(&explanation)?)
 }
 
-fn text(explanation: &Explanation) -> Lines {
+fn text(explanation: &Explanation) -> Result<Lines> {
     let Explanation { customer, dt, cut_off, history_length, left_out, actions, not_listed, .. } = explanation;
     if explanation.forgotten {
         let forgotten = format!(
             "customer {customer} has been forgotten: the store holds and takes no action, and `produce` writes no row, of this customer"
         );
-        return [forgotten].into_iter().collect();
+        return Ok([forgotten].into_iter().collect());
     }
     let LeftOutCounts { known_as_of, lookback_days, max_history } = left_out;
     let all_left_out = known_as_of + lookback_days + max_history;
@@ -58,8 +59,8 @@ fn text(explanation: &Explanation) -> Lines {
     if *not_listed > 0 {
         text.push(&format!("… and {} more", count(*not_listed)));
     }
-    text.append(&remarks(explanation));
-    text
+    text.append(&remarks(explanation)?);
+    Ok(text)
 }
 
 const HEAD: [&str; 7] = ["#", "time", "type", "item", "batch", "came", "in the history"];
@@ -94,14 +95,15 @@ fn came(days_late: i32) -> String {
 }
 
 /// Returns the notes needed to read the list.
-fn remarks(explanation: &Explanation) -> Lines {
+fn remarks(explanation: &Explanation) -> Result<Lines> {
     let Explanation { max_history, first_left_out, incomplete_behind, horizon, missing_batches, .. } = explanation;
     let mut remarks = Lines::default();
     if let Some(first) = first_left_out {
-        let place = first.place.unwrap_or_default();
-        let why = match (first.left_out, explanation.oldest) {
-            (Some(LeftOut::LookbackDays), Some(oldest)) => {
-                let days = explanation.lookback_days.unwrap_or_default();
+        let place = first.place.held("what is left out as too old or too many has a place")?;
+        let why = match first.left_out {
+            Some(LeftOut::LookbackDays) => {
+                let limit = explanation.oldest.zip(explanation.lookback_days);
+                let (oldest, days) = limit.held("what is left out as too old is so by the days asked for")?;
                 format!("it is from before {oldest}, where --lookback-days {days} begins")
             }
             _ => format!("{} newer ones are all that count (max_history)", count(*max_history as u64)),
@@ -127,5 +129,5 @@ fn remarks(explanation: &Explanation) -> Lines {
     if !missing_batches.is_empty() {
         remarks.push(&format!("batches that the store does not hold: {}", name_days(missing_batches)));
     }
-    remarks
+    Ok(remarks)
 }

@@ -4,6 +4,7 @@ use super::args::Prune;
 use super::console::Console;
 use super::text::{counted, size};
 use lookback::error::Result;
+use lookback::exact::Held;
 use lookback::removal::{PruneOptions, PruneSummary, prune};
 use lookback::store::Folder;
 use lookback::text::percent;
@@ -12,16 +13,17 @@ pub(super) fn run(typed: &Prune, console: &Console) -> Result<()> {
     let options =
         PruneOptions::new(typed.keep_days).dry_run(typed.dry_run).allow_large_removal(typed.allow_large_removal);
     let summary = prune(&Folder::with(&typed.store, console.resources()), options, console.progress())?;
-    console.done(&summary, &sentence(&summary))
+    console.done(&summary, &sentence(&summary)?)
 }
 
-fn sentence(summary: &PruneSummary) -> String {
+fn sentence(summary: &PruneSummary) -> Result<String> {
     let horizon = match &summary.horizon {
         Some(horizon) if summary.deltas > 0 => horizon,
-        Some(horizon) => return format!("nothing to prune; the store keeps {horizon} and later"),
-        None => return "nothing to prune; the store keeps all that it has taken".to_owned(),
+        Some(horizon) => return Ok(format!("nothing to prune; the store keeps {horizon} and later")),
+        None => return Ok("nothing to prune; the store keeps all that it has taken".to_owned()),
     };
-    let all = summary.actions_before.unwrap_or_default();
+    let counted_back = summary.actions_before.zip(summary.newest_batch);
+    let (all, newest) = counted_back.held("what is removed was counted, back from the newest batch")?;
     let what = format!(
         "{} ({} of all) of {}",
         counted(summary.actions, "action"),
@@ -30,11 +32,10 @@ fn sentence(summary: &PruneSummary) -> String {
     );
     let left = format!("{} of them with no others", counted(summary.customers_left, "customer"));
     if summary.dry_run {
-        let newest = summary.newest_batch.map_or_else(|| "none".to_owned(), |day| day.to_string());
-        return format!(
+        return Ok(format!(
             "would prune the store to {horizon} and later, counted back from the newest batch, {newest}: {what} would be removed, {left}"
-        );
+        ));
     }
     let (before, after) = (size(summary.bytes_before), size(summary.bytes_after));
-    format!("pruned the store to {horizon} and later: {what} removed, {left}; {before} before, {after} now")
+    Ok(format!("pruned the store to {horizon} and later: {what} removed, {left}; {before} before, {after} now"))
 }

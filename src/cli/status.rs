@@ -138,8 +138,8 @@ struct Rules {
 /// Rules that the store does not have yet.
 #[derive(Serialize)]
 struct NewerRules {
-    version: Option<String>,
-    fingerprint: String,
+    #[serde(flatten)]
+    rules: Rules,
     /// The source of the rules: a folder, or the program.
     source: String,
     /// Days with actions that the rules would move. If there are none, the next ingest adopts the rules.
@@ -159,14 +159,13 @@ impl Rules {
 
 impl NewerRules {
     fn of(store: &Store, offered: &OfferedRules) -> Result<Self> {
-        let Rules { version, fingerprint } = Rules::of(offered.zone.rules());
-        let moved_days = store.days_that_rest_on(offered)?;
-        Ok(NewerRules { version, fingerprint, source: offered.source.plain(), moved_days })
+        let (rules, moved_days) = (Rules::of(offered.zone.rules()), store.days_that_rest_on(offered)?);
+        Ok(NewerRules { rules, source: offered.source.plain(), moved_days })
     }
 
     fn text(&self) -> String {
-        let NewerRules { version, fingerprint, source, moved_days } = self;
-        let rules = Rules { version: version.clone(), fingerprint: fingerprint.clone() }.text();
+        let NewerRules { rules, source, moved_days } = self;
+        let rules = rules.text();
         match moved_days.as_slice() {
             [] => format!("{rules}, of {source}; the next ingest adopts them"),
             days => format!(

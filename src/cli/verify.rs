@@ -9,6 +9,7 @@ use super::console::Console;
 use super::text::{self, count, counted, size};
 use super::words::typed;
 use lookback::error::Result;
+use lookback::exact::Held;
 use lookback::store::{CheckedBackups, Folder, Store, check_backups};
 use lookback::text::Shown as _;
 use lookback::verify::{Checked, ShownFault, VerifySummary, verify};
@@ -38,8 +39,7 @@ pub(super) fn run(asked: &Verify, console: &Console) -> Result<()> {
     match (&asked.store, &asked.backup) {
         (Some(store), _) => of_store(store, asked.deep, console),
         (None, Some(backup)) => of_backups(backup, asked.number, console),
-        // The command line requires one of the two.
-        (None, None) => Ok(()),
+        (None, None) => None.held("the command line requires one of the two"),
     }
 }
 

@@ -139,14 +139,13 @@ fn read_source(name: &str, section: &Section<'_>, types: &TypeTable) -> Result<A
     let time = time.or_else(|| of_built_in(|source| &source.time)).ok_or_else(|| {
         section.error("has no column of the time", "name it, such as columns = { time = \"timestamp\" }")
     })?;
-    let default = |column: &str| Some(column.to_owned());
-    let customer_id = named("customer_id")?.or_else(|| default("customer_id")).unwrap_or_default();
-    let item_id = named("item_id")?.or_else(|| of_built_in(|source| &source.item_id)).or_else(|| default("item_id"));
+    let customer_id = named("customer_id")?.unwrap_or_else(|| "customer_id".to_owned());
+    let item_id = named("item_id")?.or_else(|| of_built_in(|source| &source.item_id));
     Ok(ActionSource {
         name: name.to_owned(),
         pattern,
         customer_id,
-        item_id: item_id.unwrap_or_default(),
+        item_id: item_id.unwrap_or_else(|| "item_id".to_owned()),
         time,
         date,
         time_unit: read_time_unit(section)?,

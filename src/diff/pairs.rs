@@ -116,7 +116,7 @@ mod tests {
             action_types: [0; 16],
             extra: [[0; 16]; 3],
             part: 0,
-            index: 0,
+            row: 1,
         }
     }
 

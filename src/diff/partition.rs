@@ -200,11 +200,11 @@ impl Side {
             let mut of_file = ProducedFile::open(path, resources.cancel())?.read(None)?;
             while let Some(row) = of_file.take()? {
                 // The position is not hashed: part files may be cut differently.
-                let nowhere = RowDigest { index: 0, ..RowDigest::new(&self.dt, 0, self.shared, &row) };
+                let nowhere = RowDigest { row: 0, ..RowDigest::new(&self.dt, 0, self.shared, &row) };
                 bytes.clear();
                 nowhere.encode(&mut bytes);
                 sequence.add(&bytes);
-                sorter.push(RowDigest { part, index: row.row.saturating_sub(1), ..nowhere })?;
+                sorter.push(RowDigest { part, row: row.row, ..nowhere })?;
                 rows += 1;
                 progress.advance(1);
             }
@@ -218,14 +218,15 @@ impl Side {
         row_digests: impl Iterator<Item = &'a RowDigest>,
         cancel: &Cancel,
     ) -> Result<BTreeMap<(u32, u64), Lists>> {
-        let mut wanted: Vec<(u32, u64)> = row_digests.map(|row_digest| (row_digest.part, row_digest.index)).collect();
+        let mut wanted: Vec<(u32, u64)> = row_digests.map(|row_digest| (row_digest.part, row_digest.row)).collect();
         wanted.sort_unstable();
         let mut lists = BTreeMap::new();
         for of_part in wanted.chunk_by(|one, next| one.0 == next.0) {
             let Some((part, _)) = of_part.first() else { continue };
             let path = self.files.get(usize_of(*part)).held("each row is of one of the files")?;
             let mut ranges: Vec<Range<usize>> = Vec::new();
-            for index in of_part.iter().map(|(_, index)| usize_of(*index)) {
+            for (_, row) in of_part {
+                let index = usize_of(*row).checked_sub(1).held("rows are numbered from 1")?;
                 match ranges.last_mut() {
                     Some(last) if last.end == index => last.end += 1,
                     _ => ranges.push(index..index + 1),
@@ -234,12 +235,15 @@ impl Side {
             let mut rows = ProducedFile::open(path, cancel)?.read(Some(ranges))?;
             while let Some(row) = rows.take()? {
                 let extra = COMPARED.map(|column| values(&row, self.shared, column));
-                lists.insert((*part, row.row.saturating_sub(1)), (row.actions, row.action_types, extra));
+                lists.insert((*part, row.row), (row.actions, row.action_types, extra));
             }
         }
         Ok(lists)
     }
 }
+
+/// States that the lists of rows that differ have been read.
+const READ: &str = "the lists of each row that differs were read";
 
 fn differences(found: &[Found], one: &Side, other: &Side, cancel: &Cancel) -> Result<Vec<RowDifference>> {
     let pairs = || {
@@ -250,37 +254,39 @@ fn differences(found: &[Found], one: &Side, other: &Side, cancel: &Cancel) -> Re
     };
     let lists_one = one.lists(pairs().map(|(one, _)| one), cancel)?;
     let lists_other = other.lists(pairs().map(|(_, other)| other), cancel)?;
-    let none = Lists::default();
-    let differences = found.iter().filter_map(|found| match found {
-        Found::Same => None,
-        Found::OnlyInOne(row_digest) => {
-            Some(RowDifference::OnlyInOne { row: identity(&one.dt, row_digest), impression_item_id: row_digest.item })
-        }
-        Found::OnlyInOther(row_digest) => {
-            Some(RowDifference::OnlyInOther { row: identity(&one.dt, row_digest), impression_item_id: row_digest.item })
-        }
-        Found::Differs(of_one, of_other) => {
-            let row = identity(&one.dt, of_one);
-            let (actions_one, types_one, extra_one) = lists_one.get(&(of_one.part, of_one.index)).unwrap_or(&none);
-            let (actions_other, types_other, extra_other) =
-                lists_other.get(&(of_other.part, of_other.index)).unwrap_or(&none);
-            let small = [
-                cell("impression_item_id", of_one.item, of_other.item),
-                cell("label", of_one.label.into(), of_other.label.into()),
-                first_place("actions", actions_one, actions_other),
-                first_place("action_types", types_one, types_other),
-            ];
-            let extra = COMPARED.into_iter().zip(extra_one.iter().zip(extra_other));
-            let extra = extra.filter_map(|(column, (one, other))| {
-                let difference = first_place(column.name(), one, other)?;
-                // The history length is no list.
-                let is_list = column.column() != RowColumn::HistoryLength;
-                Some(CellDifference { place: difference.place.filter(|_| is_list), ..difference })
-            });
-            Some(RowDifference::Differs { row, cells: small.into_iter().flatten().chain(extra).collect() })
-        }
-    });
-    Ok(differences.collect())
+    let mut differences = Vec::new();
+    for found in found {
+        differences.push(match found {
+            Found::Same => continue,
+            Found::OnlyInOne(of_one) => {
+                RowDifference::OnlyInOne { row: identity(&one.dt, of_one), impression_item_id: of_one.item }
+            }
+            Found::OnlyInOther(of_other) => {
+                RowDifference::OnlyInOther { row: identity(&one.dt, of_other), impression_item_id: of_other.item }
+            }
+            Found::Differs(of_one, of_other) => {
+                let row = identity(&one.dt, of_one);
+                let (actions_one, types_one, extra_one) = lists_one.get(&(of_one.part, of_one.row)).held(READ)?;
+                let of_other_row = lists_other.get(&(of_other.part, of_other.row)).held(READ)?;
+                let (actions_other, types_other, extra_other) = of_other_row;
+                let small = [
+                    cell("impression_item_id", of_one.item, of_other.item),
+                    cell("label", of_one.label.into(), of_other.label.into()),
+                    first_place("actions", actions_one, actions_other),
+                    first_place("action_types", types_one, types_other),
+                ];
+                let extra = COMPARED.into_iter().zip(extra_one.iter().zip(extra_other));
+                let extra = extra.filter_map(|(column, (one, other))| {
+                    let difference = first_place(column.name(), one, other)?;
+                    // The history length is no list.
+                    let is_list = column.column() != RowColumn::HistoryLength;
+                    Some(CellDifference { place: difference.place.filter(|_| is_list), ..difference })
+                });
+                RowDifference::Differs { row, cells: small.into_iter().flatten().chain(extra).collect() }
+            }
+        });
+    }
+    Ok(differences)
 }
 
 fn identity(dt: &str, row_digest: &RowDigest) -> Identity {

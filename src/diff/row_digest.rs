@@ -3,7 +3,7 @@
 use crate::format::Hasher;
 use crate::model::{ExtraColumn, ExtraColumns};
 use crate::output::ProducedRow;
-use crate::sort::Record;
+use crate::sort::{Fields, Record, put_text};
 
 /// The further columns whose cells are compared; `dt` instead belongs to the identity of a row.
 pub(super) const COMPARED: [ExtraColumn; 3] =
@@ -28,8 +28,8 @@ pub(super) struct RowDigest {
     pub extra: [ListHash; 3],
     /// The part file, from 0.
     pub part: u32,
-    /// The position in it, from 0.
-    pub index: u64,
+    /// Its number in it, from 1.
+    pub row: u64,
 }
 
 impl RowDigest {
@@ -47,7 +47,7 @@ impl RowDigest {
             action_types: hash(row.action_types.iter().map(|number| number.to_le_bytes())),
             extra,
             part,
-            index: row.row.saturating_sub(1),
+            row: row.row,
         }
     }
 
@@ -80,21 +80,6 @@ fn hash<const N: usize>(values: impl Iterator<Item = [u8; N]>) -> ListHash {
     hasher.digest()
 }
 
-fn put_text(text: Option<&str>, bytes: &mut Vec<u8>) {
-    bytes.push(u8::from(text.is_some()));
-    let text = text.unwrap_or_default();
-    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(text.as_bytes());
-}
-
-fn take_text(bytes: &[u8]) -> Option<(Option<String>, &[u8])> {
-    let (present, bytes) = bytes.split_first()?;
-    let (length, bytes) = bytes.split_first_chunk()?;
-    let (text, bytes) = bytes.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-    let text = String::from_utf8(text.to_vec()).ok()?;
-    Some(((*present == 1).then_some(text), bytes))
-}
-
 impl Record for RowDigest {
     fn encode(&self, bytes: &mut Vec<u8>) {
         let RowDigest {
@@ -108,7 +93,7 @@ impl Record for RowDigest {
             action_types,
             extra,
             part,
-            index,
+            row,
         } = self;
         bytes.extend_from_slice(&customer.to_le_bytes());
         bytes.extend_from_slice(&position.to_le_bytes());
@@ -118,38 +103,27 @@ impl Record for RowDigest {
         bytes.extend_from_slice(action_types);
         bytes.extend_from_slice(extra.as_flattened());
         bytes.extend_from_slice(&part.to_le_bytes());
-        bytes.extend_from_slice(&index.to_le_bytes());
+        bytes.extend_from_slice(&row.to_le_bytes());
         put_text(ranking_id.as_deref(), bytes);
         put_text(other_dt.as_deref(), bytes);
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (customer, bytes) = bytes.split_first_chunk()?;
-        let (position, bytes) = bytes.split_first_chunk()?;
-        let (item, bytes) = bytes.split_first_chunk()?;
-        let (label, bytes) = bytes.split_first_chunk()?;
-        let (actions, bytes) = bytes.split_first_chunk()?;
-        let (action_types, bytes) = bytes.split_first_chunk()?;
-        let (one, bytes) = bytes.split_first_chunk()?;
-        let (two, bytes) = bytes.split_first_chunk()?;
-        let (three, bytes) = bytes.split_first_chunk()?;
-        let (part, bytes) = bytes.split_first_chunk()?;
-        let (index, bytes) = bytes.split_first_chunk()?;
-        let (ranking_id, bytes) = take_text(bytes)?;
-        let (other_dt, bytes) = take_text(bytes)?;
-        bytes.is_empty().then_some(RowDigest {
-            customer: i64::from_le_bytes(*customer),
-            ranking_id,
-            position: i32::from_le_bytes(*position),
-            other_dt,
-            item: i64::from_le_bytes(*item),
-            label: i32::from_le_bytes(*label),
-            actions: *actions,
-            action_types: *action_types,
-            extra: [*one, *two, *three],
-            part: u32::from_le_bytes(*part),
-            index: u64::from_le_bytes(*index),
-        })
+        let mut fields = Fields(bytes);
+        let digest = RowDigest {
+            customer: i64::from_le_bytes(fields.take()?),
+            position: i32::from_le_bytes(fields.take()?),
+            item: i64::from_le_bytes(fields.take()?),
+            label: i32::from_le_bytes(fields.take()?),
+            actions: fields.take()?,
+            action_types: fields.take()?,
+            extra: [fields.take()?, fields.take()?, fields.take()?],
+            part: u32::from_le_bytes(fields.take()?),
+            row: u64::from_le_bytes(fields.take()?),
+            ranking_id: fields.text()?,
+            other_dt: fields.text()?,
+        };
+        fields.end(digest)
     }
 
     fn memory_bytes(&self) -> usize {
@@ -175,10 +149,10 @@ mod tests {
             ranking_id in proptest::option::of(".{0,9}"),
             other_dt in proptest::option::of(".{0,9}"),
         ) {
-            let (customer, position, item, label, part, index) = numbers;
+            let (customer, position, item, label, part, row) = numbers;
             let (actions, action_types, extra) = hashes;
             let row_digest =
-                RowDigest { customer, ranking_id, position, other_dt, item, label, actions, action_types, extra, part, index };
+                RowDigest { customer, ranking_id, position, other_dt, item, label, actions, action_types, extra, part, row };
             let mut bytes = Vec::new();
             row_digest.encode(&mut bytes);
             prop_assert_eq!(RowDigest::decode(&bytes), Some(row_digest));

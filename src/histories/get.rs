@@ -55,10 +55,6 @@ impl Record for CustomerId {
         Some(CustomerId(i64::from_le_bytes(bytes.try_into().ok()?)))
     }
 
-    fn memory_bytes(&self) -> usize {
-        std::mem::size_of::<Self>()
-    }
-
     fn sort_key(&self) -> u64 {
         (self.0 ^ i64::MIN).cast_unsigned()
     }

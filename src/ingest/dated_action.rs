@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::history::newest_first;
 use crate::input::ReadAction;
 use crate::model::{Action, ActionType, CustomerId, Day};
-use crate::sort::Record;
+use crate::sort::{Fields, Record};
 
 /// An action on its way into the store, in 32 bytes. Ordered by customer, then newest first, and so newest day first.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -58,18 +58,15 @@ impl Record for DatedAction {
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (customer, bytes) = bytes.split_first_chunk()?;
-        let (time_us, bytes) = bytes.split_first_chunk()?;
-        let (item_id, bytes) = bytes.split_first_chunk()?;
-        let (day, bytes) = bytes.split_first_chunk()?;
-        let [action_type] = bytes else { return None };
-        Some(DatedAction {
-            customer: CustomerId(i64::from_le_bytes(*customer)),
-            time_us: i64::from_le_bytes(*time_us),
-            item_id: i64::from_le_bytes(*item_id),
-            day: Day::from_number(i32::from_le_bytes(*day))?,
-            action_type: ActionType::from_number(*action_type)?,
-        })
+        let mut fields = Fields(bytes);
+        let dated = DatedAction {
+            customer: CustomerId(i64::from_le_bytes(fields.take()?)),
+            time_us: i64::from_le_bytes(fields.take()?),
+            item_id: i64::from_le_bytes(fields.take()?),
+            day: Day::from_number(i32::from_le_bytes(fields.take()?))?,
+            action_type: ActionType::from_number(u8::from_le_bytes(fields.take()?))?,
+        };
+        fields.end(dated)
     }
 
     fn memory_bytes(&self) -> usize {

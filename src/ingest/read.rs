@@ -6,7 +6,7 @@ use super::far::{Far, refuse_far};
 use super::options::IngestOptions;
 use super::recorded::{Recorded, SourceFile};
 use crate::error::Result;
-use crate::exact::of_byte_mut;
+use crate::exact::{Held, of_byte_mut};
 use crate::format::{BatchRecord, FileRecord, ZoneUse};
 use crate::input::{BadRows, DayFile, QuarantineFolder, SameContents, read_actions, same_content};
 use crate::model::{TypeCounts, Zone};
@@ -70,7 +70,7 @@ pub(super) fn read_batch(
     };
     let mut named = files.iter().zip(numbers);
     each_in_order(&options.resources, files, read, |counts: FileCounts| {
-        let Some(((_, file), number)) = named.next() else { return Ok(()) };
+        let ((_, file), number) = named.next().held("each file is read once")?;
         add(&mut record, number, file, &counts);
         left_out.forgotten += counts.left_out.forgotten;
         left_out.pruned += counts.left_out.pruned;
@@ -89,7 +89,7 @@ pub(super) fn read_batch(
     let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, options.quarantine.as_deref());
     for ((source, file), read) in both() {
         if has_bad {
-            read_actions(source, file, zone, &options.resources, &mut bad, |_| Ok(()))?;
+            read_actions(source, file, zone, &options.resources, &mut bad, |_, _| Ok(()))?;
         }
         read.fingerprint.check_unchanged(&file.path)?;
     }
@@ -123,7 +123,7 @@ fn read_file(
     let mut taken = [0_u64; 256];
     // Counts bad rows only; a second pass reports them.
     let mut bad = BadRows::new(QuarantineFolder::Actions, dt, None);
-    let read = read_actions(source, file, zone, &options.resources, &mut bad, |action| {
+    let read = read_actions(source, file, zone, &options.resources, &mut bad, |_, action| {
         *of_byte_mut(&mut taken, action.action.action_type.number()) += 1;
         if action.day != dt {
             counts.late += u64::from(action.day < dt);

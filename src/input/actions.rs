@@ -40,22 +40,11 @@ pub struct ReadActions {
     pub has_wall_times: bool,
 }
 
-/// Passes every action of a file to `take`, in the order of its rows, and every bad row to `bad`.
+/// Passes every action of a file to `take`, in the order of its rows, each with its row or line in the file (see
+/// [`DayFile::place`]); and every bad row to `bad`.
 ///
 /// Memory: one batch of 8,192 rows. Fails if the file cannot be read or lacks a column.
 pub fn read_actions(
-    source: &ActionSource,
-    day_file: &DayFile,
-    zone: &Zone,
-    resources: &Resources,
-    bad: &mut BadRows,
-    mut take: impl FnMut(ReadAction) -> Result<()>,
-) -> Result<ReadActions> {
-    read_numbered_actions(source, day_file, zone, resources, bad, |_, action| take(action))
-}
-
-/// Like [`read_actions`], and passes with each action its row or line in the file, see [`DayFile::place`].
-pub fn read_numbered_actions(
     source: &ActionSource,
     day_file: &DayFile,
     zone: &Zone,
@@ -66,7 +55,7 @@ pub fn read_numbered_actions(
     read_first_actions(source, day_file, zone, resources, usize::MAX, bad, take)
 }
 
-/// Like [`read_numbered_actions`], for at most the first `rows` rows.
+/// Like [`read_actions`], for at most the first `rows` rows.
 pub(super) fn read_first_actions(
     source: &ActionSource,
     day_file: &DayFile,

@@ -17,7 +17,7 @@ use super::layout::DayFile;
 use super::parquet::error::write_failed;
 use super::parquet::metadata::{column_names, metadata};
 use crate::error::{Error, Result};
-use crate::message::message;
+use crate::message::{message, named};
 use crate::model::Day;
 use crate::storage::OwnFile;
 use crate::storage::{StagedFile, remove_file};
@@ -40,21 +40,13 @@ const COLUMNS: [&str; 5] = ["file", "row", "column", "reason", "cells"];
 /// A row group of the quarantine ends after this many bytes.
 const ROW_GROUP_BYTES: usize = 8 << 20;
 
-/// Which of the two folders below the quarantine; it also names the input in an error.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum QuarantineFolder {
-    /// The actions of one batch.
-    Actions,
-    /// The impressions of one day.
-    Impressions,
-}
-
-impl QuarantineFolder {
-    fn name(self) -> &'static str {
-        match self {
-            QuarantineFolder::Actions => "actions",
-            QuarantineFolder::Impressions => "impressions",
-        }
+named! {
+    /// Which of the two folders below the quarantine; it also names the input in an error.
+    pub enum QuarantineFolder {
+        /// The actions of one batch.
+        Actions = "actions",
+        /// The impressions of one day.
+        Impressions = "impressions",
     }
 }
 

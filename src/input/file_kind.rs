@@ -2,14 +2,16 @@
 
 use super::layout::DayFile;
 use crate::error::{Error, Result};
+use crate::message::named;
 use crate::text::Shown;
 
-/// The format of the rows.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Content {
-    Parquet,
-    Csv,
-    JsonLines,
+named! {
+    /// The format of the rows.
+    pub(super) enum Content {
+        Parquet = "Parquet",
+        Csv = "CSV",
+        JsonLines = "JSON lines",
+    }
 }
 
 /// The compression of a text file.
@@ -24,15 +26,6 @@ const PARQUET: [&str; 3] = [".parquet", ".parq", ".pq"];
 const JSON_LINES: [&str; 3] = [".jsonl", ".ndjson", ".json"];
 
 impl Content {
-    /// Its name in a message.
-    pub fn name(self) -> &'static str {
-        match self {
-            Content::Parquet => "Parquet",
-            Content::Csv => "CSV",
-            Content::JsonLines => "JSON lines",
-        }
-    }
-
     /// The type by the end of a name, in any case. `None` for an unsupported file type.
     fn of(name: &str) -> Option<(Self, Packing)> {
         let name = name.to_lowercase();

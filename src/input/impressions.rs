@@ -14,6 +14,7 @@ use super::layout::DayFile;
 use super::parquet::file::{column, wrong_type};
 use super::wanted::{Wanted, two_columns};
 use crate::error::Result;
+use crate::exact::usize_of;
 use crate::model::{CustomerId, Element, Impression, PADDING_ITEM_ID};
 use crate::resources::Resources;
 use crate::sources::ImpressionSource;
@@ -35,21 +36,11 @@ pub struct ReadImpressions {
     pub lacks_label: bool,
 }
 
-/// Passes every impression of a file to `take`, in the order of its rows, and every bad row to `bad`.
+/// Passes every impression of a file to `take`, in the order of its rows, each with its row or line in the file (see
+/// [`DayFile::place`]); and every bad row to `bad`.
 ///
 /// Memory: one batch of 1,024 rows. Fails if the file cannot be read or lacks a column.
 pub fn read_impressions(
-    source: &ImpressionSource,
-    day_file: &DayFile,
-    resources: &Resources,
-    bad: &mut BadRows,
-    mut take: impl FnMut(Impression) -> Result<()>,
-) -> Result<ReadImpressions> {
-    read_numbered_impressions(source, day_file, resources, bad, |_, impression| take(impression))
-}
-
-/// Like [`read_impressions`], and passes with each one its row or line in the file, see [`DayFile::place`].
-pub fn read_numbered_impressions(
     source: &ImpressionSource,
     day_file: &DayFile,
     resources: &Resources,
@@ -59,7 +50,7 @@ pub fn read_numbered_impressions(
     read_first_impressions(source, day_file, resources, usize::MAX, bad, take)
 }
 
-/// Like [`read_numbered_impressions`], for at most the first `rows` rows.
+/// Like [`read_impressions`], for at most the first `rows` rows.
 pub(super) fn read_first_impressions(
     source: &ImpressionSource,
     day_file: &DayFile,
@@ -267,8 +258,9 @@ fn lists(source: &ArrayRef) -> Option<(Vec<Bounds>, ArrayRef)> {
     };
     let lists = cast(source, &DataType::LargeList(element)).ok()?;
     let lists = lists.as_list_opt::<i64>()?;
-    let bound = |offset: &i64| usize::try_from(*offset).ok();
-    let bounds = lists.offsets().iter().zip(lists.offsets().iter().skip(1)).enumerate();
-    let bounds = bounds.map(|(row, (begin, end))| bound(begin).zip(bound(end)).filter(|_| lists.is_valid(row)));
+    // Arrow makes sure that no offset is negative.
+    let offsets = lists.offsets().iter().map(|offset| usize_of(offset.cast_unsigned()));
+    let bounds = offsets.clone().zip(offsets.skip(1)).enumerate();
+    let bounds = bounds.map(|(row, bounds)| lists.is_valid(row).then_some(bounds));
     Some((bounds.collect(), Arc::clone(lists.values())))
 }

@@ -21,11 +21,11 @@ mod time_text;
 mod type_column;
 mod wanted;
 
-pub use actions::{ReadAction, ReadActions, read_actions, read_numbered_actions};
+pub use actions::{ReadAction, ReadActions, read_actions};
 #[cfg(test)]
 pub(crate) use bad_rows::BAD_ROWS;
 pub use bad_rows::{BadRows, QuarantineFolder};
-pub use impressions::{ReadImpressions, read_impressions, read_numbered_impressions};
+pub use impressions::{ReadImpressions, read_impressions};
 pub use lacking::Lacking;
 pub use layout::{DayFile, FILES_MAX, day_files};
 pub use look::{LookedAt, look_at_actions, look_at_impressions};

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{MANIFEST_VERSION, MANIFEST_VERSION_MIN};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exact::Held;
-use crate::model::{Day, ExtraColumn, ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType};
+use crate::message::message;
+use crate::model::{Day, ExtraColumn, ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType, Zone};
 use crate::text::escaped_json;
 
 /// The description of a partition and its inputs. One JSON document, fields in this order.
@@ -220,6 +221,18 @@ impl Manifest {
     pub fn batch(&self, day: Day) -> Option<&RestsOn> {
         let place = self.batches.binary_search_by_key(&day, |batch| batch.day).ok()?;
         self.batches.get(place)
+    }
+
+    /// Fails if the partition is from a store of another time zone, whose days differ.
+    pub fn refuse_other_zone(&self, zone: &Zone) -> Result<()> {
+        let Manifest { dt, settings: RowShape { time_zone, .. }, .. } = self;
+        if time_zone == zone.name() {
+            return Ok(());
+        }
+        Err(Error::refused(
+            format!("the partition of {dt} is from a store in {time_zone}, and this one is in {}", zone.name()),
+            message!["check ", Store, " and ", Out],
+        ))
     }
 
     fn check(&self) -> Result<(), String> {

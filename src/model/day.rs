@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 /// A calendar day in the store's zone, 1970-01-01 to 2261-12-31: the years that actions may have. In JSON, the
@@ -14,12 +14,6 @@ pub struct Day(i32);
 
 /// Days from 0001-01-01 (day 1 of the Common Era, as chrono counts) to 1970-01-01.
 const EPOCH_FROM_CE: i32 = 719_163;
-
-/// Returns the calendar date `number` days after 1970-01-01, also beyond the valid days; 1970-01-01 itself beyond the
-/// range of chrono.
-pub(super) fn date_of(number: i32) -> NaiveDate {
-    number.checked_add(EPOCH_FROM_CE).and_then(NaiveDate::from_num_days_from_ce_opt).unwrap_or_default()
-}
 
 impl Day {
     /// 1970-01-01.
@@ -44,7 +38,8 @@ impl Day {
 
     /// Returns the calendar date.
     pub fn date(self) -> NaiveDate {
-        date_of(self.0)
+        // From 1970-01-01; a day is never negative, and chrono has far later years than any day.
+        NaiveDate::default() + Days::new(self.0.unsigned_abs().into())
     }
 
     /// Returns the next day; `None` at the end of the valid years.

@@ -1,32 +1,35 @@
 //! The columns of a training row: the one place that defines their set, order and types.
 
+use crate::message::named;
 use serde::{Deserialize, Serialize};
 
-/// A column of the output. The variants are in the order of the columns.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum RowColumn {
-    /// The day; only on request, since it is the partition column, which the folder's name holds.
-    Dt,
-    /// The caller's name for the impression.
-    RankingId,
-    /// The customer who saw the impression.
-    CustomerId,
-    /// Position in the list, from 0.
-    ImpressionPos,
-    /// The item shown.
-    ImpressionItemId,
-    /// 1 if the item was ordered, else 0.
-    Label,
-    /// Items of the history, newest first.
-    Actions,
-    /// Types of these actions.
-    ActionTypes,
-    /// Number of actions before the padding.
-    HistoryLength,
-    /// The age of each action: days between its day and the row's day.
-    ActionAges,
-    /// The time of each action.
-    ActionTimes,
+named! {
+    /// A column of the output. The variants are in the order of the columns.
+    #[derive(Ord, PartialOrd)]
+    pub enum RowColumn {
+        /// The day; only on request, since it is the partition column, which the folder's name holds.
+        Dt = "dt",
+        /// The caller's name for the impression.
+        RankingId = "ranking_id",
+        /// The customer who saw the impression.
+        CustomerId = "customer_id",
+        /// Position in the list, from 0.
+        ImpressionPos = "impression_pos",
+        /// The item shown.
+        ImpressionItemId = "impression_item_id",
+        /// 1 if the item was ordered, else 0.
+        Label = "label",
+        /// Items of the history, newest first.
+        Actions = "actions",
+        /// Types of these actions.
+        ActionTypes = "action_types",
+        /// Number of actions before the padding.
+        HistoryLength = "history_length",
+        /// The age of each action: days between its day and the row's day.
+        ActionAges = "action_ages",
+        /// The time of each action.
+        ActionTimes = "action_times",
+    }
 }
 
 /// The type of a cell, or of each element of a list.
@@ -145,26 +148,20 @@ impl TryFrom<Vec<ExtraColumn>> for ExtraColumns {
     }
 }
 
-/// The type of `impression_item_id` and of the elements of `actions`.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ItemType {
-    /// Any id fits.
-    #[default]
-    Int64,
-    /// Halves a reader's memory; rows with an id that does not fit are refused.
-    Int32,
+named! {
+    /// The type of `impression_item_id` and of the elements of `actions`.
+    #[derive(Default, Deserialize, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum ItemType {
+        /// Any id fits.
+        #[default]
+        Int64 = "int64",
+        /// Halves a reader's memory; rows with an id that does not fit are refused.
+        Int32 = "int32",
+    }
 }
 
 impl ItemType {
-    /// Returns the name as a person types it.
-    pub fn name(self) -> &'static str {
-        match self {
-            ItemType::Int64 => "int64",
-            ItemType::Int32 => "int32",
-        }
-    }
-
     /// Whether an id fits this type.
     pub fn fits(self, item_id: i64) -> bool {
         match self {
@@ -181,26 +178,20 @@ impl ItemType {
     }
 }
 
-/// The type of the elements of `action_types`.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TypeType {
-    /// The type that every reader supports.
-    #[default]
-    Int32,
-    /// A quarter of a reader's memory.
-    Uint8,
+named! {
+    /// The type of the elements of `action_types`.
+    #[derive(Default, Deserialize, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum TypeType {
+        /// The type that every reader supports.
+        #[default]
+        Int32 = "int32",
+        /// A quarter of a reader's memory.
+        Uint8 = "uint8",
+    }
 }
 
 impl TypeType {
-    /// Returns the name as a person types it.
-    pub fn name(self) -> &'static str {
-        match self {
-            TypeType::Int32 => "int32",
-            TypeType::Uint8 => "uint8",
-        }
-    }
-
     fn cell(self) -> CellType {
         match self {
             TypeType::Int32 => CellType::Int32,
@@ -230,25 +221,6 @@ const ALWAYS: [RowColumn; 7] = [
     RowColumn::Actions,
     RowColumn::ActionTypes,
 ];
-
-impl RowColumn {
-    /// Returns the name of the column.
-    pub fn name(self) -> &'static str {
-        match self {
-            RowColumn::Dt => "dt",
-            RowColumn::RankingId => "ranking_id",
-            RowColumn::CustomerId => "customer_id",
-            RowColumn::ImpressionPos => "impression_pos",
-            RowColumn::ImpressionItemId => "impression_item_id",
-            RowColumn::Label => "label",
-            RowColumn::Actions => "actions",
-            RowColumn::ActionTypes => "action_types",
-            RowColumn::HistoryLength => "history_length",
-            RowColumn::ActionAges => "action_ages",
-            RowColumn::ActionTimes => "action_times",
-        }
-    }
-}
 
 impl RowColumns {
     /// Returns all columns, in order.

@@ -6,28 +6,20 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
 use super::{Day, Impression};
+use crate::message::named;
 
-/// The kinds of order.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OrderKind {
-    /// By customer, ranking id (null first), list; each list in its own order.
-    #[default]
-    Customer,
-    /// All rows shuffled.
-    Shuffled,
-    /// Impressions shuffled; the rows of an impression stay together, in the order of its list.
-    Carousel,
-}
-
-impl OrderKind {
-    /// Returns the name as a person types it.
-    pub fn name(self) -> &'static str {
-        match self {
-            OrderKind::Customer => "customer",
-            OrderKind::Shuffled => "shuffled",
-            OrderKind::Carousel => "carousel",
-        }
+named! {
+    /// The kinds of order.
+    #[derive(Default, Deserialize, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum OrderKind {
+        /// By customer, ranking id (null first), list; each list in its own order.
+        #[default]
+        Customer = "customer",
+        /// All rows shuffled.
+        Shuffled = "shuffled",
+        /// Impressions shuffled; the rows of an impression stay together, in the order of its list.
+        Carousel = "carousel",
     }
 }
 

@@ -200,11 +200,6 @@ pub struct ProducedRows {
 }
 
 impl ProducedRows {
-    /// The path of the file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Returns the next row; `None` at the end. Fails, naming row and column, at a null that the contract forbids.
     pub fn take(&mut self) -> Result<Option<ProducedRow>> {
         loop {

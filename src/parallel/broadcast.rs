@@ -1,9 +1,10 @@
 //! Jobs run on several threads; each of several takers takes all results, in the order of the jobs.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use crate::error::{Error, Kind, Result};
+use super::threads::{locked, run_all};
+use crate::error::{Error, Result};
 use crate::resources::Cancel;
 
 /// Runs all jobs that `next` yields, with one thread for each of `workers` (the calling thread is the first), and
@@ -25,18 +26,7 @@ pub fn broadcast<Job, Done: Send + Sync>(
     let takers = takers.into_iter().map(|take| Taker { taken: 0, take: Some(take) }).collect();
     let state = State { next: Some(next), jobs: 0, is_last: false, waiting: BTreeMap::new(), takers, stopped: None };
     let shared = SharedState { state: Mutex::new(state), progress: Condvar::new(), ahead: ahead.max(workers.len()) };
-    std::thread::scope(|scope| {
-        let mut workers = workers.into_iter();
-        let first = workers.next();
-        for worker in workers {
-            let shared = &shared;
-            // If the system refuses more threads, the existing threads do all of the work.
-            let Ok(_) = std::thread::Builder::new().spawn_scoped(scope, move || shared.work(worker)) else { break };
-        }
-        if let Some(worker) = first {
-            shared.work(worker);
-        }
-    });
+    run_all(workers, |worker| shared.work(worker), |panicked| shared.stop(0, panicked));
     let state = shared.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     state.stopped.map_or(Ok(()), |(_, error)| Err(error))
 }
@@ -82,7 +72,6 @@ where
     Take: FnMut(&Done) -> Result<()>,
 {
     fn work(&self, mut worker: impl FnMut(Job) -> Result<Done>) {
-        let _stop = StopOnPanic(self);
         loop {
             match self.step() {
                 Step::Take(place, mut take, done) => {
@@ -94,7 +83,7 @@ where
                     let job = next();
                     if let Some((number, job)) = self.number(next, job) {
                         match worker(job) {
-                            Ok(done) => drop(self.lock().waiting.insert(number, Arc::new(done))),
+                            Ok(done) => drop(locked(&self.state).waiting.insert(number, Arc::new(done))),
                             Err(error) => self.stop(number, error),
                         }
                         self.progress.notify_all();
@@ -107,7 +96,7 @@ where
 
     /// Waits until there is something to do, or until the work ends.
     fn step(&self) -> Step<Next, Done, Take> {
-        let mut state = self.lock();
+        let mut state = locked(&self.state);
         loop {
             match state.step(self.ahead) {
                 Some(step) => return step,
@@ -117,7 +106,7 @@ where
     }
 
     fn put_back(&self, place: usize, take: Take, taken: Result<()>) {
-        let mut state = self.lock();
+        let mut state = locked(&self.state);
         if let Some(taker) = state.takers.get_mut(place) {
             let job = taker.taken;
             taker.taken += 1;
@@ -134,7 +123,7 @@ where
 
     /// Puts `next` back, and numbers the job that it yielded.
     fn number(&self, next: Next, job: Result<Option<Job>>) -> Option<(usize, Job)> {
-        let mut state = self.lock();
+        let mut state = locked(&self.state);
         let number = state.jobs;
         state.next = Some(next);
         let job = match job {
@@ -153,12 +142,8 @@ where
 }
 
 impl<Next, Done, Take> SharedState<Next, Done, Take> {
-    fn lock(&self) -> MutexGuard<'_, State<Next, Done, Take>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn stop(&self, job: usize, error: Error) {
-        self.lock().stop(job, error);
+        locked(&self.state).stop(job, error);
         self.progress.notify_all();
     }
 }
@@ -194,20 +179,10 @@ impl<Next, Done, Take> State<Next, Done, Take> {
     }
 }
 
-/// Ends the other threads when one thread panics; joining them then ends the whole command.
-struct StopOnPanic<'shared, Next, Done, Take>(&'shared SharedState<Next, Done, Take>);
-
-impl<Next, Done, Take> Drop for StopOnPanic<'_, Next, Done, Take> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.stop(0, Error::new(Kind::Io, "a thread has panicked", "report this"));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 

@@ -3,6 +3,7 @@
 
 mod broadcast;
 mod ordered_map;
+mod threads;
 
 pub use broadcast::broadcast;
 pub use ordered_map::{each, each_in_order, ordered_map};

@@ -1,9 +1,10 @@
 //! Jobs run on several threads; one taker takes the results in the order of the jobs.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 
-use crate::error::{Error, Kind, Result};
+use super::threads::{locked, run_all};
+use crate::error::{Error, Result};
 use crate::resources::{Cancel, Resources};
 
 /// Runs all jobs that `next` yields, with one thread for each of `workers` (the calling thread is the first), and
@@ -26,18 +27,11 @@ pub fn ordered_map<Job, Done: Send>(
     let jobs = Mutex::new(Jobs { next, number: 0, is_last: false });
     let results = Mutex::new(Results { waiting: BTreeMap::new(), taken: 0, take: Some(take), stopped: None });
     let shared = SharedState { jobs, results, progress: Condvar::new(), ahead: workers.len() * ahead.max(1) };
-    std::thread::scope(|scope| {
-        let mut workers = workers.into_iter();
-        let first = workers.next();
-        for worker in workers {
-            let shared = &shared;
-            // If the system refuses more threads, the existing threads do all of the work.
-            let Ok(_) = std::thread::Builder::new().spawn_scoped(scope, move || shared.work(worker)) else { break };
-        }
-        if let Some(worker) = first {
-            shared.work(worker);
-        }
-    });
+    let stop = |panicked| {
+        locked(&shared.results).stopped.get_or_insert(panicked);
+        shared.progress.notify_all();
+    };
+    run_all(workers, |worker| shared.work(worker), stop);
     let results = shared.results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.stopped.map_or(Ok(()), Err)
 }
@@ -103,7 +97,6 @@ where
     Take: FnMut(Done) -> Result<()>,
 {
     fn work(&self, mut worker: impl FnMut(Job) -> Result<Done>) {
-        let _stop = StopOnPanic(self);
         while let Some((number, job)) = self.job() {
             self.hand_in(number, job.and_then(&mut worker));
         }
@@ -152,26 +145,10 @@ impl<Done, Take> Results<Done, Take> {
     }
 }
 
-/// Ends the other threads when one thread panics; joining them then ends the whole command.
-struct StopOnPanic<'shared, Next, Done, Take>(&'shared SharedState<Next, Done, Take>);
-
-impl<Next, Done, Take> Drop for StopOnPanic<'_, Next, Done, Take> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let stopped = Error::new(Kind::Io, "a thread has panicked", "report this");
-            locked(&self.0.results).stopped.get_or_insert(stopped);
-            self.0.progress.notify_all();
-        }
-    }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 

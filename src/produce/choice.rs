@@ -92,8 +92,7 @@ impl RowChoice {
             seed: settings.order.seed(),
         };
         for ((option, chosen), (_, was)) in self.typed().into_iter().zip(kept.typed()) {
-            if chosen.is_some() && chosen != was {
-                let chosen = chosen.unwrap_or_default();
+            if let Some(chosen) = chosen.filter(|chosen| Some(chosen) != was.as_ref()) {
                 let was = was.map_or_else(|| message!["no ", { option }], |was| message![{ option }, " {was}"]);
                 return Err(Error::refused(
                     message![

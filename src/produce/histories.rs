@@ -1,6 +1,7 @@
 //! Reads histories for rows, and refuses those that are invalid.
 
 use crate::error::{Error, Result};
+use crate::exact::Held;
 use crate::history::History;
 use crate::message::message;
 use crate::model::{CustomerId, Day, Impression, ItemType, Zone};
@@ -53,13 +54,13 @@ impl<'store> Histories<'store> {
     /// contradict each other, or if an item does not fit its column type.
     pub fn read(&mut self, customer: CustomerId) -> Result<(&History, bool)> {
         let (history, begins) = self.read_each(customer, &[self.wanted.before])?;
-        Ok((history, begins.first().is_some_and(|begin| begin.has_late)))
+        Ok((history, begins.first().held("a history begins on each day asked for")?.has_late))
     }
 
     /// Returns one history that covers several days, given newest first, and where each day's history begins in it (see
     /// [`Cursor::as_of_each`]).
     pub fn read_each(&mut self, customer: CustomerId, days: &[Day]) -> Result<(&History, &[Begin])> {
-        let Some((newest, earlier)) = days.split_first() else { return Ok((&self.history, &[])) };
+        let (newest, earlier) = days.split_first().held("a customer is asked for on some day")?;
         let wanted = AsOf { before: *newest, ..self.wanted };
         self.cursor.as_of_each(customer, wanted, earlier, &mut self.history, &mut self.begins)?;
         // The day of a delta is in its key, and follows from its times too. If the two contradict each other, no row is

@@ -65,7 +65,10 @@ impl HistorySpool {
 /// in `bytes`.
 pub(super) fn pack(dt: Day, history: &History, bytes: &mut Vec<u8>) -> Result<HistoryPlace> {
     let begin = bytes.len();
-    let Some(newest_us) = history.newest_us else { return Ok(HistoryPlace::default()) };
+    if history.is_empty() {
+        return Ok(HistoryPlace::default());
+    }
+    let newest_us = history.newest_us.held("a history with actions has the time of the newest")?;
     let days = history.days.iter().flat_map(|(day, actions)| std::iter::repeat_n(*day, *actions));
     let columns = history.item_ids.iter().zip(&history.action_types);
     let past = days.zip(columns).map(|(day, (item_id, action_type))| PastAction {

@@ -4,7 +4,7 @@ use super::chunks::Rows;
 use super::history_spool::HistoryPlace;
 use crate::error::Result;
 use crate::model::{Impression, OrderKey};
-use crate::sort::Record;
+use crate::sort::{Fields, Record};
 
 /// Elements of an impression that stay together: all of them, or a single one. The derived order is that of the keys.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -40,18 +40,17 @@ impl Record for KeyedRow {
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (key, bytes) = bytes.split_first_chunk()?;
-        let (first, bytes) = bytes.split_first_chunk()?;
-        let (offset, bytes) = bytes.split_first_chunk()?;
-        let (length, bytes) = bytes.split_first_chunk()?;
-        let (actions, bytes) = bytes.split_first_chunk()?;
-        let history = HistoryPlace {
-            offset: u64::from_le_bytes(*offset),
-            bytes: u32::from_le_bytes(*length),
-            actions: u32::from_le_bytes(*actions),
-        };
-        let (key, first) = (OrderKey(u128::from_le_bytes(*key)), i32::from_le_bytes(*first));
-        Some(KeyedRow { key, first, impression: Impression::decode(bytes)?, history })
+        let mut fields = Fields(bytes);
+        Some(KeyedRow {
+            key: OrderKey(u128::from_le_bytes(fields.take()?)),
+            first: i32::from_le_bytes(fields.take()?),
+            history: HistoryPlace {
+                offset: u64::from_le_bytes(fields.take()?),
+                bytes: u32::from_le_bytes(fields.take()?),
+                actions: u32::from_le_bytes(fields.take()?),
+            },
+            impression: Impression::decode(fields.0)?,
+        })
     }
 
     fn memory_bytes(&self) -> usize {

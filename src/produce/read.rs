@@ -65,7 +65,7 @@ pub(super) fn read(
     let same = same_content(with_rows.map(|((file, fingerprint), _)| (file, fingerprint)));
     for ((file, fingerprint), counts) in files.iter().zip(counts) {
         if has_bad {
-            read_impressions(&options.sources.impressions, file, &options.resources, &mut bad, |_| Ok(()))?;
+            read_impressions(&options.sources.impressions, file, &options.resources, &mut bad, |_, _| Ok(()))?;
         }
         fingerprint.check_unchanged(&file.path)?;
         summary.impressions += counts.impressions;
@@ -90,7 +90,7 @@ fn read_file(
     let (mut feed, mut counts) = (sorter.feed()?, FileCounts::default());
     // Counts bad rows only; a second pass reports them.
     let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, None);
-    let read = read_impressions(&options.sources.impressions, file, &options.resources, &mut bad, |impression| {
+    let read = read_impressions(&options.sources.impressions, file, &options.resources, &mut bad, |_, impression| {
         if block_list.holds(impression.customer) {
             counts.forgotten += 1;
             return Ok(());

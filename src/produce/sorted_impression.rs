@@ -1,7 +1,7 @@
 //! How impressions are sorted and spilled; their order is `Impression`'s own.
 
 use crate::model::{CustomerId, Element, Impression};
-use crate::sort::Record;
+use crate::sort::{Fields, Record, put_text};
 
 impl Record for Impression {
     fn encode(&self, bytes: &mut Vec<u8>) {
@@ -12,26 +12,20 @@ impl Record for Impression {
             bytes.extend_from_slice(&item_id.to_le_bytes());
             bytes.extend_from_slice(&label.to_le_bytes());
         }
-        // The ranking id is last, so the record's end is its end; the byte before it tells null from empty.
-        bytes.push(u8::from(ranking_id.is_some()));
-        bytes.extend_from_slice(ranking_id.as_deref().unwrap_or_default().as_bytes());
+        put_text(ranking_id.as_deref(), bytes);
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (customer, bytes) = bytes.split_first_chunk()?;
-        let (length, mut bytes) = bytes.split_first_chunk()?;
-        let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+        let mut fields = Fields(bytes);
+        let customer = CustomerId(i64::from_le_bytes(fields.take()?));
+        let length = usize::try_from(u64::from_le_bytes(fields.take()?)).ok()?;
         let mut elements = Vec::with_capacity(length.min(bytes.len() / 12));
         for _ in 0..length {
-            let (item_id, rest) = bytes.split_first_chunk()?;
-            let (label, rest) = rest.split_first_chunk()?;
-            elements.push(Element { item_id: i64::from_le_bytes(*item_id), label: i32::from_le_bytes(*label) });
-            bytes = rest;
+            let (item_id, label) = (fields.take()?, fields.take()?);
+            elements.push(Element { item_id: i64::from_le_bytes(item_id), label: i32::from_le_bytes(label) });
         }
-        let (present, text) = bytes.split_first()?;
-        let text = String::from_utf8(text.to_vec()).ok()?;
-        let ranking_id = (*present == 1).then_some(text);
-        Some(Impression { customer: CustomerId(i64::from_le_bytes(*customer)), ranking_id, elements })
+        let ranking_id = fields.text()?;
+        fields.end(Impression { customer, ranking_id, elements })
     }
 
     fn memory_bytes(&self) -> usize {

@@ -6,7 +6,7 @@ use crate::input::SameContent;
 use crate::model::Day;
 
 /// The result of producing a day.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct ProduceSummary {
     /// The day.
     pub dt: String,

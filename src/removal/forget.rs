@@ -208,6 +208,7 @@ pub fn would_forget(
     let holding = outs.iter().map(|out| holding(out, &customers, resources, progress)).collect::<Result<Vec<_>>>()?;
     let (customers_before, bytes) = (store.totals()?.customers, store.disk_bytes()?);
     let (known, actions) = (lines.known, lines.actions);
+    let left = customers_before.checked_sub(known);
     Ok(ForgetReceipt {
         dry_run: true,
         customers: lines.finish_dry_run()?,
@@ -216,7 +217,7 @@ pub fn would_forget(
         actions,
         block_list: list.len() + new,
         customers_before,
-        customers_after: customers_before.saturating_sub(known),
+        customers_after: left.ok_or_else(|| Error::corrupt("the store counts fewer customers than it loses"))?,
         bytes_before: bytes,
         bytes_after: bytes,
         scrubbed: Vec::new(),

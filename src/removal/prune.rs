@@ -6,6 +6,7 @@ use super::history::rewrite;
 use super::remove::{Goes, Removal, finish_purge};
 use super::removed::Removed;
 use crate::error::{Error, Result};
+use crate::exact::Held;
 use crate::format::{Horizon, Key};
 use crate::message::message;
 use crate::model::Day;
@@ -113,26 +114,27 @@ fn remove(
         summary.add(removed);
         Ok(())
     })?;
-    summary.actions_before = Some(removal.seen());
+    let all = removal.seen();
+    summary.actions_before = Some(all);
     if summary.deltas == 0 {
         return Ok(());
     }
     if !allow_large_removal {
-        refuse_large(summary, first_day)?;
+        refuse_large(summary, all, first_day)?;
     }
     removal.batches(goes, progress)?;
     removal.set(Key::Horizon, &Horizon { first_day: first_day.number().unsigned_abs() })?;
     removal.commit()?;
-    summary.customers_left = before.saturating_sub(store.totals()?.customers);
+    summary.customers_left = before.checked_sub(store.totals()?.customers).held("a removal adds no customer")?;
     Ok(())
 }
 
-fn refuse_large(summary: &PruneSummary, first_day: Day) -> Result<()> {
-    let (going, all) = (summary.actions, summary.actions_before.unwrap_or_default());
+fn refuse_large(summary: &PruneSummary, all: u64, first_day: Day) -> Result<()> {
+    let going = summary.actions;
     if going.saturating_mul(LARGE_REMOVAL_OF) <= all {
         return Ok(());
     }
-    let newest = summary.newest_batch.map_or_else(|| "none".to_owned(), |day| day.to_string());
+    let newest = summary.newest_batch.held("days are counted back from the newest batch")?;
     Err(Error::refused(
         format!(
             "{} of {} actions ({}) are from before {first_day} and would be removed, counted back from the newest batch, {newest}",

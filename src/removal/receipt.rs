@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::removed::Removed;
 use crate::error::Result;
 use crate::format::{Token, hex};
-use crate::sort::{Record, Sorted, Sorter};
+use crate::sort::{Fields, Record, Sorted, Sorter};
 
 /// One customer's line in a receipt.
 #[derive(Clone, Debug, Serialize)]
@@ -120,20 +120,18 @@ impl Record for Line {
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (place, bytes) = bytes.split_first_chunk()?;
-        let (has_token, bytes) = bytes.split_first()?;
-        let (token, bytes) = bytes.split_first_chunk()?;
-        let (already_forgotten, bytes) = bytes.split_first()?;
-        let (deltas, bytes) = bytes.split_first_chunk()?;
-        let (actions, bytes) = bytes.split_first_chunk()?;
-        Some(Line {
-            place: u64::from_le_bytes(*place),
-            token: (*has_token == 1).then_some(*token),
-            already_forgotten: *already_forgotten == 1,
-            deltas: u64::from_le_bytes(*deltas),
-            actions: u64::from_le_bytes(*actions),
-            keyframes: u64::from_le_bytes(bytes.try_into().ok()?),
-        })
+        let mut fields = Fields(bytes);
+        let place = u64::from_le_bytes(fields.take()?);
+        let (has_token, token) = (fields.flag()?, fields.take()?);
+        let line = Line {
+            place,
+            token: has_token.then_some(token),
+            already_forgotten: fields.flag()?,
+            deltas: u64::from_le_bytes(fields.take()?),
+            actions: u64::from_le_bytes(fields.take()?),
+            keyframes: u64::from_le_bytes(fields.take()?),
+        };
+        fields.end(line)
     }
 
     fn memory_bytes(&self) -> usize {

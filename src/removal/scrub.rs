@@ -80,8 +80,9 @@ impl<'store> Scrubber<'store> {
         let rows_before = manifest.rows;
         manifest.parts = rewriting.finish()?;
         manifest.rows = manifest.parts.iter().map(|part| part.rows).sum();
-        manifest.impressions = manifest.impressions.saturating_sub(impressions);
-        manifest.customers = manifest.customers.saturating_sub(customers.len() as u64);
+        let less = |count: u64, scrubbed: u64| count.checked_sub(scrubbed).held(AS_COUNTED);
+        manifest.impressions = less(manifest.impressions, impressions)?;
+        manifest.customers = less(manifest.customers, customers.len() as u64)?;
         manifest.tally = Some(tally);
         manifest.manifest_version = MANIFEST_VERSION;
         env!("CARGO_PKG_VERSION").clone_into(&mut manifest.tool_version);
@@ -104,6 +105,9 @@ struct Histories<'store> {
     /// The customer asked for last, and the store's history.
     held: Option<(CustomerId, History)>,
 }
+
+/// States that a manifest counts what its rows are of.
+const AS_COUNTED: &str = "a partition has no more impressions and customers than its manifest counts";
 
 /// States that the rows of a part file, whose hash matches its manifest, are as written.
 const AS_WRITTEN: &str = "types are of one byte, and no action is of a day after its row";

@@ -6,20 +6,24 @@ use super::axis::Unit;
 use super::figures::{BatchFigures, StoreFigures};
 use super::partitions::{PartitionFigures, ratio};
 use super::periods::Period;
+use crate::message::named;
 use crate::model::{Anomaly, Day, anomaly};
 
-/// A figure of each batch or partition.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Figure {
-    Actions,
-    LateShare,
-    Customers,
-    Files,
-    Bytes,
-    Rows,
-    LabelRate,
-    PaddingShare,
-    ColdStartShare,
+named! {
+    /// A figure of each batch or partition.
+    #[derive(Ord, PartialOrd)]
+    pub(super) enum Figure {
+        Actions = "actions",
+        LateShare = "late_share",
+        Customers = "customers",
+        Files = "files",
+        Bytes = "bytes",
+        Rows = "rows",
+        LabelRate = "label_rate",
+        PaddingShare = "padding_share",
+        ColdStartShare = "cold_start_share",
+    }
+    ALL
 }
 
 /// The figures and their marks.
@@ -31,33 +35,6 @@ pub(super) struct Notable {
 const LEAST_OF_SHARES: f64 = 0.005;
 
 impl Figure {
-    const ALL: [Figure; 9] = [
-        Figure::Actions,
-        Figure::LateShare,
-        Figure::Customers,
-        Figure::Files,
-        Figure::Bytes,
-        Figure::Rows,
-        Figure::LabelRate,
-        Figure::PaddingShare,
-        Figure::ColdStartShare,
-    ];
-
-    /// Returns the name in summaries and data attributes.
-    pub fn name(self) -> &'static str {
-        match self {
-            Figure::Actions => "actions",
-            Figure::LateShare => "late_share",
-            Figure::Customers => "customers",
-            Figure::Files => "files",
-            Figure::Bytes => "bytes",
-            Figure::Rows => "rows",
-            Figure::LabelRate => "label_rate",
-            Figure::PaddingShare => "padding_share",
-            Figure::ColdStartShare => "cold_start_share",
-        }
-    }
-
     /// Returns the name in a sentence, and the noun for what has the figure.
     fn in_words(self) -> (&'static str, &'static str) {
         match self {

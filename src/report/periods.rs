@@ -125,6 +125,10 @@ impl fmt::Display for Period {
     }
 }
 
+fn add((sum, more): (&mut u64, &u64)) {
+    *sum = sum.saturating_add(*more);
+}
+
 impl Daily for BatchFigures {
     fn dt(&self) -> Day {
         self.dt
@@ -133,7 +137,7 @@ impl Daily for BatchFigures {
     fn add(&mut self, later: &Self) {
         let BatchFigures { dt: _, files, bytes, actions, types, late, early, quarantined, customers } = later;
         self.files += files;
-        self.types.iter_mut().zip(types).for_each(|(sum, more)| *sum = sum.saturating_add(*more));
+        self.types.iter_mut().zip(types).for_each(add);
         let sums = [
             (&mut self.bytes, bytes),
             (&mut self.actions, actions),
@@ -142,7 +146,7 @@ impl Daily for BatchFigures {
             (&mut self.quarantined, quarantined),
             (&mut self.customers, customers),
         ];
-        sums.into_iter().for_each(|(sum, more)| *sum = sum.saturating_add(*more));
+        sums.into_iter().for_each(add);
     }
 }
 
@@ -163,7 +167,7 @@ impl Daily for PartitionFigures {
             (&mut self.places, places),
             (&mut self.bytes, bytes),
         ];
-        sums.into_iter().for_each(|(sum, more)| *sum = sum.saturating_add(*more));
+        sums.into_iter().for_each(add);
     }
 }
 

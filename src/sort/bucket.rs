@@ -158,19 +158,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    impl Record for (u64, u8) {
-        fn encode(&self, _: &mut Vec<u8>) {}
-        fn decode(_: &[u8]) -> Option<Self> {
-            None
-        }
-        fn memory_bytes(&self) -> usize {
-            16
-        }
-        fn sort_key(&self) -> u64 {
-            self.0
-        }
-    }
-
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
@@ -183,10 +170,10 @@ mod tests {
         ) {
             // Many records from few draws: clumps, ties, and numbers over all or part of the range.
             let drawn = few.iter().cycle().take(records).zip(0_u64..);
-            let mut expected: Vec<(u64, u8)> =
-                drawn.map(|((number, tie), place)| (number.wrapping_mul(place / 7 + 1) % partitioned_over, *tie)).collect();
+            let mut expected: Vec<(u64, u64, u8)> =
+                drawn.map(|((number, tie), place)| (number.wrapping_mul(place / 7 + 1) % partitioned_over, 0, *tie)).collect();
             // One distant number leaves all other records in a single bucket, which has to be spread again.
-            expected.push((u64::MAX, 0));
+            expected.push((u64::MAX, 0, 0));
             let resources = Resources::default().with_threads(2);
             let blocks: Vec<_> = expected.chunks(of_block).map(<[_]>::to_vec).collect();
             let buckets = resources.install(|| radix_partition(blocks)).unwrap().unwrap();
@@ -195,12 +182,12 @@ mod tests {
             let mut sorted = Vec::new();
             for bucket in buckets {
                 let from = bucket.from();
-                prop_assert!(sorted.last().is_none_or(|(before, _)| *before < from));
+                prop_assert!(sorted.last().is_none_or(|(before, ..): &(u64, u64, u8)| *before < from));
                 let (before, behind) = bucket.cut(cut_at % partitioned_over);
                 let [before, behind] = [before, behind].map(|bucket| bucket.sorted(&resources).unwrap());
-                prop_assert!(before.iter().all(|(number, _)| *number < cut_at % partitioned_over));
+                prop_assert!(before.iter().all(|(number, ..)| *number < cut_at % partitioned_over));
                 let records = [before, behind].concat();
-                prop_assert!(records.first().is_some_and(|(first, _)| *first >= from));
+                prop_assert!(records.first().is_some_and(|(first, ..)| *first >= from));
                 let alike = records.first().map(|first| first.0) == records.last().map(|last| last.0);
                 prop_assert!(alike || records.len() <= RECORDS_MAX, "{} records", records.len());
                 sorted.extend(records);

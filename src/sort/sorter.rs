@@ -152,9 +152,6 @@ mod tests {
         fn decode(bytes: &[u8]) -> Option<Self> {
             Some(u64::from_be_bytes(bytes.try_into().ok()?))
         }
-        fn memory_bytes(&self) -> usize {
-            8
-        }
         fn sort_key(&self) -> u64 {
             *self
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Pattern;
+use crate::message::named;
 use crate::model::ActionType;
 
 /// A hash over the description's parts that determine a source's actions: XXH3-128, big-endian.
@@ -18,34 +19,22 @@ pub fn source_rank(name: &str) -> (usize, &str) {
     (BUILT_IN.iter().position(|built_in| *built_in == name).unwrap_or(BUILT_IN.len()), name)
 }
 
-/// The unit of integer times.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum TimeUnit {
-    /// `s`
-    Seconds,
-    /// `ms`
-    Milliseconds,
-    /// `us`
-    Microseconds,
-    /// `ns`
-    Nanoseconds,
+named! {
+    /// The unit of integer times.
+    pub enum TimeUnit {
+        /// `s`
+        Seconds = "s",
+        /// `ms`
+        Milliseconds = "ms",
+        /// `us`
+        Microseconds = "us",
+        /// `ns`
+        Nanoseconds = "ns",
+    }
+    ALL
 }
 
 impl TimeUnit {
-    /// All units.
-    pub const ALL: [TimeUnit; 4] =
-        [TimeUnit::Seconds, TimeUnit::Milliseconds, TimeUnit::Microseconds, TimeUnit::Nanoseconds];
-
-    /// Returns the name as a person types it.
-    pub fn name(self) -> &'static str {
-        match self {
-            TimeUnit::Seconds => "s",
-            TimeUnit::Milliseconds => "ms",
-            TimeUnit::Microseconds => "us",
-            TimeUnit::Nanoseconds => "ns",
-        }
-    }
-
     /// Converts to microseconds, rounding down (towards the past). `None` beyond 64 bits.
     pub fn microseconds(self, count: i64) -> Option<i64> {
         match self {
@@ -57,27 +46,18 @@ impl TimeUnit {
     }
 }
 
-/// The meaning of times in Parquet's old type INT96.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Int96 {
-    /// Times in UTC.
-    Utc,
-    /// Times on the wall clock of the store's zone.
-    WallTime,
+named! {
+    /// The meaning of times in Parquet's old type INT96.
+    pub enum Int96 {
+        /// Times in UTC.
+        Utc = "instant",
+        /// Times on the wall clock of the store's zone.
+        WallTime = "wall_time",
+    }
+    ALL
 }
 
 impl Int96 {
-    /// Both meanings.
-    pub const ALL: [Int96; 2] = [Int96::Utc, Int96::WallTime];
-
-    /// Returns the name as a person types it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Int96::Utc => "instant",
-            Int96::WallTime => "wall_time",
-        }
-    }
-
     /// Returns the meaning used by a file's writer, by `created_by` in its footer: Impala writes wall times, all others
     /// instants.
     pub fn of_writer(created_by: &str) -> Self {

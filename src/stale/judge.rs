@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::error::{Error, Result};
+use serde::Serialize;
+
+use crate::error::Result;
 use crate::format::TouchedDay;
 use crate::manifest::Manifest;
-use crate::message::message;
 use crate::model::{Day, Zone, name_days};
-use crate::store::Store;
+use crate::store::{Store, beyond_horizon};
 
 /// The batches that count for a partition.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,7 +34,7 @@ impl Known {
 }
 
 /// Why a partition is stale: batches, days ascending. Without any reason the partition is current.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Reasons {
     /// Batches held that touched days in the reach of the rows, and that the rows do not rest on.
     pub added: Vec<Day>,
@@ -43,6 +44,8 @@ pub struct Reasons {
     pub removed: Vec<Day>,
     /// Whether the zone's rules up to its day differ from those that its rows were made by.
     pub zone_rules: bool,
+    /// No reason, but the store's horizon, if the rows reach back beyond it: they cannot be produced again as they were.
+    pub beyond_horizon: Option<Day>,
 }
 
 impl Reasons {
@@ -51,14 +54,17 @@ impl Reasons {
         self.zone_rules || !(self.added.is_empty() && self.replaced.is_empty() && self.removed.is_empty())
     }
 
-    /// Formats for people: `replaced 2026-01-02; added 2026-01-05..2026-01-09`.
+    /// Formats for people: `replaced 2026-01-02; added 2026-01-05..2026-01-09`; and behind it, whether the rows cannot be
+    /// produced again.
     pub fn text(&self) -> String {
-        let Reasons { added, replaced, removed, zone_rules } = self;
+        let Reasons { added, replaced, removed, zone_rules, beyond_horizon } = self;
         let kinds = [("replaced", replaced), ("removed", removed), ("added", added)];
         let named = kinds.iter().filter(|(_, days)| !days.is_empty());
         let named = named.map(|(kind, days)| format!("{kind} {}", name_days(days)));
         let rules = zone_rules.then(|| "other rules of the time zone".to_owned());
-        named.chain(rules).collect::<Vec<_>>().join("; ")
+        let beyond = beyond_horizon
+            .map(|horizon| format!("the rows reach back beyond {horizon}, before which the store has been pruned"));
+        named.chain(rules).chain(beyond).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -76,6 +82,7 @@ fn has_other_rules(manifest: &Manifest, zone: &Zone) -> bool {
 /// touched.
 pub struct Judge<'store> {
     store: &'store Store,
+    horizon: Option<Day>,
     /// The batches held, with the fingerprints of their files.
     held: BTreeMap<Day, String>,
     /// The days that a batch touched.
@@ -87,28 +94,23 @@ impl<'store> Judge<'store> {
     pub fn new(store: &'store Store) -> Result<Self> {
         let batches = store.batches()?;
         let held = batches.iter().map(|(day, batch)| (day, batch.fingerprint.clone())).collect();
-        Ok(Judge { store, held, touched: BTreeMap::new() })
+        Ok(Judge { store, horizon: store.horizon()?, held, touched: BTreeMap::new() })
     }
 
-    /// Returns why the partition with this manifest is stale. Fails if the partition is from a store of another time
-    /// zone, whose days differ.
+    /// Returns why the partition with this manifest is stale. Fails as [`Manifest::refuse_other_zone`]
+    /// does.
     pub fn reasons(&mut self, manifest: &Manifest, known: Known) -> Result<Reasons> {
         let Manifest { dt, settings, .. } = manifest;
         let zone = &self.store.settings().zone;
-        if settings.time_zone != zone.name() {
-            return Err(Error::refused(
-                format!(
-                    "the partition of {dt} is from a store in {}, and this one is in {}",
-                    settings.time_zone,
-                    zone.name()
-                ),
-                message!["check ", Store, " and ", Out],
-            ));
-        }
+        manifest.refuse_other_zone(zone)?;
         let through = known.through(*dt);
         let counts = |day: &Day| through.is_none_or(|through| *day <= through);
         let reached = settings.lookback_days.map_or(Day::FIRST, |days| dt.minus(days))..*dt;
-        let mut reasons = Reasons { zone_rules: has_other_rules(manifest, zone), ..Reasons::default() };
+        let mut reasons = Reasons {
+            zone_rules: has_other_rules(manifest, zone),
+            beyond_horizon: beyond_horizon(self.horizon, *dt, settings.lookback_days),
+            ..Reasons::default()
+        };
         let mut others = Vec::new();
         for (day, files) in self.held.iter().filter(|(day, _)| counts(day)) {
             match manifest.batch(*day) {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::judge::{Judge, Known};
+use super::judge::{Judge, Known, Reasons};
 use crate::error::Result;
 use crate::message::Message;
 use crate::model::Day;
@@ -18,14 +18,9 @@ use crate::text::Shown;
 pub struct ListedPartition {
     /// The day of the partition.
     pub dt: Day,
-    /// Batches that touched days in the reach of its rows, and that it does not rest on.
-    pub added: Vec<Day>,
-    /// Batches that it rests on and that are held with other files.
-    pub replaced: Vec<Day>,
-    /// Batches that it rests on and that are no longer held.
-    pub removed: Vec<Day>,
-    /// Whether the zone's rules up to its day differ from those that its rows were made by.
-    pub zone_rules: bool,
+    /// Why it is stale.
+    #[serde(flatten)]
+    pub reasons: Reasons,
     /// Why its manifest cannot be used; then nothing else is known.
     pub unreadable: Option<Message>,
     /// The reason, for people.
@@ -58,32 +53,20 @@ pub fn list_stale(store: &Store, out: &Path, known: Known, progress: &dyn Progre
         StaleSummary { out: out.plain(), partitions: folders.len(), stale: 0, without_manifest: 0, listed: Vec::new() };
     progress.begin("comparing", "partitions", Some(folders.len() as u64));
     for folder in folders {
-        let mut listed = ListedPartition {
-            dt: folder.dt(),
-            added: Vec::new(),
-            replaced: Vec::new(),
-            removed: Vec::new(),
-            zone_rules: false,
-            unreadable: None,
-            text: Message::default(),
-        };
+        let dt = folder.dt();
         match folder.manifest() {
             Ok(manifest) => {
                 let reasons = judge.reasons(&manifest, known)?;
                 if reasons.is_stale() {
                     summary.stale += 1;
-                    listed.zone_rules = reasons.zone_rules;
-                    listed.text = reasons.text().into();
-                    (listed.added, listed.replaced, listed.removed) =
-                        (reasons.added, reasons.replaced, reasons.removed);
-                    summary.listed.push(listed);
+                    let text = reasons.text().into();
+                    summary.listed.push(ListedPartition { dt, reasons, unreadable: None, text });
                 }
             }
             Err(error) => {
                 summary.without_manifest += 1;
-                listed.text = error.message();
-                listed.unreadable = Some(error.message());
-                summary.listed.push(listed);
+                let (reasons, text) = (Reasons::default(), error.message());
+                summary.listed.push(ListedPartition { dt, reasons, unreadable: Some(text.clone()), text });
             }
         }
         progress.advance(1);

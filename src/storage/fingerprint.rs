@@ -1,9 +1,9 @@
 //! Fingerprints of files: size and hash, to detect that a file has changed since it was read.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::SystemTime;
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -22,8 +22,14 @@ pub struct Fingerprint {
     pub bytes: u64,
     /// XXH3-128 of its content, big-endian.
     pub xxh3_128: [u8; 16],
-    /// When the file was last written. Never stored: used only to notice a change while a command runs.
-    modified: Option<SystemTime>,
+    /// When the file was last written and changed. Never stored: used only to notice a change while a command runs.
+    times: [i64; 4],
+}
+
+/// Returns the times of a file. No program can set the second one, so a file that was replaced, or written and given its
+/// old time of writing again, has other times.
+fn times_of(metadata: &Metadata) -> [i64; 4] {
+    [metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec()]
 }
 
 impl Fingerprint {
@@ -31,7 +37,7 @@ impl Fingerprint {
     pub fn of(path: &Path, cancel: &Cancel) -> Result<Self> {
         let failed = |error: std::io::Error| Error::io("read", path, error);
         let mut file = regular_file::open(path).map_err(failed)?;
-        let modified = file.metadata().and_then(|metadata| metadata.modified()).ok();
+        let times = times_of(&file.metadata().map_err(failed)?);
         let (mut hasher, mut buffer, mut bytes) = (Xxh3::new(), vec![0; READ_BYTES], 0);
         loop {
             cancel.check()?;
@@ -40,7 +46,7 @@ impl Fingerprint {
             hasher.update(part);
             bytes += part.len() as u64;
         }
-        Ok(Fingerprint { bytes, xxh3_128: hasher.digest128().to_be_bytes(), modified })
+        Ok(Fingerprint { bytes, xxh3_128: hasher.digest128().to_be_bytes(), times })
     }
 
     /// Returns the hash as 32 hexadecimal digits.
@@ -54,11 +60,11 @@ impl Fingerprint {
         Ok(metadata.len())
     }
 
-    /// Fails if the file has been written since its fingerprint was taken: the bytes read would then differ from the
-    /// bytes fingerprinted.
+    /// Fails if the file has been written or replaced since its fingerprint was begun: the bytes read from it in between
+    /// may differ from the bytes fingerprinted.
     pub fn check_unchanged(&self, path: &Path) -> Result<()> {
         let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
-        if metadata.len() == self.bytes && metadata.modified().ok() == self.modified {
+        if metadata.len() == self.bytes && times_of(&metadata) == self.times {
             return Ok(());
         }
         Err(Error::input(

@@ -13,8 +13,6 @@ pub struct Batch {
     pub sources: BTreeSet<String>,
     /// Number of its files.
     pub files: usize,
-    /// Total size of its files.
-    pub bytes: u64,
     /// One hash over all its files: see [`files_fingerprint`].
     pub fingerprint: String,
     /// Actions of all types: see [`BatchRecord::actions`].
@@ -23,12 +21,6 @@ pub struct Batch {
     pub types: Box<[u8]>,
     /// See [`BatchRecord::late`].
     pub late: u64,
-    /// See [`BatchRecord::early`].
-    pub early: u64,
-    /// See [`BatchRecord::quarantined`].
-    pub quarantined: u64,
-    /// See [`BatchRecord::ignored`].
-    pub ignored: u64,
     /// See [`BatchRecord::customers`].
     pub customers: u64,
     /// See [`BatchRecord::zone_use`].
@@ -40,14 +32,10 @@ impl From<BatchRecord> for Batch {
         Batch {
             sources: record.sources_of_files().map(str::to_owned).collect(),
             files: record.files.len(),
-            bytes: record.files.iter().map(|file| file.bytes).sum(),
             fingerprint: files_fingerprint(&record),
             actions: record.actions.sum(),
             types: record.actions.iter().map(|(number, _)| number).collect(),
             late: record.late,
-            early: record.early,
-            quarantined: record.quarantined,
-            ignored: record.ignored,
             customers: record.customers,
             zone_use: record.zone_use,
         }
@@ -62,11 +50,6 @@ pub struct Batches(BTreeMap<Day, Batch>);
 impl Batches {
     pub(super) fn new(batches: BTreeMap<Day, Batch>) -> Self {
         Batches(batches)
-    }
-
-    /// Returns the summary of a batch.
-    pub fn get(&self, day: Day) -> Option<&Batch> {
-        self.0.get(&day)
     }
 
     /// Returns all batches, by day.

@@ -53,6 +53,7 @@ pub(crate) use list_writer::ListWriter;
 pub(crate) use lookup::Lookup;
 pub(crate) use new_store::NewStore;
 pub use offered_rules::{OfferedRules, outdated};
+pub(crate) use purge::beyond_horizon;
 pub(crate) use query::{AsOf, Begin};
 pub(crate) use raw::{Entry, RawStore};
 pub(crate) use refusals::refuse_pruned;

@@ -13,6 +13,11 @@ use crate::format::{Horizon, Key, Purge};
 use crate::model::Day;
 use crate::text::Shown;
 
+/// Returns the horizon if rows of `dt` need actions from before it, which have been pruned.
+pub fn beyond_horizon(horizon: Option<Day>, dt: Day, lookback_days: Option<u32>) -> Option<Day> {
+    horizon.filter(|horizon| lookback_days.is_none_or(|days| dt.minus(days) < *horizon))
+}
+
 impl Store {
     /// Returns the first day whose actions the store keeps; `None` if the store was never pruned.
     pub fn horizon(&self) -> Result<Option<Day>> {

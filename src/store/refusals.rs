@@ -3,6 +3,7 @@
 use super::batches::Batches;
 use super::handle::Store;
 use super::offered_rules::outdated;
+use super::purge::beyond_horizon;
 use crate::error::{Error, Result};
 use crate::message::{Message, message};
 use crate::model::{Day, name_days};
@@ -71,10 +72,7 @@ fn refuse_outdated(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Resu
 
 /// Fails if rows of `dt` need actions from before the store's horizon, which have been pruned.
 pub fn refuse_pruned(horizon: Option<Day>, dt: Day, lookback_days: Option<u32>) -> Result<()> {
-    let Some(horizon) = horizon else { return Ok(()) };
-    if lookback_days.is_some_and(|days| dt.minus(days) >= horizon) {
-        return Ok(());
-    }
+    let Some(horizon) = beyond_horizon(horizon, dt, lookback_days) else { return Ok(()) };
     let reach = i64::from(dt.number()) - i64::from(horizon.number());
     let narrower =
         if reach > 0 { message!["ask for ", LookbackDays, " {reach} or fewer, or "] } else { Message::default() };

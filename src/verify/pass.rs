@@ -41,6 +41,7 @@ pub(super) fn check(store: &Store, deep: bool, progress: &dyn Progress, report: 
     let block_list = match store.block_list() {
         // The value is too long for the memory available, which is no fault of the store.
         Err(error) if error.kind() == Kind::Refused => return Err(error),
+        // Others are faults of its keys, which the pass reports; so is an unreadable horizon.
         list => list.unwrap_or_default(),
     };
     let horizon = store.horizon().unwrap_or_default();

@@ -103,8 +103,11 @@ pub fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
+/// Keys and values.
+pub type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// All keys and values of a store.
-pub fn dump(store: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub fn dump(store: &Path) -> Entries {
     let store = lookback::internals::store::RawStore::open_reader(&lookback::store::Folder::new(store)).unwrap();
     store.entries(&[]).map(|entry| entry.unwrap()).map(|(key, value)| (key.into_vec(), value.into_vec())).collect()
 }

@@ -7,11 +7,9 @@ use std::path::Path;
 use lookback::store::{Folder, Store};
 
 use super::faults::{At, Call, Fault, Ground};
-use super::output::{dump, tree};
+use super::output::{Entries, dump, tree};
 use super::program::{Bench, Ran};
 
-/// The keys and values of a store.
-pub type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 /// Files with their bytes, by path.
 pub type Files = BTreeMap<String, Vec<u8>>;
 

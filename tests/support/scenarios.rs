@@ -2,10 +2,10 @@
 
 use crate::fixture::copy_of;
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
-use crate::support::output::dump;
+use crate::support::output::{Entries, dump};
 use crate::support::program::Bench;
 use crate::support::random::Random;
-use crate::support::scenario::{Entries, Scenario};
+use crate::support::scenario::Scenario;
 use crate::support::zones::TestRules;
 
 /// Batches of 1 to 7 January with some late actions, and impressions of the 3rd and 4th; the same in each bench.

@@ -17,7 +17,7 @@ pub fn each_action(root: &Path, batch: Day, mut take: impl FnMut(ReadAction)) ->
     let mut bad = BadRows::new(QuarantineFolder::Actions, batch, None);
     let sources = Sources::default();
     for (source, file) in batch_files(root, &sources, batch)? {
-        read_actions(source, &file, &zone, &Resources::default(), &mut bad, |action| {
+        read_actions(source, &file, &zone, &Resources::default(), &mut bad, |_, action| {
             take(action);
             Ok(())
         })?;

@@ -7,8 +7,7 @@ use clap::Args;
 
 use super::config::Configuration;
 use super::fill::AllowedBatches;
-use super::numbers;
-use super::words::{Codec, Extra, Items, Order, Types};
+use super::{numbers, words};
 use lookback::model::{Day, ExtraColumn, ItemType, OrderKind, TypeType};
 use lookback::output::Compression;
 use lookback::produce::RowChoice;
@@ -23,8 +22,8 @@ pub struct RowOptions {
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub lookback_days: Option<NonZeroU32>,
     /// Codec of the output's pages [default: zstd].
-    #[arg(long, value_enum)]
-    pub compression: Option<Codec>,
+    #[arg(long, value_parser = words::codec())]
+    pub compression: Option<Compression>,
     /// Rows of a row group: what a training reader decodes at once [default: 10000].
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub row_group_rows: Option<NonZeroU32>,
@@ -32,18 +31,18 @@ pub struct RowOptions {
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub part_rows: Option<NonZeroU32>,
     /// More columns: dt, history_length, action_ages (days before the day), action_times.
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
-    pub with: Option<Vec<Extra>>,
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', value_parser = words::extra())]
+    pub with: Option<Vec<ExtraColumn>>,
     /// Type of impression_item_id and of the elements of actions [default: int64]. Rows with an item that does not fit
     /// are refused.
-    #[arg(long, value_enum)]
-    pub item_type: Option<Items>,
+    #[arg(long, value_parser = words::item_type())]
+    pub item_type: Option<ItemType>,
     /// Type of the elements of action_types [default: int32].
-    #[arg(long, value_enum)]
-    pub type_type: Option<Types>,
+    #[arg(long, value_parser = words::type_type())]
+    pub type_type: Option<TypeType>,
     /// In which order the rows stand [default: customer].
-    #[arg(long, value_enum)]
-    pub order: Option<Order>,
+    #[arg(long, value_parser = words::order())]
+    pub order: Option<OrderKind>,
     /// Which order by chance: the same seed gives the same bytes [default: 0].
     #[arg(long, value_name = "N", requires = "order", value_parser = numbers::seed)]
     pub seed: Option<u64>,
@@ -62,17 +61,16 @@ impl RowOptions {
     /// What was typed, and what was not.
     pub fn choice(&self) -> RowChoice {
         let number = |typed: Option<NonZeroU32>| typed.map(|typed| typed.get() as usize);
-        let with = self.with.as_ref();
         RowChoice::default()
             .max_history(number(self.max_history))
             .lookback_days(self.lookback_days.map(u32::from))
-            .compression(self.compression.map(Compression::from))
+            .compression(self.compression)
             .row_group_rows(number(self.row_group_rows))
             .part_rows(number(self.part_rows))
-            .with(with.map(|columns| columns.iter().copied().map(ExtraColumn::from).collect()))
-            .item_type(self.item_type.map(ItemType::from))
-            .type_type(self.type_type.map(TypeType::from))
-            .order(self.order.map(OrderKind::from))
+            .with(self.with.as_ref().map(|columns| columns.iter().copied().collect()))
+            .item_type(self.item_type)
+            .type_type(self.type_type)
+            .order(self.order)
             .seed(self.seed)
     }
 }

@@ -1,112 +1,64 @@
 //! The words that can be typed for what rows look like.
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use lookback::model::{ExtraColumn, ItemType, OrderKind, TypeType};
 use lookback::output::Compression;
 
-/// [`Compression`] as it is typed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Codec {
-    /// Zstandard, level 1
-    Zstd,
-    /// Snappy
-    Snappy,
-    /// LZ4 (raw)
-    Lz4,
-    /// No compression
-    None,
+/// Takes the names of some values; each with what the help says of it.
+fn words<T: Copy + Send + Sync + 'static>(
+    all: &'static [(T, &'static str)],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let words = all.iter().map(move |(value, help)| PossibleValue::new(name(*value)).help(*help));
+    let named = move |typed: String| all.iter().find(|(value, _)| name(*value) == typed).map(|(value, _)| *value);
+    PossibleValuesParser::new(words).try_map(move |typed| named(typed).ok_or("is no word of these"))
 }
 
-impl From<Codec> for Compression {
-    fn from(codec: Codec) -> Self {
-        match codec {
-            Codec::Zstd => Compression::Zstd,
-            Codec::Snappy => Compression::Snappy,
-            Codec::Lz4 => Compression::Lz4,
-            Codec::None => Compression::None,
-        }
-    }
+/// A codec.
+pub fn codec() -> impl TypedValueParser<Value = Compression> {
+    let all = &[
+        (Compression::Zstd, "Zstandard, level 1"),
+        (Compression::Snappy, "Snappy"),
+        (Compression::Lz4, "LZ4 (raw)"),
+        (Compression::None, "No compression"),
+    ];
+    words(all, Compression::name)
 }
 
-/// [`ExtraColumn`] as it is typed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub enum Extra {
-    /// The day, in front of the other columns: string. Without it the day stands in the folder's name alone
-    Dt,
-    /// How many actions stand in front of the padding: int32
-    HistoryLength,
-    /// Days from each action to the day, at least 1; padding 0: list of int32
-    ActionAges,
-    /// When each action was; padding 1970-01-01 00:00:00: list of timestamps (microseconds, UTC)
-    ActionTimes,
+/// A column that rows have on request.
+pub fn extra() -> impl TypedValueParser<Value = ExtraColumn> {
+    let all = &[
+        (
+            ExtraColumn::Dt,
+            "The day, in front of the other columns: string. Without it the day stands in the folder's name alone",
+        ),
+        (ExtraColumn::HistoryLength, "How many actions stand in front of the padding: int32"),
+        (ExtraColumn::ActionAges, "Days from each action to the day, at least 1; padding 0: list of int32"),
+        (
+            ExtraColumn::ActionTimes,
+            "When each action was; padding 1970-01-01 00:00:00: list of timestamps (microseconds, UTC)",
+        ),
+    ];
+    words(all, ExtraColumn::name)
 }
 
-impl From<Extra> for ExtraColumn {
-    fn from(column: Extra) -> Self {
-        match column {
-            Extra::Dt => ExtraColumn::Dt,
-            Extra::HistoryLength => ExtraColumn::HistoryLength,
-            Extra::ActionAges => ExtraColumn::ActionAges,
-            Extra::ActionTimes => ExtraColumn::ActionTimes,
-        }
-    }
+/// The type of items.
+pub fn item_type() -> impl TypedValueParser<Value = ItemType> {
+    words(&[(ItemType::Int64, "Signed, 64 bits"), (ItemType::Int32, "Signed, 32 bits")], ItemType::name)
 }
 
-/// [`ItemType`] as it is typed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Items {
-    /// Signed, 64 bits
-    Int64,
-    /// Signed, 32 bits
-    Int32,
+/// The type of action types.
+pub fn type_type() -> impl TypedValueParser<Value = TypeType> {
+    words(&[(TypeType::Int32, "Signed, 32 bits"), (TypeType::Uint8, "Unsigned, 8 bits")], TypeType::name)
 }
 
-impl From<Items> for ItemType {
-    fn from(items: Items) -> Self {
-        match items {
-            Items::Int64 => ItemType::Int64,
-            Items::Int32 => ItemType::Int32,
-        }
-    }
-}
-
-/// [`TypeType`] as it is typed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Types {
-    /// Signed, 32 bits
-    Int32,
-    /// Unsigned, 8 bits
-    Uint8,
-}
-
-impl From<Types> for TypeType {
-    fn from(types: Types) -> Self {
-        match types {
-            Types::Int32 => TypeType::Int32,
-            Types::Uint8 => TypeType::Uint8,
-        }
-    }
-}
-
-/// [`OrderKind`] as it is typed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Order {
-    /// By customer, ranking id, list
-    Customer,
-    /// Every row by chance
-    Shuffled,
-    /// Impressions by chance, the rows of each together in the order of its list
-    Carousel,
-}
-
-impl From<Order> for OrderKind {
-    fn from(order: Order) -> Self {
-        match order {
-            Order::Customer => OrderKind::Customer,
-            Order::Shuffled => OrderKind::Shuffled,
-            Order::Carousel => OrderKind::Carousel,
-        }
-    }
+/// An order of rows.
+pub fn order() -> impl TypedValueParser<Value = OrderKind> {
+    let all = &[
+        (OrderKind::Customer, "By customer, ranking id, list"),
+        (OrderKind::Shuffled, "Every row by chance"),
+        (OrderKind::Carousel, "Impressions by chance, the rows of each together in the order of its list"),
+    ];
+    words(all, OrderKind::name)
 }

@@ -7,31 +7,23 @@ use parquet::errors::Result;
 use super::error::broken;
 use super::zstd_frame::RepeatingPage;
 use crate::exact::Held;
+use crate::message::named;
 
-/// The compression of the output's pages.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Compression {
-    /// Zstandard, level 1.
-    Zstd,
-    /// Snappy.
-    Snappy,
-    /// LZ4, in the raw form that all readers support.
-    Lz4,
-    /// No compression.
-    None,
+named! {
+    /// The compression of the output's pages.
+    pub enum Compression {
+        /// Zstandard, level 1.
+        Zstd = "zstd",
+        /// Snappy.
+        Snappy = "snappy",
+        /// LZ4, in the raw form that all readers support.
+        Lz4 = "lz4",
+        /// No compression.
+        None = "none",
+    }
 }
 
 impl Compression {
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Compression::Zstd => "zstd",
-            Compression::Snappy => "snappy",
-            Compression::Lz4 => "lz4",
-            Compression::None => "none",
-        }
-    }
-
     /// Returns the compression with this name; `None` if there is none.
     pub fn named(name: &str) -> Option<Self> {
         let all = [Compression::Zstd, Compression::Snappy, Compression::Lz4, Compression::None];

@@ -203,7 +203,7 @@ impl<N: Number> ListColumn<N> {
         }
         let (data_offset, _) = chunk.sizes();
         self.data_pages(layout, &ranks, &mut chunk)?;
-        let (sizes, statistics) = (chunk.sizes(), self.statistics(column.physical_type()));
+        let (sizes, statistics) = (chunk.sizes(), self.statistics(column.physical_type())?);
         let encodings = match layout {
             Layout::Indices { .. } => vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY],
             Layout::Plain { .. } => vec![Encoding::PLAIN, Encoding::RLE],
@@ -256,19 +256,10 @@ impl<N: Number> ListColumn<N> {
                 .and_then(|numbers| self.encode_row(numbers, layout, ranks, &mut row))
                 .held(RANKED)
                 .map_err(broken)?;
-            let mut left = *rows;
-            while left > 0 {
-                left -= page.add(&row, 0, left);
-                if page.is_full() {
-                    chunk.data(&mut page)?;
-                }
-            }
+            chunk.rows(&mut page, &row, 0, *rows)?;
             begin = *end;
         }
-        if page.rows() > 0 {
-            chunk.data(&mut page)?;
-        }
-        Ok(())
+        chunk.data(&mut page)
     }
 
     /// Encodes the values of one row; `None` if a value has no rank.
@@ -318,16 +309,17 @@ impl<N: Number> ListColumn<N> {
         Some(())
     }
 
-    fn statistics(&self, physical: PhysicalType) -> Statistics {
+    fn statistics(&self, physical: PhysicalType) -> Result<Statistics> {
         let values = self.dictionary.values();
         let (least, greatest) = (values.iter().min().copied(), values.iter().max().copied());
-        match physical {
+        let narrow = |value: Option<i64>| value.map(i32::try_from).transpose().held("values fit their column");
+        Ok(match physical {
             PhysicalType::INT32 => {
-                let narrow = |value: Option<i64>| value.and_then(|value| i32::try_from(value).ok());
-                Statistics::int32(narrow(least), narrow(greatest), None, Some(0), false)
+                let narrow = |value| narrow(value).map_err(broken);
+                Statistics::int32(narrow(least)?, narrow(greatest)?, None, Some(0), false)
             }
             _ => Statistics::int64(least, greatest, None, Some(0), false),
-        }
+        })
     }
 }
 

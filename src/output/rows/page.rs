@@ -63,7 +63,7 @@ impl DataPage {
 
     /// Adds up to `times` rows with these bytes, which end with `zeros` zeros worth compressing: as many as fit, and at
     /// least one if the page is not full. Returns how many.
-    pub fn add(&mut self, row: &[u8], zeros: usize, times: usize) -> usize {
+    fn add(&mut self, row: &[u8], zeros: usize, times: usize) -> usize {
         let bytes = PAGE_BYTES.saturating_sub(self.length).div_ceil(row.len().max(1));
         let values = (PAGE_VALUES_MAX / self.max_history.max(1)).saturating_sub(self.rows).max(1);
         let added = times.min(bytes).min(values);
@@ -74,13 +74,8 @@ impl DataPage {
         added
     }
 
-    /// Returns how many rows the page has.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
     /// Whether the page must be written before more rows are added.
-    pub fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.length >= PAGE_BYTES || (self.rows + 1).saturating_mul(self.max_history) > PAGE_VALUES_MAX
     }
 
@@ -140,8 +135,23 @@ impl<'sink, W: Write + Send> Chunk<'sink, W> {
         self.write(Page::DictionaryPage { buf, num_values, encoding: Encoding::PLAIN, is_sorted: true }, page.len())
     }
 
-    /// Writes a data page and clears it.
+    /// Adds rows to a data page, see [`DataPage::add`], and writes it whenever it is full.
+    pub fn rows(&mut self, page: &mut DataPage, row: &[u8], zeros: usize, times: usize) -> Result<()> {
+        let mut left = times;
+        while left > 0 {
+            left -= page.add(row, zeros, left);
+            if page.is_full() {
+                self.data(page)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a data page if it has rows, and clears it.
     pub fn data(&mut self, page: &mut DataPage) -> Result<()> {
+        if page.rows == 0 {
+            return Ok(());
+        }
         let Workspace { compressor, page: body } = &mut *self.workspace;
         let num_values = to_u32(page.take(body).map_err(broken)?)?;
         let uncompressed = body.len();

@@ -72,18 +72,10 @@ impl PlainColumn {
             let zeros = (self.max_history - values.len()) * VALUE_BYTES;
             row.resize(row.len() + zeros, 0);
             is_padded |= zeros > 0 && *rows > 0;
-            let mut left = *rows;
-            while left > 0 {
-                left -= page.add(&row, zeros, left);
-                if page.is_full() {
-                    chunk.data(&mut page)?;
-                }
-            }
+            chunk.rows(&mut page, &row, zeros, *rows)?;
             begin = *end;
         }
-        if page.rows() > 0 {
-            chunk.data(&mut page)?;
-        }
+        chunk.data(&mut page)?;
         let all = || self.values.iter().copied().chain(is_padded.then_some(0));
         let metadata = ColumnChunkMetaData::builder(Arc::clone(column))
             .set_compression(compression.codec())
