@@ -83,6 +83,7 @@ mod urls;
 mod verifying;
 mod verifying_in_ranges;
 mod whole_files;
+mod workspace;
 mod zone_rules;
 mod zone_sources;
 mod zones;

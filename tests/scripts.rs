@@ -53,7 +53,7 @@ fn the_quick_check_is_a_part_of_the_whole() {
     let has = |words: &[String], word: &str| words.iter().any(|other| other == word);
     let (quick, whole) = (tests(&check), tests(&test));
     assert!(has(&quick, "--lib") && !has(&quick, "--tests") && has(&whole, "--tests"), "{quick:?} {whole:?}");
-    for kind in ["--lib", "--examples", "--workspace"] {
+    for kind in ["--lib", "--workspace"] {
         assert!(!has(&quick, kind) || has(&whole, kind), "tools/test does not run what tools/check does: {kind}");
     }
     let installs: Vec<&str> = check.lines().filter(|line| line.starts_with("install_")).collect();

@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use super::generator::generate;
+use lookback_generate::{Plan, write_days};
+
 use crate::support::program::TODAY;
 use crate::support::zones::NO_ZONES;
 
@@ -76,8 +77,7 @@ impl Shell {
     /// Runs a command, or some lines of a script; `generate` within the tests.
     pub fn run(&mut self, command: &str) -> Said {
         if let Some(arguments) = command.strip_prefix("generate ") {
-            let text = generate(&self.folder, &arguments.replace("\\\n", " "));
-            return Said { text, code: Some(0) };
+            return Said { text: generate(&self.folder, &arguments.replace("\\\n", " ")), code: Some(0) };
         }
         let file = self.scratch.path().join("command");
         fs::write(&file, format!("{command}\n")).unwrap();
@@ -100,6 +100,18 @@ impl Shell {
             }
         }
     }
+}
+
+/// Does what `generate ARGUMENTS` does in `folder`, with the generator's library: cargo builds no programs of other
+/// packages for tests. Gives what it says, a line for each day.
+fn generate(folder: &Path, arguments: &str) -> String {
+    let there = arguments.replace("--out ", &format!("--out {}/", folder.display()));
+    let plan = Plan::parse(["generate"].into_iter().chain(there.split_whitespace()));
+    let plan = plan.unwrap_or_else(|error| panic!("generate {arguments}\n{error}"));
+    let mut text = String::new();
+    let written = write_days(&plan, |line| text += &format!("{line}\n"));
+    written.unwrap_or_else(|failure| panic!("generate {arguments}\n{failure}"));
+    text
 }
 
 impl Drop for Shell {

@@ -12,8 +12,8 @@ cell; any difference is named and ends the comparison with exit code 1. Then com
 once, in turns. Before lookback's turn the store is put back from a kept copy. Printed are medians, in Markdown. CPU time is
 user and system time of a program's processes, memory that of the largest of them.
 
-Input that is not given with --data is made by the example program `generate` with its defaults (data set M), for the
-greatest H; a smaller H takes its last days. The peers expect input like that: Parquet, times as timestamps, no bad rows.
+Input that is not given with --data is made by the program `generate` with its defaults (data set M), for the greatest
+H; a smaller H takes its last days. The peers expect input like that: Parquet, times as timestamps, no bad rows.
 
 What lookback does alone (a year's bytes, backfills, large batches) `compare itself` measures.
 """

@@ -62,7 +62,7 @@ def add_workplace(parser):
                         "folder of its own (default: the folder for temporary files)")
     parser.add_argument("--keep", action="store_true", help="leave what was made, and say where")
     parser.add_argument("--lookback", type=Path, default=Path(release, "lookback"), help="default %(default)s")
-    parser.add_argument("--generator", type=Path, default=Path(release, "examples", "generate"), help="default %(default)s")
+    parser.add_argument("--generator", type=Path, default=Path(release, "generate"), help="default %(default)s")
     parser.add_argument("--no-build", action="store_true", help="take the programs as they are (seen by the entry)")
 
 

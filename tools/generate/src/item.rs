@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt};
 use rand_distr::Zipf;
 
-use super::permutation::shuffled_below;
+use crate::permutation::shuffled_below;
 
 /// Below 1, the textbook's value: with 200,000 items the best one gets 2 % of the clicks instead of 8 %, which is
 /// nearer to a shop with several departments.
@@ -26,12 +26,12 @@ impl Items {
         Ok(Self { count, law: Zipf::new(count as f64, ZIPF_EXPONENT)? })
     }
 
-    /// The id of an item, drawn in prodelta to popularity.
+    /// The id of an item, drawn in proportion to popularity.
     pub fn draw(&self, random: &mut impl Rng) -> i64 {
         id(self.draw_rank(random))
     }
 
-    /// Fills `list` with the ids of `length` different items, drawn in prodelta to popularity; `length` must not
+    /// Fills `list` with the ids of `length` different items, drawn in proportion to popularity; `length` must not
     /// exceed the number of items. An item that is there already gives its place to the next less popular one.
     pub fn draw_list(&self, length: u32, list: &mut Vec<i64>, random: &mut impl Rng) {
         list.clear();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use super::failure::Failure;
+use crate::failure::Failure;
 
 /// The name of a part of a day folder.
 pub fn part_name(number: u32) -> String {

@@ -6,8 +6,8 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray}
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 
-use super::action::{Action, Kind};
-use super::table::Columns;
+use crate::action::{Action, Kind};
+use crate::table::Columns;
 
 /// How many sizes an item is sold in: `simple_id` is an item in a size. lookback does not read it.
 const SIZES: i64 = 12;

@@ -8,7 +8,7 @@
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
-use super::permutation::shuffled;
+use crate::permutation::shuffled;
 
 /// Ids lie in 1..=2^40: like the ids of a system that has seen far more customers than are left.
 const ID_BITS: u32 = 40;
@@ -26,7 +26,7 @@ impl Customers {
         Self { count, sigma }
     }
 
-    /// The id of a customer, drawn in prodelta to activity.
+    /// The id of a customer, drawn in proportion to activity.
     pub fn draw(&self, random: &mut impl Rng) -> i64 {
         let x: f64 = random.sample::<f64, _>(StandardNormal) + self.sigma;
         let busier_share = 0.5 * libm::erfc(x * std::f64::consts::FRAC_1_SQRT_2);

@@ -7,8 +7,8 @@ use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-use super::impression::Impression;
-use super::table::Columns;
+use crate::impression::Impression;
+use crate::table::Columns;
 
 /// Collects impression rows as columns.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 
-use super::failure::Failure;
-use super::writer::PartFile;
+use crate::failure::Failure;
+use crate::writer::PartFile;
 
 /// Values (rows, or list elements where a row is a list) gathered before they go to the file: half a megabyte a column.
 const BATCH_VALUES: usize = 65_536;

@@ -6,17 +6,17 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 
-use super::action::Kind;
-use super::action_columns::ActionColumns;
-use super::arrivals::Arrivals;
-use super::failure::Failure;
-use super::folder;
-use super::impression::{Impression, Impressions};
-use super::impression_columns::ImpressionColumns;
-use super::plan::Plan;
-use super::random::{self, Purpose};
-use super::session::DAY_MICROS;
-use super::table::Table;
+use crate::action::Kind;
+use crate::action_columns::ActionColumns;
+use crate::arrivals::Arrivals;
+use crate::failure::Failure;
+use crate::folder;
+use crate::impression::{Impression, Impressions};
+use crate::impression_columns::ImpressionColumns;
+use crate::plan::Plan;
+use crate::random::{self, Purpose};
+use crate::session::DAY_MICROS;
+use crate::table::Table;
 
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

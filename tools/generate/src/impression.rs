@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use rand::{Rng, RngExt};
 
-use super::customer::Customers;
-use super::item::Items;
+use crate::customer::Customers;
+use crate::item::Items;
 
 /// Rows of customers who never act, so that a history can be empty.
 const COLD_SHARE: f64 = 0.03;

@@ -7,10 +7,8 @@ use std::path::Path;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use chrono::NaiveDate;
-use clap::Parser;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use crate::args::Args;
 use crate::day::{self, Counts};
 use crate::plan::Plan;
 use crate::session::DAY_MICROS;
@@ -20,16 +18,15 @@ const SMALL: &str =
     "--customers 2000 --items 3000 --actions-per-day 20000 --impressions-per-day 2000 --impression-days 9";
 
 /// The plan of a command line, to which `--out` is added.
-fn plan(out: &Path, options: &str) -> Result<Plan, String> {
+fn plan(out: &Path, options: &str) -> Result<Plan, clap::Error> {
     let out = ["generate", "--out", out.to_str().unwrap()];
-    let args = out.into_iter().chain(options.split_whitespace());
-    Plan::new(Args::try_parse_from(args).map_err(|error| error.to_string())?)
+    Plan::parse(out.into_iter().chain(options.split_whitespace()))
 }
 
 /// Writes the days of a command line and gives their files, by path under the root.
 fn written(options: &str) -> BTreeMap<String, Vec<u8>> {
     let root = tempfile::tempdir().unwrap();
-    write_days(&plan(root.path(), options).unwrap()).unwrap();
+    write_days(&plan(root.path(), options).unwrap(), |_| ()).unwrap();
     files(root.path())
 }
 
@@ -120,7 +117,7 @@ fn the_files_hold_what_the_counts_say() {
 fn a_null_list_an_empty_one_and_an_unknown_order_reach_the_file() {
     let root = tempfile::tempdir().unwrap();
     let options = "--from 2026-01-31 --days 1 --files-per-day 1 --actions-per-day 1 --list-length 2";
-    write_days(&plan(root.path(), options).unwrap()).unwrap();
+    write_days(&plan(root.path(), options).unwrap(), |_| ()).unwrap();
     let (mut nulls, mut empty, mut unknown) = (0, 0, 0);
     for batch in read(&root.path().join("impressions/dt=2026-01-31/part-00000.parquet")) {
         let lists = batch["impressions"].as_list::<i32>();
@@ -141,12 +138,14 @@ fn data_of_others_is_refused_and_leftovers_are_not() {
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join(".part-00000.parquet.tmp"), "half").unwrap();
     fs::write(folder.join("_SUCCESS"), "").unwrap();
-    write_days(&plan).unwrap();
+    let mut told = String::new();
+    write_days(&plan, |line| told += line).unwrap();
+    assert!(told.starts_with("2026-01-31: ") && told.contains(" impression rows, ") && told.ends_with(" s"), "{told}");
     assert!(!folder.join(".part-00000.parquet.tmp").exists());
-    write_days(&plan).expect("a second run replaces the first");
+    write_days(&plan, |_| ()).expect("a second run replaces the first");
     for name in ["part-00002.parquet", "part-0.parquet", "orders.csv"] {
         fs::write(folder.join(name), "theirs").unwrap();
-        let failure = write_days(&plan).unwrap_err().to_string();
+        let failure = write_days(&plan, |_| ()).unwrap_err().to_string();
         assert!(failure.contains(name) && failure.contains("dt=2026-01-31"), "{failure}");
         fs::remove_file(folder.join(name)).unwrap();
     }

@@ -1,5 +1,5 @@
 //! Writes synthetic days in the input layout, so that lookback can be tried, tested and measured at any size without
-//! anybody's data.
+//! anybody's data. The program is `generate`; the tests and the benchmark of lookback call [`write_days`].
 //!
 //! What comes out is a function of the seed, the parameters and the day alone: a day can be written again, on its own,
 //! or by another process, and the bytes are the same. Nothing is held but the rows on their way to a file, so memory
@@ -8,10 +8,8 @@
 //! The defaults make 30 days of 500,000 actions by 120,000 customers, with impressions on the last three:
 //!
 //! ```text
-//! cargo run --release --example generate -- --out data --from 2026-01-01 --days 30
+//! cargo run --release -p lookback-generate -- --out data --from 2026-01-01 --days 30
 //! ```
-
-#![expect(clippy::print_stderr, clippy::disallowed_methods, reason = "its one line a day says how long the day took")]
 
 mod action;
 mod action_columns;
@@ -36,35 +34,21 @@ mod session;
 mod table;
 mod writer;
 
-use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::{CommandFactory, Parser, error::ErrorKind};
+pub use failure::Failure;
+pub use plan::Plan;
 
-use crate::args::Args;
-use crate::failure::Failure;
-use crate::plan::Plan;
-
-fn main() -> ExitCode {
-    let plan = match Plan::new(Args::parse()) {
-        Ok(plan) => plan,
-        Err(sentence) => Args::command().error(ErrorKind::ValueValidation, sentence).exit(),
-    };
-    match write_days(&plan) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("error: {failure}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Writes every day of the plan in order, with one line on stderr for each.
-fn write_days(plan: &Plan) -> Result<(), Failure> {
+/// Writes every day of the plan in order, and gives `told` a line for each: what was written, and how long it took.
+///
+/// Fails where a file or folder cannot be written, or where a day's folder holds data that is not replaced; the days
+/// before it stay.
+#[expect(clippy::disallowed_methods, reason = "its one line a day says how long the day took")]
+pub fn write_days(plan: &Plan, mut told: impl FnMut(&str)) -> Result<(), Failure> {
     for date in plan.dates() {
         let started = Instant::now();
         let counts = day::write(plan, date)?;
-        eprintln!("{date}: {counts}, {:.1} s", started.elapsed().as_secs_f64());
+        told(&format!("{date}: {counts}, {:.1} s", started.elapsed().as_secs_f64()));
     }
     Ok(())
 }

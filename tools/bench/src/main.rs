@@ -7,8 +7,7 @@
 //!    round, never one after the other, since the machine of the morning is not that of the afternoon.
 //!
 //! ```text
-//! cargo build --release --example generate
-//! cargo run --release --example bench -- --data ROOT --day 2025-01-31 pages produce
+//! cargo run --release -p lookback-bench -- --data ROOT --day 2025-01-31 pages produce
 //! ```
 
 mod actions;

@@ -2,11 +2,11 @@
 
 use rand::{Rng, RngExt};
 
-use super::action::{Action, Kind};
-use super::customer::Customers;
-use super::item::Items;
-use super::quota::Quota;
-use super::session::{DAY_MICROS, Session};
+use crate::action::{Action, Kind};
+use crate::customer::Customers;
+use crate::item::Items;
+use crate::quota::Quota;
+use crate::session::{DAY_MICROS, Session};
 
 /// Shares of all actions; the rest are clicks.
 const CART_SHARE: f64 = 0.09;

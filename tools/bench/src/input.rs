@@ -1,11 +1,13 @@
 //! The input to measure on: a root that is there, or a data set that is generated.
 
+use std::ffi::OsStr;
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use lookback::error::{Error, Result};
 use lookback::model::Day;
+use lookback_generate::{Plan, write_days};
 
 use crate::args::Args;
 
@@ -64,24 +66,20 @@ impl Input {
     }
 }
 
-/// Runs the generator; gives the last of its days.
+/// Generates so many days; gives the last of them.
+#[expect(clippy::print_stderr, reason = "it is a program: a line for each day goes to stderr")]
 fn generate(root: &Path, days: u16, more: &[&str]) -> Result<Day> {
-    let own = std::env::current_exe().map_err(|error| Error::io("find", Path::new("/proc/self/exe"), error))?;
-    let program = own.with_file_name("generate");
-    let mut command = Command::new(&program);
-    command.arg("--out").arg(root).args(["--from", FIRST, "--days", &days.to_string()]).args(more);
-    let status = command.status().map_err(|error| {
-        Error::input(
-            format!("cannot run the generator {}: {error}", program.display()),
-            "build it with `cargo build --release --example generate`, or name an input with --data and --day",
-        )
-    })?;
-    if !status.success() {
-        return Err(Error::input(format!("the generator failed ({status})"), "see what it says above"));
-    }
+    let failed = |error: &dyn Display| {
+        Error::input(format!("cannot generate input: {error}"), "name an input with --data and --day")
+    };
+    let count = days.to_string();
+    let words = ["generate", "--from", FIRST, "--days", &count].into_iter().chain(more.iter().copied());
+    let words = words.map(OsStr::new).chain([OsStr::new("--out"), root.as_os_str()]);
+    let plan = Plan::parse(words).map_err(|error| failed(&error))?;
+    write_days(&plan, |line| eprintln!("{line}")).map_err(|failure| failed(&failure))?;
     let first: Option<Day> = FIRST.parse().ok();
     let last = first.and_then(|first| Day::from_number(first.number() + i32::from(days) - 1));
-    last.ok_or_else(|| Error::input(format!("there are no {days} days from {FIRST}"), "mend tools/bench/input.rs"))
+    last.ok_or_else(|| Error::input(format!("there are no {days} days from {FIRST}"), "mend tools/bench/src/input.rs"))
 }
 
 /// The days before `day` that have a folder of clicks, in order.

@@ -5,8 +5,8 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use rand_distr::Exp1;
 
-use super::customer::Customers;
-use super::item::Items;
+use crate::customer::Customers;
+use crate::item::Items;
 
 /// Actions in a session, on average: after each it goes on with the same probability.
 const ACTIONS_MEAN: f64 = 6.0;

@@ -10,8 +10,8 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
-use super::failure::Failure;
-use super::folder::part_name;
+use crate::failure::Failure;
+use crate::folder::part_name;
 
 /// A part of a day folder, being written.
 #[derive(Debug)]

@@ -1,13 +1,15 @@
 //! What the command line means: the laws to draw from, the days to write and the size of each.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use chrono::{Datelike, Days, NaiveDate};
+use clap::{CommandFactory, Parser, error::ErrorKind};
 
-use super::args::Args;
-use super::arrivals::{LATE_DAYS_MAX, Shares};
-use super::customer::Customers;
-use super::item::Items;
+use crate::args::Args;
+use crate::arrivals::{LATE_DAYS_MAX, Shares};
+use crate::customer::Customers;
+use crate::item::Items;
 
 /// Times outside these years are not good input, and a late action must not be dated before the first.
 const YEARS: std::ops::RangeInclusive<i32> = 1970..=2261;
@@ -15,23 +17,30 @@ const YEARS: std::ops::RangeInclusive<i32> = 1970..=2261;
 /// Everything that decides the content of a day, and which days to write.
 #[derive(Debug)]
 pub struct Plan {
-    pub out: PathBuf,
-    pub seed: u64,
-    pub customers: Customers,
-    pub items: Items,
-    pub shares: Shares,
-    pub actions_per_day: u64,
-    pub impressions_per_day: u64,
-    pub list_length: u32,
-    pub files_per_day: u32,
+    pub(crate) out: PathBuf,
+    pub(crate) seed: u64,
+    pub(crate) customers: Customers,
+    pub(crate) items: Items,
+    pub(crate) shares: Shares,
+    pub(crate) actions_per_day: u64,
+    pub(crate) impressions_per_day: u64,
+    pub(crate) list_length: u32,
+    pub(crate) files_per_day: u32,
     first: NaiveDate,
     last: NaiveDate,
     first_with_impressions: NaiveDate,
 }
 
 impl Plan {
+    /// Takes the words of a command line, the program's name first. Fails where they are wrong, do not go together, or
+    /// ask for help or the version.
+    pub fn parse(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
+        let args = Args::try_parse_from(words)?;
+        Self::new(args).map_err(|sentence| Args::command().error(ErrorKind::ValueValidation, sentence))
+    }
+
     /// Takes the arguments as typed; fails with one sentence when they do not go together.
-    pub fn new(args: Args) -> Result<Self, String> {
+    fn new(args: Args) -> Result<Self, String> {
         let day = |index: u32| args.from.checked_add_days(Days::new(index.into()));
         let (Some(last), Some(first_with_impressions)) =
             (day(args.days.saturating_sub(1)), day(args.days.saturating_sub(args.impression_days)))
