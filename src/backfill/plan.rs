@@ -143,7 +143,7 @@ impl Plan {
         }
         let plan = Plan { days };
         refuse_absent(&absent, &gone, input)?;
-        plan.refuse_odd_batches(options, held)?;
+        plan.refuse_suspicious_batches(options, held)?;
         plan.refuse_without_impressions(options)?;
         if !options.allow_gaps {
             plan.refuse_gaps(held)?;
@@ -169,7 +169,7 @@ impl Plan {
     /// Refuses the batches that a single ingest would refuse: judges all days of the range before anything is changed,
     /// each as if the days before it were ingested. Empty batches do not count as near ones: otherwise a mistyped first
     /// day would supply its own neighbours.
-    fn refuse_odd_batches(&self, options: &BackfillOptions<'_>, held: &Batches) -> Result<()> {
+    fn refuse_suspicious_batches(&self, options: &BackfillOptions<'_>, held: &Batches) -> Result<()> {
         let mut outlines = Outlines::of(held);
         let mut batches = Vec::new();
         for (day, _) in self.to_ingest().iter().filter(|(_, reason)| *reason != IngestReason::Empty) {

@@ -49,8 +49,8 @@ pub(super) fn load(
     let mut writer = Writer::new(store, batch)?;
     let (max_history, resources) = (store.settings().max_history, store.folder().resources());
     let worker = |_| {
-        let (mut cursor, mut room) = (store.cursor(), Vec::new());
-        move |unit: WorkUnit| refold_unit(&mut cursor, unit, batch, max_history, &mut room, resources)
+        let (mut cursor, mut buffer) = (store.cursor(), Vec::new());
+        move |unit: WorkUnit| refold_unit(&mut cursor, unit, batch, max_history, &mut buffer, resources)
     };
     let workers = (0..resources.threads()).map(worker).collect();
     let take = |edits: Edits| {

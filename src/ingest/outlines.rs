@@ -224,7 +224,7 @@ mod tests {
         };
         assert!(missing(&eight(&["clicks"]).collect::<Vec<_>>(), &["clicks"]), "the eighth before does not count");
         // Batches after the day do not count.
-        let behind = [three[0], two[0], ("2026-01-10", &["clicks"][..]), two[1]];
-        assert!(missing(&behind, &["clicks"]));
+        let after = [three[0], two[0], ("2026-01-10", &["clicks"][..]), two[1]];
+        assert!(missing(&after, &["clicks"]));
     }
 }

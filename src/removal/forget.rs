@@ -239,8 +239,8 @@ fn remove(store: &Store, customers: &[CustomerId], mut lines: Lines, progress: &
     let mut removal = Removal::new(store)?;
     removal.history(goes, progress, |customer, removed| {
         // The customers before this one have nothing in the store.
-        while let Some((next, behind)) = left.split_first().filter(|(next, _)| **next <= customer) {
-            left = behind;
+        while let Some((next, after)) = left.split_first().filter(|(next, _)| **next <= customer) {
+            left = after;
             line(*next, if *next == customer { removed } else { Removed::default() })?;
         }
         Ok(())

@@ -72,8 +72,8 @@ impl<R: Record> Bucket<R> {
 
     /// Splits the bucket into the records whose sort keys are below `from` and the other records.
     pub fn cut(self, from: u64) -> (Self, Self) {
-        let (before, behind) = self.blocks.into_iter().flatten().partition(|record| record.sort_key() < from);
-        (Bucket { from: self.from, blocks: vec![before] }, Bucket { from, blocks: vec![behind] })
+        let (before, after) = self.blocks.into_iter().flatten().partition(|record| record.sort_key() < from);
+        (Bucket { from: self.from, blocks: vec![before] }, Bucket { from, blocks: vec![after] })
     }
 }
 
@@ -196,10 +196,10 @@ mod tests {
             for bucket in buckets {
                 let from = bucket.from();
                 prop_assert!(sorted.last().is_none_or(|(before, _)| *before < from));
-                let (before, behind) = bucket.cut(cut_at % partitioned_over);
-                let [before, behind] = [before, behind].map(|bucket| bucket.sorted(&resources).unwrap());
+                let (before, after) = bucket.cut(cut_at % partitioned_over);
+                let [before, after] = [before, after].map(|bucket| bucket.sorted(&resources).unwrap());
                 prop_assert!(before.iter().all(|(number, _)| *number < cut_at % partitioned_over));
-                let records = [before, behind].concat();
+                let records = [before, after].concat();
                 prop_assert!(records.first().is_some_and(|(first, _)| *first >= from));
                 let alike = records.first().map(|first| first.0) == records.last().map(|last| last.0);
                 prop_assert!(alike || records.len() <= RECORDS_MAX, "{} records", records.len());

@@ -119,10 +119,10 @@ fn check_part(part: &str) -> Result<(), String> {
     let mut rest = part;
     while let Some(at) = rest.find(['{', '}', '\\', '\0']) {
         let (_, found) = rest.split_at(at);
-        let Some(behind) = PLACES.iter().find_map(|place| found.strip_prefix(place)) else {
+        let Some(after) = PLACES.iter().find_map(|place| found.strip_prefix(place)) else {
             return Err(format!("has the part {part:?}, in which only {} may stand in braces", PLACES.join(", ")));
         };
-        rest = behind;
+        rest = after;
     }
     Ok(())
 }
@@ -137,8 +137,8 @@ impl Glob {
         let Some(mut rest) = name.strip_prefix(first.as_str()) else { return false };
         for text in middle {
             // The first occurrence is always right: it leaves the most text for the rest of the pattern.
-            let Some((_, behind)) = rest.split_once(text.as_str()) else { return false };
-            rest = behind;
+            let Some((_, after)) = rest.split_once(text.as_str()) else { return false };
+            rest = after;
         }
         rest.ends_with(last.as_str())
     }

@@ -48,9 +48,9 @@ impl OfferedRules {
 
     fn has_other_times(&self, recorded: &Zone, day: Day) -> bool {
         let (from_us, to_us) = (recorded.start_of(day), recorded.end_of(day));
-        let behind = self.differences.partition_point(|(_, to)| to * 1_000_000 < from_us);
+        let place = self.differences.partition_point(|(_, to)| to * 1_000_000 < from_us);
         // A wall time in a gap that ends with the previous day has its instant on this day.
-        self.differences.get(behind).is_some_and(|(from, _)| from * 1_000_000 < to_us)
+        self.differences.get(place).is_some_and(|(from, _)| from * 1_000_000 < to_us)
     }
 }
 

@@ -116,10 +116,10 @@ impl CustomerHistory {
         }
         let held = past.chunk_by(|one, other| one.day == other.day);
         let held = held.filter_map(|actions| Some((actions.first()?.day, actions.len())));
-        let mut room = settings.max_history;
+        let mut left = settings.max_history;
         let before = self.days.iter().rev().filter(|(found, _)| *found < day).map_while(|(found, deltas)| {
-            let count = deltas.iter().map(Vec::len).sum::<usize>().min(room);
-            room -= count;
+            let count = deltas.iter().map(Vec::len).sum::<usize>().min(left);
+            left -= count;
             (count > 0).then_some((*found, count))
         });
         if held.eq(before) { Ok(()) } else { Err("does not hold the days from before its own".to_owned()) }

@@ -142,8 +142,8 @@ impl Records {
         if self.end == self.buffer.len() {
             self.buffer.resize(self.buffer.len() * 2, 0);
         }
-        let room = self.buffer.get_mut(self.end..).held("what was read ends within its room")?;
-        let read = self.source.read(room, self.line)?;
+        let free = self.buffer.get_mut(self.end..).held("what was read ends within its room")?;
+        let read = self.source.read(free, self.line)?;
         self.end += read;
         self.is_at_end = read == 0;
         Ok(())

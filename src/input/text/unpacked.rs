@@ -34,8 +34,8 @@ impl Unpacked {
     pub fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
         let failed = |error: io::Error| Error::io("open", path, error);
         let file = regular_file::open(path).map_err(failed)?;
-        let room_log = resources.page_bytes().checked_ilog2().unwrap_or_default();
-        let window_log_max = room_log.clamp(*WINDOW_LOG.start(), *WINDOW_LOG.end());
+        let page_bytes_log = resources.page_bytes().checked_ilog2().unwrap_or_default();
+        let window_log_max = page_bytes_log.clamp(*WINDOW_LOG.start(), *WINDOW_LOG.end());
         let reader: Box<dyn Read> = match packing {
             Packing::Plain => Box::new(file),
             Packing::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(READ_BYTES, file))),
