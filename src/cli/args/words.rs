@@ -1,4 +1,4 @@
-//! The words that can be typed for what rows look like.
+//! The values of the options that shape the rows.
 
 use clap::ValueEnum;
 
@@ -33,13 +33,13 @@ impl From<Codec> for Compression {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub enum Extra {
-    /// The day, in front of the other columns: string. Without it the day stands in the folder's name alone
+    /// The day, before the other columns: string. Without it, only the folder's name has the day
     Dt,
-    /// How many actions stand in front of the padding: int32
+    /// Number of actions before the padding: int32
     HistoryLength,
     /// Days from each action to the day, at least 1; padding 0: list of int32
     ActionAges,
-    /// When each action was; padding 1970-01-01 00:00:00: list of timestamps (microseconds, UTC)
+    /// Time of each action; padding 1970-01-01 00:00:00: list of timestamps (microseconds, UTC)
     ActionTimes,
 }
 
@@ -95,9 +95,9 @@ impl From<Types> for TypeType {
 pub enum Order {
     /// By customer, ranking id, list
     Customer,
-    /// Every row by chance
+    /// All rows shuffled
     Shuffled,
-    /// Impressions by chance, the rows of each together in the order of its list
+    /// Impressions shuffled; the rows of each stay together, in the order of its list
     Carousel,
 }
 
