@@ -21,9 +21,9 @@ const MEDIAN_FRACTION: f64 = 0.2;
 const ON_THE_OTHER_SIDE: usize = DAYS_BEFORE - 1;
 
 /// The rule in words, for the page.
-pub const RULE: &str = "A day is marked where its figure is further from the median of the seven days before it (those that have the figure) than five times \
+pub const RULE: &str = "A day is marked if its figure is further from the median of the seven days before it (those that have the figure) than five times \
     their median absolute deviation (times 1.4826, as for a standard deviation), further than a fifth of that median, and above or below at least six of the \
-    seven by more than a tenth of the median. A share must also differ by half a percentage point at least. The first seven days are never marked.";
+    seven by more than a tenth of the median. A share must also differ by at least half a percentage point. The first seven days are never marked.";
 
 /// A day that deviates strongly from the days before it.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -139,7 +139,7 @@ impl Figures<'_> {
             });
             let more = match all_marks().count().saturating_sub(NAMED_MAX) {
                 0 => String::new(),
-                more => format!(". {} more marks stand in the table", count(more as u64)),
+                more => format!(". {} more marks are in the table", count(more as u64)),
             };
             let of = match periods.are_days() {
                 true => String::new(),
@@ -186,11 +186,11 @@ impl Figures<'_> {
         let words = match are_days {
             true => String::new(),
             false => format!(
-                "Each row has the {things} of {} days together; those that are marked follow by themselves.",
+                "Each row covers the {things} of {} days; marked {things} follow separately.",
                 periods.days_each()
             ),
         };
-        let of = if are_days { Vec::new() } else { vec![(things.to_owned(), format!("Of so many {things}"))] };
+        let of = if are_days { Vec::new() } else { vec![(things.to_owned(), format!("Number of {things}"))] };
         let columns = heads(&[("dt", head)]).into_iter().chain(of).chain(columns).chain(heads(&[("marked", "Marked")]));
         Table { words, columns: columns.collect(), rows: Box::new(rows) }
     }
