@@ -52,7 +52,7 @@ impl Migration for FourToFive {
         let Some(tz) = zone_of(store)? else {
             return match store.entries(&[ZONE_RULES]).next().transpose()? {
                 None => Ok(()),
-                Some(_) => Err(Error::corrupt("a store of format version 4 has keys that no version 4 has")),
+                Some(_) => Err(Error::corrupt("the store of format version 4 has keys of another version")),
             };
         };
         let record = store.get(&Key::ZoneRules.encode())?.ok_or_else(|| differs(tz))?;
@@ -89,7 +89,7 @@ fn zone_of(store: &RawStore) -> Result<Option<Tz>> {
     bytes.first_mut().into_iter().for_each(|version| *version = FORMAT_VERSION);
     let name = StoreRecord::from_bytes(&bytes)?.time_zone;
     let zone = name.parse().map_err(|error: chrono_tz::ParseError| {
-        Error::corrupt(format!("the store says time zone {name:?}")).caused_by(error)
+        Error::corrupt(format!("the store record has the invalid time zone {name:?}")).caused_by(error)
     })?;
     Ok(Some(zone).filter(|zone| *zone != Tz::UTC))
 }
@@ -134,7 +134,7 @@ fn beginning(tz: Tz, date: NaiveDate) -> Option<i64> {
 }
 
 fn differs(tz: Tz) -> Error {
-    Error::corrupt(format!("the rules of {tz} that were to be recorded are not those by which its days began"))
+    Error::corrupt(format!("the rules of {tz} to be recorded differ from those by which its days began"))
 }
 
 #[cfg(test)]

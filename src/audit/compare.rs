@@ -123,7 +123,7 @@ impl<'a> Comparison<'a> {
             &format!("the partition of {}", self.dt),
             &format!("at its end after {} audited rows", self.rows),
             &format!(
-                "that a row of customer {customer} comes, with impression_pos {position} (the impression in {source})"
+                "that a row of customer {customer} follows, with impression_pos {position} (the impression in {source})"
             ),
         )
     }
@@ -158,9 +158,9 @@ fn misplacement(expected: Key<'_>, following: Option<Key<'_>>, found: [Option<Ke
         return "";
     }
     match (next == following, second == Some(expected)) {
-        (true, true) if third != following => "; this row and the next stand in each other's place",
+        (true, true) if third != following => "; this row and the next are swapped",
         (true, false) => "; the row that belongs here is missing",
-        (_, true) => "; a row too many stands here",
+        (_, true) => "; this row is one too many",
         (false, false) => "",
     }
 }

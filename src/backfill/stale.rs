@@ -29,9 +29,10 @@ impl KeptSettings {
             match PartitionFolder::new(out, day.day).manifest() {
                 Ok(manifest) => drop(kept.rows.insert(day.day, options.rows.kept(&manifest)?)),
                 Err(error) => {
-                    progress.note(&message![("whether {} is stale cannot be told, and it is left: ", day.day), {
-                        error.message()
-                    },]);
+                    progress.note(&message![
+                        ("cannot determine whether {} is stale, so its partition is left as it is: ", day.day),
+                        { error.message() },
+                    ]);
                     kept.without_manifest.push(day.day);
                     day.produce = false;
                 }

@@ -40,7 +40,7 @@ impl Log {
             Some("normal") => Ok(Log::Normal),
             Some("debug") => Ok(Log::Debug),
             _ => Err(Error::usage(
-                format!("LOOKBACK_LOG={} has no meaning", asked.shown()),
+                format!("LOOKBACK_LOG={} is not a log level", asked.shown()),
                 "set it to quiet, summary, normal or debug",
             )),
         }

@@ -17,8 +17,8 @@ pub(super) fn today() -> Result<Option<Day>> {
         let day = today.to_str().and_then(|today| today.parse().ok());
         return day.map(Some).ok_or_else(|| {
             Error::usage(
-                format!("{TODAY}={} is no day", today.shown()),
-                "do not set it, since it is for the program's own tests; or give YYYY-MM-DD",
+                format!("{TODAY}={} is not a day", today.shown()),
+                "unset it, since it is for the program's own tests; or give YYYY-MM-DD",
             )
         });
     }

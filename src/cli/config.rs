@@ -66,7 +66,7 @@ struct Found {
 pub(super) fn sources_of(input: &Path, named: &Configuration, console: &Console) -> Result<Sources> {
     let sources = config::sources(Some(input), named.config.as_deref())?;
     if let (None, Some(file)) = (&named.config, &sources.file) {
-        console.message(&format!("note: the input is read as {} says", file.shown()));
+        console.message(&format!("note: the input is read by the configuration {}", file.shown()));
     }
     Ok(sources)
 }
@@ -90,12 +90,8 @@ pub(super) fn run(typed: &ConfigCheck, console: &Console) -> Result<()> {
     match checked.missing.as_slice() {
         [] => Ok(()),
         missing => Err(Error::input(
-            format!(
-                "{} would keep {} from being read",
-                counted(missing.len() as u64, "problem"),
-                checked.dt.unwrap_or_default()
-            ),
-            "see the lines above",
+            format!("{} cannot be read ({})", checked.dt.unwrap_or_default(), counted(missing.len() as u64, "problem")),
+            "solve the problems that the lines above name",
         )),
     }
 }
@@ -168,7 +164,9 @@ fn look(checked: &mut Checked, sources: &Sources, typed: &ConfigCheck, day: Day,
     if actions == 0 {
         let patterns = sources.actions.iter().map(|source| source.pattern.text_on(day));
         let patterns = patterns.collect::<Vec<_>>().join(", ");
-        checked.missing.push(format!("there is no file of actions in {}: nothing is {patterns}", typed.input.shown()));
+        checked
+            .missing
+            .push(format!("there is no file of actions in {}: nothing matches {patterns}", typed.input.shown()));
     }
     let shown = &sources.impressions;
     let (there, problems) = found(&shown.pattern, &|file| look_at_impressions(shown, file, day, console.resources()))?;
@@ -195,7 +193,7 @@ fn judge(checked: &mut Checked, sources: &Sources, typed: &ConfigCheck, day: Day
 }
 
 fn text(checked: &Checked) -> Lines {
-    let none = "none; the names and layouts of the default".to_owned();
+    let none = "none; the default names and layouts".to_owned();
     let mut text = Lines::default();
     text.push(&format!("configuration  {}", checked.config.clone().unwrap_or(none)));
     let types = checked.types.iter().map(|(name, number)| format!("{name} {number}"));

@@ -38,7 +38,7 @@ pub(super) struct Threads {
 pub(super) fn limit_to(asked: Option<u64>, threads: Threads) -> Result<u64> {
     if let Some(asked) = asked.filter(|asked| *asked < memory::LIMIT_MIN) {
         return Err(Error::usage(
-            format!("--memory-limit {asked} (in bytes) is too little to work with"),
+            format!("--memory-limit {asked} (in bytes) is too small"),
             format!("give at least {}MiB", memory::LIMIT_MIN >> 20),
         ));
     }
@@ -63,7 +63,7 @@ pub(super) fn limit_to(asked: Option<u64>, threads: Threads) -> Result<u64> {
                     least >> 20,
                     size(least.saturating_add(beyond)),
                 ),
-                "have it allow more, or give a smaller --memory-limit or --threads",
+                "raise that limit, or give a smaller --memory-limit or --threads",
             ));
         }
         memory_bytes = memory_bytes.min(allowed - beyond);

@@ -2,7 +2,7 @@
 
 use super::args::Prune;
 use super::console::Console;
-use super::text::{counted, size};
+use super::text::{count, counted, size};
 use crate::error::Result;
 use crate::removal::{PruneOptions, PruneSummary, prune};
 use crate::store::Folder;
@@ -22,7 +22,7 @@ fn sentence(summary: &PruneSummary) -> String {
     let horizon = match &summary.horizon {
         Some(horizon) if summary.deltas > 0 => horizon,
         Some(horizon) => return format!("nothing to prune; the store keeps {horizon} and later"),
-        None => return "nothing to prune; the store keeps all that it has taken".to_owned(),
+        None => return "nothing to prune; the store keeps all days".to_owned(),
     };
     let all = summary.actions_before.unwrap_or_default();
     let what = format!(
@@ -31,7 +31,7 @@ fn sentence(summary: &PruneSummary) -> String {
         percent(summary.actions as f64 / all.max(1) as f64),
         counted(summary.customers, "customer"),
     );
-    let left = format!("{} of them with no others", counted(summary.customers_left, "customer"));
+    let left = format!("{} of them without other actions", count(summary.customers_left));
     if summary.dry_run {
         let newest = summary.newest_batch.map_or_else(|| "none".to_owned(), |day| day.to_string());
         return format!(

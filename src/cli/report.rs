@@ -21,7 +21,7 @@ fn sentence(summary: &ReportSummary) -> String {
     let partitions = partitions.as_ref().map(|all| format!(" and {}", counted(all.len() as u64, "partition")));
     let gaps = if gaps.is_empty() { String::new() } else { format!("; missing: {}", name_days(gaps)) };
     let marks = match marked.len() {
-        0 => "no day is marked".to_owned(),
+        0 => "no marks".to_owned(),
         number => counted(number as u64, "mark"),
     };
     let days: Vec<String> = marked.iter().take(3).map(|mark| format!("{} {}", mark.dt, mark.figure)).collect();

@@ -171,7 +171,7 @@ impl NewerRules {
         match moved_days.as_slice() {
             [] => format!("{rules}, of {source}; the next ingest adopts them"),
             days => format!(
-                "{rules}, of {source}; wait for `lookback migrate --take-zone-rules`, since they move {}",
+                "{rules}, of {source}; take them with `lookback migrate --take-zone-rules`, since they move {}",
                 name_days(days)
             ),
         }

@@ -41,8 +41,8 @@ fn refuse_urls(command: &Command, matches: &ArgMatches) -> crate::error::Result<
         if let Some(path) = paths.find(|path| is_url(path.as_os_str())) {
             let name = argument.get_long().map_or_else(|| argument.get_id().to_string(), |long| format!("--{long}"));
             return Err(crate::error::Error::usage(
-                format!("{name} {} is a URL, and only local folders and files are read and written", path.shown()),
-                "name a local path; copy what is to be read there first, and what was written from there",
+                format!("{name} {} is a URL, but only local folders and files are supported", path.shown()),
+                "name a local path; copy input there first, and copy output from there afterwards",
             ));
         }
     }

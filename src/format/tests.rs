@@ -189,7 +189,7 @@ fn damage_is_named() {
     assert!(message(&bytes[..bytes.len() - 1]).contains("a delta in the store cannot be read"));
     assert!(message(&[&bytes[..], &[0]].concat()).contains("a delta in the store cannot be read"));
     bytes[0] = 1;
-    assert!(message(&bytes).contains("begins with the format version 1 in place of 2"));
+    assert!(message(&bytes).contains("begins with the format version 1 instead of 2"));
     assert!(
         message(&bytes_of("02 ffffffffffffffffff01 00 00 00 01")).contains("cannot be read"),
         "a count beyond all bounds"

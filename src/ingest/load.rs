@@ -104,7 +104,7 @@ impl<'store> Writer<'store> {
     ) -> Result<Loaded> {
         self.index.finish(&mut self.bulk)?;
         self.customer_index.finish(&mut self.bulk)?;
-        let negative = || Error::corrupt("the store counts fewer customers than it loses");
+        let negative = || Error::corrupt("the store's count of customers would fall below 0");
         let customers = store.totals()?.customers.checked_add_signed(self.balance).ok_or_else(negative)?;
         let record = record.map(Record::to_bytes).transpose()?;
         self.bulk.set(Key::Batch(batch), record.as_deref())?;

@@ -30,7 +30,7 @@ impl Recorded {
             if recorded.sources.last().is_none_or(|last| last.name != source.name) {
                 recorded.sources.push(SourceRecord { name: source.name.clone(), mapping: source.mapping() });
             }
-            recorded.numbers.push(u8::try_from(recorded.sources.len()).held("a batch is of at most 255 sources")?);
+            recorded.numbers.push(u8::try_from(recorded.sources.len()).held("a batch has at most 255 sources")?);
         }
         Ok(recorded)
     }

@@ -178,7 +178,7 @@ fn check_count(files: usize, more: &Path) -> Result<()> {
     }
     Err(Error::input(
         format!("more than {FILES_MAX} files are of one day, among them {}", more.shown()),
-        "join some of them",
+        "merge some of the files",
     ))
 }
 

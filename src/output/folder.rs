@@ -46,7 +46,7 @@ pub fn check_output(out: &Path) -> Result<()> {
         if let Some(reason) = foreign(out, &name) {
             return Err(Error::refused(
                 format!("{} is not an output folder of lookback: {name} in it {reason}", out.shown()),
-                message!["move that away, or name an empty or new folder with ", Out],
+                message!["move that entry away, or name an empty or new folder with ", Out],
             ));
         }
     }
@@ -62,13 +62,13 @@ fn foreign(out: &Path, name: &str) -> Option<String> {
     }
     match day_of(name) {
         None if name == OLD_MARKS => None,
-        Some(_) if !is_folder(&out.join(name)) => Some("is no folder".to_owned()),
+        Some(_) if !is_folder(&out.join(name)) => Some("is not a folder".to_owned()),
         Some(day) => match PartitionFolder::new(out, day).read_manifest() {
             Ok(_) => None,
             Err(_) if is_by_lookback(&out.join(name)) => None,
-            Err(reason) => Some(format!("has no manifest that can be used ({reason})")),
+            Err(reason) => Some(format!("has no usable manifest ({reason})")),
         },
-        None => Some("is no partition".to_owned()),
+        None => Some("is not a partition".to_owned()),
     }
 }
 
@@ -117,7 +117,7 @@ pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
         Err(error) => return Err(Error::io("open", &path, error)),
         Ok(found) if !found.is_dir() => {
             return Err(Error::refused(
-                format!("{} is no folder, where a partition should be written", path.shown()),
+                format!("{} is not a folder, so no partition can be written there", path.shown()),
                 message!["move it away, or name another folder with ", Out],
             ));
         }
@@ -138,8 +138,8 @@ pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
     match names.iter().find(|name| !is_own(name) || !is_file(name)) {
         None => Ok(()),
         Some(name) => Err(Error::refused(
-            format!("the partition {} would be replaced, and {name} in it was not written by lookback", path.shown()),
-            message!["move that away, or name another folder with ", Out],
+            format!("the partition {} would be replaced, but {name} in it was not written by lookback", path.shown()),
+            message!["move that entry away, or name another folder with ", Out],
         )),
     }
 }

@@ -239,7 +239,7 @@ impl WaitingDay {
         self.actions.clear();
         for (number, end) in self.ends.iter().enumerate() {
             let first = self.actions.len();
-            let delta = Delta::read(self.bytes.get(begin..*end).held("deltas that wait lie one behind the other")?)?;
+            let delta = Delta::read(self.bytes.get(begin..*end).held("waiting deltas are consecutive")?)?;
             delta.append_actions(day, &mut self.scratch, &mut self.actions)?;
             if let Some((_, batch)) = next_late.next_if(|(late, _)| *late == number) {
                 newest_of_late.extend(self.actions.get(first).map(|newest| (*batch, *newest)));

@@ -49,4 +49,4 @@ pub(super) fn read_delta(
 }
 
 /// The fault of a value that decodes but is encoded otherwise than by this program.
-pub(super) const UNUSUAL_BYTES: &str = "has other bytes than are written for what it says";
+pub(super) const UNUSUAL_BYTES: &str = "has other bytes than lookback writes for its content";

@@ -206,7 +206,7 @@ impl Pass<'_> {
         let totals = Totals { customers: self.customers_held };
         let what = match self.totals {
             Some(Ok(found)) if found == totals => return Ok(()),
-            Some(Ok(found)) => format!("say {} customers, and {} have deltas", found.customers, totals.customers),
+            Some(Ok(found)) => format!("count {} customers, but {} have deltas", found.customers, totals.customers),
             Some(Err(_)) => "cannot be decoded".to_owned(),
             None => "are missing".to_owned(),
         };

@@ -194,12 +194,12 @@ impl<'a> RangeCheck<'a> {
         self.found.checked.keys += 1;
         self.found.checked.bytes += (key.len() + value.len()) as u64;
         if self.lookup.as_mut().is_some_and(|lookup| !lookup.finds(key)) {
-            self.found.fault(Fault::lost(key, "is there and not found by who looks it up"));
+            self.found.fault(Fault::lost(key, "is there, but looking it up does not find it"));
         }
         let decoded = match Key::decode(key) {
             Ok(decoded) if *decoded.encode() == *key => decoded,
-            Ok(_) => return self.found.fault(Fault::lost(key, "has other bytes than are written for this key")),
-            Err(_) => return self.found.fault(Fault::lost(key, "is nothing that this program writes")),
+            Ok(_) => return self.found.fault(Fault::lost(key, "has other bytes than lookback writes for this key")),
+            Err(_) => return self.found.fault(Fault::lost(key, "is not a key that this program writes")),
         };
         match decoded {
             // Opening the store has checked that the record exists and decodes, but not its bytes.
@@ -224,8 +224,7 @@ impl<'a> RangeCheck<'a> {
             Key::BlockList => self.record::<BlockListRecord>(key, value),
             Key::Forgotten(_) => {
                 if self.rules.block_list.record().is_none() {
-                    self.found
-                        .fault(Fault::lost(key, "cannot be told from others, since the block list has no secret"));
+                    self.found.fault(Fault::lost(key, "cannot be identified, since the block list has no secret"));
                 }
                 self.record::<Forgotten>(key, value);
             }

@@ -117,7 +117,7 @@ impl Column<'_> {
                     }
                 }
             });
-            visited.ok_or_else(|| unreadable(self.path, "where a page should be there is none"))?;
+            visited.ok_or_else(|| unreadable(self.path, "a page is missing"))?;
         }
         if largest > self.budget {
             return Err(self
@@ -153,7 +153,7 @@ impl Column<'_> {
 
     fn too_large(&self, what: &str, bytes: u64) -> Error {
         Error::input(
-            format!("the file {} has {what}, more than there is room for ({})", self.path.shown(), self.budget),
+            format!("the file {} has {what}, more than the memory limit allows ({})", self.path.shown(), self.budget),
             message!["write it with smaller pages, or give ", MemoryLimit, (" {}", bytes.saturating_mul(16))],
         )
     }

@@ -113,7 +113,7 @@ impl Compressor {
             Coder::Lz4 => lz4_flex::block::compress_into(bytes, &mut self.page).map_err(std::io::Error::other)?,
             Coder::None => 0,
         };
-        let compressed = self.page.get(..length).held("a compressed page lies in its room").map_err(broken)?;
+        let compressed = self.page.get(..length).held("a compressed page fits into its buffer").map_err(broken)?;
         Ok(Bytes::copy_from_slice(compressed))
     }
 }

@@ -37,7 +37,7 @@ pub fn check(folder: &Folder) -> Result<()> {
             Ok(_) if types(&block).all(|found| found <= TYPE_MAX) => {}
             Ok(_) => {
                 return Err(Error::corrupt(format!(
-                    "{} is damaged: a record has a type that is not written",
+                    "{} is damaged: a record has an unknown type",
                     database.join(name.trim_end()).shown()
                 )));
             }
