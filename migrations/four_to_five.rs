@@ -53,7 +53,7 @@ impl Migration for FourToFive {
         let Some(tz) = zone_of(store)? else {
             return match store.entries(&[ZONE_RULES]).next().transpose()? {
                 None => Ok(()),
-                Some(_) => Err(Error::corrupt("a store of format version 4 has keys that no version 4 has")),
+                Some(_) => Err(Error::corrupt("the store of format version 4 has keys of another version")),
             };
         };
         let record = store.get(&Key::ZoneRules.encode())?.ok_or_else(|| differs(tz))?;
@@ -90,7 +90,7 @@ fn zone_of(store: &RawStore) -> Result<Option<Tz>> {
     bytes.first_mut().into_iter().for_each(|version| *version = FORMAT_VERSION);
     let name = StoreRecord::from_bytes(&bytes)?.time_zone;
     let zone = name.parse().map_err(|error: chrono_tz::ParseError| {
-        Error::corrupt(format!("the store says time zone {name:?}")).caused_by(error)
+        Error::corrupt(format!("the store record has the invalid time zone {name:?}")).caused_by(error)
     })?;
     Ok(Some(zone).filter(|zone| *zone != Tz::UTC))
 }
@@ -104,13 +104,13 @@ fn rules_of(tz: Tz) -> Result<ZoneRules> {
         let next_s = (at_s + STEP_S).min(RULES_END_S);
         let next_offset_s = offset_at(tz, next_s)?;
         if next_offset_s != offset_s {
-            let (mut before_s, mut behind_s) = (at_s, next_s);
-            while behind_s - before_s > 1 {
-                let middle_s = before_s.midpoint(behind_s);
+            let (mut before_s, mut after_s) = (at_s, next_s);
+            while after_s - before_s > 1 {
+                let middle_s = before_s.midpoint(after_s);
                 let is_before = offset_at(tz, middle_s)? == offset_s;
-                (before_s, behind_s) = if is_before { (middle_s, behind_s) } else { (before_s, middle_s) };
+                (before_s, after_s) = if is_before { (middle_s, after_s) } else { (before_s, middle_s) };
             }
-            changes.push(OffsetChange { at_s: behind_s, offset_s: next_offset_s });
+            changes.push(OffsetChange { at_s: after_s, offset_s: next_offset_s });
             offset_s = next_offset_s;
         }
         at_s = next_s;
@@ -135,7 +135,7 @@ fn beginning(tz: Tz, date: NaiveDate) -> Option<i64> {
 }
 
 fn differs(tz: Tz) -> Error {
-    Error::corrupt(format!("the rules of {tz} that were to be recorded are not those by which its days began"))
+    Error::corrupt(format!("the rules of {tz} to be recorded differ from those by which its days began"))
 }
 
 #[cfg(test)]
@@ -157,8 +157,8 @@ mod tests {
     }
 
     #[test]
-    fn days_and_wall_times_of_odd_zones_stay_what_they_were() {
-        let odd = [
+    fn days_and_wall_times_of_unusual_zones_stay_what_they_were() {
+        let unusual = [
             Tz::Pacific__Apia,
             Tz::Pacific__Kwajalein,
             Tz::America__Havana,
@@ -169,7 +169,7 @@ mod tests {
             Tz::Australia__Lord_Howe,
         ];
         let others = chrono_tz::TZ_VARIANTS.into_iter().skip(5).step_by(120);
-        for tz in odd.into_iter().chain(others) {
+        for tz in unusual.into_iter().chain(others) {
             let rules = rules_of(tz).unwrap();
             let zone = Zone::new(tz.name(), rules.clone());
             for day in Day::FIRST.through(Day::LAST) {

@@ -113,7 +113,7 @@ impl Registry {
             let reached = store.format_version()?;
             if reached != step.from() + 1 {
                 return Err(Error::corrupt(format!(
-                    "the step from version {} has left version {reached}",
+                    "the step from version {} has left the store at version {reached}",
                     step.from()
                 )));
             }
@@ -130,7 +130,7 @@ impl Registry {
         step.map(Box::as_ref).ok_or_else(|| {
             Error::refused(
                 format!("this program has no step from format version {version}"),
-                "use the lookback release that had it, then this one",
+                "migrate with the lookback release that has this step, then with this one",
             )
         })
     }

@@ -29,7 +29,7 @@ impl Migration for OneToTwo {
     }
 
     fn name(&self) -> &'static str {
-        "deltas in columns, keyframes in place of snapshots"
+        "deltas in columns, keyframes instead of snapshots"
     }
 
     fn writes(&self) -> (Vec<u8>, Vec<u8>) {
@@ -106,7 +106,7 @@ impl Migration for OneToTwo {
         }
         match written.next().transpose()? {
             Some((key, _)) if key.first() == Some(&(crate::format::Keyspace::History as u8)) => {
-                Err(Error::corrupt("the rewritten store has a customer that the old one has not"))
+                Err(Error::corrupt("the rewritten store has a customer that the old store lacks"))
             }
             _ => Ok(()),
         }
@@ -114,7 +114,7 @@ impl Migration for OneToTwo {
 }
 
 fn differs(customer: CustomerId, day: Day) -> Error {
-    Error::corrupt(format!("the rewritten history of customer {} differs from the old one at {day}", customer.0))
+    Error::corrupt(format!("the rewritten history of customer {} differs from the old history at {day}", customer.0))
 }
 
 fn write_customer(

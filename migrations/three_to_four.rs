@@ -20,7 +20,7 @@ impl Migration for ThreeToFour {
     }
 
     fn name(&self) -> &'static str {
-        "room for more types of action"
+        "more types of action"
     }
 
     fn writes(&self) -> (Vec<u8>, Vec<u8>) {
@@ -35,7 +35,7 @@ impl Migration for ThreeToFour {
     fn validate(&self, store: &RawStore, _: &dyn Progress) -> Result<()> {
         match store.entries(&[TYPES]).next().transpose()? {
             None => Ok(()),
-            Some(_) => Err(Error::corrupt("a store of format version 3 has keys that no version 3 has")),
+            Some(_) => Err(Error::corrupt("the store of format version 3 has keys of another version")),
         }
     }
 

@@ -20,7 +20,7 @@ impl Migration for TwoToThree {
     }
 
     fn name(&self) -> &'static str {
-        "room for a block list and a horizon"
+        "a block list and a horizon"
     }
 
     fn writes(&self) -> (Vec<u8>, Vec<u8>) {
@@ -35,7 +35,7 @@ impl Migration for TwoToThree {
     fn validate(&self, store: &RawStore, _: &dyn Progress) -> Result<()> {
         match store.entries(&[NEW_KEYSPACES]).next().transpose()? {
             None => Ok(()),
-            Some(_) => Err(Error::corrupt("a store of format version 2 has keys that no version 2 has")),
+            Some(_) => Err(Error::corrupt("the store of format version 2 has keys of another version")),
         }
     }
 

@@ -81,7 +81,7 @@ pub(super) fn actions(value: &[u8]) -> Result<Vec<Action>> {
 }
 
 fn damaged() -> Error {
-    Error::corrupt("the store of format version 1 has bytes that no program wrote")
+    Error::corrupt("the store of format version 1 has bytes that lookback does not write")
 }
 
 struct Reader<'bytes>(&'bytes [u8]);

@@ -115,7 +115,7 @@ impl Error {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => FREE_SPACE,
             std::io::ErrorKind::PermissionDenied => "grant this user access to it and run again",
             std::io::ErrorKind::NotFound => "check the path and run again",
-            _ => "mend the cause and run the same command again",
+            _ => "fix the cause and run the same command again",
         };
         Self::new(Kind::Io, format!("cannot {action} {}: {source}", path.shown()), remedy).caused_by(source)
     }
@@ -125,7 +125,7 @@ impl Error {
         Self::new(
             Kind::Corrupt,
             what,
-            message!["the store is damaged: restore it from a copy, or build it anew with ", [Backfill]],
+            message!["the store is damaged: restore it from a backup, or rebuild it with ", [Backfill]],
         )
     }
 
@@ -133,8 +133,8 @@ impl Error {
     pub fn cancelled() -> Self {
         Self::new(
             Kind::Cancelled,
-            "the work was stopped before its end, as was asked",
-            "nothing is left half done: run the same command again to go on",
+            "the work was stopped before its end, on request",
+            "nothing is half done: run the same command again to continue",
         )
     }
 
@@ -143,7 +143,7 @@ impl Error {
         Self::new(
             Kind::Internal,
             what,
-            "this is a fault of lookback, and nothing was changed by going on: report it with this line and the command",
+            "this is a bug in lookback, which stopped before doing harm: report it with this line and the command",
         )
     }
 

@@ -55,7 +55,7 @@ impl<T, E: Into<Cause>> Held<T> for Result<T, E> {
 
 #[cold]
 fn broken(what: &str) -> Error {
-    Error::internal(format!("it does not hold that {what}"))
+    Error::internal(format!("this does not hold: {what}"))
 }
 
 #[cfg(test)]
@@ -71,7 +71,7 @@ mod tests {
         let error = None::<u8>.held("there is one").unwrap_err();
         assert_eq!(
             (error.kind(), error.what().to_string()),
-            (Kind::Internal, "it does not hold that there is one".to_owned())
+            (Kind::Internal, "this does not hold: there is one".to_owned())
         );
         let error = u8::try_from(256).held("a byte is below 256").unwrap_err();
         assert!(error.kind() == Kind::Internal && error.source().is_some());

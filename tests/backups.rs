@@ -116,7 +116,7 @@ fn a_damaged_shared_file_is_named_before_anything_is_restored_or_deleted() {
     assert_eq!((&verified["backup"], &verified["backups"]), (&"backups".into(), &2.into()));
     let bytes = files.iter().filter(|(name, _)| !name.starts_with("meta")).map(|(_, bytes)| bytes.len()).sum::<usize>();
     assert_eq!(verified["bytes"], bytes);
-    bench.refused("verify --backup backups --number 3", &["no backup 3 at backups", "there are: 1, 2"]);
+    bench.refused("verify --backup backups --number 3", &["no backup 3 at backups", "backups there: 1, 2"]);
     bench.refused("verify --backup input", &["no backup at input"]);
 
     let shared = |name: &&String| name.ends_with(".sst");
@@ -129,12 +129,12 @@ fn a_damaged_shared_file_is_named_before_anything_is_restored_or_deleted() {
         fs::write(bench.path("backups").join(name), bytes).unwrap();
     };
     damage(name);
-    let sentence = format!("backup 1 at backups is damaged ({name} does not agree with its checksum)");
-    bench.refused("verify --backup backups", &[&sentence, "move the file that is named away"]);
+    let sentence = format!("backup 1 at backups is damaged ({name} does not match its checksum)");
+    bench.refused("verify --backup backups", &[&sentence, "move the named file away"]);
     batch(&bench, "2026-01-03", 7);
     // As before, nobody looks.
     bench.ok(backup);
-    let sentence = format!("backup 4 at backups is damaged ({name} does not agree with its checksum)");
+    let sentence = format!("backup 4 at backups is damaged ({name} does not match its checksum)");
     bench.refused(&format!("{backup} --check --keep 1"), &[&sentence]);
     assert_eq!(names(&bench.path("backups/meta")), ["1", "2", "3", "4"], "no older one is deleted");
     // What is moved away is copied anew, and the older ones are whole again.

@@ -114,7 +114,7 @@ fn the_quarantine_holds_file_row_and_reason() {
         ("b.parquet", 2, "occurred_at"),
     ];
     assert_eq!(places, expected);
-    assert_eq!(rows[5].3, "is no ISO 8601 time (\"yesterday\")");
+    assert_eq!(rows[5].3, "is not an ISO 8601 time (\"yesterday\")");
     assert_eq!(rows[6].3, "is null");
     assert_eq!(rows[5].4, r#"{"config_id":"30","customer_id":"3","occurred_at":"yesterday"}"#);
 

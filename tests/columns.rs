@@ -209,11 +209,11 @@ fn a_stale_partition_keeps_its_columns_types_and_order() {
     let range = format!("backfill --stale --store store --input input --from 2026-03-30 --to {DT} --out out");
     let before = tree(&bench.out());
     let others = [
-        ("--with history_length", "--with history_length was asked for", "--with action_ages"),
-        ("--item-type int64", "--item-type int64 was asked for", "--item-type int32"),
-        ("--type-type int32", "--type-type int32 was asked for", "--type-type uint8"),
-        ("--order carousel", "--order carousel was asked for", "--order shuffled"),
-        ("--order shuffled --seed 4", "--seed 4 was asked for", "--seed 3"),
+        ("--with history_length", "--with history_length was given", "--with action_ages"),
+        ("--item-type int64", "--item-type int64 was given", "--item-type int32"),
+        ("--type-type int32", "--type-type int32 was given", "--type-type uint8"),
+        ("--order carousel", "--order carousel was given", "--order shuffled"),
+        ("--order shuffled --seed 4", "--seed 4 was given", "--seed 3"),
     ];
     for (other, asked, was) in others {
         bench.refused(&format!("{range} {other}"), &[asked, was]);
@@ -254,7 +254,7 @@ fn the_audit_names_every_changed_cell() {
         (
             &|row| row.action_ages.as_mut().unwrap()[MAX_HISTORY - 1] = 1,
             format!(
-                "action_ages place {MAX_HISTORY} is 1, and the raw files say 0, the padding behind {length} actions"
+                "action_ages place {MAX_HISTORY} is 1, and the raw files say 0, the padding after {length} actions"
             ),
         ),
         (

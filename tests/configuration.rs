@@ -85,7 +85,7 @@ fn every_wrong_word_is_answered_with_file_line_and_the_nearest_right_one() {
         (source("[sources.s.value]\na = \"click\""), 5, vec!["\"value\"", "the nearest is values"]),
         ("[sources.clicks]\ncolumns = { item = \"x\" }".into(), 2, vec!["columns in [sources.clicks]", "the nearest is time"]),
         ("[sources.clicks.columns]\n\ncustomerid = \"x\"".into(), 3, vec!["\"customerid\"", "the nearest is customer_id"]),
-        ("[sources.clicks]\ntime_unit = \"msec\"".into(), 2, vec!["\"msec\" is no unit of time", "the nearest is ms", "s, ms, us, ns"]),
+        ("[sources.clicks]\ntime_unit = \"msec\"".into(), 2, vec!["\"msec\" is not a unit of time", "the nearest is ms", "s, ms, us, ns"]),
         ("[sources.clicks]\ntype = \"clik\"".into(), 2, vec!["no type \"clik\"", "the nearest is click", "click, add_to_cart, order"]),
         (
             "[types]\nview = 1\nbuy = 2\n[sources.e]\npattern = \"{dt}\"\ncolumns = { time = \"t\", type = \"e\" }\nvalues = { a = \"vew\" }".into(),
@@ -97,25 +97,25 @@ fn every_wrong_word_is_answered_with_file_line_and_the_nearest_right_one() {
         // The first wrong word of the file is told, not of the alphabet.
         ("[zources]\n[aources]".into(), 1, vec!["\"zources\""]),
         // Values that are none.
-        ("[sources.clicks]\npattern = \"clicks\"".into(), 2, vec!["does not tell the day", "clicks/dt={dt}"]),
+        ("[sources.clicks]\npattern = \"clicks\"".into(), 2, vec!["does not contain the day", "clicks/dt={dt}"]),
         ("[sources.clicks]\npattern = \"../{dt}\"".into(), 2, vec!["begin with _ or ."]),
-        ("[sources.clicks]\npattern = \"**/{dt}\"".into(), 2, vec!["all days would be walked through"]),
+        ("[sources.clicks]\npattern = \"**/{dt}\"".into(), 2, vec!["the folders of all days would be listed"]),
         ("[sources.clicks]\npattern = 5".into(), 2, vec!["pattern in [sources.clicks] is a number", "give a text in quotes"]),
         ("[sources.clicks]\ncolumns = \"x\"".into(), 2, vec!["is a text", "a table of keys and values"]),
         ("[sources.clicks]\ncolumns = { time = \"\" }".into(), 2, vec!["time in columns in [sources.clicks] is empty"]),
         ("[types]\nclick = 0".into(), 2, vec!["number of click is not from 1 to 255", "0 is the padding"]),
         ("[types]\nclick = 256".into(), 2, vec!["not from 1 to 255"]),
         ("[types]\nclick = 1\nview = 1".into(), 3, vec!["click and view have the same number, 1"]),
-        ("[types]\n\"a b\" = 1".into(), 2, vec!["\"a b\" is no name of a type"]),
+        ("[types]\n\"a b\" = 1".into(), 2, vec!["\"a b\" is not a valid name of a type"]),
         ("[types]".into(), 1, vec!["[types] is empty"]),
-        ("[types]\nclick = 1".into(), 1, vec!["no type add_to_cart"]),
+        ("[types]\nclick = 1".into(), 1, vec!["[types] has no add_to_cart"]),
         ("[types]\nview = 1\n[sources.clicks]".into(), 3, vec!["[sources.clicks] has no type", "type = NAME"]),
         ("[sources]".into(), 1, vec!["has 0 sources"]),
-        ("[sources.\"a/b\"]".into(), 1, vec!["\"a/b\" is no name of a source"]),
+        ("[sources.\"a/b\"]".into(), 1, vec!["\"a/b\" is not a valid name of a source"]),
         ("[sources.s]\ntype = \"click\"".into(), 1, vec!["[sources.s] has no pattern", "s/dt={dt}"]),
-        ("[sources.s]\npattern = \"{dt}\"\ntype = \"click\"".into(), 1, vec!["no column of the time"]),
-        ("[sources.s]\npattern = \"{dt}\"\ncolumns = { time = \"t\" }".into(), 1, vec!["of which type"]),
-        (source("ignore = [\"x\"]"), 5, vec!["has ignore and no column of types", "columns.type"]),
+        ("[sources.s]\npattern = \"{dt}\"\ntype = \"click\"".into(), 1, vec!["no time column"]),
+        ("[sources.s]\npattern = \"{dt}\"\ncolumns = { time = \"t\" }".into(), 1, vec!["neither a type nor a column of types"]),
+        (source("ignore = [\"x\"]"), 5, vec!["has ignore but no column of types", "columns.type"]),
         (source("columns.type = \"e\""), 5, vec!["cannot extend value"]),
         (
             "[sources.clicks]\ncolumns = { type = \"e\" }\ntype = \"click\"".into(),
@@ -125,10 +125,10 @@ fn every_wrong_word_is_answered_with_file_line_and_the_nearest_right_one() {
         (
             "[sources.clicks]\ncolumns = { type = \"e\" }\nvalues = { a = \"click\" }\nignore = [\n\"a\"]".into(),
             5,
-            vec!["\"a\" stands for a type and is to be ignored"],
+            vec!["\"a\" is both mapped to a type and ignored"],
         ),
         ("[sources.clicks]\ncolumns = { type = \"e\" }\nignore = \"a\"".into(), 3, vec!["is a text", "a list of texts"]),
-        ("[sources.clicks]\n\nnonsense".into(), 3, vec!["mend the file; it is written in TOML"]),
+        ("[sources.clicks]\n\nnonsense".into(), 3, vec!["correct the file, which must be valid TOML"]),
     ];
     let bench = Bench::new();
     for (text, line, words) in cases {
@@ -149,7 +149,7 @@ fn every_wrong_word_is_answered_with_file_line_and_the_nearest_right_one() {
 #[test]
 fn every_command_that_reads_input_takes_the_file_that_is_named() {
     let bench = retail_bench("");
-    let found = "note: the input is read as input/lookback.toml says\n";
+    let found = "note: the input is read by the configuration input/lookback.toml\n";
     for command in ["produce --store store --input input --dt 2026-01-02 --out out", INGEST] {
         assert!(bench.run(command).stderr.starts_with(found), "{command}");
     }
@@ -168,7 +168,7 @@ fn every_command_that_reads_input_takes_the_file_that_is_named() {
     bench.refused("audit --store store --input input --dt 2026-01-02 --out out", &["source events", "--config"]);
     bench.refused(
         &format!("ingest --create --store store {named} --dt 2026-01-03"),
-        &["nothing in input is events/dt=2026-01-03, as elsewhere.toml says"],
+        &["nothing in input matches events/dt=2026-01-03 of elsewhere.toml"],
     );
 }
 
@@ -198,7 +198,7 @@ fn a_value_that_stands_for_nothing_is_a_bad_row_unless_it_is_ignored() {
     write_events(&bench, DAY, &rows);
     bench.refused(
         INGEST,
-        &["2 bad rows", "row 3 column event is null", "row 4 column event is \"View\", which no type of action"],
+        &["2 bad rows", "row 3 column event is null", "row 4 column event is an unknown type of action (\"View\")"],
     );
     assert!(!bench.store().exists());
     let summary = bench.json(&format!("{INGEST} --quarantine aside"));
@@ -207,7 +207,7 @@ fn a_value_that_stands_for_nothing_is_a_bad_row_unless_it_is_ignored() {
     assert_eq!(seen(&bench), (vec![11, 0, 0], vec![1, 0, 0]));
     assert_eq!(bench.json("status --store store")["ignored"], 1);
     let said = bench.ok(&format!("{INGEST} --quarantine aside")).stderr;
-    assert!(said.contains("1 ignored (no actions, as their source says)"), "{said}");
+    assert!(said.contains("1 ignored (listed in `ignore` of their source)"), "{said}");
 
     configure(&bench, &retail(""));
     bench.refused(INGEST, &["3 bad rows", "\"ping\""]);
@@ -386,12 +386,13 @@ impressions  impressions/dt={{dt}}
     let ran = bench.run("config check --input input --dt 2026-01-03");
     assert_eq!(ran.code, 1);
     assert!(
-        ran.stdout.ends_with("missing (1):\n  there is no file of actions in input: nothing is events/dt=2026-01-03\n"),
+        ran.stdout
+            .ends_with("missing (1):\n  there is no file of actions in input: nothing matches events/dt=2026-01-03\n"),
         "{}",
         ran.stdout
     );
     assert!(
-        ran.stderr.contains("1 problem would keep 2026-01-03 from being read; see the lines above"),
+        ran.stderr.contains("2026-01-03 cannot be read (1 problem); solve the problems that the lines above name"),
         "{}",
         ran.stderr
     );
@@ -411,7 +412,7 @@ impressions  impressions/dt={{dt}}
 
     fs::remove_file(bench.input().join("lookback.toml")).unwrap();
     let plain = bench.ok("config check --input input").stdout;
-    let head = "configuration  none; the names and layouts of the default\ntypes          click 1, add_to_cart 2, order 3\n\nclicks  clicks/dt={dt}\n";
+    let head = "configuration  none; the default names and layouts\ntypes          click 1, add_to_cart 2, order 3\n\nclicks  clicks/dt={dt}\n";
     assert!(plain.starts_with(head), "{plain}");
     assert!(plain.contains("\norders  orders/dt={dt}\n") && plain.contains("  date         order_date\n"), "{plain}");
     assert_eq!(tree(Path::new(&bench.input())).len(), 5, "nothing was written");

@@ -57,12 +57,12 @@ fn rows_that_differ_are_named_with_both_values() {
         dt 2026-01-02 ranking_id \"r\" customer_id 2 impression_pos 0: label is 0 and 1\n";
     let said: Vec<&str> = ran.stdout.lines().take_while(|line| !line.contains(" rows and ")).collect();
     assert_eq!(said.len(), 2, "batches and impression files come first: {}", ran.stdout);
-    assert_eq!(said[0], "2026-01-02: batches of the same names differ: [\"2026-01-01\"]");
-    assert_eq!(said[1], "2026-01-02: impression_files of the same names differ: [\"part-0.parquet\"]");
+    assert_eq!(said[0], "2026-01-02: batches with the same names differ: [\"2026-01-01\"]");
+    assert_eq!(said[1], "2026-01-02: impression_files with the same names differ: [\"part-0.parquet\"]");
     assert!(ran.stdout.ends_with(expected), "{}", ran.stdout);
     assert_eq!(
         ran.stderr,
-        "error: the rows are not all the same: 1 of 1 partition different; `lookback audit` tells which rows are right\n"
+        "error: the rows differ: 1 of 1 partition different; run `lookback audit` to see which rows are right\n"
     );
 
     let limited = bench.run("diff one other --dt 2026-01-02 --limit 1").stdout;
@@ -122,7 +122,7 @@ fn lists_of_other_lengths_and_days_in_one_output_only() {
     produce(&bench, "store2", "again", "");
     let ran = bench.run("diff other again");
     assert!(
-        ran.code == 3 && ran.said().starts_with("error: the rows are not all the same: only in other: 2026-01-07; "),
+        ran.code == 3 && ran.said().starts_with("error: the rows differ: only in other: 2026-01-07; "),
         "{}",
         ran.stderr
     );

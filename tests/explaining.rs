@@ -45,11 +45,11 @@ fn each_action_has_its_place_and_its_batch() {
         5  2026-01-01 09:00:00+00:00  click          15  2026-01-02  1 day late   yes\n";
     assert_eq!(bench.ok(explain).stdout, expected);
 
-    let expected = "customer 1 as of 2026-01-03: 3 actions before 2026-01-03 00:00:00+00:00 in the history, 2 left out: 2 behind as many as count\n\
+    let expected = "customer 1 as of 2026-01-03: 3 actions before 2026-01-03 00:00:00+00:00 in the history, 2 left out: 2 beyond the number that counts\n\
         #  time                       type   item  batch       came         in the history\n\
         2  2026-01-02 07:00:00+00:00  click    11  2026-01-01  1 day early  yes\n\
         4  2026-01-01 10:00:00+00:00  click    11  2026-01-01  same day     no: max_history\n\
-        the first left out is number 4, the click of 2026-01-01 10:00:00+00:00 on item 11 from batch 2026-01-01: 3 newer ones are all that count (max_history)\n";
+        the first left out is number 4, the click of 2026-01-01 10:00:00+00:00 on item 11 from batch 2026-01-01: only the newest 3 count (max_history)\n";
     assert_eq!(bench.ok(&format!("{explain} --item 11 --max-history 3")).stdout, expected);
 
     let text = bench.ok(&format!("{explain} --lookback-days 1 --limit 1")).stdout;
@@ -77,7 +77,7 @@ fn each_action_has_its_place_and_its_batch() {
 fn what_there_is_nothing_to_explain_of_is_a_plain_sentence() {
     let bench = two_batches();
     let explain = "explain --store store --dt 2026-01-03 --customer";
-    let nothing = "customer 77 has no action before 2026-01-03 00:00:00+00:00 in the store\n";
+    let nothing = "customer 77 has no actions before 2026-01-03 00:00:00+00:00 in the store\n";
     assert_eq!(bench.ok(&format!("{explain} 77")).stdout, nothing);
     assert_eq!(bench.ok(&format!("{explain} 77 --item 5")).stdout, nothing);
     let other = bench.ok(&format!("{explain} 1 --item 5")).stdout;
@@ -111,7 +111,7 @@ fn where_the_store_has_cut_a_batch_the_places_behind_are_said_to_be_uncertain() 
     assert_eq!((&json["incomplete_behind"], &json["history_length"]), (&json!(3), &json!(3)));
     assert_eq!((&json["first_left_out"]["item_id"], &json["first_left_out"]["place"]), (&json!(9), &json!(4)));
     let text = bench.ok("explain --store store --dt 2026-01-03 --customer 1").stdout;
-    assert!(text.contains("behind number 3 there may have been more"), "{text}");
+    assert!(text.contains("there may have been more after number 3"), "{text}");
 }
 
 /// Random batches, late and early; customers, days and options by chance. What is inside must be the history of the

@@ -31,7 +31,7 @@ fn more_than_half_is_a_wrong_unit() {
     let words = [
         "6 of the 10 actions of 2026-01-02 lie over ten years from that day",
         "1970-01-21",
-        "a.csv: its unit is likely s, and it is read as ms",
+        "a.csv: its unit is likely s, but it is read as ms",
         "--allow-far-day",
     ];
     bench.refused(ingest, &words);
@@ -82,7 +82,7 @@ fn typed_times_can_be_of_a_wrong_unit_too() {
         write_parquet(&bench.input().join("clicks/dt=2026-01-02/a.parquet"), &columns);
     };
     write(seconds);
-    let words = ["its unit is likely one 1,000 times as large as the one it is read in"];
+    let words = ["its unit is likely 1,000 times as large as the one it is read in"];
     bench.refused("ingest --create --store store --input input --dt 2026-01-02", &words);
     // Too large a number lies beyond all years: rows that a quarantine would take, all of them.
     write(seconds * 1_000_000);

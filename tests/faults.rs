@@ -137,10 +137,10 @@ impl Case {
     fn refuses_to_repair(&self, line: &str, batch: Option<u32>) {
         let broken = dump(&self.bench.store());
         let remedy = line.rsplit("; ").next().unwrap();
-        self.bench.refused("repair --store store", &[remedy, "then repair again", "is damaged"]);
+        self.bench.refused("repair --store store", &[remedy, "then repair again", "has damage"]);
         assert!(dump(&self.bench.store()) == broken, "a refusal changes nothing");
         let Some(batch) = batch else {
-            assert!(remedy.starts_with("restore the store from a copy"), "{line}");
+            assert!(remedy.starts_with("restore the store from a backup"), "{line}");
             return;
         };
         assert!(remedy.starts_with(&format!("ingest the batch of {} again", batch_day(batch))), "{line}");
@@ -173,7 +173,7 @@ fn longer(value: &[u8]) -> Vec<u8> {
 fn keys_that_no_program_writes() {
     for key in [vec![0x77, 1], vec![0x11, 1, 2, 3], vec![0, 1], [&[0x14][..], &[0xff; 4]].concat()] {
         let edits = |_: &Case| vec![(key.clone(), Some(vec![2]))];
-        Case::truth(edits, "key of no known form", "is nothing that this program writes", None);
+        Case::truth(edits, "key of unknown form", "is not a key that this program writes", None);
     }
 }
 
@@ -233,7 +233,7 @@ fn deltas_that_say_what_no_batch_brings() {
         let (key, on, actions) = case.delta(|_| true);
         set(key, longer(&delta_of(on, &actions)))
     };
-    Case::truth(unusual, place, "has other bytes than are written", Some(BATCH));
+    Case::truth(unusual, place, "has other bytes than lookback writes", Some(BATCH));
 }
 
 /// A delta that is gone is seen by what its batch's record says, and by what had been derived from it.
@@ -245,9 +245,9 @@ fn a_delta_that_is_missing() {
     edit(&case.bench.store(), &removed(key));
     let ran = case.bench.run("verify --store store");
     let lines = faults_of(&ran);
-    let record = format!("record of batch {} (key {}): says ", day(BATCH), hex(&Key::Batch(day(BATCH)).encode()));
+    let record = format!("record of batch {} (key {}): counts ", day(BATCH), hex(&Key::Batch(day(BATCH)).encode()));
     let of_record = lines.iter().find(|line| line.starts_with(&record)).unwrap();
-    assert!(of_record.contains(", and its deltas have "), "{of_record}");
+    assert!(of_record.contains(", but its deltas have "), "{of_record}");
     let index = lines.iter().find(|line| line.starts_with(&format!("index of batch {}", day(BATCH)))).unwrap();
     let has = format!("has customer {} on {on}, which the deltas do not have", customer.0);
     assert!(index.contains(&has), "{index}");
@@ -267,12 +267,12 @@ fn keyframes_that_do_not_stand_where_the_rule_says() {
         let (_, day, customer, value) = keyframe(case);
         set(Key::Keyframe { customer, day: day.next().unwrap() }, value)
     };
-    Case::derived(extra, "keyframe of customer ", "stands where none belongs");
+    Case::derived(extra, "keyframe of customer ", "should not be there");
     let stranger = |case: &Case| {
         let (_, day, _, value) = keyframe(case);
         set(Key::Keyframe { customer: CustomerId(77_777), day }, value)
     };
-    Case::derived(stranger, "keyframe of customer 77777 on ", "stands where none belongs");
+    Case::derived(stranger, "keyframe of customer 77777 on ", "should not be there");
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn keyframes_that_are_damaged() {
         let (key, .., value) = keyframe(case);
         set(key, longer(&value))
     };
-    Case::derived(unusual, place, "has other bytes than are written");
+    Case::derived(unusual, place, "has other bytes than lookback writes");
     let changed = |change: fn(&mut Vec<lookback::model::PastAction>)| {
         move |case: &Case| {
             let (key, day, _, value) = keyframe(case);
@@ -298,8 +298,8 @@ fn keyframes_that_are_damaged() {
             set(key, bytes)
         }
     };
-    Case::derived(changed(|past| past[0].item_id = 0), place, "holds an item or a type that no action has");
-    Case::derived(changed(|past| past[0].action_type = 4), place, "holds an item or a type that no action has");
+    Case::derived(changed(|past| past[0].item_id = 0), place, "holds an invalid item or type");
+    Case::derived(changed(|past| past[0].action_type = 4), place, "holds an invalid item or type");
     let other_days = changed(|past| past.truncate(MAX_HISTORY - 1));
     Case::derived(other_days, place, "does not hold the days from before its own");
 
@@ -340,7 +340,7 @@ fn the_index_differs_from_the_deltas() {
         let value = leaf(first, day(BATCH), &lines);
         set(key, longer(&value))
     };
-    Case::derived(unusual, place, "has other bytes than are written");
+    Case::derived(unusual, place, "has other bytes than lookback writes");
     Case::derived(|case| set(case.index().0, vec![FORMAT_VERSION, 200]), place, "cannot be decoded (");
     let extra = |case: &Case| {
         let (key, _, lines) = case.index();
@@ -413,7 +413,7 @@ fn the_customer_index_differs_from_the_deltas() {
 #[test]
 fn totals_that_count_wrong() {
     let said = |customers| Totals { customers }.to_bytes().unwrap();
-    Case::derived(|_| set(Key::Totals, said(9)), "totals (", "say 9 customers, and ");
+    Case::derived(|_| set(Key::Totals, said(9)), "totals (", "count 9 customers, but ");
     Case::derived(|_| removed(Key::Totals), "totals (", "are missing");
     Case::derived(|_| set(Key::Totals, vec![FORMAT_VERSION]), "totals (", "cannot be decoded");
     // A number below 251 in three bytes in place of one.
@@ -430,27 +430,27 @@ fn batch_records_that_differ_from_the_deltas() {
             set(key, record.to_bytes().unwrap())
         }
     };
-    Case::derived(changed(|record| record.customers += 1), place, " customers, and its deltas have ");
-    Case::truth(changed(|record| record.actions.add(1, 1)), place, " clicks, and its deltas have ", Some(BATCH));
+    Case::derived(changed(|record| record.customers += 1), place, " customers, but its deltas have ");
+    Case::truth(changed(|record| record.actions.add(1, 1)), place, " clicks, but its deltas have ", Some(BATCH));
     Case::truth(
         changed(|record| record.actions.set(3, record.actions.of(3) - 1)),
         place,
-        " orders, and its deltas have ",
+        " orders, but its deltas have ",
         Some(BATCH),
     );
-    Case::truth(changed(|record| record.actions.set(2, 0)), place, "says 0 add-to-carts", Some(BATCH));
-    Case::truth(changed(|record| record.late += 1), place, " late actions, and its deltas have ", Some(BATCH));
-    Case::truth(changed(|record| record.early += 1), place, " early actions, and its deltas have ", Some(BATCH));
-    Case::truth(|case| removed(case.record().0), place, "is missing, and there are deltas of ", Some(BATCH));
+    Case::truth(changed(|record| record.actions.set(2, 0)), place, "counts 0 add-to-carts", Some(BATCH));
+    Case::truth(changed(|record| record.late += 1), place, " late actions, but its deltas have ", Some(BATCH));
+    Case::truth(changed(|record| record.early += 1), place, " early actions, but its deltas have ", Some(BATCH));
+    Case::truth(|case| removed(case.record().0), place, "is missing, but there are deltas of ", Some(BATCH));
     Case::truth(|case| set(case.record().0, vec![FORMAT_VERSION, 9]), place, "cannot be decoded (", Some(BATCH));
     let swapped = changed(|record| record.files.swap(0, 1));
-    Case::truth(swapped, place, "does not name its files in their order", Some(BATCH));
+    Case::truth(swapped, place, "does not name its files in order", Some(BATCH));
     let unusual = |case: &Case| {
         let (key, record) = case.record();
         let bytes = record.to_bytes().unwrap();
         set(key, [&[bytes[0], 0xfb, bytes[1], 0], &bytes[2..]].concat())
     };
-    Case::truth(unusual, place, "has other bytes than are written", Some(BATCH));
+    Case::truth(unusual, place, "has other bytes than lookback writes", Some(BATCH));
 }
 
 #[test]
@@ -459,14 +459,14 @@ fn store_records_that_say_nothing() {
         let (key, value) = case.find(|key| key == Key::Store);
         set(key, [&[value[0], 0xfb, value[1], 0], &value[2..]].concat())
     };
-    Case::truth(unusual, "store record (key 0000)", "has other bytes than are written", None);
+    Case::truth(unusual, "store record (key 0000)", "has other bytes than lookback writes", None);
     let case = Case::new();
     edit(&case.bench.store(), &set(Key::Store, vec![FORMAT_VERSION, 0xfb]));
     for command in ["verify --store store", "repair --store store", "status --store store"] {
         case.bench.refused(command, &["the store record (key 0000)", "cannot be read", "restore it"]);
     }
     edit(&case.bench.store(), &removed(Key::Store));
-    case.bench.refused("verify --store store", &["is no store of lookback"]);
+    case.bench.refused("verify --store store", &["is not a store of lookback"]);
 }
 
 /// Everything that is derived is gone at once.

@@ -183,7 +183,7 @@ fn a_delta_whose_times_are_not_on_its_day_is_no_history() {
     store.write(&[(key.to_vec(), bytes)], &[]).unwrap();
     drop(store);
     let produce = format!("produce --store store --input input --dt {DT} --out out");
-    bench.refused(&produce, &["customer 1", "was not before it", "the store is damaged"]);
+    bench.refused(&produce, &["customer 1", "that is not before", "the store is damaged"]);
     assert_eq!(tree(&bench.out()), before);
 }
 
@@ -196,7 +196,7 @@ fn check_names_the_file_that_is_not_as_written() {
     let mut turned = good.clone();
     turned[good.len() / 2] ^= 1;
     fs::write(part(&bench), &turned).unwrap();
-    bench.refused(&check, &["part-00000.parquet has another content", "produce"]);
+    bench.refused(&check, &["part-00000.parquet has changed since it was written", "produce"]);
     fs::write(part(&bench), &good[1..]).unwrap();
     bench.refused(&check, &["part-00000.parquet has", &format!("manifest says {}", good.len())]);
     fs::remove_file(part(&bench)).unwrap();
@@ -230,7 +230,7 @@ fn a_manifest_that_has_changed_is_refused_by_every_command() {
         assert!(found > 0);
         fs::write(&path, &bytes).unwrap();
         let words =
-            ["_manifest.parquet cannot be used (its checksum is not that of what it says)", "produce the day again"];
+            ["_manifest.parquet cannot be used (its checksum does not match its content)", "produce the day again"];
         bench.refused(&format!("manifest --out out --dt {DT} --check"), &words);
         bench.refused(&format!("manifest --out out --dt {DT}"), &words);
         bench.refused(&format!("audit --store store --input input --out out --dt {DT}"), &words);
@@ -293,7 +293,7 @@ fn backfill_produces_again_what_is_not_as_its_manifest_says() {
     assert_eq!(bench.json(RANGE)["produced"][0]["kept"], false, "no _SUCCESS");
     // A folder moved to another day is not that day's partition.
     fs::rename(partition(&bench), bench.out().join("dt=2026-01-04")).unwrap();
-    bench.refused("manifest --out out --dt 2026-01-04", &["it is that of 2026-01-03"]);
+    bench.refused("manifest --out out --dt 2026-01-04", &["it belongs to 2026-01-03"]);
     // Marks of an older version do no harm.
     write_file(&bench.out().join(format!(".lookback/dt={DT}.inputs-0")), b"");
     assert_eq!(bench.json(RANGE)["produced"][0]["kept"], false);

@@ -159,8 +159,8 @@ fn a_million_and_a_half_customers_are_forgotten_with_a_receipt() {
         assert_one_sentence(&ran, words);
         assert!(peak <= LIMIT, "{} MiB", peak >> 20);
     };
-    refused(700_000, &["700,000 more forgotten beside 1,500,000", "2,097,152", "nobody has been forgotten"]);
-    refused(2_100_000, &["more than the 2,097,152 ids", "nobody has been forgotten"]);
+    refused(700_000, &["700,000 customers to forget beside 1,500,000", "2,097,152", "nobody has been forgotten"]);
+    refused(2_100_000, &["more ids than this --memory-limit allows (2,097,152)", "nobody has been forgotten"]);
     assert_eq!(bench.json("status --store store")["forgotten"], IDS);
 
     // Where another limit has let them be forgotten, this one has no room for their marks.

@@ -187,7 +187,7 @@ fn check_and_command_say_the_same() {
             click,
             "a.csv",
             "customer_id,item_id,click_time\n1,2,x\n",
-            "a.csv line 2 column click_time is no ISO 8601 time",
+            "a.csv line 2 column click_time is not an ISO 8601 time",
         ),
         (click, "a.csv", "customer_id,item_id,item_id,click_time\n1,2,2,x\n", "has two columns item_id"),
         (click, "a.jsonl", "{\"customer_id\":1,\"item_id\":2}\n", "has no column click_time"),
@@ -205,7 +205,7 @@ fn check_and_command_say_the_same() {
             "line 1 column impressions.item_id is 0",
         ),
         (shown, "a.jsonl", "{\"customer_id\":1}\n", "has no column impressions"),
-        (shown, "a.csv", "customer_id,impressions\n1,x\n", "line 2 column impressions is no JSON array"),
+        (shown, "a.csv", "customer_id,impressions\n1,x\n", "line 2 column impressions is not a JSON array"),
     ] {
         write_file(&bench.input().join(folder).join(name), content.as_bytes());
         same(&bench, folder, said);
@@ -241,7 +241,11 @@ fn check_tries_the_first_thousand_rows() {
     let path = bench.input().join("clicks/dt=2026-01-02/a.csv");
     write_file(&path, rows(1_000).as_bytes());
     let check = bench.run(CHECK);
-    assert!(check.code == 1 && check.stdout.contains("line 1001 column customer_id is no integer"), "{}", check.stdout);
+    assert!(
+        check.code == 1 && check.stdout.contains("line 1001 column customer_id is not an integer"),
+        "{}",
+        check.stdout
+    );
     write_file(&path, rows(1_001).as_bytes());
     bench.ok(CHECK);
     bench.refused("ingest --create --store store --input input --dt 2026-01-02", &["line 1002 column customer_id"]);

@@ -240,9 +240,9 @@ fn the_audit_compares_order_and_cells() {
         let at = rows.windows(2).position(differs).unwrap();
         type Harm<'a> = (&'a dyn Fn(&mut Vec<Row>), &'a str);
         let harms: [Harm<'_>; 6] = [
-            (&|rows| rows.swap(at, at + 1), "stand in each other's place"),
+            (&|rows| rows.swap(at, at + 1), "are swapped"),
             (&|rows| drop(rows.remove(at)), "the row that belongs here is missing"),
-            (&|rows| rows.insert(at, rows[at + 1].clone()), "a row too many stands here"),
+            (&|rows| rows.insert(at, rows[at + 1].clone()), "this row is one too many"),
             (&|rows| rows[at].label ^= 1, "column label is"),
             (&|rows| rows[at].actions[0] += 1, "column actions place 1 is"),
             (&|rows| rows[at].action_types[MAX_HISTORY - 1] = 9, "column action_types place 16 is 9"),
@@ -256,7 +256,7 @@ fn the_audit_compares_order_and_cells() {
         let mut longer = rows.clone();
         longer.push(rows[0].clone());
         write_rows(&path, &longer, |_, value| value);
-        bench.refused(AUDIT, &["no row is left"]);
+        bench.refused(AUDIT, &["there are no more rows"]);
         write_rows(&path, &rows, |key, value| if key == "seed" { "3".to_owned() } else { value });
         bench.refused(AUDIT, &["metadata lookback.seed is 3, and the raw files say 2"]);
     }

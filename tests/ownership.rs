@@ -99,12 +99,12 @@ fn an_output_is_empty_or_says_whose_it_is() {
     write_file(&bench.path("file/dt=2026-01-03"), b"no folder");
     write_file(&bench.path("staging/.dt=2026-01-02.staging-notes/a"), b"notes");
     for (out, name) in [
-        ("theirs", "notes.txt in it is no partition"),
-        ("spark", "dt=2026-01-02 in it has no manifest that can be used (there is none)"),
-        ("file", "dt=2026-01-03 in it is no folder"),
-        ("staging", ".dt=2026-01-02.staging-notes in it is no partition"),
+        ("theirs", "notes.txt in it is not a partition"),
+        ("spark", "dt=2026-01-02 in it has no usable manifest (it is missing)"),
+        ("file", "dt=2026-01-03 in it is not a folder"),
+        ("staging", ".dt=2026-01-02.staging-notes in it is not a partition"),
     ] {
-        refused(&bench, &format!("{PRODUCE} --out {out}"), &[out, name, "move that away"]);
+        refused(&bench, &format!("{PRODUCE} --out {out}"), &[out, name, "move that entry away"]);
         // Before the store is made.
         let backfill = "backfill --store new-store --input input --from 2026-01-01 --to 2026-01-02";
         refused(&bench, &format!("{backfill} --out {out}"), &[out, name]);
@@ -138,7 +138,7 @@ fn an_output_of_0_4_0_says_so_by_its_partitions() {
     fs::remove_file(&manifest).unwrap();
     bench.ok(&format!("{backfill} --dry-run"));
     write_foreign_parquet(&bench.out().join("dt=2026-01-02/part-00001.parquet"));
-    refused(&bench, &format!("{PRODUCE} --out out"), &["dt=2026-01-02 in it has no manifest that can be used"]);
+    refused(&bench, &format!("{PRODUCE} --out out"), &["dt=2026-01-02 in it has no usable manifest"]);
     fs::remove_file(bench.out().join("dt=2026-01-02/part-00001.parquet")).unwrap();
     write_file(&manifest, &bytes);
     write_file(&bench.out().join("notes.txt"), b"notes");
@@ -190,10 +190,10 @@ fn a_partition_with_a_file_of_somebody_else_is_not_replaced() {
     refused(&bench, &format!("{PRODUCE} --out out"), &["part-00000.parquet"]);
     fs::rename(&partition, bench.path("moved")).unwrap();
     symlink(bench.path("moved"), &partition).unwrap();
-    refused(&bench, &format!("{PRODUCE} --out out"), &["dt=2026-01-02 is no folder"]);
+    refused(&bench, &format!("{PRODUCE} --out out"), &["dt=2026-01-02 is not a folder"]);
     fs::remove_file(&partition).unwrap();
     write_file(&partition, b"someone's");
-    refused(&bench, &format!("{PRODUCE} --out out"), &["dt=2026-01-02 is no folder"]);
+    refused(&bench, &format!("{PRODUCE} --out out"), &["dt=2026-01-02 is not a folder"]);
 }
 
 #[test]
@@ -259,10 +259,10 @@ fn a_quarantine_comes_on_top_of_a_quarantine_alone() {
     for items in [[Some(1), None], [Some(1), Some(2)]] {
         bad_clicks(&bench, items);
         write_foreign_parquet(&path);
-        refused(&bench, &format!("{ingest} bad"), &["bad-rows.parquet is there already", "move it away"]);
+        refused(&bench, &format!("{ingest} bad"), &["bad-rows.parquet exists already", "move it away"]);
         fs::remove_file(&path).unwrap();
         symlink(bench.input().join("clicks"), &path).unwrap();
-        refused(&bench, &format!("{ingest} bad"), &["bad-rows.parquet is no regular file"]);
+        refused(&bench, &format!("{ingest} bad"), &["bad-rows.parquet is not a regular file"]);
         fs::remove_file(&path).unwrap();
     }
     bad_clicks(&bench, [Some(1), None]);
@@ -287,11 +287,11 @@ fn get_and_report_replace_what_they_wrote_and_nothing_else() {
     for command in &commands {
         let input = bench.path("input/impressions/dt=2026-01-02");
         let shown = tree(&input).into_keys().next().unwrap();
-        refused(&bench, &format!("{command} input/impressions/dt=2026-01-02/{shown}"), &["is there already"]);
-        refused(&bench, &format!("{command} out/dt=2026-01-02/part-00000.parquet"), &["is there already"]);
-        refused(&bench, &format!("{command} notes"), &["notes is there already and is not", "move it away"]);
+        refused(&bench, &format!("{command} input/impressions/dt=2026-01-02/{shown}"), &["exists already"]);
+        refused(&bench, &format!("{command} out/dt=2026-01-02/part-00000.parquet"), &["exists already"]);
+        refused(&bench, &format!("{command} notes"), &["notes exists already and is not", "move it away"]);
         refused(&bench, &format!("{command} folder"), &["folder is a folder"]);
-        refused(&bench, &format!("{command} linked"), &["linked is no regular file"]);
+        refused(&bench, &format!("{command} linked"), &["linked is not a regular file"]);
         for inside in ["store/db/CURRENT", "store/new", "linked-store/new"] {
             refused(&bench, &format!("{command} {inside}"), &["the store store overlap"]);
         }
@@ -305,7 +305,7 @@ fn get_and_report_replace_what_they_wrote_and_nothing_else() {
         bench.ok(&format!("{command} {path}"));
         assert!(fs::read(bench.path(&path)).unwrap() == before);
         for (other, command) in commands.iter().enumerate().filter(|(other, _)| *other != index) {
-            refused(&bench, &format!("{command} {path}"), &[&format!("deep/{index} is there already")]);
+            refused(&bench, &format!("{command} {path}"), &[&format!("deep/{index} exists already")]);
             assert_ne!(other, index);
         }
     }
@@ -316,8 +316,8 @@ fn backups_and_stores_come_where_nothing_else_is() {
     let bench = bench();
     write_file(&bench.path("theirs/private/notes"), b"notes");
     write_file(&bench.path("theirs/notes"), b"notes");
-    refused(&bench, "backup --store store --to theirs", &["theirs is no folder of backups: it holds notes"]);
-    refused(&bench, "backup --store store --to input", &["input is no folder of backups: it holds clicks"]);
+    refused(&bench, "backup --store store --to theirs", &["theirs is not a folder of backups: it holds notes"]);
+    refused(&bench, "backup --store store --to input", &["input is not a folder of backups: it holds clicks"]);
     for to in ["store", "store/backups", "store/db", "."] {
         refused(&bench, &format!("backup --store store --to {to}"), &["overlap"]);
     }
@@ -329,6 +329,6 @@ fn backups_and_stores_come_where_nothing_else_is() {
     bench.ok("restore --from backups --store restored");
     write_file(&bench.path("project/staging/notes"), b"notes");
     for command in ["init --store project", "restore --from backups --store project"] {
-        refused(&bench, command, &["project is a folder with other things in it and no store"]);
+        refused(&bench, command, &["project is a folder that holds other files and no store"]);
     }
 }

@@ -40,7 +40,7 @@ fn input_files_that_cannot_be_read() {
     fs::remove_file(folder.join("x.parquet")).unwrap();
 
     write_file(&folder.join("notes.txt"), b"hello");
-    bench.refused(ingest, &["notes.txt", "does not end in .parquet", "_ or ."]);
+    bench.refused(ingest, &["notes.txt", "has an unsupported type", "_ or ."]);
     fs::remove_file(folder.join("notes.txt")).unwrap();
 
     let x = folder.join("x.parquet");

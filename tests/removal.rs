@@ -324,7 +324,7 @@ fn a_failure_behind_the_removal_says_that_they_are_forgotten() {
     let forget = "forget --store store --customer 7 --out out";
     bench.refused(
         forget,
-        &["the customers are forgotten", "a receipt, which forgetting them again gives", "part-00000"],
+        &["the customers are forgotten", "a receipt, which forgetting them again prints", "part-00000"],
     );
     assert_eq!(bench.json("status --store store")["forgotten"], 1);
     fs::remove_file(part).unwrap();

@@ -39,7 +39,7 @@ fn what_was_removed_is_not_there_and_its_records_are_sound() {
         edit(&case.bench.store(), &[(key.clone(), value)]);
         let ran = case.bench.run("verify --store store");
         assert_eq!(ran.code, 1);
-        assert!(ran.stdout.contains("restore the store from a copy"), "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains("restore the store from a backup"), "{}{}", ran.stdout, ran.stderr);
         edit(&case.bench.store(), &[(key, was)]);
     }
     assert_clean(&case.bench);

@@ -84,7 +84,7 @@ fn what_is_not_held_is_not_removed_and_what_rested_on_it_is_stale() {
     assert!(ran.said().starts_with("removed the batch of 2026-01-02: 300 actions ("), "{}", ran.stderr);
     assert!(
         ran.said().contains(
-            "the store holds 3 batches then; missing then: 2026-01-02; a backfill over that day takes it again"
+            "the store then holds 3 batches; missing batches: 2026-01-02; `lookback backfill` over that day ingests it again"
         )
     );
     let summary: Value = serde_json::from_str(&ran.stdout).unwrap();

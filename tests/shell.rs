@@ -101,7 +101,7 @@ fn every_command_has_a_man_page_that_renders() {
     assert!(page.contains("Exit codes") && page.contains("lookback\\-days"), "{page}");
     assert!(page.contains(".SH EXAMPLES\n.nf\nlookback produce"), "{page}");
     let page = fs::read_to_string(bench.path("man/lookback.1")).unwrap();
-    let groups = ["\"Fill a store\"", "\"Make rows, and judge them\"", "Look", "Keep"];
+    let groups = ["\"Fill a store\"", "\"Produce and check rows\"", "Inspect", "Maintain"];
     let places: Vec<usize> = groups.iter().map(|group| page.find(&format!(".SS {group}\n")).unwrap()).collect();
     assert!(places.is_sorted() && page.contains(".SH COMMANDS"), "{page}");
 }
@@ -117,7 +117,7 @@ fn help_tells_exit_codes_and_the_version_what_it_is_made_of() {
         .filter_map(|line| line.split_whitespace().next())
         .collect();
     assert!(commands.len() >= 23, "{commands:?}");
-    let groups = ["Fill a store:", "Make rows, and judge them:", "Look:", "Keep:"];
+    let groups = ["Fill a store:", "Produce and check rows:", "Inspect:", "Maintain:"];
     let places: Vec<usize> = groups.iter().map(|group| help.find(&format!("\n{group}\n")).unwrap()).collect();
     assert!(places.is_sorted() && help.lines().all(|line| line.chars().count() < 120), "{help}");
     assert!(help[places[0]..places[1]].contains("\n  ingest ") && help[places[3]..].contains("\n  remove "), "{help}");

@@ -42,7 +42,7 @@ fn signalled(scenario: &Scenario, mut check: impl FnMut(&Ran, &str)) -> usize {
             assert!(ran.code == code || ran.code == 0, "{point}: exit code {}: {}", ran.code, ran.stderr);
             if ran.code != 0 {
                 stopped += 1;
-                assert_one_sentence(&ran, &["stopped before its end, as was asked", "run the same command again"]);
+                assert_one_sentence(&ran, &["stopped before its end, on request", "run the same command again"]);
             }
             assert_eq!(tree(&scenario.ground.tmp()).len(), 0, "{point}: files in TMPDIR");
             check(&ran, &point);

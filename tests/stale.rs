@@ -112,7 +112,7 @@ fn partitions_without_a_manifest_are_listed_and_left() {
     write_file(&bench.out().join("dt=no-day/part-00000.parquet"), b"none");
     let lines = listed(&bench, "");
     assert_eq!(lines.iter().map(|(dt, _)| dt.as_str()).collect::<Vec<_>>(), ["2026-01-04", "2026-01-06"]);
-    assert!(lines[0].1.contains("there is none") && lines[1].1.contains("cannot be read as Parquet"), "{lines:?}");
+    assert!(lines[0].1.contains("it is missing") && lines[1].1.contains("cannot be read as Parquet"), "{lines:?}");
     let summary = bench.json(STALE);
     assert_eq!(
         (&summary["partitions"], &summary["stale"], &summary["without_manifest"]),
@@ -121,11 +121,12 @@ fn partitions_without_a_manifest_are_listed_and_left() {
 
     let ran = bench.run(&format!("{STALE} --exit-code"));
     assert_eq!((ran.code, ran.stdout.lines().count()), (3, 2));
-    let said = "error: not all partitions are current: of 4 partitions in out none is stale, and 2 have no manifest";
+    let said =
+        "error: not all partitions are current: of 4 partitions in out none is stale, and 2 have no usable manifest";
     assert!(ran.said().starts_with(said), "{}", ran.stderr);
     let before = tree(&bench.out());
     let ran = bench.ok(&format!("{RANGE} --stale --allow-empty --json"));
-    assert_eq!(ran.stderr.matches("note: whether 2026-01-0").count(), 2, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("note: cannot determine whether 2026-01-0").count(), 2, "{}", ran.stderr);
     let summary: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(
         (&summary["to_produce"], &summary["without_manifest"]),

@@ -82,8 +82,7 @@ fn a_file_that_two_sources_find_is_an_error_that_names_both() {
     write_batch(&bench.input(), "2026-01-01", &[action], PLAIN);
     let toml = "[sources.clicks]\n[sources.taps]\npattern = \"clicks/dt={dt}/*.parquet\"\ncolumns = { time = \"click_time\" }\ntype = \"order\"\n";
     write_file(&bench.input().join("lookback.toml"), toml.as_bytes());
-    let words =
-        ["part-0.parquet is found by two sources", "clicks (clicks/dt={dt})", "taps (clicks/dt={dt}/*.parquet)"];
+    let words = ["part-0.parquet matches two sources", "clicks (clicks/dt={dt})", "taps (clicks/dt={dt}/*.parquet)"];
     let refused = || {
         bench.refused("ingest --create --store store --input input --dt 2026-01-01", &words);
         bench.refused("backfill --store store --input input --from 2026-01-01 --to 2026-01-01", &words);
@@ -114,7 +113,7 @@ fn files_of_the_same_bytes_are_taken_and_named() {
     }
     let note = |folder: &str, day: &str| {
         let file = |number| format!("input/{folder}/dt={day}/part-{number}.parquet");
-        format!("note: {} has the same content as {}: its rows are taken twice", file(1), file(0))
+        format!("note: {} has the same content as {}: its rows count twice", file(1), file(0))
     };
     let ran = bench.ingest("2026-01-01");
     assert!(ran.stderr.contains(&note("clicks", "2026-01-01")), "{}", ran.stderr);

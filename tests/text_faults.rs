@@ -62,11 +62,11 @@ fn bad_lines_of_csv() {
         click_file(&bench, name, &packed(name, CSV));
         let words = [
             "the actions of 2026-01-01 have 13 bad rows",
-            &format!("{name} line 3 column item_id is no integer (\"1.0\"), "),
-            &format!("{name} line 4 column click_time is no ISO 8601 time (\"yesterday\"), "),
+            &format!("{name} line 3 column item_id is not an integer (\"1.0\"), "),
+            &format!("{name} line 4 column click_time is not an ISO 8601 time (\"yesterday\"), "),
             &format!("{name} line 7 has 3 cells where the header has 4, "),
             &format!("{name} line 8 has 5 cells where the header has 4, "),
-            &format!("{name} line 9 has something behind the quote that closes a cell and more"),
+            &format!("{name} line 9 has something after the quote that closes a cell and more"),
             "--quarantine",
         ];
         let found = bad_rows(&bench, INGEST, "actions", "2026-01-01", &words);
@@ -74,11 +74,11 @@ fn bad_lines_of_csv() {
         let cells = |customer: &str, item: &str| format!(r#"{{{time},"customer_id":{customer},"item_id":{item}}}"#);
         let fits = "does not fit a signed 64-bit integer";
         let expected = [
-            (3, "item_id", "is no integer (\"1.0\")", &*cells("\"1\"", "\"1.0\"")),
+            (3, "item_id", "is not an integer (\"1.0\")", &*cells("\"1\"", "\"1.0\"")),
             (
                 4,
                 "click_time",
-                "is no ISO 8601 time (\"yesterday\")",
+                "is not an ISO 8601 time (\"yesterday\")",
                 r#"{"click_time":"yesterday","customer_id":"1","item_id":" 007 "}"#,
             ),
             (7, "", "has 3 cells where the header has 4", r#"{"line":"x,1,10"}"#),
@@ -86,7 +86,7 @@ fn bad_lines_of_csv() {
             (
                 9,
                 "",
-                "has something behind the quote that closes a cell",
+                "has something after the quote that closes a cell",
                 r#"{"line":"\"x\"y,1,10,2026-01-01T10:00:00Z"}"#,
             ),
             (11, "customer_id", fits, &cells("\"9223372036854775808\"", "\"10\"")),
@@ -100,7 +100,7 @@ fn bad_lines_of_csv() {
                 r#"{"click_time":"2262-01-01T00:00:00Z","customer_id":"1","item_id":"10"}"#,
             ),
             (16, "customer_id", "is not UTF-8", &cells("\"1\u{fffd}\"", "\"10\"")),
-            (18, "customer_id", "is no integer (\"1e3\")", &cells("\"1e3\"", r#""1\"0""#)),
+            (18, "customer_id", "is not an integer (\"1e3\")", &cells("\"1e3\"", r#""1\"0""#)),
             (19, "", "has 3 cells where the header has 4", r#"{"line":"x,1,2"}"#),
         ];
         check(&found, &expected);
@@ -136,11 +136,11 @@ fn bad_lines_of_json() {
         click_file(&bench, name, &packed(name, &text));
         let words = [
             "the actions of 2026-01-01 have 14 bad rows",
-            &format!("{name} line 2 column customer_id is no integer (\"1.0\"), "),
-            &format!("{name} line 3 column click_time is no ISO 8601 time (\"1767261600\"), "),
-            &format!("{name} line 5 is no JSON object (EOF while parsing a string, at byte 59), "),
-            &format!("{name} line 6 is no JSON object (item_id stands in it twice, at byte "),
-            &format!("{name} line 7 is no JSON object (invalid type: sequence, expected an object, at byte "),
+            &format!("{name} line 2 column customer_id is not an integer (\"1.0\"), "),
+            &format!("{name} line 3 column click_time is not an ISO 8601 time (\"1767261600\"), "),
+            &format!("{name} line 5 is not a JSON object (EOF while parsing a string, at byte 59), "),
+            &format!("{name} line 6 is not a JSON object (it has item_id twice, at byte "),
+            &format!("{name} line 7 is not a JSON object (invalid type: sequence, expected an object, at byte "),
         ];
         let found = bad_rows(&bench, INGEST, "actions", "2026-01-01", &words);
         let lines: Vec<(u64, &str, &str)> =
@@ -153,14 +153,14 @@ fn bad_lines_of_json() {
             );
         };
         assert_eq!(lines.len(), 14);
-        assert_eq!(lines[5], (8, "customer_id", "is no integer (\"true\")"));
+        assert_eq!(lines[5], (8, "customer_id", "is not an integer (\"true\")"));
         assert_eq!(lines[6], (9, "item_id", "is an object"));
         assert_eq!(lines[7], (10, "item_id", "is null"));
         assert_eq!(lines[8], (11, "item_id", "does not fit a signed 64-bit integer"));
         assert_eq!(lines[9], (12, "click_time", "is half of a surrogate pair"));
-        assert_eq!(lines[10], (14, "customer_id", "is no integer (\"1e3\")"));
-        begins(11, 15, "is no JSON object (invalid type: null, expected an object");
-        begins(12, 16, "is no JSON object (trailing characters, at byte ");
+        assert_eq!(lines[10], (14, "customer_id", "is not an integer (\"1e3\")"));
+        begins(11, 15, "is not a JSON object (invalid type: null, expected an object");
+        begins(12, 16, "is not a JSON object (trailing characters, at byte ");
         begins(13, 17, "is not UTF-8");
         assert_eq!(found[1].3, r#"{"click_time":"1767261600","customer_id":"1","item_id":"10"}"#);
         assert_eq!(found[2].3, r#"{"line":"{\"customer_id\":1,\"item_id\":10,\"click_time\":\"2026-01-01T10:0"}"#);
@@ -178,27 +178,27 @@ const LISTS: [(&str, &str, &str); 11] = [
     (r#"[{"item_id":10},{"is_order":true}]"#, "impressions.item_id", "is null"),
     (r#"[{"item_id":10},null]"#, "impressions.item_id", "is null"),
     (r#"[{"item_id":0}]"#, "impressions.item_id", "is 0, which is the padding"),
-    (r#"[{"item_id":1.5}]"#, "impressions.item_id", "is no integer (\"1.5\")"),
+    (r#"[{"item_id":1.5}]"#, "impressions.item_id", "is not an integer (\"1.5\")"),
     (r#"[{"item_id":9223372036854775808}]"#, "impressions.item_id", "does not fit a signed 64-bit integer"),
     (
         r#"[10]"#,
         "impressions",
-        "is no JSON array of objects (invalid type: integer `10`, expected an object, at byte 3)",
+        "is not a JSON array of objects (invalid type: integer `10`, expected an object, at byte 3)",
     ),
     (
         r#"{"item_id":10}"#,
         "impressions",
-        "is no JSON array of objects (invalid type: map, expected an array, at byte 0)",
+        "is not a JSON array of objects (invalid type: map, expected an array, at byte 0)",
     ),
     (
         r#""[]""#,
         "impressions",
-        "is no JSON array of objects (invalid type: string \"[]\", expected an array, at byte 4)",
+        "is not a JSON array of objects (invalid type: string \"[]\", expected an array, at byte 4)",
     ),
     (
         r#"[{"item_id":10,"item_id":10}]"#,
         "impressions",
-        "is no JSON array of objects (item_id stands in it twice, at byte 28)",
+        "is not a JSON array of objects (it has item_id twice, at byte 28)",
     ),
 ];
 
@@ -276,7 +276,7 @@ fn broken_files_are_refused_with_the_line() {
         &bench,
         "x.csv",
         open.as_bytes(),
-        &["the quote that opens a cell on line 4 is never closed", "mend that line"],
+        &["the quote that opens a cell on line 4 is never closed", "correct that line"],
     );
     let open = format!("{csv}\"1\n\",\"\"\"10\n,2026-01-01T10:00:00Z\n{row}");
     broken(&bench, "x.csv", open.as_bytes(), &["the quote that opens a cell on line 5 is never closed"]);
@@ -313,7 +313,7 @@ fn broken_files_are_refused_with_the_line() {
         let mut flipped = whole.clone();
         let checksum = flipped.len() - 6;
         flipped[checksum] ^= 1;
-        broken(&bench, name, &flipped, &["cannot be read as gzip", "checksum", "in or behind line 4"]);
+        broken(&bench, name, &flipped, &["cannot be read as gzip", "checksum", "in or after line 4"]);
         broken(&bench, name, &[&whole, &b"garbage behind it"[..]].concat(), &words);
     }
     for (name, text) in [("x.csv.zst", &csv), ("x.ndjson.zst", &line.repeat(3))] {
@@ -342,8 +342,8 @@ fn a_long_file_that_was_cut_names_the_line() {
         let ran = bench.run(INGEST);
         let (_, rest) = ran
             .stderr
-            .split_once("it ends too early, in or behind line ")
-            .or_else(|| ran.stderr.split_once(", in or behind line "))
+            .split_once("it ends too early, in or after line ")
+            .or_else(|| ran.stderr.split_once(", in or after line "))
             .unwrap();
         let line: u64 = rest.split_once(')').unwrap().0.parse().unwrap();
         assert!((10_000..40_000).contains(&line), "{}", ran.stderr);

@@ -51,7 +51,11 @@ fn a_line_that_never_ends_is_refused() {
         let content = bomb(name, &text, b'1', 300);
         assert!(content.len() < 4 << 20, "a small file");
         let bench = with_file(name, &content);
-        let words = [name, &format!("line {line} begins a row of more than {} bytes", LIMIT / 64), "--memory-limit"];
+        let words = [
+            name,
+            &format!("begins on line {line} has more bytes than the memory limit allows ({})", LIMIT / 64),
+            "--memory-limit",
+        ];
         refused(&bench, &ingest(), &words);
     }
 }
@@ -60,7 +64,7 @@ fn a_line_that_never_ends_is_refused() {
 fn a_quote_that_swallows_the_lines_behind_it_is_refused() {
     let rows = "1,2,2026-01-01T10:00:00Z\n".repeat(200_000);
     let bench = with_file("x.csv", format!("{HEADER}1,\"2,2026-01-01T10:00:00Z\n{rows}").as_bytes());
-    refused(&bench, &ingest(), &["x.csv", "line 2 begins a row of more than", "is a quote in it never closed?"]);
+    refused(&bench, &ingest(), &["x.csv", "begins on line 2 has more bytes than", "is a quote in it never closed?"]);
 }
 
 #[test]

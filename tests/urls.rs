@@ -46,8 +46,7 @@ fn a_url_is_no_path_of_any_command() {
         for url in ["s3://b/out", "file:///data", "abfss://c@a.dfs.core.windows.net/x"] {
             let ran = bench.run(&format!("{command} {others} {option} {url}"));
             assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{command} {option}: {}", ran.stderr);
-            let said =
-                format!("error: {option} {url} is a URL, and only local folders and files are read and written; ");
+            let said = format!("error: {option} {url} is a URL, but only local folders and files are supported; ");
             assert!(ran.said().starts_with(&said), "{}", ran.stderr);
         }
     }

@@ -170,8 +170,8 @@ fn a_block_that_cannot_be_read_is_named_and_the_walk_goes_on() {
         let lines = faults_of(&ran);
         assert_eq!(lines.len(), 2, "seed {seed}, byte {place}: {}", ran.stdout);
         assert!(lines[0].contains("): nothing between it and ") && lines[0].contains("checksum"), "{}", lines[0]);
-        assert!(lines[0].ends_with("; restore the store from a copy, or build it anew with `lookback backfill`"));
-        assert!(lines[1].starts_with("key of no known form (key 77): "), "{}", lines[1]);
+        assert!(lines[0].ends_with("; restore the store from a backup, or rebuild it with `lookback backfill`"));
+        assert!(lines[1].starts_with("key of unknown form (key 77): "), "{}", lines[1]);
         bench.refused("repair --store store --dry-run", &["nothing between it and ", "restore"]);
     }
     std::fs::write(&path, &good).unwrap();

@@ -52,15 +52,15 @@ fn another_kind_than_the_name_says_is_refused_by_name() {
         crate::support::input::write_parquet(&bench.path("x"), &[("customer_id", ids)]);
         std::fs::read(bench.path("x")).unwrap()
     };
-    refused("a.csv", &parquet, &["is Parquet, and its name says CSV"]);
-    refused("a.json", &parquet, &["is Parquet, and its name says JSON lines"]);
-    refused("a.csv.gz", &packed(".gz", &parquet), &["what is packed in it is Parquet"]);
-    refused("a.csv", &packed(".gz", &packed(".gz", CSV.as_bytes())), &["what is packed in it is gzip"]);
-    refused("a.parquet", &packed(".gz", &parquet), &["is gzip, and its name says Parquet"]);
-    refused("a.parquet", &packed(".zst", CSV.as_bytes()), &["is Zstandard, and its name says Parquet"]);
-    refused("a.parquet", b"Obj\x01\x04\x14avro.codec\x08null", &["is Avro, and its name says Parquet"]);
-    refused("a.json", b"PK\x03\x04\x14\0\0\0\x08\0", &["is a zip archive, and its name says JSON lines"]);
-    refused("a.csv", b"ORC\n\x0b\n\x03\x00\x00", &["is ORC, and its name says CSV"]);
+    refused("a.csv", &parquet, &["is Parquet, but its name says CSV"]);
+    refused("a.json", &parquet, &["is Parquet, but its name says JSON lines"]);
+    refused("a.csv.gz", &packed(".gz", &parquet), &["its content is Parquet"]);
+    refused("a.csv", &packed(".gz", &packed(".gz", CSV.as_bytes())), &["its content is gzip"]);
+    refused("a.parquet", &packed(".gz", &parquet), &["is gzip, but its name says Parquet"]);
+    refused("a.parquet", &packed(".zst", CSV.as_bytes()), &["is Zstandard, but its name says Parquet"]);
+    refused("a.parquet", b"Obj\x01\x04\x14avro.codec\x08null", &["is Avro, but its name says Parquet"]);
+    refused("a.json", b"PK\x03\x04\x14\0\0\0\x08\0", &["is a zip archive, but its name says JSON lines"]);
+    refused("a.csv", b"ORC\n\x0b\n\x03\x00\x00", &["is ORC, but its name says CSV"]);
     refused("a.csv.gz", CSV.as_bytes(), &["cannot be read as gzip"]);
     refused("a.parquet", CSV.as_bytes(), &["cannot be read as Parquet"]);
 }
@@ -79,12 +79,12 @@ fn texts_in_other_encodings_are_refused_as_a_whole() {
             let marked = format!("\u{feff}{text}");
             refused(name, &units(&marked, big), &["its text is UTF-16", "write it in UTF-8"]);
             refused(name, &wide(&marked, big), &["its text is UTF-32"]);
-            refused(name, &units(text, big), &["there is a NUL byte in the row on line 1"]);
-            refused(name, &wide(text, big), &["there is a NUL byte in the row on line 1"]);
+            refused(name, &units(text, big), &["the row on line 1 has a NUL byte"]);
+            refused(name, &wide(text, big), &["the row on line 1 has a NUL byte"]);
         }
         // As a file looks that was being written when its machine went down.
         let cut = [text.as_bytes(), &[0; 5_000]].concat();
-        refused(name, &cut, &["there is a NUL byte in the row on line", "write the file anew"]);
+        refused(name, &cut, &["has a NUL byte", "write the file again"]);
     }
 }
 
@@ -97,7 +97,7 @@ fn json_over_several_lines_is_refused_as_a_whole() {
         pretty.replacen('\n', "\r\n", 9),
         pretty.replacen("{\n", "{", 1),
     ] {
-        refused("a.json", content.as_bytes(), &["its first object goes over several lines"]);
+        refused("a.json", content.as_bytes(), &["its first object spans several lines"]);
     }
     refused("a.json", format!("[\n{pretty}]\n").as_bytes(), &["begins with a JSON array"]);
     // A line that was cut off is one bad row.
@@ -107,7 +107,7 @@ fn json_over_several_lines_is_refused_as_a_whole() {
 
 #[test]
 fn a_text_without_one_good_row_goes_to_no_quarantine() {
-    let words = ["a.csv has not one row that can be read", "a.csv line 2 column customer_id is no integer (\"x\")"];
+    let words = ["a.csv has no readable row", "a.csv line 2 column customer_id is not an integer (\"x\")"];
     let rows = "customer_id,item_id,click_time\nx,10,2026-01-01T10:00:00Z\ny,20,2026-01-01T11:00:00Z\n";
     let bench = with_file("a.csv", rows.as_bytes());
     bench.refused(&format!("{INGEST} --quarantine aside"), &words);
@@ -123,6 +123,6 @@ fn a_text_without_one_good_row_goes_to_no_quarantine() {
         b"{\"customer_id\":\"x\",\"impressions\":[{\"item_id\":1}]}\n",
     );
     let produce = "produce --store store --input input --dt 2026-01-02 --out out --quarantine aside";
-    bench.refused(produce, &["a.jsonl has not one row that can be read", "column customer_id is no integer"]);
+    bench.refused(produce, &["a.jsonl has no readable row", "column customer_id is not an integer"]);
     assert!(!bench.path("aside/impressions").exists() && !bench.out().join("dt=2026-01-02").exists());
 }

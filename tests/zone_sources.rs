@@ -69,10 +69,10 @@ fn bad_folders_and_files_are_one_sentence_each() {
     let times = 44 + 7 + 44;
     not_ascending.copy_within(times + 80..times + 88, times + 8);
     let cases: [(&[u8], &str); 8] = [
-        (b"", "no TZif file"),
-        (b"UTC", "no TZif file"),
-        (b"TZif2", "no TZif file"),
-        (&bytes[..bytes.len() / 2], "no time zone that can be read"),
+        (b"", "not a TZif file"),
+        (b"UTC", "not a TZif file"),
+        (b"TZif2", "not a TZif file"),
+        (&bytes[..bytes.len() / 2], "no readable time zone"),
         (&leap, "counts leap seconds"),
         (&first_version, "version 1 of TZif"),
         (&not_ascending, "times do not ascend"),
@@ -80,7 +80,7 @@ fn bad_folders_and_files_are_one_sentence_each() {
     ];
     for (content, words) in cases {
         fs::write(&path, content).unwrap();
-        let remedy = "install the system's tzdata again, or let TZDIR name another folder";
+        let remedy = "install the system's tzdata again, or set TZDIR to another folder";
         bench.refused(&init, &["zones/America/Vancouver", words, remedy]);
         assert!(!bench.store().exists());
     }
@@ -98,7 +98,7 @@ fn bad_folders_and_files_are_one_sentence_each() {
     fs::write(&path, b"damaged").unwrap();
     let said = bench.ok("migrate --store store").stderr;
     assert!(
-        said.contains("note: days begin by the rules that the store records") && said.contains("no TZif file"),
+        said.contains("note: days begin by the rules that the store records") && said.contains("not a TZif file"),
         "{said}"
     );
 
@@ -106,7 +106,11 @@ fn bad_folders_and_files_are_one_sentence_each() {
     fs::write(&zones, b"").unwrap();
     let ran = bench.run("init --store other --timezone Europe/Berlin");
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("TZDIR names ") && ran.stderr.contains("which is no folder; let it"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("TZDIR names ") && ran.stderr.contains("which is not a folder; set it"),
+        "{}",
+        ran.stderr
+    );
     bench.ok("init --store other --timezone UTC");
 }
 

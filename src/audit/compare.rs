@@ -55,8 +55,8 @@ impl<'a> Comparison<'a> {
     ) -> Result<()> {
         let history = Padded::of(case, &self.wanted)?;
         let expected: Vec<Expected<'_>> = expected_rows(customer, case).collect();
-        let behind = next.and_then(|(customer, case)| expected_rows(customer, case).next());
-        let following = expected.iter().skip(1).copied().map(Some).chain([behind]);
+        let second = next.and_then(|(customer, case)| expected_rows(customer, case).next());
+        let following = expected.iter().skip(1).copied().map(Some).chain([second]);
         for (expected, following) in expected.iter().zip(following) {
             self.shown(expected, following.map(|row| row.key), rows)?;
             if let Some(found) = rows.ahead(0) {
@@ -123,7 +123,7 @@ impl<'a> Comparison<'a> {
             &format!("the partition of {}", self.dt),
             &format!("at its end after {} audited rows", self.rows),
             &format!(
-                "that a row of customer {customer} comes, with impression_pos {position} (the impression in {source})"
+                "that a row of customer {customer} follows, with impression_pos {position} (the impression in {source})"
             ),
         )
     }
@@ -153,14 +153,14 @@ fn key_of(row: &ProducedRow) -> Key<'_> {
 /// Returns how the rows seem to be misaligned, as the end of a sentence, judging by the next two expected rows and the
 /// next three found.
 fn misplacement(expected: Key<'_>, following: Option<Key<'_>>, found: [Option<Key<'_>>; 3]) -> &'static str {
-    let [next, behind, third] = found;
+    let [next, second, third] = found;
     if next == Some(expected) {
         return "";
     }
-    match (next == following, behind == Some(expected)) {
-        (true, true) if third != following => "; this row and the next stand in each other's place",
+    match (next == following, second == Some(expected)) {
+        (true, true) if third != following => "; this row and the next are swapped",
         (true, false) => "; the row that belongs here is missing",
-        (_, true) => "; a row too many stands here",
+        (_, true) => "; this row is one too many",
         (false, false) => "",
     }
 }

@@ -66,7 +66,7 @@ impl Padded {
         let name = |column: &str, differs: Option<Differing>| Some(self.named(case, wanted, column, differs?));
         let length_differs = || {
             let text = |length: Option<i32>| length.map_or_else(|| "missing".to_owned(), |length| length.to_string());
-            let says = format!("{}, as many as the customer has actions", text(*length));
+            let says = format!("{}, the number of the customer's actions", text(*length));
             (*length != found.history_length).then(|| ("history_length".to_owned(), text(found.history_length), says))
         };
         name("actions", differing(&found.actions, actions, i64::to_string))
@@ -90,7 +90,7 @@ impl Padded {
         };
         let source = match case.actions.get(place) {
             Some(action) => format!("{says}, {}", action_source(wanted.sources, wanted.types, action, wanted.zone)),
-            None => format!("{says}, the padding behind {} actions", case.actions.len()),
+            None => format!("{says}, the padding after {} actions", case.actions.len()),
         };
         (format!("{column} place {}", place + 1), is, source)
     }

@@ -55,7 +55,7 @@ impl<'a> Rows<'a> {
 
     /// Returns the path of a part file.
     pub fn path(&self, part: usize) -> Result<&Path> {
-        self.paths.get(part).map(PathBuf::as_path).held("each row is of one of the part files")
+        self.paths.get(part).map(PathBuf::as_path).held("each row is in one of the part files")
     }
 
     fn read(&mut self) -> Result<Option<FoundRow>> {

@@ -172,7 +172,7 @@ fn check_rules(manifest: &Manifest, zone: &Zone) -> Result<()> {
         return Ok(());
     }
     Err(Error::refused(
-        format!("the rows of {} were made by other rules of {} than the store records now", manifest.dt, zone.name()),
+        format!("the rows of {} were produced by other rules of {} than the store has now", manifest.dt, zone.name()),
         message!["see ", [Stale], ", and produce the day again with ", [Backfill Stale]],
     ))
 }
@@ -184,7 +184,7 @@ fn no_row_left(rows: &mut Rows<'_>) -> Result<()> {
         None => Ok(()),
         Some(left) => {
             let place = format!("{} row {}", rows.path(left.part)?.shown(), left.row.row);
-            Err(differs(&place, &format!("a row of customer {}", left.row.customer_id), "that no row is left"))
+            Err(differs(&place, &format!("a row of customer {}", left.row.customer_id), "that there are no more rows"))
         }
     }
 }
@@ -227,13 +227,13 @@ fn check_file(manifest: &Manifest, cut_off: &str, file: &ProducedFile) -> Result
         }
     }
     if file.columns() != settings.columns() {
-        let place = format!("{} with other columns or types than its settings say", file.path().shown());
+        let place = format!("{} with other columns or types than its settings have", file.path().shown());
         return Err(differs(&place, "written", &said_of(settings.columns())));
     }
     let (recorded, found) = (manifest.action_types.as_deref(), file.metadata_value("lookback.action_types"));
     if found != recorded {
         let place = format!("{} metadata lookback.action_types", file.path().shown());
-        return Err(differs(&place, found.unwrap_or("missing"), recorded.unwrap_or("that it is not there")));
+        return Err(differs(&place, found.unwrap_or("missing"), recorded.unwrap_or("that it is missing")));
     }
     Ok(())
 }

@@ -80,7 +80,7 @@ impl<'a> Sources<'a> {
             if files.len() != *count {
                 return Err(changed(
                     self.input,
-                    &format!("has other files of {day} than a moment ago, or a folder in it"),
+                    &format!("has changed during the audit: its files of {day} are others"),
                 ));
             }
             for (source, file) in &files {
@@ -116,7 +116,7 @@ fn listed<'a>(input: &Path, described: &'a sources::Sources, day: Day) -> Result
 fn not_held(manifest: &Manifest, day: Day) -> Error {
     Error::refused(
         format!(
-            "the rows of {} rest on a batch of {day} that the store no longer holds as it was: they cannot be derived again",
+            "the rows of {} rest on a batch of {day} that the store has since replaced or removed: they cannot be derived again",
             manifest.dt
         ),
         message!["see ", [Stale], ", and produce the day again with ", [Backfill Stale]],
@@ -158,22 +158,22 @@ fn check_batch(
         Some(((source, name), _)) => {
             let source = described.named(source).held("each source of the batch is described")?;
             let folder = input.join(source.pattern.text_on(day));
-            Err(changed(&folder.join(name), &format!("is gone since the batch of {day} was ingested")))
+            Err(changed(&folder.join(name), &format!("has been removed since the batch of {day} was ingested")))
         }
     }
 }
 
 fn otherwise(what: &str, described: &sources::Sources) -> Error {
     let as_said = match &described.file {
-        Some(file) => format!("{} describes them", file.shown()),
-        None => "they are described without a configuration".to_owned(),
+        Some(file) => format!("{} describes", file.shown()),
+        None => "apply without a configuration".to_owned(),
     };
     Error::refused(
         format!("{what} were read with other columns or types than {as_said}"),
         message![
-            "give the configuration that they were read with by ",
+            "name the configuration of that time with ",
             Config,
-            "; or ingest and produce again with this one"
+            "; or ingest and produce again with the current one"
         ],
     )
 }
@@ -182,9 +182,9 @@ fn changed(path: &Path, what: &str) -> Error {
     Error::input(
         format!("the raw file {} {what}", path.shown()),
         message![
-            "bring it back as it was to audit these rows; or ingest the batch again, and then ",
+            "restore the original file to audit these rows; or ingest the batch again, and then ",
             [Stale],
-            " names the partitions that rest on it"
+            " lists the partitions that rest on it"
         ],
     )
 }
@@ -199,7 +199,7 @@ fn impression_files(
     let changed = |path: &Path, what: &str| {
         Error::input(
             format!("the impression file {} {what} since the rows of {} were produced", path.shown(), manifest.dt),
-            message!["bring it back as it was to audit these rows, or produce the day again with ", [Produce]],
+            message!["restore the original file to audit these rows, or produce the day again with ", [Produce]],
         )
     };
     for (file, recorded) in files.iter().zip(&manifest.impression_files) {
@@ -212,13 +212,13 @@ fn impression_files(
     }
     let names = |name: &str| manifest.impression_files.iter().any(|recorded| recorded.name == name);
     if let Some(new) = files.iter().find(|file| !names(&file.name)) {
-        return Err(changed(&new.path, "has come"));
+        return Err(changed(&new.path, "has been added"));
     }
     if let Some(gone) =
         manifest.impression_files.iter().find(|recorded| !files.iter().any(|file| file.name == recorded.name))
     {
         let folder = input.join(shown.pattern.text_on(manifest.dt));
-        return Err(changed(&folder.join(&gone.name), "is gone"));
+        return Err(changed(&folder.join(&gone.name), "has been removed"));
     }
     Ok(files)
 }

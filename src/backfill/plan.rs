@@ -94,7 +94,7 @@ impl Plan {
         }
         let plan = Plan { days };
         refuse_absent(&absent, &gone, input)?;
-        plan.refuse_odd_batches(options, held)?;
+        plan.refuse_suspicious_batches(options, held)?;
         plan.refuse_without_impressions(options)?;
         if !options.allow_gaps {
             plan.refuse_gaps(held)?;
@@ -120,7 +120,7 @@ impl Plan {
     /// Refuses the batches that a single ingest would refuse: judges all days of the range before anything is changed,
     /// each as if the days before it were ingested. Empty batches do not count as near ones: otherwise a mistyped first
     /// day would supply its own neighbours.
-    fn refuse_odd_batches(&self, options: &BackfillOptions, held: &Batches) -> Result<()> {
+    fn refuse_suspicious_batches(&self, options: &BackfillOptions, held: &Batches) -> Result<()> {
         let mut outlines = Outlines::of(held);
         let mut batches = Vec::new();
         for (day, _) in self.to_ingest().iter().filter(|(_, reason)| *reason != IngestReason::Empty) {
@@ -147,11 +147,11 @@ impl Plan {
         }
         Err(Error::input(
             format!(
-                "no day of {from}..{to} has an impression file in {}: nothing is {}",
+                "no day of {from}..{to} has an impression file in {}: nothing matches {}",
                 input.shown(),
                 sources.impressions.pattern.text_on(*from)
             ),
-            message!["check ", Input, " and the range, or leave ", Out, " away to ingest alone"],
+            message!["check ", Input, " and the range, or leave out ", Out, " to ingest only"],
         ))
     }
 
@@ -170,7 +170,7 @@ impl Plan {
                     "rows of the range would rest on batches that were ingested by older rules of the time zone: {}",
                     name_days(&outdated)
                 ),
-                message!["let the range have these days too, or go on with their times as they are with ", AllowGaps],
+                message!["extend the range to these days, or accept their times as they are with ", AllowGaps],
             ));
         }
         let missing: Vec<Day> = first.through(last_before).filter(|day| !after.contains(day)).collect();
@@ -179,7 +179,7 @@ impl Plan {
         }
         Err(Error::refused(
             format!("rows of the range would rest on batches that the store does not hold: {}", name_days(&missing)),
-            message!["begin the range earlier, or go on without them with ", AllowGaps],
+            message!["begin the range earlier, or continue without these batches with ", AllowGaps],
         ))
     }
 }
@@ -189,7 +189,7 @@ fn refuse_absent(absent: &[Day], gone: &[Day], input: &Path) -> Result<()> {
         return Err(Error::refused(
             format!("the store holds batches whose files are no longer in {}: {}", input.shown(), name_days(gone)),
             message![
-                "bring the files back or leave these days out of the range; to empty one on purpose, use ",
+                "restore the files or leave these days out of the range; to replace a batch by an empty one, use ",
                 [Ingest AllowEmpty],
             ],
         ));
@@ -199,6 +199,6 @@ fn refuse_absent(absent: &[Day], gone: &[Day], input: &Path) -> Result<()> {
     }
     Err(Error::input(
         format!("there is no action file in {} for {}", input.shown(), name_days(absent)),
-        message!["bring the files, or take these days as empty batches with ", AllowEmpty],
+        message!["add the files, or ingest these days as empty batches with ", AllowEmpty],
     ))
 }

@@ -80,7 +80,7 @@ pub fn backfill(
     let dry_run = options.dry_run;
     let created = !folder.holds_store()?;
     if created {
-        let verb = if dry_run { "would begin" } else { "begins" };
+        let verb = if dry_run { "would create" } else { "creates" };
         progress.note(&format!("there is no store at {} yet; this {verb} one", folder.path().shown()).into());
     }
     let store = if created { None } else { Some(Store::open_reader(folder)?) };

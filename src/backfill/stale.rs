@@ -47,9 +47,10 @@ impl KeptSettings {
                     kept.rows.insert(day.day, rows);
                 }
                 Err(error) => {
-                    progress.note(&message![("whether {} is stale cannot be told, and it is left: ", day.day), {
-                        error.message()
-                    },]);
+                    progress.note(&message![
+                        ("cannot determine whether {} is stale, so its partition is left as it is: ", day.day),
+                        { error.message() },
+                    ]);
                     kept.without_manifest.push(day.day);
                     day.produce = false;
                 }

@@ -23,7 +23,7 @@ pub(super) fn run(typed: &Audit, console: &Console) -> Result<()> {
 fn sentence(summary: &AuditSummary) -> String {
     let AuditSummary { dt, cut_off, newest_action, not_used, .. } = summary;
     let mut parts = vec![format!(
-        "audited {dt}: {} of {} of {}, {}, as the raw files of {} say",
+        "audited {dt}: {} of {} of {}, {}, all as in the raw files of {}",
         count(summary.audited_rows),
         counted(summary.rows, "row"),
         counted(summary.audited_customers, "customer"),
@@ -36,7 +36,7 @@ fn sentence(summary: &AuditSummary) -> String {
     });
     if !not_used.is_empty() {
         parts.push(format!(
-            "the store holds batches that they do not rest on ({}): whether these would change them tells `lookback stale`",
+            "the store holds batches that these rows do not rest on ({}): `lookback stale` shows whether these would change the rows",
             name_days(not_used)
         ));
     }

@@ -34,7 +34,7 @@ pub(super) fn backup(typed: &args::Backup, console: &Console) -> Result<()> {
     }
     let Backup { number, files, bytes } = made;
     let summary = BackupSummary { number, files, bytes, backups: backups.list().len(), checked: typed.check };
-    let checked = if typed.check { "; every file of it agrees with its checksum" } else { "" };
+    let checked = if typed.check { "; every file of it matches its checksum" } else { "" };
     let sentence = format!(
         "made backup {} of {} and {}; {} there now{checked}",
         made.number,
@@ -80,11 +80,11 @@ pub(super) fn restore(typed: &args::Restore, console: &Console) -> Result<()> {
             counted(*customers, "customer"),
         ),
         None => format!(
-            "a store of format version {format_version}, to be brought up to date with `lookback migrate --store {}`",
+            "a store of format version {format_version}, to be migrated with `lookback migrate --store {}`",
             typed.store.shown()
         ),
     };
-    let sentence = format!("restored backup {number}: {content}; every file agrees with its checksum");
+    let sentence = format!("restored backup {number}: {content}; every file matches its checksum");
     console.done(&RestoreSummary { number, format_version, holds }, &sentence)
 }
 

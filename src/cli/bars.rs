@@ -40,7 +40,7 @@ impl Log {
             Some("normal") => Ok(Log::Normal),
             Some("debug") => Ok(Log::Debug),
             _ => Err(Error::usage(
-                format!("LOOKBACK_LOG={} has no meaning", asked.shown()),
+                format!("LOOKBACK_LOG={} is not a log level", asked.shown()),
                 "set it to quiet, summary, normal or debug",
             )),
         }
@@ -114,13 +114,13 @@ impl Bars {
     }
 
     fn end_phase(&self) {
-        let told = self.with(|state| {
+        let line = self.with(|state| {
             let phase = state.phase.take()?;
             let item = state.item.as_ref().map(|(name, _)| name.as_str());
             state.phases.end(item, &phase)
         });
         self.abandon();
-        self.tell(told.into_iter().collect());
+        self.tell(line.into_iter().collect());
     }
 
     /// Prints lines in a log only: on a terminal the bar has shown the same.
@@ -190,8 +190,8 @@ const COLUMNS_DEFAULT: usize = 80;
 
 /// Returns the width of the terminal, in columns.
 fn columns() -> usize {
-    let told = rustix::termios::tcgetwinsize(io::stderr()).map_or(0, |size| usize::from(size.ws_col));
-    if told == 0 { COLUMNS_DEFAULT } else { told }
+    let columns = rustix::termios::tcgetwinsize(io::stderr()).map_or(0, |size| usize::from(size.ws_col));
+    if columns == 0 { COLUMNS_DEFAULT } else { columns }
 }
 
 /// Returns the template of a bar for a terminal of this width. On narrow terminals the name of the phase is cut before

@@ -13,12 +13,12 @@ const DAY_SECONDS: u64 = 86_400;
 
 /// Returns today in UTC; `None` if the clock shows an invalid day.
 pub(super) fn today() -> Result<Option<Day>> {
-    if let Some(told) = std::env::var_os(TODAY).filter(|told| !told.is_empty()) {
-        let day = told.to_str().and_then(|told| told.parse().ok());
+    if let Some(today) = std::env::var_os(TODAY).filter(|today| !today.is_empty()) {
+        let day = today.to_str().and_then(|today| today.parse().ok());
         return day.map(Some).ok_or_else(|| {
             Error::usage(
-                format!("{TODAY}={} is no day", told.shown()),
-                "do not set it, since it is for the program's own tests; or give YYYY-MM-DD",
+                format!("{TODAY}={} is not a day", today.shown()),
+                "unset it, since it is for the program's own tests; or give YYYY-MM-DD",
             )
         });
     }

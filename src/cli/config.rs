@@ -20,7 +20,7 @@ use lookback::text::Shown;
 pub(super) fn sources_of(input: &Path, named: &Configuration, console: &Console) -> Result<Sources> {
     let sources = config::sources(Some(input), named.config.as_deref())?;
     if let (None, Some(file)) = (&named.config, &sources.file) {
-        console.message(&format!("note: the input is read as {} says", file.shown()));
+        console.message(&format!("note: the input is read by the configuration {}", file.shown()));
     }
     Ok(sources)
 }
@@ -34,15 +34,15 @@ pub(super) fn run(typed: &ConfigCheck, console: &Console) -> Result<()> {
     console.result(&previewed, &text(&previewed))?;
     match (previewed.problems.len(), previewed.dt) {
         (1.., Some(dt)) => Err(Error::input(
-            format!("{} would keep {dt} from being read", counted(previewed.problems.len() as u64, "problem")),
-            "see the lines above",
+            format!("{dt} cannot be read ({})", counted(previewed.problems.len() as u64, "problem")),
+            "solve the problems that the lines above name",
         )),
         _ => Ok(()),
     }
 }
 
 fn text(previewed: &Previewed) -> Lines {
-    let none = "none; the names and layouts of the default".to_owned();
+    let none = "none; the default names and layouts".to_owned();
     let mut text = Lines::default();
     text.push(&format!("configuration  {}", previewed.config.clone().unwrap_or(none)));
     let types = previewed.types.iter().map(|(name, number)| format!("{name} {number}"));

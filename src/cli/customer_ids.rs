@@ -57,7 +57,7 @@ impl CustomerIds {
     }
 
     fn no_id(&self) -> Error {
-        Error::input(format!("line {} of {} is no customer's id", self.number, self.path), self.remedy)
+        Error::input(format!("line {} of {} is not a customer's id", self.number, self.path), self.remedy)
     }
 }
 

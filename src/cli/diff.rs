@@ -58,8 +58,8 @@ pub(super) fn run(typed: &Diff, console: &Console) -> Result<()> {
     }
     Err(Error::new(
         Kind::Different,
-        format!("the rows are not all the same: {}", parts.join("; ")),
-        "`lookback audit` tells which rows are right",
+        format!("the rows differ: {}", parts.join("; ")),
+        "run `lookback audit` to see which rows are right",
     ))
 }
 
@@ -69,7 +69,7 @@ fn lines(partition: &PartitionDiff) -> Vec<String> {
     let settings = partition.settings.iter().map(|settings| match settings {
         // Days or files with the same names but different content.
         SettingDifference { what, one, other } if one == other => {
-            format!("{dt}: {what} of the same names differ: {one}")
+            format!("{dt}: {what} with the same names differ: {one}")
         }
         SettingDifference { what, one, other } => format!("{dt}: {what} is {one} and {other}"),
     });

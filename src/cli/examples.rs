@@ -1,11 +1,14 @@
 //! Example commands for help and man pages, and the groups of commands. A test parses each example.
 
-/// The commands by purpose, as in the README.
+/// The commands by purpose, as in docs/commands.md.
 pub(super) const GROUPS: [(&str, &[&str]); 4] = [
     ("Fill a store", &["init", "ingest", "backfill"]),
-    ("Make rows, and judge them", &["produce", "stale", "audit", "diff", "manifest"]),
-    ("Look", &["status", "report", "show", "explain", "get", "config"]),
-    ("Keep", &["forget", "prune", "remove", "backup", "restore", "verify", "repair", "migrate", "completions", "man"]),
+    ("Produce and check rows", &["produce", "stale", "audit", "diff", "manifest"]),
+    ("Inspect", &["status", "report", "show", "explain", "get", "config"]),
+    (
+        "Maintain",
+        &["forget", "prune", "remove", "backup", "restore", "verify", "repair", "migrate", "completions", "man"],
+    ),
 ];
 
 /// The examples of each command, by its path: `config check` is below `config`.

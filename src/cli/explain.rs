@@ -23,19 +23,19 @@ fn text(explanation: &Explanation) -> Result<Lines> {
     let Explanation { customer, dt, cut_off, history_length, left_out, actions, not_listed, .. } = explanation;
     if explanation.forgotten {
         let forgotten = format!(
-            "customer {customer} has been forgotten: the store holds and takes no action, and `produce` writes no row, of this customer"
+            "customer {customer} has been forgotten: the store neither holds nor accepts their actions, and `produce` writes no rows for them"
         );
         return Ok([forgotten].into_iter().collect());
     }
     let LeftOutCounts { known_as_of, lookback_days, max_history } = left_out;
     let all_left_out = known_as_of + lookback_days + max_history;
     let title = if history_length + all_left_out == 0 {
-        format!("customer {customer} has no action before {cut_off} in the store")
+        format!("customer {customer} has no actions before {cut_off} in the store")
     } else {
         let parts = [
             (*known_as_of, "of batches not known then"),
             (*lookback_days, "older than the days that count"),
-            (*max_history, "behind as many as count"),
+            (*max_history, "beyond the number that counts"),
         ];
         let parts = parts.iter().filter(|(number, _)| *number > 0);
         let parts: Vec<String> = parts.map(|(number, why)| format!("{} {why}", count(*number))).collect();
@@ -106,7 +106,7 @@ fn remarks(explanation: &Explanation) -> Result<Lines> {
                 let (oldest, days) = limit.held("what is left out as too old is so by the days asked for")?;
                 format!("it is from before {oldest}, where --lookback-days {days} begins")
             }
-            _ => format!("{} newer ones are all that count (max_history)", count(*max_history as u64)),
+            _ => format!("only the newest {} count (max_history)", count(*max_history as u64)),
         };
         remarks.push(&format!(
             "the first left out is number {}, the {} of {} on item {} from batch {}: {why}",
@@ -119,7 +119,7 @@ fn remarks(explanation: &Explanation) -> Result<Lines> {
     }
     if let Some(place) = incomplete_behind {
         remarks.push(&format!(
-            "behind number {} there may have been more: of one batch and day the store keeps as many as a history can have",
+            "there may have been more after number {}: of one batch and day the store keeps only as many as a history can have",
             count(*place)
         ));
     }

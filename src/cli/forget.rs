@@ -19,11 +19,7 @@ pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
         for customer in ids_of(path, console)? {
             if customers.len() == most {
                 return Err(Error::refused(
-                    format!(
-                        "{} has more than the {} ids that this --memory-limit has room for",
-                        path.shown(),
-                        count(most as u64)
-                    ),
+                    format!("{} has more ids than this --memory-limit allows ({})", path.shown(), count(most as u64)),
                     "give a larger --memory-limit, or forget them in several runs; nobody has been forgotten yet",
                 ));
             }
@@ -39,14 +35,14 @@ pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
     let receipt = forget(&folder, customers, &typed.out, rows, console.progress())?;
     let left = receipt.partitions.join(", ");
     let partitions = match (typed.out.is_empty(), receipt.scrubbed.len() as u64, receipt.partitions.is_empty()) {
-        (true, ..) => "partitions produced before may still have rows of them: look with --out".to_owned(),
-        (_, 0, true) => "no partition has rows of them".to_owned(),
+        (true, ..) => "partitions produced before may still have their rows: check with --out".to_owned(),
+        (_, 0, true) => "no partition has their rows".to_owned(),
         (_, 0, false) if !typed.scrub => {
-            format!("these partitions still have rows of them, rewrite them with --scrub: {left}")
+            format!("these partitions still have their rows (--scrub rewrites them): {left}")
         }
-        (_, scrubbed, true) => format!("rewrote {} without them", counted(scrubbed, "partition")),
+        (_, scrubbed, true) => format!("rewrote {} without their rows", counted(scrubbed, "partition")),
         (_, scrubbed, false) => {
-            format!("rewrote {} without them, and could not rewrite {left}", counted(scrubbed, "partition"))
+            format!("rewrote {} without their rows, but could not rewrite {left}", counted(scrubbed, "partition"))
         }
     };
     let sentence = format!(
@@ -73,8 +69,8 @@ fn ids_of(path: &Path, console: &Console) -> Result<CustomerIds> {
 /// Returns the sentence of a dry run.
 fn plan(receipt: &ForgetReceipt) -> String {
     let partitions = match receipt.partitions.as_slice() {
-        [] => "no partition that was looked at has rows of them".to_owned(),
-        some => format!("these partitions have rows of them: {}", some.join(", ")),
+        [] => "no partition below --out has their rows".to_owned(),
+        some => format!("these partitions have their rows: {}", some.join(", ")),
     };
     format!(
         "would forget {}, {} of them with actions in the store ({} would be removed); {partitions}",

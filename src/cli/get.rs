@@ -17,14 +17,14 @@ pub(super) fn run(typed: &Get, console: &Console) -> Result<()> {
     let format = typed.format.map_or_else(|| by_ending(typed.out.as_deref()), HistoryFormat::from);
     if typed.out.is_none() && console.is_json() {
         return Err(Error::usage(
-            "with --json the summary goes to stdout, where the histories are",
-            "name a file with --out",
+            "--json prints the summary on stdout, where the histories go",
+            "write the histories to a file with --out",
         ));
     }
     if typed.out.is_none() && format != HistoryFormat::JsonLines && io::stdout().is_terminal() {
         return Err(Error::usage(
             "this format is binary and stdout is a terminal",
-            "name a file with --out, pipe it to a program, or ask for --format jsonl",
+            "name a file with --out, pipe the output to a program, or use --format jsonl",
         ));
     }
     let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
@@ -65,10 +65,10 @@ fn sentence(summary: &GetSummary) -> String {
         parts.push(format!("{} given more than once", counted(*repeated, "id")));
     }
     if *forgotten > 0 {
-        parts.push(format!("{} left out, forgotten", counted(*forgotten, "customer")));
+        parts.push(format!("{} left out (forgotten)", counted(*forgotten, "customer")));
     }
     if !summary.complete {
-        parts.push("not all of it was read".to_owned());
+        parts.push("the reader stopped before the end".to_owned());
     }
     parts.join("; ")
 }

@@ -16,10 +16,10 @@ use lookback::text::Shown;
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage, 3 different (`diff`, and `stale --exit-code`), 130 stopped by Ctrl-C, 143 by SIGTERM.";
 
-const ENVIRONMENT: &str = "Environment: LOOKBACK_LOG=quiet leaves only errors on stderr, summary also what was done, normal (the default) also how far the work \
-                           is (on a terminal a bar, in a log a line for each phase that is done), debug also when each phase begins. NO_COLOR=1 takes the \
-                            colours from help and errors. TMPDIR is where `get`, `diff` and `audit` spill what does not fit in memory. \
-                            TZDIR names the folder of time zones, in place of /usr/share/zoneinfo.";
+const ENVIRONMENT: &str = "Environment: LOOKBACK_LOG=quiet leaves only errors on stderr; summary adds what was done; normal (the default) adds the progress \
+                           (on a terminal a bar, in a log a line for each finished phase); debug adds a line when a phase begins. NO_COLOR=1 removes the \
+                           colours of help and errors. TMPDIR is where `get`, `diff` and `audit` spill data that does not fit in memory. \
+                           TZDIR names the folder of time zones, instead of /usr/share/zoneinfo.";
 
 /// Columns of the list of commands: the first column of descriptions, and the end of lines.
 const DESCRIPTIONS_FROM: usize = 15;

@@ -44,7 +44,7 @@ fn sentence(summary: &IngestSummary) -> String {
         (summary.late, "late (of an earlier day)"),
         (summary.early, "early (dated after the batch)"),
         (summary.duplicates, "duplicates (equal to another of the batch; kept)"),
-        (summary.ignored, "ignored (no actions, as their source says)"),
+        (summary.ignored, "ignored (listed in `ignore` of their source)"),
         (summary.quarantined, "set aside in the quarantine"),
         (summary.same_content, same_content(summary.same_content)),
         (summary.forgotten, "left out (of forgotten customers)"),
@@ -54,7 +54,7 @@ fn sentence(summary: &IngestSummary) -> String {
         sentence += &format!("; note: {}", unlike.text);
     }
     if summary.replaced {
-        sentence += "; replaced the batch held before";
+        sentence += "; replaced the earlier version of the batch";
     }
     if summary.created {
         sentence += "; created the store";

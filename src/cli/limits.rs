@@ -38,7 +38,7 @@ pub(super) struct Threads {
 pub(super) fn limit_to(asked: Option<u64>, threads: Threads) -> Result<u64> {
     if let Some(asked) = asked.filter(|asked| *asked < memory::LIMIT_MIN) {
         return Err(Error::usage(
-            format!("--memory-limit {asked} (in bytes) is too little to work with"),
+            format!("--memory-limit {asked} (in bytes) is too small"),
             format!("give at least {}MiB", memory::LIMIT_MIN >> 20),
         ));
     }
@@ -50,7 +50,7 @@ pub(super) fn limit_to(asked: Option<u64>, threads: Threads) -> Result<u64> {
     let hard = getrlimit(Resource::Data).maximum;
     let limits =
         [("address space", "-v", getrlimit(Resource::As).current, beyond_of_space), ("data", "-d", hard, beyond)];
-    let mut room = asked.unwrap_or_else(memory::half_of_the_machine);
+    let mut memory_bytes = asked.unwrap_or_else(memory::half_of_the_machine);
     let least = asked.unwrap_or(memory::LIMIT_MIN);
     for (what, letter, allowed, beyond) in limits {
         let Some(allowed) = allowed else { continue };
@@ -63,16 +63,16 @@ pub(super) fn limit_to(asked: Option<u64>, threads: Threads) -> Result<u64> {
                     least >> 20,
                     size(least.saturating_add(beyond)),
                 ),
-                "have it allow more, or give a smaller --memory-limit or --threads",
+                "raise that limit, or give a smaller --memory-limit or --threads",
             ));
         }
-        room = room.min(allowed - beyond);
+        memory_bytes = memory_bytes.min(allowed - beyond);
     }
-    let current = room.saturating_add(beyond);
+    let current = memory_bytes.saturating_add(beyond);
     let current = hard.map_or(current, |hard| hard.min(current));
     // If the system refuses, only the budgets limit memory.
     let _ = setrlimit(Resource::Data, Rlimit { current: Some(current), maximum: hard });
-    Ok(room)
+    Ok(memory_bytes)
 }
 
 /// Returns the address space that this process uses now: the program and its libraries.

@@ -28,16 +28,12 @@ pub(super) fn run(typed: &args::Manifest, console: &Console) -> Result<()> {
         if !has_checksum {
             let progress = console.progress();
             progress.note(
-                &format!(
-                    "the manifest of {} has no checksum of itself, so that only its part files were checked",
-                    typed.dt
-                )
-                .into(),
+                &format!("the manifest of {} has no checksum, so only the part files were checked", typed.dt).into(),
             );
         }
         let checked = Checked { dt: typed.dt.to_string(), parts: manifest.parts.len(), bytes, has_checksum };
         let parts = counted(checked.parts as u64, "part file");
-        return console.done(&checked, &format!("checked {}: {parts} of {} as written", typed.dt, size(bytes)));
+        return console.done(&checked, &format!("checked {}: {parts} of {}, unchanged", typed.dt, size(bytes)));
     }
     let text = serde_json::to_string_pretty(&manifest)
         .map_err(|error| Error::io("write", "the manifest".as_ref(), std::io::Error::other(error)))?;

@@ -35,9 +35,9 @@ pub(super) fn run(typed: &Migrate, console: &Console) -> Result<()> {
         let before = if summary.format.steps.is_empty() { String::new() } else { sentence + "; " };
         sentence = before + &rules_sentence(taken, typed.dry_run);
     } else if typed.take_zone_rules && is_current {
-        sentence += "; the store has the rules of its time zone that this machine has";
+        sentence += "; the store already has this machine's rules of its time zone";
     } else if typed.take_zone_rules {
-        sentence += "; what newer rules of the time zone would change can be told then";
+        sentence += "; run this again after the migration to see what newer rules of the time zone would change";
     }
     console.done(&summary, &sentence)
 }
@@ -57,14 +57,14 @@ fn rules_sentence(taken: &TakenRules, dry_run: bool) -> String {
     let edition = |version: &Option<String>| version.as_ref().map_or("an unknown version", String::as_str).to_owned();
     let days = if moved_days.is_empty() { "no day".to_owned() } else { name_days(moved_days) };
     let mut sentence = format!(
-        "{} the rules of {time_zone} in tzdata {} of {source}, in place of {}: they move {days}, and {} lie on another day",
+        "{} the rules of {time_zone} in tzdata {} of {source}, replacing {}: they move {days}, and put {} on another day",
         if dry_run { "would take" } else { "took" },
         edition(to),
         edition(from),
         counted(*moved_actions, "action"),
     );
     if !to_ingest.is_empty() {
-        sentence += &format!("; to be ingested again, as `lookback backfill` does: {}", name_days(to_ingest));
+        sentence += &format!("; ingest these batches again, as `lookback backfill` does: {}", name_days(to_ingest));
     }
     sentence
 }

@@ -2,7 +2,7 @@
 
 use super::args::Prune;
 use super::console::Console;
-use super::text::{counted, size};
+use super::text::{count, counted, size};
 use lookback::error::Result;
 use lookback::exact::Held;
 use lookback::removal::{PruneOptions, PruneSummary, prune};
@@ -20,7 +20,7 @@ fn sentence(summary: &PruneSummary) -> Result<String> {
     let horizon = match &summary.horizon {
         Some(horizon) if summary.deltas > 0 => horizon,
         Some(horizon) => return Ok(format!("nothing to prune; the store keeps {horizon} and later")),
-        None => return Ok("nothing to prune; the store keeps all that it has taken".to_owned()),
+        None => return Ok("nothing to prune; the store keeps all days".to_owned()),
     };
     let counted_back = summary.actions_before.zip(summary.newest_batch);
     let (all, newest) = counted_back.held("what is removed was counted, back from the newest batch")?;
@@ -30,7 +30,7 @@ fn sentence(summary: &PruneSummary) -> Result<String> {
         percent(summary.actions as f64 / all.max(1) as f64),
         counted(summary.customers, "customer"),
     );
-    let left = format!("{} of them with no others", counted(summary.customers_left, "customer"));
+    let left = format!("{} of them without other actions", count(summary.customers_left));
     if summary.dry_run {
         return Ok(format!(
             "would prune the store to {horizon} and later, counted back from the newest batch, {newest}: {what} would be removed, {left}"

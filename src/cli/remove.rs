@@ -2,7 +2,7 @@
 
 use super::args::Remove;
 use super::console::Console;
-use super::text::{batches, counted, counted_types};
+use super::text::{batches, count, counted, counted_types};
 use lookback::error::Result;
 use lookback::ingest::{Ingester, RemoveSummary, would_remove};
 use lookback::model::name_days;
@@ -24,9 +24,9 @@ pub(super) fn run(typed: &Remove, console: &Console) -> Result<()> {
 fn sentence(summary: &RemoveSummary) -> String {
     let RemoveSummary { dt, dry_run, actions, customers, customers_left, gaps, .. } = summary;
     let verb = if *dry_run { "would remove" } else { "removed" };
-    let left = customers_left.map(|left| format!(", {} of them with no others", counted(left, "customer")));
+    let left = customers_left.map(|left| format!(", {} of them without other actions", count(left)));
     let mut sentence = format!(
-        "{verb} the batch of {dt}: {} ({}) of {}{}; the store holds {} then",
+        "{verb} the batch of {dt}: {} ({}) of {}{}; the store then holds {}",
         counted(*actions, "action"),
         counted_types(&summary.types),
         counted(*customers, "customer"),
@@ -34,8 +34,8 @@ fn sentence(summary: &RemoveSummary) -> String {
         batches(summary.batches as u64),
     );
     if !gaps.is_empty() {
-        sentence += &format!("; missing then: {}", name_days(gaps));
+        sentence += &format!("; missing batches: {}", name_days(gaps));
     }
     sentence
-        + "; a backfill over that day takes it again if its files are there; `lookback stale` names the partitions that rest on it"
+        + "; `lookback backfill` over that day ingests it again if its files are there; `lookback stale` lists the partitions that rest on it"
 }

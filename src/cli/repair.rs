@@ -17,7 +17,7 @@ pub(super) fn run(typed: &Repair, console: &Console) -> Result<()> {
 fn sentence(summary: &RepairSummary) -> String {
     let RepairSummary { dry_run, set, removed } = summary;
     if set.all() + removed.all() == 0 {
-        return "all that is derived from the deltas is as it should be; nothing to repair".to_owned();
+        return "all derived data is correct; nothing to repair".to_owned();
     }
     let would = if *dry_run { "would have " } else { "" };
     format!("{would}set {} and removed {}", kinds(set), kinds(removed))

@@ -20,8 +20,8 @@ fn sentence(summary: &ReportSummary) -> String {
     let batches = if *batches == 1 { "1 batch".to_owned() } else { format!("{batches} batches") };
     let partitions = partitions.as_ref().map(|all| format!(" and {}", counted(all.len() as u64, "partition")));
     let gaps = if gaps.is_empty() { String::new() } else { format!("; missing: {}", name_days(gaps)) };
-    let odd = match marked.len() {
-        0 => "no day is marked".to_owned(),
+    let marks = match marked.len() {
+        0 => "no marks".to_owned(),
         number => counted(number as u64, "mark"),
     };
     let days: Vec<String> = marked.iter().take(3).map(|mark| format!("{} {}", mark.dt, mark.figure)).collect();
@@ -30,5 +30,5 @@ fn sentence(summary: &ReportSummary) -> String {
     } else {
         format!(" ({}{})", days.join(", "), if marked.len() > 3 { ", …" } else { "" })
     };
-    format!("wrote {html} ({}) of {batches}{}{gaps}; {odd}{which}", size(*html_bytes), partitions.unwrap_or_default())
+    format!("wrote {html} ({}) of {batches}{}{gaps}; {marks}{which}", size(*html_bytes), partitions.unwrap_or_default())
 }

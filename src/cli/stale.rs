@@ -46,8 +46,8 @@ fn sentence(summary: &StaleSummary) -> String {
     };
     let unknown = match without_manifest {
         0 => String::new(),
-        1 => ", and 1 has no manifest that can be used".to_owned(),
-        more => format!(", and {} have no manifest that can be used", count(*more as u64)),
+        1 => ", and 1 has no usable manifest".to_owned(),
+        more => format!(", and {} have no usable manifest", count(*more as u64)),
     };
     format!("of {} in {out} {stale}{unknown}", counted(*partitions as u64, "partition"))
 }

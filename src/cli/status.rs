@@ -169,7 +169,7 @@ impl NewerRules {
         match moved_days.as_slice() {
             [] => format!("{rules}, of {source}; the next ingest adopts them"),
             days => format!(
-                "{rules}, of {source}; wait for `lookback migrate --take-zone-rules`, since they move {}",
+                "{rules}, of {source}; take them with `lookback migrate --take-zone-rules`, since they move {}",
                 name_days(days)
             ),
         }
@@ -256,7 +256,7 @@ fn text(status: &Status<'_>) -> Lines {
         ("actions".to_owned(), count(status.actions)),
     ]);
     lines.extend(status.types.iter().map(|(name, number)| (format!("  {}", plural(&name)), count(number))));
-    let mut behind = vec![
+    let mut last = vec![
         ("late", count(status.late)),
         ("early", count(status.early)),
         ("quarantined", count(status.quarantined)),
@@ -266,11 +266,11 @@ fn text(status: &Status<'_>) -> Lines {
     ];
     if !status.has_default_types() {
         let numbers = status.type_numbers.iter().map(|(name, number)| format!("{name} {number}"));
-        behind.insert(0, ("type numbers", numbers.collect::<Vec<_>>().join(", ")));
+        last.insert(0, ("type numbers", numbers.collect::<Vec<_>>().join(", ")));
     }
     if status.ignored > 0 {
-        behind.insert(0, ("ignored", count(status.ignored)));
+        last.insert(0, ("ignored", count(status.ignored)));
     }
-    lines.extend(behind.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    lines.extend(last.into_iter().map(|(name, value)| (name.to_owned(), value)));
     lines.iter().map(|(name, value)| format!("{name:<16}{value}")).collect()
 }

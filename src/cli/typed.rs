@@ -41,8 +41,8 @@ fn refuse_urls(command: &Command, matches: &ArgMatches) -> lookback::error::Resu
         if let Some(path) = paths.find(|path| is_url(path.as_os_str())) {
             let name = argument.get_long().map_or_else(|| argument.get_id().to_string(), |long| format!("--{long}"));
             return Err(lookback::error::Error::usage(
-                format!("{name} {} is a URL, and only local folders and files are read and written", path.shown()),
-                "name a local path; copy what is to be read there first, and what was written from there",
+                format!("{name} {} is a URL, but only local folders and files are supported", path.shown()),
+                "name a local path; copy input there first, and copy output from there afterwards",
             ));
         }
     }
@@ -75,21 +75,21 @@ mod tests {
 
     #[test]
     fn nothing_typed_makes_a_line() {
-        let odd = b"x\nerror: all is well\x1b[2J\xff";
-        let with_day = [&b"--dt="[..], odd].concat();
+        let escapes = b"x\nerror: all is well\x1b[2J\xff";
+        let with_day = [&b"--dt="[..], escapes].concat();
         for typed in [
-            vec![&b"lookback"[..], odd],
-            vec![b"lookback", b"status", b"--store", b"s", odd],
+            vec![&b"lookback"[..], escapes],
+            vec![b"lookback", b"status", b"--store", b"s", escapes],
             vec![b"lookback", b"ingest", b"--store", b"s", b"--input", b"i", &with_day],
-            vec![b"lookback", b"--memory-limit", odd, b"status", b"--store", b"s"],
-            vec![odd, b"status"],
-            vec![b"lookback", b"completions", odd],
+            vec![b"lookback", b"--memory-limit", escapes, b"status", b"--store", b"s"],
+            vec![escapes, b"status"],
+            vec![b"lookback", b"completions", escapes],
         ] {
             let said = said(&typed);
             assert!(!said.contains("\nerror: all") && !said.contains('\x1b'), "{said}");
             assert!(said.starts_with("error: ") || said.contains("Usage"), "{said}");
         }
-        assert!(said(&[b"lookback", odd]).contains(r"x\nerror: all is well\u{1b}[2J\xFF"));
+        assert!(said(&[b"lookback", escapes]).contains(r"x\nerror: all is well\u{1b}[2J\xFF"));
         assert!(said(&[b"lookback", b"statsu"]).contains("'status'"), "what is plain stays as clap says it");
     }
 }

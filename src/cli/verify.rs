@@ -49,11 +49,8 @@ fn of_backups(folder: &Path, number: Option<u32>, console: &Console) -> Result<(
     let summary = CheckedBackup { backup: folder.plain(), checked: &checked };
     let which = number.map_or_else(|| counted(backups as u64, "backup"), |number| format!("backup {number}"));
     let files = counted(files as u64, "file");
-    let sentence = format!(
-        "verified {}: {which} of {files} and {}; every file agrees with its checksum",
-        summary.backup,
-        size(bytes)
-    );
+    let sentence =
+        format!("verified {}: {which} of {files} and {}; every file matches its checksum", summary.backup, size(bytes));
     console.done(&summary, &sentence)
 }
 

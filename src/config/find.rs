@@ -58,7 +58,7 @@ fn read(path: &Path) -> Result<String> {
     if bytes.len() as u64 > CONFIG_BYTES_MAX {
         return Err(Error::input(
             format!("the configuration {} has more than {CONFIG_BYTES_MAX} bytes", path.shown()),
-            message!["name a file of sources with ", Config],
+            message!["name the right file with ", Config],
         ));
     }
     String::from_utf8(bytes).map_err(|error| {

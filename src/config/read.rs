@@ -28,7 +28,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Sources> {
     let table = DeTable::parse(text).map_err(|error| {
         let message = error.message().lines().next().unwrap_or("it is not TOML").to_owned();
         document
-            .error(&error.span().unwrap_or_default(), &message, "mend the file; it is written in TOML")
+            .error(&error.span().unwrap_or_default(), &message, "correct the file, which must be valid TOML")
             .caused_by(error)
     })?;
     let root = Section::root(document, &table);
@@ -40,8 +40,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Sources> {
     let actions = match root.section("sources", "[sources]".to_owned())? {
         Some(section) => read_sources(&section, &types)?,
         None => default_sources(&types).map_err(|name| {
-            let what = format!("names no type {name}, and without [sources] there are clicks, add_to_carts and orders");
-            document.error(&table.span(), &what, "name it in [types], or describe each source under [sources.NAME]")
+            let what = format!("[types] has no {name}, a type of the default sources clicks, add_to_carts and orders");
+            document.error(&table.span(), &what, "add it to [types], or describe each source under [sources.NAME]")
         })?,
     };
     let impressions = match root.section("impressions", "[impressions]".to_owned())? {
@@ -74,13 +74,13 @@ fn read_types(section: &Section<'_>) -> Result<TypeTable> {
     let mut types: BTreeMap<u8, String> = BTreeMap::new();
     for (name, span, value) in section.entries() {
         if !is_type_name(name) {
-            let what = format!("{name:?} is no name of a type");
+            let what = format!("{name:?} is not a valid name of a type");
             return Err(document.error(&span, &what, "give 1 to 64 letters, digits, _, - and . of ASCII"));
         }
         let number = document.small_number_of(&format!("{name} in [types]"), value)?;
         let Some(number) = number.filter(|number| *number > 0) else {
             let what = format!("the number of {name} is not from 1 to 255");
-            return Err(document.error(&value.span(), &what, "give another; 0 is the padding"));
+            return Err(document.error(&value.span(), &what, "give another number; 0 is the padding"));
         };
         if let Some(before) = types.insert(number, name.to_owned()) {
             let what = format!("{before} and {name} have the same number, {number}");
@@ -96,7 +96,7 @@ fn read_sources(section: &Section<'_>, types: &TypeTable) -> Result<Vec<ActionSo
         let document = section.document;
         let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ['_', '-'].contains(&letter);
         if name.is_empty() || name.len() > SOURCE_NAME_CHARS_MAX || !name.chars().all(is_plain) {
-            let what = format!("{name:?} is no name of a source");
+            let what = format!("{name:?} is not a valid name of a source");
             return Err(document.error(&span, &what, "give 1 to 64 letters, digits, _ and - of ASCII"));
         }
         let title = format!("[sources.{name}]");
@@ -125,7 +125,7 @@ fn read_source(name: &str, section: &Section<'_>, types: &TypeTable) -> Result<A
         (Some(pattern), _) => pattern,
         (None, Some(built_in)) => built_in.pattern.clone(),
         (None, None) => {
-            let example = format!("say where its files are, such as pattern = \"{name}/dt={{dt}}\"");
+            let example = format!("name its files, such as pattern = \"{name}/dt={{dt}}\"");
             return Err(section.error("has no pattern", &example));
         }
     };
@@ -136,9 +136,9 @@ fn read_source(name: &str, section: &Section<'_>, types: &TypeTable) -> Result<A
         (None, Some(_)) => None,
         (None, None) => built_in.as_ref().and_then(|built_in| built_in.date.clone()),
     };
-    let time = time.or_else(|| of_built_in(|source| &source.time)).ok_or_else(|| {
-        section.error("has no column of the time", "name it, such as columns = { time = \"timestamp\" }")
-    })?;
+    let time = time
+        .or_else(|| of_built_in(|source| &source.time))
+        .ok_or_else(|| section.error("has no time column", "name it, such as columns = { time = \"timestamp\" }"))?;
     let customer_id = named("customer_id")?.unwrap_or_else(|| "customer_id".to_owned());
     let item_id = named("item_id")?.or_else(|| of_built_in(|source| &source.item_id));
     Ok(ActionSource {
@@ -167,7 +167,7 @@ fn read_time_unit(section: &Section<'_>) -> Result<Option<TimeUnit>> {
     let Some((text, span)) = section.text("time_unit")? else { return Ok(None) };
     let unit = TimeUnit::ALL.into_iter().find(|unit| unit.name() == text);
     let unit = unit.ok_or_else(|| {
-        let what = format!("{text:?} is no unit of time");
+        let what = format!("{text:?} is not a unit of time");
         section.document.unknown(&span, &what, text, "the units are", &TimeUnit::ALL.map(TimeUnit::name))
     })?;
     Ok(Some(unit))
@@ -177,8 +177,8 @@ fn read_int96(section: &Section<'_>) -> Result<Option<Int96>> {
     let Some((text, span)) = section.text("int96")? else { return Ok(None) };
     let int96 = Int96::ALL.into_iter().find(|int96| int96.name() == text);
     let int96 = int96.ok_or_else(|| {
-        let what = format!("{text:?} is nothing that times in INT96 can be");
-        section.document.unknown(&span, &what, text, "they can be", &Int96::ALL.map(Int96::name))
+        let what = format!("{text:?} is not a meaning of INT96 times");
+        section.document.unknown(&span, &what, text, "the meanings are", &Int96::ALL.map(Int96::name))
     })?;
     Ok(Some(int96))
 }
@@ -204,7 +204,7 @@ fn read_rule(
         (None, constant) => {
             for key in ["values", "ignore"] {
                 if let Some(value) = section.get(key) {
-                    let what = format!("{} has {key} and no column of types", section.name);
+                    let what = format!("{} has {key} but no column of types", section.name);
                     return Err(document.error(&value.span(), &what, "name the column with columns.type"));
                 }
             }
@@ -212,11 +212,11 @@ fn read_rule(
                 (Some((name, span)), _) => Ok(TypeRule::Constant(known_type(document, name, &span, types)?)),
                 (None, Some(built_in)) => default_rule(built_in, types).map_err(|name| {
                     let what = format!("has no type, and [types] has no {name}");
-                    section.error(&what, "say of which type its actions are with type = NAME")
+                    section.error(&what, "give the type of its actions with type = NAME")
                 }),
                 (None, None) => Err(section.error(
-                    "does not say of which type its actions are",
-                    "give all of them one with type, or name the column that tells with columns.type",
+                    "has neither a type nor a column of types",
+                    "give all its actions one type with type, or name their column of types with columns.type",
                 )),
             }
         }
@@ -235,7 +235,7 @@ fn read_values(section: &Section<'_>, types: &TypeTable) -> Result<BTreeMap<Stri
                 values.insert(value.to_owned(), Some(known_type(document, text, &name.span(), types)?));
             }
             if values.is_empty() {
-                return Err(listed.error("is empty", "say which type each value stands for, such as view = \"click\""));
+                return Err(listed.error("is empty", "map each value to a type, such as view = \"click\""));
             }
         }
         None => {
@@ -245,8 +245,8 @@ fn read_values(section: &Section<'_>, types: &TypeTable) -> Result<BTreeMap<Stri
     let Some(ignored) = section.get("ignore") else { return Ok(values) };
     for (value, span) in document.texts_of(&format!("ignore in {}", section.name), ignored)? {
         if values.insert(value.to_owned(), None).is_some() {
-            let what = format!("the value {value:?} stands for a type and is to be ignored, or is to be ignored twice");
-            return Err(document.error(&span, &what, "leave it out of one of them"));
+            let what = format!("the value {value:?} is both mapped to a type and ignored, or is ignored twice");
+            return Err(document.error(&span, &what, "remove one of the two"));
         }
     }
     Ok(values)

@@ -64,8 +64,8 @@ pub fn unpack<T>(bytes: &[u8], width: u32, numbers: &mut [T], convert: impl Fn(u
     } else {
         for number in numbers {
             // The low half first, then the rest from the high half.
-            let (low, behind) = (window(bytes, bit), bit + 32);
-            *number = convert((low & u64::from(u32::MAX) | window(bytes, behind) << 32) & mask);
+            let (low, after) = (window(bytes, bit), bit + 32);
+            *number = convert((low & u64::from(u32::MAX) | window(bytes, after) << 32) & mask);
             bit += step;
         }
     }

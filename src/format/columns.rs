@@ -72,8 +72,8 @@ impl<'bytes> Columns<'bytes> {
     }
 
     /// Appends the items and types of the first actions, at most `room` of them. Returns their number.
-    pub fn append(&self, room: usize, items: &mut Vec<i64>, types: &mut Vec<u8>) -> usize {
-        let taken = self.count.min(room);
+    pub fn append(&self, actions_max: usize, items: &mut Vec<i64>, types: &mut Vec<u8>) -> usize {
+        let taken = self.count.min(actions_max);
         let (items_before, types_before) = (items.len(), types.len());
         items.resize(items_before + taken, 0);
         let (_, new) = items.split_at_mut(items_before);

@@ -74,8 +74,8 @@ impl<'bytes> Delta<'bytes> {
     }
 
     /// Appends items and types of the newest actions, at most `room` of them, without reading the times.
-    pub fn append(&self, room: usize, items: &mut Vec<i64>, types: &mut Vec<u8>) {
-        self.columns.append(room, items, types);
+    pub fn append(&self, actions_max: usize, items: &mut Vec<i64>, types: &mut Vec<u8>) {
+        self.columns.append(actions_max, items, types);
     }
 
     /// Returns the time of the newest action in microseconds since 1970-01-01 UTC. Reads only this time, which is the

@@ -155,7 +155,7 @@ impl Key {
     /// Returns the key with these bytes. Fails on bytes that no key has.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         Self::parse(bytes)
-            .ok_or_else(|| Error::corrupt(format!("the store has a key of no known form ({})", hex(bytes))))
+            .ok_or_else(|| Error::corrupt(format!("the store has a key of unknown form ({})", hex(bytes))))
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {

@@ -52,15 +52,15 @@ impl<'bytes> Keyframe<'bytes> {
     }
 
     /// Appends the items and types of the newest actions from `oldest` on, at most `room` of them.
-    pub fn append(&self, oldest: Option<Day>, room: usize, items: &mut Vec<i64>, types: &mut Vec<u8>) {
+    pub fn append(&self, oldest: Option<Day>, actions_max: usize, items: &mut Vec<i64>, types: &mut Vec<u8>) {
         let kept = self.days.iter().take_while(|(day, _)| oldest.is_none_or(|oldest| *day >= oldest));
         let kept: usize = kept.map(|(_, actions)| actions).sum();
-        self.columns.append(room.min(kept), items, types);
+        self.columns.append(actions_max.min(kept), items, types);
     }
 
     /// Returns the days of the newest actions, at most `room` actions, newest day first with its number of actions.
-    pub fn days(&self, room: usize) -> impl Iterator<Item = (Day, usize)> {
-        let mut left = room;
+    pub fn days(&self, actions_max: usize) -> impl Iterator<Item = (Day, usize)> {
+        let mut left = actions_max;
         self.days.iter().map_while(move |(day, actions)| {
             let taken = left.min(*actions);
             left -= taken;

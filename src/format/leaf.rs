@@ -173,8 +173,8 @@ pub fn decode_leaf<E: Entry>(
     for _ in 0..reader.count()? {
         let step = reader.varint()?;
         // A step beyond the largest customer id would wrap around, so it is damage.
-        let room = i64::MAX.abs_diff(before.0);
-        if step > room {
+        let step_max = i64::MAX.abs_diff(before.0);
+        if step > step_max {
             return Err(reader.damaged());
         }
         before = CustomerId(before.0.wrapping_add(step.cast_signed()));

@@ -77,5 +77,5 @@ fn check_version(reader: &mut Reader<'_>) -> Result<()> {
 }
 
 fn wrong_version(found: u8, expected: u8) -> Error {
-    Error::corrupt(format!("a value in the store begins with the format version {found} in place of {expected}"))
+    Error::corrupt(format!("a value in the store begins with the format version {found} instead of {expected}"))
 }

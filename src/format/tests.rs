@@ -94,7 +94,7 @@ fn any_actions(on: Day) -> impl Strategy<Value = Vec<Action>> {
 
 proptest! {
     #[test]
-    fn deltas_survive(actions in any_actions(day(20_000)), room in 0..70_usize) {
+    fn deltas_survive(actions in any_actions(day(20_000)), actions_max in 0..70_usize) {
         let mut bytes = Vec::new();
         encode_delta(day(20_000), &actions, &mut bytes);
         let delta = Delta::read(&bytes).unwrap();
@@ -102,8 +102,8 @@ proptest! {
         prop_assert_eq!(&delta.actions(day(20_000)).unwrap(), &actions);
         prop_assert_eq!(delta.newest_us(day(20_000)).unwrap(), actions[0].time_us);
         let (mut items, mut types) = (vec![9], vec![9]);
-        delta.append(room, &mut items, &mut types);
-        let kept = || actions.iter().take(room);
+        delta.append(actions_max, &mut items, &mut types);
+        let kept = || actions.iter().take(actions_max);
         prop_assert_eq!(&items[1..], kept().map(|action| action.item_id).collect::<Vec<_>>());
         prop_assert_eq!(&types[1..], kept().map(|action| action.action_type.number()).collect::<Vec<_>>());
     }
@@ -112,7 +112,7 @@ proptest! {
     fn keyframes_survive(
         drafts in proptest::collection::vec((0..400_i32, any::<i64>(), 1..=3_u8), 0..80),
         oldest in proptest::option::of(19_590..20_000_i32),
-        room in 0..90_usize,
+        actions_max in 0..90_usize,
     ) {
         let past = drafts.iter().map(|(back, item_id, number)| PastAction { day: day(19_999 - back), item_id: *item_id, action_type: *number });
         let mut past: Vec<PastAction> = past.collect();
@@ -122,8 +122,8 @@ proptest! {
         let keyframe = Keyframe::read(day(20_000), &bytes).unwrap();
         prop_assert_eq!(&keyframe.past(), &past);
         let (mut items, mut types) = (Vec::new(), Vec::new());
-        keyframe.append(oldest.map(day), room, &mut items, &mut types);
-        let kept = past.iter().filter(|action| oldest.is_none_or(|oldest| action.day >= day(oldest))).take(room);
+        keyframe.append(oldest.map(day), actions_max, &mut items, &mut types);
+        let kept = past.iter().filter(|action| oldest.is_none_or(|oldest| action.day >= day(oldest))).take(actions_max);
         let (expected_items, expected_types): (Vec<i64>, Vec<u8>) = kept.map(|action| (action.item_id, action.action_type)).unzip();
         prop_assert_eq!((items, types), (expected_items, expected_types));
     }
@@ -189,7 +189,7 @@ fn damage_is_named() {
     assert!(message(&bytes[..bytes.len() - 1]).contains("a delta in the store cannot be read"));
     assert!(message(&[&bytes[..], &[0]].concat()).contains("a delta in the store cannot be read"));
     bytes[0] = 1;
-    assert!(message(&bytes).contains("begins with the format version 1 in place of 2"));
+    assert!(message(&bytes).contains("begins with the format version 1 instead of 2"));
     assert!(
         message(&bytes_of("02 ffffffffffffffffff01 00 00 00 01")).contains("cannot be read"),
         "a count beyond all bounds"

@@ -190,7 +190,7 @@ impl ZoneRulesRecord {
         let changes = changes.collect::<Option<Vec<_>>>();
         let version = Some(self.version.clone()).filter(|version| !version.is_empty());
         let rules = changes.and_then(|changes| ZoneRules::new(version, self.first_offset_s, changes));
-        rules.ok_or_else(|| Error::corrupt("the rules of the zone in the store are none that a zone has"))
+        rules.ok_or_else(|| Error::corrupt("the rules of the time zone in the store are invalid"))
     }
 }
 
@@ -205,7 +205,7 @@ impl TypesRecord {
     pub fn table(&self) -> Result<TypeTable> {
         let table = TypeTable::new(self.types.iter().cloned());
         let table = table.filter(|table| TypesRecord::of(table).as_ref() == Some(self));
-        table.ok_or_else(|| Error::corrupt("the names of the action types in the store are none that a table has"))
+        table.ok_or_else(|| Error::corrupt("the action types in the store are invalid"))
     }
 }
 
@@ -342,7 +342,7 @@ impl<'bytes, C> BorrowDecode<'bytes, C> for ZonedBatch {
         let number = u8::borrow_decode(from)?;
         // Records with `ZoneUse::Nothing` have another layout.
         let found = ZoneUse::ALL.into_iter().skip(1).find(|zone_use| *zone_use as u8 == number);
-        let zone_use = found.ok_or(DecodeError::Other("it names no use of the zone's rules"))?;
+        let zone_use = found.ok_or(DecodeError::Other("its use of the zone's rules is unknown"))?;
         Ok(ZonedBatch(BatchRecord { zone_use, ..batch }))
     }
 }
@@ -390,7 +390,7 @@ fn decode<'bytes, T: BorrowDecode<'bytes, ()>>(version: u8, bytes: &'bytes [u8])
     match bytes.split_first() {
         Some((found, rest)) if *found == version => match bincode::borrow_decode_from_slice(rest, layout()) {
             Ok((value, read)) if read == rest.len() => Ok(value),
-            Ok(_) => Err(Error::corrupt("a value in the store has bytes behind its end")),
+            Ok(_) => Err(Error::corrupt("a value in the store has bytes after its end")),
             Err(cause) => {
                 Err(Error::corrupt(format!("a value in the store cannot be read ({cause})")).caused_by(cause))
             }

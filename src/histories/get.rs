@@ -242,7 +242,7 @@ impl<'store> Reader<'store> {
                 if actions.first().is_some_and(|newest| newest.time_us >= cut_off_us) {
                     let customer = customer.0;
                     return Err(Error::corrupt(format!(
-                        "the store has an action of customer {customer} among those before {} that was not before it",
+                        "the store has returned an action of customer {customer} that is not before {}",
                         wanted.before
                     )));
                 }

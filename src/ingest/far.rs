@@ -52,13 +52,13 @@ pub(super) fn refuse_far<'a>(
     if far.saturating_mul(2) <= all {
         return Ok(());
     }
-    let example =
-        example.unwrap_or_else(|| ", beyond the year 2261: they may count in a finer unit than is read".to_owned());
+    let example = example
+        .unwrap_or_else(|| ", beyond the year 2261: their unit may be finer than the one they are read in".to_owned());
     Err(Error::input(
         format!("{} of the {} actions of {dt} lie over ten years from that day{example}", count(far), count(all)),
         message![
-            "mend the unit (time_unit in lookback.toml, or the type of the column) or the times; or take them all \
-             the same with ",
+            "correct the unit (time_unit in lookback.toml, or the type of the column) or the times; or accept \
+             them with ",
             AllowFarDay
         ],
     ))
@@ -80,10 +80,10 @@ fn likely_unit(time_us: i64, read_as: Option<TimeUnit>, dt: Day) -> String {
     let place = read_as.and_then(|read_as| units.iter().position(|unit| *unit == read_as));
     match place.and_then(|place| Some((units.get(place)?, units.get(place.checked_sub(steps)?)?))) {
         Some((read, likely)) => {
-            format!(": its unit is likely {}, and it is read as {}", likely.name(), read.name())
+            format!(": its unit is likely {}, but it is read as {}", likely.name(), read.name())
         }
         None => {
-            format!(": its unit is likely one {} times as large as the one it is read in", count(factor.unsigned_abs()))
+            format!(": its unit is likely {} times as large as the one it is read in", count(factor.unsigned_abs()))
         }
     }
 }
@@ -98,17 +98,14 @@ mod tests {
         let second = 1_767_323_045_i64;
         let likely = |time_us: i64, unit: Option<TimeUnit>| likely_unit(time_us, unit, dt);
         let [s, ms, us, ns] = TimeUnit::ALL;
-        assert_eq!(likely(second * 1_000, Some(ms)), ": its unit is likely s, and it is read as ms");
-        assert_eq!(likely(second, Some(us)), ": its unit is likely s, and it is read as us");
-        assert_eq!(likely(second * 1_000, Some(us)), ": its unit is likely ms, and it is read as us");
-        assert_eq!(likely(second * 1_000, Some(ns)), ": its unit is likely us, and it is read as ns");
-        assert_eq!(
-            likely(second * 1_000, None),
-            ": its unit is likely one 1,000 times as large as the one it is read in"
-        );
+        assert_eq!(likely(second * 1_000, Some(ms)), ": its unit is likely s, but it is read as ms");
+        assert_eq!(likely(second, Some(us)), ": its unit is likely s, but it is read as us");
+        assert_eq!(likely(second * 1_000, Some(us)), ": its unit is likely ms, but it is read as us");
+        assert_eq!(likely(second * 1_000, Some(ns)), ": its unit is likely us, but it is read as ns");
+        assert_eq!(likely(second * 1_000, None), ": its unit is likely 1,000 times as large as the one it is read in");
         assert_eq!(
             likely(second * 1_000, Some(s)),
-            ": its unit is likely one 1,000 times as large as the one it is read in"
+            ": its unit is likely 1,000 times as large as the one it is read in"
         );
         assert_eq!(likely(0, Some(ms)), "");
         assert_eq!(likely(second * 1_000_000 / 3, None), "");

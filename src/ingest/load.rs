@@ -49,8 +49,8 @@ pub(super) fn load(
     let mut writer = Writer::new(store, batch)?;
     let (max_history, resources) = (store.settings().max_history, store.folder().resources());
     let worker = |_| {
-        let (mut cursor, mut room) = (store.cursor(), Vec::new());
-        move |unit: WorkUnit| refold_unit(&mut cursor, unit, batch, max_history, &mut room, resources)
+        let (mut cursor, mut buffer) = (store.cursor(), Vec::new());
+        move |unit: WorkUnit| refold_unit(&mut cursor, unit, batch, max_history, &mut buffer, resources)
     };
     let workers = (0..resources.threads()).map(worker).collect();
     let take = |edits: Edits| {
@@ -104,7 +104,7 @@ impl<'store> Writer<'store> {
     ) -> Result<Loaded> {
         self.index.finish(&mut self.bulk)?;
         self.customer_index.finish(&mut self.bulk)?;
-        let negative = || Error::corrupt("the store counts fewer customers than it loses");
+        let negative = || Error::corrupt("the store's count of customers would fall below 0");
         let customers = store.totals()?.customers.checked_add_signed(self.balance).ok_or_else(negative)?;
         let record = record.map(Record::to_bytes).transpose()?;
         self.bulk.set(Key::Batch(batch), record.as_deref())?;

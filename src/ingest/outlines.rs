@@ -72,7 +72,7 @@ impl Outlines {
             if let Some(late) = of(days.iter().filter(is_late).copied().collect()) {
                 return Err(Error::refused(
                     format!("a batch day is later than tomorrow (by the clock today is {today}): {late}"),
-                    message!["check the day, or take it all the same with ", AllowFarDay],
+                    message!["check the day, or accept it with ", AllowFarDay],
                 ));
             }
         }
@@ -85,9 +85,9 @@ impl Outlines {
         Err(Error::refused(
             format!("a batch day is over ten years from every other batch (the nearest is {nearest}): {far}"),
             message![
-                "check the day, or take it all the same with ",
+                "check the day, or accept it with ",
                 AllowFarDay,
-                "; where the batch held is the wrong one, remove it with ",
+                "; if the batch in the store is the wrong one, remove it with ",
                 [Remove]
             ],
         ))
@@ -116,10 +116,10 @@ impl Outlines {
         let named = missing.iter().map(|(source, days)| format!("{source} for {}", name_days(days)));
         Err(Error::refused(
             format!(
-                "there is no file of {}, and each of the batches before has some",
+                "there is no file of {}, but each of the batches before has some",
                 named.collect::<Vec<_>>().join(", nor of ")
             ),
-            message!["wait for the files, or go on without them by ", AllowMissingSource],
+            message!["wait for the files, or continue without them with ", AllowMissingSource],
         ))
     }
 
@@ -224,7 +224,7 @@ mod tests {
         };
         assert!(missing(&eight(&["clicks"]).collect::<Vec<_>>(), &["clicks"]), "the eighth before does not count");
         // Batches after the day do not count.
-        let behind = [three[0], two[0], ("2026-01-10", &["clicks"][..]), two[1]];
-        assert!(missing(&behind, &["clicks"]));
+        let after = [three[0], two[0], ("2026-01-10", &["clicks"][..]), two[1]];
+        assert!(missing(&after, &["clicks"]));
     }
 }

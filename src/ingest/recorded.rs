@@ -30,7 +30,7 @@ impl Recorded {
             if recorded.sources.last().is_none_or(|last| last.name != source.name) {
                 recorded.sources.push(SourceRecord { name: source.name.clone(), mapping: source.mapping() });
             }
-            recorded.numbers.push(u8::try_from(recorded.sources.len()).held("a batch is of at most 255 sources")?);
+            recorded.numbers.push(u8::try_from(recorded.sources.len()).held("a batch has at most 255 sources")?);
         }
         Ok(recorded)
     }
@@ -50,10 +50,10 @@ mod tests {
         let plain = Recorded::of(&[(clicks, file("a")), (clicks, file("b")), (orders, file("a"))]).unwrap();
         assert_eq!((plain.sources.len(), plain.numbers), (0, vec![1, 1, 3]));
         let renamed = ActionSource { item_id: "sku".to_owned(), ..orders.clone() };
-        let told = Recorded::of(&[(clicks, file("a")), (clicks, file("b")), (&renamed, file("a"))]).unwrap();
-        let names: Vec<&str> = told.sources.iter().map(|source| source.name.as_str()).collect();
-        assert_eq!((names, &told.numbers), (vec!["clicks", "orders"], &vec![1, 1, 2]));
-        let record = BatchRecord { sources: told.sources, ..BatchRecord::default() };
+        let recorded = Recorded::of(&[(clicks, file("a")), (clicks, file("b")), (&renamed, file("a"))]).unwrap();
+        let names: Vec<&str> = recorded.sources.iter().map(|source| source.name.as_str()).collect();
+        assert_eq!((names, &recorded.numbers), (vec!["clicks", "orders"], &vec![1, 1, 2]));
+        let record = BatchRecord { sources: recorded.sources, ..BatchRecord::default() };
         assert_eq!(record.mapping_of("orders"), Some(renamed.mapping()));
         assert_eq!(record.mapping_of("add_to_carts"), None);
         assert_eq!(BatchRecord::default().mapping_of("orders"), Some(orders.mapping()));

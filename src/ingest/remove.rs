@@ -65,7 +65,7 @@ fn summary(store: &Store, dt: Day, dry_run: bool) -> Result<RemoveSummary> {
     let Some(BatchRecord { files, actions, customers, .. }) = store.batch(dt)? else {
         return Err(Error::refused(
             format!("the store holds no batch of {dt}"),
-            message!["check ", Dt, "; ", [Status], " names the batches held"],
+            message!["check ", Dt, "; ", [Status], " lists the batches in the store"],
         ));
     };
     let left = batches.without(dt);

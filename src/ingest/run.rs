@@ -146,7 +146,7 @@ impl Ingester {
         match settled {
             Err(error) if error.kind() == Kind::Cancelled => Err(error),
             Err(error) => {
-                progress.note(&message!["all batches are committed; tidying up the store afterwards failed: ", {
+                progress.note(&message!["all batches are committed, but compacting the store afterwards failed: ", {
                     error.message()
                 },]);
                 Ok(())
@@ -214,7 +214,7 @@ pub fn batch_files<'a>(input: &Path, sources: &'a Sources, dt: Day) -> Result<Ve
         if files.len() > FILES_MAX {
             return Err(Error::input(
                 format!("the batch of {dt} has more than {FILES_MAX} files"),
-                "join some of them",
+                "merge some of the files",
             ));
         }
     }
@@ -235,7 +235,7 @@ fn refuse_shared(files: &[SourceFile<'_>]) -> Result<()> {
         if other.name != source.name && real(file)? == real(other_file)? {
             return Err(Error::input(
                 format!(
-                    "the file {} is found by two sources, {} ({}) and {} ({})",
+                    "the file {} matches two sources, {} ({}) and {} ({})",
                     file.path.shown(),
                     other.name,
                     other.pattern.text(),
@@ -306,11 +306,11 @@ fn no_files(options: &IngestOptions) -> Error {
         Some(file) => {
             let patterns = sources.actions.iter().map(|source| source.pattern.text_on(*dt));
             let patterns = patterns.collect::<Vec<_>>().join(", ");
-            format!("nothing in {root} is {patterns}, as {} says", file.shown())
+            format!("nothing in {root} matches {patterns} of {}", file.shown())
         }
     };
     Error::input(
         format!("there is no file for {dt}: {what}"),
-        message!["check ", Input, " and ", Dt, ", or take the day as an empty batch with ", AllowEmpty],
+        message!["check ", Input, " and ", Dt, ", or ingest the day as an empty batch with ", AllowEmpty],
     )
 }

@@ -18,18 +18,14 @@ pub(super) fn joined_types(bound: Option<&TypeTable>, sources: &Sources) -> Resu
             Some(file) => Error::refused(
                 format!("{says}, and {} has {described} as number {number}", file.shown()),
                 message![
-                    "write it there as the store has it (see ",
+                    "write this type there as the store has it (see ",
                     [Status],
                     "), and give a new type a new name and number"
                 ],
             ),
             None => Error::refused(
                 format!("{says}, and without a configuration {described} is number {number}"),
-                message![
-                    "name the lookback.toml that this store is filled with by ",
-                    Config,
-                    ", or put it into the input root"
-                ],
+                message!["name the lookback.toml of this store with ", Config, ", or put it into the input root"],
             ),
         }
     })

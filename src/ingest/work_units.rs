@@ -75,8 +75,8 @@ impl<'store> WorkUnits<'store> {
             if customer_index.len() == CUSTOMER_INDEX_LINES_MAX
                 && let Some(next) = self.customer_index.head()?.filter(|next| until.is_none_or(|until| *next < until))
             {
-                let (before, behind) = brought.cut(sort_key_of(next));
-                (brought, self.left, until) = (before, Some(behind), Some(next));
+                let (before, after) = brought.cut(sort_key_of(next));
+                (brought, self.left, until) = (before, Some(after), Some(next));
             }
         }
         let mut held = Vec::new();

@@ -119,8 +119,8 @@ impl BadRows {
     pub fn refuse_whole(&self, day_file: &DayFile, good: u64) -> Result<()> {
         let Some(first) = self.named.first().filter(|_| good == 0 && day_file.is_text()) else { return Ok(()) };
         Err(Error::input(
-            format!("the file {} has not one row that can be read: {first}", day_file.path.shown()),
-            "mend the file, or begin its name with _ if it is no data; a quarantine takes rows, and no whole files",
+            format!("the file {} has no readable row: {first}", day_file.path.shown()),
+            "correct the file, or begin its name with _ if it is not data; a quarantine takes rows, not whole files",
         ))
     }
 
@@ -135,7 +135,7 @@ impl BadRows {
                 let more = if self.count > self.named.len() as u64 { " and more" } else { "" };
                 return Err(Error::input(
                     format!("the {} of {} have {rows}: {}{more}", self.folder.name(), self.day, self.named.join(", ")),
-                    message!["mend the files, or set such rows aside with ", Quarantine, " DIR; nothing was changed"],
+                    message!["correct the files, or set the rows aside with ", Quarantine, " DIR; nothing was changed"],
                 ));
             }
         }

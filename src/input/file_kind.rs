@@ -48,11 +48,11 @@ impl DayFile {
         Content::of(&self.name).ok_or_else(|| {
             Error::input(
                 format!(
-                    "the file {} is of no kind that is read (its name does not end in .parquet, .csv, .jsonl, .ndjson or .json, nor in one of the \
-                     last four and .gz or .zst)",
+                    "the file {} has an unsupported type (supported are .parquet, .csv, .jsonl, .ndjson and \
+                     .json, and the last four with .gz or .zst)",
                     self.path.shown()
                 ),
-                "rename it if it is one of these; begin its name with _ or . if it is no data",
+                "rename it if it has one of these types; begin its name with _ or . if it is not data",
             )
         })
     }

@@ -48,15 +48,15 @@ pub fn day_files(root: &Path, pattern: &Pattern, day: Day) -> Result<Vec<DayFile
     }
     table_folder::refuse_above(root)?;
     let parts = pattern.on(day);
-    let told = parts.iter().map_while(|part| match part {
+    let fixed = parts.iter().map_while(|part| match part {
         Component::Name(name) => Some(name),
         Component::Glob(_) | Component::Folders => None,
     });
-    let told: Vec<&String> = told.collect();
-    let Some(rest) = parts.get(told.len()..).filter(|rest| !rest.is_empty()) else {
-        return named(root, &told);
+    let fixed: Vec<&String> = fixed.collect();
+    let Some(rest) = parts.get(fixed.len()..).filter(|rest| !rest.is_empty()) else {
+        return named(root, &fixed);
     };
-    let base = told_path(root, &told)?;
+    let base = fixed_path(root, &fixed)?;
     let mut files = Files::default();
     if kind(&base)? == Some(Kind::Folder) {
         files.matching(&base, "", rest, 0)?;
@@ -65,7 +65,7 @@ pub fn day_files(root: &Path, pattern: &Pattern, day: Day) -> Result<Vec<DayFile
 }
 
 /// The path below `root` that these names form.
-fn told_path(root: &Path, names: &[&String]) -> Result<PathBuf> {
+fn fixed_path(root: &Path, names: &[&String]) -> Result<PathBuf> {
     names.iter().try_fold(root.to_owned(), |folder, name| {
         let folder = folder.join(name);
         table_folder::refuse(&folder).map(|()| folder)
@@ -74,7 +74,7 @@ fn told_path(root: &Path, names: &[&String]) -> Result<PathBuf> {
 
 /// The files of a pattern without `*`: one file, or all below a folder.
 fn named(root: &Path, parts: &[&String]) -> Result<Vec<DayFile>> {
-    let path = told_path(root, parts)?;
+    let path = fixed_path(root, parts)?;
     let mut files = Files::default();
     match (kind(&path)?, parts.last()) {
         (Some(Kind::Folder), _) => files.below(&path, "", 0)?,
@@ -178,7 +178,7 @@ fn check_count(files: usize, more: &Path) -> Result<()> {
     }
     Err(Error::input(
         format!("more than {FILES_MAX} files are of one day, among them {}", more.shown()),
-        "join some of them",
+        "merge some of the files",
     ))
 }
 

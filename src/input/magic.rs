@@ -85,8 +85,8 @@ pub(super) fn packing(day_file: &DayFile, content: Content, named: Packing) -> R
         (None | Some(Magic::Parquet), Content::Parquet) | (None, _) => Ok(named),
         (Some(Magic::Packed(packing)), Content::Csv | Content::JsonLines) => Ok(packing),
         (Some(found), _) => Err(Error::input(
-            format!("the file {} is {}, and its name says {}", path.shown(), found.name(), content.name()),
-            "give it the name of what it is, if that is read, or write it anew; begin its name with _ if it is no data",
+            format!("the file {} is {}, but its name says {}", path.shown(), found.name(), content.name()),
+            "rename it by its content if that type is supported, or write it again; begin its name with _ if it is not data",
         )),
     }
 }

@@ -50,7 +50,7 @@ pub fn same_content<'a>(files: impl Iterator<Item = (&'a DayFile, &'a Fingerprin
 /// Writes notes that name the files; if there are many, the first few.
 pub fn note_same_content(same: &SameContents, progress: &dyn Progress) {
     for SameContent { file, same_as } in same.listed.iter().take(NOTED) {
-        progress.note(&format!("{file} has the same content as {same_as}: its rows are taken twice").into());
+        progress.note(&format!("{file} has the same content as {same_as}: its rows count twice").into());
     }
     let more = same.count.saturating_sub(NOTED as u64);
     if more > 0 {

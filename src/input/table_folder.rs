@@ -38,10 +38,10 @@ pub(super) fn refuse(folder: &Path) -> Result<()> {
 fn refused(folder: &Path, kind: &str, log: &str) -> Error {
     Error::input(
         format!(
-            "{} is {kind} (it has {log}) and no folder of files: files that its log has given up lie beside those that count",
+            "{} is {kind} (it has {log}), not a plain folder of files: it may hold deleted files beside the valid ones",
             folder.shown()
         ),
-        "write what it holds to plain Parquet with a reader of such tables (Spark, DuckDB, delta-rs, PyIceberg), and name that folder",
+        "write its content to plain Parquet with a reader of such tables (Spark, DuckDB, delta-rs, PyIceberg), and name that folder",
     )
 }
 

@@ -104,7 +104,7 @@ impl<'zone> TimeColumn<'zone> {
                     let time_us = unit.microseconds(count).ok_or_else(outside)?;
                     return Ok((time_us, self.zone.day_of(time_us).ok_or_else(outside)?));
                 }
-                let unreadable = || format!("is no ISO 8601 time ({:?})", shortened(text));
+                let unreadable = || format!("is not an ISO 8601 time ({:?})", shortened(text));
                 match parse_time(text).ok_or_else(unreadable)? {
                     WrittenTime::Instant(time_us) => time_us,
                     WrittenTime::Wall(wall) => self.instant(wall),
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(reason(read(TimestampSecondArray::from(vec![i64::MAX, -1]), &zone)), [outside, outside]);
         assert_eq!(reason(read(TimestampMicrosecondArray::from(vec![None]), &zone)), ["is null"]);
         assert_eq!(reason(read(Date32Array::from(vec![i32::MAX, -1]), &zone)), [outside, outside]);
-        assert_eq!(reason(read(StringArray::from(vec!["x"]), &zone)), ["is no ISO 8601 time (\"x\")"]);
+        assert_eq!(reason(read(StringArray::from(vec!["x"]), &zone)), ["is not an ISO 8601 time (\"x\")"]);
         assert!(TimeColumn::new(&(Arc::new(Int64Array::from(vec![1])) as ArrayRef), &zone, None).is_none());
     }
 
@@ -208,7 +208,7 @@ mod tests {
         let expected = [Err("does not fit a signed 64-bit integer".to_owned()), Err("is null".to_owned()), Ok(1_000)];
         assert_eq!(read(Arc::new(unsigned), ms), expected);
         let texts = StringArray::from(vec!["1433221332117", "2015-06-02T05:02:12.117Z", " 7 ", "x"]);
-        let unreadable = Err("is no ISO 8601 time (\"x\")".to_owned());
+        let unreadable = Err("is not an ISO 8601 time (\"x\")".to_owned());
         let time = Ok(1_433_221_332_117_000);
         assert_eq!(read(Arc::new(texts), ms), [time.clone(), time, Ok(7_000), unreadable]);
         let stamped = TimestampMicrosecondArray::from(vec![7]).with_timezone("UTC");

@@ -44,7 +44,7 @@ impl<'a> TypeColumn<'a> {
         let looked_up = |values: &Values, text: &str| match values.get(text) {
             Some(Some(action_type)) => Ok(Typed::As(*action_type)),
             Some(None) => Ok(Typed::Ignored),
-            None => Err(format!("is {:?}, which no type of action stands behind", shortened(text))),
+            None => Err(format!("is an unknown type of action ({:?}): add it to values or ignore", shortened(text))),
         };
         match self {
             TypeColumn::Constant(action_type) => Ok(Typed::As(*action_type)),
@@ -78,7 +78,8 @@ mod tests {
         };
         let (click, order) = (Ok(Typed::As(ActionType::CLICK)), Ok(Typed::As(ActionType::ORDER)));
         let texts = [Some("view"), Some("ping"), None, Some("View")];
-        let unknown = |value: &str| Err(format!("is {value:?}, which no type of action stands behind"));
+        let unknown =
+            |value: &str| Err(format!("is an unknown type of action ({value:?}): add it to values or ignore"));
         let expected = [click, Ok(Typed::Ignored), Err("is null".to_owned()), unknown("View")];
         assert_eq!(read(Arc::new(StringArray::from(texts.to_vec()))), expected);
         assert_eq!(read(Arc::new(texts.into_iter().collect::<DictionaryArray<Int32Type>>())), expected);

@@ -104,7 +104,7 @@ impl RowShape {
 
     /// Returns the order of the rows.
     pub fn row_order(&self) -> Result<RowOrder> {
-        RowOrder::of(self.order, self.seed).held("a seed stands beside an order that has use for one")
+        RowOrder::of(self.order, self.seed).held("only a shuffled order has a seed")
     }
 }
 
@@ -170,7 +170,7 @@ impl Manifest {
     /// Returns the JSON for the file: on one line, with its checksum as the last field.
     pub fn to_json(&self) -> Result<String> {
         let unsealed = Manifest { checksum: None, ..self.clone() };
-        let json = serde_json::to_string(&unsealed).held("text, numbers and lists have a form in JSON")?;
+        let json = serde_json::to_string(&unsealed).held("text, numbers and lists can be written as JSON")?;
         let mut json = escaped_json(&json).into_owned();
         if json.pop().is_some() {
             let checksum = checksum_of(&json);
@@ -192,7 +192,7 @@ impl Manifest {
         let head: Head = serde_json::from_str(json).map_err(|error| short(&error))?;
         if !(MANIFEST_VERSION_MIN..=MANIFEST_VERSION).contains(&head.manifest_version) {
             return Err(format!(
-                "it has version {}, and this program reads versions {MANIFEST_VERSION_MIN} to {MANIFEST_VERSION}",
+                "it has version {}, but this program reads versions {MANIFEST_VERSION_MIN} to {MANIFEST_VERSION}",
                 head.manifest_version
             ));
         }
@@ -244,35 +244,35 @@ impl Manifest {
             .chain(&self.impression_mapping);
         let is_hash = |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if hashes.into_iter().any(|hash| !is_hash(hash)) {
-            return Err("a hash in it has not 32 hexadecimal digits".to_owned());
+            return Err("one of its hashes does not have 32 hexadecimal digits".to_owned());
         }
         let named = |(number, part): (usize, &PartFile)| part.name == PartFile::name_of(number);
         if !self.parts.iter().enumerate().all(named) {
-            return Err("its part files are not named part-00000.parquet and on".to_owned());
+            return Err("its part files are not named part-00000.parquet, part-00001.parquet and so on".to_owned());
         }
         let RowShape { max_history, lookback_days, row_group_rows, part_rows, order, seed, .. } = &self.settings;
         if (*order == OrderKind::Customer) != seed.is_none() {
-            return Err("its seed does not go with its order".to_owned());
+            return Err("its seed does not fit its order".to_owned());
         }
         if [*max_history, *row_group_rows, *part_rows].contains(&0) || *lookback_days == Some(0) {
             return Err("one of its settings is 0".to_owned());
         }
         let rows = self.parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(part.rows));
         if rows != Some(self.rows) {
-            return Err("the rows of its part files are not as many as its rows".to_owned());
+            return Err("its number of rows is not the sum of those of its part files".to_owned());
         }
         let most = |max_history: usize| self.rows.saturating_mul(max_history as u64);
         let is_too_much = |tally: RowTally| {
             tally.ordered.max(tally.rows_without_history) > self.rows || tally.filled > most(*max_history)
         };
         if self.tally.is_some_and(is_too_much) {
-            return Err("it counts more of its rows than there are".to_owned());
+            return Err("one of its counts is greater than its number of rows".to_owned());
         }
         if !self.batches.is_sorted_by(|one, next| one.day < next.day) {
-            return Err("its batches do not ascend".to_owned());
+            return Err("its batches are not in ascending order".to_owned());
         }
         if self.newest_batch != self.batches.last().map(|batch| batch.day) {
-            return Err("its newest batch is not the last of its batches".to_owned());
+            return Err("its newest batch is not the last in its list of batches".to_owned());
         }
         Ok(())
     }
@@ -297,7 +297,7 @@ fn check_checksum(json: &str, manifest_version: u32) -> Result<(), String> {
     let split = json.strip_suffix(CHECKSUM_ENDS).and_then(|rest| rest.rsplit_once(CHECKSUM_BEGINS));
     match split {
         Some((document, checksum)) if checksum == checksum_of(document) => Ok(()),
-        Some(_) => Err("its checksum is not that of what it says".to_owned()),
+        Some(_) => Err("its checksum does not match its content".to_owned()),
         None => Err("it does not end with its checksum".to_owned()),
     }
 }

@@ -141,8 +141,8 @@ fn settings_beyond_the_first_stand_there_where_they_were_chosen() {
     assert_eq!(read(&json), Ok(chosen.clone()));
     assert_eq!(chosen.settings.row_order().unwrap(), RowOrder::Shuffled(u64::MAX));
     let changes = [
-        ("\"shuffled\"", "\"customer\"", "its seed does not go with its order"),
-        (",\"seed\":18446744073709551615", "", "its seed does not go with its order"),
+        ("\"shuffled\"", "\"customer\"", "its seed does not fit its order"),
+        (",\"seed\":18446744073709551615", "", "its seed does not fit its order"),
         ("\"shuffled\"", "\"by_day\"", "unknown variant"),
         ("\"action_ages\"", "\"action_ages\",\"history_length\"", "out of order"),
         ("18446744073709551615", "-1", "invalid value"),
@@ -162,11 +162,11 @@ fn contradictions_are_refused() {
         ("\"manifest_version\":2", "\"manifest_version\":0", "version 0"),
         ("\"manifest_version\":2", "\"manifest_version\":-1", "invalid value"),
         ("\"manifest_version\":2,", "", "missing field"),
-        ("\"ordered\":1", "\"ordered\":4", "counts more"),
-        ("\"filled\":2999", "\"filled\":3001", "counts more"),
+        ("\"ordered\":1", "\"ordered\":4", "greater than"),
+        ("\"filled\":2999", "\"filled\":3001", "greater than"),
         ("part-00000.parquet", "../part-00000.parquet", "not named"),
         ("part-00000.parquet", "part-00001.parquet", "not named"),
-        ("\"rows\":3,\"impressions\"", "\"rows\":4,\"impressions\"", "as many"),
+        ("\"rows\":3,\"impressions\"", "\"rows\":4,\"impressions\"", "not the sum"),
         ("2024-09-24", "2024-10-03", "ascend"),
         ("2024-09-24", "2024-02-30", "a day is written"),
         ("\"newest_batch\":\"2024-10-03\"", "\"newest_batch\":null", "newest batch"),

@@ -13,7 +13,7 @@ const DEVIATIONS: f64 = 5.0;
 const MAD_SCALE: f64 = 1.482_6;
 
 /// The fraction of the median by which a day must differ from the median.
-const OF_MEDIAN: f64 = 0.2;
+const MEDIAN_FRACTION: f64 = 0.2;
 
 /// How many of the earlier days must differ from the day in the same direction, each by a tenth of the median or more.
 /// One less than all, so that one unusual day does not hide the next, and two weekend days among the earlier days keep
@@ -21,9 +21,9 @@ const OF_MEDIAN: f64 = 0.2;
 const ON_THE_OTHER_SIDE: usize = DAYS_BEFORE - 1;
 
 /// The rule in words, for the page.
-pub const RULE: &str = "A day is marked where its figure is further from the median of the seven days before it (those that have the figure) than five times \
+pub const RULE: &str = "A day is marked if its figure is further from the median of the seven days before it (those that have the figure) than five times \
     their median absolute deviation (times 1.4826, as for a standard deviation), further than a fifth of that median, and above or below at least six of the \
-    seven by more than a tenth of the median. A share must also differ by half a percentage point at least. The first seven days are never marked.";
+    seven by more than a tenth of the median. A share must also differ by at least half a percentage point. The first seven days are never marked.";
 
 /// A day that deviates strongly from the days before it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,7 +78,7 @@ fn deviates(value: f64, before: &[f64], least: f64) -> Option<f64> {
     let deviation = median(before.iter().map(|one| (one - middle).abs()).collect())?;
     let distance = (value - middle).abs();
     let is_far =
-        distance > DEVIATIONS * MAD_SCALE * deviation && distance > OF_MEDIAN * middle.abs() && distance >= least;
+        distance > DEVIATIONS * MAD_SCALE * deviation && distance > MEDIAN_FRACTION * middle.abs() && distance >= least;
     let margin = middle.abs() / 10.0;
     let above = before.iter().filter(|one| value > *one + margin).count();
     let below = before.iter().filter(|one| value < *one - margin).count();
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_day_that_deviates_strongly_is_marked_and_does_not_hide_the_next() {
         let even = [100.0, 101.0, 99.0, 100.0, 102.0, 98.0, 100.0];
-        let with = |behind: &[f64]| [&even[..], behind].concat();
+        let with = |more: &[f64]| [&even[..], more].concat();
         assert_eq!(marked(&with(&[119.0]), 0.0), [] as [usize; 0], "within a fifth");
         assert_eq!(marked(&with(&[121.0]), 0.0), [7]);
         assert_eq!(marked(&with(&[79.0]), 0.0), [7]);

@@ -73,15 +73,15 @@ impl Zone {
         let Some(starts) = &self.starts else {
             return Day::from_number(guess);
         };
-        let begun = |number: i32| {
+        let has_begun = |number: i32| {
             usize::try_from(number).ok().and_then(|index| starts.get(index)).map(|start| *start <= time_us)
         };
         // Local time is within two days of UTC, so these loops take a few steps at most.
         let mut number = guess.clamp(Day::FIRST.number(), Day::LAST.number());
-        while begun(number + 1) == Some(true) {
+        while has_begun(number + 1) == Some(true) {
             number += 1;
         }
-        while begun(number) == Some(false) {
+        while has_begun(number) == Some(false) {
             number -= 1;
         }
         Day::from_number(number)

@@ -112,8 +112,8 @@ impl ZoneRules {
 
     /// Returns how many seconds clocks are ahead of UTC at an instant.
     pub fn offset_at(&self, at_s: i64) -> i32 {
-        let behind = self.changes.partition_point(|change| change.at_s <= at_s);
-        let last = behind.checked_sub(1).and_then(|place| self.changes.get(place));
+        let after = self.changes.partition_point(|change| change.at_s <= at_s);
+        let last = after.checked_sub(1).and_then(|place| self.changes.get(place));
         last.map_or(self.first_offset_s, |change| change.offset_s)
     }
 

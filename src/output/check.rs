@@ -31,7 +31,7 @@ pub fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> 
         let file = path.join(&part.name);
         match fs::metadata(&file) {
             Ok(metadata) if metadata.is_file() => {}
-            Ok(_) => return Err(other(&file, "is no file")),
+            Ok(_) => return Err(other(&file, "is not a file")),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(other(&file, "is missing")),
             Err(error) => return Err(Error::io("read", &file, error)),
         }
@@ -78,7 +78,7 @@ pub fn check_hashes(
     for part in &manifest.parts {
         let file = folder.path().join(&part.name);
         if Fingerprint::of(&file, cancel)?.hex() != part.xxh3_128 {
-            return Err(other(&file, "has another content than was written (its hash is not that of the manifest)"));
+            return Err(other(&file, "has changed since it was written (its hash is not that of the manifest)"));
         }
         progress.advance(1);
     }

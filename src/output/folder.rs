@@ -31,7 +31,7 @@ use crate::text::Shown as _;
 const MARKER: &str = ".lookback-output";
 
 /// A folder of empty files beside the partitions, left by versions before manifests.
-const MARKS_OF_OLD: &str = ".lookback";
+const OLD_MARKS: &str = ".lookback";
 
 /// Fails unless `out` is missing, or is a folder that lookback may fill. Changes nothing.
 pub fn check_output(out: &Path) -> Result<()> {
@@ -46,7 +46,7 @@ pub fn check_output(out: &Path) -> Result<()> {
         if let Some(reason) = foreign(out, &name) {
             return Err(Error::refused(
                 format!("{} is not an output folder of lookback: {name} in it {reason}", out.shown()),
-                message!["move that away, or name an empty or new folder with ", Out],
+                message!["move that entry away, or name an empty or new folder with ", Out],
             ));
         }
     }
@@ -61,25 +61,25 @@ fn foreign(out: &Path, name: &str) -> Option<String> {
         return None;
     }
     match day_of(name) {
-        None if name == MARKS_OF_OLD => None,
-        Some(_) if !is_folder(&out.join(name)) => Some("is no folder".to_owned()),
+        None if name == OLD_MARKS => None,
+        Some(_) if !is_folder(&out.join(name)) => Some("is not a folder".to_owned()),
         Some(day) => match PartitionFolder::new(out, day).read_manifest() {
             Ok(_) => None,
-            Err(_) if says_so(&out.join(name)) => None,
-            Err(reason) => Some(format!("has no manifest that can be used ({reason})")),
+            Err(_) if is_by_lookback(&out.join(name)) => None,
+            Err(reason) => Some(format!("has no usable manifest ({reason})")),
         },
-        None => Some("is no partition".to_owned()),
+        None => Some("is not a partition".to_owned()),
     }
 }
 
 /// Whether each file of a partition without a usable manifest identifies itself as lookback's.
-fn says_so(partition: &Path) -> bool {
+fn is_by_lookback(partition: &Path) -> bool {
     let names = names_in(partition).unwrap_or_default();
     let mut parts = names.iter().filter(|name| name.as_str() != MANIFEST && name.as_str() != SUCCESS).peekable();
-    parts.peek().is_some() && parts.all(|name| says_so_itself(&partition.join(name)))
+    parts.peek().is_some() && parts.all(|name| is_part_by_lookback(&partition.join(name)))
 }
 
-fn says_so_itself(part: &Path) -> bool {
+fn is_part_by_lookback(part: &Path) -> bool {
     regular_file::open(part).is_ok_and(|part| metadata(&part).is_some_and(|found| has_version(&found)))
 }
 
@@ -117,7 +117,7 @@ pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
         Err(error) => return Err(Error::io("open", &path, error)),
         Ok(found) if !found.is_dir() => {
             return Err(Error::refused(
-                format!("{} is no folder, where a partition should be written", path.shown()),
+                format!("{} is not a folder, so no partition can be written there", path.shown()),
                 message!["move it away, or name another folder with ", Out],
             ));
         }
@@ -132,14 +132,14 @@ pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
         _ if name == MANIFEST || name == SUCCESS => true,
         Some(parts) => parts.contains(name),
         // A damaged manifest names no file. Without a manifest, each part has to identify itself.
-        None => is_part_name(name) && (has_manifest || says_so_itself(&path.join(name))),
+        None => is_part_name(name) && (has_manifest || is_part_by_lookback(&path.join(name))),
     };
     let is_file = |name: &str| fs::symlink_metadata(path.join(name)).is_ok_and(|found| found.is_file());
     match names.iter().find(|name| !is_own(name) || !is_file(name)) {
         None => Ok(()),
         Some(name) => Err(Error::refused(
-            format!("the partition {} would be replaced, and {name} in it was not written by lookback", path.shown()),
-            message!["move that away, or name another folder with ", Out],
+            format!("the partition {} would be replaced, but {name} in it was not written by lookback", path.shown()),
+            message!["move that entry away, or name another folder with ", Out],
         )),
     }
 }

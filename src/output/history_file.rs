@@ -19,15 +19,15 @@ const ARROW_BEGINS: [u8; 4] = [0xff; 4];
 const ARROW_SCHEMA_BYTES_MAX: u32 = 64 << 10;
 
 const ARROW: OwnFile = OwnFile {
-    name: || message!["what ", [Get], " writes as Arrow"],
+    name: || message!["an output file of ", [Get], " in Arrow"],
     is_kind_of: |file| is_stream(file).unwrap_or(false),
 };
 const PARQUET: OwnFile = OwnFile {
-    name: || message!["what ", [Get], " writes as Parquet"],
+    name: || message!["an output file of ", [Get], " in Parquet"],
     is_kind_of: |file| metadata(file).is_some_and(|found| has_version(&found) && column_names(&found).eq(COLUMNS)),
 };
 const JSON_LINES: OwnFile = OwnFile {
-    name: || message!["what ", [Get], " writes as JSON lines"],
+    name: || message!["an output file of ", [Get], " in JSON lines"],
     is_kind_of: |file| is_line(&beginning(file)),
 };
 
@@ -96,11 +96,11 @@ mod tests {
             assert_eq!(checked(kind, &path), Ok(()));
             for other in others {
                 fs::write(&path, other).unwrap();
-                assert!(checked(kind, &path).unwrap_err().contains("is there already"), "{kind:?}");
+                assert!(checked(kind, &path).unwrap_err().contains("exists already"), "{kind:?}");
             }
             assert_eq!(checked(kind, &place.path().join("new")), Ok(()));
             assert!(checked(kind, place.path()).unwrap_err().contains("a folder"), "{kind:?}");
-            assert!(checked(kind, Path::new("/dev/null")).unwrap_err().contains("no regular file"), "{kind:?}");
+            assert!(checked(kind, Path::new("/dev/null")).unwrap_err().contains("not a regular file"), "{kind:?}");
         }
     }
 }

@@ -46,11 +46,11 @@ pub(super) fn read_manifest(folder: &Path) -> Result<Manifest, String> {
     let path = folder.join(MANIFEST);
     let metadata = match fs::metadata(&path) {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err("there is none".to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err("it is missing".to_owned()),
         Err(error) => return Err(error.to_string()),
     };
     if !metadata.is_file() {
-        return Err("it is no file".to_owned());
+        return Err("it is not a file".to_owned());
     }
     if metadata.len() > MANIFEST_BYTES_MAX {
         return Err(format!("it has {} bytes, more than any that lookback writes", metadata.len()));

@@ -10,6 +10,7 @@ mod manifest_file;
 pub(crate) mod partition;
 mod partition_folder;
 mod produced;
+#[cfg(feature = "report")]
 mod report_file;
 pub(crate) mod rows;
 
@@ -21,6 +22,7 @@ pub use histories::{HistoryFormat, HistoryTarget};
 pub(crate) use partition::Partition;
 pub use partition_folder::{PartitionFolder, partitions};
 pub use produced::{ProducedFile, ProducedRow, ProducedRows};
+#[cfg(feature = "report")]
 pub(crate) use report_file::{REPORT_BEGINS, put_report};
 pub use rows::{Compression, FileSizes};
 pub(crate) use rows::{

@@ -56,7 +56,7 @@ impl PartitionFolder {
     pub(super) fn read_manifest(&self) -> Result<Manifest, String> {
         read_manifest(&self.path()).and_then(|manifest| match manifest.dt == self.dt {
             true => Ok(manifest),
-            false => Err(format!("it is that of {}", manifest.dt)),
+            false => Err(format!("it belongs to {}", manifest.dt)),
         })
     }
 

@@ -106,7 +106,7 @@ impl ProducedFile {
             let found = names(&mut metadata.schema().fields().iter().map(|field| field.name().as_str()));
             let wanted = names(&mut RowColumns::default().list().into_iter().map(RowColumn::name));
             return Err(Error::input(
-                format!("the file {} has the columns {found}, and not {wanted}", path.shown()),
+                format!("the file {} has the columns {found}, not {wanted}", path.shown()),
                 message!["produce the day again with ", [Produce]],
             ));
         };

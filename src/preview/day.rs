@@ -108,7 +108,7 @@ fn look(previewed: &mut Previewed, options: &PreviewOptions, day: Day, progress:
     if found_files == 0 {
         let patterns = sources.actions.iter().map(|source| source.pattern.text_on(day)).collect::<Vec<_>>().join(", ");
         let input = input.shown();
-        previewed.problems.push(format!("there is no file of actions in {input}: nothing is {patterns}"));
+        previewed.problems.push(format!("there is no file of actions in {input}: nothing matches {patterns}"));
     }
     let shown = &sources.impressions;
     let looked = |file: &DayFile| look_at_impressions(shown, file, day, resources);

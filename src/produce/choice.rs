@@ -70,7 +70,7 @@ impl RowChoice {
         RowOrder::of(kind, self.seed).ok_or_else(|| {
             Error::usage(
                 message![Seed, (" {} has no use with ", self.seed.unwrap_or(0)), Order, (" {}", kind.name())],
-                message!["ask for ", Order, " shuffled or ", Order, " carousel, or leave the seed out"],
+                message!["use ", Order, " shuffled or ", Order, " carousel, or leave the seed out"],
             )
         })
     }
@@ -97,11 +97,11 @@ impl RowChoice {
                 return Err(Error::refused(
                     message![
                         { option },
-                        (" {chosen} was asked for, and the partition of {} was produced with ", manifest.dt),
+                        (" {chosen} was given, but the partition of {} was produced with ", manifest.dt),
                         { was }
                     ],
                     message![
-                        "leave the option out to keep the settings of each partition, or produce by ",
+                        "leave the option out to keep the settings of each partition, or produce with ",
                         [Backfill],
                         " without ",
                         Stale

@@ -106,8 +106,5 @@ fn does_not_fit(item: i64, where_: &str, item_type: ItemType) -> Error {
 }
 
 fn late(customer: CustomerId, dt: Day) -> Error {
-    Error::corrupt(format!(
-        "the store has an action of customer {} among those before {dt} that was not before it",
-        customer.0
-    ))
+    Error::corrupt(format!("the store has returned an action of customer {} that is not before {dt}", customer.0))
 }

@@ -55,14 +55,14 @@ pub fn produce_multi_day(
     progress: &dyn Progress,
 ) -> Result<Vec<ProduceSummary>> {
     progress.begin("reading", "days", Some(days.len() as u64));
-    let (mut summaries, mut begun, mut streams, mut next) = (Vec::new(), Vec::new(), Vec::new(), days.iter());
+    let (mut summaries, mut prepared, mut streams, mut next) = (Vec::new(), Vec::new(), Vec::new(), days.iter());
     let begin = |options: &ProduceOptions| Ok((options.dt, PreparedDay::prepare(store, options, &Notes(progress))?));
     let take = |(dt, beginning)| {
         match beginning {
             Prepare::Kept(summary) => summaries.push(summary),
             Prepare::Prepared(day, impressions) => {
                 streams.push((dt, impressions));
-                begun.push(DayRows::new(*day)?);
+                prepared.push(DayRows::new(*day)?);
             }
         }
         progress.advance(1);
@@ -71,19 +71,19 @@ pub fn produce_multi_day(
     let Some(resources) = days.first().map(|options| &options.resources) else { return Ok(summaries) };
     let threads = resources.threads().min(days.len());
     let stopped = ordered_map(resources.cancel(), vec![begin; threads], 1, || Ok(next.next()), take).err();
-    let oldest = begun.iter().min_by_key(|rows| rows.day.settings.dt);
+    let oldest = prepared.iter().min_by_key(|rows| rows.day.settings.dt);
     if let Some(DayRows { day, .. }) = oldest {
         let histories =
             Histories::of_threads(store, day.wanted, &day.settings, day.late_since(store)?, resources.threads());
-        let impressions = begun.iter().map(|rows| rows.day.summary.impressions).sum();
+        let impressions = prepared.iter().map(|rows| rows.day.summary.impressions).sum();
         progress.begin("writing", "impressions", Some(impressions));
         let mut chunks = CustomerChunks::new(streams.into_iter());
         let ahead = histories.len() * CHUNKS_AHEAD;
         let readers = histories.into_iter().map(|mut histories| move |chunk| read(chunk, &mut histories)).collect();
-        let takers = begun.iter_mut().enumerate();
+        let takers = prepared.iter_mut().enumerate();
         let takers = takers.map(|(place, rows)| move |chunk: &ReadChunk| rows.take(chunk, place, progress)).collect();
         broadcast(resources.cancel(), readers, ahead, || chunks.next_chunk(), takers)?;
-        summaries.extend(finish(begun, resources.cancel())?);
+        summaries.extend(finish(prepared, resources.cancel())?);
         summaries.sort_by(|one, other| one.dt.cmp(&other.dt));
     }
     stopped.map_or(Ok(summaries), Err)
@@ -101,7 +101,7 @@ fn finish(days: Vec<DayRows>, cancel: &Cancel) -> Result<Vec<ProduceSummary>> {
 }
 
 /// The invariant that a chunk has the histories that its days ask for.
-const OF_CHUNK: &str = "a chunk has the history of each customer on each of its days";
+const CHUNK_IS_COMPLETE: &str = "a chunk has the history of each customer on each of its days";
 
 /// A chunk with the histories of its customers.
 struct ReadChunk {
@@ -135,7 +135,7 @@ fn read(chunk: CustomerChunk, histories: &mut Histories<'_>) -> Result<ReadChunk
             let range = begin.at..begin.at.saturating_add(max_history).min(history.len());
             let range = before + range.start..before + range.end;
             let history = DayHistory { range, newest_us: begin.newest_us, has_late: begin.has_late };
-            read.histories.get_mut(*place).held(OF_CHUNK)?.push(history);
+            read.histories.get_mut(*place).held(CHUNK_IS_COMPLETE)?.push(history);
         }
         read.item_ids.extend_from_slice(&history.item_ids);
         read.action_types.extend_from_slice(&history.action_types);
@@ -147,8 +147,8 @@ fn read(chunk: CustomerChunk, histories: &mut Histories<'_>) -> Result<ReadChunk
 impl ReadChunk {
     fn view(&self, DayHistory { range, newest_us, .. }: &DayHistory) -> Result<HistoryView<'_>> {
         Ok(HistoryView {
-            item_ids: self.item_ids.get(range.clone()).held(OF_CHUNK)?,
-            action_types: self.action_types.get(range.clone()).held(OF_CHUNK)?,
+            item_ids: self.item_ids.get(range.clone()).held(CHUNK_IS_COMPLETE)?,
+            action_types: self.action_types.get(range.clone()).held(CHUNK_IS_COMPLETE)?,
             newest_us: *newest_us,
             ..HistoryView::default()
         })
@@ -172,8 +172,8 @@ impl DayRows {
 
     /// Takes a chunk, in which `place` is the index of this day.
     fn take(&mut self, chunk: &ReadChunk, place: usize, progress: &dyn Progress) -> Result<()> {
-        let impressions = chunk.impressions.get(place).held(OF_CHUNK)?;
-        let mut histories = chunk.histories.get(place).held(OF_CHUNK)?.iter();
+        let impressions = chunk.impressions.get(place).held(CHUNK_IS_COMPLETE)?;
+        let mut histories = chunk.histories.get(place).held(CHUNK_IS_COMPLETE)?.iter();
         let max_history = self.day.settings.max_history;
         let mut customer = None;
         let mut view = HistoryView::default();
@@ -181,7 +181,7 @@ impl DayRows {
         for impression in impressions {
             if customer != Some(impression.customer) {
                 customer = Some(impression.customer);
-                let history = histories.next().held(OF_CHUNK)?;
+                let history = histories.next().held(CHUNK_IS_COMPLETE)?;
                 view = chunk.view(history)?;
                 if self.counts.is_new(impression.customer) {
                     self.counts.begin(impression.customer, view.item_ids.len(), history.has_late, max_history);

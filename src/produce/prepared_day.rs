@@ -100,7 +100,7 @@ impl PreparedDay {
         };
         let schema = RowSchema::new(&settings)?;
         let known = options.known_as_of;
-        let begun = PreparedDay {
+        let prepared = PreparedDay {
             settings,
             schema,
             wanted,
@@ -113,7 +113,7 @@ impl PreparedDay {
             mapping,
             inputs,
         };
-        Ok(Prepare::Prepared(Box::new(begun), sorter.finish()?))
+        Ok(Prepare::Prepared(Box::new(prepared), sorter.finish()?))
     }
 
     /// Returns the oldest day on which rows of this day and later can have late actions (see [`Store::late_since`]).

@@ -223,7 +223,7 @@ impl Shuffled<'_> {
             let rows: usize = chunk.iter().map(|keyed| keyed.impression.elements.len()).sum();
             return Err(Error::refused(
                 format!("a row group of {rows} rows with {actions} actions takes {} MB of memory", bytes / 1_000_000),
-                message!["ask for a smaller ", RowGroupRows, ", or allow more by ", MemoryLimit],
+                message!["use a smaller ", RowGroupRows, ", or a larger ", MemoryLimit],
             ));
         }
         Ok(bytes)

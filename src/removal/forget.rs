@@ -125,7 +125,7 @@ pub fn forget(
 pub fn committed(error: Error) -> Error {
     Error::new(
         error.kind(),
-        message!["the customers are forgotten, and are so without a receipt, which forgetting them again gives: ", {
+        message!["the customers are forgotten, but without a receipt, which forgetting them again prints: ", {
             error.what().clone()
         },],
         error.remedy().clone(),
@@ -139,7 +139,7 @@ fn check_gone(store: &Store, list: &BlockList, customers: &[CustomerId]) -> Resu
     for customer in customers {
         let left = cursor.tail(*customer, Day::FIRST, None)?;
         if !left.deltas.is_empty() || !left.keyframes.is_empty() || !list.holds(*customer) {
-            return Err(Error::corrupt("the store still holds a customer whom it has forgotten"));
+            return Err(Error::corrupt("the store still holds a customer that it has forgotten"));
         }
     }
     Ok(())
@@ -169,7 +169,7 @@ fn look_through(
                 // A failing disk is not the partition's fault.
                 Err(error) if matches!(error.kind(), Kind::Io | Kind::Cancelled) => return Err(error),
                 Err(error) => {
-                    progress.note(&message!["{path} still has rows of them: ", { error.message() }]);
+                    progress.note(&message!["{path} still has rows of forgotten customers: ", { error.message() }]);
                     receipt.partitions.push(path);
                 }
             },
@@ -240,8 +240,8 @@ fn remove(store: &Store, customers: &[CustomerId], mut lines: Lines, progress: &
     let mut removal = Removal::new(store)?;
     removal.history(goes, progress, |customer, removed| {
         // The customers before this one have nothing in the store.
-        while let Some((next, behind)) = left.split_first().filter(|(next, _)| **next <= customer) {
-            left = behind;
+        while let Some((next, after)) = left.split_first().filter(|(next, _)| **next <= customer) {
+            left = after;
             line(*next, if *next == customer { removed } else { Removed::default() })?;
         }
         Ok(())
@@ -274,14 +274,14 @@ fn refuse_too_many(forgotten: usize, more: usize, resources: &Resources) -> Resu
     Err(Error::refused(
         message![
             (
-                "{} more forgotten beside {} are more than the {} customers that this ",
+                "{} customers to forget beside {} forgotten ones are more than the {} that this ",
                 count(more as u64),
                 count(forgotten as u64),
                 count(most as u64)
             ),
             MemoryLimit,
-            " has room for"
+            " allows"
         ],
-        message!["give a larger ", MemoryLimit, ", here and to each later command; nobody has been forgotten"],
+        message!["give a larger ", MemoryLimit, ", here and in each later command; nobody has been forgotten"],
     ))
 }

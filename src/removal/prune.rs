@@ -143,11 +143,11 @@ fn refuse_large(summary: &PruneSummary, all: u64, first_day: Day) -> Result<()> 
             percent(going as f64 / all as f64),
         ),
         message![
-            "look at ",
+            "check ",
             KeepDays,
-            " and at that batch (a mistyped one is removed by ",
+            " and that batch (a mistyped one is removed with ",
             [Remove],
-            "), and remove them by ",
+            "), then remove these actions with ",
             AllowLargeRemoval
         ],
     ))

@@ -129,7 +129,7 @@ impl<'store> Removal<'store> {
     pub fn commit(mut self) -> Result<()> {
         self.store.folder().resources().check()?;
         let customers = self.store.totals()?.customers.checked_sub(self.left);
-        let customers = customers.ok_or_else(|| Error::corrupt("the store counts fewer customers than it loses"))?;
+        let customers = customers.ok_or_else(|| Error::corrupt("the store's count of customers would fall below 0"))?;
         self.set(Key::Totals, &Totals { customers })?;
         self.set(Key::Purge, &Purge)?;
         self.bulk.commit()

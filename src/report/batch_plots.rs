@@ -37,13 +37,13 @@ impl Figures<'_> {
         let all = heads(&[("actions", "All")]);
         let few = match types.others() {
             0 => String::new(),
-            _ => "; the types with the most actions are named, all others summed".to_owned(),
+            _ => "; the types with the most actions are shown by name, all others as a sum".to_owned(),
         };
         Card {
             id: "actions",
             title: "Actions per day, by type",
             subtitle: format!(
-                "Actions in the files of each batch, that is by the day on which they arrived{few}{}",
+                "Actions in the files of each batch, by the day on which the files arrived{few}{}",
                 periods.in_words(Unit::Count)
             ),
             chart: self.of_batches(periods, (Shape::Bars, Unit::Count), &series, values, words),
@@ -91,7 +91,7 @@ impl Figures<'_> {
             id: "late",
             title: "Late actions per batch",
             subtitle: format!(
-                "Share of a batch's actions, in per cent: late are those of a day before the batch's, early those of a day after it{}",
+                "Share of a batch's actions, in per cent: late actions are of a day before the batch day, early actions of a day after{}",
                 periods.in_words(Unit::Ratio)
             ),
             chart: self.of_batches(periods, (Shape::Lines, Unit::Ratio), &series, values, words),
@@ -113,12 +113,12 @@ impl Figures<'_> {
         let series = [("customers", BLUE, Some(Figure::Customers))];
         // A sum would count a customer of several batches repeatedly.
         let is_mean = !periods.are_days();
-        let head = if is_mean { "Customers of a batch, in the mean" } else { "Customers" };
+        let head = if is_mean { "Customers of a batch, on average" } else { "Customers" };
         Card {
             id: "customers",
             title: "Customers per batch",
             subtitle: format!(
-                "Customers with at least one action of the batch; {} are in the store in all{}",
+                "Customers with at least one action of the batch; the store has {} in total{}",
                 count(self.store.histories.customers()),
                 periods.in_words(Unit::Count)
             ),
@@ -128,7 +128,7 @@ impl Figures<'_> {
                 &series,
                 |one| vec![Some(one.customers as f64)],
                 |one| match is_mean {
-                    true => format!("{} customers in all batches, some of them several times", count(one.customers)),
+                    true => format!("{} customers, each counted once in each batch", count(one.customers)),
                     false => format!("{} customers", count(one.customers)),
                 },
             ),
@@ -149,7 +149,7 @@ impl Figures<'_> {
             id: "bytes",
             title: "Input bytes per batch",
             subtitle: format!(
-                "Size of the batch's files; {} in all, of which the store makes {}{}",
+                "Size of the batch's files; {} in total, for which the store takes {}{}",
                 size(self.store.sum(|one| one.bytes)),
                 size(self.store.bytes),
                 periods.in_words(Unit::Bytes)

@@ -119,7 +119,7 @@ impl Chart {
         })?;
         // The page determines the size of the element.
         let inner = svg.split_once('>').and_then(|(_, rest)| rest.rsplit_once("</svg>"));
-        let (inner, _) = inner.held("what is drawn is one element of SVG")?;
+        let (inner, _) = inner.held("a drawing is one SVG element")?;
         let (width, height) = self.size(format);
         let label = escape(&self.description);
         Ok(format!(

@@ -32,7 +32,7 @@ pub(super) struct Notable {
 }
 
 /// The minimum difference of a ratio: half a percentage point.
-const LEAST_OF_SHARES: f64 = 0.005;
+const RATIO_DIFFERENCE_MIN: f64 = 0.005;
 
 impl Figure {
     /// Returns the name in a sentence, and the noun for what has the figure.
@@ -59,7 +59,7 @@ impl Figure {
     }
 
     fn least(self) -> f64 {
-        if self.unit() == Unit::Ratio { LEAST_OF_SHARES } else { 0.0 }
+        if self.unit() == Unit::Ratio { RATIO_DIFFERENCE_MIN } else { 0.0 }
     }
 
     fn series(self, store: &StoreFigures, partitions: &[PartitionFigures]) -> Vec<(Day, f64)> {

@@ -143,7 +143,7 @@ fn standing_out(figures: &Figures<'_>) -> String {
     }
     let strays = figures.strays();
     if !strays.is_empty() {
-        say(format!("Far from the other days, and in no plot: {}.", name_days(&strays)));
+        say(format!("Far from the other days, and left out of the plots: {}.", name_days(&strays)));
     }
     let partitions = figures.partitions.unwrap_or_default();
     if let (Some(first), Some(last)) = (partitions.first(), partitions.last()) {
@@ -155,7 +155,7 @@ fn standing_out(figures: &Figures<'_>) -> String {
         }
         let empty: Vec<Day> = partitions.iter().filter(|one| one.rows == 0).map(|one| one.dt).collect();
         if !empty.is_empty() {
-            say(format!("Days with a partition that has no row: {}.", name_days(&empty)));
+            say(format!("Days with a partition without rows: {}.", name_days(&empty)));
         }
     }
     let quarantined: Vec<Day> = store.batches.iter().filter(|one| one.quarantined > 0).map(|one| one.dt).collect();
@@ -188,12 +188,12 @@ fn standing_out(figures: &Figures<'_>) -> String {
     }
     if anomalies.len() > LISTED_MAX {
         lines.push(format!(
-            "<li>… and {} more marks stand in the plots and tables.</li>\n",
+            "<li>… and {} more marks in the plots and tables.</li>\n",
             count((anomalies.len() - LISTED_MAX) as u64)
         ));
     }
     let body = if lines.is_empty() {
-        "<p>Nothing: no day is missing, and none deviates strongly from the seven before.</p>\n".to_owned()
+        "<p>Nothing: no day is missing, and no figure deviates strongly from the seven days before.</p>\n".to_owned()
     } else {
         format!("<ul>\n{}</ul>\n", lines.concat())
     };
@@ -208,7 +208,7 @@ fn footer(figures: &Figures<'_>) -> String {
     let read = if days.is_empty() {
         String::new()
     } else {
-        format!("<p>Read from part files, since the manifest does not tell: {}.</p>\n", escape(&name_days(&days)))
+        format!("<p>Read from part files, since the manifest lacks these figures: {}.</p>\n", escape(&name_days(&days)))
     };
     format!(
         "<footer>\n<h2>How days are marked</h2>\n<p>{}</p>\n{read}<p>Made by lookback {} from a store of format {FORMAT_VERSION}.</p>\n</footer>\n",

@@ -17,10 +17,7 @@ impl Figures<'_> {
         Card {
             id: "rows",
             title: "Training rows per day",
-            subtitle: format!(
-                "Rows of each produced day, one for each item that was shown{}",
-                periods.in_words(Unit::Count)
-            ),
+            subtitle: format!("Rows of each produced day, one for each shown item{}", periods.in_words(Unit::Count)),
             chart: self.of_partitions(
                 periods,
                 (Shape::Bars, Unit::Count),
@@ -80,7 +77,7 @@ impl Figures<'_> {
             id: "padding",
             title: "Padding and cold starts per day",
             subtitle: format!(
-                "In per cent: places of the rows' histories that hold no action, and rows of customers without any history{}",
+                "In per cent: places without an action in the rows' histories, and rows of customers without any history{}",
                 periods.in_words(Unit::Ratio)
             ),
             chart: self.of_partitions(

@@ -66,12 +66,8 @@ impl Periods {
 
     /// Returns the addition to a plot's words; empty if each period is a single day.
     pub fn in_words(self, unit: Unit) -> String {
-        let taken = if unit == Unit::Ratio { "taken together" } else { "of which it shows the mean" };
-        if self.are_days() {
-            String::new()
-        } else {
-            format!("; each column stands for {} days, {taken}", self.days_each)
-        }
+        let taken = if unit == Unit::Ratio { "as a whole" } else { "as their mean" };
+        if self.are_days() { String::new() } else { format!("; each column covers {} days, {taken}", self.days_each) }
     }
 
     fn place_of(self, day: Day) -> u32 {

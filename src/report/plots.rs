@@ -17,7 +17,7 @@ use crate::text::count;
 const STRAY_DAYS: u32 = 366;
 
 /// The maximum number of marks in the title of a point; the table has the others.
-const TOLD_MAX: usize = 3;
+const NAMED_MAX: usize = 3;
 
 /// All figures of a page.
 pub(super) struct Figures<'a> {
@@ -133,19 +133,19 @@ impl Figures<'_> {
                 .collect();
             let all_marks =
                 || anomalies.iter().flatten().flat_map(|(figure, of)| of.iter().map(|anomaly| (*figure, anomaly)));
-            let told = all_marks().take(TOLD_MAX).map(|(figure, anomaly)| match periods.are_days() {
+            let named = all_marks().take(NAMED_MAX).map(|(figure, anomaly)| match periods.are_days() {
                 true => format!(". Marked: {}", figure.description(anomaly)),
                 false => format!(". Marked: {}: {}", anomaly.day, figure.description(anomaly)),
             });
-            let more = match all_marks().count().saturating_sub(TOLD_MAX) {
+            let more = match all_marks().count().saturating_sub(NAMED_MAX) {
                 0 => String::new(),
-                more => format!(". {} more marks stand in the table", count(more as u64)),
+                more => format!(". {} more marks are in the table", count(more as u64)),
             };
             let of = match periods.are_days() {
                 true => String::new(),
                 false => format!(" ({} {things})", count(days.len() as u64)),
             };
-            let tooltip = format!("{period}{of}: {}{}{more}", words(&sum), told.collect::<String>());
+            let tooltip = format!("{period}{of}: {}{}{more}", words(&sum), named.collect::<String>());
             let marked =
                 anomalies.iter().map(|of| of.as_ref().is_some_and(|(_, anomalies)| !anomalies.is_empty())).collect();
             let (at, half) = period.at();
@@ -186,11 +186,11 @@ impl Figures<'_> {
         let words = match are_days {
             true => String::new(),
             false => format!(
-                "Each row has the {things} of {} days together; those that are marked follow by themselves.",
+                "Each row covers the {things} of {} days; marked {things} follow separately.",
                 periods.days_each()
             ),
         };
-        let of = if are_days { Vec::new() } else { vec![(things.to_owned(), format!("Of so many {things}"))] };
+        let of = if are_days { Vec::new() } else { vec![(things.to_owned(), format!("Number of {things}"))] };
         let columns = heads(&[("dt", head)]).into_iter().chain(of).chain(columns).chain(heads(&[("marked", "Marked")]));
         Table { words, columns: columns.collect(), rows: Box::new(rows) }
     }

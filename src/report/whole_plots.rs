@@ -76,18 +76,18 @@ impl Figures<'_> {
         };
         let words = match periods.are_days() {
             true => String::new(),
-            false => "Days in a row of which the same is there stand in one row.".to_owned(),
+            false => "Consecutive days of the same state share a row.".to_owned(),
         };
         let subtitle = match periods.are_days() {
             true => String::new(),
             false => format!(
-                "; each column stands for {} days: red where the batch of one of them is missing, filled as high as they are there",
+                "; each column covers {} days: red if a batch of these days is missing, filled by the share of days that exist",
                 periods.days_each()
             ),
         };
         Some(Card {
             id: "coverage",
-            title: "Which days are there",
+            title: "Days with batches and rows",
             subtitle: format!("Batches in the store, and days with training rows{subtitle}"),
             chart: Chart {
                 places: Places::Days(first, last),

@@ -36,11 +36,11 @@ pub fn require(threads: usize) -> Result<()> {
     tried.map_err(|error| {
         Error::new(
             Kind::Io,
-            message!["cannot start the {all} threads that there are at once with ", Threads, " {threads} ({error})"],
+            message!["cannot start the {all} threads of ", Threads, " {threads} ({error})"],
             message![
                 "give a smaller ",
                 Threads,
-                ", or have the system allow more (`ulimit -u`, the control group's `pids.max`)"
+                ", or raise the system's limit (`ulimit -u`, the control group's `pids.max`)"
             ],
         )
         .caused_by(error)
@@ -55,7 +55,7 @@ pub fn cannot_start(error: impl std::error::Error + Send + Sync + 'static) -> Er
         message![
             "give a smaller ",
             Threads,
-            ", or have the system allow more (`ulimit -u`, the control group's `pids.max`)"
+            ", or raise the system's limit (`ulimit -u`, the control group's `pids.max`)"
         ],
     )
     .caused_by(error)

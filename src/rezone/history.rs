@@ -87,7 +87,7 @@ pub(super) fn day_of(zone: &Zone, action: &Action) -> Result<Day> {
     zone.day_of(action.time_us).ok_or_else(|| {
         Error::refused(
             format!("by these rules an action at {} lies outside the years 1970 to 2261", zone.display(action.time_us)),
-            "ingest its batch again without it",
+            "ingest its batch again without that action",
         )
     })
 }

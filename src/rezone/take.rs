@@ -87,17 +87,17 @@ impl<'store> Taking<'store> {
                     offered.edition(),
                     recorded.rules().edition()
                 ),
-                "install newer tzdata or a newer lookback, or let TZDIR name a folder of newer time zones",
+                "install newer tzdata or a newer lookback, or set TZDIR to a folder of newer time zones",
             ));
         }
         let moved = offered.moved_days(recorded);
         if let Some(horizon) = store.horizon()?.filter(|day| zone.start_of(*day) != recorded.start_of(*day)) {
             return Err(Error::refused(
                 format!(
-                    "the store has been pruned up to {horizon}, which begins otherwise by the rules in {}",
+                    "the store has been pruned up to {horizon}, a day that begins at another time by the rules in {}",
                     offered.edition()
                 ),
-                message!["prune it to a day that they leave as it is, or fill a new store with ", [Backfill]],
+                message!["prune it to a day that these rules do not move, or fill a new store with ", [Backfill]],
             ));
         }
         Ok(Taking { store, recorded, zone, moved, timed: offered.days_with_other_times(recorded) })
@@ -214,7 +214,7 @@ impl<'store> Taking<'store> {
             let actions = self.store.delta(customer, day, batch)?;
             let lacks = || {
                 Error::corrupt(format!(
-                    "the store lacks what the batch of {batch} brought of customer {} on {day}",
+                    "the store lacks the delta of the batch of {batch} for customer {} on {day}",
                     customer.0
                 ))
             };

@@ -72,8 +72,8 @@ impl<R: Record> Bucket<R> {
 
     /// Splits the bucket into the records whose sort keys are below `from` and the other records.
     pub fn cut(self, from: u64) -> (Self, Self) {
-        let (before, behind) = self.blocks.into_iter().flatten().partition(|record| record.sort_key() < from);
-        (Bucket { from: self.from, blocks: vec![before] }, Bucket { from, blocks: vec![behind] })
+        let (before, after) = self.blocks.into_iter().flatten().partition(|record| record.sort_key() < from);
+        (Bucket { from: self.from, blocks: vec![before] }, Bucket { from, blocks: vec![after] })
     }
 }
 

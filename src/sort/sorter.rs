@@ -38,7 +38,7 @@ impl<R: Record> Sorter<R> {
 
     /// Takes one record.
     pub fn push(&mut self, record: R) -> Result<()> {
-        self.make_room(record.memory_bytes())?;
+        self.spill_if_full(record.memory_bytes())?;
         match self.blocks.last_mut().filter(|block| block.len() < block.capacity()) {
             Some(block) => block.push(record),
             None => {
@@ -56,13 +56,13 @@ impl<R: Record> Sorter<R> {
         if block.len() < BLOCK_RECORDS / 2 {
             return block.into_iter().try_for_each(|record| self.push(record));
         }
-        self.make_room(block.iter().map(R::memory_bytes).sum())?;
+        self.spill_if_full(block.iter().map(R::memory_bytes).sum())?;
         self.blocks.push(block);
         Ok(())
     }
 
     /// Spills the gathered records if together with `more_bytes` they exceed the budget.
-    fn make_room(&mut self, more_bytes: usize) -> Result<()> {
+    fn spill_if_full(&mut self, more_bytes: usize) -> Result<()> {
         if self.gathered_bytes + more_bytes > self.budget_bytes && !self.blocks.is_empty() {
             let buckets = sorted_buckets(std::mem::take(&mut self.blocks), &self.resources)?;
             self.runs.push(spill(buckets.iter().flatten(), &mut self.scratch, self.resources.cancel())?);

@@ -47,10 +47,10 @@ impl Pattern {
             return Err("is empty".to_owned());
         }
         if is_url(text.as_ref()) {
-            return Err("is a URL, and a pattern is a path below the input root, which is a local folder".to_owned());
+            return Err("is a URL, but a pattern is a path below the input root, which is a local folder".to_owned());
         }
         if text.starts_with('/') {
-            return Err("begins with /, and a pattern is a path below the input root".to_owned());
+            return Err("begins with /, but a pattern is a path below the input root".to_owned());
         }
         let text = text.strip_suffix('/').unwrap_or(text);
         let mut has_folders = false;
@@ -58,14 +58,14 @@ impl Pattern {
             check_part(part)?;
             let tells_day = PLACES.iter().any(|place| part.contains(place));
             if has_folders && tells_day {
-                return Err("has ** before what tells the day, so that all days would be walked through".to_owned());
+                return Err("has ** before the day, so that the folders of all days would be listed".to_owned());
             }
             has_folders |= part == "**";
         }
         let [dt, year, month, day] = PLACES.map(|place| text.contains(place));
         let is_told = dt || (year && month && day);
         if !is_told {
-            return Err("does not tell the day: it needs {dt}, or all of {yyyy}, {mm} and {dd}".to_owned());
+            return Err("does not contain the day: it needs {dt}, or all of {yyyy}, {mm} and {dd}".to_owned());
         }
         Ok(Pattern { text: text.to_owned() })
     }
@@ -111,18 +111,18 @@ fn check_part(part: &str) -> Result<(), String> {
         return Err("has two / with nothing between them".to_owned());
     }
     if part.starts_with(['_', '.']) {
-        return Err(format!("has the part {part:?}, and names that begin with _ or . are no data"));
+        return Err(format!("has the part {part:?}, but names that begin with _ or . are never matched"));
     }
     if part.contains("**") && part != "**" {
-        return Err(format!("has ** in the part {part:?}: it stands alone between two /"));
+        return Err(format!("has ** in the part {part:?}: it must stand alone between two /"));
     }
     let mut rest = part;
     while let Some(at) = rest.find(['{', '}', '\\', '\0']) {
         let (_, found) = rest.split_at(at);
-        let Some(behind) = PLACES.iter().find_map(|place| found.strip_prefix(place)) else {
+        let Some(after) = PLACES.iter().find_map(|place| found.strip_prefix(place)) else {
             return Err(format!("has the part {part:?}, in which only {} may stand in braces", PLACES.join(", ")));
         };
-        rest = behind;
+        rest = after;
     }
     Ok(())
 }
@@ -137,8 +137,8 @@ impl Glob {
         let Some(mut rest) = name.strip_prefix(first.as_str()) else { return false };
         for text in middle {
             // The first occurrence is always right: it leaves the most text for the rest of the pattern.
-            let Some((_, behind)) = rest.split_once(text.as_str()) else { return false };
-            rest = behind;
+            let Some((_, after)) = rest.split_once(text.as_str()) else { return false };
+            rest = after;
         }
         rest.ends_with(last.as_str())
     }
@@ -173,10 +173,10 @@ mod tests {
         assert!(why("s3://b/clicks/{dt}").contains("is a URL"));
         assert!(why("../{dt}").contains("begin with _ or ."));
         assert!(why("_tmp/{dt}").contains("begin with _ or ."));
-        assert!(why("a/b").contains("does not tell the day"));
-        assert!(why("{yyyy}/{mm}").contains("does not tell the day"));
+        assert!(why("a/b").contains("does not contain the day"));
+        assert!(why("{yyyy}/{mm}").contains("does not contain the day"));
         assert!(why("**/{dt}").contains("all days"));
-        assert!(why("{dt}/a**").contains("stands alone"));
+        assert!(why("{dt}/a**").contains("must stand alone"));
         for text in ["{day}", "{dt", "dt}", "{dt}/{x}", "{dt}\\a"] {
             assert!(why(text).contains("in braces"), "{text}");
         }

@@ -22,7 +22,7 @@ pub fn drawn() -> Result<String> {
     let mut bytes = [0; DRAWN_LETTERS / 2];
     match getrandom(&mut bytes, GetRandomFlags::empty()) {
         Ok(count) if count == bytes.len() => Ok(format!("{:016x}", u64::from_le_bytes(bytes))),
-        _ => Err(Error::new(Kind::Io, "the system gives no random bytes", "mend the system and run again")),
+        _ => Err(Error::new(Kind::Io, "the system gives no random bytes", "fix the system and run again")),
     }
 }
 

@@ -33,9 +33,9 @@ impl OwnFile {
             Err(error) => return Err(Error::io("open", target, error)),
         };
         if !metadata.is_file() {
-            let kind = if metadata.is_dir() { "a folder" } else { "no regular file" };
+            let kind = if metadata.is_dir() { "a folder" } else { "not a regular file" };
             return Err(Error::refused(
-                message![("{} is {kind}, where ", target.shown()), { (self.name)() }, " should be written"],
+                message![("{} is {kind}, so ", target.shown()), { (self.name)() }, " cannot be written there"],
                 "name a new file",
             ));
         }
@@ -44,7 +44,7 @@ impl OwnFile {
             return Ok(());
         }
         Err(Error::refused(
-            message![("{} is there already and is not ", target.shown()), { (self.name)() }],
+            message![("{} exists already and is not ", target.shown()), { (self.name)() }],
             "move it away or name another file",
         ))
     }

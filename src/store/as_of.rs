@@ -89,22 +89,22 @@ impl<'walk> AsOfRead<'walk> {
             let at = self.late.place_behind(day);
             return self.waiting.place_late(day, at, &mut self.late.found);
         }
-        let (at, begun) = (self.history.len(), self.begins.len());
+        let (at, begins_before) = (self.history.len(), self.begins.len());
         while self.next_before() > Some(day) {
             self.begins.push(Begin { at, newest_us: None, has_late: false });
         }
-        let begins_now = self.begins.len() > begun;
-        let (room, late) = (self.room(), &mut self.late.found);
-        let newest_us = self.waiting.take(day, room, self.wanted.detail, begins_now, self.history, late)?;
-        self.begins.iter_mut().skip(begun).for_each(|begin| begin.newest_us = newest_us);
+        let begins_now = self.begins.len() > begins_before;
+        let (actions_left, late) = (self.actions_left(), &mut self.late.found);
+        let newest_us = self.waiting.take(day, actions_left, self.wanted.detail, begins_now, self.history, late)?;
+        self.begins.iter_mut().skip(begins_before).for_each(|begin| begin.newest_us = newest_us);
         Ok(())
     }
 
     /// Appends the remaining actions from a keyframe.
     fn append(&mut self, keyframe: &Keyframe<'_>) {
         let before = self.history.len();
-        let room = self.wanted.max_history.saturating_sub(before - self.last_at());
-        keyframe.append(self.wanted.oldest, room, &mut self.history.item_ids, &mut self.history.action_types);
+        let actions_left = self.wanted.max_history.saturating_sub(before - self.last_at());
+        keyframe.append(self.wanted.oldest, actions_left, &mut self.history.item_ids, &mut self.history.action_types);
         if self.wanted.detail >= HistoryDetail::Days {
             let taken = self.history.len() - before;
             keyframe.days(taken).for_each(|(day, actions)| self.history.push_day(day, actions));
@@ -125,7 +125,7 @@ impl<'walk> AsOfRead<'walk> {
     }
 
     /// Returns how many more actions are needed; no limit until all histories have begun.
-    fn room(&self) -> usize {
+    fn actions_left(&self) -> usize {
         match self.next_before() {
             Some(_) => usize::MAX,
             None => self.wanted.max_history.saturating_sub(self.history.len() - self.last_at()),
@@ -133,7 +133,7 @@ impl<'walk> AsOfRead<'walk> {
     }
 
     fn is_full(&self) -> bool {
-        self.room() == 0
+        self.actions_left() == 0
     }
 
     /// Appends the gathered actions, and checks the result. Histories that have not begun are empty.
@@ -162,7 +162,7 @@ pub(super) struct WaitingDay {
     /// The number of each late delta, with its batch.
     late: Vec<(usize, Day)>,
     /// Scratch memory for merging the deltas.
-    room: Scratch,
+    scratch: Scratch,
     actions: Vec<Action>,
 }
 
@@ -239,8 +239,8 @@ impl WaitingDay {
         self.actions.clear();
         for (number, end) in self.ends.iter().enumerate() {
             let first = self.actions.len();
-            let delta = Delta::read(self.bytes.get(begin..*end).held("deltas that wait lie one behind the other")?)?;
-            delta.append_actions(day, &mut self.room, &mut self.actions)?;
+            let delta = Delta::read(self.bytes.get(begin..*end).held("waiting deltas are consecutive")?)?;
+            delta.append_actions(day, &mut self.scratch, &mut self.actions)?;
             if let Some((_, batch)) = next_late.next_if(|(late, _)| *late == number) {
                 newest_of_late.extend(self.actions.get(first).map(|newest| (*batch, *newest)));
             }

@@ -133,7 +133,7 @@ impl Backups {
             Err(error) if error.kind() == Kind::Corrupt => Err(Error::new(
                 Kind::Corrupt,
                 format!("backup {number} at {} is damaged ({})", self.folder.path().shown(), error.what()),
-                message!["restore another one with ", Number, "; ", [Verify Backup], " says whether it is whole"],
+                message!["restore another backup with ", Number, "; ", [Verify Backup], " shows whether it is complete"],
             )
             .caused_by(error)),
             opened => opened,
@@ -160,7 +160,7 @@ fn refuse_other_things(path: &Path) -> Result<()> {
     match names.iter().find(|name| !NAMES.iter().any(|known| name == known)) {
         None => Ok(()),
         Some(other) => Err(Error::refused(
-            format!("{} is no folder of backups: it holds {}", path.shown(), other.shown()),
+            format!("{} is not a folder of backups: it holds {}", path.shown(), other.shown()),
             message!["name an empty or new folder with ", To],
         )),
     }
@@ -200,7 +200,7 @@ fn lock(path: &Path, create: bool) -> Result<File> {
     lock.try_lock().map_err(|error| {
         Error::new(
             Kind::Busy,
-            format!("another process works on the backups at {}", path.shown()),
+            format!("another process is using the backups at {}", path.shown()),
             "wait for it to end and run the same command again",
         )
         .caused_by(error)
@@ -212,12 +212,12 @@ fn no_backup(number: u32, at: &Path, numbers: &[u32]) -> Error {
     let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
     Error::refused(
         format!("there is no backup {number} at {}", at.shown()),
-        format!("there are: {}", if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") }),
+        format!("backups there: {}", if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") }),
     )
 }
 
 fn no_whole_backup(at: &Path) -> Error {
-    Error::refused(format!("there is no whole backup at {}", at.shown()), "name another folder, or make a backup")
+    Error::refused(format!("there is no complete backup at {}", at.shown()), "name another folder, or make a backup")
 }
 
 /// Returns the format version of a store that this program can open, if only to migrate it.

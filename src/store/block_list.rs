@@ -26,7 +26,7 @@ impl BlockList {
         let drawn = rustix::rand::getrandom(&mut secret, rustix::rand::GetRandomFlags::empty());
         match drawn {
             Ok(bytes) if bytes == secret.len() => Ok(BlockList { secret: Some(secret), tokens: Vec::new() }),
-            _ => Err(Error::new(Kind::Io, "the system gives no random bytes", "mend the system and run again")),
+            _ => Err(Error::new(Kind::Io, "the system gives no random bytes", "fix the system and run again")),
         }
     }
 
@@ -68,9 +68,9 @@ impl Store {
             if list.tokens.len() == self.folder.resources().customers_max() {
                 return Err(Error::refused(
                     message![
-                        ("more customers have been forgotten than the {} that this ", count(list.tokens.len() as u64)),
+                        "more customers have been forgotten than this ",
                         MemoryLimit,
-                        " has room for"
+                        (" allows ({})", count(list.tokens.len() as u64))
                     ],
                     message!["give a larger ", MemoryLimit],
                 ));

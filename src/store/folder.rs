@@ -106,7 +106,7 @@ impl Folder {
             let name = entry.file_name();
             if !(name == "db" || name == "staging" && self.is_staging_own()?) {
                 return Err(Error::refused(
-                    format!("{} is a folder with other things in it and no store", self.root.shown()),
+                    format!("{} is a folder that holds other files and no store", self.root.shown()),
                     message!["name an empty or new folder with ", Store],
                 ));
             }

@@ -75,7 +75,7 @@ impl Store {
         let value = db.get(Key::Store.encode()).map_err(|error| failure("read", folder, error))?;
         let value = value.ok_or_else(|| {
             Error::refused(
-                format!("the database at {} is no store of lookback", folder.database().shown()),
+                format!("the database at {} is not a store of lookback", folder.database().shown()),
                 message!["name another folder with ", Store],
             )
         })?;
@@ -86,7 +86,7 @@ impl Store {
         })?;
         let max_history = usize_of(record.max_history);
         if !(1..=MAX_HISTORY_LIMIT).contains(&max_history) {
-            return Err(Error::corrupt(format!("the store says max_history {max_history}")));
+            return Err(Error::corrupt(format!("the store record has the invalid max_history {max_history}")));
         }
         let zone = zone(&db, folder, &record.time_zone)?;
         let types = db.get(Key::Types.encode()).map_err(|error| failure("read", folder, error))?;
@@ -240,7 +240,7 @@ fn zone(db: &Database, folder: &Folder, name: &str) -> Result<Zone> {
         return Ok(Zone::utc());
     }
     if !is_zone_name(name) {
-        return Err(Error::corrupt(format!("the store says time zone {name:?}")));
+        return Err(Error::corrupt(format!("the store record has the invalid time zone {name:?}")));
     }
     let key = Key::ZoneRules.encode();
     let value = db.get(key).map_err(|error| failure("read", folder, error))?;
@@ -254,7 +254,7 @@ fn zone(db: &Database, folder: &Folder, name: &str) -> Result<Zone> {
 
 fn check_version(found: Option<u8>, folder: &Folder) -> Result<()> {
     let Some(found) = found else {
-        return Err(Error::corrupt("the store does not say its format version"));
+        return Err(Error::corrupt("the store does not record its format version"));
     };
     if found == FORMAT_VERSION {
         return Ok(());
@@ -267,7 +267,7 @@ fn check_version(found: Option<u8>, folder: &Folder) -> Result<()> {
     let remedy = if found > FORMAT_VERSION {
         Message::from("use a newer lookback")
     } else {
-        message!["bring it up to date with ", [Migrate Store = (folder.path().shown())]]
+        message!["migrate it with ", [Migrate Store = (folder.path().shown())]]
     };
     Err(Error::refused(what, remedy))
 }

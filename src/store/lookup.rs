@@ -15,7 +15,7 @@ impl Store {
     pub fn survey(&self, mut report: impl FnMut(&[u8], String) -> Result<()> + Send) -> Result<Survey> {
         let files = self.db.live_files().map_err(|error| failure("read", &self.folder, error))?;
         sst::survey(&files, &self.folder, &mut |TableFault { name, after, what }| {
-            report(&after, format!("behind it the table file {name} is damaged: {what}"))
+            report(&after, format!("after this key the table file {name} is damaged: {what}"))
         })
     }
 

@@ -40,14 +40,14 @@ impl Store {
 impl NewStore {
     /// Starts an empty store. Fails if a store exists.
     pub fn begin(folder: &Folder, settings: Settings) -> Result<Self> {
-        Self::in_turn(Making::begin(folder)?, settings)
+        Self::start(Making::begin(folder)?, settings)
     }
 
     /// Starts an empty store for a caller that has found none before. If another process has made a store since then,
     /// the error asks to run the command again.
     pub fn begin_where_none_was(folder: &Folder, settings: Settings) -> Result<Self> {
         match Making::begin_unless_there(folder)? {
-            Some(making) => Self::in_turn(making, settings),
+            Some(making) => Self::start(making, settings),
             None => Err(Error::new(
                 Kind::Busy,
                 format!("another process has created the store at {} meanwhile", folder.path().shown()),
@@ -56,7 +56,7 @@ impl NewStore {
         }
     }
 
-    fn in_turn(making: Making, settings: Settings) -> Result<Self> {
+    fn start(making: Making, settings: Settings) -> Result<Self> {
         let record = StoreRecord {
             max_history: u32::try_from(settings.max_history).held("the settings of a store have been checked")?,
             time_zone: settings.zone.name().to_owned(),

@@ -48,9 +48,9 @@ impl OfferedRules {
 
     fn has_other_times(&self, recorded: &Zone, day: Day) -> bool {
         let (from_us, to_us) = (recorded.start_of(day), recorded.end_of(day));
-        let behind = self.differences.partition_point(|(_, to)| to * 1_000_000 < from_us);
+        let place = self.differences.partition_point(|(_, to)| to * 1_000_000 < from_us);
         // A wall time in a gap that ends with the previous day has its instant on this day.
-        self.differences.get(behind).is_some_and(|(from, _)| from * 1_000_000 < to_us)
+        self.differences.get(place).is_some_and(|(from, _)| from * 1_000_000 < to_us)
     }
 }
 
@@ -81,7 +81,7 @@ impl Store {
             Ok(offered) => offered.filter(|offered| offered.is_newer),
             Err(error) => {
                 progress.note(&message![
-                    "days begin by the rules that the store records; whether there are newer ones is not known: ",
+                    "days begin by the rules that the store records; cannot check for newer rules: ",
                     { error.message() },
                 ]);
                 None
@@ -129,7 +129,7 @@ impl Store {
         if !resting.is_empty() {
             progress.note(&message![
                 (
-                    "{name} has newer rules in {}, by which days that the store holds are others: {}; they wait for ",
+                    "{name} has newer rules in {}, which change days that the store holds: {}; take them with ",
                     offered.edition(),
                     name_days(&resting)
                 ),
@@ -141,7 +141,7 @@ impl Store {
         self.record_rules(offered.zone.rules())?;
         progress.note(
             &format!(
-                "the store has adopted the rules of {name} in {}, in place of {before}; they move no day that it holds",
+                "the store has adopted the rules of {name} in {}, replacing {before}; they change no day that the store holds",
                 offered.edition()
             )
             .into(),
@@ -176,11 +176,11 @@ impl Store {
         let recorded = &self.settings().zone;
         let [begins, began] = [&newer.zone, recorded].map(|zone| zone.display(zone.start_of(day)));
         let begin =
-            if begins == began { String::new() } else { format!(": the day begins at {begins}, and not at {began}") };
+            if begins == began { String::new() } else { format!(": the day begins at {begins}, not at {began}") };
         let store = self.folder.path().shown();
         Error::refused(
             format!(
-                "the newer rules of {} in {} set clocks otherwise on {day} than those that the store records ({}){begin}",
+                "the newer rules of {} in {} differ on {day} from those that the store records ({}){begin}",
                 recorded.name(),
                 newer.edition(),
                 recorded.rules().edition(),
@@ -188,7 +188,7 @@ impl Store {
             message![
                 "take them with ",
                 [Migrate Store = (store) TakeZoneRules],
-                ", which says with ",
+                ", which shows with ",
                 DryRun,
                 " what would change",
             ],

@@ -23,7 +23,7 @@ impl Store {
     pub fn horizon(&self) -> Result<Option<Day>> {
         let Some(Horizon { first_day }) = self.record(Key::Horizon)? else { return Ok(None) };
         let day = i32::try_from(first_day).ok().and_then(Day::from_number);
-        day.map(Some).ok_or_else(|| Error::corrupt(format!("the store says horizon {first_day}")))
+        day.map(Some).ok_or_else(|| Error::corrupt(format!("the store record has the invalid horizon {first_day}")))
     }
 
     /// Returns whether removed keys may still be in the files: a removal was committed, and the purge after it did not
@@ -52,8 +52,8 @@ impl Store {
         if self.table_files()?.iter().any(|file| before.contains(&file.name) || file.num_deletions > 0) {
             return Err(Error::new(
                 Kind::Io,
-                format!("some table files of the store at {} could not be written anew", self.folder.path().shown()),
-                "free some space (it takes as much as the store) or mend the disk, and run the same command again",
+                format!("some table files of the store at {} could not be rewritten", self.folder.path().shown()),
+                "free some space (as much as the store takes) or repair the disk, and run the same command again",
             ));
         }
         let mut batch = WriteBatch::default();

@@ -58,7 +58,7 @@ impl RawStore {
     pub fn format_version(&self) -> Result<u8> {
         let value = self.get(&Key::Store.encode())?;
         let version = value.and_then(|bytes| bytes.first().copied());
-        version.ok_or_else(|| Error::corrupt("the store does not say its format version"))
+        version.ok_or_else(|| Error::corrupt("the store does not record its format version"))
     }
 
     /// Returns the value of a key.

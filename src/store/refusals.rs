@@ -40,7 +40,7 @@ fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Result<(
     if batches.is_empty() {
         return Err(Error::refused(
             "the store holds no batch".to_owned(),
-            message!["ingest the days before first, or produce rows without any history with ", AllowGaps],
+            message!["ingest the earlier days first, or produce rows without any history with ", AllowGaps],
         ));
     }
     let through = dt.previous().map(|before| known_as_of.map_or(before, |known| before.min(known)));
@@ -50,7 +50,7 @@ fn refuse_gaps(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Result<(
     }
     Err(Error::refused(
         format!("the rows of {dt} rest on batches that the store does not hold: {}", name_days(&missing)),
-        message!["ingest them, or go on without them with ", AllowGaps],
+        message!["ingest them, or continue without them with ", AllowGaps],
     ))
 }
 
@@ -66,7 +66,7 @@ fn refuse_outdated(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Resu
             "the rows of {dt} rest on batches that were ingested by older rules of the time zone: {}",
             name_days(&outdated)
         ),
-        message!["ingest them again, as ", [Backfill], " does, or go on with their times as they are with ", AllowGaps],
+        message!["ingest them again, as ", [Backfill], " does, or accept their times as they are with ", AllowGaps],
     ))
 }
 
@@ -75,9 +75,9 @@ pub fn refuse_pruned(horizon: Option<Day>, dt: Day, lookback_days: Option<u32>) 
     let Some(horizon) = beyond_horizon(horizon, dt, lookback_days) else { return Ok(()) };
     let reach = i64::from(dt.number()) - i64::from(horizon.number());
     let narrower =
-        if reach > 0 { message!["ask for ", LookbackDays, " {reach} or fewer, or "] } else { Message::default() };
+        if reach > 0 { message!["use ", LookbackDays, " {reach} or fewer, or "] } else { Message::default() };
     Err(Error::refused(
         format!("the rows of {dt} reach back beyond {horizon}, before which the store has been pruned"),
-        message![{ narrower }, "go on with what is left by ", AllowPruned],
+        message![{ narrower }, "accept shorter histories with ", AllowPruned],
     ))
 }

@@ -59,7 +59,7 @@ impl<'store> Scan<'store> {
             Place::Given => true,
         };
         if !rises {
-            return Err(Error::corrupt(format!("keys of the store do not rise behind {}", hex(&self.last))));
+            return Err(Error::corrupt(format!("keys of the store do not ascend after {}", hex(&self.last))));
         }
         if self.place != Place::Given {
             self.last.clear();

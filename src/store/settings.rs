@@ -38,9 +38,9 @@ impl Settings {
             return Err(Error::usage(
                 message![MaxHistory, (" {length} is more than the store keeps ({})", self.max_history)],
                 message![
-                    "ask for fewer, or build a store with a larger ",
+                    "use a smaller number, or build a store with a larger ",
                     MaxHistory,
-                    " by ",
+                    " with ",
                     [Init],
                     " and ",
                     [Backfill]

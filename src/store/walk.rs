@@ -107,7 +107,7 @@ impl Walk<'_> {
         }
         if self.iterator.key().is_some_and(|key| !self.is_behind_last(key)) {
             self.place = Place::End;
-            let cause = "keys do not rise".to_owned();
+            let cause = "keys are not in ascending order".to_owned();
             return Some(Step::Unreadable(Unreadable { after: self.last.clone(), until: None, cause }));
         }
         match self.iterator.item() {

@@ -66,7 +66,7 @@ impl CustomerHistory {
             let what = if due.contains(day) {
                 self.fault_of(*day, value, settings).err()
             } else {
-                Some("stands where none belongs".to_owned())
+                Some("should not be there".to_owned())
             };
             wrong.extend(what.map(|what| (*day, what)));
         }
@@ -107,7 +107,7 @@ impl CustomerHistory {
         let is_action =
             |action: &PastAction| action.item_id != PADDING_ITEM_ID && settings.types.holds(action.action_type);
         if !past.iter().all(is_action) {
-            return Err("holds an item or a type that no action has".to_owned());
+            return Err("holds an invalid item or type".to_owned());
         }
         let mut bytes = Vec::with_capacity(value.len());
         encode_keyframe(day, &past, &mut bytes);
@@ -116,10 +116,10 @@ impl CustomerHistory {
         }
         let held = past.chunk_by(|one, other| one.day == other.day);
         let held = held.filter_map(|actions| Some((actions.first()?.day, actions.len())));
-        let mut room = settings.max_history;
+        let mut left = settings.max_history;
         let before = self.days.iter().rev().filter(|(found, _)| *found < day).map_while(|(found, deltas)| {
-            let count = deltas.iter().map(Vec::len).sum::<usize>().min(room);
-            room -= count;
+            let count = deltas.iter().map(Vec::len).sum::<usize>().min(left);
+            left -= count;
             (count > 0).then_some((*found, count))
         });
         if held.eq(before) { Ok(()) } else { Err("does not hold the days from before its own".to_owned()) }

@@ -7,7 +7,7 @@ use crate::store::Settings;
 
 /// Buffers for reading deltas, reused from delta to delta.
 #[derive(Default)]
-pub(super) struct DeltaRoom {
+pub(super) struct DeltaBuffers {
     unpacked: Scratch,
     bytes: Vec<u8>,
 }
@@ -17,9 +17,9 @@ pub(super) fn read_delta(
     day: Day,
     value: &[u8],
     settings: &Settings,
-    room: &mut DeltaRoom,
+    buffers: &mut DeltaBuffers,
 ) -> Result<Vec<Action>, String> {
-    let DeltaRoom { unpacked, bytes } = room;
+    let DeltaBuffers { unpacked, bytes } = buffers;
     let mut actions = Vec::new();
     let read = Delta::read(value).and_then(|delta| delta.append_actions(day, unpacked, &mut actions));
     read.map_err(|error| format!("cannot be decoded ({})", error.what()))?;
@@ -49,4 +49,4 @@ pub(super) fn read_delta(
 }
 
 /// The fault of a value that decodes but is encoded otherwise than by this program.
-pub(super) const UNUSUAL_BYTES: &str = "has other bytes than are written for what it says";
+pub(super) const UNUSUAL_BYTES: &str = "has other bytes than lookback writes for its content";

@@ -82,7 +82,7 @@ pub(super) fn place(key: &[u8]) -> String {
         Ok(Key::Types) => "table of types".to_owned(),
         Ok(Key::ZoneRules) => "rules of the zone".to_owned(),
         Err(_) if key.is_empty() => "beginning of the store".to_owned(),
-        Err(_) => "key of no known form".to_owned(),
+        Err(_) => "key of unknown form".to_owned(),
     }
 }
 
@@ -91,8 +91,8 @@ impl Remedy {
     pub fn said(&self) -> Message {
         match self {
             Remedy::Rebuild(_) => message!["rebuild it with ", [Repair]],
-            Remedy::Ingest(batch) => message!["ingest the batch of {batch} again, or restore the store from a copy"],
-            Remedy::Restore => message!["restore the store from a copy, or build it anew with ", [Backfill]],
+            Remedy::Ingest(batch) => message!["ingest the batch of {batch} again, or restore the store from a backup"],
+            Remedy::Restore => message!["restore the store from a backup, or rebuild it with ", [Backfill]],
         }
     }
 }

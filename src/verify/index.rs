@@ -31,8 +31,8 @@ fn check_in_groups(store: &Store, suspects: &[(Day, u64)], lines_max: u64, repor
             lines += deltas;
             lines <= lines_max
         });
-        let (group, behind) = rest.split_at(together.count().max(1).min(rest.len()));
-        rest = behind;
+        let (group, after) = rest.split_at(together.count().max(1).min(rest.len()));
+        rest = after;
         if let [_] = group {
             let mut check = check_of(store, *first);
             each_line(store, &[*first], |_, line| push(&mut check, line, report))?;

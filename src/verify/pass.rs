@@ -170,8 +170,8 @@ impl Pass<'_> {
         let what = format!("nothing between it and {until} can be read ({})", range.cause);
         (self.report)(Fault::lost(&range.after, what))?;
         let history = [Keyspace::History as u8];
-        let behind = [Keyspace::History as u8 + 1];
-        if range.after.as_slice() < &behind[..] && range.until.as_deref().is_none_or(|until| until > &history[..]) {
+        let end = [Keyspace::History as u8 + 1];
+        if range.after.as_slice() < &end[..] && range.until.as_deref().is_none_or(|until| until > &history[..]) {
             // The customer before the range and the customer after it may have more keys in it; so may customers that
             // are not met at all.
             self.range.push_gap();
@@ -207,7 +207,7 @@ impl Pass<'_> {
         let totals = Totals { customers: self.customers_held };
         let what = match self.totals {
             Some(Ok(found)) if found == totals => return Ok(()),
-            Some(Ok(found)) => format!("say {} customers, and {} have deltas", found.customers, totals.customers),
+            Some(Ok(found)) => format!("count {} customers, but {} have deltas", found.customers, totals.customers),
             Some(Err(_)) => "cannot be decoded".to_owned(),
             None => "are missing".to_owned(),
         };

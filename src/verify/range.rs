@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::counters::RangeTally;
 use super::customer::{CustomerHistory, Stands};
-use super::delta::{DeltaRoom, read_delta};
+use super::delta::{DeltaBuffers, read_delta};
 use super::fault::{Fault, Remedy};
 use super::record::{self, Records};
 use crate::format::{
@@ -146,15 +146,15 @@ pub(super) struct RangeCheck<'a> {
     pub is_behind_gap: bool,
     /// The findings since they were last taken.
     pub found: Found,
-    room: DeltaRoom,
+    buffers: DeltaBuffers,
 }
 
 impl<'a> RangeCheck<'a> {
     /// Returns a check before the first range.
     pub fn new(rules: &'a Rules<'a>) -> Self {
         let lookup = rules.look_up.map(|each| rules.store.lookup(each));
-        let (found, room) = (Found::default(), DeltaRoom::default());
-        RangeCheck { rules, lookup, customer: None, is_behind_gap: false, found, room }
+        let (found, buffers) = (Found::default(), DeltaBuffers::default());
+        RangeCheck { rules, lookup, customer: None, is_behind_gap: false, found, buffers }
     }
 
     /// Reads all keys of a range; `None` if some of them cannot be read, or the findings exceed what may wait.
@@ -174,12 +174,12 @@ impl<'a> RangeCheck<'a> {
 
     /// Returns the findings, at the end of a range.
     pub fn finish(&mut self) -> Found {
-        let told = self.found.events.len();
+        let events_before = self.found.events.len();
         if self.customer.is_some() {
             self.settle();
         }
         let mut found = std::mem::take(&mut self.found);
-        found.at_next = found.events.split_off(told);
+        found.at_next = found.events.split_off(events_before);
         found
     }
 
@@ -194,12 +194,12 @@ impl<'a> RangeCheck<'a> {
         self.found.checked.keys += 1;
         self.found.checked.bytes += (key.len() + value.len()) as u64;
         if self.lookup.as_mut().is_some_and(|lookup| !lookup.finds(key)) {
-            self.found.fault(Fault::lost(key, "is there and not found by who looks it up"));
+            self.found.fault(Fault::lost(key, "is there, but looking it up does not find it"));
         }
         let decoded = match Key::decode(key) {
             Ok(decoded) if *decoded.encode() == *key => decoded,
-            Ok(_) => return self.found.fault(Fault::lost(key, "has other bytes than are written for this key")),
-            Err(_) => return self.found.fault(Fault::lost(key, "is nothing that this program writes")),
+            Ok(_) => return self.found.fault(Fault::lost(key, "has other bytes than lookback writes for this key")),
+            Err(_) => return self.found.fault(Fault::lost(key, "is not a key that this program writes")),
         };
         match decoded {
             // Opening the store has checked that the record exists and decodes, but not its bytes.
@@ -224,8 +224,7 @@ impl<'a> RangeCheck<'a> {
             Key::BlockList => self.record::<BlockListRecord>(key, value),
             Key::Forgotten(_) => {
                 if self.rules.block_list.record().is_none() {
-                    self.found
-                        .fault(Fault::lost(key, "cannot be told from others, since the block list has no secret"));
+                    self.found.fault(Fault::lost(key, "cannot be identified, since the block list has no secret"));
                 }
                 self.record::<Forgotten>(key, value);
             }
@@ -248,7 +247,7 @@ impl<'a> RangeCheck<'a> {
         let settings = self.rules.store.settings();
         let key = Key::Delta { customer, day, batch };
         self.found.checked.deltas += 1;
-        let actions = read_delta(day, value, settings, &mut self.room);
+        let actions = read_delta(day, value, settings, &mut self.buffers);
         let actions = actions.map_err(|what| self.found.fault(Fault::of_batch(key, what, batch))).ok();
         let removed = if self.rules.block_list.holds(customer) {
             Some("is of a customer who has been forgotten")

@@ -59,7 +59,7 @@ impl Records {
             let key = Key::Batch(batch);
             let is_lost = unreadable.iter().any(|range| range.may_hold(&key.encode()));
             if !self.batches.contains_key(&batch) && !is_lost {
-                let what = format!("is missing, and there are deltas of {} customers", counters.customers);
+                let what = format!("is missing, but there are deltas of {} customers", counters.customers);
                 report(Fault::of_batch(key, what, batch))?;
             }
         }
@@ -91,11 +91,11 @@ fn compare_one(
     let agree = |said: u64, there: u64| if counters.may_be_cut || is_reduced { said >= there } else { said == there };
     let differing = said_of.iter().zip(&there).find(|((_, said), (_, there))| !agree(*said, *there));
     if let Some(((name, said), (_, there))) = differing.filter(|_| !counters.doubtful) {
-        let what = format!("says {said} {name}, and its deltas have {there}");
+        let what = format!("counts {said} {name}, but its deltas have {there}");
         report(Fault::of_batch(Key::Batch(batch), what, batch))?;
     }
     if said.customers != counters.customers {
-        let what = format!("says {} customers, and its deltas have {}", said.customers, counters.customers);
+        let what = format!("counts {} customers, but its deltas have {}", said.customers, counters.customers);
         let record = store.batch(batch)?.map(|record| BatchRecord { customers: counters.customers, ..record });
         let value = record.map(|record| record.to_bytes()).transpose()?;
         report(Fault::derived(Key::Batch(batch), what, value))?;
@@ -130,12 +130,12 @@ fn read_record(value: &[u8]) -> Result<BatchRecord, String> {
     if !order(&record).is_sorted_by(|one, other| one < other)
         || record.files.iter().any(|file| !(1..=sources).contains(&usize::from(file.source)))
     {
-        return Err("does not name its files in their order".to_owned());
+        return Err("does not name its files in order".to_owned());
     }
     let ranks = record.sources.iter().map(|source| source_rank(&source.name));
     let has_files = |number: usize| record.files.iter().any(|file| usize::from(file.source) == number);
     if !ranks.is_sorted_by(|one, other| one < other) || !(1..=record.sources.len()).all(has_files) {
-        return Err("does not name its sources in their order, or one without files".to_owned());
+        return Err("does not name its sources in order, or names one without files".to_owned());
     }
     Ok(record)
 }

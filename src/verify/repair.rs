@@ -42,10 +42,10 @@ impl KeyCounts {
             Key::Batch(_) => self.batch_records += 1,
             Key::Totals => self.totals += 1,
             Key::Store | Key::Delta { .. } | Key::Types | Key::ZoneRules => {
-                return Err(Error::corrupt("the truth of the store was about to be repaired"));
+                return Err(Error::corrupt("only derived data may be repaired"));
             }
             Key::BlockList | Key::Forgotten(_) | Key::Horizon | Key::Purge => {
-                return Err(Error::corrupt("the truth of the store was about to be repaired"));
+                return Err(Error::corrupt("only derived data may be repaired"));
             }
         }
         Ok(())
@@ -89,7 +89,7 @@ pub fn repair(store: &Store, dry_run: bool, progress: &dyn Progress) -> Result<R
         return Err(Error::new(
             Kind::Corrupt,
             format!(
-                "the store at {} is damaged where nothing else in it says what was there: {} (key {}): {}{more}",
+                "the store at {} has damage that cannot be repaired from its other data: {} (key {}): {}{more}",
                 store.folder().path().shown(),
                 fault.place(),
                 fault.key_hex(),

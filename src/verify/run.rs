@@ -37,9 +37,9 @@ impl VerifySummary {
             _ => format!("the store at {store} has {faults} faults"),
         };
         let remedy = if repairable == faults {
-            message!["mend what is derived from the deltas with ", [Repair Store=(store)]]
+            message!["rebuild the derived data with ", [Repair Store=(store)]]
         } else {
-            Message::from("do what stands behind each of them on stdout")
+            Message::from("do what each of these lines on stdout ends with")
         };
         Some(Error::new(Kind::Corrupt, what, remedy))
     }

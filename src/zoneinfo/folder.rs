@@ -60,8 +60,8 @@ fn content(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>> {
 pub(super) fn unreadable(place: &str, cause: impl Into<Cause>) -> Error {
     let cause = cause.into();
     Error::input(
-        format!("{place} has no time zone that can be read: {cause}"),
-        format!("install the system's tzdata again, or let {FOLDER_VARIABLE} name another folder of time zones"),
+        format!("{place} has no readable time zone: {cause}"),
+        format!("install the system's tzdata again, or set {FOLDER_VARIABLE} to another folder of time zones"),
     )
     .caused_by(cause)
 }

@@ -72,8 +72,8 @@ pub fn find_rules(name: &str) -> Result<FoundRules> {
     let folder = match &chosen {
         Some(folder) if !folder.is_dir() => {
             return Err(Error::usage(
-                format!("{FOLDER_VARIABLE} names {}, which is no folder", folder.shown()),
-                "let it name a folder of time zones, or unset it",
+                format!("{FOLDER_VARIABLE} names {}, which is not a folder", folder.shown()),
+                "set it to a folder of time zones, or unset it",
             ));
         }
         Some(folder) => Some(folder.as_path()),
@@ -123,7 +123,7 @@ fn bundled_rules(name: &str) -> Result<Option<ZoneRules>> {
 fn unknown(name: &str) -> Error {
     Error::usage(
         format!("there is no time zone named {name:?}"),
-        "name one of the IANA database, such as UTC or Europe/Berlin",
+        "use a name of the IANA database, such as UTC or Europe/Berlin",
     )
 }
 

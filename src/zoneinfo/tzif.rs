@@ -12,7 +12,7 @@ const HEADER_BYTES: usize = 44;
 
 /// Returns the rules of the zone with these bytes. Fails with the reason.
 pub(super) fn rules(name: &str, bytes: &[u8], version: Option<String>) -> Result<ZoneRules, Cause> {
-    let header = Header::at(bytes, 0).ok_or("it is no TZif file")?;
+    let header = Header::at(bytes, 0).ok_or("it is not a TZif file")?;
     if header.version == 0 {
         return Err("it is of version 1 of TZif, whose times end in 2038".into());
     }
@@ -43,8 +43,7 @@ pub(super) fn rules(name: &str, bytes: &[u8], version: Option<String>) -> Result
             offset_s = next_s;
         }
     }
-    ZoneRules::new(version, first_offset_s, changes)
-        .ok_or_else(|| "its times or offsets are none that a zone has".into())
+    ZoneRules::new(version, first_offset_s, changes).ok_or_else(|| "its times or offsets are invalid".into())
 }
 
 /// The header's sizes of the data after it.

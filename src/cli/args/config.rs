@@ -1,4 +1,4 @@
-//! What can be typed of the configuration of names and layouts.
+//! Arguments about the configuration of names and layouts.
 
 use std::path::PathBuf;
 
@@ -9,8 +9,8 @@ use lookback::model::Day;
 /// Where the names and layouts of the input are described.
 #[derive(Args, Debug)]
 pub struct Configuration {
-    /// Configuration of names and layouts [default: lookback.toml in the input root, else in the folder that holds it,
-    /// else none].
+    /// Configuration of names and layouts [default: lookback.toml in the input root, else in the folder that holds the
+    /// input root, else none].
     #[arg(long = "config", value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -18,7 +18,7 @@ pub struct Configuration {
 /// The same for a command without input.
 #[derive(Args, Debug)]
 pub struct InitConfiguration {
-    /// Configuration with the names and numbers of action types [default: those that the first batch comes with].
+    /// Configuration with the names and numbers of action types [default: those of the first batch].
     #[arg(long = "config", value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -26,15 +26,15 @@ pub struct InitConfiguration {
 /// The commands of `config`.
 #[derive(Debug, Subcommand)]
 pub enum Config {
-    /// Show what would be read, and with --dt what there is of it on a day and what is missing.
+    /// Show what would be read; with --dt also the files of a day, and what is missing.
     Check(ConfigCheck),
 }
 
 /// Arguments of `config check`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "With --dt, anything that would keep the day from being read makes the exit code 1; with --store also what `ingest` into it would refuse: \
-                      a day far from all others, a source that is missing, types of action that it knows otherwise."
+    after_help = "With --dt, the exit code is 1 if the day cannot be read; with --store also if `ingest` into that store would refuse the day: \
+                      if it is far from all other days, a source is missing, or types of action differ from those of the store."
 )]
 pub struct ConfigCheck {
     /// Input root.
@@ -46,7 +46,7 @@ pub struct ConfigCheck {
     /// Look at the files of this day.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Option<Day>,
-    /// Judge the day by what this store knows of its batches.
+    /// Also check whether `ingest` into this store would refuse the day.
     #[arg(long, value_name = "DIR", requires = "dt")]
     pub store: Option<PathBuf>,
 }

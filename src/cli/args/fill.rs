@@ -1,4 +1,4 @@
-//! What fills a store.
+//! Arguments of the commands that fill a store.
 
 use std::path::PathBuf;
 
@@ -19,19 +19,19 @@ pub struct Init {
     /// IANA time zone in which days begin, such as Europe/Berlin.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub timezone: String,
-    /// What the action types are called.
+    /// The names of the action types.
     #[command(flatten)]
     pub config: InitConfiguration,
 }
 
-/// Batches that are taken although they look like a mistake.
+/// Batches that are accepted although they look like a mistake.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct AllowedBatches {
-    /// Take a batch whose day is later than tomorrow by the clock, or over ten years from every other batch, or from
+    /// Accept a batch whose day is later than tomorrow by the clock, or over ten years from every other batch or from
     /// more than half of its actions.
     #[arg(long)]
     pub allow_far_day: bool,
-    /// Take a batch without any file of a source of which all of the last seven batches had some.
+    /// Accept a batch without files of a source, although all of the last seven batches had some.
     #[arg(long)]
     pub allow_missing_source: bool,
 }
@@ -42,22 +42,22 @@ pub struct Ingest {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// Input root, which holds clicks/dt=…/, add_to_carts/dt=…/ and orders/dt=…/, or what the configuration says.
+    /// Input root, which holds clicks/dt=…/, add_to_carts/dt=…/ and orders/dt=…/, or what the configuration names.
     #[arg(long, value_name = "ROOT")]
     pub input: PathBuf,
     /// How it is described.
     #[command(flatten)]
     pub config: Configuration,
-    /// The batch to take: the day on which its files arrived.
+    /// The batch to ingest: the day on which its files arrived.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Day,
-    /// Create the store with this batch, with the defaults of `init`, where there is none.
+    /// If there is no store, create it with this batch and the defaults of `init`.
     #[arg(long)]
     pub create: bool,
-    /// Take a day without any file as an empty batch.
+    /// Accept a day without any file as an empty batch.
     #[arg(long)]
     pub allow_empty: bool,
-    /// What else is taken.
+    /// Other batches that are accepted.
     #[command(flatten)]
     pub allowed: AllowedBatches,
     /// Set bad rows aside as Parquet in this folder instead of refusing the batch.

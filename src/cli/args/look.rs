@@ -1,4 +1,4 @@
-//! What looks into a store.
+//! Arguments of the commands that inspect a store.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ pub struct Show {
     /// The customer's id.
     #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = numbers::id)]
     pub customer: i64,
-    /// Show what is from strictly before this day [default: the day after the newest batch].
+    /// Show actions from strictly before this day [default: the day after the newest batch].
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Option<Day>,
     /// Show only the newest N actions [default: all that the store keeps].
@@ -26,22 +26,22 @@ pub struct Show {
     pub limit: Option<usize>,
 }
 
-/// Options of `explain` and `get` that say what a history is; those of `produce` with the same names mean the same.
+/// Options of `explain` and `get` that define a history; options of `produce` with the same names mean the same.
 #[derive(Args, Debug)]
 pub struct HistoryOptions {
-    /// The newest N actions count [default: as many as the store keeps; not more].
+    /// Use only the newest N actions [default, and maximum: as many as the store keeps].
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub max_history: Option<NonZeroU32>,
-    /// Only actions of the N days before the day count [default: no limit].
+    /// Use only actions of the N days before the day [default: no limit].
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub lookback_days: Option<NonZeroU32>,
-    /// Only batches up to and including this day count, as on the next morning.
+    /// Use only batches up to and including this day, as on the next morning.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub known_as_of: Option<Day>,
 }
 
 impl HistoryOptions {
-    /// What was typed, for a day.
+    /// Returns the question, for a day.
     pub fn question(&self, dt: Day) -> Question {
         Question::new(dt)
             .max_history(self.max_history.map(|typed| typed.get() as usize))
@@ -56,7 +56,7 @@ pub struct Explain {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// The day: its history is what is from strictly before it.
+    /// The day; the history has actions from strictly before this day.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Day,
     /// The customer's id.
@@ -65,7 +65,7 @@ pub struct Explain {
     /// List only the actions on this item, with their places in the whole history.
     #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = numbers::id)]
     pub item: Option<i64>,
-    /// List only the newest N of them [default: all].
+    /// List only the newest N actions [default: all].
     #[arg(long, value_name = "N", value_parser = numbers::whole)]
     pub limit: Option<usize>,
     /// Which actions count.
@@ -77,15 +77,15 @@ pub struct Explain {
 #[derive(Args, Debug)]
 #[command(
     after_help = "Columns: customer_id (int64), and the lists actions (item ids, int64), action_types (int32: 1 click, 2 add to cart, 3 order) and \
-                  action_times (microseconds in UTC), newest first and without padding. One line for each customer, ids ascending, whatever order they \
-                  are given in; a customer without history has empty lists, one who has been forgotten is left out and counted. The same store and \
+                  action_times (microseconds in UTC), newest first and without padding. One line for each customer, in ascending order \
+                  of ids; a customer without history has empty lists; forgotten customers are left out and counted. The same store and \
                   customers give the same bytes."
 )]
 pub struct Get {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// The day: a history is what is from strictly before it.
+    /// The day; histories have actions from strictly before this day.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Day,
     /// The customers' ids.
@@ -97,16 +97,16 @@ pub struct Get {
     /// Write to this file instead of stdout; it appears whole or not at all.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// How to write [default: by the ending of --out (.arrow, .parquet, .jsonl), else jsonl].
+    /// Format of the output [default: by the extension of --out (.arrow, .parquet, .jsonl), else jsonl].
     #[arg(long, value_enum)]
     pub format: Option<Format>,
     /// Which actions count.
     #[command(flatten)]
     pub history: HistoryOptions,
-    /// Go on although batches before the day are missing in the store.
+    /// Continue although batches before the day are missing in the store.
     #[arg(long)]
     pub allow_gaps: bool,
-    /// Go on although actions that the histories should have were pruned.
+    /// Continue although actions that the histories should have were pruned.
     #[arg(long)]
     pub allow_pruned: bool,
 }
@@ -136,7 +136,7 @@ pub struct Report {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// Output folder, which holds dt=…/: shows the rows produced too.
+    /// Output folder, which holds dt=…/; the report then also shows its rows.
     #[arg(long, alias = "out-dir", value_name = "OUT")]
     pub out: Option<PathBuf>,
     /// The page to write, one file that needs no network.

@@ -1,5 +1,5 @@
-//! What can be typed: here the commands and what all of them take, beside this the arguments of each, by what the
-//! commands are for.
+//! The command line: here the commands and the options of all commands; the other files have the arguments of each
+//! command, by purpose.
 
 mod config;
 mod fill;
@@ -36,17 +36,16 @@ pub struct Arguments {
     #[arg(long, global = true)]
     pub json: bool,
 
-    /// How many threads to use [default: one per core]. The result is the same with any number.
+    /// Number of threads [default: one per core]. The result is the same with any number.
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<NonZeroU8>,
 
-    /// How much memory to take at most, such as 512MB or 8GiB [default: half of what the machine or its control group
-    /// has].
+    /// Maximum memory, such as 512MB or 8GiB [default: half of the memory of the machine or its control group].
     #[arg(long, global = true, value_name = "SIZE", value_parser = parse_size)]
     pub memory_limit: Option<u64>,
 }
 
-/// A number of bytes with a unit: B, kB, MB, GB (thousands), KiB, MiB, GiB (1,024s); without one, bytes.
+/// Parses a number of bytes with a unit: B, kB, MB, GB (thousands), KiB, MiB, GiB (1,024s); without a unit, bytes.
 fn parse_size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
     let (_, unit) = text.split_at(digits.len());
@@ -58,7 +57,7 @@ fn parse_size(text: &str) -> Result<u64, String> {
         "kib" => 1 << 10,
         "mib" => 1 << 20,
         "gib" => 1 << 30,
-        other => return Err(format!("{other:?} is no unit: give B, kB, MB, GB, KiB, MiB or GiB")),
+        other => return Err(format!("{other:?} is not a unit: give B, kB, MB, GB, KiB, MiB or GiB")),
     };
     let number: u64 = digits.parse().map_err(|_| "give a whole number and a unit, such as 512MB".to_owned())?;
     number.checked_mul(unit).ok_or_else(|| "is more than any machine has".to_owned())
@@ -69,11 +68,11 @@ fn parse_size(text: &str) -> Result<u64, String> {
 pub enum Command {
     /// Create a store with settings other than the defaults; they are fixed for its life.
     Init(Init),
-    /// Take one day's batch of actions, replacing what was held of it.
+    /// Ingest one day's batch of actions, replacing an earlier version of it.
     Ingest(Ingest),
     /// Write the training rows of one day: its impressions with each customer's history from strictly before it.
     Produce(Produce),
-    /// Ingest a range of days, those not held yet or changed; with --out, also produce its days that have impressions.
+    /// Ingest the new and changed days of a range; with --out, also produce the days that have impressions.
     Backfill(Backfill),
     /// Show one customer's history as of a day, as a table.
     Show(Show),
@@ -87,33 +86,32 @@ pub enum Command {
     Report(Report),
     /// Remove customers from a store and from its files, for good, and print a receipt.
     Forget(Forget),
-    /// Remove the actions of days long past from a store and from its files.
+    /// Remove the actions of old days from a store and from its files.
     Prune(Prune),
-    /// Remove one day's batch: the store is then as if it had never been taken.
+    /// Remove one day's batch: the store is then as if that batch had never been ingested.
     Remove(Remove),
-    /// Copy what a store holds into a folder of backups, beside a running ingest or not.
+    /// Copy a store into a folder of backups, also while other commands run.
     Backup(Backup),
-    /// Make a store from a backup, comparing every file with its checksum.
+    /// Create a store from a backup, comparing every file with its checksum.
     Restore(Restore),
-    /// Prove a partition's rows: derive them from the raw files another way, and compare every cell.
+    /// Prove a partition's rows: derive them from the raw files independently, and compare every cell.
     Audit(Audit),
-    /// List the partitions that would change, since batches they rest on were added, replaced or removed.
+    /// List the partitions whose rows would change because their batches have changed, and why.
     Stale(Stale),
-    /// Show what a partition says of itself: settings, files, and the batches that its rows rest on.
+    /// Show a partition's manifest: settings, files, and the batches that its rows rest on.
     Manifest(Manifest),
-    /// Compare the rows of two outputs: which differ and where, and which are in one only.
+    /// Compare the rows of two outputs: which differ and where, and which only one output has.
     Diff(Diff),
-    /// Look at the configuration of names and layouts.
+    /// Check the configuration of names and layouts.
     #[command(subcommand)]
     Config(Config),
-    /// Bring a store to the format version of this program.
+    /// Migrate a store to the format version of this program.
     Migrate(Migrate),
-    /// Read everything in a store and check it against itself; changes nothing.
+    /// Read a whole store and check that it agrees with itself; changes nothing.
     Verify(Verify),
-    /// Make anew what a store derives from its deltas, where it differs: keyframes, batch index, customer index,
-    /// totals.
+    /// Rebuild the derived data of a store where it is wrong: keyframes, batch index, customer index, totals.
     Repair(Repair),
-    /// Print a script that completes the command line in a shell.
+    /// Print the completion script for a shell.
     Completions(Completions),
     /// Write the man pages.
     Man(Man),

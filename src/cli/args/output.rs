@@ -1,4 +1,4 @@
-//! What looks at produced partitions.
+//! Arguments of the commands that check produced partitions.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -12,14 +12,14 @@ use lookback::model::Day;
 /// Arguments of `audit`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "It reads all raw files of the batches that the partition rests on, and ends with exit code 1 on the first difference: file, row and \
-                  column (and the place in a list), all counted from 1, what is there, and the raw file and row that says otherwise."
+    after_help = "Reads all raw files of the batches that the partition rests on, and ends with exit code 1 at the first difference. The message names \
+                  file, row and column (and the place in a list), all counted from 1, the value, and the raw file and row that contradict it."
 )]
 pub struct Audit {
     /// Folder of the store that the partition was produced from.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// Input root, with the raw files as they were then.
+    /// Input root, with the raw files that the store was filled from.
     #[arg(long, value_name = "ROOT")]
     pub input: PathBuf,
     /// How it is described, as it was then.
@@ -34,7 +34,7 @@ pub struct Audit {
     /// Compare only the rows of N customers, and count the others [default: all].
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub sample: Option<NonZeroU32>,
-    /// Chooses which customers the sample has.
+    /// Seed that selects the customers of the sample.
     #[arg(long, value_name = "K", default_value_t = 0, requires = "sample", value_parser = numbers::seed)]
     pub seed: u64,
 }
@@ -43,7 +43,7 @@ pub struct Audit {
 #[derive(Args, Debug)]
 #[command(
     after_help = "A scheduler reads `stale` and `without_manifest` of the --json summary, or the exit code with --exit-code. \
-                  `lookback backfill --stale` produces again what is listed as stale."
+                  `lookback backfill --stale` produces the stale partitions again."
 )]
 pub struct Stale {
     /// Folder of the store.
@@ -58,7 +58,7 @@ pub struct Stale {
     /// Judge each partition as known on this day: later batches do not count.
     #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "as_daily")]
     pub known_as_of: Option<Day>,
-    /// Exit with 3 where a partition is listed, and with 0 only where none is.
+    /// Exit with 3 if a partition is listed, and with 0 only if none is.
     #[arg(long)]
     pub exit_code: bool,
 }
@@ -66,18 +66,18 @@ pub struct Stale {
 /// Arguments of `diff`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Rows are matched by dt, ranking_id, customer_id and impression_pos, in whatever order they stand; places in lists count from 1. What the \
-                  manifests say of settings, batches and impression files is compared too and said first, and is no difference by itself. \
+    after_help = "Rows are matched by dt, ranking_id, customer_id and impression_pos, in any order; places in lists count from 1. Differences between the \
+                  manifests in settings, batches and impression files are listed first, and do not count as differences of the rows. \
                   Exit code 0: the same rows; 3: different; 1: failed."
 )]
 pub struct Diff {
-    /// One output folder, which holds dt=…/.
+    /// First output folder, which holds dt=…/.
     #[arg(value_name = "OUT1")]
     pub one: PathBuf,
-    /// The other.
+    /// Second output folder.
     #[arg(value_name = "OUT2")]
     pub other: PathBuf,
-    /// Compare the partitions of this day [default: all that are in both].
+    /// Compare the partitions of this day [default: all days that are in both].
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Option<Day>,
     /// List at most N rows of each partition.
@@ -94,7 +94,7 @@ pub struct Manifest {
     /// The day of the partition.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Day,
-    /// Read the part files instead, and fail on the first that is not as it was written.
+    /// Read the part files instead, and fail at the first that has changed since it was written.
     #[arg(long)]
     pub check: bool,
 }

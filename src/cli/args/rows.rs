@@ -1,4 +1,4 @@
-//! What makes rows, and what they look like.
+//! Arguments of the commands that produce rows, and the options that shape the rows.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -15,22 +15,22 @@ use lookback::produce::RowChoice;
 /// Options of `produce` and `backfill` that shape the rows.
 #[derive(Args, Debug)]
 pub struct RowOptions {
-    /// Length of the padded histories [default: what the store keeps; not more].
+    /// Length of the padded histories [default, and maximum: as many actions as the store keeps].
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub max_history: Option<NonZeroU32>,
     /// Keep only actions of the N days before the day [default: no limit].
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub lookback_days: Option<NonZeroU32>,
-    /// Codec of the output's pages [default: zstd].
+    /// Codec of the pages [default: zstd].
     #[arg(long, value_parser = words::codec())]
     pub compression: Option<Compression>,
-    /// Rows of a row group: what a training reader decodes at once [default: 10000].
+    /// Rows of a row group, which a training reader decodes at once [default: 10000].
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub row_group_rows: Option<NonZeroU32>,
     /// Rows of a part file, in whole row groups [default: 1000000].
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub part_rows: Option<NonZeroU32>,
-    /// More columns: dt, history_length, action_ages (days before the day), action_times.
+    /// Further columns: dt, history_length, action_ages (days before the day), action_times.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', value_parser = words::extra())]
     pub with: Option<Vec<ExtraColumn>>,
     /// Type of impression_item_id and of the elements of actions [default: int64]. Rows with an item that does not fit
@@ -40,16 +40,16 @@ pub struct RowOptions {
     /// Type of the elements of action_types [default: int32].
     #[arg(long, value_parser = words::type_type())]
     pub type_type: Option<TypeType>,
-    /// In which order the rows stand [default: customer].
+    /// Order of the rows [default: customer].
     #[arg(long, value_parser = words::order())]
     pub order: Option<OrderKind>,
-    /// Which order by chance: the same seed gives the same bytes [default: 0].
+    /// Seed of a shuffled order: the same seed gives the same bytes [default: 0].
     #[arg(long, value_name = "N", requires = "order", value_parser = numbers::seed)]
     pub seed: Option<u64>,
-    /// Go on although batches before the day are missing in the store.
+    /// Continue although batches before the day are missing in the store.
     #[arg(long)]
     pub allow_gaps: bool,
-    /// Go on although actions that the rows should have were pruned.
+    /// Continue although actions that the rows should have were pruned.
     #[arg(long)]
     pub allow_pruned: bool,
     /// Set bad rows aside as Parquet in this folder instead of refusing them all.
@@ -58,7 +58,7 @@ pub struct RowOptions {
 }
 
 impl RowOptions {
-    /// What was typed, and what was not.
+    /// Returns the options that were given.
     pub fn choice(&self) -> RowChoice {
         let number = |typed: Option<NonZeroU32>| typed.map(|typed| typed.get() as usize);
         RowChoice::default()
@@ -81,16 +81,16 @@ pub struct Produce {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// Input root, which holds impressions/dt=…/, or what the configuration says.
+    /// Input root, which holds impressions/dt=…/, or what the configuration names.
     #[arg(long, value_name = "ROOT")]
     pub input: PathBuf,
     /// How it is described.
     #[command(flatten)]
     pub config: Configuration,
-    /// The day whose impressions become rows; all their actions are from before it.
+    /// The day whose impressions become rows; all their actions are from before this day.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Day,
-    /// Output folder, new or with nothing but partitions in it; the rows go to OUT/dt=…/.
+    /// Output folder, new or with only partitions in it; the rows go to OUT/dt=…/.
     #[arg(long, value_name = "OUT")]
     pub out: PathBuf,
     /// Use only batches up to and including this day, as a run on the next morning would have.
@@ -104,7 +104,7 @@ pub struct Produce {
 /// Arguments of `backfill`.
 #[derive(Args, Debug)]
 pub struct Backfill {
-    /// Folder of the store; this is how a store begins: it is created if it is not there.
+    /// Folder of the store; created if there is none.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
     /// Input root.
@@ -125,17 +125,16 @@ pub struct Backfill {
     /// Produce each day as known the day before, instead of from the whole store with its late data.
     #[arg(long, requires = "out")]
     pub as_daily: bool,
-    /// Produce only the partitions that are there and stale, as `lookback stale` names them, each with the settings
-    /// that it has.
+    /// Produce only existing partitions that are stale (`lookback stale` lists them), each with its own settings.
     #[arg(long, requires = "out", conflicts_with = "dry_run")]
     pub stale: bool,
-    /// Take days without any file as empty batches.
+    /// Accept days without any file as empty batches.
     #[arg(long)]
     pub allow_empty: bool,
-    /// What else is taken.
+    /// Other batches that are accepted.
     #[command(flatten)]
     pub allowed: AllowedBatches,
-    /// Print what would be done, and do nothing.
+    /// Print the plan, and change nothing.
     #[arg(long)]
     pub dry_run: bool,
     /// What the rows look like.

@@ -1,4 +1,4 @@
-//! What belongs to the shell and the system that the program is installed on.
+//! Arguments of the commands for the shell and the system.
 
 use std::path::PathBuf;
 
@@ -8,11 +8,11 @@ use clap_complete::Shell;
 /// Arguments of `completions`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "bash: put it into ~/.local/share/bash-completion/completions/lookback. zsh: into _lookback in a folder of $fpath. \
-                  fish: into ~/.config/fish/completions/lookback.fish."
+    after_help = "bash: save it as ~/.local/share/bash-completion/completions/lookback; zsh: as _lookback in a folder of $fpath; \
+                  fish: as ~/.config/fish/completions/lookback.fish."
 )]
 pub struct Completions {
-    /// For which shell.
+    /// The shell.
     #[arg(value_enum)]
     pub shell: Shell,
 }
@@ -20,7 +20,7 @@ pub struct Completions {
 /// Arguments of `man`.
 #[derive(Args, Debug)]
 pub struct Man {
-    /// Folder for the pages; created if it is not there. `man -l DIR/lookback.1` shows the first.
+    /// Folder for the pages; created if missing. `man -l DIR/lookback.1` shows the first page.
     #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,
 }

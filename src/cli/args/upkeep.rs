@@ -1,4 +1,4 @@
-//! What keeps a store in order: removing, copying, migrating, checking.
+//! Arguments of the commands that maintain a store: removing, copying, migrating, checking.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -21,13 +21,13 @@ pub struct Forget {
     /// A text file with one customer's id on each line.
     #[arg(long, value_name = "FILE")]
     pub customers: Option<PathBuf>,
-    /// Output folders in which to look for partitions that still have rows of these customers; they are listed.
+    /// Output folders to search for partitions that still have rows of these customers; the partitions are listed.
     #[arg(long, value_name = "OUT", num_args = 1..)]
     pub out: Vec<PathBuf>,
     /// Rewrite these partitions without the rows of forgotten customers.
     #[arg(long, requires = "out")]
     pub scrub: bool,
-    /// Count what would be removed and list the partitions, and change nothing.
+    /// Count what would be removed and list the partitions, but change nothing.
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -41,10 +41,10 @@ pub struct Prune {
     /// Keep the actions of this many days before the day of the newest batch, and of that day.
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub keep_days: NonZeroU32,
-    /// Count what would be removed, and remove nothing.
+    /// Count what would be removed, but remove nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Remove it although it is more than a tenth of the actions.
+    /// Allow the removal of more than a tenth of the actions.
     #[arg(long)]
     pub allow_large_removal: bool,
 }
@@ -52,8 +52,8 @@ pub struct Prune {
 /// Arguments of `remove`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Afterwards the store is, key by key, one that never had the batch. `backfill` over a range with that day takes it again where its files are \
-                  still there. Partitions that rest on it stay as they are, and `lookback stale` lists them."
+    after_help = "Afterwards the store equals, key by key, a store that never had the batch. `backfill` over a range with that day ingests it again if \
+                  its files are still there. Partitions that rest on the batch stay as they are; `lookback stale` lists them."
 )]
 pub struct Remove {
     /// Folder of the store.
@@ -62,7 +62,7 @@ pub struct Remove {
     /// The batch to remove.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Day,
-    /// Say what would be removed, and remove nothing.
+    /// Print what would be removed, but remove nothing.
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -73,14 +73,14 @@ pub struct Backup {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// Folder of the backups; created if it is not there. Each further backup copies only what is new.
+    /// Folder of the backups; created if missing. Each further backup copies only new files.
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
-    /// Afterwards delete all but the newest N backups [default: keep all].
+    /// Delete all but the newest N backups afterwards [default: keep all].
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub keep: Option<NonZeroU32>,
-    /// Then read the whole backup, also files that it shares with earlier ones, and compare each with its checksum;
-    /// before any is deleted.
+    /// Afterwards, but before backups are deleted, read all files of the backup, also those shared with earlier
+    /// backups, and compare them with their checksums.
     #[arg(long)]
     pub check: bool,
 }
@@ -91,10 +91,10 @@ pub struct Restore {
     /// Folder of the backups.
     #[arg(long, value_name = "DIR")]
     pub from: PathBuf,
-    /// Folder of the store to make.
+    /// Folder of the store to create.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// Which backup [default: the newest].
+    /// Number of the backup [default: the newest].
     #[arg(long, value_name = "N", value_parser = numbers::number)]
     pub number: Option<u32>,
 }
@@ -105,10 +105,10 @@ pub struct Migrate {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// Take the newer rules of the store's time zone that this machine has, and put every action on its day by these.
+    /// Take this machine's newer rules of the store's time zone, and assign every action to its day by these rules.
     #[arg(long)]
     pub take_zone_rules: bool,
-    /// Say what would be done, and do nothing.
+    /// Print what would be done, but change nothing.
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -120,13 +120,13 @@ pub struct Verify {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
-    /// Work out the content of each keyframe too, and look every key up as readers do.
+    /// Also compute the content of each keyframe, and look up every key as readers do.
     #[arg(long, requires = "store")]
     pub deep: bool,
-    /// In place of a store: read every file of this folder of backups and compare it with its checksum.
+    /// Instead of a store, read every file of this folder of backups and compare it with its checksum.
     #[arg(long, value_name = "DIR")]
     pub backup: Option<PathBuf>,
-    /// Only of this backup [default: of all].
+    /// Number of the only backup to read [default: all backups].
     #[arg(long, value_name = "N", requires = "backup")]
     pub number: Option<u32>,
 }
@@ -137,7 +137,7 @@ pub struct Repair {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// Count what would be written, and write nothing.
+    /// Count what would be written, but write nothing.
     #[arg(long)]
     pub dry_run: bool,
 }

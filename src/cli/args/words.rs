@@ -1,4 +1,4 @@
-//! The words that can be typed for what rows look like.
+//! The values of the options that shape the rows.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
@@ -29,15 +29,12 @@ pub fn codec() -> impl TypedValueParser<Value = Compression> {
 /// A column that rows have on request.
 pub fn extra() -> impl TypedValueParser<Value = ExtraColumn> {
     let all = &[
-        (
-            ExtraColumn::Dt,
-            "The day, in front of the other columns: string. Without it the day stands in the folder's name alone",
-        ),
-        (ExtraColumn::HistoryLength, "How many actions stand in front of the padding: int32"),
+        (ExtraColumn::Dt, "The day, before the other columns: string. Without it, only the folder's name has the day"),
+        (ExtraColumn::HistoryLength, "Number of actions before the padding: int32"),
         (ExtraColumn::ActionAges, "Days from each action to the day, at least 1; padding 0: list of int32"),
         (
             ExtraColumn::ActionTimes,
-            "When each action was; padding 1970-01-01 00:00:00: list of timestamps (microseconds, UTC)",
+            "Time of each action; padding 1970-01-01 00:00:00: list of timestamps (microseconds, UTC)",
         ),
     ];
     words(all, ExtraColumn::name)
@@ -57,8 +54,8 @@ pub fn type_type() -> impl TypedValueParser<Value = TypeType> {
 pub fn order() -> impl TypedValueParser<Value = OrderKind> {
     let all = &[
         (OrderKind::Customer, "By customer, ranking id, list"),
-        (OrderKind::Shuffled, "Every row by chance"),
-        (OrderKind::Carousel, "Impressions by chance, the rows of each together in the order of its list"),
+        (OrderKind::Shuffled, "All rows shuffled"),
+        (OrderKind::Carousel, "Impressions shuffled; the rows of each stay together, in the order of its list"),
     ];
     words(all, OrderKind::name)
 }

@@ -90,7 +90,7 @@ impl Column<'_> {
         let list_values = if is_list && !fits { self.longest_list()? } else { 1 };
         let row_bytes = list_values.saturating_mul(value_bytes);
         if list_values > 1 && row_bytes > self.budget {
-            return Err(self.no_room(&format!("a row with a list of {list_values} values"), row_bytes));
+            return Err(self.too_large(&format!("a row with a list of {list_values} values"), row_bytes));
         }
         Ok(if fits { wanted } else { self.budget / row_bytes.max(1) })
     }
@@ -117,12 +117,11 @@ impl Column<'_> {
                     }
                 }
             });
-            visited.ok_or_else(|| unreadable(self.path, "where a page should be there is none"))?;
+            visited.ok_or_else(|| unreadable(self.path, "a page is missing"))?;
         }
         if largest > self.budget {
-            return Err(
-                self.no_room(&format!("a page of {largest} bytes in column {}", first.column_path().string()), largest)
-            );
+            return Err(self
+                .too_large(&format!("a page of {largest} bytes in column {}", first.column_path().string()), largest));
         }
         Ok(announced)
     }
@@ -152,9 +151,9 @@ impl Column<'_> {
         Ok(longest)
     }
 
-    fn no_room(&self, what: &str, bytes: u64) -> Error {
+    fn too_large(&self, what: &str, bytes: u64) -> Error {
         Error::input(
-            format!("the file {} has {what}, more than there is room for ({})", self.path.shown(), self.budget),
+            format!("the file {} has {what}, more than the memory limit allows ({})", self.path.shown(), self.budget),
             message!["write it with smaller pages, or give ", MemoryLimit, (" {}", bytes.saturating_mul(16))],
         )
     }
@@ -177,8 +176,8 @@ fn longest_text(
             let length = u32::from_le_bytes(*length);
             longest = longest.max(u64::from(length));
             // A text that continues beyond the page is reported when the page is decoded.
-            let Some((_, behind)) = rest.split_at_checked(usize_of(length)) else { break };
-            texts = behind;
+            let Some((_, after)) = rest.split_at_checked(usize_of(length)) else { break };
+            texts = after;
         }
     }
     Ok(longest)

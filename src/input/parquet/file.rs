@@ -158,7 +158,7 @@ pub fn column<'batch>(batch: &'batch RecordBatch, name: &str, path: &Path) -> Re
 /// The error that a column has an unusable type. `wanted` completes "needs".
 pub fn wrong_type(path: &Path, column: &str, found: &DataType, wanted: &str) -> Error {
     Error::input(
-        format!("the file {} has a column {column} of type {found}, which needs {wanted}", path.shown()),
+        format!("the file {} has a column {column} of type {found}, but needs {wanted}", path.shown()),
         "write the column with such a type",
     )
 }

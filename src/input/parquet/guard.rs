@@ -47,7 +47,7 @@ pub fn unreadable(path: &Path, cause: impl Into<Cause>) -> Error {
     let cause = cause.into();
     Error::input(
         format!("the file {} cannot be read as Parquet ({cause})", path.shown()),
-        "write the file anew, or begin its name with _ if it is no data",
+        "write the file again, or begin its name with _ if it is not data",
     )
     .caused_by(cause)
 }

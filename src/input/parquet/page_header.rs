@@ -47,7 +47,7 @@ pub fn visit_pages(
     file: impl Read + Seek,
     (begin, end): (u64, u64),
     codec: Compression,
-    room: u64,
+    bytes_max: u64,
     mut each: impl FnMut(PageSize),
 ) -> Option<()> {
     let mut reader = BufReader::with_capacity(4 << 10, file);
@@ -60,9 +60,9 @@ pub fn visit_pages(
         position = content.checked_add(page.compressed)?;
         let mut bytes = page.uncompressed;
         let data = page.compressed.saturating_sub(page.levels);
-        if could_inflate(codec, data, room) {
+        if could_inflate(codec, data, bytes_max) {
             reader.seek_relative(i64::try_from(page.levels).ok()?).ok()?;
-            bytes = bytes.max(inflated(codec, reader.by_ref().take(data), room));
+            bytes = bytes.max(inflated(codec, reader.by_ref().take(data), bytes_max));
             reader.seek(SeekFrom::Start(position)).ok()?;
         } else {
             reader.seek_relative(i64::try_from(page.compressed).ok()?).ok()?;
@@ -83,22 +83,22 @@ struct Page {
 
 /// Whether this many bytes could decompress to more than `room`, whatever their page announces. Deflate makes at most
 /// 1,032 bytes from one byte.
-fn could_inflate(codec: Compression, compressed: u64, room: u64) -> bool {
+fn could_inflate(codec: Compression, compressed: u64, bytes_max: u64) -> bool {
     match codec {
-        Compression::GZIP(_) => compressed.saturating_mul(1_032) > room,
+        Compression::GZIP(_) => compressed.saturating_mul(1_032) > bytes_max,
         Compression::BROTLI(_) => true,
         _ => false,
     }
 }
 
 /// Counts the decompressed bytes until they exceed `room`. The count ends at damaged data, which the reader reports.
-fn inflated(codec: Compression, data: impl Read, room: u64) -> u64 {
+fn inflated(codec: Compression, data: impl Read, bytes_max: u64) -> u64 {
     let mut inflated: Box<dyn Read + '_> = match codec {
         Compression::GZIP(_) => Box::new(flate2::read::MultiGzDecoder::new(data)),
         _ => Box::new(brotli::Decompressor::new(data, 4 << 10)),
     };
     let (mut buffer, mut count) = ([0; 8 << 10], 0);
-    while count <= room {
+    while count <= bytes_max {
         match inflated.read(&mut buffer) {
             Ok(0) | Err(_) => break,
             Ok(read) => count += read as u64,
@@ -186,9 +186,9 @@ mod tests {
         bytes
     }
 
-    fn found(bytes: &[u8], range: (u64, u64), codec: Compression, room: u64) -> Vec<PageSize> {
+    fn found(bytes: &[u8], range: (u64, u64), codec: Compression, bytes_max: u64) -> Vec<PageSize> {
         let mut found = Vec::new();
-        visit_pages(Cursor::new(bytes), range, codec, room, |page| found.push(page)).unwrap();
+        visit_pages(Cursor::new(bytes), range, codec, bytes_max, |page| found.push(page)).unwrap();
         found
     }
 

@@ -184,5 +184,5 @@ fn ids(texts: &StringArray, mut wrong: impl FnMut(usize, String)) -> Int64Array 
 }
 
 fn unexpected(path: &Path, error: ArrowError) -> Error {
-    Error::input(format!("the file {} cannot be read ({error})", path.shown()), "write the file anew").caused_by(error)
+    Error::input(format!("the file {} cannot be read ({error})", path.shown()), "write the file again").caused_by(error)
 }

@@ -27,7 +27,7 @@ impl CsvFile {
                 Some(record) => break record.bytes.to_vec(),
                 None => {
                     return Err(records
-                        .broken("it is empty, without even a header", "write it anew with its header, or remove it"));
+                        .broken("it is empty, without even a header", "write it again with its header, or remove it"));
                 }
             }
         };
@@ -107,7 +107,7 @@ impl CsvRows {
                 let has = if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") };
                 written.push_line(record.line, format!("has {has} where the header has {}", self.count), record.bytes);
             } else if !is_whole {
-                let reason = "has something behind the quote that closes a cell";
+                let reason = "has something after the quote that closes a cell";
                 written.push_line(record.line, reason.to_owned(), record.bytes);
             } else {
                 let contents = self.columns.iter().map(|column| {

@@ -60,14 +60,14 @@ impl<'a> Iterator for CsvCells<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.rest?;
-        let (raw, behind, is_quoted) = match rest.strip_prefix(b"\"") {
+        let (raw, after, is_quoted) = match rest.strip_prefix(b"\"") {
             None => (None, rest, false),
             Some(inside) => {
-                let (raw, behind) = inside.split_at(closing_quote(inside));
-                (Some(raw), behind.strip_prefix(b"\"").unwrap_or(behind), true)
+                let (raw, after) = inside.split_at(closing_quote(inside));
+                (Some(raw), after.strip_prefix(b"\"").unwrap_or(after), true)
             }
         };
-        let (tail, rest) = behind.split_at(memchr(b',', behind).unwrap_or(behind.len()));
+        let (tail, rest) = after.split_at(memchr(b',', after).unwrap_or(after.len()));
         self.rest = rest.strip_prefix(b",");
         Some(CsvCell { raw: raw.unwrap_or(tail), is_quoted, is_whole: !is_quoted || tail.is_empty() })
     }

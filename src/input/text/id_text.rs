@@ -11,7 +11,7 @@ pub(super) fn parse_id(text: &str) -> Result<i64, Reason> {
     let digits = text.trim_matches([' ', '\t']);
     digits.parse().map_err(|error: std::num::ParseIntError| match error.kind() {
         IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "does not fit a signed 64-bit integer".to_owned(),
-        _ => format!("is no integer ({:?})", shortened(text)),
+        _ => format!("is not an integer ({:?})", shortened(text)),
     })
 }
 
@@ -36,7 +36,7 @@ mod tests {
             "", " ", "1.0", "1e3", "0x10", "1_000", "1,000", "- 1", "--1", "+", "١", "NaN", "null", "true", "1 2",
             "\u{a0}1",
         ] {
-            assert_eq!(parse_id(text), Err(format!("is no integer ({text:?})")));
+            assert_eq!(parse_id(text), Err(format!("is not an integer ({text:?})")));
         }
         for text in ["9223372036854775808", "-9223372036854775809", "123456789012345678901234567890"] {
             assert_eq!(parse_id(text), Err("does not fit a signed 64-bit integer".to_owned()));

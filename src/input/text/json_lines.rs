@@ -35,7 +35,7 @@ impl JsonLinesFile {
             let remedy = "write each object on a line of its own, without breaks in it";
             return Err(file
                 .records
-                .broken("its first object goes over several lines, where there should be one a line", remedy));
+                .broken("its first object spans several lines, where there should be one object a line", remedy));
         }
         Ok(file)
     }
@@ -143,7 +143,7 @@ impl JsonRows {
                     written.push(record.line, row);
                 }
                 Err(error) => {
-                    let reason = format!("is no JSON object ({})", reason_of(&error));
+                    let reason = format!("is not a JSON object ({})", reason_of(&error));
                     written.push_line(record.line, reason, record.bytes);
                 }
             }

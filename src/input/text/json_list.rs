@@ -59,7 +59,7 @@ impl JsonLists {
         self.lengths.push(self.objects.len() - before);
         self.nulls.push(text.is_some());
         match (read, wrong) {
-            (Err(error), _) => Err((None, format!("is no JSON array of objects ({})", reason_of(&error)))),
+            (Err(error), _) => Err((None, format!("is not a JSON array of objects ({})", reason_of(&error)))),
             (Ok(()), Some((field, reason))) => Err((self.names.get(field).map(String::as_str), reason)),
             (Ok(()), None) => Ok(()),
         }

@@ -38,7 +38,7 @@ impl<'text> Visitor<'text> for Fields<'_, 'text> {
                 continue;
             };
             if value.replace(map.next_value::<&RawValue>()?.get()).is_some() {
-                return Err(A::Error::custom(format!("{name} stands in it twice")));
+                return Err(A::Error::custom(format!("it has {name} twice")));
             }
         }
         Ok(())
@@ -145,7 +145,7 @@ mod tests {
             Ok(vec![Some(r#""q\"\n""#), Some("1e3"), Some("[ 1, {} ]"), None])
         );
         assert_eq!(fields("{}", &["a"]), Ok(vec![None]));
-        assert_eq!(fields(r#"{"a":1,"a":2}"#, &["a"]), Err("a stands in it twice, at byte 13".into()));
+        assert_eq!(fields(r#"{"a":1,"a":2}"#, &["a"]), Err("it has a twice, at byte 13".into()));
         assert_eq!(fields(r#"{"a":1,"a":2}"#, &["b"]), Ok(vec![None]));
         assert_eq!(fields(r#"{"a":1} {"#, &["a"]), Err("trailing characters, at byte 9".into()));
         assert_eq!(fields(r#"{"a":"#, &["a"]), Err("EOF while parsing a value, at byte 5".into()));

@@ -78,7 +78,7 @@ impl Records {
             }
         }
         if let Some(magic) = Magic::of(beginning) {
-            return Err(records.broken(&format!("what is packed in it is {}", magic.name()), "pack the text itself"));
+            return Err(records.broken(&format!("its content is {}", magic.name()), "compress the text itself"));
         }
         records.begin = if beginning.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         Ok(records)
@@ -126,8 +126,8 @@ impl Records {
         let bytes = self.buffer.get(begin..begin + length).held("a row lies within what was read")?;
         // A NUL byte means another encoding, or the end of a file that was being written when its machine went down.
         if memchr(0, bytes).is_some() {
-            let cause = format!("there is a NUL byte in the row on line {line}, and no text in UTF-8 has one");
-            return Err(self.broken(&cause, "write the file anew in UTF-8"));
+            let cause = format!("the row on line {line} has a NUL byte, which no UTF-8 text has");
+            return Err(self.broken(&cause, "write the file again in UTF-8"));
         }
         Ok(Some(Record { line, bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes) }))
     }
@@ -142,8 +142,8 @@ impl Records {
         if self.end == self.buffer.len() {
             self.buffer.resize(self.buffer.len() * 2, 0);
         }
-        let room = self.buffer.get_mut(self.end..).held("what was read ends within its room")?;
-        let read = self.source.read(room, self.line)?;
+        let free = self.buffer.get_mut(self.end..).held("the bytes read end within the buffer")?;
+        let read = self.source.read(free, self.line)?;
         self.end += read;
         self.is_at_end = read == 0;
         Ok(())
@@ -158,15 +158,15 @@ impl Records {
         let quotes = if self.ends == Ends::LineOutsideQuotes { " (is a quote in it never closed?)" } else { "" };
         self.broken(
             &format!(
-                "line {} begins a row of more than {} bytes, which there is no room for{quotes}",
+                "the row that begins on line {} has more bytes than the memory limit allows ({}){quotes}",
                 self.line, self.bytes_max
             ),
-            message!["mend that line, or give a larger ", MemoryLimit, " (a row may take a 64th of it)"],
+            message!["correct that line, or give a larger ", MemoryLimit, " (a row may take a 64th of it)"],
         )
     }
 
     fn not_closed(&self, line: u64) -> Error {
-        self.broken(&format!("the quote that opens a cell on line {line} is never closed"), "mend that line")
+        self.broken(&format!("the quote that opens a cell on line {line} is never closed"), "correct that line")
     }
 }
 

@@ -34,8 +34,8 @@ impl Unpacked {
     pub fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
         let failed = |error: io::Error| Error::io("open", path, error);
         let file = regular_file::open(path).map_err(failed)?;
-        let room_log = resources.page_bytes().checked_ilog2().unwrap_or_default();
-        let window_log_max = room_log.clamp(*WINDOW_LOG.start(), *WINDOW_LOG.end());
+        let page_bytes_log = resources.page_bytes().checked_ilog2().unwrap_or_default();
+        let window_log_max = page_bytes_log.clamp(*WINDOW_LOG.start(), *WINDOW_LOG.end());
         let reader: Box<dyn Read> = match packing {
             Packing::Plain => Box::new(file),
             Packing::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(READ_BYTES, file))),
@@ -75,7 +75,7 @@ impl Unpacked {
         if text.contains("too much memory") {
             return Error::input(
                 format!(
-                    "the file {} needs more memory to be decompressed than there is room for (a window of {} bytes)",
+                    "the file {} needs more memory to be decompressed than the memory limit allows (a window of {} bytes)",
                     self.path.shown(),
                     1_u64 << self.window_log_max
                 ),
@@ -85,8 +85,8 @@ impl Unpacked {
         }
         let cause = if error.kind() == io::ErrorKind::UnexpectedEof { "it ends too early" } else { &text };
         Error::input(
-            format!("the file {} cannot be read as {kind} ({cause}, in or behind line {line})", self.path.shown()),
-            "write the file anew, or begin its name with _ if it is no data",
+            format!("the file {} cannot be read as {kind} ({cause}, in or after line {line})", self.path.shown()),
+            "write the file again, or begin its name with _ if it is not data",
         )
         .caused_by(error)
     }

@@ -89,15 +89,15 @@ impl Compressor {
 
     /// Returns the compressed form of `bytes`.
     pub fn compress(&mut self, bytes: &[u8]) -> Result<Bytes> {
-        let room = match &self.coder {
+        let bytes_max = match &self.coder {
             Coder::Zstd(_) => zstd::zstd_safe::compress_bound(bytes.len()),
             Coder::Snappy(_) => snap::raw::max_compress_len(bytes.len()),
             Coder::Lz4 => lz4_flex::block::get_maximum_output_size(bytes.len()),
             Coder::None => return Ok(Bytes::copy_from_slice(bytes)),
         };
         // The buffer is kept from page to page: it is far larger than its compressed content.
-        if self.page.len() < room {
-            self.page.resize(room, 0);
+        if self.page.len() < bytes_max {
+            self.page.resize(bytes_max, 0);
         }
         let length = match &mut self.coder {
             Coder::Zstd(zstd) => zstd.compress_to_buffer(bytes, self.page.as_mut_slice())?,
@@ -105,7 +105,7 @@ impl Compressor {
             Coder::Lz4 => lz4_flex::block::compress_into(bytes, &mut self.page).map_err(std::io::Error::other)?,
             Coder::None => 0,
         };
-        let compressed = self.page.get(..length).held("a compressed page lies in its room").map_err(broken)?;
+        let compressed = self.page.get(..length).held("a compressed page fits into its buffer").map_err(broken)?;
         Ok(Bytes::copy_from_slice(compressed))
     }
 }

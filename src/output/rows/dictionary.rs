@@ -70,7 +70,7 @@ impl Dictionary {
     fn widen_for(&mut self, values: &[i64]) -> Option<()> {
         let Some(first) = self.values.first().or(values.first()).filter(|_| !self.is_wide) else { return Some(()) };
         if values.iter().fold(0, |differ, value| differ | (value ^ first)) >> 32 != 0 {
-            self.wide.make_room_for(self.values.len());
+            self.wide.reserve(self.values.len());
             self.wide.put_all(&self.values)?;
             self.is_wide = true;
         }
@@ -166,7 +166,7 @@ impl<S: Slot> Slots<S> {
     }
 
     /// Makes an empty table large enough for this many values.
-    fn make_room_for(&mut self, values: usize) {
+    fn reserve(&mut self, values: usize) {
         if values * 2 > self.slots.len() {
             *self = Slots::new((values * 2).next_power_of_two());
         }

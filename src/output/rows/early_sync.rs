@@ -16,25 +16,25 @@ pub(super) struct EarlySync {
     /// Another handle of the file; `None` if the system refuses one.
     file: Option<File>,
     /// The file size at the start of the last sync.
-    begun_bytes: u64,
+    synced_from_bytes: u64,
     running: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl EarlySync {
     /// For an empty file.
     pub fn of(file: &File) -> Self {
-        EarlySync { file: file.try_clone().ok(), begun_bytes: 0, running: None }
+        EarlySync { file: file.try_clone().ok(), synced_from_bytes: 0, running: None }
     }
 
     /// Records that the file has reached this many bytes. Fails if a sync has failed.
     pub fn written(&mut self, bytes: u64) -> io::Result<()> {
-        let is_due = bytes >= self.begun_bytes + BYTES_EACH;
+        let is_due = bytes >= self.synced_from_bytes + BYTES_EACH;
         if !is_due || self.running.as_ref().is_some_and(|running| !running.is_finished()) {
             return Ok(());
         }
         self.end()?;
         let Some(file) = self.file.as_ref().and_then(|file| file.try_clone().ok()) else { return Ok(()) };
-        self.begun_bytes = bytes;
+        self.synced_from_bytes = bytes;
         // Without a thread, the last fsync does the work.
         self.running = std::thread::Builder::new().spawn(move || file.sync_data()).ok();
         Ok(())
@@ -67,15 +67,15 @@ mod tests {
     fn a_sync_begins_with_each_four_megabytes() {
         let mut file = tempfile::tempfile().unwrap();
         let mut early = EarlySync::of(&file);
-        let mut begun = Vec::new();
+        let mut started = Vec::new();
         for bytes in (1..=9).map(|mega| mega << 20) {
             file.write_all(&vec![7; 1 << 20]).unwrap();
             early.written(bytes).unwrap();
-            begun.push(early.begun_bytes >> 20);
+            started.push(early.synced_from_bytes >> 20);
             // So that the next sync is not skipped.
             early.end().unwrap();
         }
-        assert_eq!(begun, [0, 0, 0, 4, 4, 4, 4, 8, 8]);
+        assert_eq!(started, [0, 0, 0, 4, 4, 4, 4, 8, 8]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct GroupedWriter {
     writer: RowWriter,
     group: RowGroup,
     /// The customer whose history was added last to the open row group.
-    begun: Option<CustomerId>,
+    current: Option<CustomerId>,
 }
 
 impl GroupedWriter {
@@ -31,7 +31,7 @@ impl GroupedWriter {
             row_group_rows: settings.sizes.row_group_rows,
             writer: RowWriter::new(folder, settings, schema),
             group: RowGroup::new(schema, settings)?,
-            begun: None,
+            current: None,
         })
     }
 
@@ -42,9 +42,9 @@ impl GroupedWriter {
         if self.group.rows() > 0 && self.group.rows() + elements.len() > self.row_group_rows {
             self.close_group()?;
         }
-        if self.begun != Some(*customer) {
+        if self.current != Some(*customer) {
             self.group.begin_customer(history)?;
-            self.begun = Some(*customer);
+            self.current = Some(*customer);
         }
         self.group.add_elements(*customer, ranking_id.as_deref(), first, elements)
     }
@@ -58,7 +58,7 @@ impl GroupedWriter {
     }
 
     fn close_group(&mut self) -> Result<()> {
-        self.begun = None;
+        self.current = None;
         self.writer.append(self.group.encode()?)
     }
 }

@@ -222,5 +222,5 @@ fn items(items: Int64Array, item_type: ItemType) -> Result<ArrayRef> {
 }
 
 fn not_gathered() -> ParquetError {
-    broken(Error::internal("it does not hold that the rows have all columns of their schema"))
+    broken(Error::internal("this does not hold: the rows have all columns of their schema"))
 }

@@ -76,7 +76,7 @@ impl RowSettings {
             let codec = &shape.compression;
             Error::input(
                 format!("the partition of {} has pages in {codec:?}, which this program does not write", manifest.dt),
-                message!["produce it by ", [Backfill], " without ", Stale],
+                message!["produce it with ", [Backfill], " without ", Stale],
             )
         })?;
         Ok(RowSettings {

@@ -61,7 +61,7 @@ pub fn check(folder: &Path, numbers: &[u32], cancel: &Cancel, progress: &dyn Pro
         let (crc, read) = crc_of(&folder.join(name))
             .map_err(|error| damaged(folder, *number, &format!("{name}: {error}")).caused_by(error))?;
         if crc != *expected {
-            return Err(damaged(folder, *number, &format!("{name} does not agree with its checksum")));
+            return Err(damaged(folder, *number, &format!("{name} does not match its checksum")));
         }
         bytes += read;
         progress.advance(1);
@@ -124,9 +124,9 @@ pub fn damaged(folder: &Path, number: u32, what: &str) -> Error {
         Kind::Corrupt,
         format!("backup {number} at {} is damaged ({what})", folder.shown()),
         message![
-            "move the file that is named away and run ",
+            "move the named file away and run ",
             [Backup],
-            " again, which copies it anew if the store still has it; or restore another backup with ",
+            " again, which copies it again if the store still has it; or restore another backup with ",
             Number
         ],
     )

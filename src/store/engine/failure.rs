@@ -27,7 +27,7 @@ pub fn require(folder: &Folder) -> Result<()> {
         message![
             "check ",
             Store,
-            ", and whether its disk is mounted; a new store is made by ",
+            ", and whether its disk is mounted; a new store is created by ",
             [Init],
             ", ",
             [Backfill],

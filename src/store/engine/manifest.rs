@@ -37,7 +37,7 @@ pub fn check(folder: &Folder) -> Result<()> {
             Ok(_) if types(&block).all(|found| found <= TYPE_MAX) => {}
             Ok(_) => {
                 return Err(Error::corrupt(format!(
-                    "{} is damaged: a record has a type that is not written",
+                    "{} is damaged: a record has an unknown type",
                     database.join(name.trim_end()).shown()
                 )));
             }
@@ -49,12 +49,12 @@ pub fn check(folder: &Folder) -> Result<()> {
 fn types(block: &[u8]) -> impl Iterator<Item = u8> {
     let mut rest = block;
     std::iter::from_fn(move || {
-        let ([_, _, _, _, low, high, found], behind) = rest.split_first_chunk::<HEAD_BYTES>()?;
+        let ([_, _, _, _, low, high, found], after) = rest.split_first_chunk::<HEAD_BYTES>()?;
         let length = u16::from_le_bytes([*low, *high]);
         // The rest of a block is ignored after a record without type and length, and after a record longer than the
         // block.
         let is_end = *found == 0 && length == 0;
-        let next = behind.split_at_checked(length.into()).filter(|_| !is_end);
+        let next = after.split_at_checked(length.into()).filter(|_| !is_end);
         rest = next.map_or(&[], |(_, next)| next);
         Some(*found)
     })

@@ -38,11 +38,11 @@ pub fn read(folder: &Folder) -> Result<Option<Watermark>> {
     Watermark::decode(&bytes).map(Some).map_err(|error| {
         Error::new(
             Kind::Corrupt,
-            format!("{} is damaged, which tells whether the store has all that was committed", path.shown()),
+            format!("{} is damaged, so it is unknown whether the store has all its commits", path.shown()),
             message![
-                "restore the store from a copy; or remove that file, run ",
+                "restore the store from a backup; or remove that file, run ",
                 [Verify],
-                ", and see with ",
+                ", and check with ",
                 [Status],
                 " whether the newest batches are there"
             ],
@@ -58,14 +58,14 @@ pub fn check(watermark: Option<Watermark>, db: &DB, folder: &Folder) -> Result<(
         Some(Watermark(watermark)) if reached < watermark => Err(Error::new(
             Kind::Corrupt,
             format!(
-                "the database of the store at {} has lost its newest commits: it has come to write {reached} of the {watermark} that {} tells of",
+                "the database of the store at {} has lost its newest commits: it has {reached} of the {watermark} writes that {} records",
                 folder.path().shown(),
                 folder.watermark().shown(),
             ),
             message![
-                "restore the store from a copy; or remove that file and run ",
+                "restore the store from a backup; or remove that file and run ",
                 [Backfill],
-                " over the newest days, which takes again what was lost"
+                " over the newest days, which ingests the lost batches again"
             ],
         )),
         _ => Ok(()),

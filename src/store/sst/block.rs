@@ -40,7 +40,7 @@ impl Handle {
         if end.is_some_and(|end| end <= limit) {
             Ok(self)
         } else {
-            Err(Unsupported::Damaged("a block lies beyond its place"))
+            Err(Unsupported::Damaged("a block extends beyond its part of the file"))
         }
     }
 
@@ -84,7 +84,7 @@ impl Checked {
         // Compressed data begins with its decompressed size, and RocksDB allocates that much memory.
         match Bytes(bytes).varint() {
             Ok(announced) if announced <= DECOMPRESSED_BYTES_MAX as u64 => Err(Unsupported::Unknown),
-            _ => Err(Unsupported::Damaged("a block announces more bytes than any has")),
+            _ => Err(Unsupported::Damaged("a block announces more bytes than a block can have")),
         }
     }
 
@@ -116,7 +116,7 @@ impl<'bytes> Block<'bytes> {
     /// Parses the bytes of a block. High bits of the count would announce a hash index or other features, which no
     /// version has written.
     pub fn of(bytes: &'bytes [u8]) -> FastPath<Self> {
-        const WRONG: Unsupported = Unsupported::Damaged("a block counts more restarts than it has room for");
+        const WRONG: Unsupported = Unsupported::Damaged("a block counts more restarts than fit into it");
         let (rest, count) = bytes.split_last_chunk::<4>().ok_or(WRONG)?;
         let count = u32::from_le_bytes(*count);
         if count == 0 || count >> 28 != 0 {
@@ -143,7 +143,7 @@ impl<'bytes> Block<'bytes> {
     /// entry with a full key. Shows the first key to `first` and leaves the last key in `key`, both without their
     /// trailers, as all keys here.
     pub fn check(&self, key: &mut Vec<u8>, first: impl FnOnce(&[u8]) -> FastPath<()>) -> FastPath<()> {
-        const RESTARTS: Unsupported = Unsupported::Damaged("the restarts of a block are not where its entries are");
+        const RESTARTS: Unsupported = Unsupported::Damaged("the restarts of a block do not point to its entries");
         let (mut first, mut restarts) = (Some(first), 0);
         let mut next_restart = self.restart(0)?;
         let mut rest = Bytes(self.entries);
@@ -160,7 +160,7 @@ impl<'bytes> Block<'bytes> {
                 }
             }
             if !take_key(key, shared, own)? && first.is_none() {
-                return Err(Unsupported::Damaged("the keys of a block do not rise"));
+                return Err(Unsupported::Damaged("the keys of a block are not in ascending order"));
             }
             if let Some(first) = first.take() {
                 first(without_key_trailer(key)?)?;

@@ -42,7 +42,7 @@ impl<'tables> TableCursor<'tables> {
     ) -> Result<Shown> {
         match self.seek(customer, from).and_then(|()| self.show_all(customer, &mut show)) {
             Ok(shown) => shown.map(|()| Shown::Whole),
-            Err(odd) => self.give_up(&odd).map(|()| Shown::Unsupported),
+            Err(unsupported) => self.give_up(&unsupported).map(|()| Shown::Unsupported),
         }
     }
 
@@ -59,20 +59,20 @@ impl<'tables> TableCursor<'tables> {
             Ok(())
         };
         let damaged = self.runs.iter_mut().find_map(|run| match walk(run) {
-            Err(odd @ Unsupported::Damaged(_)) => Some(odd),
+            Err(unsupported @ Unsupported::Damaged(_)) => Some(unsupported),
             Err(Unsupported::Unknown) => {
                 run.forget();
                 None
             }
             Ok(()) => None,
         });
-        damaged.map_or(Ok(()), |odd| self.give_up(&odd))
+        damaged.map_or(Ok(()), |unsupported| self.give_up(&unsupported))
     }
 
     /// Resets all runs, whose positions are now meaningless. Fails if a file is damaged.
-    fn give_up(&mut self, odd: &Unsupported) -> Result<()> {
+    fn give_up(&mut self, unsupported: &Unsupported) -> Result<()> {
         self.runs.iter_mut().for_each(RunCursor::forget);
-        match odd {
+        match unsupported {
             Unsupported::Unknown => Ok(()),
             Unsupported::Damaged(what) => {
                 let met = self.runs.iter().find(|run| run.is_damaged).map_or("", RunCursor::file);

@@ -29,7 +29,7 @@ const META_BYTES_MAX: u64 = 1 << 20;
 const INDEX_PART_MAX: u64 = 8;
 const INDEX_BYTES_MIN: u64 = 64 << 10;
 
-const BEYOND: Unsupported = Unsupported::Damaged("what it says of its blocks leads beyond them");
+const BEYOND: Unsupported = Unsupported::Damaged("its block handles point outside its blocks");
 
 /// Properties, with their encoded values, of a table whose blocks and index have the supported layout.
 const LAYOUT: [(&str, &[u8]); 3] = [
@@ -125,7 +125,7 @@ fn each_entry(
     handle: Handle,
     mut show: impl FnMut(&[u8], &[u8]) -> FastPath<()>,
 ) -> FastPath<()> {
-    const CUT_OFF: Unsupported = Unsupported::Damaged("what it says of itself is cut off");
+    const CUT_OFF: Unsupported = Unsupported::Damaged("its properties are cut off");
     let bytes = checks.read(file, handle)?;
     let block = Block::of(&bytes)?;
     let (mut rest, mut key) = (Bytes(block.entries), Vec::new());

@@ -26,17 +26,17 @@ pub(super) fn each_block(
         // Every entry of an index is a restart: no bytes in common, the key's length, the key, the block's position.
         let at = index.entries.len() - rest.0.len();
         if number >= index.restarts() || index.restart(number)? != at || rest.length().ok() != Some(0) {
-            return Err(Unsupported::Damaged("the restarts of its index are not where its entries are"));
+            return Err(Unsupported::Damaged("the restarts of its index do not point to its entries"));
         }
         number += 1;
         let length = rest.length().map_err(|_| CUT_OFF)?;
         let key = rest.take(length).map_err(|_| CUT_OFF)?;
         let handle = Handle::decode(&mut rest).map_err(|_| CUT_OFF)?.before(footer.index.offset)?;
         if last.is_some_and(|last| key <= last) {
-            return Err(Unsupported::Damaged("the keys of its index do not rise"));
+            return Err(Unsupported::Damaged("the keys of its index are not in ascending order"));
         }
         if handle.offset != end {
-            return Err(Unsupported::Damaged("its blocks do not lie one behind the other"));
+            return Err(Unsupported::Damaged("its blocks are not consecutive"));
         }
         (last, end) = (Some(key), handle.end());
         show(key, handle)?;

@@ -46,8 +46,8 @@ enum Unsupported {
     Damaged(&'static str),
 }
 
-const OUT_OF_PLACE: Unsupported = Unsupported::Damaged("a block has keys that its index has elsewhere");
-const OUT_OF_FILE: Unsupported = Unsupported::Damaged("it has keys that RocksDB's manifest has elsewhere");
+const OUT_OF_PLACE: Unsupported = Unsupported::Damaged("a block has keys that the index puts into another block");
+const OUT_OF_FILE: Unsupported = Unsupported::Damaged("it has keys that RocksDB's manifest puts into another file");
 
 /// The data read, unless it is unsupported.
 type FastPath<T> = Result<T, Unsupported>;

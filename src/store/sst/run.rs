@@ -29,7 +29,7 @@ pub(super) struct RunCursor<'tables> {
     /// The range of these blocks that have been found sound.
     checked: Range<usize>,
     /// Scratch memory for keys while a block is checked.
-    room: Vec<u8>,
+    buffer: Vec<u8>,
     /// The remaining entries of the block, as a range of the bytes.
     rest: Range<usize>,
     /// The current key, with its trailer.
@@ -54,7 +54,7 @@ impl<'tables> RunCursor<'tables> {
             read: 0..0,
             bytes: Vec::new(),
             checked: 0..0,
-            room: Vec::new(),
+            buffer: Vec::new(),
             rest: 0..0,
             key: [0; HISTORY_KEY_BYTES_MAX + KEY_TRAILER_BYTES],
             key_bytes: 0,
@@ -188,7 +188,7 @@ impl<'tables> RunCursor<'tables> {
             entry.end().checked_sub(begin).and_then(|end| usize::try_from(end).ok()).ok_or(Unsupported::Unknown)?;
         let with_trailer = self.bytes.get(at..end).ok_or(Unsupported::Unknown)?;
         if !self.checked.contains(&block) {
-            let sound = check_block(found, block, with_trailer, &mut self.room);
+            let sound = check_block(found, block, with_trailer, &mut self.buffer);
             self.is_damaged = matches!(sound, Err(Unsupported::Damaged(_)));
             sound?;
             self.checked = if block == self.checked.end { self.checked.start..block + 1 } else { block..block + 1 };
@@ -224,7 +224,7 @@ impl<'tables> RunCursor<'tables> {
 
 /// Compares a block's checksum, and checks that its keys ascend, lie above the previous block's last key and up to the
 /// block's own by the index, and lie in the file's range by RocksDB's manifest. Otherwise seeks would miss keys.
-fn check_block(table: &Table, number: usize, with_trailer: &[u8], room: &mut Vec<u8>) -> FastPath<()> {
+fn check_block(table: &Table, number: usize, with_trailer: &[u8], buffer: &mut Vec<u8>) -> FastPath<()> {
     let found = table.blocks.get(number).ok_or(Unsupported::Unknown)?;
     table.checks.check(found.offset, with_trailer)?;
     let place = |key: &[u8]| history_number(key).unwrap_or(u128::MAX);
@@ -236,6 +236,6 @@ fn check_block(table: &Table, number: usize, with_trailer: &[u8], room: &mut Vec
     let block = Block::of(Checked::without_trailer(with_trailer)?)?;
     let before = number.checked_sub(1).and_then(|before| table.blocks.get(before));
     let is_behind = |key| before.is_none_or(|before| before.last < key || before.is_cut && before.last == key);
-    block.check(room, |first| within(first, is_behind(place(first))))?;
-    within(room, place(room) <= found.last)
+    block.check(buffer, |first| within(first, is_behind(place(first))))?;
+    within(buffer, place(buffer) <= found.last)
 }

@@ -20,7 +20,7 @@ use crate::store::folder::Folder;
 const RANGE_BYTES_MAX: u64 = 1 << 20;
 
 /// A smaller file is also split, into about this many ranges, if it has enough blocks.
-const RANGES_OF_A_FILE: u64 = 16;
+const RANGES_PER_FILE: u64 = 16;
 
 /// A table file that would mislead a reader.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -96,7 +96,7 @@ pub(super) struct Keys {
     first: Option<Vec<u8>>,
     last: Vec<u8>,
     bytes: Vec<u8>,
-    room: Vec<u8>,
+    buffer: Vec<u8>,
     boundaries: Vec<Prefix>,
 }
 
@@ -105,7 +105,7 @@ impl Keys {
         let file_bytes = file.metadata().map_err(|_| Unsupported::Unknown)?.len();
         let footer = Footer::read(file, file_bytes)?;
         let (mut blocks, mut ends) = (Vec::new(), Vec::new());
-        let (mut parted, range_bytes) = (0, RANGE_BYTES_MAX.min(file_bytes / RANGES_OF_A_FILE));
+        let (mut parted, range_bytes) = (0, RANGE_BYTES_MAX.min(file_bytes / RANGES_PER_FILE));
         each_block(file, &footer, |end, handle| {
             if handle.end() >= parted + range_bytes && end.first() == Some(&(Keyspace::History as u8)) {
                 parted = handle.end();
@@ -138,18 +138,18 @@ impl Keys {
         before: Option<&[u8]>,
         end: &[u8],
     ) -> FastPath<()> {
-        let Keys { first: first_of_all, last, bytes, room, .. } = self;
+        let Keys { first: first_of_all, last, bytes, buffer, .. } = self;
         let length = usize::try_from(handle.end().saturating_sub(handle.offset)).map_err(|_| Unsupported::Unknown)?;
         bytes.resize(length, 0);
         file.read_exact_at(bytes, handle.offset).map_err(|_| Unsupported::Unknown)?;
         checks.check(handle.offset, bytes)?;
         let within = |holds: bool| if holds { Ok(()) } else { Err(OUT_OF_PLACE) };
-        Block::of(Checked::without_trailer(bytes)?)?.check(room, |first| {
+        Block::of(Checked::without_trailer(bytes)?)?.check(buffer, |first| {
             first_of_all.get_or_insert_with(|| first.to_vec());
             within(before.is_none_or(|before| before < first))
         })?;
-        within(room.as_slice() <= end)?;
-        std::mem::swap(last, room);
+        within(buffer.as_slice() <= end)?;
+        std::mem::swap(last, buffer);
         Ok(())
     }
 

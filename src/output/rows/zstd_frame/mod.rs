@@ -120,9 +120,9 @@ impl RepeatingPage {
         let mut done = 0;
         while length > 0 {
             let block = self.block();
-            let room = BLOCK_BYTES - block.length;
+            let free = BLOCK_BYTES - block.length;
             // At the end of a block, the rest may be too short for a match.
-            let part = length.min(room);
+            let part = length.min(free);
             if part < MATCH_BYTES_MIN {
                 let piece: Vec<u8> = bytes.iter().cycle().skip(done % bytes.len()).take(part).copied().collect();
                 self.push_literals(&piece);
