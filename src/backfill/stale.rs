@@ -66,8 +66,8 @@ impl KeptSettings {
     }
 }
 
-/// The partitions that reach back beyond the horizon of a pruned store and are stale, or may become so by the batches to
-/// ingest. Which of these they will be is known only after the ingest; then it would be too late to refuse them.
+/// The partitions that reach back beyond the horizon of a pruned store and are stale, or may become so by the batches
+/// to ingest. Which of these they will be is known only after the ingest; then it would be too late to refuse them.
 struct Pruned<'store> {
     judge: Judge<'store>,
     to_ingest: Vec<(Day, IngestReason)>,

@@ -4,8 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Kind};
 
-/// Runs `work` with each worker on a thread of its own; the calling thread is the first. If one panics, `stop` is to end
-/// the others; then joining them ends the whole command.
+/// Runs `work` with each worker on a thread of its own; the calling thread is the first. If one panics, `stop` is to
+/// end the others; then joining them ends the whole command.
 pub(super) fn run_all<Worker: Send>(workers: Vec<Worker>, work: impl Fn(Worker) + Sync, stop: impl Fn(Error) + Sync) {
     let work = |worker| {
         let _stop = StopOnPanic(&stop);

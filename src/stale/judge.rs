@@ -44,7 +44,8 @@ pub struct Reasons {
     pub removed: Vec<Day>,
     /// Whether the zone's rules up to its day differ from those that its rows were made by.
     pub zone_rules: bool,
-    /// No reason, but the store's horizon, if the rows reach back beyond it: they cannot be produced again as they were.
+    /// No reason, but the store's horizon, if the rows reach back beyond it: they cannot be produced again as they
+    /// were.
     pub beyond_horizon: Option<Day>,
 }
 
@@ -54,8 +55,8 @@ impl Reasons {
         self.zone_rules || !(self.added.is_empty() && self.replaced.is_empty() && self.removed.is_empty())
     }
 
-    /// Formats for people: `replaced 2026-01-02; added 2026-01-05..2026-01-09`; and behind it, whether the rows cannot be
-    /// produced again.
+    /// Formats for people: `replaced 2026-01-02; added 2026-01-05..2026-01-09`; and behind it, whether the rows cannot
+    /// be produced again.
     pub fn text(&self) -> String {
         let Reasons { added, replaced, removed, zone_rules, beyond_horizon } = self;
         let kinds = [("replaced", replaced), ("removed", removed), ("added", added)];

@@ -26,8 +26,8 @@ pub struct Fingerprint {
     times: [i64; 4],
 }
 
-/// Returns the times of a file. No program can set the second one, so a file that was replaced, or written and given its
-/// old time of writing again, has other times.
+/// Returns the times of a file. No program can set the second one, so a file that was replaced, or written and given
+/// its old time of writing again, has other times.
 fn times_of(metadata: &Metadata) -> [i64; 4] {
     [metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec()]
 }
@@ -60,8 +60,8 @@ impl Fingerprint {
         Ok(metadata.len())
     }
 
-    /// Fails if the file has been written or replaced since its fingerprint was begun: the bytes read from it in between
-    /// may differ from the bytes fingerprinted.
+    /// Fails if the file has been written or replaced since its fingerprint was begun: the bytes read from it in
+    /// between may differ from the bytes fingerprinted.
     pub fn check_unchanged(&self, path: &Path) -> Result<()> {
         let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
         if metadata.len() == self.bytes && times_of(&metadata) == self.times {
