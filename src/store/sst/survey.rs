@@ -144,9 +144,13 @@ impl Keys {
         file.read_exact_at(bytes, handle.offset).map_err(|_| Unsupported::Unknown)?;
         checks.check(handle.offset, bytes)?;
         let within = |holds: bool| if holds { Ok(()) } else { Err(OUT_OF_PLACE) };
-        Block::of(Checked::without_trailer(bytes)?)?.check(room, |first| {
-            first_of_all.get_or_insert_with(|| first.to_vec());
-            within(before.is_none_or(|before| before < first))
+        let mut is_first = true;
+        Block::of(Checked::without_trailer(bytes)?)?.check(room, |key, _| {
+            if !std::mem::take(&mut is_first) {
+                return Ok(());
+            }
+            first_of_all.get_or_insert_with(|| key.to_vec());
+            within(before.is_none_or(|before| before < key))
         })?;
         within(room.as_slice() <= end)?;
         std::mem::swap(last, room);
