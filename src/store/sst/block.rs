@@ -70,9 +70,9 @@ impl Checked {
         (xxh3_64(bytes) as u32) ^ u32::from(last).wrapping_mul(COMPRESSION_MIX)
     }
 
-    /// Compares the checksum of a block at this offset, followed by its trailer. Also unsupported if the block is
-    /// compressed.
-    pub fn check(self, offset: u64, with_trailer: &[u8]) -> FastPath<()> {
+    /// Compares the checksum of a block at this offset, followed by its trailer, and returns the block alone. Also
+    /// unsupported if the block is compressed.
+    pub fn check(self, offset: u64, with_trailer: &[u8]) -> FastPath<&[u8]> {
         let (bytes, trailer) = with_trailer.split_last_chunk::<5>().ok_or(Unsupported::Unknown)?;
         let [compression, stored @ ..] = *trailer;
         let checksum = Self::mixed(bytes, compression).wrapping_add(self.modifier(offset));
@@ -80,7 +80,7 @@ impl Checked {
             return Err(Unsupported::Unknown);
         }
         if compression == 0 {
-            return Ok(());
+            return Ok(bytes);
         }
         // Compressed data begins with its decompressed size, and RocksDB allocates that much memory.
         match Bytes(bytes).varint() {
@@ -89,18 +89,13 @@ impl Checked {
         }
     }
 
-    /// Returns the block alone.
-    pub fn without_trailer(with_trailer: &[u8]) -> FastPath<&[u8]> {
-        with_trailer.split_last_chunk::<5>().map(|(bytes, _)| bytes).ok_or(Unsupported::Unknown)
-    }
-
     /// Reads a single block. Memory: the size of the block; its handle must have been checked against the file.
     pub fn read(self, file: &File, handle: Handle) -> FastPath<Vec<u8>> {
         let bytes = usize::try_from(handle.end().checked_sub(handle.offset).ok_or(Unsupported::Unknown)?);
         let mut block = vec![0; bytes.map_err(|_| Unsupported::Unknown)?];
         file.read_exact_at(&mut block, handle.offset).map_err(|_| Unsupported::Unknown)?;
-        self.check(handle.offset, &block)?;
-        block.truncate(Self::without_trailer(&block)?.len());
+        let bytes = self.check(handle.offset, &block)?.len();
+        block.truncate(bytes);
         Ok(block)
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-use super::block::{Block, Checked};
+use super::block::Block;
 use super::table::Table;
 use super::{FastPath, OUT_OF_FILE, OUT_OF_PLACE, Unsupported};
 use crate::exact::usize_of;
@@ -180,7 +180,7 @@ fn read_block(
     let place = |at: u64| at.checked_sub(begin).and_then(|at| usize::try_from(at).ok()).ok_or(Unsupported::Unknown);
     let (at, end) = (place(found.offset)?, place(found.end())?);
     let with_trailer = bytes.get(at..end).ok_or(Unsupported::Unknown)?;
-    table.checks.check(found.offset, with_trailer)?;
+    let block = Block::of(table.checks.check(found.offset, with_trailer)?)?;
     // Then this holds for the places in it.
     u32::try_from(end).map_err(|_| Unsupported::Unknown)?;
     let within = |number: u128, is_of_block: bool| match (is_of_block, table.keys.contains(&number)) {
@@ -191,7 +191,7 @@ fn read_block(
     let before = number.checked_sub(1).and_then(|before| table.blocks.get(before));
     let is_behind = |key| before.is_none_or(|before| before.last < key || before.is_cut && before.last == key);
     let mut last = None;
-    Block::of(Checked::without_trailer(with_trailer)?)?.check(room, |key, value| {
+    block.check(room, |key, value| {
         let (number, key_bytes) = match history_number(key) {
             Some(_) if key.len() > HISTORY_KEY_BYTES_MAX => return Err(Unsupported::Unknown),
             Some(number) => (number, key.len() as u8),

@@ -142,10 +142,10 @@ impl Keys {
         let length = usize::try_from(handle.end().saturating_sub(handle.offset)).map_err(|_| Unsupported::Unknown)?;
         bytes.resize(length, 0);
         file.read_exact_at(bytes, handle.offset).map_err(|_| Unsupported::Unknown)?;
-        checks.check(handle.offset, bytes)?;
+        let block = Block::of(checks.check(handle.offset, bytes)?)?;
         let within = |holds: bool| if holds { Ok(()) } else { Err(OUT_OF_PLACE) };
         let mut is_first = true;
-        Block::of(Checked::without_trailer(bytes)?)?.check(room, |key, _| {
+        block.check(room, |key, _| {
             if !std::mem::take(&mut is_first) {
                 return Ok(());
             }
