@@ -124,15 +124,9 @@ impl<'bytes> Block<'bytes> {
         Ok(Block { entries, restarts })
     }
 
-    /// Returns the number of full keys.
-    pub fn restarts(&self) -> usize {
-        self.restarts.len() / 4
-    }
-
-    /// Returns the offset of the entry of the restart with this number.
-    pub fn restart(&self, number: usize) -> FastPath<usize> {
-        let place = self.restarts.get(number * 4..number * 4 + 4).and_then(<[u8]>::first_chunk);
-        usize::try_from(u32::from_le_bytes(*place.ok_or(Unsupported::Unknown)?)).map_err(|_| Unsupported::Unknown)
+    /// Returns the offset of the entry of each restart.
+    pub fn restarts(&self) -> impl Iterator<Item = usize> {
+        self.restarts.as_chunks::<4>().0.iter().map(|at| usize_of(u32::from_le_bytes(*at)))
     }
 
     /// Checks all entries of a table's block: keys ascend, entries and restarts are in order, and each restart is an
@@ -140,7 +134,7 @@ impl<'bytes> Block<'bytes> {
     /// as all keys here.
     pub fn check(&self, key: &mut Vec<u8>, mut show: impl FnMut(&[u8], EntryValue) -> FastPath<()>) -> FastPath<()> {
         const RESTARTS: Unsupported = Unsupported::Damaged("the restarts of a block are not where its entries are");
-        let mut restarts = self.restarts.as_chunks::<4>().0.iter().map(|at| usize_of(u32::from_le_bytes(*at)));
+        let mut restarts = self.restarts();
         let mut next_restart = restarts.next();
         let mut rest = Bytes(self.entries);
         key.clear();
