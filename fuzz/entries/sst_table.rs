@@ -11,6 +11,7 @@ use super::run::RunCursor;
 use super::survey::Keys;
 use super::table::Table;
 use super::{FastPath, Unsupported};
+use crate::format::KeyBytes;
 
 /// So many of the keys are also sought.
 const SOUGHT: usize = 64;
@@ -64,14 +65,13 @@ fn read(bytes: &[u8]) -> FastPath<usize> {
 fn walk(tables: &[Table]) -> FastPath<Vec<u128>> {
     let mut cursor = RunCursor::new(tables);
     cursor.seek(0)?;
-    let (mut numbers, mut last) = (Vec::new(), Vec::new());
+    let (mut numbers, mut last) = (Vec::new(), KeyBytes::default());
     while let Some(number) = cursor.number {
         assert!(numbers.last().is_none_or(|last| *last <= number), "numbers of keys do not rise");
         // All keys before those of histories have one number, and nobody reads them here.
-        if let (Ok(key), 1..) = (cursor.key(), number) {
-            assert!(last.as_slice() < key, "keys do not rise");
-            last.clear();
-            last.extend_from_slice(key);
+        if let (Ok((key, _)), 1..) = (cursor.entry(), number) {
+            assert!(*last < *key, "keys do not rise");
+            last = key;
         }
         numbers.push(number);
         cursor.next()?;

@@ -36,59 +36,70 @@ pub fn pack(numbers: impl Iterator<Item = u64>, width: u32, bytes: &mut Vec<u8>)
 /// Numbers of at most this many bits lie within eight bytes, at any bit offset.
 const WINDOW_BITS: u32 = 57;
 
-/// Fills `numbers` with the first numbers in `bytes`, which are packed in `width` bits each (at most 64).
+/// Fills `numbers` with the first numbers in `packed`, which are packed in `width` bits each (at most 64).
 ///
-/// Panics if `bytes` is too short.
-pub fn unpack<T>(bytes: &[u8], width: u32, numbers: &mut [T], convert: impl Fn(u64) -> T) {
+/// Panics if `packed` is too short.
+pub fn unpack<T>(packed: &[u8], width: u32, numbers: &mut [T], convert: impl Fn(u64) -> T) {
     let needed = packed_bytes(numbers.len(), width);
-    assert!(needed.is_some_and(|needed| needed <= bytes.len()), "packed numbers are all there");
-    let mask = if width >= 64 { u64::MAX } else { (1 << width) - 1 };
-    let step = usize_of(width);
-    // How many numbers are read from one window.
-    let of_window = usize_of(WINDOW_BITS.checked_div(width).unwrap_or(WINDOW_BITS));
-    let mut bit = 0;
-    if of_window == 1 {
-        for number in numbers {
-            *number = convert(window(bytes, bit) & mask);
-            bit += step;
-        }
-    } else if of_window > 1 {
-        for numbers in numbers.chunks_mut(of_window) {
-            let mut window = window(bytes, bit);
-            for number in numbers {
-                *number = convert(window & mask);
-                window >>= width;
-            }
-            bit += of_window * step;
-        }
+    assert!(needed.is_some_and(|needed| needed <= packed.len()), "packed numbers are all there");
+    let mut padded = [0; 8];
+    let bytes = if packed.len() < padded.len() {
+        padded.iter_mut().zip(packed).for_each(|(to, from)| *to = *from);
+        &padded
     } else {
+        packed
+    };
+    // How many numbers are read from one window; the compiler unrolls a loop over a constant number of them.
+    match WINDOW_BITS.checked_div(width) {
+        Some(0) => unpack_wide(bytes, width, numbers, convert),
+        Some(1) => unpack_windows::<1, T>(bytes, width, numbers, convert),
+        Some(2) => unpack_windows::<2, T>(bytes, width, numbers, convert),
+        Some(3) => unpack_windows::<3, T>(bytes, width, numbers, convert),
+        Some(4..8) => unpack_windows::<4, T>(bytes, width, numbers, convert),
+        _ => unpack_windows::<8, T>(bytes, width, numbers, convert),
+    }
+}
+
+/// Unpacks numbers of which `N` lie in each window.
+fn unpack_windows<const N: usize, T>(bytes: &[u8], width: u32, numbers: &mut [T], convert: impl Fn(u64) -> T) {
+    let (mask, step) = ((1 << width) - 1, N * usize_of(width));
+    let (whole, rest) = numbers.as_chunks_mut::<N>();
+    let mut bit = 0;
+    for numbers in whole {
+        let mut window = window(bytes, bit);
         for number in numbers {
-            // The low half first, then the rest from the high half.
-            let (low, after) = (window(bytes, bit), bit + 32);
-            *number = convert((low & u64::from(u32::MAX) | window(bytes, after) << 32) & mask);
-            bit += step;
+            *number = convert(window & mask);
+            window >>= width;
+        }
+        bit += step;
+    }
+    if !rest.is_empty() {
+        let mut window = window(bytes, bit);
+        for number in rest {
+            *number = convert(window & mask);
+            window >>= width;
         }
     }
 }
 
-/// Returns at least [`WINDOW_BITS`] bits from `bit` on, the first one lowest.
-#[inline]
-fn window(bytes: &[u8], bit: usize) -> u64 {
-    let from = bit / 8;
-    let (_, rest) = bytes.split_at(from);
-    let whole = match rest.first_chunk() {
-        Some(whole) => u64::from_le_bytes(*whole),
-        None => last_window(rest),
-    };
-    whole >> (bit % 8)
+/// Unpacks numbers that can be longer than a window: the low half first, then the rest from the high half.
+fn unpack_wide<T>(bytes: &[u8], width: u32, numbers: &mut [T], convert: impl Fn(u64) -> T) {
+    let mask = if width >= 64 { u64::MAX } else { (1 << width) - 1 };
+    let mut bit = 0;
+    for number in numbers {
+        let (low, high) = (window(bytes, bit) & u64::from(u32::MAX), window(bytes, bit + 32) << 32);
+        *number = convert((low | high) & mask);
+        bit += usize_of(width);
+    }
 }
 
-/// Reads fewer than eight bytes as a number, as if zero bytes followed.
-#[cold]
-fn last_window(bytes: &[u8]) -> u64 {
+/// Returns the bits from `bit` on, the first one lowest: at least [`WINDOW_BITS`], or all up to the end of the bytes.
+#[inline]
+fn window(bytes: &[u8], bit: usize) -> u64 {
+    let from = (bit / 8).min(bytes.len() - 8);
     let mut window = [0; 8];
-    window.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-    u64::from_le_bytes(window)
+    window.copy_from_slice(bytes.split_at(from).1.split_at(8).0);
+    u64::from_le_bytes(window) >> (bit - from * 8)
 }
 
 #[cfg(test)]

@@ -204,11 +204,16 @@ pub const HISTORY_KEY_BYTES_MAX: usize = 17;
 /// upper half is the customer. Keys of earlier keyspaces give 0, those of later keyspaces `None`.
 ///
 /// A truncated key counts as padded with zero bytes.
+#[inline]
 pub fn history_number(key: &[u8]) -> Option<u128> {
     match key.split_first() {
-        Some((keyspace, rest)) if *keyspace == Keyspace::History as u8 => Some(match rest.first_chunk::<16>() {
-            Some(whole) => u128::from_be_bytes(*whole),
-            None => {
+        Some((keyspace, rest)) if *keyspace == Keyspace::History as u8 => Some(match rest.split_first_chunk::<8>() {
+            // Most keys are those of timely deltas.
+            Some((customer, [a, b, c, d])) => {
+                let day = u32::from_be_bytes([*a, *b, *c, *d]);
+                u128::from(u64::from_be_bytes(*customer)) << 64 | u128::from(day) << 32
+            }
+            _ => {
                 let mut bytes = [0; 16];
                 bytes.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
                 u128::from_be_bytes(bytes)
@@ -217,6 +222,14 @@ pub fn history_number(key: &[u8]) -> Option<u128> {
         Some((keyspace, _)) if *keyspace > Keyspace::History as u8 => None,
         _ => Some(0),
     }
+}
+
+/// Returns the history key of this size that has this number: the inverse of [`history_number`].
+pub fn history_key(number: u128, length: u8) -> KeyBytes {
+    let mut bytes = [Keyspace::History as u8; KEY_BYTES_MAX];
+    let [_, rest @ ..] = &mut bytes;
+    *rest = number.to_be_bytes();
+    KeyBytes { bytes, length }
 }
 
 /// Returns the prefix of the history keys of one customer.
@@ -331,6 +344,7 @@ mod tests {
             let is_history = |key: &[u8]| key.starts_with(&[0x11]);
             if is_history(&one) && is_history(&other) {
                 prop_assert_eq!((*one).cmp(&*other), place(&one).cmp(&place(&other)));
+                prop_assert_eq!(&*history_key(place(&one), one.length), &*one);
             }
             // The last key of a block may be truncated.
             let cut = &one[..cut.min(one.len())];

@@ -22,8 +22,8 @@ pub use delta::{Delta, Scratch, encode_delta};
 pub use erasure::{Secret, Token, token_of};
 pub use fingerprint::{Hasher, files_fingerprint};
 pub use key::{
-    HISTORY_KEY_BYTES_MAX, HISTORY_KEY_BYTES_MIN, HISTORY_PREFIX_BYTES, Key, KeyBytes, Keyspace, hex, history_number,
-    history_prefix, index_prefix,
+    HISTORY_KEY_BYTES_MAX, HISTORY_KEY_BYTES_MIN, HISTORY_PREFIX_BYTES, Key, KeyBytes, Keyspace, hex, history_key,
+    history_number, history_prefix, index_prefix,
 };
 pub use keyframe::{Keyframe, encode_keyframe};
 pub use leaf::{CustomerState, CutLeaf, Entry, FIRST_LEAF, LeafCutter, TouchedDay, decode_leaf, encode_leaf};

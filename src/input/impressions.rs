@@ -203,8 +203,11 @@ impl TypedColumns {
         // A null list has no elements.
         let bounds = self.bounds.get(index).ok_or_else(|| (Place::Item, "has no list in this row".to_owned()))?;
         let (begin, end) = bounds.unwrap_or((0, 0));
-        let elements = (begin..end).map(|place| self.element(place));
-        Ok(Impression { customer: CustomerId(customer), ranking_id, elements: elements.collect::<Result<_, _>>()? })
+        let mut elements = Vec::with_capacity(end.saturating_sub(begin));
+        for place in begin..end {
+            elements.push(self.element(place)?);
+        }
+        Ok(Impression { customer: CustomerId(customer), ranking_id, elements })
     }
 
     fn element(&self, place: usize) -> Result<Element, (Place, Reason)> {

@@ -12,7 +12,7 @@ fn words<T: Copy + Send + Sync + 'static>(
 ) -> impl TypedValueParser<Value = T> {
     let words = all.iter().map(move |(value, help)| PossibleValue::new(name(*value)).help(*help));
     let named = move |typed: String| all.iter().find(|(value, _)| name(*value) == typed).map(|(value, _)| *value);
-    PossibleValuesParser::new(words).try_map(move |typed| named(typed).ok_or("is no word of these"))
+    PossibleValuesParser::new(words).try_map(move |typed| named(typed).ok_or("is not one of the values"))
 }
 
 /// A codec.

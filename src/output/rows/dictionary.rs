@@ -188,6 +188,7 @@ impl<S: Slot> Slots<S> {
         Some(())
     }
 
+    #[inline(always)]
     fn number_of(&mut self, value: i64, values: &mut Vec<i64>) -> Option<u32> {
         let mut place = self.home(value);
         loop {

@@ -333,7 +333,11 @@ fn plain_bytes(physical: PhysicalType) -> usize {
 }
 
 fn put_plain(value: i64, bytes: usize, to: &mut Vec<u8>) {
-    to.extend(value.to_le_bytes().iter().take(bytes));
+    match (bytes, value.to_le_bytes()) {
+        // A copy of a constant size takes no call.
+        (8, all) => to.extend_from_slice(&all),
+        (_, all) => to.extend(all.iter().take(bytes)),
+    }
 }
 
 fn to_i64(number: usize) -> Result<i64> {

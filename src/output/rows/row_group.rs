@@ -1,10 +1,9 @@
 //! One row group: turns impressions and histories into encoded columns.
 
+use std::mem::take;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, DictionaryArray, Int32Array, Int32Builder, Int64Array, Int64Builder, StringArray, StringBuilder,
-};
+use arrow::array::{ArrayRef, DictionaryArray, Int32Array, Int64Array, StringArray, StringBuilder};
 use arrow::datatypes::Int32Type;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, compute_leaves};
 use parquet::errors::{ParquetError, Result};
@@ -31,15 +30,15 @@ pub struct RowGroup {
     schema: Arc<RowSchema>,
     settings: RowSettings,
     ranking_ids: StringBuilder,
-    customers: Int64Builder,
-    positions: Int32Builder,
-    items: Int64Builder,
-    labels: Int32Builder,
+    customers: Vec<i64>,
+    positions: Vec<i32>,
+    items: Vec<i64>,
+    labels: Vec<i32>,
     actions: ListColumn<u32>,
     action_types: ListColumn<u8>,
     /// The length of the history started last.
     length: i32,
-    lengths: Option<Int32Builder>,
+    lengths: Option<Vec<i32>>,
     ages: Option<ListColumn<u32>>,
     times: Option<PlainColumn>,
     workspace: Workspace,
@@ -81,14 +80,14 @@ impl RowGroup {
             schema: Arc::clone(schema),
             settings: settings.clone(),
             ranking_ids: StringBuilder::new(),
-            customers: Int64Builder::new(),
-            positions: Int32Builder::new(),
-            items: Int64Builder::new(),
-            labels: Int32Builder::new(),
+            customers: Vec::new(),
+            positions: Vec::new(),
+            items: Vec::new(),
+            labels: Vec::new(),
             actions: ListColumn::new(settings.max_history),
             action_types: ListColumn::new(settings.max_history),
             length: 0,
-            lengths: with.has(ExtraColumn::HistoryLength).then(Int32Builder::new),
+            lengths: with.has(ExtraColumn::HistoryLength).then(Vec::new),
             ages: with.has(ExtraColumn::ActionAges).then(|| ListColumn::new(settings.max_history)),
             times: with.has(ExtraColumn::ActionTimes).then(|| PlainColumn::new(settings.max_history)),
             rows: 0,
@@ -132,16 +131,14 @@ impl RowGroup {
         first: i32,
         elements: &[Element],
     ) -> crate::error::Result<()> {
-        for (position, element) in (first..).zip(elements) {
-            self.ranking_ids.append_option(ranking_id);
-            self.customers.append_value(customer.0);
-            self.positions.append_value(position);
-            self.items.append_value(element.item_id);
-            self.labels.append_value(element.label);
-        }
         let rows = elements.len();
+        elements.iter().for_each(|_| self.ranking_ids.append_option(ranking_id));
+        self.customers.extend(std::iter::repeat_n(customer.0, rows));
+        self.positions.extend((first..).take(rows));
+        self.items.extend(elements.iter().map(|element| element.item_id));
+        self.labels.extend(elements.iter().map(|element| element.label));
         if let Some(lengths) = &mut self.lengths {
-            lengths.append_value_n(self.length, rows);
+            lengths.extend(std::iter::repeat_n(self.length, rows));
         }
         self.actions.add_rows(rows)?;
         self.action_types.add_rows(rows)?;
@@ -172,7 +169,7 @@ impl RowGroup {
         for to_write in schema.columns()? {
             columns.push(self.encode_column(to_write)?);
         }
-        Ok(EncodedRowGroup { rows: std::mem::take(&mut self.rows), newest_us: self.newest_us.take(), columns })
+        Ok(EncodedRowGroup { rows: take(&mut self.rows), newest_us: self.newest_us.take(), columns })
     }
 
     fn encode_column(&mut self, to_write: ColumnToWrite<'_>) -> Result<EncodedColumn> {
@@ -199,11 +196,13 @@ impl RowGroup {
                 Arc::new(DictionaryArray::<Int32Type>::try_new(places, Arc::new(dt))?)
             }
             RowColumn::RankingId => Arc::new(self.ranking_ids.finish()),
-            RowColumn::CustomerId => Arc::new(self.customers.finish()),
-            RowColumn::ImpressionPos => Arc::new(self.positions.finish()),
-            RowColumn::ImpressionItemId => items(self.items.finish(), self.settings.columns.item_type)?,
-            RowColumn::Label => Arc::new(self.labels.finish()),
-            RowColumn::HistoryLength => Arc::new(self.lengths.as_mut().ok_or_else(not_gathered)?.finish()),
+            RowColumn::CustomerId => Arc::new(Int64Array::from(take(&mut self.customers))),
+            RowColumn::ImpressionPos => Arc::new(Int32Array::from(take(&mut self.positions))),
+            RowColumn::ImpressionItemId => items(take(&mut self.items), self.settings.columns.item_type)?,
+            RowColumn::Label => Arc::new(Int32Array::from(take(&mut self.labels))),
+            RowColumn::HistoryLength => {
+                Arc::new(Int32Array::from(take(self.lengths.as_mut().ok_or_else(not_gathered)?)))
+            }
         };
         for leaf in compute_leaves(field, &array)? {
             ordinary.write(&leaf)?;
@@ -213,11 +212,11 @@ impl RowGroup {
 }
 
 /// Converts ids to the wanted type; the caller knows that they fit.
-fn items(items: Int64Array, item_type: ItemType) -> Result<ArrayRef> {
+fn items(items: Vec<i64>, item_type: ItemType) -> Result<ArrayRef> {
     let narrow = |item: &i64| i32::try_from(*item).held("items fit the type asked for").map_err(broken);
     Ok(match item_type {
-        ItemType::Int64 => Arc::new(items),
-        ItemType::Int32 => Arc::new(Int32Array::from(items.values().iter().map(narrow).collect::<Result<Vec<_>>>()?)),
+        ItemType::Int64 => Arc::new(Int64Array::from(items)),
+        ItemType::Int32 => Arc::new(Int32Array::from(items.iter().map(narrow).collect::<Result<Vec<_>>>()?)),
     })
 }
 

@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::bytes::Bytes;
 use super::{FastPath, Unsupported};
+use crate::exact::usize_of;
 
 /// Bytes after each key in a block of a table: its kind (1) and its sequence number (7).
 pub(super) const KEY_TRAILER_BYTES: usize = 8;
@@ -69,9 +70,9 @@ impl Checked {
         (xxh3_64(bytes) as u32) ^ u32::from(last).wrapping_mul(COMPRESSION_MIX)
     }
 
-    /// Compares the checksum of a block at this offset, followed by its trailer. Also unsupported if the block is
-    /// compressed.
-    pub fn check(self, offset: u64, with_trailer: &[u8]) -> FastPath<()> {
+    /// Compares the checksum of a block at this offset, followed by its trailer, and returns the block alone. Also
+    /// unsupported if the block is compressed.
+    pub fn check(self, offset: u64, with_trailer: &[u8]) -> FastPath<&[u8]> {
         let (bytes, trailer) = with_trailer.split_last_chunk::<5>().ok_or(Unsupported::Unknown)?;
         let [compression, stored @ ..] = *trailer;
         let checksum = Self::mixed(bytes, compression).wrapping_add(self.modifier(offset));
@@ -79,7 +80,7 @@ impl Checked {
             return Err(Unsupported::Unknown);
         }
         if compression == 0 {
-            return Ok(());
+            return Ok(bytes);
         }
         // Compressed data begins with its decompressed size, and RocksDB allocates that much memory.
         match Bytes(bytes).varint() {
@@ -88,18 +89,13 @@ impl Checked {
         }
     }
 
-    /// Returns the block alone.
-    pub fn without_trailer(with_trailer: &[u8]) -> FastPath<&[u8]> {
-        with_trailer.split_last_chunk::<5>().map(|(bytes, _)| bytes).ok_or(Unsupported::Unknown)
-    }
-
     /// Reads a single block. Memory: the size of the block; its handle must have been checked against the file.
     pub fn read(self, file: &File, handle: Handle) -> FastPath<Vec<u8>> {
         let bytes = usize::try_from(handle.end().checked_sub(handle.offset).ok_or(Unsupported::Unknown)?);
         let mut block = vec![0; bytes.map_err(|_| Unsupported::Unknown)?];
         file.read_exact_at(&mut block, handle.offset).map_err(|_| Unsupported::Unknown)?;
-        self.check(handle.offset, &block)?;
-        block.truncate(Self::without_trailer(&block)?.len());
+        let bytes = self.check(handle.offset, &block)?.len();
+        block.truncate(bytes);
         Ok(block)
     }
 }
@@ -128,66 +124,85 @@ impl<'bytes> Block<'bytes> {
         Ok(Block { entries, restarts })
     }
 
-    /// Returns the number of full keys.
-    pub fn restarts(&self) -> usize {
-        self.restarts.len() / 4
-    }
-
-    /// Returns the offset of the entry of the restart with this number.
-    pub fn restart(&self, number: usize) -> FastPath<usize> {
-        let place = self.restarts.get(number * 4..number * 4 + 4).and_then(<[u8]>::first_chunk);
-        usize::try_from(u32::from_le_bytes(*place.ok_or(Unsupported::Unknown)?)).map_err(|_| Unsupported::Unknown)
+    /// Returns the offset of the entry of each restart.
+    pub fn restarts(&self) -> impl Iterator<Item = usize> {
+        self.restarts.as_chunks::<4>().0.iter().map(|at| usize_of(u32::from_le_bytes(*at)))
     }
 
     /// Checks all entries of a table's block: keys ascend, entries and restarts are in order, and each restart is an
-    /// entry with a full key. Shows the first key to `first` and leaves the last key in `key`, both without their
-    /// trailers, as all keys here.
-    pub fn check(&self, key: &mut Vec<u8>, first: impl FnOnce(&[u8]) -> FastPath<()>) -> FastPath<()> {
+    /// entry with a full key. Shows each entry to `show`, and leaves the last key in `key`; both without key trailers,
+    /// as all keys here.
+    pub fn check(&self, key: &mut Vec<u8>, mut show: impl FnMut(&[u8], EntryValue) -> FastPath<()>) -> FastPath<()> {
         const RESTARTS: Unsupported = Unsupported::Damaged("the restarts of a block do not point to its entries");
-        let (mut first, mut restarts) = (Some(first), 0);
-        let mut next_restart = self.restart(0)?;
+        let mut restarts = self.restarts();
+        let mut next_restart = restarts.next();
         let mut rest = Bytes(self.entries);
         key.clear();
         while !rest.0.is_empty() {
             let at = self.entries.len() - rest.0.len();
-            let (shared, own) =
+            let (shared, own, value_bytes) =
                 entry_key(&mut rest).map_err(|_| Unsupported::Damaged("an entry of a block is cut off"))?;
-            if at == next_restart {
-                restarts += 1;
-                next_restart = if restarts < self.restarts() { self.restart(restarts)? } else { usize::MAX };
+            if next_restart == Some(at) {
+                next_restart = restarts.next();
                 if shared > 0 {
                     return Err(RESTARTS);
                 }
             }
-            if !take_key(key, shared, own)? && first.is_none() {
+            if !take_key(key, shared, own)? && at > 0 {
                 return Err(Unsupported::Damaged("the keys of a block are not in ascending order"));
             }
-            if let Some(first) = first.take() {
-                first(without_key_trailer(key)?)?;
-            }
+            let (key, [kind, ..]) = parts_of_key(key)?;
+            let end = self.entries.len() - rest.0.len();
+            show(key, EntryValue { kind: *kind, at: end - value_bytes, bytes: value_bytes })?;
         }
-        if restarts != self.restarts() || first.is_some() {
+        if next_restart.is_some() || self.entries.is_empty() {
             return Err(RESTARTS);
         }
-        key.truncate(without_key_trailer(key)?.len());
+        key.truncate(parts_of_key(key)?.0.len());
         Ok(())
     }
 }
 
-/// Steps over an entry. Returns the number of bytes in common with the previous key, and the key's own bytes.
-#[inline]
-fn entry_key<'bytes>(rest: &mut Bytes<'bytes>) -> FastPath<(usize, &'bytes [u8])> {
-    let (shared, more, length) = (rest.length()?, rest.length()?, rest.length()?);
+/// The value of an entry: the kind of its key, its offset in the block and its size.
+#[derive(Clone, Copy)]
+pub(super) struct EntryValue {
+    pub kind: u8,
+    pub at: usize,
+    pub bytes: usize,
+}
+
+/// Steps over an entry. Returns the number of bytes in common with the previous key, the key's own bytes, and the size
+/// of the value.
+#[inline(always)]
+fn entry_key<'bytes>(rest: &mut Bytes<'bytes>) -> FastPath<(usize, &'bytes [u8], usize)> {
+    let (shared, more) = match rest.0 {
+        [shared @ 0..0x80, more @ 0..0x80, after @ ..] => {
+            rest.0 = after;
+            (usize::from(*shared), usize::from(*more))
+        }
+        _ => (rest.length()?, rest.length()?),
+    };
+    let length = rest.length()?;
     let own = rest.take(more)?;
     rest.take(length)?;
-    Ok((shared, own))
+    Ok((shared, own, length))
 }
 
 /// Replaces the previous key, with its trailer, by the next key, and returns whether keys ascend. Unsupported if the
 /// next key is an older version of the previous key: only RocksDB decides which version counts.
-#[inline]
+#[inline(always)]
 fn take_key(key: &mut Vec<u8>, shared: usize, own: &[u8]) -> FastPath<bool> {
     let before = key.len().saturating_sub(KEY_TRAILER_BYTES);
+    // Nearly always the first byte that is not in common decides.
+    if shared < before && own.len() > KEY_TRAILER_BYTES && own.first() > key.get(shared) {
+        key.truncate(shared);
+        key.extend_from_slice(own);
+        return Ok(true);
+    }
+    take_close_key(key, before, shared, own)
+}
+
+fn take_close_key(key: &mut Vec<u8>, before: usize, shared: usize, own: &[u8]) -> FastPath<bool> {
     let Some(length) = (shared + own.len()).checked_sub(KEY_TRAILER_BYTES) else { return Ok(false) };
     if shared > key.len() {
         return Ok(false);
@@ -208,7 +223,7 @@ fn key_trailer(key: &[u8]) -> Option<u64> {
     key.last_chunk::<KEY_TRAILER_BYTES>().map(|trailer| u64::from_le_bytes(*trailer))
 }
 
-fn without_key_trailer(key: &[u8]) -> FastPath<&[u8]> {
-    let key = key.split_last_chunk::<KEY_TRAILER_BYTES>().map(|(key, _)| key);
-    key.ok_or(Unsupported::Damaged("a key of a block is too short"))
+/// Parts a key from its trailer.
+fn parts_of_key(key: &[u8]) -> FastPath<(&[u8], &[u8; KEY_TRAILER_BYTES])> {
+    key.split_last_chunk().ok_or(Unsupported::Damaged("a key of a block is too short"))
 }

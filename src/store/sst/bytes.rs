@@ -25,9 +25,16 @@ impl<'bytes> Bytes<'bytes> {
     /// Returns the next varint, of at most 32 bits.
     #[inline]
     pub fn length(&mut self) -> FastPath<usize> {
-        if let Some((first @ 0..0x80, rest)) = self.0.split_first() {
-            self.0 = rest;
-            return Ok(usize::from(*first));
+        match self.0 {
+            [first @ 0..0x80, rest @ ..] => {
+                self.0 = rest;
+                return Ok(usize::from(*first));
+            }
+            [first, second @ 0..0x80, rest @ ..] => {
+                self.0 = rest;
+                return Ok(usize::from(first & 0x7f) | usize::from(*second) << 7);
+            }
+            _ => {}
         }
         let long = self.varint()?;
         u32::try_from(long).ok().and_then(|long| usize::try_from(long).ok()).ok_or(Unsupported::Unknown)

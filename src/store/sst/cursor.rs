@@ -86,13 +86,15 @@ impl<'tables> TableCursor<'tables> {
         customer: CustomerId,
         show: &mut impl FnMut(Key, &[u8]) -> Result<bool>,
     ) -> FastPath<Result<()>> {
-        while let Some(place) = self.next_of(customer)? {
+        while let Some((place, end)) = self.next_of(customer)? {
             let run = self.runs.get_mut(place).ok_or(Unsupported::Unknown)?;
-            let (key, value) = (run.key()?, run.value()?);
-            match Key::decode(key).and_then(|key| show(key, value)) {
-                Ok(true) => run.next()?,
-                Ok(false) => break,
-                Err(error) => return Ok(Err(error)),
+            while run.number.is_some_and(|number| number < end) {
+                let (key, value) = run.entry()?;
+                match Key::decode(&key).and_then(|key| show(key, value)) {
+                    Ok(true) => run.next()?,
+                    Ok(false) => return Ok(Ok(())),
+                    Err(error) => return Ok(Err(error)),
+                }
             }
         }
         Ok(Ok(()))
@@ -104,22 +106,23 @@ impl<'tables> TableCursor<'tables> {
         self.runs.iter_mut().try_for_each(|run| run.seek(target))
     }
 
-    /// Returns the run at the lowest key if that key is the customer's. Unsupported if two runs have this key.
-    fn next_of(&self, customer: CustomerId) -> FastPath<Option<usize>> {
-        let (mut least, mut found, mut is_double) = (u128::MAX, None, false);
+    /// Returns the run at the lowest key if that key is the customer's, and the number at which the customer's keys in
+    /// that run end, or the keys of another run go on. Unsupported if two runs have the lowest key.
+    fn next_of(&self, customer: CustomerId) -> FastPath<Option<(usize, u128)>> {
+        let (mut least, mut second, mut found) = (u128::MAX, u128::MAX, None);
         for (place, run) in self.runs.iter().enumerate() {
             let Some(number) = run.number else { continue };
-            if found.is_none() || number < least {
-                (least, found, is_double) = (number, Some(place), false);
+            if number < least {
+                (least, second, found) = (number, least, Some(place));
             } else {
-                is_double |= number == least;
+                second = second.min(number);
             }
         }
         let prefix = (customer.0 ^ i64::MIN).cast_unsigned();
-        let is_of_customer = (least >> 64) as u64 == prefix;
-        match found.filter(|_| is_of_customer) {
-            Some(_) if is_double => Err(Unsupported::Unknown),
-            found => Ok(found),
+        let behind = prefix.checked_add(1).map_or(u128::MAX, |next| u128::from(next) << 64);
+        match found.filter(|_| (least >> 64) as u64 == prefix) {
+            Some(_) if least == second => Err(Unsupported::Unknown),
+            found => Ok(found.map(|place| (place, second.min(behind)))),
         }
     }
 }

@@ -20,15 +20,14 @@ pub(super) fn each_block(
     const CUT_OFF: Unsupported = Unsupported::Damaged("an entry of its index is cut off");
     let bytes = footer.checks.read(file, footer.index)?;
     let index = Block::of(&bytes)?;
-    let (mut rest, mut number) = (Bytes(index.entries), 0);
+    let (mut rest, mut restarts) = (Bytes(index.entries), index.restarts());
     let (mut last, mut end) = (None, 0);
     while !rest.0.is_empty() {
         // Every entry of an index is a restart: no bytes in common, the key's length, the key, the block's position.
         let at = index.entries.len() - rest.0.len();
-        if number >= index.restarts() || index.restart(number)? != at || rest.length().ok() != Some(0) {
+        if restarts.next() != Some(at) || rest.length().ok() != Some(0) {
             return Err(Unsupported::Damaged("the restarts of its index do not point to its entries"));
         }
-        number += 1;
         let length = rest.length().map_err(|_| CUT_OFF)?;
         let key = rest.take(length).map_err(|_| CUT_OFF)?;
         let handle = Handle::decode(&mut rest).map_err(|_| CUT_OFF)?.before(footer.index.offset)?;
@@ -42,7 +41,7 @@ pub(super) fn each_block(
         show(key, handle)?;
     }
     // Even a table without blocks has one restart.
-    if number.max(1) == index.restarts() {
+    if restarts.nth(usize::from(last.is_none())).is_none() {
         Ok(())
     } else {
         Err(Unsupported::Damaged("its index has more restarts than entries"))

@@ -142,11 +142,15 @@ impl Keys {
         let length = usize::try_from(handle.end().saturating_sub(handle.offset)).map_err(|_| Unsupported::Unknown)?;
         bytes.resize(length, 0);
         file.read_exact_at(bytes, handle.offset).map_err(|_| Unsupported::Unknown)?;
-        checks.check(handle.offset, bytes)?;
+        let block = Block::of(checks.check(handle.offset, bytes)?)?;
         let within = |holds: bool| if holds { Ok(()) } else { Err(OUT_OF_PLACE) };
-        Block::of(Checked::without_trailer(bytes)?)?.check(buffer, |first| {
-            first_of_all.get_or_insert_with(|| first.to_vec());
-            within(before.is_none_or(|before| before < first))
+        let mut is_first = true;
+        block.check(buffer, |key, _| {
+            if !std::mem::take(&mut is_first) {
+                return Ok(());
+            }
+            first_of_all.get_or_insert_with(|| key.to_vec());
+            within(before.is_none_or(|before| before < key))
         })?;
         within(buffer.as_slice() <= end)?;
         std::mem::swap(last, buffer);
