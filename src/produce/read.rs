@@ -1,6 +1,6 @@
 //! Reads the impressions of a day, several files at once.
 
-use super::options::ProduceOptions;
+use super::options::DayOptions;
 use super::summary::ProduceSummary;
 use crate::error::Result;
 use crate::input::{
@@ -15,7 +15,7 @@ use crate::storage::Fingerprint;
 use crate::store::BlockList;
 
 /// An impression file, with its fingerprint from the beginning of the command.
-pub(super) type Fingerprinted = (DayFile, Fingerprint);
+pub(crate) type Fingerprinted = (DayFile, Fingerprint);
 
 /// The counts of one file.
 #[derive(Clone, Copy, Default)]
@@ -46,7 +46,7 @@ pub(super) fn fingerprinted(files: Vec<DayFile>, resources: &Resources) -> Resul
 /// Memory: for each thread a record batch and a [`crate::sort::Feed`].
 pub(super) fn read(
     files: &[Fingerprinted],
-    options: &ProduceOptions<'_>,
+    options: &DayOptions<'_>,
     block_list: &BlockList,
     sorter: &SharedSorter<Impression>,
     summary: &mut ProduceSummary,
@@ -83,7 +83,7 @@ pub(super) fn read(
 
 fn read_file(
     file: &DayFile,
-    options: &ProduceOptions<'_>,
+    options: &DayOptions<'_>,
     block_list: &BlockList,
     sorter: &SharedSorter<Impression>,
 ) -> Result<FileCounts> {

@@ -4,7 +4,7 @@ use super::counters::Counts;
 use super::histories::Histories;
 use super::prepared_day::PreparedDay;
 use crate::error::Result;
-use crate::model::Impression;
+use crate::model::{HistoryDetail, Impression};
 use crate::output::{EncodedRowGroup, RowGroup};
 use crate::store::Store;
 
@@ -28,9 +28,9 @@ pub(super) struct Joiner<'store> {
 impl<'store> Joiner<'store> {
     /// Returns a joiner for each thread.
     pub fn of_threads(store: &'store Store, day: &PreparedDay, threads: usize) -> Result<Vec<Self>> {
-        let PreparedDay { schema, settings, wanted, .. } = day;
-        let histories = Histories::of_threads(store, *wanted, settings, day.late_since(store)?, threads).into_iter();
-        histories.map(|histories| Ok(Joiner { histories, group: RowGroup::new(schema, settings)? })).collect()
+        let PreparedDay { schema, input, .. } = day;
+        let histories = input.histories(store, HistoryDetail::None, threads)?.into_iter();
+        histories.map(|histories| Ok(Joiner { histories, group: RowGroup::new(schema, &input.settings)? })).collect()
     }
 
     /// Joins and encodes a chunk.
