@@ -1,20 +1,17 @@
-//! A file of histories, each written once and read for each row that has it.
+//! Histories, each written once and read for each row that has it.
 
-use std::fs::File;
-use std::io::Write;
-use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::exact::{Held, usize_of};
 use crate::format::{Keyframe, encode_keyframe};
 use crate::history::History;
 use crate::model::{Day, PastAction};
-use crate::resources::Scratch;
+use crate::resources::Spool;
 
 /// Where a history is in the spool.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct HistoryPlace {
+pub(crate) struct HistoryPlace {
     /// Offset of its first byte.
     pub offset: u64,
     /// Its size in bytes; 0 for a history without actions.
@@ -23,29 +20,21 @@ pub(super) struct HistoryPlace {
     pub actions: u32,
 }
 
-/// A file of histories. Each is packed as a keyframe, which has the days of its actions, followed by their times: the
-/// newest alone or all of them.
+/// Histories, each packed as a keyframe, which has the days of its actions, followed by their times: the newest alone or
+/// all of them.
 ///
-/// Memory: constant.
-pub(super) struct HistorySpool {
-    path: PathBuf,
-    file: File,
-    length: u64,
-}
+/// Memory: that of its [`Spool`].
+pub(crate) struct HistorySpool(Spool);
 
 impl HistorySpool {
-    /// Returns an empty spool in a new file of `scratch`.
-    pub fn new(scratch: &mut Scratch) -> Result<Self> {
-        let (path, file) = scratch.file()?;
-        Ok(HistorySpool { path, file, length: 0 })
+    /// Returns the histories to be appended to `spool`.
+    pub fn new(spool: Spool) -> Self {
+        HistorySpool(spool)
     }
 
     /// Appends packed histories. Returns the offset of the first.
     pub fn append(&mut self, packed: &[u8]) -> Result<u64> {
-        self.file.write_all(packed).map_err(|error| Error::io("write", &self.path, error))?;
-        let offset = self.length;
-        self.length += packed.len() as u64;
-        Ok(offset)
+        self.0.append(packed)
     }
 
     /// Replaces `history` with the one at `place`, of the rows of `dt`. `buffer` is reused for its bytes.
@@ -54,10 +43,11 @@ impl HistorySpool {
         if place.bytes == 0 {
             return Ok(());
         }
-        buffer.resize(usize_of(place.bytes), 0);
-        self.file.read_exact_at(buffer, place.offset).map_err(|error| Error::io("read", &self.path, error))?;
-        unpack(dt, buffer, history)
-            .ok_or_else(|| Error::io("read", &self.path, std::io::Error::other("its content is not what was written")))
+        let packed = self.0.read(place.offset, usize_of(place.bytes), buffer)?;
+        unpack(dt, packed, history).ok_or_else(|| {
+            let other = std::io::Error::other("its content is not what was written");
+            Error::io("read", Path::new("a file of histories"), other)
+        })
     }
 }
 
@@ -109,6 +99,7 @@ fn unpack(dt: Day, bytes: &[u8], history: &mut History) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resources::Scratch;
     use proptest::prelude::*;
 
     proptest! {
@@ -117,6 +108,7 @@ mod tests {
             days in proptest::collection::vec((1..400_i32, 1..5_usize), 0..9),
             items in proptest::collection::vec(any::<i64>(), 40),
             with_times in any::<bool>(),
+            memory_max in prop_oneof![Just(0_usize), Just(usize::MAX)],
         ) {
             let dt = Day::from_number(20_000).unwrap();
             let mut history = History::default();
@@ -133,8 +125,8 @@ mod tests {
                 history.times_us = (0..history.len()).map(|place| newest_us - 5 * i64::try_from(place).unwrap()).collect();
             }
             let folder = tempfile::tempdir().unwrap();
-            let mut scratch = Scratch::new(folder.path().join("scratch"));
-            let mut file = HistorySpool::new(&mut scratch).unwrap();
+            let scratch = Scratch::new(folder.path().join("scratch"));
+            let mut file = HistorySpool::new(Spool::new(scratch, memory_max));
             let mut bytes = vec![1, 2, 3];
             let place = pack(dt, &history, &mut bytes).unwrap();
             prop_assert_eq!(usize::try_from(place.actions).unwrap(), history.len());

@@ -35,6 +35,7 @@ mod row_groups;
 mod run;
 mod shuffled;
 mod sorted_impression;
+mod spooling;
 mod summary;
 
 pub use choice::RowChoice;

@@ -7,6 +7,7 @@
 mod budgets;
 pub mod memory;
 mod scratch;
+mod spool;
 pub mod threads;
 
 use std::path::Path;
@@ -17,6 +18,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 pub use crate::cancel::Cancel;
 use crate::error::Result;
 pub use scratch::Scratch;
+pub use spool::Spool;
 
 /// The resources that work may use. Clones are cheap, and use the same threads and the same [`Cancel`].
 ///
