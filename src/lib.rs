@@ -45,6 +45,7 @@ pub mod stale;
 pub mod storage;
 pub mod store;
 pub mod text;
+pub mod training;
 pub mod verify;
 pub mod zoneinfo;
 

@@ -1,5 +1,5 @@
 //! Floor 5, files on the way out: training rows, which become partitions with a manifest, histories, and the page of a
-//! report; it also reads produced rows back.
+//! report; it also makes batches of rows in memory, and reads produced rows back.
 
 mod check;
 mod counters;
@@ -11,6 +11,7 @@ mod partition;
 mod partition_folder;
 mod produced;
 mod report_file;
+mod row_batches;
 mod rows;
 
 pub use check::{check_hashes, check_names, check_sizes};
@@ -20,6 +21,7 @@ pub use partition::Partition;
 pub use partition_folder::{PartitionFolder, partitions};
 pub use produced::{ProducedFile, ProducedRow, ProducedRows};
 pub use report_file::{REPORT_BEGINS, put_report};
+pub use row_batches::{BatchShape, HistoryColumns, ItemCells, Layout, RowBatch, TypeCells};
 #[cfg(feature = "fuzzing")]
 pub use rows::zstd_frame;
 pub use rows::{

@@ -39,9 +39,13 @@ mod spooling;
 mod summary;
 
 pub use choice::RowChoice;
+pub(crate) use day_input::DayInput;
+pub(crate) use history_spool::{HistoryPlace, HistorySpool};
 pub use inputs::inputs_fingerprint;
+pub(crate) use keyed_rows::Numbered;
 pub use multi_day::{is_multi_day, produce_multi_day};
 pub use options::{DayOptions, ProduceOptions};
 pub use refusals::{refuse_gaps, refuse_outdated, refuse_pruned};
 pub use run::{produce, produce_sized};
+pub(crate) use spooling::Spooling;
 pub use summary::ProduceSummary;

@@ -1,0 +1,65 @@
+//! What training rows are asked for, and how they are cut into batches.
+
+use std::num::NonZeroUsize;
+
+use crate::output::Layout;
+use crate::produce::DayOptions;
+
+/// The options that determine the rows of a day and their order.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainingOptions<'a> {
+    /// The rows, as `produce` has them.
+    pub day: DayOptions<'a>,
+    /// The most rows of a customer; of those with more, the rows stay that come first in the shuffled order of epoch 0,
+    /// the same in every epoch and every order of a seed. `None` for all rows.
+    pub max_rows_per_customer: Option<NonZeroUsize>,
+}
+
+/// How the rows of an epoch are cut into batches, and which part of each batch is wanted.
+///
+/// A global batch is a batch of all ranks together; rank r has the r-th part of it. So the global batches have the same
+/// rows for any number of ranks whose batches add up to the same size.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchOptions {
+    /// How histories lie.
+    pub layout: Layout,
+    /// The most rows of a rank's batch.
+    pub batch_size: usize,
+    /// The most actions of a rank's batch on average over the ranks: a global batch ends before the row whose history
+    /// would exceed this number times `world_size`, but has at least one row. Histories of neighbouring rows of one
+    /// customer count once. `None` for no limit.
+    pub batch_actions_max: Option<usize>,
+    /// The number of ranks.
+    pub world_size: usize,
+    /// Which of the ranks this is, from 0.
+    pub rank: usize,
+    /// The number of workers that share this rank's batches, each of which takes every so-many-th batch.
+    pub workers: usize,
+    /// Which of the workers this is, from 0.
+    pub worker: usize,
+    /// The row of the epoch with which the first batch begins: 0, or [`crate::output::RowBatch::next_row`] to resume.
+    pub first_row: u64,
+    /// Whether the last batch is left out if it has fewer rows than the others. Otherwise it is shorter, equally long for
+    /// all ranks, and filled with rows from its beginning.
+    pub drop_last: bool,
+    /// Whether batches have ranking ids.
+    pub ranking_ids: bool,
+}
+
+impl Default for BatchOptions {
+    /// Padded batches of 4,096 rows, all of them.
+    fn default() -> Self {
+        BatchOptions {
+            layout: Layout::Padded,
+            batch_size: 4_096,
+            batch_actions_max: None,
+            world_size: 1,
+            rank: 0,
+            workers: 1,
+            worker: 0,
+            first_row: 0,
+            drop_last: false,
+            ranking_ids: false,
+        }
+    }
+}
