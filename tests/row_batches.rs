@@ -7,6 +7,10 @@ use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::{cast, take};
+use arrow::datatypes::{DataType, Int64Type};
+
 use lookback::error::{Kind, Result};
 use lookback::model::{Day, ExtraColumn, ItemType, OrderKind, RowColumns, RowOrder, TypeType};
 use lookback::output::{ItemCells, Layout, RowBatch, TypeCells};
@@ -220,6 +224,60 @@ fn columns_of_each_layout_have_the_cells_that_they_say() {
     }
 }
 
+/// The lists of a column of each row, without padding where there is none, and its integers as lists of one.
+fn arrow_cells(batch: &RecordBatch, name: &str) -> Vec<Vec<i64>> {
+    let mut column: ArrayRef = batch.column_by_name(name).unwrap().clone();
+    if let DataType::Dictionary(..) = column.data_type() {
+        let dictionary = column.as_dictionary::<Int64Type>();
+        column = take(dictionary.values(), dictionary.keys(), None).unwrap();
+    }
+    let integers = |cells: &ArrayRef| -> Vec<i64> {
+        assert_eq!(cells.null_count(), 0);
+        cast(cells, &DataType::Int64).unwrap().as_primitive::<Int64Type>().values().to_vec()
+    };
+    match column.data_type() {
+        DataType::LargeList(_) => column.as_list::<i64>().iter().map(|list| integers(&list.unwrap())).collect(),
+        _ => integers(&column).into_iter().map(|cell| vec![cell]).collect(),
+    }
+}
+
+#[test]
+fn batches_are_arrow_too() {
+    let seed = seed(416);
+    let Nights { bench, .. } = &nights(seed);
+    let narrow = RowColumns { item_type: ItemType::Int32, type_type: TypeType::Uint8, ..all_columns() };
+    for columns in [all_columns(), narrow] {
+        let epoch = Asked { columns, ..Asked::default() }.prepare(bench).epoch(0).unwrap();
+        for layout in Layout::ALL {
+            for batch in epoch.batches(&BatchOptions { batch_size: 50, ..small(layout) }).unwrap() {
+                let batch = batch.unwrap();
+                let rows = rows_of(&batch);
+                let arrow = batch.into_arrow().unwrap();
+                let check = |name: &str, of_row: &dyn Fn(&Row) -> Vec<i64>| {
+                    let expected: Vec<Vec<i64>> = rows.iter().map(of_row).collect();
+                    assert!(arrow_cells(&arrow, name) == expected, "seed {seed}, {layout:?}: {name}");
+                };
+                let length = |row: &Row| match layout {
+                    Layout::Jagged => usize::try_from(row.history_length.unwrap()).unwrap(),
+                    _ => row.actions.len(),
+                };
+                let wide = |cells: &[i32]| cells.iter().copied().map(i64::from).collect::<Vec<_>>();
+                check("customer_id", &|row| vec![row.customer_id]);
+                check("impression_pos", &|row| vec![row.impression_pos.into()]);
+                check("impression_item_id", &|row| vec![row.impression_item_id]);
+                check("label", &|row| vec![row.label.into()]);
+                check("history_length", &|row| vec![row.history_length.unwrap().into()]);
+                check("actions", &|row| row.actions[..length(row)].to_vec());
+                check("action_types", &|row| wide(&row.action_types[..length(row)]));
+                check("action_ages", &|row| wide(&row.action_ages.as_ref().unwrap()[..length(row)]));
+                check("action_times", &|row| row.action_times.as_ref().unwrap()[..length(row)].to_vec());
+                let names = arrow.column_by_name("ranking_id").unwrap().as_string::<i32>().iter();
+                assert!(names.eq(rows.iter().map(|row| row.ranking_id.as_deref())), "seed {seed}, {layout:?}");
+            }
+        }
+    }
+}
+
 /// The rows of each step, of all ranks and workers.
 fn steps(epoch: &Epoch, options: &BatchOptions) -> Vec<Vec<Row>> {
     let BatchOptions { world_size, workers, .. } = *options;
@@ -233,7 +291,7 @@ fn steps(epoch: &Epoch, options: &BatchOptions) -> Vec<Vec<Row>> {
             if rank == 0 {
                 steps.push(Vec::new());
             }
-            assert_eq!(batch.filled > 0 && world_size == 1, false, "one rank has nothing to fill");
+            assert!(batch.filled == 0 || world_size > 1, "one rank has nothing to fill");
             steps[step].extend(rows_of(&batch));
         }
         assert!(of_workers.iter_mut().all(|batches| batches.next().is_none()), "workers end at the same step");

@@ -17,6 +17,46 @@
 //!
 //! Memory, as parts of the limit: an eighth for sorting; an eighth each for impressions, histories and an epoch's order,
 //! which go to scratch files beyond it; a quarter for batches, of which at least one has to fit.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use lookback::model::{RowColumns, RowOrder};
+//! use lookback::output::Layout;
+//! use lookback::produce::DayOptions;
+//! use lookback::progress::Silent;
+//! use lookback::resources::Resources;
+//! use lookback::sources::ImpressionSource;
+//! use lookback::store::{Folder, Store};
+//! use lookback::training::{BatchOptions, TrainingDay, TrainingOptions};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = Store::open_reader(&Folder::new(Path::new("store")))?;
+//! let day = DayOptions {
+//!     input: Path::new("input"),
+//!     impressions: &ImpressionSource::default(),
+//!     dt: "2026-01-31".parse()?,
+//!     max_history: None,
+//!     lookback_days: None,
+//!     known_as_of: None,
+//!     columns: RowColumns::default(),
+//!     order: RowOrder::Shuffled(0),
+//!     allow_gaps: false,
+//!     allow_pruned: false,
+//!     quarantine: None,
+//!     resources: &Resources::default(),
+//! };
+//! let day = TrainingDay::prepare(&store, &TrainingOptions { day, max_rows_per_customer: None }, &Silent)?;
+//! for epoch in 0..3 {
+//!     let options = BatchOptions { layout: Layout::Dedup, ..BatchOptions::default() };
+//!     for batch in day.epoch(epoch)?.batches(&options)? {
+//!         let batch = batch?;
+//!         println!("{} rows, {} cells", batch.rows(), batch.histories.actions.len());
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod assembler;
 mod batches;

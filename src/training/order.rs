@@ -106,7 +106,7 @@ fn add_keys(day: &DayRows, epoch: u64, blocks: &[Block], feed: &mut Feed<'_, Key
     for block in blocks {
         day.impressions.each(*block, |offset, copy, impression| {
             let keys = Places::of_epoch(seed, epoch, dt, impression, copy);
-            let of_partition = Places::of(seed, dt, impression, copy);
+            let in_epoch_0 = day.max_rows_per_customer.map(|_| Places::of(seed, dt, impression, copy));
             for (position, _) in (0..).zip(&impression.elements) {
                 let place = RowPlace { impression: offset, position };
                 let index = i32::try_from(position).held("the positions of a list fit their column")?;
@@ -116,7 +116,12 @@ fn add_keys(day: &DayRows, epoch: u64, blocks: &[Block], feed: &mut Feed<'_, Key
                     OrderKind::Customer => OrderKey(u128::from(offset) << 64 | u128::from(position)),
                 };
                 let keyed = KeyedPlace { key, place };
-                limit.push(impression.customer, || of_partition.row(index), keyed, |keyed| feed.push(keyed))?;
+                limit.push(
+                    impression.customer,
+                    || in_epoch_0.map(|keys| keys.row(index)),
+                    keyed,
+                    |keyed| feed.push(keyed),
+                )?;
             }
             Ok(())
         })?;

@@ -4,19 +4,19 @@ use std::collections::BinaryHeap;
 use std::num::NonZeroUsize;
 
 use crate::error::Result;
-use crate::model::{CustomerId, OrderKey};
+use crate::model::CustomerId;
 
 /// Keeps, of each customer's rows, those with the smallest keys. Rows come in the order of customers.
 ///
 /// Memory: the rows kept of one customer.
-pub(super) struct RowLimit<R> {
+pub(super) struct RowLimit<K, R> {
     /// `None` for no limit.
     max: Option<NonZeroUsize>,
     customer: Option<CustomerId>,
-    kept: BinaryHeap<(OrderKey, R)>,
+    kept: BinaryHeap<(K, R)>,
 }
 
-impl<R: Ord> RowLimit<R> {
+impl<K: Ord, R: Ord> RowLimit<K, R> {
     /// Returns the limit, without any row yet.
     pub fn new(max: Option<NonZeroUsize>) -> Self {
         RowLimit { max, customer: None, kept: BinaryHeap::new() }
@@ -26,7 +26,7 @@ impl<R: Ord> RowLimit<R> {
     pub fn push(
         &mut self,
         customer: CustomerId,
-        key: impl FnOnce() -> OrderKey,
+        key: impl FnOnce() -> K,
         row: R,
         mut keep: impl FnMut(R) -> Result<()>,
     ) -> Result<()> {

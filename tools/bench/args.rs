@@ -27,7 +27,7 @@ pub struct Args {
     /// How often everything is measured
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u16).range(1..))]
     pub rounds: u16,
-    /// Threads of an ingest [default: one per core]; the other parts run on one
+    /// Threads of batches and of an ingest [default: one per core]; the other parts run on one
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroU8>,
     /// Folder in which a temporary folder is made [default: that of the system]
@@ -51,6 +51,8 @@ pub enum Part {
     Pages,
     /// Rows from the store to files
     Produce,
+    /// Training rows as batches in memory
+    Batches,
     /// One batch into the store
     Ingest,
     /// The store beside a Parquet file of the same actions

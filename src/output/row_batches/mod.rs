@@ -12,6 +12,7 @@
 mod batch;
 mod cells;
 mod layout;
+mod record_batch;
 mod writer;
 
 pub use batch::RowBatch;

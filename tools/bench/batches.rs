@@ -1,0 +1,154 @@
+//! Part `batches`: training rows as batches in memory, beside what bounds them: histories that are padded in memory
+//! already, of which the rows of a batch are copied.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use lookback::error::{Error, Result};
+use lookback::model::{RowColumns, RowOrder};
+use lookback::output::{ItemCells, Layout, RowBatch, TypeCells};
+use lookback::parallel::ReadAhead;
+use lookback::produce::DayOptions;
+use lookback::progress::Silent;
+use lookback::resources::Resources;
+use lookback::sources::ImpressionSource;
+use lookback::store::Store;
+use lookback::training::{BatchOptions, Epoch, TrainingDay, TrainingOptions};
+
+use crate::clock::Spent;
+use crate::input::Input;
+use crate::rounds::{Pass, Ratio, Rounds};
+use crate::table::{Line, count};
+
+/// Rows of a batch.
+const BATCH_ROWS: usize = 4_096;
+
+/// Of the rows of the ceiling in a second, how many padded batches have at least.
+const RATIO_MIN: f64 = 0.6;
+
+/// Preparing a day up to its first batch; then an epoch in each layout, padded in turns with the ceiling.
+pub fn measure(input: &Input, store: &Store, resources: &Resources, rounds: Rounds) -> Result<Vec<Line>> {
+    let first: Pass<'_> = Box::new(|| {
+        Ok(Spent::on(|| {
+            let day = prepare(input, store, resources, RowOrder::Shuffled(0))?;
+            day.epoch(0)?.batches(&BatchOptions::default())?.next().transpose()
+        })?
+        .0)
+    });
+    let of_first = rounds.alone(first)?;
+    let shuffled = prepare(input, store, resources, RowOrder::Shuffled(0))?;
+    let carousel = prepare(input, store, resources, RowOrder::Carousel(0))?.epoch(0)?;
+    let ceiling = Ceiling::of(&shuffled, resources)?;
+    let rows = shuffled.rows();
+    let shuffled = shuffled.epoch(0)?;
+    let pass = |epoch: &Epoch, layout: Layout| {
+        let options = BatchOptions { layout, batch_size: BATCH_ROWS, ..BatchOptions::default() };
+        Ok(Spent::on(|| epoch.batches(&options)?.try_for_each(|batch| batch.map(|batch| drop(black_box(batch)))))?.0)
+    };
+    let [of_ceiling, padded, dedup, jagged] = rounds.in_turns([
+        Box::new(|| Ok(Spent::on(|| ceiling.copy())?.0)),
+        Box::new(|| pass(&shuffled, Layout::Padded)),
+        Box::new(|| pass(&carousel, Layout::Dedup)),
+        Box::new(|| pass(&carousel, Layout::Jagged)),
+    ])?;
+    let wall = Ratio::of_rates(&padded, &of_ceiling, |spent| spent.wall_s);
+    let cpu = Ratio::of_rates(&padded, &of_ceiling, |spent| spent.cpu_s);
+    let judgement = if wall.median >= RATIO_MIN { "holds" } else { "does not hold" };
+    let what = |what: &str| format!("{what}, {} rows of {BATCH_ROWS}, {} threads", count(rows), resources.threads());
+    let rates = [(rows, "rows")];
+    Ok(vec![
+        Line::timed("batches, first", "a day from the store up to its first batch".to_owned(), &of_first, &rates),
+        Line::timed("batches, ceiling", what("copied from padded histories, shuffled"), &of_ceiling, &rates),
+        Line::timed("batches, padded", what("shuffled"), &padded, &rates)
+            .with_ratio("padded/ceiling", wall, cpu)
+            .judged(&format!("; at least {RATIO_MIN} {judgement}")),
+        Line::timed("batches, dedup", what("carousel"), &dedup, &rates),
+        Line::timed("batches, jagged", what("carousel"), &jagged, &rates),
+    ])
+}
+
+fn prepare(input: &Input, store: &Store, resources: &Resources, order: RowOrder) -> Result<TrainingDay> {
+    let day = DayOptions {
+        input: &input.root,
+        impressions: &ImpressionSource::default(),
+        dt: input.day,
+        max_history: None,
+        lookback_days: None,
+        known_as_of: None,
+        columns: RowColumns::default(),
+        order,
+        allow_gaps: true,
+        allow_pruned: false,
+        quarantine: None,
+        resources,
+    };
+    TrainingDay::prepare(store, &TrainingOptions { day, max_rows_per_customer: None }, &Silent)
+}
+
+/// All histories of the day, padded, and which of them each row of each batch has.
+struct Ceiling {
+    histories: Arc<Padded>,
+    batches: Arc<[Vec<usize>]>,
+    threads: usize,
+}
+
+struct Padded {
+    length: usize,
+    actions: Vec<i64>,
+    action_types: Vec<i32>,
+}
+
+impl Ceiling {
+    fn of(day: &TrainingDay, resources: &Resources) -> Result<Self> {
+        let options = BatchOptions { layout: Layout::Dedup, batch_size: BATCH_ROWS, ..BatchOptions::default() };
+        let mut places = std::collections::BTreeMap::new();
+        let mut histories = Padded { length: 0, actions: Vec::new(), action_types: Vec::new() };
+        let mut batches = Vec::new();
+        for batch in day.epoch(0)?.batches(&options)? {
+            let batch: RowBatch = batch?;
+            let length = batch.histories.shape().max_history;
+            let (ItemCells::Int64(actions), TypeCells::Int32(types)) =
+                (&batch.histories.actions, &batch.histories.action_types)
+            else {
+                return Err(Error::internal("the columns have not their default types"));
+            };
+            histories.length = length;
+            let mut rows = Vec::new();
+            for (customer, history) in batch.customer_ids.iter().zip(&batch.inverse) {
+                let next = places.len();
+                let place = *places.entry(*customer).or_insert(next);
+                if place == next {
+                    let cells = usize::try_from(*history).unwrap_or(0) * length;
+                    histories.actions.extend(actions.iter().skip(cells).take(length));
+                    histories.action_types.extend(types.iter().skip(cells).take(length));
+                }
+                rows.push(place);
+            }
+            batches.push(rows);
+        }
+        Ok(Ceiling { histories: Arc::new(histories), batches: batches.into(), threads: resources.threads() })
+    }
+
+    /// Copies the histories of all batches into columns of their own, batch after batch.
+    fn copy(&self) -> Result<()> {
+        let work = || {
+            let (histories, batches) = (Arc::clone(&self.histories), Arc::clone(&self.batches));
+            move |number: usize| {
+                let rows = batches.get(number).map_or(&[][..], Vec::as_slice);
+                let length = histories.length;
+                let mut actions: Vec<i64> = Vec::with_capacity(rows.len() * length);
+                let mut action_types: Vec<i32> = Vec::with_capacity(rows.len() * length);
+                for row in rows {
+                    let cells = row * length..(row + 1) * length;
+                    actions.extend_from_slice(histories.actions.get(cells.clone()).unwrap_or_default());
+                    action_types.extend_from_slice(histories.action_types.get(cells).unwrap_or_default());
+                }
+                Ok((actions, action_types))
+            }
+        };
+        let workers = (0..self.threads).map(|_| work()).collect();
+        let mut numbers = 0..self.batches.len();
+        let mut copied = ReadAhead::start(Default::default(), workers, 2, move || Ok(numbers.next()))?;
+        copied.try_for_each(|batch| batch.map(|batch| drop(black_box(batch))))
+    }
+}
