@@ -23,6 +23,9 @@ use crate::table::{Line, count};
 /// Rows of a batch.
 const BATCH_ROWS: usize = 4_096;
 
+/// Batches of an epoch that are measured: all of data set M, whose histories fit in memory when they are padded.
+const BATCHES_MAX: usize = 49;
+
 /// Of the rows of the ceiling in a second, how many padded batches have at least.
 const RATIO_MIN: f64 = 0.6;
 
@@ -39,11 +42,18 @@ pub fn measure(input: &Input, store: &Store, resources: &Resources, rounds: Roun
     let shuffled = prepare(input, store, resources, RowOrder::Shuffled(0))?;
     let carousel = prepare(input, store, resources, RowOrder::Carousel(0))?.epoch(0)?;
     let ceiling = Ceiling::of(&shuffled, resources)?;
-    let rows = shuffled.rows();
+    let all_rows = shuffled.rows();
+    let rows = all_rows.min((BATCH_ROWS * BATCHES_MAX) as u64);
+    let resumed: Pass<'_> = Box::new(|| {
+        let options = BatchOptions { first_row: all_rows / 2, ..BatchOptions::default() };
+        Ok(Spent::on(|| shuffled.epoch(1)?.batches(&options)?.next().transpose())?.0)
+    });
+    let of_resumed = rounds.alone(resumed)?;
     let shuffled = shuffled.epoch(0)?;
     let pass = |epoch: &Epoch, layout: Layout| {
         let options = BatchOptions { layout, batch_size: BATCH_ROWS, ..BatchOptions::default() };
-        Ok(Spent::on(|| epoch.batches(&options)?.try_for_each(|batch| batch.map(|batch| drop(black_box(batch)))))?.0)
+        let take = |batch: Result<RowBatch>| batch.map(|batch| drop(black_box(batch)));
+        Ok(Spent::on(|| epoch.batches(&options)?.take(BATCHES_MAX).try_for_each(take))?.0)
     };
     let [of_ceiling, padded, dedup, jagged] = rounds.in_turns([
         Box::new(|| Ok(Spent::on(|| ceiling.copy())?.0)),
@@ -55,9 +65,10 @@ pub fn measure(input: &Input, store: &Store, resources: &Resources, rounds: Roun
     let cpu = Ratio::of_rates(&padded, &of_ceiling, |spent| spent.cpu_s);
     let judgement = if wall.median >= RATIO_MIN { "holds" } else { "does not hold" };
     let what = |what: &str| format!("{what}, {} rows of {BATCH_ROWS}, {} threads", count(rows), resources.threads());
-    let rates = [(rows, "rows")];
+    let (rates, all) = ([(rows, "rows")], [(all_rows, "rows")]);
     Ok(vec![
-        Line::timed("batches, first", "a day from the store up to its first batch".to_owned(), &of_first, &rates),
+        Line::timed("batches, first", "a day from the store up to its first batch".to_owned(), &of_first, &all),
+        Line::timed("batches, resumed", "the next epoch up to a batch in its middle".to_owned(), &of_resumed, &all),
         Line::timed("batches, ceiling", what("copied from padded histories, shuffled"), &of_ceiling, &rates),
         Line::timed("batches, padded", what("shuffled"), &padded, &rates)
             .with_ratio("padded/ceiling", wall, cpu)
@@ -104,7 +115,7 @@ impl Ceiling {
         let mut places = std::collections::BTreeMap::new();
         let mut histories = Padded { length: 0, actions: Vec::new(), action_types: Vec::new() };
         let mut batches = Vec::new();
-        for batch in day.epoch(0)?.batches(&options)? {
+        for batch in day.epoch(0)?.batches(&options)?.take(BATCHES_MAX) {
             let batch: RowBatch = batch?;
             let length = batch.histories.shape().max_history;
             let (ItemCells::Int64(actions), TypeCells::Int32(types)) =
