@@ -56,7 +56,7 @@ impl Resources {
     /// Memory for a spool of training rows: the impressions of a day, its histories, or the order of an epoch. An eighth
     /// each, so that they, sorting and batches take three quarters of the limit.
     pub fn spool_bytes(&self) -> usize {
-        self.part(8)
+        self.sort_bytes.unwrap_or_else(|| self.part(8))
     }
 
     /// Memory for batches of training rows that are in work or wait for the caller.

@@ -26,8 +26,8 @@ pub struct BatchOptions {
     /// The most rows of a rank's batch.
     pub batch_size: usize,
     /// The most actions of a rank's batch on average over the ranks: a global batch ends before the row whose history
-    /// would exceed this number times `world_size`, but has at least one row. Histories of neighbouring rows of one
-    /// customer count once. `None` for no limit.
+    /// would exceed this number times `world_size`, but not before the second history. Neighbouring rows of one customer
+    /// have one history. `None` for no limit.
     pub batch_actions_max: Option<usize>,
     /// The number of ranks.
     pub world_size: usize,
