@@ -30,6 +30,9 @@ pub struct Args {
     /// Threads of batches and of an ingest [default: one per core]; the other parts run on one
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroU8>,
+    /// Memory limit of batches and of an ingest in MiB [default: half of the machine's]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(128..))]
+    pub memory: Option<u32>,
     /// Folder in which a temporary folder is made [default: that of the system]
     #[arg(long, value_name = "DIR")]
     pub work: Option<PathBuf>,

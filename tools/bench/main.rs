@@ -65,6 +65,10 @@ fn run(args: &Args) -> Result<String> {
         Some(threads) => resources.with_threads(usize::from(threads.get())),
         None => resources,
     };
+    let resources = match args.memory {
+        Some(mebibytes) => resources.with_memory(u64::from(mebibytes) << 20),
+        None => resources,
+    };
 
     let input = Input::of(args, work.path())?;
     let rounds = Rounds::new(args.rounds);
