@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cuts::GlobalBatch;
+use super::day_rows::DayRows;
 use super::options::BatchOptions;
 use super::order::Order;
-use super::prepare::DayRows;
 use crate::error::Result;
 use crate::exact::{Held, usize_of};
 use crate::history::History;

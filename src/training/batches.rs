@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::assembler::Assembler;
 use super::cuts::Cuts;
+use super::day_rows::DayRows;
 use super::options::BatchOptions;
 use super::order::Order;
-use super::prepare::DayRows;
 use crate::error::{Error, Result};
 use crate::exact::usize_of;
 use crate::message::message;

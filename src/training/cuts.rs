@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::day_rows::DayRows;
 use super::options::BatchOptions;
 use super::order::Order;
-use super::prepare::DayRows;
 use crate::error::Result;
 use crate::exact::usize_of;
 

@@ -61,6 +61,7 @@
 mod assembler;
 mod batches;
 mod cuts;
+mod day_rows;
 mod impressions;
 mod options;
 mod order;

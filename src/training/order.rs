@@ -5,8 +5,8 @@
 //! 2. The keys are sorted within the memory for sorting, and spill to disk beyond it.
 //! 3. The places of the rows are written in this order, 12 bytes each, so that reading can begin at any row.
 
+use super::day_rows::DayRows;
 use super::impressions::{Block, RowPlace};
-use super::prepare::DayRows;
 use super::row_limit::RowLimit;
 use crate::error::Result;
 use crate::exact::Held;

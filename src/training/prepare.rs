@@ -4,16 +4,17 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::batches::RowBatches;
+use super::day_rows::DayRows;
 use super::impressions::Impressions;
 use super::options::{BatchOptions, TrainingOptions};
 use super::order::Order;
 use crate::error::Result;
 use crate::format::Hasher;
 use crate::model::{CustomerId, HistoryDetail};
-use crate::output::{Compression, FileSizes, RowSettings};
+use crate::output::{Compression, FileSizes};
 use crate::produce::{DayInput, HistoryPlace, HistorySpool, Numbered, ProduceSummary, Spooling};
 use crate::progress::Progress;
-use crate::resources::{Resources, Spool};
+use crate::resources::Spool;
 use crate::sort::Sorter;
 use crate::storage::refuse_overlaps;
 use crate::store::Store;
@@ -27,19 +28,6 @@ pub struct TrainingDay {
     rows: Arc<DayRows>,
     summary: Arc<ProduceSummary>,
     fingerprint: Arc<str>,
-}
-
-/// What all epochs of a day share.
-pub(super) struct DayRows {
-    pub settings: RowSettings,
-    pub max_rows_per_customer: Option<NonZeroUsize>,
-    pub impressions: Impressions,
-    pub histories: HistorySpool,
-    /// Customers with a row.
-    pub customers: u64,
-    /// The most actions of a history.
-    pub longest: u32,
-    pub resources: Resources,
 }
 
 impl TrainingDay {
