@@ -11,8 +11,8 @@
 //!
 //! An action passes the floors once: `input` reads it, `ingest` sorts it and folds it into its customer's history,
 //! `format` encodes it, `store` keeps it. An impression: `input` reads it, `produce` sorts it and asks `store` for the
-//! history as of the day before, `output` makes padded rows of both and writes them. Or [`training`] hands the rows to a
-//! training in memory, batch by batch.
+//! history as of the day before, `output` makes padded rows of both and writes them. Or [`training`] hands the rows to
+//! a training in memory, batch by batch.
 
 pub mod audit;
 pub mod backfill;

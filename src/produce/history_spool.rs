@@ -20,8 +20,8 @@ pub(crate) struct HistoryPlace {
     pub actions: u32,
 }
 
-/// Histories, each packed as a keyframe, which has the days of its actions, followed by their times: the newest alone or
-/// all of them.
+/// Histories, each packed as a keyframe, which has the days of its actions, followed by their times: the newest alone
+/// or all of them.
 ///
 /// Memory: that of its [`Spool`].
 pub(crate) struct HistorySpool(Spool);

@@ -1,4 +1,5 @@
-//! Step 1 of rows in any order: in the order of customers, each history is read from the store once, packed, and spooled.
+//! Step 1 of rows in any order: in the order of customers, each history is read from the store once, packed, and
+//! spooled.
 
 use super::chunks::{CHUNKS_AHEAD, Chunks};
 use super::counters::{Counters, Counts};
@@ -37,8 +38,8 @@ impl Spooling<'_> {
     /// Joins the impressions, given in the order of customers, with their histories, which must have the days of their
     /// actions, and adds the counts to the summary.
     ///
-    /// Threads pass each impression, with the place of its history in the chunk, to `make`; then `take` has all that was
-    /// made of a chunk, in order, and the offset of the chunk's histories in the spool.
+    /// Threads pass each impression, with the place of its history in the chunk, to `make`; then `take` has all that
+    /// was made of a chunk, in order, and the offset of the chunk's histories in the spool.
     pub fn run<T: Send>(
         &self,
         impressions: Sorted<Impression>,

@@ -53,8 +53,8 @@ impl Resources {
         self.part(64).min(256 << 20)
     }
 
-    /// Memory for a spool of training rows: the impressions of a day, its histories, or the order of an epoch. An eighth
-    /// each, so that they, sorting and batches take three quarters of the limit.
+    /// Memory for a spool of training rows: the impressions of a day, its histories, or the order of an epoch. An
+    /// eighth each, so that they, sorting and batches take three quarters of the limit.
     pub fn spool_bytes(&self) -> usize {
         self.sort_bytes.unwrap_or_else(|| self.part(8))
     }

@@ -64,7 +64,8 @@ impl Resources {
         Resources { memory_bytes, ..self }
     }
 
-    /// Sets the bytes for sorting, for each spool, and for the data an audit gathers, independently of the memory limit.
+    /// Sets the bytes for sorting, for each spool, and for the data an audit gathers, independently of the memory
+    /// limit.
     pub fn with_sort_bytes(self, sort_bytes: usize) -> Self {
         Resources { sort_bytes: Some(sort_bytes), ..self }
     }

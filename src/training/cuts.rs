@@ -20,8 +20,8 @@ pub(super) struct GlobalBatch {
 }
 
 impl GlobalBatch {
-    /// Returns the rows of a rank as ranges of the epoch, and how many of the last ones only fill up. All ranks have the
-    /// same number of rows.
+    /// Returns the rows of a rank as ranges of the epoch, and how many of the last ones only fill up. All ranks have
+    /// the same number of rows.
     pub fn of_rank(&self, rank: usize, world_size: usize) -> (Vec<Range<u64>>, usize) {
         let all = self.rows.end - self.rows.start;
         let each = all.div_ceil(world_size as u64);

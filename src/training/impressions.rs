@@ -1,8 +1,8 @@
 //! The impressions of a day, put aside in the order of customers, each with the place of its history.
 //!
-//! A record is: its length without these bytes (4); offset (8), length (4) and actions (4) of its history; how many equal
-//! impressions precede it (8); and the impression as it is sorted, whose elements begin behind customer (8) and their
-//! number (8). All integers are little-endian.
+//! A record is: its length without these bytes (4); offset (8), length (4) and actions (4) of its history; how many
+//! equal impressions precede it (8); and the impression as it is sorted, whose elements begin behind customer (8) and
+//! their number (8). All integers are little-endian.
 
 use crate::error::Result;
 use crate::exact::{Held, usize_of};

@@ -4,19 +4,19 @@
 //! 1. [`TrainingDay::prepare`] reads impressions and histories as `produce` does, once, and puts both aside: histories
 //!    packed into the history spool of shuffled partitions, impressions into another (`impressions.rs`). From then on
 //!    neither the store nor the input is read.
-//! 2. [`TrainingDay::epoch`] sorts the rows of an epoch by the keys that shuffled partitions have (`order.rs`), and keeps
-//!    only where each row's impression is: 12 bytes a row, which can be read from any row on.
-//! 3. [`Epoch::batches`] cuts them into global batches (`cuts.rs`) and makes this rank's part of each, on threads in the
-//!    background, which keep a bounded number of batches ahead (`assembler.rs`, `batches.rs`).
+//! 2. [`TrainingDay::epoch`] sorts the rows of an epoch by the keys that shuffled partitions have (`order.rs`), and
+//!    keeps only where each row's impression is: 12 bytes a row, which can be read from any row on.
+//! 3. [`Epoch::batches`] cuts them into global batches (`cuts.rs`) and makes this rank's part of each, on threads in
+//!    the background, which keep a bounded number of batches ahead (`assembler.rs`, `batches.rs`).
 //!
-//! The keys of an epoch are hashes with the seed and the epoch as key. A partition's have epoch 0: so the rows of epoch 0
-//! stand in the very order in which `produce` writes them with the same order and seed, there is one definition of what
-//! shuffled means, and another row leaves the order of the others as it is. A permutation that can be evaluated at any
-//! row (a Feistel network, say) would save the sort of each epoch, half a second for a million rows, but would be a second
-//! definition, in which each added row moves all others.
+//! The keys of an epoch are hashes with the seed and the epoch as key. A partition's have epoch 0: so the rows of epoch
+//! 0 stand in the very order in which `produce` writes them with the same order and seed, there is one definition of
+//! what shuffled means, and another row leaves the order of the others as it is. A permutation that can be evaluated at
+//! any row (a Feistel network, say) would save the sort of each epoch, half a second for a million rows, but would be a
+//! second definition, in which each added row moves all others.
 //!
-//! Memory, as parts of the limit: an eighth for sorting; an eighth each for impressions, histories and an epoch's order,
-//! which go to scratch files beyond it; a quarter for batches, of which at least one has to fit.
+//! Memory, as parts of the limit: an eighth for sorting; an eighth each for impressions, histories and an epoch's
+//! order, which go to scratch files beyond it; a quarter for batches, of which at least one has to fit.
 //!
 //! ```no_run
 //! use std::path::Path;

@@ -26,8 +26,8 @@ pub struct BatchOptions {
     /// The most rows of a rank's batch.
     pub batch_size: usize,
     /// The most actions of a rank's batch on average over the ranks: a global batch ends before the row whose history
-    /// would exceed this number times `world_size`, but not before the second history. Neighbouring rows of one customer
-    /// have one history. `None` for no limit.
+    /// would exceed this number times `world_size`, but not before the second history. Neighbouring rows of one
+    /// customer have one history. `None` for no limit.
     pub batch_actions_max: Option<usize>,
     /// The number of ranks.
     pub world_size: usize,
@@ -39,8 +39,8 @@ pub struct BatchOptions {
     pub worker: usize,
     /// The row of the epoch with which the first batch begins: 0, or [`crate::output::RowBatch::next_row`] to resume.
     pub first_row: u64,
-    /// Whether the last batch is left out if it has fewer rows than the others. Otherwise it is shorter, equally long for
-    /// all ranks, and filled with rows from its beginning.
+    /// Whether the last batch is left out if it has fewer rows than the others. Otherwise it is shorter, equally long
+    /// for all ranks, and filled with rows from its beginning.
     pub drop_last: bool,
     /// Whether batches have ranking ids.
     pub ranking_ids: bool,

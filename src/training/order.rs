@@ -1,7 +1,7 @@
 //! The order of the rows of an epoch.
 //!
-//! 1. Threads read the impressions block by block, and give each row its key: the hash of the row, or of its impression,
-//!    with seed and epoch; in the order of customers its place.
+//! 1. Threads read the impressions block by block, and give each row its key: the hash of the row, or of its
+//!    impression, with seed and epoch; in the order of customers its place.
 //! 2. The keys are sorted within the memory for sorting, and spill to disk beyond it.
 //! 3. The places of the rows are written in this order, 12 bytes each, so that reading can begin at any row.
 

@@ -34,8 +34,8 @@ impl TrainingDay {
     /// Reads the rows of a day from the store and the impressions. Fails as `produce` does: if batches or actions are
     /// missing that the rows depend on, or at bad rows.
     ///
-    /// Memory: that for sorting, that of the open store, two times the histories of 1,000 rows for each thread, and that
-    /// of the day. The store may be closed afterwards.
+    /// Memory: that for sorting, that of the open store, two times the histories of 1,000 rows for each thread, and
+    /// that of the day. The store may be closed afterwards.
     pub fn prepare(store: &Store, options: &TrainingOptions<'_>, progress: &dyn Progress) -> Result<Self> {
         let TrainingOptions { day, max_rows_per_customer } = *options;
         let resources = day.resources;
@@ -135,8 +135,8 @@ impl Epoch {
         self.epoch
     }
 
-    /// Begins to make batches, in the background. Fails if the options contradict each other, or if a batch may take more
-    /// memory than there is for batches: see [`RowBatches`].
+    /// Begins to make batches, in the background. Fails if the options contradict each other, or if a batch may take
+    /// more memory than there is for batches: see [`RowBatches`].
     pub fn batches(&self, options: &BatchOptions) -> Result<RowBatches> {
         RowBatches::begin(&self.rows, &self.order, self.epoch, options)
     }

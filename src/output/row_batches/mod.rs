@@ -1,5 +1,5 @@
-//! Training rows in memory, a batch at a time, in one of three layouts. Nothing here knows where rows and histories come
-//! from; nothing is written.
+//! Training rows in memory, a batch at a time, in one of three layouts. Nothing here knows where rows and histories
+//! come from; nothing is written.
 //!
 //! A batch has B rows, U different histories and T actions in them; L is the maximum length of a history.
 //!

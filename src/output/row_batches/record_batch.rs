@@ -22,9 +22,9 @@ use crate::model::RowColumn;
 const FITS: &str = "the columns of a batch fit each other";
 
 impl RowBatch {
-    /// Returns the batch as Arrow, with the names of the columns of a partition. Columns of histories are large lists; in
-    /// layouts `dedup` and `jagged`, dictionaries of them, whose keys are `inverse`. Takes no memory beside the batch,
-    /// but for ranking ids and, unless jagged, 8 bytes for each history.
+    /// Returns the batch as Arrow, with the names of the columns of a partition. Columns of histories are large lists;
+    /// in layouts `dedup` and `jagged`, dictionaries of them, whose keys are `inverse`. Takes no memory beside the
+    /// batch, but for ranking ids and, unless jagged, 8 bytes for each history.
     pub fn into_arrow(self) -> Result<RecordBatch> {
         let RowBatch { impressions, labels, customer_ids, positions, ranking_ids, histories, inverse, .. } = self;
         let shape = histories.shape();

@@ -52,8 +52,8 @@ impl HistoryColumns {
         }
     }
 
-    /// Writes the next history, of a row of `dt`. It has at most `max_history` actions, whose items fit their type, with
-    /// the details that the columns need.
+    /// Writes the next history, of a row of `dt`. It has at most `max_history` actions, whose items fit their type,
+    /// with the details that the columns need.
     pub fn put(&mut self, dt: Day, history: HistoryView<'_>) -> Result<()> {
         let at = self.next;
         self.actions.put(at, history.item_ids)?;
