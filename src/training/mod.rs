@@ -1,5 +1,5 @@
-//! Floor 6, above `produce/`: the training rows of a day as batches in memory, in any order and layout, epoch after
-//! epoch. No row is written.
+//! Floor 7, the training rows of a day as batches in memory, in any order and layout, epoch after epoch. The rows are
+//! prepared as `produce` prepares them; none is written.
 //!
 //! 1. [`TrainingDay::prepare`] reads impressions and histories as `produce` does, once, and puts both aside: histories
 //!    packed into the history spool of shuffled partitions, impressions into another (`impressions.rs`). From then on
