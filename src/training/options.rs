@@ -39,11 +39,23 @@ pub struct BatchOptions {
     pub worker: usize,
     /// The row of the epoch with which the first batch begins: 0, or [`crate::output::RowBatch::next_row`] to resume.
     pub first_row: u64,
-    /// Whether the last batch is left out if it has fewer rows than the others. Otherwise it is shorter, equally long
-    /// for all ranks, and filled with rows from its beginning.
+    /// Whether the last batch is left out if it has fewer rows than `batch_size` for each rank. Otherwise it is
+    /// shorter, equally long for all ranks, and filled with rows from its beginning.
     pub drop_last: bool,
     /// Whether batches have ranking ids.
     pub ranking_ids: bool,
+}
+
+impl BatchOptions {
+    /// Returns how many batches there are of an epoch of `rows` rows; `None` with `batch_actions_max`, since then the
+    /// histories decide.
+    pub fn count(&self, rows: u64) -> Option<u64> {
+        let rows = rows.saturating_sub(self.first_row);
+        let of_batch = (self.batch_size as u64).saturating_mul(self.world_size as u64).max(1);
+        let all = if self.drop_last { rows / of_batch } else { rows.div_ceil(of_batch) };
+        let of_worker = all.saturating_sub(self.worker as u64).div_ceil(self.workers.max(1) as u64);
+        self.batch_actions_max.is_none().then_some(of_worker)
+    }
 }
 
 impl Default for BatchOptions {

@@ -19,8 +19,13 @@ fn steps(epoch: &Epoch, options: &BatchOptions) -> Vec<Vec<Row>> {
     for rank in 0..world_size {
         let of_workers = (0..workers).map(|worker| BatchOptions { rank, worker, ..*options });
         let mut of_workers: Vec<RowBatches> = of_workers.map(|options| epoch.batches(&options).unwrap()).collect();
+        let counts = (0..workers).map(|worker| BatchOptions { rank, worker, ..*options }.count(epoch.rows()));
+        let counted: Option<u64> = counts.sum();
         for step in 0.. {
-            let Some(batch) = of_workers[step % workers].next() else { break };
+            let Some(batch) = of_workers[step % workers].next() else {
+                assert!(counted.is_none_or(|counted| counted == step as u64), "{counted:?} of {step}");
+                break;
+            };
             let batch = batch.unwrap();
             if rank == 0 {
                 steps.push(Vec::new());
