@@ -9,7 +9,7 @@ use super::summary::ProduceSummary;
 use crate::error::{Error, Result};
 use crate::input::day_files;
 use crate::message::message;
-use crate::model::{Day, HistoryDetail, Impression, TypeTable};
+use crate::model::{Day, Impression, TypeTable};
 use crate::output::{Compression, FileSizes, RowSettings};
 use crate::progress::Progress;
 use crate::sort::{SharedSorter, Sorted, Sorter};
@@ -100,17 +100,11 @@ impl DayInput {
         sorter.finish()
     }
 
-    /// Returns for each thread what reads the histories of the rows, with `detail` at least.
-    pub fn histories<'store>(
-        &self,
-        store: &'store Store,
-        detail: HistoryDetail,
-        threads: usize,
-    ) -> Result<Vec<Histories<'store>>> {
-        let wanted = AsOf { detail: self.wanted.detail.max(detail), ..self.wanted };
+    /// Returns for each thread what reads the histories of the rows.
+    pub fn histories<'store>(&self, store: &'store Store, threads: usize) -> Result<Vec<Histories<'store>>> {
         // The oldest day on which rows of this day and later can have late actions.
         let late_since = store.late_since(&self.batches, self.settings.dt, self.known)?;
-        Ok(Histories::of_threads(store, wanted, &self.settings, late_since, threads))
+        Ok(Histories::of_threads(store, self.wanted, &self.settings, late_since, threads))
     }
 }
 

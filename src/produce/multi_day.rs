@@ -73,7 +73,7 @@ pub fn produce_multi_day(
     let stopped = ordered_map(resources.cancel(), vec![begin; threads], 1, || Ok(next.next()), take).err();
     let oldest = begun.iter().min_by_key(|rows| rows.day.input.settings.dt);
     if let Some(DayRows { day, .. }) = oldest {
-        let histories = day.input.histories(store, HistoryDetail::None, resources.threads())?;
+        let histories = day.input.histories(store, resources.threads())?;
         let impressions = begun.iter().map(|rows| rows.day.input.summary.impressions).sum();
         progress.begin("writing", "impressions", Some(impressions));
         let mut chunks = CustomerChunks::new(streams.into_iter());

@@ -4,7 +4,7 @@ use super::counters::Counts;
 use super::histories::Histories;
 use super::prepared_day::PreparedDay;
 use crate::error::Result;
-use crate::model::{HistoryDetail, Impression};
+use crate::model::Impression;
 use crate::output::{EncodedRowGroup, RowGroup};
 use crate::store::Store;
 
@@ -29,7 +29,7 @@ impl<'store> Joiner<'store> {
     /// Returns a joiner for each thread.
     pub fn of_threads(store: &'store Store, day: &PreparedDay, threads: usize) -> Result<Vec<Self>> {
         let PreparedDay { schema, input, .. } = day;
-        let histories = input.histories(store, HistoryDetail::None, threads)?.into_iter();
+        let histories = input.histories(store, threads)?.into_iter();
         histories.map(|histories| Ok(Joiner { histories, group: RowGroup::new(schema, &input.settings)? })).collect()
     }
 

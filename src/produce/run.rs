@@ -9,7 +9,7 @@ use super::shuffled::Shuffled;
 use super::summary::ProduceSummary;
 use crate::cancel::Cancel;
 use crate::error::Result;
-use crate::model::{HistoryDetail, Impression, RowOrder};
+use crate::model::{Impression, RowOrder};
 use crate::output::{FileSizes, RowWriter};
 use crate::parallel::ordered_map;
 use crate::progress::Progress;
@@ -47,8 +47,7 @@ pub fn produce_sized(
         RowOrder::Shuffled(_) | RowOrder::Carousel(_) => {
             let scratch = day.partition.scratch().with_file_name("shuffled");
             let shuffled = Shuffled { settings: &day.input.settings, budget: day.budget, scratch, resources, progress };
-            // Spooled histories need the days of their actions.
-            let threads = day.input.histories(store, HistoryDetail::Days, resources.threads())?;
+            let threads = day.input.histories(store, resources.threads())?;
             shuffled.write(impressions, threads, &day.schema, &mut writer, &mut day.input.summary)?;
         }
     }

@@ -7,6 +7,7 @@ use super::cuts::GlobalBatch;
 use super::day_rows::DayRows;
 use super::options::BatchOptions;
 use super::order::Order;
+use super::used_batches::UsedBatches;
 use crate::error::Result;
 use crate::exact::{Held, usize_of};
 use crate::history::History;
@@ -22,14 +23,22 @@ pub(super) struct Assembler {
     epoch: u64,
     shape: BatchShape,
     options: BatchOptions,
+    used: UsedBatches,
     bytes: Vec<u8>,
     history: History,
 }
 
 impl Assembler {
-    pub fn new(day: &Arc<DayRows>, order: &Arc<Order>, epoch: u64, shape: BatchShape, options: &BatchOptions) -> Self {
-        let (day, order, options) = (Arc::clone(day), Arc::clone(order), *options);
-        Assembler { day, order, epoch, shape, options, bytes: Vec::new(), history: History::default() }
+    pub fn new(
+        day: &Arc<DayRows>,
+        order: &Arc<Order>,
+        epoch: u64,
+        shape: BatchShape,
+        options: &BatchOptions,
+        used: &UsedBatches,
+    ) -> Self {
+        let (day, order, options, used) = (Arc::clone(day), Arc::clone(order), *options, used.clone());
+        Assembler { day, order, epoch, shape, options, used, bytes: Vec::new(), history: History::default() }
     }
 
     /// Makes this rank's part of a global batch.
@@ -52,7 +61,7 @@ impl Assembler {
             customer_ids: Vec::with_capacity(rows),
             positions: Vec::with_capacity(rows),
             ranking_ids: ranking_ids.then(|| Vec::with_capacity(rows)),
-            histories: HistoryColumns::new(self.shape, 0, 0),
+            histories: HistoryColumns::new(self.shape, 0, 0, None),
             inverse: Vec::new(),
             filled,
             epoch: self.epoch,
@@ -83,7 +92,7 @@ impl Assembler {
 
     fn histories(&mut self, places: &[HistoryPlace]) -> Result<HistoryColumns> {
         let actions = places.iter().map(|place| usize_of(place.actions)).sum();
-        let mut columns = HistoryColumns::new(self.shape, places.len(), actions);
+        let mut columns = HistoryColumns::new(self.shape, places.len(), actions, self.used.take());
         let (dt, mut last) = (self.day.settings.dt, None);
         for place in places {
             if last == Some(place) {
@@ -94,7 +103,7 @@ impl Assembler {
             columns.put(dt, self.history.view())?;
             last = Some(place);
         }
-        Ok(columns)
+        Ok(columns.finish())
     }
 }
 

@@ -7,6 +7,7 @@ use super::cuts::Cuts;
 use super::day_rows::DayRows;
 use super::options::BatchOptions;
 use super::order::Order;
+use super::used_batches::UsedBatches;
 use crate::error::{Error, Result};
 use crate::exact::usize_of;
 use crate::message::message;
@@ -21,12 +22,13 @@ const ROW_BYTES: usize = 80;
 
 /// The batches of an epoch, in order. After an error no batch follows.
 ///
-/// Memory: batches in work and finished take at most a quarter of the limit, and there are at most two for each thread;
-/// those that the caller holds come on top. A batch takes at most: `padded`, `batch_size` histories of `max_history`;
-/// `dedup`, as many, or as many as the day has customers; `jagged`, as many as long as the day's longest one, or
-/// `batch_actions_max` times `world_size` actions.
+/// Memory: batches in work, finished or given back take at most a quarter of the limit, and there are at most three for
+/// each thread; those that the caller holds, and ranking ids, come on top. A batch takes at most: `padded`,
+/// `batch_size` histories of `max_history`; `dedup`, as many, or as many as the day has customers; `jagged`, as many as
+/// long as the day's longest one, or `batch_actions_max` times `world_size` actions.
 pub struct RowBatches {
     ahead: ReadAhead<RowBatch>,
+    used: UsedBatches,
 }
 
 impl RowBatches {
@@ -47,9 +49,11 @@ impl RowBatches {
             ));
         }
         let threads = day.resources.threads();
-        let ahead = (budget / bytes.max(1)).min(threads.saturating_mul(BATCHES_AHEAD));
+        let all = budget / bytes.max(1);
+        let used = UsedBatches::new((all / 3).min(threads));
+        let ahead = (all - all / 3).min(threads.saturating_mul(BATCHES_AHEAD));
         let assembler = |_| {
-            let mut assembler = Assembler::new(day, order, epoch, shape, options);
+            let mut assembler = Assembler::new(day, order, epoch, shape, options, &used);
             move |global| assembler.assemble(global)
         };
         let workers: Vec<_> = (0..threads.min(ahead)).map(assembler).collect();
@@ -65,7 +69,13 @@ impl RowBatches {
             }
             cuts.next_batch()
         };
-        Ok(RowBatches { ahead: ReadAhead::start(day.resources.cancel().clone(), workers, ahead, next)? })
+        let ahead = ReadAhead::start(day.resources.cancel().clone(), workers, ahead, next)?;
+        Ok(RowBatches { ahead, used })
+    }
+
+    /// Returns where to give back batches that are no longer needed, so that their memory is used again.
+    pub fn used(&self) -> UsedBatches {
+        self.used.clone()
     }
 }
 

@@ -49,9 +49,12 @@
 //! let day = TrainingDay::prepare(&store, &TrainingOptions { day, max_rows_per_customer: None }, &Silent)?;
 //! for epoch in 0..3 {
 //!     let options = BatchOptions { layout: Layout::Dedup, ..BatchOptions::default() };
-//!     for batch in day.epoch(epoch)?.batches(&options)? {
+//!     let batches = day.epoch(epoch)?.batches(&options)?;
+//!     let used = batches.used();
+//!     for batch in batches {
 //!         let batch = batch?;
 //!         println!("{} rows, {} cells", batch.rows(), batch.histories.actions.len());
+//!         used.give(batch);
 //!     }
 //! }
 //! # Ok(())
@@ -67,7 +70,9 @@ mod options;
 mod order;
 mod prepare;
 mod row_limit;
+mod used_batches;
 
 pub use batches::RowBatches;
 pub use options::{BatchOptions, TrainingOptions};
 pub use prepare::{Epoch, TrainingDay};
+pub use used_batches::UsedBatches;

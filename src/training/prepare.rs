@@ -10,7 +10,7 @@ use super::options::{BatchOptions, TrainingOptions};
 use super::order::Order;
 use crate::error::Result;
 use crate::format::Hasher;
-use crate::model::{CustomerId, HistoryDetail};
+use crate::model::CustomerId;
 use crate::output::{Compression, FileSizes};
 use crate::produce::{DayInput, HistoryPlace, HistorySpool, Numbered, ProduceSummary, Spooling};
 use crate::progress::Progress;
@@ -59,7 +59,7 @@ impl TrainingDay {
             made.push((numbered, history));
             Ok(())
         };
-        let threads = input.histories(store, HistoryDetail::Days, resources.threads())?;
+        let threads = input.histories(store, resources.threads())?;
         let mut summary = input.summary;
         Spooling { settings: &input.settings, resources, progress }.run(
             sorted,

@@ -3,7 +3,7 @@
 use std::fs;
 
 use lookback::model::{OrderKind, RowOrder};
-use lookback::output::{Layout, RowBatch};
+use lookback::output::{ItemCells, Layout, RowBatch, TypeCells};
 use lookback::resources::Resources;
 use lookback::training::{BatchOptions, Epoch, RowBatches};
 
@@ -156,6 +156,37 @@ fn the_same_batches_with_any_threads_and_memory() {
             let resources = resources.with_sort_bytes(bytes);
             assert!(batches(resources) == plain, "seed {seed}, {order:?}: {threads} threads, {bytes} bytes");
             assert!(!scratch.exists(), "scratch files are gone with the day");
+        }
+    }
+}
+
+/// Whatever a batch that is given back holds.
+#[test]
+fn used_memory_leaves_no_trace() {
+    let seed = seed(417);
+    let Nights { bench, .. } = &nights(seed);
+    for order in [RowOrder::Carousel(7), RowOrder::Shuffled(7)] {
+        let epoch = asked_again(bench, order).epoch(0).unwrap();
+        for layout in Layout::ALL {
+            let plain: Vec<RowBatch> = epoch.batches(&small(layout)).unwrap().map(|batch| batch.unwrap()).collect();
+            let mut batches = epoch.batches(&small(layout)).unwrap();
+            let (used, mut reused) = (batches.used(), 0);
+            let mut seen = std::collections::BTreeSet::new();
+            for expected in &plain {
+                let mut batch = batches.next().unwrap().unwrap();
+                assert!(batch == *expected, "seed {seed}, {order:?}, {layout:?}");
+                if let ItemCells::Int64(items) = &mut batch.histories.actions {
+                    reused += usize::from(!seen.insert(items.as_ptr() as usize));
+                    items.fill(-7);
+                }
+                if let TypeCells::Int32(types) = &mut batch.histories.action_types {
+                    types.fill(-7);
+                }
+                batch.histories.action_ages.iter_mut().for_each(|ages| ages.fill(-7));
+                batch.histories.action_times.iter_mut().for_each(|times| times.fill(-7));
+                used.give(batch);
+            }
+            assert!(reused > 0 || layout != Layout::Padded, "seed {seed}: memory is used again");
         }
     }
 }

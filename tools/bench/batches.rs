@@ -2,7 +2,7 @@
 //! already, of which the rows of a batch are copied.
 
 use std::hint::black_box;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lookback::error::{Error, Result};
 use lookback::model::{RowColumns, RowOrder};
@@ -52,8 +52,12 @@ pub fn measure(input: &Input, store: &Store, resources: &Resources, rounds: Roun
     let shuffled = shuffled.epoch(0)?;
     let pass = |epoch: &Epoch, layout: Layout| {
         let options = BatchOptions { layout, batch_size: BATCH_ROWS, ..BatchOptions::default() };
-        let take = |batch: Result<RowBatch>| batch.map(|batch| drop(black_box(batch)));
-        Ok(Spent::on(|| epoch.batches(&options)?.take(BATCHES_MAX).try_for_each(take))?.0)
+        Ok(Spent::on(|| {
+            let batches = epoch.batches(&options)?;
+            let used = batches.used();
+            batches.take(BATCHES_MAX).try_for_each(|batch| batch.map(|batch| used.give(black_box(batch))))
+        })?
+        .0)
     };
     let [of_ceiling, padded, dedup, jagged] = rounds.in_turns([
         Box::new(|| Ok(Spent::on(|| ceiling.copy())?.0)),
@@ -142,13 +146,18 @@ impl Ceiling {
 
     /// Copies the histories of all batches into columns of their own, batch after batch.
     fn copy(&self) -> Result<()> {
+        let used: Arc<Mutex<Vec<Copied>>> = Arc::default();
         let work = || {
             let (histories, batches) = (Arc::clone(&self.histories), Arc::clone(&self.batches));
+            let used = Arc::clone(&used);
             move |number: usize| {
                 let rows = batches.get(number).map_or(&[][..], Vec::as_slice);
                 let length = histories.length;
-                let mut actions: Vec<i64> = Vec::with_capacity(rows.len() * length);
-                let mut action_types: Vec<i32> = Vec::with_capacity(rows.len() * length);
+                let (mut actions, mut action_types) = locked(&used).pop().unwrap_or_default();
+                actions.clear();
+                action_types.clear();
+                actions.reserve_exact(rows.len() * length);
+                action_types.reserve_exact(rows.len() * length);
                 for row in rows {
                     let cells = row * length..(row + 1) * length;
                     actions.extend_from_slice(histories.actions.get(cells.clone()).unwrap_or_default());
@@ -160,6 +169,13 @@ impl Ceiling {
         let workers = (0..self.threads).map(|_| work()).collect();
         let mut numbers = 0..self.batches.len();
         let mut copied = ReadAhead::start(Default::default(), workers, 2, move || Ok(numbers.next()))?;
-        copied.try_for_each(|batch| batch.map(|batch| drop(black_box(batch))))
+        copied.try_for_each(|batch| batch.map(|batch| locked(&used).push(black_box(batch))))
     }
+}
+
+/// The columns of a copied batch, which the next ones use again.
+type Copied = (Vec<i64>, Vec<i32>);
+
+fn locked(used: &Mutex<Vec<Copied>>) -> MutexGuard<'_, Vec<Copied>> {
+    used.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -28,10 +28,20 @@ pub enum TypeCells {
 }
 
 impl ItemCells {
-    pub(super) fn zeros(item_type: ItemType, cells: usize) -> Self {
-        match item_type {
-            ItemType::Int64 => ItemCells::Int64(vec![0; cells]),
-            ItemType::Int32 => ItemCells::Int32(vec![0; cells]),
+    /// Returns so many cells, in the memory of `used` where that suffices.
+    pub(super) fn new(item_type: ItemType, cells: usize, used: Option<Self>) -> Self {
+        match (item_type, used) {
+            (ItemType::Int64, Some(ItemCells::Int64(used))) => ItemCells::Int64(reused(used, cells)),
+            (ItemType::Int64, _) => ItemCells::Int64(vec![0; cells]),
+            (ItemType::Int32, Some(ItemCells::Int32(used))) => ItemCells::Int32(reused(used, cells)),
+            (ItemType::Int32, _) => ItemCells::Int32(vec![0; cells]),
+        }
+    }
+
+    pub(super) fn clear(&mut self, cells: Range<usize>) -> Result<()> {
+        match self {
+            ItemCells::Int64(all) => clear(all, cells),
+            ItemCells::Int32(all) => clear(all, cells),
         }
     }
 
@@ -77,10 +87,20 @@ impl ItemCells {
 }
 
 impl TypeCells {
-    pub(super) fn zeros(type_type: TypeType, cells: usize) -> Self {
-        match type_type {
-            TypeType::Int32 => TypeCells::Int32(vec![0; cells]),
-            TypeType::Uint8 => TypeCells::Uint8(vec![0; cells]),
+    /// Returns so many cells, in the memory of `used` where that suffices.
+    pub(super) fn new(type_type: TypeType, cells: usize, used: Option<Self>) -> Self {
+        match (type_type, used) {
+            (TypeType::Int32, Some(TypeCells::Int32(used))) => TypeCells::Int32(reused(used, cells)),
+            (TypeType::Int32, _) => TypeCells::Int32(vec![0; cells]),
+            (TypeType::Uint8, Some(TypeCells::Uint8(used))) => TypeCells::Uint8(reused(used, cells)),
+            (TypeType::Uint8, _) => TypeCells::Uint8(vec![0; cells]),
+        }
+    }
+
+    pub(super) fn clear(&mut self, cells: Range<usize>) -> Result<()> {
+        match self {
+            TypeCells::Int32(all) => clear(all, cells),
+            TypeCells::Uint8(all) => clear(all, cells),
         }
     }
 
@@ -108,6 +128,21 @@ impl TypeCells {
             TypeCells::Uint8(cells) => TypeCells::Uint8(gather(cells, lists, length)?),
         })
     }
+}
+
+/// Returns so many cells of any content, in the memory of `used` where that suffices.
+pub(super) fn reused<T: Copy + Default>(mut used: Vec<T>, cells: usize) -> Vec<T> {
+    if used.capacity() < cells {
+        return vec![T::default(); cells];
+    }
+    used.resize(cells, T::default());
+    used
+}
+
+/// Sets cells to zero.
+pub(super) fn clear<T: Copy + Default>(all: &mut [T], cells: Range<usize>) -> Result<()> {
+    all.get_mut(cells).held(HAS_CELLS)?.fill(T::default());
+    Ok(())
 }
 
 /// Returns `length` cells from `at` on.

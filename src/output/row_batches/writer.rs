@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::cells::{ItemCells, TypeCells, copy, gather, part};
+use super::cells::{ItemCells, TypeCells, clear, copy, gather, part, reused};
 use super::layout::{BatchShape, Layout};
 use crate::error::Result;
 use crate::exact::Held;
@@ -32,23 +32,34 @@ pub struct HistoryColumns {
     last: Range<usize>,
     /// The cell at which the next history begins.
     next: usize,
+    /// Whether cells can hold what was there before.
+    is_used: bool,
 }
 
 impl HistoryColumns {
-    /// Returns columns for `histories` histories with `actions` actions altogether, which are still to be put.
-    pub fn new(shape: BatchShape, histories: usize, actions: usize) -> Self {
-        let cells = if shape.layout == Layout::Jagged { actions } else { histories * shape.max_history };
+    /// Returns columns for `histories` histories with `actions` actions altogether, which are still to be put. They
+    /// take the memory of `used` columns, which saves the system from clearing new memory: most of the time of a padded
+    /// batch.
+    pub fn new(shape: BatchShape, histories: usize, actions: usize, used: Option<HistoryColumns>) -> Self {
+        let is_jagged = shape.layout == Layout::Jagged;
+        let cells = if is_jagged { actions } else { histories * shape.max_history };
         let with = |column| shape.columns.with.has(column);
+        let is_used = used.is_some();
+        let (actions, action_types, ages, times) = match used {
+            Some(used) => (Some(used.actions), Some(used.action_types), used.action_ages, used.action_times),
+            None => (None, None, None, None),
+        };
         HistoryColumns {
             shape,
-            actions: ItemCells::zeros(shape.columns.item_type, cells),
-            action_types: TypeCells::zeros(shape.columns.type_type, cells),
+            actions: ItemCells::new(shape.columns.item_type, cells, actions),
+            action_types: TypeCells::new(shape.columns.type_type, cells, action_types),
             history_lengths: with(ExtraColumn::HistoryLength).then(|| Vec::with_capacity(histories)),
-            action_ages: with(ExtraColumn::ActionAges).then(|| vec![0; cells]),
-            action_times: with(ExtraColumn::ActionTimes).then(|| vec![0; cells]),
-            offsets: if shape.layout == Layout::Jagged { vec![0] } else { Vec::new() },
+            action_ages: with(ExtraColumn::ActionAges).then(|| reused(ages.unwrap_or_default(), cells)),
+            action_times: with(ExtraColumn::ActionTimes).then(|| reused(times.unwrap_or_default(), cells)),
+            offsets: if is_jagged { vec![0] } else { Vec::new() },
             last: 0..0,
             next: 0,
+            is_used,
         }
     }
 
@@ -81,6 +92,11 @@ impl HistoryColumns {
         self.end(at..at + from.len())
     }
 
+    /// Ends writing, so that columns of equal histories are equal.
+    pub fn finish(self) -> Self {
+        HistoryColumns { last: 0..0, next: 0, is_used: false, ..self }
+    }
+
     fn end(&mut self, cells: Range<usize>) -> Result<()> {
         if let Some(lengths) = &mut self.history_lengths {
             lengths.push(i32::try_from(cells.len()).held("the length of a history fits its column")?);
@@ -90,6 +106,13 @@ impl HistoryColumns {
             self.next = cells.end;
         } else {
             self.next = cells.start + self.shape.max_history;
+            if self.is_used {
+                let padding = cells.end..self.next;
+                self.actions.clear(padding.clone())?;
+                self.action_types.clear(padding.clone())?;
+                self.action_ages.iter_mut().try_for_each(|ages| clear(ages, padding.clone()))?;
+                self.action_times.iter_mut().try_for_each(|times| clear(times, padding.clone()))?;
+            }
         }
         self.last = cells;
         Ok(())
@@ -123,6 +146,7 @@ impl HistoryColumns {
             offsets: Vec::new(),
             last: 0..0,
             next: 0,
+            is_used: false,
         })
     }
 
