@@ -70,15 +70,11 @@ impl TrainingDay {
             take,
         )?;
         summary.rows = counter.rows;
-        let fingerprint = match max_rows_per_customer {
-            None => input.inputs,
-            Some(max) => {
-                let mut hasher = Hasher::new();
-                hasher.add(input.inputs.as_bytes());
-                hasher.add(&(max.get() as u64).to_le_bytes());
-                hasher.hex()
-            }
-        };
+        // The inputs leave out who has been forgotten, and the most rows of a customer.
+        let mut hasher = Hasher::new();
+        hasher.add(input.inputs.as_bytes());
+        let max = max_rows_per_customer.map_or(0, NonZeroUsize::get) as u64;
+        [max, summary.rows, summary.forgotten].iter().for_each(|number| hasher.add(&number.to_le_bytes()));
         let rows = DayRows {
             settings: input.settings,
             max_rows_per_customer,
@@ -88,7 +84,7 @@ impl TrainingDay {
             longest,
             resources: resources.clone(),
         };
-        Ok(TrainingDay { rows: Arc::new(rows), summary: Arc::new(summary), fingerprint: fingerprint.into() })
+        Ok(TrainingDay { rows: Arc::new(rows), summary: Arc::new(summary), fingerprint: hasher.hex().into() })
     }
 
     /// Returns the number of rows of each epoch.
@@ -101,8 +97,8 @@ impl TrainingDay {
         &self.summary
     }
 
-    /// Returns a hash of everything that determines the rows and their order: settings, program version, batches and
-    /// impression files. Two days with equal hashes have the same rows in the same order in each epoch.
+    /// Returns a hash of everything that determines the rows and their order: settings, program version, batches,
+    /// impression files and forgotten customers. Two days with equal hashes have the same rows in the same order in each epoch.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }

@@ -258,6 +258,32 @@ fn rows_of_a_customer_are_limited_to_the_same_ones() {
     }
 }
 
+/// What a resumed reading compares.
+#[test]
+fn a_fingerprint_is_that_of_the_rows_and_their_order() {
+    let seed = seed(418);
+    let Nights { bench, impressions, .. } = &nights(seed);
+    let fingerprint = |asked: Asked| asked.prepare(bench).fingerprint().to_owned();
+    let first = fingerprint(Asked::default());
+    assert_eq!(fingerprint(Asked { resources: Resources::default().with_threads(1), ..Asked::default() }), first);
+    let others = [
+        Asked { order: RowOrder::Shuffled(4), ..Asked::default() },
+        Asked { order: RowOrder::Carousel(3), ..Asked::default() },
+        Asked { max_history: Some(3), ..Asked::default() },
+        Asked { lookback_days: Some(3), ..Asked::default() },
+        Asked { known_as_of: Some("2026-03-20"), ..Asked::default() },
+        Asked { max_rows_per_customer: Some(1_000), ..Asked::default() },
+    ];
+    let mut all: Vec<String> = others.into_iter().map(fingerprint).chain([first]).collect();
+    let shown = impressions.iter().map(|impression| impression.customer).find(|customer| *customer > 0).unwrap();
+    bench.ok(&format!("forget --store store --customer {shown}"));
+    all.push(fingerprint(Asked::default()));
+    bench.ok("remove --store store --dt 2026-03-30");
+    all.push(fingerprint(Asked::default()));
+    let different: std::collections::BTreeSet<&String> = all.iter().collect();
+    assert_eq!(different.len(), all.len(), "seed {seed}");
+}
+
 #[test]
 fn later_epochs_read_neither_store_nor_input() {
     let seed = seed(410);
