@@ -98,7 +98,8 @@ impl TrainingDay {
     }
 
     /// Returns a hash of everything that determines the rows and their order: settings, program version, batches,
-    /// impression files and forgotten customers. Two days with equal hashes have the same rows in the same order in each epoch.
+    /// impression files and forgotten customers. Two days with equal hashes have the same rows in the same order in
+    /// each epoch.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
