@@ -38,6 +38,11 @@ pub mod output {
     pub use crate::output::rows::{RowGroup, RowSchema, RowSettings, RowWriter};
 }
 
+pub mod parallel {
+    //! Jobs whose results are pulled.
+    pub use crate::parallel::ReadAhead;
+}
+
 pub mod sort {
     //! The external sort.
     pub use crate::sort::Sorter;

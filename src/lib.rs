@@ -33,6 +33,7 @@
 //! | make, open and copy a store, and read one history | [`store`] |
 //! | fill it | [`ingest`], [`backfill`], [`preview`] |
 //! | write rows, and read them back | [`produce`], [`output`], [`manifest`] |
+//! | train on rows in memory, batch by batch | [`training`] |
 //! | write histories, and say why an action is in one | [`histories`] |
 //! | prove rows and stores | [`audit`], [`verify`], [`diff`], [`stale`] |
 //! | remove data | [`removal`], and [`ingest::Ingester::remove`] |
@@ -92,6 +93,7 @@ pub mod stale;
 pub mod storage;
 pub mod store;
 pub mod text;
+pub mod training;
 pub mod verify;
 pub mod zoneinfo;
 

@@ -64,6 +64,7 @@ mod removal;
 mod removal_faults;
 mod removed_batches;
 mod report;
+mod row_batches;
 mod schemas;
 mod scripts;
 mod scrubbing;

@@ -166,7 +166,7 @@ fn the_page_loses_nothing(bench: &Bench, status: &Value) {
     let missing = page["tables"]["coverage"].as_array().unwrap().iter().filter(|row| row["batch"] == "missing");
     assert_eq!(missing.count(), status["gaps"].as_array().unwrap().len());
     let text = fs::read_to_string(bench.path("page.html")).unwrap();
-    for words in ["others (243 types)", "others (253 types)", "each column stands for 11 days"] {
+    for words in ["others (243 types)", "others (253 types)", "each column covers 11 days"] {
         assert!(text.contains(words), "{words}");
     }
 }

@@ -47,7 +47,11 @@ fn the_quick_check_is_a_part_of_the_whole() {
         assert!(commands(&test, "cargo").any(|other| other == line), "tools/test does not run: {line}");
     }
     let tests = |script: &str| -> Vec<String> {
-        let line = script.lines().map(str::trim).find(|line| line.contains("test --release --locked ")).unwrap();
+        let line = script
+            .lines()
+            .map(str::trim)
+            .find(|line| line.contains("test --release --locked ") && line.contains(" --workspace --lib"))
+            .unwrap();
         line.split_whitespace().filter(|word| word.starts_with("--")).map(str::to_owned).collect()
     };
     let has = |words: &[String], word: &str| words.iter().any(|other| other == word);

@@ -75,7 +75,7 @@ pub struct OrderKey(pub u128);
 /// All integers are little-endian: the day as days since 1970-01-01 (4 bytes), customer (8), ranking id (0, or 1 with
 /// its length in 8 bytes and its text), number of elements (8) and each element (item 8, label 4), then the ordinal
 /// among equal impressions, from 0 (8); and in a shuffled order the position of the row in the list (4). The hash key
-/// is the seed and then 0.
+/// is the seed and then the epoch: 0 for a partition, and for a training reader as often as it has read the day before.
 ///
 /// Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF", 2012.
 #[derive(Clone, Copy, Debug)]
@@ -84,10 +84,15 @@ pub struct Places {
 }
 
 impl Places {
-    /// Returns the keys of an impression of `dt` that `copy` equal impressions precede.
+    /// Returns the keys of an impression of `dt` that `copy` equal impressions precede, in a partition.
     pub fn of(seed: u64, dt: Day, impression: &Impression, copy: u64) -> Self {
+        Self::of_epoch(seed, 0, dt, impression, copy)
+    }
+
+    /// Returns the same keys in an epoch.
+    pub fn of_epoch(seed: u64, epoch: u64, dt: Day, impression: &Impression, copy: u64) -> Self {
         let Impression { customer, ranking_id, elements } = impression;
-        let mut hasher = SipHasher24::new_with_keys(seed, 0);
+        let mut hasher = SipHasher24::new_with_keys(seed, epoch);
         hasher.write(&dt.number().to_le_bytes());
         hasher.write(&customer.0.to_le_bytes());
         match ranking_id {
@@ -144,8 +149,10 @@ mod tests {
         bytes.extend(0_i32.to_le_bytes());
         bytes.extend(3_u64.to_le_bytes());
         let hash = |bytes: &[u8]| OrderKey(SipHasher24::new_with_keys(9, 0).hash(bytes).as_u128());
+        let fourth = SipHasher24::new_with_keys(9, 4).hash(&bytes).as_u128();
         let places = Places::of(9, dt, &impression, 3);
         assert_eq!(places.whole(), hash(&bytes));
+        assert_eq!(Places::of_epoch(9, 4, dt, &impression, 3).whole(), OrderKey(fourth));
         bytes.extend(1_i32.to_le_bytes());
         assert_eq!(places.row(1), hash(&bytes));
         let unnamed = Impression { ranking_id: None, ..impression };

@@ -1,5 +1,5 @@
 //! Floor 5, files on the way out: training rows, which become partitions with a manifest, histories, and the page of a
-//! report; it also reads produced rows back.
+//! report; it also makes batches of rows in memory, and reads produced rows back.
 
 mod check;
 mod counters;
@@ -12,6 +12,7 @@ mod partition_folder;
 mod produced;
 #[cfg(feature = "report")]
 mod report_file;
+mod row_batches;
 pub(crate) mod rows;
 
 pub use check::check_hashes;
@@ -24,6 +25,7 @@ pub use partition_folder::{PartitionFolder, partitions};
 pub use produced::{ProducedFile, ProducedRow, ProducedRows};
 #[cfg(feature = "report")]
 pub(crate) use report_file::{REPORT_BEGINS, put_report};
+pub use row_batches::{BatchShape, HistoryColumns, ItemCells, Layout, RowBatch, TypeCells};
 pub use rows::{Compression, FileSizes};
 pub(crate) use rows::{
     EncodedRowGroup, GroupedWriter, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter, metadata_if_chosen,

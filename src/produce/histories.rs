@@ -11,7 +11,7 @@ use crate::store::{AsOf, Begin, Cursor, Store};
 /// Reads the histories for the rows of one day or several. Each thread has its own.
 ///
 /// Memory: that of a [`Cursor`], plus one history.
-pub(super) struct Histories<'store> {
+pub(crate) struct Histories<'store> {
     cursor: Cursor<'store>,
     zone: &'store Zone,
     wanted: AsOf,

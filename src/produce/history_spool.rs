@@ -1,20 +1,17 @@
-//! A file of histories, each written once and read for each row that has it.
+//! Histories, each written once and read for each row that has it.
 
-use std::fs::File;
-use std::io::Write;
-use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::exact::{Held, usize_of};
 use crate::format::{Keyframe, encode_keyframe};
 use crate::history::History;
 use crate::model::{Day, PastAction};
-use crate::resources::Scratch;
+use crate::resources::Spool;
 
 /// Where a history is in the spool.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct HistoryPlace {
+pub(crate) struct HistoryPlace {
     /// Offset of its first byte.
     pub offset: u64,
     /// Its size in bytes; 0 for a history without actions.
@@ -23,29 +20,21 @@ pub(super) struct HistoryPlace {
     pub actions: u32,
 }
 
-/// A file of histories. Each is packed as a keyframe, which has the days of its actions, followed by their times: the
-/// newest alone or all of them.
+/// Histories, each packed as a keyframe, which has the days of its actions, followed by their times: the newest alone
+/// or all of them.
 ///
-/// Memory: constant.
-pub(super) struct HistorySpool {
-    path: PathBuf,
-    file: File,
-    length: u64,
-}
+/// Memory: that of its [`Spool`].
+pub(crate) struct HistorySpool(Spool);
 
 impl HistorySpool {
-    /// Returns an empty spool in a new file of `scratch`.
-    pub fn new(scratch: &mut Scratch) -> Result<Self> {
-        let (path, file) = scratch.file()?;
-        Ok(HistorySpool { path, file, length: 0 })
+    /// Returns the histories to be appended to `spool`.
+    pub fn new(spool: Spool) -> Self {
+        HistorySpool(spool)
     }
 
     /// Appends packed histories. Returns the offset of the first.
     pub fn append(&mut self, packed: &[u8]) -> Result<u64> {
-        self.file.write_all(packed).map_err(|error| Error::io("write", &self.path, error))?;
-        let offset = self.length;
-        self.length += packed.len() as u64;
-        Ok(offset)
+        self.0.append(packed)
     }
 
     /// Replaces `history` with the one at `place`, of the rows of `dt`. `buffer` is reused for its bytes.
@@ -54,22 +43,25 @@ impl HistorySpool {
         if place.bytes == 0 {
             return Ok(());
         }
-        buffer.resize(usize_of(place.bytes), 0);
-        self.file.read_exact_at(buffer, place.offset).map_err(|error| Error::io("read", &self.path, error))?;
-        unpack(dt, buffer, history)
-            .ok_or_else(|| Error::io("read", &self.path, std::io::Error::other("its content is not what was written")))
+        let packed = self.0.read(place.offset, usize_of(place.bytes), buffer)?;
+        unpack(dt, packed, history).ok_or_else(|| {
+            let other = std::io::Error::other("its content is not what was written");
+            Error::io("read", Path::new("a file of histories"), other)
+        })
     }
 }
 
-/// Appends a history of the rows of `dt`, which must have the days of its actions. Returns its place, with the offset
-/// in `bytes`.
+/// Appends a history of the rows of `dt`. Without the days of its actions it is packed as if all were of the day
+/// before, which takes less to unpack. Returns its place, with the offset in `bytes`.
 pub(super) fn pack(dt: Day, history: &History, bytes: &mut Vec<u8>) -> Result<HistoryPlace> {
     let begin = bytes.len();
     if history.is_empty() {
         return Ok(HistoryPlace::default());
     }
     let newest_us = history.newest_us.held("a history with actions has the time of the newest")?;
-    let days = history.days.iter().flat_map(|(day, actions)| std::iter::repeat_n(*day, *actions));
+    let day_before = [(dt.minus(1), history.len())];
+    let days = if history.days.is_empty() { &day_before } else { history.days.as_slice() };
+    let days = days.iter().flat_map(|(day, actions)| std::iter::repeat_n(*day, *actions));
     let columns = history.item_ids.iter().zip(&history.action_types);
     let past = days.zip(columns).map(|(day, (item_id, action_type))| PastAction {
         day,
@@ -112,6 +104,7 @@ fn unpack(dt: Day, bytes: &[u8], history: &mut History) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resources::Scratch;
     use proptest::prelude::*;
 
     proptest! {
@@ -119,7 +112,9 @@ mod tests {
         fn what_is_packed_is_unpacked(
             days in proptest::collection::vec((1..400_i32, 1..5_usize), 0..9),
             items in proptest::collection::vec(any::<i64>(), 40),
+            with_days in any::<bool>(),
             with_times in any::<bool>(),
+            memory_max in prop_oneof![Just(0_usize), Just(usize::MAX)],
         ) {
             let dt = Day::from_number(20_000).unwrap();
             let mut history = History::default();
@@ -135,15 +130,23 @@ mod tests {
                 let newest_us = history.newest_us.unwrap_or(0);
                 history.times_us = (0..history.len()).map(|place| newest_us - 5 * i64::try_from(place).unwrap()).collect();
             }
+            let days = history.days.clone();
+            if !with_days {
+                history.days.clear();
+            }
             let folder = tempfile::tempdir().unwrap();
-            let mut scratch = Scratch::new(folder.path().join("scratch"));
-            let mut file = HistorySpool::new(&mut scratch).unwrap();
+            let scratch = Scratch::new(folder.path().join("scratch"));
+            let mut file = HistorySpool::new(Spool::new(scratch, memory_max));
             let mut bytes = vec![1, 2, 3];
             let place = pack(dt, &history, &mut bytes).unwrap();
             prop_assert_eq!(usize::try_from(place.actions).unwrap(), history.len());
             prop_assert_eq!(file.append(&bytes).unwrap(), 0);
             let mut again = History { item_ids: vec![9], ..History::default() };
             file.read(dt, place, &mut Vec::new(), &mut again).unwrap();
+            if !with_days {
+                prop_assert_eq!(again.days.is_empty(), days.is_empty());
+                again.days.clear();
+            }
             // A single action has only the newest time.
             if history.len() == 1 {
                 history.times_us = history.newest_us.into_iter().collect();

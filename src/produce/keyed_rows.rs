@@ -63,7 +63,7 @@ impl Record for KeyedRow {
 }
 
 /// An impression, and the number of equal impressions before it.
-pub(super) struct Numbered {
+pub(crate) struct Numbered {
     pub impression: Impression,
     pub copy: u64,
 }

@@ -1,33 +1,16 @@
 //! The manifest of a produced partition.
 
-use super::summary::ProduceSummary;
+use super::day_input::DayInput;
 use crate::format::FORMAT_VERSION;
 use crate::input::DayFile;
 use crate::manifest::{ImpressionFile, MANIFEST_VERSION, Manifest, PartFile, RestsOn, RowShape, RowTally};
-use crate::model::{Day, RowColumns};
+use crate::model::RowColumns;
 use crate::output::RowSettings;
 use crate::storage::Fingerprint;
-use crate::store::Batches;
-
-/// What the rows were made from.
-pub(super) struct MadeFrom<'a> {
-    pub settings: &'a RowSettings,
-    pub batches: &'a Batches,
-    /// Batches after this one were not used.
-    pub known: Option<Day>,
-    pub files: &'a [(DayFile, Fingerprint)],
-    /// The mapping of their columns; `None` without a configuration.
-    pub mapping: Option<String>,
-}
 
 /// Returns the manifest of a partition with these parts.
-pub(super) fn manifest(
-    made_from: &MadeFrom<'_>,
-    inputs: String,
-    summary: &ProduceSummary,
-    parts: Vec<PartFile>,
-) -> Manifest {
-    let MadeFrom { settings, batches, known, files, mapping } = made_from;
+pub(super) fn manifest(input: &DayInput, parts: Vec<PartFile>) -> Manifest {
+    let DayInput { settings, summary, batches, known, files, mapping, inputs, wanted: _ } = input;
     let RowSettings {
         dt,
         cut_off,
@@ -81,7 +64,7 @@ pub(super) fn manifest(
         action_types: action_types.clone(),
         impression_mapping: mapping.clone(),
         impression_files: files.iter().map(impression_file).collect(),
-        inputs,
+        inputs: inputs.clone(),
         batches: used.map(|(day, batch)| RestsOn { day, files: batch.fingerprint.clone() }).collect(),
         checksum: None,
     }

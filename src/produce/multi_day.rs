@@ -71,11 +71,10 @@ pub fn produce_multi_day(
     let Some(resources) = days.first().map(|options| &options.resources) else { return Ok(summaries) };
     let threads = resources.threads().min(days.len());
     let stopped = ordered_map(resources.cancel(), vec![begin; threads], 1, || Ok(next.next()), take).err();
-    let oldest = prepared.iter().min_by_key(|rows| rows.day.settings.dt);
+    let oldest = prepared.iter().min_by_key(|rows| rows.day.input.settings.dt);
     if let Some(DayRows { day, .. }) = oldest {
-        let histories =
-            Histories::of_threads(store, day.wanted, &day.settings, day.late_since(store)?, resources.threads());
-        let impressions = prepared.iter().map(|rows| rows.day.summary.impressions).sum();
+        let histories = day.input.histories(store, resources.threads())?;
+        let impressions = prepared.iter().map(|rows| rows.day.input.summary.impressions).sum();
         progress.begin("writing", "impressions", Some(impressions));
         let mut chunks = CustomerChunks::new(streams.into_iter());
         let ahead = histories.len() * CHUNKS_AHEAD;
@@ -166,7 +165,7 @@ struct DayRows {
 
 impl DayRows {
     fn new(day: PreparedDay) -> Result<Self> {
-        let writer = GroupedWriter::new(day.partition.parts(), &day.settings, &day.schema)?;
+        let writer = GroupedWriter::new(day.partition.parts(), &day.input.settings, &day.schema)?;
         Ok(DayRows { day, writer, counts: Counts::default(), last: None })
     }
 
@@ -174,7 +173,7 @@ impl DayRows {
     fn take(&mut self, chunk: &ReadChunk, place: usize, progress: &dyn Progress) -> Result<()> {
         let impressions = chunk.impressions.get(place).held(CHUNK_IS_COMPLETE)?;
         let mut histories = chunk.histories.get(place).held(CHUNK_IS_COMPLETE)?.iter();
-        let max_history = self.day.settings.max_history;
+        let max_history = self.day.input.settings.max_history;
         let mut customer = None;
         let mut view = HistoryView::default();
         let mut before = self.last.as_ref();
@@ -189,7 +188,7 @@ impl DayRows {
             }
             self.writer.add(impression, 0, view)?;
             self.counts.add(impression);
-            self.day.summary.duplicates += u64::from(before == Some(impression));
+            self.day.input.summary.duplicates += u64::from(before == Some(impression));
             before = Some(impression);
         }
         if let Some(last) = impressions.last() {
@@ -201,7 +200,7 @@ impl DayRows {
 
     fn finish(self) -> Result<ProduceSummary> {
         let DayRows { mut day, writer, counts, .. } = self;
-        Counters::default().add(&counts, &mut day.summary);
+        Counters::default().add(&counts, &mut day.input.summary);
         day.publish(writer.finish()?)
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::choice::RowChoice;
+use super::day_options::DayOptions;
 use crate::model::Day;
 use crate::options::options;
 use crate::resources::Resources;
@@ -29,5 +30,21 @@ options! {
         resources: Resources = Resources::default(),
         /// Whether to keep a partition that was produced from the same inputs. Default: it is written again.
         keep_current: bool = false,
+    }
+}
+
+impl ProduceOptions {
+    /// Returns the options that determine the rows.
+    pub(super) fn day(&self) -> DayOptions<'_> {
+        DayOptions {
+            input: &self.input,
+            impressions: &self.sources.impressions,
+            dt: self.dt,
+            rows: self.rows,
+            known_as_of: self.known_as_of,
+            allowed: (self.allow_gaps, self.allow_pruned),
+            quarantine: self.quarantine.as_deref(),
+            resources: &self.resources,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Reads the impressions of a day, several files at once.
 
-use super::options::ProduceOptions;
+use super::day_options::DayOptions;
 use super::summary::ProduceSummary;
 use crate::error::Result;
 use crate::input::{
@@ -15,7 +15,7 @@ use crate::storage::Fingerprint;
 use crate::store::BlockList;
 
 /// An impression file, with its fingerprint from the beginning of the command.
-pub(super) type Fingerprinted = (DayFile, Fingerprint);
+pub(crate) type Fingerprinted = (DayFile, Fingerprint);
 
 /// The counts of one file.
 #[derive(Clone, Copy, Default)]
@@ -46,26 +46,26 @@ pub(super) fn fingerprinted(files: Vec<DayFile>, resources: &Resources) -> Resul
 /// Memory: for each thread a record batch and a [`crate::sort::Feed`].
 pub(super) fn read(
     files: &[Fingerprinted],
-    options: &ProduceOptions,
+    options: &DayOptions<'_>,
     block_list: &BlockList,
     sorter: &SharedSorter<Impression>,
     summary: &mut ProduceSummary,
     progress: &dyn Progress,
 ) -> Result<()> {
     progress.begin("reading", "bytes", Some(files.iter().map(|(_, fingerprint)| fingerprint.bytes).sum()));
-    let counts = each(&options.resources, files, |(file, fingerprint)| {
+    let counts = each(options.resources, files, |(file, fingerprint)| {
         let counts = read_file(file, options, block_list, sorter)?;
         progress.advance(fingerprint.bytes);
         Ok(counts)
     })?;
-    let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, options.quarantine.as_deref());
+    let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, options.quarantine);
     let has_bad = counts.iter().any(|counts| counts.bad > 0);
     let mut lacking = Lacking::default();
     let with_rows = files.iter().zip(&counts).filter(|(_, counts)| counts.good() + counts.bad > 0);
     let same = same_content(with_rows.map(|((file, fingerprint), _)| (file, fingerprint)));
     for ((file, fingerprint), counts) in files.iter().zip(counts) {
         if has_bad {
-            read_impressions(&options.sources.impressions, file, &options.resources, &mut bad, |_, _| Ok(()))?;
+            read_impressions(options.impressions, file, options.resources, &mut bad, |_, _| Ok(()))?;
         }
         fingerprint.check_unchanged(&file.path)?;
         summary.impressions += counts.impressions;
@@ -74,7 +74,7 @@ pub(super) fn read(
         lacking.add(file, counts.read);
     }
     summary.quarantined = bad.finish()?;
-    lacking.note(&options.sources.impressions, progress);
+    lacking.note(options.impressions, progress);
     note_same_content(&same, progress);
     [summary.without_ranking_id, summary.without_label] = lacking.counts();
     (summary.same_content, summary.same_content_files) = (same.count, same.listed);
@@ -83,14 +83,14 @@ pub(super) fn read(
 
 fn read_file(
     file: &DayFile,
-    options: &ProduceOptions,
+    options: &DayOptions<'_>,
     block_list: &BlockList,
     sorter: &SharedSorter<Impression>,
 ) -> Result<FileCounts> {
     let (mut feed, mut counts) = (sorter.feed()?, FileCounts::default());
     // Counts bad rows only; a second pass reports them.
     let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, None);
-    let read = read_impressions(&options.sources.impressions, file, &options.resources, &mut bad, |_, impression| {
+    let read = read_impressions(options.impressions, file, options.resources, &mut bad, |_, impression| {
         if block_list.holds(impression.customer) {
             counts.forgotten += 1;
             return Ok(());

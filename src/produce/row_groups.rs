@@ -28,9 +28,9 @@ pub(super) struct Joiner<'store> {
 impl<'store> Joiner<'store> {
     /// Returns a joiner for each thread.
     pub fn of_threads(store: &'store Store, day: &PreparedDay, threads: usize) -> Result<Vec<Self>> {
-        let PreparedDay { schema, settings, wanted, .. } = day;
-        let histories = Histories::of_threads(store, *wanted, settings, day.late_since(store)?, threads).into_iter();
-        histories.map(|histories| Ok(Joiner { histories, group: RowGroup::new(schema, settings)? })).collect()
+        let PreparedDay { schema, input, .. } = day;
+        let histories = input.histories(store, threads)?.into_iter();
+        histories.map(|histories| Ok(Joiner { histories, group: RowGroup::new(schema, &input.settings)? })).collect()
     }
 
     /// Joins and encodes a chunk.

@@ -2,7 +2,6 @@
 
 use super::chunks::{CHUNKS_AHEAD, Chunks};
 use super::counters::Counters;
-use super::histories::Histories;
 use super::options::ProduceOptions;
 use super::prepared_day::{Prepare, PreparedDay};
 use super::row_groups::{Chunk, Joined, Joiner};
@@ -10,12 +9,12 @@ use super::shuffled::Shuffled;
 use super::summary::ProduceSummary;
 use crate::cancel::Cancel;
 use crate::error::Result;
-use crate::model::{HistoryDetail, Impression, RowOrder};
+use crate::model::{Impression, RowOrder};
 use crate::output::RowWriter;
 use crate::parallel::ordered_map;
 use crate::progress::Progress;
 use crate::sort::Sorted;
-use crate::store::{AsOf, Store};
+use crate::store::Store;
 
 /// Writes the partition of one day, replacing an existing one.
 ///
@@ -48,22 +47,19 @@ pub fn produce(store: &Store, options: &ProduceOptions, progress: &dyn Progress)
         Prepare::Prepared(day, impressions) => (*day, impressions),
     };
     let resources = &options.resources;
-    let mut writer = RowWriter::new(day.partition.parts(), &day.settings, &day.schema);
-    match day.settings.order {
+    let mut writer = RowWriter::new(day.partition.parts(), &day.input.settings, &day.schema);
+    match day.input.settings.order {
         RowOrder::Customer => {
-            progress.begin("writing", "impressions", Some(day.summary.impressions));
+            progress.begin("writing", "impressions", Some(day.input.summary.impressions));
             let joiners = Joiner::of_threads(store, &day, resources.threads())?;
-            let chunks = Chunks::new(impressions, day.settings.sizes.row_group_rows);
-            join(chunks, joiners, &mut writer, &mut day.summary, resources.cancel(), progress)?;
+            let chunks = Chunks::new(impressions, day.input.settings.sizes.row_group_rows);
+            join(chunks, joiners, &mut writer, &mut day.input.summary, resources.cancel(), progress)?;
         }
         RowOrder::Shuffled(_) | RowOrder::Carousel(_) => {
             let scratch = day.partition.scratch().with_file_name("shuffled");
-            let shuffled = Shuffled { settings: &day.settings, budget: day.budget, scratch, resources, progress };
-            // Spooled histories need the days of their actions.
-            let wanted = AsOf { detail: day.wanted.detail.max(HistoryDetail::Days), ..day.wanted };
-            let threads =
-                Histories::of_threads(store, wanted, &day.settings, day.late_since(store)?, resources.threads());
-            shuffled.write(impressions, threads, &day.schema, &mut writer, &mut day.summary)?;
+            let shuffled = Shuffled { settings: &day.input.settings, budget: day.budget, scratch, resources, progress };
+            let threads = day.input.histories(store, resources.threads())?;
+            shuffled.write(impressions, threads, &day.schema, &mut writer, &mut day.input.summary)?;
         }
     }
     day.publish(writer.finish()?)

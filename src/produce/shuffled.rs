@@ -14,11 +14,11 @@ use std::sync::Arc;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
-use super::chunks::{CHUNKS_AHEAD, Chunks};
-use super::counters::{Counters, Counts};
+use super::chunks::Chunks;
 use super::histories::Histories;
-use super::history_spool::{HistorySpool, pack};
-use super::keyed_rows::{Copies, KeyedRow, Numbered};
+use super::history_spool::{HistoryPlace, HistorySpool};
+use super::keyed_rows::{KeyedRow, Numbered};
+use super::spooling::Spooling;
 use super::summary::ProduceSummary;
 use crate::error::{Error, Result};
 use crate::exact::{Held, usize_of};
@@ -26,13 +26,9 @@ use crate::history::History;
 use crate::message::message;
 use crate::model::{ExtraColumn, Impression, Places, RowOrder};
 use crate::output::{EncodedRowGroup, RowGroup, RowSchema, RowSettings, RowWriter};
-use crate::parallel::ordered_map;
 use crate::progress::Progress;
-use crate::resources::{Resources, Scratch};
+use crate::resources::{Resources, Scratch, Spool};
 use crate::sort::{Sorted, Sorter};
-
-/// Rows in a chunk whose histories one thread reads and packs: up to 5 MB.
-const CHUNK_ROWS: usize = 1_000;
 
 /// A row group may always take this much memory: 10,000 rows with 1,000 actions each take less. It is three quarters of
 /// the smallest memory limit.
@@ -74,16 +70,8 @@ pub(super) struct Shuffled<'a> {
     pub progress: &'a dyn Progress,
 }
 
-/// Impressions with their keys, and their packed histories.
-struct KeyedChunk {
-    keyed: Vec<KeyedRow>,
-    packed: Vec<u8>,
-    counts: Counts,
-}
-
 impl Shuffled<'_> {
-    /// Joins the impressions, given in the order of customers, and writes their rows. The histories must have the days
-    /// of their actions.
+    /// Joins the impressions, given in the order of customers, and writes their rows.
     pub fn write(
         &self,
         impressions: Sorted<Impression>,
@@ -92,8 +80,7 @@ impl Shuffled<'_> {
         writer: &mut RowWriter,
         summary: &mut ProduceSummary,
     ) -> Result<()> {
-        let mut scratch = Scratch::new(self.scratch.clone());
-        let mut packed = HistorySpool::new(&mut scratch)?;
+        let mut packed = HistorySpool::new(Spool::new(Scratch::new(self.scratch.clone()), 0));
         let sorted = self.place(impressions, threads, &mut packed, summary)?;
         self.assemble(sorted, &packed, schema, writer)
     }
@@ -106,50 +93,34 @@ impl Shuffled<'_> {
         packed: &mut HistorySpool,
         summary: &mut ProduceSummary,
     ) -> Result<Sorted<KeyedRow>> {
-        self.progress.begin("reading histories", "impressions", Some(summary.impressions));
         let scratch = Scratch::new(self.scratch.with_extension("sorted"));
         let mut sorter = Sorter::new(self.budget.places_bytes, scratch, self.resources);
-        let (mut chunks, mut counters) = (Chunks::new(Copies::of(impressions), CHUNK_ROWS), Counters::default());
-        let workers = threads.into_iter();
-        let workers = workers.map(|mut histories| move |chunk| self.key_chunk(chunk, &mut histories)).collect();
-        let take = |chunk: KeyedChunk| {
-            counters.add(&chunk.counts, summary);
-            self.progress.advance(chunk.counts.impressions);
-            let begin = packed.append(&chunk.packed)?;
-            chunk.keyed.into_iter().try_for_each(|mut keyed| {
+        let take = |rows: Vec<KeyedRow>, begin| {
+            rows.into_iter().try_for_each(|mut keyed| {
                 keyed.history.offset += begin;
                 sorter.push(keyed)
             })
         };
-        ordered_map(self.resources.cancel(), workers, CHUNKS_AHEAD, || chunks.next_chunk(), take)?;
-        summary.duplicates = chunks.repeats();
+        let spooling = Spooling { settings: self.settings, resources: self.resources, progress: self.progress };
+        let make = |numbered, history, keyed: &mut Vec<KeyedRow>| self.key(numbered, history, keyed);
+        spooling.run(impressions, threads, packed, summary, make, take)?;
         sorter.finish()
     }
 
-    fn key_chunk(&self, chunk: Vec<Numbered>, histories: &mut Histories<'_>) -> Result<KeyedChunk> {
-        let (mut keyed, mut packed, mut counts) = (Vec::with_capacity(chunk.len()), Vec::new(), Counts::default());
-        let mut history = Default::default();
-        for Numbered { impression, copy } in chunk {
-            if counts.is_new(impression.customer) {
-                let (read, has_late) = histories.read(impression.customer)?;
-                history = pack(self.settings.dt, read, &mut packed)?;
-                counts.begin(impression.customer, read.len(), has_late, self.settings.max_history);
-            }
-            histories.check(&impression)?;
-            counts.add(&impression);
-            let seed = self.settings.order.seed().held("a shuffled order has a seed")?;
-            let places = Places::of(seed, self.settings.dt, &impression, copy);
-            if let RowOrder::Shuffled(_) = self.settings.order {
-                let Impression { customer, ranking_id, elements } = impression;
-                keyed.extend((0..).zip(elements).map(|(first, element)| {
-                    let impression = Impression { customer, ranking_id: ranking_id.clone(), elements: vec![element] };
-                    KeyedRow { key: places.row(first), first, impression, history }
-                }));
-            } else {
-                keyed.push(KeyedRow { key: places.whole(), first: 0, impression, history });
-            }
+    fn key(&self, numbered: Numbered, history: HistoryPlace, keyed: &mut Vec<KeyedRow>) -> Result<()> {
+        let Numbered { impression, copy } = numbered;
+        let seed = self.settings.order.seed().held("a shuffled order has a seed")?;
+        let places = Places::of(seed, self.settings.dt, &impression, copy);
+        if let RowOrder::Shuffled(_) = self.settings.order {
+            let Impression { customer, ranking_id, elements } = impression;
+            keyed.extend((0..).zip(elements).map(|(first, element)| {
+                let impression = Impression { customer, ranking_id: ranking_id.clone(), elements: vec![element] };
+                KeyedRow { key: places.row(first), first, impression, history }
+            }));
+        } else {
+            keyed.push(KeyedRow { key: places.whole(), first: 0, impression, history });
         }
-        Ok(KeyedChunk { keyed, packed, counts })
+        Ok(())
     }
 
     /// Step 2: assembles row groups round by round. Each round is written before the next begins, which frees its

@@ -53,6 +53,17 @@ impl Resources {
         self.part(64).min(256 << 20)
     }
 
+    /// Memory for a spool of training rows: the impressions of a day, its histories, or the order of an epoch. An
+    /// eighth each, so that they, sorting and batches take three quarters of the limit.
+    pub fn spool_bytes(&self) -> usize {
+        self.sort_bytes.unwrap_or_else(|| self.part(8))
+    }
+
+    /// Memory for batches of training rows that are in work or wait for the caller.
+    pub fn batches_bytes(&self) -> usize {
+        self.part(4)
+    }
+
     fn part(&self, part: u64) -> usize {
         usize_of(self.memory_bytes / part)
     }

@@ -7,6 +7,7 @@
 mod budgets;
 pub mod memory;
 mod scratch;
+mod spool;
 pub mod threads;
 
 use std::path::Path;
@@ -17,6 +18,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 pub use crate::cancel::Cancel;
 use crate::error::Result;
 pub use scratch::Scratch;
+pub use spool::Spool;
 
 /// The resources that work may use. Clones are cheap, and use the same threads and the same [`Cancel`].
 ///
@@ -62,7 +64,8 @@ impl Resources {
         Resources { memory_bytes, ..self }
     }
 
-    /// Sets the bytes for sorting, and for the data an audit gathers, independently of the memory limit.
+    /// Sets the bytes for sorting, for each spool, and for the data an audit gathers, independently of the memory
+    /// limit.
     pub fn with_sort_bytes(self, sort_bytes: usize) -> Self {
         Resources { sort_bytes: Some(sort_bytes), ..self }
     }

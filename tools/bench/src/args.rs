@@ -27,9 +27,12 @@ pub struct Args {
     /// How often everything is measured
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = value_parser!(u16).range(1..))]
     pub rounds: u16,
-    /// Threads of an ingest [default: one per core]; the other parts run on one
+    /// Threads of batches and of an ingest [default: one per core]; the other parts run on one
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroU8>,
+    /// Memory limit of batches and of an ingest in MiB [default: half of the machine's]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(128..))]
+    pub memory: Option<u32>,
     /// Folder in which a temporary folder is made [default: that of the system]
     #[arg(long, value_name = "DIR")]
     pub work: Option<PathBuf>,
@@ -51,6 +54,8 @@ pub enum Part {
     Pages,
     /// Rows from the store to files
     Produce,
+    /// Training rows as batches in memory
+    Batches,
     /// One batch into the store
     Ingest,
     /// The store beside a Parquet file of the same actions

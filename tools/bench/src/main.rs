@@ -13,6 +13,7 @@
 mod actions;
 mod args;
 mod as_of;
+mod batches;
 mod clock;
 mod codec;
 mod fold;
@@ -63,6 +64,10 @@ fn run(args: &Args) -> Result<String> {
         Some(threads) => resources.with_threads(usize::from(threads.get())),
         None => resources,
     };
+    let resources = match args.memory {
+        Some(mebibytes) => resources.with_memory(u64::from(mebibytes) << 20),
+        None => resources,
+    };
 
     let input = Input::of(args, work.path())?;
     let rounds = Rounds::new(args.rounds);
@@ -76,7 +81,7 @@ fn run(args: &Args) -> Result<String> {
     }
     let (day, newest) = (input.day, input.newest);
     Ok(format!(
-        "{}, impressions of {day}, {} batches up to {newest}; medians of {}; all on one thread but for ingest.\n\n{}",
+        "{}, impressions of {day}, {} batches up to {newest}; medians of {}; all on one thread but for batches and ingest.\n\n{}",
         input.name(),
         input.earlier.len() + 1,
         counted(rounds.number(), "round"),
@@ -96,6 +101,9 @@ fn measure_stores(args: &Args, input: &Input, stores: &Stores, rounds: Rounds) -
     }
     if args.has(Part::Pages) || args.has(Part::Produce) {
         lines.extend(produce::measure(input, &store, stores.work(), rounds)?);
+    }
+    if args.has(Part::Batches) {
+        lines.extend(batches::measure(input, &store, &stores.resources, rounds)?);
     }
     if args.has(Part::Ingest) {
         lines.extend(ingest::measure(input, stores, rounds)?);

@@ -1,0 +1,169 @@
+//! Columns of cells whose integer type can be chosen.
+
+use std::ops::Range;
+
+use crate::error::Result;
+use crate::exact::Held;
+use crate::model::{ItemType, TypeType};
+
+/// The invariant that a writer or reader of a column keeps.
+pub(super) const HAS_CELLS: &str = "a column of a batch has the cells of all its histories";
+
+/// Items of histories, in the type asked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ItemCells {
+    /// As 64-bit integers.
+    Int64(Vec<i64>),
+    /// As 32-bit integers.
+    Int32(Vec<i32>),
+}
+
+/// Action types of histories, in the type asked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum TypeCells {
+    /// As 32-bit integers.
+    Int32(Vec<i32>),
+    /// As unsigned 8-bit integers.
+    Uint8(Vec<u8>),
+}
+
+impl ItemCells {
+    /// Returns so many cells, in the memory of `used` where that suffices.
+    pub(super) fn new(item_type: ItemType, cells: usize, used: Option<Self>) -> Self {
+        match (item_type, used) {
+            (ItemType::Int64, Some(ItemCells::Int64(used))) => ItemCells::Int64(reused(used, cells)),
+            (ItemType::Int64, _) => ItemCells::Int64(vec![0; cells]),
+            (ItemType::Int32, Some(ItemCells::Int32(used))) => ItemCells::Int32(reused(used, cells)),
+            (ItemType::Int32, _) => ItemCells::Int32(vec![0; cells]),
+        }
+    }
+
+    pub(super) fn clear(&mut self, cells: Range<usize>) -> Result<()> {
+        match self {
+            ItemCells::Int64(all) => clear(all, cells),
+            ItemCells::Int32(all) => clear(all, cells),
+        }
+    }
+
+    /// Writes items, which fit the type, from cell `at` on.
+    pub(super) fn put(&mut self, at: usize, items: &[i64]) -> Result<()> {
+        match self {
+            ItemCells::Int64(cells) => part(cells, at, items.len())?.copy_from_slice(items),
+            ItemCells::Int32(cells) => {
+                for (cell, item) in part(cells, at, items.len())?.iter_mut().zip(items) {
+                    *cell = i32::try_from(*item).held("items fit the type asked for")?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn copy(&mut self, from: Range<usize>, to: usize) -> Result<()> {
+        match self {
+            ItemCells::Int64(cells) => copy(cells, from, to),
+            ItemCells::Int32(cells) => copy(cells, from, to),
+        }
+    }
+
+    pub(super) fn gather(&self, lists: &[Range<usize>], length: usize) -> Result<Self> {
+        Ok(match self {
+            ItemCells::Int64(cells) => ItemCells::Int64(gather(cells, lists, length)?),
+            ItemCells::Int32(cells) => ItemCells::Int32(gather(cells, lists, length)?),
+        })
+    }
+
+    /// Returns the number of cells.
+    pub fn len(&self) -> usize {
+        match self {
+            ItemCells::Int64(cells) => cells.len(),
+            ItemCells::Int32(cells) => cells.len(),
+        }
+    }
+
+    /// Returns whether there are no cells.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl TypeCells {
+    /// Returns so many cells, in the memory of `used` where that suffices.
+    pub(super) fn new(type_type: TypeType, cells: usize, used: Option<Self>) -> Self {
+        match (type_type, used) {
+            (TypeType::Int32, Some(TypeCells::Int32(used))) => TypeCells::Int32(reused(used, cells)),
+            (TypeType::Int32, _) => TypeCells::Int32(vec![0; cells]),
+            (TypeType::Uint8, Some(TypeCells::Uint8(used))) => TypeCells::Uint8(reused(used, cells)),
+            (TypeType::Uint8, _) => TypeCells::Uint8(vec![0; cells]),
+        }
+    }
+
+    pub(super) fn clear(&mut self, cells: Range<usize>) -> Result<()> {
+        match self {
+            TypeCells::Int32(all) => clear(all, cells),
+            TypeCells::Uint8(all) => clear(all, cells),
+        }
+    }
+
+    /// Writes action types from cell `at` on.
+    pub(super) fn put(&mut self, at: usize, types: &[u8]) -> Result<()> {
+        match self {
+            TypeCells::Int32(cells) => {
+                part(cells, at, types.len())?.iter_mut().zip(types).for_each(|(cell, number)| *cell = (*number).into());
+            }
+            TypeCells::Uint8(cells) => part(cells, at, types.len())?.copy_from_slice(types),
+        }
+        Ok(())
+    }
+
+    pub(super) fn copy(&mut self, from: Range<usize>, to: usize) -> Result<()> {
+        match self {
+            TypeCells::Int32(cells) => copy(cells, from, to),
+            TypeCells::Uint8(cells) => copy(cells, from, to),
+        }
+    }
+
+    pub(super) fn gather(&self, lists: &[Range<usize>], length: usize) -> Result<Self> {
+        Ok(match self {
+            TypeCells::Int32(cells) => TypeCells::Int32(gather(cells, lists, length)?),
+            TypeCells::Uint8(cells) => TypeCells::Uint8(gather(cells, lists, length)?),
+        })
+    }
+}
+
+/// Returns so many cells of any content, in the memory of `used` where that suffices.
+pub(super) fn reused<T: Copy + Default>(mut used: Vec<T>, cells: usize) -> Vec<T> {
+    if used.capacity() < cells {
+        return vec![T::default(); cells];
+    }
+    used.resize(cells, T::default());
+    used
+}
+
+/// Sets cells to zero.
+pub(super) fn clear<T: Copy + Default>(all: &mut [T], cells: Range<usize>) -> Result<()> {
+    all.get_mut(cells).held(HAS_CELLS)?.fill(T::default());
+    Ok(())
+}
+
+/// Returns `length` cells from `at` on.
+pub(super) fn part<T>(cells: &mut [T], at: usize, length: usize) -> Result<&mut [T]> {
+    cells.get_mut(at..).and_then(|cells| cells.get_mut(..length)).held(HAS_CELLS)
+}
+
+/// Copies cells to cells behind them.
+pub(super) fn copy<T: Copy>(cells: &mut [T], from: Range<usize>, to: usize) -> Result<()> {
+    let (before, behind) = cells.split_at_mut_checked(to).held(HAS_CELLS)?;
+    let from = before.get(from).held(HAS_CELLS)?;
+    part(behind, 0, from.len())?.copy_from_slice(from);
+    Ok(())
+}
+
+/// Returns lists of cells one behind the other, each padded with zeros to `length`.
+pub(super) fn gather<T: Copy + Default>(cells: &[T], lists: &[Range<usize>], length: usize) -> Result<Vec<T>> {
+    let mut gathered = vec![T::default(); lists.len() * length];
+    for (place, list) in lists.iter().enumerate() {
+        let list = cells.get(list.clone()).held(HAS_CELLS)?;
+        part(&mut gathered, place * length, list.len())?.copy_from_slice(list);
+    }
+    Ok(gathered)
+}

@@ -1,0 +1,22 @@
+//! What a produce and a training have in common of their options.
+
+use std::path::Path;
+
+use super::choice::RowChoice;
+use crate::model::Day;
+use crate::resources::Resources;
+use crate::sources::ImpressionSource;
+
+/// What determines the rows of a day, of the options of whoever asks for them.
+#[derive(Clone, Copy)]
+pub(crate) struct DayOptions<'a> {
+    pub input: &'a Path,
+    pub impressions: &'a ImpressionSource,
+    pub dt: Day,
+    pub rows: RowChoice,
+    pub known_as_of: Option<Day>,
+    /// Whether batches may be missing, and whether actions may be pruned.
+    pub allowed: (bool, bool),
+    pub quarantine: Option<&'a Path>,
+    pub resources: &'a Resources,
+}

@@ -1,0 +1,128 @@
+//! Batches of an epoch, made ahead in the background.
+
+use std::sync::Arc;
+
+use super::assembler::Assembler;
+use super::cuts::Cuts;
+use super::day_rows::DayRows;
+use super::options::BatchOptions;
+use super::order::Order;
+use super::used_batches::UsedBatches;
+use crate::error::{Error, Result};
+use crate::exact::usize_of;
+use crate::message::message;
+use crate::output::{BatchShape, Layout, RowBatch};
+use crate::parallel::ReadAhead;
+
+/// Batches in work or finished for each thread, where memory allows as many.
+const BATCHES_AHEAD: usize = 2;
+
+/// The bytes of a row beside its history: in the batch, and while it is made.
+const ROW_BYTES: usize = 80;
+
+/// The batches of an epoch, in order. After an error no batch follows.
+///
+/// Memory: batches in work, finished or given back take at most a quarter of the limit, and there are at most three for
+/// each thread; those that the caller holds, and ranking ids, come on top. A batch takes at most: `padded`,
+/// `batch_size` histories of `max_history`; `dedup`, as many, or as many as the day has customers; `jagged`, as many as
+/// long as the day's longest one, or `batch_actions_max` times `world_size` actions.
+pub struct RowBatches {
+    ahead: ReadAhead<RowBatch>,
+    used: UsedBatches,
+}
+
+impl RowBatches {
+    pub(super) fn begin(day: &Arc<DayRows>, order: &Arc<Order>, epoch: u64, options: &BatchOptions) -> Result<Self> {
+        check(options, order.rows())?;
+        let shape =
+            BatchShape { layout: options.layout, max_history: day.settings.max_history, columns: day.settings.columns };
+        let (bytes, budget) = (batch_bytes_max(day, &shape, options), day.resources.batches_bytes());
+        if bytes > budget {
+            return Err(Error::refused(
+                format!(
+                    "a batch of {} rows may take {} MB of memory, and there are {} MB for batches",
+                    options.batch_size,
+                    bytes / 1_000_000,
+                    budget / 1_000_000
+                ),
+                message!["use a smaller batch_size or batch_actions_max, or a larger ", MemoryLimit],
+            ));
+        }
+        let threads = day.resources.threads();
+        let all = budget / bytes.max(1);
+        let used = UsedBatches::new((all / 3).min(threads));
+        let ahead = (all - all / 3).min(threads.saturating_mul(BATCHES_AHEAD));
+        let assembler = |_| {
+            let mut assembler = Assembler::new(day, order, epoch, shape, options, &used);
+            move |global| assembler.assemble(global)
+        };
+        let workers: Vec<_> = (0..threads.min(ahead)).map(assembler).collect();
+        let ahead = ahead / workers.len();
+        let mut cuts = Cuts::new(day, order, options);
+        let mut skip = options.worker;
+        let between = options.workers - 1;
+        let next = move || {
+            for _ in 0..std::mem::replace(&mut skip, between) {
+                if cuts.next_batch()?.is_none() {
+                    return Ok(None);
+                }
+            }
+            cuts.next_batch()
+        };
+        let ahead = ReadAhead::start(day.resources.cancel().clone(), workers, ahead, next)?;
+        Ok(RowBatches { ahead, used })
+    }
+
+    /// Returns where to give back batches that are no longer needed, so that their memory is used again.
+    pub fn used(&self) -> UsedBatches {
+        self.used.clone()
+    }
+}
+
+impl Iterator for RowBatches {
+    type Item = Result<RowBatch>;
+
+    fn next(&mut self) -> Option<Result<RowBatch>> {
+        self.ahead.next()
+    }
+}
+
+/// Fails if the options contradict each other or the rows.
+fn check(options: &BatchOptions, rows: u64) -> Result<()> {
+    let BatchOptions { batch_size, batch_actions_max, world_size, rank, workers, worker, first_row, .. } = *options;
+    if batch_size == 0 || batch_actions_max == Some(0) {
+        return Err(Error::usage("a batch without rows or actions was asked for", "ask for at least one"));
+    }
+    for (one, number, all, count) in [("rank", rank, "world_size", world_size), ("worker", worker, "workers", workers)]
+    {
+        if number >= count {
+            return Err(Error::usage(
+                format!("there is no {one} {number} with {all} {count}"),
+                format!("give a {one} from 0 to {all} - 1"),
+            ));
+        }
+    }
+    if first_row > rows {
+        return Err(Error::usage(
+            format!("row {first_row} lies beyond the {rows} rows of the day"),
+            "go on from a row that a batch of the same rows has reported",
+        ));
+    }
+    Ok(())
+}
+
+/// Returns the most bytes that a batch can take.
+fn batch_bytes_max(day: &DayRows, shape: &BatchShape, options: &BatchOptions) -> usize {
+    let rows = options.batch_size;
+    let histories = rows.min(usize_of(day.customers));
+    let longest = usize_of(day.longest);
+    let actions = match options.layout {
+        Layout::Padded => rows.saturating_mul(shape.max_history),
+        Layout::Dedup => histories.saturating_mul(shape.max_history),
+        Layout::Jagged => {
+            let most = options.batch_actions_max.map_or(usize::MAX, |most| most.saturating_mul(options.world_size));
+            histories.saturating_mul(longest).min(most.max(longest))
+        }
+    };
+    actions.saturating_mul(shape.action_bytes()).saturating_add(rows.saturating_mul(ROW_BYTES))
+}

@@ -1,0 +1,21 @@
+//! The rows of a day, put aside.
+
+use std::num::NonZeroUsize;
+
+use super::impressions::Impressions;
+use crate::output::RowSettings;
+use crate::produce::HistorySpool;
+use crate::resources::Resources;
+
+/// What all epochs of a day share.
+pub(super) struct DayRows {
+    pub settings: RowSettings,
+    pub max_rows_per_customer: Option<NonZeroUsize>,
+    pub impressions: Impressions,
+    pub histories: HistorySpool,
+    /// Customers with a row.
+    pub customers: u64,
+    /// The most actions of a history.
+    pub longest: u32,
+    pub resources: Resources,
+}
