@@ -52,8 +52,8 @@
 // With the internals, since their items are reachable only then.
 #![cfg_attr(feature = "internals", warn(unreachable_pub))]
 
-// The program sees of the library what every other user sees: `cli` names it as a crate, and `tests/facade.rs` compiles
-// it as a crate of its own.
+// The program sees of the library what every other user sees: `cli` names it as a crate, and `tests/main.rs` compiles
+// it as a part of another crate.
 #[cfg(feature = "cli")]
 extern crate self as lookback;
 

@@ -41,12 +41,12 @@ pub(super) struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    pub fn new(wanted: Wanted<'a>, parts: usize) -> Self {
+    pub(super) fn new(wanted: Wanted<'a>, parts: usize) -> Self {
         Comparison { wanted, dt: wanted.dt.to_string(), rows: 0, cells: 0, newest_us: vec![None; parts] }
     }
 
     /// Compares all rows of a customer. `next` is the customer whose rows follow, if known.
-    pub fn customer(
+    pub(super) fn customer(
         &mut self,
         customer: i64,
         case: &Case,
@@ -68,7 +68,12 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares the next row, without its history. `following` is the expected row after it, if known.
-    pub fn shown(&mut self, expected: &Expected<'_>, following: Option<Key<'_>>, rows: &mut Rows<'_>) -> Result<()> {
+    pub(super) fn shown(
+        &mut self,
+        expected: &Expected<'_>,
+        following: Option<Key<'_>>,
+        rows: &mut Rows<'_>,
+    ) -> Result<()> {
         rows.look(3)?;
         let Some(FoundRow { part, row: found }) = rows.ahead(0) else { return Err(self.ends_early(expected)) };
         if let Some((column, is, says)) = self.shown_difference(expected, found) {
@@ -82,7 +87,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares the history of a row of this case's customer.
-    pub fn history(&mut self, case: &Case, history: &Padded, found: &FoundRow, rows: &Rows<'_>) -> Result<()> {
+    pub(super) fn history(&mut self, case: &Case, history: &Padded, found: &FoundRow, rows: &Rows<'_>) -> Result<()> {
         let FoundRow { part, row } = found;
         if let Some((column, is, says)) = history.difference(case, row, &self.wanted) {
             return Err(differs(&cell(rows.path(*part)?, row.row, &column), &is, &says));

@@ -102,7 +102,7 @@ const CUT_ACTIONS_MIN: usize = 64;
 
 impl Group {
     /// Gathers the customers above `after`; `None` for the first group.
-    pub fn gather(wanted: &Wanted<'_>, after: Option<i64>, progress: &dyn Progress) -> Result<Self> {
+    pub(super) fn gather(wanted: &Wanted<'_>, after: Option<i64>, progress: &dyn Progress) -> Result<Self> {
         let mut group = Group::empty();
         group.take_impressions(wanted, after)?;
         progress.begin("reading", "files", Some(wanted.sources.action_files() as u64));
@@ -115,7 +115,7 @@ impl Group {
     }
 
     /// Gathers the customers above `after` with only their impressions.
-    pub fn gather_impressions(wanted: &Wanted<'_>, after: Option<i64>) -> Result<Self> {
+    pub(super) fn gather_impressions(wanted: &Wanted<'_>, after: Option<i64>) -> Result<Self> {
         let mut group = Group::empty();
         group.take_impressions(wanted, after)?;
         group.customers.values_mut().for_each(|case| case.impressions.sort_unstable());

@@ -31,7 +31,7 @@ enum Differing {
 
 impl Padded {
     /// Returns the history of a customer, with the columns that the rows have.
-    pub fn of(case: &Case, wanted: &Wanted<'_>) -> Result<Self> {
+    pub(super) fn of(case: &Case, wanted: &Wanted<'_>) -> Result<Self> {
         let has = |column| wanted.columns.with.has(column);
         let age = |time_us: i64| {
             let day = wanted.zone.day_of(time_us).held("an action that counts is on a valid day")?;
@@ -55,13 +55,13 @@ impl Padded {
     }
 
     /// Returns the number of cells, each element of the lists one.
-    pub fn cells(&self) -> u64 {
+    pub(super) fn cells(&self) -> u64 {
         let lists = 2 + u64::from(self.ages.is_some()) + u64::from(self.times.is_some());
         lists * self.actions.len() as u64 + u64::from(self.length.is_some())
     }
 
     /// Returns the first cell in which a row of the customer differs.
-    pub fn difference(&self, case: &Case, found: &ProducedRow, wanted: &Wanted<'_>) -> Option<Difference> {
+    pub(super) fn difference(&self, case: &Case, found: &ProducedRow, wanted: &Wanted<'_>) -> Option<Difference> {
         let Padded { actions, action_types, length, ages, times } = self;
         let name = |column: &str, differs: Option<Differing>| Some(self.named(case, wanted, column, differs?));
         let length_differs = || {

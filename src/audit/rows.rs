@@ -30,12 +30,12 @@ pub(super) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// Returns the rows of these files, one file after the other; with a sample only those of its customers.
-    pub fn new(paths: &'a [PathBuf], sample: Option<&'a BTreeSet<i64>>, cancel: &'a Cancel) -> Self {
+    pub(super) fn new(paths: &'a [PathBuf], sample: Option<&'a BTreeSet<i64>>, cancel: &'a Cancel) -> Self {
         Rows { paths, sample, cancel, open: None, part: 0, ahead: VecDeque::new() }
     }
 
     /// Reads until this many rows are visible, or all that remain.
-    pub fn look(&mut self, rows: usize) -> Result<()> {
+    pub(super) fn look(&mut self, rows: usize) -> Result<()> {
         while self.ahead.len() < rows {
             let Some(row) = self.read()? else { break };
             self.ahead.push_back(row);
@@ -44,17 +44,17 @@ impl<'a> Rows<'a> {
     }
 
     /// Returns the row `place` positions ahead, 0 for the next; `None` after the last row or the rows that `look` read.
-    pub fn ahead(&self, place: usize) -> Option<&FoundRow> {
+    pub(super) fn ahead(&self, place: usize) -> Option<&FoundRow> {
         self.ahead.get(place)
     }
 
     /// Advances by one row.
-    pub fn step(&mut self) {
+    pub(super) fn step(&mut self) {
         self.ahead.pop_front();
     }
 
     /// Returns the path of a part file.
-    pub fn path(&self, part: usize) -> Result<&Path> {
+    pub(super) fn path(&self, part: usize) -> Result<&Path> {
         self.paths.get(part).map(PathBuf::as_path).held("each row is in one of the part files")
     }
 

@@ -24,7 +24,7 @@ impl Shown {
     /// lowest hashes among those with an impression.
     ///
     /// Memory: about 50 bytes for each customer selected.
-    pub fn read(
+    pub(super) fn read(
         sources: &Sources<'_>,
         dt: Day,
         block_list: &BlockList,

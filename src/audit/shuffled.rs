@@ -29,7 +29,7 @@ struct ExpectedRow {
 
 impl Order {
     /// Returns the shuffled order; `None` for any other order.
-    pub fn of(order: RowOrder) -> Option<Self> {
+    pub(super) fn of(order: RowOrder) -> Option<Self> {
         let by_row = matches!(order, RowOrder::Shuffled(_));
         order.seed().map(|seed| Order { seed, by_row })
     }
@@ -38,7 +38,12 @@ impl Order {
     /// there.
     ///
     /// Memory: the budget; beyond it, sorted runs in the folder for scratch files of `resources`.
-    pub fn compare(&self, wanted: &Wanted<'_>, comparison: &mut Comparison<'_>, rows: &mut Rows<'_>) -> Result<()> {
+    pub(super) fn compare(
+        &self,
+        wanted: &Wanted<'_>,
+        comparison: &mut Comparison<'_>,
+        rows: &mut Rows<'_>,
+    ) -> Result<()> {
         // Both are in memory at once, and sorting takes a quarter more.
         let budget_bytes = wanted.budget_bytes / 3;
         let wanted = &Wanted { budget_bytes, ..*wanted };

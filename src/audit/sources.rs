@@ -34,7 +34,7 @@ pub(super) struct Sources<'a> {
 impl<'a> Sources<'a> {
     /// Finds the files and reads each once, for its hash. Fails if a file or its description has changed since the rows
     /// were made, or if the store does not hold the batches that they rest on.
-    pub fn find(
+    pub(super) fn find(
         AuditOptions { input, sources: described, resources, .. }: &'a AuditOptions,
         manifest: &Manifest,
         store: &Store,
@@ -62,18 +62,21 @@ impl<'a> Sources<'a> {
     }
 
     /// Returns the source of the impressions.
-    pub fn shown(&self) -> &'a ImpressionSource {
+    pub(super) fn shown(&self) -> &'a ImpressionSource {
         &self.described.impressions
     }
 
     /// Returns the number of files of actions.
-    pub fn action_files(&self) -> usize {
+    pub(super) fn action_files(&self) -> usize {
         self.batches.iter().map(|(_, files)| files).sum()
     }
 
     /// Calls `take` with each file of actions, its number and its source, listing the folders again. Fails if they hold
     /// more or fewer files than before.
-    pub fn each_action_file(&self, mut take: impl FnMut(u32, &'a ActionSource, &DayFile) -> Result<()>) -> Result<()> {
+    pub(super) fn each_action_file(
+        &self,
+        mut take: impl FnMut(u32, &'a ActionSource, &DayFile) -> Result<()>,
+    ) -> Result<()> {
         let mut number = 0;
         for (day, count) in &self.batches {
             let files = listed(self.input, self.described, *day)?;
@@ -92,7 +95,7 @@ impl<'a> Sources<'a> {
     }
 
     /// Returns the file of actions with this number, if it still exists.
-    pub fn action_file(&self, number: u32) -> Option<DayFile> {
+    pub(super) fn action_file(&self, number: u32) -> Option<DayFile> {
         let mut place = usize::try_from(number).ok()?;
         for (day, count) in &self.batches {
             if place < *count {

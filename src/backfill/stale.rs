@@ -26,7 +26,7 @@ impl KeptSettings {
     /// Reads the manifest of each partition of the plan, and removes partitions without one from the plan. Fails,
     /// before anything is changed, if a chosen option differs from that of a partition in the range, or if a partition
     /// could not be produced again: see [`Judge::reasons`], [`Settings::history_length`] and [`Pruned`].
-    pub fn of(
+    pub(super) fn of(
         plan: &mut Plan,
         options: &BackfillOptions,
         store: Option<&Store>,
@@ -61,7 +61,7 @@ impl KeptSettings {
     }
 
     /// Returns the settings of the partition of a day of the plan.
-    pub fn of_day(&self, day: Day) -> Result<RowChoice> {
+    pub(super) fn of_day(&self, day: Day) -> Result<RowChoice> {
         self.rows.get(&day).copied().held("each partition of the plan has settings")
     }
 }

@@ -30,7 +30,7 @@ pub(super) enum Log {
 
 impl Log {
     /// Returns the level that the environment sets; `Normal` if unset.
-    pub fn of_environment() -> Result<Self> {
+    pub(super) fn of_environment() -> Result<Self> {
         let Some(asked) = std::env::var_os("LOOKBACK_LOG").filter(|asked| !asked.is_empty()) else {
             return Ok(Log::Normal);
         };
@@ -65,19 +65,19 @@ struct State {
 }
 
 impl Bars {
-    pub fn new(terminal: bool, log: Log, started: Instant) -> Self {
+    pub(super) fn new(terminal: bool, log: Log, started: Instant) -> Self {
         Bars { terminal: terminal && log >= Log::Normal, log, started, state: Mutex::default() }
     }
 
     /// Ends the running phase, after which no other follows.
-    pub fn finish(&self) {
+    pub(super) fn finish(&self) {
         self.end_phase();
         let untold = self.with(|state| state.phases.untold());
         self.tell(untold);
     }
 
     /// Abandons the running phase: removes its bar from the screen without a report.
-    pub fn abandon(&self) {
+    pub(super) fn abandon(&self) {
         let bar = self.with(|state| {
             state.phase = None;
             state.bar.take()
@@ -88,25 +88,25 @@ impl Bars {
     }
 
     /// Returns the finished phases.
-    pub fn phases(&self) -> Vec<PhaseTime> {
+    pub(super) fn phases(&self) -> Vec<PhaseTime> {
         self.with(|state| state.phases.ended().to_vec())
     }
 
     /// Prints one line above the bar; line ends in the text are escaped.
-    pub fn line(&self, line: &str) {
+    pub(super) fn line(&self, line: &str) {
         // If stderr itself is gone, there is nowhere to report it.
         self.aside(|| drop(writeln!(io::stderr(), "{}", escaped(line))));
     }
 
     /// Prints a line above the bar, unless the level is `Quiet`.
-    pub fn message(&self, line: &str) {
+    pub(super) fn message(&self, line: &str) {
         if self.log > Log::Quiet {
             self.line(line);
         }
     }
 
     /// Runs an action while no bar is on the screen.
-    pub fn aside<T>(&self, action: impl FnOnce() -> T) -> T {
+    pub(super) fn aside<T>(&self, action: impl FnOnce() -> T) -> T {
         match self.with(|state| state.bar.clone()) {
             Some(bar) => bar.suspend(action),
             None => action(),

@@ -47,43 +47,43 @@ pub(super) struct Console {
 }
 
 impl Console {
-    pub fn new(json: bool, log: Log) -> Self {
+    pub(super) fn new(json: bool, log: Log) -> Self {
         let started = now();
         let bars = Bars::new(io::stderr().is_terminal(), log, started);
         Console { json, bars, started, resources: Resources::default() }
     }
 
     /// Returns the same console for a command that may use these resources.
-    pub fn give(&mut self, resources: Resources) -> &Self {
+    pub(super) fn give(&mut self, resources: Resources) -> &Self {
         self.resources = resources;
         self
     }
 
     /// Returns the resources that the command may use.
-    pub fn resources(&self) -> &Resources {
+    pub(super) fn resources(&self) -> &Resources {
         &self.resources
     }
 
     /// Returns the listener for the progress of the work.
-    pub fn progress(&self) -> &dyn Progress {
+    pub(super) fn progress(&self) -> &dyn Progress {
         &self.bars
     }
 
     /// Ends a command whose result is its work: prints `sentence` with the time taken on stderr; with `--json` also the
     /// summary, with the time of each phase, on stdout.
-    pub fn done(&self, summary: &impl Serialize, sentence: &str) -> Result<()> {
+    pub(super) fn done(&self, summary: &impl Serialize, sentence: &str) -> Result<()> {
         self.done_at(summary, sentence, &[])
     }
 
     /// Like [`Self::done`], with rates: `done` has counts and units, such as `(600_000, "actions")`; zero counts are
     /// left out.
-    pub fn done_at(&self, summary: &impl Serialize, sentence: &str, done: &[(u64, &'static str)]) -> Result<()> {
+    pub(super) fn done_at(&self, summary: &impl Serialize, sentence: &str, done: &[(u64, &'static str)]) -> Result<()> {
         self.end(summary, sentence, done, None)
     }
 
     /// Does the same for a command that has read histories, with the number read through RocksDB (see
     /// [`lookback::store::Store::read_through_rocksdb`]).
-    pub fn done_reading(
+    pub(super) fn done_reading(
         &self,
         summary: &impl Serialize,
         sentence: &str,
@@ -112,7 +112,7 @@ impl Console {
 
     /// Ends a command that did its work and fails because of its findings: prints the summary as JSON. People read the
     /// error.
-    pub fn found(&self, summary: &impl Serialize) -> Result<()> {
+    pub(super) fn found(&self, summary: &impl Serialize) -> Result<()> {
         if !self.json {
             return Ok(());
         }
@@ -127,28 +127,28 @@ impl Console {
     }
 
     /// Ends a command whose result is a text: prints the text, or the same content as JSON, on stdout.
-    pub fn result(&self, value: &impl Serialize, lines: &Lines) -> Result<()> {
+    pub(super) fn result(&self, value: &impl Serialize, lines: &Lines) -> Result<()> {
         self.bars.finish();
         if self.json { self.print_json(value) } else { self.print(lines.text()) }
     }
 
     /// Returns whether the result is one JSON summary.
-    pub fn is_json(&self) -> bool {
+    pub(super) fn is_json(&self) -> bool {
         self.json
     }
 
     /// Prints a line of a result on stdout, for results that are printed line by line.
-    pub fn result_line(&self, line: &str) -> Result<()> {
+    pub(super) fn result_line(&self, line: &str) -> Result<()> {
         self.bars.aside(|| self.print(&format!("{}\n", escaped(line))))
     }
 
     /// Prints a line on stderr, unless the level is `Quiet`.
-    pub fn message(&self, line: &str) {
+    pub(super) fn message(&self, line: &str) {
         self.bars.message(line);
     }
 
     /// Prints an error on stderr.
-    pub fn error(&self, error: &Error) {
+    pub(super) fn error(&self, error: &Error) {
         self.bars.abandon();
         print_error(error);
     }

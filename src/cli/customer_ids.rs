@@ -26,7 +26,7 @@ pub(super) struct CustomerIds {
 
 impl CustomerIds {
     /// Returns the ids in a file, or with `-` those on stdin.
-    pub fn open(path: &Path, remedy: &'static str, cancel: &Cancel) -> Result<Self> {
+    pub(super) fn open(path: &Path, remedy: &'static str, cancel: &Cancel) -> Result<Self> {
         let failed = |error: io::Error| Error::io("read", path, error);
         let lines: Box<dyn BufRead> = if path == Path::new("-") {
             Box::new(BufReader::new(Waiting::stdin(cancel).map_err(failed)?))

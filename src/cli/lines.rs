@@ -9,23 +9,23 @@ pub(super) struct Lines(String);
 
 impl Lines {
     /// Returns text made by the program itself that holds nothing from outside, such as a script.
-    pub fn own(text: String) -> Self {
+    pub(super) fn own(text: String) -> Self {
         Lines(text)
     }
 
     /// Adds a line.
-    pub fn push(&mut self, line: &str) {
+    pub(super) fn push(&mut self, line: &str) {
         self.0.push_str(&escaped(line));
         self.0.push('\n');
     }
 
     /// Adds all lines of another text.
-    pub fn append(&mut self, other: &Lines) {
+    pub(super) fn append(&mut self, other: &Lines) {
         self.0.push_str(&other.0);
     }
 
     /// Returns the text, which ends with the last line.
-    pub fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         &self.0
     }
 }

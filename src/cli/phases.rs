@@ -50,7 +50,7 @@ pub(super) fn now() -> Instant {
 impl Phases {
     /// Records a finished phase, and returns its line if it is the first of its name for the item. Repetitions are
     /// reported at the end, so that a log has one line for each phase and not for each repetition.
-    pub fn end(&mut self, item: Option<&str>, phase: &Phase) -> Option<String> {
+    pub(super) fn end(&mut self, item: Option<&str>, phase: &Phase) -> Option<String> {
         let took = now().duration_since(phase.started);
         let known = self.ended.iter().rposition(|ended| ended.phase == phase.name && ended.item.as_deref() == item);
         if let Some((place, ended)) = known.and_then(|place| Some((place, self.ended.get_mut(place)?))) {
@@ -77,14 +77,14 @@ impl Phases {
     }
 
     /// Returns the lines of repeated phases, in the order of their first run.
-    pub fn untold(&mut self) -> Vec<String> {
+    pub(super) fn untold(&mut self) -> Vec<String> {
         let mut places = std::mem::take(&mut self.untold);
         places.sort_unstable();
         places.into_iter().filter_map(|place| self.ended.get(place)).map(PhaseTime::line).collect()
     }
 
     /// Returns all finished phases, in the order of their first run.
-    pub fn ended(&self) -> &[PhaseTime] {
+    pub(super) fn ended(&self) -> &[PhaseTime] {
         &self.ended
     }
 }

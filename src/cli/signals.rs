@@ -19,7 +19,7 @@ pub(super) struct Signals {
 impl Signals {
     /// Handles both signals from now on, except those that the parent process has set to be ignored, as a shell does
     /// for background jobs.
-    pub fn listen() -> Result<Self, Error> {
+    pub(super) fn listen() -> Result<Self, Error> {
         let signals = Signals { asked: Arc::default(), number: Arc::default() };
         let ignored = ignored();
         for signal in [SIGINT, SIGTERM].into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0) {
@@ -32,12 +32,12 @@ impl Signals {
     }
 
     /// Returns the request to stop that the first signal makes.
-    pub fn cancel(&self) -> Cancel {
+    pub(super) fn cancel(&self) -> Cancel {
         Cancel::by_flag(Arc::clone(&self.asked))
     }
 
     /// Returns the exit code of a stopped command: 130 after Ctrl-C, 143 after SIGTERM.
-    pub fn exit_code(&self) -> u8 {
+    pub(super) fn exit_code(&self) -> u8 {
         if self.number.load(Ordering::Relaxed) == SIGTERM.unsigned_abs() as usize { 143 } else { 130 }
     }
 }

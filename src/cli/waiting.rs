@@ -24,11 +24,11 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    pub fn stdin(cancel: &Cancel) -> io::Result<Self> {
+    pub(super) fn stdin(cancel: &Cancel) -> io::Result<Self> {
         Waiting::on(io::stdin(), cancel)
     }
 
-    pub fn stdout(cancel: &Cancel) -> io::Result<Self> {
+    pub(super) fn stdout(cancel: &Cancel) -> io::Result<Self> {
         Waiting::on(io::stdout(), cancel)
     }
 

@@ -9,5 +9,3 @@ mod read;
 mod section;
 
 pub use find::sources;
-pub(crate) use nearest::nearest;
-pub(crate) use read::parse;

@@ -2,7 +2,7 @@
 
 /// Returns the word of `words` with the fewest edits to `typed`: letters inserted, deleted, replaced, or swapped with a
 /// neighbour. Of several, the first.
-pub fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let slips = |word: &&str| strsim::damerau_levenshtein(&typed.to_lowercase(), &word.to_lowercase());
     words.into_iter().min_by_key(slips)
 }

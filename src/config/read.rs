@@ -23,7 +23,7 @@ const SOURCE_NAME_CHARS_MAX: usize = 64;
 
 /// Returns the sources that `text`, the content of the file at `path`, describes. Fails on anything it does not
 /// understand, naming file and line.
-pub fn parse(path: &Path, text: &str) -> Result<Sources> {
+pub(crate) fn parse(path: &Path, text: &str) -> Result<Sources> {
     let document = Document { path, text };
     let table = DeTable::parse(text).map_err(|error| {
         let message = error.message().lines().next().unwrap_or("it is not TOML").to_owned();

@@ -22,13 +22,13 @@ pub(super) type Value<'a> = Spanned<DeValue<'a>>;
 
 impl Document<'_> {
     /// Returns the error for a problem at a position.
-    pub fn error(&self, span: &Range<usize>, what: &str, remedy: &str) -> Error {
+    pub(super) fn error(&self, span: &Range<usize>, what: &str, remedy: &str) -> Error {
         let line = self.text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1;
         Error::input(format!("{} line {line}: {what}", self.path.shown()), remedy)
     }
 
     /// Returns the error for an unknown word: `what` describes it, `kind` names the allowed `words`.
-    pub fn unknown(&self, span: &Range<usize>, what: &str, typed: &str, kind: &str, words: &[&str]) -> Error {
+    pub(super) fn unknown(&self, span: &Range<usize>, what: &str, typed: &str, kind: &str, words: &[&str]) -> Error {
         let all = words.join(", ");
         let remedy = match nearest(typed, words.iter().copied()) {
             Some(nearest) => format!("the nearest is {nearest} ({kind}: {all})"),
@@ -38,7 +38,7 @@ impl Document<'_> {
     }
 
     /// Returns the text of a value.
-    pub fn text_of<'v>(&self, name: &str, value: &'v Value<'_>) -> Result<&'v str> {
+    pub(super) fn text_of<'v>(&self, name: &str, value: &'v Value<'_>) -> Result<&'v str> {
         match value.get_ref() {
             DeValue::String(text) => Ok(text),
             other => Err(self.wrong_kind(name, value, other, "a text in quotes")),
@@ -46,7 +46,7 @@ impl Document<'_> {
     }
 
     /// Returns the whole number from 0 to 255 of a value; `None` for a whole number outside that range.
-    pub fn small_number_of(&self, name: &str, value: &Value<'_>) -> Result<Option<u8>> {
+    pub(super) fn small_number_of(&self, name: &str, value: &Value<'_>) -> Result<Option<u8>> {
         match value.get_ref() {
             DeValue::Integer(number) => Ok(u8::from_str_radix(number.as_str(), number.radix()).ok()),
             other => Err(self.wrong_kind(name, value, other, "a whole number")),
@@ -54,7 +54,7 @@ impl Document<'_> {
     }
 
     /// Returns the texts of a list, each with its position.
-    pub fn texts_of<'v>(&self, name: &str, value: &'v Value<'_>) -> Result<Vec<(&'v str, Range<usize>)>> {
+    pub(super) fn texts_of<'v>(&self, name: &str, value: &'v Value<'_>) -> Result<Vec<(&'v str, Range<usize>)>> {
         match value.get_ref() {
             DeValue::Array(values) => {
                 values.iter().map(|value| Ok((self.text_of(name, value)?, value.span()))).collect()
@@ -86,12 +86,12 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     /// Returns the top-level table.
-    pub fn root(document: Document<'a>, table: &'a Spanned<DeTable<'a>>) -> Self {
+    pub(super) fn root(document: Document<'a>, table: &'a Spanned<DeTable<'a>>) -> Self {
         Section { document, name: "the file".to_owned(), span: table.span(), table: table.get_ref() }
     }
 
     /// Returns the table of a value.
-    pub fn of(document: Document<'a>, name: String, value: &'a Value<'a>) -> Result<Self> {
+    pub(super) fn of(document: Document<'a>, name: String, value: &'a Value<'a>) -> Result<Self> {
         match value.get_ref() {
             DeValue::Table(table) => Ok(Section { document, name, span: value.span(), table }),
             other => Err(document.wrong_kind(&name, value, other, "a table of keys and values")),
@@ -99,7 +99,7 @@ impl<'a> Section<'a> {
     }
 
     /// Fails on the first key, in the order of the file, that is not in `keys`.
-    pub fn only(&self, keys: &[&str]) -> Result<()> {
+    pub(super) fn only(&self, keys: &[&str]) -> Result<()> {
         match self.entries().into_iter().find(|(key, ..)| !keys.contains(key)) {
             None => Ok(()),
             Some((key, span, _)) => {
@@ -110,17 +110,17 @@ impl<'a> Section<'a> {
     }
 
     /// Returns the value of a key.
-    pub fn get(&self, key: &str) -> Option<&'a Value<'a>> {
+    pub(super) fn get(&self, key: &str) -> Option<&'a Value<'a>> {
         self.table.get(key)
     }
 
     /// Returns the table of a key.
-    pub fn section(&self, key: &str, name: String) -> Result<Option<Section<'a>>> {
+    pub(super) fn section(&self, key: &str, name: String) -> Result<Option<Section<'a>>> {
         self.get(key).map(|value| Section::of(self.document, name, value)).transpose()
     }
 
     /// Returns the text of a key. Fails on an empty text, which names nothing.
-    pub fn text(&self, key: &str) -> Result<Option<(&'a str, Range<usize>)>> {
+    pub(super) fn text(&self, key: &str) -> Result<Option<(&'a str, Range<usize>)>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let text = self.document.text_of(&format!("{key} in {}", self.name), value)?;
         if text.is_empty() {
@@ -131,7 +131,7 @@ impl<'a> Section<'a> {
     }
 
     /// Returns all keys, with their positions and values, in the order of the file.
-    pub fn entries(&self) -> Vec<(&'a str, Range<usize>, &'a Value<'a>)> {
+    pub(super) fn entries(&self) -> Vec<(&'a str, Range<usize>, &'a Value<'a>)> {
         let entries = self.table.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value));
         let mut entries: Vec<_> = entries.collect();
         entries.sort_by_key(|(_, span, _)| span.start);
@@ -139,7 +139,7 @@ impl<'a> Section<'a> {
     }
 
     /// Returns the error for a problem with the table as a whole.
-    pub fn error(&self, what: &str, remedy: &str) -> Error {
+    pub(super) fn error(&self, what: &str, remedy: &str) -> Error {
         self.document.error(&self.span, &format!("{} {what}", self.name), remedy)
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct RowDigest {
 
 impl RowDigest {
     /// Returns the digest of a row of the partition of `dt`; of its further columns, those in `shared` count.
-    pub fn new(dt: &str, part: u32, shared: ExtraColumns, row: &ProducedRow) -> Self {
+    pub(super) fn new(dt: &str, part: u32, shared: ExtraColumns, row: &ProducedRow) -> Self {
         let extra = COMPARED.map(|column| hash(values(row, shared, column).iter().map(|value| value.to_le_bytes())));
         RowDigest {
             customer: row.customer_id,
@@ -52,12 +52,12 @@ impl RowDigest {
     }
 
     /// Returns the identity, which distinguishes most rows.
-    pub fn identity(&self) -> (i64, Option<&str>, i32, Option<&str>) {
+    pub(super) fn identity(&self) -> (i64, Option<&str>, i32, Option<&str>) {
         (self.customer, self.ranking_id.as_deref(), self.position, self.other_dt.as_deref())
     }
 
     /// Returns all other cells.
-    pub fn cells(&self) -> (i64, i32, ListHash, ListHash, [ListHash; 3]) {
+    pub(super) fn cells(&self) -> (i64, i32, ListHash, ListHash, [ListHash; 3]) {
         (self.item, self.label, self.actions, self.action_types, self.extra)
     }
 }

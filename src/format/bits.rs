@@ -4,17 +4,17 @@
 use crate::exact::usize_of;
 
 /// Returns how many bits the number takes; 0 for 0.
-pub fn width_of(number: u64) -> u32 {
+pub(crate) fn width_of(number: u64) -> u32 {
     u64::BITS - number.leading_zeros()
 }
 
 /// Returns how many bytes `count` numbers of `width` bits take; `None` on overflow.
-pub fn packed_bytes(count: usize, width: u32) -> Option<usize> {
+pub(crate) fn packed_bytes(count: usize, width: u32) -> Option<usize> {
     Some(count.checked_mul(usize_of(width))?.div_ceil(8))
 }
 
 /// Appends `numbers`, each below `2^width`, packed. `width` is at most 64. The last byte is padded with zero bits.
-pub fn pack(numbers: impl Iterator<Item = u64>, width: u32, bytes: &mut Vec<u8>) {
+pub(crate) fn pack(numbers: impl Iterator<Item = u64>, width: u32, bytes: &mut Vec<u8>) {
     if width == 0 {
         return;
     }
@@ -39,7 +39,7 @@ const WINDOW_BITS: u32 = 57;
 /// Fills `numbers` with the first numbers in `packed`, which are packed in `width` bits each (at most 64).
 ///
 /// Panics if `packed` is too short.
-pub fn unpack<T>(packed: &[u8], width: u32, numbers: &mut [T], convert: impl Fn(u64) -> T) {
+pub(crate) fn unpack<T>(packed: &[u8], width: u32, numbers: &mut [T], convert: impl Fn(u64) -> T) {
     let needed = packed_bytes(numbers.len(), width);
     assert!(needed.is_some_and(|needed| needed <= packed.len()), "packed numbers are all there");
     let mut padded = [0; 8];

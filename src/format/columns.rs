@@ -51,7 +51,7 @@ enum Types<'bytes> {
 
 impl<'bytes> Columns<'bytes> {
     /// Locates the columns of `count` actions. Fails on damaged bytes.
-    pub fn read(reader: &mut Reader<'bytes>, count: usize) -> Result<Self> {
+    pub(super) fn read(reader: &mut Reader<'bytes>, count: usize) -> Result<Self> {
         let packing = reader.byte()?;
         let (unit, type_width) = (packing >> 4, u32::from(packing & 0xf));
         let item_width = u32::from(reader.byte()?);
@@ -72,7 +72,7 @@ impl<'bytes> Columns<'bytes> {
     }
 
     /// Appends the items and types of the first actions, at most `room` of them. Returns their number.
-    pub fn append(&self, actions_max: usize, items: &mut Vec<i64>, types: &mut Vec<u8>) -> usize {
+    pub(super) fn append(&self, actions_max: usize, items: &mut Vec<i64>, types: &mut Vec<u8>) -> usize {
         let taken = self.count.min(actions_max);
         let (items_before, types_before) = (items.len(), types.len());
         items.resize(items_before + taken, 0);

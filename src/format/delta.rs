@@ -69,6 +69,7 @@ impl<'bytes> Delta<'bytes> {
     }
 
     /// Returns the number of actions.
+    #[cfg(any(test, feature = "internals"))]
     pub fn count(&self) -> usize {
         self.count
     }

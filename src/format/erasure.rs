@@ -7,17 +7,17 @@ use siphasher::sip128::{Hasher128 as _, SipHasher24};
 use crate::model::CustomerId;
 
 /// The keyed hash that stands for a customer in the block list.
-pub type Token = [u8; 16];
+pub(crate) type Token = [u8; 16];
 
 /// The key of a store's tokens: random bytes, drawn when the first customer is forgotten, so that stores have different
 /// tokens.
-pub type Secret = [u8; 16];
+pub(crate) type Secret = [u8; 16];
 
 /// Returns the token of a customer: 128-bit SipHash-2-4 of the id's eight bytes, little endian, keyed with the secret.
 ///
 /// Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF", 2012. An id has 64 bits, so with the store and a
 /// list of ids one can find out which of them are forgotten; with only the store one has to try all ids.
-pub fn token_of(secret: &Secret, customer: CustomerId) -> Token {
+pub(crate) fn token_of(secret: &Secret, customer: CustomerId) -> Token {
     let mut hasher = SipHasher24::new_with_key(secret);
     hasher.write(&customer.0.to_le_bytes());
     hasher.finish128().as_bytes()

@@ -11,7 +11,7 @@ use crate::model::{CustomerId, Day};
 /// migration can write new keys beside the old ones; version 1 had 1 to 4.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[repr(u8)]
-pub enum Keyspace {
+pub(crate) enum Keyspace {
     /// The store record, in every format version.
     Settings = 0,
     /// Deltas, which are the source data, and keyframes between them.
@@ -192,20 +192,20 @@ impl Key {
 }
 
 /// Length of the prefix that all history keys of a customer have: keyspace and customer.
-pub const HISTORY_PREFIX_BYTES: usize = 9;
+pub(crate) const HISTORY_PREFIX_BYTES: usize = 9;
 
 /// The length of the shortest key of a history: keyspace, customer and day.
-pub const HISTORY_KEY_BYTES_MIN: usize = HISTORY_PREFIX_BYTES + 4;
+pub(crate) const HISTORY_KEY_BYTES_MIN: usize = HISTORY_PREFIX_BYTES + 4;
 
 /// Maximum size of a history key.
-pub const HISTORY_KEY_BYTES_MAX: usize = 17;
+pub(crate) const HISTORY_KEY_BYTES_MAX: usize = 17;
 
 /// Returns the bytes of a history key after the keyspace as a big-endian number, which preserves the order of keys. The
 /// upper half is the customer. Keys of earlier keyspaces give 0, those of later keyspaces `None`.
 ///
 /// A truncated key counts as padded with zero bytes.
 #[inline]
-pub fn history_number(key: &[u8]) -> Option<u128> {
+pub(crate) fn history_number(key: &[u8]) -> Option<u128> {
     match key.split_first() {
         Some((keyspace, rest)) if *keyspace == Keyspace::History as u8 => Some(match rest.split_first_chunk::<8>() {
             // Most keys are those of timely deltas.
@@ -225,7 +225,7 @@ pub fn history_number(key: &[u8]) -> Option<u128> {
 }
 
 /// Returns the history key of this size that has this number: the inverse of [`history_number`].
-pub fn history_key(number: u128, length: u8) -> KeyBytes {
+pub(crate) fn history_key(number: u128, length: u8) -> KeyBytes {
     let mut bytes = [Keyspace::History as u8; KEY_BYTES_MAX];
     let [_, rest @ ..] = &mut bytes;
     *rest = number.to_be_bytes();
@@ -233,12 +233,12 @@ pub fn history_key(number: u128, length: u8) -> KeyBytes {
 }
 
 /// Returns the prefix of the history keys of one customer.
-pub fn history_prefix(customer: CustomerId) -> KeyBytes {
+pub(crate) fn history_prefix(customer: CustomerId) -> KeyBytes {
     KeyBytes::of(Keyspace::History).then(&customer_bytes(customer))
 }
 
 /// Returns the prefix of the index keys of one batch.
-pub fn index_prefix(batch: Day) -> KeyBytes {
+pub(crate) fn index_prefix(batch: Day) -> KeyBytes {
     KeyBytes::of(Keyspace::Index).then(&day_bytes(batch))
 }
 
@@ -277,7 +277,7 @@ fn take_complement(bytes: &mut &[u8]) -> Option<Day> {
 }
 
 /// Returns the first 32 bytes of a key in hexadecimal digits; every known key is shorter.
-pub fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().take(32).map(|byte| format!("{byte:02x}")).collect()
 }
 

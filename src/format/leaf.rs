@@ -108,22 +108,22 @@ impl Entry for CustomerState {
 
 /// Cuts a list into leaves, line by line, customers ascending. Memory: one leaf.
 #[derive(Debug)]
-pub struct LeafCutter<E> {
+pub(crate) struct LeafCutter<E> {
     first: CustomerId,
     lines: Vec<(CustomerId, E)>,
 }
 
 /// The customer that a leaf begins with, and its lines.
-pub type CutLeaf<E> = (CustomerId, Vec<(CustomerId, E)>);
+pub(crate) type CutLeaf<E> = (CustomerId, Vec<(CustomerId, E)>);
 
 impl<E> LeafCutter<E> {
     /// Returns a cutter at the beginning of a list.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         LeafCutter { first: FIRST_LEAF, lines: Vec::new() }
     }
 
     /// Takes a line. Returns the previous leaf if a new one begins with this line.
-    pub fn push(&mut self, customer: CustomerId, line: E) -> Option<CutLeaf<E>> {
+    pub(crate) fn push(&mut self, customer: CustomerId, line: E) -> Option<CutLeaf<E>> {
         let goes_on = self.lines.last().is_some_and(|(before, _)| *before == customer);
         let finished = if !goes_on && begins_leaf(customer) { self.cut(customer) } else { None };
         self.lines.push((customer, line));
@@ -131,7 +131,7 @@ impl<E> LeafCutter<E> {
     }
 
     /// Returns the last leaf; `None` if there was no line.
-    pub fn finish(&mut self) -> Option<CutLeaf<E>> {
+    pub(crate) fn finish(&mut self) -> Option<CutLeaf<E>> {
         self.cut(FIRST_LEAF)
     }
 

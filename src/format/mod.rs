@@ -2,7 +2,7 @@
 //!
 #![doc = include_str!("specification.md")]
 
-pub mod bits;
+pub(crate) mod bits;
 mod columns;
 mod delta;
 mod erasure;
@@ -18,24 +18,25 @@ mod watermark;
 #[cfg(test)]
 mod tests;
 
-pub use delta::{Delta, Scratch, encode_delta};
-pub use erasure::{Secret, Token, token_of};
-pub use fingerprint::{Hasher, files_fingerprint};
-pub use key::{
-    HISTORY_KEY_BYTES_MAX, HISTORY_KEY_BYTES_MIN, HISTORY_PREFIX_BYTES, Key, KeyBytes, Keyspace, hex, history_key,
+pub(crate) use delta::Scratch;
+pub use delta::{Delta, encode_delta};
+pub(crate) use erasure::{Secret, Token, token_of};
+pub(crate) use fingerprint::{Hasher, files_fingerprint};
+pub use key::Key;
+pub(crate) use key::{
+    HISTORY_KEY_BYTES_MAX, HISTORY_KEY_BYTES_MIN, HISTORY_PREFIX_BYTES, KeyBytes, Keyspace, hex, history_key,
     history_number, history_prefix, index_prefix,
 };
 pub use keyframe::{Keyframe, encode_keyframe};
-pub use leaf::{CustomerState, CutLeaf, Entry, FIRST_LEAF, LeafCutter, TouchedDay, decode_leaf, encode_leaf};
-pub use refolded::refold_whole;
-pub use value::{
-    BatchRecord, BlockListRecord, FileRecord, Forgotten, Horizon, Purge, Record, SourceRecord, StoreRecord, Totals,
-    TypesRecord, ZoneRulesRecord, ZoneUse,
-};
-pub use watermark::Watermark;
+pub use leaf::{CustomerState, Entry, FIRST_LEAF, TouchedDay, decode_leaf, encode_leaf};
+pub(crate) use leaf::{CutLeaf, LeafCutter};
+pub(crate) use refolded::refold_whole;
+pub use value::{BatchRecord, FileRecord, Horizon, Record, SourceRecord, StoreRecord, Totals, TypesRecord, ZoneUse};
+pub(crate) use value::{BlockListRecord, Forgotten, Purge, ZoneRulesRecord};
+pub(crate) use watermark::Watermark;
 
 use crate::error::{Error, Result};
-pub use varint::put_varint;
+pub(crate) use varint::put_varint;
 
 use varint::Reader;
 

@@ -10,7 +10,7 @@ use crate::model::{Action, CustomerId, Day};
 /// `days` has all deltas of the customer by day. Returns the customer's new state; `None` without any day.
 ///
 /// Memory: that of another copy of the history.
-pub fn refold_whole(
+pub(crate) fn refold_whole(
     customer: CustomerId,
     held: Vec<Day>,
     days: BTreeMap<Day, Vec<Vec<Action>>>,

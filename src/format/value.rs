@@ -33,14 +33,14 @@ pub struct Totals {
 
 /// The secret of the block list; present once a customer has been forgotten.
 #[derive(BorrowDecode, Clone, Copy, Debug, Encode, Eq, PartialEq)]
-pub struct BlockListRecord {
+pub(crate) struct BlockListRecord {
     /// The key of the tokens in the list.
     pub secret: Secret,
 }
 
 /// A customer on the block list, identified by the key.
 #[derive(BorrowDecode, Clone, Copy, Debug, Encode, Eq, PartialEq)]
-pub struct Forgotten;
+pub(crate) struct Forgotten;
 
 /// The horizon of the store; present once days have been pruned.
 #[derive(BorrowDecode, Clone, Copy, Debug, Encode, Eq, PartialEq)]
@@ -51,7 +51,7 @@ pub struct Horizon {
 
 /// Present while table files may still contain keys of forgotten customers or pruned days.
 #[derive(BorrowDecode, Clone, Copy, Debug, Encode, Eq, PartialEq)]
-pub struct Purge;
+pub(crate) struct Purge;
 
 /// The names of the action types; present once they differ from click 1, add_to_cart 2, order 3.
 #[derive(Clone, Debug, Default, Encode, Eq, PartialEq)]
@@ -62,7 +62,7 @@ pub struct TypesRecord {
 
 /// The rules of the store's time zone; present unless the zone is UTC.
 #[derive(Clone, Debug, Encode, Eq, PartialEq)]
-pub struct ZoneRulesRecord {
+pub(crate) struct ZoneRulesRecord {
     /// The tzdata version that they come from; empty if unknown.
     pub version: String,
     /// How many seconds clocks are ahead of UTC at the beginning of the rules.
@@ -144,7 +144,7 @@ impl BatchRecord {
     }
 
     /// Returns the source name of one of its files; `None` for an unknown source number.
-    pub fn source_of(&self, file: &FileRecord) -> Option<&str> {
+    pub(crate) fn source_of(&self, file: &FileRecord) -> Option<&str> {
         let place = usize::from(file.source).checked_sub(1)?;
         match self.sources.is_empty() {
             true => BUILT_IN.get(place).copied(),
@@ -153,12 +153,12 @@ impl BatchRecord {
     }
 
     /// Returns the source name of each file.
-    pub fn sources_of_files(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn sources_of_files(&self) -> impl Iterator<Item = &str> {
         self.files.iter().filter_map(|file| self.source_of(file))
     }
 
     /// Returns the mapping of a source by its name; `None` for an unknown name.
-    pub fn mapping_of(&self, name: &str) -> Option<Mapping> {
+    pub(crate) fn mapping_of(&self, name: &str) -> Option<Mapping> {
         match self.sources.is_empty() {
             true => ActionSource::built_in(name).map(|source| source.mapping()),
             false => self.sources.iter().find(|source| source.name == name).map(|source| source.mapping),
@@ -168,7 +168,7 @@ impl BatchRecord {
 
 impl ZoneRulesRecord {
     /// Returns the record of the rules.
-    pub fn of(rules: &ZoneRules) -> Self {
+    pub(crate) fn of(rules: &ZoneRules) -> Self {
         let times = rules.changes().iter().map(|change| change.at_s);
         let before = std::iter::once(RULES_BEGIN_S).chain(times);
         let changes = rules.changes().iter().zip(before);
@@ -181,7 +181,7 @@ impl ZoneRulesRecord {
     }
 
     /// Returns the rules. Fails on a record that [`ZoneRulesRecord::of`] does not return.
-    pub fn rules(&self) -> Result<ZoneRules> {
+    pub(crate) fn rules(&self) -> Result<ZoneRules> {
         let mut at_s = Some(RULES_BEGIN_S);
         let changes = self.changes.iter().map(|(after_s, offset_s)| {
             at_s = at_s.and_then(|at_s| at_s.checked_add_unsigned(*after_s));

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::exact::usize_of;
 
 /// Appends an unsigned integer.
-pub fn put_varint(mut number: u64, bytes: &mut Vec<u8>) {
+pub(crate) fn put_varint(mut number: u64, bytes: &mut Vec<u8>) {
     while number >= 0x80 {
         bytes.push(number.to_le_bytes()[0] | 0x80);
         number >>= 7;
@@ -13,12 +13,12 @@ pub fn put_varint(mut number: u64, bytes: &mut Vec<u8>) {
 }
 
 /// Maps signed to unsigned so that small magnitudes stay small: 0, -1, 1, -2 become 0, 1, 2, 3.
-pub fn zigzag(number: i64) -> u64 {
+pub(super) fn zigzag(number: i64) -> u64 {
     ((number << 1) ^ (number >> 63)).cast_unsigned()
 }
 
 /// The inverse of [`zigzag`].
-pub fn unzigzag(number: u64) -> i64 {
+pub(super) fn unzigzag(number: u64) -> i64 {
     (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
 }
 

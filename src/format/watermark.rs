@@ -10,11 +10,11 @@ const MARK_VERSION: u8 = 1;
 
 /// The number of writes in a store's database as of its last durable commit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Watermark(pub u64);
+pub(crate) struct Watermark(pub u64);
 
 impl Watermark {
     /// Returns the bytes: version (1), number (8, big-endian), XXH3-64 of these nine (8, big-endian).
-    pub fn encode(self) -> Vec<u8> {
+    pub(crate) fn encode(self) -> Vec<u8> {
         let mut bytes = vec![MARK_VERSION];
         bytes.extend(self.0.to_be_bytes());
         bytes.extend(xxh3_64(&bytes).to_be_bytes());
@@ -22,7 +22,7 @@ impl Watermark {
     }
 
     /// Returns the watermark with these bytes. Fails on bytes that [`Watermark::encode`] does not write.
-    pub fn decode(bytes: &[u8]) -> Result<Self> {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
         let number = bytes.get(1..9).and_then(<[u8]>::first_chunk::<8>);
         let watermark =
             number.map(|number| Watermark(u64::from_be_bytes(*number))).filter(|watermark| watermark.encode() == bytes);

@@ -9,7 +9,7 @@ use crate::model::{Action, Day, PastAction};
 
 /// Stepping over a delta counts as much as reading this many actions of a keyframe. Chosen by measurement: see the
 /// specification in `format/`.
-pub const ACTIONS_PER_STEP: u64 = 16;
+pub(crate) const ACTIONS_PER_STEP: u64 = 16;
 
 /// Number of actions for which a keyframe's memory is allocated at first: the usual `max_history`.
 const ACTIONS_AT_FIRST: usize = 1_000;
@@ -48,7 +48,7 @@ pub struct KeyframePlan {
 }
 
 /// A day with its deltas; each delta is newest first, and none is empty.
-pub type DayDeltas = (Day, Vec<Vec<Action>>);
+pub(crate) type DayDeltas = (Day, Vec<Vec<Action>>);
 
 /// Walks through a customer's days and returns the keyframes after the first day.
 ///
@@ -73,7 +73,7 @@ pub fn plan_keyframes(before: Vec<PastAction>, days: &[DayDeltas], max_history: 
 }
 
 /// Returns the newest `max_history` actions of some ascending days and of the actions before them; newest first.
-pub fn fold(days: &[DayDeltas], before: &[PastAction], max_history: usize) -> Vec<PastAction> {
+pub(crate) fn fold(days: &[DayDeltas], before: &[PastAction], max_history: usize) -> Vec<PastAction> {
     let mut past: Vec<PastAction> = Vec::with_capacity(max_history.min(ACTIONS_AT_FIRST));
     for (day, deltas) in days.iter().rev() {
         if past.len() >= max_history {

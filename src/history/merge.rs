@@ -4,7 +4,7 @@ use super::order::newest_first;
 use crate::model::Action;
 
 /// Returns the newest `max_history` actions of several lists that may overlap in time, newest first.
-pub fn merge(parts: &[Vec<Action>], max_history: usize) -> Vec<Action> {
+pub(crate) fn merge(parts: &[Vec<Action>], max_history: usize) -> Vec<Action> {
     let mut actions = match parts {
         [] => return Vec::new(),
         [only] => only.clone(),

@@ -12,7 +12,8 @@ mod keyframes;
 mod merge;
 mod order;
 
-pub use columns::{History, HistoryView};
-pub use keyframes::{ACTIONS_PER_STEP, DayDeltas, KeyframePlan, SinceKeyframe, fold, plan_keyframes};
-pub use merge::merge;
+pub use columns::History;
+pub(crate) use columns::HistoryView;
+pub(crate) use keyframes::DayDeltas;
+pub use keyframes::{SinceKeyframe, plan_keyframes};
 pub use order::newest_first;

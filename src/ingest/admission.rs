@@ -22,12 +22,12 @@ pub(super) struct LeftOut {
 
 impl Admission {
     /// Returns the rules of the store as it is now.
-    pub fn of(store: &Store) -> Result<Self> {
+    pub(super) fn of(store: &Store) -> Result<Self> {
         Ok(Admission { block_list: store.block_list()?, horizon: store.horizon()? })
     }
 
     /// Whether an action of the customer on that day is admitted; if not, counts it in `left_out`.
-    pub fn admits(&self, customer: CustomerId, day: Day, left_out: &mut LeftOut) -> bool {
+    pub(super) fn admits(&self, customer: CustomerId, day: Day, left_out: &mut LeftOut) -> bool {
         if self.block_list.holds(customer) {
             left_out.forgotten += 1;
         } else if self.horizon.is_some_and(|horizon| day < horizon) {

@@ -16,13 +16,13 @@ pub(super) struct Change<'unit> {
 
 impl<'unit> Change<'unit> {
     /// Returns the days that the earlier version of the batch touched, newest first.
-    pub fn held(&self) -> impl Iterator<Item = Day> + Clone + use<'unit> {
+    pub(super) fn held(&self) -> impl Iterator<Item = Day> + Clone + use<'unit> {
         self.held.iter().map(|(_, TouchedDay(day))| *day)
     }
 
     /// Returns the days that the batch touches now, newest first, each with its newest `max_history` actions, newest
     /// first.
-    pub fn brought(&self) -> impl DoubleEndedIterator<Item = (Day, &'unit [DatedAction])> + Clone + use<'unit> {
+    pub(super) fn brought(&self) -> impl DoubleEndedIterator<Item = (Day, &'unit [DatedAction])> + Clone + use<'unit> {
         let max_history = self.max_history;
         let days = self.brought.chunk_by(|one, next| one.day == next.day);
         days.filter_map(move |actions| Some((actions.first()?.day, at_most(actions, max_history))))
@@ -37,7 +37,11 @@ pub(super) struct Changes<'unit> {
 }
 
 impl<'unit> Changes<'unit> {
-    pub fn new(brought: &'unit [DatedAction], held: &'unit [(CustomerId, TouchedDay)], max_history: usize) -> Self {
+    pub(super) fn new(
+        brought: &'unit [DatedAction],
+        held: &'unit [(CustomerId, TouchedDay)],
+        max_history: usize,
+    ) -> Self {
         Changes { brought, held, max_history }
     }
 }

@@ -34,24 +34,24 @@ pub(super) struct Edits {
 
 impl Edits {
     /// Sets a key to the bytes that `encode` appends.
-    pub fn put(&mut self, key: Key, encode: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn put(&mut self, key: Key, encode: impl FnOnce(&mut Vec<u8>)) {
         let begin = self.bytes.len();
         encode(&mut self.bytes);
         self.history.push((key, Some(begin..self.bytes.len())));
     }
 
     /// Removes a key.
-    pub fn remove(&mut self, key: Key) {
+    pub(super) fn remove(&mut self, key: Key) {
         self.history.push((key, None));
     }
 
     /// Returns how many keyframes are written or removed.
-    pub fn keyframes(&self) -> u64 {
+    pub(super) fn keyframes(&self) -> u64 {
         self.history.iter().filter(|(key, _)| matches!(key, Key::Keyframe { .. })).count() as u64
     }
 
     /// Writes the edits of the history.
-    pub fn write(&self, bulk: &mut BulkLoad<'_>) -> Result<()> {
+    pub(super) fn write(&self, bulk: &mut BulkLoad<'_>) -> Result<()> {
         for (key, range) in &self.history {
             bulk.set(*key, range.clone().and_then(|range| self.bytes.get(range)))?;
         }

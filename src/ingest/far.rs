@@ -24,7 +24,7 @@ pub(super) struct Far {
 
 impl Far {
     /// Counts an action if it is far from the batch day.
-    pub fn add(&mut self, day: Day, time_us: i64, dt: Day) {
+    pub(super) fn add(&mut self, day: Day, time_us: i64, dt: Day) {
         if day.number().abs_diff(dt.number()) > FAR_DAYS {
             self.actions += 1;
             self.first_us.get_or_insert(time_us);

@@ -22,7 +22,7 @@ const BATCHES_BEFORE_MIN: usize = 3;
 
 /// Outlines of batches by day. Memory: some 100 bytes for each batch.
 #[derive(Clone, Debug, Default)]
-pub struct Outlines(BTreeMap<Day, Outline>);
+pub(crate) struct Outlines(BTreeMap<Day, Outline>);
 
 /// The outline of one batch.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +48,7 @@ pub struct Unlike {
 
 impl Outlines {
     /// Returns the outlines of the batches that a store holds.
-    pub fn of(batches: &Batches) -> Self {
+    pub(crate) fn of(batches: &Batches) -> Self {
         Outlines(batches.iter().map(|(day, batch)| (day, Outline::of_held(batch))).collect())
     }
 
@@ -58,14 +58,14 @@ impl Outlines {
     }
 
     /// Adds a batch that is still to be read, of which only the sources of its files are known.
-    pub fn expect<'a>(&mut self, day: Day, sources: impl Iterator<Item = &'a str>) {
+    pub(crate) fn expect<'a>(&mut self, day: Day, sources: impl Iterator<Item = &'a str>) {
         let sources = sources.map(str::to_owned).collect();
         self.0.insert(day, Outline { sources, ..Outline::default() });
     }
 
     /// Fails if one of the ascending `days` is far from every other batch, or is later than tomorrow, if `today` is
     /// known.
-    pub fn refuse_far_days(&self, days: &[Day], today: Option<Day>) -> Result<()> {
+    pub(crate) fn refuse_far_days(&self, days: &[Day], today: Option<Day>) -> Result<()> {
         let of = |days: Vec<Day>| if days.is_empty() { None } else { Some(name_days(&days)) };
         if let Some(today) = today {
             let is_late = |day: &&Day| day.previous() > Some(today);
@@ -103,7 +103,7 @@ impl Outlines {
     /// Fails if a batch lacks files of a source that all recent batches have files of: the seven batches before it, or
     /// as many as exist, at least three. `batches` has the sources with files, days ascending; a batch without any file
     /// is skipped.
-    pub fn refuse_missing_sources(&self, batches: &[(Day, BTreeSet<&str>)]) -> Result<()> {
+    pub(crate) fn refuse_missing_sources(&self, batches: &[(Day, BTreeSet<&str>)]) -> Result<()> {
         let mut missing: BTreeMap<String, Vec<Day>> = BTreeMap::new();
         for (day, sources) in batches.iter().filter(|(_, sources)| !sources.is_empty()) {
             for source in self.expected_on(*day).into_iter().filter(|source| !sources.contains(source.as_str())) {

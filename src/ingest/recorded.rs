@@ -20,7 +20,7 @@ pub(super) struct Recorded {
 
 impl Recorded {
     /// Returns the sources of the files of a batch, which are given source after source.
-    pub fn of(files: &[SourceFile<'_>]) -> Result<Self> {
+    pub(super) fn of(files: &[SourceFile<'_>]) -> Result<Self> {
         let built_in: Option<Vec<u8>> = files.iter().map(|(source, _)| source.built_in_number()).collect();
         if let Some(numbers) = built_in {
             return Ok(Recorded { sources: Vec::new(), numbers });

@@ -81,7 +81,7 @@ impl Ingester {
     }
 
     /// Fails if newer time zone rules that the store has not adopted yet would move the day `dt`.
-    pub fn check_day(&self, dt: Day) -> Result<()> {
+    pub(crate) fn check_day(&self, dt: Day) -> Result<()> {
         self.store.as_ref().map_or(Ok(()), |store| store.refuse_other_day(self.newer_rules.as_ref(), dt))
     }
 
@@ -250,7 +250,7 @@ fn refuse_shared(files: &[SourceFile<'_>]) -> Result<()> {
 }
 
 /// Returns the names of the files' sources.
-pub fn source_names<'a>(files: &[SourceFile<'a>]) -> BTreeSet<&'a str> {
+pub(crate) fn source_names<'a>(files: &[SourceFile<'a>]) -> BTreeSet<&'a str> {
     files.iter().map(|(source, _)| source.name.as_str()).collect()
 }
 

@@ -13,7 +13,7 @@ use crate::storage::Fingerprint;
 
 /// How the files of a batch compare with the store's record of the batch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum BatchState {
+pub(crate) enum BatchState {
     /// The store does not hold the batch, and there are files.
     New,
     /// Held, from the same files with the same description.
@@ -28,7 +28,7 @@ pub enum BatchState {
 
 /// Compares the files of a batch with the store's record: name, size, content hash, and mapping of rows. Reads every
 /// file whose size agrees.
-pub fn batch_state(
+pub(crate) fn batch_state(
     input: &Path,
     sources: &Sources,
     dt: Day,

@@ -32,6 +32,6 @@ pub(super) fn joined_types(bound: Option<&TypeTable>, sources: &Sources) -> Resu
 }
 
 /// Fails, like an ingest, if a number or a name of the sources has another meaning in the store.
-pub fn check_types(store: &Store, sources: &Sources) -> Result<()> {
+pub(crate) fn check_types(store: &Store, sources: &Sources) -> Result<()> {
     joined_types(store.binding_types()?.as_ref(), sources).map(drop)
 }

@@ -49,7 +49,7 @@ pub(super) struct WorkUnits<'store> {
 
 impl<'store> WorkUnits<'store> {
     /// Returns the work units of a batch with these buckets.
-    pub fn new(store: &'store Store, batch: Day, buckets: Buckets<DatedAction>) -> Self {
+    pub(super) fn new(store: &'store Store, batch: Day, buckets: Buckets<DatedAction>) -> Self {
         let buckets = match buckets {
             Buckets::Apart(buckets) => Source::Apart(buckets.peekable()),
             Buckets::Merged(sorted) => Source::Merged(Box::new(sorted.peekable()), store.settings().max_history),
@@ -59,7 +59,7 @@ impl<'store> WorkUnits<'store> {
     }
 
     /// Returns the next work unit; `None` at the end.
-    pub fn next_unit(&mut self) -> Result<Option<WorkUnit>> {
+    pub(super) fn next_unit(&mut self) -> Result<Option<WorkUnit>> {
         if self.is_dealt {
             return Ok(None);
         }

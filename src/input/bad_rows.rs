@@ -31,7 +31,7 @@ const GATHERED_ROWS: usize = 4_096;
 const GATHERED_BYTES: usize = 1 << 20;
 
 /// The file type of quarantined bad rows.
-pub const BAD_ROWS: OwnFile = OwnFile {
+pub(crate) const BAD_ROWS: OwnFile = OwnFile {
     name: || "bad rows that lookback has set aside".into(),
     is_kind_of: |file| metadata(file).is_some_and(|found| column_names(&found).eq(COLUMNS)),
 };

@@ -7,17 +7,17 @@ use arrow::compute::{CastOptions, cast, cast_with_options};
 use arrow::datatypes::DataType;
 
 /// The reason why a row is bad: a phrase that follows "column X".
-pub type Reason = String;
+pub(crate) type Reason = String;
 
 /// A column of ids as int64.
-pub struct IdColumn {
+pub(crate) struct IdColumn {
     values: Int64Array,
     source: ArrayRef,
 }
 
 impl IdColumn {
     /// Returns `None` if the column has no integer type.
-    pub fn new(source: &ArrayRef) -> Option<Self> {
+    pub(crate) fn new(source: &ArrayRef) -> Option<Self> {
         let integer = match source.data_type() {
             DataType::Dictionary(_, value) => value.is_integer(),
             other => other.is_integer() || *other == DataType::Null,
@@ -33,12 +33,12 @@ impl IdColumn {
     }
 
     /// All ids, if every row has one.
-    pub fn plain(&self) -> Option<&[i64]> {
+    pub(crate) fn plain(&self) -> Option<&[i64]> {
         (self.values.null_count() == 0).then(|| self.values.values().as_ref())
     }
 
     /// The id in a row, or the reason why it has none. `row` must be below the column's length.
-    pub fn get(&self, row: usize) -> Result<i64, Reason> {
+    pub(crate) fn get(&self, row: usize) -> Result<i64, Reason> {
         if self.values.is_valid(row) {
             return Ok(self.values.value(row));
         }
@@ -51,7 +51,7 @@ impl IdColumn {
 }
 
 /// Returns a column of text as UTF-8, or `None` if it has no text type.
-pub fn text_column(source: &ArrayRef) -> Option<StringArray> {
+pub(crate) fn text_column(source: &ArrayRef) -> Option<StringArray> {
     let is_text = |data_type: &DataType| {
         matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null)
     };

@@ -42,12 +42,12 @@ pub(super) struct Fault {
 
 impl DayBatch {
     /// Returns the number of rows.
-    pub fn rows(&self) -> usize {
+    pub(super) fn rows(&self) -> usize {
         self.columns.num_rows()
     }
 
     /// Returns a row's number in the file, from 1; in a text file, the line on which the row begins.
-    pub fn place(&self, index: usize) -> Result<u64> {
+    pub(super) fn place(&self, index: usize) -> Result<u64> {
         match &self.places {
             Places::From(first) => Ok(first + index as u64),
             Places::At(places) => places.get(index).copied().held("each row of a batch has a place"),
@@ -55,7 +55,7 @@ impl DayBatch {
     }
 
     /// Returns why a row could not be read, if so.
-    pub fn fault(&self, index: usize) -> Option<&Fault> {
+    pub(super) fn fault(&self, index: usize) -> Option<&Fault> {
         if self.faults.is_empty() {
             return None;
         }
@@ -63,7 +63,7 @@ impl DayBatch {
     }
 
     /// The cells of a row as the file has them.
-    pub fn cells(&self, index: usize) -> Cells<'_> {
+    pub(super) fn cells(&self, index: usize) -> Cells<'_> {
         match self.fault(index).and_then(|fault| fault.line.as_deref()) {
             Some(line) => Cells::Line(line),
             None => Cells::Row(self.written.as_ref().unwrap_or(&self.columns), index),

@@ -30,7 +30,7 @@ impl DayReader {
     ///
     /// `int96` says what INT96 times mean, a type that only Parquet has; `None`: what the program that wrote them is
     /// known for.
-    pub fn open(day_file: &DayFile, int96: Option<Int96>, resources: &Resources) -> Result<Self> {
+    pub(super) fn open(day_file: &DayFile, int96: Option<Int96>, resources: &Resources) -> Result<Self> {
         let (content, named) = day_file.kind()?;
         let packing = packing(day_file, content, named)?;
         let source = match content {
@@ -42,7 +42,7 @@ impl DayReader {
 
     /// Whether the file has a column of this name; for JSON lines, whether any line has it, which reads the file up to
     /// that line.
-    pub fn has(&self, column: &str) -> Result<bool> {
+    pub(super) fn has(&self, column: &str) -> Result<bool> {
         match &self.source {
             Source::Parquet(file) => Ok(file.has(column)),
             Source::Text(file) => file.has(column),
@@ -50,7 +50,7 @@ impl DayReader {
     }
 
     /// Returns its columns in file order, each with the name of its type; for JSON lines, those of the first object.
-    pub fn columns(&self) -> Result<Vec<(String, String)>> {
+    pub(super) fn columns(&self) -> Result<Vec<(String, String)>> {
         match &self.source {
             Source::Parquet(file) => Ok(file.columns()),
             Source::Text(file) => Ok(file.columns()?.into_iter().map(|name| (name, "text".to_owned())).collect()),
@@ -59,7 +59,7 @@ impl DayReader {
 
     /// Returns the wanted columns with the file's types and without rows; `None` for text files, where the reader
     /// chooses the types. Fails if a column is missing or there twice.
-    pub fn typed(&self, wanted: &[Wanted<'_>]) -> Result<Option<RecordBatch>> {
+    pub(super) fn typed(&self, wanted: &[Wanted<'_>]) -> Result<Option<RecordBatch>> {
         match &self.source {
             Source::Parquet(file) => file.without_rows(wanted).map(Some),
             Source::Text(_) => Ok(None),
@@ -70,7 +70,7 @@ impl DayReader {
     /// stop.
     ///
     /// Memory: see [`ParquetFile::read`] or [`TextFile::read`].
-    pub fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<DayBatches> {
+    pub(super) fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<DayBatches> {
         let source = match self.source {
             Source::Parquet(file) => {
                 Batches::Parquet { batches: file.read(wanted, batch_rows, &self.resources)?, next_row: 1 }

@@ -8,7 +8,7 @@ use crate::text::Shown;
 
 /// Counts the files that lack ranking ids or labels.
 #[derive(Default)]
-pub struct Lacking {
+pub(crate) struct Lacking {
     ranking_ids: Files,
     labels: Files,
 }
@@ -21,18 +21,18 @@ struct Files {
 
 impl Lacking {
     /// Records what a file lacks.
-    pub fn add(&mut self, file: &DayFile, read: ReadImpressions) {
+    pub(crate) fn add(&mut self, file: &DayFile, read: ReadImpressions) {
         self.ranking_ids.add(file, read.lacks_ranking_id);
         self.labels.add(file, read.lacks_label);
     }
 
     /// Returns how many files have no ranking ids, and how many no labels.
-    pub fn counts(&self) -> [u64; 2] {
+    pub(crate) fn counts(&self) -> [u64; 2] {
         [self.ranking_ids.count, self.labels.count]
     }
 
     /// Writes a note with the names of the column or field and of the first file.
-    pub fn note(&self, source: &ImpressionSource, progress: &dyn Progress) {
+    pub(crate) fn note(&self, source: &ImpressionSource, progress: &dyn Progress) {
         let ImpressionSource { ranking_id, impressions: list, is_order: label, .. } = source;
         if let Some(files) = self.ranking_ids.named() {
             progress.note(

@@ -16,7 +16,7 @@ const DEPTH_MAX: usize = 32;
 
 /// The most files of one batch, so that its record stays small enough to read back, and the most that a pattern may
 /// match on one day.
-pub const FILES_MAX: usize = 100_000;
+pub(crate) const FILES_MAX: usize = 100_000;
 
 /// One data file of a day.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]

@@ -15,7 +15,7 @@ const ROWS: usize = 1_000;
 
 /// The result of checking a file.
 #[derive(Debug)]
-pub struct LookedAt {
+pub(crate) struct LookedAt {
     /// Its columns in file order, each with the name of its type; empty if the file cannot be opened.
     pub columns: Vec<(String, String)>,
     /// The error of reading the file, if any.
@@ -25,7 +25,7 @@ pub struct LookedAt {
 }
 
 /// Checks a file of actions of a batch. Memory: a thousand rows.
-pub fn look_at_actions(source: &ActionSource, day_file: &DayFile, day: Day, resources: &Resources) -> LookedAt {
+pub(crate) fn look_at_actions(source: &ActionSource, day_file: &DayFile, day: Day, resources: &Resources) -> LookedAt {
     let mut bad = BadRows::new(QuarantineFolder::Actions, day, None);
     look(day_file, source.int96, resources, || {
         read_first_actions(source, day_file, &Zone::utc(), resources, ROWS, &mut bad, |_, _| Ok(()))?;
@@ -34,7 +34,12 @@ pub fn look_at_actions(source: &ActionSource, day_file: &DayFile, day: Day, reso
 }
 
 /// Checks a file of impressions of a day. Memory: as for actions.
-pub fn look_at_impressions(source: &ImpressionSource, day_file: &DayFile, day: Day, resources: &Resources) -> LookedAt {
+pub(crate) fn look_at_impressions(
+    source: &ImpressionSource,
+    day_file: &DayFile,
+    day: Day,
+    resources: &Resources,
+) -> LookedAt {
     let mut bad = BadRows::new(QuarantineFolder::Impressions, day, None);
     look(day_file, None, resources, || {
         let read = read_first_impressions(source, day_file, resources, ROWS, &mut bad, |_, _| Ok(()))?;

@@ -47,7 +47,7 @@ const WORDS: [(&[u8], Magic); 4] = [
 impl Magic {
     /// Returns the type by the first bytes of a file, [`LOOKED_AT`] or all if it has fewer; `None` for possible text
     /// and unknown types.
-    pub fn of(beginning: &[u8]) -> Option<Self> {
+    pub(super) fn of(beginning: &[u8]) -> Option<Self> {
         let beginning = at_most(beginning, LOOKED_AT);
         let matching = |kinds: &[(&[u8], Magic)]| {
             kinds.iter().find(|(magic, _)| beginning.starts_with(magic)).map(|(_, kind)| *kind)
@@ -56,7 +56,7 @@ impl Magic {
     }
 
     /// Its name in a message.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Magic::Packed(Packing::Zstd) => "Zstandard",
             Magic::Packed(_) => "gzip",

@@ -21,13 +21,15 @@ mod time_text;
 mod type_column;
 mod wanted;
 
-pub use actions::{ReadAction, ReadActions, read_actions};
+pub use actions::{ReadAction, read_actions};
 #[cfg(test)]
 pub(crate) use bad_rows::BAD_ROWS;
 pub use bad_rows::{BadRows, QuarantineFolder};
-pub use impressions::{ReadImpressions, read_impressions};
-pub use lacking::Lacking;
-pub use layout::{DayFile, FILES_MAX, day_files};
-pub use look::{LookedAt, look_at_actions, look_at_impressions};
+pub(crate) use impressions::ReadImpressions;
+pub use impressions::read_impressions;
+pub(crate) use lacking::Lacking;
+pub(crate) use layout::FILES_MAX;
+pub use layout::{DayFile, day_files};
+pub(crate) use look::{LookedAt, look_at_actions, look_at_impressions};
 pub use parquet::guard::is_guarded;
-pub use same_content::{SameContent, SameContents, note_same_content, same_content};
+pub(crate) use same_content::{SameContent, SameContents, note_same_content, same_content};

@@ -24,7 +24,7 @@ pub struct SameContent {
 
 /// Files with the same content as an earlier file.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct SameContents {
+pub(crate) struct SameContents {
     /// How many there are.
     pub count: u64,
     /// The first hundred of them.
@@ -32,7 +32,7 @@ pub struct SameContents {
 }
 
 /// Finds such files by size and hash, in the order given. Memory: some 100 bytes for each file.
-pub fn same_content<'a>(files: impl Iterator<Item = (&'a DayFile, &'a Fingerprint)>) -> SameContents {
+pub(crate) fn same_content<'a>(files: impl Iterator<Item = (&'a DayFile, &'a Fingerprint)>) -> SameContents {
     let (mut first, mut same) = (BTreeMap::new(), SameContents::default());
     for (file, fingerprint) in files {
         let before = *first.entry((fingerprint.bytes, fingerprint.xxh3_128)).or_insert(file);
@@ -48,7 +48,7 @@ pub fn same_content<'a>(files: impl Iterator<Item = (&'a DayFile, &'a Fingerprin
 }
 
 /// Writes notes that name the files; if there are many, the first few.
-pub fn note_same_content(same: &SameContents, progress: &dyn Progress) {
+pub(crate) fn note_same_content(same: &SameContents, progress: &dyn Progress) {
     for SameContent { file, same_as } in same.listed.iter().take(NOTED) {
         progress.note(&format!("{file} has the same content as {same_as}: its rows count twice").into());
     }

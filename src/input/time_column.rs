@@ -17,7 +17,7 @@ pub(super) const OUTSIDE: &str = "lies outside the years 1970 to 2261";
 
 /// A column of times. A cell is read as microseconds since 1970-01-01 UTC; finer fractions are cut off (towards the
 /// past).
-pub struct TimeColumn<'zone> {
+pub(super) struct TimeColumn<'zone> {
     zone: &'zone Zone,
     cells: Cells,
     /// The unit of integers, and of texts that are whole numbers.
@@ -42,7 +42,7 @@ enum Cells {
 impl<'zone> TimeColumn<'zone> {
     /// Returns `None` unless the column has timestamps, dates or text, or has integers and the source config gives
     /// their unit.
-    pub fn new(source: &ArrayRef, zone: &'zone Zone, counted_in: Option<sources::TimeUnit>) -> Option<Self> {
+    pub(super) fn new(source: &ArrayRef, zone: &'zone Zone, counted_in: Option<sources::TimeUnit>) -> Option<Self> {
         let cells = match source.data_type() {
             DataType::Timestamp(unit, written_zone) => {
                 let values = cast(source, &DataType::Int64).ok()?;
@@ -69,12 +69,12 @@ impl<'zone> TimeColumn<'zone> {
     }
 
     /// Whether any time read so far was a wall time or a date, whose instant depends on the rules of the zone.
-    pub fn has_met_wall_times(&self) -> bool {
+    pub(super) fn has_met_wall_times(&self) -> bool {
         self.has_met_wall_times.get()
     }
 
     /// Returns all times and the zone of their days, if every row has an instant in microseconds.
-    pub fn plain(&self) -> Option<(&[i64], &'zone Zone)> {
+    pub(super) fn plain(&self) -> Option<(&[i64], &'zone Zone)> {
         match &self.cells {
             Cells::Counts { values, unit: TimeUnit::Microsecond, wall: false } if values.null_count() == 0 => {
                 Some((values.values().as_ref(), self.zone))
@@ -84,7 +84,7 @@ impl<'zone> TimeColumn<'zone> {
     }
 
     /// Returns the time in a row and its day, or the reason why it has none. `row` must be below the column's length.
-    pub fn get(&self, row: usize) -> Result<(i64, Day), Reason> {
+    pub(super) fn get(&self, row: usize) -> Result<(i64, Day), Reason> {
         let outside = || OUTSIDE.to_owned();
         let null = || "is null".to_owned();
         let time_us = match &self.cells {
@@ -140,7 +140,7 @@ fn microseconds(count: i64, unit: TimeUnit) -> Option<i64> {
 }
 
 /// The beginning of a text, for a message.
-pub fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     text.chars().take(40).collect()
 }
 

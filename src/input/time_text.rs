@@ -4,7 +4,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 /// A time as the text gives it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum WrittenTime {
+pub(super) enum WrittenTime {
     /// With an offset: microseconds since 1970-01-01 UTC.
     Instant(i64),
     /// Without an offset: a time in the store's zone.
@@ -16,7 +16,7 @@ pub enum WrittenTime {
 /// Parses ISO 8601 in its extended form: `YYYY-MM-DD`, then `T` or a space and `hh:mm[:ss[.fraction]]`, then `Z` or an
 /// offset (`+hh:mm`, `+hhmm`, `+hh`) or nothing. Fractions finer than a microsecond are cut off. `None` for any other
 /// text.
-pub fn parse_time(text: &str) -> Option<WrittenTime> {
+pub(super) fn parse_time(text: &str) -> Option<WrittenTime> {
     let text = text.trim();
     let date = date(text.get(..10)?)?;
     let Some(rest) = text.get(10..).filter(|rest| !rest.is_empty()) else { return Some(WrittenTime::Date(date)) };

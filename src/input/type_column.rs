@@ -32,7 +32,7 @@ pub(super) enum TypeColumn<'a> {
 
 impl<'a> TypeColumn<'a> {
     /// Returns `None` if the column has neither text nor integers.
-    pub fn new(source: &ArrayRef, values: &'a Values) -> Option<Self> {
+    pub(super) fn new(source: &ArrayRef, values: &'a Values) -> Option<Self> {
         match text_column(source) {
             Some(texts) => Some(TypeColumn::Texts(texts, values)),
             None => Some(TypeColumn::Numbers(IdColumn::new(source)?, values)),
@@ -40,7 +40,7 @@ impl<'a> TypeColumn<'a> {
     }
 
     /// Returns the type of a row, or the reason why it has none. `row` must be below the column's length.
-    pub fn get(&self, row: usize) -> Result<Typed, Reason> {
+    pub(super) fn get(&self, row: usize) -> Result<Typed, Reason> {
         let looked_up = |values: &Values, text: &str| match values.get(text) {
             Some(Some(action_type)) => Ok(Typed::As(*action_type)),
             Some(None) => Ok(Typed::Ignored),

@@ -25,7 +25,7 @@ pub(super) enum Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     /// The name of the column.
-    pub fn name(self) -> &'a str {
+    pub(super) fn name(self) -> &'a str {
         match self {
             Wanted::Id(name)
             | Wanted::Time(name)
@@ -36,7 +36,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// Whether a file may lack the column.
-    pub fn is_optional(self) -> bool {
+    pub(super) fn is_optional(self) -> bool {
         matches!(self, Wanted::OptionalText(_))
     }
 }

@@ -103,7 +103,7 @@ impl RowShape {
     }
 
     /// Returns the order of the rows.
-    pub fn row_order(&self) -> Result<RowOrder> {
+    pub(crate) fn row_order(&self) -> Result<RowOrder> {
         RowOrder::of(self.order, self.seed).held("only a shuffled order has a seed")
     }
 }
@@ -161,14 +161,14 @@ pub struct RestsOn {
 
 impl PartFile {
     /// Returns the name of the part with this number, from 0. Readers read files in the order of their names.
-    pub fn name_of(number: usize) -> String {
+    pub(crate) fn name_of(number: usize) -> String {
         format!("part-{number:05}.parquet")
     }
 }
 
 impl Manifest {
     /// Returns the JSON for the file: on one line, with its checksum as the last field.
-    pub fn to_json(&self) -> Result<String> {
+    pub(crate) fn to_json(&self) -> Result<String> {
         let unsealed = Manifest { checksum: None, ..self.clone() };
         let json = serde_json::to_string(&unsealed).held("text, numbers and lists can be written as JSON")?;
         let mut json = escaped_json(&json).into_owned();
@@ -183,7 +183,7 @@ impl Manifest {
     /// version, a field that is missing or of another type, a part whose name leads out of the folder, contradictory
     /// numbers, a wrong checksum. Ignores unknown fields. In the result, `with` names all columns, whatever the
     /// version.
-    pub fn from_json(json: &str) -> Result<Self, String> {
+    pub(crate) fn from_json(json: &str) -> Result<Self, String> {
         /// The one field that every version has.
         #[derive(Deserialize)]
         struct Head {
@@ -213,7 +213,7 @@ impl Manifest {
     }
 
     /// Returns the columns that the metadata of the part files names under `lookback.with`.
-    pub fn with_of_files(&self) -> ExtraColumns {
+    pub(crate) fn with_of_files(&self) -> ExtraColumns {
         self.settings.with.iter().filter(|column| self.names_dt() || *column != ExtraColumn::Dt).collect()
     }
 

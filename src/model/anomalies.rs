@@ -4,7 +4,7 @@ use super::Day;
 use crate::text::percent;
 
 /// A day is compared with this many earlier days that have a figure.
-pub const DAYS_BEFORE: usize = 7;
+pub(crate) const DAYS_BEFORE: usize = 7;
 
 /// How many scaled median absolute deviations a day must be away from the median.
 const DEVIATIONS: f64 = 5.0;
@@ -21,13 +21,14 @@ const MEDIAN_FRACTION: f64 = 0.2;
 const ON_THE_OTHER_SIDE: usize = DAYS_BEFORE - 1;
 
 /// The rule in words, for the page.
-pub const RULE: &str = "A day is marked if its figure is further from the median of the seven days before it (those that have the figure) than five times \
+#[cfg(feature = "report")]
+pub(crate) const RULE: &str = "A day is marked if its figure is further from the median of the seven days before it (those that have the figure) than five times \
     their median absolute deviation (times 1.4826, as for a standard deviation), further than a fifth of that median, and above or below at least six of the \
     seven by more than a tenth of the median. A share must also differ by at least half a percentage point. The first seven days are never marked.";
 
 /// A day that deviates strongly from the days before it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Anomaly {
+pub(crate) struct Anomaly {
     /// The day.
     pub day: Day,
     /// Its figure.
@@ -40,7 +41,7 @@ impl Anomaly {
     /// Describes the anomaly: `actions 812,345, 62.5 % above the median of the seven batches before (500,000)`. The
     /// arguments name the figure and what it belongs to; `in_words` formats a value. A ratio differs by percentage
     /// points, any other figure by a part of the median.
-    pub fn description(
+    pub(crate) fn description(
         &self,
         (name, things): (&str, &str),
         is_ratio: bool,
@@ -61,7 +62,7 @@ impl Anomaly {
 
 /// Returns the days of an ascending series that deviate strongly from the seven days before each. A difference below
 /// `least` never counts. The result depends on the series alone.
-pub fn anomaly(series: &[(Day, f64)], least: f64) -> Vec<Anomaly> {
+pub(crate) fn anomaly(series: &[(Day, f64)], least: f64) -> Vec<Anomaly> {
     let windows = series.windows(DAYS_BEFORE + 1);
     let anomalies = windows.filter_map(|window| {
         let ((day, value), before) = window.split_last()?;

@@ -13,7 +13,9 @@ mod zone;
 mod zone_rules;
 
 pub use action::{Action, ActionType, CustomerId, PADDING_ITEM_ID, PastAction};
-pub(crate) use anomalies::{Anomaly, DAYS_BEFORE, RULE, anomaly};
+#[cfg(feature = "report")]
+pub(crate) use anomalies::RULE;
+pub(crate) use anomalies::{Anomaly, DAYS_BEFORE, anomaly};
 pub use day::{Day, name_days};
 pub use impression::{Element, Impression};
 pub(crate) use row_columns::{CellType, ColumnType, RowColumn};
@@ -22,7 +24,7 @@ pub(crate) use row_order::{OrderKey, Places};
 pub use row_order::{OrderKind, RowOrder};
 pub use type_counts::{NamedCounts, TypeCounts};
 pub use type_table::TypeTable;
-pub(crate) use type_table::{TYPE_NAME_CHARS_MAX, TypeConflict, is_type_name};
+pub(crate) use type_table::{TypeConflict, is_type_name};
 pub use zone::Zone;
 pub(crate) use zone::{display_utc, parse_utc};
 pub use zone_rules::ZoneRules;

@@ -34,7 +34,7 @@ named! {
 
 /// The type of a cell, or of each element of a list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum CellType {
+pub(crate) enum CellType {
     /// UTF-8 text.
     Text,
     /// A signed integer of 64 bits.
@@ -49,7 +49,7 @@ pub enum CellType {
 
 /// The type of a column in the output. Only the ranking id may be null.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct ColumnType {
+pub(crate) struct ColumnType {
     /// The type of a cell, or of each element of a list.
     pub cell: CellType,
     /// Whether each cell is a list of length `max_history`, padded with zeros: item 0, type 0, age 0, the instant
@@ -163,7 +163,7 @@ named! {
 
 impl ItemType {
     /// Whether an id fits this type.
-    pub fn fits(self, item_id: i64) -> bool {
+    pub(crate) fn fits(self, item_id: i64) -> bool {
         match self {
             ItemType::Int64 => true,
             ItemType::Int32 => i32::try_from(item_id).is_ok(),
@@ -231,7 +231,7 @@ impl RowColumns {
     }
 
     /// Returns the type of a column in these rows.
-    pub fn type_of(self, column: RowColumn) -> ColumnType {
+    pub(crate) fn type_of(self, column: RowColumn) -> ColumnType {
         let one = |cell| ColumnType { cell, is_list: false, nullable: false };
         let list = |cell| ColumnType { is_list: true, ..one(cell) };
         match column {
@@ -248,7 +248,7 @@ impl RowColumns {
     }
 
     /// Returns what these columns need of a history besides items and types.
-    pub fn detail(self) -> HistoryDetail {
+    pub(crate) fn detail(self) -> HistoryDetail {
         if self.with.has(ExtraColumn::ActionTimes) {
             HistoryDetail::Times
         } else if self.with.has(ExtraColumn::ActionAges) {

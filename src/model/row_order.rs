@@ -67,7 +67,7 @@ impl RowOrder {
 
 /// The sort key of an impression or row in a shuffled order: ascending within a day.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct OrderKey(pub u128);
+pub(crate) struct OrderKey(pub u128);
 
 /// Computes the sort keys of an impression and its rows in a shuffled order.
 ///
@@ -79,18 +79,18 @@ pub struct OrderKey(pub u128);
 ///
 /// Source: Aumasson, Bernstein, "SipHash: a fast short-input PRF", 2012.
 #[derive(Clone, Copy, Debug)]
-pub struct Places {
+pub(crate) struct Places {
     hasher: SipHasher24,
 }
 
 impl Places {
     /// Returns the keys of an impression of `dt` that `copy` equal impressions precede, in a partition.
-    pub fn of(seed: u64, dt: Day, impression: &Impression, copy: u64) -> Self {
+    pub(crate) fn of(seed: u64, dt: Day, impression: &Impression, copy: u64) -> Self {
         Self::of_epoch(seed, 0, dt, impression, copy)
     }
 
     /// Returns the same keys in an epoch.
-    pub fn of_epoch(seed: u64, epoch: u64, dt: Day, impression: &Impression, copy: u64) -> Self {
+    pub(crate) fn of_epoch(seed: u64, epoch: u64, dt: Day, impression: &Impression, copy: u64) -> Self {
         let Impression { customer, ranking_id, elements } = impression;
         let mut hasher = SipHasher24::new_with_keys(seed, epoch);
         hasher.write(&dt.number().to_le_bytes());
@@ -113,12 +113,12 @@ impl Places {
     }
 
     /// Returns the key of the whole impression.
-    pub fn whole(&self) -> OrderKey {
+    pub(crate) fn whole(&self) -> OrderKey {
         OrderKey(self.hasher.finish128().as_u128())
     }
 
     /// Returns the key of one row of the impression.
-    pub fn row(&self, position: i32) -> OrderKey {
+    pub(crate) fn row(&self, position: i32) -> OrderKey {
         let mut hasher = self.hasher;
         hasher.write(&position.to_le_bytes());
         OrderKey(hasher.finish128().as_u128())

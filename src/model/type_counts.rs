@@ -39,7 +39,7 @@ impl TypeCounts {
     }
 
     /// Adds all counts of another value.
-    pub fn add_all(&mut self, other: &TypeCounts) {
+    pub(crate) fn add_all(&mut self, other: &TypeCounts) {
         other.iter().for_each(|(number, count)| self.add(number, count));
     }
 

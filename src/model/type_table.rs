@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::ActionType;
 
 /// The maximum length of a type name, in characters.
-pub const TYPE_NAME_CHARS_MAX: usize = 64;
+pub(crate) const TYPE_NAME_CHARS_MAX: usize = 64;
 
 /// Whether a text is a valid type name: 1 to 64 ASCII letters, digits, `_`, `-` and `.`. A list of names thus needs no
 /// quoting.
-pub fn is_type_name(text: &str) -> bool {
+pub(crate) fn is_type_name(text: &str) -> bool {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ['_', '-', '.'].contains(&letter);
     !text.is_empty() && text.len() <= TYPE_NAME_CHARS_MAX && text.chars().all(is_plain)
 }
@@ -22,7 +22,7 @@ pub struct TypeTable(Arc<BTreeMap<u8, String>>);
 
 /// A name and number on which two tables disagree.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct TypeConflict {
+pub(crate) struct TypeConflict {
     /// The entry of the first table.
     pub held: (String, u8),
     /// The entry of the other table.
@@ -54,7 +54,7 @@ impl TypeTable {
     }
 
     /// Whether the table has exactly the three types that apply without a configuration.
-    pub fn is_default(&self) -> bool {
+    pub(crate) fn is_default(&self) -> bool {
         *self == TypeTable::default()
     }
 
@@ -80,7 +80,7 @@ impl TypeTable {
     }
 
     /// Returns all types of both tables. Fails on the lowest number, or else name, on which the tables disagree.
-    pub fn joined(&self, other: &TypeTable) -> Result<TypeTable, TypeConflict> {
+    pub(crate) fn joined(&self, other: &TypeTable) -> Result<TypeTable, TypeConflict> {
         let mut joined = self.clone();
         for (number, name) in other.0.iter() {
             let described = (name.clone(), *number);

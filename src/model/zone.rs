@@ -58,7 +58,7 @@ impl Zone {
 
     /// Returns the fingerprint of the rules up to the beginning of a day, which determine all earlier days, instants
     /// and ages; `None` for UTC.
-    pub fn rules_fingerprint(&self, until: Day) -> Option<String> {
+    pub(crate) fn rules_fingerprint(&self, until: Day) -> Option<String> {
         (!self.is_utc()).then(|| self.rules.fingerprint(Some(self.start_of(until))))
     }
 
@@ -106,7 +106,7 @@ impl Zone {
     }
 
     /// Whether a day begins and ends as it does in `other`.
-    pub fn has_day_of(&self, other: &Zone, day: Day) -> bool {
+    pub(crate) fn has_day_of(&self, other: &Zone, day: Day) -> bool {
         (self.start_of(day), self.end_of(day)) == (other.start_of(day), other.end_of(day))
     }
 
@@ -142,7 +142,7 @@ impl Zone {
 }
 
 /// Formats an instant in UTC to the microsecond, as RFC 3339 with a space: of fixed length, so texts sort as times do.
-pub fn display_utc(time_us: i64) -> String {
+pub(crate) fn display_utc(time_us: i64) -> String {
     match chrono::DateTime::from_timestamp_micros(time_us) {
         Some(time) => time.format("%Y-%m-%d %H:%M:%S%.6f%:z").to_string(),
         None => format!("{time_us} us"),
@@ -150,7 +150,7 @@ pub fn display_utc(time_us: i64) -> String {
 }
 
 /// Returns the instant that [`display_utc`] formatted; `None` for any other text.
-pub fn parse_utc(text: &str) -> Option<i64> {
+pub(crate) fn parse_utc(text: &str) -> Option<i64> {
     let time = chrono::DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.6f%:z").ok()?;
     Some(time.timestamp_micros()).filter(|time_us| display_utc(*time_us) == text)
 }

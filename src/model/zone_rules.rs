@@ -9,11 +9,11 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::Day;
 
 /// The first second that rules cover. Clocks are less than 26 hours from UTC, so no instant of a valid day is earlier.
-pub const RULES_BEGIN_S: i64 = -2 * DAY_S;
+pub(crate) const RULES_BEGIN_S: i64 = -2 * DAY_S;
 
 /// The last second that rules cover; later than any instant of a valid day, and than the beginning of the day after the
 /// last.
-pub const RULES_END_S: i64 = (Day::LAST.number() as i64 + 3) * DAY_S;
+pub(crate) const RULES_END_S: i64 = (Day::LAST.number() as i64 + 3) * DAY_S;
 
 /// Offsets from UTC are smaller than this, as in TZif files (RFC 9636).
 const OFFSET_LIMIT_S: i32 = 26 * 3_600;
@@ -74,7 +74,7 @@ impl ZoneRules {
     }
 
     /// Returns how many seconds clocks are ahead of UTC at the beginning.
-    pub fn first_offset_s(&self) -> i32 {
+    pub(crate) fn first_offset_s(&self) -> i32 {
         self.first_offset_s
     }
 
@@ -89,12 +89,12 @@ impl ZoneRules {
     }
 
     /// Whether both give the same offset at every instant, whatever their editions.
-    pub fn agree(&self, other: &Self) -> bool {
+    pub(crate) fn agree(&self, other: &Self) -> bool {
         (self.first_offset_s, &self.changes) == (other.first_offset_s, &other.changes)
     }
 
     /// Whether these rules are of a later edition. A known edition is later than an unknown one.
-    pub fn is_newer_than(&self, other: &Self) -> bool {
+    pub(crate) fn is_newer_than(&self, other: &Self) -> bool {
         self.version > other.version
     }
 
@@ -138,7 +138,7 @@ impl ZoneRules {
 
 /// Whether a text is a tzdata version: a year, a letter, and possibly more, such as `2026f`. Later versions are greater
 /// as texts.
-pub fn is_tzdata_version(text: &str) -> bool {
+pub(crate) fn is_tzdata_version(text: &str) -> bool {
     let Some((year, rest)) = text.split_at_checked(4) else { return false };
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '.';
     year.bytes().all(|digit| digit.is_ascii_digit())
@@ -150,7 +150,7 @@ pub fn is_tzdata_version(text: &str) -> bool {
 /// Whether a text is a valid zone name, such as `America/Argentina/Buenos_Aires` or `Etc/GMT+5`: parts separated by
 /// `/`, each an ASCII capital followed by letters, digits, `_`, `-`, `+`. So the name is a path below a folder, and
 /// matches none of the folder's other files.
-pub fn is_zone_name(text: &str) -> bool {
+pub(crate) fn is_zone_name(text: &str) -> bool {
     let is_part = |part: &str| {
         part.starts_with(|first: char| first.is_ascii_uppercase())
             && part.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-+".contains(letter))

@@ -16,7 +16,7 @@ use crate::text::Shown;
 impl PartitionFolder {
     /// Whether the partition exists, is complete, and was produced from inputs with this fingerprint, so that producing
     /// it again would change no byte. Only the names and sizes of the part files are compared.
-    pub fn holds(&self, inputs: &str) -> bool {
+    pub(crate) fn holds(&self, inputs: &str) -> bool {
         let manifest = self.manifest();
         let current = manifest.is_ok_and(|manifest| manifest.inputs == inputs && check_sizes(self, &manifest).is_ok());
         current && self.path().join(SUCCESS).is_file()
@@ -25,7 +25,7 @@ impl PartitionFolder {
 
 /// Fails, naming the first file, if a part file is missing, or if there is one that the manifest does not list, since
 /// readers would read its rows too.
-pub fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {
+pub(crate) fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {
     let path = folder.path();
     for part in &manifest.parts {
         let file = path.join(&part.name);
@@ -51,7 +51,7 @@ pub fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> 
 }
 
 /// Like [`check_names`], and fails if a part file has another size.
-pub fn check_sizes(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {
+pub(crate) fn check_sizes(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {
     check_names(folder, manifest)?;
     for part in &manifest.parts {
         let file = folder.path().join(&part.name);

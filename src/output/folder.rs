@@ -34,7 +34,7 @@ const MARKER: &str = ".lookback-output";
 const OLD_MARKS: &str = ".lookback";
 
 /// Fails unless `out` is missing, or is a folder that lookback may fill. Changes nothing.
-pub fn check_output(out: &Path) -> Result<()> {
+pub(crate) fn check_output(out: &Path) -> Result<()> {
     if fs::symlink_metadata(out.join(MARKER)).is_ok_and(|marker| marker.is_file()) {
         return Ok(());
     }

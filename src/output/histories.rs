@@ -52,7 +52,7 @@ pub enum HistoryTarget {
 ///
 /// Memory: a batch of 65,536 actions and one history, twice; for Parquet also the encoded row group, of a million
 /// actions and one batch.
-pub struct HistoryWriter {
+pub(crate) struct HistoryWriter {
     format: Format,
     batch: Gathered,
     zone: &'static str,
@@ -72,7 +72,7 @@ enum Format {
 
 impl HistoryWriter {
     /// A writer to `target`; `metadata` are the names and values for the metadata of Arrow and Parquet.
-    pub fn new(target: HistoryTarget, format: HistoryFormat, metadata: Vec<(String, String)>) -> Result<Self> {
+    pub(crate) fn new(target: HistoryTarget, format: HistoryFormat, metadata: Vec<(String, String)>) -> Result<Self> {
         let (inner, path, staged): (Box<dyn Write + Send>, _, _) = match target {
             HistoryTarget::Stream(inner) => (inner, PathBuf::from("stdout"), None),
             HistoryTarget::File(path) => {
@@ -106,7 +106,7 @@ impl HistoryWriter {
     }
 
     /// Writes one history, newest first; returns `false` if the reader has gone, so that the caller can stop.
-    pub fn push(&mut self, customer: CustomerId, actions: &[Action]) -> Result<bool> {
+    pub(crate) fn push(&mut self, customer: CustomerId, actions: &[Action]) -> Result<bool> {
         self.batch.push(customer, actions);
         if self.batch.items.len() < BATCH_ACTIONS && self.batch.customers.len() < BATCH_ACTIONS {
             return Ok(true);
@@ -116,7 +116,7 @@ impl HistoryWriter {
     }
 
     /// Writes the rest, and moves a file into place; returns `false` if the reader has gone.
-    pub fn finish(mut self) -> Result<bool> {
+    pub(crate) fn finish(mut self) -> Result<bool> {
         let mut written = self.write_batch();
         if written.is_ok() {
             written = match &mut self.format {

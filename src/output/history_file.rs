@@ -68,7 +68,6 @@ fn is_stream(mut file: &File) -> Option<bool> {
 mod tests {
     use super::*;
     use crate::input::BAD_ROWS;
-    use crate::output::report_file;
     use std::fs;
     use std::path::Path;
 
@@ -81,7 +80,9 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("file");
         let formats = [HistoryFormat::Arrow, HistoryFormat::Parquet, HistoryFormat::JsonLines];
-        let kinds = formats.map(HistoryFormat::own_file).into_iter().chain([report_file::REPORT, BAD_ROWS]);
+        let kinds = formats.map(HistoryFormat::own_file).into_iter().chain([BAD_ROWS]);
+        #[cfg(feature = "report")]
+        let kinds = kinds.chain([crate::output::report_file::REPORT]);
         // The last example announces a schema of 4 GiB.
         let others: [&[u8]; 6] = [
             b"notes",

@@ -16,7 +16,9 @@ mod row_batches;
 pub(crate) mod rows;
 
 pub use check::check_hashes;
-pub(crate) use check::{check_names, check_sizes};
+pub(crate) use check::check_names;
+#[cfg(feature = "report")]
+pub(crate) use check::check_sizes;
 pub(crate) use folder::check_output;
 pub(crate) use histories::HistoryWriter;
 pub use histories::{HistoryFormat, HistoryTarget};

@@ -23,7 +23,7 @@ use crate::storage::{is_left_behind, lock, put_in_place};
 
 impl PartitionFolder {
     /// Removes the leftovers of killed runs for the day beside the partition.
-    pub fn tidy_up(&self) -> Result<()> {
+    pub(crate) fn tidy_up(&self) -> Result<()> {
         let _turn = lock(&self.out)?;
         self.remove_left_behind()
     }

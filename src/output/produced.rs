@@ -320,7 +320,7 @@ impl Cells<'_> {
     }
 
     /// Returns a column of integers.
-    pub fn numbers(&self, column: RowColumn, columns: RowColumns) -> Result<Vec<i64>> {
+    pub(super) fn numbers(&self, column: RowColumn, columns: RowColumns) -> Result<Vec<i64>> {
         Ok(integers(self.column(column.name(), &data_type(columns.type_of(column).cell))?))
     }
 
@@ -334,7 +334,7 @@ impl Cells<'_> {
     }
 
     /// Returns a column of lists of integers.
-    pub fn lists(&self, column_: RowColumn, columns: RowColumns) -> Result<ListArray> {
+    pub(super) fn lists(&self, column_: RowColumn, columns: RowColumns) -> Result<ListArray> {
         let (name, element) = (column_.name(), data_type(columns.type_of(column_).cell));
         let found = column(self.batch, name, self.path)?;
         let wrong = || wrong_type(self.path, name, found.data_type(), &format!("a list of {element}"));

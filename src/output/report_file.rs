@@ -9,7 +9,7 @@ use crate::storage::StagedFile;
 use crate::storage::{OwnFile, beginning};
 
 /// The beginning of each page; it tells a page that may be replaced from other files.
-pub const REPORT_BEGINS: &str = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>";
+pub(crate) const REPORT_BEGINS: &str = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>";
 
 /// The content policy that follows the title.
 const POLICY: &str = "content=\"default-src 'none'; style-src 'unsafe-inline'\"";
@@ -25,7 +25,10 @@ pub(super) const REPORT: OwnFile = OwnFile {
 
 /// Replaces the page at `target`: writes the parts that `write` passes on to a temporary file, fsyncs it, and renames
 /// it. Creates the folders above it. Returns the size in bytes. Fails if the file at `target` is not a page.
-pub fn put_report(target: &Path, write: impl FnOnce(&mut dyn FnMut(&str) -> Result<()>) -> Result<()>) -> Result<u64> {
+pub(crate) fn put_report(
+    target: &Path,
+    write: impl FnOnce(&mut dyn FnMut(&str) -> Result<()>) -> Result<()>,
+) -> Result<u64> {
     let staged = StagedFile::create(target, REPORT)?;
     let mut file = BufWriter::new(staged.file()?);
     let failed = |error: std::io::Error| Error::io("write", target, error);

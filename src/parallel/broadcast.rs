@@ -15,7 +15,7 @@ use crate::resources::Cancel;
 ///
 /// Of several errors, returns the error of the first job. After a request to stop, no further job starts. Memory:
 /// `ahead` results, at least one for each thread.
-pub fn broadcast<Job, Done: Send + Sync>(
+pub(crate) fn broadcast<Job, Done: Send + Sync>(
     cancel: &Cancel,
     workers: Vec<impl FnMut(Job) -> Result<Done> + Send>,
     ahead: usize,

@@ -6,6 +6,6 @@ mod ordered_map;
 mod read_ahead;
 mod threads;
 
-pub use broadcast::broadcast;
-pub use ordered_map::{each, each_in_order, ordered_map};
+pub(crate) use broadcast::broadcast;
+pub(crate) use ordered_map::{each, each_in_order, ordered_map};
 pub use read_ahead::ReadAhead;

@@ -16,7 +16,7 @@ use crate::resources::{Cancel, Resources};
 ///
 /// Of several errors, returns the error of the first job; nothing after that job is taken. After a request to stop, no
 /// further job starts. Memory: for each thread `ahead` jobs, or their results.
-pub fn ordered_map<Job, Done: Send>(
+pub(crate) fn ordered_map<Job, Done: Send>(
     cancel: &Cancel,
     workers: Vec<impl FnMut(Job) -> Result<Done> + Send>,
     ahead: usize,
@@ -39,7 +39,7 @@ pub fn ordered_map<Job, Done: Send>(
 /// Processes all items, several at once, and returns the results in the order of the items.
 ///
 /// Of several errors, returns the error of the first item. Memory: the results of all items.
-pub fn each<Item: Sync, Done: Send>(
+pub(crate) fn each<Item: Sync, Done: Send>(
     resources: &Resources,
     items: &[Item],
     work: impl Fn(&Item) -> Result<Done> + Sync,
@@ -54,7 +54,7 @@ pub fn each<Item: Sync, Done: Send>(
 
 /// Processes all items, several at once, and passes the results to `take` in the order of the items. Memory: the
 /// results that wait for earlier ones.
-pub fn each_in_order<Item: Sync, Done: Send>(
+pub(crate) fn each_in_order<Item: Sync, Done: Send>(
     resources: &Resources,
     items: &[Item],
     work: impl Fn(&Item) -> Result<Done> + Sync,

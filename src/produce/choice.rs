@@ -42,12 +42,12 @@ impl Default for RowChoice {
 
 impl RowChoice {
     /// Returns how pages are compressed.
-    pub fn page_compression(&self) -> Compression {
+    pub(crate) fn page_compression(&self) -> Compression {
         self.compression.unwrap_or(Compression::Zstd)
     }
 
     /// Returns the sizes of row groups and part files.
-    pub fn file_sizes(&self) -> FileSizes {
+    pub(crate) fn file_sizes(&self) -> FileSizes {
         let FileSizes { row_group_rows, part_rows } = FileSizes::default();
         FileSizes {
             row_group_rows: self.row_group_rows.unwrap_or(row_group_rows),
@@ -56,7 +56,7 @@ impl RowChoice {
     }
 
     /// Returns the columns of the rows.
-    pub fn row_columns(&self) -> RowColumns {
+    pub(crate) fn row_columns(&self) -> RowColumns {
         RowColumns {
             with: self.with.unwrap_or_default(),
             item_type: self.item_type.unwrap_or_default(),
@@ -65,7 +65,7 @@ impl RowChoice {
     }
 
     /// Returns the order of the rows. Fails if there is a seed but the order uses none.
-    pub fn row_order(&self) -> Result<RowOrder> {
+    pub(crate) fn row_order(&self) -> Result<RowOrder> {
         let kind = self.order.unwrap_or_default();
         RowOrder::of(kind, self.seed).ok_or_else(|| {
             Error::usage(

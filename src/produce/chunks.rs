@@ -38,17 +38,17 @@ pub(super) struct Chunks<I: Iterator<Item = Result<R>>, R> {
 }
 
 impl<R: Rows, I: Iterator<Item = Result<R>>> Chunks<I, R> {
-    pub fn new(stream: I, rows_max: usize) -> Self {
+    pub(super) fn new(stream: I, rows_max: usize) -> Self {
         Chunks { stream, rows_max, next: None, repeats: 0 }
     }
 
     /// Returns how many impressions so far were equal to the one before.
-    pub fn repeats(&self) -> u64 {
+    pub(super) fn repeats(&self) -> u64 {
         self.repeats
     }
 
     /// Returns the next chunk, which is never empty; `None` at the end.
-    pub fn next_chunk(&mut self) -> Result<Option<Vec<R>>> {
+    pub(super) fn next_chunk(&mut self) -> Result<Option<Vec<R>>> {
         let mut chunk: Vec<R> = self.next.take().into_iter().collect();
         let mut rows: usize = chunk.iter().map(R::rows).sum();
         while let Some(more) = self.stream.next().transpose()? {

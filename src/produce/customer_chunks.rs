@@ -38,7 +38,7 @@ pub(super) struct CustomerChunks<I: Iterator> {
 
 impl<I: Iterator<Item = Result<Impression>>> CustomerChunks<I> {
     /// Returns the chunks of these days, each given with its impressions in the order of customers.
-    pub fn new(days: impl Iterator<Item = (Day, I)>) -> Self {
+    pub(super) fn new(days: impl Iterator<Item = (Day, I)>) -> Self {
         let streams = days.enumerate().map(|(place, (day, impressions))| (day, place, impressions.peekable()));
         let mut streams: Vec<_> = streams.collect();
         streams.sort_by(|(one, ..), (other, ..)| other.cmp(one));
@@ -47,7 +47,7 @@ impl<I: Iterator<Item = Result<Impression>>> CustomerChunks<I> {
 
     /// Returns the next chunk, which is never empty; `None` at the end. If one customer's rows fill a chunk, the next
     /// chunk continues with that customer.
-    pub fn next_chunk(&mut self) -> Result<Option<CustomerChunk>> {
+    pub(super) fn next_chunk(&mut self) -> Result<Option<CustomerChunk>> {
         let mut chunk =
             CustomerChunk { impressions: self.streams.iter().map(|_| Vec::new()).collect(), customers: Vec::new() };
         let mut rows = 0;

@@ -33,7 +33,7 @@ pub(crate) struct DayInput {
 
 impl DayInput {
     /// Checks the options against the store, and finds the impression files.
-    pub fn check(store: &Store, options: &DayOptions<'_>, progress: &dyn Progress) -> Result<Self> {
+    pub(crate) fn check(store: &Store, options: &DayOptions<'_>, progress: &dyn Progress) -> Result<Self> {
         let DayOptions { dt, rows, known_as_of: known, allowed, .. } = *options;
         let settings = row_settings(store, options)?;
         let batches = store.batches()?;
@@ -68,7 +68,7 @@ impl DayInput {
     /// Reads the impressions, and returns them in the order of customers.
     ///
     /// Memory: that of `sorter`, plus that of [`read`].
-    pub fn read(
+    pub(crate) fn read(
         &mut self,
         store: &Store,
         options: &DayOptions<'_>,
@@ -84,7 +84,7 @@ impl DayInput {
     }
 
     /// Returns for each thread what reads the histories of the rows.
-    pub fn histories<'store>(&self, store: &'store Store, threads: usize) -> Result<Vec<Histories<'store>>> {
+    pub(crate) fn histories<'store>(&self, store: &'store Store, threads: usize) -> Result<Vec<Histories<'store>>> {
         // The oldest day on which rows of this day and later can have late actions.
         let late_since = store.late_since(&self.batches, self.settings.dt, self.known)?;
         Ok(Histories::of_threads(store, self.wanted, &self.settings, late_since, threads))

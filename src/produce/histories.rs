@@ -22,7 +22,7 @@ pub(crate) struct Histories<'store> {
 
 impl<'store> Histories<'store> {
     /// Returns one for each thread. `late_since`: how far back to look for late actions (see [`Cursor::find_late`]).
-    pub fn of_threads(
+    pub(crate) fn of_threads(
         store: &'store Store,
         wanted: AsOf,
         settings: &RowSettings,
@@ -46,20 +46,20 @@ impl<'store> Histories<'store> {
     }
 
     /// Returns the maximum length of a history.
-    pub fn max_history(&self) -> usize {
+    pub(crate) fn max_history(&self) -> usize {
         self.wanted.max_history
     }
 
     /// Returns the history of a customer, and whether it has late actions. Fails if days and times in the store
     /// contradict each other, or if an item does not fit its column type.
-    pub fn read(&mut self, customer: CustomerId) -> Result<(&History, bool)> {
+    pub(crate) fn read(&mut self, customer: CustomerId) -> Result<(&History, bool)> {
         let (history, begins) = self.read_each(customer, &[self.wanted.before])?;
         Ok((history, begins.first().held("a history begins on each day asked for")?.has_late))
     }
 
     /// Returns one history that covers several days, given newest first, and where each day's history begins in it (see
     /// [`Cursor::as_of_each`]).
-    pub fn read_each(&mut self, customer: CustomerId, days: &[Day]) -> Result<(&History, &[Begin])> {
+    pub(crate) fn read_each(&mut self, customer: CustomerId, days: &[Day]) -> Result<(&History, &[Begin])> {
         let (newest, earlier) = days.split_first().held("a customer is asked for on some day")?;
         let wanted = AsOf { before: *newest, ..self.wanted };
         self.cursor.as_of_each(customer, wanted, earlier, &mut self.history, &mut self.begins)?;
@@ -82,7 +82,7 @@ impl<'store> Histories<'store> {
     }
 
     /// Fails if an item of the impression does not fit its column type.
-    pub fn check(&self, impression: &Impression) -> Result<()> {
+    pub(crate) fn check(&self, impression: &Impression) -> Result<()> {
         match unfit(self.item_type, impression.elements.iter().map(|element| element.item_id)) {
             None => Ok(()),
             Some(item) => {

@@ -28,17 +28,17 @@ pub(crate) struct HistorySpool(Spool);
 
 impl HistorySpool {
     /// Returns the histories to be appended to `spool`.
-    pub fn new(spool: Spool) -> Self {
+    pub(crate) fn new(spool: Spool) -> Self {
         HistorySpool(spool)
     }
 
     /// Appends packed histories. Returns the offset of the first.
-    pub fn append(&mut self, packed: &[u8]) -> Result<u64> {
+    pub(crate) fn append(&mut self, packed: &[u8]) -> Result<u64> {
         self.0.append(packed)
     }
 
     /// Replaces `history` with the one at `place`, of the rows of `dt`. `buffer` is reused for its bytes.
-    pub fn read(&self, dt: Day, place: HistoryPlace, buffer: &mut Vec<u8>, history: &mut History) -> Result<()> {
+    pub(crate) fn read(&self, dt: Day, place: HistoryPlace, buffer: &mut Vec<u8>, history: &mut History) -> Result<()> {
         history.clear();
         if place.bytes == 0 {
             return Ok(());

@@ -11,7 +11,7 @@ use crate::store::Batches;
 /// batches up to `known`, the horizon, and the impression files with their `mapping` (see
 /// [`crate::sources::ImpressionSource::mapping`]). Partitions with equal hashes are identical in every byte, except for
 /// rows of customers who were forgotten in between.
-pub fn inputs_fingerprint(
+pub(crate) fn inputs_fingerprint(
     settings: &RowSettings,
     batches: &Batches,
     known: Option<Day>,

@@ -87,7 +87,7 @@ pub(super) struct Copies<I> {
 }
 
 impl<I> Copies<I> {
-    pub fn of(impressions: I) -> Self {
+    pub(super) fn of(impressions: I) -> Self {
         Copies { impressions, last: None }
     }
 }

@@ -42,7 +42,6 @@ pub use choice::RowChoice;
 pub(crate) use day_input::DayInput;
 pub(crate) use day_options::DayOptions;
 pub(crate) use history_spool::{HistoryPlace, HistorySpool};
-pub(crate) use inputs::inputs_fingerprint;
 pub(crate) use keyed_rows::Numbered;
 pub(crate) use multi_day::{is_multi_day, produce_multi_day};
 pub use options::ProduceOptions;

@@ -33,7 +33,7 @@ const CHUNKS_AHEAD: usize = 2;
 /// Whether days with these options, apart from the day itself, can be produced together: the histories of several days
 /// overlap if all batches count for all days, only `max_history` limits them, and no column depends on an action's age.
 /// Shuffled orders spool the histories of one day at a time.
-pub fn is_multi_day(options: &ProduceOptions) -> bool {
+pub(crate) fn is_multi_day(options: &ProduceOptions) -> bool {
     let rows = &options.rows;
     let is_plain =
         rows.order.unwrap_or_default() == OrderKind::Customer && rows.row_columns().detail() == HistoryDetail::None;
@@ -49,7 +49,7 @@ pub fn is_multi_day(options: &ProduceOptions) -> bool {
 /// Memory: each day's for sorting, what the open store takes, for each day two row groups (see
 /// [`crate::output::RowGroup`]), and for each thread two chunks of 256 customers with their histories, 3 MB each with
 /// 1,000 actions.
-pub fn produce_multi_day(
+pub(crate) fn produce_multi_day(
     store: &Store,
     days: &[ProduceOptions],
     progress: &dyn Progress,

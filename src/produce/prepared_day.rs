@@ -40,7 +40,7 @@ impl PreparedDay {
     /// Checks the options against the store, and reads the impressions.
     ///
     /// Memory: that for sorting, plus that of [`DayInput::read`].
-    pub fn prepare(store: &Store, options: &ProduceOptions, progress: &dyn Progress) -> Result<Prepare> {
+    pub(super) fn prepare(store: &Store, options: &ProduceOptions, progress: &dyn Progress) -> Result<Prepare> {
         refuse_overlaps(&options.input, store.folder().path(), Some(&options.out), options.quarantine.as_deref())?;
         let day = options.day();
         let mut input = DayInput::check(store, &day, progress)?;
@@ -60,7 +60,7 @@ impl PreparedDay {
     }
 
     /// Publishes the partition with these parts, which are complete and fsynced.
-    pub fn publish(self, parts: Vec<PartFile>) -> Result<ProduceSummary> {
+    pub(super) fn publish(self, parts: Vec<PartFile>) -> Result<ProduceSummary> {
         let PreparedDay { mut input, schema, partition, .. } = self;
         input.summary.rows = parts.iter().map(|part| part.rows).sum();
         input.summary.parts = parts.len();

@@ -27,14 +27,14 @@ pub(super) struct Joiner<'store> {
 
 impl<'store> Joiner<'store> {
     /// Returns a joiner for each thread.
-    pub fn of_threads(store: &'store Store, day: &PreparedDay, threads: usize) -> Result<Vec<Self>> {
+    pub(super) fn of_threads(store: &'store Store, day: &PreparedDay, threads: usize) -> Result<Vec<Self>> {
         let PreparedDay { schema, input, .. } = day;
         let histories = input.histories(store, threads)?.into_iter();
         histories.map(|histories| Ok(Joiner { histories, group: RowGroup::new(schema, &input.settings)? })).collect()
     }
 
     /// Joins and encodes a chunk.
-    pub fn join(&mut self, chunk: &Chunk) -> Result<Joined> {
+    pub(super) fn join(&mut self, chunk: &Chunk) -> Result<Joined> {
         let Joiner { histories, group } = self;
         let (mut counts, max_history) = (Counts::default(), histories.max_history());
         for impression in chunk {

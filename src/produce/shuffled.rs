@@ -49,7 +49,7 @@ pub(super) struct Budget {
 
 impl Budget {
     /// Returns the budget of an order, given `sort_bytes` of memory for sorting.
-    pub fn of(order: RowOrder, sort_bytes: usize) -> Self {
+    pub(super) fn of(order: RowOrder, sort_bytes: usize) -> Self {
         let half = sort_bytes / 2;
         let (sort_bytes, places_bytes) = if order == RowOrder::Customer { (sort_bytes, 0) } else { (half, half) };
         let (groups_bytes, most) = (half.saturating_mul(8), half.saturating_mul(12));
@@ -72,7 +72,7 @@ pub(super) struct Shuffled<'a> {
 
 impl Shuffled<'_> {
     /// Joins the impressions, given in the order of customers, and writes their rows.
-    pub fn write(
+    pub(super) fn write(
         &self,
         impressions: Sorted<Impression>,
         threads: Vec<Histories<'_>>,

@@ -40,7 +40,7 @@ impl Spooling<'_> {
     ///
     /// Threads pass each impression, with the place of its history in the chunk, to `make`; then `take` has all that
     /// was made of a chunk, in order, and the offset of the chunk's histories in the spool.
-    pub fn run<T: Send>(
+    pub(crate) fn run<T: Send>(
         &self,
         impressions: Sorted<Impression>,
         threads: Vec<Histories<'_>>,

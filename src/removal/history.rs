@@ -20,7 +20,7 @@ pub(super) struct Rewritten {
 
 impl Rewritten {
     /// Counts what is removed.
-    pub fn removed(&self) -> Removed {
+    pub(super) fn removed(&self) -> Removed {
         Removed { deltas: self.deltas, keyframes: self.keyframes, actions: self.actions }
     }
 }

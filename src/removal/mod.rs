@@ -24,5 +24,4 @@ mod scrub;
 pub use forget::{ForgetReceipt, RowsOfThem, committed, forget, would_forget};
 pub use prune::{PruneOptions, PruneSummary, prune};
 pub use receipt::{ForgottenCustomer, ForgottenCustomers};
-pub(crate) use remove::finish_purge;
 pub use scrub::ScrubbedPartition;

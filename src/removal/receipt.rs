@@ -61,12 +61,12 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub fn new(sorter: Sorter<Line>) -> Self {
+    pub(super) fn new(sorter: Sorter<Line>) -> Self {
         Lines { sorter, customers: 0, known: 0, already_forgotten: 0, actions: 0 }
     }
 
     /// Adds the line of the next customer.
-    pub fn push(&mut self, token: Option<Token>, already_forgotten: bool, removed: Removed) -> Result<()> {
+    pub(super) fn push(&mut self, token: Option<Token>, already_forgotten: bool, removed: Removed) -> Result<()> {
         let Removed { deltas, keyframes, actions } = removed;
         self.sorter.push(Line { place: self.customers, token, already_forgotten, deltas, actions, keyframes })?;
         self.customers += 1;
@@ -77,12 +77,12 @@ impl Lines {
     }
 
     /// Returns the lines, to be written.
-    pub fn finish(self) -> Result<ForgottenCustomers> {
+    pub(super) fn finish(self) -> Result<ForgottenCustomers> {
         Ok(ForgottenCustomers { lines: RefCell::new(Some(self.sorter.finish()?)), is_dry_run: false })
     }
 
     /// Returns the lines of a dry run: the keys afterwards equal those before.
-    pub fn finish_dry_run(self) -> Result<ForgottenCustomers> {
+    pub(super) fn finish_dry_run(self) -> Result<ForgottenCustomers> {
         Ok(ForgottenCustomers { is_dry_run: true, ..self.finish()? })
     }
 }

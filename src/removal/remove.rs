@@ -30,13 +30,13 @@ pub(super) struct Removal<'store> {
 }
 
 impl<'store> Removal<'store> {
-    pub fn new(store: &'store Store) -> Result<Self> {
+    pub(super) fn new(store: &'store Store) -> Result<Self> {
         Ok(Removal { store, bulk: store.bulk_load()?, left: 0, seen: 0 })
     }
 
     /// Removes the history, and from the customer index every customer without a remaining history. Calls `each` for
     /// every customer concerned, in ascending order.
-    pub fn history(
+    pub(super) fn history(
         &mut self,
         goes: Goes<'_>,
         progress: &dyn Progress,
@@ -77,12 +77,12 @@ impl<'store> Removal<'store> {
     }
 
     /// Returns the number of actions in the deltas of all customers concerned; for a removal of days, of all customers.
-    pub fn seen(&self) -> u64 {
+    pub(super) fn seen(&self) -> u64 {
         self.seen
     }
 
     /// Removes the customers from the index of each batch, and recounts the customers in the batch's record.
-    pub fn batches(&mut self, goes: Goes<'_>, progress: &dyn Progress) -> Result<()> {
+    pub(super) fn batches(&mut self, goes: Goes<'_>, progress: &dyn Progress) -> Result<()> {
         let batches = self.store.batches()?;
         progress.begin("removing", "batches", Some(batches.len() as u64));
         for (batch, held) in batches.iter() {
@@ -120,13 +120,13 @@ impl<'store> Removal<'store> {
     }
 
     /// Adds one more key to the commit.
-    pub fn set(&mut self, key: Key, record: &impl Record) -> Result<()> {
+    pub(super) fn set(&mut self, key: Key, record: &impl Record) -> Result<()> {
         self.bulk.set(key, Some(&record.to_bytes()?))
     }
 
     /// Makes the removal visible in one atomic step, durable on return. From then on a purge is owed. Fails if a stop
     /// was requested before.
-    pub fn commit(mut self) -> Result<()> {
+    pub(super) fn commit(mut self) -> Result<()> {
         self.store.folder().resources().check()?;
         let customers = self.store.totals()?.customers.checked_sub(self.left);
         let customers = customers.ok_or_else(|| Error::corrupt("the store's count of customers would fall below 0"))?;
@@ -137,7 +137,7 @@ impl<'store> Removal<'store> {
 }
 
 /// Does an owed purge, if any, and returns the store reopened. On failure nothing is lost and the purge stays owed.
-pub fn finish_purge(store: Store, progress: &dyn Progress) -> Result<Store> {
+pub(crate) fn finish_purge(store: Store, progress: &dyn Progress) -> Result<Store> {
     if !store.needs_purge()? {
         return Ok(store);
     }

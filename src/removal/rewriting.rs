@@ -23,7 +23,7 @@ pub(super) struct Rewriting {
 
 impl Rewriting {
     /// Returns a writer into `folder`, which must exist and be empty.
-    pub fn new(folder: PathBuf, settings: &RowSettings, schema: &Arc<RowSchema>) -> Result<Self> {
+    pub(super) fn new(folder: PathBuf, settings: &RowSettings, schema: &Arc<RowSchema>) -> Result<Self> {
         Ok(Rewriting {
             is_whole: !matches!(settings.order, RowOrder::Shuffled(_)),
             writer: GroupedWriter::new(folder, settings, schema)?,
@@ -32,7 +32,7 @@ impl Rewriting {
     }
 
     /// Adds the next row, with its history.
-    pub fn push(&mut self, row: ProducedRow, history: History) -> Result<()> {
+    pub(super) fn push(&mut self, row: ProducedRow, history: History) -> Result<()> {
         let element = Element { item_id: row.impression_item_id, label: row.label };
         match &mut self.open {
             Some((impression, ..)) if self.is_whole && row.impression_pos > 0 => impression.elements.push(element),
@@ -47,7 +47,7 @@ impl Rewriting {
     }
 
     /// Writes the remaining rows, and returns the manifest's entries of the parts.
-    pub fn finish(mut self) -> Result<Vec<PartFile>> {
+    pub(super) fn finish(mut self) -> Result<Vec<PartFile>> {
         self.close_impression()?;
         self.writer.finish()
     }

@@ -42,13 +42,13 @@ pub(super) struct Scrubber<'store> {
 
 impl<'store> Scrubber<'store> {
     /// Returns a scrubber that leaves out the store's forgotten customers.
-    pub fn new(store: &'store Store) -> Result<Self> {
+    pub(super) fn new(store: &'store Store) -> Result<Self> {
         Ok(Scrubber { store, forgotten: store.block_list()?, batches: store.batches()? })
     }
 
     /// Rewrites one partition; the result replaces it in one step. Fails, and leaves the partition unchanged, if its
     /// manifest is unusable or a part file differs from the one the manifest names.
-    pub fn scrub(&self, folder: PartitionFolder, progress: &dyn Progress) -> Result<ScrubbedPartition> {
+    pub(super) fn scrub(&self, folder: PartitionFolder, progress: &dyn Progress) -> Result<ScrubbedPartition> {
         let (path, cancel) = (folder.path(), self.store.folder().resources().cancel());
         let mut manifest = folder.manifest()?;
         let settings = RowSettings::of(&manifest)?;

@@ -18,7 +18,7 @@ pub(super) enum Unit {
 
 impl Unit {
     /// Formats a value for an axis: `2.5k`, `30 MB`, `5 %`.
-    pub fn at_axis(self, value: f64) -> String {
+    pub(super) fn at_axis(self, value: f64) -> String {
         match self {
             Unit::Ratio => format!("{} %", trimmed(value * 100.0)),
             Unit::Bytes => {
@@ -38,7 +38,7 @@ impl Unit {
     }
 
     /// Formats a value for a sentence: `1,234,567`, `30.1 MB`, `5.23 %`.
-    pub fn in_words(self, value: f64) -> String {
+    pub(super) fn in_words(self, value: f64) -> String {
         // Figures are counts, or ratios of counts.
         let whole = value.round().clamp(0.0, 1e18) as u64;
         match self {
@@ -72,7 +72,7 @@ pub(super) struct Axis {
 impl Axis {
     /// Returns an axis from 0 to slightly above `most`, with at most five ticks, whose step is 1, 2 or 5 times a power
     /// of ten. Counts have ticks at whole numbers only.
-    pub fn of_values(most: f64, unit: Unit) -> Self {
+    pub(super) fn of_values(most: f64, unit: Unit) -> Self {
         let least = if unit == Unit::Ratio { 0.001 } else { 1.0 };
         let most = if most > 0.0 { most } else { least };
         let magnitude = 10_f64.powf((most / 5.0).log10().floor());
@@ -85,7 +85,7 @@ impl Axis {
 
     /// Returns an axis of days, with at most `labels` ticks: every day or second day, on Mondays, on the first of
     /// months, or every few years.
-    pub fn of_days(first: Day, last: Day, labels: usize) -> Self {
+    pub(super) fn of_days(first: Day, last: Day, labels: usize) -> Self {
         let number = |day: Day| f64::from(day.number());
         let fits = |ticks: &Vec<Day>| !ticks.is_empty() && ticks.len() <= labels.max(1);
         let days = |each: fn(Day, Day) -> bool| move || first.through(last).filter(|day| each(first, *day)).collect();
@@ -112,7 +112,7 @@ impl Axis {
 
     /// Returns an axis of this many places, from 0, with at most `labels` ticks at equal distances; the last place has
     /// a tick.
-    pub fn of_places(places: usize, labels: usize) -> Self {
+    pub(super) fn of_places(places: usize, labels: usize) -> Self {
         let each = places.div_ceil(labels.max(1)).max(1);
         let ticks = (0..places).filter(|place| (places - 1 - place).is_multiple_of(each)).map(|place| place as f64);
         Axis { from: -0.7, to: places as f64 - 0.3, ticks: ticks.collect() }

@@ -46,27 +46,27 @@ pub(super) struct Cell {
 
 impl Cell {
     /// Returns a cell with the same text for programs and people.
-    pub fn plain(text: impl ToString) -> Self {
+    pub(super) fn plain(text: impl ToString) -> Self {
         Cell { value: text.to_string(), text: text.to_string() }
     }
 
     /// Returns a cell with a period; its first day for programs.
-    pub fn period(period: Period) -> Self {
+    pub(super) fn period(period: Period) -> Self {
         Cell { value: period.first.to_string(), text: period.to_string() }
     }
 
     /// Returns a cell with a number.
-    pub fn count(number: u64) -> Self {
+    pub(super) fn count(number: u64) -> Self {
         Cell { value: number.to_string(), text: crate::text::count(number) }
     }
 
     /// Returns a cell with a number of bytes.
-    pub fn size(bytes: u64) -> Self {
+    pub(super) fn size(bytes: u64) -> Self {
         Cell { value: bytes.to_string(), text: crate::text::size(bytes) }
     }
 
     /// Returns a cell with a ratio; without a value if there is no ratio.
-    pub fn ratio(ratio: Option<f64>) -> Self {
+    pub(super) fn ratio(ratio: Option<f64>) -> Self {
         let value = ratio.map(|ratio| format!("{ratio:.6}")).unwrap_or_default();
         Cell { value, text: ratio.map_or_else(|| "–".to_owned(), crate::text::percent) }
     }
@@ -74,7 +74,7 @@ impl Cell {
 
 impl Card<'_> {
     /// Writes the card as HTML. Memory: one drawing of the plot, and one row of the table.
-    pub fn write(self, put: &mut Put<'_>) -> Result<()> {
+    pub(super) fn write(self, put: &mut Put<'_>) -> Result<()> {
         let Card { id, title, subtitle, chart, table } = self;
         put(&format!(
             "<section class=\"card\" id=\"{id}\" aria-labelledby=\"{id}-title\">\n<h2 id=\"{id}-title\">{title}</h2>\n<p class=\"unit\">{}</p>\n{}\

@@ -112,7 +112,7 @@ impl Format {
 
 impl Chart {
     /// Returns the plot as an SVG element.
-    pub fn svg(&self, format: Format) -> Result<String> {
+    pub(super) fn svg(&self, format: Format) -> Result<String> {
         let mut svg = String::new();
         let hits = self.draw(format, &mut svg).map_err(|error| {
             Error::new(Kind::Io, format!("cannot draw a plot of the report ({error})"), "report this").caused_by(error)

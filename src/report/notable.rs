@@ -50,7 +50,7 @@ impl Figure {
         }
     }
 
-    pub fn unit(self) -> Unit {
+    pub(super) fn unit(self) -> Unit {
         match self {
             Figure::Actions | Figure::Customers | Figure::Files | Figure::Rows => Unit::Count,
             Figure::Bytes => Unit::Bytes,
@@ -83,27 +83,27 @@ impl Figure {
     }
 
     /// Describes a mark: `actions 812,345, 62.5 % above the median of the seven batches before (500,000)`.
-    pub fn description(self, anomaly: &Anomaly) -> String {
+    pub(super) fn description(self, anomaly: &Anomaly) -> String {
         let unit = self.unit();
         anomaly.description(self.in_words(), unit == Unit::Ratio, |value| unit.in_words(value))
     }
 }
 
 impl Notable {
-    pub fn of(store: &StoreFigures, partitions: &[PartitionFigures]) -> Self {
+    pub(super) fn of(store: &StoreFigures, partitions: &[PartitionFigures]) -> Self {
         let anomalies = |figure: Figure| anomaly(&figure.series(store, partitions), figure.least());
         Notable { anomalies: Figure::ALL.into_iter().map(|figure| (figure, anomalies(figure))).collect() }
     }
 
     /// Returns the marks of a figure on the days of a period.
-    pub fn marks_of(&self, figure: Figure, period: Period) -> &[Anomaly] {
+    pub(super) fn marks_of(&self, figure: Figure, period: Period) -> &[Anomaly] {
         let anomalies = self.anomalies.get(&figure).map_or(&[][..], Vec::as_slice);
         let (until, _) = anomalies.split_at(anomalies.partition_point(|anomaly| anomaly.day <= period.last));
         until.split_at(until.partition_point(|anomaly| anomaly.day < period.first)).1
     }
 
     /// Returns all marks, the newest day first.
-    pub fn all(&self) -> Vec<(Figure, Anomaly)> {
+    pub(super) fn all(&self) -> Vec<(Figure, Anomaly)> {
         let anomalies =
             self.anomalies.iter().flat_map(|(figure, anomalies)| anomalies.iter().map(|anomaly| (*figure, *anomaly)));
         let mut all: Vec<_> = anomalies.collect();

@@ -45,27 +45,27 @@ pub(super) struct Gathered<'a, T> {
 
 impl Periods {
     /// Returns the periods from one day to another: single days if they fit.
-    pub fn of(first: Day, last: Day) -> Self {
+    pub(super) fn of(first: Day, last: Day) -> Self {
         let days = first.number().abs_diff(last.number()) + 1;
         Periods { first, last, days_each: days.div_ceil(PERIODS_MAX) }
     }
 
     /// Returns the first day and the last.
-    pub fn ends(self) -> (Day, Day) {
+    pub(super) fn ends(self) -> (Day, Day) {
         (self.first, self.last)
     }
 
     /// Whether each period is a single day.
-    pub fn are_days(self) -> bool {
+    pub(super) fn are_days(self) -> bool {
         self.days_each == 1
     }
 
-    pub fn days_each(self) -> u32 {
+    pub(super) fn days_each(self) -> u32 {
         self.days_each
     }
 
     /// Returns the addition to a plot's words; empty if each period is a single day.
-    pub fn in_words(self, unit: Unit) -> String {
+    pub(super) fn in_words(self, unit: Unit) -> String {
         let taken = if unit == Unit::Ratio { "as a whole" } else { "as their mean" };
         if self.are_days() { String::new() } else { format!("; each column covers {} days, {taken}", self.days_each) }
     }
@@ -75,13 +75,13 @@ impl Periods {
     }
 
     /// Iterates over all periods, in order.
-    pub fn all(self) -> impl Iterator<Item = Period> {
+    pub(super) fn all(self) -> impl Iterator<Item = Period> {
         let step = usize_of(self.days_each);
         self.first.through(self.last).step_by(step).map(move |day| self.holding(day))
     }
 
     /// Returns the period that contains a day.
-    pub fn holding(self, day: Day) -> Period {
+    pub(super) fn holding(self, day: Day) -> Period {
         let before = self.first.number().abs_diff(day.number()) % self.days_each;
         let first = day.minus(before);
         let last = first.through(self.last).take(usize_of(self.days_each)).last();
@@ -89,7 +89,7 @@ impl Periods {
     }
 
     /// Returns the figures of each period that has any; `all` are of these days, days ascending.
-    pub fn gather<T: Daily>(self, all: &[T]) -> impl Iterator<Item = Gathered<'_, T>> {
+    pub(super) fn gather<T: Daily>(self, all: &[T]) -> impl Iterator<Item = Gathered<'_, T>> {
         let chunks = all.chunk_by(move |one, next| self.place_of(one.dt()) == self.place_of(next.dt()));
         chunks.filter_map(move |days| {
             let (first, others) = days.split_first()?;
@@ -102,13 +102,13 @@ impl Periods {
 
 impl Period {
     /// Returns the position on an axis of days: the middle, and half the width.
-    pub fn at(self) -> (f64, f64) {
+    pub(super) fn at(self) -> (f64, f64) {
         let (first, last) = (f64::from(self.first.number()), f64::from(self.last.number()));
         (f64::midpoint(first, last), (last - first + 1.0) / 2.0)
     }
 
     /// Returns those of some days, ascending, that lie in the period.
-    pub fn within(self, days: &[Day]) -> &[Day] {
+    pub(super) fn within(self, days: &[Day]) -> &[Day] {
         let (until, _) = days.split_at(days.partition_point(|day| *day <= self.last));
         until.split_at(until.partition_point(|day| *day < self.first)).1
     }

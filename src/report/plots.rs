@@ -33,7 +33,7 @@ pub(super) type Series<'a> = (&'a str, RGBColor, Option<Figure>);
 impl Figures<'_> {
     /// Passes the plots to `take` in order. Omits the plots of batches if there are none, and likewise those of
     /// partitions. Days far from the others are in no plot.
-    pub fn each_card(&self, take: &mut dyn FnMut(Card<'_>) -> Result<()>) -> Result<()> {
+    pub(super) fn each_card(&self, take: &mut dyn FnMut(Card<'_>) -> Result<()>) -> Result<()> {
         let strays = self.strays();
         if strays.is_empty() {
             return self.each_card_of_all(take);
@@ -51,7 +51,7 @@ impl Figures<'_> {
 
     /// Returns the days with a batch or rows that are over a year from most of the others, ascending: a plot that
     /// included all days between would be too crowded.
-    pub fn strays(&self) -> Vec<Day> {
+    pub(super) fn strays(&self) -> Vec<Day> {
         let mut days: Vec<Day> = self.store.batches.iter().map(|batch| batch.dt).collect();
         days.extend(self.partitions().iter().map(|one| one.dt));
         days.sort_unstable();

@@ -25,7 +25,7 @@ impl Resources {
     /// Memory for the actions that an audit gathers from raw files for a group of customers: 1 GiB holds some 3,000
     /// with more actions than are kept, or ten times as many with a few hundred. A quarter of the limit, since all raw
     /// files are read for each group, and gathered data takes up to twice as much by the allocator's count (measured).
-    pub fn audit_bytes(&self) -> usize {
+    pub(crate) fn audit_bytes(&self) -> usize {
         self.sort_bytes.unwrap_or_else(|| self.part(4))
     }
 
@@ -36,12 +36,12 @@ impl Resources {
     }
 
     /// Memory for gathering row groups of several days at once.
-    pub fn rows_bytes(&self) -> usize {
+    pub(crate) fn rows_bytes(&self) -> usize {
         self.part(2)
     }
 
     /// The most bytes that one page of an input file may take when decompressed.
-    pub fn page_bytes(&self) -> usize {
+    pub(crate) fn page_bytes(&self) -> usize {
         self.part(16)
     }
 
@@ -49,18 +49,18 @@ impl Resources {
     ///
     /// A 64th of the limit, since a row is in memory several times while it is read, and once more for each file read
     /// at once; capped so that the bytes of a batch's texts can be counted with 31 bits.
-    pub fn line_bytes(&self) -> usize {
+    pub(crate) fn line_bytes(&self) -> usize {
         self.part(64).min(256 << 20)
     }
 
     /// Memory for a spool of training rows: the impressions of a day, its histories, or the order of an epoch. An
     /// eighth each, so that they, sorting and batches take three quarters of the limit.
-    pub fn spool_bytes(&self) -> usize {
+    pub(crate) fn spool_bytes(&self) -> usize {
         self.sort_bytes.unwrap_or_else(|| self.part(8))
     }
 
     /// Memory for batches of training rows that are in work or wait for the caller.
-    pub fn batches_bytes(&self) -> usize {
+    pub(crate) fn batches_bytes(&self) -> usize {
         self.part(4)
     }
 

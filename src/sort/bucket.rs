@@ -14,10 +14,10 @@ use crate::exact::{Held, usize_of};
 use crate::resources::Resources;
 
 /// Records in a block. Emptied blocks are reused, so spreading takes hardly more memory than the records themselves.
-pub const BLOCK_RECORDS: usize = 256;
+pub(super) const BLOCK_RECORDS: usize = 256;
 
 /// Records in a bucket if the sort keys are evenly distributed; up to twice as many.
-pub const BUCKET_RECORDS: usize = 4_096;
+pub(crate) const BUCKET_RECORDS: usize = 4_096;
 
 /// Maximum number of buckets filled at once; more buckets would cost more time to fill than they save in sorting.
 const BUCKETS_MAX: usize = 1 << 12;

@@ -2,23 +2,23 @@
 
 /// Reads the fields of a record one after the other, as [`super::Record::encode`] has put them; `None` where there are
 /// too few bytes.
-pub struct Fields<'bytes>(pub &'bytes [u8]);
+pub(crate) struct Fields<'bytes>(pub &'bytes [u8]);
 
 impl<'bytes> Fields<'bytes> {
     /// Returns the next bytes, for `from_le_bytes`.
-    pub fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(crate) fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (field, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(*field)
     }
 
     /// Returns a flag.
-    pub fn flag(&mut self) -> Option<bool> {
+    pub(crate) fn flag(&mut self) -> Option<bool> {
         self.take().map(|[flag]| flag == 1)
     }
 
     /// Returns what [`put_text`] has put.
-    pub fn text(&mut self) -> Option<Option<String>> {
+    pub(crate) fn text(&mut self) -> Option<Option<String>> {
         let is_there = self.flag()?;
         let length = usize::try_from(u64::from_le_bytes(self.take()?)).ok()?;
         let (text, rest) = self.0.split_at_checked(length)?;
@@ -28,13 +28,13 @@ impl<'bytes> Fields<'bytes> {
     }
 
     /// Returns the record if all bytes have been read.
-    pub fn end<R>(&self, record: R) -> Option<R> {
+    pub(crate) fn end<R>(&self, record: R) -> Option<R> {
         self.0.is_empty().then_some(record)
     }
 }
 
 /// Appends a text, and whether it is there.
-pub fn put_text(text: Option<&str>, bytes: &mut Vec<u8>) {
+pub(crate) fn put_text(text: Option<&str>, bytes: &mut Vec<u8>) {
     bytes.push(u8::from(text.is_some()));
     let text = text.unwrap_or_default();
     bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());

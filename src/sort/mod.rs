@@ -9,8 +9,9 @@ mod run;
 mod shared;
 mod sorter;
 
-pub use bucket::{BUCKET_RECORDS, Bucket};
-pub use fields::{Fields, put_text};
-pub use record::Record;
-pub use shared::{Feed, SharedSorter};
-pub use sorter::{Buckets, Sorted, Sorter};
+pub(crate) use bucket::{BUCKET_RECORDS, Bucket};
+pub(crate) use fields::{Fields, put_text};
+pub(crate) use record::Record;
+pub(crate) use shared::{Feed, SharedSorter};
+pub use sorter::Sorter;
+pub(crate) use sorter::{Buckets, Sorted};

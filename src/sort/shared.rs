@@ -12,7 +12,7 @@ const GATHERED_BYTES: usize = 256 << 10;
 
 /// A sorter that takes records from several threads at once. The records' arrival order does not matter, since the sort
 /// order is total.
-pub struct SharedSorter<R>(Mutex<Shared<R>>);
+pub(crate) struct SharedSorter<R>(Mutex<Shared<R>>);
 
 struct Shared<R> {
     sorter: Sorter<R>,
@@ -22,12 +22,12 @@ struct Shared<R> {
 
 impl<R: Record> SharedSorter<R> {
     /// Makes a sorter available to several threads.
-    pub fn new(sorter: Sorter<R>) -> Self {
+    pub(crate) fn new(sorter: Sorter<R>) -> Self {
         SharedSorter(Mutex::new(Shared { sorter, failed: None }))
     }
 
     /// Returns the feed of one thread. Fails if the sorter has failed.
-    pub fn feed(&self) -> Result<Feed<'_, R>> {
+    pub(crate) fn feed(&self) -> Result<Feed<'_, R>> {
         if self.lock().failed.is_some() {
             return Err(stopped());
         }
@@ -35,7 +35,7 @@ impl<R: Record> SharedSorter<R> {
     }
 
     /// Returns the sorter with all records handed over, or the error that stopped it.
-    pub fn into_sorter(self) -> Result<Sorter<R>> {
+    pub(crate) fn into_sorter(self) -> Result<Sorter<R>> {
         let Shared { sorter, failed } = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         failed.map_or(Ok(sorter), Err)
     }
@@ -47,7 +47,7 @@ impl<R: Record> SharedSorter<R> {
 }
 
 /// Gathers the records of one thread for a [`SharedSorter`]. Memory: 512 KiB and one record.
-pub struct Feed<'shared, R> {
+pub(crate) struct Feed<'shared, R> {
     shared: &'shared SharedSorter<R>,
     block: Vec<R>,
     full: Vec<Vec<R>>,
@@ -56,7 +56,7 @@ pub struct Feed<'shared, R> {
 
 impl<R: Record> Feed<'_, R> {
     /// Takes one record. Fails if the sorter has failed; [`SharedSorter::into_sorter`] returns the cause.
-    pub fn push(&mut self, record: R) -> Result<()> {
+    pub(crate) fn push(&mut self, record: R) -> Result<()> {
         self.gathered_bytes += record.memory_bytes();
         if self.block.capacity() == 0 {
             self.block.reserve_exact(BLOCK_RECORDS);
@@ -71,7 +71,7 @@ impl<R: Record> Feed<'_, R> {
     }
 
     /// Hands over the remaining records. Without this call they are lost.
-    pub fn finish(mut self) -> Result<()> {
+    pub(crate) fn finish(mut self) -> Result<()> {
         self.hand_over()
     }
 

@@ -36,7 +36,7 @@ named! {
 
 impl TimeUnit {
     /// Converts to microseconds, rounding down (towards the past). `None` beyond 64 bits.
-    pub fn microseconds(self, count: i64) -> Option<i64> {
+    pub(crate) fn microseconds(self, count: i64) -> Option<i64> {
         match self {
             TimeUnit::Seconds => count.checked_mul(1_000_000),
             TimeUnit::Milliseconds => count.checked_mul(1_000),
@@ -60,7 +60,7 @@ named! {
 impl Int96 {
     /// Returns the meaning used by a file's writer, by `created_by` in its footer: Impala writes wall times, all others
     /// instants.
-    pub fn of_writer(created_by: &str) -> Self {
+    pub(crate) fn of_writer(created_by: &str) -> Self {
         if created_by.starts_with("impala") { Int96::WallTime } else { Int96::Utc }
     }
 }
@@ -127,7 +127,7 @@ impl ActionSource {
 
     /// Returns the number of a built-in source, 1 to 3, if the rows of this source become the same actions as the
     /// built-in's; the pattern may differ.
-    pub fn built_in_number(&self) -> Option<u8> {
+    pub(crate) fn built_in_number(&self) -> Option<u8> {
         let built_in = Self::built_in(&self.name).filter(|built_in| built_in.mapping() == self.mapping())?;
         let place = BUILT_IN.iter().position(|name| *name == built_in.name)?;
         u8::try_from(place + 1).ok()
@@ -135,7 +135,7 @@ impl ActionSource {
 
     /// Returns a hash over everything except the file that determines an action: columns, unit, types. The
     /// specification of the store defines the bytes.
-    pub fn mapping(&self) -> Mapping {
+    pub(crate) fn mapping(&self) -> Mapping {
         // Destructured, so that a new field does not compile until someone decides whether it belongs in the hash.
         let ActionSource { name: _, pattern: _, customer_id, item_id, time, date, time_unit, int96, types } = self;
         let mut bytes = Vec::new();

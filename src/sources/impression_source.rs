@@ -50,7 +50,7 @@ impl ImpressionSource {
 
     /// Returns a hash over everything except the file that determines a row, as 32 hexadecimal digits; `None` for the
     /// columns that apply without a configuration.
-    pub fn mapping(&self) -> Option<String> {
+    pub(crate) fn mapping(&self) -> Option<String> {
         let bytes_of = |source: &ImpressionSource| {
             let mut bytes = Vec::new();
             source.columns().iter().for_each(|(_, name)| put(name, &mut bytes));

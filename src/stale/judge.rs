@@ -81,7 +81,7 @@ fn has_other_rules(manifest: &Manifest, zone: &Zone) -> bool {
 ///
 /// Memory: about 100 bytes for each batch, and, for the batches that had to be searched, 4 bytes for each day that they
 /// touched.
-pub struct Judge<'store> {
+pub(crate) struct Judge<'store> {
     store: &'store Store,
     horizon: Option<Day>,
     /// The batches held, with the fingerprints of their files.
@@ -92,7 +92,7 @@ pub struct Judge<'store> {
 
 impl<'store> Judge<'store> {
     /// Returns a judge of partitions that were produced from this store.
-    pub fn new(store: &'store Store) -> Result<Self> {
+    pub(crate) fn new(store: &'store Store) -> Result<Self> {
         let batches = store.batches()?;
         let held = batches.iter().map(|(day, batch)| (day, batch.fingerprint.clone())).collect();
         Ok(Judge { store, horizon: store.horizon()?, held, touched: BTreeMap::new() })
@@ -100,7 +100,7 @@ impl<'store> Judge<'store> {
 
     /// Returns why the partition with this manifest is stale. Fails as [`Manifest::refuse_other_zone`]
     /// does.
-    pub fn reasons(&mut self, manifest: &Manifest, known: Known) -> Result<Reasons> {
+    pub(crate) fn reasons(&mut self, manifest: &Manifest, known: Known) -> Result<Reasons> {
         let Manifest { dt, settings, .. } = manifest;
         let zone = &self.store.settings().zone;
         manifest.refuse_other_zone(zone)?;

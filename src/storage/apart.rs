@@ -7,11 +7,11 @@ use crate::error::{Error, Result};
 use crate::text::Shown as _;
 
 /// A path with a name for messages: "the store", "the output".
-pub type Place<'a> = (&'a str, &'a Path);
+pub(crate) type Place<'a> = (&'a str, &'a Path);
 
 /// Fails if `place` lies in one of `others`, one of `others` lies in `place`, or both are the same place. Links are
 /// followed; the paths may lead to places that do not exist yet.
-pub fn keep_apart(place: Place<'_>, others: &[Place<'_>]) -> Result<()> {
+pub(crate) fn keep_apart(place: Place<'_>, others: &[Place<'_>]) -> Result<()> {
     let (what, path) = place;
     let real = real(path)?;
     for (other_what, other) in others {
@@ -29,7 +29,7 @@ pub fn keep_apart(place: Place<'_>, others: &[Place<'_>]) -> Result<()> {
 
 /// Fails if the folders that a command writes below the output and the quarantine would lie in the input, the store or
 /// each other, or the input or the store in them.
-pub fn refuse_overlaps(input: &Path, store: &Path, out: Option<&Path>, quarantine: Option<&Path>) -> Result<()> {
+pub(crate) fn refuse_overlaps(input: &Path, store: &Path, out: Option<&Path>, quarantine: Option<&Path>) -> Result<()> {
     let mut others = vec![("the input root", input), ("the store", store)];
     for (what, path) in [("the output", out), ("the quarantine", quarantine)] {
         if let Some(path) = path {

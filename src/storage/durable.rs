@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 
 /// Makes the content of a file, or the names in a folder, durable.
-pub fn sync(path: &Path) -> Result<()> {
+pub(crate) fn sync(path: &Path) -> Result<()> {
     let synced = File::open(path).and_then(|file| file.sync_all());
     synced.map_err(|error| Error::io("fsync", path, error))
 }
@@ -17,7 +17,7 @@ pub fn sync(path: &Path) -> Result<()> {
 /// created any of these folders, or an earlier run that was killed.
 ///
 /// Stops at the border of the file system. Folders that may not be opened are skipped, since their owner created them.
-pub fn sync_with_folders_above(folder: &Path) -> Result<()> {
+pub(crate) fn sync_with_folders_above(folder: &Path) -> Result<()> {
     sync(folder)?;
     let failed = |path: &Path, error: io::Error| Error::io("fsync", path, error);
     let real = fs::canonicalize(folder).map_err(|error| failed(folder, error))?;

@@ -80,7 +80,7 @@ fn hex(hash: &[u8; 16]) -> String {
 }
 
 /// A file that is hashed while it is written, front to back.
-pub struct HashedFile {
+pub(crate) struct HashedFile {
     file: File,
     hasher: Xxh3,
     bytes: u64,
@@ -88,12 +88,12 @@ pub struct HashedFile {
 
 impl HashedFile {
     /// Starts to write an empty file.
-    pub fn new(file: File) -> Self {
+    pub(crate) fn new(file: File) -> Self {
         HashedFile { file, hasher: Xxh3::new(), bytes: 0 }
     }
 
     /// Returns the number of bytes written and their hash.
-    pub fn written(&self) -> (u64, String) {
+    pub(crate) fn written(&self) -> (u64, String) {
         (self.bytes, hex(&self.hasher.digest128().to_be_bytes()))
     }
 }

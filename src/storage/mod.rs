@@ -9,7 +9,7 @@ mod own_file;
 mod publish;
 pub mod regular_file;
 
-pub(crate) use apart::{Place, keep_apart, refuse_overlaps};
+pub(crate) use apart::{keep_apart, refuse_overlaps};
 pub(crate) use durable::{sync, sync_with_folders_above};
 pub(crate) use fingerprint::{Fingerprint, HashedFile};
 pub(crate) use own_file::{OwnFile, beginning};

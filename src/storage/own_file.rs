@@ -14,7 +14,7 @@ const BEGINNING_BYTES: u64 = 1 << 20;
 
 /// A kind of file that lookback writes.
 #[derive(Clone, Copy, Debug)]
-pub struct OwnFile {
+pub(crate) struct OwnFile {
     /// The name of this kind of file for messages, such as: a page of the report.
     pub name: fn() -> Message,
     /// Returns whether this file, which is not empty, is of this kind.
@@ -26,7 +26,7 @@ impl OwnFile {
     /// link is refused, wherever it leads.
     ///
     /// Memory: the schema of the file at `target`.
-    pub fn check_replaceable(self, target: &Path) -> Result<()> {
+    pub(crate) fn check_replaceable(self, target: &Path) -> Result<()> {
         let metadata = match fs::symlink_metadata(target) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -53,7 +53,7 @@ impl OwnFile {
 /// Returns the beginning of a text file; empty if the file is unreadable, since lookback did not write such a file.
 ///
 /// Memory: 1 MiB.
-pub fn beginning(file: &File) -> String {
+pub(crate) fn beginning(file: &File) -> String {
     let mut bytes = Vec::new();
     let read = file.take(BEGINNING_BYTES).read_to_end(&mut bytes);
     read.map_or_else(|_| String::new(), |_| String::from_utf8_lossy(&bytes).into_owned())

@@ -18,7 +18,7 @@ use super::regular_file;
 
 /// A file that is written beside its final path. If dropped before `publish`, it is removed; the next process that
 /// writes the same path removes what a killed process has left.
-pub struct StagedFile {
+pub(crate) struct StagedFile {
     target: PathBuf,
     aside: PathBuf,
     kind: OwnFile,
@@ -29,7 +29,7 @@ pub struct StagedFile {
 impl StagedFile {
     /// Creates the file that will replace `target`, and the folders above it. Fails if `target` exists and may not be
     /// replaced (see [`OwnFile::check_replaceable`]).
-    pub fn create(target: &Path, kind: OwnFile) -> Result<Self> {
+    pub(crate) fn create(target: &Path, kind: OwnFile) -> Result<Self> {
         kind.check_replaceable(target)?;
         let folder = folder_of(target);
         // One process at a time cleans up and creates its file: otherwise it could remove a new file before its lock.
@@ -43,12 +43,12 @@ impl StagedFile {
     }
 
     /// Returns the empty file to write to.
-    pub fn file(&self) -> Result<File> {
+    pub(crate) fn file(&self) -> Result<File> {
         self.file.try_clone().map_err(|error| Error::io("open", &self.aside, error))
     }
 
     /// Moves the complete file to its final path.
-    pub fn publish(self) -> Result<()> {
+    pub(crate) fn publish(self) -> Result<()> {
         self.file.sync_all().map_err(|error| Error::io("fsync", &self.aside, error))?;
         // Another file may have appeared there in the meantime.
         self.kind.check_replaceable(&self.target)?;
@@ -65,7 +65,7 @@ impl Drop for StagedFile {
 
 /// Removes the file at `target`, if there is one, and the files that killed processes have left beside it. Fails if
 /// another kind of file is at `target`.
-pub fn remove_file(target: &Path, kind: OwnFile) -> Result<()> {
+pub(crate) fn remove_file(target: &Path, kind: OwnFile) -> Result<()> {
     kind.check_replaceable(target)?;
     let folder = folder_of(target);
     if !folder.exists() {
@@ -100,7 +100,7 @@ fn aside_prefix(target: &Path) -> String {
 /// On file systems that can exchange two names in one step (ext4, xfs, btrfs, tmpfs and others), the partition exists
 /// at every moment. Elsewhere the partition is missing between two renames, and after a crash at that moment it stays
 /// missing until the next run.
-pub fn put_in_place(staged: &Path, target: &Path, replaced: &Path) -> Result<()> {
+pub(crate) fn put_in_place(staged: &Path, target: &Path, replaced: &Path) -> Result<()> {
     let failed = |error: std::io::Error| Error::io("put in place", target, error);
     let exists = target.try_exists().map_err(failed)?;
     if !exists {
@@ -118,7 +118,7 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// Waits for the lock on a file or folder. The lock is held until the returned file is dropped.
-pub fn lock(path: &Path) -> Result<File> {
+pub(crate) fn lock(path: &Path) -> Result<File> {
     let file = regular_file::open_or_folder(path).map_err(|error| Error::io("open", path, error))?;
     file.lock().map_err(|error| Error::io("lock", path, error))?;
     Ok(file)
@@ -126,7 +126,7 @@ pub fn lock(path: &Path) -> Result<File> {
 
 /// Locks a folder as [`lock`] does, and creates the folder if it is missing. Other processes may remove the folder
 /// while it is empty and they hold the lock.
-pub fn lock_created(folder: &Path) -> Result<File> {
+pub(crate) fn lock_created(folder: &Path) -> Result<File> {
     let mut tries = 1;
     loop {
         fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, error))?;
@@ -144,7 +144,7 @@ pub fn lock_created(folder: &Path) -> Result<File> {
 }
 
 /// Returns whether a killed process has left this file or folder: no process holds its lock.
-pub fn is_left_behind(path: &Path) -> bool {
+pub(crate) fn is_left_behind(path: &Path) -> bool {
     regular_file::open_or_folder(path).is_ok_and(|file| file.try_lock().is_ok())
 }
 

@@ -21,7 +21,7 @@ pub(super) struct AsOfRead<'walk> {
 }
 
 impl<'walk> AsOfRead<'walk> {
-    pub fn new(
+    pub(super) fn new(
         wanted: AsOf,
         earlier: &'walk [Day],
         waiting: &'walk mut WaitingDay,
@@ -34,7 +34,7 @@ impl<'walk> AsOfRead<'walk> {
         walk
     }
 
-    pub fn begin_again(&mut self) {
+    pub(super) fn begin_again(&mut self) {
         self.current = None;
         self.history.clear();
         self.begins.clear();
@@ -43,7 +43,7 @@ impl<'walk> AsOfRead<'walk> {
     }
 
     /// Takes the next key and its value. Returns whether the read needs more keys.
-    pub fn step(&mut self, customer: CustomerId, key: Key, value: &[u8]) -> Result<bool> {
+    pub(super) fn step(&mut self, customer: CustomerId, key: Key, value: &[u8]) -> Result<bool> {
         let wanted = self.wanted;
         match key {
             Key::Delta { customer: found, day, batch } if found == customer => {
@@ -137,7 +137,7 @@ impl<'walk> AsOfRead<'walk> {
     }
 
     /// Appends the gathered actions, and checks the result. Histories that have not begun are empty.
-    pub fn end(&mut self, customer: CustomerId) -> Result<()> {
+    pub(super) fn end(&mut self, customer: CustomerId) -> Result<()> {
         self.take()?;
         let (at, days) = (self.history.len(), self.earlier.len() + 1);
         self.begins.resize(days, Begin { at, newest_us: None, has_late: false });

@@ -68,7 +68,7 @@ impl Batches {
     }
 
     /// Returns all batches but one.
-    pub fn without(&self, day: Day) -> Self {
+    pub(crate) fn without(&self, day: Day) -> Self {
         let mut others = self.clone();
         others.0.remove(&day);
         others
@@ -90,7 +90,7 @@ impl Batches {
     }
 
     /// Returns the missing batch days from the first batch held through `through`; empty if no batch is held.
-    pub fn missing(&self, through: Day) -> Vec<Day> {
+    pub(crate) fn missing(&self, through: Day) -> Vec<Day> {
         let days = self.first().into_iter().flat_map(|first| first.through(through));
         days.filter(|day| !self.0.contains_key(day)).collect()
     }

@@ -12,7 +12,7 @@ use crate::text::count;
 /// The forgotten customers: ingest skips them, and produce writes no rows for them. Memory: 16 bytes for each customer;
 /// there are at most [`crate::resources::Resources::customers_max`].
 #[derive(Clone, Debug, Default)]
-pub struct BlockList {
+pub(crate) struct BlockList {
     /// `None` if no customer has been forgotten.
     secret: Option<Secret>,
     /// Tokens of the forgotten customers, ascending.
@@ -21,7 +21,7 @@ pub struct BlockList {
 
 impl BlockList {
     /// Returns a list without customers, with a new secret from the operating system.
-    pub fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let mut secret = Secret::default();
         let drawn = rustix::rand::getrandom(&mut secret, rustix::rand::GetRandomFlags::empty());
         match drawn {
@@ -31,34 +31,34 @@ impl BlockList {
     }
 
     /// Returns whether a customer has been forgotten.
-    pub fn holds(&self, customer: CustomerId) -> bool {
+    pub(crate) fn holds(&self, customer: CustomerId) -> bool {
         self.token(customer).is_some_and(|token| self.tokens.binary_search(&token).is_ok())
     }
 
     /// Returns the token of a customer in this list; `None` if the list has no secret.
-    pub fn token(&self, customer: CustomerId) -> Option<Token> {
+    pub(crate) fn token(&self, customer: CustomerId) -> Option<Token> {
         self.secret.as_ref().map(|secret| token_of(secret, customer))
     }
 
     /// Returns the number of forgotten customers.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.tokens.len()
     }
 
     /// Returns whether no customer has been forgotten.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.tokens.is_empty()
     }
 
     /// Returns the record that the tokens depend on.
-    pub fn record(&self) -> Option<BlockListRecord> {
+    pub(crate) fn record(&self) -> Option<BlockListRecord> {
         self.secret.map(|secret| BlockListRecord { secret })
     }
 }
 
 impl Store {
     /// Returns the customers that the store has forgotten.
-    pub fn block_list(&self) -> Result<BlockList> {
+    pub(crate) fn block_list(&self) -> Result<BlockList> {
         let record = self.record::<BlockListRecord>(Key::BlockList)?;
         let mut list = BlockList { secret: record.map(|record| record.secret), tokens: Vec::new() };
         let mut scan = Scan::new(self.db.raw_iterator_opt(scanning()), &self.folder);

@@ -47,6 +47,7 @@ struct OpenTable<'store> {
 
 impl Store {
     /// Starts the load of one batch. The store must be open for writing.
+    #[doc(hidden)]
     pub fn bulk_load(&self) -> Result<BulkLoad<'_>> {
         BulkLoad::new(&self.db, &self.folder)
     }

@@ -63,6 +63,7 @@ pub struct Cursor<'store> {
 
 impl Store {
     /// Returns a new cursor, which sees the current state of the store.
+    #[doc(hidden)]
     pub fn cursor(&self) -> Cursor<'_> {
         Cursor {
             store: self,
@@ -77,6 +78,7 @@ impl Store {
 
     /// Returns a cursor for the histories of many customers in mostly ascending order: it reads table files directly
     /// where possible (see [`super::sst`]).
+    #[doc(hidden)]
     pub fn cursor_over_many(&self) -> Cursor<'_> {
         Cursor { is_over_many: true, ..self.cursor() }
     }

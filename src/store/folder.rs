@@ -61,7 +61,7 @@ impl Folder {
     }
 
     /// Returns the path of the RocksDB database.
-    pub fn database(&self) -> PathBuf {
+    pub(crate) fn database(&self) -> PathBuf {
         self.root.join("db")
     }
 
@@ -181,7 +181,7 @@ impl Folder {
     }
 
     /// Returns whether there are files of a writer that is running or was killed.
-    pub fn has_leftovers(&self) -> bool {
+    pub(crate) fn has_leftovers(&self) -> bool {
         self.staging().exists()
     }
 
@@ -203,7 +203,7 @@ impl Folder {
     }
 
     /// Returns the folder in which a command may put temporary files.
-    pub fn scratch(&self) -> PathBuf {
+    pub(crate) fn scratch(&self) -> PathBuf {
         self.staging().join(SORT)
     }
 

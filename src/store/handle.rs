@@ -129,13 +129,13 @@ impl Store {
     }
 
     /// Returns whether the store has a record of a batch, readable or not.
-    pub fn holds_batch(&self, day: Day) -> Result<bool> {
+    pub(crate) fn holds_batch(&self, day: Day) -> Result<bool> {
         Ok(self.get(Key::Batch(day))?.is_some())
     }
 
     /// Returns the table of types that binds the next batch; `None` if the store has neither a batch nor a table of its
     /// own.
-    pub fn binding_types(&self) -> Result<Option<TypeTable>> {
+    pub(crate) fn binding_types(&self) -> Result<Option<TypeTable>> {
         let is_open = self.settings.types.is_default() && !self.holds_any_batch()?;
         Ok((!is_open).then(|| self.settings.types.clone()))
     }
@@ -154,7 +154,7 @@ impl Store {
 
     /// Returns all batches except those with unreadable records: `verify` reports these, and ingesting the batch again
     /// repairs them.
-    pub fn readable_batches(&self) -> Result<Batches> {
+    pub(crate) fn readable_batches(&self) -> Result<Batches> {
         self.batches_where(|record| Ok(record.ok()))
     }
 

@@ -44,19 +44,19 @@ struct BehindKeyframe {
 }
 
 impl LateDeltas {
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.found.clear();
         self.behind = None;
     }
 
     /// Returns whether a delta is late. Always `false` if late deltas are not requested.
-    pub fn is_late(&self, day: Day, batch: Day) -> bool {
+    pub(super) fn is_late(&self, day: Day, batch: Day) -> bool {
         self.since.is_some() && batch > day
     }
 
     /// Records that the rest of the history comes from `keyframe`, from the position `at` on and back to `oldest`.
     /// Returns whether the deltas after the keyframe have to be read.
-    pub fn begin_behind(&mut self, keyframe: &Keyframe<'_>, at: usize, oldest: Option<Day>) -> bool {
+    pub(super) fn begin_behind(&mut self, keyframe: &Keyframe<'_>, at: usize, oldest: Option<Day>) -> bool {
         let Some(since) = self.since else { return false };
         let days: Vec<(Day, usize)> = keyframe.days(usize::MAX).collect();
         let Some((last, _)) = days.last() else { return false };
@@ -67,17 +67,17 @@ impl LateDeltas {
     }
 
     /// Returns whether the walk is past a keyframe.
-    pub fn is_behind(&self) -> bool {
+    pub(super) fn is_behind(&self) -> bool {
         self.behind.is_some()
     }
 
     /// Returns whether deltas of this day, past a keyframe, have to be read.
-    pub fn reaches(&self, day: Day) -> bool {
+    pub(super) fn reaches(&self, day: Day) -> bool {
         self.behind.as_ref().is_some_and(|behind| day >= behind.through)
     }
 
     /// Returns the position in the history of the newest action of a day past the keyframe.
-    pub fn place_behind(&self, day: Day) -> usize {
+    pub(super) fn place_behind(&self, day: Day) -> usize {
         let behind = self.behind.iter();
         let places = behind.map(|BehindKeyframe { days, at, .. }| {
             let newer = days.iter().take_while(|(other, _)| *other > day);
@@ -87,7 +87,7 @@ impl LateDeltas {
     }
 
     /// Sets which histories of up to `max_history` actions, as of the start of these days, have late actions.
-    pub fn judge<'a>(&self, begins: &mut [Begin], days: impl Iterator<Item = &'a Day>, max_history: usize) {
+    pub(super) fn judge<'a>(&self, begins: &mut [Begin], days: impl Iterator<Item = &'a Day>, max_history: usize) {
         for (begin, day) in begins.iter_mut().zip(days) {
             let end = begin.at.saturating_add(max_history);
             let holds = |delta: &LateDelta| delta.day < *day && *day <= delta.batch && delta.at < end;
@@ -101,7 +101,7 @@ impl Store {
     /// none. A search for late actions in histories as of `from` or later can stop at that day.
     ///
     /// Reads the index of each such batch once while the store is open.
-    pub fn late_since(&self, batches: &Batches, from: Day, known: Option<Day>) -> Result<Option<Day>> {
+    pub(crate) fn late_since(&self, batches: &Batches, from: Day, known: Option<Day>) -> Result<Option<Day>> {
         let counts = |day: &Day| *day >= from && known.is_none_or(|known| *day <= known);
         let mut oldest: Option<Day> = None;
         for (batch, _) in batches.iter().filter(|(day, record)| counts(day) && record.late > 0) {

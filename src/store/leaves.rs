@@ -31,7 +31,7 @@ pub struct Leaves<'store, E> {
 
 impl Store {
     /// Returns the days that a batch touched, newest first for each customer.
-    pub fn touched_by(&self, batch: Day) -> Leaves<'_, TouchedDay> {
+    pub(crate) fn touched_by(&self, batch: Day) -> Leaves<'_, TouchedDay> {
         let first = |key, batch| match key {
             Key::Index { batch: found, first } if found == batch => Some(first),
             _ => None,
@@ -40,6 +40,7 @@ impl Store {
     }
 
     /// Returns the states of all customers.
+    #[doc(hidden)]
     pub fn customer_index(&self) -> Leaves<'_, CustomerState> {
         let first = |key, _| match key {
             Key::CustomerIndex { first } => Some(first),

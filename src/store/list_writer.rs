@@ -12,7 +12,7 @@ use crate::model::{CustomerId, Day};
 /// Takes all lines of a list's new state, and writes only the leaves that differ from the store's.
 ///
 /// Memory: the leaf that receives lines, and one leaf of the old list; some 10 kB each.
-pub struct ListWriter<'store, E> {
+pub(crate) struct ListWriter<'store, E> {
     old: Peekable<LeafBytes<'store, E>>,
     key: fn(Day, CustomerId) -> Key,
     anchor: Day,
@@ -22,12 +22,12 @@ pub struct ListWriter<'store, E> {
 
 impl Store {
     /// Returns a writer of the index of a batch.
-    pub fn index_writer(&self, batch: Day) -> ListWriter<'_, TouchedDay> {
+    pub(crate) fn index_writer(&self, batch: Day) -> ListWriter<'_, TouchedDay> {
         ListWriter::new(self.touched_by(batch), batch, |batch, first| Key::Index { batch, first })
     }
 
     /// Returns a writer of the customer index.
-    pub fn customer_index_writer(&self) -> ListWriter<'_, CustomerState> {
+    pub(crate) fn customer_index_writer(&self) -> ListWriter<'_, CustomerState> {
         ListWriter::new(self.customer_index(), Day::FIRST, |_, first| Key::CustomerIndex { first })
     }
 }
@@ -41,7 +41,7 @@ impl<'store, E: Entry> ListWriter<'store, E> {
     }
 
     /// Adds the next line. Customers must come in ascending order.
-    pub fn push(&mut self, bulk: &mut BulkLoad<'_>, (customer, line): (CustomerId, E)) -> Result<()> {
+    pub(crate) fn push(&mut self, bulk: &mut BulkLoad<'_>, (customer, line): (CustomerId, E)) -> Result<()> {
         match self.cutter.push(customer, line) {
             Some(leaf) => self.write(bulk, &leaf),
             None => Ok(()),
@@ -49,7 +49,7 @@ impl<'store, E: Entry> ListWriter<'store, E> {
     }
 
     /// Writes the remaining lines.
-    pub fn finish(mut self, bulk: &mut BulkLoad<'_>) -> Result<()> {
+    pub(crate) fn finish(mut self, bulk: &mut BulkLoad<'_>) -> Result<()> {
         if let Some(leaf) = self.cutter.finish() {
             self.write(bulk, &leaf)?;
         }

@@ -12,7 +12,7 @@ use crate::format::{HISTORY_PREFIX_BYTES, Keyspace};
 impl Store {
     /// Checks that the structure of the table files lets every key be found, and reports faults to `report`: the last
     /// key before the fault, and a phrase that names the fault and the file. Memory: see [`sst::survey`].
-    pub fn survey(&self, mut report: impl FnMut(&[u8], String) -> Result<()> + Send) -> Result<Survey> {
+    pub(crate) fn survey(&self, mut report: impl FnMut(&[u8], String) -> Result<()> + Send) -> Result<Survey> {
         let files = self.db.live_files().map_err(|error| failure("read", &self.folder, error))?;
         sst::survey(&files, &self.folder, &mut |TableFault { name, after, what }| {
             report(&after, format!("after this key the table file {name} is damaged: {what}"))
@@ -21,14 +21,14 @@ impl Store {
 
     /// Returns a [`Lookup`], which finds keys as readers do: it seeks the first key of each customer's history and
     /// steps to the others, which suffices for sound table files; with `each` it seeks every key.
-    pub fn lookup(&self, each: bool) -> Lookup<'_> {
+    pub(crate) fn lookup(&self, each: bool) -> Lookup<'_> {
         let (scanning, by_customer) = (self.db.raw_iterator_opt(scanning()), self.db.raw_iterator_opt(by_customer()));
         Lookup { scanning, by_customer, each, customer: None }
     }
 }
 
 /// Looks keys up by index and filters of the table files, as readers do. Memory: two blocks of each sorted run.
-pub struct Lookup<'store> {
+pub(crate) struct Lookup<'store> {
     scanning: DBRawIterator<'store>,
     by_customer: DBRawIterator<'store>,
     each: bool,
@@ -39,7 +39,7 @@ pub struct Lookup<'store> {
 impl Lookup<'_> {
     /// Returns whether a key is found. Keys come in ascending order. Also true if the lookup meets unreadable data,
     /// which the walk over all keys reports.
-    pub fn finds(&mut self, key: &[u8]) -> bool {
+    pub(crate) fn finds(&mut self, key: &[u8]) -> bool {
         let is_history = key.first() == Some(&(Keyspace::History as u8));
         let prefix = key.first_chunk::<HISTORY_PREFIX_BYTES>().filter(|_| is_history).copied();
         let iterator = if prefix.is_some() { &mut self.by_customer } else { &mut self.scanning };

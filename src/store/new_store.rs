@@ -24,7 +24,7 @@ use crate::text::Shown;
 /// 1. The store's folder is locked, so that one process at a time makes a store in it.
 /// 2. A folder in its staging folder becomes a store folder of its own, to be filled like any other.
 /// 3. `put_in_place` closes the database there and renames it.
-pub struct NewStore {
+pub(crate) struct NewStore {
     store: Store,
     // Declared after the store, so that the store is closed before its files are removed.
     making: Making,
@@ -39,13 +39,13 @@ impl Store {
 
 impl NewStore {
     /// Starts an empty store. Fails if a store exists.
-    pub fn begin(folder: &Folder, settings: Settings) -> Result<Self> {
+    pub(crate) fn begin(folder: &Folder, settings: Settings) -> Result<Self> {
         Self::start(Making::begin(folder)?, settings)
     }
 
     /// Starts an empty store for a caller that has found none before. If another process has made a store since then,
     /// the error asks to run the command again.
-    pub fn begin_where_none_was(folder: &Folder, settings: Settings) -> Result<Self> {
+    pub(crate) fn begin_where_none_was(folder: &Folder, settings: Settings) -> Result<Self> {
         match Making::begin_unless_there(folder)? {
             Some(making) => Self::start(making, settings),
             None => Err(Error::new(
@@ -83,12 +83,12 @@ impl NewStore {
     }
 
     /// Returns the store, to be filled before it appears.
-    pub fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         &self.store
     }
 
     /// Makes the store appear with everything committed to it, durably.
-    pub fn put_in_place(self) -> Result<()> {
+    pub(crate) fn put_in_place(self) -> Result<()> {
         let NewStore { store, making } = self;
         drop(store);
         making.folder.put_in_place(&making.aside)
@@ -106,7 +106,7 @@ pub(super) struct Making {
 
 impl Making {
     /// Starts where no store exists. Dropping removes all files.
-    pub fn begin(folder: &Folder) -> Result<Self> {
+    pub(super) fn begin(folder: &Folder) -> Result<Self> {
         Self::begin_unless_there(folder)?.ok_or_else(|| {
             Error::refused(
                 format!("there is a store at {} already", folder.path().shown()),

@@ -31,18 +31,18 @@ pub struct OfferedRules {
 
 impl OfferedRules {
     /// Returns the edition and the source of the rules, for people: `tzdata 2026f of the program`.
-    pub fn edition(&self) -> String {
+    pub(crate) fn edition(&self) -> String {
         format!("{} of {}", self.zone.rules().edition(), self.source)
     }
 
     /// Returns the days that begin or end at another instant than in `recorded`, in order.
-    pub fn moved_days(&self, recorded: &Zone) -> BTreeSet<Day> {
+    pub(crate) fn moved_days(&self, recorded: &Zone) -> BTreeSet<Day> {
         Day::FIRST.through(Day::LAST).filter(|day| !self.zone.has_day_of(recorded, *day)).collect()
     }
 
     /// Returns the days of `recorded` in which clocks differ for a while, so that wall times mean other instants; in
     /// order.
-    pub fn days_with_other_times(&self, recorded: &Zone) -> BTreeSet<Day> {
+    pub(crate) fn days_with_other_times(&self, recorded: &Zone) -> BTreeSet<Day> {
         Day::FIRST.through(Day::LAST).filter(|day| self.has_other_times(recorded, *day)).collect()
     }
 
@@ -57,7 +57,7 @@ impl OfferedRules {
 impl Store {
     /// Returns the machine's rules of the store's zone if they differ from the rules that the store records. Fails if
     /// the machine's rules cannot be read.
-    pub fn offered_rules(&self) -> Result<Option<OfferedRules>> {
+    pub(crate) fn offered_rules(&self) -> Result<Option<OfferedRules>> {
         let recorded = &self.settings().zone;
         if recorded.is_utc() {
             return Ok(None);
@@ -156,7 +156,7 @@ impl Store {
     }
 
     /// Fails if newer rules set clocks differently on a day, so that its batch would differ under them.
-    pub fn refuse_other_day(&self, newer: Option<&OfferedRules>, day: Day) -> Result<()> {
+    pub(crate) fn refuse_other_day(&self, newer: Option<&OfferedRules>, day: Day) -> Result<()> {
         let recorded = &self.settings().zone;
         let differs =
             |newer: &&OfferedRules| !newer.zone.has_day_of(recorded, day) || newer.has_other_times(recorded, day);
@@ -165,7 +165,7 @@ impl Store {
 
     /// Fails if one of these days begins at another instant under newer rules, so that the rows that depend on the day
     /// would differ.
-    pub fn refuse_other_start(&self, newer: Option<&OfferedRules>, days: &[Day]) -> Result<()> {
+    pub(crate) fn refuse_other_start(&self, newer: Option<&OfferedRules>, days: &[Day]) -> Result<()> {
         let recorded = &self.settings().zone;
         let Some(newer) = newer else { return Ok(()) };
         let other = days.iter().find(|day| newer.zone.start_of(**day) != recorded.start_of(**day));

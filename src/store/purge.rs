@@ -14,7 +14,7 @@ use crate::model::Day;
 use crate::text::Shown;
 
 /// Returns the horizon if rows of `dt` need actions from before it, which have been pruned.
-pub fn beyond_horizon(horizon: Option<Day>, dt: Day, lookback_days: Option<u32>) -> Option<Day> {
+pub(crate) fn beyond_horizon(horizon: Option<Day>, dt: Day, lookback_days: Option<u32>) -> Option<Day> {
     horizon.filter(|horizon| lookback_days.is_none_or(|days| dt.minus(days) < *horizon))
 }
 
@@ -28,7 +28,7 @@ impl Store {
 
     /// Returns whether removed keys may still be in the files: a removal was committed, and the purge after it did not
     /// finish.
-    pub fn needs_purge(&self) -> Result<bool> {
+    pub(crate) fn needs_purge(&self) -> Result<bool> {
         Ok(self.record::<Purge>(Key::Purge)?.is_some())
     }
 
@@ -38,7 +38,7 @@ impl Store {
     /// RocksDB names the first and the last key of each file in its manifest, which it rewrites when a database is
     /// opened. So the removed keys disappear from the folder only when the store is opened again; [`Store::reopen`]
     /// does that.
-    pub fn purge(&self) -> Result<()> {
+    pub(crate) fn purge(&self) -> Result<()> {
         let mut everything = CompactOptions::default();
         everything.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
         everything.set_exclusive_manual_compaction(true);
@@ -66,7 +66,7 @@ impl Store {
     }
 
     /// Closes the store and opens it again for writing.
-    pub fn reopen(self) -> Result<Self> {
+    pub(crate) fn reopen(self) -> Result<Self> {
         let folder = self.folder.clone();
         drop(self);
         Self::open_writer(&folder)

@@ -85,7 +85,7 @@ impl RawStore {
 }
 
 /// The bytes of a key and of its value.
-pub type Entry = (Box<[u8]>, Box<[u8]>);
+pub(crate) type Entry = (Box<[u8]>, Box<[u8]>);
 
 /// Writes a few keys outside of loads, in one atomic step, durable on return.
 pub(super) fn write_durably(db: &DB, folder: &Folder, batch: WriteBatch) -> Result<()> {

@@ -71,7 +71,7 @@ fn refuse_outdated(batches: &Batches, dt: Day, known_as_of: Option<Day>) -> Resu
 }
 
 /// Fails if rows of `dt` need actions from before the store's horizon, which have been pruned.
-pub fn refuse_pruned(horizon: Option<Day>, dt: Day, lookback_days: Option<u32>) -> Result<()> {
+pub(crate) fn refuse_pruned(horizon: Option<Day>, dt: Day, lookback_days: Option<u32>) -> Result<()> {
     let Some(horizon) = beyond_horizon(horizon, dt, lookback_days) else { return Ok(()) };
     let reach = i64::from(dt.number()) - i64::from(horizon.number());
     let narrower =

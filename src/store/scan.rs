@@ -32,12 +32,12 @@ enum Place {
 
 impl<'store> Scan<'store> {
     /// Wraps an iterator of the store in this folder; it has no position yet.
-    pub fn new(iterator: DBRawIterator<'store>, folder: &'store Folder) -> Self {
+    pub(super) fn new(iterator: DBRawIterator<'store>, folder: &'store Folder) -> Self {
         Scan { iterator, folder, last: Vec::new(), place: Place::Sought }
     }
 
     /// Goes to the first key that is not below `key`.
-    pub fn seek(&mut self, key: impl AsRef<[u8]>) {
+    pub(super) fn seek(&mut self, key: impl AsRef<[u8]>) {
         self.iterator.seek(key.as_ref());
         self.last.clear();
         self.last.extend_from_slice(key.as_ref());
@@ -46,7 +46,7 @@ impl<'store> Scan<'store> {
 
     /// Returns the current key and value; `None` after the last key. Fails if the entry is unreadable or does not come
     /// after the previous key.
-    pub fn entry(&mut self) -> Result<Option<(&[u8], &[u8])>> {
+    pub(super) fn entry(&mut self) -> Result<Option<(&[u8], &[u8])>> {
         let Some((key, value)) = self.iterator.item() else {
             return match self.iterator.status() {
                 Ok(()) => Ok(None),
@@ -70,12 +70,12 @@ impl<'store> Scan<'store> {
     }
 
     /// Fails if work on the store is asked to stop.
-    pub fn check_cancelled(&self) -> Result<()> {
+    pub(super) fn check_cancelled(&self) -> Result<()> {
         self.folder.resources().check()
     }
 
     /// Goes to the next key.
-    pub fn next(&mut self) {
+    pub(super) fn next(&mut self) {
         self.iterator.next();
         self.place = Place::Next;
     }

@@ -20,12 +20,12 @@ pub(super) struct Spool {
 
 impl Spool {
     /// Creates an empty spool, which spills to the file `path`.
-    pub fn new(path: PathBuf) -> Self {
+    pub(super) fn new(path: PathBuf) -> Self {
         Spool { path, waiting: Vec::new(), file: None }
     }
 
     /// Adds a key with its value, or with `None` if the key is to be removed.
-    pub fn push(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+    pub(super) fn push(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
         for part in [Some(key), value] {
             // Lengths are stored plus one, so that 0 means no value.
             let length = part.map_or(0, |part| part.len() as u64 + 1);
@@ -47,7 +47,7 @@ impl Spool {
     }
 
     /// Gives all keys and values to `take`.
-    pub fn drain(self, mut take: impl FnMut(&[u8], Option<&[u8]>) -> Result<()>) -> Result<()> {
+    pub(super) fn drain(self, mut take: impl FnMut(&[u8], Option<&[u8]>) -> Result<()>) -> Result<()> {
         let failed = |error: std::io::Error| Error::io("read", &self.path, error);
         let file = self.file.map(|file| file.into_inner().map_err(|error| failed(error.into_error()))).transpose()?;
         let mut on_disk: Box<dyn Read> = match file {

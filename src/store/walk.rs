@@ -10,7 +10,7 @@ const NUMBER_BYTES: usize = 32;
 
 /// One step of a [`Walk`].
 #[derive(Debug)]
-pub enum Step<'walk> {
+pub(crate) enum Step<'walk> {
     /// A key and its value, in the newest state that the store holds.
     Entry {
         /// The key.
@@ -24,7 +24,7 @@ pub enum Step<'walk> {
 
 /// A range of keys that is unknown, since the table file block that holds some of them is unreadable.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Unreadable {
+pub(crate) struct Unreadable {
     /// The last key before the range, or where the walk began.
     pub after: Vec<u8>,
     /// The first key after the range; `None` if everything after it is unreadable.
@@ -35,7 +35,7 @@ pub struct Unreadable {
 
 impl Unreadable {
     /// Returns whether the range may contain a key.
-    pub fn may_hold(&self, key: &[u8]) -> bool {
+    pub(crate) fn may_hold(&self, key: &[u8]) -> bool {
         key > self.after.as_slice() && self.until.as_deref().is_none_or(|until| key < until)
     }
 }
@@ -50,7 +50,7 @@ impl Unreadable {
 /// that double, then by halving. That takes some hundred reads at most.
 ///
 /// Memory: one block of each sorted run.
-pub struct Walk<'store> {
+pub(crate) struct Walk<'store> {
     db: &'store DB,
     iterator: DBRawIterator<'store>,
     until: Option<Vec<u8>>,
@@ -73,7 +73,7 @@ enum Place {
 
 impl Store {
     /// Returns a walk from the key `from` on, up to but excluding `until`.
-    pub fn walk(&self, from: &[u8], until: Option<&[u8]>) -> Walk<'_> {
+    pub(crate) fn walk(&self, from: &[u8], until: Option<&[u8]>) -> Walk<'_> {
         let (db, iterator) = (&self.db, seek(&self.db, from));
         Walk {
             db,
@@ -89,8 +89,7 @@ impl Store {
 impl Walk<'_> {
     /// Returns the next step; `None` at the end.
     // Not an iterator, since a step borrows from the block that the walk is in.
-    #[expect(clippy::should_implement_trait, reason = "each step borrows from the walk")]
-    pub fn next(&mut self) -> Option<Step<'_>> {
+    pub(crate) fn next(&mut self) -> Option<Step<'_>> {
         match self.place {
             Place::End => return None,
             Place::Given => self.iterator.next(),

@@ -29,7 +29,7 @@ pub(super) struct Assembler {
 }
 
 impl Assembler {
-    pub fn new(
+    pub(super) fn new(
         day: &Arc<DayRows>,
         order: &Arc<Order>,
         epoch: u64,
@@ -45,7 +45,7 @@ impl Assembler {
     ///
     /// 1. The rows are read, and the histories that the layout needs are listed. So the size of each column is known.
     /// 2. The histories are read into the columns.
-    pub fn assemble(&mut self, global: GlobalBatch) -> Result<RowBatch> {
+    pub(super) fn assemble(&mut self, global: GlobalBatch) -> Result<RowBatch> {
         let BatchOptions { rank, world_size, ranking_ids, .. } = self.options;
         let (ranges, filled) = global.of_rank(rank, world_size);
         let mut places = Vec::new();

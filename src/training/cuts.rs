@@ -22,7 +22,7 @@ pub(super) struct GlobalBatch {
 impl GlobalBatch {
     /// Returns the rows of a rank as ranges of the epoch, and how many of the last ones only fill up. All ranks have
     /// the same number of rows.
-    pub fn of_rank(&self, rank: usize, world_size: usize) -> (Vec<Range<u64>>, usize) {
+    pub(super) fn of_rank(&self, rank: usize, world_size: usize) -> (Vec<Range<u64>>, usize) {
         let all = self.rows.end - self.rows.start;
         let each = all.div_ceil(world_size as u64);
         let (mut at, end) = (rank as u64 * each, (rank as u64 + 1) * each);
@@ -54,7 +54,7 @@ pub(super) struct Cuts {
 }
 
 impl Cuts {
-    pub fn new(day: &Arc<DayRows>, order: &Arc<Order>, options: &BatchOptions) -> Self {
+    pub(super) fn new(day: &Arc<DayRows>, order: &Arc<Order>, options: &BatchOptions) -> Self {
         let world_size = options.world_size as u64;
         Cuts {
             day: Arc::clone(day),
@@ -69,7 +69,7 @@ impl Cuts {
     }
 
     /// Returns the next global batch; `None` at the end.
-    pub fn next_batch(&mut self) -> Result<Option<GlobalBatch>> {
+    pub(super) fn next_batch(&mut self) -> Result<Option<GlobalBatch>> {
         if self.left.is_empty() {
             return Ok(None);
         }

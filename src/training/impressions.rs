@@ -28,14 +28,14 @@ pub(super) struct RowPlace {
 }
 
 impl RowPlace {
-    pub const BYTES: usize = 12;
+    pub(super) const BYTES: usize = 12;
 
-    pub fn encode(&self, bytes: &mut Vec<u8>) {
+    pub(super) fn encode(&self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.impression.to_le_bytes());
         bytes.extend_from_slice(&self.position.to_le_bytes());
     }
 
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let (impression, bytes) = bytes.split_first_chunk()?;
         let (position, _) = bytes.split_first_chunk()?;
         Some(RowPlace { impression: u64::from_le_bytes(*impression), position: u32::from_le_bytes(*position) })
@@ -69,12 +69,12 @@ pub(super) struct Impressions {
 
 impl Impressions {
     /// Returns impressions to be appended to `spool`.
-    pub fn new(spool: Spool) -> Self {
+    pub(super) fn new(spool: Spool) -> Self {
         Impressions { spool, blocks: Vec::new(), last: None }
     }
 
     /// Appends a block. Impressions come in the order of customers.
-    pub fn append(&mut self, block: &[(Numbered, HistoryPlace)]) -> Result<()> {
+    pub(super) fn append(&mut self, block: &[(Numbered, HistoryPlace)]) -> Result<()> {
         let mut bytes = Vec::new();
         for (Numbered { impression, copy }, history) in block {
             let begin = bytes.len();
@@ -96,7 +96,7 @@ impl Impressions {
     }
 
     /// Passes each impression of a block to `take`, with its offset and the number of equal ones before it.
-    pub fn each(&self, block: Block, mut take: impl FnMut(u64, u64, &Impression) -> Result<()>) -> Result<()> {
+    pub(super) fn each(&self, block: Block, mut take: impl FnMut(u64, u64, &Impression) -> Result<()>) -> Result<()> {
         let mut buffer = Vec::new();
         let mut rest = self.spool.read(block.offset, block.bytes, &mut buffer)?;
         let mut offset = block.offset;
@@ -113,19 +113,19 @@ impl Impressions {
     }
 
     /// Reads what the rows of the impression at `offset` have in common. `buffer` is reused for bytes of the file.
-    pub fn head(&self, offset: u64, buffer: &mut Vec<u8>) -> Result<Head> {
+    pub(super) fn head(&self, offset: u64, buffer: &mut Vec<u8>) -> Result<Head> {
         let bytes = self.spool.read(offset, HEAD_BYTES, buffer)?;
         parsed_head(bytes).held(AS_WRITTEN)
     }
 
     /// Reads the element of a row.
-    pub fn element(&self, place: RowPlace, buffer: &mut Vec<u8>) -> Result<Element> {
+    pub(super) fn element(&self, place: RowPlace, buffer: &mut Vec<u8>) -> Result<Element> {
         let offset = place.impression + (HEAD_BYTES + usize_of(place.position) * ELEMENT_BYTES) as u64;
         parsed_element(self.spool.read(offset, ELEMENT_BYTES, buffer)?).held(AS_WRITTEN)
     }
 
     /// Reads the ranking id of the impression at `offset`.
-    pub fn ranking_id(&self, offset: u64, head: &Head, buffer: &mut Vec<u8>) -> Result<Option<String>> {
+    pub(super) fn ranking_id(&self, offset: u64, head: &Head, buffer: &mut Vec<u8>) -> Result<Option<String>> {
         let before = HEAD_BYTES + head.elements * ELEMENT_BYTES;
         let length = (4 + head.bytes).checked_sub(before).held(AS_WRITTEN)?;
         Fields(self.spool.read(offset + before as u64, length, buffer)?).text().held(AS_WRITTEN)

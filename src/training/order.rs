@@ -52,7 +52,7 @@ pub(super) struct Order {
 
 impl Order {
     /// Sorts the rows of an epoch. Memory: that for sorting, and for each thread one block of impressions.
-    pub fn of_epoch(day: &DayRows, epoch: u64) -> Result<Self> {
+    pub(super) fn of_epoch(day: &DayRows, epoch: u64) -> Result<Self> {
         let resources = &day.resources;
         let sorter = SharedSorter::new(Sorter::new(resources.sort_bytes(), resources.scratch(), resources));
         // The rows of a customer stay together where they are counted.
@@ -80,12 +80,12 @@ impl Order {
     }
 
     /// Returns the number of rows.
-    pub fn rows(&self) -> u64 {
+    pub(super) fn rows(&self) -> u64 {
         self.places.length() / RowPlace::BYTES as u64
     }
 
     /// Appends the places of `count` rows from row `from` on to `places`. `buffer` is reused for bytes of the file.
-    pub fn read(&self, from: u64, count: usize, buffer: &mut Vec<u8>, places: &mut Vec<RowPlace>) -> Result<()> {
+    pub(super) fn read(&self, from: u64, count: usize, buffer: &mut Vec<u8>, places: &mut Vec<RowPlace>) -> Result<()> {
         let bytes = self.places.read(from * RowPlace::BYTES as u64, count * RowPlace::BYTES, buffer)?;
         for place in bytes.chunks_exact(RowPlace::BYTES) {
             places.push(RowPlace::decode(place).held("places are read as they were written")?);

@@ -18,12 +18,12 @@ pub(super) struct RowLimit<K, R> {
 
 impl<K: Ord, R: Ord> RowLimit<K, R> {
     /// Returns the limit, without any row yet.
-    pub fn new(max: Option<NonZeroUsize>) -> Self {
+    pub(super) fn new(max: Option<NonZeroUsize>) -> Self {
         RowLimit { max, customer: None, kept: BinaryHeap::new() }
     }
 
     /// Takes a row with its key, and passes rows that stay to `keep`, in any order.
-    pub fn push(
+    pub(super) fn push(
         &mut self,
         customer: CustomerId,
         key: impl FnOnce() -> K,
@@ -43,7 +43,7 @@ impl<K: Ord, R: Ord> RowLimit<K, R> {
     }
 
     /// Passes the last customer's rows to `keep`.
-    pub fn finish(&mut self, mut keep: impl FnMut(R) -> Result<()>) -> Result<()> {
+    pub(super) fn finish(&mut self, mut keep: impl FnMut(R) -> Result<()>) -> Result<()> {
         self.kept.drain().try_for_each(|(_, row)| keep(row))
     }
 }

@@ -52,7 +52,7 @@ pub(super) struct RangeTally {
 
 impl RangeTally {
     /// Adds the next delta in the order of the keys; `actions` is `None` for a delta that is unreliable.
-    pub fn delta(&mut self, customer: CustomerId, day: Day, batch: Day, actions: Option<&[Action]>, max: usize) {
+    pub(super) fn delta(&mut self, customer: CustomerId, day: Day, batch: Day, actions: Option<&[Action]>, max: usize) {
         self.lines.push((customer, TouchedDay(day)));
         match actions {
             Some(actions) => {
@@ -64,7 +64,7 @@ impl RangeTally {
     }
 
     /// Adds a leaf of the index as the store holds it.
-    pub fn stored_leaf(&mut self, first: CustomerId, value: &[u8]) {
+    pub(super) fn stored_leaf(&mut self, first: CustomerId, value: &[u8]) {
         self.stored = self.stored.wrapping_add(leaf_sum(first, value));
     }
 }
@@ -96,7 +96,7 @@ pub(super) struct Tallies {
 
 impl Tallies {
     /// Adds what the next range in the order of the keys holds of a batch.
-    pub fn add(&mut self, batch: Day, range: RangeTally) {
+    pub(super) fn add(&mut self, batch: Day, range: RangeTally) {
         let RangeTally { lines, actions, may_be_cut, doubtful, stored } = range;
         let counters = self.batches.entry(batch).or_default();
         counters.deltas += lines.len() as u64;
@@ -116,7 +116,7 @@ impl Tallies {
 
     /// Returns the batches whose index differs from what their deltas imply, with the number of their deltas. Call it
     /// after all leaves have been added.
-    pub fn suspects(&mut self) -> Vec<(Day, u64)> {
+    pub(super) fn suspects(&mut self) -> Vec<(Day, u64)> {
         for (batch, counters) in &mut self.batches {
             if let Some(leaf) = counters.cutter.finish() {
                 counters.expect(*batch, &leaf, &mut self.bytes);
@@ -127,12 +127,12 @@ impl Tallies {
     }
 
     /// Returns the counts of a batch.
-    pub fn get(&self, batch: Day) -> Option<&Counters> {
+    pub(super) fn get(&self, batch: Day) -> Option<&Counters> {
         self.batches.get(&batch)
     }
 
     /// Iterates over all batches, by day.
-    pub fn iter(&self) -> impl Iterator<Item = (Day, &Counters)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Day, &Counters)> {
         self.batches.iter().map(|(batch, counters)| (*batch, counters))
     }
 }

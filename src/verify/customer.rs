@@ -31,12 +31,12 @@ pub(super) enum Stands {
 
 impl CustomerHistory {
     /// Returns an empty history. `is_whole`: whether all of the customer's keys will be added.
-    pub fn new(customer: CustomerId, is_whole: bool) -> Self {
+    pub(super) fn new(customer: CustomerId, is_whole: bool) -> Self {
         CustomerHistory { customer, days: Vec::new(), keyframes: Vec::new(), doubtful: !is_whole }
     }
 
     /// Adds the next delta in the order of the keys; `None` if it is unreliable.
-    pub fn delta(&mut self, day: Day, actions: Option<Vec<Action>>) {
+    pub(super) fn delta(&mut self, day: Day, actions: Option<Vec<Action>>) {
         self.doubtful |= actions.is_none();
         let actions = actions.unwrap_or_default();
         match self.days.last_mut() {
@@ -46,13 +46,13 @@ impl CustomerHistory {
     }
 
     /// Adds the next keyframe in the order of the keys.
-    pub fn keyframe(&mut self, day: Day, value: &[u8]) {
+    pub(super) fn keyframe(&mut self, day: Day, value: &[u8]) {
         self.keyframes.push((day, value.to_vec()));
     }
 
     /// Reports faults of the keyframes, newest first, and returns the state of the customer. `deep` compares the
     /// content of keyframes.
-    pub fn settle(mut self, settings: &Settings, deep: bool, report: impl FnMut(Fault)) -> Stands {
+    pub(super) fn settle(mut self, settings: &Settings, deep: bool, report: impl FnMut(Fault)) -> Stands {
         let max_history = settings.max_history;
         if self.doubtful {
             return Stands::Unknown;

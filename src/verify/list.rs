@@ -51,7 +51,7 @@ pub(super) struct ListCheck<'store, E> {
 
 impl<'store, E: Line> ListCheck<'store, E> {
     /// Returns a check of the list below `prefix`; `key` builds the key of a leaf from `anchor` and first customer.
-    pub fn new(store: &'store Store, prefix: &[u8], anchor: Day, key: fn(Day, CustomerId) -> Key) -> Self {
+    pub(super) fn new(store: &'store Store, prefix: &[u8], anchor: Day, key: fn(Day, CustomerId) -> Key) -> Self {
         let mut until = prefix.to_vec();
         // No key of a list is this long.
         until.extend([0xff; 16]);
@@ -70,7 +70,7 @@ impl<'store, E: Line> ListCheck<'store, E> {
     }
 
     /// Adds the next line.
-    pub fn push(&mut self, customer: CustomerId, line: E, report: Report<'_>) -> Result<()> {
+    pub(super) fn push(&mut self, customer: CustomerId, line: E, report: Report<'_>) -> Result<()> {
         if let Some(leaf) = self.cutter.push(customer, line) {
             self.judge(&leaf, Some(customer), report)?;
         }
@@ -79,19 +79,19 @@ impl<'store, E: Line> ListCheck<'store, E> {
     }
 
     /// Adds a line of which only the customer is known.
-    pub fn push_unknown(&mut self, customer: CustomerId, any: E, report: Report<'_>) -> Result<()> {
+    pub(super) fn push_unknown(&mut self, customer: CustomerId, any: E, report: Report<'_>) -> Result<()> {
         self.push(customer, any, report)?;
         self.doubtful = true;
         Ok(())
     }
 
     /// Records that the next lines are unknown, up to the next one added.
-    pub fn push_gap(&mut self) {
+    pub(super) fn push_gap(&mut self) {
         (self.doubtful, self.gap, self.is_behind_gap) = (true, true, true);
     }
 
     /// Reports the remaining faults.
-    pub fn finish(&mut self, report: Report<'_>) -> Result<()> {
+    pub(super) fn finish(&mut self, report: Report<'_>) -> Result<()> {
         if let Some(leaf) = self.cutter.finish() {
             self.judge(&leaf, None, report)?;
         }

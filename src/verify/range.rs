@@ -109,7 +109,7 @@ pub(super) struct Found {
 
 impl Found {
     /// Whether the findings have reached the maximum size that may wait.
-    pub fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.bytes >= FOUND_BYTES_MAX
     }
 
@@ -151,14 +151,14 @@ pub(super) struct RangeCheck<'a> {
 
 impl<'a> RangeCheck<'a> {
     /// Returns a check before the first range.
-    pub fn new(rules: &'a Rules<'a>) -> Self {
+    pub(super) fn new(rules: &'a Rules<'a>) -> Self {
         let lookup = rules.look_up.map(|each| rules.store.lookup(each));
         let (found, buffers) = (Found::default(), DeltaBuffers::default());
         RangeCheck { rules, lookup, customer: None, is_behind_gap: false, found, buffers }
     }
 
     /// Reads all keys of a range; `None` if some of them cannot be read, or the findings exceed what may wait.
-    pub fn check(&mut self, from: &[u8], until: Option<&[u8]>) -> Option<Found> {
+    pub(super) fn check(&mut self, from: &[u8], until: Option<&[u8]>) -> Option<Found> {
         let mut walk = self.rules.store.walk(from, until);
         while let Some(step) = walk.next() {
             match step {
@@ -173,7 +173,7 @@ impl<'a> RangeCheck<'a> {
     }
 
     /// Returns the findings, at the end of a range.
-    pub fn finish(&mut self) -> Found {
+    pub(super) fn finish(&mut self) -> Found {
         let events_before = self.found.events.len();
         if self.customer.is_some() {
             self.settle();
@@ -184,13 +184,13 @@ impl<'a> RangeCheck<'a> {
     }
 
     /// Records unreadable keys of histories, possibly of the customer before or the customer after.
-    pub fn push_gap(&mut self) {
+    pub(super) fn push_gap(&mut self) {
         self.customer = None;
         self.is_behind_gap = true;
     }
 
     /// Checks the next key.
-    pub fn entry(&mut self, key: &[u8], value: &[u8]) {
+    pub(super) fn entry(&mut self, key: &[u8], value: &[u8]) {
         self.found.checked.keys += 1;
         self.found.checked.bytes += (key.len() + value.len()) as u64;
         if self.lookup.as_mut().is_some_and(|lookup| !lookup.finds(key)) {

@@ -26,7 +26,7 @@ struct Message {
 
 impl Records {
     /// Adds a record as the store holds it. Fails with the record's fault.
-    pub fn take(&mut self, batch: Day, value: &[u8]) -> Result<(), String> {
+    pub(super) fn take(&mut self, batch: Day, value: &[u8]) -> Result<(), String> {
         let record = read_record(value);
         let (said, result) = match record {
             Ok(record) => (Some(said(record)), Ok(())),
@@ -37,17 +37,17 @@ impl Records {
     }
 
     /// Adds all records of another value, which has no batch in common with this one.
-    pub fn add(&mut self, other: Records) {
+    pub(super) fn add(&mut self, other: Records) {
         self.batches.extend(other.batches);
     }
 
     /// Returns the number of records.
-    pub fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         self.batches.len() as u64
     }
 
     /// Reports records that are missing or disagree with the deltas, by day.
-    pub fn compare(
+    pub(super) fn compare(
         &self,
         tallies: &Tallies,
         is_reduced: bool,

@@ -8,7 +8,7 @@ use lookback::model::Day;
 
 /// Where the names and layouts of the input are described.
 #[derive(Args, Debug)]
-pub struct Configuration {
+pub(crate) struct Configuration {
     /// Configuration of names and layouts [default: lookback.toml in the input root, else in the folder that holds the
     /// input root, else none].
     #[arg(long = "config", value_name = "FILE")]
@@ -17,7 +17,7 @@ pub struct Configuration {
 
 /// The same for a command without input.
 #[derive(Args, Debug)]
-pub struct InitConfiguration {
+pub(crate) struct InitConfiguration {
     /// Configuration with the names and numbers of action types [default: those of the first batch].
     #[arg(long = "config", value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -25,7 +25,7 @@ pub struct InitConfiguration {
 
 /// The commands of `config`.
 #[derive(Debug, Subcommand)]
-pub enum Config {
+pub(crate) enum Config {
     /// Show what would be read; with --dt also the files of a day, and what is missing.
     Check(ConfigCheck),
 }
@@ -36,7 +36,7 @@ pub enum Config {
     after_help = "With --dt, the exit code is 1 if the day cannot be read; with --store also if `ingest` into that store would refuse the day: \
                       if it is far from all other days, a source is missing, or types of action differ from those of the store."
 )]
-pub struct ConfigCheck {
+pub(crate) struct ConfigCheck {
     /// Input root.
     #[arg(long, value_name = "ROOT")]
     pub input: PathBuf,

@@ -9,7 +9,7 @@ use lookback::model::Day;
 
 /// Arguments of `init`.
 #[derive(Args, Debug)]
-pub struct Init {
+pub(crate) struct Init {
     /// Folder of the store to create.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
@@ -26,7 +26,7 @@ pub struct Init {
 
 /// Batches that are accepted although they look like a mistake.
 #[derive(Args, Clone, Copy, Debug)]
-pub struct AllowedBatches {
+pub(crate) struct AllowedBatches {
     /// Accept a batch whose day is later than tomorrow by the clock, or over ten years from every other batch or from
     /// more than half of its actions.
     #[arg(long)]
@@ -38,7 +38,7 @@ pub struct AllowedBatches {
 
 /// Arguments of `ingest`.
 #[derive(Args, Debug)]
-pub struct Ingest {
+pub(crate) struct Ingest {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,

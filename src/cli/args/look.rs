@@ -11,7 +11,7 @@ use lookback::model::Day;
 
 /// Arguments of `show`.
 #[derive(Args, Debug)]
-pub struct Show {
+pub(crate) struct Show {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
@@ -28,7 +28,7 @@ pub struct Show {
 
 /// Options of `explain` and `get` that define a history; options of `produce` with the same names mean the same.
 #[derive(Args, Debug)]
-pub struct HistoryOptions {
+pub(crate) struct HistoryOptions {
     /// Use only the newest N actions [default, and maximum: as many as the store keeps].
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub max_history: Option<NonZeroU32>,
@@ -42,7 +42,7 @@ pub struct HistoryOptions {
 
 impl HistoryOptions {
     /// Returns the question, for a day.
-    pub fn question(&self, dt: Day) -> Question {
+    pub(crate) fn question(&self, dt: Day) -> Question {
         Question::new(dt)
             .max_history(self.max_history.map(|typed| typed.get() as usize))
             .lookback_days(self.lookback_days.map(u32::from))
@@ -52,7 +52,7 @@ impl HistoryOptions {
 
 /// Arguments of `explain`.
 #[derive(Args, Debug)]
-pub struct Explain {
+pub(crate) struct Explain {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
@@ -81,7 +81,7 @@ pub struct Explain {
                   of ids; a customer without history has empty lists; forgotten customers are left out and counted. The same store and \
                   customers give the same bytes."
 )]
-pub struct Get {
+pub(crate) struct Get {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
@@ -124,7 +124,7 @@ pub enum Format {
 
 /// Arguments of `status`.
 #[derive(Args, Debug)]
-pub struct Status {
+pub(crate) struct Status {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
@@ -132,7 +132,7 @@ pub struct Status {
 
 /// Arguments of `report`.
 #[derive(Args, Debug)]
-pub struct Report {
+pub(crate) struct Report {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,

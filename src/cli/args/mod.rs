@@ -15,19 +15,19 @@ use std::num::NonZeroU8;
 
 use clap::{Parser, Subcommand};
 
-pub use config::{Config, ConfigCheck, Configuration};
-pub use fill::{Ingest, Init};
-pub use look::{Explain, Format, Get, Report, Show, Status};
-pub use output::{Audit, Diff, Manifest, Stale};
-pub use rows::{Backfill, Produce};
-pub use shell::{Completions, Man};
-pub use upkeep::{Backup, Forget, Migrate, Prune, Remove, Repair, Restore, Verify};
+pub(crate) use config::{Config, ConfigCheck, Configuration};
+pub(crate) use fill::{Ingest, Init};
+pub(crate) use look::{Explain, Format, Get, Report, Show, Status};
+pub(crate) use output::{Audit, Diff, Manifest, Stale};
+pub(crate) use rows::{Backfill, Produce};
+pub(crate) use shell::{Completions, Man};
+pub(crate) use upkeep::{Backup, Forget, Migrate, Prune, Remove, Repair, Restore, Verify};
 
 /// Materialised customer history: for every item shown to a customer, that customer's most recent actions from strictly
 /// before that day.
 #[derive(Debug, Parser)]
 #[command(version)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -65,7 +65,7 @@ fn parse_size(text: &str) -> Result<u64, String> {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Create a store with settings other than the defaults; they are fixed for its life.
     Init(Init),
     /// Ingest one day's batch of actions, replacing an earlier version of it.

@@ -4,27 +4,27 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 
 /// Parses a number of things, at least one.
-pub fn at_least_one(text: &str) -> Result<NonZeroU32, String> {
+pub(super) fn at_least_one(text: &str) -> Result<NonZeroU32, String> {
     parsed(text, "give a whole number from 1 to 4294967295")
 }
 
 /// Parses a number that counts from one.
-pub fn number(text: &str) -> Result<u32, String> {
+pub(super) fn number(text: &str) -> Result<u32, String> {
     at_least_one(text).map(NonZeroU32::get)
 }
 
 /// Parses a number of things, which may be zero.
-pub fn whole(text: &str) -> Result<usize, String> {
+pub(super) fn whole(text: &str) -> Result<usize, String> {
     parsed(text, "give a whole number, 0 or more")
 }
 
 /// Parses a seed.
-pub fn seed(text: &str) -> Result<u64, String> {
+pub(super) fn seed(text: &str) -> Result<u64, String> {
     parsed(text, "give a whole number, 0 or more")
 }
 
 /// Parses the id of a customer or an item.
-pub fn id(text: &str) -> Result<i64, String> {
+pub(super) fn id(text: &str) -> Result<i64, String> {
     parsed(text, "an id is an integer below 2^63, such as 21193184998 or -7")
 }
 

@@ -15,7 +15,7 @@ use lookback::model::Day;
     after_help = "Reads all raw files of the batches that the partition rests on, and ends with exit code 1 at the first difference. The message names \
                   file, row and column (and the place in a list), all counted from 1, the value, and the raw file and row that contradict it."
 )]
-pub struct Audit {
+pub(crate) struct Audit {
     /// Folder of the store that the partition was produced from.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
@@ -45,7 +45,7 @@ pub struct Audit {
     after_help = "A scheduler reads `stale` and `without_manifest` of the --json summary, or the exit code with --exit-code. \
                   `lookback backfill --stale` produces the stale partitions again."
 )]
-pub struct Stale {
+pub(crate) struct Stale {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
@@ -70,7 +70,7 @@ pub struct Stale {
                   manifests in settings, batches and impression files are listed first, and do not count as differences of the rows. \
                   Exit code 0: the same rows; 3: different; 1: failed."
 )]
-pub struct Diff {
+pub(crate) struct Diff {
     /// First output folder, which holds dt=…/.
     #[arg(value_name = "OUT1")]
     pub one: PathBuf,
@@ -87,7 +87,7 @@ pub struct Diff {
 
 /// Arguments of `manifest`.
 #[derive(Args, Debug)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// Output folder, which holds dt=…/.
     #[arg(long, value_name = "OUT")]
     pub out: PathBuf,

@@ -14,7 +14,7 @@ use lookback::produce::RowChoice;
 
 /// Options of `produce` and `backfill` that shape the rows.
 #[derive(Args, Debug)]
-pub struct RowOptions {
+pub(crate) struct RowOptions {
     /// Length of the padded histories [default, and maximum: as many actions as the store keeps].
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub max_history: Option<NonZeroU32>,
@@ -59,7 +59,7 @@ pub struct RowOptions {
 
 impl RowOptions {
     /// Returns the options that were given.
-    pub fn choice(&self) -> RowChoice {
+    pub(crate) fn choice(&self) -> RowChoice {
         let number = |typed: Option<NonZeroU32>| typed.map(|typed| typed.get() as usize);
         RowChoice::default()
             .max_history(number(self.max_history))
@@ -77,7 +77,7 @@ impl RowOptions {
 
 /// Arguments of `produce`.
 #[derive(Args, Debug)]
-pub struct Produce {
+pub(crate) struct Produce {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
@@ -103,7 +103,7 @@ pub struct Produce {
 
 /// Arguments of `backfill`.
 #[derive(Args, Debug)]
-pub struct Backfill {
+pub(crate) struct Backfill {
     /// Folder of the store; created if there is none.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,

@@ -11,7 +11,7 @@ use clap_complete::Shell;
     after_help = "bash: save it as ~/.local/share/bash-completion/completions/lookback; zsh: as _lookback in a folder of $fpath; \
                   fish: as ~/.config/fish/completions/lookback.fish."
 )]
-pub struct Completions {
+pub(crate) struct Completions {
     /// The shell.
     #[arg(value_enum)]
     pub shell: Shell,
@@ -19,7 +19,7 @@ pub struct Completions {
 
 /// Arguments of `man`.
 #[derive(Args, Debug)]
-pub struct Man {
+pub(crate) struct Man {
     /// Folder for the pages; created if missing. `man -l DIR/lookback.1` shows the first page.
     #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,

@@ -11,7 +11,7 @@ use lookback::model::Day;
 /// Arguments of `forget`.
 #[derive(Args, Debug)]
 #[command(group(clap::ArgGroup::new("whom").args(["customer", "customers"]).required(true).multiple(true)))]
-pub struct Forget {
+pub(crate) struct Forget {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
@@ -34,7 +34,7 @@ pub struct Forget {
 
 /// Arguments of `prune`.
 #[derive(Args, Debug)]
-pub struct Prune {
+pub(crate) struct Prune {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
@@ -55,7 +55,7 @@ pub struct Prune {
     after_help = "Afterwards the store equals, key by key, a store that never had the batch. `backfill` over a range with that day ingests it again if \
                   its files are still there. Partitions that rest on the batch stay as they are; `lookback stale` lists them."
 )]
-pub struct Remove {
+pub(crate) struct Remove {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
@@ -69,7 +69,7 @@ pub struct Remove {
 
 /// Arguments of `backup`.
 #[derive(Args, Debug)]
-pub struct Backup {
+pub(crate) struct Backup {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
@@ -87,7 +87,7 @@ pub struct Backup {
 
 /// Arguments of `restore`.
 #[derive(Args, Debug)]
-pub struct Restore {
+pub(crate) struct Restore {
     /// Folder of the backups.
     #[arg(long, value_name = "DIR")]
     pub from: PathBuf,
@@ -101,7 +101,7 @@ pub struct Restore {
 
 /// Arguments of `migrate`.
 #[derive(Args, Debug)]
-pub struct Migrate {
+pub(crate) struct Migrate {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
@@ -116,7 +116,7 @@ pub struct Migrate {
 /// Arguments of `verify`.
 #[derive(Args, Debug)]
 #[command(group(clap::ArgGroup::new("what").args(["store", "backup"]).required(true)))]
-pub struct Verify {
+pub(crate) struct Verify {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
@@ -133,7 +133,7 @@ pub struct Verify {
 
 /// Arguments of `repair`.
 #[derive(Args, Debug)]
-pub struct Repair {
+pub(crate) struct Repair {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,

@@ -16,7 +16,7 @@ fn words<T: Copy + Send + Sync + 'static>(
 }
 
 /// A codec.
-pub fn codec() -> impl TypedValueParser<Value = Compression> {
+pub(super) fn codec() -> impl TypedValueParser<Value = Compression> {
     let all = &[
         (Compression::Zstd, "Zstandard, level 1"),
         (Compression::Snappy, "Snappy"),
@@ -27,7 +27,7 @@ pub fn codec() -> impl TypedValueParser<Value = Compression> {
 }
 
 /// A column that rows have on request.
-pub fn extra() -> impl TypedValueParser<Value = ExtraColumn> {
+pub(super) fn extra() -> impl TypedValueParser<Value = ExtraColumn> {
     let all = &[
         (ExtraColumn::Dt, "The day, before the other columns: string. Without it, only the folder's name has the day"),
         (ExtraColumn::HistoryLength, "Number of actions before the padding: int32"),
@@ -41,17 +41,17 @@ pub fn extra() -> impl TypedValueParser<Value = ExtraColumn> {
 }
 
 /// The type of items.
-pub fn item_type() -> impl TypedValueParser<Value = ItemType> {
+pub(super) fn item_type() -> impl TypedValueParser<Value = ItemType> {
     words(&[(ItemType::Int64, "Signed, 64 bits"), (ItemType::Int32, "Signed, 32 bits")], ItemType::name)
 }
 
 /// The type of action types.
-pub fn type_type() -> impl TypedValueParser<Value = TypeType> {
+pub(super) fn type_type() -> impl TypedValueParser<Value = TypeType> {
     words(&[(TypeType::Int32, "Signed, 32 bits"), (TypeType::Uint8, "Unsigned, 8 bits")], TypeType::name)
 }
 
 /// An order of rows.
-pub fn order() -> impl TypedValueParser<Value = OrderKind> {
+pub(super) fn order() -> impl TypedValueParser<Value = OrderKind> {
     let all = &[
         (OrderKind::Customer, "By customer, ranking id, list"),
         (OrderKind::Shuffled, "All rows shuffled"),

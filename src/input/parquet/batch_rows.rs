@@ -33,7 +33,7 @@ type Chunks<'file> = Vec<(&'file ColumnChunkMetaData, usize)>;
 /// large that a column would exceed the budget for a page, see [`Resources::page_bytes`].
 ///
 /// Fails if one page or the list of one row exceeds the budget. Memory: one page.
-pub fn fitting_rows(
+pub(super) fn fitting_rows(
     path: &Path,
     file: &File,
     metadata: &ParquetMetaData,

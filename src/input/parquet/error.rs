@@ -8,7 +8,7 @@ use parquet::errors::ParquetError;
 use crate::error::Error;
 
 /// The error of writing to `path`; if the cause is an error of the system, with the remedy for that error.
-pub fn write_failed(path: &Path, error: ParquetError) -> Error {
+pub(crate) fn write_failed(path: &Path, error: ParquetError) -> Error {
     let error = match error {
         ParquetError::External(inside) => match inside.downcast::<io::Error>() {
             Ok(inside) => *inside,

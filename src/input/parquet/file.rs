@@ -24,7 +24,7 @@ use crate::storage::regular_file;
 use crate::text::Shown;
 
 /// An open Parquet file whose columns are known, before its rows are read.
-pub struct ParquetFile {
+pub(crate) struct ParquetFile {
     path: PathBuf,
     file: File,
     metadata: ArrowReaderMetadata,
@@ -32,7 +32,7 @@ pub struct ParquetFile {
 
 impl ParquetFile {
     /// Opens a file and reads its schema. For `int96` see [`crate::input::day_reader::DayReader::open`].
-    pub fn open(day_file: &DayFile, int96: Option<Int96>) -> Result<Self> {
+    pub(crate) fn open(day_file: &DayFile, int96: Option<Int96>) -> Result<Self> {
         let path = &day_file.path;
         let file = regular_file::open(path).map_err(|error| Error::io("open", path, error))?;
         if schema_depth(&file).is_some_and(|depth| depth > DEPTH_MAX) {
@@ -51,7 +51,7 @@ impl ParquetFile {
     }
 
     /// Whether there is a top-level column of this name.
-    pub fn has(&self, column: &str) -> bool {
+    pub(crate) fn has(&self, column: &str) -> bool {
         self.metadata.schema().column_with_name(column).is_some()
     }
 
@@ -64,7 +64,7 @@ impl ParquetFile {
     }
 
     /// Returns the top-level columns in file order, each with the name of its type.
-    pub fn columns(&self) -> Vec<(String, String)> {
+    pub(crate) fn columns(&self) -> Vec<(String, String)> {
         let fields = self.metadata.schema().fields().iter();
         fields.map(|field| (field.name().clone(), field.data_type().to_string())).collect()
     }
@@ -116,7 +116,7 @@ impl ParquetFile {
 }
 
 /// The record batches of one file, in the order of its rows.
-pub struct Batches {
+pub(crate) struct Batches {
     path: PathBuf,
     reader: ParquetRecordBatchReader,
     /// The rows that the file announces, less the rows read.
@@ -151,12 +151,12 @@ impl Iterator for Batches {
 }
 
 /// Returns a column of a batch by name. Fails if the batch lacks it, although the file announced it.
-pub fn column<'batch>(batch: &'batch RecordBatch, name: &str, path: &Path) -> Result<&'batch ArrayRef> {
+pub(crate) fn column<'batch>(batch: &'batch RecordBatch, name: &str, path: &Path) -> Result<&'batch ArrayRef> {
     batch.column_by_name(name).ok_or_else(|| unreadable(path, format!("column {name} is missing")))
 }
 
 /// The error that a column has an unusable type. `wanted` completes "needs".
-pub fn wrong_type(path: &Path, column: &str, found: &DataType, wanted: &str) -> Error {
+pub(crate) fn wrong_type(path: &Path, column: &str, found: &DataType, wanted: &str) -> Error {
     Error::input(
         format!("the file {} has a column {column} of type {found}, but needs {wanted}", path.shown()),
         "write the column with such a type",

@@ -6,13 +6,13 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use super::thrift::{Compact, INT32, LIST, STRUCT};
 
 /// The most levels of nesting that are read.
-pub const DEPTH_MAX: usize = 100;
+pub(super) const DEPTH_MAX: usize = 100;
 
 /// Bytes after the footer: its length and the magic number.
 const TAIL_BYTES: u64 = 8;
 
 /// The depth of the schema (0 for the root), counted up to [`DEPTH_MAX`] plus one; `None` if there is no footer.
-pub fn schema_depth(mut file: impl Read + Seek) -> Option<usize> {
+pub(super) fn schema_depth(mut file: impl Read + Seek) -> Option<usize> {
     let end = file.seek(SeekFrom::End(0)).ok()?.checked_sub(TAIL_BYTES)?;
     file.seek(SeekFrom::Start(end)).ok()?;
     let mut length = [0; 4];

@@ -18,7 +18,7 @@ thread_local! {
 
 /// Runs `read`; returns a panic as the text of an error. After a panic, the values that `read` used must not be used
 /// again.
-pub fn guard<T>(read: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn guard<T>(read: impl FnOnce() -> T) -> Result<T, String> {
     let before = INSIDE.replace(true);
     let result = catch_unwind(AssertUnwindSafe(read));
     INSIDE.set(before);
@@ -36,14 +36,14 @@ fn panic_text(payload: &(dyn Any + Send)) -> String {
 }
 
 /// Runs a step of the reader; an error or panic becomes an error that names the file.
-pub fn guarded<T, E: Into<Cause>>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> Result<T> {
+pub(crate) fn guarded<T, E: Into<Cause>>(path: &Path, read: impl FnOnce() -> Result<T, E>) -> Result<T> {
     match guard(read) {
         Ok(result) => result.map_err(|error| unreadable(path, error)),
         Err(panic) => Err(unreadable(path, panic)),
     }
 }
 
-pub fn unreadable(path: &Path, cause: impl Into<Cause>) -> Error {
+pub(crate) fn unreadable(path: &Path, cause: impl Into<Cause>) -> Error {
     let cause = cause.into();
     Error::input(
         format!("the file {} cannot be read as Parquet ({cause})", path.shown()),

@@ -13,7 +13,7 @@ use crate::exact::usize_of;
 
 /// The most values that one row has in a column chunk. Nested lists count through; a null or empty list counts as one
 /// value. Lists may continue from page to page. Memory: one page.
-pub fn longest_list(file: &Arc<File>, chunk: &ColumnChunkMetaData, rows: usize) -> Result<u64> {
+pub(super) fn longest_list(file: &Arc<File>, chunk: &ColumnChunkMetaData, rows: usize) -> Result<u64> {
     let descriptor = chunk.column_descr();
     let width = u32::from(descriptor.max_rep_level().unsigned_abs()).checked_ilog2().map_or(0, |bits| bits + 1);
     let mut lists = Lists::default();

@@ -18,7 +18,7 @@ const RLE_DICTIONARY: i64 = 8;
 
 /// The size of a page, and how it holds its values.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct PageSize {
+pub(super) struct PageSize {
     /// Decompressed bytes, without the header; above `room`, the count may stop early.
     pub bytes: u64,
     /// Number of values, nulls included.
@@ -29,7 +29,7 @@ pub struct PageSize {
 
 /// How a page holds its values.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Content {
+pub(super) enum Content {
     /// The values of the dictionary.
     Dictionary,
     /// Indices into the dictionary.
@@ -43,7 +43,7 @@ pub enum Content {
 
 /// Passes each page between `begin` and `end` to `each`; `None` if the bytes there are not a page. The last page may
 /// extend beyond `end`: some old writers left a header out of the count.
-pub fn visit_pages(
+pub(super) fn visit_pages(
     file: impl Read + Seek,
     (begin, end): (u64, u64),
     codec: Compression,

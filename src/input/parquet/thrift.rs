@@ -8,7 +8,7 @@ use std::io::{BufRead, Read};
 const DEPTH_MAX: usize = 16;
 
 /// Reads one struct after the other. Memory: none; skipped values are discarded.
-pub struct Compact<'reader, R> {
+pub(super) struct Compact<'reader, R> {
     reader: &'reader mut R,
     /// Bytes read so far.
     pub read: u64,
@@ -16,12 +16,12 @@ pub struct Compact<'reader, R> {
 
 impl<'reader, R: BufRead> Compact<'reader, R> {
     /// A reader that stands at the beginning of a struct.
-    pub fn new(reader: &'reader mut R) -> Self {
+    pub(super) fn new(reader: &'reader mut R) -> Self {
         Compact { reader, read: 0 }
     }
 
     /// Returns the type of the next field and sets `field` to its number; `Some(None)` at the end of a struct.
-    pub fn field(&mut self, field: &mut i64) -> Option<Option<u8>> {
+    pub(super) fn field(&mut self, field: &mut i64) -> Option<Option<u8>> {
         let head = self.byte()?;
         if head == 0 {
             return Some(None);
@@ -34,7 +34,7 @@ impl<'reader, R: BufRead> Compact<'reader, R> {
     }
 
     /// Skips a value of this type, `depth` structs or lists below the start of reading.
-    pub fn skip(&mut self, kind: u8, depth: usize) -> Option<()> {
+    pub(super) fn skip(&mut self, kind: u8, depth: usize) -> Option<()> {
         if depth > DEPTH_MAX {
             return None;
         }
@@ -66,7 +66,7 @@ impl<'reader, R: BufRead> Compact<'reader, R> {
     }
 
     /// Returns the number and the type of a list's elements.
-    pub fn list(&mut self) -> Option<(u64, u8)> {
+    pub(super) fn list(&mut self) -> Option<(u64, u8)> {
         let head = self.byte()?;
         let count = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
         Some((count, head & 0xf))
@@ -99,7 +99,7 @@ impl<'reader, R: BufRead> Compact<'reader, R> {
     }
 
     /// Reads a signed integer of any width.
-    pub fn integer(&mut self) -> Option<i64> {
+    pub(super) fn integer(&mut self) -> Option<i64> {
         let number = self.varint()?;
         Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
     }
@@ -110,10 +110,10 @@ const TRUE: u8 = 1;
 const FALSE: u8 = 2;
 const BYTE: u8 = 3;
 const INT16: u8 = 4;
-pub const INT32: u8 = 5;
+pub(super) const INT32: u8 = 5;
 const INT64: u8 = 6;
 const DOUBLE: u8 = 7;
 const BINARY: u8 = 8;
-pub const LIST: u8 = 9;
+pub(super) const LIST: u8 = 9;
 const SET: u8 = 10;
-pub const STRUCT: u8 = 12;
+pub(super) const STRUCT: u8 = 12;

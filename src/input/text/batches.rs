@@ -33,7 +33,7 @@ enum AnyFile {
 
 impl TextFile {
     /// Opens a file as `content` says; fails if its beginning shows another type.
-    pub fn open(day_file: &DayFile, content: Content, packing: Packing, resources: &Resources) -> Result<Self> {
+    pub(crate) fn open(day_file: &DayFile, content: Content, packing: Packing, resources: &Resources) -> Result<Self> {
         let path = day_file.path.clone();
         let file = match content {
             Content::Csv => AnyFile::Csv(CsvFile::open(&path, packing, resources)?),
@@ -43,7 +43,7 @@ impl TextFile {
     }
 
     /// Whether there is a column of this name.
-    pub fn has(&self, column: &str) -> Result<bool> {
+    pub(crate) fn has(&self, column: &str) -> Result<bool> {
         match &self.file {
             AnyFile::Csv(file) => Ok(file.place(column)?.is_some()),
             AnyFile::JsonLines(file) => file.has(column),
@@ -51,7 +51,7 @@ impl TextFile {
     }
 
     /// Returns the names of its columns; for JSON lines, those of the first object.
-    pub fn columns(&self) -> Result<Vec<String>> {
+    pub(crate) fn columns(&self) -> Result<Vec<String>> {
         match &self.file {
             AnyFile::Csv(file) => Ok(file.names().collect()),
             AnyFile::JsonLines(file) => file.names(),
@@ -62,7 +62,7 @@ impl TextFile {
     ///
     /// Memory: see [`super::records::Records`]; and for a batch, a mebibyte of text and a row, and the values read from
     /// them.
-    pub fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<TextBatches> {
+    pub(crate) fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<TextBatches> {
         let rows = match self.file {
             AnyFile::Csv(file) => AnyRows::Csv(file.rows(wanted)?),
             AnyFile::JsonLines(file) => AnyRows::JsonLines(file.rows(wanted)?),

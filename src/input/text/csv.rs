@@ -19,7 +19,7 @@ pub(super) struct CsvFile {
 
 impl CsvFile {
     /// Opens a file. Fails if it has no header.
-    pub fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
+    pub(super) fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
         let mut records = Records::open(path, packing, Ends::LineOutsideQuotes, resources)?;
         let header = loop {
             match records.take()? {
@@ -35,7 +35,7 @@ impl CsvFile {
     }
 
     /// The index of a column, from 0; `None` if no column has this name. Fails if two have it.
-    pub fn place(&self, column: &str) -> Result<Option<usize>> {
+    pub(super) fn place(&self, column: &str) -> Result<Option<usize>> {
         let mut places = self.names().enumerate().filter(|(_, name)| name == column).map(|(place, _)| place);
         let (first, second) = (places.next(), places.next());
         match second {
@@ -45,13 +45,13 @@ impl CsvFile {
     }
 
     /// The names in the header, without whitespace around them.
-    pub fn names(&self) -> impl Iterator<Item = String> {
+    pub(super) fn names(&self) -> impl Iterator<Item = String> {
         CsvCells::new(&self.header).map(|cell| String::from_utf8_lossy(&cell.content()).trim().to_owned())
     }
 
     /// Returns the rows after the header, each with its cells in these columns. Fails if a column is missing, unless it
     /// is optional.
-    pub fn rows(self, wanted: &[Wanted<'_>]) -> Result<CsvRows> {
+    pub(super) fn rows(self, wanted: &[Wanted<'_>]) -> Result<CsvRows> {
         let mut columns = Vec::with_capacity(wanted.len());
         for wanted in wanted {
             let place = self.place(wanted.name())?;
@@ -86,7 +86,7 @@ struct WantedColumn {
 
 impl CsvRows {
     /// Puts the next row into `written`; false after the last row. Empty lines are skipped.
-    pub fn next_into(&mut self, written: &mut WrittenRows) -> Result<bool> {
+    pub(super) fn next_into(&mut self, written: &mut WrittenRows) -> Result<bool> {
         loop {
             let Some(record) = self.records.take()? else { return Ok(false) };
             if record.bytes.is_empty() {

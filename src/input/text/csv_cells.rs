@@ -16,12 +16,12 @@ pub(super) struct CsvCell<'a> {
 
 impl<'a> CsvCell<'a> {
     /// Whether the cell is empty; as text, empty quotes are an empty text and not null.
-    pub fn is_null(&self, is_text: bool) -> bool {
+    pub(super) fn is_null(&self, is_text: bool) -> bool {
         self.raw.is_empty() && !(self.is_quoted && is_text)
     }
 
     /// Returns its content.
-    pub fn content(&self) -> Cow<'a, [u8]> {
+    pub(super) fn content(&self) -> Cow<'a, [u8]> {
         if !self.is_quoted || memchr(b'"', self.raw).is_none() {
             return Cow::Borrowed(self.raw);
         }
@@ -45,12 +45,12 @@ pub(super) struct CsvCells<'a> {
 
 impl<'a> CsvCells<'a> {
     /// The cells of a record whose quotes are closed.
-    pub fn new(record: &'a [u8]) -> Self {
+    pub(super) fn new(record: &'a [u8]) -> Self {
         CsvCells { rest: Some(record) }
     }
 
     /// Returns the bytes not yet read.
-    pub fn rest(&self) -> &'a [u8] {
+    pub(super) fn rest(&self) -> &'a [u8] {
         self.rest.unwrap_or_default()
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct JsonLinesFile {
 impl JsonLinesFile {
     /// Opens a file. Fails if it is one array of objects instead of one object per line, or if its first object spans
     /// several lines.
-    pub fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
+    pub(super) fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
         let records = Records::open(path, packing, Ends::Line, resources)?;
         if records.rest().trim_ascii_start().starts_with(b"[") {
             let remedy = "write each object on a line of its own";
@@ -68,7 +68,7 @@ impl JsonLinesFile {
     }
 
     /// Whether any object has this name. Reads the file again from the beginning, up to that object.
-    pub fn has(&self, column: &str) -> Result<bool> {
+    pub(super) fn has(&self, column: &str) -> Result<bool> {
         let names = [column.to_owned()];
         let found = self.first(|json| {
             let mut values = [None];
@@ -79,7 +79,7 @@ impl JsonLinesFile {
     }
 
     /// Returns the first few names of the first object.
-    pub fn names(&self) -> Result<Vec<String>> {
+    pub(super) fn names(&self) -> Result<Vec<String>> {
         Ok(self.first(|json| Names.deserialize(json).ok())?.unwrap_or_default())
     }
 
@@ -100,7 +100,7 @@ impl JsonLinesFile {
 
     /// Returns the rows, each with its values in these columns. Fails if no object has such a column, unless it is
     /// optional, or if the file has no object.
-    pub fn rows(self, wanted: &[Wanted<'_>]) -> Result<JsonRows> {
+    pub(super) fn rows(self, wanted: &[Wanted<'_>]) -> Result<JsonRows> {
         for wanted in wanted.iter().filter(|wanted| !wanted.is_optional()) {
             if !self.has(wanted.name())?
                 && let Some(first) = self.first(|json| Names.deserialize(json).ok())?
@@ -124,7 +124,7 @@ pub(super) struct JsonRows {
 
 impl JsonRows {
     /// Puts the next row into `written`; false after the last row. Blank lines are skipped.
-    pub fn next_into(&mut self, written: &mut WrittenRows) -> Result<bool> {
+    pub(super) fn next_into(&mut self, written: &mut WrittenRows) -> Result<bool> {
         loop {
             let Some(record) = self.records.take()? else { return Ok(false) };
             if record.bytes.trim_ascii().is_empty() {

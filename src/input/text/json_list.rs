@@ -35,7 +35,7 @@ type Wrong<'a> = (Option<&'a str>, Reason);
 
 impl JsonLists {
     /// An empty column whose elements have these fields.
-    pub fn new(item: &str, label: &str) -> Self {
+    pub(super) fn new(item: &str, label: &str) -> Self {
         JsonLists {
             names: [item.to_owned(), label.to_owned()],
             items: Int64Builder::new(),
@@ -48,7 +48,7 @@ impl JsonLists {
     }
 
     /// Adds the list of a row. Fails with the fault of the list; the elements before the fault stay.
-    pub fn push(&mut self, text: Option<&str>) -> Result<(), Wrong<'_>> {
+    pub(super) fn push(&mut self, text: Option<&str>) -> Result<(), Wrong<'_>> {
         let before = self.objects.len();
         let text = text.map(|text| text.trim_matches([' ', '\t'])).filter(|text| !text.is_empty());
         let mut wrong = None;
@@ -66,7 +66,7 @@ impl JsonLists {
     }
 
     /// Returns the lists; if no element has a flag, without that field, like a Parquet file of the same rows.
-    pub fn finish(mut self) -> Result<ArrayRef, ArrowError> {
+    pub(super) fn finish(mut self) -> Result<ArrayRef, ArrowError> {
         let [item, label] = self.names;
         let mut fields = vec![Field::new(item, DataType::Int64, true)];
         let mut columns: Vec<ArrayRef> = vec![Arc::new(self.items.finish())];

@@ -62,7 +62,7 @@ pub(super) struct Records {
 
 impl Records {
     /// Opens a file and reads its beginning.
-    pub fn open(path: &Path, packing: Packing, ends: Ends, resources: &Resources) -> Result<Self> {
+    pub(super) fn open(path: &Path, packing: Packing, ends: Ends, resources: &Resources) -> Result<Self> {
         let source = Unpacked::open(path, packing, resources)?;
         let (bytes_max, cancel) = (resources.line_bytes(), resources.cancel().clone());
         let buffer = vec![0; BUFFER_BYTES];
@@ -85,18 +85,18 @@ impl Records {
     }
 
     /// The path of the file.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         self.source.path()
     }
 
     /// Returns the bytes that were read and belong to later records.
-    pub fn rest(&self) -> &[u8] {
+    pub(super) fn rest(&self) -> &[u8] {
         at_most(&self.buffer, self.end).split_at(self.begin).1
     }
 
     /// Returns the next record; `None` after the last. Fails if it exceeds the budget for a line, if a quote is not
     /// closed, and at a NUL byte.
-    pub fn take(&mut self) -> Result<Option<Record<'_>>> {
+    pub(super) fn take(&mut self) -> Result<Option<Record<'_>>> {
         let mut scan = Scan::default();
         let (length, with_end) = loop {
             if let Some(length) = scan.find(self.ends, self.rest(), self.is_at_end) {
@@ -150,7 +150,7 @@ impl Records {
     }
 
     /// The error that the file as a whole is unusable.
-    pub fn broken(&self, cause: &str, remedy: impl Into<Message>) -> Error {
+    pub(super) fn broken(&self, cause: &str, remedy: impl Into<Message>) -> Error {
         Error::input(format!("the file {} cannot be read: {cause}", self.path().shown()), remedy)
     }
 

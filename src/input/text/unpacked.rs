@@ -31,7 +31,7 @@ pub(super) struct Unpacked {
 
 impl Unpacked {
     /// Opens a file; nothing is read yet.
-    pub fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
+    pub(super) fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
         let failed = |error: io::Error| Error::io("open", path, error);
         let file = regular_file::open(path).map_err(failed)?;
         let page_bytes_log = resources.page_bytes().checked_ilog2().unwrap_or_default();
@@ -49,12 +49,12 @@ impl Unpacked {
     }
 
     /// The path of the file.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Fills a part of `buffer`; returns 0 at the end of the file. `line` is the current line, for the message.
-    pub fn read(&mut self, buffer: &mut [u8], line: u64) -> Result<usize> {
+    pub(super) fn read(&mut self, buffer: &mut [u8], line: u64) -> Result<usize> {
         loop {
             match self.reader.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

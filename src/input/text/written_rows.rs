@@ -26,7 +26,7 @@ pub(super) enum Cell<'a> {
 
 impl<'a> Cell<'a> {
     /// The cell of any bytes.
-    pub fn of(content: Cow<'a, [u8]>) -> Self {
+    pub(super) fn of(content: Cow<'a, [u8]>) -> Self {
         let (text, is_sound) = match content {
             Cow::Borrowed(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => (Cow::Borrowed(text), true),
@@ -64,24 +64,24 @@ pub(super) struct Gathered {
 
 impl WrittenRows {
     /// An empty batch with these column names.
-    pub fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+    pub(super) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let names: Vec<String> = names.map(str::to_owned).collect();
         let columns = names.iter().map(|_| StringBuilder::new()).collect();
         WrittenRows { names, columns, lines: Vec::new(), faults: Vec::new(), bytes: 0 }
     }
 
     /// How many rows there are.
-    pub fn rows(&self) -> usize {
+    pub(super) fn rows(&self) -> usize {
         self.lines.len()
     }
 
     /// Whether the batch is complete.
-    pub fn is_full(&self, rows: usize) -> bool {
+    pub(super) fn is_full(&self, rows: usize) -> bool {
         self.rows() >= rows || self.bytes >= BATCH_BYTES
     }
 
     /// Adds a row with a cell for each column.
-    pub fn push<'a>(&mut self, line: u64, row: impl Iterator<Item = Cell<'a>>) {
+    pub(super) fn push<'a>(&mut self, line: u64, row: impl Iterator<Item = Cell<'a>>) {
         let index = self.rows();
         for ((name, column), cell) in self.names.iter().zip(&mut self.columns).zip(row) {
             match cell {
@@ -103,7 +103,7 @@ impl WrittenRows {
     }
 
     /// Adds a line that has no cells, with the reason, as a phrase that follows the line number.
-    pub fn push_line(&mut self, line: u64, reason: String, bytes: &[u8]) {
+    pub(super) fn push_line(&mut self, line: u64, reason: String, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes).into_owned();
         self.bytes += text.len();
         self.faults.push(Fault { index: self.rows(), column: String::new(), reason, line: Some(text) });
@@ -112,7 +112,7 @@ impl WrittenRows {
     }
 
     /// Returns all rows and starts an empty batch.
-    pub fn take(&mut self) -> Result<Gathered, ArrowError> {
+    pub(super) fn take(&mut self) -> Result<Gathered, ArrowError> {
         self.bytes = 0;
         let columns: Vec<ArrayRef> =
             self.columns.iter_mut().map(|column| -> ArrayRef { Arc::new(column.finish()) }).collect();

@@ -58,7 +58,7 @@ enum Coder {
 
 impl Compressor {
     /// A compressor whose output readers expect under [`Compression::codec`].
-    pub fn new(compression: Compression) -> std::io::Result<Self> {
+    pub(super) fn new(compression: Compression) -> std::io::Result<Self> {
         let coder = match compression {
             Compression::Zstd => {
                 Coder::Zstd(Box::new(zstd::bulk::Compressor::new(ZstdLevel::default().compression_level())?))
@@ -71,7 +71,7 @@ impl Compressor {
     }
 
     /// Returns the compressed form of a page whose rows repeat, and clears the page.
-    pub fn compress_repeating(&mut self, page: &mut RepeatingPage) -> Result<Bytes> {
+    pub(super) fn compress_repeating(&mut self, page: &mut RepeatingPage) -> Result<Bytes> {
         if matches!(self.coder, Coder::Zstd(_)) {
             self.page.clear();
             if page.encode(&mut self.page).map_err(broken)? {
@@ -88,7 +88,7 @@ impl Compressor {
     }
 
     /// Returns the compressed form of `bytes`.
-    pub fn compress(&mut self, bytes: &[u8]) -> Result<Bytes> {
+    pub(super) fn compress(&mut self, bytes: &[u8]) -> Result<Bytes> {
         let bytes_max = match &self.coder {
             Coder::Zstd(_) => zstd::zstd_safe::compress_bound(bytes.len()),
             Coder::Snappy(_) => snap::raw::max_compress_len(bytes.len()),

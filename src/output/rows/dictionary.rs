@@ -26,7 +26,7 @@ const LOOKED_UP_AT_ONCE: usize = 64;
 
 impl Dictionary {
     /// An empty dictionary.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Dictionary {
             values: Vec::new(),
             narrow: Slots::new(FIRST_SLOTS),
@@ -36,7 +36,7 @@ impl Dictionary {
     }
 
     /// Removes all values. The tables keep their size, so that they need not grow again for the next row group.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.values.clear();
         self.narrow.clear();
         if self.is_wide {
@@ -46,7 +46,7 @@ impl Dictionary {
     }
 
     /// Appends the numbers of `values` to `numbers`; `None` if the numbers run out.
-    pub fn numbers_of(&mut self, values: &[i64], numbers: &mut Vec<u32>) -> Option<()> {
+    pub(super) fn numbers_of(&mut self, values: &[i64], numbers: &mut Vec<u32>) -> Option<()> {
         for values in values.chunks(LOOKED_UP_AT_ONCE) {
             self.widen_for(values)?;
             match self.is_wide {
@@ -58,7 +58,7 @@ impl Dictionary {
     }
 
     /// Returns the number of a value, new or known; `None` if the numbers run out.
-    pub fn number_of(&mut self, value: i64) -> Option<u32> {
+    pub(super) fn number_of(&mut self, value: i64) -> Option<u32> {
         self.widen_for(&[value])?;
         match self.is_wide {
             true => self.wide.number_of(value, &mut self.values),
@@ -78,7 +78,7 @@ impl Dictionary {
     }
 
     /// Returns all values in ascending order, and the rank of each value by its number; always `Some`.
-    pub fn sorted(&self) -> Option<(Vec<i64>, Vec<u32>)> {
+    pub(super) fn sorted(&self) -> Option<(Vec<i64>, Vec<u32>)> {
         let least = self.values.iter().min().copied().unwrap_or(0);
         let above = |value: &i64| value.wrapping_sub(least).cast_unsigned();
         let mut ranks = vec![0; self.values.len()];
@@ -99,7 +99,7 @@ impl Dictionary {
     }
 
     /// Returns all values, ordered by number.
-    pub fn values(&self) -> &[i64] {
+    pub(super) fn values(&self) -> &[i64] {
         &self.values
     }
 }

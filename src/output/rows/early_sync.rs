@@ -22,12 +22,12 @@ pub(super) struct EarlySync {
 
 impl EarlySync {
     /// For an empty file.
-    pub fn of(file: &File) -> Self {
+    pub(super) fn of(file: &File) -> Self {
         EarlySync { file: file.try_clone().ok(), synced_from_bytes: 0, running: None }
     }
 
     /// Records that the file has reached this many bytes. Fails if a sync has failed.
-    pub fn written(&mut self, bytes: u64) -> io::Result<()> {
+    pub(super) fn written(&mut self, bytes: u64) -> io::Result<()> {
         let is_due = bytes >= self.synced_from_bytes + BYTES_EACH;
         if !is_due || self.running.as_ref().is_some_and(|running| !running.is_finished()) {
             return Ok(());
@@ -42,7 +42,7 @@ impl EarlySync {
 
     /// Waits for the running sync. Fails if that sync has failed: the system reports an error once, so the last fsync
     /// might miss it.
-    pub fn end(&mut self) -> io::Result<()> {
+    pub(super) fn end(&mut self) -> io::Result<()> {
         match self.running.take().map(JoinHandle::join) {
             None => Ok(()),
             Some(Ok(synced)) => synced,

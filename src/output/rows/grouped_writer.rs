@@ -16,7 +16,7 @@ use crate::model::{CustomerId, Impression};
 /// cut: an impression goes whole into the open row group, or into the next one if it does not fit.
 ///
 /// Memory: one row group being gathered and one being written.
-pub struct GroupedWriter {
+pub(crate) struct GroupedWriter {
     row_group_rows: usize,
     writer: RowWriter,
     group: RowGroup,
@@ -26,7 +26,7 @@ pub struct GroupedWriter {
 
 impl GroupedWriter {
     /// A writer into `folder`, which must exist and be empty.
-    pub fn new(folder: PathBuf, settings: &RowSettings, schema: &Arc<RowSchema>) -> Result<Self> {
+    pub(crate) fn new(folder: PathBuf, settings: &RowSettings, schema: &Arc<RowSchema>) -> Result<Self> {
         Ok(GroupedWriter {
             row_group_rows: settings.sizes.row_group_rows,
             writer: RowWriter::new(folder, settings, schema),
@@ -37,7 +37,7 @@ impl GroupedWriter {
 
     /// Adds an impression with its customer's history, which is used only where the customer's rows begin in a row
     /// group. `first` is the position of its first element in its list.
-    pub fn add(&mut self, impression: &Impression, first: i32, history: HistoryView<'_>) -> Result<()> {
+    pub(crate) fn add(&mut self, impression: &Impression, first: i32, history: HistoryView<'_>) -> Result<()> {
         let Impression { customer, ranking_id, elements } = impression;
         if self.group.rows() > 0 && self.group.rows() + elements.len() > self.row_group_rows {
             self.close_group()?;
@@ -50,7 +50,7 @@ impl GroupedWriter {
     }
 
     /// Writes the rest, and returns the parts for the manifest.
-    pub fn finish(mut self) -> Result<Vec<PartFile>> {
+    pub(crate) fn finish(mut self) -> Result<Vec<PartFile>> {
         if self.group.rows() > 0 {
             self.close_group()?;
         }

@@ -76,7 +76,7 @@ pub(super) struct ListChunk {
 
 impl ListChunk {
     /// The chunk of these rows; its pages are in `sink` and have these sizes with and without compression.
-    pub fn close(
+    pub(super) fn close(
         mut sink: TrackedWrite<Vec<u8>>,
         metadata: ColumnChunkMetaDataBuilder,
         (compressed, uncompressed): (usize, usize),
@@ -112,14 +112,14 @@ enum Layout {
 
 impl ListColumn<u32> {
     /// Starts a history: the first `max_history` of `values`.
-    pub fn begin(&mut self, values: &[i64]) -> error::Result<()> {
+    pub(super) fn begin(&mut self, values: &[i64]) -> error::Result<()> {
         self.dictionary.numbers_of(at_most(values, self.max_history), &mut self.numbers).held(NUMBERED)?;
         self.histories.push((self.numbers.len(), 0));
         Ok(())
     }
 
     /// Starts a history of runs: each value, and its count; at most `max_history` values in all.
-    pub fn begin_runs(&mut self, runs: impl Iterator<Item = (i64, usize)>) -> error::Result<()> {
+    pub(super) fn begin_runs(&mut self, runs: impl Iterator<Item = (i64, usize)>) -> error::Result<()> {
         for (value, times) in runs {
             let number = self.dictionary.number_of(value).held(NUMBERED)?;
             self.numbers.resize(self.numbers.len() + times, number);
@@ -131,7 +131,7 @@ impl ListColumn<u32> {
 
 impl ListColumn<u8> {
     /// Starts a history: the first `max_history` of `values`.
-    pub fn begin(&mut self, values: &[u8]) -> error::Result<()> {
+    pub(super) fn begin(&mut self, values: &[u8]) -> error::Result<()> {
         // The numbers of this history's values so far; they are few, so asking the dictionary once for each is cheap.
         let mut known = [None; 256];
         for value in at_most(values, self.max_history) {
@@ -152,12 +152,12 @@ impl ListColumn<u8> {
 
 impl<N: Number> ListColumn<N> {
     /// A column without rows; each row will have `max_history` elements.
-    pub fn new(max_history: usize) -> Self {
+    pub(super) fn new(max_history: usize) -> Self {
         ListColumn { max_history, dictionary: Dictionary::new(), numbers: Vec::new(), histories: Vec::new(), rows: 0 }
     }
 
     /// Adds rows with the history started last.
-    pub fn add_rows(&mut self, rows: usize) -> error::Result<()> {
+    pub(super) fn add_rows(&mut self, rows: usize) -> error::Result<()> {
         let (_, count) = self.histories.last_mut().held("rows follow their history")?;
         *count += rows;
         self.rows += rows;
@@ -165,7 +165,7 @@ impl<N: Number> ListColumn<N> {
     }
 
     /// Assembles the pages and clears the column.
-    pub fn finish(
+    pub(super) fn finish(
         &mut self,
         column: &Arc<ColumnDescriptor>,
         compression: Compression,

@@ -18,11 +18,14 @@ mod zstd_frame;
 mod tests;
 
 pub use codec::Compression;
-pub use grouped_writer::GroupedWriter;
-pub use row_group::{EncodedRowGroup, RowGroup};
+pub(crate) use grouped_writer::GroupedWriter;
+pub(crate) use row_group::EncodedRowGroup;
+pub use row_group::RowGroup;
 pub use schema::RowSchema;
 pub(super) use schema::data_type;
-pub use settings::{FileSizes, RowSettings, metadata_if_chosen};
-pub use writer::{NEWEST_ACTION, RowWriter};
+pub(crate) use settings::metadata_if_chosen;
+pub use settings::{FileSizes, RowSettings};
+pub(crate) use writer::NEWEST_ACTION;
+pub use writer::RowWriter;
 #[cfg(feature = "internals")]
 pub use zstd_frame::fuzz::zstd_frame;

@@ -27,7 +27,7 @@ pub(super) struct Workspace {
 
 impl Workspace {
     /// Buffers for pages with this compression.
-    pub fn new(compression: Compression) -> Result<Self> {
+    pub(super) fn new(compression: Compression) -> Result<Self> {
         Ok(Workspace { compressor: Compressor::new(compression)?, page: RepeatingPage::new().map_err(broken)? })
     }
 }
@@ -57,7 +57,7 @@ struct Kind {
 
 impl DataPage {
     /// An empty page.
-    pub fn new(max_history: usize, encoding: Encoding, width: Option<u32>) -> Self {
+    pub(super) fn new(max_history: usize, encoding: Encoding, width: Option<u32>) -> Self {
         DataPage { max_history, encoding, width, bytes: Vec::new(), kinds: Vec::new(), rows: 0, length: 0 }
     }
 
@@ -119,24 +119,24 @@ pub(super) struct Chunk<'sink, W: Write> {
 
 impl<'sink, W: Write + Send> Chunk<'sink, W> {
     /// A chunk whose pages go to `sink`.
-    pub fn new(sink: &'sink mut TrackedWrite<W>, workspace: &'sink mut Workspace) -> Self {
+    pub(super) fn new(sink: &'sink mut TrackedWrite<W>, workspace: &'sink mut Workspace) -> Self {
         Chunk { pages: SerializedPageWriter::new(sink), workspace, compressed: 0, uncompressed: 0 }
     }
 
     /// Returns the bytes so far, with page headers, and their number without compression.
-    pub fn sizes(&self) -> (usize, usize) {
+    pub(super) fn sizes(&self) -> (usize, usize) {
         (self.compressed, self.uncompressed)
     }
 
     /// Writes a dictionary page: `values` values in plain encoding, ascending.
-    pub fn dictionary(&mut self, page: &[u8], values: usize) -> Result<()> {
+    pub(super) fn dictionary(&mut self, page: &[u8], values: usize) -> Result<()> {
         let buf = self.workspace.compressor.compress(page)?;
         let num_values = to_u32(values)?;
         self.write(Page::DictionaryPage { buf, num_values, encoding: Encoding::PLAIN, is_sorted: true }, page.len())
     }
 
     /// Adds rows to a data page, see [`DataPage::add`], and writes it whenever it is full.
-    pub fn rows(&mut self, page: &mut DataPage, row: &[u8], zeros: usize, times: usize) -> Result<()> {
+    pub(super) fn rows(&mut self, page: &mut DataPage, row: &[u8], zeros: usize, times: usize) -> Result<()> {
         let mut left = times;
         while left > 0 {
             left -= page.add(row, zeros, left);
@@ -148,7 +148,7 @@ impl<'sink, W: Write + Send> Chunk<'sink, W> {
     }
 
     /// Writes a data page if it has rows, and clears it.
-    pub fn data(&mut self, page: &mut DataPage) -> Result<()> {
+    pub(super) fn data(&mut self, page: &mut DataPage) -> Result<()> {
         if page.rows == 0 {
             return Ok(());
         }

@@ -35,18 +35,18 @@ pub(super) struct PlainColumn {
 
 impl PlainColumn {
     /// A column without rows; each row will have `max_history` elements.
-    pub fn new(max_history: usize) -> Self {
+    pub(super) fn new(max_history: usize) -> Self {
         PlainColumn { max_history, values: Vec::new(), histories: Vec::new(), rows: 0 }
     }
 
     /// Starts a history: the first `max_history` of `values`.
-    pub fn begin(&mut self, values: &[i64]) {
+    pub(super) fn begin(&mut self, values: &[i64]) {
         self.values.extend(values.iter().take(self.max_history));
         self.histories.push((self.values.len(), 0));
     }
 
     /// Adds rows with the history started last.
-    pub fn add_rows(&mut self, rows: usize) -> crate::error::Result<()> {
+    pub(super) fn add_rows(&mut self, rows: usize) -> crate::error::Result<()> {
         let (_, count) = self.histories.last_mut().held("rows follow their history")?;
         *count += rows;
         self.rows += rows;
@@ -54,7 +54,7 @@ impl PlainColumn {
     }
 
     /// Assembles the pages and clears the column.
-    pub fn finish(
+    pub(super) fn finish(
         &mut self,
         column: &Arc<ColumnDescriptor>,
         compression: Compression,

@@ -56,7 +56,7 @@ pub struct RowSettings {
 
 /// Metadata of the settings that a part file omits if they have their defaults: each key, and the value if it is not
 /// the default.
-pub fn metadata_if_chosen(columns: RowColumns, order: RowOrder) -> [(&'static str, Option<String>); 5] {
+pub(crate) fn metadata_if_chosen(columns: RowColumns, order: RowOrder) -> [(&'static str, Option<String>); 5] {
     let RowColumns { with, item_type, type_type } = columns;
     let unless_default = |is_default: bool, name: &str| (!is_default).then(|| name.to_owned());
     [

@@ -20,7 +20,7 @@ use crate::storage::HashedFile;
 use crate::storage::sync;
 
 /// The key of the newest action's time in a part's key-value metadata; [`RowSettings::key_values`] has the others.
-pub const NEWEST_ACTION: &str = "lookback.newest_action";
+pub(crate) const NEWEST_ACTION: &str = "lookback.newest_action";
 
 /// Writes row groups to part files of a folder, in the order in which they arrive.
 ///

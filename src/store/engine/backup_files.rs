@@ -37,7 +37,12 @@ pub struct CheckedBackups {
 /// Reads every file of the backups with these numbers in a folder, each file once, and compares its checksum. Fails on
 /// the first damaged or missing file, and names the first backup that has it. Changes nothing. Memory: 1 MiB, and the
 /// lists.
-pub fn check(folder: &Path, numbers: &[u32], cancel: &Cancel, progress: &dyn Progress) -> Result<CheckedBackups> {
+pub(crate) fn check(
+    folder: &Path,
+    numbers: &[u32],
+    cancel: &Cancel,
+    progress: &dyn Progress,
+) -> Result<CheckedBackups> {
     let mut files: BTreeMap<String, (u32, u32)> = BTreeMap::new();
     for number in numbers {
         for (name, crc) in list(folder, *number)? {
@@ -70,7 +75,7 @@ pub fn check(folder: &Path, numbers: &[u32], cancel: &Cancel, progress: &dyn Pro
 }
 
 /// Returns the numbers of all backups that have a list, ascending.
-pub fn numbers(folder: &Path) -> Result<Vec<u32>> {
+pub(crate) fn numbers(folder: &Path) -> Result<Vec<u32>> {
     let lists = folder.join("meta");
     let mut numbers = Vec::new();
     for entry in fs::read_dir(&lists).map_err(|error| Error::io("list", &lists, error))? {
@@ -119,7 +124,7 @@ fn crc_of(path: &Path) -> std::io::Result<(u32, u64)> {
 }
 
 /// Returns the error for a damaged backup.
-pub fn damaged(folder: &Path, number: u32, what: &str) -> Error {
+pub(crate) fn damaged(folder: &Path, number: u32, what: &str) -> Error {
     Error::new(
         Kind::Corrupt,
         format!("backup {number} at {} is damaged ({what})", folder.shown()),

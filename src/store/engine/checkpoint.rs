@@ -28,7 +28,7 @@ const FOLDER_TRIES: usize = 1_000;
 /// Table files never change. So all table files are linked, then the manifest is copied, which lists the files of the
 /// store, then newer files are linked. If a file was deleted in the meantime, the copy fails to open, and everything
 /// starts again. The remains of killed processes are removed. The links need no disk space for data.
-pub fn at_checkpoint<T>(of: &Folder, work: impl FnOnce(&DB) -> Result<T>) -> Result<T> {
+pub(crate) fn at_checkpoint<T>(of: &Folder, work: impl FnOnce(&DB) -> Result<T>) -> Result<T> {
     require(of)?;
     check_files(&of.database())?;
     sst::check(of)?;
@@ -101,14 +101,14 @@ fn lock_if_there(path: &Path) -> std::io::Result<File> {
 }
 
 /// Returns whether an open folder still has this name.
-pub fn is_there(open: &File, path: &Path) -> bool {
+pub(crate) fn is_there(open: &File, path: &Path) -> bool {
     let both = open.metadata().and_then(|open| Ok((open, fs::metadata(path)?)));
     both.is_ok_and(|(open, there)| (open.dev(), open.ino()) == (there.dev(), there.ino()))
 }
 
 /// Removes the links that killed processes have left: they would keep table files that the store has deleted, with data
 /// that was to be forgotten.
-pub fn drop_left_behind(of: &Folder) -> Result<()> {
+pub(crate) fn drop_left_behind(of: &Folder) -> Result<()> {
     let path = of.path();
     for entry in fs::read_dir(path).map_err(|error| Error::io("list", path, error))? {
         let entry = entry.map_err(|error| Error::io("list", path, error))?;

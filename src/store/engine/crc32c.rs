@@ -42,16 +42,16 @@ const fn tables() -> [[u32; 256]; AT_ONCE] {
 
 /// A checksum in progress.
 #[derive(Clone, Copy)]
-pub struct Crc32c(u32);
+pub(crate) struct Crc32c(u32);
 
 impl Crc32c {
     /// Returns the checksum of no bytes.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Crc32c(!0)
     }
 
     /// Adds the next bytes.
-    pub fn take(&mut self, bytes: &[u8]) {
+    pub(crate) fn take(&mut self, bytes: &[u8]) {
         let (chunks, rest) = bytes.as_chunks::<AT_ONCE>();
         for chunk in chunks {
             let mut word = *chunk;
@@ -66,7 +66,7 @@ impl Crc32c {
     }
 
     /// Returns the checksum.
-    pub fn value(self) -> u32 {
+    pub(crate) fn value(self) -> u32 {
         !self.0
     }
 }

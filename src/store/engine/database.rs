@@ -11,7 +11,7 @@ use crate::store::folder::Folder;
 
 /// An open database, which dereferences to rocksdb's. After it is closed, an in-doubt commit is resolved (see
 /// [`super::in_doubt`]).
-pub struct Database {
+pub(crate) struct Database {
     db: Arc<DB>,
     /// Declared after the database, so that the database is closed first.
     in_doubt: Option<InDoubt>,
@@ -21,22 +21,22 @@ pub struct Database {
 
 impl Database {
     /// Wraps a database that is open for reading only.
-    pub fn reading(db: DB) -> Self {
+    pub(crate) fn reading(db: DB) -> Self {
         Database { db: Arc::new(db), in_doubt: None, table_options: options() }
     }
 
     /// Returns the options for table files written beside the database: a table writer borrows them while it lives.
-    pub fn table_options(&self) -> &Options {
+    pub(crate) fn table_options(&self) -> &Options {
         &self.table_options
     }
 
     /// Returns whether the database is open for reading only, so that it stays unchanged.
-    pub fn is_read_only(&self) -> bool {
+    pub(crate) fn is_read_only(&self) -> bool {
         self.in_doubt.is_none()
     }
 
     /// Wraps a database that is open for writing.
-    pub fn writing(db: DB, folder: &Folder) -> Self {
+    pub(crate) fn writing(db: DB, folder: &Folder) -> Self {
         Database { db: Arc::new(db), in_doubt: Some(InDoubt::about(folder)), table_options: options() }
     }
 }

@@ -10,15 +10,15 @@ use crate::store::holder::holder;
 use crate::text::Shown;
 
 /// The words in RocksDB's messages for a missing file, whatever the kind of the error.
-pub const NO_FILE: &str = "No such file";
+pub(crate) const NO_FILE: &str = "No such file";
 
 /// Fails if anything below a folder would block RocksDB: it opens whatever has the right name.
-pub fn check_files(folder: &Path) -> Result<()> {
+pub(crate) fn check_files(folder: &Path) -> Result<()> {
     regular_file::check_below(folder).map_err(|(path, error)| Error::io("open", &path, error))
 }
 
 /// Fails, with a remedy, if no store exists.
-pub fn require(folder: &Folder) -> Result<()> {
+pub(crate) fn require(folder: &Folder) -> Result<()> {
     if folder.holds_store()? {
         return Ok(());
     }
@@ -38,7 +38,7 @@ pub fn require(folder: &Folder) -> Result<()> {
 }
 
 /// Wraps RocksDB's error with the failed action and its remedy. `verb` fits "cannot … the store at".
-pub fn failure(verb: &str, folder: &Folder, error: rocksdb::Error) -> Error {
+pub(crate) fn failure(verb: &str, folder: &Folder, error: rocksdb::Error) -> Error {
     let text = error.to_string();
     let path = folder.path().shown();
     if text.contains("lock file") || text.contains("lock hold by") {

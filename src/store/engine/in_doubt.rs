@@ -19,16 +19,16 @@ use crate::store::folder::Folder;
 
 /// Held beside a database that is open for writing. Resolves an in-doubt commit when dropped, which must come after the
 /// database has been closed or given up.
-pub struct InDoubt {
+pub(crate) struct InDoubt {
     folder: Folder,
 }
 
 impl InDoubt {
-    pub fn about(folder: &Folder) -> Self {
+    pub(crate) fn about(folder: &Folder) -> Self {
         InDoubt { folder: folder.clone() }
     }
 
-    pub fn folder(&self) -> &Folder {
+    pub(crate) fn folder(&self) -> &Folder {
         &self.folder
     }
 }
@@ -44,7 +44,7 @@ impl Drop for InDoubt {
 
 /// Gives the database, which must have no writer, the staged table files that its manifest lists. Returns whether a
 /// commit was in doubt and is resolved: the database can be opened.
-pub fn resolve(folder: &Folder) -> bool {
+pub(crate) fn resolve(folder: &Folder) -> bool {
     let staged = tables(&folder.tables());
     let database = folder.database();
     if staged.is_empty() {

@@ -21,7 +21,7 @@ const TYPE_MAX: u8 = 4;
 
 /// Fails if a record has a type that manifests do not use. RocksDB handles everything else, including a missing
 /// manifest. Memory: one block.
-pub fn check(folder: &Folder) -> Result<()> {
+pub(crate) fn check(folder: &Folder) -> Result<()> {
     let database = folder.database();
     let Ok(name) =
         regular_file::read(&database.join("CURRENT")).map(|name| String::from_utf8_lossy(&name).into_owned())

@@ -16,13 +16,13 @@
 //! - [`super::sst`]: footers, block types, properties and compression; `tests/crafted_tables.rs` covers all of them.
 //! - `src/store/purge.rs`: are live files still numbered in the order of their creation?
 
-pub mod backup_files;
-pub mod checkpoint;
-pub mod crc32c;
-pub mod database;
-pub mod failure;
-pub mod in_doubt;
-pub mod manifest;
-pub mod options;
-pub mod stoppable;
-pub mod watermark;
+pub(super) mod backup_files;
+pub(super) mod checkpoint;
+pub(super) mod crc32c;
+pub(super) mod database;
+pub(super) mod failure;
+pub(super) mod in_doubt;
+pub(super) mod manifest;
+pub(super) mod options;
+pub(super) mod stoppable;
+pub(super) mod watermark;

@@ -23,7 +23,7 @@ const TABLE_FILE_BYTES: u64 = 64 << 20;
 const RUNS: i32 = 8;
 
 /// Returns the options for every way to open a store.
-pub fn options() -> Options {
+pub(crate) fn options() -> Options {
     let mut blocks = BlockBasedOptions::default();
     blocks.set_block_size(BLOCK_BYTES);
     blocks.set_block_cache(&Cache::new_lru_cache(BLOCK_CACHE_BYTES));
@@ -69,14 +69,14 @@ pub fn options() -> Options {
 
 /// Returns the options for opening read-only to ask how far the database has come, without opening its table files,
 /// which is most of the work.
-pub fn options_of_a_glance() -> Options {
+pub(crate) fn options_of_a_glance() -> Options {
     let mut options = options();
     options.set_max_open_files(16);
     options
 }
 
 /// Returns the options for a walk over keys of any kind, in order.
-pub fn scanning() -> ReadOptions {
+pub(crate) fn scanning() -> ReadOptions {
     let mut options = ReadOptions::default();
     options.set_total_order_seek(true);
     options.fill_cache(false);
@@ -84,7 +84,7 @@ pub fn scanning() -> ReadOptions {
 }
 
 /// Returns the options for reading the histories of one customer after another.
-pub fn by_customer() -> ReadOptions {
+pub(crate) fn by_customer() -> ReadOptions {
     let mut options = ReadOptions::default();
     options.set_prefix_same_as_start(true);
     // Customers come in order, so a block is needed once, and the cursor then holds it.

@@ -13,7 +13,7 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs work that waits for compactions of the database. Fails if it is asked to stop in the meantime: then the
 /// database has ended all compactions, as it does when it is closed, and starts no more.
-pub fn stoppable(db: &DB, resources: &Resources, work: impl FnOnce()) -> Result<()> {
+pub(crate) fn stoppable(db: &DB, resources: &Resources, work: impl FnOnce()) -> Result<()> {
     resources.check()?;
     std::thread::scope(|scope| {
         let (working, is_done) = sync_channel::<()>(0);

@@ -28,7 +28,7 @@ use crate::store::folder::Folder;
 use crate::text::Shown;
 
 /// Returns the watermark of a store; `None` if it has none. Fails if the watermark is damaged.
-pub fn read(folder: &Folder) -> Result<Option<Watermark>> {
+pub(crate) fn read(folder: &Folder) -> Result<Option<Watermark>> {
     let path = folder.watermark();
     let bytes = match regular_file::read(&path) {
         Ok(bytes) => bytes,
@@ -52,7 +52,7 @@ pub fn read(folder: &Folder) -> Result<Option<Watermark>> {
 }
 
 /// Fails if the database is below `watermark`, which must have been read before the database was opened.
-pub fn check(watermark: Option<Watermark>, db: &DB, folder: &Folder) -> Result<()> {
+pub(crate) fn check(watermark: Option<Watermark>, db: &DB, folder: &Folder) -> Result<()> {
     let reached = db.latest_sequence_number();
     match watermark {
         Some(Watermark(watermark)) if reached < watermark => Err(Error::new(
@@ -73,7 +73,7 @@ pub fn check(watermark: Option<Watermark>, db: &DB, folder: &Folder) -> Result<(
 }
 
 /// Advances the watermark to the database's current number. All writes must be durable.
-pub fn advance(db: &DB, folder: &Folder) -> Result<()> {
+pub(crate) fn advance(db: &DB, folder: &Folder) -> Result<()> {
     let reached = Watermark(db.latest_sequence_number());
     // A damaged watermark is not lost here: opening the store has already refused it.
     if read(folder).is_ok_and(|watermark| watermark == Some(reached)) {
@@ -92,6 +92,6 @@ pub fn advance(db: &DB, folder: &Folder) -> Result<()> {
 
 /// Advances the watermark after a commit. A failure to write it, for example on a full disk, does not undo the commit:
 /// a database ahead of its watermark is whole, and the next writer advances the watermark.
-pub fn advance_after_commit(db: &DB, folder: &Folder) {
+pub(crate) fn advance_after_commit(db: &DB, folder: &Folder) {
     let _ = advance(db, folder);
 }

@@ -28,15 +28,15 @@ pub(super) struct Handle {
 
 impl Handle {
     /// Bytes after each block: its compression (1), its checksum (4).
-    pub const TRAILER_BYTES: u64 = 5;
+    pub(super) const TRAILER_BYTES: u64 = 5;
 
     /// Decodes two varints.
-    pub fn decode(bytes: &mut Bytes<'_>) -> FastPath<Self> {
+    pub(super) fn decode(bytes: &mut Bytes<'_>) -> FastPath<Self> {
         Ok(Handle { offset: bytes.varint()?, bytes: bytes.varint()? })
     }
 
     /// Fails unless the block, with its trailer, lies before `limit`.
-    pub fn before(self, limit: u64) -> FastPath<Self> {
+    pub(super) fn before(self, limit: u64) -> FastPath<Self> {
         let end = self.offset.checked_add(self.bytes).and_then(|end| end.checked_add(Self::TRAILER_BYTES));
         if end.is_some_and(|end| end <= limit) {
             Ok(self)
@@ -46,7 +46,7 @@ impl Handle {
     }
 
     /// Returns the end of the trailer.
-    pub fn end(self) -> u64 {
+    pub(super) fn end(self) -> u64 {
         self.offset.saturating_add(self.bytes).saturating_add(Self::TRAILER_BYTES)
     }
 }
@@ -60,19 +60,19 @@ pub(super) struct Checked {
 
 impl Checked {
     /// Returns the number added to the checksum of the bytes at this offset.
-    pub fn modifier(self, offset: u64) -> u32 {
+    pub(super) fn modifier(self, offset: u64) -> u32 {
         let [low, high] = [offset as u32, (offset >> 32) as u32];
         self.base ^ low.wrapping_add(high)
     }
 
     /// Returns the checksum of bytes, the last of which names the compression or belongs to a footer.
-    pub fn mixed(bytes: &[u8], last: u8) -> u32 {
+    pub(super) fn mixed(bytes: &[u8], last: u8) -> u32 {
         (xxh3_64(bytes) as u32) ^ u32::from(last).wrapping_mul(COMPRESSION_MIX)
     }
 
     /// Compares the checksum of a block at this offset, followed by its trailer, and returns the block alone. Also
     /// unsupported if the block is compressed.
-    pub fn check(self, offset: u64, with_trailer: &[u8]) -> FastPath<&[u8]> {
+    pub(super) fn check(self, offset: u64, with_trailer: &[u8]) -> FastPath<&[u8]> {
         let (bytes, trailer) = with_trailer.split_last_chunk::<5>().ok_or(Unsupported::Unknown)?;
         let [compression, stored @ ..] = *trailer;
         let checksum = Self::mixed(bytes, compression).wrapping_add(self.modifier(offset));
@@ -90,7 +90,7 @@ impl Checked {
     }
 
     /// Reads a single block. Memory: the size of the block; its handle must have been checked against the file.
-    pub fn read(self, file: &File, handle: Handle) -> FastPath<Vec<u8>> {
+    pub(super) fn read(self, file: &File, handle: Handle) -> FastPath<Vec<u8>> {
         let bytes = usize::try_from(handle.end().checked_sub(handle.offset).ok_or(Unsupported::Unknown)?);
         let mut block = vec![0; bytes.map_err(|_| Unsupported::Unknown)?];
         file.read_exact_at(&mut block, handle.offset).map_err(|_| Unsupported::Unknown)?;
@@ -111,7 +111,7 @@ pub(super) struct Block<'bytes> {
 impl<'bytes> Block<'bytes> {
     /// Parses the bytes of a block. High bits of the count would announce a hash index or other features, which no
     /// version has written.
-    pub fn of(bytes: &'bytes [u8]) -> FastPath<Self> {
+    pub(super) fn of(bytes: &'bytes [u8]) -> FastPath<Self> {
         const WRONG: Unsupported = Unsupported::Damaged("a block counts more restarts than fit into it");
         let (rest, count) = bytes.split_last_chunk::<4>().ok_or(WRONG)?;
         let count = u32::from_le_bytes(*count);
@@ -125,14 +125,18 @@ impl<'bytes> Block<'bytes> {
     }
 
     /// Returns the offset of the entry of each restart.
-    pub fn restarts(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn restarts(&self) -> impl Iterator<Item = usize> {
         self.restarts.as_chunks::<4>().0.iter().map(|at| usize_of(u32::from_le_bytes(*at)))
     }
 
     /// Checks all entries of a table's block: keys ascend, entries and restarts are in order, and each restart is an
     /// entry with a full key. Shows each entry to `show`, and leaves the last key in `key`; both without key trailers,
     /// as all keys here.
-    pub fn check(&self, key: &mut Vec<u8>, mut show: impl FnMut(&[u8], EntryValue) -> FastPath<()>) -> FastPath<()> {
+    pub(super) fn check(
+        &self,
+        key: &mut Vec<u8>,
+        mut show: impl FnMut(&[u8], EntryValue) -> FastPath<()>,
+    ) -> FastPath<()> {
         const RESTARTS: Unsupported = Unsupported::Damaged("the restarts of a block do not point to its entries");
         let mut restarts = self.restarts();
         let mut next_restart = restarts.next();

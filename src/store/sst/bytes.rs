@@ -9,14 +9,14 @@ pub(super) struct Bytes<'bytes>(pub &'bytes [u8]);
 impl<'bytes> Bytes<'bytes> {
     /// Returns the next `count` bytes.
     #[inline]
-    pub fn take(&mut self, count: usize) -> FastPath<&'bytes [u8]> {
+    pub(super) fn take(&mut self, count: usize) -> FastPath<&'bytes [u8]> {
         let (head, rest) = self.0.split_at_checked(count).ok_or(Unsupported::Unknown)?;
         self.0 = rest;
         Ok(head)
     }
 
     /// Returns the next four bytes as a number.
-    pub fn u32(&mut self) -> FastPath<u32> {
+    pub(super) fn u32(&mut self) -> FastPath<u32> {
         let (head, rest) = self.0.split_first_chunk().ok_or(Unsupported::Unknown)?;
         self.0 = rest;
         Ok(u32::from_le_bytes(*head))
@@ -24,7 +24,7 @@ impl<'bytes> Bytes<'bytes> {
 
     /// Returns the next varint, of at most 32 bits.
     #[inline]
-    pub fn length(&mut self) -> FastPath<usize> {
+    pub(super) fn length(&mut self) -> FastPath<usize> {
         match self.0 {
             [first @ 0..0x80, rest @ ..] => {
                 self.0 = rest;
@@ -41,7 +41,7 @@ impl<'bytes> Bytes<'bytes> {
     }
 
     /// Returns the next varint, of at most 64 bits.
-    pub fn varint(&mut self) -> FastPath<u64> {
+    pub(super) fn varint(&mut self) -> FastPath<u64> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
             let (byte, rest) = self.0.split_first().ok_or(Unsupported::Unknown)?;

@@ -27,14 +27,14 @@ pub(in crate::store) enum Shown {
 
 impl<'tables> TableCursor<'tables> {
     /// Returns a cursor over these tables.
-    pub fn new(tables: &'tables Tables) -> Self {
+    pub(crate) fn new(tables: &'tables Tables) -> Self {
         let runs = tables.runs.iter().map(|run| RunCursor::new(run)).collect();
         TableCursor { runs, are_whole: tables.are_whole }
     }
 
     /// Shows the keys of a customer's history from the day `from` back, in order, each with its value, until `show`
     /// returns `false` or fails.
-    pub fn walk(
+    pub(crate) fn walk(
         &mut self,
         customer: CustomerId,
         from: Day,
@@ -49,7 +49,7 @@ impl<'tables> TableCursor<'tables> {
     /// Reads all blocks that may hold a key of a customer's history, before RocksDB does. Fails if a block contradicts
     /// itself although its checksum is correct: keys out of order lead RocksDB past other keys. Data that only RocksDB
     /// can read is left to it.
-    pub fn check(&mut self, customer: CustomerId) -> Result<()> {
+    pub(crate) fn check(&mut self, customer: CustomerId) -> Result<()> {
         let first = u128::from((customer.0 ^ i64::MIN).cast_unsigned()) << 64;
         let walk = |run: &mut RunCursor<'_>| {
             run.seek(first)?;

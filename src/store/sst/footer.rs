@@ -52,7 +52,7 @@ pub(super) struct Footer {
 impl Footer {
     /// Reads the footer of a file of `bytes` bytes, and the properties, which must be those of a table with this
     /// program's layout.
-    pub fn read(file: &File, bytes: u64) -> FastPath<Self> {
+    pub(super) fn read(file: &File, bytes: u64) -> FastPath<Self> {
         let mut footer = [0; 53];
         let at = bytes.checked_sub(FOOTER_BYTES).ok_or(Unsupported::Unknown)?;
         file.read_exact_at(&mut footer, at).map_err(|_| Unsupported::Unknown)?;

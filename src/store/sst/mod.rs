@@ -28,12 +28,12 @@ mod table;
 
 #[cfg(any(test, feature = "internals"))]
 #[path = "../../../fuzz/entries/sst_table.rs"]
-pub mod fuzz;
+pub(crate) mod fuzz;
 #[cfg(test)]
 mod tests;
 
 pub(in crate::store) use cursor::{Shown, TableCursor};
-pub use survey::Survey;
+pub(crate) use survey::Survey;
 pub(in crate::store) use survey::{TableFault, survey};
 pub(in crate::store) use table::{Tables, check};
 

@@ -56,12 +56,12 @@ struct Entry {
 
 impl<'tables> RunCursor<'tables> {
     /// Returns a cursor without a position.
-    pub fn new(tables: &'tables [Table]) -> Self {
+    pub(super) fn new(tables: &'tables [Table]) -> Self {
         RunCursor { tables, ..Self::default() }
     }
 
     /// Returns the current key and value. Unsupported unless the key is set.
-    pub fn entry(&self) -> FastPath<(KeyBytes, &[u8])> {
+    pub(super) fn entry(&self) -> FastPath<(KeyBytes, &[u8])> {
         let entry = self.entries.get(self.place).filter(|entry| entry.kind == SET).ok_or(Unsupported::Unknown)?;
         let (at, bytes) = (usize_of(entry.value_at), usize_of(entry.value_bytes));
         let value = self.bytes.get(at..at + bytes).ok_or(Unsupported::Unknown)?;
@@ -69,17 +69,17 @@ impl<'tables> RunCursor<'tables> {
     }
 
     /// Returns the name of the current table file.
-    pub fn file(&self) -> &str {
+    pub(super) fn file(&self) -> &str {
         self.tables.get(self.table).map_or("", |table| table.name.as_str())
     }
 
     /// Discards the position.
-    pub fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         (self.number, self.sought) = (None, None);
     }
 
     /// Goes to the first entry whose key is not below `target`.
-    pub fn seek(&mut self, target: u128) -> FastPath<()> {
+    pub(super) fn seek(&mut self, target: u128) -> FastPath<()> {
         // Entries passed since then belong to the customer sought then, or to earlier customers.
         let is_later_customer = self.sought.replace(target).is_some_and(|sought| sought >> 64 < target >> 64);
         if is_later_customer && self.number.is_none_or(|number| number >= target) {
@@ -109,7 +109,7 @@ impl<'tables> RunCursor<'tables> {
     }
 
     /// Goes to the next entry.
-    pub fn next(&mut self) -> FastPath<()> {
+    pub(super) fn next(&mut self) -> FastPath<()> {
         self.place += 1;
         self.settle()
     }

@@ -35,7 +35,7 @@ pub(in crate::store) struct TableFault {
 
 /// The result of a survey of table files.
 #[derive(Debug)]
-pub struct Survey {
+pub(crate) struct Survey {
     /// Whether all files could be checked.
     pub are_all_known: bool,
     /// The key prefixes of some customers, ascending.
@@ -49,7 +49,7 @@ impl Survey {
     ///
     /// The history of a customer lies within one range, and everything after the histories lies in the last range. A
     /// range has 1 MiB of each sorted run, plus a block; more at the start of a file or if a file could not be checked.
-    pub fn ranges(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         let boundaries = || self.boundaries.iter().map(<[u8; HISTORY_PREFIX_BYTES]>::as_slice);
         std::iter::once(&[][..]).chain(boundaries()).zip(boundaries().map(Some).chain([None]))
     }
@@ -101,7 +101,7 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub fn read(&mut self, file: &File) -> FastPath<()> {
+    pub(super) fn read(&mut self, file: &File) -> FastPath<()> {
         let file_bytes = file.metadata().map_err(|_| Unsupported::Unknown)?.len();
         let footer = Footer::read(file, file_bytes)?;
         let (mut blocks, mut ends) = (Vec::new(), Vec::new());

@@ -50,14 +50,14 @@ pub(super) struct BlockOfKeys {
 
 impl BlockOfKeys {
     /// Returns the end of the block's trailer.
-    pub fn end(&self) -> u64 {
+    pub(super) fn end(&self) -> u64 {
         Handle { offset: self.offset, bytes: self.bytes.into() }.end()
     }
 }
 
 impl Tables {
     /// Opens all table files that can be checked; the others are left out. `None` if the files are gone by now.
-    pub fn open(db: &DB, folder: &Folder) -> Option<Self> {
+    pub(crate) fn open(db: &DB, folder: &Folder) -> Option<Self> {
         let in_memory = [properties::NUM_ENTRIES_ACTIVE_MEM_TABLE, properties::NUM_ENTRIES_IMM_MEM_TABLES];
         let is_all_in_files =
             in_memory.iter().all(|property| db.property_int_value(*property).ok().flatten() == Some(0));
@@ -120,12 +120,12 @@ pub(super) fn damaged(name: &str, what: &str) -> Error {
 
 impl Table {
     /// Opens the table file with this name.
-    pub fn open(database: &Path, name: &str) -> FastPath<Self> {
+    pub(super) fn open(database: &Path, name: &str) -> FastPath<Self> {
         Self::read(name, regular_file::open(&database.join(name)).map_err(|_| Unsupported::Unknown)?)
     }
 
     /// Reads footer and index of a table file with this name.
-    pub fn read(name: &str, file: File) -> FastPath<Self> {
+    pub(super) fn read(name: &str, file: File) -> FastPath<Self> {
         let footer = Footer::read(&file, file.metadata().map_err(|_| Unsupported::Unknown)?.len())?;
         let mut blocks: Vec<BlockOfKeys> = Vec::new();
         let mut is_behind = false;

@@ -11,7 +11,7 @@ pub(super) struct BitWriter {
 
 impl BitWriter {
     /// Writes the low `count` bits of `number`; at most 32.
-    pub fn put(&mut self, number: u32, count: u32, to: &mut Vec<u8>) {
+    pub(super) fn put(&mut self, number: u32, count: u32, to: &mut Vec<u8>) {
         let mask = (1_u64 << count) - 1;
         self.waiting |= (u64::from(number) & mask) << self.filled;
         self.filled += count;
@@ -24,13 +24,13 @@ impl BitWriter {
     }
 
     /// Writes the bit that marks the end, and pads the last byte.
-    pub fn finish(mut self, to: &mut Vec<u8>) {
+    pub(super) fn finish(mut self, to: &mut Vec<u8>) {
         self.put(1, 1, to);
         self.flush(to);
     }
 
     /// Pads the last byte without a mark.
-    pub fn flush(self, to: &mut Vec<u8>) {
+    pub(super) fn flush(self, to: &mut Vec<u8>) {
         let bytes = usize_of(self.filled.div_ceil(8));
         to.extend(self.waiting.to_le_bytes().iter().take(bytes));
     }

@@ -31,7 +31,7 @@ pub(super) struct State(u32);
 impl Table {
     /// The table of a distribution: `counts` sum up to `2^log`, where -1 means "less than one" and takes one state.
     /// `None` for any other counts.
-    pub fn new(counts: &[i16], log: u32) -> Option<Self> {
+    pub(super) fn new(counts: &[i16], log: u32) -> Option<Self> {
         let size = 1_usize << log;
         // Symbols of less than one get the last states; the others are spread over the rest.
         let rare = counts.iter().filter(|count| **count < 0).count();
@@ -68,14 +68,14 @@ impl Table {
 
     /// Returns the state that encodes the last symbol for the decoder, without writing bits. `None` for a symbol that
     /// the distribution lacks.
-    pub fn begin(&self, symbol: u8) -> Option<State> {
+    pub(super) fn begin(&self, symbol: u8) -> Option<State> {
         let step = self.step(symbol)?;
         let bits = (step.bits + (1 << 15)) >> 16;
         self.following((bits << 16) - step.bits, bits, step).map(State)
     }
 
     /// Encodes the symbol before the symbols so far. `None` for a symbol that the distribution lacks.
-    pub fn encode(&self, state: &mut State, symbol: u8, writer: &mut BitWriter, to: &mut Vec<u8>) -> Option<()> {
+    pub(super) fn encode(&self, state: &mut State, symbol: u8, writer: &mut BitWriter, to: &mut Vec<u8>) -> Option<()> {
         let step = self.step(symbol)?;
         let bits = (state.0 + step.bits) >> 16;
         writer.put(state.0, bits, to);
@@ -84,7 +84,7 @@ impl Table {
     }
 
     /// Writes the state from which the decoder starts.
-    pub fn finish(&self, state: State, writer: &mut BitWriter, to: &mut Vec<u8>) {
+    pub(super) fn finish(&self, state: State, writer: &mut BitWriter, to: &mut Vec<u8>) {
         writer.put(state.0, self.log, to);
     }
 

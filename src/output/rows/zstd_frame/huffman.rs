@@ -23,7 +23,7 @@ pub(super) struct Codes {
 impl Codes {
     /// Codes for bytes with these counts; `None` if fewer than two distinct bytes occur, or if the codes cannot be
     /// described.
-    pub fn new(counts: &[u32; 256]) -> Option<Self> {
+    pub(super) fn new(counts: &[u32; 256]) -> Option<Self> {
         let lengths = lengths(counts)?;
         let longest = lengths.iter().copied().max()?;
         let mut first = [0_u16; BITS_MAX as usize + 2];
@@ -45,17 +45,17 @@ impl Codes {
     }
 
     /// Returns the tree description.
-    pub fn description(&self) -> &[u8] {
+    pub(super) fn description(&self) -> &[u8] {
         &self.description
     }
 
     /// Returns the size of the counted bytes with these codes, in bytes.
-    pub fn encoded_bytes(&self) -> usize {
+    pub(super) fn encoded_bytes(&self) -> usize {
         usize_of(self.bits / 8)
     }
 
     /// Appends one stream; `None` if it has a byte that was not counted.
-    pub fn encode(&self, bytes: &[u8], to: &mut Vec<u8>) -> Option<()> {
+    pub(super) fn encode(&self, bytes: &[u8], to: &mut Vec<u8>) -> Option<()> {
         let (mut writer, mut shortest) = (BitWriter::default(), u8::MAX);
         for byte in bytes.iter().rev() {
             let (code, length) = *of_byte(&self.codes, *byte);

@@ -14,7 +14,7 @@ mod sequences;
 
 #[cfg(any(test, feature = "internals"))]
 #[path = "../../../../fuzz/entries/zstd_frame.rs"]
-pub mod fuzz;
+pub(super) mod fuzz;
 #[cfg(test)]
 mod tests;
 
@@ -62,7 +62,7 @@ struct Block {
 
 impl RepeatingPage {
     /// An empty page.
-    pub fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         Ok(RepeatingPage {
             literals: Vec::new(),
             blocks: Vec::new(),
@@ -73,17 +73,17 @@ impl RepeatingPage {
     }
 
     /// Returns the number of bytes so far.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.length
     }
 
     /// Appends `bytes`, `times` times.
-    pub fn push(&mut self, bytes: &[u8], times: usize) {
+    pub(super) fn push(&mut self, bytes: &[u8], times: usize) {
         self.push_padded(bytes, 0, times);
     }
 
     /// Like [`RepeatingPage::push`], for bytes that end with `zeros` zeros: many zeros are encoded as a repeated one.
-    pub fn push_padded(&mut self, bytes: &[u8], zeros: usize, times: usize) {
+    pub(super) fn push_padded(&mut self, bytes: &[u8], zeros: usize, times: usize) {
         if times == 0 || bytes.is_empty() {
             return;
         }
@@ -152,7 +152,7 @@ impl RepeatingPage {
 
     /// Appends the frame to `frame` and clears the page. Returns `false` and does neither if the library does better,
     /// for a small page or few repetitions; the caller then gets the bytes from [`RepeatingPage::expand`].
-    pub fn encode(&mut self, frame: &mut Vec<u8>) -> Result<bool> {
+    pub(super) fn encode(&mut self, frame: &mut Vec<u8>) -> Result<bool> {
         let begin = frame.len();
         let is_worth_it = self.length >= FRAME_BYTES_MIN
             && self.encode_frame(frame).held("all of a page has codes")?
@@ -166,7 +166,7 @@ impl RepeatingPage {
     }
 
     /// Appends the page itself.
-    pub fn expand(&self, page: &mut Vec<u8>) {
+    pub(super) fn expand(&self, page: &mut Vec<u8>) {
         let mut literals = self.literals.as_slice();
         let mut take = |count: usize, page: &mut Vec<u8>| {
             let (head, rest) = literals.split_at(count.min(literals.len()));
@@ -189,7 +189,7 @@ impl RepeatingPage {
     }
 
     /// Clears the page.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.literals.clear();
         self.blocks.clear();
         self.open = Block::default();

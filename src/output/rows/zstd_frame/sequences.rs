@@ -44,7 +44,7 @@ pub(super) struct Encoder {
 
 impl Encoder {
     /// An encoder; always `Some`.
-    pub fn new() -> Option<Self> {
+    pub(super) fn new() -> Option<Self> {
         Some(Encoder {
             literals: Table::new(&LITERALS, 6)?,
             matches: Table::new(&MATCHES, 6)?,
@@ -54,7 +54,7 @@ impl Encoder {
 
     /// Appends a sequences section of fewer than 32,512 sequences; a block of 128 kB has fewer, since a match has at
     /// least 16 bytes. `None` if a sequence has numbers without a code.
-    pub fn encode(&self, sequences: &[Sequence], to: &mut Vec<u8>) -> Option<()> {
+    pub(super) fn encode(&self, sequences: &[Sequence], to: &mut Vec<u8>) -> Option<()> {
         match sequences.len() {
             few @ 0..128 => to.push(few.to_le_bytes()[0]),
             many => {
