@@ -106,10 +106,10 @@ pub fn explain(
     item: Option<i64>,
     limit: usize,
 ) -> Result<Explanation> {
-    let wanted = question.as_of(store)?;
+    let batches = store.batches()?;
+    let wanted = question.as_of(store, &batches)?;
     let settings = store.settings();
     let through = question.dt.previous().map(|last| question.known_as_of.map_or(last, |known| last.min(known)));
-    let batches = store.batches()?;
     let mut explanation = Explanation {
         customer: customer.0,
         dt: question.dt,

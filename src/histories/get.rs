@@ -101,7 +101,7 @@ pub fn get(
     let Question { dt, lookback_days, known_as_of, allow_gaps, allow_pruned, .. } = *question;
     let batches = store.batches()?;
     store.refuse_incomplete(&batches, dt, (lookback_days, known_as_of), (allow_gaps, allow_pruned), progress)?;
-    let wanted = question.as_of(store)?;
+    let wanted = question.as_of(store, &batches)?;
     let zone = &store.settings().zone;
     let mut summary = GetSummary {
         dt,

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::model::{Day, HistoryDetail};
 use crate::options::options;
-use crate::store::{AsOf, Store};
+use crate::store::{AsOf, Batches, Store};
 
 options! {
     /// Which histories are asked for: those as of a day, from strictly before which every action is. Options of the
@@ -16,20 +16,21 @@ options! {
         lookback_days: Option<u32> = None,
         /// Only batches up to and including this one. Default: all.
         known_as_of: Option<Day> = None,
-        /// Whether to answer although batches are missing. Default: no.
+        /// Whether [`super::get`] answers although batches are missing, as [`super::explain`] always does. Default: no.
         allow_gaps: bool = false,
-        /// Whether to answer although histories lack pruned actions. Default: no.
+        /// Whether [`super::get`] answers although histories lack pruned actions. Default: no.
         allow_pruned: bool = false,
     }
 }
 
 impl Question {
-    /// Returns the range of each history to read. Fails if the store keeps fewer actions than requested.
-    pub(super) fn as_of(&self, store: &Store) -> Result<AsOf> {
+    /// Returns the range of each history to read; `batches` are those of the store. Fails if the store keeps fewer
+    /// actions than requested.
+    pub(super) fn as_of(&self, store: &Store, batches: &Batches) -> Result<AsOf> {
         Ok(AsOf {
             before: self.dt,
             oldest: self.lookback_days.map(|days| self.dt.minus(days)),
-            known: store.batches()?.limit(self.known_as_of),
+            known: batches.limit(self.known_as_of),
             max_history: store.settings().history_length(self.max_history)?,
             detail: HistoryDetail::None,
         })

@@ -4,7 +4,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
 use super::ordered_map::ordered_map;
-use crate::error::{Error, Kind, Result};
+use super::threads::panicked;
+use crate::error::{Error, Result};
 use crate::resources::Cancel;
 use crate::resources::threads::cannot_start;
 
@@ -43,7 +44,7 @@ impl<Done> Iterator for ReadAhead<Done> {
             Ok(done) => Some(Ok(done)),
             Err(_) => match self.thread.take()?.join() {
                 Ok(ended) => ended.err().map(Err),
-                Err(_) => Some(Err(Error::new(Kind::Io, "a thread has panicked", "report this"))),
+                Err(_) => Some(Err(panicked())),
             },
         }
     }
@@ -62,6 +63,7 @@ impl<Done> Drop for ReadAhead<Done> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -116,6 +118,7 @@ mod tests {
         let panics = |job: usize| if job == 3 { panic!("on purpose") } else { Ok(job) };
         let mut jobs = 0..9;
         let results = ReadAhead::start(Cancel::default(), vec![panics; 2], 1, move || Ok(jobs.next())).unwrap();
-        assert!(results.last().unwrap().unwrap_err().to_string().contains("panicked"));
+        let error = results.last().unwrap().unwrap_err();
+        assert!(error.kind() == Kind::Internal && error.to_string().contains("panicked"));
     }
 }

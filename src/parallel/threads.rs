@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 /// Runs `work` with each worker on a thread of its own; the calling thread is the first. If one panics, `stop` is to
 /// end the others; then joining them ends the whole command.
@@ -28,9 +28,14 @@ struct StopOnPanic<'stop, Stop: Fn(Error)>(&'stop Stop);
 impl<Stop: Fn(Error)> Drop for StopOnPanic<'_, Stop> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            (self.0)(Error::new(Kind::Io, "a thread has panicked", "report this"));
+            (self.0)(panicked());
         }
     }
+}
+
+/// Returns the error of a thread that has panicked.
+pub(super) fn panicked() -> Error {
+    Error::internal("a thread has panicked")
 }
 
 /// Locks what threads share; after a panic, too, which ends the command by itself.

@@ -10,7 +10,7 @@ use plotters::style::{Color, IntoFont, RGBColor, ShapeStyle, TRANSPARENT};
 
 use super::axis::{Axis, Unit};
 use super::html::escape;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::exact::Held;
 use crate::model::Day;
 
@@ -114,9 +114,9 @@ impl Chart {
     /// Returns the plot as an SVG element.
     pub(super) fn svg(&self, format: Format) -> Result<String> {
         let mut svg = String::new();
-        let hits = self.draw(format, &mut svg).map_err(|error| {
-            Error::new(Kind::Io, format!("cannot draw a plot of the report ({error})"), "report this").caused_by(error)
-        })?;
+        let hits = self
+            .draw(format, &mut svg)
+            .map_err(|error| Error::internal(format!("cannot draw a plot of the report ({error})")).caused_by(error))?;
         // The page determines the size of the element.
         let inner = svg.split_once('>').and_then(|(_, rest)| rest.rsplit_once("</svg>"));
         let (inner, _) = inner.held("a drawing is one SVG element")?;

@@ -20,9 +20,9 @@ options! {
         rows: RowChoice = RowChoice::default(),
         /// Only batches up to and including this one. Default: all.
         known_as_of: Option<Day> = None,
-        /// Whether to go on although batches are missing. Default: no.
+        /// Whether to continue although batches are missing. Default: no.
         allow_gaps: bool = false,
-        /// Whether to go on although the rows lack pruned actions. Default: no.
+        /// Whether to continue although the rows lack pruned actions. Default: no.
         allow_pruned: bool = false,
         /// The quarantine folder for bad rows. Default: impressions with a bad row are refused.
         quarantine: Option<PathBuf> = None,

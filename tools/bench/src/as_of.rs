@@ -7,12 +7,13 @@ use lookback::error::{Error, Result};
 use lookback::internals::history::History;
 use lookback::internals::store::Cursor;
 use lookback::store::Store;
+use lookback::text::count;
 
 use crate::clock::Spent;
 use crate::histories::{customers, histories, impressions, wanted};
 use crate::input::Input;
 use crate::rounds::{Pass, Ratio, Rounds};
-use crate::table::{Line, count};
+use crate::table::Line;
 
 /// The two in turns, after their histories have been compared. Every pass has a cursor of its own. The store's cache is
 /// warm, and its files are in the memory of the system, if there is room for them.

@@ -12,12 +12,13 @@ use lookback::produce::RowChoice;
 use lookback::progress::Silent;
 use lookback::resources::Resources;
 use lookback::store::Store;
+use lookback::text::count;
 use lookback::training::{BatchOptions, Epoch, TrainingDay, TrainingOptions};
 
 use crate::clock::Spent;
 use crate::input::Input;
 use crate::rounds::{Pass, Ratio, Rounds};
-use crate::table::{Line, count};
+use crate::table::Line;
 
 /// Rows of a batch.
 const BATCH_ROWS: usize = 4_096;

@@ -6,12 +6,13 @@ use std::ops::Range;
 use lookback::error::Result;
 use lookback::internals::format::{Delta, encode_delta};
 use lookback::model::{Action, Day};
+use lookback::text::count;
 
 use crate::actions::deltas;
 use crate::clock::Spent;
 use crate::input::Input;
 use crate::rounds::{Pass, Rounds};
-use crate::table::{Line, count};
+use crate::table::Line;
 
 /// Deltas as a store has them: one after the other, and where each lies.
 #[derive(Default)]

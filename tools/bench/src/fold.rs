@@ -7,12 +7,13 @@ use lookback::error::Result;
 use lookback::internals::history::plan_keyframes;
 use lookback::model::{Action, CustomerId, Day};
 use lookback::store::Store;
+use lookback::text::count;
 
 use crate::clock::Spent;
 use crate::histories::{customers, impressions};
 use crate::input::Input;
 use crate::rounds::Rounds;
-use crate::table::{Line, count};
+use crate::table::Line;
 
 /// From so many actions on no more customers are taken: 24 bytes each, twice.
 const ACTIONS_MAX: usize = 10_000_000;

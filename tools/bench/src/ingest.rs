@@ -5,12 +5,13 @@ use std::fs;
 use lookback::error::{Error, Result};
 use lookback::ingest::Ingester;
 use lookback::progress::Silent;
+use lookback::text::{count, counted};
 
 use crate::clock::Spent;
 use crate::input::Input;
 use crate::rounds::Rounds;
 use crate::stores::{Stores, copy, ingest};
-use crate::table::{Line, count, counted};
+use crate::table::Line;
 
 /// Each round has a fresh copy, made untimed. Compaction begins beside the ingest, so part of its CPU time may be in
 /// the first line.

@@ -33,12 +33,13 @@ use clap::Parser;
 use lookback::error::{Error, Result};
 use lookback::resources::Resources;
 use lookback::store::Store;
+use lookback::text::counted;
 
 use crate::args::{Args, Part};
 use crate::input::Input;
 use crate::rounds::Rounds;
 use crate::stores::Stores;
-use crate::table::{Line, counted, markdown};
+use crate::table::{Line, markdown};
 
 #[expect(clippy::print_stderr, clippy::print_stdout, reason = "it is a program: its table goes to stdout")]
 fn main() -> ExitCode {

@@ -12,12 +12,13 @@ use lookback::produce::{ProduceOptions, RowChoice, produce};
 use lookback::progress::Silent;
 use lookback::resources::Resources;
 use lookback::store::Store;
+use lookback::text::{count, counted};
 
 use crate::clock::Spent;
 use crate::input::Input;
 use crate::pages::Pages;
 use crate::rounds::{Pass, Ratio, Rounds};
-use crate::table::{Line, count, counted};
+use crate::table::Line;
 
 /// What the program itself writes unless told otherwise.
 const COMPRESSION: Compression = Compression::Zstd;

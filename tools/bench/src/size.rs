@@ -9,6 +9,7 @@ use lookback::error::{Error, Result};
 use lookback::internals::store::RawStore;
 use lookback::model::{Action, CustomerId};
 use lookback::store::Store;
+use lookback::text::count;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -17,7 +18,7 @@ use parquet::file::properties::WriterProperties;
 use crate::actions::each_action;
 use crate::input::Input;
 use crate::stores::{Stores, copy};
-use crate::table::{Line, count};
+use crate::table::Line;
 
 /// Zstandard's own default, which warehouses write with.
 const ZSTD_LEVEL: i32 = 3;

@@ -63,19 +63,6 @@ pub fn markdown(lines: &[Line]) -> String {
     text
 }
 
-/// A count with its thousands apart: 1,234,567.
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
-    groups.join(",")
-}
-
-/// A count with its noun, which takes an `s` unless there is one.
-pub fn counted(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
-}
-
 /// Three digits that count, down to a tenth of a millisecond.
 fn seconds(number: f64) -> String {
     match number {
