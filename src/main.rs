@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    lookback::cli::run()
+    let arguments: Vec<_> = std::env::args_os().collect();
+    ExitCode::from(lookback::cli::run(&arguments))
 }

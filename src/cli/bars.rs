@@ -1,8 +1,9 @@
-//! Progress: on a terminal a bar for the running phase; in a log one line for each finished phase.
+//! Progress: on a terminal a bar for the running phase; in a log one line for each finished phase; or what a caller makes
+//! of it.
 
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
@@ -12,7 +13,7 @@ use super::text::count;
 use super::words::typed;
 use lookback::error::{Error, Result};
 use lookback::message::Message;
-use lookback::progress::Progress;
+use lookback::progress::{Progress, Silent};
 use lookback::text::{Shown, escaped};
 
 /// How much is printed on stderr: the variable LOOKBACK_LOG.
@@ -52,8 +53,13 @@ pub(super) struct Bars {
     terminal: bool,
     log: Log,
     started: Instant,
+    /// Who is told of all progress.
+    caller: Arc<Listener>,
     state: Mutex<State>,
 }
+
+/// A listener to the progress of a command, whichever thread works.
+pub type Listener = dyn Progress + Send + Sync;
 
 #[derive(Default)]
 struct State {
@@ -66,7 +72,13 @@ struct State {
 
 impl Bars {
     pub(super) fn new(terminal: bool, log: Log, started: Instant) -> Self {
-        Bars { terminal: terminal && log >= Log::Normal, log, started, state: Mutex::default() }
+        let caller = Arc::new(Silent);
+        Bars { terminal: terminal && log >= Log::Normal, log, started, caller, state: Mutex::default() }
+    }
+
+    /// Returns bars that print nothing and tell `caller` of all progress.
+    pub(super) fn for_caller(caller: Arc<Listener>, started: Instant) -> Self {
+        Bars { caller, ..Bars::new(false, Log::Quiet, started) }
     }
 
     /// Ends the running phase, after which no other follows.
@@ -137,16 +149,19 @@ impl Bars {
 
 impl Progress for Bars {
     fn item(&self, name: &str, position: usize, total: usize) {
+        self.caller.item(name, position, total);
         self.end_phase();
         self.with(|state| state.item = Some((name.to_owned(), format!("{name} ({position} of {total})"))));
     }
 
     fn end_items(&self) {
+        self.caller.end_items();
         self.end_phase();
         self.with(|state| state.item = None);
     }
 
     fn begin(&self, phase: &str, unit: &'static str, total: Option<u64>) {
+        self.caller.begin(phase, unit, total);
         self.end_phase();
         if self.log == Log::Debug {
             let item = self.with(|state| state.item.clone());
@@ -169,6 +184,7 @@ impl Progress for Bars {
     }
 
     fn advance(&self, steps: u64) {
+        self.caller.advance(steps);
         let bar = self.with(|state| {
             if let Some(phase) = &mut state.phase {
                 phase.done += steps;
@@ -181,6 +197,7 @@ impl Progress for Bars {
     }
 
     fn note(&self, message: &Message) {
+        self.caller.note(message);
         self.message(&format!("note: {}", typed(message)));
     }
 }

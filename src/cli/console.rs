@@ -1,14 +1,15 @@
-//! The two streams: results on stdout, everything else on stderr. Output holds no control characters, whatever names of
-//! the input it contains: see [`lookback::text`].
+//! The two streams: results on stdout, everything else on stderr; or the caller, who gets the result instead. Output
+//! holds no control characters, whatever names of the input it contains: see [`lookback::text`].
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
-use super::bars::{Bars, Log};
+use super::bars::{Bars, Listener, Log};
 use super::lines::Lines;
 use super::phases::{PhaseTime, named_rate_of, now, seconds};
 use super::styles::print_error;
@@ -44,13 +45,27 @@ pub(super) struct Console {
     bars: Bars,
     started: Instant,
     resources: Resources,
+    /// The result for the caller, if there is one.
+    for_caller: Option<Mutex<Vec<u8>>>,
 }
 
 impl Console {
     pub(super) fn new(json: bool, log: Log) -> Self {
         let started = now();
         let bars = Bars::new(io::stderr().is_terminal(), log, started);
-        Console { json, bars, started, resources: Resources::default() }
+        Console { json, bars, started, resources: Resources::default(), for_caller: None }
+    }
+
+    /// Returns a console that prints nothing: the result is JSON, and is kept for the caller.
+    pub(super) fn for_caller(progress: Arc<Listener>) -> Self {
+        let started = now();
+        let bars = Bars::for_caller(progress, started);
+        Console { json: true, bars, started, resources: Resources::default(), for_caller: Some(Mutex::default()) }
+    }
+
+    /// Returns the result for the caller, which is empty if the command has none.
+    pub(super) fn into_result(self) -> Vec<u8> {
+        self.for_caller.map(|kept| kept.into_inner().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default()
     }
 
     /// Returns the same console for a command that may use these resources.
@@ -156,16 +171,23 @@ impl Console {
     /// Writes JSON while it is serialised: a receipt may be larger than memory.
     fn print_json(&self, value: &impl Serialize) -> Result<()> {
         let cancel = self.resources.cancel();
+        if let Some(kept) = &self.for_caller {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            return written_or_closed(write_json(&mut *kept, value), cancel);
+        }
         let mut stdout = BufWriter::new(stdout(cancel)?);
-        let mut json = Serializer::with_formatter(&mut stdout, WithoutActing);
-        let written = value.serialize(&mut json).map_err(io::Error::from);
-        written_or_closed(written.and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush()), cancel)
+        written_or_closed(write_json(&mut stdout, value).and_then(|()| stdout.flush()), cancel)
     }
 
     fn print(&self, text: &str) -> Result<()> {
         let cancel = self.resources.cancel();
         written_or_closed(stdout(cancel)?.write_all(text.as_bytes()), cancel)
     }
+}
+
+fn write_json(to: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut *to, WithoutActing)).map_err(io::Error::from)?;
+    to.write_all(b"\n")
 }
 
 /// Returns the stream for results.

@@ -32,16 +32,22 @@ pub(super) struct Threads {
     pub stack_bytes: u64,
 }
 
+/// Fails if a memory limit is too small for any command.
+pub(super) fn refuse_too_little(asked: Option<u64>) -> Result<()> {
+    match asked.filter(|asked| *asked < memory::LIMIT_MIN) {
+        Some(asked) => Err(Error::usage(
+            format!("--memory-limit {asked} (in bytes) is too small"),
+            format!("give at least {}MiB", memory::LIMIT_MIN >> 20),
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Makes the system enforce a memory limit on this process, and returns it: the requested limit, or half of the memory
 /// of the machine or its control group, or what the system's own limits on address space and data allow. Fails if these
 /// allow too little for the limit and for `threads` workers.
 pub(super) fn limit_to(asked: Option<u64>, threads: Threads) -> Result<u64> {
-    if let Some(asked) = asked.filter(|asked| *asked < memory::LIMIT_MIN) {
-        return Err(Error::usage(
-            format!("--memory-limit {asked} (in bytes) is too small"),
-            format!("give at least {}MiB", memory::LIMIT_MIN >> 20),
-        ));
-    }
+    refuse_too_little(asked)?;
     let Threads { asked: threads, at_once, stack_bytes } = threads;
     let beyond = RESERVED_BESIDE_STACKS.saturating_add(at_once.saturating_mul(stack_bytes)).max(RESERVED_BYTES_MIN);
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);

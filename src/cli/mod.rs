@@ -41,9 +41,11 @@ mod verify;
 mod waiting;
 pub mod words;
 
-use std::process::ExitCode;
+use std::ffi::OsString;
+use std::sync::Arc;
 
 use args::{Arguments, Command};
+pub use bars::Listener;
 use bars::Log;
 use console::Console;
 use signals::Signals;
@@ -51,18 +53,19 @@ use signals::Signals;
 use lookback::error::{Error, Kind, Result};
 use lookback::resources::{Cancel, Resources, threads};
 
-/// Runs the program with the process's arguments. Exit code 0 done, 1 refused or failed, 2 wrong usage, 3 different,
-/// 130 stopped by Ctrl-C, 143 by SIGTERM.
+/// Runs the program with a process's arguments, the first of which is the program's name, and returns the exit code: 0
+/// done, 1 refused or failed, 2 wrong usage, 3 different, 130 stopped by Ctrl-C, 143 by SIGTERM.
 ///
-/// All process-wide settings are made here: the memory limit, the signal handlers, the panic hook.
-pub fn run() -> ExitCode {
+/// All process-wide settings are made here: the memory limit, the signal handlers, the panic hook. So the process has to
+/// be the program's own.
+pub fn run(arguments: &[OsString]) -> u8 {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if !lookback::is_panic_caught() {
             report(panic);
         }
     }));
-    let (arguments, places) = match typed::arguments(&std::env::args_os().collect::<Vec<_>>()) {
+    let (arguments, places) = match typed::arguments(arguments) {
         Ok(typed) => typed,
         Err(exit_code) => return exit_code,
     };
@@ -79,16 +82,63 @@ pub fn run() -> ExitCode {
     let started = unknown.or(deaf).map_or(places, Err);
     let started = started.and_then(|()| start_threads(&arguments, &console, cancel));
     match started.and_then(|resources| dispatch(&arguments, console.give(resources))) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(error) => {
             console.error(&error);
-            ExitCode::from(match error.kind() {
+            match error.kind() {
                 Kind::Usage => 2,
                 Kind::Different => 3,
                 Kind::Input | Kind::Refused | Kind::Busy | Kind::Io | Kind::Corrupt | Kind::Internal => 1,
                 Kind::Cancelled => signals.map_or(1, |signals| signals.exit_code()),
-            })
+            }
         }
+    }
+}
+
+/// Runs a command inside a program of another kind: returns its JSON summary, and whether it succeeded; a command that
+/// fails because of its findings has a summary too. `words` are what would follow `lookback` on a command line, without
+/// `--json`. Prints nothing, sets nothing of the process, and stops when `cancel` asks it to.
+///
+/// The memory limit that the words may give is shared out, but the process is not limited to it.
+///
+/// Fails with [`Kind::Usage`] if the words are no command line, else as the command does.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let store = folder.path().join("store");
+/// use std::sync::Arc;
+///
+/// use lookback::progress::Silent;
+/// use lookback::resources::Cancel;
+///
+/// let words = ["init".into(), "--store".into(), store.into_os_string()];
+/// let (summary, result) = lookback::cli::call(&words, Arc::new(Silent), Cancel::default());
+/// result?;
+/// assert!(summary.contains("\"max_history\":1000"), "{summary}");
+/// # Ok(())
+/// # }
+/// ```
+pub fn call(words: &[OsString], progress: Arc<Listener>, cancel: Cancel) -> (String, Result<()>) {
+    let mut console = Console::for_caller(progress);
+    let done = typed::arguments_of_call(words).and_then(|arguments| {
+        if matches!(arguments.command, Command::Completions(_) | Command::Man(_)) {
+            return Err(Error::usage("completions and man pages are for a command line", "run `lookback` in a shell"));
+        }
+        let limit = arguments.memory_limit;
+        limits::refuse_too_little(limit)?;
+        let threads = arguments.threads.map_or_else(threads::cores, |threads| threads.get().into());
+        let resources = Resources::default().with_threads(threads).with_cancel(cancel);
+        let resources = match limit {
+            Some(bytes) => resources.with_memory(bytes),
+            None => resources,
+        };
+        resources.install(|| ())?;
+        dispatch(&arguments, console.give(resources))
+    });
+    match String::from_utf8(console.into_result()) {
+        Ok(summary) => (summary, done),
+        Err(error) => (String::new(), Err(Error::internal("a summary is not text").caused_by(error))),
     }
 }
 

@@ -4,7 +4,6 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::error::{Error, ErrorKind};
 use clap::{ArgMatches, Command, FromArgMatches};
@@ -15,9 +14,9 @@ use lookback::text::{Shown, escaped, is_url};
 
 /// Returns the arguments, with the error about their paths if there is one; or the exit code, after printing help,
 /// version (0) or an error of usage (2).
-pub(super) fn arguments(typed: &[OsString]) -> Result<(Arguments, lookback::error::Result<()>), ExitCode> {
+pub(super) fn arguments(typed: &[OsString]) -> Result<(Arguments, lookback::error::Result<()>), u8> {
     parse(typed).map_err(|error| {
-        let exit_code = u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+        let exit_code = u8::try_from(error.exit_code()).unwrap_or(1);
         // If the stream itself is gone, there is nowhere to report it.
         let _ = match safe(error, typed) {
             Ok(error) => error.print(),
@@ -25,6 +24,19 @@ pub(super) fn arguments(typed: &[OsString]) -> Result<(Arguments, lookback::erro
         };
         exit_code
     })
+}
+
+/// Returns the arguments of a call by another program, the first of which is the name of a command. Fails where the
+/// command line would print an error, with the first sentence of it.
+pub(super) fn arguments_of_call(typed: &[OsString]) -> lookback::error::Result<Arguments> {
+    let line: Vec<OsString> = std::iter::once(OsString::from("lookback")).chain(typed.iter().cloned()).collect();
+    let (arguments, places) = parse(&line).map_err(|error| {
+        let said = error.render().to_string();
+        let what = said.strip_prefix("error: ").unwrap_or(&said).split("\n\n").next().unwrap_or(&said);
+        let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
+        lookback::error::Error::usage(what, "give it as the documentation of the function says")
+    })?;
+    places.map(|()| arguments)
 }
 
 fn parse(typed: &[OsString]) -> Result<(Arguments, lookback::error::Result<()>), Error> {

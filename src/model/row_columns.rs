@@ -159,6 +159,7 @@ named! {
         /// Halves a reader's memory; rows with an id that does not fit are refused.
         Int32 = "int32",
     }
+    ALL
 }
 
 impl ItemType {
@@ -189,6 +190,7 @@ named! {
         /// A quarter of a reader's memory.
         Uint8 = "uint8",
     }
+    ALL
 }
 
 impl TypeType {

@@ -21,6 +21,7 @@ named! {
         /// Impressions shuffled; the rows of an impression stay together, in the order of its list.
         Carousel = "carousel",
     }
+    ALL
 }
 
 /// The order of a partition's rows.

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::batches::RowBatches;
+use super::cuts::Cuts;
 use super::day_rows::DayRows;
 use super::impressions::Impressions;
 use super::options::{BatchOptions, TrainingOptions};
@@ -129,6 +130,21 @@ impl Epoch {
     /// Returns the epoch's number.
     pub fn number(&self) -> u64 {
         self.epoch
+    }
+
+    /// Returns the number of batches of all workers from `first_row` on. With `batch_actions_max` it reads the order and
+    /// the lengths of the histories, since these decide.
+    pub fn count(&self, options: &BatchOptions) -> Result<u64> {
+        let all = options.workers(1).worker(0);
+        if let Some(count) = all.count(self.rows()) {
+            return Ok(count);
+        }
+        let mut cuts = Cuts::new(&self.rows, &self.order, &all);
+        let mut count = 0;
+        while cuts.next_batch()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// Begins to make batches, in the background. Fails if the options contradict each other, or if a batch may take
