@@ -22,7 +22,7 @@ fn commands<'a>(script: &'a str, word: &'a str) -> impl Iterator<Item = &'a str>
 
 #[test]
 fn the_two_scripts_are_what_everything_calls() {
-    for script in ["tools/check", "tools/test", "tools/demo", "tools/deb", ".ci/run"] {
+    for script in ["tools/check", "tools/test", "tools/demo", "tools/deb", "tools/wheel", ".ci/run"] {
         let mode = fs::metadata(root().join(script)).unwrap().permissions().mode();
         assert_eq!(mode & 0o111, 0o111, "{script} cannot be executed");
         let parsed = Command::new("bash").arg("-n").arg(root().join(script)).output().unwrap();

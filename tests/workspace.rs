@@ -34,6 +34,26 @@ fn every_package_takes_what_the_workspace_says() {
     }
 }
 
+/// The extension module for Python needs unsafe code, and has all other lints.
+#[test]
+fn the_extension_for_python_leaves_out_one_lint() {
+    let text = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let (own, all) = (text("python/Cargo.toml"), text("Cargo.toml"));
+    let (own, all) = (DeTable::parse(&own).unwrap(), DeTable::parse(&all).unwrap());
+    let package = own.get_ref()["package"].get_ref();
+    for key in ["version", "edition", "rust-version", "license", "publish"] {
+        assert!(package[key].get_ref().get("workspace").is_some(), "{key}");
+    }
+    let names = |lints: &DeValue<'_>, tool: &str| -> BTreeSet<String> {
+        lints.get(tool).unwrap().get_ref().as_table().unwrap().keys().map(|name| name.get_ref().to_string()).collect()
+    };
+    let (own, all) = (own.get_ref()["lints"].get_ref(), all.get_ref()["workspace"].get_ref()["lints"].get_ref());
+    for tool in ["rust", "clippy"] {
+        let missing: Vec<String> = names(all, tool).difference(&names(own, tool)).cloned().collect();
+        assert_eq!(missing, if tool == "rust" { vec!["unsafe_code"] } else { Vec::new() }, "{tool}");
+    }
+}
+
 /// The packages that rocksdb is compiled with, and their features, where cargo builds what the words choose.
 fn below_rocksdb(edges: &str, chosen: &[&str]) -> BTreeSet<String> {
     let mut tree = Command::new(env!("CARGO"));
@@ -68,6 +88,7 @@ fn rocksdb_is_compiled_once_for_all_packages() {
         (tested, ["-p", "lookback"].as_slice()),
         (built, &["-p", "lookback", "-p", "lookback-generate"]),
         (built, &["-p", "lookback-bench"]),
+        (built, &["-p", "lookback-python"]),
         (built, &["--workspace"]),
         (tested, &["--workspace"]),
     ] {

@@ -60,6 +60,19 @@ install_test_tools() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends zsh fish groff-base systemd bsdutils >/dev/null
 }
 
+# A Python with torch and what the tests of the Python package read with, in a folder of the builds: 6 GB, some minutes the first time.
+install_torch() {
+  local venv="$CARGO_TARGET_DIR/lookback-torch"
+  if ! cmp -s python/tests/requirements.txt "$venv/installed.txt"; then
+    say "installing torch and what reads Arrow (6 GB)"
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r python/tests/requirements.txt
+    cp python/tests/requirements.txt "$venv/installed.txt"
+  fi
+  export LOOKBACK_TORCH_PYTHON="$venv/bin/python"
+}
+
 # Airflow, which runs the example DAG in the tests, in a folder of the builds: 290 MB, a minute and a half the first time.
 install_airflow() {
   local venv="$CARGO_TARGET_DIR/lookback-airflow"

@@ -1,0 +1,490 @@
+"""Training rows as batches in memory, without torch: numpy arrays and Arrow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any, NamedTuple, Optional, Union
+
+from lookback import _native
+from lookback._call import day as day_text
+from lookback._days import PreparedDays
+from lookback._types import DayLike, Limits, PathLike
+from lookback._work import Progress, Reporter
+from lookback.errors import Error, Refused, Usage
+from lookback.store import Store
+
+State = dict[str, Any]
+_STATE_VERSION = 1
+# The columns beside those that every batch has.
+_EXTRA = ("ranking_ids", "history_length", "action_ages", "action_times")
+
+
+class Position(NamedTuple):
+    """Where an iteration stands: which row of which day of which epoch comes next."""
+
+    epoch: int
+    seed: int
+    day: int
+    row: int
+    # Of the day, if it is known; a day that has another is refused.
+    fingerprint: Optional[str]
+
+
+class Worker(NamedTuple):
+    """The part of the batches that is wanted: of this rank, and of this of its workers."""
+
+    rank: int = 0
+    world_size: int = 1
+    worker: int = 0
+    workers: int = 1
+
+
+class RowBatch:
+    """A batch of B training rows of one day; U different histories, T actions in them, histories up to L long.
+
+    Fields are attributes and items (``batch["actions"]``), numpy arrays on the batch's own memory, which goes back to
+    the reader when the last of them is gone:
+
+    - ``impressions`` [B] int64, ``labels`` [B] int32, ``customer_ids`` [B] int64, ``positions`` [B] int32;
+    - layout ``padded``: ``actions`` [B, L] int64 or int32, ``action_types`` [B, L] int32 or uint8, most recent first,
+      padded with 0;
+    - layout ``dedup``: the same for histories, [U, L], and ``inverse`` [B] int64 into them;
+    - layout ``jagged``: ``actions__values`` [T], ``action_types__values`` [T], ``actions__offsets`` [U + 1] int64, and
+      ``inverse`` [B] int64;
+    - on demand ``ranking_ids`` (a list of str or None), ``history_length`` int32, ``action_ages`` int32 in days and
+      ``action_times`` int64 in microseconds since 1970-01-01 UTC, in the shapes of their layout.
+
+    Attributes:
+        dt: the day of the rows.
+        epoch: the epoch.
+        filled: how many of the last rows do not count: they are repeated so that all ranks have the same number.
+        state: where to go on behind this batch; see :meth:`Rows.load_state_dict`.
+    """
+
+    def __init__(self, batch: _native.Batch, state: State, length: int) -> None:
+        self._batch = batch
+        self._columns = columns_of(batch)
+        self._ranking_ids = batch.ranking_ids()
+        self._length = length
+        self.layout = batch.layout
+        self.dt = batch.dt
+        self.epoch = batch.epoch
+        self.filled = batch.filled
+        self.state = state
+
+    def __len__(self) -> int:
+        return len(self._batch)
+
+    def keys(self) -> list[str]:
+        """Return the names of the fields."""
+        names = list(self._columns)
+        return [*names, "ranking_ids"] if self._ranking_ids is not None else names
+
+    def __getitem__(self, name: str) -> Any:
+        if name == "ranking_ids":
+            if self._ranking_ids is None:
+                raise KeyError(name)
+            return self._ranking_ids
+        import numpy
+
+        return numpy.asarray(self._columns[name])
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"a batch of layout {self.layout} has no field {name!r}") from None
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        """Return the batch as an Arrow record batch, with the column names of a partition.
+
+        Histories are large lists; in layouts ``dedup`` and ``jagged`` dictionaries of them.
+        """
+        return self._batch.__arrow_c_array__(requested_schema)
+
+    def to_padded(self) -> dict[str, Any]:
+        """Return all fields as arrays in layout ``padded``, copied from the histories."""
+        import numpy
+
+        fields = {name: self[name] for name in self.keys()}
+        if self.layout == "padded":
+            return fields
+        inverse = fields.pop("inverse")
+        offsets = fields.pop("actions__offsets", None)
+        for name in list(fields):
+            if not is_of_histories(name):
+                continue
+            cells = fields.pop(name)
+            if offsets is not None and name != "history_length":
+                lengths = numpy.diff(offsets)
+                padded = numpy.zeros((len(lengths), self._length), cells.dtype)
+                padded[numpy.arange(self._length) < lengths[:, None]] = cells
+                cells = padded
+            fields[name.replace("__values", "")] = cells[inverse]
+        return fields
+
+
+def columns_of(batch: _native.Batch) -> dict[str, _native.Column]:
+    """Return the columns of a batch under the names of the fields."""
+    if batch.layout != "jagged":
+        return dict(batch.columns())
+    values = ("actions", "action_types", "action_ages", "action_times")
+    return {f"{name}__values" if name in values else name: column for name, column in batch.columns()}
+
+
+def is_of_histories(name: str) -> bool:
+    """Whether a field has something for each history, and not for each row."""
+    return name.startswith("action") or name == "history_length"
+
+
+class Rows:
+    """The training rows of days, one day after the other, as batches, epoch after epoch.
+
+    An epoch is one iteration. Its order is a function of rows, ``seed`` and epoch alone; every row comes exactly once.
+    The rows are those that :func:`lookback.produce` writes with the same settings, cell for cell; no padded row is ever
+    written. Each day is read from the store once; the next one is prepared while this one is read.
+
+    Memory: half of the memory limit for each of at most two prepared days (all of it if there is one day), beyond which
+    they lie in scratch files; the batches that the caller holds come on top.
+
+    Args:
+        store: a :class:`lookback.Store`, or its folder.
+        input: the root that holds ``impressions/dt=…/``, or what the configuration names.
+        days: the days, in the order in which they are read; one day is a list of one.
+        batch_size: the rows of a batch.
+        order: ``"shuffled"``, ``"carousel"`` (impression lists shuffled, each in one piece) or ``"customer"``.
+        seed: of the order.
+        layout: ``"padded"``, ``"dedup"`` or ``"jagged"``; see :class:`RowBatch`.
+        max_history: use only the newest so many actions.
+        lookback_days: use only actions of so many days before the day.
+        known_as_of: use only batches up to and including this day; ``"day_before"``: up to the day before each day, as
+            they were known that morning.
+        columns: of ``"ranking_ids"``, ``"history_length"``, ``"action_ages"``, ``"action_times"``.
+        item_type: ``"int64"`` or ``"int32"``, of ``actions``.
+        type_type: ``"int32"`` or ``"uint8"``, of ``action_types``.
+        batch_actions_max: cut batches also before they have more actions than this.
+        max_rows_per_customer: use only so many rows of each customer, the same in every epoch.
+        rank, world_size: this rank's slice of each global batch of ``batch_size * world_size`` rows. All ranks make the
+            same number of steps.
+        drop_last: leave out the last batch of a day if it is short; else it is filled up, and ``batch.filled`` says by
+            how many rows.
+        config: the configuration of names and layouts.
+        allow_gaps, allow_pruned, quarantine: as in :func:`lookback.produce`.
+        progress: a function that takes :class:`lookback.ProgressEvent`, or ``True`` for bars of tqdm.
+
+    Raises:
+        lookback.Usage: settings that make no sense.
+        lookback.Error: while it is iterated, as :func:`lookback.produce` does.
+
+    Example:
+        >>> rows = lookback.Store("store").rows(input="input", days=["2026-01-02"], batch_size=2, layout="jagged")
+        >>> for batch in rows:
+        ...     print(batch.labels.sum(), batch.actions__values.tolist(), batch.inverse.tolist())
+        1 [12, 11] [0, 0]
+    """
+
+    def __init__(
+        self,
+        store: Union[Store, PathLike],
+        *,
+        input: PathLike,
+        days: Sequence[DayLike],
+        batch_size: int = 4096,
+        order: str = "shuffled",
+        seed: int = 0,
+        layout: str = "padded",
+        max_history: Optional[int] = None,
+        lookback_days: Optional[int] = None,
+        known_as_of: Optional[DayLike] = None,
+        columns: Iterable[str] = (),
+        item_type: str = "int64",
+        type_type: str = "int32",
+        batch_actions_max: Optional[int] = None,
+        max_rows_per_customer: Optional[int] = None,
+        rank: int = 0,
+        world_size: int = 1,
+        drop_last: bool = False,
+        config: Optional[PathLike] = None,
+        allow_gaps: bool = False,
+        allow_pruned: bool = False,
+        quarantine: Optional[PathLike] = None,
+        progress: Progress = None,
+    ) -> None:
+        self._store = store if isinstance(store, Store) else Store(store)
+        if isinstance(days, (str, date)):
+            raise usage("days is one day", "give a list of days, such as [\"2026-01-31\"]")
+        self._days = [day_text(day) for day in days]
+        if not self._days or len(set(self._days)) < len(self._days):
+            raise usage("days has no day, or one twice", "name each day once")
+        if not 0 <= seed < 1 << 63:
+            raise usage(f"there is no seed {seed}", "give one from 0 on, below 2**63")
+        wanted = list(columns)
+        for unknown in [column for column in wanted if column not in _EXTRA]:
+            raise usage(f"there is no column {unknown!r}", f"give some of: {', '.join(_EXTRA)}")
+        known = known_as_of if known_as_of is None or known_as_of == "day_before" else day_text(known_as_of)
+        # What determines the rows and their order, beside the days and the seed.
+        self._settings: State = {
+            "order": order,
+            "max_history": max_history,
+            "lookback_days": lookback_days,
+            "known_as_of": known,
+            "columns": [column for column in wanted if column != "ranking_ids"],
+            "item_type": item_type,
+            "type_type": type_type,
+            "max_rows_per_customer": max_rows_per_customer,
+        }
+        self._read: State = {
+            "input": os.fspath(input),
+            "config": None if config is None else os.fspath(config),
+            "allow_gaps": allow_gaps,
+            "allow_pruned": allow_pruned,
+            "quarantine": None if quarantine is None else os.fspath(quarantine),
+        }
+        self._cut: State = {
+            "layout": layout,
+            "batch_size": batch_size,
+            "batch_actions_max": batch_actions_max,
+            "drop_last": drop_last,
+            "ranking_ids": "ranking_ids" in wanted,
+        }
+        self.max_history: int = max_history or self._store.status()["max_history"]
+        self._worker = Worker(rank, world_size)
+        self._progress = progress
+        self._begin = Position(0, seed, 0, 0, None)
+        self._behind: Optional[State] = None
+        # Counts what a running iteration has to notice: states loaded, epochs set.
+        self._changes = 0
+        # The workers of this machine that prepare days each for itself.
+        self._shared_by = 1
+        self._prepared = self._no_days()
+
+    def _no_days(self) -> PreparedDays:
+        return PreparedDays(self._prepare)
+
+    def __getstate__(self) -> State:
+        # Prepared days stay in their process.
+        return {name: value for name, value in self.__dict__.items() if name != "_prepared"}
+
+    def __setstate__(self, state: State) -> None:
+        self.__dict__.update(state)
+        self._prepared = self._no_days()
+
+    def set_epoch(self, epoch: int) -> None:
+        """Read this epoch from now on, from its beginning; it is 0 before.
+
+        The epoch of a loaded state goes on where the state says.
+        """
+        if epoch < 0 or epoch >= 1 << 63:
+            raise usage(f"there is no epoch {epoch}", "give one from 0 on")
+        if epoch != self._begin.epoch:
+            self._go(Position(epoch, self._begin.seed, 0, 0, None))
+
+    def state_dict(self) -> State:
+        """Return where this goes on: behind the batch that was given last, or where the next iteration begins.
+
+        It is a few numbers and short texts, at most 2 kB as JSON, the same for all ranks. ``batch.state`` is the same
+        for any batch.
+        """
+        return dict(self._behind) if self._behind is not None else self.state_at(self._begin)
+
+    def load_state_dict(self, state: State) -> None:
+        """Go on behind the batch that a state belongs to, in the next iteration; the ones after it are whole epochs.
+
+        The state's seed and epoch count. The rows before it are not read. The number of ranks, of workers and the rows
+        of a batch may be others than before. A state behind the last batch leaves an iteration without a batch.
+
+        Raises:
+            lookback.Refused: the settings that determine the rows are others than the state's; or, when it is iterated,
+                the store or the impressions have changed.
+            lookback.Usage: it is no state.
+        """
+        self._go(self.position_of(state))
+
+    def _go(self, position: Position) -> None:
+        self._begin, self._behind = position, None
+        self._changes += 1
+
+    def state_at(self, position: Position) -> State:
+        """Return the state of a position."""
+        return {
+            "version": _STATE_VERSION,
+            "seed": position.seed,
+            "epoch": position.epoch,
+            "dt": self._days[position.day],
+            "row": position.row,
+            "fingerprint": position.fingerprint,
+            "settings": self._settings,
+        }
+
+    def position_of(self, state: State) -> Position:
+        """Return the position of a state. Fails if it is that of other rows."""
+        wanted = {"version", "seed", "epoch", "dt", "row", "fingerprint", "settings"}
+        if not isinstance(state, dict) or not wanted <= set(state) or state["version"] != _STATE_VERSION:
+            raise usage("this is no state of training rows", "load what state_dict() or batch.state has given")
+        for name, own in self._settings.items():
+            theirs = state["settings"].get(name)
+            if theirs != own:
+                raise refused(
+                    f"the state is of rows with {name} {theirs!r}, and these have {own!r}",
+                    "give the settings that the state was made with, or begin a new epoch with set_epoch",
+                )
+        if state["dt"] not in self._days:
+            raise refused(f"the state is of {state['dt']}, which is none of the days", "add the day to days")
+        day = self._days.index(state["dt"])
+        return Position(state["epoch"], state["seed"], day, state["row"], state["fingerprint"])
+
+    def _prepare(self, asked: str, stop: _native.Stop) -> _native.Day:
+        day, seed = asked.split(" ")
+        settings = dict(self._settings)
+        if settings["known_as_of"] == "day_before":
+            settings["known_as_of"] = day_text(date(*map(int, day.split("-"))) - timedelta(days=1))
+        # A seed has no use in the order by customer.
+        settings["seed"] = None if settings["order"] == "customer" else int(seed)
+        reporter = Reporter(self._progress)
+        try:
+            # Ranks and workers prepare for themselves, and share the machine.
+            memory, threads, scratch = self._store_limits()
+            wanted: Any = {**self._read, **settings, "dt": day}
+            return _native.prepare(self._store.path, wanted, (memory, threads, scratch), stop, reporter)
+        finally:
+            reporter.close()
+
+    def _store_limits(self) -> Limits:
+        memory, threads, scratch = self._store.limits
+        beside = max(1, self._shared_by * int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+        if memory is None:
+            memory = _native.default_memory() // beside
+        if threads is None:
+            threads = max(1, (os.cpu_count() or 1) // beside)
+        return memory // (2 if len(self._days) > 1 else 1), threads, scratch
+
+    def day(self, position: Position) -> _native.Day:
+        """Return the prepared day of a position; the next one is prepared in the background from then on."""
+        name = f"{self._days[position.day]} {position.seed}"
+        # Behind the last day comes the first one, of the next epoch; it is there already if there are two.
+        following = position.day + 1 if position.day + 1 < len(self._days) else None
+        next_day = None if following is None else f"{self._days[following]} {position.seed}"
+        prepared = self._prepared.get(name, next_day)
+        if position.fingerprint is not None and prepared.fingerprint != position.fingerprint:
+            raise refused(
+                f"the rows of {self._days[position.day]} are others than when the state was made: the store, the "
+                "impressions or the version of lookback have changed",
+                "begin a new epoch with set_epoch, or restore what the state rests on",
+            )
+        return prepared
+
+    def cut(self, first_row: int, worker: Worker) -> Any:
+        """Return how a day is cut into batches from a row on."""
+        return {**self._cut, **worker._asdict(), "first_row": first_row}
+
+    def __iter__(self) -> Iterator[RowBatch]:
+        return map(self._made, Iteration(self, self._worker))
+
+    def _made(self, batch: tuple[_native.Batch, State]) -> RowBatch:
+        return RowBatch(*batch, self.max_history)
+
+    def __repr__(self) -> str:
+        return f"lookback.rows.Rows({self._store.path!r}, days={self._days}, {self._settings})"
+
+
+class Iteration:
+    """One pass over the rows of an epoch, from where the rows stand; gives batches of the extension with their states.
+
+    It begins with the first batch that is asked for: until then a state can still be loaded.
+    """
+
+    def __init__(self, rows: Rows, worker: Worker) -> None:
+        self._rows = rows
+        self._worker = worker
+        self._changes: Optional[int] = None
+        self._begin = rows._begin
+        self._taken = 0
+        self._batches: Optional[Iterator[tuple[_native.Batch, State]]] = None
+
+    def __iter__(self) -> Iteration:
+        return self
+
+    def __next__(self) -> tuple[_native.Batch, State]:
+        rows = self._rows
+        if self._batches is None:
+            rows._shared_by = self._worker.workers
+            if self._changes is None:
+                self._begin, self._changes = rows._begin, rows._changes
+                # The next iteration is a whole epoch.
+                rows._begin = Position(self._begin.epoch, self._begin.seed, 0, 0, None)
+                rows._behind = rows.state_at(self._begin)
+            self._batches = self._all()
+        if self._changes != rows._changes:
+            self._batches = iter(())
+            raise refused(
+                "a state was loaded or an epoch set while this iteration ran",
+                "iterate anew: the new iteration begins where it was asked to",
+            )
+        batch, state = next(self._batches)
+        self._taken += 1
+        rows._behind = state
+        return batch, state
+
+    def _all(self) -> Iterator[tuple[_native.Batch, State]]:
+        rows, (rank, world_size, worker, workers) = self._rows, self._worker
+        by_actions = rows._cut["batch_actions_max"] is not None
+        # Workers take turns over all days: this one has every so-many-th global batch, counted from where it begins.
+        next_batch, of_days_before = worker + self._taken * workers, 0
+        for day in range(self._begin.day, len(rows._days)):
+            position = self._begin if day == self._begin.day else Position(*self._begin[:2], day, 0, None)
+            prepared = rows.day(position)
+            of_day = prepared.count(position.epoch, rows.cut(position.row, Worker(rank, world_size)), Reporter())
+            ahead = next_batch - of_days_before
+            of_days_before += of_day
+            if ahead >= of_day:
+                continue
+            next_batch += -(-(of_day - ahead) // workers) * workers
+            if by_actions:
+                # Only the histories tell where batches begin: those before are made, and left.
+                first_row, turn, leave = position.row, ahead % workers, ahead // workers
+            else:
+                first_row, turn, leave = position.row + ahead * rows._cut["batch_size"] * world_size, 0, 0
+            batches = prepared.batches(
+                position.epoch, rows.cut(first_row, Worker(rank, world_size, turn, workers)), Reporter()
+            )
+            try:
+                for number, batch in enumerate(batches):
+                    if number >= leave:
+                        position = position._replace(row=batch.next_row, fingerprint=prepared.fingerprint)
+                        yield batch, rows.state_at(position)
+                    # Its memory goes back before the next one is asked for, unless the caller has it still.
+                    del batch
+            finally:
+                batches.close()
+        rows._prepared.stop()
+
+    def state_dict(self) -> State:
+        """Return where this worker's iteration stands, for loaders that keep a state for each worker."""
+        begin = self._begin if self._changes is not None else self._rows._begin
+        return {**self._rows.state_at(begin), "taken": self._taken, "workers": self._worker.workers}
+
+    def load_state_dict(self, state: State) -> None:
+        """Go on where this worker's iteration stood. The number of workers has to be the same."""
+        if state.get("workers", 1) != self._worker.workers:
+            raise refused(
+                f"the state is of one of {state.get('workers', 1)} workers, and there are {self._worker.workers}",
+                "use as many workers as before, or load the state of a batch into the rows",
+            )
+        self._begin, self._changes = self._rows.position_of(state), self._rows._changes
+        self._taken = state.get("taken", 0)
+        self._rows._begin = Position(self._begin.epoch, self._begin.seed, 0, 0, None)
+        self._batches = None
+
+
+def usage(what: str, remedy: str) -> Error:
+    """Return the error for arguments that make no sense."""
+    return Usage(f"{what}; {remedy}", what, remedy)
+
+
+def refused(what: str, remedy: str) -> Error:
+    """Return the error for what would break a guarantee."""
+    return Refused(f"{what}; {remedy}", what, remedy)

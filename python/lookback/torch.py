@@ -1,0 +1,376 @@
+"""Training rows as tensors, straight to the trainer: ``TrainingRows`` for ``torch.utils.data.DataLoader``."""
+
+from __future__ import annotations
+
+import os
+import struct
+import uuid
+import weakref
+from collections.abc import Iterator, Sequence
+from typing import Any, Callable, Optional, Union
+
+import torch
+import torch.utils.dlpack
+from torch.utils.data import IterableDataset, get_worker_info
+
+from lookback import _native
+from lookback._types import DayLike, PathLike
+from lookback.errors import Error
+from lookback.rows import Iteration, Position, Rows, State, Worker, columns_of, is_of_histories, refused, usage
+from lookback.store import Store
+
+__all__ = ["TensorBatch", "TrainingRows"]
+
+
+class TensorBatch:
+    """A batch of B training rows of one day; U different histories, T actions in them, histories up to L long.
+
+    Fields are attributes and items (``batch["actions"]``):
+
+    - ``impressions`` [B] int64, ``labels`` [B] int32, ``customer_ids`` [B] int64, ``positions`` [B] int32;
+    - layout ``padded``: ``actions`` [B, L] int64 or int32, ``action_types`` [B, L] int32 or uint8, most recent first,
+      padded with 0;
+    - layout ``dedup``: the same for histories, [U, L], and ``inverse`` [B] int64 into them;
+    - layout ``jagged``: ``actions__values`` [T], ``action_types__values`` [T], ``actions__offsets`` [U + 1] int64, and
+      ``inverse`` [B] int64;
+    - on demand ``ranking_ids`` (a list of str or None), ``history_length`` int32, ``action_ages`` int32 in days and
+      ``action_times`` int64 in microseconds since 1970-01-01 UTC, in the shapes of their layout.
+
+    Attributes:
+        layout: the layout of the fields.
+        dt: the day of the rows.
+        epoch: the epoch.
+        filled: how many of the last rows do not count: they are repeated so that all ranks have the same number.
+        state: where to go on behind this batch, for :meth:`TrainingRows.load_state_dict`; the same for all ranks.
+        max_history: L.
+    """
+
+    def __init__(self, fields: dict[str, Any], **about: Any) -> None:
+        self._fields = fields
+        self._about = about
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        for held in (self._fields, self._about):
+            if name in held:
+                return held[name]
+        raise AttributeError(f"a batch of layout {self._about['layout']} has no field {name!r}")
+
+    def __getitem__(self, name: str) -> Any:
+        return self._fields[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._fields
+
+    def __reduce__(self) -> Any:
+        return _received, (self._fields, self._about)
+
+    def __len__(self) -> int:
+        return int(self._fields["impressions"].shape[0])
+
+    def __repr__(self) -> str:
+        shapes = {name: list(field.shape) for name, field in self._fields.items() if isinstance(field, torch.Tensor)}
+        return f"TensorBatch({self._about['dt']}, {self._about['layout']}, {shapes})"
+
+    def keys(self) -> list[str]:
+        """Return the names of the fields."""
+        return list(self._fields)
+
+    def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> TensorBatch:
+        fields = {name: change(field) if isinstance(field, torch.Tensor) else field for name, field in self._fields.items()}
+        return TensorBatch(fields, **self._about)
+
+    def pin_memory(self, device: Any = None) -> TensorBatch:
+        """Return the batch in page-locked memory, from which a copy to a GPU runs beside other work."""
+        return self._each(lambda tensor: tensor.pin_memory(device) if device is not None else tensor.pin_memory())
+
+    def to(self, *arguments: Any, **settings: Any) -> TensorBatch:
+        """Return the batch on a device; arguments are those of ``torch.Tensor.to``."""
+        return self._each(lambda tensor: tensor.to(*arguments, **settings))
+
+    def lengths(self) -> torch.Tensor:
+        """Return the length of each row's history: [B] int64."""
+        if self.layout == "jagged":
+            of_histories: torch.Tensor = self.actions__offsets.diff()
+            return of_histories[self.inverse]
+        # Item 0 is the padding, and no item.
+        lengths: torch.Tensor = (self.actions != 0).sum(1)
+        return lengths if self.layout == "padded" else lengths[self.inverse]
+
+    def mask(self) -> torch.Tensor:
+        """Return where each row of ``to_padded()`` has actions: [B, L] bool."""
+        return torch.arange(self.max_history, device=self.impressions.device) < self.lengths()[:, None]
+
+    def to_padded(self) -> TensorBatch:
+        """Return the same rows in layout ``padded``: the cells that ``lookback.produce`` writes."""
+        if self.layout == "padded":
+            return self
+        fields = dict(self._fields)
+        inverse = fields.pop("inverse")
+        offsets = fields.pop("actions__offsets", None)
+        padded: dict[str, Any] = {}
+        for name, cells in fields.items():
+            if not is_of_histories(name):
+                padded[name] = cells
+                continue
+            if offsets is not None and name != "history_length":
+                cells = self._pad(cells, offsets)
+            padded[name.replace("__values", "")] = cells[inverse]
+        return TensorBatch(padded, **{**self._about, "layout": "padded"})
+
+    def _pad(self, values: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+        is_there = torch.arange(self.max_history, device=values.device) < offsets.diff()[:, None]
+        cells = torch.zeros(is_there.shape, dtype=values.dtype, device=values.device)
+        cells[is_there] = values
+        return cells
+
+    def to_nested(self) -> dict[str, Any]:
+        """Return the columns of histories as nested tensors of layout ``torch.jagged``: [U, *], or [B, *] if padded.
+
+        Call it where the batch is used: nested tensors do not pass from one process to another.
+        """
+        if self.layout == "jagged":
+            values, offsets = {name: self[name] for name in self.keys() if name.endswith("__values")}, self.actions__offsets
+        else:
+            is_there = self.actions != 0
+            lengths = is_there.sum(1)
+            offsets = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
+            lists = [name for name in self.keys() if name.startswith("action")]
+            values = {name: self[name][is_there] for name in lists}
+        make = torch.nested.nested_tensor_from_jagged
+        return {name.replace("__values", ""): make(cells, offsets) for name, cells in values.items()}
+
+    def to_keyed_jagged(self) -> Any:
+        """Return ``actions`` and ``action_types`` as a ``KeyedJaggedTensor`` of TorchRec, of U histories each.
+
+        Raises:
+            ImportError: torchrec is not installed.
+        """
+        try:
+            from torchrec.sparse.jagged_tensor import KeyedJaggedTensor
+        except ImportError as error:
+            raise ImportError("to_keyed_jagged makes a tensor of TorchRec: pip install torchrec") from error
+        nested = self.to_nested()
+        keys = ["actions", "action_types"]
+        lengths = nested["actions"].offsets().diff()
+        values = torch.cat([nested[key].values().to(torch.int64) for key in keys])
+        return KeyedJaggedTensor(keys=keys, values=values, lengths=lengths.repeat(len(keys)))
+
+
+def _tensors(batch: _native.Batch) -> dict[str, Any]:
+    fields: dict[str, Any] = {name: torch.utils.dlpack.from_dlpack(column) for name, column in columns_of(batch).items()}
+    ids = batch.ranking_ids()
+    if ids is not None:
+        fields["ranking_ids"] = ids
+    return fields
+
+
+# The datasets of this process, by what the batches of its workers call them.
+_DATASETS: weakref.WeakValueDictionary[str, TrainingRows] = weakref.WeakValueDictionary()
+
+
+def _changed() -> Error:
+    return refused(
+        "a state was loaded or an epoch set while this iteration ran",
+        "iterate anew: the new iteration begins where it was asked to",
+    )
+
+
+def _received(fields: dict[str, Any], about: dict[str, Any]) -> TensorBatch:
+    """Return a batch that a worker has sent."""
+    token, changes = about["made_by"]
+    dataset = _DATASETS.get(token)
+    is_stale = dataset is not None and get_worker_info() is None and dataset._rows._changes != changes
+    return _StaleBatch({}, **about) if is_stale else TensorBatch(fields, **about)
+
+
+class _StaleBatch(TensorBatch):
+    """A batch that a worker had made before its dataset was asked to go on elsewhere. Whoever uses it is told."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name) if name.startswith("__") else _changed()
+
+    def __getitem__(self, name: str) -> Any:
+        raise _changed()
+
+    def __len__(self) -> int:
+        raise _changed()
+
+    def pin_memory(self, device: Any = None) -> TensorBatch:
+        # A loader does this in the background, and may well drop the batch.
+        return self
+
+
+class _Shared:
+    """Where iterations begin, in memory that a dataset shares with its workers, however they were started.
+
+    It has no name in the system, and is gone with the last process that uses it.
+    """
+
+    # Epoch, seed, day, row, whether there is a fingerprint, its two halves, the number of changes, whether there are
+    # workers; then for each worker whether it has begun an iteration since the last change.
+    _WORKERS = 9
+
+    def __init__(self) -> None:
+        shared: Any = torch.zeros(self._WORKERS + 1024, dtype=torch.int64)
+        self._numbers: torch.Tensor = shared.share_memory_()
+
+    def publish(self, rows: Rows) -> None:
+        """Let the next iteration of each worker begin where the rows do."""
+        begin = rows._begin
+        halves = struct.unpack("<qq", bytes.fromhex(begin.fingerprint)) if begin.fingerprint else (0, 0)
+        numbers = [*begin[:4], int(begin.fingerprint is not None), *halves, rows._changes, 0]
+        self._numbers.zero_()
+        self._numbers[: len(numbers)] = torch.tensor(numbers, dtype=torch.int64)
+
+    def take(self, rows: Rows, worker: int) -> None:
+        """In a worker: let the rows begin where they were asked to; if that was done before, with the whole epoch."""
+        epoch, seed, day, row, has_fingerprint, first, second, changes, _ = self._numbers[: self._WORKERS].tolist()
+        fingerprint = struct.pack("<qq", first, second).hex() if has_fingerprint else None
+        whole = Position(epoch, seed, 0, 0, None)
+        begun = self._WORKERS + worker
+        is_first = not int(self._numbers[begun])
+        rows._begin = Position(epoch, seed, day, row, fingerprint) if is_first else whole
+        rows._changes = changes
+        self._numbers[begun] = 1
+        self._numbers[self._WORKERS - 1] = 1
+
+    def changes(self) -> int:
+        """Return how often a state was loaded or an epoch set."""
+        return int(self._numbers[self._WORKERS - 2])
+
+    def has_workers(self) -> bool:
+        """Return whether a worker has read since the last change."""
+        return bool(self._numbers[self._WORKERS - 1])
+
+
+class TrainingRows(IterableDataset[TensorBatch]):
+    """The training rows of days as whole batches of tensors, for ``DataLoader(rows, batch_size=None, ...)``.
+
+    Arguments, order, epochs, states, memory and errors are those of :class:`lookback.rows.Rows`, but for these:
+
+    Args:
+        rank, world_size: without them those of ``torch.distributed``, or else of ``RANK`` and ``WORLD_SIZE``, when the
+            iteration begins.
+
+    Workers of a ``DataLoader`` may be forked or spawned; each reads the days for itself, and together they give the
+    batches of one process in the same order. With workers that read ahead, the state to keep is that of the batch that
+    was used last (``batch.state``), and ``state_dict()`` is refused. ``set_epoch`` and ``load_state_dict`` reach workers that are
+    there already (``persistent_workers=True``) with the next iteration.
+
+    ``state_dict`` and ``load_state_dict`` also serve ``torchdata.stateful_dataloader.StatefulDataLoader``.
+
+    Example:
+        >>> from torch.utils.data import DataLoader
+        >>> from lookback.torch import TrainingRows
+        >>> rows = TrainingRows("store", input="input", days=["2026-01-02"], batch_size=2, order="shuffled", seed=1)
+        >>> for epoch in range(2):
+        ...     rows.set_epoch(epoch)
+        ...     for batch in DataLoader(rows, batch_size=None):
+        ...         print(batch.actions.shape, batch.actions.dtype, int(batch.labels.sum()), batch.state["row"])
+        torch.Size([2, 1000]) torch.int64 1 2
+        torch.Size([2, 1000]) torch.int64 1 2
+    """
+
+    def __init__(
+        self,
+        store: Union[Store, PathLike],
+        *,
+        input: PathLike,
+        days: Sequence[DayLike],
+        rank: Optional[int] = None,
+        world_size: Optional[int] = None,
+        **settings: Any,
+    ) -> None:
+        if (rank is None) != (world_size is None):
+            raise usage("rank and world_size belong together", "give both or neither")
+        self._rows = Rows(store, input=input, days=days, **settings)
+        self._ranks = None if rank is None or world_size is None else (rank, world_size)
+        self._shared = _Shared()
+        self._token = uuid.uuid4().hex
+        _DATASETS[self._token] = self
+        self._shared.publish(self._rows)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A spawned worker knows of no process group.
+        return {**self.__dict__, "_ranks": self._current_ranks()}
+
+    def _current_ranks(self) -> tuple[int, int]:
+        if self._ranks is not None:
+            return self._ranks
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            return torch.distributed.get_rank(), torch.distributed.get_world_size()
+        return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+
+    def set_epoch(self, epoch: int) -> None:
+        """Read this epoch from now on, from its beginning; it is 0 before.
+
+        The epoch of a loaded state goes on where the state says.
+        """
+        self._rows.set_epoch(epoch)
+        self._shared.publish(self._rows)
+
+    def state_dict(self) -> State:
+        """Return where this goes on: behind the batch that was given last, or where the next iteration begins.
+
+        Raises:
+            lookback.Usage: worker processes have read ahead of what was used; ``batch.state`` is right.
+        """
+        if get_worker_info() is None and self._shared.has_workers():
+            raise usage(
+                "worker processes have read ahead, and only they know how far",
+                "keep batch.state of the batch that was used last, or use StatefulDataLoader",
+            )
+        return self._rows.state_dict()
+
+    def load_state_dict(self, state: State) -> None:
+        """Go on behind the batch that a state belongs to, in the next iteration; the ones after it are whole epochs.
+
+        See :meth:`lookback.rows.Rows.load_state_dict`.
+        """
+        if get_worker_info() is not None:
+            # A loader that keeps a state for each worker: it is no matter of the others.
+            self._rows._begin = self._rows.position_of(state)
+            return
+        self._rows.load_state_dict(state)
+        self._shared.publish(self._rows)
+
+    def __iter__(self) -> Iterator[TensorBatch]:
+        info = get_worker_info()
+        worker, workers = (0, 1) if info is None else (info.id, info.num_workers)
+        if info is not None:
+            self._shared.take(self._rows, worker)
+        return _TensorIteration(self, Iteration(self._rows, Worker(*self._current_ranks(), worker, workers)))
+
+    def __repr__(self) -> str:
+        return repr(self._rows).replace("lookback.rows.Rows", "lookback.torch.TrainingRows")
+
+
+class _TensorIteration(Iterator[TensorBatch]):
+    """An iteration whose batches are tensors."""
+
+    def __init__(self, dataset: TrainingRows, iteration: Iteration) -> None:
+        self._dataset = dataset
+        self._iteration = iteration
+
+    def __next__(self) -> TensorBatch:
+        if get_worker_info() is not None and self._dataset._shared.changes() != self._dataset._rows._changes:
+            raise _changed()
+        batch, state = next(self._iteration)
+        about = dict(
+            layout=batch.layout,
+            dt=batch.dt,
+            epoch=batch.epoch,
+            filled=batch.filled,
+            state=state,
+            made_by=(self._dataset._token, self._dataset._rows._changes),
+            max_history=self._dataset._rows.max_history,
+        )
+        return TensorBatch(_tensors(batch), **about)
+
+    def state_dict(self) -> State:
+        return self._iteration.state_dict()
+
+    def load_state_dict(self, state: State) -> None:
+        self._iteration.load_state_dict(state)

@@ -1,0 +1,47 @@
+//! The batches of an epoch, in order.
+
+use std::sync::{Mutex, PoisonError};
+
+use lookback::training::{RowBatches, UsedBatches};
+use pyo3::prelude::*;
+
+use crate::batch::Batch;
+use crate::errors::Raised;
+use crate::own::Own;
+
+/// An iterator over batches, which are made ahead in the background.
+#[pyclass(frozen, module = "lookback._native")]
+pub(crate) struct Batches {
+    batches: Mutex<Own<Option<RowBatches>>>,
+    used: UsedBatches,
+}
+
+impl Batches {
+    pub(crate) fn new(batches: RowBatches) -> Self {
+        Batches { used: batches.used(), batches: Mutex::new(Own::new(Some(batches))) }
+    }
+}
+
+#[pymethods]
+impl Batches {
+    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
+        let next = py.detach(|| {
+            let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
+            batches.get_mut().and_then(|batches| batches.as_mut().and_then(Iterator::next).transpose())
+        });
+        Ok(next.raised(py)?.map(|batch| Batch::new(batch, self.used.clone())))
+    }
+
+    /// Ends the threads in the background; nothing follows.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let closed = py.detach(|| {
+            let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
+            batches.get_mut().map(|batches| drop(batches.take()))
+        });
+        closed.raised(py)
+    }
+}

@@ -1,0 +1,186 @@
+//! The training rows of a day.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use lookback::config;
+use lookback::error::{Error, Result};
+use lookback::model::{ExtraColumn, ItemType, OrderKind, TypeType};
+use lookback::output::Layout;
+use lookback::produce::RowChoice;
+use lookback::resources::{Cancel, Resources};
+use lookback::store::{Folder, Store};
+use lookback::training::{BatchOptions, Epoch, TrainingDay, TrainingOptions};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::batches::Batches;
+use crate::errors::Raised;
+use crate::own::Own;
+use crate::resources::{Limits, Stop, day_of};
+use crate::work::try_run;
+
+/// Which rows are asked for. Each field has the name of the setting.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Asked {
+    input: PathBuf,
+    config: Option<PathBuf>,
+    dt: String,
+    order: String,
+    seed: Option<u64>,
+    max_history: Option<usize>,
+    lookback_days: Option<u32>,
+    known_as_of: Option<String>,
+    item_type: String,
+    type_type: String,
+    columns: Vec<String>,
+    max_rows_per_customer: Option<usize>,
+    allow_gaps: bool,
+    allow_pruned: bool,
+    quarantine: Option<PathBuf>,
+}
+
+/// Returns the one of this name.
+fn named<T: Copy>(setting: &str, all: &[T], name: impl Fn(T) -> &'static str, wanted: &str) -> Result<T> {
+    all.iter().copied().find(|one| name(*one) == wanted).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|one| name(*one)).collect();
+        Error::usage(format!("there is no {setting} {wanted:?}"), format!("give one of: {}", names.join(", ")))
+    })
+}
+
+impl Asked {
+    fn options(&self, resources: &Resources) -> Result<TrainingOptions> {
+        let extra = [ExtraColumn::HistoryLength, ExtraColumn::ActionAges, ExtraColumn::ActionTimes];
+        let with = self.columns.iter().map(|column| named("column", &extra, ExtraColumn::name, column));
+        let rows = RowChoice::default()
+            .order(Some(named("order", &OrderKind::ALL, OrderKind::name, &self.order)?))
+            .seed(self.seed)
+            .max_history(self.max_history)
+            .lookback_days(self.lookback_days)
+            .item_type(Some(named("item_type", &ItemType::ALL, ItemType::name, &self.item_type)?))
+            .type_type(Some(named("type_type", &TypeType::ALL, TypeType::name, &self.type_type)?))
+            .with(Some(with.collect::<Result<_>>()?));
+        let most = self.max_rows_per_customer.map(|most| {
+            NonZeroUsize::new(most).ok_or_else(|| Error::usage("max_rows_per_customer is 0", "give at least 1"))
+        });
+        Ok(TrainingOptions::new(&self.input, day_of("dt", &self.dt)?)
+            .sources(config::sources(Some(&self.input), self.config.as_deref())?)
+            .rows(rows)
+            .known_as_of(self.known_as_of.as_deref().map(|day| day_of("known_as_of", day)).transpose()?)
+            .allow_gaps(self.allow_gaps)
+            .allow_pruned(self.allow_pruned)
+            .quarantine(self.quarantine.clone())
+            .max_rows_per_customer(most.transpose()?)
+            .resources(resources.clone()))
+    }
+}
+
+/// Reads the rows of a day, once.
+#[pyfunction]
+pub(crate) fn prepare(
+    py: Python<'_>,
+    store: PathBuf,
+    asked: Asked,
+    limits: Limits,
+    stop: &Stop,
+    report: &Bound<'_, PyAny>,
+) -> PyResult<Day> {
+    let cancel = stop.0.clone();
+    let resources = limits.resources(cancel.clone());
+    let options = asked.options(&resources).raised(py)?;
+    let day = try_run(py, &cancel, report, |reports| {
+        let store = Store::open_reader(&Folder::with(&store, &resources))?;
+        TrainingDay::prepare(&store, &options, reports)
+    })?;
+    let summary = serde_json::to_string(day.summary()).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok(Day {
+        fingerprint: day.fingerprint().to_owned(),
+        rows: day.rows(),
+        summary,
+        day: Own::new(day),
+        epoch: Mutex::new(Own::new(None)),
+    })
+}
+
+/// The rows of a day, read once.
+#[pyclass(frozen, module = "lookback._native")]
+pub(crate) struct Day {
+    day: Own<TrainingDay>,
+    /// The epoch asked for last, which is sorted once.
+    epoch: Mutex<Own<Option<Epoch>>>,
+    #[pyo3(get)]
+    rows: u64,
+    #[pyo3(get)]
+    fingerprint: String,
+    /// JSON.
+    #[pyo3(get)]
+    summary: String,
+}
+
+/// How rows are cut into batches. Each field has the name of the setting.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Cut {
+    layout: String,
+    batch_size: usize,
+    batch_actions_max: Option<usize>,
+    world_size: usize,
+    rank: usize,
+    workers: usize,
+    worker: usize,
+    first_row: u64,
+    drop_last: bool,
+    ranking_ids: bool,
+}
+
+impl Cut {
+    fn options(&self) -> Result<BatchOptions> {
+        Ok(BatchOptions::default()
+            .layout(named("layout", &Layout::ALL, Layout::name, &self.layout)?)
+            .batch_size(self.batch_size)
+            .batch_actions_max(self.batch_actions_max)
+            .world_size(self.world_size)
+            .rank(self.rank)
+            .workers(self.workers)
+            .worker(self.worker)
+            .first_row(self.first_row)
+            .drop_last(self.drop_last)
+            .ranking_ids(self.ranking_ids))
+    }
+}
+
+impl Day {
+    /// Returns the rows of an epoch, sorted once for calls that follow each other.
+    fn sorted(&self, epoch: u64) -> Result<Epoch> {
+        let mut kept = self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.get_mut()?;
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.number() == epoch) {
+            return Ok(kept.clone());
+        }
+        // The one before gives its memory back first.
+        *kept = None;
+        Ok(kept.insert(self.day.get()?.epoch(epoch)?).clone())
+    }
+}
+
+#[pymethods]
+impl Day {
+    /// Begins to make the batches of an epoch.
+    fn batches(&self, py: Python<'_>, epoch: u64, cut: Cut, report: &Bound<'_, PyAny>) -> PyResult<Batches> {
+        let options = cut.options().raised(py)?;
+        let batches = try_run(py, &Cancel::default(), report, |_| self.sorted(epoch)?.batches(&options))?;
+        Ok(Batches::new(batches))
+    }
+
+    /// The number of batches of all workers.
+    fn count(&self, py: Python<'_>, epoch: u64, cut: Cut, report: &Bound<'_, PyAny>) -> PyResult<u64> {
+        let options = cut.options().raised(py)?;
+        // Most often it follows from the number of rows, and the epoch need not be sorted.
+        if let Some(count) = options.workers(1).worker(0).count(self.rows) {
+            return Ok(count);
+        }
+        try_run(py, &Cancel::default(), report, |_| self.sorted(epoch)?.count(&options))
+    }
+}
