@@ -1,5 +1,5 @@
-//! Progress: on a terminal a bar for the running phase; in a log one line for each finished phase; or what a caller makes
-//! of it.
+//! Progress: on a terminal a bar for the running phase; in a log one line for each finished phase; or what a caller
+//! makes of it.
 
 use std::fmt;
 use std::io::{self, Write};

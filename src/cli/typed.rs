@@ -30,13 +30,21 @@ pub(super) fn arguments(typed: &[OsString]) -> Result<(Arguments, lookback::erro
 /// command line would print an error, with the first sentence of it.
 pub(super) fn arguments_of_call(typed: &[OsString]) -> lookback::error::Result<Arguments> {
     let line: Vec<OsString> = std::iter::once(OsString::from("lookback")).chain(typed.iter().cloned()).collect();
-    let (arguments, places) = parse(&line).map_err(|error| {
-        let said = error.render().to_string();
-        let what = said.strip_prefix("error: ").unwrap_or(&said).split("\n\n").next().unwrap_or(&said);
-        let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
-        lookback::error::Error::usage(what, "give it as the documentation of the function says")
-    })?;
+    let wrong = |error: Error| {
+        lookback::error::Error::usage(
+            format!("the call makes no sense: {}", first_sentence(&error)),
+            "give it as the documentation of the function says",
+        )
+    };
+    let (arguments, places) = parse(&line).map_err(wrong)?;
     places.map(|()| arguments)
+}
+
+/// Returns what clap says first, on one line: usage and hints follow behind an empty line.
+fn first_sentence(error: &Error) -> String {
+    let said = error.render().to_string();
+    let first = said.strip_prefix("error: ").unwrap_or(&said).split("\n\n").next().unwrap_or_default();
+    first.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn parse(typed: &[OsString]) -> Result<(Arguments, lookback::error::Result<()>), Error> {

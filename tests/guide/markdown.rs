@@ -45,7 +45,9 @@ impl Page {
                     (None, "sh") => page.steps.extend(script(&inside)),
                     (None, "console") => page.steps.extend(session(&inside)),
                     (None, "text" | "toml" | "json") => {}
-                    (None, other) => panic!("line {number}: {other:?} is neither sh nor console, text, toml or json"),
+                    // pytest runs these: python/tests/test_pages.py.
+                    (None, "python" | "pycon") => {}
+                    (None, other) => panic!("line {number}: {other:?} is no language of the pages"),
                 }
             } else if !line.trim().is_empty() {
                 assert_eq!(reason, None, "line {number}: no block stands below the comment `not run`");
