@@ -17,14 +17,11 @@ pub mod history {
     pub use crate::history::{History, SinceKeyframe, newest_first, plan_keyframes};
 }
 
-pub mod ingest {
-    //! The files of a batch.
-    pub use crate::ingest::run::batch_files;
-}
-
 pub mod input {
     //! Rows of input files.
-    pub use crate::input::{BadRows, DayFile, QuarantineFolder, ReadAction, day_files, read_actions, read_impressions};
+    pub use crate::input::{
+        BadRows, DayFile, QuarantineFolder, ReadAction, batch_files, day_files, read_actions, read_impressions,
+    };
 }
 
 pub mod migrations {

@@ -34,6 +34,7 @@
 //! | fill it | [`ingest`], [`backfill`], [`preview`] |
 //! | write rows, and read them back | [`produce`], [`output`], [`manifest`] |
 //! | train on rows in memory, batch by batch | [`training`] |
+//! | number the items or customers of an input | [`vocabulary`] |
 //! | write histories, and say why an action is in one | [`histories`] |
 //! | prove rows and stores | [`audit`], [`verify`], [`diff`], [`stale`] |
 //! | remove data | [`removal`], and [`ingest::Ingester::remove`] |
@@ -95,6 +96,7 @@ pub mod store;
 pub mod text;
 pub mod training;
 pub mod verify;
+pub mod vocabulary;
 pub mod zoneinfo;
 
 pub use input::is_guarded as is_panic_caught;

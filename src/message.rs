@@ -50,7 +50,7 @@ named! {
     pub enum Command {
         Backfill = "backfill", Backup = "backup", Get = "get", Ingest = "ingest", Init = "init", Migrate = "migrate",
         Produce = "produce", Remove = "remove", Repair = "repair", Report = "report", Stale = "stale", Status = "status",
-        Verify = "verify",
+        Verify = "verify", Vocabulary = "vocabulary",
     }
     ALL
 }

@@ -35,6 +35,8 @@ fn input_that_is_no_file_is_refused_by_name() {
         let file = folder.join(name);
         pipe(&file);
         bench.refused(ingest, &[name, "it is a named pipe, not a file"]);
+        let vocabulary = "vocabulary --input input --from 2026-01-01 --to 2026-01-02 --of customers --out words";
+        bench.refused(vocabulary, &[name, "it is a named pipe, not a file"]);
         let check = bench.run("config check --input input --dt 2026-01-02");
         assert!(check.code == 1 && check.stdout.contains("it is a named pipe, not a file"), "{}", check.stdout);
         fs::remove_file(&file).unwrap();

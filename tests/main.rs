@@ -83,6 +83,7 @@ mod together;
 mod urls;
 mod verifying;
 mod verifying_in_ranges;
+mod vocabulary;
 mod whole_files;
 mod workspace;
 mod zone_rules;

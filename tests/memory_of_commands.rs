@@ -248,3 +248,25 @@ fn an_audit_of_many_shuffled_rows_keeps_the_limit() {
     let audited = summary(&bench, "audit --store store --input input --dt 2026-01-02 --out out");
     assert_eq!(audited["audited_rows"], CUSTOMERS * 10);
 }
+
+/// Three times as many customers as fit into the memory for sorting, each on two days.
+#[test]
+fn a_vocabulary_of_many_customers_keeps_the_limit() {
+    const CUSTOMERS: i64 = 3_000_000;
+    let bench = Bench::new();
+    for day in ["2026-01-01", "2026-01-02"] {
+        let times = std::iter::repeat_n(us("2026-01-01T12:00:00Z"), 3_000_000);
+        let columns: [(&str, ArrayRef); 3] = [
+            ("customer_id", Arc::new(Int64Array::from_iter_values((0..CUSTOMERS).map(|id| (id * 7_919) % CUSTOMERS)))),
+            ("item_id", Arc::new(Int64Array::from_iter_values(1..=CUSTOMERS))),
+            ("click_time", Arc::new(TimestampMicrosecondArray::from_iter_values(times).with_timezone("UTC"))),
+        ];
+        write_parquet(&day_folder(&bench.input(), "clicks", day).join("0.parquet"), &columns);
+    }
+    let vocabulary =
+        "vocabulary --input input --from 2026-01-01 --to 2026-01-02 --of customers --out customers.parquet";
+    for threads in [1, 6] {
+        let counted = summary(&bench, &format!("{vocabulary} --threads {threads}"));
+        assert_eq!((&counted["ids"], &counted["actions"]), (&CUSTOMERS.into(), &(2 * CUSTOMERS).into()));
+    }
+}

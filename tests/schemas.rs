@@ -74,6 +74,9 @@ fn outputs() -> (Bench, Vec<Value>) {
     let limits = "--known-as-of 2026-01-03 --lookback-days 30";
     say("explain", &format!("explain --store store --dt 2026-01-08 --customer 1 --item 9 {limits} --max-history 4"));
     say("get", "get --store store --dt 2026-01-09 --customer 1 --lookback-days 5 --out histories.jsonl");
+    let range = "vocabulary --input input --from 2025-12-31 --to 2026-01-09";
+    say("vocabulary", &format!("{range} --of items --out items.parquet"));
+    say("vocabulary", &format!("{range} --of customers --min-count 50 --out customers.parquet"));
     write_file(&bench.path("clicks.toml"), CLICKS.as_bytes());
     say("config-check", "config check --input input --config clicks.toml --dt 2026-01-09");
     say("ingest", "ingest --store store --input input --dt 2026-01-09");
@@ -150,7 +153,7 @@ fn every_command_prints_what_its_schema_says() {
         command
     };
     let said = run(check("outputs.jsonl"));
-    assert_eq!(said.trim(), format!("{} outputs of 22 commands are as their schemas say", outputs.len()));
+    assert_eq!(said.trim(), format!("{} outputs of 23 commands are as their schemas say", outputs.len()));
     // A check that cannot fail would be none.
     let mut wrong = outputs[0].clone();
     wrong["output"]["max_history"] = json!("20");

@@ -125,6 +125,10 @@ fn commands_that_read_are_stopped() {
     reading_stopped_anywhere(bench(), "diff out bad");
     reading_stopped_anywhere(bench(), "report --store store --out out --html report.html");
     reading_stopped_anywhere(bench(), "manifest --out out --dt 2026-01-04 --check");
+    reading_stopped_anywhere(
+        bench(),
+        "vocabulary --input input --from 2026-01-02 --to 2026-01-04 --of items --out words.parquet",
+    );
     reading_stopped_anywhere(bench(), "repair --store store --dry-run");
 }
 

@@ -15,6 +15,8 @@ const LOGS: [(&str, &str); 4] = [
     ("metadata/v1.metadata.json", "an Iceberg table"),
 ];
 
+const VOCABULARY: &str = "vocabulary --input input --from 2026-01-01 --to 2026-01-02 --of items --out words";
+
 /// Makes a folder such a table; Iceberg's has its files in `data`.
 fn make_table(folder: &Path, log: &str) {
     write_file(&folder.join(log), b"{}");
@@ -41,6 +43,7 @@ fn a_table_is_refused_by_every_command_that_reads_input() {
             bench.refused("ingest --create --store store --input input --dt 2026-01-01 --quarantine aside", &words);
             bench.refused("backfill --store store --input input --from 2026-01-01 --to 2026-01-01", &words);
             bench.refused("config check --input input --dt 2026-01-01", &words);
+            bench.refused(VOCABULARY, &words);
             bench.refused("audit --store store --input input --dt 2026-01-02 --out out", &words);
             remove(&bench.path(folder), log);
         }
@@ -48,6 +51,7 @@ fn a_table_is_refused_by_every_command_that_reads_input() {
         let words = ["input/impressions", kind];
         bench.refused("produce --store store --input input --dt 2026-01-02 --out out2", &words);
         bench.refused("config check --input input --dt 2026-01-01", &words);
+        bench.refused(VOCABULARY, &words);
         // The actions are no part of that table.
         bench.ok("ingest --create --store store --input input --dt 2026-01-01");
         remove(&bench.input().join("impressions"), log);

@@ -87,6 +87,8 @@ fn a_file_that_two_sources_find_is_an_error_that_names_both() {
         bench.refused("ingest --create --store store --input input --dt 2026-01-01", &words);
         bench.refused("backfill --store store --input input --from 2026-01-01 --to 2026-01-01", &words);
         bench.refused("config check --input input --dt 2026-01-01", &words);
+        let range = "--from 2026-01-01 --to 2026-01-01";
+        bench.refused(&format!("vocabulary --input input {range} --of items --out words"), &words);
         assert!(!bench.store().exists());
     };
     refused();

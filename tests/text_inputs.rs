@@ -22,7 +22,7 @@ const FOLDERS: [(&str, &str, &str); 3] = [
     ("orders", "config_id", "occurred_at"),
 ];
 
-type Shown = (Option<&'static str>, i64, RawList);
+pub type Shown = (Option<&'static str>, i64, RawList);
 
 /// Actions around the night in which clocks go forward, and at both ends of time; ids at both ends of their range.
 fn actions(random: &mut Random) -> Vec<RawAction> {
@@ -63,7 +63,7 @@ fn shown(random: &mut Random) -> Vec<Shown> {
 }
 
 /// Puts a batch into files, each with one of these endings in turn.
-fn write_actions(root: &Path, day: &str, actions: &[RawAction], endings: &[&str]) {
+pub fn write_actions(root: &Path, day: &str, actions: &[RawAction], endings: &[&str]) {
     for (kind, (folder, item, time)) in (1..).zip(FOLDERS) {
         let rows: Vec<RawAction> = actions.iter().filter(|action| action.kind == kind).copied().collect();
         for (number, (part, ending)) in
@@ -90,7 +90,7 @@ fn write_actions(root: &Path, day: &str, actions: &[RawAction], endings: &[&str]
     }
 }
 
-fn write_shown(root: &Path, day: &str, shown: &[Shown], endings: &[&str]) {
+pub fn write_shown(root: &Path, day: &str, shown: &[Shown], endings: &[&str]) {
     for (number, (part, ending)) in shown.chunks(shown.len().div_ceil(endings.len())).zip(endings).enumerate() {
         let path = day_folder(root, "impressions", day).join(format!("part-{number}.{ending}"));
         if *ending != "parquet" {

@@ -38,7 +38,7 @@ fn floor(module: &str) -> u8 {
         "store" | "input" => 40,
         "output" => 50,
         "ingest" | "produce" | "removal" | "stale" | "audit" | "verify" | "histories" | "diff" | "report"
-        | "rezone" | "migrations" => 60,
+        | "rezone" | "vocabulary" | "migrations" => 60,
         "backfill" | "preview" | "training" => 70,
         "cli" => 80,
         other => panic!("the module {other} has no floor: give it one here and in lib.rs"),

@@ -17,7 +17,7 @@ const SECONDS: &str = "60";
 
 /// Every command, each on a store of three batches with two produced days. Those that make something new come with the
 /// path that has to be absent.
-const COMMANDS: [(&str, &str); 26] = [
+const COMMANDS: [(&str, &str); 27] = [
     ("init --store new", "new"),
     ("ingest --create --store store --input input --dt 2026-01-02", ""),
     ("ingest --create --store new --input input --dt 2026-01-02", "new"),
@@ -39,6 +39,7 @@ const COMMANDS: [(&str, &str); 26] = [
     ("manifest --out out --dt 2026-01-03 --check", ""),
     ("config check --input input --dt 2026-01-02", ""),
     ("diff out out", ""),
+    ("vocabulary --input input --from 2026-01-01 --to 2026-01-04 --of items --out words.parquet", ""),
     ("forget --store store --customer 3 --out out --scrub", ""),
     ("prune --store store --keep-days 100", ""),
     ("backup --store store --to backups --keep 1", ""),

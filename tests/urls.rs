@@ -3,7 +3,7 @@
 use crate::support::program::{Bench, write_file};
 
 /// A path argument of each command, and what else the command needs.
-const ARGUMENTS: [(&str, &str, &str); 33] = [
+const ARGUMENTS: [(&str, &str, &str); 36] = [
     ("init", "--store", ""),
     ("ingest", "--store", "--input input --dt 2026-01-01"),
     ("ingest", "--input", "--store store --dt 2026-01-01"),
@@ -35,6 +35,9 @@ const ARGUMENTS: [(&str, &str, &str); 33] = [
     ("verify", "--backup", ""),
     ("repair", "--store", ""),
     ("man", "--dir", ""),
+    ("vocabulary", "--input", "--from 2026-01-01 --to 2026-01-01 --of items --out words"),
+    ("vocabulary", "--out", "--input input --from 2026-01-01 --to 2026-01-01 --of items"),
+    ("vocabulary", "--quarantine", "--input input --from 2026-01-01 --to 2026-01-01 --of items --out words"),
     ("config check", "--input", ""),
     ("config check", "--config", "--input input"),
 ];

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::options::BackfillOptions;
 use crate::error::{Error, Result};
-use crate::ingest::{BatchState, Outlines, batch_files, batch_state, source_names};
-use crate::input::day_files;
+use crate::ingest::{BatchState, Outlines, batch_state, source_names};
+use crate::input::{batch_files, day_files};
 use crate::message::{message, named};
 use crate::model::{Day, name_days};
 use crate::output::PartitionFolder;

@@ -3,7 +3,7 @@
 /// The commands by purpose, as in docs/commands.md.
 pub(super) const GROUPS: [(&str, &[&str]); 4] = [
     ("Fill a store", &["init", "ingest", "backfill"]),
-    ("Produce and check rows", &["produce", "stale", "audit", "diff", "manifest"]),
+    ("Produce and check rows", &["produce", "vocabulary", "stale", "audit", "diff", "manifest"]),
     ("Inspect", &["status", "report", "show", "explain", "get", "config"]),
     (
         "Maintain",
@@ -12,7 +12,7 @@ pub(super) const GROUPS: [(&str, &[&str]); 4] = [
 ];
 
 /// The examples of each command, by its path: `config check` is below `config`.
-const EXAMPLES: [(&str, &[&str]); 25] = [
+const EXAMPLES: [(&str, &[&str]); 26] = [
     (
         "",
         &[
@@ -41,6 +41,13 @@ const EXAMPLES: [(&str, &[&str]); 25] = [
         &[
             "lookback produce --store store --input input --dt 2026-01-08 --out out",
             "lookback produce --store store --input input --dt 2026-01-08 --out out --lookback-days 90 --order shuffled",
+        ],
+    ),
+    (
+        "vocabulary",
+        &[
+            "lookback vocabulary --input input --from 2026-01-01 --to 2026-01-08 --of items --out items.parquet",
+            "lookback vocabulary --input input --from 2026-01-01 --to 2026-01-08 --of items --min-count 5 --out items.parquet",
         ],
     ),
     ("stale", &["lookback stale --store store --out out --as-daily --exit-code"]),

@@ -18,7 +18,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed (one sentence 
 
 const ENVIRONMENT: &str = "Environment: LOOKBACK_LOG=quiet leaves only errors on stderr; summary adds what was done; normal (the default) adds the progress \
                            (on a terminal a bar, in a log a line for each finished phase); debug adds a line when a phase begins. NO_COLOR=1 removes the \
-                           colours of help and errors. TMPDIR is where `get`, `diff` and `audit` spill data that does not fit in memory. \
+                           colours of help and errors. TMPDIR is where `get`, `diff`, `audit` and `vocabulary` spill data that does not fit in memory. \
                            TZDIR names the folder of time zones, instead of /usr/share/zoneinfo.";
 
 /// Columns of the list of commands: the first column of descriptions, and the end of lines.

@@ -38,6 +38,7 @@ mod table;
 mod text;
 mod typed;
 mod verify;
+mod vocabulary;
 mod waiting;
 pub mod words;
 
@@ -192,6 +193,7 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Backup(typed) => backup::backup(typed, console),
         Command::Restore(typed) => backup::restore(typed, console),
         Command::Audit(typed) => audit::run(typed, console),
+        Command::Vocabulary(typed) => vocabulary::run(typed, console),
         Command::Stale(typed) => stale::run(typed, console),
         Command::Manifest(typed) => manifest::run(typed, console),
         Command::Config(args::Config::Check(typed)) => config::run(typed, console),

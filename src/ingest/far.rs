@@ -1,8 +1,8 @@
 //! Refuses batches whose actions are far from the batch day, mostly because of a wrong time unit.
 
 use super::options::IngestOptions;
-use super::recorded::SourceFile;
 use crate::error::{Error, Result};
+use crate::input::SourceFile;
 use crate::message::message;
 use crate::model::{Day, Zone};
 use crate::sources::TimeUnit;

@@ -3,11 +3,7 @@
 use crate::error::Result;
 use crate::exact::Held;
 use crate::format::SourceRecord;
-use crate::input::DayFile;
-use crate::sources::ActionSource;
-
-/// A file with its source.
-pub type SourceFile<'a> = (&'a ActionSource, DayFile);
+use crate::input::SourceFile;
 
 /// The sources of a record, and the number of each file's source.
 #[derive(Debug, Eq, PartialEq)]
@@ -40,6 +36,8 @@ impl Recorded {
 mod tests {
     use super::*;
     use crate::format::BatchRecord;
+    use crate::input::DayFile;
+    use crate::sources::ActionSource;
     use crate::sources::Sources;
 
     #[test]

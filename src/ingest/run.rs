@@ -1,9 +1,6 @@
 //! Ingests a batch, from its options to its summary.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
-use std::{fs, io};
+use std::collections::BTreeSet;
 
 use super::admission::{Admission, LeftOut};
 use super::dated_action::DatedAction;
@@ -11,13 +8,12 @@ use super::load::load;
 use super::options::IngestOptions;
 use super::outlines::Outlines;
 use super::read::read_batch;
-use super::recorded::SourceFile;
 use super::summary::IngestSummary;
 use super::types::joined_types;
 use super::work_units::WorkUnits;
 use crate::error::{Error, Kind, Result};
 use crate::format::BatchRecord;
-use crate::input::{DayFile, FILES_MAX, SameContents, day_files, note_same_content};
+use crate::input::{SameContents, SourceFile, batch_files, note_same_content};
 use crate::message::message;
 use crate::model::{Day, TypeTable, Zone};
 use crate::progress::Progress;
@@ -204,49 +200,6 @@ impl BatchReader {
         let (record, left_out, same) = read?;
         Ok(ReadBatch { dt, actions: sorter.buckets()?, record, left_out, same, sources: options.sources.clone() })
     }
-}
-
-/// Returns the files of a batch, source after source, in the order of their names within a source.
-pub fn batch_files<'a>(input: &Path, sources: &'a Sources, dt: Day) -> Result<Vec<SourceFile<'a>>> {
-    let mut files = Vec::new();
-    for source in &sources.actions {
-        files.extend(day_files(input, &source.pattern, dt)?.into_iter().map(|file| (source, file)));
-        if files.len() > FILES_MAX {
-            return Err(Error::input(
-                format!("the batch of {dt} has more than {FILES_MAX} files"),
-                "merge some of the files",
-            ));
-        }
-    }
-    refuse_shared(&files)?;
-    Ok(files)
-}
-
-/// Fails if two sources match the same file: its rows would be ingested twice. Links are followed.
-fn refuse_shared(files: &[SourceFile<'_>]) -> Result<()> {
-    let mut found: BTreeMap<(u64, u64), &SourceFile<'_>> = BTreeMap::new();
-    for of_file in files {
-        let (source, file) = of_file;
-        let failed = |error: io::Error| Error::io("look for", &file.path, error);
-        let metadata = fs::metadata(&file.path).map_err(failed)?;
-        let Some((other, other_file)) = found.insert((metadata.dev(), metadata.ino()), of_file) else { continue };
-        // A file may have two names of its own (hard links); the check of equal content reports those.
-        let real = |file: &DayFile| fs::canonicalize(&file.path).map_err(failed);
-        if other.name != source.name && real(file)? == real(other_file)? {
-            return Err(Error::input(
-                format!(
-                    "the file {} matches two sources, {} ({}) and {} ({})",
-                    file.path.shown(),
-                    other.name,
-                    other.pattern.text(),
-                    source.name,
-                    source.pattern.text()
-                ),
-                "change one of their patterns, or describe both as one source with a column of types",
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// Returns the names of the files' sources.

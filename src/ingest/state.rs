@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::recorded::Recorded;
-use super::run::batch_files;
 use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::format::{BatchRecord, FileRecord, ZoneUse};
+use crate::input::batch_files;
 use crate::model::Day;
 use crate::sources::Sources;
 use crate::storage::Fingerprint;

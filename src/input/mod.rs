@@ -3,6 +3,7 @@
 
 mod actions;
 mod bad_rows;
+mod batch_files;
 pub(crate) mod column;
 mod day_batch;
 mod day_reader;
@@ -25,10 +26,11 @@ pub use actions::{ReadAction, read_actions};
 #[cfg(test)]
 pub(crate) use bad_rows::BAD_ROWS;
 pub use bad_rows::{BadRows, QuarantineFolder};
+pub(crate) use batch_files::SourceFile;
+pub use batch_files::batch_files;
 pub(crate) use impressions::ReadImpressions;
 pub use impressions::read_impressions;
 pub(crate) use lacking::Lacking;
-pub(crate) use layout::FILES_MAX;
 pub use layout::{DayFile, day_files};
 pub(crate) use look::{LookedAt, look_at_actions, look_at_impressions};
 pub use parquet::guard::is_guarded;

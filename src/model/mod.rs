@@ -4,6 +4,7 @@
 mod action;
 mod anomalies;
 mod day;
+mod id_kind;
 mod impression;
 mod row_columns;
 mod row_order;
@@ -17,6 +18,7 @@ pub use action::{Action, ActionType, CustomerId, PADDING_ITEM_ID, PastAction};
 pub(crate) use anomalies::RULE;
 pub(crate) use anomalies::{Anomaly, DAYS_BEFORE, anomaly};
 pub use day::{Day, name_days};
+pub use id_kind::IdKind;
 pub use impression::{Element, Impression};
 pub(crate) use row_columns::{CellType, ColumnType, RowColumn};
 pub use row_columns::{ExtraColumn, ExtraColumns, HistoryDetail, ItemType, RowColumns, TypeType};

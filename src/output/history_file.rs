@@ -68,6 +68,7 @@ fn is_stream(mut file: &File) -> Option<bool> {
 mod tests {
     use super::*;
     use crate::input::BAD_ROWS;
+    use crate::output::vocabulary::VOCABULARY;
     use std::fs;
     use std::path::Path;
 
@@ -80,7 +81,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("file");
         let formats = [HistoryFormat::Arrow, HistoryFormat::Parquet, HistoryFormat::JsonLines];
-        let kinds = formats.map(HistoryFormat::own_file).into_iter().chain([BAD_ROWS]);
+        let kinds = formats.map(HistoryFormat::own_file).into_iter().chain([BAD_ROWS, VOCABULARY]);
         #[cfg(feature = "report")]
         let kinds = kinds.chain([crate::output::report_file::REPORT]);
         // The last example announces a schema of 4 GiB.

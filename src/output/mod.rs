@@ -1,5 +1,5 @@
-//! Floor 5, files on the way out: training rows, which become partitions with a manifest, histories, and the page of a
-//! report; it also makes batches of rows in memory, and reads produced rows back.
+//! Floor 5, files on the way out: training rows, which become partitions with a manifest, histories, vocabularies, and
+//! the page of a report; it also makes batches of rows in memory, and reads produced rows back.
 
 mod check;
 mod counters;
@@ -14,6 +14,7 @@ mod produced;
 mod report_file;
 mod row_batches;
 pub(crate) mod rows;
+mod vocabulary;
 
 pub use check::check_hashes;
 pub(crate) use check::check_names;
@@ -32,3 +33,5 @@ pub use rows::{Compression, FileSizes};
 pub(crate) use rows::{
     EncodedRowGroup, GroupedWriter, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter, metadata_if_chosen,
 };
+pub use vocabulary::VocabularyBatch;
+pub(crate) use vocabulary::{VocabularyWriter, check_vocabulary_file};

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::source::{FoundFiles, PreviewedSource};
 use crate::error::Result;
-use crate::ingest::{Outlines, batch_files, check_types, source_names};
-use crate::input::{DayFile, Lacking, LookedAt, day_files, look_at_actions, look_at_impressions};
+use crate::ingest::{Outlines, check_types, source_names};
+use crate::input::{DayFile, Lacking, LookedAt, batch_files, day_files, look_at_actions, look_at_impressions};
 use crate::model::{Day, NamedCounts, TypeCounts};
 use crate::progress::Progress;
 use crate::resources::Resources;

@@ -13,6 +13,11 @@ pub trait Record: Ord + Send + Sync + Sized {
     fn memory_bytes(&self) -> usize {
         std::mem::size_of::<Self>()
     }
+    /// Takes up the record that follows in the order, if both can be one; so spilled records need less space. Whoever
+    /// takes sorted records must take those that were not taken up as well. Default: no records can be one.
+    fn absorb(&mut self, _following: &Self) -> bool {
+        false
+    }
     /// Returns a number that agrees with the order: the smaller of two records has the smaller number or the same one.
     fn sort_key(&self) -> u64;
     /// Returns such a number for records with equal sort keys; 0 if the record has none.

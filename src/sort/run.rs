@@ -19,9 +19,10 @@ pub(super) struct RunReader {
     bytes: Vec<u8>,
 }
 
-/// Writes sorted records to a new file and returns a reader of the file. Fails if a stop is requested meanwhile.
-pub(super) fn spill<'a, R: Record + 'a>(
-    records: impl Iterator<Item = &'a R>,
+/// Writes sorted records to a new file, those that can be one as one, and returns a reader of the file. Fails if a
+/// stop is requested meanwhile.
+pub(super) fn spill<R: Record>(
+    records: impl Iterator<Item = Result<R>>,
     scratch: &mut Scratch,
     cancel: &Cancel,
 ) -> Result<RunReader> {
@@ -29,8 +30,11 @@ pub(super) fn spill<'a, R: Record + 'a>(
     let failed = |error: std::io::Error| Error::io("write", &path, error);
     let mut writer = BufWriter::with_capacity(RUN_BUFFER_BYTES, file);
     let (mut bytes, mut left) = (Vec::new(), 0);
-    for record in records {
+    let mut records = records.peekable();
+    while let Some(record) = records.next() {
         cancel.check()?;
+        let mut record = record?;
+        while records.next_if(|next| next.as_ref().is_ok_and(|next| record.absorb(next))).is_some() {}
         left += 1;
         bytes.clear();
         record.encode(&mut bytes);

@@ -9,6 +9,7 @@ mod output;
 mod rows;
 mod shell;
 mod upkeep;
+mod vocabulary;
 mod words;
 
 use std::num::NonZeroU8;
@@ -22,6 +23,7 @@ pub(crate) use output::{Audit, Diff, Manifest, Stale};
 pub(crate) use rows::{Backfill, Produce};
 pub(crate) use shell::{Completions, Man};
 pub(crate) use upkeep::{Backup, Forget, Migrate, Prune, Remove, Repair, Restore, Verify};
+pub(crate) use vocabulary::Vocabulary;
 
 /// Materialised customer history: for every item shown to a customer, that customer's most recent actions from strictly
 /// before that day.
@@ -98,6 +100,8 @@ pub(super) enum Command {
     Audit(Audit),
     /// List the partitions whose rows would change because their batches have changed, and why.
     Stale(Stale),
+    /// Number the items or customers of a range of days, for embeddings: ids with counts, the most frequent first.
+    Vocabulary(Vocabulary),
     /// Show a partition's manifest: settings, files, and the batches that its rows rest on.
     Manifest(Manifest),
     /// Compare the rows of two outputs: which differ and where, and which only one output has.

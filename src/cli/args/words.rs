@@ -1,8 +1,8 @@
-//! The values of the options that shape the rows.
+//! The values of options that are words.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use lookback::model::{ExtraColumn, ItemType, OrderKind, TypeType};
+use lookback::model::{ExtraColumn, IdKind, ItemType, OrderKind, TypeType};
 use lookback::output::Compression;
 
 /// Takes the names of some values; each with what the help says of it.
@@ -58,4 +58,13 @@ pub(super) fn order() -> impl TypedValueParser<Value = OrderKind> {
         (OrderKind::Carousel, "Impressions shuffled; the rows of each stay together, in the order of its list"),
     ];
     words(all, OrderKind::name)
+}
+
+/// What the ids of a vocabulary are of.
+pub(super) fn id_kind() -> impl TypedValueParser<Value = IdKind> {
+    let all = &[
+        (IdKind::Items, "Items of actions and of impression lists"),
+        (IdKind::Customers, "Customers of actions and impressions"),
+    ];
+    words(all, IdKind::name)
 }

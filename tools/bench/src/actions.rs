@@ -4,8 +4,7 @@ use std::path::Path;
 
 use lookback::error::Result;
 use lookback::internals::history::newest_first;
-use lookback::internals::ingest::batch_files;
-use lookback::internals::input::{BadRows, QuarantineFolder, ReadAction, read_actions};
+use lookback::internals::input::{BadRows, QuarantineFolder, ReadAction, batch_files, read_actions};
 use lookback::model::{Action, Day, Zone};
 use lookback::resources::Resources;
 use lookback::sources::Sources;

@@ -1,0 +1,24 @@
+//! The options of a vocabulary.
+
+use std::path::PathBuf;
+
+use crate::model::{Day, IdKind};
+use crate::options::options;
+use crate::resources::Resources;
+use crate::sources::Sources;
+
+options! {
+    /// The options of a vocabulary: the root folder of the input, the first and the last of its batch days, and what
+    /// the ids are of.
+    VocabularyOptions(input: PathBuf, from: Day, to: Day, of: IdKind) {
+        /// The description of the input. Default: clicks, add_to_carts, orders and impressions.
+        sources: Sources = Sources::default(),
+        /// The fewest actions and impressions together of an id in the vocabulary. Default: 1, which is every id.
+        min_count: u64 = 1,
+        /// The quarantine folder for bad rows. Default: a day with a bad row is refused.
+        quarantine: Option<PathBuf> = None,
+        /// Memory, threads and disk to use. An id of each 65,536 rows takes 30 bytes of the memory for sorting; beyond
+        /// it, sorted runs spill to scratch files.
+        resources: Resources = Resources::default(),
+    }
+}
