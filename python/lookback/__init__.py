@@ -18,7 +18,7 @@ Example:
 """
 
 from lookback._fill import backfill, forget, ingest, init, prune, remove
-from lookback._look import config_check, explain, get, report, show, status
+from lookback._look import config_check, explain, get, report, show, status, vocabulary
 from lookback._produce import audit, diff, manifest, produce, stale
 from lookback._upkeep import backup, migrate, repair, restore, verify
 from lookback._work import ProgressEvent
@@ -71,4 +71,5 @@ __all__ = [
     "stale",
     "status",
     "verify",
+    "vocabulary",
 ]

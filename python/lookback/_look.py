@@ -210,3 +210,63 @@ def config_check(
         '2026-01-01'
     """
     return call("config check", input=input, config=config, dt=dt, store=store)
+
+
+def vocabulary(
+    input: PathLike,
+    *,
+    from_: DayLike,
+    to: DayLike,
+    of: str,
+    out: PathLike,
+    config: Optional[PathLike] = None,
+    min_count: Optional[int] = None,
+    quarantine: Optional[PathLike] = None,
+    memory_limit: Optional[Size] = None,
+    threads: Optional[int] = None,
+    progress: Progress = None,
+) -> Summary:
+    """Number the items or customers of an input, the most frequent first, and write them to a Parquet file.
+
+    The file has columns ``index`` int64, 1 and following (0 is the padding), ``item_id`` or ``customer_id`` int64,
+    ``actions`` and ``impressions`` int64: how often each is in actions, and how often it was shown.
+
+    Args:
+        input: the root that holds ``clicks/dt=…/`` and so on, or what the configuration names. No store is needed.
+        from_: the first batch day.
+        to: the last batch day, included.
+        of: ``"items"`` or ``"customers"``.
+        out: the file, which appears whole or not at all.
+        config: the configuration of names and layouts; without it ``lookback.toml`` in the input root or above it.
+        min_count: leave out ids with fewer actions and impressions together.
+        quarantine: a folder for bad rows; without it an input with a bad row is refused.
+        memory_limit: bytes, or text such as ``"2GiB"``; half of the machine's memory without it.
+        threads: one for each core without it; the result is the same with any number.
+        progress: a function that takes :class:`lookback.ProgressEvent`, or ``True`` for bars of tqdm.
+
+    Returns:
+        The summary of ``lookback vocabulary --json``: ids, those left out, files, days without any.
+
+    Raises:
+        lookback.Input: a file is no file of the contract, or has a bad row.
+        lookback.Refused: the days have no ids at all.
+
+    Example:
+        >>> items = lookback.vocabulary("input", from_="2026-01-01", to="2026-01-02", of="items", out="items.parquet")
+        >>> items["ids"]
+        3
+    """
+    return call(
+        "vocabulary",
+        input=input,
+        from_=from_,
+        to=to,
+        of=of,
+        out=out,
+        config=config,
+        min_count=min_count,
+        quarantine=quarantine,
+        memory_limit=memory_limit,
+        threads=threads,
+        progress=progress,
+    )

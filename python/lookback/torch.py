@@ -256,8 +256,8 @@ class TrainingRows(IterableDataset[TensorBatch]):
 
     Workers of a ``DataLoader`` may be forked or spawned; each reads the days for itself, and together they give the
     batches of one process in the same order. With workers that read ahead, the state to keep is that of the batch that
-    was used last (``batch.state``), and ``state_dict()`` is refused. ``set_epoch`` and ``load_state_dict`` reach workers that are
-    there already (``persistent_workers=True``) with the next iteration.
+    was used last (``batch.state``), and ``state_dict()`` is refused. ``set_epoch`` and ``load_state_dict`` reach
+    workers that are there already (``persistent_workers=True``) with the next iteration.
 
     ``state_dict`` and ``load_state_dict`` also serve ``torchdata.stateful_dataloader.StatefulDataLoader``.
 
