@@ -132,8 +132,8 @@ impl Epoch {
         self.epoch
     }
 
-    /// Returns the number of batches of all workers from `first_row` on. With `batch_actions_max` it reads the order and
-    /// the lengths of the histories, since these decide.
+    /// Returns the number of batches of all workers from `first_row` on. With `batch_actions_max` it reads the order
+    /// and the lengths of the histories, since these decide.
     pub fn count(&self, options: &BatchOptions) -> Result<u64> {
         let all = options.workers(1).worker(0);
         if let Some(count) = all.count(self.rows()) {
