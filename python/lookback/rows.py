@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, Optional, Union
 
 from lookback import _native
-from lookback._call import day as day_text
-from lookback._days import PreparedDays
 from lookback._types import DayLike, Limits, PathLike
+from lookback._call import day as day_text
+from lookback._checks import LARGEST, from_environment, refused, usage, whole
+from lookback._days import PreparedDays
+from lookback._iteration import STATE_VERSION, Iteration, Position, State, Worker, check_state
 from lookback._work import Progress, Reporter
-from lookback.errors import Error, Refused, Usage
 from lookback.store import Store
 
-State = dict[str, Any]
-_STATE_VERSION = 1
 # The columns beside those that every batch has.
 _EXTRA = ("ranking_ids", "history_length", "action_ages", "action_times")
-
-
-class Position(NamedTuple):
-    """Where an iteration stands: which row of which day of which epoch comes next."""
-
-    epoch: int
-    seed: int
-    day: int
-    row: int
-    # Of the day, if it is known; a day that has another is refused.
-    fingerprint: Optional[str]
-
-
-class Worker(NamedTuple):
-    """The part of the batches that is wanted: of this rank, and of this of its workers."""
-
-    rank: int = 0
-    world_size: int = 1
-    worker: int = 0
-    workers: int = 1
+# Settings that are one of some names.
+_NAMES = {
+    "order": ("shuffled", "carousel", "customer"),
+    "layout": ("padded", "dedup", "jagged"),
+    "item_type": ("int64", "int32"),
+    "type_type": ("int32", "uint8"),
+}
+# Settings that are a number, or None.
+_NUMBERS = ("max_history", "lookback_days", "batch_actions_max", "max_rows_per_customer")
 
 
 class RowBatch:
@@ -148,8 +137,9 @@ class Rows:
     The rows are those that :func:`lookback.produce` writes with the same settings, cell for cell; no padded row is ever
     written. Each day is read from the store once; the next one is prepared while this one is read.
 
-    Memory: half of the memory limit for each of at most two prepared days (all of it if there is one day), beyond which
-    they lie in scratch files; the batches that the caller holds come on top.
+    Memory, in each process that iterates: half of the store's memory limit for each of at most two prepared days (all
+    of it if there is one day), beyond which they lie in scratch files; the batches that the caller holds come on top.
+    Without a limit the worker processes and the ranks of a machine (``LOCAL_WORLD_SIZE``) share the default.
 
     Args:
         store: a :class:`lookback.Store`, or its folder.
@@ -174,7 +164,10 @@ class Rows:
             how many rows.
         config: the configuration of names and layouts.
         allow_gaps, allow_pruned, quarantine: as in :func:`lookback.produce`.
-        progress: a function that takes :class:`lookback.ProgressEvent`, or ``True`` for bars of tqdm.
+        progress: a function that takes :class:`lookback.ProgressEvent`, or ``True`` for bars of tqdm; not called in
+            worker processes.
+
+    ``len(rows)`` is the number of batches of a whole epoch once each day was read in this process.
 
     Raises:
         lookback.Usage: settings that make no sense.
@@ -216,12 +209,23 @@ class Rows:
     ) -> None:
         self._store = store if isinstance(store, Store) else Store(store)
         if isinstance(days, (str, date)):
-            raise usage("days is one day", "give a list of days, such as [\"2026-01-31\"]")
+            raise usage("days is one day", "give a list of days, such as ['2026-01-31']")
         self._days = [day_text(day) for day in days]
         if not self._days or len(set(self._days)) < len(self._days):
             raise usage("days has no day, or one twice", "name each day once")
-        if not 0 <= seed < 1 << 63:
-            raise usage(f"there is no seed {seed}", "give one from 0 on, below 2**63")
+        seed = whole("seed", seed, 0, LARGEST)
+        batch_size, world_size = whole("batch_size", batch_size), whole("world_size", world_size)
+        rank = whole("rank", rank, 0, world_size - 1)
+        named = {"order": order, "layout": layout, "item_type": item_type, "type_type": type_type}
+        for name, value in named.items():
+            if value not in _NAMES[name]:
+                raise usage(f"there is no {name} {value!r}", f"give one of: {', '.join(_NAMES[name])}")
+        numbers = (max_history, lookback_days, batch_actions_max, max_rows_per_customer)
+        max_history, lookback_days, batch_actions_max, max_rows_per_customer = (
+            None if value is None else whole(name, value) for name, value in zip(_NUMBERS, numbers)
+        )
+        if isinstance(columns, str):
+            raise usage("columns is one column", f"give a list of columns, such as [{columns!r}]")
         wanted = list(columns)
         for unknown in [column for column in wanted if column not in _EXTRA]:
             raise usage(f"there is no column {unknown!r}", f"give some of: {', '.join(_EXTRA)}")
@@ -232,7 +236,7 @@ class Rows:
             "max_history": max_history,
             "lookback_days": lookback_days,
             "known_as_of": known,
-            "columns": [column for column in wanted if column != "ranking_ids"],
+            "columns": sorted({column for column in wanted if column != "ranking_ids"}),
             "item_type": item_type,
             "type_type": type_type,
             "max_rows_per_customer": max_rows_per_customer,
@@ -252,7 +256,7 @@ class Rows:
             "ranking_ids": "ranking_ids" in wanted,
         }
         self.max_history: int = max_history or self._store.status()["max_history"]
-        self._worker = Worker(rank, world_size)
+        self.worker = Worker(rank, world_size)
         self._progress = progress
         self._begin = Position(0, seed, 0, 0, None)
         self._behind: Optional[State] = None
@@ -260,26 +264,24 @@ class Rows:
         self._changes = 0
         # The workers of this machine that prepare days each for itself.
         self._shared_by = 1
-        self._prepared = self._no_days()
-
-    def _no_days(self) -> PreparedDays:
-        return PreparedDays(self._prepare)
+        # The rows of each day that was prepared.
+        self._counts: dict[str, int] = {}
+        self._prepared = PreparedDays()
 
     def __getstate__(self) -> State:
-        # Prepared days stay in their process.
-        return {name: value for name, value in self.__dict__.items() if name != "_prepared"}
+        # Prepared days stay in their process, and so does the progress callback.
+        return {**{name: value for name, value in self.__dict__.items() if name != "_prepared"}, "_progress": None}
 
     def __setstate__(self, state: State) -> None:
         self.__dict__.update(state)
-        self._prepared = self._no_days()
+        self._prepared = PreparedDays()
 
     def set_epoch(self, epoch: int) -> None:
         """Read this epoch from now on, from its beginning; it is 0 before.
 
         The epoch of a loaded state goes on where the state says.
         """
-        if epoch < 0 or epoch >= 1 << 63:
-            raise usage(f"there is no epoch {epoch}", "give one from 0 on")
+        epoch = whole("epoch", epoch, 0, LARGEST)
         if epoch != self._begin.epoch:
             self._go(Position(epoch, self._begin.seed, 0, 0, None))
 
@@ -311,20 +313,23 @@ class Rows:
     def state_at(self, position: Position) -> State:
         """Return the state of a position."""
         return {
-            "version": _STATE_VERSION,
+            "version": STATE_VERSION,
             "seed": position.seed,
             "epoch": position.epoch,
             "dt": self._days[position.day],
             "row": position.row,
             "fingerprint": position.fingerprint,
+            "days": self._days_hash(),
             "settings": self._settings,
         }
 
+    def _days_hash(self) -> str:
+        # A year of days is more than a state may have.
+        return hashlib.sha256(" ".join(self._days).encode()).hexdigest()[:16]
+
     def position_of(self, state: State) -> Position:
         """Return the position of a state. Fails if it is that of other rows."""
-        wanted = {"version", "seed", "epoch", "dt", "row", "fingerprint", "settings"}
-        if not isinstance(state, dict) or not wanted <= set(state) or state["version"] != _STATE_VERSION:
-            raise usage("this is no state of training rows", "load what state_dict() or batch.state has given")
+        check_state(state)
         for name, own in self._settings.items():
             theirs = state["settings"].get(name)
             if theirs != own:
@@ -334,6 +339,11 @@ class Rows:
                 )
         if state["dt"] not in self._days:
             raise refused(f"the state is of {state['dt']}, which is none of the days", "add the day to days")
+        if state["days"] != self._days_hash():
+            raise refused(
+                "the state is of rows of other days, or of days in another order",
+                "give the days that the state was made with, or begin a new epoch with set_epoch",
+            )
         day = self._days.index(state["dt"])
         return Position(state["epoch"], state["seed"], day, state["row"], state["fingerprint"])
 
@@ -355,7 +365,7 @@ class Rows:
 
     def _store_limits(self) -> Limits:
         memory, threads, scratch = self._store.limits
-        beside = max(1, self._shared_by * int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+        beside = self._shared_by * from_environment("LOCAL_WORLD_SIZE", 1, 1)
         if memory is None:
             memory = _native.default_memory() // beside
         if threads is None:
@@ -368,13 +378,19 @@ class Rows:
         # Behind the last day comes the first one, of the next epoch; it is there already if there are two.
         following = position.day + 1 if position.day + 1 < len(self._days) else None
         next_day = None if following is None else f"{self._days[following]} {position.seed}"
-        prepared = self._prepared.get(name, next_day)
+        prepared = self._prepared.get(name, next_day, self._prepare)
         if position.fingerprint is not None and prepared.fingerprint != position.fingerprint:
             raise refused(
                 f"the rows of {self._days[position.day]} are others than when the state was made: the store, the "
                 "impressions or the version of lookback have changed",
                 "begin a new epoch with set_epoch, or restore what the state rests on",
             )
+        if position.row > prepared.rows:
+            raise usage(
+                f"the state is of row {position.row}, and {self._days[position.day]} has {prepared.rows} rows",
+                "load what state_dict() or batch.state has given",
+            )
+        self._counts[self._days[position.day]] = prepared.rows
         return prepared
 
     def cut(self, first_row: int, worker: Worker) -> Any:
@@ -382,109 +398,30 @@ class Rows:
         return {**self._cut, **worker._asdict(), "first_row": first_row}
 
     def __iter__(self) -> Iterator[RowBatch]:
-        return map(self._made, Iteration(self, self._worker))
+        return map(self._made, Iteration(self, self.worker))
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        """Return the number of batches of a whole epoch.
+
+        Raises:
+            TypeError: it is not known yet: each day has to be read once in this process (``DataLoader``'s workers are
+                others), and ``batch_actions_max`` lets the histories decide.
+        """
+        return self.count(self.worker.world_size)
+
+    def count(self, world_size: int) -> int:
+        """Return the number of batches of a rank in a whole epoch; see ``len``."""
+        if self._cut["batch_actions_max"] is not None or any(day not in self._counts for day in self._days):
+            raise TypeError("the number of batches is known once each day was read, and not with batch_actions_max")
+        size = self._cut["batch_size"] * world_size
+        more = 0 if self._cut["drop_last"] else size - 1
+        return sum((self._counts[day] + more) // size for day in self._days)
 
     def _made(self, batch: tuple[_native.Batch, State]) -> RowBatch:
         return RowBatch(*batch, self.max_history)
 
     def __repr__(self) -> str:
         return f"lookback.rows.Rows({self._store.path!r}, days={self._days}, {self._settings})"
-
-
-class Iteration:
-    """One pass over the rows of an epoch, from where the rows stand; gives batches of the extension with their states.
-
-    It begins with the first batch that is asked for: until then a state can still be loaded.
-    """
-
-    def __init__(self, rows: Rows, worker: Worker) -> None:
-        self._rows = rows
-        self._worker = worker
-        self._changes: Optional[int] = None
-        self._begin = rows._begin
-        self._taken = 0
-        self._batches: Optional[Iterator[tuple[_native.Batch, State]]] = None
-
-    def __iter__(self) -> Iteration:
-        return self
-
-    def __next__(self) -> tuple[_native.Batch, State]:
-        rows = self._rows
-        if self._batches is None:
-            rows._shared_by = self._worker.workers
-            if self._changes is None:
-                self._begin, self._changes = rows._begin, rows._changes
-                # The next iteration is a whole epoch.
-                rows._begin = Position(self._begin.epoch, self._begin.seed, 0, 0, None)
-                rows._behind = rows.state_at(self._begin)
-            self._batches = self._all()
-        if self._changes != rows._changes:
-            self._batches = iter(())
-            raise refused(
-                "a state was loaded or an epoch set while this iteration ran",
-                "iterate anew: the new iteration begins where it was asked to",
-            )
-        batch, state = next(self._batches)
-        self._taken += 1
-        rows._behind = state
-        return batch, state
-
-    def _all(self) -> Iterator[tuple[_native.Batch, State]]:
-        rows, (rank, world_size, worker, workers) = self._rows, self._worker
-        by_actions = rows._cut["batch_actions_max"] is not None
-        # Workers take turns over all days: this one has every so-many-th global batch, counted from where it begins.
-        next_batch, of_days_before = worker + self._taken * workers, 0
-        for day in range(self._begin.day, len(rows._days)):
-            position = self._begin if day == self._begin.day else Position(*self._begin[:2], day, 0, None)
-            prepared = rows.day(position)
-            of_day = prepared.count(position.epoch, rows.cut(position.row, Worker(rank, world_size)), Reporter())
-            ahead = next_batch - of_days_before
-            of_days_before += of_day
-            if ahead >= of_day:
-                continue
-            next_batch += -(-(of_day - ahead) // workers) * workers
-            if by_actions:
-                # Only the histories tell where batches begin: those before are made, and left.
-                first_row, turn, leave = position.row, ahead % workers, ahead // workers
-            else:
-                first_row, turn, leave = position.row + ahead * rows._cut["batch_size"] * world_size, 0, 0
-            batches = prepared.batches(
-                position.epoch, rows.cut(first_row, Worker(rank, world_size, turn, workers)), Reporter()
-            )
-            try:
-                for number, batch in enumerate(batches):
-                    if number >= leave:
-                        position = position._replace(row=batch.next_row, fingerprint=prepared.fingerprint)
-                        yield batch, rows.state_at(position)
-                    # Its memory goes back before the next one is asked for, unless the caller has it still.
-                    del batch
-            finally:
-                batches.close()
-        rows._prepared.stop()
-
-    def state_dict(self) -> State:
-        """Return where this worker's iteration stands, for loaders that keep a state for each worker."""
-        begin = self._begin if self._changes is not None else self._rows._begin
-        return {**self._rows.state_at(begin), "taken": self._taken, "workers": self._worker.workers}
-
-    def load_state_dict(self, state: State) -> None:
-        """Go on where this worker's iteration stood. The number of workers has to be the same."""
-        if state.get("workers", 1) != self._worker.workers:
-            raise refused(
-                f"the state is of one of {state.get('workers', 1)} workers, and there are {self._worker.workers}",
-                "use as many workers as before, or load the state of a batch into the rows",
-            )
-        self._begin, self._changes = self._rows.position_of(state), self._rows._changes
-        self._taken = state.get("taken", 0)
-        self._rows._begin = Position(self._begin.epoch, self._begin.seed, 0, 0, None)
-        self._batches = None
-
-
-def usage(what: str, remedy: str) -> Error:
-    """Return the error for arguments that make no sense."""
-    return Usage(f"{what}; {remedy}", what, remedy)
-
-
-def refused(what: str, remedy: str) -> Error:
-    """Return the error for what would break a guarantee."""
-    return Refused(f"{what}; {remedy}", what, remedy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing.context
 import os
 import struct
 import uuid
@@ -15,8 +16,9 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from lookback import _native
 from lookback._types import DayLike, PathLike
-from lookback.errors import Error
-from lookback.rows import Iteration, Position, Rows, State, Worker, columns_of, is_of_histories, refused, usage
+from lookback._checks import changed, from_environment, usage
+from lookback._iteration import Iteration, Position, State, Worker
+from lookback.rows import Rows, columns_of, is_of_histories
 from lookback.store import Store
 
 __all__ = ["TensorBatch", "TrainingRows"]
@@ -170,13 +172,6 @@ def _tensors(batch: _native.Batch) -> dict[str, Any]:
 _DATASETS: weakref.WeakValueDictionary[str, TrainingRows] = weakref.WeakValueDictionary()
 
 
-def _changed() -> Error:
-    return refused(
-        "a state was loaded or an epoch set while this iteration ran",
-        "iterate anew: the new iteration begins where it was asked to",
-    )
-
-
 def _received(fields: dict[str, Any], about: dict[str, Any]) -> TensorBatch:
     """Return a batch that a worker has sent."""
     token, changes = about["made_by"]
@@ -189,13 +184,13 @@ class _StaleBatch(TensorBatch):
     """A batch that a worker had made before its dataset was asked to go on elsewhere. Whoever uses it is told."""
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(name) if name.startswith("__") else _changed()
+        raise AttributeError(name) if name.startswith("__") else changed()
 
     def __getitem__(self, name: str) -> Any:
-        raise _changed()
+        raise changed()
 
     def __len__(self) -> int:
-        raise _changed()
+        raise changed()
 
     def pin_memory(self, device: Any = None) -> TensorBatch:
         # A loader does this in the background, and may well drop the batch.
@@ -208,41 +203,50 @@ class _Shared:
     It has no name in the system, and is gone with the last process that uses it.
     """
 
-    # Epoch, seed, day, row, whether there is a fingerprint, its two halves, the number of changes, whether there are
-    # workers; then for each worker whether it has begun an iteration since the last change.
-    _WORKERS = 9
+    # Epoch, seed, day, row, whether there is a fingerprint, its two halves, the number of changes; whether workers have
+    # read since the last change, and which loader's began there; then for each of its workers whether it has.
+    _POSITION = 8
+    _HAS_WORKERS = 8
+    _LOADER = 9
+    _WORKERS = 10
 
     def __init__(self) -> None:
         shared: Any = torch.zeros(self._WORKERS + 1024, dtype=torch.int64)
         self._numbers: torch.Tensor = shared.share_memory_()
+        self.process = os.getpid()
 
     def publish(self, rows: Rows) -> None:
         """Let the next iteration of each worker begin where the rows do."""
         begin = rows._begin
         halves = struct.unpack("<qq", bytes.fromhex(begin.fingerprint)) if begin.fingerprint else (0, 0)
-        numbers = [*begin[:4], int(begin.fingerprint is not None), *halves, rows._changes, 0]
-        self._numbers.zero_()
-        self._numbers[: len(numbers)] = torch.tensor(numbers, dtype=torch.int64)
+        numbers = [*begin[:4], int(begin.fingerprint is not None), *halves, rows._changes]
+        self._numbers[: self._POSITION] = torch.tensor(numbers, dtype=torch.int64)
+        self._numbers[self._POSITION :] = 0
 
-    def take(self, rows: Rows, worker: int) -> None:
-        """In a worker: let the rows begin where they were asked to; if that was done before, with the whole epoch."""
-        epoch, seed, day, row, has_fingerprint, first, second, changes, _ = self._numbers[: self._WORKERS].tolist()
+    def take(self, rows: Rows, loader: int, worker: int) -> None:
+        """In a worker: let the rows begin where they were asked to; if that was done before, with the whole epoch.
+
+        The workers of one loader share the rows of an iteration: those of another loader begin the epoch.
+        """
+        numbers = self._numbers
+        epoch, seed, day, row, has_fingerprint, first, second, changes = numbers[: self._POSITION].tolist()
+        if not int(numbers[self._LOADER]):
+            numbers[self._LOADER] = loader
+        is_first = int(numbers[self._LOADER]) == loader and not int(numbers[self._WORKERS + worker])
         fingerprint = struct.pack("<qq", first, second).hex() if has_fingerprint else None
         whole = Position(epoch, seed, 0, 0, None)
-        begun = self._WORKERS + worker
-        is_first = not int(self._numbers[begun])
         rows._begin = Position(epoch, seed, day, row, fingerprint) if is_first else whole
         rows._changes = changes
-        self._numbers[begun] = 1
-        self._numbers[self._WORKERS - 1] = 1
+        numbers[self._WORKERS + worker] = 1
+        numbers[self._HAS_WORKERS] = 1
 
     def changes(self) -> int:
         """Return how often a state was loaded or an epoch set."""
-        return int(self._numbers[self._WORKERS - 2])
+        return int(self._numbers[self._POSITION - 1])
 
     def has_workers(self) -> bool:
         """Return whether a worker has read since the last change."""
-        return bool(self._numbers[self._WORKERS - 1])
+        return bool(self._numbers[self._HAS_WORKERS])
 
 
 class TrainingRows(IterableDataset[TensorBatch]):
@@ -256,8 +260,8 @@ class TrainingRows(IterableDataset[TensorBatch]):
 
     Workers of a ``DataLoader`` may be forked or spawned; each reads the days for itself, and together they give the
     batches of one process in the same order. With workers that read ahead, the state to keep is that of the batch that
-    was used last (``batch.state``), and ``state_dict()`` is refused. ``set_epoch`` and ``load_state_dict`` reach
-    workers that are there already (``persistent_workers=True``) with the next iteration.
+    was used last (``batch.state``), and ``state_dict()`` is refused. ``set_epoch`` and ``load_state_dict`` reach workers that are
+    there already (``persistent_workers=True``) with the next iteration.
 
     ``state_dict`` and ``load_state_dict`` also serve ``torchdata.stateful_dataloader.StatefulDataLoader``.
 
@@ -285,29 +289,61 @@ class TrainingRows(IterableDataset[TensorBatch]):
     ) -> None:
         if (rank is None) != (world_size is None):
             raise usage("rank and world_size belong together", "give both or neither")
-        self._rows = Rows(store, input=input, days=days, **settings)
-        self._ranks = None if rank is None or world_size is None else (rank, world_size)
+        given: dict[str, Any] = {} if rank is None else {"rank": rank, "world_size": world_size}
+        self._rows = Rows(store, input=input, days=days, **given, **settings)
+        self._ranks = (self._rows.worker.rank, self._rows.worker.world_size) if given else None
+        # Those of the process that started this one.
+        self._started_by: Optional[tuple[int, int]] = None
+        self._begin()
+
+    def _begin(self) -> None:
+        """Become a dataset of this process."""
         self._shared = _Shared()
         self._token = uuid.uuid4().hex
         _DATASETS[self._token] = self
         self._shared.publish(self._rows)
 
+    def _adopt(self) -> None:
+        """If this came from another process, as in a rank that was given it, have nothing in common with that one's."""
+        if self._shared.process != os.getpid() and get_worker_info() is None:
+            self._begin()
+
     def __getstate__(self) -> dict[str, Any]:
-        # A spawned worker knows of no process group.
-        return {**self.__dict__, "_ranks": self._current_ranks()}
+        if multiprocessing.context.get_spawning_popen() is None:
+            # A copy, and no part of this dataset.
+            return {name: value for name, value in self.__dict__.items() if name not in ("_shared", "_token")}
+        # A spawned worker knows of no process group, and shares what follows.
+        self._adopt()
+        return {**self.__dict__, "_started_by": self._current_ranks()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if "_shared" in state:
+            _DATASETS[self._token] = self
+        else:
+            self._begin()
 
     def _current_ranks(self) -> tuple[int, int]:
         if self._ranks is not None:
             return self._ranks
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             return torch.distributed.get_rank(), torch.distributed.get_world_size()
-        return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+        if get_worker_info() is not None and self._started_by is not None:
+            return self._started_by
+        world_size = from_environment("WORLD_SIZE", 1, 1)
+        if world_size > 1 and "RANK" not in os.environ:
+            raise usage(
+                "the environment has WORLD_SIZE without RANK, so that all ranks would read the same rows",
+                "set RANK too, or give rank and world_size",
+            )
+        return from_environment("RANK", 0, 0), world_size
 
     def set_epoch(self, epoch: int) -> None:
         """Read this epoch from now on, from its beginning; it is 0 before.
 
         The epoch of a loaded state goes on where the state says.
         """
+        self._adopt()
         self._rows.set_epoch(epoch)
         self._shared.publish(self._rows)
 
@@ -317,6 +353,7 @@ class TrainingRows(IterableDataset[TensorBatch]):
         Raises:
             lookback.Usage: worker processes have read ahead of what was used; ``batch.state`` is right.
         """
+        self._adopt()
         if get_worker_info() is None and self._shared.has_workers():
             raise usage(
                 "worker processes have read ahead, and only they know how far",
@@ -333,18 +370,38 @@ class TrainingRows(IterableDataset[TensorBatch]):
             # A loader that keeps a state for each worker: it is no matter of the others.
             self._rows._begin = self._rows.position_of(state)
             return
+        self._adopt()
         self._rows.load_state_dict(state)
         self._shared.publish(self._rows)
 
     def __iter__(self) -> Iterator[TensorBatch]:
+        self._adopt()
         info = get_worker_info()
         worker, workers = (0, 1) if info is None else (info.id, info.num_workers)
         if info is not None:
-            self._shared.take(self._rows, worker)
+            self._rows._progress = None
+            # Each loader draws a seed for its workers, who add their numbers to it.
+            self._shared.take(self._rows, (info.seed - worker) or 1, worker)
         return _TensorIteration(self, Iteration(self._rows, Worker(*self._current_ranks(), worker, workers)))
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        """Return the number of batches of a whole epoch; see :meth:`lookback.rows.Rows.__len__`."""
+        return self._rows.count(self._current_ranks()[1])
 
     def __repr__(self) -> str:
         return repr(self._rows).replace("lookback.rows.Rows", "lookback.torch.TrainingRows")
+
+
+def _adopt_all() -> None:
+    """Before a fork: whoever is forked shares what is this process's own."""
+    for dataset in list(_DATASETS.values()):
+        dataset._adopt()
+
+
+os.register_at_fork(before=_adopt_all)
 
 
 class _TensorIteration(Iterator[TensorBatch]):
@@ -356,8 +413,14 @@ class _TensorIteration(Iterator[TensorBatch]):
 
     def __next__(self) -> TensorBatch:
         if get_worker_info() is not None and self._dataset._shared.changes() != self._dataset._rows._changes:
-            raise _changed()
-        batch, state = next(self._iteration)
+            raise changed()
+        begins = not self._iteration.has_begun() and get_worker_info() is None
+        try:
+            batch, state = next(self._iteration)
+        finally:
+            if begins:
+                # The next iteration, whoever's it is, is a whole epoch.
+                self._dataset._shared.publish(self._dataset._rows)
         about = dict(
             layout=batch.layout,
             dt=batch.dt,
