@@ -33,12 +33,15 @@ class PreparedDays:
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._held: dict[str, _Preparing] = {}
+        # Those that were stopped, and may not have ended yet.
+        self._leaving: list[_Preparing] = []
 
     def get(self, day: str, following: Optional[str], prepare: Prepare) -> _native.Day:
         """Return a day, which is waited for, and begin to prepare the following one in the background."""
         self._check_process()
         prepared = None
         while prepared is None:
+            self._wait_for_leaving()
             with self._lock:
                 dropped = [self._held.pop(other) for other in list(self._held) if other not in (day, following)]
                 is_own = day not in self._held
@@ -74,12 +77,27 @@ class PreparedDays:
         return prepared
 
     def stop(self) -> None:
-        """Stop preparing in the background; what is prepared or waited for stays."""
+        """Ask what is prepared in the background to stop; what is prepared or waited for stays.
+
+        It waits for nothing, not even the lock: the garbage collector may call it anywhere, on any thread.
+        """
         self._check_process()
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            for day, held in list(self._held.items()):
+                if not held.is_over() and not held.waiting:
+                    del self._held[day]
+                    held.ask_to_stop()
+                    self._leaving.append(held)
+        finally:
+            self._lock.release()
+
+    def _wait_for_leaving(self) -> None:
+        # Their memory goes back before another day takes it.
         with self._lock:
-            unfinished = [day for day, held in self._held.items() if not held.is_over() and not held.waiting]
-            stopped = [self._held.pop(day) for day in unfinished]
-        for held in stopped:
+            leaving, self._leaving = self._leaving, []
+        for held in leaving:
             held.stop()
 
     def _check_process(self) -> None:
@@ -146,10 +164,13 @@ class _Preparing:
         if self._is_stopped and self._thread is not None:
             self._thread.join()
 
+    def ask_to_stop(self) -> None:
+        self._stop.stop()
+
     def stop(self) -> None:
         """Stop unless it is over, and wait until it has. Nobody may ask for it afterwards."""
         if not self.is_over():
-            self._stop.stop()
+            self.ask_to_stop()
         if self._thread is not None:
             self._thread.join()
 

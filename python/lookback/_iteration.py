@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from lookback import _native
@@ -41,18 +42,22 @@ class Worker(NamedTuple):
 class Iteration:
     """One pass over the rows of an epoch, from where the rows stand; gives batches of the extension with their states.
 
-    It begins with the first batch that is asked for: until then a state can still be loaded.
+    It begins with the first batch that is asked for: until then a state can still be loaded. Dropped before its end, it
+    ends what works for it in the background.
     """
 
     def __init__(self, rows: Rows, worker: Worker) -> None:
         self._rows = rows
         self._worker = worker
         self._changes: Optional[int] = None
-        # Where the batches are counted from, and which of them is this worker's next one. Workers take turns over all
-        # days: each has every so-many-th global batch.
+        self._is_over = False
+        # Where the batches are counted from, which is in the day that is read, and which of them is this worker's next
+        # one. Workers take turns over all days: each has every so-many-th global batch.
         self._begin = rows._begin
         self._next = worker.worker
-        self._batches: Optional[Iterator[tuple[_native.Batch, State]]] = None
+        # Those of the day that is read, and how many there are of all workers.
+        self._batches: Optional[_native.Batches] = None
+        self._of_day = 0
         self._process = os.getpid()
 
     def __iter__(self) -> Iteration:
@@ -60,67 +65,82 @@ class Iteration:
 
     def has_begun(self) -> bool:
         """Whether a batch was asked for."""
-        return self._batches is not None
+        return self._changes is not None
 
     def __next__(self) -> tuple[_native.Batch, State]:
         rows = self._rows
-        if self._batches is None:
+        if self._changes is None:
             rows._shared_by = self._worker.workers
-            if self._changes is None:
-                self._begin, self._changes = rows._begin, rows._changes
-                # The next iteration is a whole epoch.
-                rows._begin = Position(self._begin.epoch, self._begin.seed, 0, 0, None)
-                rows._behind = rows.state_at(self._begin)
-            self._batches = self._all()
-        if self._changes != rows._changes:
-            self._batches = iter(())
+            self._begin, self._changes = rows._begin, rows._changes
+            # The next iteration is a whole epoch.
+            rows._begin = Position(self._begin.epoch, self._begin.seed, 0, 0, None)
+            rows._behind = rows.state_at(self._begin)
+        if not self._is_over and self._changes != rows._changes:
+            self._end()
             raise changed()
-        batch, state = next(self._batches)
-        rows._behind = state
-        return batch, state
+        while not self._is_over:
+            try:
+                batch = self._of_this_day()
+            except BaseException:
+                # The rows that failed are not passed over.
+                self._end()
+                raise
+            if batch is not None:
+                self._next += self._worker.workers
+                state = rows.state_at(self._begin._replace(row=batch.next_row))
+                rows._behind = state
+                return batch, state
+            self._next -= self._of_day
+            if self._begin.day + 1 == len(rows._days):
+                self._end()
+            else:
+                self._begin = Position(*self._begin[:2], self._begin.day + 1, 0, None)
+        raise StopIteration
 
-    def _all(self) -> Iterator[tuple[_native.Batch, State]]:
-        rows, (rank, world_size, worker, workers) = self._rows, self._worker
-        by_actions = rows._cut["batch_actions_max"] is not None
-        try:
-            for day in range(self._begin.day, len(rows._days)):
-                if day != self._begin.day:
-                    self._begin = Position(*self._begin[:2], day, 0, None)
-                prepared = rows.day(self._begin)
-                self._begin = begin = self._begin._replace(fingerprint=prepared.fingerprint)
-                of_day = prepared.count(begin.epoch, rows.cut(begin.row, Worker(rank, world_size)), Reporter())
-                if self._next >= of_day:
-                    self._next -= of_day
-                    continue
-                if by_actions:
-                    # Only the histories tell where batches begin: those before are made, and left.
-                    first_row, turn, leave = begin.row, self._next % workers, self._next // workers
-                else:
-                    first_row, turn, leave = begin.row + self._next * rows._cut["batch_size"] * world_size, 0, 0
-                cut = rows.cut(first_row, Worker(rank, world_size, turn, workers))
-                batches = prepared.batches(begin.epoch, cut, Reporter())
-                try:
-                    # Not by enumerate, which keeps a batch while the next one is asked for, so that its memory cannot
-                    # be used again.
-                    while (batch := next(batches, None)) is not None:
-                        if leave:
-                            leave -= 1
-                            continue
-                        self._next += workers
-                        yield batch, rows.state_at(begin._replace(row=batch.next_row))
-                        del batch
-                finally:
-                    # A forked process has no part in what its parent reads.
-                    if self._process == os.getpid():
-                        batches.close()
-                self._next -= of_day
-        finally:
-            # Nothing works in the background once nobody iterates.
-            rows._prepared.stop()
+    def _of_this_day(self) -> Optional[_native.Batch]:
+        """Return this worker's next batch of the day."""
+        leave = 0
+        if self._batches is None:
+            rows, (rank, world_size, _, workers) = self._rows, self._worker
+            prepared = rows.day(self._begin)
+            self._begin = begin = self._begin._replace(fingerprint=prepared.fingerprint)
+            self._of_day = prepared.count(begin.epoch, rows.cut(begin.row, Worker(rank, world_size)), Reporter())
+            if self._next >= self._of_day:
+                return None
+            first_row, turn = begin.row + self._next * rows._cut["batch_size"] * world_size, 0
+            if rows._cut["batch_actions_max"] is not None:
+                # Only the histories tell where batches begin: those before are made, and left.
+                first_row, turn, leave = begin.row, self._next % workers, self._next // workers
+            cut = rows.cut(first_row, Worker(rank, world_size, turn, workers))
+            self._batches = prepared.batches(begin.epoch, cut, Reporter())
+        batch = next(self._batches, None)
+        while batch is not None and leave:
+            leave -= 1
+            batch = next(self._batches, None)
+        if batch is None:
+            self._close()
+        return batch
+
+    def _close(self) -> None:
+        batches, self._batches = self._batches, None
+        # A forked process has no part in what its parent reads.
+        if batches is not None and self._process == os.getpid():
+            batches.close()
+
+    def _end(self) -> None:
+        """Give no more batches, and let nothing work in the background."""
+        self._is_over = True
+        self._close()
+        self._rows._prepared.stop()
+
+    def __del__(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # At the end of the interpreter the modules are gone, and so is what works in the background.
+        if not is_finalizing() and not getattr(self, "_is_over", True):
+            self._end()
 
     def state_dict(self) -> State:
         """Return where this worker's iteration stands, for loaders that keep a state for each worker."""
-        begin = self._begin if self._changes is not None else self._rows._begin
+        begin = self._begin if self.has_begun() else self._rows._begin
         return {**self._rows.state_at(begin), "next": self._next, "cut": self._steps()}
 
     def _steps(self) -> list[Optional[int]]:
@@ -140,7 +160,8 @@ class Iteration:
             )
         self._begin, self._next, self._changes = begin, state["next"], self._rows._changes
         self._rows._begin = Position(begin.epoch, begin.seed, 0, 0, None)
-        self._batches = None
+        self._close()
+        self._is_over = False
 
 
 def check_state(state: State) -> None:

@@ -414,13 +414,17 @@ class _TensorIteration(Iterator[TensorBatch]):
     def __next__(self) -> TensorBatch:
         if get_worker_info() is not None and self._dataset._shared.changes() != self._dataset._rows._changes:
             raise changed()
+        dataset = self._dataset
         begins = not self._iteration.has_begun() and get_worker_info() is None
+        if begins and dataset._shared.has_workers():
+            # Workers have read on from where the rows stood.
+            dataset._rows._begin = Position(*dataset._rows._begin[:2], 0, 0, None)
         try:
             batch, state = next(self._iteration)
         finally:
             if begins:
                 # The next iteration, whoever's it is, is a whole epoch.
-                self._dataset._shared.publish(self._dataset._rows)
+                dataset._shared.publish(dataset._rows)
         about = dict(
             layout=batch.layout,
             dt=batch.dt,
