@@ -128,6 +128,9 @@ class _Preparing:
         assert prepare is not None, "a day is prepared once"
         try:
             self._done = prepare(self._day, self._stop)
+        except Cancelled as error:
+            # Its frames lead to the rows, which would stay until the garbage collector runs.
+            self._failed = error.with_traceback(None)
         except BaseException as error:
             self._failed = error
         finally:
