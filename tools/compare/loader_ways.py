@@ -94,7 +94,10 @@ COLUMNS = ["impression_item_id", "label", "customer_id", "impression_pos", "acti
 
 
 def parts(args):
-    return sorted((args.out / f"dt={args.day}").glob("part-*.parquet"))
+    files = sorted((args.out / f"dt={args.day}").glob("[!_]*.parquet"))
+    if not files:
+        raise SystemExit(f"there are no rows of {args.day} in {args.out}")
+    return files
 
 
 def as_array(column):
