@@ -13,7 +13,7 @@ use crate::storage::fresh;
 /// How often a folder is created again when another process removes it before it has a file.
 const TRIES: usize = 50;
 
-/// A folder for temporary files, created with the first file if it is missing, and then removed on drop.
+/// A folder for temporary files, created with a file if it is missing, and then removed on drop.
 ///
 /// A file has no name. A file system without nameless files gives it a name for a moment: the file is created only at a
 /// free path, under a random name, readable by its owner alone, and the name is removed at once. So nobody can put
@@ -21,14 +21,14 @@ const TRIES: usize = 50;
 #[derive(Debug)]
 pub struct Scratch {
     folder: PathBuf,
-    /// Folders that this value created, innermost first; `None` before the first file.
-    created: Option<Vec<PathBuf>>,
+    /// Folders that this value created, innermost first.
+    created: Vec<PathBuf>,
 }
 
 impl Scratch {
     /// Temporary files in `folder`; nothing is created yet.
     pub fn new(folder: PathBuf) -> Self {
-        Scratch { folder, created: None }
+        Scratch { folder, created: Vec::new() }
     }
 
     /// Creates a file, open for reading and writing. Also returns its former name, or its folder, for messages.
@@ -38,11 +38,14 @@ impl Scratch {
 
     fn create(&mut self, nameless: fn(&Path) -> Option<File>) -> Result<(PathBuf, File)> {
         let folder = &self.folder;
-        self.created.get_or_insert_with(|| {
-            folder.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect()
-        });
         let mut tries = 1;
         let (path, file) = loop {
+            // Again for each file: another value may have created the folder, and removed it since.
+            let missing = folder.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned);
+            let missing: Vec<PathBuf> = missing.collect();
+            if missing.len() > self.created.len() {
+                self.created = missing;
+            }
             let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
             created.map_err(|error| Error::io("create", folder, error))?;
             if let Some(file) = nameless(folder) {
@@ -76,7 +79,7 @@ pub(super) fn system_folder() -> PathBuf {
 impl Drop for Scratch {
     fn drop(&mut self) {
         // Only if they are still empty. At worst, an empty folder is left.
-        for folder in self.created.iter().flatten() {
+        for folder in &self.created {
             let _ = fs::remove_dir(folder);
         }
     }
@@ -130,5 +133,7 @@ mod tests {
         in_old.file().unwrap();
         drop(in_old);
         assert!(place.path().exists());
+        drop(other);
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "who has made it again removes it");
     }
 }
