@@ -7,7 +7,8 @@ from strictly before that day.
 - ``lookback.torch.TrainingRows`` gives training rows as tensors, straight to the trainer.
 - What fails raises :class:`Error`, with a subclass for each kind.
 
-Notes about unusual things go to the logger ``lookback``. Work runs without the interpreter's lock and can be interrupted.
+Notes about unusual things go to the logger ``lookback``. Work runs without the interpreter's lock, and can be
+interrupted.
 
 Example:
     >>> import lookback

@@ -27,12 +27,17 @@ def call(
     progress: Progress = None,
     **settings: Any,
 ) -> Summary:
-    """Run a command and return its summary.
+    """Run a command and return its summary. A function of a command calls this first, with all of its arguments.
 
     A setting that is ``None`` or ``False`` is left out, ``True`` is a word without a value, an iterable is a word for
-    each element; a day is text or a date.
+    each element; a day is text or a date. ``customers`` are ids, or a file of ids.
     """
     words = command.split()
+    customers = settings.pop("customers", None)
+    if isinstance(customers, (str, os.PathLike)):
+        settings["customers"] = customers
+    elif customers is not None:
+        settings["customer"] = [int(customer) for customer in customers]
     for name, value in {**settings, "memory_limit": memory_limit, "threads": threads}.items():
         if value is None or value is False:
             continue
@@ -61,10 +66,3 @@ def _word(value: Any) -> str:
 
 # Ids, or a text file with one on each line.
 Customers = Union[Iterable[int], PathLike]
-
-
-def customers_of(customers: Customers) -> dict[str, Any]:
-    """Return the settings that name customers: ids, or a file of ids."""
-    if isinstance(customers, (str, os.PathLike)):
-        return {"customers": customers}
-    return {"customer": [int(customer) for customer in customers]}

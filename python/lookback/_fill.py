@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Optional
 
-from lookback._call import Customers, call, customers_of
+from lookback._call import Customers, call
 from lookback._types import DayLike, PathLike, Size, Summary
 from lookback._work import Progress
 
@@ -35,7 +35,7 @@ def init(
         >>> lookback.init("berlin", max_history=200, timezone="Europe/Berlin")["max_history"]
         200
     """
-    return call("init", store=store, max_history=max_history, timezone=timezone, config=config)
+    return call("init", **locals())
 
 
 def ingest(
@@ -82,21 +82,7 @@ def ingest(
         >>> lookback.ingest("store", input="input", dt="2026-01-01", create=True)["types"]["click"]
         2
     """
-    return call(
-        "ingest",
-        store=store,
-        input=input,
-        dt=dt,
-        config=config,
-        create=create,
-        allow_empty=allow_empty,
-        allow_far_day=allow_far_day,
-        allow_missing_source=allow_missing_source,
-        quarantine=quarantine,
-        memory_limit=memory_limit,
-        threads=threads,
-        progress=progress,
-    )
+    return call("ingest", **locals())
 
 
 def backfill(
@@ -156,37 +142,7 @@ def backfill(
         >>> plan["dry_run"]
         True
     """
-    return call(
-        "backfill",
-        store=store,
-        input=input,
-        from_=from_,
-        to=to,
-        out=out,
-        config=config,
-        as_daily=as_daily,
-        stale=stale,
-        allow_empty=allow_empty,
-        allow_far_day=allow_far_day,
-        allow_missing_source=allow_missing_source,
-        dry_run=dry_run,
-        max_history=max_history,
-        lookback_days=lookback_days,
-        compression=compression,
-        row_group_rows=row_group_rows,
-        part_rows=part_rows,
-        with_=with_,
-        item_type=item_type,
-        type_type=type_type,
-        order=order,
-        seed=seed,
-        allow_gaps=allow_gaps,
-        allow_pruned=allow_pruned,
-        quarantine=quarantine,
-        memory_limit=memory_limit,
-        threads=threads,
-        progress=progress,
-    )
+    return call("backfill", **locals())
 
 
 def remove(
@@ -215,9 +171,7 @@ def remove(
         >>> lookback.remove("store", dt="2026-01-01", dry_run=True)["dry_run"]
         True
     """
-    return call(
-        "remove", store=store, dt=dt, dry_run=dry_run, memory_limit=memory_limit, threads=threads, progress=progress
-    )
+    return call("remove", **locals())
 
 
 def forget(
@@ -247,17 +201,7 @@ def forget(
         >>> lookback.forget("store", [7], dry_run=True)["dry_run"]
         True
     """
-    return call(
-        "forget",
-        store=store,
-        **customers_of(customers),
-        out=out,
-        scrub=scrub,
-        dry_run=dry_run,
-        memory_limit=memory_limit,
-        threads=threads,
-        progress=progress,
-    )
+    return call("forget", **locals())
 
 
 def prune(
@@ -288,13 +232,4 @@ def prune(
         >>> lookback.prune("store", keep_days=365, dry_run=True)["dry_run"]
         True
     """
-    return call(
-        "prune",
-        store=store,
-        keep_days=keep_days,
-        dry_run=dry_run,
-        allow_large_removal=allow_large_removal,
-        memory_limit=memory_limit,
-        threads=threads,
-        progress=progress,
-    )
+    return call("prune", **locals())

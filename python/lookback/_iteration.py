@@ -156,7 +156,8 @@ class Iteration:
         if state.get("cut") != self._steps():
             raise refused(
                 "the state is of an iteration with another number of workers or ranks, or other batches",
-                "use workers, world_size, batch_size and batch_actions_max as before, or load batch.state into the rows",
+                "use workers, world_size, batch_size and batch_actions_max as before, or load batch.state into the "
+                "rows",
             )
         self._begin, self._next, self._changes = begin, state["next"], self._rows._changes
         self._rows._begin = Position(begin.epoch, begin.seed, 0, 0, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from lookback._call import Customers, call, customers_of
+from lookback._call import Customers, call
 from lookback._types import DayLike, PathLike, Size, Summary
 from lookback._work import Progress
 
@@ -22,7 +22,7 @@ def status(store: PathLike) -> Summary:
         >>> lookback.status("store")["customers"]
         1
     """
-    return call("status", store=store)
+    return call("status", **locals())
 
 
 def show(store: PathLike, customer: int, *, dt: Optional[DayLike] = None, limit: Optional[int] = None) -> Summary:
@@ -41,7 +41,7 @@ def show(store: PathLike, customer: int, *, dt: Optional[DayLike] = None, limit:
         >>> [action["item_id"] for action in lookback.show("store", 7)["actions"]]
         [12, 11]
     """
-    return call("show", store=store, customer=customer, dt=dt, limit=limit)
+    return call("show", **locals())
 
 
 def explain(
@@ -74,17 +74,7 @@ def explain(
         >>> lookback.explain("store", 7, dt="2026-01-02")["history_length"]
         2
     """
-    return call(
-        "explain",
-        store=store,
-        customer=customer,
-        dt=dt,
-        item=item,
-        limit=limit,
-        max_history=max_history,
-        lookback_days=lookback_days,
-        known_as_of=known_as_of,
-    )
+    return call("explain", **locals())
 
 
 def get(
@@ -129,22 +119,7 @@ def get(
         >>> lookback.get("store", [7, 8], dt="2026-01-02", out="histories.parquet")["actions"]
         2
     """
-    return call(
-        "get",
-        store=store,
-        **customers_of(customers),
-        dt=dt,
-        out=out,
-        format=format,
-        max_history=max_history,
-        lookback_days=lookback_days,
-        known_as_of=known_as_of,
-        allow_gaps=allow_gaps,
-        allow_pruned=allow_pruned,
-        memory_limit=memory_limit,
-        threads=threads,
-        progress=progress,
-    )
+    return call("get", **locals())
 
 
 def report(
@@ -172,16 +147,7 @@ def report(
         >>> lookback.report("store", html="report.html")["batches"]
         1
     """
-    return call(
-        "report",
-        store=store,
-        html=html,
-        out=out,
-        title=title,
-        memory_limit=memory_limit,
-        threads=threads,
-        progress=progress,
-    )
+    return call("report", **locals())
 
 
 def config_check(
@@ -209,7 +175,7 @@ def config_check(
         >>> lookback.config_check("input", dt="2026-01-01")["dt"]
         '2026-01-01'
     """
-    return call("config check", input=input, config=config, dt=dt, store=store)
+    return call("config check", **locals())
 
 
 def vocabulary(
@@ -256,17 +222,4 @@ def vocabulary(
         >>> items["ids"]
         3
     """
-    return call(
-        "vocabulary",
-        input=input,
-        from_=from_,
-        to=to,
-        of=of,
-        out=out,
-        config=config,
-        min_count=min_count,
-        quarantine=quarantine,
-        memory_limit=memory_limit,
-        threads=threads,
-        progress=progress,
-    )
+    return call("vocabulary", **locals())

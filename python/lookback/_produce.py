@@ -72,31 +72,7 @@ def produce(
         >>> lookback.produce("store", input="input", dt="2026-01-02", out="out")["rows"]
         2
     """
-    return call(
-        "produce",
-        store=store,
-        input=input,
-        dt=dt,
-        out=out,
-        config=config,
-        known_as_of=known_as_of,
-        max_history=max_history,
-        lookback_days=lookback_days,
-        compression=compression,
-        row_group_rows=row_group_rows,
-        part_rows=part_rows,
-        with_=with_,
-        item_type=item_type,
-        type_type=type_type,
-        order=order,
-        seed=seed,
-        allow_gaps=allow_gaps,
-        allow_pruned=allow_pruned,
-        quarantine=quarantine,
-        memory_limit=memory_limit,
-        threads=threads,
-        progress=progress,
-    )
+    return call("produce", **locals())
 
 
 def audit(
@@ -134,19 +110,7 @@ def audit(
         >>> lookback.audit("store", input="input", out="out", dt="2026-01-02")["rows"]
         2
     """
-    return call(
-        "audit",
-        store=store,
-        input=input,
-        out=out,
-        dt=dt,
-        config=config,
-        sample=sample,
-        seed=seed,
-        memory_limit=memory_limit,
-        threads=threads,
-        progress=progress,
-    )
+    return call("audit", **locals())
 
 
 def stale(
@@ -176,17 +140,7 @@ def stale(
         >>> lookback.stale("store", out="out")["listed"]
         []
     """
-    return call(
-        "stale",
-        store=store,
-        out=out,
-        as_daily=as_daily,
-        known_as_of=known_as_of,
-        exit_code=exit_code,
-        memory_limit=memory_limit,
-        threads=threads,
-        progress=progress,
-    )
+    return call("stale", **locals())
 
 
 def manifest(
@@ -212,9 +166,7 @@ def manifest(
         >>> lookback.manifest("out", dt="2026-01-02")["rows"]
         2
     """
-    return call(
-        "manifest", out=out, dt=dt, check=check, memory_limit=memory_limit, threads=threads, progress=progress
-    )
+    return call("manifest", **locals())
 
 
 def diff(

@@ -34,16 +34,7 @@ def backup(
         >>> lookback.backup("store", to="backups", keep=7)["number"]
         1
     """
-    return call(
-        "backup",
-        store=store,
-        to=to,
-        keep=keep,
-        check=check,
-        memory_limit=memory_limit,
-        threads=threads,
-        progress=progress,
-    )
+    return call("backup", **locals())
 
 
 def restore(
@@ -73,15 +64,7 @@ def restore(
         >>> lookback.restore("backups", store="restored")["number"] == backup["number"]
         True
     """
-    return call(
-        "restore",
-        from_=from_,
-        store=store,
-        number=number,
-        memory_limit=memory_limit,
-        threads=threads,
-        progress=progress,
-    )
+    return call("restore", **locals())
 
 
 def migrate(
@@ -107,15 +90,7 @@ def migrate(
         >>> lookback.migrate("store", dry_run=True)["dry_run"]
         True
     """
-    return call(
-        "migrate",
-        store=store,
-        take_zone_rules=take_zone_rules,
-        dry_run=dry_run,
-        memory_limit=memory_limit,
-        threads=threads,
-        progress=progress,
-    )
+    return call("migrate", **locals())
 
 
 def verify(
@@ -146,16 +121,7 @@ def verify(
         >>> lookback.verify("store", deep=True)["faults"]
         0
     """
-    return call(
-        "verify",
-        store=store,
-        deep=deep,
-        backup=backup,
-        number=number,
-        memory_limit=memory_limit,
-        threads=threads,
-        progress=progress,
-    )
+    return call("verify", **locals())
 
 
 def repair(
@@ -179,6 +145,4 @@ def repair(
         >>> lookback.repair("store", dry_run=True)["dry_run"]
         True
     """
-    return call(
-        "repair", store=store, dry_run=dry_run, memory_limit=memory_limit, threads=threads, progress=progress
-    )
+    return call("repair", **locals())

@@ -80,8 +80,10 @@ class TensorBatch:
         return list(self._fields)
 
     def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> TensorBatch:
-        fields = {name: change(field) if isinstance(field, torch.Tensor) else field for name, field in self._fields.items()}
-        return TensorBatch(fields, **self._about)
+        def changed_or_not(field: Any) -> Any:
+            return change(field) if isinstance(field, torch.Tensor) else field
+
+        return TensorBatch({name: changed_or_not(field) for name, field in self._fields.items()}, **self._about)
 
     def pin_memory(self, device: Any = None) -> TensorBatch:
         """Return the batch in page-locked memory, from which a copy to a GPU runs beside other work."""
@@ -133,7 +135,8 @@ class TensorBatch:
         Call it where the batch is used: nested tensors do not pass from one process to another.
         """
         if self.layout == "jagged":
-            values, offsets = {name: self[name] for name in self.keys() if name.endswith("__values")}, self.actions__offsets
+            values = {name: self[name] for name in self.keys() if name.endswith("__values")}
+            offsets = self.actions__offsets
         else:
             is_there = self.actions != 0
             lengths = is_there.sum(1)
@@ -161,7 +164,8 @@ class TensorBatch:
 
 
 def _tensors(batch: _native.Batch) -> dict[str, Any]:
-    fields: dict[str, Any] = {name: torch.utils.dlpack.from_dlpack(column) for name, column in columns_of(batch).items()}
+    columns = columns_of(batch)
+    fields: dict[str, Any] = {name: torch.utils.dlpack.from_dlpack(column) for name, column in columns.items()}
     ids = batch.ranking_ids()
     if ids is not None:
         fields["ranking_ids"] = ids
@@ -209,9 +213,10 @@ class _Shared:
     _HAS_WORKERS = 8
     _LOADER = 9
     _WORKERS = 10
+    _WORKERS_MAX = 1024
 
     def __init__(self) -> None:
-        shared: Any = torch.zeros(self._WORKERS + 1024, dtype=torch.int64)
+        shared: Any = torch.zeros(self._WORKERS + self._WORKERS_MAX, dtype=torch.int64)
         self._numbers: torch.Tensor = shared.share_memory_()
         self.process = os.getpid()
 
@@ -228,6 +233,8 @@ class _Shared:
 
         The workers of one loader share the rows of an iteration: those of another loader begin the epoch.
         """
+        if worker >= self._WORKERS_MAX:
+            raise usage(f"there is a worker {worker}", f"use at most {self._WORKERS_MAX} workers")
         numbers = self._numbers
         epoch, seed, day, row, has_fingerprint, first, second, changes = numbers[: self._POSITION].tolist()
         if not int(numbers[self._LOADER]):
@@ -260,8 +267,8 @@ class TrainingRows(IterableDataset[TensorBatch]):
 
     Workers of a ``DataLoader`` may be forked or spawned; each reads the days for itself, and together they give the
     batches of one process in the same order. With workers that read ahead, the state to keep is that of the batch that
-    was used last (``batch.state``), and ``state_dict()`` is refused. ``set_epoch`` and ``load_state_dict`` reach workers that are
-    there already (``persistent_workers=True``) with the next iteration.
+    was used last (``batch.state``), and ``state_dict()`` is refused. ``set_epoch`` and ``load_state_dict`` reach
+    workers that are there already (``persistent_workers=True``) with the next iteration.
 
     ``state_dict`` and ``load_state_dict`` also serve ``torchdata.stateful_dataloader.StatefulDataLoader``.
 

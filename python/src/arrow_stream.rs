@@ -1,6 +1,5 @@
 //! Record batches in and out, by the Arrow C stream interface.
 
-use std::ffi::CStr;
 use std::sync::{Mutex, PoisonError};
 
 use arrow::ffi_stream::FFI_ArrowArrayStream;
@@ -8,9 +7,6 @@ use arrow::record_batch::RecordBatchReader;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
-
-/// The name that the interface gives to capsules of streams.
-pub(crate) const STREAM: &CStr = c"arrow_array_stream";
 
 /// Record batches that are handed out once, by `__arrow_c_stream__`.
 #[pyclass(frozen, module = "lookback._native")]
@@ -34,6 +30,6 @@ impl ArrowStream {
         let _ = requested_schema;
         let reader = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let reader = reader.ok_or_else(|| PyValueError::new_err("this stream was read before: ask for a new one"))?;
-        PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(reader), STREAM)
+        PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(reader), c"arrow_array_stream")
     }
 }

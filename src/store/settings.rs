@@ -30,10 +30,13 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Returns the length of histories for this `--max-history`, or without one. Fails if the store keeps fewer
-    /// actions.
+    /// Returns the length of histories for this `--max-history`, or without one. Fails if it is 0, or if the store
+    /// keeps fewer actions.
     pub fn history_length(&self, asked: Option<usize>) -> Result<usize> {
         let length = asked.unwrap_or(self.max_history);
+        if length == 0 {
+            return Err(Error::usage(message![MaxHistory, " is 0"], "give at least 1"));
+        }
         if length > self.max_history {
             return Err(Error::usage(
                 message![MaxHistory, (" {length} is more than the store keeps ({})", self.max_history)],
@@ -48,5 +51,19 @@ impl Settings {
             ));
         }
         Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_has_a_length_that_the_store_keeps() {
+        let settings = Settings { max_history: 3, ..Settings::default() };
+        assert_eq!((settings.history_length(None).unwrap(), settings.history_length(Some(1)).unwrap()), (3, 1));
+        for wrong in [0, 4] {
+            assert_eq!(settings.history_length(Some(wrong)).unwrap_err().kind(), crate::error::Kind::Usage, "{wrong}");
+        }
     }
 }
