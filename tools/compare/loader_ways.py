@@ -145,7 +145,7 @@ def end_to_end(args):
         lookback.ingest(args.store, input=args.input, dt=date.fromisoformat(args.day) - timedelta(days=1))
     else:
         program = Path(__file__).with_name("polars_rows.py")
-        words = ["--input", args.input, "--dt", args.day, "--days", args.days, "--out", args.out / f"dt={args.day}"]
+        words = ["--input", args.input, "--dt", args.day, "--days", args.days, "--out", args.out]
         subprocess.run([sys.executable, program, *words], check=True, stdout=sys.stderr)
     for batch in WAYS[args.way](args):
         rows += len(batch[0]) if isinstance(batch, list) else len(batch)
