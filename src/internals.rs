@@ -19,9 +19,11 @@ pub mod history {
 
 pub mod input {
     //! Rows of input files.
-    pub use crate::input::{
-        BadRows, DayFile, QuarantineFolder, ReadAction, batch_files, day_files, read_actions, read_impressions,
-    };
+    pub use crate::input::actions::{ReadAction, read_actions};
+    pub use crate::input::bad_rows::{BadRows, QuarantineFolder};
+    pub use crate::input::batch_files::batch_files;
+    pub use crate::input::impressions::read_impressions;
+    pub use crate::input::layout::{DayFile, day_files};
 }
 
 pub mod migrations {

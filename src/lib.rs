@@ -39,7 +39,7 @@
 //! | prove rows and stores | [`audit`], [`verify`], [`diff`], [`stale`] |
 //! | remove data | [`removal`], and [`ingest::Ingester::remove`] |
 //! | bring a store up to date | [`migrations`], [`rezone`] |
-//! | describe an input | [`config`], [`sources`], [`model`] |
+//! | describe an input, or give it in memory | [`config`], [`sources`], [`model`], [`input`] |
 //! | limit what work uses, stop it, and follow it | [`resources`], [`progress`] |
 //! | tell failures apart | [`error`], [`message`] |
 //!
@@ -71,7 +71,7 @@ mod format;
 pub mod histories;
 mod history;
 pub mod ingest;
-mod input;
+pub mod input;
 pub mod manifest;
 pub mod message;
 #[path = "../migrations/mod.rs"]

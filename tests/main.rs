@@ -46,6 +46,7 @@ mod manifest_fixture;
 mod many_batches;
 mod many_customers;
 mod memory;
+mod memory_input;
 mod memory_of_commands;
 mod migrating;
 mod mistakes;

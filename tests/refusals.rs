@@ -119,7 +119,7 @@ fn damaged(good: &[u8], seed: u64) -> impl Iterator<Item = (String, Vec<u8>)> {
 }
 
 fn read_one(folder: &str, day: &str, path: &Path) -> lookback::error::Result<()> {
-    let file = DayFile { name: "part-0.parquet".to_owned(), path: path.to_owned() };
+    let file = DayFile::new("part-0.parquet", path);
     if folder == "clicks" {
         let mut bad = BadRows::new(QuarantineFolder::Actions, day.parse().unwrap(), None);
         let clicks = ActionSource::built_in("clicks").unwrap();

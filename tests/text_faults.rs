@@ -408,7 +408,7 @@ fn damaged_texts_never_panic() {
 
 /// Takes clicks and impressions of a file. Bad rows are errors too.
 fn read_both(name: &str, path: &Path) -> lookback::error::Result<()> {
-    let file = DayFile { name: name.to_owned(), path: path.to_owned() };
+    let file = DayFile::new(name, path);
     let day = "2026-01-01".parse().unwrap();
     let mut last = 0;
     let mut bad = BadRows::new(QuarantineFolder::Actions, day, None);

@@ -134,6 +134,9 @@ fn check_batch(
     cancel: &Cancel,
 ) -> Result<()> {
     let mut wanted: BTreeMap<(String, String), &FileRecord> = BTreeMap::new();
+    if record.is_from_memory() {
+        return Err(from_memory(&format!("the batch of {day}")));
+    }
     let lacks = || Error::corrupt(format!("the record of the batch of {day} lacks the source of one of its files"));
     for file in &record.files {
         let source = record.source_of(file).ok_or_else(lacks)?;
@@ -164,6 +167,13 @@ fn check_batch(
             Err(changed(&folder.join(name), &format!("has been removed since the batch of {day} was ingested")))
         }
     }
+}
+
+fn from_memory(what: &str) -> Error {
+    Error::refused(
+        format!("{what} came from memory, so no raw file has the rows that an audit would compare"),
+        message!["audit rows that rest on files alone; ", [Verify], " proves the store itself"],
+    )
 }
 
 fn otherwise(what: &str, described: &sources::Sources) -> Error {
@@ -198,6 +208,9 @@ fn impression_files(
     manifest: &Manifest,
     cancel: &Cancel,
 ) -> Result<Vec<DayFile>> {
+    if manifest.is_from_memory() {
+        return Err(from_memory(&format!("the impressions of {}", manifest.dt)));
+    }
     let files = day_files(input, &shown.pattern, manifest.dt)?;
     let changed = |path: &Path, what: &str| {
         Error::input(

@@ -84,8 +84,18 @@ impl Plan {
                 BatchState::New => plan.ingest = Some(IngestReason::New),
                 BatchState::Changed => plan.ingest = Some(IngestReason::Changed),
                 BatchState::FilesGone => gone.push(day),
+                BatchState::FromMemory => {
+                    progress.note(
+                        &format!(
+                            "the batch of {day} came from memory, and {} has no file of it: it is left as it is",
+                            input.shown()
+                        )
+                        .into(),
+                    );
+                    plan.held = true;
+                }
                 // The last day is often produced before its own actions arrive.
-                BatchState::Absent if day == to && shown => {}
+                BatchState::Absent if day == to && (shown || produce) => {}
                 BatchState::Absent if options.allow_empty => plan.ingest = Some(IngestReason::Empty),
                 BatchState::Absent => absent.push(day),
             }

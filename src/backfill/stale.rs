@@ -135,6 +135,17 @@ pub(super) fn leave_what_is_not_stale(
     for day in days {
         let manifest = PartitionFolder::new(out, day.day).manifest()?;
         day.produce = judge.reasons(&manifest, known(options))?.is_stale();
+        if day.produce && manifest.is_from_memory() {
+            progress.note(
+                &format!(
+                    "the partition of {} is stale, but its impressions came from memory: it is left as it is; produce \
+                     it again from memory",
+                    day.day
+                )
+                .into(),
+            );
+            day.produce = false;
+        }
         progress.advance(1);
     }
     Ok(())

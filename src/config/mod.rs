@@ -9,3 +9,4 @@ mod read;
 mod section;
 
 pub use find::sources;
+pub(crate) use nearest::nearest;

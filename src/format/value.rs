@@ -8,7 +8,7 @@ use bincode::{BorrowDecode, Encode};
 use super::{CONFIGURED_VERSION, FORMAT_VERSION, LAYOUT_VERSION, Secret, ZONED_VERSION};
 use crate::error::{Error, Result};
 use crate::model::{OffsetChange, RULES_BEGIN_S, TypeCounts, TypeTable, ZoneRules};
-use crate::sources::{ActionSource, BUILT_IN, Mapping};
+use crate::sources::{ActionSource, BUILT_IN, Mapping, is_memory_name};
 
 /// Maximum memory for decoding one value. A record of 100,000 files takes about 15 MB; damaged bytes that announce more
 /// than the maximum are an error. Announced but missing data below it is an error too, without an allocation: see
@@ -103,11 +103,12 @@ pub struct FileRecord {
     /// The 1-based index of its source in [`BatchRecord::sources`]; if those are empty, in
     /// [`crate::sources::BUILT_IN`].
     pub source: u8,
-    /// Path below the folder that the source's pattern names, with `/` as separator.
+    /// Path below the folder that the source's pattern names, with `/` as separator; for rows from memory
+    /// [`crate::sources::memory_name`].
     pub path: String,
-    /// Size of the file.
+    /// Size of the file, or of the rows.
     pub bytes: u64,
-    /// XXH3-128 of the file's content, big-endian.
+    /// XXH3-128 of the file's content, or the hash of the rows; big-endian.
     pub xxh3_128: [u8; 16],
 }
 
@@ -150,6 +151,11 @@ impl BatchRecord {
             true => BUILT_IN.get(place).copied(),
             false => self.sources.get(place).map(|source| source.name.as_str()),
         }
+    }
+
+    /// Whether the batch came from rows in memory, so that no file has them.
+    pub(crate) fn is_from_memory(&self) -> bool {
+        self.files.iter().any(|file| is_memory_name(&file.path))
     }
 
     /// Returns the source name of each file.

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
+use crate::input::Input;
 use crate::model::Day;
 use crate::options::options;
 use crate::resources::Resources;
 use crate::sources::Sources;
 
 options! {
-    /// The options of an ingest: the root folder of the input, and the day of the batch.
-    IngestOptions(input: PathBuf, dt: Day) {
+    /// The options of an ingest: the root folder of the input, or rows in memory; and the day of the batch.
+    IngestOptions(input: Input, dt: Day) {
         /// The sources to read from the input. Default: clicks, add_to_carts and orders.
         sources: Sources = Sources::default(),
         /// Today's date, used only to refuse a batch day later than tomorrow. Default: no such check.

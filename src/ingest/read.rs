@@ -57,7 +57,7 @@ pub(super) fn read_batch(
     sorter: &SharedSorter<DatedAction>,
     progress: &dyn Progress,
 ) -> Result<(BatchRecord, LeftOut, SameContents)> {
-    let sizes = files.iter().map(|(_, file)| Fingerprint::size_of(&file.path)).collect::<Result<Vec<_>>>()?;
+    let sizes = files.iter().map(|(_, file)| file.size()).collect::<Result<Vec<_>>>()?;
     progress.begin("reading", "bytes", Some(sizes.iter().sum()));
     let Recorded { sources, numbers } = Recorded::of(files)?;
     let (mut record, mut left_out) = (BatchRecord { sources, ..BatchRecord::default() }, LeftOut::default());
@@ -91,7 +91,7 @@ pub(super) fn read_batch(
         if has_bad {
             read_actions(source, file, zone, &options.resources, &mut bad, |_, _| Ok(()))?;
         }
-        read.fingerprint.check_unchanged(&file.path)?;
+        file.check_unchanged(&read.fingerprint)?;
     }
     record.quarantined = bad.finish()?;
     Ok((record, left_out, same))
@@ -107,7 +107,7 @@ fn read_file(
 ) -> Result<FileCounts> {
     let dt = options.dt;
     let mut feed = sorter.feed()?;
-    let fingerprint = Fingerprint::of(&file.path, options.resources.cancel())?;
+    let fingerprint = file.fingerprint(options.resources.cancel())?;
     let mut counts = FileCounts {
         fingerprint,
         taken: TypeCounts::default(),

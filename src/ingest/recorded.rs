@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn only_sources_that_say_something_else_are_told() {
-        let file = |name: &str| DayFile { name: name.to_owned(), path: name.into() };
+        let file = |name: &str| DayFile::new(name, name);
         let sources = Sources::default();
         let [clicks, _, orders] = sources.actions.as_slice() else { panic!() };
         let plain = Recorded::of(&[(clicks, file("a")), (clicks, file("b")), (orders, file("a"))]).unwrap();

@@ -13,7 +13,7 @@ use super::types::joined_types;
 use super::work_units::WorkUnits;
 use crate::error::{Error, Kind, Result};
 use crate::format::BatchRecord;
-use crate::input::{SameContents, SourceFile, batch_files, note_same_content};
+use crate::input::{Input, SameContents, SourceFile, batch_files, note_same_content};
 use crate::message::message;
 use crate::model::{Day, TypeTable, Zone};
 use crate::progress::Progress;
@@ -174,17 +174,20 @@ pub struct ReadBatch {
 }
 
 impl BatchReader {
-    /// Reads the files of a batch, without touching the store. Fails if there is no file, if the day or the sources are
-    /// unlike those of the other batches (see [`Outlines`]), if there are bad rows, or if names or numbers of action
-    /// types conflict with the store's.
+    /// Reads the files of a batch, or its rows in memory, without touching the store. Fails if there is neither, if the
+    /// day or the sources are unlike those of the other batches (see [`Outlines`]), if there are bad rows, or if names
+    /// or numbers of action types conflict with the store's.
     pub fn read(&self, options: &IngestOptions, progress: &dyn Progress) -> Result<ReadBatch> {
         let dt = options.dt;
-        refuse_overlaps(&options.input, self.folder.path(), None, options.quarantine.as_deref())?;
+        refuse_overlaps(options.input.folder(), self.folder.path(), None, options.quarantine.as_deref())?;
         joined_types(self.types.as_ref(), &options.sources)?;
         if !options.allow_far_day {
             self.outlines.refuse_far_days(&[dt], options.today)?;
         }
-        let files = batch_files(&options.input, &options.sources, dt)?;
+        let files = match &options.input {
+            Input::Folder(root) => batch_files(root, &options.sources, dt)?,
+            Input::Memory(memory) => memory.actions(&options.sources)?,
+        };
         if !options.allow_missing_source {
             self.outlines.refuse_missing_sources(&[(dt, source_names(&files))])?;
         }
@@ -253,7 +256,12 @@ fn commit(
 
 fn no_files(options: &IngestOptions) -> Error {
     let IngestOptions { input, sources, dt, .. } = options;
-    let root = input.shown();
+    let Some(root) = input.folder().map(Shown::shown) else {
+        return Error::input(
+            format!("the input in memory for {dt} has no actions"),
+            message!["give it the rows of a source, or ingest the day as an empty batch with ", AllowEmpty],
+        );
+    };
     let what = match &sources.file {
         None => format!("neither in {root}/clicks/dt={dt} nor in add_to_carts/ nor in orders/"),
         Some(file) => {

@@ -24,6 +24,8 @@ pub(crate) enum BatchState {
     Absent,
     /// Held, but all of its files are gone.
     FilesGone,
+    /// Held, from rows in memory, and there is no file.
+    FromMemory,
 }
 
 /// Compares the files of a batch with the store's record: name, size, content hash, and mapping of rows. Reads every
@@ -40,7 +42,7 @@ pub(crate) fn batch_state(
         return Ok(if files.is_empty() { BatchState::Absent } else { BatchState::New });
     };
     if files.is_empty() && !held.files.is_empty() {
-        return Ok(BatchState::FilesGone);
+        return Ok(if held.is_from_memory() { BatchState::FromMemory } else { BatchState::FilesGone });
     }
     if held.zone_use == ZoneUse::Outdated {
         return Ok(BatchState::Changed);

@@ -6,17 +6,17 @@ use super::bad_rows::{BadRow, BadRows};
 use super::column::{IdColumn, Reason};
 use super::day_reader::DayReader;
 use super::layout::DayFile;
-use super::parquet::file::{column, wrong_type};
+use super::parquet::file::column;
 use super::time_column::{OUTSIDE, TimeColumn};
 use super::type_column::{TypeColumn, Typed};
-use super::wanted::Wanted;
+use super::wanted::{Wanted, wrong_type};
 use crate::error::Result;
 use crate::model::{Action, CustomerId, Day, PADDING_ITEM_ID, Zone};
 use crate::resources::Resources;
 use crate::sources::{ActionSource, TypeRule};
 
 /// Rows decoded at once: some 200 kB of columns, which stay in the processor's cache.
-const BATCH_ROWS: usize = 8_192;
+pub(super) const BATCH_ROWS: usize = 8_192;
 
 /// An action read from a file: its customer, the action itself, and its day in the store's zone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -66,7 +66,7 @@ pub(super) fn read_first_actions(
     mut take: impl FnMut(u64, ReadAction) -> Result<()>,
 ) -> Result<ReadActions> {
     let file = DayReader::open(day_file, source.int96, resources)?;
-    let names = Names::of(source, &file)?;
+    let names = Names::of(source, |column| file.has(column))?;
     if let Some(typed) = file.typed(&names.wanted())? {
         TypedColumns::new(&typed, source, names, day_file, zone)?;
     }
@@ -97,6 +97,11 @@ pub(super) fn read_first_actions(
     Ok(read)
 }
 
+/// Returns the columns of a source, each with the type of its cells; `has` says whether there is a column of a name.
+pub(super) fn wanted(source: &ActionSource, has: impl Fn(&str) -> Result<bool>) -> Result<Vec<Wanted<'_>>> {
+    Ok(Names::of(source, has)?.wanted())
+}
+
 /// The names of the columns of a file.
 #[derive(Clone, Copy)]
 struct Names<'a> {
@@ -109,9 +114,9 @@ struct Names<'a> {
 
 impl<'a> Names<'a> {
     /// The names for a file of a source.
-    fn of(source: &'a ActionSource, file: &DayReader) -> Result<Self> {
+    fn of(source: &'a ActionSource, has: impl Fn(&str) -> Result<bool>) -> Result<Self> {
         let time = match &source.date {
-            Some(date) if !file.has(&source.time)? && file.has(date)? => date,
+            Some(date) if !has(&source.time)? && has(date)? => date,
             _ => &source.time,
         };
         let action_type = match &source.types {
@@ -146,23 +151,23 @@ impl<'a> TypedColumns<'a> {
         day_file: &DayFile,
         zone: &'a Zone,
     ) -> Result<Self> {
-        let path = &day_file.path;
+        let (path, subject) = (&day_file.path, day_file.subject());
         let ids = |name| -> Result<IdColumn> {
             let source = column(batch, name, path)?;
-            IdColumn::new(source).ok_or_else(|| wrong_type(path, name, source.data_type(), "an integer type"))
+            IdColumn::new(source).ok_or_else(|| wrong_type(subject, name, source.data_type(), "an integer type"))
         };
         let times = column(batch, names.time, path)?;
         let wanted = match source.time_unit {
             Some(_) => "an integer, a timestamp, a date, or text in ISO 8601",
             None => "a timestamp, a date, or text in ISO 8601 (or integers, with a time_unit in lookback.toml)",
         };
-        let wrong = || wrong_type(path, names.time, times.data_type(), wanted);
+        let wrong = || wrong_type(subject, names.time, times.data_type(), wanted);
         let times = TimeColumn::new(times, zone, source.time_unit).ok_or_else(wrong)?;
         let types = match &source.types {
             TypeRule::Constant(action_type) => TypeColumn::Constant(*action_type),
             TypeRule::Column { column: name, values } => {
                 let cells = column(batch, name, path)?;
-                let wrong = || wrong_type(path, name, cells.data_type(), "text or an integer type");
+                let wrong = || wrong_type(subject, name, cells.data_type(), "text or an integer type");
                 TypeColumn::new(cells, values).ok_or_else(wrong)?
             }
         };

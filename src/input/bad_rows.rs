@@ -82,6 +82,8 @@ pub struct BadRows {
     day: Day,
     count: u64,
     named: Vec<String>,
+    /// What the named rows are in: files or data.
+    noun: &'static str,
     quarantine: Option<Quarantine>,
 }
 
@@ -92,7 +94,7 @@ impl BadRows {
             let path = path.join(folder.name()).join(format!("dt={day}")).join("bad-rows.parquet");
             Quarantine { path, gathered: Vec::new(), gathered_bytes: 0, writer: None }
         });
-        BadRows { folder, day, count: 0, named: Vec::new(), quarantine }
+        BadRows { folder, day, count: 0, named: Vec::new(), noun: "file", quarantine }
     }
 
     /// How many bad rows were added so far.
@@ -108,8 +110,8 @@ impl BadRows {
         }
         if self.named.len() < NAMED_ROWS {
             let column = if bad.column.is_empty() { String::new() } else { format!(" column {}", bad.column) };
-            let (path, place) = (bad.day_file.path.shown(), bad.day_file.place(bad.place));
-            self.named.push(format!("{path} {place}{column} {}", bad.reason));
+            self.named.push(format!("{}{column} {}", bad.day_file.row(bad.place), bad.reason));
+            self.noun = bad.day_file.subject().noun();
         }
         Ok(())
     }
@@ -132,10 +134,15 @@ impl BadRows {
             None if self.count == 0 => {}
             None => {
                 let rows = if self.count == 1 { "1 bad row".to_owned() } else { format!("{} bad rows", self.count) };
+                let what = if self.noun == "file" { "files" } else { "data" };
                 let more = if self.count > self.named.len() as u64 { " and more" } else { "" };
                 return Err(Error::input(
                     format!("the {} of {} have {rows}: {}{more}", self.folder.name(), self.day, self.named.join(", ")),
-                    message!["correct the files, or set the rows aside with ", Quarantine, " DIR; nothing was changed"],
+                    message![
+                        "correct the {what}, or set the rows aside with ",
+                        Quarantine,
+                        " DIR; nothing was changed"
+                    ],
                 ));
             }
         }

@@ -1,4 +1,7 @@
-//! One data file of a day, of any type: wanted columns in batches, with the row or line number of each row.
+//! One data file of a day, of any type, or rows in memory: wanted columns in batches, with the row or line number of
+//! each row.
+
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
@@ -6,6 +9,7 @@ use super::day_batch::{DayBatch, Places};
 use super::file_kind::Content;
 use super::layout::DayFile;
 use super::magic::packing;
+use super::memory::{MemoryBatches, MemoryRows};
 use super::parquet;
 use super::parquet::file::ParquetFile;
 use super::text::{TextBatches, TextFile};
@@ -23,6 +27,7 @@ pub(super) struct DayReader {
 enum Source {
     Parquet(ParquetFile),
     Text(TextFile),
+    Memory(Arc<MemoryRows>),
 }
 
 impl DayReader {
@@ -31,6 +36,9 @@ impl DayReader {
     /// `int96` says what INT96 times mean, a type that only Parquet has; `None`: what the program that wrote them is
     /// known for.
     pub(super) fn open(day_file: &DayFile, int96: Option<Int96>, resources: &Resources) -> Result<Self> {
+        if let Some(rows) = &day_file.rows {
+            return Ok(DayReader { source: Source::Memory(Arc::clone(rows)), resources: resources.clone() });
+        }
         let (content, named) = day_file.kind()?;
         let packing = packing(day_file, content, named)?;
         let source = match content {
@@ -46,6 +54,7 @@ impl DayReader {
         match &self.source {
             Source::Parquet(file) => Ok(file.has(column)),
             Source::Text(file) => file.has(column),
+            Source::Memory(rows) => Ok(rows.has(column)),
         }
     }
 
@@ -54,6 +63,7 @@ impl DayReader {
         match &self.source {
             Source::Parquet(file) => Ok(file.columns()),
             Source::Text(file) => Ok(file.columns()?.into_iter().map(|name| (name, "text".to_owned())).collect()),
+            Source::Memory(rows) => Ok(rows.columns()),
         }
     }
 
@@ -63,19 +73,21 @@ impl DayReader {
         match &self.source {
             Source::Parquet(file) => file.without_rows(wanted).map(Some),
             Source::Text(_) => Ok(None),
+            Source::Memory(rows) => rows.without_rows(wanted).map(Some),
         }
     }
 
     /// Streams the columns in batches of at most `batch_rows` rows. Fails if a column is missing, or after a request to
     /// stop.
     ///
-    /// Memory: see [`ParquetFile::read`] or [`TextFile::read`].
+    /// Memory: see [`ParquetFile::read`], [`TextFile::read`] or [`MemoryRows::read`].
     pub(super) fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<DayBatches> {
         let source = match self.source {
             Source::Parquet(file) => {
                 Batches::Parquet { batches: file.read(wanted, batch_rows, &self.resources)?, next_row: 1 }
             }
             Source::Text(file) => Batches::Text(file.read(wanted, batch_rows)?),
+            Source::Memory(rows) => Batches::Memory { batches: rows.read(batch_rows)?, next_row: 1 },
         };
         Ok(DayBatches { source, cancel: self.resources.cancel().clone() })
     }
@@ -90,6 +102,7 @@ pub(super) struct DayBatches {
 enum Batches {
     Parquet { batches: parquet::file::Batches, next_row: u64 },
     Text(TextBatches),
+    Memory { batches: MemoryBatches, next_row: u64 },
 }
 
 impl Iterator for DayBatches {
@@ -99,14 +112,16 @@ impl Iterator for DayBatches {
         if let Err(cancelled) = self.cancel.check() {
             return Some(Err(cancelled));
         }
-        match &mut self.source {
-            Batches::Parquet { batches, next_row } => batches.next().map(|batch| {
-                let columns = batch?;
-                let first = *next_row;
-                *next_row += columns.num_rows() as u64;
-                Ok(DayBatch { columns, places: Places::From(first), written: None, faults: Vec::new() })
-            }),
-            Batches::Text(batches) => batches.next(),
-        }
+        let (batch, next_row) = match &mut self.source {
+            Batches::Parquet { batches, next_row } => (batches.next(), next_row),
+            Batches::Memory { batches, next_row } => (batches.next(), next_row),
+            Batches::Text(batches) => return batches.next(),
+        };
+        batch.map(|batch| {
+            let columns = batch?;
+            let first = *next_row;
+            *next_row += columns.num_rows() as u64;
+            Ok(DayBatch { columns, places: Places::From(first), written: None, faults: Vec::new() })
+        })
     }
 }

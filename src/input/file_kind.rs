@@ -57,6 +57,12 @@ impl DayFile {
         })
     }
 
+    /// Names a row by its number, from 1: `FILE row 5`, or in a text file `FILE line 5`; in memory `row 5 of SOURCE`.
+    pub fn row(&self, number: u64) -> String {
+        let (path, place) = (self.path.shown(), self.place(number));
+        if self.rows.is_some() { format!("{place} of {path}") } else { format!("{path} {place}") }
+    }
+
     /// Describes a row of the file by its number, from 1: `row 5`, or in a text file `line 5`.
     pub fn place(&self, number: u64) -> String {
         if self.is_text() { format!("line {number}") } else { format!("row {number}") }
@@ -64,7 +70,7 @@ impl DayFile {
 
     /// Whether its name is that of a text file.
     pub(super) fn is_text(&self) -> bool {
-        matches!(Content::of(&self.name), Some((Content::Csv | Content::JsonLines, _)))
+        self.rows.is_none() && matches!(Content::of(&self.name), Some((Content::Csv | Content::JsonLines, _)))
     }
 }
 

@@ -1,6 +1,5 @@
 //! Reads the impressions of one file.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
@@ -11,8 +10,8 @@ use super::bad_rows::{BadRow, BadRows};
 use super::column::{IdColumn, Reason, text_column};
 use super::day_reader::DayReader;
 use super::layout::DayFile;
-use super::parquet::file::{column, wrong_type};
-use super::wanted::{Wanted, two_columns};
+use super::parquet::file::column;
+use super::wanted::{Wanted, two_columns, wrong_type};
 use crate::error::Result;
 use crate::exact::usize_of;
 use crate::model::{CustomerId, Element, Impression, PADDING_ITEM_ID};
@@ -20,7 +19,7 @@ use crate::resources::Resources;
 use crate::sources::ImpressionSource;
 
 /// Rows decoded at once; fewer than for actions, since each has a list.
-const BATCH_ROWS: usize = 1_024;
+pub(super) const BATCH_ROWS: usize = 1_024;
 
 /// Every row of an impression carries its ranking id, so a longer id would take more space than the history.
 const RANKING_ID_BYTES_MAX: usize = 4_096;
@@ -62,14 +61,14 @@ pub(super) fn read_first_impressions(
     let file = DayReader::open(day_file, None, resources)?;
     let names = Names::of(source);
     if let Some(typed) = file.typed(&names.wanted())? {
-        TypedColumns::new(&typed, &names, &day_file.path)?;
+        TypedColumns::new(&typed, &names, day_file)?;
     }
     let (mut read, mut left) = (ReadImpressions::default(), rows);
     let lacks_ranking_id = !file.has(&source.ranking_id)?;
     let mut has_label = false;
     let mut batches = file.read(&names.wanted(), BATCH_ROWS.min(rows))?;
     while let Some(batch) = batches.next().filter(|_| left > 0).transpose()? {
-        let columns = TypedColumns::new(&batch.columns, &names, &day_file.path)?;
+        let columns = TypedColumns::new(&batch.columns, &names, day_file)?;
         read.lacks_ranking_id |= lacks_ranking_id && batch.rows() > 0;
         read.lacks_label |= !columns.elements.is_empty();
         has_label |= !matches!(columns.labels, Labels::Lacking);
@@ -91,6 +90,11 @@ pub(super) fn read_first_impressions(
     }
     read.lacks_label &= !has_label;
     Ok(read)
+}
+
+/// Returns the columns of the impressions, each with the type of its cells.
+pub(super) fn wanted(source: &ImpressionSource) -> [Wanted<'_>; 3] {
+    Names::of(source).wanted()
 }
 
 /// The names of the columns of a file.
@@ -159,34 +163,35 @@ enum Labels {
 
 impl TypedColumns {
     /// The columns of a batch. Fails if one is missing or has an unusable type.
-    fn new(batch: &RecordBatch, names: &Names<'_>, path: &Path) -> Result<Self> {
+    fn new(batch: &RecordBatch, names: &Names<'_>, day_file: &DayFile) -> Result<Self> {
+        let (path, subject) = (&day_file.path, day_file.subject());
         let [ranking_id, customer, list] = names.top;
         let ranking_ids = match batch.column_by_name(ranking_id) {
             Some(source) => {
-                text_column(source).ok_or_else(|| wrong_type(path, ranking_id, source.data_type(), "text"))?
+                text_column(source).ok_or_else(|| wrong_type(subject, ranking_id, source.data_type(), "text"))?
             }
             None => StringArray::new_null(batch.num_rows()),
         };
         let source = column(batch, customer, path)?;
-        let customers =
-            IdColumn::new(source).ok_or_else(|| wrong_type(path, customer, source.data_type(), "an integer type"))?;
+        let customers = IdColumn::new(source)
+            .ok_or_else(|| wrong_type(subject, customer, source.data_type(), "an integer type"))?;
         let source = column(batch, list, path)?;
         let wanted = format!("a list of structs with the field {}", names.item);
-        let wrong = || wrong_type(path, list, source.data_type(), &wanted);
+        let wrong = || wrong_type(subject, list, source.data_type(), &wanted);
         let (bounds, elements) = lists(source).ok_or_else(wrong)?;
         let fields = elements.as_struct_opt().ok_or_else(wrong)?;
         let item_ids = fields.column_by_name(names.item).ok_or_else(wrong)?;
         let [item, label] = &names.nested;
         for (name, nested) in [(names.item, item), (names.label, label)] {
             if fields.column_names().iter().filter(|field| **field == name).count() > 1 {
-                return Err(two_columns(path, nested));
+                return Err(two_columns(subject, nested));
             }
         }
-        let item_ids =
-            IdColumn::new(item_ids).ok_or_else(|| wrong_type(path, item, item_ids.data_type(), "an integer type"))?;
+        let item_ids = IdColumn::new(item_ids)
+            .ok_or_else(|| wrong_type(subject, item, item_ids.data_type(), "an integer type"))?;
         let labels = match fields.column_by_name(names.label) {
             Some(labels) => Labels::new(labels)
-                .ok_or_else(|| wrong_type(path, label, labels.data_type(), "booleans, or integers 0 and 1"))?,
+                .ok_or_else(|| wrong_type(subject, label, labels.data_type(), "booleans, or integers 0 and 1"))?,
             None => Labels::Lacking,
         };
         Ok(TypedColumns { ranking_ids, customers, bounds, elements, item_ids, labels })

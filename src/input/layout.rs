@@ -3,12 +3,20 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use arrow::array::RecordBatchReader;
+
+use super::memory::MemoryRows;
+use super::subject::Subject;
 use super::table_folder;
 use crate::error::{Error, Result};
+use crate::exact::Held;
 use crate::message::message;
 use crate::model::Day;
-use crate::sources::{Component, Pattern};
+use crate::resources::{Cancel, Resources};
+use crate::sources::{Component, Pattern, memory_name};
+use crate::storage::Fingerprint;
 use crate::text::Shown;
 
 /// Folders nested deeper than this below a folder that a pattern names count as a loop of links.
@@ -18,13 +26,62 @@ const DEPTH_MAX: usize = 32;
 /// match on one day.
 pub(crate) const FILES_MAX: usize = 100_000;
 
-/// One data file of a day.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+/// One data file of a day, or the rows of a source that were given in memory.
+#[derive(Clone, Debug)]
 pub struct DayFile {
-    /// Path below the folder that the pattern names, with `/` between its components.
+    /// Path below the folder that the pattern names, with `/` between its components; of rows in memory
+    /// [`memory_name`].
     pub name: String,
-    /// The path to open it.
+    /// The path to open it; of rows in memory the name of their source, as messages show it.
     pub path: PathBuf,
+    /// The rows in memory: then there is no file.
+    pub(super) rows: Option<Arc<MemoryRows>>,
+}
+
+impl DayFile {
+    /// Returns a file.
+    pub fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        DayFile { name: name.into(), path: path.into(), rows: None }
+    }
+
+    /// Returns the rows of a source in memory.
+    pub(super) fn in_memory(source: &str, rows: MemoryRows) -> Self {
+        DayFile { name: memory_name(source), path: source.into(), rows: Some(Arc::new(rows)) }
+    }
+
+    /// Puts the rows aside that `reader` gives: see [`MemoryRows::fill`].
+    pub(super) fn fill(
+        &mut self,
+        reader: Box<dyn RecordBatchReader + Send>,
+        rows_max: usize,
+        resources: &Resources,
+    ) -> Result<()> {
+        let rows = self.rows.as_mut().and_then(Arc::get_mut);
+        rows.held("rows in memory have one owner until they are put aside")?.fill(reader, rows_max, resources)
+    }
+
+    /// What messages call it.
+    pub(super) fn subject(&self) -> Subject<'_> {
+        self.rows.as_ref().map_or(Subject::File(&self.path), |rows| rows.subject())
+    }
+
+    /// Returns the fingerprint of its content, for which a file is read.
+    pub(crate) fn fingerprint(&self, cancel: &Cancel) -> Result<Fingerprint> {
+        self.rows.as_ref().map_or_else(|| Fingerprint::of(&self.path, cancel), |rows| rows.fingerprint())
+    }
+
+    /// Returns only its size.
+    pub(crate) fn size(&self) -> Result<u64> {
+        match &self.rows {
+            Some(rows) => Ok(rows.fingerprint()?.bytes),
+            None => Fingerprint::size_of(&self.path),
+        }
+    }
+
+    /// Fails if a file has been written or replaced since its fingerprint was begun.
+    pub(crate) fn check_unchanged(&self, fingerprint: &Fingerprint) -> Result<()> {
+        if self.rows.is_some() { Ok(()) } else { fingerprint.check_unchanged(&self.path) }
+    }
 }
 
 /// Returns the data files of a day that a pattern matches below `root`, each once, ordered by name; an empty list if
@@ -111,7 +168,7 @@ impl Files {
     }
 
     fn in_order(self) -> Vec<DayFile> {
-        self.0.into_iter().map(|(name, path)| DayFile { name, path }).collect()
+        self.0.into_iter().map(|(name, path)| DayFile::new(name, path)).collect()
     }
 
     /// Adds the files that the parts of a pattern match below a folder; `prefix` is its name below the base.

@@ -1,9 +1,9 @@
 //! The columns that a reader asks for by name, and the errors for files that lack them.
 
-use std::path::Path;
+use arrow::datatypes::DataType;
 
-use crate::error::Error;
-use crate::text::Shown as _;
+use super::subject::Subject;
+use crate::error::{Error, Result};
 
 /// How many columns of a file a message names.
 const NAMED_COLUMNS: usize = 50;
@@ -41,13 +41,38 @@ impl<'a> Wanted<'a> {
     }
 }
 
+/// Fails if a wanted column is missing, unless it is optional, or if it is there twice; `names` are the columns there.
+pub(super) fn refuse_missing<'a>(
+    subject: Subject<'_>,
+    wanted: &[Wanted<'_>],
+    names: impl Iterator<Item = &'a str> + Clone,
+) -> Result<()> {
+    for wanted in wanted {
+        match names.clone().filter(|name| *name == wanted.name()).count() {
+            0 if !wanted.is_optional() => return Err(missing_column(subject, wanted.name(), names)),
+            0 | 1 => {}
+            _ => return Err(two_columns(subject, wanted.name())),
+        }
+    }
+    Ok(())
+}
+
 /// The error that a column occurs twice: neither of them can be preferred.
-pub(super) fn two_columns(path: &Path, column: &str) -> Error {
-    Error::input(format!("the file {} has two columns {column}", path.shown()), "write the file with one of them")
+pub(super) fn two_columns<'a>(subject: impl Into<Subject<'a>>, column: &str) -> Error {
+    let subject = subject.into();
+    Error::input(
+        format!("{subject} has two columns {column}"),
+        format!("{} the {} with one of them", subject.verb(), subject.noun()),
+    )
 }
 
 /// The error that a file lacks a column; `names` are the columns that it has.
-pub(super) fn missing_column<'a>(path: &Path, column: &str, names: impl Iterator<Item = &'a str>) -> Error {
+pub(super) fn missing_column<'a, 'b>(
+    subject: impl Into<Subject<'b>>,
+    column: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Error {
+    let subject = subject.into();
     let mut listed = String::new();
     for (place, name) in names.take(NAMED_COLUMNS + 1).enumerate() {
         if place == NAMED_COLUMNS {
@@ -58,7 +83,16 @@ pub(super) fn missing_column<'a>(path: &Path, column: &str, names: impl Iterator
         listed.extend(name.chars().take(60).flat_map(char::escape_debug));
     }
     Error::input(
-        format!("the file {} has no column {column} (it has: {listed})", path.shown()),
-        "write the file with that column",
+        format!("{subject} has no column {column} (it has: {listed})"),
+        format!("{} the {} with that column", subject.verb(), subject.noun()),
+    )
+}
+
+/// The error that a column has an unusable type. `wanted` completes "needs".
+pub(crate) fn wrong_type<'a>(subject: impl Into<Subject<'a>>, column: &str, found: &DataType, wanted: &str) -> Error {
+    let subject = subject.into();
+    Error::input(
+        format!("{subject} has a column {column} of type {found}, but needs {wanted}"),
+        format!("{} the column with such a type", subject.verb()),
     )
 }

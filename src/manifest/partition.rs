@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::exact::Held;
 use crate::message::message;
 use crate::model::{Day, ExtraColumn, ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType, Zone};
+use crate::sources::is_memory_name;
 use crate::text::escaped_json;
 
 /// The description of a partition and its inputs. One JSON document, fields in this order.
@@ -46,7 +47,8 @@ pub struct Manifest {
     pub tally: Option<RowTally>,
     /// The part files, in the order of their names.
     pub parts: Vec<PartFile>,
-    /// The impression files, in the order of their names.
+    /// The impression files, in the order of their names; one named `memory://impressions` stands for impressions from
+    /// memory.
     pub impression_files: Vec<ImpressionFile>,
     /// One hash over everything that determines the bytes of the part files, 32 hexadecimal digits.
     pub inputs: String,
@@ -167,6 +169,11 @@ impl PartFile {
 }
 
 impl Manifest {
+    /// Whether the impressions came from memory, so that no file has them.
+    pub(crate) fn is_from_memory(&self) -> bool {
+        self.impression_files.iter().any(|file| is_memory_name(&file.name))
+    }
+
     /// Returns the JSON for the file: on one line, with its checksum as the last field.
     pub(crate) fn to_json(&self) -> Result<String> {
         let unsealed = Manifest { checksum: None, ..self.clone() };

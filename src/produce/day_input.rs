@@ -6,7 +6,7 @@ use super::inputs::inputs_fingerprint;
 use super::read::{Fingerprinted, fingerprinted, read};
 use super::summary::ProduceSummary;
 use crate::error::{Error, Result};
-use crate::input::day_files;
+use crate::input::Input;
 use crate::message::message;
 use crate::model::{Day, Impression, TypeTable};
 use crate::output::RowSettings;
@@ -44,13 +44,9 @@ impl DayInput {
             action_types: action_types(&store.settings().types, &batches, known),
             ..settings
         };
-        let pattern = &options.impressions.pattern;
-        let files = fingerprinted(day_files(options.input, pattern, dt)?, options.resources)?;
+        let files = fingerprinted(options.input.impressions(options.impressions, dt)?, options.resources)?;
         if files.is_empty() {
-            return Err(Error::input(
-                format!("there is no impression file in {}/{}", options.input.shown(), pattern.text_on(dt)),
-                message!["check ", Input, " and ", Dt],
-            ));
+            return Err(no_impressions(options));
         }
         let mapping = options.impressions.mapping();
         let inputs = inputs_fingerprint(&settings, &batches, known, horizon, mapping.as_deref(), &files);
@@ -88,6 +84,19 @@ impl DayInput {
         // The oldest day on which rows of this day and later can have late actions.
         let late_since = store.late_since(&self.batches, self.settings.dt, self.known)?;
         Ok(Histories::of_threads(store, self.wanted, &self.settings, late_since, threads))
+    }
+}
+
+fn no_impressions(DayOptions { input, impressions, dt, .. }: &DayOptions<'_>) -> Error {
+    match input {
+        Input::Folder(root) => Error::input(
+            format!("there is no impression file in {}/{}", root.shown(), impressions.pattern.text_on(*dt)),
+            message!["check ", Input, " and ", Dt],
+        ),
+        Input::Memory(_) => Error::input(
+            format!("the input in memory for the rows of {dt} has no impressions"),
+            "give it the impressions of the day",
+        ),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::choice::RowChoice;
+use crate::input::Input;
 use crate::model::Day;
 use crate::resources::Resources;
 use crate::sources::ImpressionSource;
@@ -10,7 +11,7 @@ use crate::sources::ImpressionSource;
 /// What determines the rows of a day, of the options of whoever asks for them.
 #[derive(Clone, Copy)]
 pub(crate) struct DayOptions<'a> {
-    pub input: &'a Path,
+    pub input: &'a Input,
     pub impressions: &'a ImpressionSource,
     pub dt: Day,
     pub rows: RowChoice,

@@ -4,15 +4,16 @@ use std::path::PathBuf;
 
 use super::choice::RowChoice;
 use super::day_options::DayOptions;
+use crate::input::Input;
 use crate::model::Day;
 use crate::options::options;
 use crate::resources::Resources;
 use crate::sources::Sources;
 
 options! {
-    /// The options of producing a day: the root folder of the input; the day, from strictly before which every action
-    /// in its rows is; and the folder for the partition.
-    ProduceOptions(input: PathBuf, dt: Day, out: PathBuf) {
+    /// The options of producing a day: the root folder of the input, or rows in memory; the day, from strictly before
+    /// which every action in its rows is; and the folder for the partition.
+    ProduceOptions(input: Input, dt: Day, out: PathBuf) {
         /// The description of the input, of which the impressions are read.
         sources: Sources = Sources::default(),
         /// The settings of rows.

@@ -41,7 +41,12 @@ impl PreparedDay {
     ///
     /// Memory: that for sorting, plus that of [`DayInput::read`].
     pub(super) fn prepare(store: &Store, options: &ProduceOptions, progress: &dyn Progress) -> Result<Prepare> {
-        refuse_overlaps(&options.input, store.folder().path(), Some(&options.out), options.quarantine.as_deref())?;
+        refuse_overlaps(
+            options.input.folder(),
+            store.folder().path(),
+            Some(&options.out),
+            options.quarantine.as_deref(),
+        )?;
         let day = options.day();
         let mut input = DayInput::check(store, &day, progress)?;
         let folder = PartitionFolder::new(&options.out, options.dt);

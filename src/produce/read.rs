@@ -34,7 +34,7 @@ impl FileCounts {
 
 /// Computes the fingerprint of each file. Memory: 1 MiB for each thread.
 pub(super) fn fingerprinted(files: Vec<DayFile>, resources: &Resources) -> Result<Vec<Fingerprinted>> {
-    let fingerprints = each(resources, &files, |file| Fingerprint::of(&file.path, resources.cancel()))?;
+    let fingerprints = each(resources, &files, |file| file.fingerprint(resources.cancel()))?;
     Ok(files.into_iter().zip(fingerprints).collect())
 }
 
@@ -67,7 +67,7 @@ pub(super) fn read(
         if has_bad {
             read_impressions(options.impressions, file, options.resources, &mut bad, |_, _| Ok(()))?;
         }
-        fingerprint.check_unchanged(&file.path)?;
+        file.check_unchanged(fingerprint)?;
         summary.impressions += counts.impressions;
         summary.empty_impressions += counts.read.empty;
         summary.forgotten += counts.forgotten;

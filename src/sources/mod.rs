@@ -17,6 +17,20 @@ pub use action_source::{ActionSource, BUILT_IN, Int96, Mapping, TimeUnit, TypeRu
 pub use impression_source::ImpressionSource;
 pub use pattern::{Component, Glob, Pattern};
 
+/// What begins the name under which batches and partitions record rows from memory. No file has such a name: between
+/// two slashes of a path there is a folder.
+const MEMORY: &str = "memory://";
+
+/// Returns the name under which batches and partitions record the rows of a source from memory.
+pub(crate) fn memory_name(source: &str) -> String {
+    format!("{MEMORY}{source}")
+}
+
+/// Whether a recorded name is that of rows from memory, and not of a file.
+pub(crate) fn is_memory_name(name: &str) -> bool {
+    name.starts_with(MEMORY)
+}
+
 /// Everything that is read of an input root.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Sources {

@@ -29,8 +29,14 @@ pub(crate) fn keep_apart(place: Place<'_>, others: &[Place<'_>]) -> Result<()> {
 
 /// Fails if the folders that a command writes below the output and the quarantine would lie in the input, the store or
 /// each other, or the input or the store in them.
-pub(crate) fn refuse_overlaps(input: &Path, store: &Path, out: Option<&Path>, quarantine: Option<&Path>) -> Result<()> {
-    let mut others = vec![("the input root", input), ("the store", store)];
+pub(crate) fn refuse_overlaps(
+    input: Option<&Path>,
+    store: &Path,
+    out: Option<&Path>,
+    quarantine: Option<&Path>,
+) -> Result<()> {
+    let mut others: Vec<Place<'_>> = input.map(|input| ("the input root", input)).into_iter().collect();
+    others.push(("the store", store));
     for (what, path) in [("the output", out), ("the quarantine", quarantine)] {
         if let Some(path) = path {
             keep_apart((what, path), &others)?;

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use crate::input::Input;
 use crate::model::Day;
 use crate::options::options;
 use crate::output::Layout;
@@ -11,9 +12,9 @@ use crate::resources::Resources;
 use crate::sources::Sources;
 
 options! {
-    /// The options that determine the training rows of a day and their order: the root folder of the input; and the
-    /// day, from strictly before which every action in its rows is.
-    TrainingOptions(input: PathBuf, dt: Day) {
+    /// The options that determine the training rows of a day and their order: the root folder of the input, or
+    /// rows in memory; and the day, from strictly before which every action in its rows is.
+    TrainingOptions(input: Input, dt: Day) {
         /// The description of the input, of which the impressions are read.
         sources: Sources = Sources::default(),
         /// The settings of rows. Those of files, which are compression and rows in a row group or part, change nothing.

@@ -39,7 +39,7 @@ impl TrainingDay {
     pub fn prepare(store: &Store, options: &TrainingOptions, progress: &dyn Progress) -> Result<Self> {
         let (day, max_rows_per_customer) = (options.day(), options.max_rows_per_customer);
         let resources = &options.resources;
-        refuse_overlaps(day.input, store.folder().path(), None, day.quarantine)?;
+        refuse_overlaps(day.input.folder(), store.folder().path(), None, day.quarantine)?;
         let mut input = DayInput::check(store, &day, progress)?;
         let sorter = Sorter::new(resources.sort_bytes(), resources.scratch(), resources);
         let sorted = input.read(store, &day, sorter, progress)?;

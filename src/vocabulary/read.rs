@@ -88,7 +88,7 @@ fn read_files(
     progress: &dyn Progress,
 ) -> Result<()> {
     let read = each(&options.resources, files, |(rows, file)| {
-        let fingerprint = Fingerprint::of(&file.path, options.resources.cancel())?;
+        let fingerprint = file.fingerprint(options.resources.cancel())?;
         // Counts bad rows only; a second pass reports them.
         let mut bad = BadRows::new(folder, day, None);
         let mut gathered = Gathered { rows: *rows, ids: Vec::new(), feed: sorter.feed()? };
@@ -108,7 +108,7 @@ fn read_files(
         if has_bad {
             read_rows(options, *rows, file, &mut bad, &mut |_| Ok(()))?;
         }
-        read.fingerprint.check_unchanged(&file.path)?;
+        file.check_unchanged(&read.fingerprint)?;
         summary.files += 1;
         summary.bytes += read.fingerprint.bytes;
         summary.ignored += read.rows.ignored;

@@ -17,11 +17,11 @@ use super::footer::{DEPTH_MAX, schema_depth};
 use super::guard::{guarded, unreadable};
 use crate::error::{Error, Result};
 use crate::input::layout::DayFile;
-use crate::input::wanted::{Wanted, missing_column, two_columns};
+use crate::input::subject::Subject;
+use crate::input::wanted::{Wanted, refuse_missing};
 use crate::resources::Resources;
 use crate::sources::Int96;
 use crate::storage::regular_file;
-use crate::text::Shown;
 
 /// An open Parquet file whose columns are known, before its rows are read.
 pub(crate) struct ParquetFile {
@@ -70,15 +70,8 @@ impl ParquetFile {
     }
 
     fn refuse_missing(&self, wanted: &[Wanted<'_>]) -> Result<()> {
-        let names = || self.metadata.schema().fields().iter().map(|field| field.name().as_str());
-        for wanted in wanted {
-            match names().filter(|name| *name == wanted.name()).count() {
-                0 if !wanted.is_optional() => return Err(missing_column(&self.path, wanted.name(), names())),
-                0 | 1 => {}
-                _ => return Err(two_columns(&self.path, wanted.name())),
-            }
-        }
-        Ok(())
+        let names = self.metadata.schema().fields().iter().map(|field| field.name().as_str());
+        refuse_missing(Subject::File(&self.path), wanted, names)
     }
 
     /// Streams the columns in batches of at most `batch_rows` rows; of a list, only the wanted fields. A missing
@@ -153,14 +146,6 @@ impl Iterator for Batches {
 /// Returns a column of a batch by name. Fails if the batch lacks it, although the file announced it.
 pub(crate) fn column<'batch>(batch: &'batch RecordBatch, name: &str, path: &Path) -> Result<&'batch ArrayRef> {
     batch.column_by_name(name).ok_or_else(|| unreadable(path, format!("column {name} is missing")))
-}
-
-/// The error that a column has an unusable type. `wanted` completes "needs".
-pub(crate) fn wrong_type(path: &Path, column: &str, found: &DataType, wanted: &str) -> Error {
-    Error::input(
-        format!("the file {} has a column {column} of type {found}, but needs {wanted}", path.shown()),
-        "write the column with such a type",
-    )
 }
 
 /// Reads INT96 columns as the type "microseconds since 1970-01-01 UTC", or on the wall clock.

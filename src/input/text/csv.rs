@@ -40,7 +40,7 @@ impl CsvFile {
         let (first, second) = (places.next(), places.next());
         match second {
             None => Ok(first),
-            Some(_) => Err(two_columns(&self.path, column)),
+            Some(_) => Err(two_columns(self.path.as_path(), column)),
         }
     }
 
@@ -57,7 +57,7 @@ impl CsvFile {
             let place = self.place(wanted.name())?;
             if place.is_none() && !wanted.is_optional() {
                 let names: Vec<String> = self.names().collect();
-                return Err(missing_column(&self.path, wanted.name(), names.iter().map(String::as_str)));
+                return Err(missing_column(self.path.as_path(), wanted.name(), names.iter().map(String::as_str)));
             }
             let is_text = matches!(wanted, Wanted::Text(_) | Wanted::OptionalText(_));
             columns.push(WantedColumn { place, is_text, begin: 0 });

@@ -105,7 +105,7 @@ impl JsonLinesFile {
             if !self.has(wanted.name())?
                 && let Some(first) = self.first(|json| Names.deserialize(json).ok())?
             {
-                return Err(missing_column(&self.path, wanted.name(), first.iter().map(String::as_str)));
+                return Err(missing_column(self.path.as_path(), wanted.name(), first.iter().map(String::as_str)));
             }
         }
         let names = wanted.iter().map(|wanted| wanted.name().to_owned()).collect();

@@ -1,0 +1,48 @@
+//! How many rows of a record batch are put aside at once, so that they fit into the memory limit.
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::kernels::length::length;
+use arrow::compute::{cast, max};
+use arrow::datatypes::{DataType, Int64Type};
+use arrow::error::ArrowError;
+
+use crate::exact::usize_of;
+
+/// The most bytes that a value of fixed length takes.
+const NUMBER_BYTES: usize = 16;
+
+/// Values whose lengths are looked at together.
+const LENGTHS_AT_ONCE: usize = 8_192;
+
+/// Returns how many rows fit into `budget` if all of them were as long as the longest: at least one, at most `most`.
+pub(super) fn rows_at_once(batch: &RecordBatch, most: usize, budget: usize) -> Result<usize, ArrowError> {
+    let mut row_bytes = 0_usize;
+    for column in batch.columns() {
+        row_bytes = row_bytes.saturating_add(value_bytes(column)?);
+    }
+    Ok((budget / row_bytes.max(1)).clamp(1, most))
+}
+
+/// The most bytes that a value of the column takes.
+fn value_bytes(column: &ArrayRef) -> Result<usize, ArrowError> {
+    Ok(match column.data_type() {
+        DataType::Dictionary(..) => value_bytes(column.as_any_dictionary().values())?,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => NUMBER_BYTES.saturating_add(longest(column)?),
+        DataType::List(_)
+        | DataType::LargeList(_)
+        | DataType::FixedSizeList(..)
+        | DataType::ListView(_)
+        | DataType::LargeListView(_) => longest(column)?.saturating_mul(2 * NUMBER_BYTES),
+        _ => NUMBER_BYTES,
+    })
+}
+
+fn longest(column: &ArrayRef) -> Result<usize, ArrowError> {
+    let mut longest = 0;
+    for begin in (0..column.len()).step_by(LENGTHS_AT_ONCE) {
+        let lengths = length(&column.slice(begin, LENGTHS_AT_ONCE.min(column.len() - begin)))?;
+        let lengths = cast(&lengths, &DataType::Int64)?;
+        longest = longest.max(max(lengths.as_primitive::<Int64Type>()).unwrap_or(0));
+    }
+    Ok(usize_of(longest.max(0).cast_unsigned()))
+}
