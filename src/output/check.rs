@@ -66,23 +66,40 @@ pub(crate) fn check_sizes(folder: &PartitionFolder, manifest: &Manifest) -> Resu
 /// Like [`check_sizes`], and reads every part file: fails, naming the first, if its content has changed. Returns the
 /// number of bytes read.
 ///
-/// Memory: 1 MiB.
+/// Memory: that of [`check_content`].
 pub fn check_hashes(
     folder: &PartitionFolder,
     manifest: &Manifest,
     cancel: &Cancel,
     progress: &dyn Progress,
 ) -> Result<u64> {
+    check_content(folder, manifest, cancel, progress)?;
+    Ok(manifest.parts.iter().map(|part| part.bytes).sum())
+}
+
+/// Like [`check_hashes`], and returns the fingerprint of each part file, which tells after reading it whether it was
+/// written meanwhile.
+///
+/// Memory: 1 MiB, and 60 bytes for each part file.
+pub(crate) fn check_content(
+    folder: &PartitionFolder,
+    manifest: &Manifest,
+    cancel: &Cancel,
+    progress: &dyn Progress,
+) -> Result<Vec<Fingerprint>> {
     check_sizes(folder, manifest)?;
     progress.begin("checking", "files", Some(manifest.parts.len() as u64));
+    let mut fingerprints = Vec::with_capacity(manifest.parts.len());
     for part in &manifest.parts {
         let file = folder.path().join(&part.name);
-        if Fingerprint::of(&file, cancel)?.hex() != part.xxh3_128 {
+        let fingerprint = Fingerprint::of(&file, cancel)?;
+        if fingerprint.hex() != part.xxh3_128 {
             return Err(other(&file, "has changed since it was written (its hash is not that of the manifest)"));
         }
+        fingerprints.push(fingerprint);
         progress.advance(1);
     }
-    Ok(manifest.parts.iter().map(|part| part.bytes).sum())
+    Ok(fingerprints)
 }
 
 fn other(file: &Path, what: &str) -> Error {

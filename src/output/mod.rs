@@ -17,9 +17,9 @@ pub(crate) mod rows;
 mod vocabulary;
 
 pub use check::check_hashes;
-pub(crate) use check::check_names;
 #[cfg(feature = "report")]
 pub(crate) use check::check_sizes;
+pub(crate) use check::{check_content, check_names};
 pub(crate) use folder::check_output;
 pub(crate) use histories::HistoryWriter;
 pub use histories::{HistoryFormat, HistoryTarget};

@@ -161,18 +161,33 @@ impl ProducedFile {
             Some(ranges) => Box::new(ranges.clone().into_iter().flatten()),
             None => Box::new(0..total),
         };
-        let cancel = self.cancel.clone();
-        let reader = self.reader(|builder| {
-            let builder = builder.with_batch_size(BATCH_ROWS);
-            match ranges {
-                Some(ranges) => {
-                    builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges.into_iter(), total))
-                }
-                None => builder,
+        self.rows_of(numbers, |builder| match ranges {
+            Some(ranges) => {
+                builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges.into_iter(), total))
             }
-        })?;
-        let (columns, path, decoded) = (self.columns, self.path, Vec::new().into_iter());
-        Ok(ProducedRows { columns, path, reader, numbers, decoded, cancel })
+            None => builder,
+        })
+    }
+
+    /// Returns the numbers of rows of the row groups, in order.
+    pub(crate) fn row_groups(&self) -> Vec<u64> {
+        let groups = self.metadata.metadata().row_groups();
+        groups.iter().map(|group| group.num_rows().max(0).cast_unsigned()).collect()
+    }
+
+    /// Reads the rows of one row group, the first of which has this index in the file. Memory: as [`Self::read`].
+    pub(crate) fn read_row_group(&self, group: usize, first: u64) -> Result<ProducedRows> {
+        self.rows_of(Box::new(usize_of(first)..), |builder| builder.with_row_groups(vec![group]))
+    }
+
+    fn rows_of(
+        &self,
+        numbers: Box<dyn Iterator<Item = usize>>,
+        which: impl FnOnce(ParquetRecordBatchReaderBuilder<File>) -> ParquetRecordBatchReaderBuilder<File>,
+    ) -> Result<ProducedRows> {
+        let reader = self.reader(|builder| which(builder.with_batch_size(BATCH_ROWS)))?;
+        let (columns, path, decoded) = (self.columns, self.path.clone(), Vec::new().into_iter());
+        Ok(ProducedRows { columns, path, reader, numbers, decoded, cancel: self.cancel.clone() })
     }
 
     pub(super) fn parquet_schema(&self) -> &SchemaDescriptor {

@@ -7,7 +7,7 @@ use crate::model::Impression;
 pub(super) const CHUNKS_AHEAD: usize = 2;
 
 /// Rows that stay in one row group, such as those of an impression.
-pub(super) trait Rows {
+pub(crate) trait Rows {
     /// Returns the number of rows.
     fn rows(&self) -> usize;
 
@@ -29,7 +29,7 @@ impl Rows for Impression {
 /// cut alike.
 ///
 /// Memory: one chunk.
-pub(super) struct Chunks<I: Iterator<Item = Result<R>>, R> {
+pub(crate) struct Chunks<I: Iterator<Item = Result<R>>, R> {
     stream: I,
     rows_max: usize,
     /// The first element of the next chunk.
@@ -38,17 +38,17 @@ pub(super) struct Chunks<I: Iterator<Item = Result<R>>, R> {
 }
 
 impl<R: Rows, I: Iterator<Item = Result<R>>> Chunks<I, R> {
-    pub(super) fn new(stream: I, rows_max: usize) -> Self {
+    pub(crate) fn new(stream: I, rows_max: usize) -> Self {
         Chunks { stream, rows_max, next: None, repeats: 0 }
     }
 
     /// Returns how many impressions so far were equal to the one before.
-    pub(super) fn repeats(&self) -> u64 {
+    pub(crate) fn repeats(&self) -> u64 {
         self.repeats
     }
 
     /// Returns the next chunk, which is never empty; `None` at the end.
-    pub(super) fn next_chunk(&mut self) -> Result<Option<Vec<R>>> {
+    pub(crate) fn next_chunk(&mut self) -> Result<Option<Vec<R>>> {
         let mut chunk: Vec<R> = self.next.take().into_iter().collect();
         let mut rows: usize = chunk.iter().map(R::rows).sum();
         while let Some(more) = self.stream.next().transpose()? {

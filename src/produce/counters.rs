@@ -5,7 +5,7 @@ use crate::model::{CustomerId, Impression};
 
 /// Counts over consecutive impressions in the order of customers.
 #[derive(Default)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     pub impressions: u64,
     ordered: u64,
     customers: u64,
@@ -31,12 +31,12 @@ pub(super) struct Counts {
 
 impl Counts {
     /// Whether the customer differs from that of the last impression.
-    pub(super) fn is_new(&self, customer: CustomerId) -> bool {
+    pub(crate) fn is_new(&self, customer: CustomerId) -> bool {
         self.last != Some(customer)
     }
 
     /// Begins a customer whose history has `length` actions; `has_late`: some of them are late.
-    pub(super) fn begin(&mut self, customer: CustomerId, length: usize, has_late: bool, max_history: usize) {
+    pub(crate) fn begin(&mut self, customer: CustomerId, length: usize, has_late: bool, max_history: usize) {
         let (is_empty, is_at_cap) = (length == 0, length >= max_history);
         if self.first.is_none() {
             self.first = Some(customer);
@@ -52,7 +52,7 @@ impl Counts {
     }
 
     /// Adds an impression of the current customer.
-    pub(super) fn add(&mut self, impression: &Impression) {
+    pub(crate) fn add(&mut self, impression: &Impression) {
         let rows = impression.elements.len() as u64;
         self.impressions += 1;
         self.rows_without_history += if self.last_length == 0 { rows } else { 0 };
@@ -64,13 +64,13 @@ impl Counts {
 
 /// Adds up counts in the order of customers.
 #[derive(Default)]
-pub(super) struct Counters {
+pub(crate) struct Counters {
     last: Option<CustomerId>,
 }
 
 impl Counters {
     /// Adds `counts` to the summary.
-    pub(super) fn add(&mut self, counts: &Counts, summary: &mut ProduceSummary) {
+    pub(crate) fn add(&mut self, counts: &Counts, summary: &mut ProduceSummary) {
         // A customer with very many impressions continues from the chunk before and is counted once.
         let goes_on = counts.first.is_some() && counts.first == self.last;
         summary.customers += counts.customers - u64::from(goes_on);

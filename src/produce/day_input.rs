@@ -57,7 +57,7 @@ impl DayInput {
             max_history: settings.max_history,
             detail: settings.columns.detail(),
         };
-        let summary = empty_summary(&settings);
+        let summary = ProduceSummary::of(&settings);
         Ok(DayInput { settings, wanted, summary, batches, known, files, mapping, inputs })
     }
 
@@ -131,15 +131,4 @@ fn action_types(types: &TypeTable, batches: &Batches, known: Option<Day>) -> Opt
     let is_default =
         numbers.iter().all(|number| default.holds(*number) && default.name(*number) == types.name(*number));
     (!is_default).then(|| types.text(|number| numbers.contains(&number)))
-}
-
-fn empty_summary(settings: &RowSettings) -> ProduceSummary {
-    ProduceSummary {
-        dt: settings.dt.to_string(),
-        cut_off: settings.cut_off.clone(),
-        max_history: settings.max_history,
-        lookback_days: settings.lookback_days,
-        newest_batch: settings.newest_batch.map(|day| day.to_string()),
-        ..ProduceSummary::default()
-    }
 }

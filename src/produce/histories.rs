@@ -73,36 +73,34 @@ impl<'store> Histories<'store> {
                 return Err(late(customer, *day));
             }
         }
-        match unfit(self.item_type, self.history.item_ids.iter().copied()) {
-            None => Ok((&self.history, &self.begins)),
-            Some(item) => {
-                Err(does_not_fit(item, &format!("in the history of customer {}", customer.0), self.item_type))
-            }
-        }
+        let items = self.history.item_ids.iter().copied();
+        check_fits(self.item_type, items, || format!("in the history of customer {}", customer.0))?;
+        Ok((&self.history, &self.begins))
     }
 
     /// Fails if an item of the impression does not fit its column type.
     pub(crate) fn check(&self, impression: &Impression) -> Result<()> {
-        match unfit(self.item_type, impression.elements.iter().map(|element| element.item_id)) {
-            None => Ok(()),
-            Some(item) => {
-                Err(does_not_fit(item, &format!("shown to customer {}", impression.customer.0), self.item_type))
-            }
-        }
+        let items = impression.elements.iter().map(|element| element.item_id);
+        check_fits(self.item_type, items, || format!("shown to customer {}", impression.customer.0))
     }
 }
 
-/// Returns the first item that does not fit `item_type`.
-fn unfit(item_type: ItemType, mut items: impl Iterator<Item = i64>) -> Option<i64> {
+/// Fails, naming the first, if one of the items does not fit `item_type`.
+pub(crate) fn check_fits(
+    item_type: ItemType,
+    mut items: impl Iterator<Item = i64>,
+    where_: impl FnOnce() -> String,
+) -> Result<()> {
     // Every item fits the default type, so the check is skipped.
-    if item_type == ItemType::default() { None } else { items.find(|item| !item_type.fits(*item)) }
-}
-
-fn does_not_fit(item: i64, where_: &str, item_type: ItemType) -> Error {
-    Error::refused(
+    if item_type == ItemType::default() {
+        return Ok(());
+    }
+    let Some(item) = items.find(|item| !item_type.fits(*item)) else { return Ok(()) };
+    let where_ = where_();
+    Err(Error::refused(
         message!["the item {item} {where_} does not fit ", ItemType, (" {}", item_type.name())],
         message!["produce with ", ItemType, " int64"],
-    )
+    ))
 }
 
 fn late(customer: CustomerId, dt: Day) -> Error {

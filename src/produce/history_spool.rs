@@ -53,7 +53,7 @@ impl HistorySpool {
 
 /// Appends a history of the rows of `dt`. Without the days of its actions it is packed as if all were of the day
 /// before, which takes less to unpack. Returns its place, with the offset in `bytes`.
-pub(super) fn pack(dt: Day, history: &History, bytes: &mut Vec<u8>) -> Result<HistoryPlace> {
+pub(crate) fn pack(dt: Day, history: &History, bytes: &mut Vec<u8>) -> Result<HistoryPlace> {
     let begin = bytes.len();
     if history.is_empty() {
         return Ok(HistoryPlace::default());

@@ -81,13 +81,13 @@ impl Rows for Numbered {
 /// Numbers equal impressions, which are adjacent in the sorted stream.
 ///
 /// Memory: one impression.
-pub(super) struct Copies<I> {
+pub(crate) struct Copies<I> {
     impressions: I,
     last: Option<(Impression, u64)>,
 }
 
 impl<I> Copies<I> {
-    pub(super) fn of(impressions: I) -> Self {
+    pub(crate) fn of(impressions: I) -> Self {
         Copies { impressions, last: None }
     }
 }

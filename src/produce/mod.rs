@@ -39,10 +39,13 @@ mod spooling;
 mod summary;
 
 pub use choice::RowChoice;
+pub(crate) use chunks::Chunks;
+pub(crate) use counters::{Counters, Counts};
 pub(crate) use day_input::DayInput;
 pub(crate) use day_options::DayOptions;
-pub(crate) use history_spool::{HistoryPlace, HistorySpool};
-pub(crate) use keyed_rows::Numbered;
+pub(crate) use histories::check_fits;
+pub(crate) use history_spool::{HistoryPlace, HistorySpool, pack};
+pub(crate) use keyed_rows::{Copies, Numbered};
 pub(crate) use multi_day::{is_multi_day, produce_multi_day};
 pub use options::ProduceOptions;
 pub use run::produce;

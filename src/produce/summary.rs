@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::input::SameContent;
 use crate::model::Day;
+use crate::output::RowSettings;
 
 /// The result of producing a day.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -63,4 +64,18 @@ pub struct ProduceSummary {
     /// on batches from before the store's first batch: most likely the output was made from a different store.
     /// Otherwise `None`.
     pub older_partition: Option<Day>,
+}
+
+impl ProduceSummary {
+    /// Returns a summary with these settings and without any count yet.
+    pub(crate) fn of(settings: &RowSettings) -> Self {
+        ProduceSummary {
+            dt: settings.dt.to_string(),
+            cut_off: settings.cut_off.clone(),
+            max_history: settings.max_history,
+            lookback_days: settings.lookback_days,
+            newest_batch: settings.newest_batch.map(|day| day.to_string()),
+            ..ProduceSummary::default()
+        }
+    }
 }

@@ -35,6 +35,21 @@ options! {
     }
 }
 
+options! {
+    /// The options of the training rows of a day that are read from its produced partition: the output folder; and the
+    /// day.
+    PartitionOptions(out: PathBuf, dt: Day) {
+        /// The settings of rows. `max_history` is at most that of the partition, its default, and `lookback_days` none
+        /// other than the partition's; order and seed are those of the training, whatever the partition has. Those of
+        /// files change nothing.
+        rows: RowChoice = RowChoice::default(),
+        /// The most rows of a customer, as in [`TrainingOptions`]. Default: all rows.
+        max_rows_per_customer: Option<NonZeroUsize> = None,
+        /// Memory, threads and disk to use, also by all epochs and batches of the day.
+        resources: Resources = Resources::default(),
+    }
+}
+
 impl TrainingOptions {
     /// Returns the options that determine the rows.
     pub(super) fn day(&self) -> DayOptions<'_> {

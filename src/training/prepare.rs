@@ -1,17 +1,14 @@
 //! Preparing a day: reading its rows once, for all epochs.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::batches::RowBatches;
 use super::cuts::Cuts;
 use super::day_rows::DayRows;
-use super::impressions::Impressions;
+use super::gathered::Gathered;
 use super::options::{BatchOptions, TrainingOptions};
 use super::order::Order;
 use crate::error::Result;
-use crate::format::Hasher;
-use crate::model::CustomerId;
 use crate::produce::{DayInput, HistoryPlace, HistorySpool, Numbered, ProduceSummary, Spooling};
 use crate::progress::Progress;
 use crate::resources::Spool;
@@ -25,9 +22,9 @@ use crate::store::Store;
 /// each thousand rows. The files are gone with the last clone, epoch and batches of the day.
 #[derive(Clone)]
 pub struct TrainingDay {
-    rows: Arc<DayRows>,
-    summary: Arc<ProduceSummary>,
-    fingerprint: Arc<str>,
+    pub(super) rows: Arc<DayRows>,
+    pub(super) summary: Arc<ProduceSummary>,
+    pub(super) fingerprint: Arc<str>,
 }
 
 impl TrainingDay {
@@ -43,17 +40,11 @@ impl TrainingDay {
         let mut input = DayInput::check(store, &day, progress)?;
         let sorter = Sorter::new(resources.sort_bytes(), resources.scratch(), resources);
         let sorted = input.read(store, &day, sorter, progress)?;
-        let spool = || Spool::new(resources.scratch(), resources.spool_bytes());
-        let (mut impressions, mut histories) = (Impressions::new(spool()), HistorySpool::new(spool()));
-        let mut counter = RowCounter { max: max_rows_per_customer, customer: None, of_customer: 0, rows: 0 };
-        let mut longest = 0;
+        let mut histories = HistorySpool::new(Spool::new(resources.scratch(), resources.spool_bytes()));
+        let mut gathered = Gathered::new(max_rows_per_customer, resources);
         let take = |mut block: Vec<(Numbered, HistoryPlace)>, begin| {
-            for (Numbered { impression, .. }, history) in &mut block {
-                history.offset += begin;
-                longest = longest.max(history.actions);
-                counter.add(impression.customer, impression.elements.len() as u64);
-            }
-            impressions.append(&block)
+            block.iter_mut().for_each(|(_, history)| history.offset += begin);
+            gathered.append(&block)
         };
         let make = |numbered, history, made: &mut Vec<_>| {
             made.push((numbered, history));
@@ -69,22 +60,7 @@ impl TrainingDay {
             make,
             take,
         )?;
-        summary.rows = counter.rows;
-        // The inputs leave out who has been forgotten, and the most rows of a customer.
-        let mut hasher = Hasher::new();
-        hasher.add(input.inputs.as_bytes());
-        let max = max_rows_per_customer.map_or(0, NonZeroUsize::get) as u64;
-        [max, summary.rows, summary.forgotten].iter().for_each(|number| hasher.add(&number.to_le_bytes()));
-        let rows = DayRows {
-            settings: input.settings,
-            max_rows_per_customer,
-            impressions,
-            histories,
-            customers: summary.customers,
-            longest,
-            resources: resources.clone(),
-        };
-        Ok(TrainingDay { rows: Arc::new(rows), summary: Arc::new(summary), fingerprint: hasher.hex().into() })
+        Ok(gathered.finish(input.settings, histories, summary, &input.inputs))
     }
 
     /// Returns the number of rows of each epoch.
@@ -93,13 +69,14 @@ impl TrainingDay {
     }
 
     /// Returns the counts that a produce of the day would report; `rows` without those beyond `max_rows_per_customer`.
+    /// Of a partition, what only the store or the impression files tell is 0: late actions, empty impressions and so on.
     pub fn summary(&self) -> &ProduceSummary {
         &self.summary
     }
 
     /// Returns a hash of everything that determines the rows and their order: settings, program version, batches,
-    /// impression files and forgotten customers. Two days with equal hashes have the same rows in the same order in
-    /// each epoch.
+    /// impression files and forgotten customers; of a partition, settings, program version and part files. Two days with
+    /// equal hashes have the same rows in the same order in each epoch.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -151,25 +128,5 @@ impl Epoch {
     /// more memory than there is for batches: see [`RowBatches`].
     pub fn batches(&self, options: &BatchOptions) -> Result<RowBatches> {
         RowBatches::begin(&self.rows, &self.order, self.epoch, options)
-    }
-}
-
-/// Counts the rows that a limit for each customer leaves.
-struct RowCounter {
-    max: Option<NonZeroUsize>,
-    customer: Option<CustomerId>,
-    of_customer: u64,
-    rows: u64,
-}
-
-impl RowCounter {
-    fn add(&mut self, customer: CustomerId, rows: u64) {
-        if self.customer != Some(customer) {
-            (self.customer, self.of_customer) = (Some(customer), 0);
-        }
-        let limited = |rows: u64| self.max.map_or(rows, |max| rows.min(max.get() as u64));
-        let before = limited(self.of_customer);
-        self.of_customer += rows;
-        self.rows += limited(self.of_customer) - before;
     }
 }

@@ -3,6 +3,7 @@
 
 mod cells;
 mod orders;
+mod partitions;
 mod resources;
 
 use std::num::NonZeroUsize;
@@ -15,7 +16,7 @@ use lookback::produce::RowChoice;
 use lookback::progress::Silent;
 use lookback::resources::Resources;
 use lookback::store::{Folder, Store};
-use lookback::training::{BatchOptions, TrainingDay, TrainingOptions};
+use lookback::training::{BatchOptions, PartitionOptions, TrainingDay, TrainingOptions};
 
 use crate::support::nights::DT;
 use crate::support::output::{Row, read_partition};
@@ -58,16 +59,28 @@ impl Asked {
     fn try_prepare(&self, bench: &Bench) -> Result<TrainingDay> {
         let store = Store::open_reader(&Folder::new(&bench.store()))?;
         let day = |text: &str| -> Day { text.parse().unwrap() };
-        let RowColumns { with, item_type, type_type } = self.columns;
-        let rows = RowChoice::default().max_history(self.max_history).lookback_days(self.lookback_days);
-        let rows = rows.with(Some(with)).item_type(Some(item_type)).type_type(Some(type_type));
         let options = TrainingOptions::new(bench.input(), day(self.dt))
-            .rows(rows.order(Some(self.order.kind())).seed(self.order.seed()))
+            .rows(self.rows().lookback_days(self.lookback_days))
             .known_as_of(self.known_as_of.map(day))
             .allow_gaps(true)
             .max_rows_per_customer(self.max_rows_per_customer.and_then(NonZeroUsize::new))
             .resources(self.resources.clone());
         TrainingDay::prepare(&store, &options, &Silent)
+    }
+
+    fn rows(&self) -> RowChoice {
+        let RowColumns { with, item_type, type_type } = self.columns;
+        let rows = RowChoice::default().max_history(self.max_history);
+        let rows = rows.with(Some(with)).item_type(Some(item_type)).type_type(Some(type_type));
+        rows.order(Some(self.order.kind())).seed(self.order.seed())
+    }
+
+    /// The options of the same rows from the partition in `out`.
+    fn of_partition(&self, bench: &Bench) -> PartitionOptions {
+        PartitionOptions::new(bench.out(), self.dt.parse::<Day>().unwrap())
+            .rows(self.rows())
+            .max_rows_per_customer(self.max_rows_per_customer.and_then(NonZeroUsize::new))
+            .resources(self.resources.clone())
     }
 
     fn prepare(&self, bench: &Bench) -> TrainingDay {

@@ -14,6 +14,8 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
+use serde_json::Value;
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::output::{Row, metadata};
 
@@ -65,6 +67,29 @@ pub fn write_rows(path: &Path, rows: &[Row], change: impl Fn(&str, String) -> St
     let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), Some(properties)).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
+}
+
+/// Makes the manifest of a partition say of its part files what they are, with the right checksum.
+pub fn seal(partition: &Path) {
+    rewrite_manifest(&partition.join("_manifest.parquet"), |json| {
+        let mut document: Value = serde_json::from_str(&json).unwrap();
+        let mut all = 0;
+        for part in document["parts"].as_array_mut().unwrap() {
+            let path = partition.join(part["name"].as_str().unwrap());
+            let bytes = std::fs::read(&path).unwrap();
+            let read = ParquetMetaDataReader::new().parse_and_finish(&File::open(&path).unwrap()).unwrap();
+            let rows = read.file_metadata().num_rows();
+            part["bytes"] = bytes.len().into();
+            part["rows"] = rows.into();
+            part["xxh3_128"] = format!("{:032x}", xxh3_128(&bytes)).into();
+            all += rows;
+        }
+        document["rows"] = all.into();
+        document.as_object_mut().unwrap().remove("checksum");
+        let json = document.to_string();
+        let unsealed = json.strip_suffix('}').unwrap();
+        format!("{unsealed},\"checksum\":\"{:032x}\"}}", xxh3_128(unsealed.as_bytes()))
+    });
 }
 
 /// Writes a manifest in the place of a partition's, with what `change` makes of its document.
