@@ -15,25 +15,29 @@ __all__ = [
     "Stop",
     "call",
     "default_memory",
+    "from_partition",
     "histories",
     "prepare",
     "program",
 ]
 
 @type_check_only
-class Asked(TypedDict):
-    input: Union[str, Path]
-    config: Optional[Union[str, Path]]
+class AskedRows(TypedDict):
     dt: str
     order: str
     seed: Optional[int]
     max_history: Optional[int]
-    lookback_days: Optional[int]
-    known_as_of: Optional[str]
     item_type: str
     type_type: str
     columns: Sequence[str]
     max_rows_per_customer: Optional[int]
+
+@type_check_only
+class Asked(AskedRows):
+    input: Union[str, Path]
+    config: Optional[Union[str, Path]]
+    lookback_days: Optional[int]
+    known_as_of: Optional[str]
     allow_gaps: bool
     allow_pruned: bool
     quarantine: Optional[Union[str, Path]]
@@ -115,6 +119,9 @@ class Day:
 def call(words: list[str], report: Report) -> str: ...
 def program(arguments: list[str]) -> int: ...
 def prepare(store: Union[str, Path], asked: Asked, limits: Limits, stop: Stop, report: Report) -> Day: ...
+def from_partition(
+    out: Union[str, Path], asked: AskedRows, limits: Limits, stop: Stop, report: Report
+) -> Day: ...
 def default_memory() -> int: ...
 def histories(
     store: Union[str, Path],

@@ -11,7 +11,7 @@ use lookback::output::Layout;
 use lookback::produce::RowChoice;
 use lookback::resources::{Cancel, Resources};
 use lookback::store::{Folder, Store};
-use lookback::training::{BatchOptions, Epoch, TrainingDay, TrainingOptions};
+use lookback::training::{BatchOptions, Epoch, PartitionOptions, TrainingDay, TrainingOptions};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -21,22 +21,28 @@ use crate::own::Own;
 use crate::resources::{Limits, Stop, day_of};
 use crate::work::try_run;
 
-/// Which rows are asked for. Each field has the name of the setting.
+/// What is asked of rows wherever they come from. Each field has the name of the setting.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
-pub(crate) struct Asked {
-    input: PathBuf,
-    config: Option<PathBuf>,
+struct AskedRows {
     dt: String,
     order: String,
     seed: Option<u64>,
     max_history: Option<usize>,
-    lookback_days: Option<u32>,
-    known_as_of: Option<String>,
     item_type: String,
     type_type: String,
     columns: Vec<String>,
     max_rows_per_customer: Option<usize>,
+}
+
+/// What is asked besides of rows from a store and impressions.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Asked {
+    input: PathBuf,
+    config: Option<PathBuf>,
+    lookback_days: Option<u32>,
+    known_as_of: Option<String>,
     allow_gaps: bool,
     allow_pruned: bool,
     quarantine: Option<PathBuf>,
@@ -50,29 +56,44 @@ fn named<T: Copy>(setting: &str, all: &[T], name: impl Fn(T) -> &'static str, wa
     })
 }
 
-impl Asked {
-    fn options(&self, resources: &Resources) -> Result<TrainingOptions> {
+impl AskedRows {
+    fn choice(&self) -> Result<RowChoice> {
         let extra = [ExtraColumn::HistoryLength, ExtraColumn::ActionAges, ExtraColumn::ActionTimes];
         let with = self.columns.iter().map(|column| named("column", &extra, ExtraColumn::name, column));
-        let rows = RowChoice::default()
+        Ok(RowChoice::default()
             .order(Some(named("order", &OrderKind::ALL, OrderKind::name, &self.order)?))
             .seed(self.seed)
             .max_history(self.max_history)
-            .lookback_days(self.lookback_days)
             .item_type(Some(named("item_type", &ItemType::ALL, ItemType::name, &self.item_type)?))
             .type_type(Some(named("type_type", &TypeType::ALL, TypeType::name, &self.type_type)?))
-            .with(Some(with.collect::<Result<_>>()?));
+            .with(Some(with.collect::<Result<_>>()?)))
+    }
+
+    fn most(&self) -> Result<Option<NonZeroUsize>> {
         let most = self.max_rows_per_customer.map(|most| {
             NonZeroUsize::new(most).ok_or_else(|| Error::usage("max_rows_per_customer is 0", "give at least 1"))
         });
-        Ok(TrainingOptions::new(&self.input, day_of("dt", &self.dt)?)
+        most.transpose()
+    }
+
+    fn of_partition(&self, out: PathBuf, resources: &Resources) -> Result<PartitionOptions> {
+        Ok(PartitionOptions::new(out, day_of("dt", &self.dt)?)
+            .rows(self.choice()?)
+            .max_rows_per_customer(self.most()?)
+            .resources(resources.clone()))
+    }
+}
+
+impl Asked {
+    fn options(&self, rows: &AskedRows, resources: &Resources) -> Result<TrainingOptions> {
+        Ok(TrainingOptions::new(&self.input, day_of("dt", &rows.dt)?)
             .sources(config::sources(Some(&self.input), self.config.as_deref())?)
-            .rows(rows)
+            .rows(rows.choice()?.lookback_days(self.lookback_days))
             .known_as_of(self.known_as_of.as_deref().map(|day| day_of("known_as_of", day)).transpose()?)
             .allow_gaps(self.allow_gaps)
             .allow_pruned(self.allow_pruned)
             .quarantine(self.quarantine.clone())
-            .max_rows_per_customer(most.transpose()?)
+            .max_rows_per_customer(rows.most()?)
             .resources(resources.clone()))
     }
 }
@@ -82,26 +103,37 @@ impl Asked {
 pub(crate) fn prepare(
     py: Python<'_>,
     store: PathBuf,
-    asked: Asked,
+    asked: &Bound<'_, PyAny>,
     limits: Limits,
     stop: &Stop,
     report: &Bound<'_, PyAny>,
 ) -> PyResult<Day> {
     let cancel = stop.0.clone();
     let resources = limits.resources(cancel.clone());
-    let options = asked.options(&resources).raised(py)?;
+    let (rows, asked): (AskedRows, Asked) = (asked.extract()?, asked.extract()?);
+    let options = asked.options(&rows, &resources).raised(py)?;
     let day = try_run(py, &cancel, report, |reports| {
         let store = Store::open_reader(&Folder::with(&store, &resources))?;
         TrainingDay::prepare(&store, &options, reports)
     })?;
-    let summary = serde_json::to_string(day.summary()).map_err(|error| PyValueError::new_err(error.to_string()))?;
-    Ok(Day {
-        fingerprint: day.fingerprint().to_owned(),
-        rows: day.rows(),
-        summary,
-        day: Own::new(day),
-        epoch: Mutex::new(Own::new(None)),
-    })
+    Day::of(day)
+}
+
+/// Reads the rows of a day from its partition, once.
+#[pyfunction]
+pub(crate) fn from_partition(
+    py: Python<'_>,
+    out: PathBuf,
+    asked: &Bound<'_, PyAny>,
+    limits: Limits,
+    stop: &Stop,
+    report: &Bound<'_, PyAny>,
+) -> PyResult<Day> {
+    let cancel = stop.0.clone();
+    let resources = limits.resources(cancel.clone());
+    let rows: AskedRows = asked.extract()?;
+    let options = rows.of_partition(out, &resources).raised(py)?;
+    Day::of(try_run(py, &cancel, report, |reports| TrainingDay::from_partition(&options, reports))?)
 }
 
 /// The rows of a day, read once.
@@ -117,6 +149,19 @@ pub(crate) struct Day {
     /// JSON.
     #[pyo3(get)]
     summary: String,
+}
+
+impl Day {
+    fn of(day: TrainingDay) -> PyResult<Self> {
+        let summary = serde_json::to_string(day.summary()).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(Day {
+            fingerprint: day.fingerprint().to_owned(),
+            rows: day.rows(),
+            summary,
+            day: Own::new(day),
+            epoch: Mutex::new(Own::new(None)),
+        })
+    }
 }
 
 /// How rows are cut into batches. Each field has the name of the setting.

@@ -33,7 +33,7 @@ mod _native {
     #[pymodule_export]
     use super::column::Column;
     #[pymodule_export]
-    use super::day::{Day, prepare};
+    use super::day::{Day, from_partition, prepare};
     #[pymodule_export]
     use super::histories::histories;
     #[pymodule_export]
