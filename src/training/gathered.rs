@@ -38,8 +38,8 @@ impl Gathered {
         self.impressions.append(block)
     }
 
-    /// Returns the day. `inputs` is a hash of what determines its rows, but for forgotten customers and the most rows of
-    /// a customer.
+    /// Returns the day. `inputs` is a hash of what determines its rows, but for forgotten customers and the most rows
+    /// of a customer.
     pub(super) fn finish(
         self,
         settings: RowSettings,

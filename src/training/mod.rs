@@ -3,8 +3,8 @@
 //!
 //! 1. [`TrainingDay::prepare`] reads impressions and histories as `produce` does, once, and puts both aside: histories
 //!    packed into the history spool of shuffled partitions, impressions into another (`impressions.rs`). From then on
-//!    neither the store nor the input is read. [`TrainingDay::from_partition`] reads the same from a produced partition,
-//!    for who has rows and no store (`partition/`).
+//!    neither the store nor the input is read. [`TrainingDay::from_partition`] reads the same from a produced
+//!    partition, for who has rows and no store (`partition/`).
 //! 2. [`TrainingDay::epoch`] sorts the rows of an epoch by the keys that shuffled partitions have (`order.rs`), and
 //!    keeps only where each row's impression is: 12 bytes a row, which can be read from any row on.
 //! 3. [`Epoch::batches`] cuts them into global batches (`cuts.rs`) and makes this rank's part of each, on threads in

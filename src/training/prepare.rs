@@ -69,14 +69,15 @@ impl TrainingDay {
     }
 
     /// Returns the counts that a produce of the day would report; `rows` without those beyond `max_rows_per_customer`.
-    /// Of a partition, what only the store or the impression files tell is 0: late actions, empty impressions and so on.
+    /// Of a partition, what only the store or the impression files tell is 0: late actions, empty impressions, and so
+    /// on.
     pub fn summary(&self) -> &ProduceSummary {
         &self.summary
     }
 
     /// Returns a hash of everything that determines the rows and their order: settings, program version, batches,
-    /// impression files and forgotten customers; of a partition, settings, program version and part files. Two days with
-    /// equal hashes have the same rows in the same order in each epoch.
+    /// impression files and forgotten customers; of a partition, settings, program version and part files. Two days
+    /// with equal hashes have the same rows in the same order in each epoch.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }

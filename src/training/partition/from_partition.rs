@@ -20,10 +20,10 @@ impl TrainingDay {
     /// batches are those of [`TrainingDay::prepare`] with the same settings, cell for cell.
     ///
     /// Fails if the partition is incomplete, or a file of it has changed since it was written or changes meanwhile; if
-    /// settings were asked for that its rows do not allow: a longer history, another `lookback_days`, ages or times
-    /// of actions which it does not have, a narrow type for a wide item; and if its rows are shuffled and several lists
-    /// of one customer have the same ranking id, or none, so that they cannot be told apart: two lists can be, and three
-    /// of up to ten elements.
+    /// settings were asked for that its rows do not allow: a longer history, another `lookback_days`, ages or times of
+    /// actions which it does not have, a narrow type for a wide item; and if its rows are shuffled and several lists of
+    /// one customer have the same ranking id, or none, so that they cannot be told apart. Mostly two lists can be, and
+    /// three of up to ten elements.
     ///
     /// Memory: that for sorting, that of the day, and a bit for each row; for each thread 256 rows, decoded twice, and
     /// one page of each column; of shuffled rows those of one customer and ranking id, sixteen times for each thread.
@@ -34,7 +34,8 @@ impl TrainingDay {
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = example();
     /// # let at = |name: &str| folder.path().join(name);
-    /// # use lookback::{ingest::{IngestOptions, Ingester}, model::Day, progress::Silent, store::{Folder, Settings, Store}};
+    /// # use lookback::{ingest::{IngestOptions, Ingester}, model::Day, progress::Silent};
+    /// # use lookback::store::{Folder, Settings, Store};
     /// # let store_folder = Folder::new(&at("store"));
     /// # Store::create(&store_folder, Settings::default())?;
     /// # let batch = IngestOptions::new(at("input"), "2026-01-01".parse::<Day>()?);
