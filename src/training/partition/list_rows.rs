@@ -39,10 +39,13 @@ pub(super) struct ListRows {
     pub positions: Vec<Vec<Cell>>,
 }
 
+/// Different lists, each with how many equal ones there are.
+pub(super) type Lists = Vec<(Vec<Element>, usize)>;
+
 /// What was found out about lists.
 pub(super) enum Told {
-    /// The lists, each with how many equal ones there are.
-    Apart(Vec<(Vec<Element>, usize)>),
+    /// The lists.
+    Apart(Lists),
     /// More than one choice of lists is left, or too many are to be tried.
     Open,
     /// No lists have rows in this order.
@@ -77,7 +80,7 @@ impl ListRows {
 
     /// Returns the lists, each with how many equal ones there are, if their cells tell them apart: wherever lists go on
     /// in different ways, all of them have the same beginning.
-    pub(super) fn by_cells(&self) -> Option<Vec<(Vec<Element>, usize)>> {
+    pub(super) fn by_cells(&self) -> Option<Lists> {
         let (mut done, mut begun) = (Vec::new(), vec![(Vec::new(), self.lists_at(0))]);
         for (position, cells) in self.positions.iter().enumerate() {
             let ends = begun.iter().map(|(_, count)| count).sum::<usize>() - self.lists_at(position);
@@ -245,7 +248,7 @@ mod tests {
         let mut known = KnownKeys::new(rows.len() as u64);
         rows.sort();
         let (mut told, mut open) = (Vec::new(), Vec::new());
-        let mut add = |lists: &ListRows, apart: Vec<(Vec<Element>, usize)>| {
+        let mut add = |lists: &ListRows, apart: Lists| {
             for (elements, count) in apart {
                 told.extend(std::iter::repeat_n(lists.impression(elements), count));
             }

@@ -2,13 +2,13 @@
 
 use super::super::options::PartitionOptions;
 use super::known_keys::{Bounds, KnownKeys};
-use super::list_rows::{ListRows, Told};
+use super::list_rows::{ListRows, Lists, Told};
 use super::row::{HistoryHash, PartitionRow};
 use super::source::Source;
 use crate::error::{Error, Result};
 use crate::exact::{Held, usize_of};
 use crate::message::message;
-use crate::model::{CustomerId, Day, Element, Impression, RowOrder};
+use crate::model::{CustomerId, Day, Impression, RowOrder};
 use crate::parallel::ordered_map;
 use crate::resources::Spool;
 use crate::sort::{Fields, Record as _, Sorted, Sorter};
@@ -130,7 +130,7 @@ fn shuffled_lists(
     }
     let bounds = known.bounds();
     let workers = (0..resources.threads()).map(|_| |rows| told(rows, keyed_by, &bounds, source)).collect();
-    let take = |(lists, told): (ListRows, Vec<_>)| push(&lists, told, &mut sorter);
+    let take = |(lists, told): (ListRows, Lists)| push(&lists, told, &mut sorter);
     let mut at = 0;
     let next = || decoded(&open, &mut at);
     ordered_map(resources.cancel(), workers, LISTS_AHEAD, next, take)?;
@@ -143,7 +143,7 @@ fn told(
     keyed_by: (u64, Day),
     bounds: &Bounds,
     source: &Source,
-) -> Result<(ListRows, Vec<(Vec<Element>, usize)>)> {
+) -> Result<(ListRows, Lists)> {
     let index = rows.first().held(AS_WRITTEN)?.index;
     let lists = ListRows::of(&mut rows).held(AS_WRITTEN)?;
     match lists.by_order(keyed_by, bounds)? {
@@ -165,7 +165,7 @@ fn told(
     }
 }
 
-fn push(lists: &ListRows, told: Vec<(Vec<Element>, usize)>, sorter: &mut Sorter<Impression>) -> Result<()> {
+fn push(lists: &ListRows, told: Lists, sorter: &mut Sorter<Impression>) -> Result<()> {
     for (elements, count) in told {
         for _ in 0..count {
             let (customer, ranking_id) = (CustomerId(lists.customer), lists.ranking_id.clone());
