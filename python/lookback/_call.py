@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Optional, Union
 
 from lookback import _native
-from lookback._types import DayLike, PathLike, Size, Summary
+from lookback._checks import usage
+from lookback._types import ArrowStreamable, Columns, DayLike, Given, PathLike, Size, Summary
 from lookback._work import Progress, Reporter
 
 
@@ -25,12 +26,14 @@ def call(
     memory_limit: Optional[Size] = None,
     threads: Optional[int] = None,
     progress: Progress = None,
+    rows: Given = ((), ()),
     **settings: Any,
 ) -> Summary:
     """Run a command and return its summary. A function of a command calls this first, with all of its arguments.
 
     A setting that is ``None`` or ``False`` is left out, ``True`` is a word without a value, an iterable is a word for
-    each element; a day is text or a date. ``customers`` are ids, or a file of ids.
+    each element; a day is text or a date. ``customers`` are ids, or a file of ids. ``rows`` come from
+    memory: see :func:`rows_in_memory`.
     """
     words = command.split()
     customers = settings.pop("customers", None)
@@ -52,7 +55,7 @@ def call(
         words += ["--", *(os.fspath(place) for place in places)]
     reporter = Reporter(progress)
     try:
-        summary = _native.call(words, reporter)
+        summary = _native.call(words, rows, reporter)
     finally:
         reporter.close()
     return json.loads(summary) if summary else {}
@@ -62,6 +65,30 @@ def _word(value: Any) -> str:
     if isinstance(value, os.PathLike):
         return str(os.fspath(value))
     return day(value) if isinstance(value, date) else str(value)
+
+
+def rows_in_memory(command: str, sources: Mapping[str, Optional[ArrowStreamable]], columns: Optional[Columns]) -> Given:
+    """Return what :func:`call` takes as rows.
+
+    ``sources`` are data by the name of their source. ``columns`` has the name of each column by its key, for all
+    sources, or such a mapping for each source.
+    """
+    streams = {source: data for source, data in sources.items() if data is not None}
+    for source, data in streams.items():
+        if not hasattr(data, "__arrow_c_stream__"):
+            raise usage(
+                f"{command} has no argument {source!r}, and as rows of a source a {type(data).__name__} is no Arrow data",
+                "give a table or reader with __arrow_c_stream__, as those of pyarrow, Polars, DuckDB and pandas have",
+            )
+    named: Mapping[str, Any] = columns or {}
+    if named and all(isinstance(name, str) for name in named.values()):
+        named = {source: named for source in streams}
+    for source, of_source in named.items():
+        if source not in streams:
+            raise usage(f"columns has names for {source!r}, of which there are no rows", "name columns of sources given")
+        if not isinstance(of_source, Mapping) or not all(isinstance(name, str) for name in of_source.values()):
+            raise usage(f"columns of {source} are {of_source!r}", "give the name of each column by its key")
+    return list(streams.items()), [(source, dict(of_source)) for source, of_source in named.items()]
 
 
 # Ids, or a text file with one on each line.

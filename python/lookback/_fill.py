@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Optional
 
-from lookback._call import Customers, call
-from lookback._types import DayLike, PathLike, Size, Summary
+from lookback._call import Customers, call, rows_in_memory
+from lookback._types import ArrowStreamable, Columns, DayLike, PathLike, Size, Summary
 from lookback._work import Progress
 
 
@@ -41,9 +41,10 @@ def init(
 def ingest(
     store: PathLike,
     *,
-    input: PathLike,
     dt: DayLike,
+    input: Optional[PathLike] = None,
     config: Optional[PathLike] = None,
+    columns: Optional[Columns] = None,
     create: bool = False,
     allow_empty: bool = False,
     allow_far_day: bool = False,
@@ -52,14 +53,23 @@ def ingest(
     memory_limit: Optional[Size] = None,
     threads: Optional[int] = None,
     progress: Progress = None,
+    **sources: Optional[ArrowStreamable],
 ) -> Summary:
-    """Ingest one day's batch of actions, replacing an earlier version of it.
+    """Ingest one day's batch of actions, from files or from memory, replacing an earlier version of it.
 
     Args:
         store: the folder of the store.
+        dt: the batch: the day on which its actions arrived.
         input: the root that holds ``clicks/dt=…/``, ``add_to_carts/dt=…/`` and ``orders/dt=…/``, or what the
             configuration names.
-        dt: the batch: the day on which its files arrived.
+        sources: instead of ``input``: data in memory by the name of its source (``clicks=table, orders=reader``),
+            whatever has ``__arrow_c_stream__``: tables and readers of pyarrow, Polars, DuckDB, pandas, Delta, Iceberg.
+            Each is read once. The same rows in any order and chunks are the same batch, and give the store that files
+            of them would; messages name rows by their number, from 1.
+        columns: names of columns by their keys ``customer_id``, ``item_id``, ``time``, ``date`` and ``type``, for all
+            sources, or such a mapping for each; without it those of the configuration or of the contract. A source
+            that is not described may have any name, if ``time`` and ``type`` are named; the values of ``type`` are the
+            names or numbers of types.
         config: the configuration of names and layouts; without it ``lookback.toml`` in the input root or above it.
         create: create the store, with the defaults of :func:`init`, if there is none.
         allow_empty: accept a day without any file as an empty batch.
@@ -81,8 +91,14 @@ def ingest(
     Example:
         >>> lookback.ingest("store", input="input", dt="2026-01-01", create=True)["types"]["click"]
         2
+        >>> import pyarrow
+        >>> table = pyarrow.table({"user": [7], "sku": [13], "at": ["2026-01-01T10:00:00Z"]})
+        >>> names = {"customer_id": "user", "item_id": "sku", "time": "at"}
+        >>> lookback.ingest("memory", dt="2026-01-01", clicks=table, columns=names, create=True)["actions"]
+        1
     """
-    return call("ingest", **locals())
+    settings = {name: value for name, value in locals().items() if name not in ("sources", "columns")}
+    return call("ingest", rows=rows_in_memory("ingest", sources, columns), **settings)
 
 
 def backfill(

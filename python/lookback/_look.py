@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Optional, Union, overload
 
-from lookback._call import Customers, call
+from lookback import _native
+from lookback._call import Customers, call, day
+from lookback._limits import limits_of
 from lookback._types import DayLike, PathLike, Size, Summary
-from lookback._work import Progress
+from lookback._work import Progress, Reporter
 
 
 def status(store: PathLike) -> Summary:
@@ -101,7 +103,7 @@ def get(
         store: the folder of the store.
         customers: their ids, or a text file with one id on each line.
         dt: the day; histories have actions from strictly before it.
-        out: the file, which appears whole or not at all.
+        out: the file, which appears whole or not at all; without it the ids are returned.
         format: ``"arrow"``, ``"parquet"`` or ``"jsonl"``; without it by the ending of ``out``.
         max_history: use only the newest so many actions.
         lookback_days: use only actions of so many days before the day.
@@ -178,6 +180,7 @@ def config_check(
     return call("config check", **locals())
 
 
+@overload
 def vocabulary(
     input: PathLike,
     *,
@@ -191,10 +194,39 @@ def vocabulary(
     memory_limit: Optional[Size] = None,
     threads: Optional[int] = None,
     progress: Progress = None,
-) -> Summary:
-    """Number the items or customers of an input, the most frequent first, and write them to a Parquet file.
+) -> Summary: ...
+@overload
+def vocabulary(
+    input: PathLike,
+    *,
+    from_: DayLike,
+    to: DayLike,
+    of: str,
+    out: None = None,
+    config: Optional[PathLike] = None,
+    min_count: Optional[int] = None,
+    quarantine: Optional[PathLike] = None,
+    memory_limit: Optional[Size] = None,
+    threads: Optional[int] = None,
+    progress: Progress = None,
+) -> _native.ArrowStream: ...
+def vocabulary(
+    input: PathLike,
+    *,
+    from_: DayLike,
+    to: DayLike,
+    of: str,
+    out: Optional[PathLike] = None,
+    config: Optional[PathLike] = None,
+    min_count: Optional[int] = None,
+    quarantine: Optional[PathLike] = None,
+    memory_limit: Optional[Size] = None,
+    threads: Optional[int] = None,
+    progress: Progress = None,
+) -> Union[Summary, _native.ArrowStream]:
+    """Number the items or customers of an input, the most frequent first, as a Parquet file or as Arrow.
 
-    The file has columns ``index`` int64, 1 and following (0 is the padding), ``item_id`` or ``customer_id`` int64,
+    Either has columns ``index`` int64, 1 and following (0 is the padding), ``item_id`` or ``customer_id`` int64,
     ``actions`` and ``impressions`` int64: how often each is in actions, and how often it was shown.
 
     Args:
@@ -202,7 +234,7 @@ def vocabulary(
         from_: the first batch day.
         to: the last batch day, included.
         of: ``"items"`` or ``"customers"``.
-        out: the file, which appears whole or not at all.
+        out: the file, which appears whole or not at all; without it the ids are returned.
         config: the configuration of names and layouts; without it ``lookback.toml`` in the input root or above it.
         min_count: leave out ids with fewer actions and impressions together.
         quarantine: a folder for bad rows; without it an input with a bad row is refused.
@@ -211,7 +243,8 @@ def vocabulary(
         progress: a function that takes :class:`lookback.ProgressEvent`, or ``True`` for bars of tqdm.
 
     Returns:
-        The summary of ``lookback vocabulary --json``: ids, those left out, files, days without any.
+        With ``out`` the summary of ``lookback vocabulary --json``: ids, those left out, files, days without any. Without
+        it an object with ``__arrow_c_stream__``, to be read once, a record batch of at most 65,536 ids at a time.
 
     Raises:
         lookback.Input: a file is no file of the contract, or has a bad row.
@@ -221,5 +254,17 @@ def vocabulary(
         >>> items = lookback.vocabulary("input", from_="2026-01-01", to="2026-01-02", of="items", out="items.parquet")
         >>> items["ids"]
         3
+        >>> items = lookback.vocabulary("input", from_="2026-01-01", to="2026-01-02", of="items")
+        >>> import pyarrow
+        >>> pyarrow.table(items).column("item_id").to_pylist()
+        [12, 11, 13]
     """
-    return call("vocabulary", **locals())
+    settings = dict(locals())
+    if out is not None:
+        return call("vocabulary", **settings)
+    asked: Any = {**settings, "from_": day(from_), "to": day(to)}
+    reporter = Reporter(progress)
+    try:
+        return _native.vocabulary(asked, limits_of(memory_limit, threads, None), reporter)
+    finally:
+        reporter.close()

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Optional, TypedDict, Union, final, type_check_only
 
-from lookback._types import Limits, Report
+from lookback._types import Given, Limits, Report
 
 __all__ = [
     "ArrowStream",
@@ -19,6 +19,7 @@ __all__ = [
     "histories",
     "prepare",
     "program",
+    "vocabulary",
 ]
 
 @type_check_only
@@ -40,6 +41,16 @@ class Asked(AskedRows):
     known_as_of: Optional[str]
     allow_gaps: bool
     allow_pruned: bool
+    quarantine: Optional[Union[str, Path]]
+
+@type_check_only
+class AskedVocabulary(TypedDict):
+    input: Union[str, Path]
+    from_: str
+    to: str
+    of: str
+    config: Optional[Union[str, Path]]
+    min_count: Optional[int]
     quarantine: Optional[Union[str, Path]]
 
 @type_check_only
@@ -82,6 +93,8 @@ class Batch:
     @property
     def layout(self) -> str: ...
     @property
+    def max_history(self) -> int: ...
+    @property
     def dt(self) -> str: ...
     @property
     def filled(self) -> int: ...
@@ -116,13 +129,14 @@ class Day:
     def batches(self, epoch: int, cut: Cut, report: Report) -> Batches: ...
     def count(self, epoch: int, cut: Cut, report: Report) -> int: ...
 
-def call(words: list[str], report: Report) -> str: ...
+def call(words: list[str], given: Given, report: Report) -> str: ...
 def program(arguments: list[str]) -> int: ...
 def prepare(store: Union[str, Path], asked: Asked, limits: Limits, stop: Stop, report: Report) -> Day: ...
 def from_partition(
     out: Union[str, Path], asked: AskedRows, limits: Limits, stop: Stop, report: Report
 ) -> Day: ...
 def default_memory() -> int: ...
+def vocabulary(asked: AskedVocabulary, limits: Limits, report: Report) -> ArrowStream: ...
 def histories(
     store: Union[str, Path],
     customers: Sequence[int],

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Optional
 
-from lookback._call import call
-from lookback._types import DayLike, PathLike, Size, Summary
+from lookback._call import call, rows_in_memory
+from lookback._types import ArrowStreamable, Columns, DayLike, PathLike, Size, Summary
 from lookback._work import Progress
 
 
 def produce(
     store: PathLike,
     *,
-    input: PathLike,
     dt: DayLike,
     out: PathLike,
+    input: Optional[PathLike] = None,
+    impressions: Optional[ArrowStreamable] = None,
     config: Optional[PathLike] = None,
+    columns: Optional[Columns] = None,
     known_as_of: Optional[DayLike] = None,
     max_history: Optional[int] = None,
     lookback_days: Optional[int] = None,
@@ -39,9 +41,12 @@ def produce(
 
     Args:
         store: the folder of the store.
-        input: the root that holds ``impressions/dt=…/``, or what the configuration names.
         dt: the day whose impressions become rows; all their actions are from before this day.
         out: the output folder, new or with only partitions in it; the rows go to ``out/dt=…/``.
+        input: the root that holds ``impressions/dt=…/``, or what the configuration names.
+        impressions: instead of ``input``: data in memory, whatever has ``__arrow_c_stream__``; see :func:`ingest`.
+        columns: names of its columns by their keys ``ranking_id``, ``customer_id``, ``impressions``, and ``item_id`` and
+            ``is_order`` in its elements; without it those of the configuration or of the contract.
         config: the configuration of names and layouts; without it ``lookback.toml`` in the input root or above it.
         known_as_of: use only batches up to and including this day, as a run on the next morning would have.
         max_history: the length of the padded histories; without it, and at most, as many as the store keeps.
@@ -72,7 +77,8 @@ def produce(
         >>> lookback.produce("store", input="input", dt="2026-01-02", out="out")["rows"]
         2
     """
-    return call("produce", **locals())
+    settings = {name: value for name, value in locals().items() if name not in ("impressions", "columns")}
+    return call("produce", rows=rows_in_memory("produce", {"impressions": impressions}, columns), **settings)
 
 
 def audit(

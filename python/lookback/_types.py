@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any, Optional, Union
+from typing import Any, Optional, Protocol, Union
 
 PathLike = Union[str, "os.PathLike[str]"]
 # A day as text ("2026-01-31") or as a date.
@@ -17,3 +17,15 @@ Summary = dict[str, Any]
 Limits = tuple[Optional[int], Optional[int], Optional[str]]
 # What work calls with its progress: a name ("item", "end_items", "begin", "advance", "note") and three values.
 Report = Callable[[str, Any, Any, Any], object]
+
+
+class ArrowStreamable(Protocol):
+    """What offers record batches by the Arrow C stream interface: tables and readers of most libraries."""
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...
+
+
+# Names of columns by their keys, or such mappings by source.
+Columns = Union[Mapping[str, str], Mapping[str, Mapping[str, str]]]
+# Rows in memory: streams by the name of their source, and names of columns by source.
+Given = tuple[Sequence[tuple[str, ArrowStreamable]], Sequence[tuple[str, Mapping[str, str]]]]

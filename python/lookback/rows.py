@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Optional, Union
 
 from lookback import _native
-from lookback._types import DayLike, Limits, PathLike
+from lookback._types import DayLike, Limits, PathLike, Size
 from lookback._call import day as day_text
 from lookback._checks import LARGEST, from_environment, refused, usage, whole
 from lookback._days import PreparedDays
 from lookback._iteration import STATE_VERSION, Iteration, Position, State, Worker, check_state
+from lookback._limits import limits_of
+from lookback._origin import PartitionOrigin, StoreOrigin
 from lookback._work import Progress, Reporter
 from lookback.store import Store
 
@@ -27,7 +29,7 @@ _NAMES = {
     "type_type": ("int32", "uint8"),
 }
 # Settings that are a number, or None.
-_NUMBERS = ("max_history", "lookback_days", "batch_actions_max", "max_rows_per_customer")
+_NUMBERS = ("max_history", "batch_actions_max", "max_rows_per_customer")
 
 
 class RowBatch:
@@ -50,14 +52,15 @@ class RowBatch:
         epoch: the epoch.
         filled: how many of the last rows do not count: they are repeated so that all ranks have the same number.
         state: where to go on behind this batch; see :meth:`Rows.load_state_dict`.
+        max_history: L.
     """
 
-    def __init__(self, batch: _native.Batch, state: State, length: int) -> None:
+    def __init__(self, batch: _native.Batch, state: State) -> None:
         self._batch = batch
         self._columns = columns_of(batch)
         self._ranking_ids = batch.ranking_ids()
-        self._length = length
         self.layout = batch.layout
+        self.max_history = batch.max_history
         self.dt = batch.dt
         self.epoch = batch.epoch
         self.filled = batch.filled
@@ -110,8 +113,8 @@ class RowBatch:
             cells = fields.pop(name)
             if offsets is not None and name != "history_length":
                 lengths = numpy.diff(offsets)
-                padded = numpy.zeros((len(lengths), self._length), cells.dtype)
-                padded[numpy.arange(self._length) < lengths[:, None]] = cells
+                padded = numpy.zeros((len(lengths), self.max_history), cells.dtype)
+                padded[numpy.arange(self.max_history) < lengths[:, None]] = cells
                 cells = padded
             fields[name.replace("__values", "")] = cells[inverse]
         return fields
@@ -207,7 +210,93 @@ class Rows:
         quarantine: Optional[PathLike] = None,
         progress: Progress = None,
     ) -> None:
-        self._store = store if isinstance(store, Store) else Store(store)
+        origin = StoreOrigin(
+            store if isinstance(store, Store) else Store(store),
+            input,
+            lookback_days=lookback_days,
+            known_as_of=known_as_of,
+            config=config,
+            allow_gaps=allow_gaps,
+            allow_pruned=allow_pruned,
+            quarantine=quarantine,
+        )
+        self._set_up(
+            origin,
+            days,
+            batch_size=batch_size,
+            order=order,
+            seed=seed,
+            layout=layout,
+            max_history=max_history,
+            columns=columns,
+            item_type=item_type,
+            type_type=type_type,
+            batch_actions_max=batch_actions_max,
+            max_rows_per_customer=max_rows_per_customer,
+            rank=rank,
+            world_size=world_size,
+            drop_last=drop_last,
+            progress=progress,
+        )
+
+    @classmethod
+    def from_partition(
+        cls,
+        out: PathLike,
+        *,
+        days: Sequence[DayLike],
+        memory_limit: Optional[Size] = None,
+        threads: Optional[int] = None,
+        scratch: Optional[PathLike] = None,
+        **settings: Any,
+    ) -> Rows:
+        """Return the rows of produced partitions, for who has them and no store: the same batches.
+
+        Args:
+            out: the output folder, which holds ``dt=…/``, in whatever order the rows were written.
+            days: the days, in the order in which they are read.
+            memory_limit: bytes, or text such as ``"2GiB"``; half of the machine's memory without it.
+            threads: one for each core without it; the result is the same with any number.
+            scratch: the folder for scratch files.
+            settings: those of :class:`Rows` but ``lookback_days``, ``known_as_of``, ``config``, ``allow_gaps``,
+                ``allow_pruned`` and ``quarantine``, which have gone into the partition. ``max_history`` is at most that
+                of the partition; ages and times of actions are there if it has them.
+
+        Raises:
+            lookback.Refused: while it is iterated: a partition is incomplete or has changed; its rows do not allow the
+                settings; or its rows are shuffled, and leave open which of them are one impression.
+
+        Example:
+            >>> from lookback.rows import Rows
+            >>> for batch in Rows.from_partition("out", days=["2026-01-02"], order="customer"):
+            ...     print(batch.impressions.tolist(), batch.labels.tolist(), batch.actions[:, :3].tolist())
+            [12, 13] [1, 0] [[12, 11, 0], [12, 11, 0]]
+        """
+        rows = cls.__new__(cls)
+        rows._set_up(PartitionOrigin(out, limits_of(memory_limit, threads, scratch)), days, **settings)
+        return rows
+
+    def _set_up(
+        self,
+        origin: Union[StoreOrigin, PartitionOrigin],
+        days: Sequence[DayLike],
+        *,
+        batch_size: int = 4096,
+        order: str = "shuffled",
+        seed: int = 0,
+        layout: str = "padded",
+        max_history: Optional[int] = None,
+        columns: Iterable[str] = (),
+        item_type: str = "int64",
+        type_type: str = "int32",
+        batch_actions_max: Optional[int] = None,
+        max_rows_per_customer: Optional[int] = None,
+        rank: int = 0,
+        world_size: int = 1,
+        drop_last: bool = False,
+        progress: Progress = None,
+    ) -> None:
+        self._origin = origin
         if isinstance(days, (str, date)):
             raise usage("days is one day", "give a list of days, such as ['2026-01-31']")
         self._days = [day_text(day) for day in days]
@@ -220,8 +309,8 @@ class Rows:
         for name, value in named.items():
             if value not in _NAMES[name]:
                 raise usage(f"there is no {name} {value!r}", f"give one of: {', '.join(_NAMES[name])}")
-        numbers = (max_history, lookback_days, batch_actions_max, max_rows_per_customer)
-        max_history, lookback_days, batch_actions_max, max_rows_per_customer = (
+        numbers = (max_history, batch_actions_max, max_rows_per_customer)
+        max_history, batch_actions_max, max_rows_per_customer = (
             None if value is None else whole(name, value) for name, value in zip(_NUMBERS, numbers)
         )
         if isinstance(columns, str):
@@ -229,24 +318,15 @@ class Rows:
         wanted = list(columns)
         for unknown in [column for column in wanted if column not in _EXTRA]:
             raise usage(f"there is no column {unknown!r}", f"give some of: {', '.join(_EXTRA)}")
-        known = known_as_of if known_as_of is None or known_as_of == "day_before" else day_text(known_as_of)
         # What determines the rows and their order, beside the days and the seed.
         self._settings: State = {
             "order": order,
             "max_history": max_history,
-            "lookback_days": lookback_days,
-            "known_as_of": known,
+            **origin.settings,
             "columns": sorted({column for column in wanted if column != "ranking_ids"}),
             "item_type": item_type,
             "type_type": type_type,
             "max_rows_per_customer": max_rows_per_customer,
-        }
-        self._read: State = {
-            "input": os.fspath(input),
-            "config": None if config is None else os.fspath(config),
-            "allow_gaps": allow_gaps,
-            "allow_pruned": allow_pruned,
-            "quarantine": None if quarantine is None else os.fspath(quarantine),
         }
         self._cut: State = {
             "layout": layout,
@@ -255,7 +335,6 @@ class Rows:
             "drop_last": drop_last,
             "ranking_ids": "ranking_ids" in wanted,
         }
-        self.max_history: int = max_history or self._store.status()["max_history"]
         self.worker = Worker(rank, world_size)
         self._progress = progress
         self._begin = Position(0, seed, 0, 0, None)
@@ -349,22 +428,17 @@ class Rows:
 
     def _prepare(self, asked: str, stop: _native.Stop) -> _native.Day:
         day, seed = asked.split(" ")
-        settings = dict(self._settings)
-        if settings["known_as_of"] == "day_before":
-            settings["known_as_of"] = day_text(date(*map(int, day.split("-"))) - timedelta(days=1))
         # A seed has no use in the order by customer.
-        settings["seed"] = None if settings["order"] == "customer" else int(seed)
+        ordered: State = {"dt": day, "seed": None if self._settings["order"] == "customer" else int(seed)}
         reporter = Reporter(self._progress)
         try:
             # Ranks and workers prepare for themselves, and share the machine.
-            memory, threads, scratch = self._store_limits()
-            wanted: Any = {**self._read, **settings, "dt": day}
-            return _native.prepare(self._store.path, wanted, (memory, threads, scratch), stop, reporter)
+            return self._origin.prepare({**self._settings, **ordered}, self._limits(), stop, reporter)
         finally:
             reporter.close()
 
-    def _store_limits(self) -> Limits:
-        memory, threads, scratch = self._store.limits
+    def _limits(self) -> Limits:
+        memory, threads, scratch = self._origin.limits
         beside = self._shared_by * from_environment("LOCAL_WORLD_SIZE", 1, 1)
         if memory is None:
             memory = _native.default_memory() // beside
@@ -421,7 +495,7 @@ class Rows:
         return sum((self._counts[day] + more) // size for day in self._days)
 
     def _made(self, batch: tuple[_native.Batch, State]) -> RowBatch:
-        return RowBatch(*batch, self.max_history)
+        return RowBatch(*batch)
 
     def __repr__(self) -> str:
-        return f"lookback.rows.Rows({self._store.path!r}, days={self._days}, {self._settings})"
+        return f"lookback.rows.Rows({self._origin.place!r}, days={self._days}, {self._settings})"

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from lookback import _native
 from lookback._call import call, day
+from lookback._limits import limits_of
 from lookback._types import DayLike, Limits, PathLike, Size, Summary
 from lookback._work import Progress, Reporter
 
 if TYPE_CHECKING:
     from lookback.rows import Rows
-
-_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
 
 
 class Store:
@@ -134,21 +133,3 @@ class Store:
         from lookback.rows import Rows
 
         return Rows(self, input=input, days=days, **settings)
-
-
-def limits_of(memory_limit: Optional[Size], threads: Optional[int], scratch: Optional[PathLike]) -> Limits:
-    """Return what the extension module takes as resources."""
-    memory = memory_limit
-    if isinstance(memory, str):
-        number = memory.rstrip("BbKkMmGgIi ")
-        unit = memory[len(number) :].strip().lower()
-        if unit not in _UNITS or not number.strip().isdigit():
-            from lookback.errors import Usage
-
-            raise Usage(
-                f"{memory!r} is no amount of memory; give bytes or text such as '512MB' or '2GiB'",
-                f"{memory!r} is no amount of memory",
-                "give bytes or text such as '512MB' or '2GiB'",
-            )
-        memory = int(number) * _UNITS[unit]
-    return memory, threads, None if scratch is None else os.fspath(scratch)

@@ -21,7 +21,7 @@ from lookback._iteration import Iteration, Position, State, Worker
 from lookback.rows import Rows, columns_of, is_of_histories
 from lookback.store import Store
 
-__all__ = ["TensorBatch", "TrainingRows"]
+__all__ = ["TensorBatch", "TrainingRows", "from_partition"]
 
 
 class TensorBatch:
@@ -256,6 +256,12 @@ class _Shared:
         return bool(self._numbers[self._HAS_WORKERS])
 
 
+def _given(rank: Optional[int], world_size: Optional[int]) -> dict[str, Any]:
+    if (rank is None) != (world_size is None):
+        raise usage("rank and world_size belong together", "give both or neither")
+    return {} if rank is None else {"rank": rank, "world_size": world_size}
+
+
 class TrainingRows(IterableDataset[TensorBatch]):
     """The training rows of days as whole batches of tensors, for ``DataLoader(rows, batch_size=None, ...)``.
 
@@ -294,11 +300,39 @@ class TrainingRows(IterableDataset[TensorBatch]):
         world_size: Optional[int] = None,
         **settings: Any,
     ) -> None:
-        if (rank is None) != (world_size is None):
-            raise usage("rank and world_size belong together", "give both or neither")
-        given: dict[str, Any] = {} if rank is None else {"rank": rank, "world_size": world_size}
-        self._rows = Rows(store, input=input, days=days, **given, **settings)
-        self._ranks = (self._rows.worker.rank, self._rows.worker.world_size) if given else None
+        given = _given(rank, world_size)
+        self._take(Rows(store, input=input, days=days, **given, **settings), bool(given))
+
+    @classmethod
+    def from_partition(
+        cls,
+        out: PathLike,
+        *,
+        days: Sequence[DayLike],
+        rank: Optional[int] = None,
+        world_size: Optional[int] = None,
+        **settings: Any,
+    ) -> TrainingRows:
+        """Return the rows of produced partitions, for who has them and no store: the same batches.
+
+        Arguments and errors are those of :meth:`lookback.rows.Rows.from_partition`, ranks those of this class.
+
+        Example:
+            >>> from lookback.torch import TrainingRows
+            >>> rows = TrainingRows.from_partition("out", days=["2026-01-02"], batch_size=2, order="customer")
+            >>> for batch in rows:
+            ...     print(batch.labels, batch.actions[:, :3])
+            tensor([1, 0], dtype=torch.int32) tensor([[12, 11,  0],
+                    [12, 11,  0]])
+        """
+        given = _given(rank, world_size)
+        rows = cls.__new__(cls)
+        rows._take(Rows.from_partition(out, days=days, **given, **settings), bool(given))
+        return rows
+
+    def _take(self, rows: Rows, has_ranks: bool) -> None:
+        self._rows = rows
+        self._ranks = (rows.worker.rank, rows.worker.world_size) if has_ranks else None
         # Those of the process that started this one.
         self._started_by: Optional[tuple[int, int]] = None
         self._begin()
@@ -439,7 +473,7 @@ class _TensorIteration(Iterator[TensorBatch]):
             filled=batch.filled,
             state=state,
             made_by=(self._dataset._token, self._dataset._rows._changes),
-            max_history=self._dataset._rows.max_history,
+            max_history=batch.max_history,
         )
         return TensorBatch(_tensors(batch), **about)
 
@@ -448,3 +482,6 @@ class _TensorIteration(Iterator[TensorBatch]):
 
     def load_state_dict(self, state: State) -> None:
         self._iteration.load_state_dict(state)
+
+
+from_partition = TrainingRows.from_partition

@@ -49,6 +49,7 @@ pub(crate) struct Batch {
     rows: Arc<Rows>,
     columns: Vec<(&'static str, Cells)>,
     layout: &'static str,
+    max_history: usize,
     dt: String,
     length: usize,
     filled: usize,
@@ -68,6 +69,7 @@ impl Batch {
         Batch {
             columns,
             layout: batch.histories.shape().layout.name(),
+            max_history: batch.histories.shape().max_history,
             dt: dt.to_string(),
             length: batch.rows(),
             filled,
@@ -83,6 +85,11 @@ impl Batch {
     #[getter]
     fn layout(&self) -> &str {
         self.layout
+    }
+
+    #[getter]
+    fn max_history(&self) -> usize {
+        self.max_history
     }
 
     #[getter]

@@ -8,13 +8,20 @@ use lookback::resources::Cancel;
 use pyo3::prelude::*;
 
 use crate::errors::exception;
+use crate::rows_in_memory::Given;
 use crate::work::run;
 
-/// Runs a command; returns its JSON summary.
+/// Runs a command, which may take rows in memory; returns its JSON summary.
 #[pyfunction]
-pub(crate) fn call(py: Python<'_>, words: Vec<OsString>, report: &Bound<'_, PyAny>) -> PyResult<String> {
+pub(crate) fn call(
+    py: Python<'_>,
+    words: Vec<OsString>,
+    given: Given<'_>,
+    report: &Bound<'_, PyAny>,
+) -> PyResult<String> {
     let cancel = Cancel::default();
-    let work = |reports: &_| cli::call(&words, Arc::new(Clone::clone(reports)), cancel.clone());
+    let rows = given.rows();
+    let work = |reports: &_| cli::call(&words, rows, Arc::new(Clone::clone(reports)), cancel.clone());
     let (summary, result) = run(py, &cancel, report, work)?;
     match result {
         Ok(()) => Ok(summary),

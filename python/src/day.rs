@@ -18,7 +18,7 @@ use pyo3::prelude::*;
 use crate::batches::Batches;
 use crate::errors::Raised;
 use crate::own::Own;
-use crate::resources::{Limits, Stop, day_of};
+use crate::resources::{Limits, Stop, day_of, named};
 use crate::work::try_run;
 
 /// What is asked of rows wherever they come from. Each field has the name of the setting.
@@ -46,14 +46,6 @@ struct Asked {
     allow_gaps: bool,
     allow_pruned: bool,
     quarantine: Option<PathBuf>,
-}
-
-/// Returns the one of this name.
-fn named<T: Copy>(setting: &str, all: &[T], name: impl Fn(T) -> &'static str, wanted: &str) -> Result<T> {
-    all.iter().copied().find(|one| name(*one) == wanted).ok_or_else(|| {
-        let names: Vec<&str> = all.iter().map(|one| name(*one)).collect();
-        Error::usage(format!("there is no {setting} {wanted:?}"), format!("give one of: {}", names.join(", ")))
-    })
 }
 
 impl AskedRows {

@@ -15,6 +15,8 @@ mod errors;
 mod histories;
 mod own;
 mod resources;
+mod rows_in_memory;
+mod vocabulary;
 mod work;
 
 use pyo3::prelude::*;
@@ -38,4 +40,6 @@ mod _native {
     use super::histories::histories;
     #[pymodule_export]
     use super::resources::{Stop, default_memory};
+    #[pymodule_export]
+    use super::vocabulary::vocabulary;
 }

@@ -1,4 +1,4 @@
-//! What work may use, and days, as Python gives them.
+//! What work may use, and values of settings, as Python gives them.
 
 use std::path::PathBuf;
 
@@ -32,6 +32,14 @@ impl Limits {
 /// Returns the day of a setting.
 pub(crate) fn day_of(setting: &str, day: &str) -> Result<Day> {
     day.parse().map_err(|wrong: String| Error::usage(format!("{setting}: {wrong}"), "give a day such as 2026-01-31"))
+}
+
+/// Returns the one of this name.
+pub(crate) fn named<T: Copy>(setting: &str, all: &[T], name: impl Fn(T) -> &'static str, wanted: &str) -> Result<T> {
+    all.iter().copied().find(|one| name(*one) == wanted).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|one| name(*one)).collect();
+        Error::usage(format!("there is no {setting} {wanted:?}"), format!("give one of: {}", names.join(", ")))
+    })
 }
 
 /// A request to stop that another thread of Python can make.

@@ -13,7 +13,8 @@ from model import Model, rows_of
 from torch.utils.data import DataLoader
 
 import lookback
-from lookback.torch import TrainingRows
+from lookback.rows import Rows
+from lookback.torch import TrainingRows, from_partition
 
 SEED = 20260101
 
@@ -64,6 +65,30 @@ def test_rows_are_those_of_produce(tmp_path, order, layout):
         taken, states = read(rows)
         assert taken == wanted(model, **settings, with_=columns or None), (seed, settings)
         assert states[-1] == rows.state_dict() and len(json.dumps(states[-1])) < 2_000
+
+
+@pytest.mark.parametrize("order", ["shuffled", "carousel", "customer"])
+def test_rows_of_partitions_are_those_of_the_store(tmp_path, order):
+    for seed in range(3):
+        model = Model(tmp_path / f"{seed}", SEED + seed)
+        written, out = random.Random(seed).choice(["customer", "carousel"]), tmp_path / f"out {seed}"
+        for day in model.days:
+            lookback.produce(model.store, input=model.root, dt=day, out=out, order=written, with_=["action_ages"])
+        settings = dict(days=model.days, batch_size=7, order=order, seed=seed, columns=["history_length", "action_ages"])
+        rows = TrainingRows.from_partition(out, layout="jagged", **settings)
+        taken, states = read(rows)
+        assert taken == wanted(model, order=order, seed=seed, with_=["history_length", "action_ages"]), (seed, written)
+        loaded = from_partition(out, layout="dedup", **settings)
+        loaded.load_state_dict(states[3])
+        assert read(loaded)[0] == taken[28:]
+        arrays = Rows.from_partition(out, **settings)
+        assert [row for batch in arrays for row in rows_of(batch)] == taken
+        with pytest.raises(lookback.Refused, match="max-history"):
+            read(TrainingRows.from_partition(out, **{**settings, "max_history": model.max_history + 1}))
+        part = next((out / f"dt={model.days[1]}").glob("part-*.parquet"))
+        part.write_bytes(part.read_bytes()[:-1] + b"X")
+        with pytest.raises(lookback.Error, match=part.name):
+            read(TrainingRows.from_partition(out, **settings))
 
 
 def test_fields_have_the_shapes_and_types_of_the_contract(model):

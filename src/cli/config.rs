@@ -10,6 +10,7 @@ use super::table::table;
 use super::text::{count, counted, size};
 use lookback::config;
 use lookback::error::{Error, Result};
+use lookback::input::Input;
 use lookback::preview::{PreviewOptions, Previewed, preview};
 use lookback::sources::Sources;
 use lookback::store::{Folder, Store};
@@ -23,6 +24,18 @@ pub(super) fn sources_of(input: &Path, named: &Configuration, console: &Console)
         console.message(&format!("note: the input is read by the configuration {}", file.shown()));
     }
     Ok(sources)
+}
+
+/// Returns the input of a command that takes rows in memory too, and its description.
+pub(super) fn input_of(folder: Option<&Path>, named: &Configuration, console: &Console) -> Result<(Input, Sources)> {
+    match (folder, console.take_rows()) {
+        (Some(folder), None) => Ok((folder.into(), sources_of(folder, named, console)?)),
+        (None, Some(rows)) => rows.read(named, console.resources()),
+        (folder, _) => Err(Error::usage(
+            format!("the call has {} input", if folder.is_none() { "no" } else { "two kinds of" }),
+            "give either the root of the files as input, or rows in memory by the name of their source",
+        )),
+    }
 }
 
 pub(super) fn run(typed: &ConfigCheck, console: &Console) -> Result<()> {

@@ -2,6 +2,7 @@
 //! holds no control characters, whatever names of the input it contains: see [`lookback::text`].
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
 use super::bars::{Bars, Listener, Log};
+use super::in_memory::RowsInMemory;
 use super::lines::Lines;
 use super::phases::{PhaseTime, named_rate_of, now, seconds};
 use super::styles::print_error;
@@ -47,20 +49,29 @@ pub(super) struct Console {
     resources: Resources,
     /// The result for the caller, if there is one.
     for_caller: Option<Mutex<Vec<u8>>>,
+    /// The rows that the caller gives the command in memory.
+    rows: Mutex<RowsInMemory>,
 }
 
 impl Console {
     pub(super) fn new(json: bool, log: Log) -> Self {
         let started = now();
         let bars = Bars::new(io::stderr().is_terminal(), log, started);
-        Console { json, bars, started, resources: Resources::default(), for_caller: None }
+        Console { json, bars, started, resources: Resources::default(), for_caller: None, rows: Mutex::default() }
     }
 
-    /// Returns a console that prints nothing: the result is JSON, and is kept for the caller.
-    pub(super) fn for_caller(progress: Arc<Listener>) -> Self {
+    /// Returns a console that prints nothing: the result is JSON, and is kept for the caller, who may give `rows`.
+    pub(super) fn for_caller(progress: Arc<Listener>, rows: RowsInMemory) -> Self {
         let started = now();
         let bars = Bars::for_caller(progress, started);
-        Console { json: true, bars, started, resources: Resources::default(), for_caller: Some(Mutex::default()) }
+        Console {
+            json: true,
+            bars,
+            started,
+            resources: Resources::default(),
+            for_caller: Some(Mutex::default()),
+            rows: Mutex::new(rows),
+        }
     }
 
     /// Returns the result for the caller, which is empty if the command has none.
@@ -77,6 +88,12 @@ impl Console {
     /// Returns the resources that the command may use.
     pub(super) fn resources(&self) -> &Resources {
         &self.resources
+    }
+
+    /// Takes the rows that the caller gives in memory, if there are any.
+    pub(super) fn take_rows(&self) -> Option<RowsInMemory> {
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(mem::take(&mut *rows)).filter(|rows| !rows.is_empty())
     }
 
     /// Returns the listener for the progress of the work.

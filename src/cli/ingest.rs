@@ -10,8 +10,9 @@ use lookback::ingest::{IngestOptions, IngestSummary, Ingester};
 use lookback::store::Folder;
 
 pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
-    let options = IngestOptions::new(&typed.input, typed.dt)
-        .sources(config::sources_of(&typed.input, &typed.config, console)?)
+    let (input, sources) = config::input_of(typed.input.as_deref(), &typed.config, console)?;
+    let options = IngestOptions::new(input, typed.dt)
+        .sources(sources)
         .today(clock::today()?)
         .allow_empty(typed.allow_empty)
         .allow_far_day(typed.allowed.allow_far_day)

@@ -16,6 +16,7 @@ mod explain;
 mod forget;
 mod get;
 mod help;
+mod in_memory;
 mod ingest;
 mod init;
 mod limits;
@@ -49,6 +50,7 @@ use args::{Arguments, Command};
 pub use bars::Listener;
 use bars::Log;
 use console::Console;
+pub use in_memory::RowsInMemory;
 use signals::Signals;
 
 use lookback::error::{Error, Kind, Result};
@@ -98,7 +100,8 @@ pub fn run(arguments: &[OsString]) -> u8 {
 
 /// Runs a command inside a program of another kind: returns its JSON summary, and whether it succeeded; a command that
 /// fails because of its findings has a summary too. `words` are what would follow `lookback` on a command line, without
-/// `--json`. Prints nothing, sets nothing of the process, and stops when `cancel` asks it to.
+/// `--json`. `ingest` and `produce` take rows in memory in place of `--input`. Prints nothing, sets nothing of the
+/// process, and stops when `cancel` asks it to.
 ///
 /// The memory limit that the words may give is shared out, but the process is not limited to it.
 ///
@@ -114,17 +117,22 @@ pub fn run(arguments: &[OsString]) -> u8 {
 /// use lookback::resources::Cancel;
 ///
 /// let words = ["init".into(), "--store".into(), store.into_os_string()];
-/// let (summary, result) = lookback::cli::call(&words, Arc::new(Silent), Cancel::default());
+/// let rows = lookback::cli::RowsInMemory::default();
+/// let (summary, result) = lookback::cli::call(&words, rows, Arc::new(Silent), Cancel::default());
 /// result?;
 /// assert!(summary.contains("\"max_history\":1000"), "{summary}");
 /// # Ok(())
 /// # }
 /// ```
-pub fn call(words: &[OsString], progress: Arc<Listener>, cancel: Cancel) -> (String, Result<()>) {
-    let mut console = Console::for_caller(progress);
+pub fn call(words: &[OsString], rows: RowsInMemory, progress: Arc<Listener>, cancel: Cancel) -> (String, Result<()>) {
+    let has_rows = !rows.is_empty();
+    let mut console = Console::for_caller(progress, rows);
     let done = typed::arguments_of_call(words).and_then(|arguments| {
         if matches!(arguments.command, Command::Completions(_) | Command::Man(_)) {
             return Err(Error::usage("completions and man pages are for a command line", "run `lookback` in a shell"));
+        }
+        if has_rows && !matches!(arguments.command, Command::Ingest(_) | Command::Produce(_)) {
+            return Err(Error::usage("this command takes no rows in memory", "give it the root of the files as input"));
         }
         let limit = arguments.memory_limit;
         limits::refuse_too_little(limit)?;

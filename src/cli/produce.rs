@@ -10,8 +10,9 @@ use lookback::store::{Folder, Store};
 
 pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
     let rows = &typed.rows;
-    let options = ProduceOptions::new(&typed.input, typed.dt, &typed.out)
-        .sources(config::sources_of(&typed.input, &typed.config, console)?)
+    let (input, sources) = config::input_of(typed.input.as_deref(), &typed.config, console)?;
+    let options = ProduceOptions::new(input, typed.dt, &typed.out)
+        .sources(sources)
         .rows(rows.choice())
         .known_as_of(typed.known_as_of)
         .allow_gaps(rows.allow_gaps)

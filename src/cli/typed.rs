@@ -15,7 +15,7 @@ use lookback::text::{Shown, escaped, is_url};
 /// Returns the arguments, with the error about their paths if there is one; or the exit code, after printing help,
 /// version (0) or an error of usage (2).
 pub(super) fn arguments(typed: &[OsString]) -> Result<(Arguments, lookback::error::Result<()>), u8> {
-    parse(typed).map_err(|error| {
+    parse(help::command(), typed).map_err(|error| {
         let exit_code = u8::try_from(error.exit_code()).unwrap_or(1);
         // If the stream itself is gone, there is nowhere to report it.
         let _ = match safe(error, typed) {
@@ -36,7 +36,9 @@ pub(super) fn arguments_of_call(typed: &[OsString]) -> lookback::error::Result<A
             "give it as the documentation of the function says",
         )
     };
-    let (arguments, places) = parse(&line).map_err(wrong)?;
+    let optional = |command: Command| command.mut_arg("input", |argument| argument.required(false));
+    let command = help::command().mut_subcommand("ingest", optional).mut_subcommand("produce", optional);
+    let (arguments, places) = parse(command, &line).map_err(wrong)?;
     places.map(|()| arguments)
 }
 
@@ -47,8 +49,7 @@ fn first_sentence(error: &Error) -> String {
     first.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn parse(typed: &[OsString]) -> Result<(Arguments, lookback::error::Result<()>), Error> {
-    let command = help::command();
+fn parse(command: Command, typed: &[OsString]) -> Result<(Arguments, lookback::error::Result<()>), Error> {
     let matches = command.clone().try_get_matches_from(typed)?;
     Ok((Arguments::from_arg_matches(&matches)?, refuse_urls(&command, &matches)))
 }
@@ -80,7 +81,7 @@ fn safe(error: Error, typed: &[OsString]) -> Result<Error, String> {
     if shown == typed || error.kind() == ErrorKind::InvalidUtf8 {
         return Ok(error);
     }
-    parse(&shown).err().ok_or_else(|| escaped(error.render().to_string().trim_end()).into_owned())
+    parse(help::command(), &shown).err().ok_or_else(|| escaped(error.render().to_string().trim_end()).into_owned())
 }
 
 #[cfg(test)]
@@ -90,7 +91,8 @@ mod tests {
 
     fn said(typed: &[&[u8]]) -> String {
         let typed: Vec<OsString> = typed.iter().map(|argument| OsString::from_vec(argument.to_vec())).collect();
-        safe(parse(&typed).err().unwrap(), &typed).map_or_else(|line| line, |error| error.render().to_string())
+        safe(parse(help::command(), &typed).err().unwrap(), &typed)
+            .map_or_else(|line| line, |error| error.render().to_string())
     }
 
     #[test]

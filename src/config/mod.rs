@@ -3,10 +3,12 @@
 //!
 #![doc = include_str!("reference.md")]
 
+mod columns;
 mod find;
 mod nearest;
 mod read;
 mod section;
 
+pub use columns::name_columns;
 pub use find::sources;
 pub(crate) use nearest::nearest;

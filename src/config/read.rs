@@ -14,9 +14,10 @@ use crate::sources::{
 };
 
 const SOURCE_KEYS: [&str; 7] = ["pattern", "columns", "time_unit", "int96", "type", "values", "ignore"];
-const COLUMN_KEYS: [&str; 5] = ["customer_id", "item_id", "time", "date", "type"];
+pub(super) const COLUMN_KEYS: [&str; 5] = ["customer_id", "item_id", "time", "date", "type"];
 const IMPRESSION_KEYS: [&str; 2] = ["pattern", "columns"];
-const IMPRESSION_COLUMN_KEYS: [&str; 5] = ["ranking_id", "customer_id", "impressions", "item_id", "is_order"];
+pub(super) const IMPRESSION_COLUMN_KEYS: [&str; 5] =
+    ["ranking_id", "customer_id", "impressions", "item_id", "is_order"];
 
 /// The maximum length of a source's name, in characters.
 const SOURCE_NAME_CHARS_MAX: usize = 64;
@@ -90,12 +91,17 @@ fn read_types(section: &Section<'_>) -> Result<TypeTable> {
     TypeTable::new(types).ok_or_else(|| section.error("is empty", "name at least one type, such as click = 1"))
 }
 
+/// Whether a source may have this name.
+pub(super) fn is_source_name(name: &str) -> bool {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ['_', '-'].contains(&letter);
+    (1..=SOURCE_NAME_CHARS_MAX).contains(&name.len()) && name.chars().all(is_plain)
+}
+
 fn read_sources(section: &Section<'_>, types: &TypeTable) -> Result<Vec<ActionSource>> {
     let mut sources = Vec::new();
     for (name, span, value) in section.entries() {
         let document = section.document;
-        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ['_', '-'].contains(&letter);
-        if name.is_empty() || name.len() > SOURCE_NAME_CHARS_MAX || !name.chars().all(is_plain) {
+        if !is_source_name(name) {
             let what = format!("{name:?} is not a valid name of a source");
             return Err(document.error(&span, &what, "give 1 to 64 letters, digits, _ and - of ASCII"));
         }

@@ -259,7 +259,10 @@ fn no_files(options: &IngestOptions) -> Error {
     let Some(root) = input.folder().map(Shown::shown) else {
         return Error::input(
             format!("the input in memory for {dt} has no actions"),
-            message!["give it the rows of a source, or ingest the day as an empty batch with ", AllowEmpty],
+            message![
+                "give it the rows of a source (a reader gives them once), or ingest the day as an empty batch with ",
+                AllowEmpty
+            ],
         );
     };
     let what = match &sources.file {

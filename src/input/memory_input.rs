@@ -18,6 +18,9 @@ use crate::model::{Day, Zone};
 use crate::resources::Resources;
 use crate::sources::{ActionSource, ImpressionSource, Sources};
 
+/// A reader of record batches that a program has in memory.
+pub type RecordBatches = Box<dyn RecordBatchReader + Send>;
+
 /// Where rows come from. Options take a path as well as a [`MemoryInput`] in its place.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -32,6 +35,9 @@ pub enum Input {
 /// A source has the columns that its files would have, as the [`Sources`] describe them; other columns are dropped.
 /// Text, lists and dictionaries may have any of Arrow's encodings. The rows are read from their reader once, and put
 /// aside in scratch files that are gone with this value.
+///
+/// A source whose reader has no rows is as if it had not been given: a reader gives its rows once, and one that was read
+/// before must not empty a batch in silence.
 ///
 /// The store records rows in memory under the name `memory://` and that of their source, with a hash that is the same
 /// for the same rows in any order and any batches; so a batch of the same rows is the same batch. Commands that compare
@@ -91,7 +97,7 @@ impl MemoryInput {
     ///
     /// Memory: a batch of the reader; and four times a slice of it, which takes at most a 64th of the limit, or is one
     /// row.
-    pub fn add(&mut self, source: &str, reader: Box<dyn RecordBatchReader + Send>) -> Result<()> {
+    pub fn add(&mut self, source: &str, reader: RecordBatches) -> Result<()> {
         let described = self.sources.named(source).ok_or_else(|| self.unknown(source))?;
         if self.actions.iter().any(|rows| rows.path == Path::new(source)) {
             return Err(given_twice(source));
@@ -103,12 +109,14 @@ impl MemoryInput {
         let (zone, mut bad) = (Zone::utc(), BadRows::new(QuarantineFolder::Actions, Day::FIRST, None));
         read_first_actions(described, &rows, &zone, &self.resources, 0, &mut bad, |_, _| Ok(()))?;
         rows.fill(reader, actions::BATCH_ROWS, &self.resources)?;
-        self.actions.push(rows);
+        if rows.size()? > 0 {
+            self.actions.push(rows);
+        }
         Ok(())
     }
 
     /// Adds the impressions, all batches of the reader. Fails, and takes memory, as [`Self::add`] does.
-    pub fn add_impressions(&mut self, reader: Box<dyn RecordBatchReader + Send>) -> Result<()> {
+    pub fn add_impressions(&mut self, reader: RecordBatches) -> Result<()> {
         if self.impressions.is_some() {
             return Err(given_twice(IMPRESSIONS));
         }
@@ -118,7 +126,9 @@ impl MemoryInput {
         let mut bad = BadRows::new(QuarantineFolder::Impressions, Day::FIRST, None);
         read_first_impressions(described, &rows, &self.resources, 0, &mut bad, |_, _| Ok(()))?;
         rows.fill(reader, impressions::BATCH_ROWS, &self.resources)?;
-        self.impressions = Some(rows);
+        if rows.size()? > 0 {
+            self.impressions = Some(rows);
+        }
         Ok(())
     }
 

@@ -36,7 +36,7 @@ pub(crate) use impressions::{ReadImpressions, read_impressions};
 pub(crate) use lacking::Lacking;
 pub(crate) use layout::{DayFile, day_files};
 pub(crate) use look::{LookedAt, look_at_actions, look_at_impressions};
-pub use memory_input::{Input, MemoryInput};
+pub use memory_input::{Input, MemoryInput, RecordBatches};
 pub use parquet::guard::is_guarded;
 pub(crate) use same_content::{SameContent, SameContents, note_same_content, same_content};
 pub(crate) use wanted::wrong_type;

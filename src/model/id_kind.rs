@@ -14,6 +14,7 @@ named! {
         /// The customers of actions and impressions.
         Customers = "customers",
     }
+    ALL
 }
 
 impl IdKind {

@@ -71,7 +71,7 @@ impl Pattern {
     }
 
     /// Returns the Hive layout: `<folder>/dt=<day>/`. `folder` is a plain name.
-    pub(super) fn hive(folder: &str) -> Self {
+    pub(crate) fn hive(folder: &str) -> Self {
         Pattern { text: format!("{folder}/dt={{dt}}") }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::day_rows::DayRows;
 use super::impressions::Impressions;
-use super::prepare::TrainingDay;
+use super::training_day::TrainingDay;
 use crate::error::Result;
 use crate::format::Hasher;
 use crate::model::CustomerId;

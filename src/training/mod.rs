@@ -62,9 +62,10 @@ mod order;
 mod partition;
 mod prepare;
 mod row_limit;
+mod training_day;
 mod used_batches;
 
 pub use batches::RowBatches;
 pub use options::{BatchOptions, PartitionOptions, TrainingOptions};
-pub use prepare::{Epoch, TrainingDay};
+pub use training_day::{Epoch, TrainingDay};
 pub use used_batches::UsedBatches;

@@ -43,8 +43,9 @@ pub(crate) struct Ingest {
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
     /// Input root, which holds clicks/dt=…/, add_to_carts/dt=…/ and orders/dt=…/, or what the configuration names.
-    #[arg(long, value_name = "ROOT")]
-    pub input: PathBuf,
+    // A call by another program may give rows in memory instead.
+    #[arg(long, value_name = "ROOT", required = true)]
+    pub input: Option<PathBuf>,
     /// How it is described.
     #[command(flatten)]
     pub config: Configuration,

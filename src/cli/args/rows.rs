@@ -82,8 +82,9 @@ pub(crate) struct Produce {
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
     /// Input root, which holds impressions/dt=…/, or what the configuration names.
-    #[arg(long, value_name = "ROOT")]
-    pub input: PathBuf,
+    // A call by another program may give rows in memory instead.
+    #[arg(long, value_name = "ROOT", required = true)]
+    pub input: Option<PathBuf>,
     /// How it is described.
     #[command(flatten)]
     pub config: Configuration,

@@ -2,7 +2,7 @@
 
 use super::super::gathered::Gathered;
 use super::super::options::PartitionOptions;
-use super::super::prepare::TrainingDay;
+use super::super::training_day::TrainingDay;
 use super::lists::impressions;
 use super::read::{ReadRows, read};
 use super::row::CustomerHistory;

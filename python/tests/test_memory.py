@@ -1,0 +1,202 @@
+"""Rows from memory, by the Arrow stream interface: of every library, the same as from files."""
+
+from __future__ import annotations
+
+import random
+from typing import Any, Callable
+
+import deltalake
+import duckdb
+import pandas
+import polars
+import pyarrow
+import pyarrow.orc
+import pyarrow.parquet
+import pytest
+from pyiceberg.catalog.sql import SqlCatalog
+
+import lookback
+
+from model import FIRST, Model, day
+
+SEED = 20260102
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return Model(tmp_path_factory.mktemp("memory"), SEED)
+
+
+def table_of(model: Model, source: str, name: str) -> pyarrow.Table:
+    return pyarrow.parquet.read_table(model.root / source / f"dt={name}" / "part.parquet", partitioning=None)
+
+
+def content(store: Any) -> list[dict[str, Any]]:
+    """Return all histories of a store, with the times of their actions."""
+    return pyarrow.table(lookback.Store(store).histories(range(1, 20), dt=day(9), allow_gaps=True)).to_pylist()
+
+
+def in_pieces(table: pyarrow.Table) -> pyarrow.RecordBatchReader:
+    shuffled = table.take(random.Random(SEED).sample(range(len(table)), len(table)))
+    return pyarrow.RecordBatchReader.from_batches(table.schema, shuffled.to_batches(max_chunksize=7))
+
+
+def of_delta(table: pyarrow.Table, folder: Any) -> Any:
+    deltalake.write_deltalake(str(folder / "delta"), table)
+    return deltalake.DeltaTable(str(folder / "delta")).to_pyarrow_table()
+
+
+def of_delta_query(table: pyarrow.Table, folder: Any) -> Any:
+    deltalake.write_deltalake(str(folder / "delta query"), table)
+    query = deltalake.QueryBuilder().register("t", deltalake.DeltaTable(str(folder / "delta query")))
+    return query.execute("SELECT * FROM t")
+
+
+def of_iceberg(table: pyarrow.Table, folder: Any) -> Any:
+    warehouse = folder / "iceberg"
+    warehouse.mkdir()
+    catalog = SqlCatalog("tests", uri=f"sqlite:///{warehouse}/catalog.db", warehouse=f"file://{warehouse}")
+    catalog.create_namespace("logs")
+    made = catalog.create_table("logs.actions", schema=table.schema)
+    made.append(table)
+    return made.scan().to_arrow_batch_reader()
+
+
+def of_orc(table: pyarrow.Table, folder: Any) -> Any:
+    pyarrow.orc.write_table(table, folder / "rows.orc")
+    return pyarrow.orc.read_table(folder / "rows.orc")
+
+
+LIBRARIES: dict[str, Callable[[pyarrow.Table, Any], Any]] = {
+    "table": lambda table, _: table,
+    "batches in another order": lambda table, _: in_pieces(table),
+    "polars": lambda table, _: polars.from_arrow(table),
+    "duckdb": lambda table, _: duckdb.from_arrow(table).order("customer_id DESC"),
+    "pandas": lambda table, _: table.to_pandas(),
+    "delta": of_delta,
+    "delta query": of_delta_query,
+    "iceberg": of_iceberg,
+    "orc": of_orc,
+}
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_rows_of_any_library_give_the_store_of_files(model, tmp_path, library):
+    make = LIBRARIES[library]
+    lookback.init(tmp_path / "memory", max_history=model.max_history)
+    summaries = []
+    for number in range(2):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        rows = {}
+        for source in ("clicks", "orders"):
+            (folder / source).mkdir()
+            rows[source] = make(table_of(model, source, day(number)), folder / source)
+        summaries.append(lookback.ingest(tmp_path / "memory", dt=day(number), **rows))
+    lookback.init(tmp_path / "files", max_history=model.max_history)
+    for number, summary in enumerate(summaries):
+        of_files = lookback.ingest(tmp_path / "files", input=model.root, dt=day(number))
+        for name in ("actions", "types", "late", "early", "customers", "new_customers", "duplicates"):
+            assert summary[name] == of_files[name], (name, library)
+    assert content(tmp_path / "memory") == content(tmp_path / "files")
+    assert sum(len(row["actions"]) for row in content(tmp_path / "files")) > 50
+
+
+def test_the_same_rows_are_the_same_batch(model, tmp_path):
+    """Whatever their order and pieces: partitions that rest on them are not stale. Another row makes them stale."""
+    store, clicks = tmp_path / "store", table_of(model, "clicks", day(0))
+    lookback.ingest(store, dt=day(0), clicks=clicks, create=True)
+    shown = table_of(model, "impressions", model.days[0])
+    produced = lookback.produce(store, dt=day(1), impressions=shown, out=tmp_path / "out")
+    assert produced["rows"] == len(model.produced(model.days[0]))
+    again = lookback.ingest(store, dt=day(0), clicks=in_pieces(clicks))
+    assert again["replaced"] and not lookback.stale(store, out=tmp_path / "out")["listed"]
+    lookback.ingest(store, dt=day(0), clicks=clicks.slice(1))
+    assert [one["dt"] for one in lookback.stale(store, out=tmp_path / "out")["listed"]] == [day(1)]
+
+
+def test_impressions_from_memory_give_the_rows_of_files(model, tmp_path):
+    for name in model.days:
+        settings = dict(dt=name, order="shuffled", seed=4)
+        lookback.produce(model.store, input=model.root, out=tmp_path / "files", **settings)
+        shown = in_pieces(table_of(model, "impressions", name))
+        lookback.produce(model.store, impressions=shown, out=tmp_path / "memory", **settings)
+    assert lookback.diff(tmp_path / "files", tmp_path / "memory")["same"]
+    renamed = table_of(model, "impressions", name).rename_columns(["request", "user", "items"])
+    names = {"ranking_id": "request", "customer_id": "user", "impressions": "items"}
+    lookback.produce(model.store, impressions=renamed, columns=names, out=tmp_path / "renamed", **settings)
+    assert lookback.diff(tmp_path / "files", tmp_path / "renamed", dt=name)["same"]
+
+
+def test_columns_name_what_a_source_has(tmp_path):
+    """A log of all events in one table; its types are names, or their numbers."""
+    log = pandas.DataFrame(
+        {
+            "user": [7, 7, 8],
+            "sku": [11, 12, 13],
+            "at": [FIRST, FIRST.replace(hour=3), FIRST.replace(hour=5)],
+            "event": ["click", "order", "click"],
+        }
+    )
+    columns = {"customer_id": "user", "item_id": "sku", "time": "at", "type": "event"}
+    said = lookback.ingest(tmp_path / "names", dt=day(0), events=log, columns=columns, create=True)
+    assert said["types"] == {"click": 2, "add_to_cart": 0, "order": 1} and said["customers"] == 2
+    numbered = log.assign(event=[1, 3, 1])
+    lookback.ingest(tmp_path / "numbers", dt=day(0), events=numbered, columns={"events": columns}, create=True)
+    assert content(tmp_path / "names") == content(tmp_path / "numbers")
+    both = {"clicks": {"item_id": "sku"}, "orders": {"time": "at"}}
+    clicks = pyarrow.table({"customer_id": [7], "sku": [11], "click_time": [FIRST]})
+    orders = pyarrow.table({"customer_id": [7], "config_id": [12], "at": [FIRST]})
+    lookback.ingest(tmp_path / "both", dt=day(0), clicks=clicks, orders=orders, columns=both, create=True)
+    assert [row["actions"] for row in content(tmp_path / "both")][6] == [12, 11]
+
+
+def test_what_is_wrong_is_said_in_one_sentence(model, tmp_path):
+    clicks = pyarrow.table({"customer_id": [7, 7], "item_id": [11, None], "click_time": [FIRST, FIRST]})
+
+    def refused(kind: type[lookback.Error], words: list[str], **given: Any) -> None:
+        with pytest.raises(kind) as caught:
+            lookback.ingest(tmp_path / "store", **{"dt": day(0), "create": True, **given})
+        said = str(caught.value)
+        assert "\n" not in said and all(word in said for word in words), said
+        assert not (tmp_path / "store").exists()
+
+    refused(lookback.Input, ["clicks", "row 2", "item_id"], clicks=clicks)
+    refused(lookback.Input, ["clicks", "click_time"], clicks=clicks.drop_columns(["click_time"]))
+    refused(lookback.Input, ["clicks", "item_id"], clicks=clicks.set_column(1, "item_id", [[1.5, 2.5]]))
+    refused(lookback.Usage, ["no source click", "did you mean clicks"], click=clicks)
+    refused(lookback.Usage, ["allow_emty", "bool"], input=model.root, allow_emty=True)
+    refused(lookback.Usage, ["clicks", "list"], clicks=[1, 2])
+    refused(lookback.Usage, ["no input"])
+    refused(lookback.Usage, ["two kinds of input"], clicks=clicks, input=model.root)
+    refused(lookback.Usage, ["item", "item_id"], clicks=clicks, columns={"item": "sku"})
+    refused(lookback.Usage, ["'orders'"], clicks=clicks, columns={"orders": {"item_id": "sku"}})
+    refused(lookback.Usage, ["events", "time"], events=clicks, columns={"item_id": "sku"})
+
+    def failing() -> Any:
+        yield clicks.slice(0, 1).to_batches()[0]
+        raise RuntimeError("the warehouse went away")
+
+    reader = pyarrow.RecordBatchReader.from_batches(clicks.schema, failing())
+    refused(lookback.Input, ["clicks", "the warehouse went away"], clicks=reader)
+    lookback.ingest(tmp_path / "store", dt=day(0), clicks=clicks, create=True, quarantine=tmp_path / "aside")
+    assert lookback.status(tmp_path / "store")["actions"] == 1
+
+
+def test_a_stream_is_read_once(tmp_path):
+    clicks = pyarrow.table({"customer_id": [7], "item_id": [11], "click_time": [FIRST]})
+    reader = pyarrow.RecordBatchReader.from_batches(clicks.schema, clicks.to_batches())
+    lookback.ingest(tmp_path / "store", dt=day(0), clicks=reader, create=True)
+    with pytest.raises(lookback.Input, match="has no actions"):
+        lookback.ingest(tmp_path / "store", dt=day(0), clicks=reader)
+    assert lookback.status(tmp_path / "store")["actions"] == 1
+
+
+def test_a_vocabulary_is_arrow_too(model, tmp_path):
+    settings = dict(from_=day(0), to=model.days[-1], of="items")
+    said = lookback.vocabulary(model.root, out=tmp_path / "items.parquet", **settings)
+    ids = pyarrow.table(lookback.vocabulary(model.root, **settings))
+    assert ids == pyarrow.parquet.read_table(tmp_path / "items.parquet").replace_schema_metadata(None)
+    assert ids["index"].to_pylist() == list(range(1, said["ids"] + 1)) and said["ids"] > 20
+    with pytest.raises(lookback.Usage, match="kind of ids"):
+        lookback.vocabulary(model.root, **{**settings, "of": "item"})
