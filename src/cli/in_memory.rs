@@ -25,8 +25,8 @@ pub struct RowsInMemory {
 }
 
 impl RowsInMemory {
-    /// Adds the rows of a source. They are opened when their turn to be read comes: some programs give only one stream at
-    /// a time.
+    /// Adds the rows of a source. They are opened when their turn to be read comes: some programs give only one stream
+    /// at a time.
     #[must_use]
     pub fn add(mut self, source: &str, open: impl FnOnce() -> Result<RecordBatches> + Send + 'static) -> Self {
         self.sources.push((source.to_owned(), Box::new(open)));

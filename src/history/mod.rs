@@ -11,9 +11,11 @@ mod columns;
 mod keyframes;
 mod merge;
 mod order;
+mod packed;
 
 pub use columns::History;
 pub(crate) use columns::HistoryView;
 pub(crate) use keyframes::DayDeltas;
 pub use keyframes::{SinceKeyframe, plan_keyframes};
 pub use order::newest_first;
+pub(crate) use packed::{PackedHistory, PackedItems, pack};

@@ -172,7 +172,7 @@ impl Shuffled<'_> {
         let (mut buffer, mut history, mut last) = (Vec::new(), History::default(), None);
         for KeyedRow { first, impression, history: place, .. } in chunk {
             if last != Some(*place) {
-                packed.read(self.settings.dt, *place, &mut buffer, &mut history)?;
+                packed.read(*place, &mut buffer)?.unpack(&mut history);
                 group.begin_customer(history.view())?;
                 last = Some(*place);
             }

@@ -76,7 +76,7 @@ impl Spooling<'_> {
             let impression = &numbered.impression;
             if counts.is_new(impression.customer) {
                 let (read, has_late) = histories.read(impression.customer)?;
-                history = pack(self.settings.dt, read, &mut packed)?;
+                history = pack(read, &mut packed)?;
                 counts.begin(impression.customer, read.len(), has_late, self.settings.max_history);
             }
             histories.check(impression)?;

@@ -10,13 +10,12 @@ use super::order::Order;
 use super::used_batches::UsedBatches;
 use crate::error::Result;
 use crate::exact::{Held, usize_of};
-use crate::history::History;
 use crate::output::{BatchShape, HistoryColumns, Layout, RowBatch};
 use crate::produce::HistoryPlace;
 
 /// Makes batches one after the other. Each thread has its own.
 ///
-/// Memory: one history and 40 bytes for each row, beside the batch.
+/// Memory: a packed history and 40 bytes for each row, beside the batch.
 pub(super) struct Assembler {
     day: Arc<DayRows>,
     order: Arc<Order>,
@@ -25,7 +24,6 @@ pub(super) struct Assembler {
     options: BatchOptions,
     used: UsedBatches,
     bytes: Vec<u8>,
-    history: History,
 }
 
 impl Assembler {
@@ -38,7 +36,7 @@ impl Assembler {
         used: &UsedBatches,
     ) -> Self {
         let (day, order, options, used) = (Arc::clone(day), Arc::clone(order), *options, used.clone());
-        Assembler { day, order, epoch, shape, options, used, bytes: Vec::new(), history: History::default() }
+        Assembler { day, order, epoch, shape, options, used, bytes: Vec::new() }
     }
 
     /// Makes this rank's part of a global batch.
@@ -99,8 +97,7 @@ impl Assembler {
                 columns.repeat()?;
                 continue;
             }
-            self.day.histories.read(dt, *place, &mut self.bytes, &mut self.history)?;
-            columns.put(dt, self.history.view())?;
+            columns.put(dt, &self.day.histories.read(*place, &mut self.bytes)?)?;
             last = Some(place);
         }
         Ok(columns.finish())

@@ -4,10 +4,14 @@ use std::ops::Range;
 
 use crate::error::Result;
 use crate::exact::Held;
+use crate::history::PackedItems;
 use crate::model::{ItemType, TypeType};
 
 /// The invariant that a writer or reader of a column keeps.
 pub(super) const HAS_CELLS: &str = "a column of a batch has the cells of all its histories";
+
+/// The invariant that whoever packs histories keeps.
+const FITS: &str = "items fit the type asked for";
 
 /// Items of histories, in the type asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -46,14 +50,26 @@ impl ItemCells {
     }
 
     /// Writes items, which fit the type, from cell `at` on.
-    pub(super) fn put(&mut self, at: usize, items: &[i64]) -> Result<()> {
-        match self {
-            ItemCells::Int64(cells) => part(cells, at, items.len())?.copy_from_slice(items),
-            ItemCells::Int32(cells) => {
-                for (cell, item) in part(cells, at, items.len())?.iter_mut().zip(items) {
-                    *cell = i32::try_from(*item).held("items fit the type asked for")?;
-                }
+    pub(super) fn put(&mut self, at: usize, items: PackedItems<'_>) -> Result<()> {
+        match (self, items) {
+            (ItemCells::Int64(cells), PackedItems::Short(items)) => {
+                let cells = part(cells, at, items.len())?.iter_mut().zip(items);
+                cells.for_each(|(cell, item)| *cell = u32::from_le_bytes(*item).into());
             }
+            (ItemCells::Int64(cells), PackedItems::Long(items)) => {
+                let cells = part(cells, at, items.len())?.iter_mut().zip(items);
+                cells.for_each(|(cell, item)| *cell = i64::from_le_bytes(*item));
+            }
+            (ItemCells::Int32(cells), PackedItems::Short(items)) => {
+                let mut all = 0;
+                for (cell, item) in part(cells, at, items.len())?.iter_mut().zip(items) {
+                    *cell = i32::from_le_bytes(*item);
+                    all |= *cell;
+                }
+                // An item of 32 bits is negative here.
+                (all >= 0).then_some(()).held(FITS)?;
+            }
+            (ItemCells::Int32(_), PackedItems::Long(_)) => None.held(FITS)?,
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::cells::{ItemCells, TypeCells, clear, copy, gather, part, reused};
 use super::layout::{BatchShape, Layout};
 use crate::error::Result;
 use crate::exact::Held;
-use crate::history::HistoryView;
+use crate::history::PackedHistory;
 use crate::model::{Day, ExtraColumn};
 
 /// The histories of a batch: a column each of items, types, and what else was asked for. Each column has as many cells
@@ -65,21 +65,21 @@ impl HistoryColumns {
 
     /// Writes the next history, of a row of `dt`. It has at most `max_history` actions, whose items fit their type,
     /// with the details that the columns need.
-    pub(crate) fn put(&mut self, dt: Day, history: HistoryView<'_>) -> Result<()> {
-        let at = self.next;
-        self.actions.put(at, history.item_ids)?;
-        self.action_types.put(at, history.action_types)?;
+    pub(crate) fn put(&mut self, dt: Day, history: &PackedHistory<'_>) -> Result<()> {
+        let (at, actions) = (self.next, history.types.len());
+        self.actions.put(at, history.items)?;
+        self.action_types.put(at, history.types)?;
         if let Some(ages) = &mut self.action_ages {
             let mut at = at;
-            for (day, actions) in history.days {
-                part(ages, at, *actions)?.fill(dt.number() - day.number());
+            for (day, actions) in history.days() {
+                part(ages, at, actions)?.fill(dt.number() - day.number());
                 at += actions;
             }
         }
         if let Some(times) = &mut self.action_times {
-            part(times, at, history.times_us.len())?.copy_from_slice(history.times_us);
+            part(times, at, actions)?.iter_mut().zip(history.times_us()).for_each(|(cell, time_us)| *cell = time_us);
         }
-        self.end(at..at + history.item_ids.len())
+        self.end(at..at + actions)
     }
 
     /// Writes the history written last once more.

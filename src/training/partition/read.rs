@@ -111,7 +111,7 @@ impl Reading<'_> {
                 check_fits(settings.columns.item_type, history.item_ids.iter().copied(), || {
                     format!("in the history of customer {customer}")
                 })?;
-                places.push(CustomerHistory { customer, place: pack(settings.dt, &history, &mut packed)? });
+                places.push(CustomerHistory { customer, place: pack(&history, &mut packed)? });
                 if packed.len() >= PACKED_BYTES {
                     self.put_aside(&mut packed, &mut places)?;
                 }
