@@ -94,6 +94,25 @@ fn every_wrong_word_is_answered_with_file_line_and_the_nearest_right_one() {
         ),
         ("[impressions]\ncolumn = { }".into(), 2, vec!["[impressions] has no key \"column\"", "the nearest is columns"]),
         ("[impressions]\ncolumns = { is_ordered = \"x\" }".into(), 2, vec!["\"is_ordered\"", "the nearest is is_order"]),
+        // Rules about rows.
+        (source("without_customer = \"leaveout\""), 5, vec!["\"leaveout\" does not say", "the nearest is leave_out", "refuse, leave_out"]),
+        (source("with_customer = \"refuse\""), 5, vec!["no key \"with_customer\"", "the nearest is without_customer"]),
+        (source("distinct = \"id\""), 5, vec!["no key \"distinct\"", "the nearest is distinct_by"]),
+        (source("distinct_by = 5"), 5, vec!["distinct_by in [sources.s] is a number", "give a text in quotes"]),
+        (source("order_by = \"seq\""), 5, vec!["no key \"order_by\"", "order_column"]),
+        (source("order_column = \"\""), 5, vec!["order_column in [sources.s] is empty"]),
+        ("[impressions]\nlayout = \"flats\"".into(), 2, vec!["\"flats\" is not a layout of impressions", "the nearest is flat"]),
+        ("[impressions]\nwithout_customer = \"refused\"".into(), 2, vec!["the nearest is refuse"]),
+        (
+            "[impressions]\ncolumns = { position = \"rank\" }".into(),
+            2,
+            vec!["columns in [impressions] has position, which only the layout \"flat\" has", "set layout = \"flat\""],
+        ),
+        (
+            "[impressions]\nlayout = \"flat\"\ncolumns = { impressions = \"list\" }".into(),
+            3,
+            vec!["has impressions, which only the layout \"lists\" has", "leave it out"],
+        ),
         // The first wrong word of the file is told, not of the alphabet.
         ("[zources]\n[aources]".into(), 1, vec!["\"zources\""]),
         // Values that are none.
@@ -144,6 +163,32 @@ fn every_wrong_word_is_answered_with_file_line_and_the_nearest_right_one() {
     write_file(&bench.input().join("lookback.toml"), &[0xff, 0xfe]);
     bench.refused(INGEST, &["lookback.toml is not UTF-8"]);
     bench.refused(&format!("{INGEST} --config none.toml"), &["none.toml", "check the path"]);
+}
+
+/// It may describe another input, and whoever has put it there must learn that it does nothing.
+#[test]
+fn a_file_beside_the_input_root_is_told_and_not_used() {
+    let bench = retail_bench("");
+    fs::rename(bench.input().join("lookback.toml"), bench.path("lookback.toml")).unwrap();
+    let beside = "lookback.toml lies beside the input root and is not used; type --config ";
+    for command in [
+        "ingest --create --store other --input input --dt 2026-01-01",
+        "config check --input input --dt 2026-01-01",
+        "produce --store store --input input --dt 2026-01-02 --out out",
+        "backfill --store store --input input --from 2026-01-01 --to 2026-01-01",
+        "vocabulary --input input --from 2026-01-01 --to 2026-01-01 --of items --out items.parquet",
+    ] {
+        let ran = bench.run(command);
+        assert!(ran.stderr.contains(beside), "{command}: {}", ran.stderr);
+        assert!(!bench.path("other").exists(), "{command}");
+        let named = bench.run(&format!("{command} --config lookback.toml"));
+        assert!(!named.stderr.contains("note: the configuration"), "{command}: {}", named.stderr);
+        assert!(ran.code == 1, "{command}: {}", ran.stderr);
+        fs::remove_dir_all(bench.path("other")).ok();
+    }
+    let typed = bench.run("config check --input input").stderr;
+    let typed = typed.split("type ").nth(1).and_then(|rest| rest.split(" to use it").next()).unwrap().to_owned();
+    assert!(bench.ok(&format!("config check --input input {typed}")).stdout.contains("lookback.toml\n"));
 }
 
 #[test]

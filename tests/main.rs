@@ -66,6 +66,7 @@ mod removal_faults;
 mod removed_batches;
 mod report;
 mod row_batches;
+mod row_rules;
 mod schemas;
 mod scripts;
 mod scrubbing;

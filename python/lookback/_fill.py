@@ -70,7 +70,7 @@ def ingest(
             sources, or such a mapping for each; without it those of the configuration or of the contract. A source
             that is not described may have any name, if ``time`` and ``type`` are named; the values of ``type`` are the
             names or numbers of types.
-        config: the configuration of names and layouts; without it ``lookback.toml`` in the input root or above it.
+        config: the configuration of names and layouts; without it ``lookback.toml`` in the input root.
         create: create the store, with the defaults of :func:`init`, if there is none.
         allow_empty: accept a day without any file as an empty batch.
         allow_far_day: accept a day later than tomorrow, or ten years from every other batch or most of its actions.

@@ -163,7 +163,7 @@ def config_check(
 
     Args:
         input: the root of the input.
-        config: the configuration of names and layouts; without it ``lookback.toml`` in the input root or above it.
+        config: the configuration of names and layouts; without it ``lookback.toml`` in the input root.
         dt: look at the files of this day.
         store: also check whether :func:`ingest` into this store would refuse the day.
 
@@ -235,7 +235,7 @@ def vocabulary(
         to: the last batch day, included.
         of: ``"items"`` or ``"customers"``.
         out: the file, which appears whole or not at all; without it the ids are returned.
-        config: the configuration of names and layouts; without it ``lookback.toml`` in the input root or above it.
+        config: the configuration of names and layouts; without it ``lookback.toml`` in the input root.
         min_count: leave out ids with fewer actions and impressions together.
         quarantine: a folder for bad rows; without it an input with a bad row is refused.
         memory_limit: bytes, or text such as ``"2GiB"``; half of the machine's memory without it.

@@ -46,8 +46,9 @@ def produce(
         input: the root that holds ``impressions/dt=…/``, or what the configuration names.
         impressions: instead of ``input``: data in memory, whatever has ``__arrow_c_stream__``; see :func:`ingest`.
         columns: names of its columns by their keys ``ranking_id``, ``customer_id``, ``impressions``, and ``item_id`` and
-            ``is_order`` in its elements; without it those of the configuration or of the contract.
-        config: the configuration of names and layouts; without it ``lookback.toml`` in the input root or above it.
+            ``is_order`` in its elements, or in a row for each item shown if ``position`` is named; without it those of
+            the configuration or of the contract.
+        config: the configuration of names and layouts; without it ``lookback.toml`` in the input root.
         known_as_of: use only batches up to and including this day, as a run on the next morning would have.
         max_history: the length of the padded histories; without it, and at most, as many as the store keeps.
         lookback_days: keep only actions of this many days before the day.

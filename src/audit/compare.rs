@@ -1,8 +1,9 @@
 //! Compares the expected rows of a customer with the partition's next rows.
 
 use super::difference::{cell, differs, impression_source};
-use super::group::{Case, Place, RawImpression, Wanted};
+use super::group::{Case, Wanted};
 use super::padded::Padded;
+use super::raw::{Place, RawImpression};
 use super::rows::{FoundRow, Rows};
 use crate::error::{Error, Result};
 use crate::model::ExtraColumn;

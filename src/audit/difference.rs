@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::group::{Place, RawAction};
+use super::raw::{Place, RawAction};
 use super::sources::Sources;
 use crate::error::{Error, Kind};
 use crate::exact::usize_of;

@@ -1,51 +1,18 @@
 //! A group of customers with all their actions and impressions in the raw files.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::events::RawEvents;
+use super::flat::{RawItem, lists};
+use super::raw::{Place, RawAction, RawImpression};
 use super::sources::Sources;
 use crate::error::Result;
-use crate::input::{BadRows, QuarantineFolder, read_actions, read_impressions};
+use crate::input::{BadRows, QuarantineFolder, ReadAction, read_actions_with_ids, read_shown};
 use crate::model::{Day, RowColumns, TypeTable, Zone};
 use crate::progress::Progress;
 use crate::resources::Resources;
+use crate::sources::ImpressionLayout;
 use crate::store::BlockList;
-
-/// A position in the raw files: the number of the file among its kind, and the position in it, as in
-/// [`crate::input::DayFile::place`].
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Place {
-    pub file: u32,
-    pub number: u64,
-}
-
-/// An action of a raw file. Memory: 40 bytes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct RawAction {
-    pub time_us: i64,
-    pub item: i64,
-    /// The number of its type.
-    pub kind: u8,
-    pub place: Place,
-}
-
-impl RawAction {
-    /// Returns the order of the contract: newest first, then the higher type, then the higher item; the position orders
-    /// duplicates.
-    fn order(&self) -> impl Ord + use<> {
-        (Reverse(self.time_us), Reverse(self.kind), Reverse(self.item), self.place)
-    }
-}
-
-/// An impression of a raw file; the derived order is that of the output: ranking id (null first, then by bytes), then
-/// the list.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct RawImpression {
-    pub ranking_id: Option<String>,
-    /// Items and labels.
-    pub elements: Vec<(i64, i32)>,
-    pub place: Place,
-}
 
 /// What the raw files have of one customer.
 #[derive(Default)]
@@ -54,6 +21,8 @@ pub(super) struct Case {
     pub impressions: Vec<RawImpression>,
     /// Newest first and at most `max_history`, once the group is complete.
     pub actions: Vec<RawAction>,
+    /// Of the flat layout, the items of lists that are not made yet.
+    items: Vec<RawItem>,
     /// The size of the impressions' texts and lists.
     text_bytes: usize,
 }
@@ -128,50 +97,87 @@ impl Group {
 
     fn take_impressions(&mut self, wanted: &Wanted<'_>, after: Option<i64>) -> Result<()> {
         let mut bad = BadRows::new(QuarantineFolder::Impressions, wanted.dt, None);
+        let is_flat = wanted.sources.shown().layout == ImpressionLayout::Flat;
         // The first customer that was left to the next group.
         let mut end: Option<i64> = None;
         for (file, day_file) in (0..).zip(&wanted.sources.impressions) {
-            read_impressions(wanted.sources.shown(), day_file, wanted.resources, &mut bad, |number, impression| {
-                let customer = impression.customer.0;
-                let is_wanted = after.is_none_or(|after| customer > after)
-                    && end.is_none_or(|end| customer < end)
-                    && wanted.sample.is_none_or(|sample| sample.contains(&customer))
-                    && !wanted.block_list.holds(impression.customer);
-                if is_wanted {
-                    let elements = impression.elements.iter().map(|element| (element.item_id, element.label));
-                    let elements: Vec<(i64, i32)> = elements.collect();
-                    let raw =
-                        RawImpression { ranking_id: impression.ranking_id, elements, place: Place { file, number } };
-                    let case = self.customers.entry(customer).or_default();
-                    let before = case.bytes();
-                    case.show(raw);
-                    self.bytes = self.bytes + case.bytes() - before;
-                    end = self.fit(wanted.budget_bytes).or(end);
-                }
-                Ok(())
-            })?;
+            read_shown(
+                wanted.sources.shown(),
+                day_file,
+                wanted.resources,
+                &mut bad,
+                |number, impression, position| {
+                    let customer = impression.customer.0;
+                    let is_wanted = after.is_none_or(|after| customer > after)
+                        && end.is_none_or(|end| customer < end)
+                        && wanted.sample.is_none_or(|sample| sample.contains(&customer))
+                        && !wanted.block_list.holds(impression.customer);
+                    if is_wanted {
+                        let place = Place { file, number };
+                        let case = self.customers.entry(customer).or_default();
+                        let before = case.bytes();
+                        if is_flat {
+                            case.items.extend(
+                                RawItem::of(impression, position, place)
+                                    .inspect(|item| case.text_bytes += item.text_bytes()),
+                            );
+                        } else {
+                            let elements = impression.elements.iter().map(|element| (element.item_id, element.label));
+                            let elements: Vec<(i64, i32)> = elements.collect();
+                            case.show(RawImpression { ranking_id: impression.ranking_id, elements, place });
+                        }
+                        self.bytes = self.bytes + case.bytes() - before;
+                        end = self.fit(wanted.budget_bytes).or(end);
+                    }
+                    Ok(())
+                },
+            )?;
+        }
+        if is_flat {
+            self.customers.values_mut().for_each(Case::make_lists);
+            self.bytes = self.customers.values().map(Case::bytes).sum();
         }
         Ok(())
     }
 
     fn take_actions(&mut self, wanted: &Wanted<'_>, progress: &dyn Progress) -> Result<()> {
         let mut bad = BadRows::new(QuarantineFolder::Actions, wanted.dt, None);
-        wanted.sources.each_action_file(|file, source, action_file| {
-            read_actions(source, action_file, wanted.zone, wanted.resources, &mut bad, |number, read| {
+        // The actions with event ids of the batch and source that is being read.
+        let mut events: Option<((Day, &str), RawEvents)> = None;
+        wanted.sources.each_action_file(|batch, file, source, action_file| {
+            let of = (batch, source.name.as_str());
+            if let Some((_, events)) = events.take_if(|(before, _)| *before != of) {
+                events.finish(|customer, action| self.act(wanted, customer, action))?;
+            }
+            let read_action = |number, read: ReadAction, id: Option<&str>| {
                 let (customer, action) = (read.customer.0, read.action);
-                let counts = wanted.oldest_us <= action.time_us && action.time_us < wanted.cut_off_us;
-                if let Some(case) = self.customers.get_mut(&customer).filter(|_| counts) {
-                    let (time_us, item, kind) = (action.time_us, action.item_id, action.action_type.number());
-                    let before = case.bytes();
-                    case.act(RawAction { time_us, item, kind, place: Place { file, number } }, wanted.max_history);
-                    self.bytes = self.bytes + case.bytes() - before;
-                    self.fit(wanted.budget_bytes);
+                let (time_us, item, kind) = (action.time_us, action.item_id, action.action_type.number());
+                let action = RawAction { time_us, item, kind, place: Place { file, number } };
+                match id {
+                    Some(id) => {
+                        let (_, events) = events.get_or_insert_with(|| (of, RawEvents::new(wanted.resources)));
+                        events.push(id, customer, action)?;
+                    }
+                    None => self.act(wanted, customer, action),
                 }
                 Ok(())
-            })?;
+            };
+            read_actions_with_ids(source, action_file, wanted.zone, wanted.resources, &mut bad, read_action)?;
             progress.advance(1);
             Ok(())
-        })
+        })?;
+        events.map_or(Ok(()), |(_, events)| events.finish(|customer, action| self.act(wanted, customer, action)))
+    }
+
+    /// Adds an action if it can be in a history of the group.
+    fn act(&mut self, wanted: &Wanted<'_>, customer: i64, action: RawAction) {
+        let counts = wanted.oldest_us <= action.time_us && action.time_us < wanted.cut_off_us;
+        if let Some(case) = self.customers.get_mut(&customer).filter(|_| counts) {
+            let before = case.bytes();
+            case.act(action, wanted.max_history);
+            self.bytes = self.bytes + case.bytes() - before;
+            self.fit(wanted.budget_bytes);
+        }
     }
 
     /// Leaves customers to the next group if they exceed the budget. Returns the first customer left.
@@ -195,18 +201,25 @@ impl Group {
 impl Case {
     fn bytes(&self) -> usize {
         // A new entry has no content yet.
-        if self.impressions.is_empty() {
+        if self.impressions.is_empty() && self.items.is_empty() {
             return 0;
         }
         let impressions = self.impressions.capacity() * std::mem::size_of::<RawImpression>();
+        let items = self.items.capacity() * std::mem::size_of::<RawItem>();
         let actions = self.actions.capacity() * std::mem::size_of::<RawAction>();
-        CASE_BYTES + self.text_bytes + impressions + actions
+        CASE_BYTES + self.text_bytes + impressions + items + actions
     }
 
     fn show(&mut self, impression: RawImpression) {
         let text = impression.ranking_id.as_ref().map_or(0, String::capacity);
         self.text_bytes += text + impression.elements.capacity() * std::mem::size_of::<(i64, i32)>();
         self.impressions.push(impression);
+    }
+
+    /// Makes lists of the items.
+    fn make_lists(&mut self) {
+        self.text_bytes = 0;
+        lists(std::mem::take(&mut self.items)).into_iter().for_each(|list| self.show(list));
     }
 
     fn act(&mut self, action: RawAction, max_history: usize) {

@@ -9,6 +9,7 @@
 //!    files are the same, byte by byte.
 //! 2. For all customers with an impression, or a sample of them, the actions from before the cut-off are gathered from
 //!    all raw files, group by group of customers within a budget: of a customer never more than twice `max_history`.
+//!    Of actions with event ids only the earliest of each id counts; flat rows are sorted and grouped into lists.
 //! 3. They are sorted newest first, cut and padded; each impression of the customer becomes its rows; and each row is
 //!    compared with the next row of the partition, in order. For rows in a shuffled order, that order is first computed
 //!    from the impressions alone, and compared; then for each group the partition is read, and the histories of its
@@ -19,9 +20,12 @@
 
 mod compare;
 mod difference;
+mod events;
+mod flat;
 mod group;
 mod options;
 mod padded;
+mod raw;
 mod rows;
 mod run;
 mod sample;

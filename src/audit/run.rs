@@ -113,7 +113,8 @@ pub fn audit(store: &Store, options: &AuditOptions, progress: &dyn Progress) -> 
         cut_off_us,
         max_history: manifest.settings.max_history,
         columns: manifest.settings.columns(),
-        budget_bytes: resources.audit_bytes(),
+        // Actions with event ids are sorted in the other third.
+        budget_bytes: resources.audit_bytes() / 3 * if sources.has_event_ids() { 2 } else { 3 },
         resources,
     };
     let open = || Rows::new(&paths, wanted.sample, resources.cancel());

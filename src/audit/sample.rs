@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::flat::ListCount;
 use super::sources::Sources;
 use crate::error::Result;
-use crate::input::{BadRows, QuarantineFolder, read_impressions};
+use crate::input::{BadRows, QuarantineFolder, read_shown};
 use crate::model::Day;
 use crate::resources::Resources;
+use crate::sources::ImpressionLayout;
 use crate::store::BlockList;
 
 /// The findings of a first pass over the impressions.
@@ -23,7 +25,7 @@ impl Shown {
     /// Counts the impressions of customers who have not been forgotten, and selects the `wanted` customers with the
     /// lowest hashes among those with an impression.
     ///
-    /// Memory: about 50 bytes for each customer selected.
+    /// Memory: about 50 bytes for each customer selected; for the flat layout that of a [`ListCount`].
     pub(super) fn read(
         sources: &Sources<'_>,
         dt: Day,
@@ -33,13 +35,17 @@ impl Shown {
     ) -> Result<Self> {
         let (mut impressions, mut elements, mut chosen, mut some_left) = (0, 0, BTreeSet::new(), false);
         let mut bad = BadRows::new(QuarantineFolder::Impressions, dt, None);
+        let mut lists = (sources.shown().layout == ImpressionLayout::Flat).then(|| ListCount::new(resources));
         for file in &sources.impressions {
-            read_impressions(sources.shown(), file, resources, &mut bad, |_, impression| {
+            read_shown(sources.shown(), file, resources, &mut bad, |_, impression, _| {
                 if block_list.holds(impression.customer) {
                     return Ok(());
                 }
-                impressions += 1;
                 elements += impression.elements.len() as u64;
+                match &mut lists {
+                    Some(lists) => lists.add(impression.customer.0, impression.ranking_id)?,
+                    None => impressions += 1,
+                }
                 if let Some(wanted) = wanted {
                     chosen.insert((hash(seed, impression.customer.0), impression.customer.0));
                     if chosen.len() > wanted {
@@ -49,6 +55,9 @@ impl Shown {
                 }
                 Ok(())
             })?;
+        }
+        if let Some(lists) = lists {
+            impressions = lists.finish()?;
         }
         let sample = some_left.then(|| chosen.into_iter().map(|(_, customer)| customer).collect());
         Ok(Shown { impressions, elements, sample })

@@ -1,8 +1,9 @@
 //! Audits rows in a shuffled order: their order, and then their histories.
 
 use super::compare::{Comparison, Expected, Key, expected_rows_of};
-use super::group::{Group, Place, RawImpression, Wanted};
+use super::group::{Group, Wanted};
 use super::padded::Padded;
+use super::raw::{Place, RawImpression};
 use super::rows::Rows;
 use crate::error::Result;
 use crate::model::{CustomerId, Element, Impression, OrderKey, Places, RowOrder};

@@ -71,11 +71,16 @@ impl<'a> Sources<'a> {
         self.batches.iter().map(|(_, files)| files).sum()
     }
 
-    /// Calls `take` with each file of actions, its number and its source, listing the folders again. Fails if they hold
-    /// more or fewer files than before.
+    /// Whether any source has event ids.
+    pub(super) fn has_event_ids(&self) -> bool {
+        self.described.actions.iter().any(|source| source.distinct_by.is_some())
+    }
+
+    /// Calls `take` with each file of actions, its batch, its number and its source, listing the folders again. Fails
+    /// if they hold more or fewer files than before.
     pub(super) fn each_action_file(
         &self,
-        mut take: impl FnMut(u32, &'a ActionSource, &DayFile) -> Result<()>,
+        mut take: impl FnMut(Day, u32, &'a ActionSource, &DayFile) -> Result<()>,
     ) -> Result<()> {
         let mut number = 0;
         for (day, count) in &self.batches {
@@ -87,7 +92,7 @@ impl<'a> Sources<'a> {
                 ));
             }
             for (source, file) in &files {
-                take(number, source, file)?;
+                take(*day, number, source, file)?;
                 number += 1;
             }
         }

@@ -86,6 +86,8 @@ fn sentence(summary: &BackfillSummary) -> String {
         (taken(|day| day.early), "early"),
         (taken(|day| day.duplicates), "duplicates (kept)"),
         (taken(|day| day.ignored), "rows ignored"),
+        (taken(|day| day.without_customer) + made(|day| day.without_customer), "rows without a customer left out"),
+        (taken(|day| day.deduplicated), "rows with the event id of another left out"),
         (taken(|day| day.quarantined) + made(|day| day.quarantined), "rows set aside in the quarantine"),
         (twice, same_content(twice)),
         (taken(|day| day.forgotten), "left out (of forgotten customers)"),

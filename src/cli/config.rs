@@ -17,9 +17,10 @@ use lookback::store::{Folder, Store};
 use lookback::text::Shown;
 
 /// Returns the description of an input root. A note on stderr names a configuration that was found and not given: the
-/// user may not know of it.
+/// user may not know of it, or may think that it is used.
 pub(super) fn sources_of(input: &Path, named: &Configuration, console: &Console) -> Result<Sources> {
     let sources = config::sources(Some(input), named.config.as_deref())?;
+    tell_unused(input, named, console)?;
     if let (None, Some(file)) = (&named.config, &sources.file) {
         console.message(&format!("note: the input is read by the configuration {}", file.shown()));
     }
@@ -38,8 +39,21 @@ pub(super) fn input_of(folder: Option<&Path>, named: &Configuration, console: &C
     }
 }
 
+/// Names a configuration that lies beside the input root and is not used.
+fn tell_unused(input: &Path, named: &Configuration, console: &Console) -> Result<()> {
+    if let (None, Some(file)) = (&named.config, config::unused(input)?) {
+        let file = file.shown();
+        console.message(&format!(
+            "note: the configuration {file} lies beside the input root and is not used; \
+             type --config {file} to use it, or move it into the root"
+        ));
+    }
+    Ok(())
+}
+
 pub(super) fn run(typed: &ConfigCheck, console: &Console) -> Result<()> {
     let sources = config::sources(Some(&typed.input), typed.config.config.as_deref())?;
+    tell_unused(&typed.input, &typed.config, console)?;
     let folder = typed.dt.and(typed.store.as_ref()).map(|store| Folder::with(store, console.resources()));
     let store = folder.map(|folder| Store::open_reader(&folder)).transpose()?;
     let options = PreviewOptions::new(&typed.input, sources).dt(typed.dt).resources(console.resources().clone());
@@ -74,6 +88,12 @@ fn text(previewed: &Previewed) -> Lines {
         }
         if let Some(int96) = source.int96 {
             text.push(&format!("  INT96 times are {int96}"));
+        }
+        if source.without_customer == "leave_out" {
+            text.push("  rows without a customer are left out");
+        }
+        if source.layout == Some("flat") {
+            text.push("  a row is one item; rows equal in customer and ranking id are one list");
         }
         for (value, action_type) in &source.types {
             text.push(&match value {

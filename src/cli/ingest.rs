@@ -46,6 +46,8 @@ fn sentence(summary: &IngestSummary) -> String {
         (summary.early, "early (dated after the batch)"),
         (summary.duplicates, "duplicates (equal to another of the batch; kept)"),
         (summary.ignored, "ignored (listed in `ignore` of their source)"),
+        (summary.without_customer, "left out (without a customer)"),
+        (summary.deduplicated, "left out (with the event id of an earlier row)"),
         (summary.quarantined, "set aside in the quarantine"),
         (summary.same_content, same_content(summary.same_content)),
         (summary.forgotten, "left out (of forgotten customers)"),

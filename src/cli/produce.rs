@@ -49,6 +49,7 @@ pub(super) fn sentence(summary: &ProduceSummary) -> String {
     }
     let files = |number: u64| if number == 1 { "file" } else { "files" };
     let impressions = |number: u64| if number == 1 { "impression" } else { "impressions" };
+    let rows = |number: u64| if number == 1 { "row" } else { "rows" };
     let late = |number: u64| if number == 1 { "row with actions" } else { "rows with actions" };
     sentence
         + &exceptions(&[
@@ -60,6 +61,7 @@ pub(super) fn sentence(summary: &ProduceSummary) -> String {
                 ),
             ),
             (summary.empty_impressions, &format!("{} with an empty list", impressions(summary.empty_impressions))),
+            (summary.without_customer, &format!("{} without a customer left out", rows(summary.without_customer))),
             (summary.duplicates, &format!("{} equal to another (kept)", impressions(summary.duplicates))),
             (summary.quarantined, &format!("{} set aside in the quarantine", impressions(summary.quarantined))),
             (summary.same_content, same_content(summary.same_content)),

@@ -44,6 +44,8 @@ fn sentence(summary: &VocabularySummary, out: &Path) -> String {
         (summary.rare, &format!("left out (fewer than {min_count} actions and impressions)")),
         (days, &format!("{of_days} without any file ({})", name_days(days_without_files))),
         (summary.ignored, "ignored (listed in `ignore` of their source)"),
+        (summary.without_customer, "left out (without a customer)"),
+        (summary.deduplicated, "left out (with the event id of an earlier row)"),
         (summary.empty_impressions, &format!("{empty} with an empty list")),
         (summary.quarantined, &format!("{rows} set aside in the quarantine")),
         (summary.same_content, same_content(summary.same_content)),

@@ -6,11 +6,11 @@ use super::nearest::nearest;
 use super::read::{COLUMN_KEYS, IMPRESSION_COLUMN_KEYS, is_source_name};
 use crate::error::{Error, Result};
 use crate::model::ActionType;
-use crate::sources::{ActionSource, Pattern, Sources, TypeRule, source_rank};
+use crate::sources::{ActionSource, ImpressionLayout, Pattern, Sources, TypeRule, WithoutCustomer, source_rank};
 
 /// Reads columns of a source under other names: `columns` has the names by their keys, as the table `columns` of a
-/// configuration does; `impressions` names the impressions. A source that is not described yet becomes one, if its
-/// columns of time and type are named.
+/// configuration does; `impressions` names the impressions, which have the flat layout if their `position` is named. A
+/// source that is not described yet becomes one, if its columns of time and type are named.
 ///
 /// The values of a column of types are names of types or their numbers, unless the source has values already.
 ///
@@ -37,7 +37,11 @@ pub fn name_columns(sources: &mut Sources, source: &str, columns: &BTreeMap<Stri
             &mut shown.impressions,
             &mut shown.item_id,
             &mut shown.is_order,
+            &mut shown.position,
         ];
+        if columns.contains_key("position") {
+            shown.layout = ImpressionLayout::Flat;
+        }
         for (key, field) in IMPRESSION_COLUMN_KEYS.into_iter().zip(fields) {
             if let Some(name) = columns.get(key) {
                 name.clone_into(field);
@@ -104,6 +108,9 @@ fn new_source(source: &str, columns: &BTreeMap<String, String>) -> Result<Action
         date: None,
         time_unit: None,
         int96: None,
+        without_customer: WithoutCustomer::default(),
+        distinct_by: None,
+        order_column: None,
         types: TypeRule::Column { column: named("type")?.clone(), values: BTreeMap::new() },
     })
 }

@@ -10,19 +10,18 @@ use crate::sources::Sources;
 use crate::storage::regular_file;
 use crate::text::Shown;
 
-/// The name of the file in the input root, or in the root's parent folder.
+/// The name of the file in the input root.
 const FILE_NAME: &str = "lookback.toml";
 
 /// The maximum size of a configuration in bytes: many times that of about a hundred sources.
 const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
 /// Returns the sources of the configuration, or the defaults without one: of the file `named`, else of `lookback.toml`
-/// in the input root, else of that in the root's parent folder. Fails if the named file does not exist, or if the
-/// chosen file cannot be read or is invalid.
+/// in the input root. Fails if the named file does not exist, or if the chosen file cannot be read or is invalid.
 pub fn sources(input: Option<&Path>, named: Option<&Path>) -> Result<Sources> {
     let found = match named {
         Some(named) => Some(named.to_owned()),
-        None => input.map(beside).transpose()?.flatten(),
+        None => input.map(|input| within(input.to_owned())).transpose()?.flatten(),
     };
     match found {
         Some(path) => parse(&path, &read(&path)?),
@@ -30,14 +29,20 @@ pub fn sources(input: Option<&Path>, named: Option<&Path>) -> Result<Sources> {
     }
 }
 
-fn beside(input: &Path) -> Result<Option<PathBuf>> {
-    for folder in [Some(input.to_owned()), holder(input)].into_iter().flatten() {
-        let path = folder.join(FILE_NAME);
-        if path.try_exists().map_err(|error| Error::io("look for", &path, error))? {
-            return Ok(Some(path));
-        }
+/// Returns the `lookback.toml` in the parent folder of the input root, if the root itself has none. Nothing uses such a
+/// file unless it is named: a file beside the input may describe another one. Fails if the root cannot be looked into.
+pub fn unused(input: &Path) -> Result<Option<PathBuf>> {
+    match within(input.to_owned())? {
+        Some(_) => Ok(None),
+        // A folder that may not be looked into has none that could be meant.
+        None => Ok(holder(input).and_then(|folder| within(folder).ok()).flatten()),
     }
-    Ok(None)
+}
+
+fn within(folder: PathBuf) -> Result<Option<PathBuf>> {
+    let path = folder.join(FILE_NAME);
+    let is_there = path.try_exists().map_err(|error| Error::io("look for", &path, error))?;
+    Ok(is_there.then_some(path))
 }
 
 /// Returns the parent folder by the path's text, or for a path such as `.`, by the resolved path.
@@ -72,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_root_comes_first_then_the_folder_that_holds_it_then_the_default() {
+    fn a_named_file_comes_first_then_the_root_and_the_folder_that_holds_it_is_only_told() {
         let place = tempfile::tempdir().unwrap();
         let root = place.path().join("input");
         std::fs::create_dir(&root).unwrap();
@@ -80,11 +85,14 @@ mod tests {
         let say = |path: &Path, name: &str| {
             std::fs::write(path, format!("[impressions]\ncolumns = {{ ranking_id = {name:?} }}\n")).unwrap();
         };
-        assert_eq!(named(None), "ranking_id");
-        say(&place.path().join(FILE_NAME), "above");
-        assert_eq!(named(None), "above");
+        let told = || unused(&root).unwrap();
+        assert_eq!((named(None), told()), ("ranking_id".to_owned(), None));
+        let above = place.path().join(FILE_NAME);
+        say(&above, "above");
+        assert_eq!((named(None), told()), ("ranking_id".to_owned(), Some(above.clone())));
+        assert_eq!(named(Some(&above)), "above");
         say(&root.join(FILE_NAME), "inside");
-        assert_eq!(named(None), "inside");
+        assert_eq!((named(None), told()), ("inside".to_owned(), None));
         say(&place.path().join("other.toml"), "named");
         assert_eq!(named(Some(&place.path().join("other.toml"))), "named");
         assert!(sources(Some(&root), Some(&place.path().join("missing.toml"))).is_err());

@@ -7,8 +7,9 @@ mod columns;
 mod find;
 mod nearest;
 mod read;
+mod row_rules;
 mod section;
 
 pub use columns::name_columns;
-pub use find::sources;
+pub use find::{sources, unused};
 pub(crate) use nearest::nearest;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use super::row_rules::{read_column, read_layout, read_without_customer, refuse_column_of_other_layout};
 use super::section::{Document, Section};
 use crate::error::{Error, Result};
 use crate::model::{ActionType, TypeTable, is_type_name};
@@ -13,11 +14,22 @@ use crate::sources::{
     ActionSource, ImpressionSource, Int96, Pattern, SOURCES_MAX, Sources, TimeUnit, TypeRule, source_rank,
 };
 
-const SOURCE_KEYS: [&str; 7] = ["pattern", "columns", "time_unit", "int96", "type", "values", "ignore"];
+const SOURCE_KEYS: [&str; 10] = [
+    "pattern",
+    "columns",
+    "time_unit",
+    "without_customer",
+    "distinct_by",
+    "order_column",
+    "int96",
+    "type",
+    "values",
+    "ignore",
+];
 pub(super) const COLUMN_KEYS: [&str; 5] = ["customer_id", "item_id", "time", "date", "type"];
-const IMPRESSION_KEYS: [&str; 2] = ["pattern", "columns"];
-pub(super) const IMPRESSION_COLUMN_KEYS: [&str; 5] =
-    ["ranking_id", "customer_id", "impressions", "item_id", "is_order"];
+const IMPRESSION_KEYS: [&str; 4] = ["pattern", "layout", "columns", "without_customer"];
+pub(super) const IMPRESSION_COLUMN_KEYS: [&str; 6] =
+    ["ranking_id", "customer_id", "impressions", "item_id", "is_order", "position"];
 
 /// The maximum length of a source's name, in characters.
 const SOURCE_NAME_CHARS_MAX: usize = 64;
@@ -155,6 +167,9 @@ fn read_source(name: &str, section: &Section<'_>, types: &TypeTable) -> Result<A
         time,
         date,
         time_unit: read_time_unit(section)?,
+        without_customer: read_without_customer(section)?,
+        distinct_by: read_column(section, "distinct_by")?,
+        order_column: read_column(section, "order_column")?,
         int96: read_int96(section)?,
         types: read_rule(section, columns.as_ref(), types, built_in.as_ref())?,
     })
@@ -268,7 +283,11 @@ fn known_type(document: Document<'_>, name: &str, span: &Range<usize>, types: &T
 
 fn read_impressions(section: &Section<'_>) -> Result<ImpressionSource> {
     section.only(&IMPRESSION_KEYS)?;
-    let mut impressions = ImpressionSource::default();
+    let mut impressions = ImpressionSource {
+        layout: read_layout(section)?,
+        without_customer: read_without_customer(section)?,
+        ..ImpressionSource::default()
+    };
     if let Some(pattern) = read_pattern(section)? {
         impressions.pattern = pattern;
     }
@@ -276,9 +295,11 @@ fn read_impressions(section: &Section<'_>) -> Result<ImpressionSource> {
         return Ok(impressions);
     };
     columns.only(&IMPRESSION_COLUMN_KEYS)?;
-    let ImpressionSource { pattern: _, ranking_id, customer_id, impressions: list, item_id, is_order } =
+    refuse_column_of_other_layout(&columns, impressions.layout)?;
+    let ImpressionSource { ranking_id, customer_id, impressions: list, item_id, is_order, position, .. } =
         &mut impressions;
-    for (key, field) in IMPRESSION_COLUMN_KEYS.into_iter().zip([ranking_id, customer_id, list, item_id, is_order]) {
+    let fields = [ranking_id, customer_id, list, item_id, is_order, position];
+    for (key, field) in IMPRESSION_COLUMN_KEYS.into_iter().zip(fields) {
         if let Some((name, _)) = columns.text(key)? {
             name.clone_into(field);
         }

@@ -11,13 +11,17 @@ pub(super) struct Admission {
     horizon: Option<Day>,
 }
 
-/// Actions that were not admitted.
+/// Rows of a batch that are not in the store.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct LeftOut {
     /// Those of forgotten customers.
     pub forgotten: u64,
     /// Of the others, those from before the horizon.
     pub pruned: u64,
+    /// Rows without a customer.
+    pub without_customer: u64,
+    /// Rows with the event id of an earlier one.
+    pub deduplicated: u64,
 }
 
 impl Admission {

@@ -25,6 +25,7 @@ mod remove;
 mod run;
 mod state;
 mod summary;
+mod taken;
 mod types;
 mod work_units;
 

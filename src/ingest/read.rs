@@ -5,28 +5,32 @@ use super::dated_action::DatedAction;
 use super::far::{Far, refuse_far};
 use super::options::IngestOptions;
 use super::recorded::Recorded;
+use super::taken::{Destination, Taken, Taking};
 use crate::error::Result;
-use crate::exact::{Held, of_byte_mut};
+use crate::exact::Held;
 use crate::format::{BatchRecord, FileRecord, ZoneUse};
-use crate::input::{BadRows, DayFile, QuarantineFolder, SameContents, SourceFile, read_actions, same_content};
+use crate::input::{
+    BadRows, DayFile, IdentifiedAction, QuarantineFolder, SameContents, SourceFile, each_distinct, read_actions,
+    read_actions_with_ids, same_content,
+};
 use crate::model::{TypeCounts, Zone};
 use crate::parallel::each_in_order;
 use crate::progress::Progress;
-use crate::sort::SharedSorter;
+use crate::sort::{Feed, SharedSorter};
 use crate::sources::ActionSource;
 use crate::storage::Fingerprint;
 
 /// The counts of one file.
 struct FileCounts {
     fingerprint: Fingerprint,
-    taken: TypeCounts,
+    types: TypeCounts,
+    taken: Taken,
+    /// Actions with an event id: which of them are taken shows when all files are read.
+    identified: u64,
     ignored: u64,
-    late: u64,
-    early: u64,
     bad: u64,
     far: Far,
     has_wall_times: bool,
-    left_out: LeftOut,
 }
 
 /// The part of a file's counts that is kept until all files have been read.
@@ -38,12 +42,13 @@ struct ReadFile {
 
 impl FileCounts {
     fn good(&self) -> u64 {
-        self.taken.sum() + self.ignored
+        self.types.sum() + self.identified + self.ignored + self.taken.left_out.without_customer
     }
 }
 
 /// Reads the admitted actions of all files into the sorter. Returns the batch's record, still without the number of
-/// customers, the counts of actions left out, and the files with the same content.
+/// customers, the counts of actions left out, and the files with the same content. Actions with event ids are sorted by
+/// `identified` first, and only the earliest of each id is taken.
 ///
 /// Files are read in parallel; the arrival order of actions does not matter, since the sort order is total. If there
 /// are bad rows, the files are read again, one after the other, to report and quarantine the bad rows in order.
@@ -52,39 +57,43 @@ impl FileCounts {
 pub(super) fn read_batch(
     files: &[SourceFile<'_>],
     options: &IngestOptions,
-    zone: &Zone,
-    admission: &Admission,
-    sorter: &SharedSorter<DatedAction>,
+    (zone, admission): (&Zone, &Admission),
+    (sorter, identified): (&SharedSorter<DatedAction>, Option<SharedSorter<IdentifiedAction>>),
     progress: &dyn Progress,
 ) -> Result<(BatchRecord, LeftOut, SameContents)> {
     let sizes = files.iter().map(|(_, file)| file.size()).collect::<Result<Vec<_>>>()?;
     progress.begin("reading", "bytes", Some(sizes.iter().sum()));
     let Recorded { sources, numbers } = Recorded::of(files)?;
+    let destination = Destination { dt: options.dt, admission, sorter };
     let (mut record, mut left_out) = (BatchRecord { sources, ..BatchRecord::default() }, LeftOut::default());
     record.files.reserve_exact(files.len());
-    let (mut read_files, mut has_bad) = (Vec::with_capacity(files.len()), false);
-    let read = |(source, file): &SourceFile<'_>| {
-        let counts = read_file(source, file, options, zone, admission, sorter)?;
+    let (mut read_files, mut has_bad, mut actions) = (Vec::with_capacity(files.len()), false, 0);
+    let numbered: Vec<_> = files.iter().zip(&numbers).collect();
+    let read = |((source, file), number): &(&SourceFile<'_>, &u8)| {
+        let counts = read_file((source, **number), file, options, zone, &destination, identified.as_ref())?;
         progress.advance(counts.fingerprint.bytes);
         Ok(counts)
     };
-    let mut named = files.iter().zip(numbers);
-    each_in_order(&options.resources, files, read, |counts: FileCounts| {
+    let mut named = numbered.iter();
+    let all_read = each_in_order(&options.resources, &numbered, read, |counts: FileCounts| {
         let ((_, file), number) = named.next().held("each file is read once")?;
-        add(&mut record, number, file, &counts);
-        left_out.forgotten += counts.left_out.forgotten;
-        left_out.pruned += counts.left_out.pruned;
+        add_file(&mut record, **number, file, &counts);
+        add_taken(&mut record, &mut left_out, &counts.types, &counts.taken);
         has_bad |= counts.bad > 0;
+        actions += counts.types.sum() + counts.identified;
         let has_rows = counts.good() + counts.bad > 0;
         read_files.push(ReadFile { fingerprint: counts.fingerprint, far: counts.far, has_rows });
         Ok(())
-    })?;
+    });
+    // A failed sorter is the cause of the reading error, so its error is returned first.
+    let identified = identified.map(SharedSorter::into_sorter).transpose()?;
+    all_read?;
     let both = || files.iter().zip(&read_files);
     let with_rows = both().filter(|(_, read)| read.has_rows);
     let same = same_content(with_rows.map(|((_, file), read)| (file, &read.fingerprint)));
     if !options.allow_far_actions {
         // Before any row is quarantined.
-        refuse_far(options, record.actions.sum(), both().map(|(file, read)| (file, &read.far)), zone)?;
+        refuse_far(options, actions, both().map(|(file, read)| (file, &read.far)), zone)?;
     }
     let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, options.quarantine.as_deref());
     for ((source, file), read) in both() {
@@ -94,53 +103,55 @@ pub(super) fn read_batch(
         file.check_unchanged(&read.fingerprint)?;
     }
     record.quarantined = bad.finish()?;
+    if let Some(identified) = identified {
+        let mut taking = Taking::begin(&destination)?;
+        left_out.deduplicated = each_distinct(identified, |action| taking.take(action))?;
+        let (types, taken) = taking.finish()?;
+        add_taken(&mut record, &mut left_out, &types, &taken);
+    }
     Ok((record, left_out, same))
 }
 
 fn read_file(
-    source: &ActionSource,
+    (source, number): (&ActionSource, u8),
     file: &DayFile,
     options: &IngestOptions,
     zone: &Zone,
-    admission: &Admission,
-    sorter: &SharedSorter<DatedAction>,
+    destination: &Destination<'_>,
+    identified: Option<&SharedSorter<IdentifiedAction>>,
 ) -> Result<FileCounts> {
-    let dt = options.dt;
-    let mut feed = sorter.feed()?;
+    let mut taking = Taking::begin(destination)?;
+    let mut with_ids = identified.map(SharedSorter::feed).transpose()?;
     let fingerprint = file.fingerprint(options.resources.cancel())?;
+    let (mut far, mut identified) = (Far::default(), 0);
+    // Counts bad rows only; a second pass reports them.
+    let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, None);
+    let read = read_actions_with_ids(source, file, zone, &options.resources, &mut bad, |_, action, id| {
+        if action.day != options.dt {
+            far.add(action.day, action.action.time_us, options.dt);
+        }
+        match (id, &mut with_ids) {
+            (Some(id), Some(feed)) => {
+                identified += 1;
+                feed.push(IdentifiedAction::new(number, id, action))
+            }
+            _ => taking.take(action),
+        }
+    })?;
+    with_ids.map_or(Ok(()), Feed::finish)?;
+    let (types, taken) = taking.finish()?;
     let mut counts = FileCounts {
         fingerprint,
-        taken: TypeCounts::default(),
-        ignored: 0,
-        late: 0,
-        early: 0,
-        bad: 0,
-        far: Far::default(),
-        has_wall_times: false,
-        left_out: LeftOut::default(),
+        types,
+        taken,
+        identified,
+        ignored: read.ignored,
+        bad: bad.count(),
+        far,
+        // The rules of UTC never change.
+        has_wall_times: read.has_wall_times && !zone.is_utc(),
     };
-    // An array indexed by the type's number, since each action is counted in it.
-    let mut taken = [0_u64; 256];
-    // Counts bad rows only; a second pass reports them.
-    let mut bad = BadRows::new(QuarantineFolder::Actions, dt, None);
-    let read = read_actions(source, file, zone, &options.resources, &mut bad, |_, action| {
-        *of_byte_mut(&mut taken, action.action.action_type.number()) += 1;
-        if action.day != dt {
-            counts.late += u64::from(action.day < dt);
-            counts.early += u64::from(action.day > dt);
-            counts.far.add(action.day, action.action.time_us, dt);
-        }
-        if !admission.admits(action.customer, action.day, &mut counts.left_out) {
-            return Ok(());
-        }
-        feed.push(DatedAction::from(action))
-    })?;
-    feed.finish()?;
-    counts.taken = (0..=u8::MAX).zip(taken).collect();
-    counts.ignored = read.ignored;
-    // The rules of UTC never change.
-    counts.has_wall_times = read.has_wall_times && !zone.is_utc();
-    counts.bad = bad.count();
+    counts.taken.left_out.without_customer = read.without_customer;
     if options.quarantine.is_some() {
         counts.far.outside = read.outside;
         bad.refuse_whole(file, counts.good())?;
@@ -148,14 +159,22 @@ fn read_file(
     Ok(counts)
 }
 
-fn add(record: &mut BatchRecord, source: u8, file: &DayFile, counts: &FileCounts) {
-    record.actions.add_all(&counts.taken);
+fn add_taken(record: &mut BatchRecord, left_out: &mut LeftOut, types: &TypeCounts, taken: &Taken) {
+    record.actions.add_all(types);
+    record.late += taken.late;
+    record.early += taken.early;
+    let LeftOut { forgotten, pruned, without_customer, deduplicated } = taken.left_out;
+    left_out.forgotten += forgotten;
+    left_out.pruned += pruned;
+    left_out.without_customer += without_customer;
+    left_out.deduplicated += deduplicated;
+}
+
+fn add_file(record: &mut BatchRecord, source: u8, file: &DayFile, counts: &FileCounts) {
     record.ignored += counts.ignored;
     if counts.has_wall_times {
         record.zone_use = ZoneUse::WallTimes;
     }
-    record.late += counts.late;
-    record.early += counts.early;
     record.files.push(FileRecord {
         source,
         path: file.name.clone(),

@@ -195,9 +195,11 @@ impl BatchReader {
             return Err(no_files(options));
         }
         let resources = &options.resources;
-        let sorter = Sorter::new(resources.sort_bytes(), Scratch::new(self.folder.scratch()), resources);
+        let mut sorter = Sorter::new(resources.sort_bytes(), Scratch::new(self.folder.scratch()), resources);
+        let has_event_ids = files.iter().any(|(source, _)| source.distinct_by.is_some());
+        let identified = has_event_ids.then(|| SharedSorter::new(sorter.half()));
         let sorter = SharedSorter::new(sorter);
-        let read = read_batch(&files, options, &self.zone, &self.admission, &sorter, progress);
+        let read = read_batch(&files, options, (&self.zone, &self.admission), (&sorter, identified), progress);
         // A failed sorter is the cause of the reading error, so its error is returned first.
         let sorter = sorter.into_sorter()?;
         let (record, left_out, same) = read?;
@@ -239,6 +241,8 @@ fn commit(
         late: record.late,
         early: record.early,
         duplicates: loaded.duplicates,
+        without_customer: left_out.without_customer,
+        deduplicated: left_out.deduplicated,
         quarantined: record.quarantined,
         same_content: same.count,
         same_content_files: same.listed,

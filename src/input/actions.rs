@@ -5,7 +5,9 @@ use arrow::array::RecordBatch;
 use super::bad_rows::{BadRow, BadRows};
 use super::column::{IdColumn, Reason};
 use super::day_reader::DayReader;
+use super::event_ids::EventIds;
 use super::layout::DayFile;
+use super::order_column::OrderColumn;
 use super::parquet::file::column;
 use super::time_column::{OUTSIDE, TimeColumn};
 use super::type_column::{TypeColumn, Typed};
@@ -13,7 +15,7 @@ use super::wanted::{Wanted, wrong_type};
 use crate::error::Result;
 use crate::model::{Action, CustomerId, Day, PADDING_ITEM_ID, Zone};
 use crate::resources::Resources;
-use crate::sources::{ActionSource, TypeRule};
+use crate::sources::{ActionSource, TypeRule, WithoutCustomer};
 
 /// Rows decoded at once: some 200 kB of columns, which stay in the processor's cache.
 pub(super) const BATCH_ROWS: usize = 8_192;
@@ -34,6 +36,8 @@ pub struct ReadAction {
 pub struct ReadActions {
     /// Rows that the source config says to ignore.
     pub ignored: u64,
+    /// Rows left out because their customer is null.
+    pub without_customer: u64,
     /// Bad rows whose times lie outside the supported years.
     pub outside: u64,
     /// Whether any action has a wall time or a date, so that its instant depends on the rules of the zone.
@@ -50,12 +54,24 @@ pub fn read_actions(
     zone: &Zone,
     resources: &Resources,
     bad: &mut BadRows,
-    take: impl FnMut(u64, ReadAction) -> Result<()>,
+    mut take: impl FnMut(u64, ReadAction) -> Result<()>,
+) -> Result<ReadActions> {
+    read_actions_with_ids(source, day_file, zone, resources, bad, |place, action, _| take(place, action))
+}
+
+/// Like [`read_actions`], with the event id of each action: `None` where it is null, and for a source without such ids.
+pub(crate) fn read_actions_with_ids(
+    source: &ActionSource,
+    day_file: &DayFile,
+    zone: &Zone,
+    resources: &Resources,
+    bad: &mut BadRows,
+    take: impl FnMut(u64, ReadAction, Option<&str>) -> Result<()>,
 ) -> Result<ReadActions> {
     read_first_actions(source, day_file, zone, resources, usize::MAX, bad, take)
 }
 
-/// Like [`read_actions`], for at most the first `rows` rows.
+/// Like [`read_actions_with_ids`], for at most the first `rows` rows.
 pub(super) fn read_first_actions(
     source: &ActionSource,
     day_file: &DayFile,
@@ -63,7 +79,7 @@ pub(super) fn read_first_actions(
     resources: &Resources,
     rows: usize,
     bad: &mut BadRows,
-    mut take: impl FnMut(u64, ReadAction) -> Result<()>,
+    mut take: impl FnMut(u64, ReadAction, Option<&str>) -> Result<()>,
 ) -> Result<ReadActions> {
     let file = DayReader::open(day_file, source.int96, resources)?;
     let names = Names::of(source, |column| file.has(column))?;
@@ -76,14 +92,22 @@ pub(super) fn read_first_actions(
         let columns = TypedColumns::new(&batch.columns, source, names, day_file, zone)?;
         let plain = columns.plain();
         for index in 0..batch.rows().min(left) {
+            let fault = batch.fault(index);
+            if names.leaves_out
+                && columns.customers.is_null(index)
+                && fault.is_none_or(|fault| fault.is_beside(names.customer))
+            {
+                read.without_customer += 1;
+                continue;
+            }
             let place = batch.place(index)?;
-            let found = match (plain.as_ref().and_then(|plain| plain.action(index)), batch.fault(index)) {
+            let found = match (plain.as_ref().and_then(|plain| plain.action(index)), fault) {
                 (_, Some(fault)) => Err((fault.column.as_str(), fault.reason.clone())),
                 (Some(action), None) => Ok(Some(action)),
                 (None, None) => columns.action(index),
             };
             match found {
-                Ok(Some(action)) => take(place, action)?,
+                Ok(Some(action)) => take(place, action, columns.ids.as_ref().and_then(|ids| ids.get(index)))?,
                 Ok(None) => read.ignored += 1,
                 Err((column, reason)) => {
                     read.outside += u64::from(reason == OUTSIDE);
@@ -106,10 +130,15 @@ pub(super) fn wanted(source: &ActionSource, has: impl Fn(&str) -> Result<bool>) 
 #[derive(Clone, Copy)]
 struct Names<'a> {
     customer: &'a str,
+    /// Whether rows without a customer are left out.
+    leaves_out: bool,
     item: &'a str,
     time: &'a str,
     /// `None` if all rows of the source have one type.
     action_type: Option<&'a str>,
+    /// The columns of event ids and of numbers that order the rows of one time, if the source has them.
+    id: Option<&'a str>,
+    order: Option<&'a str>,
 }
 
 impl<'a> Names<'a> {
@@ -123,14 +152,18 @@ impl<'a> Names<'a> {
             TypeRule::Constant(_) => None,
             TypeRule::Column { column, .. } => Some(column.as_str()),
         };
-        Ok(Names { customer: &source.customer_id, item: &source.item_id, time, action_type })
+        let (id, order) = (source.distinct_by.as_deref(), source.order_column.as_deref());
+        let leaves_out = source.without_customer == WithoutCustomer::LeaveOut;
+        Ok(Names { customer: &source.customer_id, leaves_out, item: &source.item_id, time, action_type, id, order })
     }
 
     /// Returns all columns, each with the type of its cells.
     fn wanted(&self) -> Vec<Wanted<'a>> {
-        let Names { customer, item, time, action_type } = *self;
-        let always = [Wanted::Id(customer), Wanted::Id(item), Wanted::Time(time)];
-        always.into_iter().chain(action_type.map(Wanted::Text)).collect()
+        let Names { customer, leaves_out, item, time, action_type, id, order } = *self;
+        let customer = if leaves_out { Wanted::SparseId(customer) } else { Wanted::Id(customer) };
+        let always = [customer, Wanted::Id(item), Wanted::Time(time)];
+        let texts = action_type.into_iter().chain(id).map(Wanted::Text);
+        always.into_iter().chain(texts).chain(order.map(Wanted::Id)).collect()
     }
 }
 
@@ -139,6 +172,9 @@ struct TypedColumns<'a> {
     items: IdColumn,
     times: TimeColumn<'a>,
     types: TypeColumn<'a>,
+    ids: Option<EventIds>,
+    order: Option<OrderColumn<'a>>,
+    zone: &'a Zone,
     names: Names<'a>,
 }
 
@@ -171,11 +207,29 @@ impl<'a> TypedColumns<'a> {
                 TypeColumn::new(cells, values).ok_or_else(wrong)?
             }
         };
-        Ok(TypedColumns { customers: ids(names.customer)?, items: ids(names.item)?, times, types, names })
+        let event_ids = |name| -> Result<EventIds> {
+            let cells = column(batch, name, path)?;
+            EventIds::new(cells).ok_or_else(|| wrong_type(subject, name, cells.data_type(), "text or an integer type"))
+        };
+        let order = |name| -> Result<OrderColumn<'a>> { Ok(OrderColumn { name, numbers: ids(name)? }) };
+        Ok(TypedColumns {
+            customers: ids(names.customer)?,
+            items: ids(names.item)?,
+            times,
+            types,
+            ids: names.id.map(event_ids).transpose()?,
+            order: names.order.map(order).transpose()?,
+            zone,
+            names,
+        })
     }
 
-    /// The columns as slices, if they have no null and times are instants in microseconds, as in nearly all files.
+    /// The columns as slices, if they have no null and times are instants in microseconds that no other column orders,
+    /// as in nearly all files.
     fn plain(&self) -> Option<PlainColumns<'_>> {
+        if self.order.is_some() {
+            return None;
+        }
         let (customers, items) = (self.customers.plain()?, self.items.plain()?);
         let (times, zone) = self.times.plain()?;
         Some(PlainColumns { customers, items, times, zone, types: &self.types })
@@ -183,7 +237,7 @@ impl<'a> TypedColumns<'a> {
 
     /// The action in a row, `None` for an ignored row, or the column at fault and the reason.
     fn action(&self, index: usize) -> Result<Option<ReadAction>, (&'a str, Reason)> {
-        let Names { customer, item, time, action_type } = self.names;
+        let Names { customer, item, time, action_type, .. } = self.names;
         // The type comes first, since the other cells of an ignored row may hold anything.
         let typed = self.types.get(index).map_err(|reason| (action_type.unwrap_or_default(), reason))?;
         let Typed::As(action_type) = typed else { return Ok(None) };
@@ -192,7 +246,11 @@ impl<'a> TypedColumns<'a> {
         if item_id == PADDING_ITEM_ID {
             return Err((item, "is 0, which is the padding".to_owned()));
         }
-        let (time_us, day) = self.times.get(index).map_err(|reason| (time, reason))?;
+        let (mut time_us, day) = self.times.get(index).map_err(|reason| (time, reason))?;
+        if let Some(order) = &self.order {
+            let ordered = order.ordered(index, (time_us, day), self.times.was_date(), self.zone);
+            time_us = ordered.map_err(|(at, reason)| (at.unwrap_or(time), reason))?;
+        }
         Ok(Some(ReadAction { customer: CustomerId(customer), action: Action { time_us, item_id, action_type }, day }))
     }
 }

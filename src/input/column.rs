@@ -42,11 +42,12 @@ impl IdColumn {
         if self.values.is_valid(row) {
             return Ok(self.values.value(row));
         }
-        Err(if self.source.is_valid(row) && *self.source.data_type() != DataType::Null {
-            "does not fit a signed 64-bit integer".to_owned()
-        } else {
-            "is null".to_owned()
-        })
+        Err(if self.is_null(row) { "is null".to_owned() } else { "does not fit a signed 64-bit integer".to_owned() })
+    }
+
+    /// Whether a row has no id. `row` must be below the column's length.
+    pub(crate) fn is_null(&self, row: usize) -> bool {
+        self.source.is_null(row) || *self.source.data_type() == DataType::Null
     }
 }
 

@@ -40,6 +40,13 @@ pub(super) struct Fault {
     pub line: Option<String>,
 }
 
+impl Fault {
+    /// Whether it is a fault of another cell than that of this column, so that this one was read.
+    pub(super) fn is_beside(&self, column: &str) -> bool {
+        self.line.is_none() && self.column != column
+    }
+}
+
 impl DayBatch {
     /// Returns the number of rows.
     pub(super) fn rows(&self) -> usize {

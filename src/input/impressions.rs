@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, StructArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
@@ -11,12 +11,13 @@ use super::column::{IdColumn, Reason, text_column};
 use super::day_reader::DayReader;
 use super::layout::DayFile;
 use super::parquet::file::column;
+use super::time_column::shortened;
 use super::wanted::{Wanted, two_columns, wrong_type};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exact::usize_of;
 use crate::model::{CustomerId, Element, Impression, PADDING_ITEM_ID};
 use crate::resources::Resources;
-use crate::sources::ImpressionSource;
+use crate::sources::{ImpressionLayout, ImpressionSource, WithoutCustomer};
 
 /// Rows decoded at once; fewer than for actions, since each has a list.
 pub(super) const BATCH_ROWS: usize = 1_024;
@@ -29,6 +30,8 @@ const RANKING_ID_BYTES_MAX: usize = 4_096;
 pub struct ReadImpressions {
     /// Rows whose list is null or empty; they become no training row.
     pub empty: u64,
+    /// Rows left out because their customer is null.
+    pub without_customer: u64,
     /// Whether the file has rows but no column of ranking ids, so that all of them are null.
     pub lacks_ranking_id: bool,
     /// Whether the file has elements but no label field, so that all labels are 0.
@@ -36,7 +39,8 @@ pub struct ReadImpressions {
 }
 
 /// Passes every impression of a file to `take`, in the order of its rows, each with its row or line in the file (see
-/// [`DayFile::place`]); and every bad row to `bad`.
+/// [`DayFile::place`]); and every bad row to `bad`. In the flat layout each row is an impression of one element: see
+/// [`super::FlatLists`].
 ///
 /// Memory: one batch of 1,024 rows. Fails if the file cannot be read or lacks a column.
 pub fn read_impressions(
@@ -44,43 +48,66 @@ pub fn read_impressions(
     day_file: &DayFile,
     resources: &Resources,
     bad: &mut BadRows,
-    take: impl FnMut(u64, Impression) -> Result<()>,
+    mut take: impl FnMut(u64, Impression) -> Result<()>,
+) -> Result<ReadImpressions> {
+    read_shown(source, day_file, resources, bad, |place, impression, _| take(place, impression))
+}
+
+/// Like [`read_impressions`], with the position of the element of each row of the flat layout, if it has one.
+pub(crate) fn read_shown(
+    source: &ImpressionSource,
+    day_file: &DayFile,
+    resources: &Resources,
+    bad: &mut BadRows,
+    take: impl FnMut(u64, Impression, Option<i64>) -> Result<()>,
 ) -> Result<ReadImpressions> {
     read_first_impressions(source, day_file, resources, usize::MAX, bad, take)
 }
 
-/// Like [`read_impressions`], for at most the first `rows` rows.
+/// Like [`read_shown`], for at most the first `rows` rows.
 pub(super) fn read_first_impressions(
     source: &ImpressionSource,
     day_file: &DayFile,
     resources: &Resources,
     rows: usize,
     bad: &mut BadRows,
-    mut take: impl FnMut(u64, Impression) -> Result<()>,
+    mut take: impl FnMut(u64, Impression, Option<i64>) -> Result<()>,
 ) -> Result<ReadImpressions> {
     let file = DayReader::open(day_file, None, resources)?;
     let names = Names::of(source);
+    if !names.is_flat && !file.has(&source.impressions)? && file.has(&source.item_id)? {
+        return Err(flat_rows(source, day_file));
+    }
     if let Some(typed) = file.typed(&names.wanted())? {
         TypedColumns::new(&typed, &names, day_file)?;
     }
     let (mut read, mut left) = (ReadImpressions::default(), rows);
     let lacks_ranking_id = !file.has(&source.ranking_id)?;
-    let mut has_label = false;
+    // A batch of text has all columns that are wanted, also those that the file lacks.
+    let mut has_label = names.is_flat && file.has(&source.is_order)?;
     let mut batches = file.read(&names.wanted(), BATCH_ROWS.min(rows))?;
     while let Some(batch) = batches.next().filter(|_| left > 0).transpose()? {
         let columns = TypedColumns::new(&batch.columns, &names, day_file)?;
         read.lacks_ranking_id |= lacks_ranking_id && batch.rows() > 0;
         read.lacks_label |= !columns.elements.is_empty();
-        has_label |= !matches!(columns.labels, Labels::Lacking);
+        has_label |= !names.is_flat && !matches!(columns.labels, Labels::Lacking);
         for index in 0..batch.rows().min(left) {
+            let fault = batch.fault(index);
+            if names.leaves_out
+                && columns.customers.is_null(index)
+                && fault.is_none_or(|fault| fault.is_beside(&source.customer_id))
+            {
+                read.without_customer += 1;
+                continue;
+            }
             let place = batch.place(index)?;
-            let found = match batch.fault(index) {
+            let found = match fault {
                 Some(fault) => Err((fault.column.as_str(), fault.reason.clone())),
-                None => columns.impression(index).map_err(|(at, reason)| (names.of_place(at), reason)),
+                None => columns.shown(index).map_err(|(at, reason)| (names.of_place(at), reason)),
             };
             match found {
-                Ok(impression) if impression.elements.is_empty() => read.empty += 1,
-                Ok(impression) => take(place, impression)?,
+                Ok((impression, _)) if impression.elements.is_empty() => read.empty += 1,
+                Ok((impression, position)) => take(place, impression, position)?,
                 Err((column, reason)) => {
                     bad.add(BadRow { day_file, place, column, reason, cells: batch.cells(index) })?;
                 }
@@ -92,8 +119,21 @@ pub(super) fn read_first_impressions(
     Ok(read)
 }
 
+/// The error that a file seems to have the other layout.
+fn flat_rows(ImpressionSource { impressions, item_id, .. }: &ImpressionSource, day_file: &DayFile) -> Error {
+    let subject = day_file.subject();
+    Error::input(
+        format!("{subject} has no column {impressions} of lists, but a column {item_id}, as if each row were one item"),
+        format!(
+            "set layout = \"flat\" in [impressions] of lookback.toml, or {} the {} with that column",
+            subject.verb(),
+            subject.noun()
+        ),
+    )
+}
+
 /// Returns the columns of the impressions, each with the type of its cells.
-pub(super) fn wanted(source: &ImpressionSource) -> [Wanted<'_>; 3] {
+pub(super) fn wanted(source: &ImpressionSource) -> Vec<Wanted<'_>> {
     Names::of(source).wanted()
 }
 
@@ -103,8 +143,12 @@ struct Names<'a> {
     top: [&'a str; 3],
     item: &'a str,
     label: &'a str,
-    /// Item and label, each after the name of the list, as in messages.
+    position: &'a str,
+    /// Item and label as in messages: in a list, each after the name of the list.
     nested: [String; 2],
+    is_flat: bool,
+    /// Whether rows without a customer are left out.
+    leaves_out: bool,
 }
 
 /// The column at fault.
@@ -114,24 +158,37 @@ enum Place {
     Customer,
     Item,
     Label,
+    Position,
 }
 
 impl<'a> Names<'a> {
     fn of(source: &'a ImpressionSource) -> Self {
-        let ImpressionSource { pattern: _, ranking_id, customer_id, impressions, item_id, is_order } = source;
+        let ImpressionSource { ranking_id, customer_id, impressions, item_id, is_order, position, .. } = source;
+        let is_flat = source.layout == ImpressionLayout::Flat;
+        let nested = [item_id, is_order];
         Names {
             top: [ranking_id, customer_id, impressions],
             item: item_id,
             label: is_order,
-            nested: [format!("{impressions}.{item_id}"), format!("{impressions}.{is_order}")],
+            position,
+            nested: nested.map(|field| if is_flat { field.clone() } else { format!("{impressions}.{field}") }),
+            is_flat,
+            leaves_out: source.without_customer == WithoutCustomer::LeaveOut,
         }
     }
 
     /// Returns the columns, each with the type of its cells.
-    fn wanted(&self) -> [Wanted<'a>; 3] {
+    fn wanted(&self) -> Vec<Wanted<'a>> {
         let [ranking_id, customer, list] = self.top;
-        let list = Wanted::List { name: list, item: self.item, label: self.label };
-        [Wanted::OptionalText(ranking_id), Wanted::Id(customer), list]
+        let customer = if self.leaves_out { Wanted::SparseId(customer) } else { Wanted::Id(customer) };
+        let mut wanted = vec![Wanted::OptionalText(ranking_id), customer];
+        if self.is_flat {
+            let label = Wanted::OptionalText(self.label);
+            wanted.extend([Wanted::Id(self.item), label, Wanted::OptionalId(self.position)]);
+        } else {
+            wanted.push(Wanted::List { name: list, item: self.item, label: self.label });
+        }
+        wanted
     }
 
     fn of_place(&self, place: Place) -> &str {
@@ -141,6 +198,7 @@ impl<'a> Names<'a> {
             Place::Customer => customer,
             Place::Item => item,
             Place::Label => label,
+            Place::Position => self.position,
         }
     }
 }
@@ -152,6 +210,8 @@ struct TypedColumns {
     elements: ArrayRef,
     item_ids: IdColumn,
     labels: Labels,
+    /// Of flat rows, if there is such a column.
+    positions: Option<IdColumn>,
 }
 
 enum Labels {
@@ -159,6 +219,8 @@ enum Labels {
     Lacking,
     Flags(BooleanArray),
     Numbers(IdColumn, ArrayRef),
+    /// Cells of flat rows in a text file.
+    Texts(StringArray),
 }
 
 impl TypedColumns {
@@ -175,26 +237,56 @@ impl TypedColumns {
         let source = column(batch, customer, path)?;
         let customers = IdColumn::new(source)
             .ok_or_else(|| wrong_type(subject, customer, source.data_type(), "an integer type"))?;
-        let source = column(batch, list, path)?;
-        let wanted = format!("a list of structs with the field {}", names.item);
-        let wrong = || wrong_type(subject, list, source.data_type(), &wanted);
-        let (bounds, elements) = lists(source).ok_or_else(wrong)?;
-        let fields = elements.as_struct_opt().ok_or_else(wrong)?;
-        let item_ids = fields.column_by_name(names.item).ok_or_else(wrong)?;
         let [item, label] = &names.nested;
+        let (bounds, elements) = if names.is_flat {
+            single_items(batch.num_rows())
+        } else {
+            let source = column(batch, list, path)?;
+            let wanted = format!("a list of structs with the field {}", names.item);
+            let has_item = |elements: &ArrayRef| elements.as_struct_opt()?.column_by_name(names.item).map(drop);
+            let lists = lists(source).filter(|(_, elements)| has_item(elements).is_some());
+            lists.ok_or_else(|| wrong_type(subject, list, source.data_type(), &wanted))?
+        };
+        // Flat rows have the fields as columns.
+        let fields = elements.as_struct_opt().filter(|_| !names.is_flat);
         for (name, nested) in [(names.item, item), (names.label, label)] {
-            if fields.column_names().iter().filter(|field| **field == name).count() > 1 {
+            if fields.is_some_and(|fields| fields.column_names().iter().filter(|field| **field == name).count() > 1) {
                 return Err(two_columns(subject, nested));
             }
         }
+        let named = |name| match fields {
+            Some(fields) => fields.column_by_name(name),
+            None => batch.column_by_name(name),
+        };
+        let item_ids = match named(names.item) {
+            Some(item_ids) => item_ids,
+            None => column(batch, names.item, path)?,
+        };
+        let labels = named(names.label);
         let item_ids = IdColumn::new(item_ids)
             .ok_or_else(|| wrong_type(subject, item, item_ids.data_type(), "an integer type"))?;
-        let labels = match fields.column_by_name(names.label) {
-            Some(labels) => Labels::new(labels)
+        let labels = match labels {
+            Some(labels) => Labels::new(labels, names.is_flat)
                 .ok_or_else(|| wrong_type(subject, label, labels.data_type(), "booleans, or integers 0 and 1"))?,
             None => Labels::Lacking,
         };
-        Ok(TypedColumns { ranking_ids, customers, bounds, elements, item_ids, labels })
+        let positions = names.is_flat.then(|| batch.column_by_name(names.position)).flatten();
+        let position = |cells: &ArrayRef| {
+            let wrong = || wrong_type(subject, names.position, cells.data_type(), "an integer type");
+            IdColumn::new(cells).ok_or_else(wrong)
+        };
+        let positions = positions.map(position).transpose()?;
+        Ok(TypedColumns { ranking_ids, customers, bounds, elements, item_ids, labels, positions })
+    }
+
+    /// The impression in a row, and in the flat layout its position; or the column at fault and the reason.
+    fn shown(&self, index: usize) -> Result<(Impression, Option<i64>), (Place, Reason)> {
+        let impression = self.impression(index)?;
+        let position = match self.positions.as_ref().filter(|positions| !positions.is_null(index)) {
+            Some(positions) => Some(positions.get(index).map_err(|reason| (Place::Position, reason))?),
+            None => None,
+        };
+        Ok((impression, position))
     }
 
     /// The impression in a row, or the column at fault and the reason.
@@ -229,7 +321,11 @@ impl TypedColumns {
 }
 
 impl Labels {
-    fn new(source: &ArrayRef) -> Option<Self> {
+    /// Returns `None` if the column has neither booleans nor integers, nor, where it may, text.
+    fn new(source: &ArrayRef, may_be_text: bool) -> Option<Self> {
+        if let Some(texts) = text_column(source).filter(|_| may_be_text) {
+            return Some(Labels::Texts(texts));
+        }
         match source.as_boolean_opt() {
             Some(flags) => Some(Labels::Flags(flags.clone())),
             None => Some(Labels::Numbers(IdColumn::new(source)?, Arc::clone(source))),
@@ -247,12 +343,33 @@ impl Labels {
                 1 => Ok(1),
                 other => Err(format!("is {other}, neither 0 nor 1")),
             },
+            Labels::Texts(texts) if texts.is_null(place) => Ok(0),
+            Labels::Texts(texts) => label_of(texts.value(place)),
         }
     }
 }
 
+/// Parses a label: 1, 0, true or false in any case; 1.0 and 0.0, as pandas writes a column with nulls; blank is null.
+fn label_of(text: &str) -> Result<i32, Reason> {
+    let label = text.trim_matches([' ', '\t']);
+    let is = |words: [&str; 3]| words.iter().any(|word| label.eq_ignore_ascii_case(word));
+    if is(["1", "true", "1.0"]) {
+        return Ok(1);
+    }
+    if label.is_empty() || is(["0", "false", "0.0"]) {
+        return Ok(0);
+    }
+    Err(format!("is {}, neither 0 nor 1", shortened(text).escape_debug()))
+}
+
 /// The begin and end of a row's list in the element columns; `None` for a null list.
 type Bounds = Option<(usize, usize)>;
+
+/// Returns the bounds and elements of flat rows: each is a list of one element, and no element is null.
+fn single_items(rows: usize) -> (Vec<Bounds>, ArrayRef) {
+    let bounds = (0..rows).map(|row| Some((row, row + 1)));
+    (bounds.collect(), Arc::new(StructArray::new_empty_fields(rows, None)))
+}
 
 /// Returns the bounds of each row's list, and the column of all elements; `None` if the column has no list type.
 fn lists(source: &ArrayRef) -> Option<(Vec<Bounds>, ArrayRef)> {

@@ -3,7 +3,7 @@
 use super::impressions::ReadImpressions;
 use super::layout::DayFile;
 use crate::progress::Progress;
-use crate::sources::ImpressionSource;
+use crate::sources::{ImpressionLayout, ImpressionSource};
 use crate::text::Shown;
 
 /// Counts the files that lack ranking ids or labels.
@@ -33,14 +33,19 @@ impl Lacking {
 
     /// Writes a note with the names of the column or field and of the first file.
     pub(crate) fn note(&self, source: &ImpressionSource, progress: &dyn Progress) {
-        let ImpressionSource { ranking_id, impressions: list, is_order: label, .. } = source;
+        let ImpressionSource { layout, ranking_id, impressions: list, is_order: label, .. } = source;
         if let Some(files) = self.ranking_ids.named() {
             progress.note(
                 &format!("there is no column {ranking_id} in {files}: the ranking ids of its rows are null").into(),
             );
         }
         if let Some(files) = self.labels.named() {
-            progress.note(&format!("there is no field {list}.{label} in {files}: all labels of its rows are 0").into());
+            match layout {
+                ImpressionLayout::Lists => progress
+                    .note(&format!("there is no field {list}.{label} in {files}: all labels of its rows are 0").into()),
+                ImpressionLayout::Flat => progress
+                    .note(&format!("there is no column {label} in {files}: all labels of its rows are 0").into()),
+            }
         }
     }
 }

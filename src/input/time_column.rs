@@ -23,6 +23,7 @@ pub(super) struct TimeColumn<'zone> {
     /// The unit of integers, and of texts that are whole numbers.
     counted_in: Option<sources::TimeUnit>,
     has_met_wall_times: Cell<bool>,
+    was_date: Cell<bool>,
 }
 
 enum Cells {
@@ -65,12 +66,17 @@ impl<'zone> TimeColumn<'zone> {
                 }
             },
         };
-        Some(TimeColumn { zone, cells, counted_in, has_met_wall_times: Cell::new(false) })
+        Some(TimeColumn { zone, cells, counted_in, has_met_wall_times: Cell::new(false), was_date: Cell::new(false) })
     }
 
     /// Whether any time read so far was a wall time or a date, whose instant depends on the rules of the zone.
     pub(super) fn has_met_wall_times(&self) -> bool {
         self.has_met_wall_times.get()
+    }
+
+    /// Whether the time read last was a date.
+    pub(super) fn was_date(&self) -> bool {
+        self.was_date.get()
     }
 
     /// Returns all times and the zone of their days, if every row has an instant in microseconds.
@@ -85,6 +91,7 @@ impl<'zone> TimeColumn<'zone> {
 
     /// Returns the time in a row and its day, or the reason why it has none. `row` must be below the column's length.
     pub(super) fn get(&self, row: usize) -> Result<(i64, Day), Reason> {
+        self.was_date.set(false);
         let outside = || OUTSIDE.to_owned();
         let null = || "is null".to_owned();
         let time_us = match &self.cells {
@@ -126,6 +133,7 @@ impl<'zone> TimeColumn<'zone> {
 
     fn midnight(&self, day: Day) -> i64 {
         self.has_met_wall_times.set(true);
+        self.was_date.set(true);
         self.zone.start_of(day)
     }
 }

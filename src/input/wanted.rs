@@ -13,6 +13,10 @@ const NAMED_COLUMNS: usize = 50;
 pub(super) enum Wanted<'a> {
     /// Integers.
     Id(&'a str),
+    /// Integers that JSON lines may lack in all lines, since many writers leave nulls out.
+    SparseId(&'a str),
+    /// Integers that are null in all rows if the file lacks the column.
+    OptionalId(&'a str),
     /// Times, for [`super::time_column::TimeColumn`]; text files deliver them as text.
     Time(&'a str),
     /// Text.
@@ -28,6 +32,8 @@ impl<'a> Wanted<'a> {
     pub(super) fn name(self) -> &'a str {
         match self {
             Wanted::Id(name)
+            | Wanted::SparseId(name)
+            | Wanted::OptionalId(name)
             | Wanted::Time(name)
             | Wanted::Text(name)
             | Wanted::OptionalText(name)
@@ -35,9 +41,14 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    /// Whether a file may lack the column.
+    /// Whether a file of JSON lines may lack the column.
+    pub(super) fn is_sparse(self) -> bool {
+        self.is_optional() || matches!(self, Wanted::SparseId(_))
+    }
+
+    /// Whether any file may lack the column.
     pub(super) fn is_optional(self) -> bool {
-        matches!(self, Wanted::OptionalText(_))
+        matches!(self, Wanted::OptionalText(_) | Wanted::OptionalId(_))
     }
 }
 

@@ -18,6 +18,10 @@ pub struct PreviewedSource {
     pub time_unit: Option<&'static str>,
     /// The configured meaning of INT96 times.
     pub int96: Option<&'static str>,
+    /// What becomes of rows without a customer.
+    pub without_customer: &'static str,
+    /// What a row of impressions is; `None` for actions.
+    pub layout: Option<&'static str>,
     /// The type of all its actions, or the values of the column of types, each with its type or `ignored`.
     pub types: Vec<(Option<String>, String)>,
     /// The files of the source on the day; `None` if no day was asked for.
@@ -51,6 +55,8 @@ impl PreviewedSource {
             columns: owned(&source.columns()),
             time_unit: source.time_unit.map(|unit| unit.name()),
             int96: source.int96.map(|int96| int96.name()),
+            without_customer: source.without_customer.name(),
+            layout: None,
             types: types_of(&source.types, types),
             files: None,
         }
@@ -63,6 +69,8 @@ impl PreviewedSource {
             columns: owned(&source.columns()),
             time_unit: None,
             int96: None,
+            without_customer: source.without_customer.name(),
+            layout: Some(source.layout.name()),
             types: Vec::new(),
             files: None,
         }

@@ -12,6 +12,7 @@ use crate::model::{Day, Impression, TypeTable};
 use crate::output::RowSettings;
 use crate::progress::Progress;
 use crate::sort::{SharedSorter, Sorted, Sorter};
+use crate::sources::ImpressionLayout;
 use crate::store::{AsOf, Batches, Store};
 use crate::text::Shown;
 
@@ -68,11 +69,13 @@ impl DayInput {
         &mut self,
         store: &Store,
         options: &DayOptions<'_>,
-        sorter: Sorter<Impression>,
+        mut sorter: Sorter<Impression>,
         progress: &dyn Progress,
     ) -> Result<Sorted<Impression>> {
+        let is_flat = options.impressions.layout == ImpressionLayout::Flat;
+        let flat = is_flat.then(|| SharedSorter::new(sorter.half()));
         let sorter = SharedSorter::new(sorter);
-        let is_read = read(&self.files, options, &store.block_list()?, &sorter, &mut self.summary, progress);
+        let is_read = read(&self.files, options, &store.block_list()?, (&sorter, flat), &mut self.summary, progress);
         // A failed sorter is the cause of the reading error, so its error is returned first.
         let sorter = sorter.into_sorter()?;
         is_read?;

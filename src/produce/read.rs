@@ -4,13 +4,14 @@ use super::day_options::DayOptions;
 use super::summary::ProduceSummary;
 use crate::error::Result;
 use crate::input::{
-    BadRows, DayFile, Lacking, QuarantineFolder, ReadImpressions, note_same_content, read_impressions, same_content,
+    BadRows, DayFile, FlatLists, FlatRow, Lacking, QuarantineFolder, ReadImpressions, note_same_content, read_shown,
+    same_content,
 };
 use crate::model::Impression;
 use crate::parallel::each;
 use crate::progress::Progress;
 use crate::resources::Resources;
-use crate::sort::SharedSorter;
+use crate::sort::{Feed, SharedSorter};
 use crate::storage::Fingerprint;
 use crate::store::BlockList;
 
@@ -20,15 +21,35 @@ pub(crate) type Fingerprinted = (DayFile, Fingerprint);
 /// The counts of one file.
 #[derive(Clone, Copy, Default)]
 struct FileCounts {
-    impressions: u64,
-    forgotten: u64,
+    /// Of the flat layout, none yet: how many impressions the rows are shows when all files are read.
+    taken: Taken,
+    /// Rows that are not bad.
+    good: u64,
     bad: u64,
     read: ReadImpressions,
 }
 
-impl FileCounts {
-    fn good(&self) -> u64 {
-        self.impressions + self.forgotten + self.read.empty
+/// Impressions on their way to the sorter.
+#[derive(Clone, Copy, Default)]
+struct Taken {
+    impressions: u64,
+    forgotten: u64,
+}
+
+impl Taken {
+    /// Takes an impression, unless its customer has been forgotten.
+    fn take(&mut self, impression: Impression, block_list: &BlockList, feed: &mut Feed<'_, Impression>) -> Result<()> {
+        if block_list.holds(impression.customer) {
+            self.forgotten += 1;
+            return Ok(());
+        }
+        self.impressions += 1;
+        feed.push(impression)
+    }
+
+    fn add_to(self, summary: &mut ProduceSummary) {
+        summary.impressions += self.impressions;
+        summary.forgotten += self.forgotten;
     }
 }
 
@@ -39,41 +60,70 @@ pub(super) fn fingerprinted(files: Vec<DayFile>, resources: &Resources) -> Resul
 }
 
 /// Reads all files into the sorter, except for impressions of forgotten customers, and adds the counts to the summary.
+/// Rows of the flat layout are sorted by `flat` before they are impressions.
 ///
 /// Files are read in parallel; the arrival order of impressions does not matter, since the sort order is total. If
 /// there are bad rows, the files are read again, one after the other, to report and quarantine the bad rows in order.
 ///
-/// Memory: for each thread a record batch and a [`crate::sort::Feed`].
+/// Memory: for each thread a record batch and a [`crate::sort::Feed`]; for the flat layout that of [`FlatLists`].
 pub(super) fn read(
     files: &[Fingerprinted],
     options: &DayOptions<'_>,
     block_list: &BlockList,
-    sorter: &SharedSorter<Impression>,
+    (sorter, flat): (&SharedSorter<Impression>, Option<SharedSorter<FlatRow>>),
     summary: &mut ProduceSummary,
     progress: &dyn Progress,
 ) -> Result<()> {
     progress.begin("reading", "bytes", Some(files.iter().map(|(_, fingerprint)| fingerprint.bytes).sum()));
     let counts = each(options.resources, files, |(file, fingerprint)| {
-        let counts = read_file(file, options, block_list, sorter)?;
+        let mut taken = Taken::default();
+        let counts = match &flat {
+            None => {
+                let mut feed = sorter.feed()?;
+                let counts = read_file(file, options, |shown, _| taken.take(shown, block_list, &mut feed))?;
+                feed.finish()?;
+                counts
+            }
+            Some(flat) => {
+                let mut feed = flat.feed()?;
+                let mut push = |shown, position| FlatRow::of(shown, position).try_for_each(|row| feed.push(row));
+                let counts = read_file(file, options, &mut push)?;
+                feed.finish()?;
+                counts
+            }
+        };
+        let counts = FileCounts { taken, ..counts };
         progress.advance(fingerprint.bytes);
         Ok(counts)
-    })?;
+    });
+    // A failed sorter is the cause of the reading error, so its error is returned first.
+    let flat = flat.map(SharedSorter::into_sorter).transpose()?;
+    let counts = counts?;
     let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, options.quarantine);
     let has_bad = counts.iter().any(|counts| counts.bad > 0);
     let mut lacking = Lacking::default();
-    let with_rows = files.iter().zip(&counts).filter(|(_, counts)| counts.good() + counts.bad > 0);
+    let with_rows = files.iter().zip(&counts).filter(|(_, counts)| counts.good + counts.bad > 0);
     let same = same_content(with_rows.map(|((file, fingerprint), _)| (file, fingerprint)));
     for ((file, fingerprint), counts) in files.iter().zip(counts) {
         if has_bad {
-            read_impressions(options.impressions, file, options.resources, &mut bad, |_, _| Ok(()))?;
+            read_shown(options.impressions, file, options.resources, &mut bad, |_, _, _| Ok(()))?;
         }
         file.check_unchanged(fingerprint)?;
-        summary.impressions += counts.impressions;
+        counts.taken.add_to(summary);
         summary.empty_impressions += counts.read.empty;
-        summary.forgotten += counts.forgotten;
+        summary.without_customer += counts.read.without_customer;
         lacking.add(file, counts.read);
     }
     summary.quarantined = bad.finish()?;
+    if let Some(flat) = flat {
+        let (mut feed, mut taken) = (sorter.feed()?, Taken::default());
+        for impression in FlatLists::of(flat, options.resources)? {
+            options.resources.check()?;
+            taken.take(impression?, block_list, &mut feed)?;
+        }
+        feed.finish()?;
+        taken.add_to(summary);
+    }
     lacking.note(options.impressions, progress);
     note_same_content(&same, progress);
     [summary.without_ranking_id, summary.without_label] = lacking.counts();
@@ -81,27 +131,22 @@ pub(super) fn read(
     Ok(())
 }
 
+/// Reads one file and passes its rows to `take`.
 fn read_file(
     file: &DayFile,
     options: &DayOptions<'_>,
-    block_list: &BlockList,
-    sorter: &SharedSorter<Impression>,
+    mut take: impl FnMut(Impression, Option<i64>) -> Result<()>,
 ) -> Result<FileCounts> {
-    let (mut feed, mut counts) = (sorter.feed()?, FileCounts::default());
+    let mut good = 0;
     // Counts bad rows only; a second pass reports them.
     let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, None);
-    let read = read_impressions(options.impressions, file, options.resources, &mut bad, |_, impression| {
-        if block_list.holds(impression.customer) {
-            counts.forgotten += 1;
-            return Ok(());
-        }
-        counts.impressions += 1;
-        feed.push(impression)
+    let read = read_shown(options.impressions, file, options.resources, &mut bad, |_, impression, position| {
+        good += 1;
+        take(impression, position)
     })?;
-    feed.finish()?;
-    let counts = FileCounts { read, bad: bad.count(), ..counts };
+    let good = good + read.empty + read.without_customer;
     if options.quarantine.is_some() {
-        bad.refuse_whole(file, counts.good())?;
+        bad.refuse_whole(file, good)?;
     }
-    Ok(counts)
+    Ok(FileCounts { taken: Taken::default(), good, bad: bad.count(), read })
 }

@@ -28,11 +28,13 @@ pub struct ProduceSummary {
     /// Of the impressions that became rows, those equal to another in customer, ranking id and list, not counting the
     /// first of each group of equal ones. All are kept.
     pub duplicates: u64,
-    /// Impressions written to the quarantine.
+    /// Rows of impressions left out because their customer is null (`without_customer`).
+    pub without_customer: u64,
+    /// Rows of impressions written to the quarantine.
     pub quarantined: u64,
     /// Files without a ranking id column, so that their ranking ids are null.
     pub without_ranking_id: u64,
-    /// Files whose lists have no labels, so that their labels are 0.
+    /// Files without labels, so that their labels are 0.
     pub without_label: u64,
     /// Files with the same content as another file of the day. The impressions of both are used.
     pub same_content: u64,

@@ -31,6 +31,11 @@ impl Scratch {
         Scratch { folder, created: Vec::new() }
     }
 
+    /// Returns further temporary files in the same folder, which last as long as the value returned.
+    pub fn beside(&self) -> Self {
+        Scratch::new(self.folder.clone())
+    }
+
     /// Creates a file, open for reading and writing. Also returns its former name, or its folder, for messages.
     pub fn file(&mut self) -> Result<(PathBuf, File)> {
         self.create(nameless)

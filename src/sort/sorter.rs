@@ -41,6 +41,12 @@ impl<R: Record> Sorter<R> {
         Sorter { blocks, gathered_bytes: 0, budget_bytes, tiers, scratch, resources }
     }
 
+    /// Gives half of the budget to a new sorter of other records, for sorts that are in memory at once.
+    pub fn half<S: Record>(&mut self) -> Sorter<S> {
+        self.budget_bytes /= 2;
+        Sorter::new(self.budget_bytes, self.scratch.beside(), &self.resources)
+    }
+
     /// Takes one record.
     pub fn push(&mut self, record: R) -> Result<()> {
         self.spill_if_full(record.memory_bytes())?;

@@ -65,6 +65,19 @@ impl Int96 {
     }
 }
 
+named! {
+    /// What becomes of rows whose customer is null.
+    #[derive(Default)]
+    pub enum WithoutCustomer {
+        /// They are bad rows.
+        #[default]
+        Refuse = "refuse",
+        /// They are left out, and counted.
+        LeaveOut = "leave_out",
+    }
+    ALL
+}
+
 /// How to determine the type of an action.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum TypeRule {
@@ -97,6 +110,12 @@ pub struct ActionSource {
     pub date: Option<String>,
     /// The unit of integer times; `None`: integers are no times.
     pub time_unit: Option<TimeUnit>,
+    /// What becomes of rows whose customer is null.
+    pub without_customer: WithoutCustomer,
+    /// The column of event ids: of rows of a batch that have the same id, the earliest stays.
+    pub distinct_by: Option<String>,
+    /// The column that orders the rows of one time: a number that is added to the time as microseconds.
+    pub order_column: Option<String>,
     /// The meaning of times in INT96; `None`: that used by the file's writer.
     pub int96: Option<Int96>,
     /// The type of the actions.
@@ -120,6 +139,9 @@ impl ActionSource {
             time: time.to_owned(),
             date: date.map(str::to_owned),
             time_unit: None,
+            without_customer: WithoutCustomer::default(),
+            distinct_by: None,
+            order_column: None,
             int96: None,
             types: TypeRule::Constant(action_type),
         })
@@ -137,7 +159,20 @@ impl ActionSource {
     /// specification of the store defines the bytes.
     pub(crate) fn mapping(&self) -> Mapping {
         // Destructured, so that a new field does not compile until someone decides whether it belongs in the hash.
-        let ActionSource { name: _, pattern: _, customer_id, item_id, time, date, time_unit, int96, types } = self;
+        let ActionSource {
+            name: _,
+            pattern: _,
+            customer_id,
+            item_id,
+            time,
+            date,
+            time_unit,
+            without_customer,
+            distinct_by,
+            order_column,
+            int96,
+            types,
+        } = self;
         let mut bytes = Vec::new();
         for text in [customer_id, item_id, time] {
             put(text, &mut bytes);
@@ -155,10 +190,19 @@ impl ActionSource {
                 }
             }
         }
-        // Only if given, so that the hashes of sources without this setting never change.
-        if let Some(int96) = int96 {
-            put("int96", &mut bytes);
-            put(int96.name(), &mut bytes);
+        // Only if given, so that the hashes of sources without these settings never change.
+        let left_out = Some(without_customer.name()).filter(|_| *without_customer == WithoutCustomer::LeaveOut);
+        let given = [
+            ("int96", int96.map(Int96::name)),
+            ("without_customer", left_out),
+            ("distinct_by", distinct_by.as_deref()),
+            ("order_column", order_column.as_deref()),
+        ];
+        for (key, value) in given {
+            if let Some(value) = value {
+                put(key, &mut bytes);
+                put(value, &mut bytes);
+            }
         }
         hash(&bytes)
     }
@@ -171,6 +215,8 @@ impl ActionSource {
         if let TypeRule::Column { column, .. } = &self.types {
             columns.push(("type", column));
         }
+        let keys = [("distinct_by", &self.distinct_by), ("order_column", &self.order_column)];
+        columns.extend(keys.into_iter().filter_map(|(key, column)| Some((key, column.as_deref()?))));
         columns
     }
 }
@@ -216,6 +262,9 @@ mod tests {
             with(|source| source.time_unit = Some(TimeUnit::Microseconds)),
             with(|source| source.int96 = Some(Int96::Utc)),
             with(|source| source.int96 = Some(Int96::WallTime)),
+            with(|source| source.without_customer = WithoutCustomer::LeaveOut),
+            with(|source| source.distinct_by = Some("e".to_owned())),
+            with(|source| source.order_column = Some("e".to_owned())),
             with(|source| source.types = TypeRule::Constant(ActionType::ORDER)),
             ActionSource { types: rule(&[("a", 1)]), ..clicks.clone() }.mapping(),
             ActionSource { types: rule(&[("a", 2)]), ..clicks.clone() }.mapping(),
@@ -244,6 +293,9 @@ mod tests {
             time: "timestamp".to_owned(),
             date: None,
             time_unit: Some(TimeUnit::Milliseconds),
+            without_customer: WithoutCustomer::Refuse,
+            distinct_by: None,
+            order_column: None,
             int96: None,
             types: TypeRule::Column {
                 column: "event".to_owned(),

@@ -13,8 +13,8 @@ use std::path::PathBuf;
 
 use crate::model::TypeTable;
 
-pub use action_source::{ActionSource, BUILT_IN, Int96, Mapping, TimeUnit, TypeRule, source_rank};
-pub use impression_source::ImpressionSource;
+pub use action_source::{ActionSource, BUILT_IN, Int96, Mapping, TimeUnit, TypeRule, WithoutCustomer, source_rank};
+pub use impression_source::{ImpressionLayout, ImpressionSource};
 pub use pattern::{Component, Glob, Pattern};
 
 /// What begins the name under which batches and partitions record rows from memory. No file has such a name: between

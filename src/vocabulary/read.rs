@@ -6,14 +6,14 @@ use super::summary::VocabularySummary;
 use crate::error::Result;
 use crate::exact::Held;
 use crate::input::{
-    BadRows, DayFile, QuarantineFolder, batch_files, day_files, note_same_content, read_actions, read_impressions,
-    same_content,
+    BadRows, DayFile, FlatLists, FlatRow, IdentifiedAction, QuarantineFolder, ReadAction, batch_files, day_files,
+    each_distinct, note_same_content, read_actions_with_ids, read_shown, same_content,
 };
-use crate::model::{Day, IdKind, Zone};
+use crate::model::{Day, IdKind, Impression, Zone};
 use crate::parallel::each;
 use crate::progress::Progress;
-use crate::sort::{Feed, SharedSorter};
-use crate::sources::{ActionSource, ImpressionSource};
+use crate::sort::{Feed, Record, SharedSorter, Sorter};
+use crate::sources::{ActionSource, ImpressionLayout, ImpressionSource};
 use crate::storage::Fingerprint;
 
 /// Ids that a thread gathers before it counts the equal ones: half a megabyte.
@@ -25,8 +25,23 @@ const LISTED_FILES: usize = 100;
 /// What the rows of a file are.
 #[derive(Clone, Copy)]
 enum Rows<'a> {
-    Actions(&'a ActionSource),
+    /// Of a source with this number.
+    Actions(&'a ActionSource, u8),
     Impressions(&'a ImpressionSource),
+}
+
+/// A row whose id is known to count only when all files of the day are read.
+enum Pending {
+    /// An action whose event id another row may have too.
+    Identified(IdentifiedAction),
+    /// An item of a list, which counts its customer once.
+    Flat(FlatRow),
+}
+
+/// Sorts the pending rows of a day: actions, or rows of impressions.
+struct PendingRows {
+    identified: SharedSorter<IdentifiedAction>,
+    flat: SharedSorter<FlatRow>,
 }
 
 /// The counts of one file.
@@ -35,6 +50,7 @@ struct RowCounts {
     /// Good rows, also those without an id.
     good: u64,
     ignored: u64,
+    without_customer: u64,
     empty: u64,
 }
 
@@ -59,7 +75,12 @@ pub(super) fn read_days(
     for day in from.through(*to) {
         options.resources.check()?;
         let actions = batch_files(input, sources, day)?;
-        let actions: Vec<_> = actions.into_iter().map(|(source, file)| (Rows::Actions(source), file)).collect();
+        let number = |source: &ActionSource| sources.actions.iter().position(|one| one.name == source.name);
+        let numbered = |(source, file)| -> Result<(Rows<'_>, DayFile)> {
+            let number = number(source).and_then(|number| u8::try_from(number).ok());
+            Ok((Rows::Actions(source, number.held("each file is of one of at most 255 sources")?), file))
+        };
+        let actions = actions.into_iter().map(numbered).collect::<Result<Vec<_>>>()?;
         let impressions = day_files(input, &sources.impressions.pattern, day)?;
         let of_impressions = |file| (Rows::Impressions(&sources.impressions), file);
         let impressions: Vec<_> = impressions.into_iter().map(of_impressions).collect();
@@ -87,18 +108,29 @@ fn read_files(
     summary: &mut VocabularySummary,
     progress: &dyn Progress,
 ) -> Result<()> {
+    let pending = PendingRows { identified: pending_sorter(options), flat: pending_sorter(options) };
     let read = each(&options.resources, files, |(rows, file)| {
         let fingerprint = file.fingerprint(options.resources.cancel())?;
         // Counts bad rows only; a second pass reports them.
         let mut bad = BadRows::new(folder, day, None);
         let mut gathered = Gathered { rows: *rows, ids: Vec::new(), feed: sorter.feed()? };
-        let rows = read_rows(options, *rows, file, &mut bad, &mut |id| gathered.push(id))?;
+        let (mut identified, mut flat) = (pending.identified.feed()?, pending.flat.feed()?);
+        let mut put_off = |row| match row {
+            Pending::Identified(action) => identified.push(action),
+            Pending::Flat(row) => flat.push(row),
+        };
+        let rows = read_rows(options, *rows, file, &mut bad, (&mut |id| gathered.push(id), &mut put_off))?;
         gathered.finish()?;
+        identified.finish()?;
+        flat.finish()?;
         if options.quarantine.is_some() {
             bad.refuse_whole(file, rows.good)?;
         }
         Ok(ReadFile { fingerprint, rows, bad: bad.count() })
-    })?;
+    });
+    // A failed sorter is the cause of the reading error, so its error is returned first.
+    let (identified, flat) = (pending.identified.into_sorter()?, pending.flat.into_sorter()?);
+    let read = read?;
     let both = || files.iter().zip(&read);
     let with_rows = both().filter(|(_, read)| read.rows.good + read.bad > 0);
     let same = same_content(with_rows.map(|((_, file), read)| (file, &read.fingerprint)));
@@ -106,15 +138,25 @@ fn read_files(
     let has_bad = read.iter().any(|read| read.bad > 0);
     for ((rows, file), read) in both() {
         if has_bad {
-            read_rows(options, *rows, file, &mut bad, &mut |_| Ok(()))?;
+            read_rows(options, *rows, file, &mut bad, (&mut |_| Ok(()), &mut |_| Ok(())))?;
         }
         file.check_unchanged(&read.fingerprint)?;
         summary.files += 1;
         summary.bytes += read.fingerprint.bytes;
         summary.ignored += read.rows.ignored;
+        summary.without_customer += read.rows.without_customer;
         summary.empty_impressions += read.rows.empty;
     }
     summary.quarantined += bad.finish()?;
+    if let Some((rows, _)) = files.first() {
+        let mut gathered = Gathered { rows: *rows, ids: Vec::new(), feed: sorter.feed()? };
+        summary.deduplicated += each_distinct(identified, |action| gathered.push(id_of_action(options.of, action)))?;
+        for impression in FlatLists::of(flat, &options.resources)? {
+            options.resources.check()?;
+            each_id_of(options.of, &impression?, &mut |id| gathered.push(id))?;
+        }
+        gathered.finish()?;
+    }
     note_same_content(&same, progress);
     summary.same_content += same.count;
     let room = LISTED_FILES.saturating_sub(summary.same_content_files.len());
@@ -122,41 +164,68 @@ fn read_files(
     Ok(())
 }
 
-/// Passes each id of a file to `take`.
+/// The counts of ids are in memory at the same time, with the other half of the memory for sorting.
+fn pending_sorter<R: Record>(options: &VocabularyOptions) -> SharedSorter<R> {
+    let resources = &options.resources;
+    SharedSorter::new(Sorter::new(resources.sort_bytes() / 2, resources.scratch(), resources))
+}
+
+fn id_of_action(of: IdKind, read: ReadAction) -> i64 {
+    match of {
+        IdKind::Items => read.action.item_id,
+        IdKind::Customers => read.customer.0,
+    }
+}
+
+fn each_id_of(of: IdKind, impression: &Impression, take: &mut dyn FnMut(i64) -> Result<()>) -> Result<()> {
+    match of {
+        IdKind::Items => impression.elements.iter().try_for_each(|element| take(element.item_id)),
+        IdKind::Customers => take(impression.customer.0),
+    }
+}
+
+/// What takes ids, and what takes rows whose ids are not known to count yet.
+type Takers<'a> = (&'a mut dyn FnMut(i64) -> Result<()>, &'a mut dyn FnMut(Pending) -> Result<()>);
+
+/// Passes each id of a file to `take`, or its row to `put_off`.
 fn read_rows(
     options: &VocabularyOptions,
     rows: Rows<'_>,
     file: &DayFile,
     bad: &mut BadRows,
-    take: &mut dyn FnMut(i64) -> Result<()>,
+    (take, put_off): Takers<'_>,
 ) -> Result<RowCounts> {
     let (of, resources) = (options.of, &options.resources);
     let mut counts = RowCounts::default();
     match rows {
-        Rows::Actions(source) => {
+        Rows::Actions(source, number) => {
             // No id depends on the zone.
-            let read = read_actions(source, file, &Zone::utc(), resources, bad, |_, action| {
+            let read = read_actions_with_ids(source, file, &Zone::utc(), resources, bad, |_, action, id| {
                 counts.good += 1;
-                take(match of {
-                    IdKind::Items => action.action.item_id,
-                    IdKind::Customers => action.customer.0,
-                })
+                match id {
+                    Some(id) => put_off(Pending::Identified(IdentifiedAction::new(number, id, action))),
+                    None => take(id_of_action(of, action)),
+                }
             })?;
             counts.ignored = read.ignored;
-            counts.good += read.ignored;
+            counts.without_customer = read.without_customer;
         }
         Rows::Impressions(source) => {
-            let read = read_impressions(source, file, resources, bad, |_, impression| {
+            let is_flat = source.layout == ImpressionLayout::Flat;
+            let read = read_shown(source, file, resources, bad, |_, impression, position| {
                 counts.good += 1;
                 match of {
-                    IdKind::Items => impression.elements.iter().try_for_each(|element| take(element.item_id)),
-                    IdKind::Customers => take(impression.customer.0),
+                    IdKind::Customers if is_flat => {
+                        FlatRow::of(impression, position).try_for_each(|row| put_off(Pending::Flat(row)))
+                    }
+                    _ => each_id_of(of, &impression, take),
                 }
             })?;
             counts.empty = read.empty;
-            counts.good += read.empty;
+            counts.without_customer = read.without_customer;
         }
     }
+    counts.good += counts.ignored + counts.empty + counts.without_customer;
     Ok(counts)
 }
 
@@ -184,7 +253,7 @@ impl Gathered<'_> {
             let id = *equal.first().held("a chunk of equal ids has one")?;
             let times = equal.len() as u64;
             let (actions, impressions) = match self.rows {
-                Rows::Actions(_) => (times, 0),
+                Rows::Actions(..) => (times, 0),
                 Rows::Impressions(_) => (0, times),
             };
             self.feed.push(IdCount { id, actions, impressions })?;

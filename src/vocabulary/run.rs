@@ -65,6 +65,8 @@ impl Vocabulary {
             actions: 0,
             impressions: 0,
             ignored: 0,
+            without_customer: 0,
+            deduplicated: 0,
             empty_impressions: 0,
             quarantined: 0,
             same_content: 0,

@@ -32,6 +32,10 @@ pub struct VocabularySummary {
     pub impressions: u64,
     /// Rows that the source's description lists as no actions.
     pub ignored: u64,
+    /// Rows left out because their customer is null.
+    pub without_customer: u64,
+    /// Rows left out because an earlier row of their source and day has the same event id.
+    pub deduplicated: u64,
     /// Impression lists that are null or empty; they count for no customer.
     pub empty_impressions: u64,
     /// Rows written to the quarantine.

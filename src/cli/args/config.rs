@@ -9,8 +9,7 @@ use lookback::model::Day;
 /// Where the names and layouts of the input are described.
 #[derive(Args, Debug)]
 pub(crate) struct Configuration {
-    /// Configuration of names and layouts [default: lookback.toml in the input root, else in the folder that holds the
-    /// input root, else none].
+    /// Configuration of names and layouts [default: lookback.toml in the input root, else none].
     #[arg(long = "config", value_name = "FILE")]
     pub config: Option<PathBuf>,
 }

@@ -92,7 +92,7 @@ enum Kind {
 impl Kind {
     fn of(wanted: Wanted<'_>) -> Self {
         match wanted {
-            Wanted::Id(_) => Kind::Id,
+            Wanted::Id(_) | Wanted::SparseId(_) | Wanted::OptionalId(_) => Kind::Id,
             Wanted::Time(_) | Wanted::Text(_) | Wanted::OptionalText(_) => Kind::Text,
             Wanted::List { item, label, .. } => Kind::List { item: item.to_owned(), label: label.to_owned() },
         }

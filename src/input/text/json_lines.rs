@@ -98,10 +98,10 @@ impl JsonLinesFile {
         Ok(None)
     }
 
-    /// Returns the rows, each with its values in these columns. Fails if no object has such a column, unless it is
-    /// optional, or if the file has no object.
+    /// Returns the rows, each with its values in these columns. Fails if no object has such a column, unless it may be
+    /// missing, or if the file has no object.
     pub(super) fn rows(self, wanted: &[Wanted<'_>]) -> Result<JsonRows> {
-        for wanted in wanted.iter().filter(|wanted| !wanted.is_optional()) {
+        for wanted in wanted.iter().filter(|wanted| !wanted.is_sparse()) {
             if !self.has(wanted.name())?
                 && let Some(first) = self.first(|json| Names.deserialize(json).ok())?
             {
