@@ -1,9 +1,9 @@
 //! A history as bytes that are quick to read: written once, and read for each row that has it.
 //!
-//! A byte with the width of an item (4 if all items fit, else 8); the number of days (4); the items; the types (1 each);
-//! each day (4) with its number of actions (4); and the times (8 each): all of them or the newest alone. Little-endian.
-//! Wide columns are read from it at the speed of a copy; fewer bits for each action would be packed and unpacked more
-//! slowly than memory is read.
+//! A byte with the width of an item (4 if all items fit, else 8); the number of days (4); the items; the types (1
+//! each); each day (4) with its number of actions (4); and the times (8 each): all of them or the newest alone.
+//! Little-endian. Wide columns are read from it at the speed of a copy; fewer bits for each action would be packed and
+//! unpacked more slowly than memory is read.
 
 use super::columns::{History, HistoryView};
 use crate::exact::usize_of;
