@@ -36,8 +36,8 @@ pub enum Input {
 /// Text, lists and dictionaries may have any of Arrow's encodings. The rows are read from their reader once, and put
 /// aside in scratch files that are gone with this value.
 ///
-/// A source whose reader has no rows is as if it had not been given: a reader gives its rows once, and one that was read
-/// before must not empty a batch in silence.
+/// A source whose reader has no rows is as if it had not been given: a reader gives its rows once, and one that was
+/// read before must not empty a batch in silence.
 ///
 /// The store records rows in memory under the name `memory://` and that of their source, with a hash that is the same
 /// for the same rows in any order and any batches; so a batch of the same rows is the same batch. Commands that compare

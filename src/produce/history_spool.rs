@@ -18,8 +18,8 @@ pub(crate) struct HistoryPlace {
     pub actions: u32,
 }
 
-/// Packed histories: 5 bytes for each action, or 9 if items are larger than 32 bits; with days and times 8 bytes more for
-/// each of these.
+/// Packed histories: 5 bytes for each action, or 9 if items are larger than 32 bits; with days and times 8 bytes more
+/// for each of these.
 ///
 /// Memory: that of its [`Spool`].
 pub(crate) struct HistorySpool(Spool);
