@@ -164,12 +164,16 @@ fn check_and_command_say_the_same() {
             vec![("customer_id", ids(1)), ("impressions", list(&[("sku", ids(5)), ("is_order", ids(1))]))],
             "a list of structs with the field item_id",
         ),
-        (shown, vec![("customer_id", ids(1)), ("impressions", flags)], "column impressions.is_order of type Utf8"),
+        (
+            shown,
+            vec![("customer_id", ids(1)), ("impressions", flags)],
+            "column impressions.is_order is x, neither 0 nor 1",
+        ),
         (shown, vec![("customer_id", ids(1)), ("impressions", ids(5))], "a list of structs with the field item_id"),
         (
             shown,
             vec![("customer_id", Arc::clone(&text)), ("impressions", Arc::clone(&good))],
-            "column customer_id of type Utf8",
+            "column customer_id is not an integer (\"x\")",
         ),
         (
             shown,

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray, TimestampMicrosecondArray};
 
 use lookback::internals::input::{BadRows, DayFile, QuarantineFolder, read_actions, read_impressions};
 use lookback::model::Zone;
@@ -46,9 +46,9 @@ fn input_files_that_cannot_be_read() {
     let x = folder.join("x.parquet");
     write_parquet(&x, &[("customer_id", ids(&[1])), ("click_time", times(&[time]))]);
     bench.refused(ingest, &["x.parquet", "no column item_id", "customer_id, click_time"]);
-    let text: ArrayRef = Arc::new(StringArray::from(vec!["7"]));
-    write_parquet(&x, &[("customer_id", text), ("item_id", ids(&[1])), ("click_time", times(&[time]))]);
-    bench.refused(ingest, &["x.parquet", "column customer_id of type Utf8", "integer"]);
+    let flags: ArrayRef = Arc::new(BooleanArray::from(vec![true]));
+    write_parquet(&x, &[("customer_id", flags), ("item_id", ids(&[1])), ("click_time", times(&[time]))]);
+    bench.refused(ingest, &["x.parquet", "column customer_id of type Boolean", "integer"]);
     write_parquet(&x, &[("customer_id", ids(&[1])), ("item_id", ids(&[1])), ("click_time", ids(&[time]))]);
     bench.refused(ingest, &["x.parquet", "column click_time of type Int64", "timestamp"]);
 

@@ -50,7 +50,9 @@ const CLICKS: &str = r#"
 pattern = "clicks/dt={dt}"
 columns = { customer_id = "customer_id", item_id = "item_id", time = "click_time" }
 type = "click"
+format = "parquet"
 time_unit = "ms"
+time_format = "%d.%m.%Y"
 int96 = "instant"
 "#;
 

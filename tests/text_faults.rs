@@ -39,8 +39,8 @@ fn check(found: &[(u64, String, String, String)], expected: &[(u64, &str, &str, 
 
 const CSV: &[u8] = b"note,customer_id,item_id,click_time\n\
     good,1,10,2026-01-01T10:00:00Z\n\
-    x,1,1.0,2026-01-01T10:00:00Z\n\
-    \"two\nlines, \"\"and\nmore\",1, 007 ,yesterday\n\
+    x,1,1.5,2026-01-01T10:00:00Z\n\
+    \"two\nlines, \"\"and\nmore\",1, 7 ,yesterday\n\
     x,1,10\n\
     x,1,10,2026-01-01T10:00:00Z,\n\
     \"x\"y,1,10,2026-01-01T10:00:00Z\n\
@@ -52,7 +52,7 @@ const CSV: &[u8] = b"note,customer_id,item_id,click_time\n\
     x,1,10,2262-01-01T00:00:00Z\n\
     x,1\xff,10,2026-01-01T10:00:00Z\n\
     \xff,1,20,2026-01-01T11:00:00Z\n\
-    5\" pipe,1e3,\"1\"\"0\",2026-01-01T10:00:00Z\n\
+    5\" pipe,1e-3,\"1\"\"0\",2026-01-01T10:00:00Z\n\
     x,1,2";
 
 #[test]
@@ -62,7 +62,7 @@ fn bad_lines_of_csv() {
         click_file(&bench, name, &packed(name, CSV));
         let words = [
             "the actions of 2026-01-01 have 13 bad rows",
-            &format!("{name} line 3 column item_id is not an integer (\"1.0\"), "),
+            &format!("{name} line 3 column item_id is not an integer (\"1.5\"), "),
             &format!("{name} line 4 column click_time is not an ISO 8601 time (\"yesterday\"), "),
             &format!("{name} line 7 has 3 cells where the header has 4, "),
             &format!("{name} line 8 has 5 cells where the header has 4, "),
@@ -72,14 +72,15 @@ fn bad_lines_of_csv() {
         let found = bad_rows(&bench, INGEST, "actions", "2026-01-01", &words);
         let time = r#""click_time":"2026-01-01T10:00:00Z""#;
         let cells = |customer: &str, item: &str| format!(r#"{{{time},"customer_id":{customer},"item_id":{item}}}"#);
-        let fits = "does not fit a signed 64-bit integer";
+        let fits = "does not fit a signed 64-bit integer (\"9223372036854775808\"): [ids] customer = \"text\" in \
+                    lookback.toml takes it";
         let expected = [
-            (3, "item_id", "is not an integer (\"1.0\")", &*cells("\"1\"", "\"1.0\"")),
+            (3, "item_id", "is not an integer (\"1.5\")", &*cells("\"1\"", "\"1.5\"")),
             (
                 4,
                 "click_time",
                 "is not an ISO 8601 time (\"yesterday\")",
-                r#"{"click_time":"yesterday","customer_id":"1","item_id":" 007 "}"#,
+                r#"{"click_time":"yesterday","customer_id":"1","item_id":" 7 "}"#,
             ),
             (7, "", "has 3 cells where the header has 4", r#"{"line":"x,1,10"}"#),
             (8, "", "has 5 cells where the header has 4", r#"{"line":"x,1,10,2026-01-01T10:00:00Z,"}"#),
@@ -100,7 +101,7 @@ fn bad_lines_of_csv() {
                 r#"{"click_time":"2262-01-01T00:00:00Z","customer_id":"1","item_id":"10"}"#,
             ),
             (16, "customer_id", "is not UTF-8", &cells("\"1\u{fffd}\"", "\"10\"")),
-            (18, "customer_id", "is not an integer (\"1e3\")", &cells("\"1e3\"", r#""1\"0""#)),
+            (18, "customer_id", "is not an integer (\"1e-3\")", &cells("\"1e-3\"", r#""1\"0""#)),
             (19, "", "has 3 cells where the header has 4", r#"{"line":"x,1,2"}"#),
         ];
         check(&found, &expected);
@@ -110,7 +111,7 @@ fn bad_lines_of_csv() {
 }
 
 const JSON: &[u8] = br#"{"customer_id":1,"item_id":10,"click_time":"2026-01-01T10:00:00Z"}
-{"customer_id":1.0,"item_id":10,"click_time":"2026-01-01T10:00:00Z"}
+{"customer_id":1.5,"item_id":10,"click_time":"2026-01-01T10:00:00Z"}
 {"customer_id":1,"item_id":10,"click_time":1767261600}
 
 {"customer_id":1,"item_id":10,"click_time":"2026-01-01T10:0
@@ -122,7 +123,7 @@ const JSON: &[u8] = br#"{"customer_id":1,"item_id":10,"click_time":"2026-01-01T1
 {"customer_id":1,"item_id":-9223372036854775809,"click_time":"2026-01-01T10:00:00Z"}
 {"customer_id":1,"item_id":10,"click_time":"\ud800"}
 {"customer_id":1,"item_id":20,"click_time":"2026-01-01T11:00:00Z"}
-{"customer_id":1e3,"item_id":"","click_time":null}
+{"customer_id":1e-3,"item_id":"","click_time":null}
 null
 {"customer_id":1,"item_id":10,"click_time":"2026-01-01T10:00:00Z"},
 {"customer_id":1,"item_id":10,"click_ti"#;
@@ -136,7 +137,7 @@ fn bad_lines_of_json() {
         click_file(&bench, name, &packed(name, &text));
         let words = [
             "the actions of 2026-01-01 have 14 bad rows",
-            &format!("{name} line 2 column customer_id is not an integer (\"1.0\"), "),
+            &format!("{name} line 2 column customer_id is not an integer (\"1.5\"), "),
             &format!("{name} line 3 column click_time is not an ISO 8601 time (\"1767261600\"), "),
             &format!("{name} line 5 is not a JSON object (EOF while parsing a string, at byte 59), "),
             &format!("{name} line 6 is not a JSON object (it has item_id twice, at byte "),
@@ -156,16 +157,24 @@ fn bad_lines_of_json() {
         assert_eq!(lines[5], (8, "customer_id", "is not an integer (\"true\")"));
         assert_eq!(lines[6], (9, "item_id", "is an object"));
         assert_eq!(lines[7], (10, "item_id", "is null"));
-        assert_eq!(lines[8], (11, "item_id", "does not fit a signed 64-bit integer"));
+        assert_eq!(
+            lines[8],
+            (
+                11,
+                "item_id",
+                "does not fit a signed 64-bit integer (\"-9223372036854775809\"): [ids] item = \"text\" in lookback.toml \
+                 takes it"
+            )
+        );
         assert_eq!(lines[9], (12, "click_time", "is half of a surrogate pair"));
-        assert_eq!(lines[10], (14, "customer_id", "is not an integer (\"1e3\")"));
+        assert_eq!(lines[10], (14, "customer_id", "is not an integer (\"1e-3\")"));
         begins(11, 15, "is not a JSON object (invalid type: null, expected an object");
         begins(12, 16, "is not a JSON object (trailing characters, at byte ");
         begins(13, 17, "is not UTF-8");
         assert_eq!(found[1].3, r#"{"click_time":"1767261600","customer_id":"1","item_id":"10"}"#);
         assert_eq!(found[2].3, r#"{"line":"{\"customer_id\":1,\"item_id\":10,\"click_time\":\"2026-01-01T10:0"}"#);
         assert_eq!(found[6].3, r#"{"click_time":"2026-01-01T10:00:00Z","customer_id":"1","item_id":"{\"id\":[10]}"}"#);
-        assert_eq!(found[10].3, r#"{"click_time":null,"customer_id":"1e3","item_id":""}"#);
+        assert_eq!(found[10].3, r#"{"click_time":null,"customer_id":"1e-3","item_id":""}"#);
         let shown = bench.ok("show --store store --customer 1").stdout;
         assert!(shown.contains(" 20\n") && shown.lines().count() == 4, "{shown}");
     }
@@ -174,12 +183,16 @@ fn bad_lines_of_json() {
 /// (list, what is wrong with it: column and reason).
 const LISTS: [(&str, &str, &str); 11] = [
     (r#"[{"item_id":10,"is_order":2}]"#, "impressions.is_order", "is 2, neither 0 nor 1"),
-    (r#"[{"item_id":10,"is_order":"true"}]"#, "impressions.is_order", "is \\\"true\\\", neither 0 nor 1"),
+    (r#"[{"item_id":10,"is_order":"yes\n"}]"#, "impressions.is_order", "is yes\\n, neither 0 nor 1"),
     (r#"[{"item_id":10},{"is_order":true}]"#, "impressions.item_id", "is null"),
     (r#"[{"item_id":10},null]"#, "impressions.item_id", "is null"),
     (r#"[{"item_id":0}]"#, "impressions.item_id", "is 0, which is the padding"),
     (r#"[{"item_id":1.5}]"#, "impressions.item_id", "is not an integer (\"1.5\")"),
-    (r#"[{"item_id":9223372036854775808}]"#, "impressions.item_id", "does not fit a signed 64-bit integer"),
+    (
+        r#"[{"item_id":9223372036854775808}]"#,
+        "impressions.item_id",
+        "does not fit a signed 64-bit integer (\"9223372036854775808\"): [ids] item = \"text\" in lookback.toml takes it",
+    ),
     (
         r#"[10]"#,
         "impressions",

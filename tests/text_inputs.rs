@@ -224,7 +224,7 @@ fn forms_of_csv() {
     );
     assert_eq!(
         csv(
-            "\n x , click_time,\"item_id\", customer_id\n\"a\nb\", 2026-01-02 10:00 , 10 , 1\n,2026-01-02 11:00,\"20\",\" +01\"\n"
+            "\n x , click_time,\"item_id\", customer_id\n\"a\nb\", 2026-01-02 10:00 , 10 , 1\n,2026-01-02 11:00,\"20\",\" +1\"\n"
         ),
         both
     );

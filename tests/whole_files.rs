@@ -60,7 +60,7 @@ fn another_kind_than_the_name_says_is_refused_by_name() {
     refused("a.parquet", &packed(".zst", CSV.as_bytes()), &["is Zstandard, but its name says Parquet"]);
     refused("a.parquet", b"Obj\x01\x04\x14avro.codec\x08null", &["is Avro, but its name says Parquet"]);
     refused("a.json", b"PK\x03\x04\x14\0\0\0\x08\0", &["is a zip archive, but its name says JSON lines"]);
-    refused("a.csv", b"ORC\n\x0b\n\x03\x00\x00", &["is ORC, but its name says CSV"]);
+    refused("a.csv", b"ORC\n\x0b\n\x03\x00\x00", &["is ORC, which is read through Python only"]);
     refused("a.csv.gz", CSV.as_bytes(), &["cannot be read as gzip"]);
     refused("a.parquet", CSV.as_bytes(), &["cannot be read as Parquet"]);
 }

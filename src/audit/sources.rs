@@ -116,7 +116,7 @@ impl<'a> Sources<'a> {
 fn listed<'a>(input: &Path, described: &'a sources::Sources, day: Day) -> Result<Vec<(&'a ActionSource, DayFile)>> {
     let mut files = Vec::new();
     for source in &described.actions {
-        files.extend(day_files(input, &source.pattern, day)?.into_iter().map(|file| (source, file)));
+        files.extend(day_files(input, &source.pattern, source.format, day)?.into_iter().map(|file| (source, file)));
     }
     Ok(files)
 }
@@ -216,7 +216,7 @@ fn impression_files(
     if manifest.is_from_memory() {
         return Err(from_memory(&format!("the impressions of {}", manifest.dt)));
     }
-    let files = day_files(input, &shown.pattern, manifest.dt)?;
+    let files = day_files(input, &shown.pattern, shown.format, manifest.dt)?;
     let changed = |path: &Path, what: &str| {
         Error::input(
             format!("the impression file {} {what} since the rows of {} were produced", path.shown(), manifest.dt),

@@ -70,7 +70,7 @@ impl Plan {
         let (mut absent, mut gone) = (Vec::new(), Vec::new());
         progress.begin("comparing", "days", Some(from.through(to).count() as u64));
         for day in from.through(to) {
-            let shown = !day_files(input, &sources.impressions.pattern, day)?.is_empty();
+            let shown = !day_files(input, &sources.impressions.pattern, sources.impressions.format, day)?.is_empty();
             let produce = match options.out.as_deref() {
                 // Which partitions are stale is known only after all batches are ingested.
                 Some(out) if options.stale => PartitionFolder::new(out, day).path().is_dir(),

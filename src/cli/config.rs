@@ -83,8 +83,14 @@ fn text(previewed: &Previewed) -> Lines {
             vec![format!("  {what}"), column.clone(), found.unwrap_or_default()]
         });
         text.append(&table(&["  read as", "column", "found"], &[false; 3], &rows.collect::<Vec<_>>()));
+        if let Some(format) = source.format {
+            text.push(&format!("  files are {format}"));
+        }
         if let Some(unit) = source.time_unit {
             text.push(&format!("  integer times count {unit}"));
+        }
+        if let Some(format) = &source.time_format {
+            text.push(&format!("  times in text are {format}"));
         }
         if let Some(int96) = source.int96 {
             text.push(&format!("  INT96 times are {int96}"));

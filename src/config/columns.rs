@@ -102,11 +102,13 @@ fn new_source(source: &str, columns: &BTreeMap<String, String>) -> Result<Action
     Ok(ActionSource {
         name: source.to_owned(),
         pattern: Pattern::hive(source),
+        format: None,
         customer_id: "customer_id".to_owned(),
         item_id: "item_id".to_owned(),
         time: named("time")?.clone(),
         date: None,
         time_unit: None,
+        time_format: None,
         int96: None,
         without_customer: WithoutCustomer::default(),
         distinct_by: None,

@@ -11,13 +11,16 @@ use super::section::{Document, Section};
 use crate::error::{Error, Result};
 use crate::model::{ActionType, TypeTable, is_type_name};
 use crate::sources::{
-    ActionSource, ImpressionSource, Int96, Pattern, SOURCES_MAX, Sources, TimeUnit, TypeRule, source_rank,
+    ActionSource, FileFormat, ImpressionSource, Int96, Pattern, SOURCES_MAX, Sources, TimeFormat, TimeUnit, TypeRule,
+    source_rank,
 };
 
-const SOURCE_KEYS: [&str; 10] = [
+const SOURCE_KEYS: [&str; 12] = [
     "pattern",
+    "format",
     "columns",
     "time_unit",
+    "time_format",
     "without_customer",
     "distinct_by",
     "order_column",
@@ -27,7 +30,7 @@ const SOURCE_KEYS: [&str; 10] = [
     "ignore",
 ];
 pub(super) const COLUMN_KEYS: [&str; 5] = ["customer_id", "item_id", "time", "date", "type"];
-const IMPRESSION_KEYS: [&str; 4] = ["pattern", "layout", "columns", "without_customer"];
+const IMPRESSION_KEYS: [&str; 5] = ["pattern", "format", "layout", "columns", "without_customer"];
 pub(super) const IMPRESSION_COLUMN_KEYS: [&str; 6] =
     ["ranking_id", "customer_id", "impressions", "item_id", "is_order", "position"];
 
@@ -162,11 +165,13 @@ fn read_source(name: &str, section: &Section<'_>, types: &TypeTable) -> Result<A
     Ok(ActionSource {
         name: name.to_owned(),
         pattern,
+        format: read_format(section)?,
         customer_id,
         item_id: item_id.unwrap_or_else(|| "item_id".to_owned()),
         time,
         date,
         time_unit: read_time_unit(section)?,
+        time_format: read_time_format(section)?,
         without_customer: read_without_customer(section)?,
         distinct_by: read_column(section, "distinct_by")?,
         order_column: read_column(section, "order_column")?,
@@ -192,6 +197,25 @@ fn read_time_unit(section: &Section<'_>) -> Result<Option<TimeUnit>> {
         section.document.unknown(&span, &what, text, "the units are", &TimeUnit::ALL.map(TimeUnit::name))
     })?;
     Ok(Some(unit))
+}
+
+fn read_format(section: &Section<'_>) -> Result<Option<FileFormat>> {
+    let Some((text, span)) = section.text("format")? else { return Ok(None) };
+    let format = FileFormat::ALL.into_iter().find(|format| format.name() == text);
+    let format = format.ok_or_else(|| {
+        let what = format!("{text:?} is not a format of files");
+        section.document.unknown(&span, &what, text, "the formats are", &FileFormat::ALL.map(FileFormat::name))
+    })?;
+    Ok(Some(format))
+}
+
+fn read_time_format(section: &Section<'_>) -> Result<Option<TimeFormat>> {
+    let Some((text, span)) = section.text("time_format")? else { return Ok(None) };
+    let format = TimeFormat::new(text).map_err(|why| {
+        let what = format!("the time_format {text:?} {why}");
+        section.document.error(&span, &what, "write it like %d.%m.%Y %H:%M:%S, with %z where times have an offset")
+    })?;
+    Ok(Some(format))
 }
 
 fn read_int96(section: &Section<'_>) -> Result<Option<Int96>> {
@@ -291,6 +315,7 @@ fn read_impressions(section: &Section<'_>) -> Result<ImpressionSource> {
     if let Some(pattern) = read_pattern(section)? {
         impressions.pattern = pattern;
     }
+    impressions.format = read_format(section)?;
     let Some(columns) = section.section("columns", format!("columns in {}", section.name))? else {
         return Ok(impressions);
     };

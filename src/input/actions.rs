@@ -3,9 +3,10 @@
 use arrow::array::RecordBatch;
 
 use super::bad_rows::{BadRow, BadRows};
-use super::column::{IdColumn, Reason};
+use super::cells::Reason;
+use super::column::{ID_TYPES, IdColumn};
 use super::day_reader::DayReader;
-use super::event_ids::EventIds;
+use super::event_ids::{EVENT_ID_TYPES, EventIds};
 use super::layout::DayFile;
 use super::order_column::OrderColumn;
 use super::parquet::file::column;
@@ -13,7 +14,7 @@ use super::time_column::{OUTSIDE, TimeColumn};
 use super::type_column::{TypeColumn, Typed};
 use super::wanted::{Wanted, wrong_type};
 use crate::error::Result;
-use crate::model::{Action, CustomerId, Day, PADDING_ITEM_ID, Zone};
+use crate::model::{Action, CustomerId, Day, IdKind, PADDING_ITEM_ID, Zone};
 use crate::resources::Resources;
 use crate::sources::{ActionSource, TypeRule, WithoutCustomer};
 
@@ -106,8 +107,13 @@ pub(super) fn read_first_actions(
                 (Some(action), None) => Ok(Some(action)),
                 (None, None) => columns.action(index),
             };
+            let found = match found {
+                Ok(Some(action)) => columns.event_id(index).map(|id| Some((action, id))),
+                Ok(None) => Ok(None),
+                Err(fault) => Err(fault),
+            };
             match found {
-                Ok(Some(action)) => take(place, action, columns.ids.as_ref().and_then(|ids| ids.get(index)))?,
+                Ok(Some((action, id))) => take(place, action, id)?,
                 Ok(None) => read.ignored += 1,
                 Err((column, reason)) => {
                     read.outside += u64::from(reason == OUTSIDE);
@@ -188,22 +194,22 @@ impl<'a> TypedColumns<'a> {
         zone: &'a Zone,
     ) -> Result<Self> {
         let (path, subject) = (&day_file.path, day_file.subject());
-        let ids = |name| -> Result<IdColumn> {
+        let ids = |name, of| -> Result<IdColumn> {
             let source = column(batch, name, path)?;
-            IdColumn::new(source).ok_or_else(|| wrong_type(subject, name, source.data_type(), "an integer type"))
+            IdColumn::new(source, of).ok_or_else(|| wrong_type(subject, name, source.data_type(), ID_TYPES))
         };
         let times = column(batch, names.time, path)?;
         let wanted = match source.time_unit {
-            Some(_) => "an integer, a timestamp, a date, or text in ISO 8601",
-            None => "a timestamp, a date, or text in ISO 8601 (or integers, with a time_unit in lookback.toml)",
+            Some(_) => "timestamps, dates, text, or numbers",
+            None => "timestamps, dates, or text (or numbers, with a time_unit in lookback.toml)",
         };
         let wrong = || wrong_type(subject, names.time, times.data_type(), wanted);
-        let times = TimeColumn::new(times, zone, source.time_unit).ok_or_else(wrong)?;
+        let times = TimeColumn::new(times, zone, source).ok_or_else(wrong)?;
         let types = match &source.types {
             TypeRule::Constant(action_type) => TypeColumn::Constant(*action_type),
             TypeRule::Column { column: name, values } => {
                 let cells = column(batch, name, path)?;
-                let wrong = || wrong_type(subject, name, cells.data_type(), "text or an integer type");
+                let wrong = || wrong_type(subject, name, cells.data_type(), EVENT_ID_TYPES);
                 TypeColumn::new(cells, values).ok_or_else(wrong)?
             }
         };
@@ -211,10 +217,10 @@ impl<'a> TypedColumns<'a> {
             let cells = column(batch, name, path)?;
             EventIds::new(cells).ok_or_else(|| wrong_type(subject, name, cells.data_type(), "text or an integer type"))
         };
-        let order = |name| -> Result<OrderColumn<'a>> { Ok(OrderColumn { name, numbers: ids(name)? }) };
+        let order = |name| -> Result<OrderColumn<'a>> { Ok(OrderColumn { name, numbers: ids(name, IdKind::Items)? }) };
         Ok(TypedColumns {
-            customers: ids(names.customer)?,
-            items: ids(names.item)?,
+            customers: ids(names.customer, IdKind::Customers)?,
+            items: ids(names.item, IdKind::Items)?,
             times,
             types,
             ids: names.id.map(event_ids).transpose()?,
@@ -222,6 +228,14 @@ impl<'a> TypedColumns<'a> {
             zone,
             names,
         })
+    }
+
+    /// The event id in a row, if the source has them; or the column at fault and the reason.
+    fn event_id(&self, index: usize) -> Result<Option<&str>, (&str, Reason)> {
+        match (&self.ids, self.names.id) {
+            (Some(ids), Some(name)) => ids.get(index).map_err(|reason| (name, reason)),
+            _ => Ok(None),
+        }
     }
 
     /// The columns as slices, if they have no null and times are instants in microseconds that no other column orders,

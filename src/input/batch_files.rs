@@ -18,7 +18,7 @@ pub(crate) type SourceFile<'a> = (&'a ActionSource, DayFile);
 pub fn batch_files<'a>(input: &Path, sources: &'a Sources, dt: Day) -> Result<Vec<SourceFile<'a>>> {
     let mut files = Vec::new();
     for source in &sources.actions {
-        files.extend(day_files(input, &source.pattern, dt)?.into_iter().map(|file| (source, file)));
+        files.extend(day_files(input, &source.pattern, source.format, dt)?.into_iter().map(|file| (source, file)));
         if files.len() > FILES_MAX {
             return Err(Error::input(
                 format!("the batch of {dt} has more than {FILES_MAX} files"),

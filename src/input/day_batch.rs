@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 
 use super::bad_rows::Cells;
-use super::column::Reason;
+use super::cells::Reason;
 use crate::error::Result;
 use crate::exact::Held;
 

@@ -8,7 +8,6 @@ use arrow::array::RecordBatch;
 use super::day_batch::{DayBatch, Places};
 use super::file_kind::Content;
 use super::layout::DayFile;
-use super::magic::packing;
 use super::memory::{MemoryBatches, MemoryRows};
 use super::parquet;
 use super::parquet::file::ParquetFile;
@@ -31,7 +30,7 @@ enum Source {
 }
 
 impl DayReader {
-    /// Opens a file; its name gives its type, and its bytes give its compression. Fails if its bytes show another type.
+    /// Opens a file of the type and compression of [`DayFile::kind`].
     ///
     /// `int96` says what INT96 times mean, a type that only Parquet has; `None`: what the program that wrote them is
     /// known for.
@@ -39,8 +38,7 @@ impl DayReader {
         if let Some(rows) = &day_file.rows {
             return Ok(DayReader { source: Source::Memory(Arc::clone(rows)), resources: resources.clone() });
         }
-        let (content, named) = day_file.kind()?;
-        let packing = packing(day_file, content, named)?;
+        let (content, packing) = day_file.kind()?;
         let source = match content {
             Content::Parquet => Source::Parquet(ParquetFile::open(day_file, int96)?),
             Content::Csv | Content::JsonLines => Source::Text(TextFile::open(day_file, content, packing, resources)?),

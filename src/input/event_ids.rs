@@ -1,32 +1,26 @@
 //! Columns of event ids, by which rows that were delivered twice are known.
 
-use arrow::array::{Array, ArrayRef, StringArray};
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::array::ArrayRef;
 
-use super::column::text_column;
+use super::cells::Reason;
+use super::text_column::TextColumn;
+
+/// The types of event ids, as they follow "needs" in a message.
+pub(super) const EVENT_ID_TYPES: &str = "text, integers or UUIDs";
 
 /// A column of event ids as text: an integer is its decimal digits, so it equals the same digits in a text file.
-pub(super) struct EventIds(StringArray);
+pub(super) struct EventIds(TextColumn);
 
 impl EventIds {
-    /// Returns `None` if the column has neither text nor integers.
+    /// Returns `None` if the column has none of [`EVENT_ID_TYPES`].
     pub(super) fn new(source: &ArrayRef) -> Option<Self> {
-        if let Some(texts) = text_column(source) {
-            return Some(EventIds(texts));
-        }
-        let is_integer = match source.data_type() {
-            DataType::Dictionary(_, value) => value.is_integer(),
-            other => other.is_integer(),
-        };
-        let digits = if is_integer { cast(source, &DataType::Utf8).ok()? } else { return None };
-        text_column(&digits).map(EventIds)
+        TextColumn::with_integers(source).map(EventIds)
     }
 
-    /// Returns the id in a row; `None` where it is null or an empty text, so that it equals no other. `row` must be
-    /// below the column's length.
-    pub(super) fn get(&self, row: usize) -> Option<&str> {
-        Some(self.0.is_valid(row).then(|| self.0.value(row))?).filter(|id| !id.is_empty())
+    /// Returns the id in a row; `None` where it is null or an empty text, so that it equals no other; or the reason why
+    /// it is no text. `row` must be below the column's length.
+    pub(super) fn get(&self, row: usize) -> Result<Option<&str>, Reason> {
+        Ok(self.0.get(row)?.filter(|id| !id.is_empty()))
     }
 }
 
@@ -34,7 +28,7 @@ impl EventIds {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{BooleanArray, DictionaryArray, Int8Array, UInt64Array};
+    use arrow::array::{Array, BooleanArray, DictionaryArray, Int8Array, StringArray, UInt64Array};
     use arrow::datatypes::Int32Type;
 
     use super::*;
@@ -43,7 +37,7 @@ mod tests {
     fn the_same_value_is_the_same_id() {
         let read = |array: ArrayRef| -> Vec<Option<String>> {
             let ids = EventIds::new(&array).unwrap();
-            (0..array.len()).map(|row| ids.get(row).map(str::to_owned)).collect()
+            (0..array.len()).map(|row| ids.get(row).unwrap().map(str::to_owned)).collect()
         };
         let expected = |ids: &[&str]| -> Vec<Option<String>> {
             ids.iter().map(|id| Some((*id).to_owned()).filter(|id| !id.is_empty())).collect()

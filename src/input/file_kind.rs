@@ -1,8 +1,8 @@
-//! The type of a data file, by its name.
+//! The type of a data file, by the configuration or by its name.
 
 use super::layout::DayFile;
-use crate::error::{Error, Result};
 use crate::message::named;
+use crate::sources::FileFormat;
 use crate::text::Shown;
 
 named! {
@@ -22,6 +22,15 @@ pub(super) enum Packing {
     Zstd,
 }
 
+impl Packing {
+    /// Returns a name in small letters without the ending of a compression, and that compression.
+    fn of(name: &str) -> (&str, Self) {
+        let packed = [(".gz", Packing::Gzip), (".zst", Packing::Zstd)];
+        let unpacked = packed.into_iter().find_map(|(ending, packing)| Some((name.strip_suffix(ending)?, packing)));
+        unpacked.unwrap_or((name, Packing::Plain))
+    }
+}
+
 const PARQUET: [&str; 3] = [".parquet", ".parq", ".pq"];
 const JSON_LINES: [&str; 3] = [".jsonl", ".ndjson", ".json"];
 
@@ -32,9 +41,7 @@ impl Content {
         if PARQUET.iter().any(|ending| name.ends_with(ending)) {
             return Some((Content::Parquet, Packing::Plain));
         }
-        let packed = [(".gz", Packing::Gzip), (".zst", Packing::Zstd)];
-        let unpacked = packed.into_iter().find_map(|(ending, packing)| Some((name.strip_suffix(ending)?, packing)));
-        let (name, packing) = unpacked.unwrap_or((&name, Packing::Plain));
+        let (name, packing) = Packing::of(&name);
         if name.ends_with(".csv") {
             return Some((Content::Csv, packing));
         }
@@ -43,18 +50,15 @@ impl Content {
 }
 
 impl DayFile {
-    /// Returns its type and compression. Fails if the name is of an unsupported file type.
-    pub(super) fn kind(&self) -> Result<(Content, Packing)> {
-        Content::of(&self.name).ok_or_else(|| {
-            Error::input(
-                format!(
-                    "the file {} has an unsupported type (supported are .parquet, .csv, .jsonl, .ndjson and \
-                     .json, and the last four with .gz or .zst)",
-                    self.path.shown()
-                ),
-                "rename it if it has one of these types; begin its name with _ or . if it is not data",
-            )
-        })
+    /// Returns the type and compression that the configuration says, else the name; `None` if neither says any.
+    pub(super) fn named_kind(&self) -> Option<(Content, Packing)> {
+        let content = match self.format {
+            None => return Content::of(&self.name),
+            Some(FileFormat::Parquet) => Content::Parquet,
+            Some(FileFormat::Csv) => Content::Csv,
+            Some(FileFormat::Json) => Content::JsonLines,
+        };
+        Some((content, Packing::of(&self.name.to_lowercase()).1))
     }
 
     /// Names a row by its number, from 1: `FILE row 5`, or in a text file `FILE line 5`; in memory `row 5 of SOURCE`.
@@ -68,9 +72,9 @@ impl DayFile {
         if self.is_text() { format!("line {number}") } else { format!("row {number}") }
     }
 
-    /// Whether its name is that of a text file.
+    /// Whether it is a text file. A file of which neither the configuration nor the name tells the type is none.
     pub(super) fn is_text(&self) -> bool {
-        self.rows.is_none() && matches!(Content::of(&self.name), Some((Content::Csv | Content::JsonLines, _)))
+        self.rows.is_none() && matches!(self.named_kind(), Some((Content::Csv | Content::JsonLines, _)))
     }
 }
 
@@ -99,5 +103,9 @@ mod tests {
         ] {
             assert_eq!(Content::of(name), expected, "{name}");
         }
+        let said = |name: &str, format| DayFile { format: Some(format), ..DayFile::new(name, name) }.named_kind();
+        assert_eq!(said("a.csv", FileFormat::Parquet), Some((Content::Parquet, Packing::Plain)));
+        assert_eq!(said("a.json", FileFormat::Csv), Some((Content::Csv, Packing::Plain)));
+        assert_eq!(said("000000_0.GZ", FileFormat::Json), Some((Content::JsonLines, Packing::Gzip)));
     }
 }

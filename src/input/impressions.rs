@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, StructArray};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StructArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
 use super::bad_rows::{BadRow, BadRows};
-use super::column::{IdColumn, Reason, text_column};
+use super::cells::Reason;
+use super::column::{ID_TYPES, IdColumn};
 use super::day_reader::DayReader;
+use super::label_column::{LABEL_TYPES, LabelColumn};
 use super::layout::DayFile;
 use super::parquet::file::column;
-use super::time_column::shortened;
+use super::text_column::TextColumn;
 use super::wanted::{Wanted, two_columns, wrong_type};
 use crate::error::{Error, Result};
 use crate::exact::usize_of;
-use crate::model::{CustomerId, Element, Impression, PADDING_ITEM_ID};
+use crate::model::{CustomerId, Element, IdKind, Impression, PADDING_ITEM_ID};
 use crate::resources::Resources;
 use crate::sources::{ImpressionLayout, ImpressionSource, WithoutCustomer};
 
@@ -90,7 +92,7 @@ pub(super) fn read_first_impressions(
         let columns = TypedColumns::new(&batch.columns, &names, day_file)?;
         read.lacks_ranking_id |= lacks_ranking_id && batch.rows() > 0;
         read.lacks_label |= !columns.elements.is_empty();
-        has_label |= !names.is_flat && !matches!(columns.labels, Labels::Lacking);
+        has_label |= !names.is_flat && columns.labels.is_some();
         for index in 0..batch.rows().min(left) {
             let fault = batch.fault(index);
             if names.leaves_out
@@ -204,23 +206,15 @@ impl<'a> Names<'a> {
 }
 
 struct TypedColumns {
-    ranking_ids: StringArray,
+    ranking_ids: TextColumn,
     customers: IdColumn,
     bounds: Vec<Bounds>,
     elements: ArrayRef,
     item_ids: IdColumn,
-    labels: Labels,
+    /// `None` if there is no label column or field: then all labels are 0.
+    labels: Option<LabelColumn>,
     /// Of flat rows, if there is such a column.
     positions: Option<IdColumn>,
-}
-
-enum Labels {
-    /// The elements have no label field: all labels are 0.
-    Lacking,
-    Flags(BooleanArray),
-    Numbers(IdColumn, ArrayRef),
-    /// Cells of flat rows in a text file.
-    Texts(StringArray),
 }
 
 impl TypedColumns {
@@ -229,14 +223,13 @@ impl TypedColumns {
         let (path, subject) = (&day_file.path, day_file.subject());
         let [ranking_id, customer, list] = names.top;
         let ranking_ids = match batch.column_by_name(ranking_id) {
-            Some(source) => {
-                text_column(source).ok_or_else(|| wrong_type(subject, ranking_id, source.data_type(), "text"))?
-            }
-            None => StringArray::new_null(batch.num_rows()),
+            Some(source) => TextColumn::with_integers(source)
+                .ok_or_else(|| wrong_type(subject, ranking_id, source.data_type(), "text, integers or UUIDs"))?,
+            None => TextColumn::nulls(batch.num_rows()),
         };
         let source = column(batch, customer, path)?;
-        let customers = IdColumn::new(source)
-            .ok_or_else(|| wrong_type(subject, customer, source.data_type(), "an integer type"))?;
+        let customers = IdColumn::new(source, IdKind::Customers)
+            .ok_or_else(|| wrong_type(subject, customer, source.data_type(), ID_TYPES))?;
         let [item, label] = &names.nested;
         let (bounds, elements) = if names.is_flat {
             single_items(batch.num_rows())
@@ -262,18 +255,16 @@ impl TypedColumns {
             Some(item_ids) => item_ids,
             None => column(batch, names.item, path)?,
         };
-        let labels = named(names.label);
-        let item_ids = IdColumn::new(item_ids)
-            .ok_or_else(|| wrong_type(subject, item, item_ids.data_type(), "an integer type"))?;
-        let labels = match labels {
-            Some(labels) => Labels::new(labels, names.is_flat)
-                .ok_or_else(|| wrong_type(subject, label, labels.data_type(), "booleans, or integers 0 and 1"))?,
-            None => Labels::Lacking,
-        };
+        let item_ids = IdColumn::new(item_ids, IdKind::Items)
+            .ok_or_else(|| wrong_type(subject, item, item_ids.data_type(), ID_TYPES))?;
+        let labels = named(names.label).map(|labels| {
+            LabelColumn::new(labels).ok_or_else(|| wrong_type(subject, label, labels.data_type(), LABEL_TYPES))
+        });
+        let labels = labels.transpose()?;
         let positions = names.is_flat.then(|| batch.column_by_name(names.position)).flatten();
         let position = |cells: &ArrayRef| {
-            let wrong = || wrong_type(subject, names.position, cells.data_type(), "an integer type");
-            IdColumn::new(cells).ok_or_else(wrong)
+            let wrong = || wrong_type(subject, names.position, cells.data_type(), ID_TYPES);
+            IdColumn::new(cells, IdKind::Items).ok_or_else(wrong)
         };
         let positions = positions.map(position).transpose()?;
         Ok(TypedColumns { ranking_ids, customers, bounds, elements, item_ids, labels, positions })
@@ -292,7 +283,7 @@ impl TypedColumns {
     /// The impression in a row, or the column at fault and the reason.
     fn impression(&self, index: usize) -> Result<Impression, (Place, Reason)> {
         let customer = self.customers.get(index).map_err(|reason| (Place::Customer, reason))?;
-        let ranking_id = self.ranking_ids.is_valid(index).then(|| self.ranking_ids.value(index));
+        let ranking_id = self.ranking_ids.get(index).map_err(|reason| (Place::RankingId, reason))?;
         if ranking_id.is_some_and(|text| text.len() > RANKING_ID_BYTES_MAX) {
             return Err((Place::RankingId, format!("is longer than {RANKING_ID_BYTES_MAX} bytes")));
         }
@@ -315,51 +306,10 @@ impl TypedColumns {
         if item_id == PADDING_ITEM_ID {
             return Err((Place::Item, "is 0, which is the padding".to_owned()));
         }
-        let label = self.labels.get(place).map_err(|reason| (Place::Label, reason))?;
+        let label = self.labels.as_ref().map_or(Ok(0), |labels| labels.get(place));
+        let label = label.map_err(|reason| (Place::Label, reason))?;
         Ok(Element { item_id, label })
     }
-}
-
-impl Labels {
-    /// Returns `None` if the column has neither booleans nor integers, nor, where it may, text.
-    fn new(source: &ArrayRef, may_be_text: bool) -> Option<Self> {
-        if let Some(texts) = text_column(source).filter(|_| may_be_text) {
-            return Some(Labels::Texts(texts));
-        }
-        match source.as_boolean_opt() {
-            Some(flags) => Some(Labels::Flags(flags.clone())),
-            None => Some(Labels::Numbers(IdColumn::new(source)?, Arc::clone(source))),
-        }
-    }
-
-    /// Returns 1 for an ordered item, else 0; null is 0.
-    fn get(&self, place: usize) -> Result<i32, Reason> {
-        match self {
-            Labels::Lacking => Ok(0),
-            Labels::Flags(flags) => Ok(i32::from(flags.is_valid(place) && flags.value(place))),
-            Labels::Numbers(_, source) if source.is_null(place) || *source.data_type() == DataType::Null => Ok(0),
-            Labels::Numbers(numbers, _) => match numbers.get(place)? {
-                0 => Ok(0),
-                1 => Ok(1),
-                other => Err(format!("is {other}, neither 0 nor 1")),
-            },
-            Labels::Texts(texts) if texts.is_null(place) => Ok(0),
-            Labels::Texts(texts) => label_of(texts.value(place)),
-        }
-    }
-}
-
-/// Parses a label: 1, 0, true or false in any case; 1.0 and 0.0, as pandas writes a column with nulls; blank is null.
-fn label_of(text: &str) -> Result<i32, Reason> {
-    let label = text.trim_matches([' ', '\t']);
-    let is = |words: [&str; 3]| words.iter().any(|word| label.eq_ignore_ascii_case(word));
-    if is(["1", "true", "1.0"]) {
-        return Ok(1);
-    }
-    if label.is_empty() || is(["0", "false", "0.0"]) {
-        return Ok(0);
-    }
-    Err(format!("is {}, neither 0 nor 1", shortened(text).escape_debug()))
 }
 
 /// The begin and end of a row's list in the element columns; `None` for a null list.

@@ -15,7 +15,7 @@ use crate::exact::Held;
 use crate::message::message;
 use crate::model::Day;
 use crate::resources::{Cancel, Resources};
-use crate::sources::{Component, Pattern, memory_name};
+use crate::sources::{Component, FileFormat, Pattern, memory_name};
 use crate::storage::Fingerprint;
 use crate::text::Shown;
 
@@ -26,6 +26,9 @@ const DEPTH_MAX: usize = 32;
 /// match on one day.
 pub(crate) const FILES_MAX: usize = 100_000;
 
+/// What Hadoop's connectors append to the name of a folder for an empty file that stands for it on an object store.
+const FOLDER_MARK: &str = "_$folder$";
+
 /// One data file of a day, or the rows of a source that were given in memory.
 #[derive(Clone, Debug)]
 pub struct DayFile {
@@ -34,6 +37,8 @@ pub struct DayFile {
     pub name: String,
     /// The path to open it; of rows in memory the name of their source, as messages show it.
     pub path: PathBuf,
+    /// The format that the configuration gives, whatever the name says.
+    pub(super) format: Option<FileFormat>,
     /// The rows in memory: then there is no file.
     pub(super) rows: Option<Arc<MemoryRows>>,
 }
@@ -41,12 +46,12 @@ pub struct DayFile {
 impl DayFile {
     /// Returns a file.
     pub fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        DayFile { name: name.into(), path: path.into(), rows: None }
+        DayFile { name: name.into(), path: path.into(), format: None, rows: None }
     }
 
     /// Returns the rows of a source in memory.
     pub(super) fn in_memory(source: &str, rows: MemoryRows) -> Self {
-        DayFile { name: memory_name(source), path: source.into(), rows: Some(Arc::new(rows)) }
+        DayFile { name: memory_name(source), path: source.into(), format: None, rows: Some(Arc::new(rows)) }
     }
 
     /// Puts the rows aside that `reader` gives: see [`MemoryRows::fill`].
@@ -85,13 +90,14 @@ impl DayFile {
 }
 
 /// Returns the data files of a day that a pattern matches below `root`, each once, ordered by name; an empty list if
-/// there is no such file or folder.
+/// there is no such file or folder. All are of the `format`, if it is given.
 ///
 /// Names are relative to the folder that the pattern names before its first `*`; if the whole pattern names a file, to
-/// the folder of that file. Files and folders whose names begin with `_` or `.` are skipped. Links are followed
-/// anywhere. Only folders that can hold files of the day are listed. Fails if a folder on the way to the files, or
-/// above the root, is a table with a log: see [`table_folder`].
-pub fn day_files(root: &Path, pattern: &Pattern, day: Day) -> Result<Vec<DayFile>> {
+/// the folder of that file. Files and folders whose names begin with `_` or `.` are skipped, and empty files that stand
+/// for a folder on an object store ([`FOLDER_MARK`]). Links are followed anywhere. Only folders that can hold files of
+/// the day are listed. Fails if a folder on the way to the files, or above the root, is a table with a log: see
+/// [`table_folder`].
+pub fn day_files(root: &Path, pattern: &Pattern, format: Option<FileFormat>, day: Day) -> Result<Vec<DayFile>> {
     // Without this check, a mistyped root would look like a day without files.
     if !root.is_dir() {
         return Err(Error::input(
@@ -111,14 +117,14 @@ pub fn day_files(root: &Path, pattern: &Pattern, day: Day) -> Result<Vec<DayFile
     });
     let fixed: Vec<&String> = fixed.collect();
     let Some(rest) = parts.get(fixed.len()..).filter(|rest| !rest.is_empty()) else {
-        return named(root, &fixed);
+        return Ok(named(root, &fixed)?.in_order(format));
     };
     let base = fixed_path(root, &fixed)?;
     let mut files = Files::default();
     if kind(&base)? == Some(Kind::Folder) {
         files.matching(&base, "", rest, 0)?;
     }
-    Ok(files.in_order())
+    Ok(files.in_order(format))
 }
 
 /// The path below `root` that these names form.
@@ -130,7 +136,7 @@ fn fixed_path(root: &Path, names: &[&String]) -> Result<PathBuf> {
 }
 
 /// The files of a pattern without `*`: one file, or all below a folder.
-fn named(root: &Path, parts: &[&String]) -> Result<Vec<DayFile>> {
+fn named(root: &Path, parts: &[&String]) -> Result<Files> {
     let path = fixed_path(root, parts)?;
     let mut files = Files::default();
     match (kind(&path)?, parts.last()) {
@@ -138,7 +144,7 @@ fn named(root: &Path, parts: &[&String]) -> Result<Vec<DayFile>> {
         (Some(Kind::File), Some(name)) => files.add((*name).clone(), path)?,
         _ => {}
     }
-    Ok(files.in_order())
+    Ok(files)
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -167,8 +173,8 @@ impl Files {
         Ok(())
     }
 
-    fn in_order(self) -> Vec<DayFile> {
-        self.0.into_iter().map(|(name, path)| DayFile::new(name, path)).collect()
+    fn in_order(self, format: Option<FileFormat>) -> Vec<DayFile> {
+        self.0.into_iter().map(|(name, path)| DayFile { format, ..DayFile::new(name, path) }).collect()
     }
 
     /// Adds the files that the parts of a pattern match below a folder; `prefix` is its name below the base.
@@ -239,7 +245,8 @@ fn check_count(files: usize, more: &Path) -> Result<()> {
     ))
 }
 
-/// Returns the entries of a folder with a wanted name, without names that begin with `_` or `.`.
+/// Returns the entries of a folder with a wanted name, without names that begin with `_` or `.` and without empty files
+/// that stand for a folder.
 fn entries(folder: &Path, depth: usize, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, PathBuf, Kind)>> {
     if depth > DEPTH_MAX {
         return Err(Error::input(
@@ -260,6 +267,9 @@ fn entries(folder: &Path, depth: usize, wanted: impl Fn(&str) -> bool) -> Result
         }
         check_count(found.len(), &path)?;
         let metadata = fs::metadata(&path).map_err(|error| Error::io("read", &path, error))?;
+        if name.ends_with(FOLDER_MARK) && metadata.is_file() && metadata.len() == 0 {
+            continue;
+        }
         found.push((name, path, if metadata.is_dir() { Kind::Folder } else { Kind::File }));
     }
     Ok(found)
@@ -270,7 +280,7 @@ mod tests {
     use super::*;
 
     fn names(root: &Path, pattern: &str) -> Vec<String> {
-        let files = day_files(root, &Pattern::new(pattern).unwrap(), "2026-01-02".parse().unwrap()).unwrap();
+        let files = day_files(root, &Pattern::new(pattern).unwrap(), None, "2026-01-02".parse().unwrap()).unwrap();
         assert!(files.iter().all(|file| file.path.is_file()));
         files.into_iter().map(|file| file.name).collect()
     }
@@ -295,6 +305,15 @@ mod tests {
             "shop/de/2026-01-02/x",
             "shop/fr/2026-01-02/x",
             "shop/_at/2026-01-02/x",
+            "clicks/dt=2026-01-02/deep_$folder$",
+            "parts/year=2026/month=1/day=2/a",
+            "parts/year=2026/month=1/day=02/a",
+            "parts/year=2026/month=1/day=12/a",
+            "parts/year=2026/month=1/day=2_$folder$",
+            "parts/year=2026/month=01/day=2/a",
+            "parts/year=2026/month=1-2.csv",
+            "parts/year=2026/month=1-12.csv",
+            "parts/year=2026/month=11-2.csv",
         ] {
             let path = root.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -310,12 +329,15 @@ mod tests {
         assert_eq!(names(root, "events/{dt}/*").len(), 5);
         assert_eq!(names(root, "log/{yyyy}/{mm}/{dd}.csv"), ["02.csv"]);
         assert_eq!(names(root, "log/{yyyy}/{mm}/{dd}.*"), ["02.csv"]);
+        assert_eq!(names(root, "parts/year={yyyy}/month={m}/day={d}"), ["a"]);
+        assert_eq!(names(root, "parts/*={yyyy}/month={m}/day={d}"), ["year=2026/month=1/day=2/a"]);
+        assert_eq!(names(root, "parts/year={yyyy}/month={m}-{d}.*"), ["month=1-2.csv"]);
         assert_eq!(names(root, "shop/*/{dt}"), ["de/2026-01-02/x", "fr/2026-01-02/x"]);
         for nothing in ["none/{dt}", "none/{dt}/*", "clicks/dt={dt}/*/b/c", "clicks/dt={dt}/a.parquet/*"] {
             assert_eq!(names(root, nothing), [""; 0], "{nothing}");
         }
         let below_a_file = Pattern::new("clicks/dt={dt}/a.parquet/b").unwrap();
-        let error = day_files(root, &below_a_file, "2026-01-02".parse().unwrap()).unwrap_err();
+        let error = day_files(root, &below_a_file, None, "2026-01-02".parse().unwrap()).unwrap_err();
         assert!(error.to_string().contains("a.parquet/b"), "{error}");
     }
 
@@ -329,7 +351,7 @@ mod tests {
         fs::write(folder.join("2026-01-02-0"), b"").unwrap();
         assert_eq!(names(root, "2026-01-02/{dt}-*"), ["2026-01-02-0"]);
         for pattern in ["{dt}", "{dt}/*", "{dt}/**"] {
-            let found = day_files(root, &Pattern::new(pattern).unwrap(), "2026-01-02".parse().unwrap());
+            let found = day_files(root, &Pattern::new(pattern).unwrap(), None, "2026-01-02".parse().unwrap());
             assert!(found.unwrap_err().to_string().contains("more than 100000 files are of one day"), "{pattern}");
         }
     }
@@ -349,7 +371,7 @@ mod tests {
             assert_eq!(names(root, pattern).len(), 1, "{pattern}");
         }
         let other: Day = "2026-01-03".parse().unwrap();
-        let looped = day_files(root, &Pattern::new("e/{dt}/**/a").unwrap(), other);
+        let looped = day_files(root, &Pattern::new("e/{dt}/**/a").unwrap(), None, other);
         assert!(looped.unwrap_err().to_string().contains("nested more than 32 folders deep"));
     }
 }

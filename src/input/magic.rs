@@ -22,6 +22,8 @@ pub(super) enum Magic {
     Other(&'static str),
 }
 
+const ORC: Magic = Magic::Other("ORC");
+
 /// Magic numbers that no text begins with.
 const MAGICS: [(&[u8], Magic); 10] = [
     (b"\x1f\x8b", Magic::Packed(Packing::Gzip)),
@@ -37,12 +39,8 @@ const MAGICS: [(&[u8], Magic); 10] = [
 ];
 
 /// Magic numbers that may begin a text too, for example in the name of a column; they count only if no text follows.
-const WORDS: [(&[u8], Magic); 4] = [
-    (b"PAR1", Magic::Parquet),
-    (b"PARE", Magic::Parquet),
-    (b"ORC", Magic::Other("ORC")),
-    (b"BZh", Magic::Other("bzip2")),
-];
+const WORDS: [(&[u8], Magic); 4] =
+    [(b"PAR1", Magic::Parquet), (b"PARE", Magic::Parquet), (b"ORC", ORC), (b"BZh", Magic::Other("bzip2"))];
 
 impl Magic {
     /// Returns the type by the first bytes of a file, [`LOOKED_AT`] or all if it has fewer; `None` for possible text
@@ -74,20 +72,58 @@ fn is_no_text(beginning: &[u8]) -> bool {
     is_broken || beginning.iter().any(is_control)
 }
 
-/// Returns the compression of a file whose name says `content`. Its first bytes decide, whatever its name says; `named`
-/// if they show no type. Fails if they show another type than the name says.
-pub(super) fn packing(day_file: &DayFile, content: Content, named: Packing) -> Result<Packing> {
-    let path = &day_file.path;
-    let mut beginning = Vec::with_capacity(LOOKED_AT);
-    let file = regular_file::open(path).map_err(|error| Error::io("open", path, error))?;
-    file.take(LOOKED_AT as u64).read_to_end(&mut beginning).map_err(|error| Error::io("read", path, error))?;
-    match (Magic::of(&beginning), content) {
-        (None | Some(Magic::Parquet), Content::Parquet) | (None, _) => Ok(named),
-        (Some(Magic::Packed(packing)), Content::Csv | Content::JsonLines) => Ok(packing),
-        (Some(found), _) => Err(Error::input(
-            format!("the file {} is {}, but its name says {}", path.shown(), found.name(), content.name()),
-            "rename it by its content if that type is supported, or write it again; begin its name with _ if it is not data",
-        )),
+impl DayFile {
+    /// Returns its type and compression. The configuration or its name says the type, and its first bytes the
+    /// compression, whatever its name says; where neither says a type, its first bytes tell Parquet. Fails if they show
+    /// another type than was said, and for types that are not supported.
+    pub(super) fn kind(&self) -> Result<(Content, Packing)> {
+        let path = &self.path;
+        let mut beginning = Vec::with_capacity(LOOKED_AT);
+        let file = regular_file::open(path).map_err(|error| Error::io("open", path, error))?;
+        file.take(LOOKED_AT as u64).read_to_end(&mut beginning).map_err(|error| Error::io("read", path, error))?;
+        match (Magic::of(&beginning), self.named_kind()) {
+            (None | Some(Magic::Parquet), Some((Content::Parquet, _))) | (Some(Magic::Parquet), None) => {
+                Ok((Content::Parquet, Packing::Plain))
+            }
+            (None, Some(named)) => Ok(named),
+            (Some(Magic::Packed(packing)), Some((content @ (Content::Csv | Content::JsonLines), _))) => {
+                Ok((content, packing))
+            }
+            (Some(ORC), _) => Err(self.is_orc()),
+            (None, None) if self.name.to_lowercase().ends_with(".orc") => Err(self.is_orc()),
+            (Some(found), Some((content, _))) => Err(Error::input(
+                format!(
+                    "the file {} is {}, but its {} says {}",
+                    path.shown(),
+                    found.name(),
+                    if self.format.is_some() { "format in the configuration" } else { "name" },
+                    content.name()
+                ),
+                "rename it by its content if that type is supported, or write it again; begin its name with _ if it is \
+                 not data",
+            )),
+            (Some(found @ Magic::Packed(_)), None) => Err(Error::input(
+                format!("the file {} is {}, and its name does not say of what", path.shown(), found.name()),
+                "rename it to end in .csv.gz or .jsonl.gz, or say the format of its source in lookback.toml",
+            )),
+            (_, None) => Err(Error::input(
+                format!(
+                    "the file {} has an unsupported type (supported are .parquet, .csv, .jsonl, .ndjson and \
+                     .json, and the last four with .gz or .zst)",
+                    path.shown()
+                ),
+                "rename it if it has one of these types, or say the format of its source in lookback.toml; begin its \
+                 name with _ or . if it is not data",
+            )),
+        }
+    }
+
+    fn is_orc(&self) -> Error {
+        Error::input(
+            format!("the file {} is ORC, which is read through Python only", self.path.shown()),
+            "give its rows from memory: lookback.ingest(store, dt=..., clicks=pyarrow.orc.read_table(...)), or write it \
+             as Parquet",
+        )
     }
 }
 
@@ -101,7 +137,7 @@ mod tests {
             (&b"\x1f\x8b\x08\0\0"[..], Some(Magic::Packed(Packing::Gzip))),
             (b"\x28\xb5\x2f\xfd\x04", Some(Magic::Packed(Packing::Zstd))),
             (b"PAR1\x15\x04\x15\x10", Some(Magic::Parquet)),
-            (b"ORC\n\x0b\n\x03", Some(Magic::Other("ORC"))),
+            (b"ORC\n\x0b\n\x03", Some(ORC)),
             (b"BZh91AY&SY\xd5\x02", Some(Magic::Other("bzip2"))),
             (b"Obj\x01\x04\x14avro", Some(Magic::Other("Avro"))),
             (b"PAR1,customer_id\r\n1,2\r\n", None),

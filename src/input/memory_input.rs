@@ -181,7 +181,7 @@ impl Input {
     /// Returns the impressions of a day.
     pub(crate) fn impressions(&self, source: &ImpressionSource, dt: Day) -> Result<Vec<DayFile>> {
         match self {
-            Input::Folder(root) => day_files(root, &source.pattern, dt),
+            Input::Folder(root) => day_files(root, &source.pattern, source.format, dt),
             Input::Memory(memory) => memory.impressions(source),
         }
     }

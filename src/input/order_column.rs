@@ -1,6 +1,7 @@
 //! A column that orders the rows of one time: its numbers are added to the time as microseconds.
 
-use super::column::{IdColumn, Reason};
+use super::cells::Reason;
+use super::column::IdColumn;
 use crate::model::{Day, Zone};
 
 /// The microseconds of a second.

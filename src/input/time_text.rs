@@ -1,34 +1,28 @@
 //! Times written as text.
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{NaiveDate, NaiveTime};
 
-/// A time as the text gives it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum WrittenTime {
-    /// With an offset: microseconds since 1970-01-01 UTC.
-    Instant(i64),
-    /// Without an offset: a time in the store's zone.
-    Wall(NaiveDateTime),
-    /// A date alone.
-    Date(NaiveDate),
-}
+use crate::model::WrittenTime;
 
-/// Parses ISO 8601 in its extended form: `YYYY-MM-DD`, then `T` or a space and `hh:mm[:ss[.fraction]]`, then `Z` or an
-/// offset (`+hh:mm`, `+hhmm`, `+hh`) or nothing. Fractions finer than a microsecond are cut off. `None` for any other
-/// text.
+/// Parses ISO 8601 in its extended form: `YYYY-MM-DD`, then `T` or a space and `hh:mm[:ss[.fraction]]`, then `Z`,
+/// `UTC`, `GMT` or an offset (`+hh:mm`, `+hhmm`, `+hh`), each with or without spaces before it, or nothing. Fractions
+/// finer than a microsecond are cut off. `None` for any other text.
 pub(super) fn parse_time(text: &str) -> Option<WrittenTime> {
     let text = text.trim();
     let date = date(text.get(..10)?)?;
     let Some(rest) = text.get(10..).filter(|rest| !rest.is_empty()) else { return Some(WrittenTime::Date(date)) };
     let rest = rest.strip_prefix(['T', 't', ' '])?;
-    let zone_at = rest.bytes().position(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-')).unwrap_or(rest.len());
+    let begins_zone = |byte| matches!(byte, b'Z' | b'z' | b'+' | b'-' | b'U' | b'u' | b'G' | b'g');
+    let zone_at = rest.bytes().position(begins_zone).unwrap_or(rest.len());
     let (clock, zone) = rest.split_at_checked(zone_at)?;
     let clock = clock.trim_end();
     let wall = date.and_time(usual_time_of_day(clock.as_bytes()).or_else(|| time_of_day(clock))?);
     match zone {
         "" => Some(WrittenTime::Wall(wall)),
-        "Z" | "z" => Some(WrittenTime::Instant(wall.and_utc().timestamp_micros())),
-        offset => Some(WrittenTime::Instant(wall.and_utc().timestamp_micros() - offset_us(offset)?)),
+        utc if ["Z", "UTC", "GMT"].iter().any(|name| utc.eq_ignore_ascii_case(name)) => {
+            Some(WrittenTime::Utc(wall.and_utc().timestamp_micros()))
+        }
+        offset => Some(WrittenTime::Utc(wall.and_utc().timestamp_micros() - offset_us(offset)?)),
     }
 }
 
@@ -112,7 +106,7 @@ mod tests {
     #[test]
     fn forms_that_are_read() {
         let instant = |text: &str| match parse_time(text) {
-            Some(WrittenTime::Instant(us)) => us,
+            Some(WrittenTime::Utc(us)) => us,
             other => panic!("{text}: {other:?}"),
         };
         let noon = 1_767_355_200_000_000;
@@ -125,6 +119,13 @@ mod tests {
             "2026-01-02T07:30:00-04:30",
             "2026-01-02 13:00:00+01",
             "2026-01-02 13:00:00 +01:00",
+            "2026-01-02 13:00:00 +0100",
+            "2026-01-02 07:00:00.000 -05",
+            "2026-01-02 12:00:00 UTC",
+            "2026-01-02 12:00:00.000000 UTC",
+            "2026-01-02T12:00:00GMT",
+            "2026-01-02 12:00 gmt",
+            "2026-01-02 12:00:00 Z",
             " 2026-01-02T12:00:00.0000009Z ",
         ] {
             assert_eq!(instant(text), noon, "{text}");
@@ -152,6 +153,10 @@ mod tests {
             "1767355200",
             "02.01.2026",
             "2026-01-02T12:00:00ZZ",
+            "2026-01-02 12:00:00 UTC+1",
+            "2026-01-02 12:00:00 UT",
+            "2026-01-02 12:00:00 CET",
+            "2026-01-02 UTC",
             "2026-01-02T12:00:00+é1",
             "2026-01-é2",
             "٢٠٢٦-01-02",

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array, ArrayRef, StringArray};
+use arrow::array::ArrayRef;
 
-use super::column::{IdColumn, Reason, text_column};
-use super::time_column::shortened;
+use super::cells::{Reason, shortened};
+use super::text_column::TextColumn;
 use crate::model::ActionType;
 
 /// The values that a source config maps to a type; `None` marks a value to be ignored.
@@ -24,33 +24,27 @@ pub(super) enum Typed {
 pub(super) enum TypeColumn<'a> {
     /// All rows have this type.
     Constant(ActionType),
-    /// Texts, and the type of each text.
-    Texts(StringArray, &'a Values),
-    /// Integers, and the type of each integer in decimal digits.
-    Numbers(IdColumn, &'a Values),
+    /// Texts, or integers in decimal digits, and the type of each text.
+    Texts(TextColumn, &'a Values),
 }
 
 impl<'a> TypeColumn<'a> {
     /// Returns `None` if the column has neither text nor integers.
     pub(super) fn new(source: &ArrayRef, values: &'a Values) -> Option<Self> {
-        match text_column(source) {
-            Some(texts) => Some(TypeColumn::Texts(texts, values)),
-            None => Some(TypeColumn::Numbers(IdColumn::new(source)?, values)),
-        }
+        Some(TypeColumn::Texts(TextColumn::with_integers(source)?, values))
     }
 
     /// Returns the type of a row, or the reason why it has none. `row` must be below the column's length.
     pub(super) fn get(&self, row: usize) -> Result<Typed, Reason> {
-        let looked_up = |values: &Values, text: &str| match values.get(text) {
+        let (texts, values) = match self {
+            TypeColumn::Constant(action_type) => return Ok(Typed::As(*action_type)),
+            TypeColumn::Texts(texts, values) => (texts, values),
+        };
+        let text = texts.get(row)?.ok_or("is null")?;
+        match values.get(text) {
             Some(Some(action_type)) => Ok(Typed::As(*action_type)),
             Some(None) => Ok(Typed::Ignored),
             None => Err(format!("is an unknown type of action ({:?}): add it to values or ignore", shortened(text))),
-        };
-        match self {
-            TypeColumn::Constant(action_type) => Ok(Typed::As(*action_type)),
-            TypeColumn::Texts(texts, _) if texts.is_null(row) => Err("is null".to_owned()),
-            TypeColumn::Texts(texts, values) => looked_up(values, texts.value(row)),
-            TypeColumn::Numbers(numbers, values) => looked_up(values, &numbers.get(row)?.to_string()),
         }
     }
 }
@@ -59,7 +53,7 @@ impl<'a> TypeColumn<'a> {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{BooleanArray, DictionaryArray, Int8Array};
+    use arrow::array::{Array, BinaryArray, BooleanArray, Decimal128Array, DictionaryArray, Int8Array, StringArray};
     use arrow::datatypes::Int32Type;
 
     use super::*;
@@ -76,7 +70,7 @@ mod tests {
             let column = TypeColumn::new(&array, &values).unwrap();
             (0..array.len()).map(|row| column.get(row)).collect()
         };
-        let (click, order) = (Ok(Typed::As(ActionType::CLICK)), Ok(Typed::As(ActionType::ORDER)));
+        let (click, order) = (Ok(Typed::As(ActionType::CLICK)), || Ok(Typed::As(ActionType::ORDER)));
         let texts = [Some("view"), Some("ping"), None, Some("View")];
         let unknown =
             |value: &str| Err(format!("is an unknown type of action ({value:?}): add it to values or ignore"));
@@ -84,7 +78,11 @@ mod tests {
         assert_eq!(read(Arc::new(StringArray::from(texts.to_vec()))), expected);
         assert_eq!(read(Arc::new(texts.into_iter().collect::<DictionaryArray<Int32Type>>())), expected);
         let numbers = Int8Array::from(vec![Some(7), Some(8), None]);
-        assert_eq!(read(Arc::new(numbers)), [order, unknown("8"), Err("is null".to_owned())]);
+        assert_eq!(read(Arc::new(numbers)), [order(), unknown("8"), Err("is null".to_owned())]);
+        let decimals = Decimal128Array::from(vec![7]).with_precision_and_scale(38, 0).unwrap();
+        assert_eq!(read(Arc::new(decimals)), [order()]);
+        let bytes = BinaryArray::from(vec![&b"view"[..], b"\xff"]);
+        assert_eq!(read(Arc::new(bytes)), [Ok(Typed::As(ActionType::CLICK)), Err("is not UTF-8".to_owned())]);
         assert!(TypeColumn::new(&(Arc::new(BooleanArray::from(vec![true])) as ArrayRef), &values).is_none());
     }
 }

@@ -11,19 +11,19 @@ const NAMED_COLUMNS: usize = 50;
 /// A wanted column: its name in the file, and the type of its cells.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Wanted<'a> {
-    /// Integers.
+    /// Ids, for [`super::column::IdColumn`].
     Id(&'a str),
-    /// Integers that JSON lines may lack in all lines, since many writers leave nulls out.
+    /// Ids that JSON lines may lack in all lines, since many writers leave nulls out.
     SparseId(&'a str),
     /// Integers that are null in all rows if the file lacks the column.
     OptionalId(&'a str),
-    /// Times, for [`super::time_column::TimeColumn`]; text files deliver them as text.
+    /// Times, for [`super::time_column::TimeColumn`].
     Time(&'a str),
     /// Text.
     Text(&'a str),
     /// Text that is null in all rows if the file lacks the column.
     OptionalText(&'a str),
-    /// Lists of structs with these two fields, an integer and an optional flag.
+    /// Lists of structs with these two fields, an id and an optional label.
     List { name: &'a str, item: &'a str, label: &'a str },
 }
 

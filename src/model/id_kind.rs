@@ -25,4 +25,12 @@ impl IdKind {
             IdKind::Customers => "customer_id",
         }
     }
+
+    /// Returns the key of `[ids]` in a configuration for such ids.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            IdKind::Items => "item",
+            IdKind::Customers => "customer",
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod row_columns;
 mod row_order;
 mod type_counts;
 mod type_table;
+mod written_time;
 mod zone;
 mod zone_rules;
 
@@ -27,6 +28,7 @@ pub use row_order::{OrderKind, RowOrder};
 pub use type_counts::{NamedCounts, TypeCounts};
 pub use type_table::TypeTable;
 pub(crate) use type_table::{TypeConflict, is_type_name};
+pub(crate) use written_time::WrittenTime;
 pub use zone::Zone;
 pub(crate) use zone::{display_utc, parse_utc};
 pub use zone_rules::ZoneRules;

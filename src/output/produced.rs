@@ -16,7 +16,7 @@ use super::rows::data_type;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::exact::{Held, usize_of};
-use crate::input::column::text_column;
+use crate::input::cells::text_column;
 use crate::input::parquet::file::column;
 use crate::input::parquet::guard::guarded;
 use crate::input::wrong_type;

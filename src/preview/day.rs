@@ -1,6 +1,6 @@
 //! Looks at the files of a day as `ingest` and `produce` would, and takes nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::input::{DayFile, Lacking, LookedAt, batch_files, day_files, look_at_a
 use crate::model::{Day, NamedCounts, TypeCounts};
 use crate::progress::Progress;
 use crate::resources::Resources;
-use crate::sources::{Pattern, Sources};
+use crate::sources::Sources;
 use crate::storage::Fingerprint;
 use crate::store::Store;
 use crate::text::Shown;
@@ -100,8 +100,9 @@ fn look(previewed: &mut Previewed, options: &PreviewOptions, day: Day, progress:
     let mut lacking = Lacking::default();
     let mut found_files = 0;
     for (place, source) in previewed.sources.iter_mut().zip(&sources.actions) {
+        let files = day_files(input, &source.pattern, source.format, day)?;
         let looked = |file: &DayFile| look_at_actions(source, file, day, resources);
-        let files = look_at_files(input, &source.pattern, day, looked, &mut lacking, &mut previewed.problems)?;
+        let files = look_at_files(files, looked, &mut lacking, &mut previewed.problems)?;
         found_files += files.count;
         place.files = Some(files);
     }
@@ -111,8 +112,9 @@ fn look(previewed: &mut Previewed, options: &PreviewOptions, day: Day, progress:
         previewed.problems.push(format!("there is no file of actions in {input}: nothing matches {patterns}"));
     }
     let shown = &sources.impressions;
+    let files = day_files(input, &shown.pattern, shown.format, day)?;
     let looked = |file: &DayFile| look_at_impressions(shown, file, day, resources);
-    let files = look_at_files(input, &shown.pattern, day, looked, &mut lacking, &mut previewed.problems)?;
+    let files = look_at_files(files, looked, &mut lacking, &mut previewed.problems)?;
     if let Some(place) = previewed.sources.last_mut() {
         place.files = Some(files);
     }
@@ -121,14 +123,11 @@ fn look(previewed: &mut Previewed, options: &PreviewOptions, day: Day, progress:
 }
 
 fn look_at_files(
-    input: &Path,
-    pattern: &Pattern,
-    day: Day,
+    files: Vec<DayFile>,
     look: impl Fn(&DayFile) -> LookedAt,
     lacking: &mut Lacking,
     problems: &mut Vec<String>,
 ) -> Result<FoundFiles> {
-    let files = day_files(input, pattern, day)?;
     let (mut found, mut named) = (FoundFiles { count: files.len(), ..FoundFiles::default() }, 0);
     for (place, file) in files.iter().enumerate() {
         found.bytes += Fingerprint::size_of(&file.path)?;

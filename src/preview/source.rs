@@ -14,8 +14,12 @@ pub struct PreviewedSource {
     pub pattern: String,
     /// Each value that is read, with the name of its column or field.
     pub columns: Vec<(&'static str, String)>,
-    /// The unit of integer times.
+    /// The configured format of its files.
+    pub format: Option<&'static str>,
+    /// The unit of times that are numbers.
     pub time_unit: Option<&'static str>,
+    /// The configured form of times that are text.
+    pub time_format: Option<String>,
     /// The configured meaning of INT96 times.
     pub int96: Option<&'static str>,
     /// What becomes of rows without a customer.
@@ -53,7 +57,9 @@ impl PreviewedSource {
             name: source.name.clone(),
             pattern: source.pattern.text().to_owned(),
             columns: owned(&source.columns()),
+            format: source.format.map(|format| format.name()),
             time_unit: source.time_unit.map(|unit| unit.name()),
+            time_format: source.time_format.as_ref().map(|format| format.text().to_owned()),
             int96: source.int96.map(|int96| int96.name()),
             without_customer: source.without_customer.name(),
             layout: None,
@@ -67,7 +73,9 @@ impl PreviewedSource {
             name: "impressions".to_owned(),
             pattern: source.pattern.text().to_owned(),
             columns: owned(&source.columns()),
+            format: source.format.map(|format| format.name()),
             time_unit: None,
+            time_format: None,
             int96: None,
             without_customer: source.without_customer.name(),
             layout: Some(source.layout.name()),

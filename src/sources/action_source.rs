@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::Pattern;
+use super::{FileFormat, Pattern, TimeFormat};
 use crate::message::named;
 use crate::model::ActionType;
 
@@ -35,6 +35,16 @@ named! {
 }
 
 impl TimeUnit {
+    /// Returns the power of ten that one of the unit is in microseconds.
+    pub(crate) fn power_of_microseconds(self) -> i32 {
+        match self {
+            TimeUnit::Seconds => 6,
+            TimeUnit::Milliseconds => 3,
+            TimeUnit::Microseconds => 0,
+            TimeUnit::Nanoseconds => -3,
+        }
+    }
+
     /// Converts to microseconds, rounding down (towards the past). `None` beyond 64 bits.
     pub(crate) fn microseconds(self, count: i64) -> Option<i64> {
         match self {
@@ -100,6 +110,8 @@ pub struct ActionSource {
     pub name: String,
     /// The pattern of the files of a day.
     pub pattern: Pattern,
+    /// The format of the files; `None`: what each file's name or content tells.
+    pub format: Option<FileFormat>,
     /// The column of the customer.
     pub customer_id: String,
     /// The column of the item.
@@ -108,8 +120,10 @@ pub struct ActionSource {
     pub time: String,
     /// The column that replaces the time in files without that column.
     pub date: Option<String>,
-    /// The unit of integer times; `None`: integers are no times.
+    /// The unit of times that are numbers; `None`: numbers are no times.
     pub time_unit: Option<TimeUnit>,
+    /// The form of times that are text; `None`: ISO 8601.
+    pub time_format: Option<TimeFormat>,
     /// What becomes of rows whose customer is null.
     pub without_customer: WithoutCustomer,
     /// The column of event ids: of rows of a batch that have the same id, the earliest stays.
@@ -134,11 +148,13 @@ impl ActionSource {
         Some(ActionSource {
             name: name.to_owned(),
             pattern: Pattern::hive(name),
+            format: None,
             customer_id: "customer_id".to_owned(),
             item_id: item_id.to_owned(),
             time: time.to_owned(),
             date: date.map(str::to_owned),
             time_unit: None,
+            time_format: None,
             without_customer: WithoutCustomer::default(),
             distinct_by: None,
             order_column: None,
@@ -155,18 +171,21 @@ impl ActionSource {
         u8::try_from(place + 1).ok()
     }
 
-    /// Returns a hash over everything except the file that determines an action: columns, unit, types. The
-    /// specification of the store defines the bytes.
+    /// Returns a hash over everything except the file that determines an action: columns, unit and form of times, types.
+    /// The specification of the store defines the bytes. The format of files is no part of it: the bytes of a file are
+    /// rows in one format at most.
     pub(crate) fn mapping(&self) -> Mapping {
         // Destructured, so that a new field does not compile until someone decides whether it belongs in the hash.
         let ActionSource {
             name: _,
             pattern: _,
+            format: _,
             customer_id,
             item_id,
             time,
             date,
             time_unit,
+            time_format,
             without_customer,
             distinct_by,
             order_column,
@@ -194,6 +213,7 @@ impl ActionSource {
         let left_out = Some(without_customer.name()).filter(|_| *without_customer == WithoutCustomer::LeaveOut);
         let given = [
             ("int96", int96.map(Int96::name)),
+            ("time_format", time_format.as_ref().map(TimeFormat::text)),
             ("without_customer", left_out),
             ("distinct_by", distinct_by.as_deref()),
             ("order_column", order_column.as_deref()),
@@ -265,6 +285,8 @@ mod tests {
             with(|source| source.without_customer = WithoutCustomer::LeaveOut),
             with(|source| source.distinct_by = Some("e".to_owned())),
             with(|source| source.order_column = Some("e".to_owned())),
+            with(|source| source.time_format = TimeFormat::new("%d.%m.%Y").ok()),
+            with(|source| source.time_format = TimeFormat::new("%m.%d.%Y").ok()),
             with(|source| source.types = TypeRule::Constant(ActionType::ORDER)),
             ActionSource { types: rule(&[("a", 1)]), ..clicks.clone() }.mapping(),
             ActionSource { types: rule(&[("a", 2)]), ..clicks.clone() }.mapping(),
@@ -276,6 +298,7 @@ mod tests {
         assert_eq!(mappings.len(), count, "each change gives another");
         let moved = ActionSource { name: "x".to_owned(), pattern: Pattern::hive("y"), ..clicks.clone() };
         assert_eq!(moved.mapping(), clicks.mapping(), "name and place are no part of it");
+        assert_eq!(with(|source| source.format = Some(FileFormat::Parquet)), clicks.mapping(), "nor is the format");
         assert_eq!((clicks.built_in_number(), moved.built_in_number()), (Some(1), None));
         let placed = ActionSource { pattern: Pattern::hive("y"), ..clicks };
         assert_eq!(placed.built_in_number(), Some(1));
@@ -288,11 +311,13 @@ mod tests {
         let events = ActionSource {
             name: "events".to_owned(),
             pattern: Pattern::hive("events"),
+            format: None,
             customer_id: "visitorid".to_owned(),
             item_id: "itemid".to_owned(),
             time: "timestamp".to_owned(),
             date: None,
             time_unit: Some(TimeUnit::Milliseconds),
+            time_format: None,
             without_customer: WithoutCustomer::Refuse,
             distinct_by: None,
             order_column: None,

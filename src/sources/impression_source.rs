@@ -1,7 +1,7 @@
 //! The source of impressions.
 
-use super::Pattern;
 use super::action_source::{WithoutCustomer, hash, put};
+use super::{FileFormat, Pattern};
 use crate::message::named;
 
 named! {
@@ -22,6 +22,8 @@ named! {
 pub struct ImpressionSource {
     /// The pattern of the files of a day.
     pub pattern: Pattern,
+    /// The format of the files; `None`: what each file's name or content tells.
+    pub format: Option<FileFormat>,
     /// What a row is.
     pub layout: ImpressionLayout,
     /// The column of the caller's name for an impression.
@@ -44,6 +46,7 @@ impl Default for ImpressionSource {
     fn default() -> Self {
         ImpressionSource {
             pattern: Pattern::hive("impressions"),
+            format: None,
             layout: ImpressionLayout::default(),
             ranking_id: "ranking_id".to_owned(),
             customer_id: "customer_id".to_owned(),
@@ -63,6 +66,7 @@ impl ImpressionSource {
         // Destructured, so that a new field does not compile until someone decides whether it belongs in the hash.
         let ImpressionSource {
             pattern: _,
+            format: _,
             layout,
             ranking_id,
             customer_id,

@@ -6,16 +6,20 @@
 //! a changed mapping means a changed batch.
 
 mod action_source;
+mod file_format;
 mod impression_source;
 mod pattern;
+mod time_format;
 
 use std::path::PathBuf;
 
 use crate::model::TypeTable;
 
 pub use action_source::{ActionSource, BUILT_IN, Int96, Mapping, TimeUnit, TypeRule, WithoutCustomer, source_rank};
+pub use file_format::FileFormat;
 pub use impression_source::{ImpressionLayout, ImpressionSource};
 pub use pattern::{Component, Glob, Pattern};
+pub use time_format::TimeFormat;
 
 /// What begins the name under which batches and partitions record rows from memory. No file has such a name: between
 /// two slashes of a path there is a folder.

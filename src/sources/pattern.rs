@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `{dt}` | the day as YYYY-MM-DD |
 //! | `{yyyy}`, `{mm}`, `{dd}` | its year in four digits, its month and its day of the month in two |
+//! | `{m}`, `{d}` | its month and its day of the month without a leading zero |
 //! | `*` | any text, possibly empty; never matches a name that begins with `_` or `.` |
 //! | `**` | as a whole part: any number of folders, possibly none, whose names do not begin with `_` or `.` |
 //!
@@ -38,7 +39,10 @@ pub enum Component {
 pub struct Glob(Vec<String>);
 
 /// The placeholders for the day and its parts.
-const PLACES: [&str; 4] = ["{dt}", "{yyyy}", "{mm}", "{dd}"];
+const PLACES: [&str; 6] = ["{dt}", "{yyyy}", "{mm}", "{dd}", "{m}", "{d}"];
+
+/// Those of one or two digits: beside each other or beside a `*` they would match other days too.
+const SHORT_PLACES: [&str; 2] = ["{m}", "{d}"];
 
 impl Pattern {
     /// Parses a pattern. Fails with what is wrong, as a phrase that follows the text.
@@ -62,10 +66,12 @@ impl Pattern {
             }
             has_folders |= part == "**";
         }
-        let [dt, year, month, day] = PLACES.map(|place| text.contains(place));
-        let is_told = dt || (year && month && day);
+        let [dt, year, month, day, short_month, short_day] = PLACES.map(|place| text.contains(place));
+        let is_told = dt || (year && (month || short_month) && (day || short_day));
         if !is_told {
-            return Err("does not contain the day: it needs {dt}, or all of {yyyy}, {mm} and {dd}".to_owned());
+            return Err(
+                "does not contain the day: it needs {dt}, or all of {yyyy}, {mm} or {m}, and {dd} or {d}".to_owned()
+            );
         }
         Ok(Pattern { text: text.to_owned() })
     }
@@ -83,9 +89,11 @@ impl Pattern {
     /// Returns its parts on a day.
     pub fn on(&self, day: Day) -> Vec<Component> {
         let dt = day.to_string();
+        let parts = dt.split('-');
+        let short = parts.clone().skip(1).map(|part| part.strip_prefix('0').unwrap_or(part));
         let text = PLACES
             .iter()
-            .zip(std::iter::once(dt.as_str()).chain(dt.split('-')))
+            .zip(std::iter::once(dt.as_str()).chain(parts).chain(short))
             .fold(self.text.clone(), |text, (place, value)| text.replace(place, value));
         let component = |part: &str| match part {
             "**" => Component::Folders,
@@ -116,6 +124,22 @@ fn check_part(part: &str) -> Result<(), String> {
     if part.contains("**") && part != "**" {
         return Err(format!("has ** in the part {part:?}: it must stand alone between two /"));
     }
+    for place in SHORT_PLACES {
+        for (before, after) in part.match_indices(place).map(|(at, _)| part.split_at(at)) {
+            // Digits in between are no bound: `*1{d}` of day 2 is also the end of day 12.
+            let (before, after) = (before.trim_end_matches(is_digit), after.trim_start_matches(place));
+            let after = after.trim_start_matches(is_digit);
+            let is_open = before.ends_with('*')
+                || after.starts_with('*')
+                || SHORT_PLACES.iter().any(|other| before.ends_with(other) || after.starts_with(other));
+            if is_open {
+                return Err(format!(
+                    "has the part {part:?}, in which {place} stands beside digits of any number, so that it would match \
+                     other days too"
+                ));
+            }
+        }
+    }
     let mut rest = part;
     while let Some(at) = rest.find(['{', '}', '\\', '\0']) {
         let (_, found) = rest.split_at(at);
@@ -125,6 +149,10 @@ fn check_part(part: &str) -> Result<(), String> {
         rest = after;
     }
     Ok(())
+}
+
+fn is_digit(letter: char) -> bool {
+    letter.is_ascii_digit()
 }
 
 impl Glob {
@@ -161,6 +189,11 @@ mod tests {
         assert_eq!(on("{yyyy}/{mm}/{dd}/**/*.parquet"), "2026/01/02/**/*.parquet");
         assert_eq!(on("log-{yyyy}{mm}{dd}.csv.gz"), "log-20260102.csv.gz");
         assert_eq!(on("*/dt={dt}/"), "*/dt=2026-01-02");
+        assert_eq!(on("year={yyyy}/month={m}/day={d}"), "year=2026/month=1/day=2");
+        assert_eq!(on("{yyyy}/{m}-{dd}/{mm}.{d}.*"), "2026/1-02/01.2.*");
+        let late = Pattern::new("{yyyy}/{m}/{d}").unwrap().text_on("2026-12-31".parse().unwrap());
+        assert_eq!(late, "2026/12/31");
+        assert_eq!(Pattern::new("{yyyy}/{m}/{d}").unwrap().text_on("2026-10-20".parse().unwrap()), "2026/10/20");
         assert_eq!(Pattern::hive("clicks"), Pattern::new("clicks/dt={dt}").unwrap());
     }
 
@@ -175,6 +208,11 @@ mod tests {
         assert!(why("_tmp/{dt}").contains("begin with _ or ."));
         assert!(why("a/b").contains("does not contain the day"));
         assert!(why("{yyyy}/{mm}").contains("does not contain the day"));
+        assert!(why("{yyyy}/{m}").contains("does not contain the day"));
+        assert!(why("**/{yyyy}/{m}/{d}").contains("all days"));
+        for part in ["{d}*", "*{d}", "*1{d}", "{d}0*", "{m}{d}", "{d}{m}", "{m}{d}", "{d}{d}", "a{m}5{d}b"] {
+            assert!(why(&format!("{{yyyy}}/{{mm}}/{{dd}}/{part}")).contains("other days too"), "{part}");
+        }
         assert!(why("**/{dt}").contains("all days"));
         assert!(why("{dt}/a**").contains("must stand alone"));
         for text in ["{day}", "{dt", "dt}", "{dt}/{x}", "{dt}\\a"] {
@@ -217,7 +255,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_a_pattern_or_an_error(text in "[a_.*/{}dtymé-]{0,20}") {
+        fn any_text_is_a_pattern_or_an_error(text in "([a_.*/{}dtymé-]|\\{dt\\}|\\{yyyy\\}|\\{m\\}|\\{d\\}|\\{dd\\}|\\{mm\\}|\\*){0,12}") {
             if let Ok(pattern) = Pattern::new(&text) {
                 prop_assert!(!pattern.on(day()).is_empty());
                 prop_assert_ne!(pattern.text_on(day()), pattern.text_on(day().next().unwrap()));

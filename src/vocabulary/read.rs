@@ -81,7 +81,7 @@ pub(super) fn read_days(
             Ok((Rows::Actions(source, number.held("each file is of one of at most 255 sources")?), file))
         };
         let actions = actions.into_iter().map(numbered).collect::<Result<Vec<_>>>()?;
-        let impressions = day_files(input, &sources.impressions.pattern, day)?;
+        let impressions = day_files(input, &sources.impressions.pattern, sources.impressions.format, day)?;
         let of_impressions = |file| (Rows::Impressions(&sources.impressions), file);
         let impressions: Vec<_> = impressions.into_iter().map(of_impressions).collect();
         if actions.is_empty() && impressions.is_empty() {

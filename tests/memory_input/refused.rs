@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow::error::ArrowError;
 use lookback::error::{Error, Kind};
 use lookback::input::MemoryInput;
@@ -66,10 +66,10 @@ fn columns_are_refused_before_anything_is_read() {
         "the data given as clicks has no column customer_id (it has: item_id, click_time); give the data with that column"
     );
     let mut wrong = clicks(&[1]);
-    wrong[0].1 = Arc::new(Float64Array::from(vec![1.5]));
+    wrong[0].1 = Arc::new(BooleanArray::from(vec![true]));
     assert_eq!(
         add("clicks", &wrong),
-        "the data given as clicks has a column customer_id of type Float64, but needs an integer type; give the column with such a type"
+        "the data given as clicks has a column customer_id of type Boolean, but needs integers, decimals, whole floats, or text of digits; give the column with such a type"
     );
     let twice = [clicks(&[1]), clicks(&[1])].concat();
     assert_eq!(
@@ -84,7 +84,7 @@ fn columns_are_refused_before_anything_is_read() {
     let schema = batch(&wrong).schema();
     let mut input = MemoryInput::new(&Sources::default(), &resources());
     let fails: Reader = lazy(schema, std::iter::once_with(|| panic!("nothing is read")));
-    assert!(input.add("clicks", fails).unwrap_err().to_string().contains("Float64"));
+    assert!(input.add("clicks", fails).unwrap_err().to_string().contains("Boolean"));
 }
 
 #[test]

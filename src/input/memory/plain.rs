@@ -1,25 +1,28 @@
 //! Plain types: one for each meaning, whichever of Arrow's encodings a library has chosen.
 //!
-//! Text is UTF-8, values stand in place of a dictionary, instants carry the zone UTC, and lists of structs are large
-//! lists with the wanted fields. Other types stay as they are, and the reader of the column accepts or refuses them.
+//! Text is UTF-8, as are UUIDs, bytes of any length are [`DataType::Binary`], values stand in place of a dictionary,
+//! instants carry the zone UTC, and lists of structs are large lists with the wanted fields. Other types stay as they
+//! are, and the reader of the column accepts or refuses them.
 
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, GenericListArray, LargeListArray, OffsetSizeTrait, StringArray, StructArray,
+    Array, ArrayRef, AsArray, BinaryArray, GenericListArray, LargeListArray, OffsetSizeTrait, StringArray, StructArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use arrow::error::ArrowError;
 
+use crate::input::uuid::{UUID, is_uuid, uuid_texts};
 use crate::input::wanted::Wanted;
 
-/// Returns the plain type of a column.
-pub(super) fn plain_type(found: &DataType, wanted: Wanted<'_>) -> DataType {
+/// Returns the plain type of a column whose field says nothing else.
+fn plain_type(found: &DataType, wanted: Wanted<'_>) -> DataType {
     match found {
         DataType::Dictionary(_, value) => plain_type(value, wanted),
         DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
+        DataType::LargeBinary | DataType::BinaryView => DataType::Binary,
         DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some("UTC".into())),
         DataType::List(element)
         | DataType::LargeList(element)
@@ -43,7 +46,8 @@ pub(super) fn plain_type(found: &DataType, wanted: Wanted<'_>) -> DataType {
 
 /// Returns a field of the plain type, which may be null.
 pub(super) fn plain_field(field: &Field, wanted: Wanted<'_>) -> FieldRef {
-    Arc::new(Field::new(field.name(), plain_type(field.data_type(), wanted), true))
+    let plain = if is_uuid(field) { DataType::Utf8 } else { plain_type(field.data_type(), wanted) };
+    Arc::new(Field::new(field.name(), plain, true))
 }
 
 /// Returns a column in its plain type `to`.
@@ -53,6 +57,12 @@ pub(super) fn plain_column(found: &ArrayRef, to: &DataType) -> Result<ArrayRef, 
         (DataType::Dictionary(_, value), to) => plain_column(&cast(found, value)?, to),
         // A slice of large text may begin beyond what the offsets of plain text can count.
         (DataType::LargeUtf8, DataType::Utf8) => Ok(Arc::new(found.as_string::<i64>().iter().collect::<StringArray>())),
+        (DataType::LargeBinary, DataType::Binary) => {
+            Ok(Arc::new(found.as_binary::<i64>().iter().collect::<BinaryArray>()))
+        }
+        (from, DataType::Utf8) if *from == UUID => {
+            uuid_texts(found).ok_or_else(|| ArrowError::CastError("a UUID has 16 bytes".to_owned()))
+        }
         (DataType::List(_), DataType::LargeList(element)) => plain_lists(found.as_list::<i32>(), element),
         (DataType::LargeList(_), DataType::LargeList(element)) => plain_lists(found.as_list::<i64>(), element),
         (

@@ -8,8 +8,8 @@ use arrow::error::ArrowError;
 
 use crate::exact::usize_of;
 
-/// The most bytes that a value of fixed length takes.
-const NUMBER_BYTES: usize = 16;
+/// The most bytes that a value of fixed length takes, but for bytes of a fixed length.
+const NUMBER_BYTES: usize = 32;
 
 /// Values whose lengths are looked at together.
 const LENGTHS_AT_ONCE: usize = 8_192;
@@ -27,14 +27,31 @@ pub(super) fn rows_at_once(batch: &RecordBatch, most: usize, budget: usize) -> R
 fn value_bytes(column: &ArrayRef) -> Result<usize, ArrowError> {
     Ok(match column.data_type() {
         DataType::Dictionary(..) => value_bytes(column.as_any_dictionary().values())?,
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => NUMBER_BYTES.saturating_add(longest(column)?),
-        DataType::List(_)
-        | DataType::LargeList(_)
-        | DataType::FixedSizeList(..)
-        | DataType::ListView(_)
-        | DataType::LargeListView(_) => longest(column)?.saturating_mul(2 * NUMBER_BYTES),
+        DataType::Utf8
+        | DataType::LargeUtf8
+        | DataType::Utf8View
+        | DataType::Binary
+        | DataType::LargeBinary
+        | DataType::BinaryView => NUMBER_BYTES.saturating_add(longest(column)?),
+        // A UUID becomes its text.
+        DataType::FixedSizeBinary(length) => {
+            NUMBER_BYTES.saturating_add(usize_of(u64::from(length.max(&0).unsigned_abs())))
+        }
+        DataType::List(_) => list_bytes(column, column.as_list::<i32>().values())?,
+        DataType::LargeList(_) => list_bytes(column, column.as_list::<i64>().values())?,
+        DataType::FixedSizeList(..) => list_bytes(column, column.as_fixed_size_list().values())?,
+        DataType::ListView(_) => list_bytes(column, column.as_list_view::<i32>().values())?,
+        DataType::LargeListView(_) => list_bytes(column, column.as_list_view::<i64>().values())?,
+        DataType::Struct(_) => {
+            let fields = column.as_struct().columns().iter().map(value_bytes);
+            fields.sum::<Result<usize, ArrowError>>()?
+        }
         _ => NUMBER_BYTES,
     })
+}
+
+fn list_bytes(lists: &ArrayRef, elements: &ArrayRef) -> Result<usize, ArrowError> {
+    Ok(longest(lists)?.saturating_mul(value_bytes(elements)?.saturating_add(NUMBER_BYTES)))
 }
 
 fn longest(column: &ArrayRef) -> Result<usize, ArrowError> {

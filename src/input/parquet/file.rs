@@ -15,6 +15,7 @@ use parquet::basic::Type as PhysicalType;
 use super::batch_rows::fitting_rows;
 use super::footer::{DEPTH_MAX, schema_depth};
 use super::guard::{guarded, unreadable};
+use super::uuid_columns::UuidColumns;
 use crate::error::{Error, Result};
 use crate::input::layout::DayFile;
 use crate::input::subject::Subject;
@@ -28,6 +29,7 @@ pub(crate) struct ParquetFile {
     path: PathBuf,
     file: File,
     metadata: ArrowReaderMetadata,
+    uuids: UuidColumns,
 }
 
 impl ParquetFile {
@@ -47,7 +49,8 @@ impl ParquetFile {
             with_int96(metadata, int96)
         };
         let metadata = guarded(path, load)?;
-        Ok(ParquetFile { path: path.clone(), file, metadata })
+        let uuids = UuidColumns::of(metadata.parquet_schema());
+        Ok(ParquetFile { path: path.clone(), file, metadata, uuids })
     }
 
     /// Whether there is a top-level column of this name.
@@ -55,12 +58,14 @@ impl ParquetFile {
         self.metadata.schema().column_with_name(column).is_some()
     }
 
-    /// Returns a batch of the columns without rows, to check their types. Fails if a column is missing or there twice.
+    /// Returns a batch of the columns without rows, to check the types in which they are read. Fails if a column is
+    /// missing or there twice.
     pub(in crate::input) fn without_rows(&self, wanted: &[Wanted<'_>]) -> Result<RecordBatch> {
         self.refuse_missing(wanted)?;
         let schema = self.metadata.schema();
         let wanted = schema.fields().iter().filter(|field| wanted.iter().any(|wanted| wanted.name() == field.name()));
-        Ok(RecordBatch::new_empty(Arc::new(Schema::new(wanted.map(Arc::clone).collect::<Vec<_>>()))))
+        let batch = RecordBatch::new_empty(Arc::new(Schema::new(wanted.map(Arc::clone).collect::<Vec<_>>())));
+        guarded(&self.path, || self.uuids.as_text(batch))
     }
 
     /// Returns the top-level columns in file order, each with the name of its type.
@@ -75,7 +80,7 @@ impl ParquetFile {
     }
 
     /// Streams the columns in batches of at most `batch_rows` rows; of a list, only the wanted fields. A missing
-    /// optional column is left out.
+    /// optional column is left out. UUIDs become their text.
     ///
     /// Memory: the decoded batch and one page of each column; each is at most the budget for a page, see
     /// [`Resources::page_bytes`]. Batches of large values have fewer rows; a page or a list that exceeds the budget is
@@ -104,7 +109,7 @@ impl ParquetFile {
             .with_projection(mask)
             .with_batch_size(batch_rows);
         let reader = guarded(&self.path, || builder.build())?;
-        Ok(Batches { path: self.path, reader, missing_rows: rows, failed: false })
+        Ok(Batches { path: self.path, reader, uuids: self.uuids, missing_rows: rows, failed: false })
     }
 }
 
@@ -112,6 +117,7 @@ impl ParquetFile {
 pub(crate) struct Batches {
     path: PathBuf,
     reader: ParquetRecordBatchReader,
+    uuids: UuidColumns,
     /// The rows that the file announces, less the rows read.
     missing_rows: i64,
     /// A reader that has failed must not be used again.
@@ -125,7 +131,8 @@ impl Iterator for Batches {
         if self.failed {
             return None;
         }
-        let batch = guarded(&self.path, || self.reader.next().transpose()).transpose();
+        let next = || self.reader.next().transpose()?.map(|batch| self.uuids.as_text(batch)).transpose();
+        let batch = guarded(&self.path, next).transpose();
         let batch = match batch {
             Some(Ok(batch)) => {
                 self.missing_rows = self.missing_rows.saturating_sub_unsigned(batch.num_rows() as u64);

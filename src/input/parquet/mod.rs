@@ -10,3 +10,4 @@ mod list_length;
 pub(crate) mod metadata;
 mod page_header;
 mod thrift;
+mod uuid_columns;

@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, Int64Builder, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{Field, Schema};
 use arrow::error::ArrowError;
 
 use super::csv::{CsvFile, CsvRows};
-use super::id_text::parse_id;
 use super::json_lines::{JsonLinesFile, JsonRows};
 use super::json_list::lists;
 use super::written_rows::{Gathered, WrittenRows};
@@ -80,8 +79,7 @@ enum AnyRows {
 
 /// The types that the texts of a column are read as.
 enum Kind {
-    Id,
-    /// Text stays text. Times do too, since the layer above knows their zone and parses them.
+    /// Text stays text: the readers of the columns parse it, as they do text in a file of any format.
     Text,
     List {
         item: String,
@@ -92,8 +90,12 @@ enum Kind {
 impl Kind {
     fn of(wanted: Wanted<'_>) -> Self {
         match wanted {
-            Wanted::Id(_) | Wanted::SparseId(_) | Wanted::OptionalId(_) => Kind::Id,
-            Wanted::Time(_) | Wanted::Text(_) | Wanted::OptionalText(_) => Kind::Text,
+            Wanted::Id(_)
+            | Wanted::SparseId(_)
+            | Wanted::OptionalId(_)
+            | Wanted::Time(_)
+            | Wanted::Text(_)
+            | Wanted::OptionalText(_) => Kind::Text,
             Wanted::List { item, label, .. } => Kind::List { item: item.to_owned(), label: label.to_owned() },
         }
     }
@@ -144,7 +146,6 @@ fn typed(gathered: Gathered, kinds: &[Kind]) -> Result<DayBatch, ArrowError> {
     for ((kind, field), texts) in kinds.iter().zip(schema.fields()).zip(written.columns()) {
         let name = field.name();
         columns.push(match (kind, texts.as_string_opt::<i32>()) {
-            (Kind::Id, Some(texts)) => Arc::new(ids(texts, |row, reason| faults.add(row, name.clone(), reason))),
             (Kind::List { item, label }, Some(texts)) => lists(texts, item, label, |row, field, reason| {
                 let column = field.map_or_else(|| name.clone(), |field| format!("{name}.{field}"));
                 faults.add(row, column, reason);
@@ -167,20 +168,6 @@ impl Faults {
             self.0.insert(place, Fault { index, column, reason, line: None });
         }
     }
-}
-
-fn ids(texts: &StringArray, mut wrong: impl FnMut(usize, String)) -> Int64Array {
-    let mut ids = Int64Builder::with_capacity(texts.len());
-    for (row, text) in texts.iter().enumerate() {
-        match text.map(parse_id).transpose() {
-            Ok(id) => ids.append_option(id),
-            Err(reason) => {
-                ids.append_null();
-                wrong(row, reason);
-            }
-        }
-    }
-    ids.finish()
 }
 
 fn unexpected(path: &Path, error: ArrowError) -> Error {

@@ -7,8 +7,9 @@ use serde_json::Deserializer;
 
 use super::json_object::{Fields, Names, reason_of, scalar};
 use super::records::{Ends, Records};
-use super::written_rows::{Cell, NOT_UTF8, WrittenRows};
+use super::written_rows::{Cell, WrittenRows};
 use crate::error::Result;
+use crate::input::cells::NOT_UTF8;
 use crate::input::file_kind::Packing;
 use crate::input::wanted::{Wanted, missing_column};
 use crate::resources::Resources;

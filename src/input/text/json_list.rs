@@ -3,25 +3,23 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanBuilder, Int64Builder, ListArray, StringArray, StructArray};
+use arrow::array::{ArrayRef, ListArray, StringArray, StringBuilder, StructArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Fields as StructFields};
 use arrow::error::ArrowError;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
-use super::id_text::parse_id;
 use super::json_object::{Fields, reason_of, scalar};
-use crate::input::column::Reason;
-use crate::input::time_column::shortened;
+use crate::input::cells::Reason;
 
 /// Builds a column of lists, row by row.
 ///
-/// Memory: nine bytes for each element, which takes at least three bytes of text.
+/// Memory: of each element, which takes at least three bytes of text, the texts of its values and nine bytes.
 pub(super) struct JsonLists {
     /// The names of the item and of the flag.
     names: [String; 2],
-    items: Int64Builder,
-    labels: BooleanBuilder,
+    items: StringBuilder,
+    labels: StringBuilder,
     /// Whether any element has the flag's field.
     has_label: bool,
     /// Which elements are objects (the others are null).
@@ -38,8 +36,8 @@ impl JsonLists {
     pub(super) fn new(item: &str, label: &str) -> Self {
         JsonLists {
             names: [item.to_owned(), label.to_owned()],
-            items: Int64Builder::new(),
-            labels: BooleanBuilder::new(),
+            items: StringBuilder::new(),
+            labels: StringBuilder::new(),
             has_label: false,
             objects: Vec::new(),
             lengths: Vec::new(),
@@ -68,10 +66,10 @@ impl JsonLists {
     /// Returns the lists; if no element has a flag, without that field, like a Parquet file of the same rows.
     pub(super) fn finish(mut self) -> Result<ArrayRef, ArrowError> {
         let [item, label] = self.names;
-        let mut fields = vec![Field::new(item, DataType::Int64, true)];
+        let mut fields = vec![Field::new(item, DataType::Utf8, true)];
         let mut columns: Vec<ArrayRef> = vec![Arc::new(self.items.finish())];
         if self.has_label {
-            fields.push(Field::new(label, DataType::Boolean, true));
+            fields.push(Field::new(label, DataType::Utf8, true));
             columns.push(Arc::new(self.labels.finish()));
         }
         let fields = StructFields::from(fields);
@@ -85,24 +83,11 @@ impl JsonLists {
     /// Adds an element by its values. Fails with the number of the field at fault, and the reason.
     fn element(&mut self, [item, label]: [Option<&str>; 2]) -> Result<(), (usize, Reason)> {
         self.has_label |= label.is_some();
-        let (item, label) = (item_of(item), label_of(label));
+        let [item, label] = [item, label].map(|value| value.map_or(Ok(None), scalar));
         self.objects.push(true);
-        self.items.append_option(item.as_ref().ok().copied().flatten());
-        self.labels.append_option(label.as_ref().ok().copied().flatten());
-        item.map_err(|reason| (0, reason)).and(label.map_err(|reason| (1, reason))).map(|_| ())
-    }
-}
-
-fn item_of(value: Option<&str>) -> Result<Option<i64>, Reason> {
-    value.map_or(Ok(None), scalar)?.map(|text| parse_id(&text)).transpose()
-}
-
-fn label_of(value: Option<&str>) -> Result<Option<bool>, Reason> {
-    match value {
-        None | Some("null") => Ok(None),
-        Some("true" | "1") => Ok(Some(true)),
-        Some("false" | "0") => Ok(Some(false)),
-        Some(other) => Err(format!("is {}, neither 0 nor 1", shortened(other).escape_debug())),
+        self.items.append_option(item.as_ref().ok().and_then(Option::as_deref));
+        self.labels.append_option(label.as_ref().ok().and_then(Option::as_deref));
+        item.map_err(|reason| (0, reason.to_owned())).and(label.map_err(|reason| (1, reason.to_owned()))).map(|_| ())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Text on the way in: CSV with a header and JSON lines, plain or compressed. `unpacked` decompresses the bytes,
-//! `records` cuts them into records, and these become batches with the columns and types that the same rows would have
-//! in a Parquet file; each row keeps its line.
+//! `records` cuts them into records, and these become batches with the columns that the same rows would have in a
+//! Parquet file, as text; each row keeps its line.
 //!
 //! The readers of arrow-csv and arrow-json would not do: they give no line for a row, stop at the first malformed line,
 //! and set no limit to the length of a line.
@@ -11,7 +11,6 @@
 mod batches;
 mod csv;
 mod csv_cells;
-mod id_text;
 mod json_lines;
 mod json_list;
 mod json_object;

@@ -7,13 +7,11 @@ use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 
+use crate::input::cells::NOT_UTF8;
 use crate::input::day_batch::Fault;
 
 /// A batch ends with the row that brings it to this size, however few rows it has.
 const BATCH_BYTES: usize = 1 << 20;
-
-/// The reason for bytes that are not valid text.
-pub(super) const NOT_UTF8: &str = "is not UTF-8";
 
 /// A cell of a row, for [`WrittenRows::push`].
 #[derive(Clone, Debug, Eq, PartialEq)]
