@@ -171,9 +171,9 @@ impl ActionSource {
         u8::try_from(place + 1).ok()
     }
 
-    /// Returns a hash over everything except the file that determines an action: columns, unit and form of times, types.
-    /// The specification of the store defines the bytes. The format of files is no part of it: the bytes of a file are
-    /// rows in one format at most.
+    /// Returns a hash over everything except the file that determines an action: columns, unit and form of times,
+    /// types, rules. The specification of the store defines the bytes. The format of files is no part of it: the bytes
+    /// of a file are rows in one format at most.
     pub(crate) fn mapping(&self) -> Mapping {
         // Destructured, so that a new field does not compile until someone decides whether it belongs in the hash.
         let ActionSource {

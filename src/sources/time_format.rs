@@ -50,8 +50,8 @@ impl TimeFormat {
         &self.text
     }
 
-    /// Parses a time: with `%z` or `%s` an instant, without a time of day a date. Fractions finer than a microsecond are
-    /// cut off. `None` for a text of another form.
+    /// Parses a time: with `%z` or `%s` an instant, without a time of day a date. Fractions finer than a microsecond
+    /// are cut off. `None` for a text of another form.
     pub(crate) fn parse(&self, text: &str) -> Option<WrittenTime> {
         let parsed = self.parsed(text.trim())?;
         if let Some(time_s) = parsed.timestamp() {
