@@ -218,7 +218,7 @@ fn ingest_described(bench: &Bench) {
         let types = format!("[types]\nview = 1\nbuy = 7\n{more}\n");
         let source = "pattern = \"log/{dt}.parquet\"\ntime_unit = \"ms\"\nignore = [\"ping\"]\n";
         let columns = "columns = { customer_id = \"who\", item_id = \"what\", time = \"at\", type = \"event\" }\n";
-        write_file(&bench.path("lookback.toml"), format!("{types}[sources.log]\n{source}{columns}").as_bytes());
+        write_file(&bench.input().join("lookback.toml"), format!("{types}[sources.log]\n{source}{columns}").as_bytes());
     };
     let write = |day: &str, rows: &[(i64, i64, i64, &str)]| {
         let ids = |of: fn(&(i64, i64, i64, &str)) -> i64| -> ArrayRef {
