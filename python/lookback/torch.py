@@ -15,10 +15,11 @@ import torch.utils.dlpack
 from torch.utils.data import IterableDataset, get_worker_info
 
 from lookback import _native
-from lookback._types import DayLike, PathLike
 from lookback._checks import changed, from_environment, usage
 from lookback._iteration import Iteration, Position, State, Worker
-from lookback.rows import Rows, columns_of, is_of_histories
+from lookback._row_batch import columns_of, is_of_histories
+from lookback._types import DayLike, PathLike
+from lookback.rows import Rows
 from lookback.store import Store
 
 __all__ = ["TensorBatch", "TrainingRows", "from_partition"]
