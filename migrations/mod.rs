@@ -16,6 +16,7 @@
 //! 3. `validate` compares the new keys with the old ones; and a test shows that the store equals one written fresh, key
 //!    by key.
 
+mod five_to_six;
 mod four_to_five;
 mod one_to_two;
 pub(crate) mod step;
@@ -60,6 +61,7 @@ impl Registry {
                 Box::new(two_to_three::TwoToThree),
                 Box::new(three_to_four::ThreeToFour),
                 Box::new(four_to_five::FourToFive),
+                Box::new(five_to_six::FiveToSix),
             ],
             target: FORMAT_VERSION,
         }

@@ -12,7 +12,7 @@ use crate::format::{
     encode_keyframe, encode_leaf,
 };
 use crate::history::plan_keyframes;
-use crate::model::{Action, CustomerId, Day, PastAction};
+use crate::model::{Action, CustomerId, Day, Duplicates, PastAction};
 use crate::progress::Progress;
 use crate::store::{BulkLoad, Entry, RawStore};
 
@@ -124,7 +124,7 @@ fn write_customer(
     max_history: usize,
 ) -> Result<CustomerState> {
     let ascending = days.iter().map(|(day, batches)| (*day, batches.values().cloned().collect()));
-    let plan = plan_keyframes(Vec::new(), &ascending.collect::<Vec<_>>(), max_history);
+    let plan = plan_keyframes(Vec::new(), &ascending.collect::<Vec<_>>(), max_history, Duplicates::Keep);
     let mut entries = Vec::new();
     for (day, batches) in days {
         for (batch, actions) in batches {

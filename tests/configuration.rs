@@ -78,7 +78,7 @@ fn every_wrong_word_is_answered_with_file_line_and_the_nearest_right_one() {
         format!("[sources.s]\npattern = \"s/{{dt}}\"\ncolumns = {{ time = \"t\" }}\ntype = \"click\"\n{text}")
     };
     let cases: Vec<(String, u32, Vec<&str>)> = vec![
-        ("[source.clicks]".into(), 1, vec!["no key \"source\"", "the nearest is sources", "types, sources, impressions"]),
+        ("[source.clicks]".into(), 1, vec!["no key \"source\"", "the nearest is sources", "types, ids, sources, impressions"]),
         ("\n[type]\nclick = 1".into(), 2, vec!["\"type\"", "the nearest is types"]),
         ("x = 1".into(), 1, vec!["the file has no key \"x\""]),
         (source("pattren = \"x\""), 5, vec!["[sources.s] has no key \"pattren\"", "the nearest is pattern"]),

@@ -477,6 +477,7 @@ fn all_that_is_derived_is_made_anew() {
         Key::Keyframe { .. } | Key::Index { .. } | Key::CustomerIndex { .. } | Key::Totals => true,
         Key::Store | Key::Delta { .. } | Key::Batch(_) => false,
         Key::BlockList | Key::Forgotten(_) | Key::Horizon | Key::Purge | Key::Types | Key::ZoneRules => false,
+        Key::Ids | Key::DropDuplicates => false,
     };
     let derived = case.sound.iter().filter(|(key, _)| is_derived(key));
     let edits: Edits = derived.map(|(key, _)| (key.clone(), None)).collect();

@@ -71,12 +71,18 @@ fn without_batch_records_and_rules(lines: Vec<String>) -> Vec<String> {
 }
 
 /// The lines with the store record of this version.
-fn of_version_5(lines: Vec<String>) -> Vec<String> {
-    lines.into_iter().map(|line| line.replacen("0000 04", "0000 05", 1)).collect()
+fn of_this_version(lines: Vec<String>) -> Vec<String> {
+    lines
+        .into_iter()
+        .map(|line| {
+            let (key, value) = line.split_once(' ').unwrap();
+            if key == "0000" { format!("0000 06{}", &value[2..]) } else { line }
+        })
+        .collect()
 }
 
-/// What the store of the batches in a frozen one of version 4 is in version 5: the same, with the same batch records,
-/// each of which may have wall times; and with the rules of the zone.
+/// What the store of the batches in a frozen one of version 4 is in later versions: the same, with the same batch
+/// records, each of which may have wall times; and with the rules of the zone.
 fn assert_is_migrated(bench: &Bench) {
     let (migrated, frozen) = (lines(&bench.store()), content("format-4"));
     let records = |lines: &[String]| -> Vec<BatchRecord> {
@@ -88,12 +94,12 @@ fn assert_is_migrated(bench: &Bench) {
     assert_eq!(migrated.iter().filter(|line| line.starts_with("1a ")).count(), 1);
     assert_eq!(
         without_batch_records_and_rules(migrated.clone()),
-        of_version_5(without_batch_records_and_rules(frozen))
+        of_this_version(without_batch_records_and_rules(frozen))
     );
     assert_eq!(
         without_batch_records_and_rules(migrated),
-        without_batch_records_and_rules(content("format-5")),
-        "as if written by the first program of version 5"
+        without_batch_records_and_rules(content("format-6")),
+        "as if written by the first program of version 6"
     );
 }
 
@@ -108,7 +114,7 @@ fn migrated(version: u8) {
     assert_eq!(lines(&bench.store()), content(&name));
     bench.refused("status --store store", &[&format!("format version {version}"), "lookback migrate --store store"]);
     let summary = bench.json("migrate --store store");
-    assert_eq!((&summary["from"], &summary["to"]), (&version.into(), &5.into()));
+    assert_eq!((&summary["from"], &summary["to"]), (&version.into(), &6.into()));
     assert_is_migrated(&bench);
     it_holds_what_was_ingested(&bench);
 }
@@ -134,11 +140,60 @@ fn the_frozen_store_of_version_4_holds_what_it_held_and_can_be_migrated() {
 }
 
 #[test]
-fn the_frozen_store_of_version_5_is_read_and_holds_what_it_held() {
+fn the_frozen_store_of_version_5_holds_what_it_held_and_can_be_migrated() {
     let bench = Bench::new();
     copy_of("format-5", &bench.store());
-    assert_eq!(lines(&bench.store()), content("format-5"));
+    let frozen = content("format-5");
+    assert_eq!(lines(&bench.store()), frozen);
+    bench.refused("status --store store", &["format version 5", "lookback migrate --store store"]);
+    let summary = bench.json("migrate --store store");
+    assert_eq!(summary["steps"], serde_json::json!(["5 to 6: ids that are text"]));
+    assert_eq!(lines(&bench.store()), of_this_version(frozen), "key for key the same, batch records and rules too");
     it_holds_what_was_ingested(&bench);
+    bench.ok("verify --store store --deep");
+}
+
+#[test]
+fn the_frozen_store_of_version_6_is_read_and_holds_what_it_held() {
+    let bench = Bench::new();
+    copy_of("format-6", &bench.store());
+    assert_eq!(lines(&bench.store()), content("format-6"));
+    it_holds_what_was_ingested(&bench);
+}
+
+/// What `format-6-ids` was filled with: ids that are text, an action that comes twice in a batch and again in a later
+/// one, and histories that hold it once.
+fn ingest_texts(bench: &Bench) {
+    write_file(&bench.input().join("lookback.toml"), b"[ids]\ncustomer = \"text\"\nitem = \"text\"\n");
+    let header = "customer_id,item_id,click_time\n";
+    let twice = "0003374a-a35c-46ed-96d2-0ea32b753199,0042,2026-03-28T10:00:00Z\n";
+    let other = "0003374a-a35c-46ed-96d2-0ea32b753199,42,2026-03-29T11:00:00Z\n";
+    let click = |day: &str, rows: &str| {
+        write_file(&bench.input().join(format!("clicks/dt={day}/a.csv")), format!("{header}{rows}").as_bytes());
+    };
+    click("2026-03-28", &format!("{twice}{twice}"));
+    click("2026-03-29", &format!("{twice}{other}"));
+    bench.ok("init --store store --max-history 3 --duplicates drop");
+    bench.ingest("2026-03-28");
+    bench.ingest("2026-03-29");
+}
+
+#[test]
+fn the_frozen_store_of_texts_without_duplicates_is_read_and_equals_one_written_today() {
+    let bench = Bench::new();
+    ingest_texts(&bench);
+    write_fixture("format-6-ids", &bench.store());
+    let content = content("format-6-ids");
+    assert_eq!(lines(&bench.store()), content, "batch records too, since the files are text");
+    for line in ["1b 06010100", "1c 06"] {
+        assert!(content.contains(&line.to_owned()), "{content:?}");
+    }
+    let frozen = Bench::new();
+    copy_of("format-6-ids", &frozen.store());
+    let shown = frozen.json("show --store store --customer 0003374a-a35c-46ed-96d2-0ea32b753199 --dt 2026-03-30");
+    let items: Vec<_> = shown["actions"].as_array().unwrap().iter().map(|action| action["item_id"].clone()).collect();
+    assert_eq!(items, [1_303_733_993_043_075_473_i64, 8_346_447_177_880_239_328]);
+    frozen.ok("verify --store store --deep");
 }
 
 fn it_holds_what_was_ingested(bench: &Bench) {
@@ -190,8 +245,7 @@ fn the_frozen_store_of_version_3_still_knows_whom_it_forgot_and_how_far_back_it_
     assert_eq!(lines(&frozen.store()), content);
     frozen.ok("migrate --store store");
     // But for the version of the store record.
-    let content: Vec<String> = content.into_iter().map(|line| line.replacen("0000 03", "0000 05", 1)).collect();
-    let content = without_batch_records_and_rules(content);
+    let content = without_batch_records_and_rules(of_this_version(content));
     assert_eq!(without_batch_records_and_rules(lines(&frozen.store())), content);
     let status = frozen.json("status --store store");
     assert_eq!(
@@ -248,7 +302,7 @@ fn the_frozen_store_with_a_table_of_types_is_read_and_equals_one_written_today()
     let bench = Bench::new();
     ingest_described(&bench);
     let content = content("format-4-types");
-    let expected = of_version_5(without_batch_records_and_rules(content.clone()));
+    let expected = of_this_version(without_batch_records_and_rules(content.clone()));
     assert_eq!(without_batch_records_and_rules(lines(&bench.store())), expected);
     assert!(content.contains(&"19 04030104766965770703627579ff0477697368".to_owned()), "{content:?}");
 
@@ -258,7 +312,7 @@ fn the_frozen_store_with_a_table_of_types_is_read_and_equals_one_written_today()
     frozen.ok("migrate --store store");
     assert_eq!(
         lines(&frozen.store()),
-        of_version_5(content),
+        of_this_version(content),
         "a store in UTC has no rules, and its batches rest on none"
     );
     let status = frozen.json("status --store store");
@@ -278,8 +332,8 @@ fn a_store_written_today_equals_the_frozen_one() {
     let bench = Bench::new();
     ingest(&bench);
     let fresh = lines(&bench.store());
-    write_fixture("format-5", &bench.store());
-    let frozen = without_batch_records_and_rules(content("format-5"));
+    write_fixture("format-6", &bench.store());
+    let frozen = without_batch_records_and_rules(content("format-6"));
     assert_eq!(without_batch_records_and_rules(fresh), frozen);
     assert!(frozen.len() > 8);
 }

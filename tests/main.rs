@@ -25,6 +25,7 @@ mod decoding;
 mod determinism;
 mod diffing;
 mod documented;
+mod duplicates;
 mod escaping;
 #[cfg(target_os = "linux")]
 mod exclusive;
@@ -79,8 +80,10 @@ mod summaries;
 mod table_folders;
 mod taken_twice;
 mod text_faults;
+mod text_ids;
 mod text_inputs;
 mod text_memory;
+mod text_vocabulary;
 mod tidy;
 mod tight_limits;
 mod together;

@@ -155,7 +155,7 @@ fn an_older_store_is_told_how_to_migrate_and_opening_never_does() {
         "status --store store",
     ] {
         fs::create_dir_all(bench.input()).unwrap();
-        let words = ["format version 1", "format version 5", "lookback migrate --store store"];
+        let words = ["format version 1", "format version 6", "lookback migrate --store store"];
         bench.refused(command, &words);
     }
     assert_eq!(dump(&bench.store()), before);

@@ -322,12 +322,14 @@ fn a_stray_day_does_not_make_the_report_a_plot_of_twenty_thousand_days() {
 #[test]
 fn what_cannot_be_parsed_is_answered_with_what_would_be_right() {
     let bench = Bench::new();
+    bench.ok("init --store made");
     for (arguments, words) in [
         ("ingest --store s --input i --dt 2026-01-32", "2026-01 has 31 days"),
         ("ingest --store s --input i --dt 2026-1-2", "here 2026-01-02"),
-        ("show --store s --customer abc", "an id is an integer"),
-        ("forget --store s --customer 1 abc", "an id is an integer"),
-        ("explain --store s --customer 1 --item x --dt 2026-01-02", "an id is an integer"),
+        ("show --store made --customer abc", "an id is an integer"),
+        ("forget --store made --customer 1 abc", "an id is an integer"),
+        ("get --store made --customer 9223372036854775808 --dt 2026-01-02 --allow-gaps", "an id is an integer"),
+        ("explain --store made --customer 1 --item x --dt 2026-01-02", "an id is an integer"),
         ("prune --store s --keep-days 0", "whole number from 1"),
         ("prune --store s --keep-days year", "whole number from 1"),
         ("backup --store s --to b --keep 0", "whole number from 1"),

@@ -11,7 +11,7 @@ use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
 
 use lookback::ingest::{IngestOptions, Ingester};
 use lookback::internals::zoneinfo::bundled_zone;
-use lookback::model::Day;
+use lookback::model::{Day, Duplicates};
 use lookback::produce::{ProduceOptions, ProduceSummary, RowChoice, produce};
 use lookback::progress::Silent;
 use lookback::resources::Resources;
@@ -68,16 +68,25 @@ struct Step {
     sort_bytes: usize,
 }
 
-fn draft(copies: impl Strategy<Value = usize>) -> impl Strategy<Value = Draft> {
-    let shift = prop_oneof![6 => Just(0_i64), 2 => -4..0_i64, 1 => 1..=2_i64];
-    (0..CUSTOMERS.len(), shift, 0..6_i64, 1..=3_u8, 0..3_i64, copies).prop_map(
+/// Where duplicates are dropped, so few different actions that most come in several batches.
+fn draft(copies: impl Strategy<Value = usize>, duplicates: Duplicates) -> impl Strategy<Value = Draft> {
+    let (customers, timely, moments, kinds, variants) = match duplicates {
+        Duplicates::Keep => (CUSTOMERS.len(), 6, 6_i64, 3_u8, 3_i64),
+        Duplicates::Drop => (2, 1, 3, 1, 2),
+    };
+    let shift = prop_oneof![timely => Just(0_i64), 2 => -4..0_i64, 1 => 1..=2_i64];
+    (0..customers, shift, 0..moments, 1..=kinds, 0..variants, copies).prop_map(
         |(customer, shift, moment, kind, variant, copies)| Draft { customer, shift, moment, kind, variant, copies },
     )
 }
 
-fn step(max_history: usize, copies: impl Strategy<Value = usize> + Clone + 'static) -> impl Strategy<Value = Step> {
+fn step(
+    max_history: usize,
+    duplicates: Duplicates,
+    copies: impl Strategy<Value = usize> + Clone + 'static,
+) -> impl Strategy<Value = Step> {
     let change = prop_oneof![
-        8 => proptest::collection::vec(draft(copies), 1..14).prop_map(Change::Bring),
+        8 => proptest::collection::vec(draft(copies, duplicates), 1..14).prop_map(Change::Bring),
         1 => Just(Change::Again),
         1 => Just(Change::Empty),
         2 => Just(Change::Remove),
@@ -177,21 +186,21 @@ fn produce_one(folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, questio
     produce(&Store::open_reader(folder).unwrap(), &options, &Silent).unwrap()
 }
 
-fn create(folder: &Folder, tz: Tz, max_history: usize) {
-    Store::create(folder, Settings { max_history, zone: bundled_zone(tz.name()).unwrap(), ..Settings::default() })
-        .unwrap();
+fn create(folder: &Folder, tz: Tz, max_history: usize, duplicates: Duplicates) {
+    let zone = bundled_zone(tz.name()).unwrap();
+    Store::create(folder, Settings { max_history, zone, duplicates, ..Settings::default() }).unwrap();
 }
 
-fn run(tz: Tz, max_history: usize, steps: &[Step]) {
+fn run(tz: Tz, max_history: usize, duplicates: Duplicates, steps: &[Step]) {
     let place = tempfile::tempdir().unwrap();
     let (input, out) = (place.path().join("input"), place.path().join("out"));
     let folder = Folder::new(&place.path().join("store"));
-    create(&folder, tz, max_history);
+    create(&folder, tz, max_history, duplicates);
     std::fs::create_dir(&input).unwrap();
     for number in 0..BATCHES + 3 {
         write_impressions(&input, &nth(number).to_string(), &impressions(), Spread { files: 2, seed: number });
     }
-    let mut reference = Reference::new(tz);
+    let mut reference = Reference { drops: duplicates == Duplicates::Drop, ..Reference::new(tz) };
     let mut question = Question { max_history, lookback_days: None, known_as_of: None };
     for step in steps {
         let batch = nth(step.batch);
@@ -228,7 +237,7 @@ fn run(tz: Tz, max_history: usize, steps: &[Step]) {
     }
 
     let fresh = Folder::new(&place.path().join("fresh"));
-    create(&fresh, tz, max_history);
+    create(&fresh, tz, max_history, duplicates);
     for (batch, actions) in &reference.batches {
         // The same files: the record of a batch holds their names and hashes.
         let last = steps.iter().rev().find(|step| nth(step.batch) == *batch && !matches!(step.change, Change::Remove));
@@ -266,7 +275,12 @@ fn check(reference: &Reference, folder: &Folder, input: &Path, out: &Path, dt: N
     }
 }
 
-fn check_steps(name: u64, cases: u32, max_history: usize, copies: impl Strategy<Value = usize> + Clone + 'static) {
+fn check_steps(
+    (name, duplicates): (u64, Duplicates),
+    cases: u32,
+    max_history: usize,
+    copies: impl Strategy<Value = usize> + Clone + 'static,
+) {
     let seed = seed(name);
     let config = Config {
         cases,
@@ -277,9 +291,9 @@ fn check_steps(name: u64, cases: u32, max_history: usize, copies: impl Strategy<
         ..Config::default()
     };
     let zones = prop_oneof![Just(chrono_tz::UTC), Just(chrono_tz::Europe::Berlin), Just(chrono_tz::America::New_York)];
-    let steps = proptest::collection::vec(step(max_history, copies), 1..12);
+    let steps = proptest::collection::vec(step(max_history, duplicates, copies), 1..12);
     let tested = TestRunner::new(config).run(&(zones, steps), |(tz, steps)| {
-        run(tz, max_history, &steps);
+        run(tz, max_history, duplicates, &steps);
         Ok(())
     });
     if let Err(failure) = tested {
@@ -289,12 +303,22 @@ fn check_steps(name: u64, cases: u32, max_history: usize, copies: impl Strategy<
 
 #[test]
 fn small_histories_in_any_order_of_ingestion() {
-    check_steps(1, 32, 6, 1..4_usize);
+    check_steps((1, Duplicates::Keep), 32, 6, 1..4_usize);
 }
 
 #[test]
 fn a_thousand_actions_and_more_on_one_day() {
-    check_steps(2, 4, 1_000, prop_oneof![3 => 1..5_usize, 1 => 300..1_200_usize]);
+    check_steps((2, Duplicates::Keep), 4, 1_000, prop_oneof![3 => 1..5_usize, 1 => 300..1_200_usize]);
+}
+
+#[test]
+fn histories_that_hold_equal_actions_once() {
+    check_steps((3, Duplicates::Drop), 24, 6, 1..4_usize);
+}
+
+#[test]
+fn histories_that_hold_equal_actions_once_and_are_never_full() {
+    check_steps((4, Duplicates::Drop), 6, 1_000, prop_oneof![3 => 1..5_usize, 1 => 300..1_200_usize]);
 }
 
 #[test]

@@ -136,6 +136,16 @@ fn outputs() -> (Bench, Vec<Value>) {
     TestRules::vancouver_since().write(&zoned.path("zones"), "America/Vancouver", "2026f");
     keep("status", zoned.json("status --store store"));
     keep("migrate", zoned.json("migrate --store store --take-zone-rules"));
+    // A store whose ids are text.
+    let texts = Bench::new();
+    write_file(&texts.input().join("lookback.toml"), b"[ids]\ncustomer = \"text\"\nitem = \"text\"\n");
+    let click = b"customer_id,item_id,click_time\nU13740,N55689,2026-01-01\n";
+    write_file(&texts.input().join("clicks/dt=2026-01-01/a.csv"), click);
+    keep("ingest", texts.json("ingest --create --store store --input input --dt 2026-01-01"));
+    keep("config-check", texts.json("config check --input input"));
+    keep("status", texts.json("status --store store"));
+    keep("show", texts.json("show --store store --customer U13740"));
+    keep("explain", texts.json("explain --store store --customer U13740 --item N55689 --dt 2026-01-02"));
     (bench, outputs)
 }
 

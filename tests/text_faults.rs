@@ -37,6 +37,9 @@ fn check(found: &[(u64, String, String, String)], expected: &[(u64, &str, &str, 
     assert_eq!(found.len(), expected.len());
 }
 
+/// The reason for item 0.
+const PADDING: &str = "is 0, which is the padding (item_offset in lookback.toml moves ids that count from 0)";
+
 const CSV: &[u8] = b"note,customer_id,item_id,click_time\n\
     good,1,10,2026-01-01T10:00:00Z\n\
     x,1,1.5,2026-01-01T10:00:00Z\n\
@@ -92,7 +95,7 @@ fn bad_lines_of_csv() {
             ),
             (11, "customer_id", fits, &cells("\"9223372036854775808\"", "\"10\"")),
             (12, "item_id", "is null", &cells("\"1\"", "null")),
-            (13, "item_id", "is 0, which is the padding", &cells("\"1\"", "\"0\"")),
+            (13, "item_id", PADDING, &cells("\"1\"", "\"0\"")),
             (14, "click_time", "is null", r#"{"click_time":null,"customer_id":"1","item_id":"10"}"#),
             (
                 15,
@@ -186,7 +189,7 @@ const LISTS: [(&str, &str, &str); 11] = [
     (r#"[{"item_id":10,"is_order":"yes\n"}]"#, "impressions.is_order", "is yes\\n, neither 0 nor 1"),
     (r#"[{"item_id":10},{"is_order":true}]"#, "impressions.item_id", "is null"),
     (r#"[{"item_id":10},null]"#, "impressions.item_id", "is null"),
-    (r#"[{"item_id":0}]"#, "impressions.item_id", "is 0, which is the padding"),
+    (r#"[{"item_id":0}]"#, "impressions.item_id", PADDING),
     (r#"[{"item_id":1.5}]"#, "impressions.item_id", "is not an integer (\"1.5\")"),
     (
         r#"[{"item_id":9223372036854775808}]"#,

@@ -66,10 +66,12 @@ fn a_store_is_clean_whatever_it_has_been_through() {
 
 #[test]
 fn frozen_and_migrated_stores_are_clean() {
-    let bench = Bench::new();
-    copy_of("format-5", &bench.store());
-    assert_clean(&bench);
-    for version in ["format-1", "format-2", "format-3", "format-3-removed", "format-4", "format-4-types"] {
+    for version in ["format-6", "format-6-ids"] {
+        let bench = Bench::new();
+        copy_of(version, &bench.store());
+        assert_clean(&bench);
+    }
+    for version in ["format-1", "format-2", "format-3", "format-3-removed", "format-4", "format-4-types", "format-5"] {
         let bench = Bench::new();
         copy_of(version, &bench.store());
         let words = format!("format version {}", &version[7..8]);

@@ -7,8 +7,8 @@ use super::flat::{RawItem, lists};
 use super::raw::{Place, RawAction, RawImpression};
 use super::sources::Sources;
 use crate::error::Result;
-use crate::input::{BadRows, QuarantineFolder, ReadAction, read_actions_with_ids, read_shown};
-use crate::model::{Day, RowColumns, TypeTable, Zone};
+use crate::input::{BadRows, QuarantineFolder, ReadAction, read_actions_with_event_ids, read_shown};
+use crate::model::{Day, Duplicates, RowColumns, TypeTable, Zone};
 use crate::progress::Progress;
 use crate::resources::Resources;
 use crate::sources::ImpressionLayout;
@@ -44,6 +44,8 @@ pub(super) struct Wanted<'a> {
     /// Only actions before this instant.
     pub cut_off_us: i64,
     pub max_history: usize,
+    /// What becomes of equal actions.
+    pub duplicates: Duplicates,
     pub columns: RowColumns,
     pub budget_bytes: usize,
     /// What reading and sorting may use.
@@ -78,7 +80,7 @@ impl Group {
         group.take_actions(wanted, progress)?;
         for case in group.customers.values_mut() {
             case.impressions.sort_unstable();
-            case.cut(wanted.max_history);
+            case.cut(wanted);
         }
         Ok(group)
     }
@@ -162,7 +164,7 @@ impl Group {
                 }
                 Ok(())
             };
-            read_actions_with_ids(source, action_file, wanted.zone, wanted.resources, &mut bad, read_action)?;
+            read_actions_with_event_ids(source, action_file, wanted.zone, wanted.resources, &mut bad, read_action)?;
             progress.advance(1);
             Ok(())
         })?;
@@ -174,7 +176,7 @@ impl Group {
         let counts = wanted.oldest_us <= action.time_us && action.time_us < wanted.cut_off_us;
         if let Some(case) = self.customers.get_mut(&customer).filter(|_| counts) {
             let before = case.bytes();
-            case.act(action, wanted.max_history);
+            case.act(action, wanted);
             self.bytes = self.bytes + case.bytes() - before;
             self.fit(wanted.budget_bytes);
         }
@@ -222,16 +224,19 @@ impl Case {
         lists(std::mem::take(&mut self.items)).into_iter().for_each(|list| self.show(list));
     }
 
-    fn act(&mut self, action: RawAction, max_history: usize) {
-        if self.actions.len() >= max_history.saturating_mul(2).max(CUT_ACTIONS_MIN) {
-            self.cut(max_history);
+    fn act(&mut self, action: RawAction, wanted: &Wanted<'_>) {
+        if self.actions.len() >= wanted.max_history.saturating_mul(2).max(CUT_ACTIONS_MIN) {
+            self.cut(wanted);
         }
         self.actions.push(action);
     }
 
     /// Keeps the newest actions. An action cut here has `max_history` newer ones, whatever follows.
-    fn cut(&mut self, max_history: usize) {
+    fn cut(&mut self, wanted: &Wanted<'_>) {
         self.actions.sort_unstable_by_key(RawAction::order);
-        self.actions.truncate(max_history);
+        if wanted.duplicates == Duplicates::Drop {
+            self.actions.dedup_by_key(|action| (action.time_us, action.kind, action.item));
+        }
+        self.actions.truncate(wanted.max_history);
     }
 }

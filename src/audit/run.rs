@@ -112,6 +112,7 @@ pub fn audit(store: &Store, options: &AuditOptions, progress: &dyn Progress) -> 
         oldest_us: manifest.settings.lookback_days.map_or(i64::MIN, |days| zone.start_of(dt.minus(days))),
         cut_off_us,
         max_history: manifest.settings.max_history,
+        duplicates: store.settings().duplicates,
         columns: manifest.settings.columns(),
         // Actions with event ids are sorted in the other third.
         budget_bytes: resources.audit_bytes() / 3 * if sources.has_event_ids() { 2 } else { 3 },

@@ -41,6 +41,7 @@ impl<'a> Sources<'a> {
         progress: &dyn Progress,
     ) -> Result<Self> {
         let cancel = resources.cancel();
+        store.check_ids(described.ids())?;
         let shown = &described.impressions;
         let (batches, impressions, not_used) = (Vec::new(), Vec::new(), Vec::new());
         let mut sources = Sources { input, described, batches, impressions, not_used };

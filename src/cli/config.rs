@@ -11,6 +11,7 @@ use super::text::{count, counted, size};
 use lookback::config;
 use lookback::error::{Error, Result};
 use lookback::input::Input;
+use lookback::model::Ids;
 use lookback::preview::{PreviewOptions, Previewed, preview};
 use lookback::sources::Sources;
 use lookback::store::{Folder, Store};
@@ -74,6 +75,9 @@ fn text(previewed: &Previewed) -> Lines {
     text.push(&format!("configuration  {}", previewed.config.clone().unwrap_or(none)));
     let types = previewed.types.iter().map(|(name, number)| format!("{name} {number}"));
     text.push(&format!("types          {}", types.collect::<Vec<_>>().join(", ")));
+    if previewed.ids != Ids::default() {
+        text.push(&format!("ids            {}", previewed.ids));
+    }
     for source in &previewed.sources {
         text.push("");
         text.push(&format!("{}  {}", source.name, source.pattern));

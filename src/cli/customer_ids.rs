@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::waiting::Waiting;
 use lookback::error::{Error, Result};
-use lookback::model::CustomerId;
+use lookback::histories::AskedCustomer;
+use lookback::model::{CustomerId, IdForm};
 use lookback::resources::Cancel;
 use lookback::storage::regular_file;
 use lookback::text::Shown;
@@ -18,6 +19,8 @@ pub(super) struct CustomerIds {
     lines: Box<dyn BufRead>,
     path: String,
     number: u64,
+    /// What ids are.
+    form: IdForm,
     /// The advice for a line that is not an id.
     remedy: &'static str,
     ended: bool,
@@ -26,7 +29,7 @@ pub(super) struct CustomerIds {
 
 impl CustomerIds {
     /// Returns the ids in a file, or with `-` those on stdin.
-    pub(super) fn open(path: &Path, remedy: &'static str, cancel: &Cancel) -> Result<Self> {
+    pub(super) fn open(path: &Path, form: IdForm, remedy: &'static str, cancel: &Cancel) -> Result<Self> {
         let failed = |error: io::Error| Error::io("read", path, error);
         let lines: Box<dyn BufRead> = if path == Path::new("-") {
             Box::new(BufReader::new(Waiting::stdin(cancel).map_err(failed)?))
@@ -34,10 +37,10 @@ impl CustomerIds {
             Box::new(BufReader::new(regular_file::open(path).map_err(failed)?))
         };
         let path = if path == Path::new("-") { "stdin".to_owned() } else { path.shown().to_string() };
-        Ok(CustomerIds { lines, path, number: 0, remedy, ended: false, cancel: cancel.clone() })
+        Ok(CustomerIds { lines, path, number: 0, form, remedy, ended: false, cancel: cancel.clone() })
     }
 
-    fn line(&mut self) -> Result<Option<CustomerId>> {
+    fn line(&mut self) -> Result<Option<AskedCustomer>> {
         loop {
             let mut line = Vec::new();
             let read = self.lines.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
@@ -47,12 +50,19 @@ impl CustomerIds {
             if line.is_empty() {
                 return Ok(None);
             }
-            let text = std::str::from_utf8(&line).map(str::trim);
-            match text {
-                Ok("") if (line.len() as u64) < LINE_BYTES_MAX => {}
-                Ok(text) => return text.parse().map(|id| Some(CustomerId(id))).map_err(|_| self.no_id()),
-                Err(_) => return Err(self.no_id()),
+            let is_whole = line.ends_with(b"\n") || (line.len() as u64) < LINE_BYTES_MAX;
+            let Ok(text) = std::str::from_utf8(&line) else { return Err(self.no_id()) };
+            // Spaces are a part of a text, but not of an integer.
+            let text = match self.form {
+                IdForm::Integer => text.trim(),
+                IdForm::Text => text.trim_end_matches(['\n', '\r']),
+            };
+            if text.is_empty() && is_whole {
+                continue;
             }
+            let id = self.form.id_of(text).filter(|_| is_whole).ok_or_else(|| self.no_id())?;
+            let text = (self.form == IdForm::Text).then(|| text.into());
+            return Ok(Some(AskedCustomer { customer: CustomerId(id), text }));
         }
     }
 
@@ -62,7 +72,7 @@ impl CustomerIds {
 }
 
 impl Iterator for CustomerIds {
-    type Item = Result<CustomerId>;
+    type Item = Result<AskedCustomer>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {

@@ -1,26 +1,48 @@
 //! `lookback explain`.
 
+use serde::Serialize;
+
 use super::args::Explain;
 use super::console::Console;
+use super::ids;
 use super::lines::Lines;
 use super::table::table;
 use super::text::{count, counted};
 use lookback::error::Result;
 use lookback::exact::Held;
 use lookback::histories::{Explained, Explanation, LeftOut, LeftOutCounts, explain};
-use lookback::model::{CustomerId, name_days};
+use lookback::model::name_days;
 use lookback::store::{Folder, Store};
 
 pub(super) fn run(typed: &Explain, console: &Console) -> Result<()> {
     let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
     let limit = typed.limit.unwrap_or(usize::MAX);
-    let explanation =
-        explain(&store, &typed.history.question(typed.dt), CustomerId(typed.customer), typed.item, limit)?;
-    console.result(&explanation, &text(&explanation)?)
+    let ids = store.settings().ids;
+    let customer = ids::customer(&typed.customer, ids)?;
+    let item = typed.item.as_ref().map(|typed| ids::item(typed, ids)).transpose()?;
+    let asked = AskedExplanation {
+        explanation: explain(&store, &typed.history.question(typed.dt), customer, item, limit)?,
+        customer_text: ids::text_of(&typed.customer, ids.customer),
+        item_text: typed.item.as_ref().and_then(|typed| ids::text_of(typed, ids.item)),
+    };
+    console.result(&asked, &text(&asked)?)
 }
 
-fn text(explanation: &Explanation) -> Result<Lines> {
-    let Explanation { customer, dt, cut_off, history_length, left_out, actions, not_listed, .. } = explanation;
+/// An explanation, with the ids as they were given where they are text.
+#[derive(Serialize)]
+struct AskedExplanation {
+    #[serde(flatten)]
+    explanation: Explanation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer_text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item_text: Option<String>,
+}
+
+fn text(asked: &AskedExplanation) -> Result<Lines> {
+    let AskedExplanation { explanation, customer_text, item_text } = asked;
+    let customer = customer_text.clone().unwrap_or_else(|| explanation.customer.to_string());
+    let Explanation { dt, cut_off, history_length, left_out, actions, not_listed, .. } = explanation;
     if explanation.forgotten {
         let forgotten = format!(
             "customer {customer} has been forgotten: the store neither holds nor accepts their actions, and `produce` writes no rows for them"
@@ -51,6 +73,7 @@ fn text(explanation: &Explanation) -> Result<Lines> {
     text.push(&title);
     match explanation.item {
         Some(item) if actions.is_empty() && *not_listed == 0 && history_length + all_left_out > 0 => {
+            let item = item_text.clone().unwrap_or_else(|| item.to_string());
             text.push(&format!("none of them is on item {item}"));
         }
         _ if actions.is_empty() => {}

@@ -5,29 +5,31 @@ use std::path::Path;
 use super::args::Forget;
 use super::console::Console;
 use super::customer_ids::CustomerIds;
+use super::ids::customer;
 use super::text::{count, counted};
 use lookback::error::{Error, Result};
-use lookback::model::CustomerId;
+use lookback::model::{CustomerId, IdForm};
 use lookback::removal::{ForgetReceipt, RowsOfThem, committed, forget, would_forget};
-use lookback::store::Folder;
+use lookback::store::{Folder, Store};
 use lookback::text::Shown as _;
 
 pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
-    let mut customers: Vec<CustomerId> = typed.customer.iter().copied().map(CustomerId).collect();
+    let folder = Folder::with(&typed.store, console.resources());
+    let ids = Store::open_reader(&folder)?.settings().ids;
+    let mut customers = typed.customer.iter().map(|typed| customer(typed, ids)).collect::<Result<Vec<CustomerId>>>()?;
     if let Some(path) = &typed.customers {
         let most = console.resources().customers_max();
-        for customer in ids_of(path, console)? {
+        for asked in ids_of(path, ids.customer, console)? {
             if customers.len() == most {
                 return Err(Error::refused(
                     format!("{} has more ids than this --memory-limit allows ({})", path.shown(), count(most as u64)),
                     "give a larger --memory-limit, or forget them in several runs; nobody has been forgotten yet",
                 ));
             }
-            customers.push(customer?);
+            customers.push(asked?.customer);
         }
     }
     let rows = if typed.scrub { RowsOfThem::Scrub } else { RowsOfThem::List };
-    let folder = Folder::with(&typed.store, console.resources());
     if typed.dry_run {
         let receipt = would_forget(&folder, customers, &typed.out, console.progress())?;
         return console.done(&receipt, &plan(&receipt));
@@ -62,8 +64,12 @@ pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
     Ok(())
 }
 
-fn ids_of(path: &Path, console: &Console) -> Result<CustomerIds> {
-    CustomerIds::open(path, "give one integer a line; nobody has been forgotten yet", console.resources().cancel())
+fn ids_of(path: &Path, form: IdForm, console: &Console) -> Result<CustomerIds> {
+    let remedy = match form {
+        IdForm::Integer => "give one integer a line; nobody has been forgotten yet",
+        IdForm::Text => "give one id a line, of at most 4 kB; nobody has been forgotten yet",
+    };
+    CustomerIds::open(path, form, remedy, console.resources().cancel())
 }
 
 /// Returns the sentence of a dry run.

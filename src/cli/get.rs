@@ -6,10 +6,11 @@ use std::path::Path;
 use super::args::{Format, Get};
 use super::console::{Console, stdout};
 use super::customer_ids::CustomerIds;
+use super::ids::{customer, text_of};
 use super::text::{count, counted};
 use lookback::error::{Error, Result};
-use lookback::histories::{GetSummary, get};
-use lookback::model::CustomerId;
+use lookback::histories::{AskedCustomer, GetSummary, get};
+use lookback::model::IdForm;
 use lookback::output::{HistoryFormat, HistoryTarget};
 use lookback::store::{Folder, Store};
 
@@ -30,9 +31,19 @@ pub(super) fn run(typed: &Get, console: &Console) -> Result<()> {
     let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
     let question = typed.history.question(typed.dt).allow_gaps(typed.allow_gaps).allow_pruned(typed.allow_pruned);
     let cancel = console.resources().cancel();
-    let ids_of = |path| CustomerIds::open(path, "give one integer a line", cancel);
+    let ids = store.settings().ids;
+    let remedy = match ids.customer {
+        IdForm::Integer => "give one integer a line",
+        IdForm::Text => "give one id a line, of at most 4 kB",
+    };
+    let ids_of = |path| CustomerIds::open(path, ids.customer, remedy, cancel);
     let listed = typed.customers.as_deref().map(ids_of).transpose()?;
-    let named = typed.customer.iter().map(|id| Ok(CustomerId(*id)));
+    let named = typed.customer.iter().map(|typed| {
+        let text = text_of(typed, ids.customer).map(Into::into);
+        Ok(AskedCustomer { customer: customer(typed, ids)?, text })
+    });
+    // Fails on what is no id before anything is written.
+    let named = named.collect::<Result<Vec<_>>>()?.into_iter().map(Ok);
     let customers = named.chain(listed.into_iter().flatten());
     let target = match &typed.out {
         Some(path) => HistoryTarget::File(path.clone()),

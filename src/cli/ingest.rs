@@ -31,6 +31,7 @@ pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
 /// Returns one line on what was ingested, and what was unusual about it.
 fn sentence(summary: &IngestSummary) -> String {
     let IngestSummary { dt, files, bytes, actions, customers, new_customers, .. } = summary;
+    let dropped = summary.duplicates_dropped;
     let mut sentence = format!(
         "ingested {dt}: {} ({}) of {} ({} new, {} at the cap) from {} of {}",
         counted(*actions, "action"),
@@ -44,7 +45,8 @@ fn sentence(summary: &IngestSummary) -> String {
     sentence += &exceptions(&[
         (summary.late, "late (of an earlier day)"),
         (summary.early, "early (dated after the batch)"),
-        (summary.duplicates, "duplicates (equal to another of the batch; kept)"),
+        (summary.duplicates - dropped, "duplicates (equal to another of the batch; kept)"),
+        (dropped, "duplicates (equal to another of the batch; dropped)"),
         (summary.ignored, "ignored (listed in `ignore` of their source)"),
         (summary.without_customer, "left out (without a customer)"),
         (summary.deduplicated, "left out (with the event id of an earlier row)"),

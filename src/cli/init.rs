@@ -7,6 +7,7 @@ use super::console::Console;
 use super::text::count;
 use lookback::config;
 use lookback::error::Result;
+use lookback::model::{Duplicates, Ids};
 use lookback::store::{Folder, Settings, Store};
 use lookback::text::Shown;
 use lookback::zoneinfo::find_zone;
@@ -16,16 +17,22 @@ struct Summary {
     store: String,
     max_history: usize,
     time_zone: String,
+    ids: Ids,
+    duplicates: Duplicates,
 }
 
 pub(super) fn run(typed: &Init, console: &Console) -> Result<()> {
     let max_history = typed.max_history as usize;
-    let types = config::sources(None, typed.config.config.as_deref())?.types;
-    let settings = Settings { max_history, zone: find_zone(&typed.timezone)?, types };
+    let described = config::sources(None, typed.config.config.as_deref())?;
+    let (ids, duplicates) = (described.ids(), typed.duplicates);
+    let settings = Settings { max_history, zone: find_zone(&typed.timezone)?, types: described.types, ids, duplicates };
     let time_zone = settings.zone.name().to_owned();
     Store::create(&Folder::with(&typed.store, console.resources()), settings)?;
-    let summary = Summary { store: typed.store.plain(), max_history, time_zone };
+    let summary = Summary { store: typed.store.plain(), max_history, time_zone, ids, duplicates };
     let Summary { store, time_zone, .. } = &summary;
     let kept = count(u64::from(typed.max_history));
-    console.done(&summary, &format!("created the store {store}: the newest {kept} actions, days in {time_zone}"))
+    let ids = if ids == Ids::default() { String::new() } else { format!(", {ids}") };
+    let once = if duplicates == Duplicates::Drop { ", equal actions once" } else { "" };
+    let sentence = format!("created the store {store}: the newest {kept} actions, days in {time_zone}{ids}{once}");
+    console.done(&summary, &sentence)
 }

@@ -16,6 +16,7 @@ mod explain;
 mod forget;
 mod get;
 mod help;
+mod ids;
 mod in_memory;
 mod ingest;
 mod init;

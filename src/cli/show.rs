@@ -4,16 +4,19 @@ use serde::Serialize;
 
 use super::args::Show;
 use super::console::Console;
+use super::ids;
 use super::lines::Lines;
 use super::table::table;
 use super::text::{count, counted};
 use lookback::error::{Error, Result};
-use lookback::model::CustomerId;
 use lookback::store::{Folder, Store};
 
 #[derive(Serialize)]
 struct Shown {
     customer: i64,
+    /// What the customer was given as, if the store's customers are text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer_text: Option<String>,
     dt: String,
     cut_off: String,
     /// The number of actions in the history; more than are listed if there is a limit.
@@ -31,6 +34,8 @@ struct ShownAction {
 
 pub(super) fn run(typed: &Show, console: &Console) -> Result<()> {
     let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
+    let ids = store.settings().ids;
+    let customer = ids::customer(&typed.customer, ids)?;
     let newest = || store.batches().map(|batches| batches.newest(None).and_then(|day| day.next()));
     let dt = match typed.dt {
         Some(dt) => dt,
@@ -38,7 +43,7 @@ pub(super) fn run(typed: &Show, console: &Console) -> Result<()> {
             .ok_or_else(|| Error::refused("the store holds no batch", "ingest one first, or name a day with --dt"))?,
     };
     let zone = &store.settings().zone;
-    let history = store.history(CustomerId(typed.customer), dt)?;
+    let history = store.history(customer, dt)?;
     let actions = history.iter().take(typed.limit.unwrap_or(usize::MAX)).map(|action| ShownAction {
         time: zone.display(action.time_us),
         time_us: action.time_us,
@@ -46,7 +51,8 @@ pub(super) fn run(typed: &Show, console: &Console) -> Result<()> {
         item_id: action.item_id,
     });
     let shown = Shown {
-        customer: typed.customer,
+        customer: customer.0,
+        customer_text: ids::text_of(&typed.customer, ids.customer),
         dt: dt.to_string(),
         cut_off: zone.display(zone.start_of(dt)),
         history_length: history.len(),
@@ -56,7 +62,8 @@ pub(super) fn run(typed: &Show, console: &Console) -> Result<()> {
 }
 
 fn text(shown: &Shown) -> Lines {
-    let Shown { customer, dt, cut_off, history_length, actions } = shown;
+    let Shown { customer, customer_text, dt, cut_off, history_length, actions } = shown;
+    let customer = customer_text.clone().unwrap_or_else(|| customer.to_string());
     let length = counted(*history_length as u64, "action");
     let mut text = Lines::default();
     text.push(&format!("customer {customer} as of {dt}: {length} before {cut_off}"));

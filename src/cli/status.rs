@@ -10,7 +10,7 @@ use super::console::Console;
 use super::lines::Lines;
 use super::text::{count, plural, size};
 use lookback::error::{Error, Result};
-use lookback::model::{Day, NamedCounts, TypeCounts, TypeTable, ZoneRules, name_days};
+use lookback::model::{Day, Duplicates, Ids, NamedCounts, TypeCounts, TypeTable, ZoneRules, name_days};
 use lookback::report::{LengthBucket, StoreFigures};
 use lookback::store::{BatchRecord, FORMAT_VERSION, Folder, OfferedRules, Store, outdated};
 use lookback::text::Shown;
@@ -27,6 +27,10 @@ struct Status<'a> {
     /// Batches that must be ingested again because newer rules were taken.
     to_ingest: Vec<Day>,
     max_history: usize,
+    /// What ids are in the input.
+    ids: Ids,
+    /// What becomes of equal actions.
+    duplicates: Duplicates,
     batches: usize,
     first_batch: Option<Day>,
     newest_batch: Option<Day>,
@@ -199,6 +203,8 @@ pub(super) fn run(typed: &args::Status, console: &Console) -> Result<()> {
         newer_zone_rules: newer.map(|newer| NewerRules::of(&store, &newer)).transpose()?,
         to_ingest: outdated(store.batches()?.iter()),
         max_history: histories.max_history(),
+        ids: store.settings().ids,
+        duplicates: store.settings().duplicates,
         batches: figures.batches.len(),
         first_batch: figures.batches.first().map(|batch| batch.dt),
         newest_batch: figures.batches.last().map(|batch| batch.dt),
@@ -270,6 +276,12 @@ fn text(status: &Status<'_>) -> Lines {
     }
     if status.ignored > 0 {
         last.insert(0, ("ignored", count(status.ignored)));
+    }
+    if status.duplicates != Duplicates::Keep {
+        last.insert(0, ("duplicates", status.duplicates.name().to_owned()));
+    }
+    if status.ids != Ids::default() {
+        last.insert(0, ("ids", status.ids.to_string()));
     }
     lines.extend(last.into_iter().map(|(name, value)| (name.to_owned(), value)));
     lines.iter().map(|(name, value)| format!("{name:<16}{value}")).collect()

@@ -5,6 +5,7 @@
 
 mod columns;
 mod find;
+mod ids;
 mod nearest;
 mod read;
 mod row_rules;

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use super::ids::read_ids;
 use super::row_rules::{read_column, read_layout, read_without_customer, refuse_column_of_other_layout};
 use super::section::{Document, Section};
 use crate::error::{Error, Result};
-use crate::model::{ActionType, TypeTable, is_type_name};
+use crate::model::{ActionType, Ids, TypeTable, is_type_name};
 use crate::sources::{
     ActionSource, FileFormat, ImpressionSource, Int96, Pattern, SOURCES_MAX, Sources, TimeFormat, TimeUnit, TypeRule,
     source_rank,
@@ -48,7 +49,7 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<Sources> {
             .caused_by(error)
     })?;
     let root = Section::root(document, &table);
-    root.only(&["types", "sources", "impressions"])?;
+    root.only(&["types", "ids", "sources", "impressions"])?;
     let types = match root.section("types", "[types]".to_owned())? {
         Some(section) => read_types(&section)?,
         None => TypeTable::default(),
@@ -64,7 +65,8 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<Sources> {
         Some(section) => read_impressions(&section)?,
         None => ImpressionSource::default(),
     };
-    Ok(Sources { types, actions, impressions, file: Some(path.to_owned()) })
+    let ids = root.section("ids", "[ids]".to_owned())?.map(|section| read_ids(&section)).transpose()?;
+    Ok(Sources { types, actions, impressions, file: Some(path.to_owned()) }.with_ids(ids.unwrap_or_default()))
 }
 
 /// Returns the sources that apply without a configuration, each with the table's number for its type. Fails with the
@@ -177,6 +179,7 @@ fn read_source(name: &str, section: &Section<'_>, types: &TypeTable) -> Result<A
         order_column: read_column(section, "order_column")?,
         int96: read_int96(section)?,
         types: read_rule(section, columns.as_ref(), types, built_in.as_ref())?,
+        ids: Ids::default(),
     })
 }
 

@@ -53,6 +53,17 @@ impl Document<'_> {
         }
     }
 
+    /// Returns the whole number of a value. Fails beyond 64 bits.
+    pub(super) fn whole_number_of(&self, name: &str, value: &Value<'_>) -> Result<i64> {
+        match value.get_ref() {
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).map_err(|error| {
+                let what = format!("{name} does not fit a signed 64-bit integer");
+                self.error(&value.span(), &what, "give a smaller number").caused_by(error)
+            }),
+            other => Err(self.wrong_kind(name, value, other, "a whole number")),
+        }
+    }
+
     /// Returns the texts of a list, each with its position.
     pub(super) fn texts_of<'v>(&self, name: &str, value: &'v Value<'_>) -> Result<Vec<(&'v str, Range<usize>)>> {
         match value.get_ref() {

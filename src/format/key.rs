@@ -34,6 +34,10 @@ pub(crate) enum Keyspace {
     Types = 0x19,
     /// The time zone rules by which days begin.
     ZoneRules = 0x1a,
+    /// What ids are in the input.
+    Ids = 0x1b,
+    /// Present in a store whose histories hold equal actions once.
+    DropDuplicates = 0x1c,
 }
 
 /// A decoded key of the store.
@@ -85,6 +89,10 @@ pub enum Key {
     Types,
     /// The rules of the store's time zone.
     ZoneRules,
+    /// What ids are in the input.
+    Ids,
+    /// The mark of a store whose histories hold equal actions once.
+    DropDuplicates,
 }
 
 /// Maximum size of a key.
@@ -149,6 +157,8 @@ impl Key {
             Key::Purge => KeyBytes::of(Keyspace::Purge),
             Key::Types => KeyBytes::of(Keyspace::Types),
             Key::ZoneRules => KeyBytes::of(Keyspace::ZoneRules),
+            Key::Ids => KeyBytes::of(Keyspace::Ids),
+            Key::DropDuplicates => KeyBytes::of(Keyspace::DropDuplicates),
         }
     }
 
@@ -185,6 +195,8 @@ impl Key {
             (0x18, 0) => Key::Purge,
             (0x19, 0) => Key::Types,
             (0x1a, 0) => Key::ZoneRules,
+            (0x1b, 0) => Key::Ids,
+            (0x1c, 0) => Key::DropDuplicates,
             _ => return None,
         };
         Some(key)
@@ -302,6 +314,8 @@ mod tests {
             Just(Key::Purge),
             Just(Key::Types),
             Just(Key::ZoneRules),
+            Just(Key::Ids),
+            Just(Key::DropDuplicates),
             any_day().prop_map(Key::Batch),
             (any_day(), customer()).prop_map(|(batch, first)| Key::Index { batch, first }),
             customer().prop_map(|first| Key::CustomerIndex { first }),

@@ -5,7 +5,7 @@ use bincode::de::BorrowDecoder;
 use bincode::error::DecodeError;
 use bincode::{BorrowDecode, Encode};
 
-use super::{CONFIGURED_VERSION, FORMAT_VERSION, LAYOUT_VERSION, Secret, ZONED_VERSION};
+use super::{CONFIGURED_VERSION, FORMAT_VERSION, IDS_VERSION, LAYOUT_VERSION, Secret, ZONED_VERSION};
 use crate::error::{Error, Result};
 use crate::model::{OffsetChange, RULES_BEGIN_S, TypeCounts, TypeTable, ZoneRules};
 use crate::sources::{ActionSource, BUILT_IN, Mapping, is_memory_name};
@@ -71,6 +71,21 @@ pub(crate) struct ZoneRulesRecord {
     /// seconds.
     pub changes: Vec<(u64, i32)>,
 }
+
+/// How ids became numbers; present unless all are integers that stayed what they were.
+#[derive(BorrowDecode, Clone, Copy, Debug, Encode, Eq, PartialEq)]
+pub(crate) struct IdsRecord {
+    /// What customers are: 0 integers, 1 text.
+    pub customer: u8,
+    /// What items are, likewise.
+    pub item: u8,
+    /// What was added to items that are integers.
+    pub item_offset: i64,
+}
+
+/// Present in a store whose histories hold equal actions once.
+#[derive(BorrowDecode, Clone, Copy, Debug, Encode, Eq, PartialEq)]
+pub(crate) struct DropDuplicates;
 
 /// How a batch depends on the rules of the store's time zone, besides the days of its actions.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
@@ -237,7 +252,7 @@ macro_rules! record {
 }
 record!(StoreRecord: FORMAT_VERSION, Totals: LAYOUT_VERSION);
 record!(BlockListRecord: 3, Forgotten: 3, Horizon: 3, Purge: 3, TypesRecord: CONFIGURED_VERSION);
-record!(ZoneRulesRecord: ZONED_VERSION);
+record!(ZoneRulesRecord: ZONED_VERSION, IdsRecord: IDS_VERSION, DropDuplicates: IDS_VERSION);
 
 impl Record for BatchRecord {
     fn to_bytes(&self) -> Result<Vec<u8>> {
@@ -416,7 +431,7 @@ mod tests {
     fn golden_bytes_of_the_records() {
         let store = StoreRecord { max_history: 1_000, time_zone: "UTC".to_owned() };
         // version; 1000 in two bytes; three letters.
-        assert_eq!(store.to_bytes().unwrap(), bytes_of("05 fbe803 03 555443"));
+        assert_eq!(store.to_bytes().unwrap(), bytes_of("06 fbe803 03 555443"));
         assert_eq!(Totals { customers: 251 }.to_bytes().unwrap(), bytes_of("02 fbfb00"));
         let file = FileRecord { source: 3, path: "a/b".to_owned(), bytes: 70_000, xxh3_128: [0xab; 16] };
         let actions = [(1, 1), (3, 2)].into_iter().collect();
@@ -436,7 +451,7 @@ mod tests {
         assert_eq!(types.to_bytes().unwrap(), bytes_of("04 02 01 0476696577 ff 0178"));
         assert_eq!(TypesRecord::from_bytes(&types.to_bytes().unwrap()).unwrap(), types);
         assert_eq!(TypesRecord::of(&types.table().unwrap()), Some(types));
-        assert_eq!(StoreRecord::from_bytes(&bytes_of("05 fbe803 03 555443")).unwrap(), store);
+        assert_eq!(StoreRecord::from_bytes(&bytes_of("06 fbe803 03 555443")).unwrap(), store);
         let zoned = BatchRecord { zone_use: ZoneUse::Outdated, ..configured };
         // The same record, followed by its use of the time zone rules.
         let expected = expected.replacen("04", "05", 1) + " 02";

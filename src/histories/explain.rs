@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::question::Question;
 use crate::error::Result;
 use crate::history::newest_first;
-use crate::model::{Action, CustomerId, Day, TypeTable, Zone};
+use crate::model::{Action, CustomerId, Day, Duplicates, TypeTable, Zone};
 use crate::store::{AsOf, Store, StoredDelta};
 
 /// Why an action is not in the history. If several reasons apply, the first of these.
@@ -134,6 +134,7 @@ pub fn explain(
         zone: &settings.zone,
         types: &settings.types,
         kept: settings.max_history,
+        duplicates: settings.duplicates,
         place: 0,
         limit,
     };
@@ -152,6 +153,7 @@ struct KeyframePlan<'a> {
     types: &'a TypeTable,
     /// The number of actions that the store keeps of one batch and day.
     kept: usize,
+    duplicates: Duplicates,
     /// The last place assigned.
     place: u64,
     limit: usize,
@@ -167,6 +169,14 @@ impl KeyframePlan<'_> {
         }
         // Equal actions, which look alike in a row, are ordered by batch, the earlier first.
         merged.sort_by(|(one, of_one, _), (other, of_other, _)| newest_first(one, other).then(of_one.cmp(of_other)));
+        if self.duplicates == Duplicates::Drop {
+            // The earlier batch, which comes first, stays.
+            merged.dedup_by(|(other, _, ends), (one, _, also_ends)| {
+                let is_same = one == other;
+                *also_ends |= is_same && *ends;
+                is_same
+            });
+        }
         let Some(day) = deltas.first().map(|delta| delta.day) else { return };
         for (action, batch, ends_cut_delta) in merged {
             let explained = self.action(day, &action, batch, explanation);

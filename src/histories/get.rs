@@ -3,13 +3,14 @@
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 use serde::Serialize;
 
+use super::asked::AskedCustomer;
 use super::question::Question;
 use crate::error::{Error, Result};
-use crate::model::{Action, CustomerId, Day};
+use crate::model::{Action, CustomerId, Day, IdForm};
 use crate::output::{HistoryFormat, HistoryTarget, HistoryWriter};
 use crate::progress::Progress;
 use crate::resources::Resources;
-use crate::sort::{Record, Sorter};
+use crate::sort::Sorter;
 use crate::storage::keep_apart;
 use crate::store::{AsOf, BlockList, Cursor, Store};
 
@@ -46,22 +47,9 @@ pub struct GetSummary {
     pub complete: bool,
 }
 
-impl Record for CustomerId {
-    fn encode(&self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(&self.0.to_le_bytes());
-    }
-
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        Some(CustomerId(i64::from_le_bytes(bytes.try_into().ok()?)))
-    }
-
-    fn sort_key(&self) -> u64 {
-        (self.0 ^ i64::MIN).cast_unsigned()
-    }
-}
-
 /// Writes the histories of these customers, given in any order and possibly repeated, to `target`: one line each,
-/// customers ascending. Writing starts after all ids have been read.
+/// customers ascending. Writing starts after all ids have been read. Where the store's customers are text, a column
+/// `customer_text` has the texts that they were given as.
 ///
 /// Memory: that for sorting, that of the open store, for each thread 262,144 actions (or one history, if larger), and
 /// that of the writer.
@@ -91,7 +79,7 @@ impl Record for CustomerId {
 pub fn get(
     store: &Store,
     question: &Question,
-    customers: impl Iterator<Item = Result<CustomerId>>,
+    customers: impl Iterator<Item = Result<impl Into<AskedCustomer>>>,
     (target, format): (HistoryTarget, HistoryFormat),
     progress: &dyn Progress,
 ) -> Result<GetSummary> {
@@ -120,10 +108,11 @@ pub fn get(
     let mut sorter = Sorter::new(resources.sort_bytes(), resources.scratch(), resources);
     for customer in customers {
         resources.check()?;
-        sorter.push(customer?)?;
+        sorter.push(customer?.into())?;
     }
     let mut ids = Ids { sorted: sorter.finish()?, last: None, block_list: store.block_list()? };
-    let mut writer = HistoryWriter::new(target, format, said(&summary, zone.name()))?;
+    let has_texts = store.settings().ids.customer == IdForm::Text;
+    let mut writer = HistoryWriter::new(target, format, has_texts, said(&summary, zone.name()))?;
     let mut reader = Reader::new(store, wanted);
     progress.begin("reading", "customers", None);
     while summary.complete {
@@ -137,7 +126,8 @@ pub fn get(
             summary.without_history += u64::from(actions.is_empty());
             summary.actions += actions.len() as u64;
             progress.advance(1);
-            if !writer.push(customer, &actions)? {
+            let AskedCustomer { customer, text } = customer;
+            if !writer.push(customer, text.as_deref(), &actions)? {
                 summary.complete = false;
                 return Ok(summary);
             }
@@ -170,16 +160,17 @@ struct Ids<I> {
     block_list: BlockList,
 }
 
-impl<I: Iterator<Item = Result<CustomerId>>> Ids<I> {
-    fn next(&mut self, summary: &mut GetSummary) -> Result<Option<CustomerId>> {
-        while let Some(customer) = self.sorted.next().transpose()? {
+impl<I: Iterator<Item = Result<AskedCustomer>>> Ids<I> {
+    fn next(&mut self, summary: &mut GetSummary) -> Result<Option<AskedCustomer>> {
+        while let Some(asked) = self.sorted.next().transpose()? {
+            let customer = asked.customer;
             if self.last == Some(customer) {
                 summary.repeated += 1;
                 continue;
             }
             self.last = Some(customer);
             if !self.block_list.holds(customer) {
-                return Ok(Some(customer));
+                return Ok(Some(asked));
             }
             summary.forgotten += 1;
         }
@@ -188,10 +179,10 @@ impl<I: Iterator<Item = Result<CustomerId>>> Ids<I> {
 }
 
 /// Customers whose histories one thread reads.
-type Chunk = Vec<CustomerId>;
+type Chunk = Vec<AskedCustomer>;
 
 /// Each customer of a chunk with the history, newest first.
-type ShareRead = Vec<(CustomerId, Vec<Action>)>;
+type ShareRead = Vec<(AskedCustomer, Vec<Action>)>;
 
 /// Reads histories on all cores. One cursor per thread.
 struct Reader<'store> {
@@ -214,7 +205,7 @@ impl<'store> Reader<'store> {
     /// Returns the next customers, a chunk for each thread; nothing at the end.
     fn turn<I>(&self, ids: &mut Ids<I>, summary: &mut GetSummary) -> Result<Vec<Chunk>>
     where
-        I: Iterator<Item = Result<CustomerId>>,
+        I: Iterator<Item = Result<AskedCustomer>>,
     {
         let mut chunks: Vec<Chunk> = Vec::new();
         while chunks.len() < self.cursors.len() {
@@ -236,7 +227,8 @@ impl<'store> Reader<'store> {
     fn read(&mut self, chunks: Vec<Chunk>) -> Result<Vec<ShareRead>> {
         let (wanted, cut_off_us) = (self.wanted, self.cut_off_us);
         let read = |(cursor, chunk): (&mut Cursor<'_>, Chunk)| -> Result<ShareRead> {
-            let histories = chunk.into_iter().map(|customer| {
+            let histories = chunk.into_iter().map(|asked| {
+                let customer = asked.customer;
                 let actions = cursor.actions_as_of(customer, wanted)?;
                 // The day in a delta's key and the times in its value must agree.
                 if actions.first().is_some_and(|newest| newest.time_us >= cut_off_us) {
@@ -246,7 +238,7 @@ impl<'store> Reader<'store> {
                         wanted.before
                     )));
                 }
-                Ok((customer, actions))
+                Ok((asked, actions))
             });
             histories.collect()
         };

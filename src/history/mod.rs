@@ -17,5 +17,6 @@ pub use columns::History;
 pub(crate) use columns::HistoryView;
 pub(crate) use keyframes::DayDeltas;
 pub use keyframes::{SinceKeyframe, plan_keyframes};
+pub(crate) use merge::count_of_day;
 pub use order::newest_first;
 pub(crate) use packed::{PackedHistory, PackedItems, pack};

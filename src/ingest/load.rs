@@ -4,8 +4,8 @@ use super::edits::Edits;
 use super::refold::refold_unit;
 use super::work_units::{WorkUnit, WorkUnits};
 use crate::error::{Error, Result};
-use crate::format::{BatchRecord, CustomerState, Key, Record, Totals, TouchedDay, TypesRecord};
-use crate::model::{Day, TypeTable};
+use crate::format::{BatchRecord, CustomerState, IdsRecord, Key, Record, Totals, TouchedDay, TypesRecord};
+use crate::model::{Day, Ids, TypeTable};
 use crate::parallel::ordered_map;
 use crate::progress::Progress;
 use crate::store::{BulkLoad, ListWriter, Store};
@@ -30,7 +30,14 @@ pub(super) struct Loaded {
     pub customers_left: u64,
 }
 
-/// Writes the edits of all `work_units`, then `record` with the number of customers filled in, and `types` if given,
+/// Settings of the store that a batch changes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct NewSettings<'a> {
+    pub types: Option<&'a TypeTable>,
+    pub ids: Option<Ids>,
+}
+
+/// Writes the edits of all `work_units`, then `record` with the number of customers filled in, and the new settings,
 /// and commits them together. Without a record it removes the batch, and the work units must bring no actions.
 ///
 /// Threads process the work units in parallel; the table file is written in their order, as its keys must ascend. Of
@@ -43,14 +50,14 @@ pub(super) fn load(
     batch: Day,
     mut work_units: WorkUnits<'_>,
     mut record: Option<&mut BatchRecord>,
-    types: Option<&TypeTable>,
+    settings: NewSettings<'_>,
     progress: &dyn Progress,
 ) -> Result<Loaded> {
     let mut writer = Writer::new(store, batch)?;
-    let (max_history, resources) = (store.settings().max_history, store.folder().resources());
+    let (settings_of_store, resources) = (store.settings(), store.folder().resources());
     let worker = |_| {
         let (mut cursor, mut buffer) = (store.cursor(), Vec::new());
-        move |unit: WorkUnit| refold_unit(&mut cursor, unit, batch, max_history, &mut buffer, resources)
+        move |unit: WorkUnit| refold_unit(&mut cursor, unit, batch, settings_of_store, &mut buffer, resources)
     };
     let workers = (0..resources.threads()).map(worker).collect();
     let take = |edits: Edits| {
@@ -63,7 +70,7 @@ pub(super) fn load(
     }
     // From here on, a request to stop is ignored.
     resources.check()?;
-    writer.commit(store, batch, record.as_deref(), types)
+    writer.commit(store, batch, record.as_deref(), settings)
 }
 
 /// Writes edits and counts them.
@@ -100,7 +107,7 @@ impl<'store> Writer<'store> {
         store: &Store,
         batch: Day,
         record: Option<&BatchRecord>,
-        types: Option<&TypeTable>,
+        settings: NewSettings<'_>,
     ) -> Result<Loaded> {
         self.index.finish(&mut self.bulk)?;
         self.customer_index.finish(&mut self.bulk)?;
@@ -109,9 +116,12 @@ impl<'store> Writer<'store> {
         let record = record.map(Record::to_bytes).transpose()?;
         self.bulk.set(Key::Batch(batch), record.as_deref())?;
         self.bulk.set(Key::Totals, Some(&Totals { customers }.to_bytes()?))?;
-        if let Some(types) = types {
+        if let Some(types) = settings.types {
             let record = TypesRecord::of(types).map(|record| record.to_bytes()).transpose()?;
             self.bulk.set(Key::Types, record.as_deref())?;
+        }
+        if let Some(record) = settings.ids.and_then(IdsRecord::of) {
+            self.bulk.set(Key::Ids, Some(&record.to_bytes()?))?;
         }
         self.bulk.commit()?;
         Ok(self.loaded)

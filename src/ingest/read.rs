@@ -11,7 +11,7 @@ use crate::exact::Held;
 use crate::format::{BatchRecord, FileRecord, ZoneUse};
 use crate::input::{
     BadRows, DayFile, IdentifiedAction, QuarantineFolder, SameContents, SourceFile, each_distinct, read_actions,
-    read_actions_with_ids, same_content,
+    read_actions_with_event_ids, same_content,
 };
 use crate::model::{TypeCounts, Zone};
 use crate::parallel::each_in_order;
@@ -105,7 +105,7 @@ pub(super) fn read_batch(
     record.quarantined = bad.finish()?;
     if let Some(identified) = identified {
         let mut taking = Taking::begin(&destination)?;
-        left_out.deduplicated = each_distinct(identified, |action| taking.take(action))?;
+        left_out.deduplicated = each_distinct(identified, |action, ()| taking.take(action))?;
         let (types, taken) = taking.finish()?;
         add_taken(&mut record, &mut left_out, &types, &taken);
     }
@@ -126,14 +126,14 @@ fn read_file(
     let (mut far, mut identified) = (Far::default(), 0);
     // Counts bad rows only; a second pass reports them.
     let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, None);
-    let read = read_actions_with_ids(source, file, zone, &options.resources, &mut bad, |_, action, id| {
+    let read = read_actions_with_event_ids(source, file, zone, &options.resources, &mut bad, |_, action, id| {
         if action.day != options.dt {
             far.add(action.day, action.action.time_us, options.dt);
         }
         match (id, &mut with_ids) {
             (Some(id), Some(feed)) => {
                 identified += 1;
-                feed.push(IdentifiedAction::new(number, id, action))
+                feed.push(IdentifiedAction::new(number, id, action, ()))
             }
             _ => taking.take(action),
         }

@@ -9,26 +9,29 @@ use super::work_units::WorkUnit;
 use crate::error::Result;
 use crate::format::{CustomerState, Key, TouchedDay, encode_delta, encode_keyframe};
 use crate::history::{SinceKeyframe, plan_keyframes};
-use crate::model::{Action, Day, PastAction};
+use crate::model::{Action, Day, Duplicates, PastAction};
 use crate::resources::Resources;
-use crate::store::{Cursor, StoredDelta};
+use crate::store::{Cursor, Settings, StoredDelta};
 
 /// Returns the edits of a work unit. `scratch` is reused for sorting.
 pub(super) fn refold_unit(
     cursor: &mut Cursor<'_>,
     unit: WorkUnit,
     batch: Day,
-    max_history: usize,
+    settings: &Settings,
     scratch: &mut Vec<DatedAction>,
     resources: &Resources,
 ) -> Result<Edits> {
-    let mut edits = Edits::default();
+    let (mut edits, max_history) = (Edits::default(), settings.max_history);
     unit.brought.sort_into(scratch, resources)?;
     // Equal actions are neighbours. Cut actions are the oldest of their day, so the action before one is in `scratch`
     // or was cut too.
     let equal = scratch.iter().zip(scratch.iter().skip(1)).filter(|(one, next)| one == next).count();
     edits.actions = scratch.len() as u64 + unit.cut.actions;
     edits.duplicates = equal as u64 + unit.cut.duplicates;
+    if settings.duplicates == Duplicates::Drop {
+        scratch.dedup();
+    }
     let mut customer_index = unit.customer_index.into_iter().peekable();
     for change in Changes::new(scratch, &unit.held, max_history) {
         while let Some(unchanged) = customer_index.next_if(|(customer, _)| *customer < change.customer) {
@@ -37,7 +40,7 @@ pub(super) fn refold_unit(
         let before = customer_index
             .next_if(|(customer, _)| *customer == change.customer)
             .map(|(_, customer_state)| customer_state);
-        let after = refold(cursor, &change, before, batch, max_history, &mut edits)?;
+        let after = refold(cursor, &change, before, batch, settings, &mut edits)?;
         let touched = edits.index.len();
         edits.index.extend(change.brought().map(|(day, _)| (change.customer, TouchedDay(day))));
         edits.customer_index.extend(after.map(|customer_state| (change.customer, customer_state)));
@@ -64,11 +67,11 @@ fn refold(
     change: &Change<'_>,
     before: Option<CustomerState>,
     batch: Day,
-    max_history: usize,
+    settings: &Settings,
     edits: &mut Edits,
 ) -> Result<Option<CustomerState>> {
-    let Some(after) = appended(change, before, max_history) else {
-        return followed(cursor, change, batch, max_history, edits);
+    let Some(after) = appended(change, before, settings) else {
+        return followed(cursor, change, batch, settings, edits);
     };
     for (day, actions) in change.brought() {
         let key = Key::Delta { customer: change.customer, day, batch };
@@ -78,14 +81,17 @@ fn refold(
 }
 
 /// Returns the customer's state after the change, if it follows without reading the history.
-fn appended(change: &Change<'_>, before: Option<CustomerState>, max_history: usize) -> Option<CustomerState> {
+fn appended(change: &Change<'_>, before: Option<CustomerState>, settings: &Settings) -> Option<CustomerState> {
     if change.held().next().is_some() {
         return None;
     }
+    let Settings { max_history, duplicates, .. } = *settings;
     let mut after = before;
     for (day, actions) in change.brought().rev() {
         after = Some(match after {
             None => CustomerState { newest: day, keyframe: None, since: SinceKeyframe::default().with(actions.len()) },
+            // Of a day that has actions already, some of these may be duplicates.
+            Some(CustomerState { newest, .. }) if day <= newest && duplicates == Duplicates::Drop => return None,
             Some(CustomerState { newest, keyframe, since }) => {
                 let grown = since.with(actions.len());
                 // A new day has a keyframe if one is due before it. With more actions before them, later days might
@@ -108,7 +114,7 @@ fn followed(
     cursor: &mut Cursor<'_>,
     change: &Change<'_>,
     batch: Day,
-    max_history: usize,
+    settings: &Settings,
     edits: &mut Edits,
 ) -> Result<Option<CustomerState>> {
     let customer = change.customer;
@@ -130,7 +136,7 @@ fn followed(
     let newest = days.keys().next_back().copied();
     let (base_day, base) = tail.base.unzip();
     let days: Vec<_> = days.into_iter().collect();
-    let plan = plan_keyframes(base.unwrap_or_default(), &days, max_history);
+    let plan = plan_keyframes(base.unwrap_or_default(), &days, settings.max_history, settings.duplicates);
 
     for day in tail.keyframes {
         new.insert(Key::Keyframe { customer, day }, None);

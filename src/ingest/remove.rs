@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::load::load;
+use super::load::{NewSettings, load};
 use super::outlines::Outlines;
 use super::run::Ingester;
 use super::work_units::WorkUnits;
@@ -52,7 +52,7 @@ impl Ingester {
         let before = summary(store, dt, false)?;
         progress.begin("removing", "", None);
         let nothing = Buckets::Apart(Vec::new().into_iter());
-        let loaded = load(store, dt, WorkUnits::new(store, dt, nothing), None, None, progress)?;
+        let loaded = load(store, dt, WorkUnits::new(store, dt, nothing), None, NewSettings::default(), progress)?;
         let batches = store.batches()?;
         self.outlines = Outlines::of(&batches);
         let gaps = batches.newest(None).map_or_else(Vec::new, |newest| batches.missing(newest));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::admission::{Admission, LeftOut};
 use super::dated_action::DatedAction;
-use super::load::load;
+use super::load::{NewSettings, load};
 use super::options::IngestOptions;
 use super::outlines::Outlines;
 use super::read::read_batch;
@@ -15,13 +15,13 @@ use crate::error::{Error, Kind, Result};
 use crate::format::BatchRecord;
 use crate::input::{Input, SameContents, SourceFile, batch_files, note_same_content};
 use crate::message::message;
-use crate::model::{Day, TypeTable, Zone};
+use crate::model::{Day, Duplicates, Ids, TypeTable, Zone};
 use crate::progress::Progress;
 use crate::resources::Scratch;
 use crate::sort::{Buckets, SharedSorter, Sorter};
 use crate::sources::Sources;
 use crate::storage::refuse_overlaps;
-use crate::store::{Folder, NewStore, OfferedRules, Settings, Store};
+use crate::store::{Folder, NewStore, OfferedRules, Settings, Store, other_ids};
 use crate::text::Shown;
 
 /// Ingests batches into one store and removes them. Holds the store's write lock.
@@ -51,6 +51,8 @@ pub struct Ingester {
     has_created: bool,
     /// The store's current table of types; `None` while none is binding.
     types: Option<TypeTable>,
+    /// What the ids of the store are; `None` while a batch may bring any.
+    ids: Option<Ids>,
     /// Newer rules of the store's time zone that would move days it holds.
     newer_rules: Option<OfferedRules>,
 }
@@ -71,9 +73,10 @@ impl Ingester {
 
     fn with(folder: &Folder, store: Option<Store>, newer_rules: Option<OfferedRules>) -> Result<Self> {
         let types = store.as_ref().map(Store::binding_types).transpose()?.flatten();
+        let ids = store.as_ref().map(Store::binding_ids).transpose()?.flatten();
         let batches = store.as_ref().map(Store::readable_batches).transpose()?.unwrap_or_default();
         let outlines = Outlines::of(&batches);
-        Ok(Ingester { folder: folder.clone(), store, outlines, has_created: false, types, newer_rules })
+        Ok(Ingester { folder: folder.clone(), store, outlines, has_created: false, types, ids, newer_rules })
     }
 
     /// Fails if newer time zone rules that the store has not adopted yet would move the day `dt`.
@@ -106,7 +109,8 @@ impl Ingester {
         let zone = self.store.as_ref().map_or_else(Zone::utc, |store| store.settings().zone.clone());
         let admission = self.store.as_ref().map(Admission::of).transpose()?.unwrap_or_default();
         let outlines = self.outlines.clone();
-        Ok(BatchReader { folder: self.folder.clone(), zone, admission, types: self.types.clone(), outlines })
+        let (types, ids) = (self.types.clone(), self.ids);
+        Ok(BatchReader { folder: self.folder.clone(), zone, admission, types, ids, outlines })
     }
 
     /// Loads a batch that was read into the store, which is created if it does not exist.
@@ -115,20 +119,24 @@ impl Ingester {
             self.store = Some(Store::open_writer(&self.folder)?);
         }
         let types = joined_types(self.types.as_ref(), &batch.sources)?;
+        let ids = batch.sources.ids();
+        refuse_other_ids(&self.folder, self.ids, ids)?;
         note_same_content(&batch.same, progress);
         if let Some(store) = &self.store {
             let before = self.types.as_ref().unwrap_or(&store.settings().types);
-            let summary = commit(store, batch, &types, *before != types, &mut self.outlines, progress)?;
-            self.types = Some(types);
+            let new =
+                NewSettings { types: (*before != types).then_some(&types), ids: self.ids.is_none().then_some(ids) };
+            let summary = commit(store, batch, &types, new, &mut self.outlines, progress)?;
+            (self.types, self.ids) = (Some(types), Some(ids));
             return Ok(summary);
         }
         // A new store appears with its first batch or not at all.
-        let new =
-            NewStore::begin_where_none_was(&self.folder, Settings { types: types.clone(), ..Settings::default() })?;
-        let summary = commit(new.store(), batch, &types, false, &mut self.outlines, progress)?;
+        let settings = Settings { types: types.clone(), ids, ..Settings::default() };
+        let new = NewStore::begin_where_none_was(&self.folder, settings)?;
+        let summary = commit(new.store(), batch, &types, NewSettings::default(), &mut self.outlines, progress)?;
         new.put_in_place()?;
         self.has_created = true;
-        self.types = Some(types);
+        (self.types, self.ids) = (Some(types), Some(ids));
         Ok(IngestSummary { created: true, ..summary })
     }
 
@@ -159,6 +167,7 @@ pub struct BatchReader {
     zone: Zone,
     admission: Admission,
     types: Option<TypeTable>,
+    ids: Option<Ids>,
     outlines: Outlines,
 }
 
@@ -176,11 +185,12 @@ pub struct ReadBatch {
 impl BatchReader {
     /// Reads the files of a batch, or its rows in memory, without touching the store. Fails if there is neither, if the
     /// day or the sources are unlike those of the other batches (see [`Outlines`]), if there are bad rows, or if names
-    /// or numbers of action types conflict with the store's.
+    /// or numbers of action types conflict with the store's, or if its ids are others.
     pub fn read(&self, options: &IngestOptions, progress: &dyn Progress) -> Result<ReadBatch> {
         let dt = options.dt;
         refuse_overlaps(options.input.folder(), self.folder.path(), None, options.quarantine.as_deref())?;
         joined_types(self.types.as_ref(), &options.sources)?;
+        refuse_other_ids(&self.folder, self.ids, options.sources.ids())?;
         if !options.allow_far_day {
             self.outlines.refuse_far_days(&[dt], options.today)?;
         }
@@ -212,12 +222,20 @@ pub(crate) fn source_names<'a>(files: &[SourceFile<'a>]) -> BTreeSet<&'a str> {
     files.iter().map(|(source, _)| source.name.as_str()).collect()
 }
 
-/// Commits a batch; with `has_new_types`, its table of types too. Adds the batch to the outlines.
+/// Fails if the store has other ids than a batch; without any, a batch may have what it likes.
+fn refuse_other_ids(folder: &Folder, held: Option<Ids>, described: Ids) -> Result<()> {
+    match held.filter(|held| *held != described) {
+        Some(held) => Err(other_ids(folder.path(), held, described)),
+        None => Ok(()),
+    }
+}
+
+/// Commits a batch, with settings that it changes. Adds the batch to the outlines.
 fn commit(
     store: &Store,
     batch: ReadBatch,
     types: &TypeTable,
-    has_new_types: bool,
+    settings: NewSettings<'_>,
     outlines: &mut Outlines,
     progress: &dyn Progress,
 ) -> Result<IngestSummary> {
@@ -225,8 +243,9 @@ fn commit(
     let replaced = store.holds_batch(dt)?;
     progress.begin("folding", "actions", Some(record.actions.sum() - left_out.forgotten - left_out.pruned));
     let work_units = WorkUnits::new(store, dt, actions);
-    let loaded = load(store, dt, work_units, Some(&mut record), has_new_types.then_some(types), progress)?;
+    let loaded = load(store, dt, work_units, Some(&mut record), settings, progress)?;
     let named = record.actions.named(types);
+    let drops = store.settings().duplicates == Duplicates::Drop;
     outlines.hold(dt, &record);
     Ok(IngestSummary {
         dt: dt.to_string(),
@@ -243,6 +262,7 @@ fn commit(
         duplicates: loaded.duplicates,
         without_customer: left_out.without_customer,
         deduplicated: left_out.deduplicated,
+        duplicates_dropped: if drops { loaded.duplicates } else { 0 },
         quarantined: record.quarantined,
         same_content: same.count,
         same_content_files: same.listed,

@@ -36,12 +36,14 @@ pub struct IngestSummary {
     /// Of the actions, those whose day is after the batch day.
     pub early: u64,
     /// Of the actions ingested, those equal to another of the batch in customer, item, time and type, not counting the
-    /// first of each group of equal ones. All are kept. Other batches are not compared.
+    /// first of each group of equal ones. Other batches are not compared.
     pub duplicates: u64,
     /// Rows left out because their customer is null (`without_customer` of their source).
     pub without_customer: u64,
     /// Rows left out because an earlier row of their source has the same event id (`distinct_by`).
     pub deduplicated: u64,
+    /// Of the duplicates, those dropped: all in a store that drops them, else none.
+    pub duplicates_dropped: u64,
     /// Rows written to the quarantine.
     pub quarantined: u64,
     /// Files with the same content as another file of the batch. The rows of both are used.

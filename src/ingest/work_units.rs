@@ -5,9 +5,9 @@ use std::iter::Peekable;
 use super::dated_action::{DatedAction, customer_of, sort_key_of};
 use crate::error::Result;
 use crate::format::{CustomerState, Entry, TouchedDay};
-use crate::model::{CustomerId, Day};
+use crate::model::{CustomerId, Day, Duplicates};
 use crate::sort::{BUCKET_RECORDS, Bucket, Buckets, Sorted};
-use crate::store::{Leaves, Store};
+use crate::store::{Leaves, Settings, Store};
 
 /// Maximum number of customer index lines in a work unit.
 const CUSTOMER_INDEX_LINES_MAX: usize = 4_096;
@@ -24,7 +24,8 @@ pub(super) struct WorkUnit {
     pub cut: Cut,
 }
 
-/// Actions left out of a work unit because `max_history` newer ones have the same customer and day.
+/// Actions left out of a work unit because `max_history` newer ones have the same customer and day, or as duplicates
+/// that are dropped.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Cut {
     /// Their number.
@@ -39,7 +40,7 @@ pub(super) struct Cut {
 /// of the customer index, and one bucket: some 4,096 actions, or those of one customer; if merged from disk, at most
 /// `max_history` per customer and day.
 pub(super) struct WorkUnits<'store> {
-    buckets: Source,
+    buckets: Source<'store>,
     /// The rest of a bucket that was cut.
     left: Option<Bucket<DatedAction>>,
     held: Lines<'store, TouchedDay>,
@@ -52,7 +53,7 @@ impl<'store> WorkUnits<'store> {
     pub(super) fn new(store: &'store Store, batch: Day, buckets: Buckets<DatedAction>) -> Self {
         let buckets = match buckets {
             Buckets::Apart(buckets) => Source::Apart(buckets.peekable()),
-            Buckets::Merged(sorted) => Source::Merged(Box::new(sorted.peekable()), store.settings().max_history),
+            Buckets::Merged(sorted) => Source::Merged(Box::new(sorted.peekable()), store.settings()),
         };
         let (held, customer_index) = (Lines::of(store.touched_by(batch)), Lines::of(store.customer_index()));
         WorkUnits { buckets, left: None, held, customer_index, is_dealt: false }
@@ -89,18 +90,19 @@ impl<'store> WorkUnits<'store> {
 }
 
 /// Where the buckets come from.
-enum Source {
+enum Source<'store> {
     Apart(Peekable<std::vec::IntoIter<Bucket<DatedAction>>>),
-    /// Merged from disk, with `max_history`.
-    Merged(Box<Peekable<Box<Sorted<DatedAction>>>>, usize),
+    /// Merged from disk, to be cut by these settings.
+    Merged(Box<Peekable<Box<Sorted<DatedAction>>>>, &'store Settings),
 }
 
-impl Source {
+impl Source<'_> {
     fn bucket(&mut self) -> Result<Option<(Bucket<DatedAction>, Cut)>> {
-        let (sorted, max_history) = match self {
+        let (sorted, settings) = match self {
             Source::Apart(buckets) => return Ok(buckets.next().map(|bucket| (bucket, Cut::default()))),
-            Source::Merged(sorted, max_history) => (sorted, *max_history),
+            Source::Merged(sorted, settings) => (sorted, *settings),
         };
+        let drops = settings.duplicates == Duplicates::Drop;
         let (mut actions, mut of_day) = (Vec::<DatedAction>::new(), 0);
         let (mut cut, mut last) = (Cut::default(), None);
         let belongs = |next: &DatedAction, actions: &[DatedAction]| {
@@ -111,9 +113,14 @@ impl Source {
             sorted.next_if(|next| next.as_ref().is_ok_and(|next| belongs(next, &actions)) || next.is_err())
         {
             let next = next?;
+            if drops && last == Some(next) {
+                cut.actions += 1;
+                cut.duplicates += 1;
+                continue;
+            }
             let goes_on = actions.last().is_some_and(|last| (last.customer, last.day) == (next.customer, next.day));
             of_day = if goes_on { of_day + 1 } else { 1 };
-            if of_day <= max_history {
+            if of_day <= settings.max_history {
                 actions.push(next);
             } else {
                 cut.actions += 1;

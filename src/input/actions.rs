@@ -7,6 +7,7 @@ use super::cells::Reason;
 use super::column::{ID_TYPES, IdColumn};
 use super::day_reader::DayReader;
 use super::event_ids::{EVENT_ID_TYPES, EventIds};
+use super::id_cells::{IdCells, IdRule, IdTexts};
 use super::layout::DayFile;
 use super::order_column::OrderColumn;
 use super::parquet::file::column;
@@ -14,7 +15,7 @@ use super::time_column::{OUTSIDE, TimeColumn};
 use super::type_column::{TypeColumn, Typed};
 use super::wanted::{Wanted, wrong_type};
 use crate::error::Result;
-use crate::model::{Action, CustomerId, Day, IdKind, PADDING_ITEM_ID, Zone};
+use crate::model::{Action, CustomerId, Day, Ids, PADDING_ITEM_ID, Zone};
 use crate::resources::Resources;
 use crate::sources::{ActionSource, TypeRule, WithoutCustomer};
 
@@ -57,22 +58,35 @@ pub fn read_actions(
     bad: &mut BadRows,
     mut take: impl FnMut(u64, ReadAction) -> Result<()>,
 ) -> Result<ReadActions> {
-    read_actions_with_ids(source, day_file, zone, resources, bad, |place, action, _| take(place, action))
+    read_actions_with_event_ids(source, day_file, zone, resources, bad, |place, action, _| take(place, action))
 }
 
 /// Like [`read_actions`], with the event id of each action: `None` where it is null, and for a source without such ids.
-pub(crate) fn read_actions_with_ids(
+pub(crate) fn read_actions_with_event_ids(
     source: &ActionSource,
     day_file: &DayFile,
     zone: &Zone,
     resources: &Resources,
     bad: &mut BadRows,
-    take: impl FnMut(u64, ReadAction, Option<&str>) -> Result<()>,
+    mut take: impl FnMut(u64, ReadAction, Option<&str>) -> Result<()>,
+) -> Result<ReadActions> {
+    let take = |place, action, id: Option<&str>, _: IdTexts<'_>| take(place, action, id);
+    read_actions_with_texts(source, day_file, zone, resources, bad, take)
+}
+
+/// Like [`read_actions_with_event_ids`], and with the texts of the other ids.
+pub(crate) fn read_actions_with_texts(
+    source: &ActionSource,
+    day_file: &DayFile,
+    zone: &Zone,
+    resources: &Resources,
+    bad: &mut BadRows,
+    take: impl FnMut(u64, ReadAction, Option<&str>, IdTexts<'_>) -> Result<()>,
 ) -> Result<ReadActions> {
     read_first_actions(source, day_file, zone, resources, usize::MAX, bad, take)
 }
 
-/// Like [`read_actions_with_ids`], for at most the first `rows` rows.
+/// Like [`read_actions_with_texts`], for at most the first `rows` rows.
 pub(super) fn read_first_actions(
     source: &ActionSource,
     day_file: &DayFile,
@@ -80,7 +94,7 @@ pub(super) fn read_first_actions(
     resources: &Resources,
     rows: usize,
     bad: &mut BadRows,
-    mut take: impl FnMut(u64, ReadAction, Option<&str>) -> Result<()>,
+    mut take: impl FnMut(u64, ReadAction, Option<&str>, IdTexts<'_>) -> Result<()>,
 ) -> Result<ReadActions> {
     let file = DayReader::open(day_file, source.int96, resources)?;
     let names = Names::of(source, |column| file.has(column))?;
@@ -94,7 +108,7 @@ pub(super) fn read_first_actions(
         let plain = columns.plain();
         for index in 0..batch.rows().min(left) {
             let fault = batch.fault(index);
-            if names.leaves_out
+            if names.without_customer == WithoutCustomer::LeaveOut
                 && columns.customers.is_null(index)
                 && fault.is_none_or(|fault| fault.is_beside(names.customer))
             {
@@ -113,7 +127,7 @@ pub(super) fn read_first_actions(
                 Err(fault) => Err(fault),
             };
             match found {
-                Ok(Some((action, id))) => take(place, action, id)?,
+                Ok(Some((action, id))) => take(place, action, id, columns.texts(index))?,
                 Ok(None) => read.ignored += 1,
                 Err((column, reason)) => {
                     read.outside += u64::from(reason == OUTSIDE);
@@ -136,8 +150,7 @@ pub(super) fn wanted(source: &ActionSource, has: impl Fn(&str) -> Result<bool>) 
 #[derive(Clone, Copy)]
 struct Names<'a> {
     customer: &'a str,
-    /// Whether rows without a customer are left out.
-    leaves_out: bool,
+    without_customer: WithoutCustomer,
     item: &'a str,
     time: &'a str,
     /// `None` if all rows of the source have one type.
@@ -145,6 +158,7 @@ struct Names<'a> {
     /// The columns of event ids and of numbers that order the rows of one time, if the source has them.
     id: Option<&'a str>,
     order: Option<&'a str>,
+    ids: Ids,
 }
 
 impl<'a> Names<'a> {
@@ -158,24 +172,31 @@ impl<'a> Names<'a> {
             TypeRule::Constant(_) => None,
             TypeRule::Column { column, .. } => Some(column.as_str()),
         };
-        let (id, order) = (source.distinct_by.as_deref(), source.order_column.as_deref());
-        let leaves_out = source.without_customer == WithoutCustomer::LeaveOut;
-        Ok(Names { customer: &source.customer_id, leaves_out, item: &source.item_id, time, action_type, id, order })
+        Ok(Names {
+            customer: &source.customer_id,
+            without_customer: source.without_customer,
+            item: &source.item_id,
+            time,
+            action_type,
+            id: source.distinct_by.as_deref(),
+            order: source.order_column.as_deref(),
+            ids: source.ids,
+        })
     }
 
     /// Returns all columns, each with the type of its cells.
     fn wanted(&self) -> Vec<Wanted<'a>> {
-        let Names { customer, leaves_out, item, time, action_type, id, order } = *self;
-        let customer = if leaves_out { Wanted::SparseId(customer) } else { Wanted::Id(customer) };
-        let always = [customer, Wanted::Id(item), Wanted::Time(time)];
+        let Names { customer, without_customer, item, time, action_type, id, order, ids } = *self;
+        let customer = Wanted::customers(customer, ids, without_customer);
+        let always = [customer, Wanted::items(item, ids), Wanted::Time(time)];
         let texts = action_type.into_iter().chain(id).map(Wanted::Text);
-        always.into_iter().chain(texts).chain(order.map(Wanted::Id)).collect()
+        always.into_iter().chain(texts).chain(order.map(Wanted::Integer)).collect()
     }
 }
 
 struct TypedColumns<'a> {
-    customers: IdColumn,
-    items: IdColumn,
+    customers: IdCells,
+    items: IdCells,
     times: TimeColumn<'a>,
     types: TypeColumn<'a>,
     ids: Option<EventIds>,
@@ -194,10 +215,12 @@ impl<'a> TypedColumns<'a> {
         zone: &'a Zone,
     ) -> Result<Self> {
         let (path, subject) = (&day_file.path, day_file.subject());
-        let ids = |name, of| -> Result<IdColumn> {
+        let ids = |name, rule: IdRule| -> Result<IdCells> {
             let source = column(batch, name, path)?;
-            IdColumn::new(source, of).ok_or_else(|| wrong_type(subject, name, source.data_type(), ID_TYPES))
+            IdCells::new(source, rule).ok_or_else(|| wrong_type(subject, name, source.data_type(), rule.types()))
         };
+        let customers = ids(names.customer, IdRule::customers(names.ids))?;
+        let items = ids(names.item, IdRule::items(names.ids))?;
         let times = column(batch, names.time, path)?;
         let wanted = match source.time_unit {
             Some(_) => "timestamps, dates, text, or numbers",
@@ -215,12 +238,17 @@ impl<'a> TypedColumns<'a> {
         };
         let event_ids = |name| -> Result<EventIds> {
             let cells = column(batch, name, path)?;
-            EventIds::new(cells).ok_or_else(|| wrong_type(subject, name, cells.data_type(), "text or an integer type"))
+            EventIds::new(cells).ok_or_else(|| wrong_type(subject, name, cells.data_type(), EVENT_ID_TYPES))
         };
-        let order = |name| -> Result<OrderColumn<'a>> { Ok(OrderColumn { name, numbers: ids(name, IdKind::Items)? }) };
+        let order = |name| -> Result<OrderColumn<'a>> {
+            let cells = column(batch, name, path)?;
+            let numbers = IdColumn::new(cells, None);
+            let numbers = numbers.ok_or_else(|| wrong_type(subject, name, cells.data_type(), ID_TYPES))?;
+            Ok(OrderColumn { name, numbers })
+        };
         Ok(TypedColumns {
-            customers: ids(names.customer, IdKind::Customers)?,
-            items: ids(names.item, IdKind::Items)?,
+            customers,
+            items,
             times,
             types,
             ids: names.id.map(event_ids).transpose()?,
@@ -249,6 +277,11 @@ impl<'a> TypedColumns<'a> {
         Some(PlainColumns { customers, items, times, zone, types: &self.types })
     }
 
+    /// The texts of the ids in a row.
+    fn texts(&self, index: usize) -> IdTexts<'_> {
+        IdTexts { customers: &self.customers, row: index, items: &self.items, first_item: index }
+    }
+
     /// The action in a row, `None` for an ignored row, or the column at fault and the reason.
     fn action(&self, index: usize) -> Result<Option<ReadAction>, (&'a str, Reason)> {
         let Names { customer, item, time, action_type, .. } = self.names;
@@ -256,10 +289,7 @@ impl<'a> TypedColumns<'a> {
         let typed = self.types.get(index).map_err(|reason| (action_type.unwrap_or_default(), reason))?;
         let Typed::As(action_type) = typed else { return Ok(None) };
         let customer = self.customers.get(index).map_err(|reason| (customer, reason))?;
-        let item_id = self.items.get(index).map_err(|reason| (item, reason))?;
-        if item_id == PADDING_ITEM_ID {
-            return Err((item, "is 0, which is the padding".to_owned()));
-        }
+        let item_id = self.items.item(index).map_err(|reason| (item, reason))?;
         let (mut time_us, day) = self.times.get(index).map_err(|reason| (time, reason))?;
         if let Some(order) = &self.order {
             let ordered = order.ordered(index, (time_us, day), self.times.was_date(), self.zone);

@@ -1,4 +1,4 @@
-//! Columns of ids, of any type that files and record batches may have.
+//! Columns of integers, most of them ids, of any type that files and record batches may have.
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use arrow::compute::cast;
@@ -12,11 +12,11 @@ use crate::model::IdKind;
 /// The types of ids, as they follow "needs" in a message.
 pub(super) const ID_TYPES: &str = "integers, decimals, whole floats, or text of digits";
 
-/// A column of ids as int64.
+/// A column of ids, or of other integers, as int64.
 pub(crate) struct IdColumn {
     values: Int64Array,
     cells: Cells,
-    of: IdKind,
+    of: Option<IdKind>,
 }
 
 /// The cells as they are given, for the reason why one is no id.
@@ -27,8 +27,8 @@ enum Cells {
 }
 
 impl IdColumn {
-    /// Returns `None` if the column has none of [`ID_TYPES`].
-    pub(crate) fn new(source: &ArrayRef, of: IdKind) -> Option<Self> {
+    /// Returns `None` if the column has none of [`ID_TYPES`]. `of` says whose ids it has, `None` for other integers.
+    pub(crate) fn new(source: &ArrayRef, of: Option<IdKind>) -> Option<Self> {
         let source = unpacked(source)?;
         let (values, cells) = match source.data_type() {
             DataType::Float64 => (whole::<Float64Type>(&source, f64::MANTISSA_DIGITS), Cells::Floats(source)),
@@ -48,9 +48,9 @@ impl IdColumn {
         Some(IdColumn { values, cells, of })
     }
 
-    /// All ids, if every row has one.
-    pub(crate) fn plain(&self) -> Option<&[i64]> {
-        (self.values.null_count() == 0).then(|| self.values.values().as_ref())
+    /// The ids, null where a row has none.
+    pub(super) fn values(&self) -> &Int64Array {
+        &self.values
     }
 
     /// The id in a row, or the reason why it has none. `row` must be below the column's length.

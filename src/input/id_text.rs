@@ -7,6 +7,9 @@ use crate::model::IdKind;
 /// From this magnitude on, different whole numbers are the same 64-bit float.
 pub(super) const FLOAT_MAX: u64 = 1 << 53;
 
+/// The reason for a number that is no id where ids are text.
+pub(super) const INEXACT: &str = "is a number that is not whole, or too large to be exact";
+
 /// Why a cell is no id.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum IdFault {
@@ -43,22 +46,34 @@ pub(super) fn parse_id(text: &str) -> Result<i64, IdFault> {
 }
 
 impl IdFault {
-    /// Returns the reason as a phrase that follows the column's name. `text` is the cell.
-    pub(super) fn reason(self, text: &str, of: IdKind) -> Reason {
-        let (text, key) = (shortened(text), of.key());
+    /// Returns the reason as a phrase that follows the column's name. `text` is the cell; `of` says whose ids the
+    /// column has, `None` for other integers.
+    pub(super) fn reason(self, text: &str, of: Option<IdKind>) -> Reason {
+        let way_out = |what: &str| match of {
+            Some(of) => format!(": [ids] {} = \"text\" in lookback.toml {what}", of.key()),
+            None => String::new(),
+        };
+        let shown = shortened(text);
         match self {
-            IdFault::NotInteger => format!("is not an integer ({text:?})"),
-            IdFault::TooLarge => format!(
-                "does not fit a signed 64-bit integer ({text:?}): [ids] {key} = \"text\" in lookback.toml takes it"
-            ),
-            IdFault::LeadingZeros => format!(
-                "has leading zeros that an integer loses ({text:?}): [ids] {key} = \"text\" in lookback.toml keeps them"
-            ),
+            IdFault::NotInteger if is_code(text) => format!("is not an integer ({shown:?}){}", way_out("takes it")),
+            IdFault::NotInteger => format!("is not an integer ({shown:?})"),
+            IdFault::TooLarge => {
+                format!("does not fit a signed 64-bit integer ({shown:?}){}", way_out("takes it"))
+            }
+            IdFault::LeadingZeros => {
+                format!("has leading zeros that an integer loses ({shown:?}){}", way_out("keeps them"))
+            }
             IdFault::Rounded => {
-                format!("is a float so large that it may have been rounded ({text:?}): write it as an integer")
+                format!("is a float so large that it may have been rounded ({shown:?}): write it as an integer")
             }
         }
     }
+}
+
+/// Whether a text that is no integer is no other number either, so that it may be meant as an id.
+fn is_code(text: &str) -> bool {
+    let text = text.trim_matches([' ', '\t']);
+    !text.is_empty() && text.parse::<f64>().is_err()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::bad_rows::{BadRow, BadRows};
 use super::cells::Reason;
 use super::column::{ID_TYPES, IdColumn};
 use super::day_reader::DayReader;
+use super::id_cells::{IdCells, IdRule, IdTexts};
 use super::label_column::{LABEL_TYPES, LabelColumn};
 use super::layout::DayFile;
 use super::parquet::file::column;
@@ -17,7 +18,7 @@ use super::text_column::TextColumn;
 use super::wanted::{Wanted, two_columns, wrong_type};
 use crate::error::{Error, Result};
 use crate::exact::usize_of;
-use crate::model::{CustomerId, Element, IdKind, Impression, PADDING_ITEM_ID};
+use crate::model::{CustomerId, Element, Ids, Impression};
 use crate::resources::Resources;
 use crate::sources::{ImpressionLayout, ImpressionSource, WithoutCustomer};
 
@@ -61,19 +62,31 @@ pub(crate) fn read_shown(
     day_file: &DayFile,
     resources: &Resources,
     bad: &mut BadRows,
-    take: impl FnMut(u64, Impression, Option<i64>) -> Result<()>,
+    mut take: impl FnMut(u64, Impression, Option<i64>) -> Result<()>,
+) -> Result<ReadImpressions> {
+    let take = |place, impression, position, _: IdTexts<'_>| take(place, impression, position);
+    read_shown_with_texts(source, day_file, resources, bad, take)
+}
+
+/// Like [`read_shown`], with the texts of ids.
+pub(crate) fn read_shown_with_texts(
+    source: &ImpressionSource,
+    day_file: &DayFile,
+    resources: &Resources,
+    bad: &mut BadRows,
+    take: impl FnMut(u64, Impression, Option<i64>, IdTexts<'_>) -> Result<()>,
 ) -> Result<ReadImpressions> {
     read_first_impressions(source, day_file, resources, usize::MAX, bad, take)
 }
 
-/// Like [`read_shown`], for at most the first `rows` rows.
+/// Like [`read_shown_with_texts`], for at most the first `rows` rows.
 pub(super) fn read_first_impressions(
     source: &ImpressionSource,
     day_file: &DayFile,
     resources: &Resources,
     rows: usize,
     bad: &mut BadRows,
-    mut take: impl FnMut(u64, Impression, Option<i64>) -> Result<()>,
+    mut take: impl FnMut(u64, Impression, Option<i64>, IdTexts<'_>) -> Result<()>,
 ) -> Result<ReadImpressions> {
     let file = DayReader::open(day_file, None, resources)?;
     let names = Names::of(source);
@@ -95,7 +108,7 @@ pub(super) fn read_first_impressions(
         has_label |= !names.is_flat && columns.labels.is_some();
         for index in 0..batch.rows().min(left) {
             let fault = batch.fault(index);
-            if names.leaves_out
+            if names.without_customer == WithoutCustomer::LeaveOut
                 && columns.customers.is_null(index)
                 && fault.is_none_or(|fault| fault.is_beside(&source.customer_id))
             {
@@ -109,7 +122,7 @@ pub(super) fn read_first_impressions(
             };
             match found {
                 Ok((impression, _)) if impression.elements.is_empty() => read.empty += 1,
-                Ok((impression, position)) => take(place, impression, position)?,
+                Ok((impression, position)) => take(place, impression, position, columns.texts(index))?,
                 Err((column, reason)) => {
                     bad.add(BadRow { day_file, place, column, reason, cells: batch.cells(index) })?;
                 }
@@ -149,8 +162,8 @@ struct Names<'a> {
     /// Item and label as in messages: in a list, each after the name of the list.
     nested: [String; 2],
     is_flat: bool,
-    /// Whether rows without a customer are left out.
-    leaves_out: bool,
+    without_customer: WithoutCustomer,
+    ids: Ids,
 }
 
 /// The column at fault.
@@ -175,20 +188,22 @@ impl<'a> Names<'a> {
             position,
             nested: nested.map(|field| if is_flat { field.clone() } else { format!("{impressions}.{field}") }),
             is_flat,
-            leaves_out: source.without_customer == WithoutCustomer::LeaveOut,
+            without_customer: source.without_customer,
+            ids: source.ids,
         }
     }
 
     /// Returns the columns, each with the type of its cells.
     fn wanted(&self) -> Vec<Wanted<'a>> {
         let [ranking_id, customer, list] = self.top;
-        let customer = if self.leaves_out { Wanted::SparseId(customer) } else { Wanted::Id(customer) };
+        let customer = Wanted::customers(customer, self.ids, self.without_customer);
         let mut wanted = vec![Wanted::OptionalText(ranking_id), customer];
         if self.is_flat {
-            let label = Wanted::OptionalText(self.label);
-            wanted.extend([Wanted::Id(self.item), label, Wanted::OptionalId(self.position)]);
+            let (item, label) = (Wanted::items(self.item, self.ids), Wanted::OptionalText(self.label));
+            wanted.extend([item, label, Wanted::OptionalInteger(self.position)]);
         } else {
-            wanted.push(Wanted::List { name: list, item: self.item, label: self.label });
+            let item_form = self.ids.item;
+            wanted.push(Wanted::List { name: list, item: self.item, label: self.label, item_form });
         }
         wanted
     }
@@ -207,10 +222,10 @@ impl<'a> Names<'a> {
 
 struct TypedColumns {
     ranking_ids: TextColumn,
-    customers: IdColumn,
+    customers: IdCells,
     bounds: Vec<Bounds>,
     elements: ArrayRef,
-    item_ids: IdColumn,
+    item_ids: IdCells,
     /// `None` if there is no label column or field: then all labels are 0.
     labels: Option<LabelColumn>,
     /// Of flat rows, if there is such a column.
@@ -228,8 +243,9 @@ impl TypedColumns {
             None => TextColumn::nulls(batch.num_rows()),
         };
         let source = column(batch, customer, path)?;
-        let customers = IdColumn::new(source, IdKind::Customers)
-            .ok_or_else(|| wrong_type(subject, customer, source.data_type(), ID_TYPES))?;
+        let rule = IdRule::customers(names.ids);
+        let customers = IdCells::new(source, rule)
+            .ok_or_else(|| wrong_type(subject, customer, source.data_type(), rule.types()))?;
         let [item, label] = &names.nested;
         let (bounds, elements) = if names.is_flat {
             single_items(batch.num_rows())
@@ -255,8 +271,9 @@ impl TypedColumns {
             Some(item_ids) => item_ids,
             None => column(batch, names.item, path)?,
         };
-        let item_ids = IdColumn::new(item_ids, IdKind::Items)
-            .ok_or_else(|| wrong_type(subject, item, item_ids.data_type(), ID_TYPES))?;
+        let rule = IdRule::items(names.ids);
+        let item_ids = IdCells::new(item_ids, rule)
+            .ok_or_else(|| wrong_type(subject, item, item_ids.data_type(), rule.types()))?;
         let labels = named(names.label).map(|labels| {
             LabelColumn::new(labels).ok_or_else(|| wrong_type(subject, label, labels.data_type(), LABEL_TYPES))
         });
@@ -264,7 +281,7 @@ impl TypedColumns {
         let positions = names.is_flat.then(|| batch.column_by_name(names.position)).flatten();
         let position = |cells: &ArrayRef| {
             let wrong = || wrong_type(subject, names.position, cells.data_type(), ID_TYPES);
-            IdColumn::new(cells, IdKind::Items).ok_or_else(wrong)
+            IdColumn::new(cells, None).ok_or_else(wrong)
         };
         let positions = positions.map(position).transpose()?;
         Ok(TypedColumns { ranking_ids, customers, bounds, elements, item_ids, labels, positions })
@@ -278,6 +295,15 @@ impl TypedColumns {
             None => None,
         };
         Ok((impression, position))
+    }
+
+    /// The texts in a row whose list is not empty.
+    fn texts(&self, index: usize) -> IdTexts<'_> {
+        let first_item = match self.bounds.get(index) {
+            Some(Some((begin, _))) => *begin,
+            _ => 0,
+        };
+        IdTexts { customers: &self.customers, row: index, items: &self.item_ids, first_item }
     }
 
     /// The impression in a row, or the column at fault and the reason.
@@ -302,10 +328,7 @@ impl TypedColumns {
         if self.elements.is_null(place) {
             return Err((Place::Item, "is null".to_owned()));
         }
-        let item_id = self.item_ids.get(place).map_err(|reason| (Place::Item, reason))?;
-        if item_id == PADDING_ITEM_ID {
-            return Err((Place::Item, "is 0, which is the padding".to_owned()));
-        }
+        let item_id = self.item_ids.item(place).map_err(|reason| (Place::Item, reason))?;
         let label = self.labels.as_ref().map_or(Ok(0), |labels| labels.get(place));
         let label = label.map_err(|reason| (Place::Label, reason))?;
         Ok(Element { item_id, label })

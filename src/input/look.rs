@@ -28,7 +28,7 @@ pub(crate) struct LookedAt {
 pub(crate) fn look_at_actions(source: &ActionSource, day_file: &DayFile, day: Day, resources: &Resources) -> LookedAt {
     let mut bad = BadRows::new(QuarantineFolder::Actions, day, None);
     look(day_file, source.int96, resources, || {
-        read_first_actions(source, day_file, &Zone::utc(), resources, ROWS, &mut bad, |_, _, _| Ok(()))?;
+        read_first_actions(source, day_file, &Zone::utc(), resources, ROWS, &mut bad, |_, _, _, _| Ok(()))?;
         bad.finish().map(|_| ReadImpressions::default())
     })
 }
@@ -42,7 +42,7 @@ pub(crate) fn look_at_impressions(
 ) -> LookedAt {
     let mut bad = BadRows::new(QuarantineFolder::Impressions, day, None);
     look(day_file, None, resources, || {
-        let read = read_first_impressions(source, day_file, resources, ROWS, &mut bad, |_, _, _| Ok(()))?;
+        let read = read_first_impressions(source, day_file, resources, ROWS, &mut bad, |_, _, _, _| Ok(()))?;
         bad.finish().map(|_| read)
     })
 }

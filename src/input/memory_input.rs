@@ -107,7 +107,7 @@ impl MemoryInput {
         let mut rows = DayFile::in_memory(source, MemoryRows::new(source, &schema, &wanted));
         // Wrong types are refused before anything is read.
         let (zone, mut bad) = (Zone::utc(), BadRows::new(QuarantineFolder::Actions, Day::FIRST, None));
-        read_first_actions(described, &rows, &zone, &self.resources, 0, &mut bad, |_, _, _| Ok(()))?;
+        read_first_actions(described, &rows, &zone, &self.resources, 0, &mut bad, |_, _, _, _| Ok(()))?;
         rows.fill(reader, actions::BATCH_ROWS, &self.resources)?;
         if rows.size()? > 0 {
             self.actions.push(rows);
@@ -124,7 +124,7 @@ impl MemoryInput {
         let wanted = impressions::wanted(described);
         let mut rows = DayFile::in_memory(IMPRESSIONS, MemoryRows::new(IMPRESSIONS, &reader.schema(), &wanted));
         let mut bad = BadRows::new(QuarantineFolder::Impressions, Day::FIRST, None);
-        read_first_impressions(described, &rows, &self.resources, 0, &mut bad, |_, _, _| Ok(()))?;
+        read_first_impressions(described, &rows, &self.resources, 0, &mut bad, |_, _, _, _| Ok(()))?;
         rows.fill(reader, impressions::BATCH_ROWS, &self.resources)?;
         if rows.size()? > 0 {
             self.impressions = Some(rows);

@@ -4,6 +4,8 @@ use arrow::datatypes::DataType;
 
 use super::subject::Subject;
 use crate::error::{Error, Result};
+use crate::model::{IdForm, Ids};
+use crate::sources::WithoutCustomer;
 
 /// How many columns of a file a message names.
 const NAMED_COLUMNS: usize = 50;
@@ -11,12 +13,14 @@ const NAMED_COLUMNS: usize = 50;
 /// A wanted column: its name in the file, and the type of its cells.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Wanted<'a> {
-    /// Ids, for [`super::column::IdColumn`].
-    Id(&'a str),
+    /// Ids, for [`super::id_cells::IdCells`].
+    Id { name: &'a str, form: IdForm },
     /// Ids that JSON lines may lack in all lines, since many writers leave nulls out.
-    SparseId(&'a str),
+    SparseId { name: &'a str, form: IdForm },
+    /// Integers, for [`super::column::IdColumn`].
+    Integer(&'a str),
     /// Integers that are null in all rows if the file lacks the column.
-    OptionalId(&'a str),
+    OptionalInteger(&'a str),
     /// Times, for [`super::time_column::TimeColumn`].
     Time(&'a str),
     /// Text.
@@ -24,16 +28,30 @@ pub(super) enum Wanted<'a> {
     /// Text that is null in all rows if the file lacks the column.
     OptionalText(&'a str),
     /// Lists of structs with these two fields, an id and an optional label.
-    List { name: &'a str, item: &'a str, label: &'a str },
+    List { name: &'a str, item: &'a str, label: &'a str, item_form: IdForm },
 }
 
 impl<'a> Wanted<'a> {
+    /// A column of customers.
+    pub(super) fn customers(name: &'a str, ids: Ids, rule: WithoutCustomer) -> Self {
+        match rule {
+            WithoutCustomer::Refuse => Wanted::Id { name, form: ids.customer },
+            WithoutCustomer::LeaveOut => Wanted::SparseId { name, form: ids.customer },
+        }
+    }
+
+    /// A column of items.
+    pub(super) fn items(name: &'a str, ids: Ids) -> Self {
+        Wanted::Id { name, form: ids.item }
+    }
+
     /// The name of the column.
     pub(super) fn name(self) -> &'a str {
         match self {
-            Wanted::Id(name)
-            | Wanted::SparseId(name)
-            | Wanted::OptionalId(name)
+            Wanted::Id { name, .. }
+            | Wanted::SparseId { name, .. }
+            | Wanted::Integer(name)
+            | Wanted::OptionalInteger(name)
             | Wanted::Time(name)
             | Wanted::Text(name)
             | Wanted::OptionalText(name)
@@ -41,14 +59,24 @@ impl<'a> Wanted<'a> {
         }
     }
 
+    /// Whether its cells are ids that are text: in JSON, numbers among them become their digits.
+    pub(super) fn is_text_id(self) -> bool {
+        matches!(self, Wanted::Id { form: IdForm::Text, .. } | Wanted::SparseId { form: IdForm::Text, .. })
+    }
+
+    /// Whether an empty text differs from null.
+    pub(super) fn is_text(self) -> bool {
+        self.is_text_id() || matches!(self, Wanted::Text(_) | Wanted::OptionalText(_))
+    }
+
     /// Whether a file of JSON lines may lack the column.
     pub(super) fn is_sparse(self) -> bool {
-        self.is_optional() || matches!(self, Wanted::SparseId(_))
+        self.is_optional() || matches!(self, Wanted::SparseId { .. })
     }
 
     /// Whether any file may lack the column.
     pub(super) fn is_optional(self) -> bool {
-        matches!(self, Wanted::OptionalText(_) | Wanted::OptionalId(_))
+        matches!(self, Wanted::OptionalText(_) | Wanted::OptionalInteger(_))
     }
 }
 

@@ -4,7 +4,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{ArrayRef, Int32Array, Int64Array, ListArray, RecordBatch, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, Int32Array, Int64Array, ListArray, RecordBatch, StringBuilder, TimestampMicrosecondArray,
+};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Metadata, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
@@ -19,8 +21,14 @@ use crate::error::{Error, Result};
 use crate::model::{Action, CustomerId};
 use crate::storage::StagedFile;
 
+/// The column of customers as they were given.
+pub(super) const TEXT: &str = "customer_text";
+
 /// A batch is written after this many actions, or lines: 1.3 MB.
 const BATCH_ACTIONS: usize = 65_536;
+
+/// Likewise after so many bytes of texts.
+const BATCH_TEXT_BYTES: usize = 1 << 20;
 
 /// A row group of Parquet ends after this many actions: 20 MB decoded.
 const ROW_GROUP_ACTIONS: usize = 1 << 20;
@@ -48,10 +56,11 @@ pub enum HistoryTarget {
 }
 
 /// Writes histories in the order in which they arrive: columns `customer_id`, and the lists `actions` (items),
-/// `action_types` and `action_times`, newest first and without padding.
+/// `action_types` and `action_times`, newest first and without padding; and on request `customer_text`, the text of the
+/// customer.
 ///
-/// Memory: a batch of 65,536 actions and one history, twice; for Parquet also the encoded row group, of a million
-/// actions and one batch.
+/// Memory: a batch of 65,536 actions or 1 MiB of texts, and one history, twice; for Parquet also the encoded row group,
+/// of a million actions and one batch.
 pub(crate) struct HistoryWriter {
     format: Format,
     batch: Gathered,
@@ -72,7 +81,12 @@ enum Format {
 
 impl HistoryWriter {
     /// A writer to `target`; `metadata` are the names and values for the metadata of Arrow and Parquet.
-    pub(crate) fn new(target: HistoryTarget, format: HistoryFormat, metadata: Vec<(String, String)>) -> Result<Self> {
+    pub(crate) fn new(
+        target: HistoryTarget,
+        format: HistoryFormat,
+        has_texts: bool,
+        metadata: Vec<(String, String)>,
+    ) -> Result<Self> {
         let (inner, path, staged): (Box<dyn Write + Send>, _, _) = match target {
             HistoryTarget::Stream(inner) => (inner, PathBuf::from("stdout"), None),
             HistoryTarget::File(path) => {
@@ -84,7 +98,7 @@ impl HistoryWriter {
         let out = Watched { inner: BufWriter::with_capacity(WRITE_BYTES, inner), failure: Arc::clone(&failure) };
         // The same instants; Arrow's JSON writer knows no zones by name.
         let zone = if format == HistoryFormat::JsonLines { "+00:00" } else { "UTC" };
-        let schema = schema(zone);
+        let schema = schema(zone, has_texts);
         let format = match format {
             HistoryFormat::Arrow => {
                 let metadata =
@@ -106,9 +120,11 @@ impl HistoryWriter {
     }
 
     /// Writes one history, newest first; returns `false` if the reader has gone, so that the caller can stop.
-    pub(crate) fn push(&mut self, customer: CustomerId, actions: &[Action]) -> Result<bool> {
-        self.batch.push(customer, actions);
-        if self.batch.items.len() < BATCH_ACTIONS && self.batch.customers.len() < BATCH_ACTIONS {
+    pub(crate) fn push(&mut self, customer: CustomerId, text: Option<&str>, actions: &[Action]) -> Result<bool> {
+        self.batch.push(customer, text, actions);
+        let Gathered { items, customers, texts, .. } = &self.batch;
+        let texts_bytes = texts.values_slice().len();
+        if items.len() < BATCH_ACTIONS && customers.len() < BATCH_ACTIONS && texts_bytes < BATCH_TEXT_BYTES {
             return Ok(true);
         }
         let written = self.write_batch();
@@ -174,14 +190,17 @@ struct Gathered {
     items: Vec<i64>,
     types: Vec<i32>,
     times: Vec<i64>,
+    texts: StringBuilder,
 }
 
 impl Gathered {
     fn new() -> Self {
-        Gathered { customers: Vec::new(), lengths: Vec::new(), items: Vec::new(), types: Vec::new(), times: Vec::new() }
+        let (lengths, texts) = (Vec::new(), StringBuilder::new());
+        Gathered { customers: Vec::new(), lengths, items: Vec::new(), types: Vec::new(), times: Vec::new(), texts }
     }
 
-    fn push(&mut self, customer: CustomerId, actions: &[Action]) {
+    fn push(&mut self, customer: CustomerId, text: Option<&str>, actions: &[Action]) {
+        self.texts.append_option(text);
         self.customers.push(customer.0);
         self.lengths.push(actions.len());
         self.items.extend(actions.iter().map(|action| action.item_id));
@@ -189,7 +208,7 @@ impl Gathered {
         self.times.extend(actions.iter().map(|action| action.time_us));
     }
 
-    fn batch(self, schema: &SchemaRef, zone: &'static str) -> Result<RecordBatch, ArrowError> {
+    fn batch(mut self, schema: &SchemaRef, zone: &'static str) -> Result<RecordBatch, ArrowError> {
         let offsets = OffsetBuffer::<i32>::from_lengths(self.lengths);
         let times = TimestampMicrosecondArray::from(self.times).with_timezone(zone);
         let values: [ArrayRef; 3] =
@@ -199,6 +218,9 @@ impl Gathered {
             let element = Arc::new(element(values.data_type().clone()));
             columns.push(Arc::new(ListArray::try_new(element, offsets.clone(), values, None)?));
         }
+        if schema.index_of(TEXT).is_ok() {
+            columns.push(Arc::new(self.texts.finish()));
+        }
         RecordBatch::try_new(Arc::clone(schema), columns)
     }
 }
@@ -207,14 +229,18 @@ fn element(data_type: DataType) -> Field {
     Field::new("element", data_type, false)
 }
 
-fn schema(zone: &'static str) -> SchemaRef {
+fn schema(zone: &'static str, has_texts: bool) -> SchemaRef {
     let list = |name: &str, data_type| Field::new(name, DataType::List(Arc::new(element(data_type))), false);
-    Arc::new(Schema::new(vec![
+    let mut fields = vec![
         Field::new("customer_id", DataType::Int64, false),
         list("actions", DataType::Int64),
         list("action_types", DataType::Int32),
         list("action_times", DataType::Timestamp(TimeUnit::Microsecond, Some(zone.into()))),
-    ]))
+    ];
+    if has_texts {
+        fields.push(Field::new(TEXT, DataType::Utf8, true));
+    }
+    Arc::new(Schema::new(fields))
 }
 
 /// Keeps the error when writing fails: the writers on top keep only its text.

@@ -5,13 +5,19 @@ use std::io::{BufReader, Read, Seek};
 
 use arrow::ipc::reader::StreamReader;
 
-use super::histories::HistoryFormat;
+use super::histories::{HistoryFormat, TEXT};
 use crate::input::parquet::guard::guard;
 use crate::input::parquet::metadata::{VERSION, column_names, has_version, metadata};
 use crate::message::message;
 use crate::storage::{OwnFile, beginning};
 
 const COLUMNS: [&str; 4] = ["customer_id", "actions", "action_types", "action_times"];
+
+/// Whether these are the columns of histories, with or without the customers as they were given.
+fn are_columns<'a>(names: impl Iterator<Item = &'a str>) -> bool {
+    let names: Vec<&str> = names.collect();
+    names.strip_suffix(&[TEXT]).unwrap_or(&names) == COLUMNS
+}
 
 /// The first bytes of an Arrow IPC stream. After them comes the length of its schema, which for histories is at most
 /// this many bytes.
@@ -24,7 +30,7 @@ const ARROW: OwnFile = OwnFile {
 };
 const PARQUET: OwnFile = OwnFile {
     name: || message!["an output file of ", [Get], " in Parquet"],
-    is_kind_of: |file| metadata(file).is_some_and(|found| has_version(&found) && column_names(&found).eq(COLUMNS)),
+    is_kind_of: |file| metadata(file).is_some_and(|found| has_version(&found) && are_columns(column_names(&found))),
 };
 const JSON_LINES: OwnFile = OwnFile {
     name: || message!["an output file of ", [Get], " in JSON lines"],
@@ -61,7 +67,7 @@ fn is_stream(mut file: &File) -> Option<bool> {
     let reader = guard(|| StreamReader::try_new(BufReader::new(file), None)).ok()?.ok()?;
     let schema = reader.schema();
     let names = schema.fields().iter().map(|field| field.name().as_str());
-    Some(schema.metadata().contains_key(VERSION) && names.eq(COLUMNS))
+    Some(schema.metadata().contains_key(VERSION) && are_columns(names))
 }
 
 #[cfg(test)]

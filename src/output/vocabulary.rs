@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
@@ -20,11 +20,15 @@ use crate::model::IdKind;
 use crate::storage::{OwnFile, StagedFile};
 
 const INDEX: &str = "index";
+const TEXT: &str = "text";
 const ACTIONS: &str = "actions";
 const IMPRESSIONS: &str = "impressions";
 
 /// Rows of a row group: 4 MB decoded.
 const ROW_GROUP_ROWS: usize = 1 << 17;
+
+/// Fewer rows after so many bytes, where ids are long texts.
+const ROW_GROUP_BYTES: usize = 8 << 20;
 
 /// A vocabulary as a kind of own file.
 pub(super) const VOCABULARY: OwnFile = OwnFile {
@@ -34,7 +38,11 @@ pub(super) const VOCABULARY: OwnFile = OwnFile {
 
 fn is_vocabulary<'a>(names: impl Iterator<Item = &'a str>) -> bool {
     let names: Vec<&str> = names.collect();
-    [IdKind::Items, IdKind::Customers].into_iter().any(|of| names == [INDEX, of.column(), ACTIONS, IMPRESSIONS])
+    let of_kind = |of: IdKind| {
+        let id = of.column();
+        names == [INDEX, id, ACTIONS, IMPRESSIONS] || names == [INDEX, id, TEXT, ACTIONS, IMPRESSIONS]
+    };
+    [IdKind::Items, IdKind::Customers].into_iter().any(of_kind)
 }
 
 /// Consecutive ids of a vocabulary. Element n of each column is of the same id.
@@ -47,6 +55,8 @@ pub struct VocabularyBatch {
     pub indices: Vec<i64>,
     /// The ids.
     pub ids: Vec<i64>,
+    /// The texts that they are the numbers of; `None` where ids are integers.
+    pub texts: Option<Vec<Box<str>>>,
     /// How many actions each id has.
     pub actions: Vec<i64>,
     /// How often each item was shown; or how many impression lists each customer has.
@@ -54,18 +64,23 @@ pub struct VocabularyBatch {
 }
 
 impl VocabularyBatch {
-    /// Returns a batch without ids: as Arrow, it has the schema of all batches.
+    /// Returns a batch without ids: as Arrow, it has the schema of all batches whose ids are integers.
     pub fn empty(of: IdKind) -> Self {
         let (indices, ids, actions, impressions) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        VocabularyBatch { of, indices, ids, actions, impressions }
+        VocabularyBatch { of, indices, ids, texts: None, actions, impressions }
     }
 
     /// Returns the batch as Arrow, without copying its columns: `index`, `item_id` or `customer_id`, `actions`, and
-    /// `impressions`, each an int64 without nulls.
+    /// `impressions`, each an int64 without nulls; where ids are text, behind the id `text`.
     pub fn into_arrow(self) -> Result<RecordBatch> {
-        let VocabularyBatch { of, indices, ids, actions, impressions } = self;
-        let columns = [(INDEX, indices), (of.column(), ids), (ACTIONS, actions), (IMPRESSIONS, impressions)];
-        let columns = columns.map(|(name, cells)| (name, Arc::new(Int64Array::from(cells)) as ArrayRef, false));
+        let VocabularyBatch { of, indices, ids, texts, actions, impressions } = self;
+        let numbers = |name, cells: Vec<i64>| (name, Arc::new(Int64Array::from(cells)) as ArrayRef, false);
+        let texts = texts.map(|texts| {
+            let texts: StringArray = texts.iter().map(|text| Some(&**text)).collect();
+            (TEXT, Arc::new(texts) as ArrayRef, false)
+        });
+        let columns = [numbers(INDEX, indices), numbers(of.column(), ids)].into_iter().chain(texts);
+        let columns = columns.chain([numbers(ACTIONS, actions), numbers(IMPRESSIONS, impressions)]);
         RecordBatch::try_from_iter_with_nullable(columns).held("the columns of a vocabulary are equally long")
     }
 }
@@ -76,7 +91,7 @@ pub(crate) fn check_vocabulary_file(target: &Path) -> Result<()> {
 }
 
 /// Writes a vocabulary as one Parquet file, which appears whole or not at all. Memory: the batch, and an encoded row
-/// group of 131,072 ids.
+/// group of 131,072 ids, or of 8 MiB.
 pub(crate) struct VocabularyWriter {
     path: PathBuf,
     staged: StagedFile,
@@ -85,7 +100,7 @@ pub(crate) struct VocabularyWriter {
 
 impl VocabularyWriter {
     /// A writer to `path`; `metadata` are the names and values of the file's metadata.
-    pub(crate) fn new(path: &Path, of: IdKind, metadata: Vec<(String, String)>) -> Result<Self> {
+    pub(crate) fn new(path: &Path, of: IdKind, has_texts: bool, metadata: Vec<(String, String)>) -> Result<Self> {
         let staged = StagedFile::create(path, VOCABULARY)?;
         let pairs = metadata.into_iter().map(|(key, value)| KeyValue::new(key, value));
         let properties = WriterProperties::builder()
@@ -93,9 +108,11 @@ impl VocabularyWriter {
             // No value of these comes twice.
             .set_column_dictionary_enabled(ColumnPath::from(INDEX), false)
             .set_column_dictionary_enabled(ColumnPath::from(of.column()), false)
+            .set_column_dictionary_enabled(ColumnPath::from(TEXT), false)
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
             .set_key_value_metadata(Some(pairs.collect()));
-        let schema = VocabularyBatch::empty(of).into_arrow()?.schema();
+        let texts = has_texts.then(Vec::new);
+        let schema = VocabularyBatch { texts, ..VocabularyBatch::empty(of) }.into_arrow()?.schema();
         let writer = ArrowWriter::try_new(staged.file()?, schema, Some(properties.build()));
         let writer = writer.map_err(|error| write_failed(path, error))?;
         Ok(VocabularyWriter { path: path.to_owned(), staged, writer })
@@ -104,7 +121,11 @@ impl VocabularyWriter {
     /// Writes the next ids.
     pub(crate) fn push(&mut self, batch: VocabularyBatch) -> Result<()> {
         let batch = batch.into_arrow()?;
-        self.writer.write(&batch).map_err(|error| write_failed(&self.path, error))
+        let written = self.writer.write(&batch).and_then(|()| match self.writer.in_progress_size() > ROW_GROUP_BYTES {
+            true => self.writer.flush(),
+            false => Ok(()),
+        });
+        written.map_err(|error| write_failed(&self.path, error))
     }
 
     /// Writes the rest, and moves the file into place.

@@ -8,7 +8,7 @@ use super::source::{FoundFiles, PreviewedSource};
 use crate::error::Result;
 use crate::ingest::{Outlines, check_types, source_names};
 use crate::input::{DayFile, Lacking, LookedAt, batch_files, day_files, look_at_actions, look_at_impressions};
-use crate::model::{Day, NamedCounts, TypeCounts};
+use crate::model::{Day, Ids, NamedCounts, TypeCounts};
 use crate::progress::Progress;
 use crate::resources::Resources;
 use crate::sources::Sources;
@@ -58,6 +58,8 @@ pub struct Previewed {
     pub config: Option<String>,
     /// Name and number of each action type.
     pub types: NamedCounts,
+    /// What ids are.
+    pub ids: Ids,
     /// The sources of actions, then the impressions.
     pub sources: Vec<PreviewedSource>,
     /// The day that was looked at.
@@ -75,6 +77,7 @@ pub fn preview(options: &PreviewOptions, store: Option<&Store>, progress: &dyn P
     let mut previewed = Previewed {
         config: sources.file.as_ref().map(|file| file.plain()),
         types: TypeCounts::numbers_of(&sources.types).named(&sources.types),
+        ids: sources.ids(),
         sources: PreviewedSource::all_of(sources),
         dt: *dt,
         problems: Vec::new(),
@@ -86,6 +89,7 @@ pub fn preview(options: &PreviewOptions, store: Option<&Store>, progress: &dyn P
             let outlines = Outlines::of(&store.batches()?);
             let judged = [
                 check_types(store, sources),
+                store.check_ids(sources.ids()),
                 outlines.refuse_far_days(&[day], options.today),
                 outlines.refuse_missing_sources(&[(day, source_names(&files))]),
             ];

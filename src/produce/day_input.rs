@@ -37,6 +37,7 @@ impl DayInput {
     pub(crate) fn check(store: &Store, options: &DayOptions<'_>, progress: &dyn Progress) -> Result<Self> {
         let DayOptions { dt, rows, known_as_of: known, allowed, .. } = *options;
         let settings = row_settings(store, options)?;
+        store.check_ids(options.impressions.ids)?;
         let batches = store.batches()?;
         store.refuse_incomplete(&batches, dt, (rows.lookback_days, known), allowed, progress)?;
         let horizon = store.horizon()?;
@@ -50,7 +51,8 @@ impl DayInput {
             return Err(no_impressions(options));
         }
         let mapping = options.impressions.mapping();
-        let inputs = inputs_fingerprint(&settings, &batches, known, horizon, mapping.as_deref(), &files);
+        let of_store = (horizon, store.settings().duplicates);
+        let inputs = inputs_fingerprint(&settings, &batches, known, of_store, mapping.as_deref(), &files);
         let wanted = AsOf {
             before: dt,
             oldest: rows.lookback_days.map(|days| dt.minus(days)),

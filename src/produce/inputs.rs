@@ -2,20 +2,20 @@
 
 use crate::format::Hasher;
 use crate::input::DayFile;
-use crate::model::Day;
+use crate::model::{Day, Duplicates};
 use crate::output::RowSettings;
 use crate::storage::Fingerprint;
 use crate::store::Batches;
 
 /// Returns a hash of everything that determines the bytes of a partition: settings, program version, the files of the
-/// batches up to `known`, the horizon, and the impression files with their `mapping` (see
-/// [`crate::sources::ImpressionSource::mapping`]). Partitions with equal hashes are identical in every byte, except for
-/// rows of customers who were forgotten in between.
+/// batches up to `known`, the horizon, whether duplicates are dropped, and the impression files with their `mapping`
+/// (see [`crate::sources::ImpressionSource::mapping`]). Partitions with equal hashes are identical in every byte,
+/// except for rows of customers who were forgotten in between.
 pub(crate) fn inputs_fingerprint(
     settings: &RowSettings,
     batches: &Batches,
     known: Option<Day>,
-    horizon: Option<Day>,
+    (horizon, duplicates): (Option<Day>, Duplicates),
     mapping: Option<&str>,
     impressions: &[(DayFile, Fingerprint)],
 ) -> String {
@@ -39,6 +39,10 @@ pub(crate) fn inputs_fingerprint(
     if let Some(mapping) = mapping {
         hasher.add(b"mapping");
         hasher.add(mapping.as_bytes());
+    }
+    if duplicates == Duplicates::Drop {
+        hasher.add(b"duplicates");
+        hasher.add(duplicates.name().as_bytes());
     }
     hasher.add(b"impressions");
     for (file, fingerprint) in impressions {

@@ -86,7 +86,7 @@ pub(super) fn read(
             }
             Some(flat) => {
                 let mut feed = flat.feed()?;
-                let mut push = |shown, position| FlatRow::of(shown, position).try_for_each(|row| feed.push(row));
+                let mut push = |shown, position| FlatRow::of(shown, position, ()).try_for_each(|row| feed.push(row));
                 let counts = read_file(file, options, &mut push)?;
                 feed.finish()?;
                 counts
@@ -119,7 +119,8 @@ pub(super) fn read(
         let (mut feed, mut taken) = (sorter.feed()?, Taken::default());
         for impression in FlatLists::of(flat, options.resources)? {
             options.resources.check()?;
-            taken.take(impression?, block_list, &mut feed)?;
+            let (impression, ()) = impression?;
+            taken.take(impression, block_list, &mut feed)?;
         }
         feed.finish()?;
         taken.add_to(summary);

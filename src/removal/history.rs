@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::removed::Removed;
 use crate::format::{CustomerState, Key, KeyBytes, refold_whole};
 use crate::model::{Action, CustomerId, Day};
-use crate::store::Tail;
+use crate::store::{Settings, Tail};
 
 /// The edits of one customer's history, and the customer's state after them.
 pub(super) struct Rewritten {
@@ -33,7 +33,7 @@ pub(super) fn rewrite(
     customer: CustomerId,
     tail: Tail,
     first_day: Option<Day>,
-    max_history: usize,
+    settings: &Settings,
 ) -> Option<Rewritten> {
     let mut edits = BTreeMap::new();
     let mut days: BTreeMap<Day, Vec<Vec<Action>>> = BTreeMap::new();
@@ -51,6 +51,7 @@ pub(super) fn rewrite(
         return None;
     }
     let keyframes = tail.keyframes.len() as u64;
-    let customer_state = refold_whole(customer, tail.keyframes, days, max_history, &mut edits);
+    let customer_state =
+        refold_whole(customer, tail.keyframes, days, settings.max_history, settings.duplicates, &mut edits);
     Some(Rewritten { edits, customer_state, deltas, keyframes, actions })
 }

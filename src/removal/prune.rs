@@ -155,7 +155,7 @@ fn refuse_large(summary: &PruneSummary, all: u64, first_day: Day) -> Result<()> 
 
 /// Counts what a removal would remove.
 fn would_remove(store: &Store, first_day: Day, summary: &mut PruneSummary, progress: &dyn Progress) -> Result<()> {
-    let max_history = store.settings().max_history;
+    let settings = store.settings();
     let mut cursor = store.cursor();
     let mut seen = 0;
     progress.begin("counting", "customers", Some(store.totals()?.customers));
@@ -164,7 +164,7 @@ fn would_remove(store: &Store, first_day: Day, summary: &mut PruneSummary, progr
             progress.advance(1);
             let tail = cursor.tail(customer, Day::FIRST, None)?;
             seen += tail.actions();
-            if let Some(new) = rewrite(customer, tail, Some(first_day), max_history) {
+            if let Some(new) = rewrite(customer, tail, Some(first_day), settings) {
                 summary.add(new.removed());
                 summary.customers_left += u64::from(new.customer_state.is_none());
             }

@@ -43,7 +43,7 @@ impl<'store> Removal<'store> {
         mut each: impl FnMut(CustomerId, Removed) -> Result<()>,
     ) -> Result<()> {
         let store = self.store;
-        let max_history = store.settings().max_history;
+        let settings = store.settings();
         let (mut cursor, mut customer_index) = (store.cursor(), store.customer_index_writer());
         progress.begin("removing", "customers", Some(store.totals()?.customers));
         for leaf in store.customer_index() {
@@ -59,7 +59,7 @@ impl<'store> Removal<'store> {
                 };
                 let tail = cursor.tail(customer, Day::FIRST, None)?;
                 self.seen += tail.actions();
-                let Some(new) = rewrite(customer, tail, first_day, max_history) else {
+                let Some(new) = rewrite(customer, tail, first_day, settings) else {
                     customer_index.push(&mut self.bulk, (customer, customer_state))?;
                     continue;
                 };

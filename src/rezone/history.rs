@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::format::{CustomerState, Key, KeyBytes, encode_delta, refold_whole};
 use crate::history::newest_first;
 use crate::model::{Action, CustomerId, Day, Zone};
-use crate::store::Tail;
+use crate::store::{Settings, Tail};
 
 /// The edits of one customer's history, and the customer's state after them.
 pub(super) struct Redated {
@@ -37,8 +37,9 @@ pub(super) fn redate(
     tail: Tail,
     zone: &Zone,
     moved: &BTreeSet<Day>,
-    max_history: usize,
+    settings: &Settings,
 ) -> Result<Option<Redated>> {
+    let Settings { max_history, duplicates, .. } = *settings;
     if !tail.deltas.iter().any(|delta| moved.contains(&delta.day)) {
         return Ok(None);
     }
@@ -76,7 +77,7 @@ pub(super) fn redate(
         }
         days.entry(day).or_default().push(actions);
     }
-    let customer_state = refold_whole(customer, tail.keyframes, days, max_history, &mut edits);
+    let customer_state = refold_whole(customer, tail.keyframes, days, max_history, duplicates, &mut edits);
     let customer_state =
         customer_state.ok_or_else(|| Error::corrupt(format!("customer {} has no delta", customer.0)))?;
     Ok(Some(Redated { edits, customer_state, moved: counts }))

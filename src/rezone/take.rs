@@ -106,7 +106,7 @@ impl<'store> Taking<'store> {
     /// Redates the history of each customer with actions on moved days, and rewrites the customer index. Returns what
     /// was moved of each batch.
     fn history(&self, bulk: &mut BulkLoad<'_>, progress: &dyn Progress) -> Result<BTreeMap<Day, MovedActions>> {
-        let (store, max_history) = (self.store, self.store.settings().max_history);
+        let (store, settings) = (self.store, self.store.settings());
         let (mut cursor, mut customer_index) = (store.cursor(), store.customer_index_writer());
         let mut batches: BTreeMap<Day, MovedActions> = BTreeMap::new();
         progress.begin("redating", "customers", Some(store.totals()?.customers));
@@ -115,7 +115,7 @@ impl<'store> Taking<'store> {
                 progress.advance(1);
                 let may_rest = self.moved.first().is_some_and(|first| *first <= customer_state.newest);
                 let tail = if may_rest { Some(cursor.tail(customer, Day::FIRST, None)?) } else { None };
-                let redated = tail.map(|tail| redate(customer, tail, self.zone, &self.moved, max_history));
+                let redated = tail.map(|tail| redate(customer, tail, self.zone, &self.moved, settings));
                 let Some(redated) = redated.transpose()?.flatten() else {
                     customer_index.push(bulk, (customer, customer_state))?;
                     continue;

@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::{FileFormat, Pattern, TimeFormat};
 use crate::message::named;
-use crate::model::ActionType;
+use crate::model::{ActionType, Ids};
 
 /// A hash over the description's parts that determine a source's actions: XXH3-128, big-endian.
 pub type Mapping = [u8; 16];
@@ -134,6 +134,8 @@ pub struct ActionSource {
     pub int96: Option<Int96>,
     /// The type of the actions.
     pub types: TypeRule,
+    /// How ids become numbers: the same for all sources.
+    pub ids: Ids,
 }
 
 impl ActionSource {
@@ -160,6 +162,7 @@ impl ActionSource {
             order_column: None,
             int96: None,
             types: TypeRule::Constant(action_type),
+            ids: Ids::default(),
         })
     }
 
@@ -191,6 +194,7 @@ impl ActionSource {
             order_column,
             int96,
             types,
+            ids,
         } = self;
         let mut bytes = Vec::new();
         for text in [customer_id, item_id, time] {
@@ -224,6 +228,7 @@ impl ActionSource {
                 put(value, &mut bytes);
             }
         }
+        put_ids(*ids, &mut bytes);
         hash(&bytes)
     }
 
@@ -238,6 +243,16 @@ impl ActionSource {
         let keys = [("distinct_by", &self.distinct_by), ("order_column", &self.order_column)];
         columns.extend(keys.into_iter().filter_map(|(key, column)| Some((key, column.as_deref()?))));
         columns
+    }
+}
+
+/// Appends what ids are, unless they are integers that stay what they are.
+pub(super) fn put_ids(ids: Ids, bytes: &mut Vec<u8>) {
+    let Ids { customer, item, item_offset } = ids;
+    if ids != Ids::default() {
+        for text in ["ids", customer.name(), item.name(), &item_offset.to_string()] {
+            put(text, bytes);
+        }
     }
 }
 
@@ -256,6 +271,7 @@ pub(super) fn hash(bytes: &[u8]) -> Mapping {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::IdForm;
 
     #[test]
     fn a_mapping_is_all_that_an_action_follows_from() {
@@ -288,6 +304,10 @@ mod tests {
             with(|source| source.time_format = TimeFormat::new("%d.%m.%Y").ok()),
             with(|source| source.time_format = TimeFormat::new("%m.%d.%Y").ok()),
             with(|source| source.types = TypeRule::Constant(ActionType::ORDER)),
+            with(|source| source.ids.customer = IdForm::Text),
+            with(|source| source.ids.item = IdForm::Text),
+            with(|source| source.ids.item_offset = 1),
+            with(|source| source.ids.item_offset = -1),
             ActionSource { types: rule(&[("a", 1)]), ..clicks.clone() }.mapping(),
             ActionSource { types: rule(&[("a", 2)]), ..clicks.clone() }.mapping(),
             ActionSource { types: rule(&[("a", 1), ("b", 0)]), ..clicks.clone() }.mapping(),
@@ -326,6 +346,7 @@ mod tests {
                 column: "event".to_owned(),
                 values: [("view".to_owned(), ActionType::from_number(1)), ("ping".to_owned(), None)].into(),
             },
+            ids: Ids::default(),
         };
         let clicks = ActionSource::built_in("clicks").unwrap();
         assert_eq!((hex(&clicks), hex(&events)), (GOLDEN.0.to_owned(), GOLDEN.1.to_owned()));

@@ -1,8 +1,9 @@
 //! The source of impressions.
 
-use super::action_source::{WithoutCustomer, hash, put};
+use super::action_source::{WithoutCustomer, hash, put, put_ids};
 use super::{FileFormat, Pattern};
 use crate::message::named;
+use crate::model::Ids;
 
 named! {
     /// What a row of the files is.
@@ -40,6 +41,8 @@ pub struct ImpressionSource {
     pub position: String,
     /// What becomes of rows whose customer is null.
     pub without_customer: WithoutCustomer,
+    /// How ids become numbers: as of the actions.
+    pub ids: Ids,
 }
 
 impl Default for ImpressionSource {
@@ -55,6 +58,7 @@ impl Default for ImpressionSource {
             is_order: "is_order".to_owned(),
             position: "position".to_owned(),
             without_customer: WithoutCustomer::default(),
+            ids: Ids::default(),
         }
     }
 }
@@ -75,6 +79,7 @@ impl ImpressionSource {
             is_order,
             position,
             without_customer: _,
+            ids: _,
         } = self;
         let (ranking_id, customer_id) = (("ranking_id", ranking_id.as_str()), ("customer_id", customer_id.as_str()));
         let (item_id, is_order) = (("item_id", item_id.as_str()), ("is_order", is_order.as_str()));
@@ -85,7 +90,7 @@ impl ImpressionSource {
     }
 
     /// Returns a hash over everything except the file that determines a row, as 32 hexadecimal digits; `None` for the
-    /// columns that apply without a configuration.
+    /// columns and ids that apply without a configuration.
     pub(crate) fn mapping(&self) -> Option<String> {
         let bytes_of = |source: &ImpressionSource| {
             let mut bytes = Vec::new();
@@ -95,6 +100,7 @@ impl ImpressionSource {
             put_given("layout", source.layout.name(), is_given, &mut bytes);
             let is_given = source.without_customer == WithoutCustomer::LeaveOut;
             put_given("without_customer", source.without_customer.name(), is_given, &mut bytes);
+            put_ids(source.ids, &mut bytes);
             bytes
         };
         let bytes = bytes_of(self);
@@ -129,6 +135,7 @@ mod tests {
             renamed.mapping(),
             source(|source| source.item_id = "bought".to_owned()),
             source(|source| source.without_customer = WithoutCustomer::LeaveOut),
+            source(|source| source.ids.item_offset = 1),
             source(|source| source.layout = ImpressionLayout::Flat),
             source(|source| (source.layout, source.position) = (ImpressionLayout::Flat, "rank".to_owned())),
         ];

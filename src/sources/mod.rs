@@ -13,7 +13,7 @@ mod time_format;
 
 use std::path::PathBuf;
 
-use crate::model::TypeTable;
+use crate::model::{Ids, TypeTable};
 
 pub use action_source::{ActionSource, BUILT_IN, Int96, Mapping, TimeUnit, TypeRule, WithoutCustomer, source_rank};
 pub use file_format::FileFormat;
@@ -64,6 +64,18 @@ impl Default for Sources {
 }
 
 impl Sources {
+    /// Returns how the ids of all sources become numbers.
+    pub fn ids(&self) -> Ids {
+        self.impressions.ids
+    }
+
+    /// Returns the sources with ids that become numbers in another way.
+    pub fn with_ids(mut self, ids: Ids) -> Self {
+        self.actions.iter_mut().for_each(|source| source.ids = ids);
+        self.impressions.ids = ids;
+        self
+    }
+
     /// Returns the source with this name.
     pub fn named(&self, name: &str) -> Option<&ActionSource> {
         self.actions.iter().find(|source| source.name == name)

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::exact::Held;
 use crate::format::{Delta, Key, Keyframe, Scratch};
 use crate::history::{self, History};
-use crate::model::{Action, CustomerId, Day, HistoryDetail};
+use crate::model::{Action, CustomerId, Day, Duplicates, HistoryDetail};
 
 /// An as-of read in progress, from the newest day back.
 pub(super) struct AsOfRead<'walk> {
@@ -156,6 +156,7 @@ impl<'walk> AsOfRead<'walk> {
 /// The deltas of one day, gathered until the next key belongs to another day.
 #[derive(Default)]
 pub(super) struct WaitingDay {
+    duplicates: Duplicates,
     /// The bytes of the deltas in sequence, and the position at which each ends.
     bytes: Vec<u8>,
     ends: Vec<usize>,
@@ -167,6 +168,11 @@ pub(super) struct WaitingDay {
 }
 
 impl WaitingDay {
+    /// Returns no deltas, of a store that keeps or drops duplicates.
+    pub(super) fn new(duplicates: Duplicates) -> Self {
+        WaitingDay { duplicates, ..WaitingDay::default() }
+    }
+
     fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
@@ -232,9 +238,11 @@ impl WaitingDay {
         Ok(())
     }
 
-    /// Merges all actions, newest first; the first action is at position `at`.
+    /// Merges all actions, newest first; the first action is at position `at`. Where duplicates are dropped, an action
+    /// counts as the first batch's that brought it: deltas that are not late come first, then the late ones by batch.
     fn merge(&mut self, day: Day, at: usize, late: &mut Vec<LateDelta>) -> Result<()> {
-        let (mut begin, mut newest_of_late) = (0, Vec::new());
+        let (mut begin, mut newest_of_late, mut parts) = (0, Vec::new(), Vec::new());
+        let drops = self.duplicates == Duplicates::Drop;
         let mut next_late = self.late.iter().peekable();
         self.actions.clear();
         for (number, end) in self.ends.iter().enumerate() {
@@ -242,15 +250,30 @@ impl WaitingDay {
             let delta = Delta::read(self.bytes.get(begin..*end).held("waiting deltas are consecutive")?)?;
             delta.append_actions(day, &mut self.scratch, &mut self.actions)?;
             if let Some((_, batch)) = next_late.next_if(|(late, _)| *late == number) {
-                newest_of_late.extend(self.actions.get(first).map(|newest| (*batch, *newest)));
+                let (before, of_late) = self.actions.split_at(first);
+                let mut new = of_late.iter().filter(|action| !drops || !is_in_part(before, &parts, action));
+                newest_of_late.extend(new.next().map(|newest| (*batch, *newest)));
+            }
+            if drops {
+                parts.push(first);
             }
             begin = *end;
         }
         self.actions.sort_by(history::newest_first);
+        if drops {
+            self.actions.dedup();
+        }
         late.extend(newest_of_late.into_iter().map(|(batch, newest)| {
             let newer = self.actions.partition_point(|action| history::newest_first(action, &newest).is_lt());
             LateDelta { day, batch, at: at + newer }
         }));
         Ok(())
     }
+}
+
+/// Returns whether some part of `actions` has an action. Each part begins at one of `begins`, and is newest first.
+fn is_in_part(actions: &[Action], begins: &[usize], action: &Action) -> bool {
+    let ends = begins.iter().skip(1).copied().chain([actions.len()]);
+    let mut parts = begins.iter().zip(ends).filter_map(|(begin, end)| actions.get(*begin..end));
+    parts.any(|part| part.binary_search_by(|other| history::newest_first(other, action)).is_ok())
 }

@@ -70,7 +70,7 @@ impl Store {
             scan: Scan::new(self.db.raw_iterator_opt(by_customer()), &self.folder),
             tables: self.tables().map(TableCursor::new),
             is_over_many: false,
-            waiting: WaitingDay::default(),
+            waiting: WaitingDay::new(self.settings().duplicates),
             late: LateDeltas::default(),
             begins: Vec::new(),
         }

@@ -18,10 +18,11 @@ use super::sst::Tables;
 use crate::error::{Error, Result};
 use crate::exact::usize_of;
 use crate::format::{
-    BatchRecord, Delta, FORMAT_VERSION, Key, Keyspace, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord, hex,
+    BatchRecord, Delta, DropDuplicates, FORMAT_VERSION, IdsRecord, Key, Keyspace, Record, StoreRecord, Totals,
+    TypesRecord, ZoneRulesRecord, hex,
 };
 use crate::message::{Message, message};
-use crate::model::{Action, CustomerId, Day, TypeTable, Zone, is_zone_name};
+use crate::model::{Action, CustomerId, Day, Duplicates, TypeTable, Zone, is_zone_name};
 use crate::text::Shown;
 
 /// Interval at which a wait for compaction checks whether it is asked to stop.
@@ -89,13 +90,17 @@ impl Store {
             return Err(Error::corrupt(format!("the store record has the invalid max_history {max_history}")));
         }
         let zone = zone(&db, folder, &record.time_zone)?;
-        let types = db.get(Key::Types.encode()).map_err(|error| failure("read", folder, error))?;
-        let types = types.map(|value| TypesRecord::from_bytes(&value).and_then(|record| record.table())).transpose();
-        let types = types.map_err(|error| {
-            Error::corrupt(format!("the table of types (key {}): {}", hex(&Key::Types.encode()), error.what()))
-                .caused_by(error)
-        })?;
-        let settings = Settings { max_history, zone, types: types.unwrap_or_default() };
+        let setting = Setting { db: &db, folder };
+        let types = setting.read(Key::Types, "table of types", |record: TypesRecord| record.table())?;
+        let ids = setting.read(Key::Ids, "description of ids", IdsRecord::ids)?;
+        let drop = setting.read(Key::DropDuplicates, "mark of duplicates", |DropDuplicates| Ok(Duplicates::Drop))?;
+        let settings = Settings {
+            max_history,
+            zone,
+            types: types.unwrap_or_default(),
+            ids: ids.unwrap_or_default(),
+            duplicates: drop.unwrap_or_default(),
+        };
         Ok(Store {
             db,
             folder: folder.clone(),
@@ -141,7 +146,7 @@ impl Store {
     }
 
     /// Returns whether the store has a record of any batch, readable or not.
-    fn holds_any_batch(&self) -> Result<bool> {
+    pub(super) fn holds_any_batch(&self) -> Result<bool> {
         let mut scan = Scan::new(self.db.raw_iterator_opt(scanning()), &self.folder);
         scan.seek(Key::Batch(Day::FIRST).encode());
         Ok(scan.entry()?.is_some_and(|(key, _)| key.first() == Some(&(Keyspace::Batches as u8))))
@@ -231,6 +236,23 @@ impl Store {
 
     fn get(&self, key: Key) -> Result<Option<Vec<u8>>> {
         self.db.get(key.encode()).map_err(|error| failure("read", &self.folder, error))
+    }
+}
+
+/// Where settings of a store are read that not every store has.
+struct Setting<'a> {
+    db: &'a Database,
+    folder: &'a Folder,
+}
+
+impl Setting<'_> {
+    /// Returns the setting at a key, if it is there; `what` names it in errors.
+    fn read<R: Record, T>(&self, key: Key, what: &str, read: impl FnOnce(R) -> Result<T>) -> Result<Option<T>> {
+        let value = self.db.get(key.encode()).map_err(|error| failure("read", self.folder, error))?;
+        let setting = value.map(|value| R::from_bytes(&value).and_then(read)).transpose();
+        setting.map_err(|error| {
+            Error::corrupt(format!("the {what} (key {}): {}", hex(&key.encode()), error.what())).caused_by(error)
+        })
     }
 }
 

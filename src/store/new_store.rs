@@ -14,7 +14,7 @@ use super::handle::Store;
 use super::settings::Settings;
 use crate::error::{Error, Kind, Result};
 use crate::exact::Held;
-use crate::format::{Key, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord};
+use crate::format::{DropDuplicates, IdsRecord, Key, Record, StoreRecord, Totals, TypesRecord, ZoneRulesRecord};
 use crate::storage::regular_file;
 use crate::text::Shown;
 
@@ -69,6 +69,12 @@ impl NewStore {
         }
         if !settings.zone.is_utc() {
             batch.put(Key::ZoneRules.encode(), ZoneRulesRecord::of(settings.zone.rules()).to_bytes()?);
+        }
+        if let Some(ids) = IdsRecord::of(settings.ids) {
+            batch.put(Key::Ids.encode(), ids.to_bytes()?);
+        }
+        if let Some(drop) = DropDuplicates::of(settings.duplicates) {
+            batch.put(Key::DropDuplicates.encode(), drop.to_bytes()?);
         }
         let mut options = options();
         options.create_if_missing(true);

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::format::ACTIONS_MAX;
 use crate::message::message;
-use crate::model::{TypeTable, Zone};
+use crate::model::{Duplicates, Ids, TypeTable, Zone};
 
 /// The most actions in a history, unless the store was created with another number. Source: SPEC, "Meaning".
 pub const MAX_HISTORY_DEFAULT: usize = 1_000;
@@ -11,8 +11,8 @@ pub const MAX_HISTORY_DEFAULT: usize = 1_000;
 /// The largest `max_history` that a store can be created with.
 pub const MAX_HISTORY_LIMIT: usize = ACTIONS_MAX;
 
-/// Settings that are fixed for the life of a store, except that the table of types grows and the zone's rules may be
-/// replaced by newer ones.
+/// Settings that are fixed for the life of a store, except that the table of types grows, that the first batch decides
+/// what ids are, and that the zone's rules may be replaced by newer ones.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The most actions in a history.
@@ -21,11 +21,21 @@ pub struct Settings {
     pub zone: Zone,
     /// Names of the action types.
     pub types: TypeTable,
+    /// What ids are in the input.
+    pub ids: Ids,
+    /// What becomes of equal actions.
+    pub duplicates: Duplicates,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { max_history: MAX_HISTORY_DEFAULT, zone: Zone::utc(), types: TypeTable::default() }
+        Settings {
+            max_history: MAX_HISTORY_DEFAULT,
+            zone: Zone::utc(),
+            types: TypeTable::default(),
+            ids: Ids::default(),
+            duplicates: Duplicates::default(),
+        }
     }
 }
 

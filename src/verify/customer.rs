@@ -3,8 +3,8 @@
 use super::delta::UNUSUAL_BYTES;
 use super::fault::Fault;
 use crate::format::{CustomerState, Key, Keyframe, encode_keyframe};
-use crate::history::{DayDeltas, SinceKeyframe, plan_keyframes};
-use crate::model::{Action, CustomerId, Day, PADDING_ITEM_ID, PastAction};
+use crate::history::{DayDeltas, SinceKeyframe, count_of_day, plan_keyframes};
+use crate::model::{Action, CustomerId, Day, Duplicates, PADDING_ITEM_ID, PastAction};
 use crate::store::Settings;
 
 /// The store's data of a customer. Memory: all of its actions, 24 bytes each, and its keyframes.
@@ -53,12 +53,12 @@ impl CustomerHistory {
     /// Reports faults of the keyframes, newest first, and returns the state of the customer. `deep` compares the
     /// content of keyframes.
     pub(super) fn settle(mut self, settings: &Settings, deep: bool, report: impl FnMut(Fault)) -> Stands {
-        let max_history = settings.max_history;
+        let (max_history, duplicates) = (settings.max_history, settings.duplicates);
         if self.doubtful {
             return Stands::Unknown;
         }
         self.days.reverse();
-        let (due, since) = due(&self.days, max_history);
+        let (due, since) = due(&self.days, max_history, duplicates);
         let mut wrong: Vec<(Day, String)> = Vec::new();
         let missing = due.iter().filter(|day| !self.keyframes.iter().any(|(found, _)| found == *day));
         wrong.extend(missing.map(|day| (*day, "is missing".to_owned())));
@@ -71,7 +71,7 @@ impl CustomerHistory {
             wrong.extend(what.map(|what| (*day, what)));
         }
         if deep || !wrong.is_empty() {
-            self.compare(wrong, max_history, deep, report);
+            self.compare(wrong, settings, deep, report);
         }
         let newest = self.days.last().map(|(day, _)| *day);
         let customer_state = |newest| CustomerState { newest, keyframe: due.last().copied(), since };
@@ -79,8 +79,8 @@ impl CustomerHistory {
     }
 
     /// Computes all keyframes from the deltas; reports their faults, and with `deep` also keyframes with other content.
-    fn compare(&self, mut wrong: Vec<(Day, String)>, max_history: usize, deep: bool, mut report: impl FnMut(Fault)) {
-        let plan = plan_keyframes(Vec::new(), &self.days, max_history);
+    fn compare(&self, mut wrong: Vec<(Day, String)>, settings: &Settings, deep: bool, mut report: impl FnMut(Fault)) {
+        let plan = plan_keyframes(Vec::new(), &self.days, settings.max_history, settings.duplicates);
         let written = |day: Day| {
             let (_, past) = plan.keyframes.iter().find(|(found, _)| *found == day)?;
             let mut bytes = Vec::new();
@@ -118,7 +118,7 @@ impl CustomerHistory {
         let held = held.filter_map(|actions| Some((actions.first()?.day, actions.len())));
         let mut left = settings.max_history;
         let before = self.days.iter().rev().filter(|(found, _)| *found < day).map_while(|(found, deltas)| {
-            let count = deltas.iter().map(Vec::len).sum::<usize>().min(left);
+            let count = count_of_day(deltas, settings.duplicates).min(left);
             left -= count;
             (count > 0).then_some((*found, count))
         });
@@ -128,14 +128,14 @@ impl CustomerHistory {
 
 /// Returns the days that should have keyframes, ascending, and the actions since the last of them. `days` are
 /// ascending.
-fn due(days: &[DayDeltas], max_history: usize) -> (Vec<Day>, SinceKeyframe) {
+fn due(days: &[DayDeltas], max_history: usize, duplicates: Duplicates) -> (Vec<Day>, SinceKeyframe) {
     let (mut due, mut since) = (Vec::new(), SinceKeyframe::default());
     for (day, deltas) in days {
         if since.is_due(max_history) {
             due.push(*day);
             since = SinceKeyframe::default();
         }
-        since = deltas.iter().fold(since, |since, delta| since.with(delta.len()));
+        since = since.with_day(deltas, duplicates);
     }
     (due, since)
 }

@@ -2,7 +2,7 @@
 
 use crate::format::{Delta, Scratch, encode_delta};
 use crate::history::newest_first;
-use crate::model::{Action, Day, PADDING_ITEM_ID};
+use crate::model::{Action, Day, Duplicates, PADDING_ITEM_ID};
 use crate::store::Settings;
 
 /// Buffers for reading deltas, reused from delta to delta.
@@ -39,6 +39,9 @@ pub(super) fn read_delta(
     }
     if !actions.is_sorted_by(|one, other| newest_first(one, other).is_le()) {
         return Err("does not have its newest action first".to_owned());
+    }
+    if settings.duplicates == Duplicates::Drop && !actions.is_sorted_by(|one, other| one != other) {
+        return Err("holds an action twice".to_owned());
     }
     bytes.clear();
     encode_delta(day, &actions, bytes);

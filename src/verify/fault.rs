@@ -81,6 +81,8 @@ pub(super) fn place(key: &[u8]) -> String {
         Ok(Key::Purge) => "purge record".to_owned(),
         Ok(Key::Types) => "table of types".to_owned(),
         Ok(Key::ZoneRules) => "rules of the zone".to_owned(),
+        Ok(Key::Ids) => "description of ids".to_owned(),
+        Ok(Key::DropDuplicates) => "mark of duplicates".to_owned(),
         Err(_) if key.is_empty() => "beginning of the store".to_owned(),
         Err(_) => "key of unknown form".to_owned(),
     }

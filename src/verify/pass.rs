@@ -9,7 +9,7 @@ use super::record::Records;
 use crate::error::{Kind, Result};
 use crate::format::{CustomerState, Key, Keyspace, Record, Totals};
 use crate::history::SinceKeyframe;
-use crate::model::Day;
+use crate::model::{Day, Duplicates};
 use crate::parallel::ordered_map;
 use crate::progress::Progress;
 use crate::store::{Step, Store, Unreadable};
@@ -192,7 +192,8 @@ impl Pass<'_> {
         let store = self.rules.store;
         check_index(store, &suspects, self.report)?;
         // Records count the files' content, including what was removed from the store or left out of it.
-        let is_reduced = !self.rules.block_list.is_empty() || self.rules.horizon.is_some();
+        let drops = store.settings().duplicates == Duplicates::Drop;
+        let is_reduced = drops || !self.rules.block_list.is_empty() || self.rules.horizon.is_some();
         self.records.compare(&self.tallies, is_reduced, &self.unreadable, store, self.report)?;
         self.checked.batches = self.records.count();
         self.compare_totals()?;

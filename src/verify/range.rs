@@ -11,8 +11,8 @@ use super::delta::{DeltaBuffers, read_delta};
 use super::fault::{Fault, Remedy};
 use super::record::{self, Records};
 use crate::format::{
-    BlockListRecord, CustomerState, Forgotten, Horizon, Key, Purge, Record, StoreRecord, Totals, TypesRecord,
-    ZoneRulesRecord,
+    BlockListRecord, CustomerState, DropDuplicates, Forgotten, Horizon, IdsRecord, Key, Purge, Record, StoreRecord,
+    Totals, TypesRecord, ZoneRulesRecord,
 };
 use crate::model::{CustomerId, Day};
 use crate::store::{BlockList, Lookup, Step, Store};
@@ -233,6 +233,8 @@ impl<'a> RangeCheck<'a> {
             // As for the store record.
             Key::Types => self.record::<TypesRecord>(key, value),
             Key::ZoneRules => self.record::<ZoneRulesRecord>(key, value),
+            Key::Ids => self.record::<IdsRecord>(key, value),
+            Key::DropDuplicates => self.record::<DropDuplicates>(key, value),
         }
     }
 

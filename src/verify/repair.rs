@@ -41,7 +41,7 @@ impl KeyCounts {
             Key::CustomerIndex { .. } => self.customer_index_leaves += 1,
             Key::Batch(_) => self.batch_records += 1,
             Key::Totals => self.totals += 1,
-            Key::Store | Key::Delta { .. } | Key::Types | Key::ZoneRules => {
+            Key::Store | Key::Delta { .. } | Key::Types | Key::ZoneRules | Key::Ids | Key::DropDuplicates => {
                 return Err(Error::corrupt("only derived data may be repaired"));
             }
             Key::BlockList | Key::Forgotten(_) | Key::Horizon | Key::Purge => {

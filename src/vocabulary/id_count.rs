@@ -3,17 +3,24 @@
 use std::cmp::Reverse;
 use std::mem::size_of;
 
+use crate::input::Written;
 use crate::sort::{Fields, Record};
 
-/// How often an id occurs. Ordered by id.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct IdCount {
+/// How often an id occurs. Ordered by id, then by text.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct IdCount<T> {
     pub id: i64,
+    pub written: T,
     pub actions: u64,
     pub impressions: u64,
 }
 
-impl IdCount {
+impl<T: Written> IdCount<T> {
+    /// Whether both count the same id, written alike.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id && self.written == other.written
+    }
+
     /// Adds the counts of the same id.
     pub(super) fn add(&mut self, other: &Self) {
         self.actions += other.actions;
@@ -25,26 +32,25 @@ impl IdCount {
     }
 }
 
-impl Record for IdCount {
+impl<T: Written> Record for IdCount<T> {
     fn encode(&self, bytes: &mut Vec<u8>) {
-        let IdCount { id, actions, impressions } = self;
+        let IdCount { id, written, actions, impressions } = self;
         bytes.extend_from_slice(&id.to_le_bytes());
         bytes.extend_from_slice(&actions.to_le_bytes());
         bytes.extend_from_slice(&impressions.to_le_bytes());
+        written.put(bytes);
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let mut fields = Fields(bytes);
-        let count = IdCount {
-            id: i64::from_le_bytes(fields.take()?),
-            actions: u64::from_le_bytes(fields.take()?),
-            impressions: u64::from_le_bytes(fields.take()?),
-        };
-        fields.end(count)
+        let id = i64::from_le_bytes(fields.take()?);
+        let (actions, impressions) = (u64::from_le_bytes(fields.take()?), u64::from_le_bytes(fields.take()?));
+        let written = T::take(&mut fields)?;
+        fields.end(IdCount { id, written, actions, impressions })
     }
 
     fn absorb(&mut self, following: &Self) -> bool {
-        let is_same = self.id == following.id;
+        let is_same = self.is_same(following);
         if is_same {
             self.add(following);
         }
@@ -53,7 +59,7 @@ impl Record for IdCount {
 
     fn memory_bytes(&self) -> usize {
         // Spreading records over buckets takes a quarter more.
-        size_of::<Self>() * 5 / 4
+        size_of::<Self>() * 5 / 4 + self.written.len()
     }
 
     fn sort_key(&self) -> u64 {
@@ -62,22 +68,22 @@ impl Record for IdCount {
 }
 
 /// All counts of an id. Ordered by frequency, the most frequent one first, then by id.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Ranked(Reverse<u64>, IdCount);
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Ranked<T>(Reverse<u64>, IdCount<T>);
 
-impl Ranked {
-    pub(super) fn count(self) -> IdCount {
+impl<T> Ranked<T> {
+    pub(super) fn count(self) -> IdCount<T> {
         self.1
     }
 }
 
-impl From<IdCount> for Ranked {
-    fn from(count: IdCount) -> Self {
+impl<T: Written> From<IdCount<T>> for Ranked<T> {
+    fn from(count: IdCount<T>) -> Self {
         Ranked(Reverse(count.total()), count)
     }
 }
 
-impl Record for Ranked {
+impl<T: Written> Record for Ranked<T> {
     fn encode(&self, bytes: &mut Vec<u8>) {
         self.1.encode(bytes);
     }
@@ -87,7 +93,7 @@ impl Record for Ranked {
     }
 
     fn memory_bytes(&self) -> usize {
-        size_of::<Self>() * 5 / 4
+        size_of::<Self>() * 5 / 4 + self.1.written.len()
     }
 
     fn sort_key(&self) -> u64 {

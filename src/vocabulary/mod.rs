@@ -6,8 +6,8 @@
 //! 2. The counts of each id are added up, and the sums sorted by frequency (`run.rs`). Both sorts spill to scratch
 //!    files beyond their memory, a 16th of the limit each.
 //! 3. The ids get their indices in that order: 1 for the most frequent one; of equally frequent ids the smaller comes
-//!    first. 0 stays the padding. So the first N ids are the N most frequent ones, and the indices depend on the rows
-//!    of the input alone.
+//!    first. 0 stays the padding. Ids that are text come with their texts; two texts of one number are an error.
+//!    So the first N ids are the N most frequent ones, and the indices depend on the rows of the input alone.
 //!
 //! ```
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/example.rs"));
@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+mod collisions;
 mod id_count;
 mod options;
 mod read;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::{Day, IdKind};
+use crate::model::{Day, IdKind, text_id};
 use crate::options::options;
 use crate::resources::Resources;
 use crate::sources::Sources;
@@ -15,10 +15,12 @@ options! {
         sources: Sources = Sources::default(),
         /// The fewest actions and impressions together of an id in the vocabulary. Default: 1, which is every id.
         min_count: u64 = 1,
+        /// What makes a number of an id that is text. Default: [`text_id`]; another is for tests of collisions.
+        text_id: fn(&str) -> i64 = text_id,
         /// The quarantine folder for bad rows. Default: a day with a bad row is refused.
         quarantine: Option<PathBuf> = None,
-        /// Memory, threads and disk to use. An id of each 65,536 rows takes 30 bytes of the memory for sorting; beyond
-        /// it, sorted runs spill to scratch files.
+        /// Memory, threads and disk to use. An id of each 65,536 rows takes 30 bytes of the memory for sorting, or 50
+        /// and its text; beyond it, sorted runs spill to scratch files.
         resources: Resources = Resources::default(),
     }
 }

@@ -6,8 +6,9 @@ use super::summary::VocabularySummary;
 use crate::error::Result;
 use crate::exact::Held;
 use crate::input::{
-    BadRows, DayFile, FlatLists, FlatRow, IdentifiedAction, QuarantineFolder, ReadAction, batch_files, day_files,
-    each_distinct, note_same_content, read_actions_with_ids, read_shown, same_content,
+    BadRows, DayFile, FlatLists, FlatRow, IdTexts, IdentifiedAction, QuarantineFolder, ReadAction, Written,
+    batch_files, day_files, each_distinct, note_same_content, read_actions_with_texts, read_shown_with_texts,
+    same_content,
 };
 use crate::model::{Day, IdKind, Impression, Zone};
 use crate::parallel::each;
@@ -16,8 +17,11 @@ use crate::sort::{Feed, Record, SharedSorter, Sorter};
 use crate::sources::{ActionSource, ImpressionLayout, ImpressionSource};
 use crate::storage::Fingerprint;
 
-/// Ids that a thread gathers before it counts the equal ones: half a megabyte.
+/// Ids that a thread gathers before it counts the equal ones: half a megabyte, or two where they are text.
 const GATHERED_IDS: usize = 1 << 16;
+
+/// Bytes of texts after which it does, too.
+const GATHERED_TEXT_BYTES: usize = 4 << 20;
 
 /// The most files with the content of another that the summary lists.
 const LISTED_FILES: usize = 100;
@@ -31,17 +35,17 @@ enum Rows<'a> {
 }
 
 /// A row whose id is known to count only when all files of the day are read.
-enum Pending {
+enum Pending<T> {
     /// An action whose event id another row may have too.
-    Identified(IdentifiedAction),
+    Identified(IdentifiedAction<T>),
     /// An item of a list, which counts its customer once.
-    Flat(FlatRow),
+    Flat(FlatRow<T>),
 }
 
 /// Sorts the pending rows of a day: actions, or rows of impressions.
-struct PendingRows {
-    identified: SharedSorter<IdentifiedAction>,
-    flat: SharedSorter<FlatRow>,
+struct PendingRows<T: Written> {
+    identified: SharedSorter<IdentifiedAction<T>>,
+    flat: SharedSorter<FlatRow<T>>,
 }
 
 /// The counts of one file.
@@ -63,10 +67,11 @@ struct ReadFile {
 
 /// Reads the ids of all days into the sorter, and adds the counts of files to the summary.
 ///
-/// Memory: for each thread a record batch, 65,536 ids and a [`Feed`]; some 300 bytes for each file of a day.
-pub(super) fn read_days(
+/// Memory: for each thread a record batch, 65,536 ids (of 4 MiB where they are text) and a [`Feed`]; some 300 bytes for
+/// each file of a day.
+pub(super) fn read_days<T: Written>(
     options: &VocabularyOptions,
-    sorter: &SharedSorter<IdCount>,
+    sorter: &SharedSorter<IdCount<T>>,
     summary: &mut VocabularySummary,
     progress: &dyn Progress,
 ) -> Result<()> {
@@ -100,26 +105,27 @@ pub(super) fn read_days(
 
 /// Reads files of one kind. If there are bad rows, the files are read again, one after the other, to report and
 /// quarantine the bad rows in order.
-fn read_files(
+fn read_files<T: Written>(
     options: &VocabularyOptions,
     (folder, day): (QuarantineFolder, Day),
     files: &[(Rows<'_>, DayFile)],
-    sorter: &SharedSorter<IdCount>,
+    sorter: &SharedSorter<IdCount<T>>,
     summary: &mut VocabularySummary,
     progress: &dyn Progress,
 ) -> Result<()> {
-    let pending = PendingRows { identified: pending_sorter(options), flat: pending_sorter(options) };
+    let pending = PendingRows::<T> { identified: pending_sorter(options), flat: pending_sorter(options) };
     let read = each(&options.resources, files, |(rows, file)| {
         let fingerprint = file.fingerprint(options.resources.cancel())?;
         // Counts bad rows only; a second pass reports them.
         let mut bad = BadRows::new(folder, day, None);
-        let mut gathered = Gathered { rows: *rows, ids: Vec::new(), feed: sorter.feed()? };
+        let mut gathered = Gathered::new(options, *rows, sorter)?;
         let (mut identified, mut flat) = (pending.identified.feed()?, pending.flat.feed()?);
         let mut put_off = |row| match row {
             Pending::Identified(action) => identified.push(action),
             Pending::Flat(row) => flat.push(row),
         };
-        let rows = read_rows(options, *rows, file, &mut bad, (&mut |id| gathered.push(id), &mut put_off))?;
+        let mut take = |id, written| gathered.push(id, written);
+        let rows = read_rows(options, *rows, file, &mut bad, (&mut take, &mut put_off))?;
         gathered.finish()?;
         identified.finish()?;
         flat.finish()?;
@@ -138,7 +144,7 @@ fn read_files(
     let has_bad = read.iter().any(|read| read.bad > 0);
     for ((rows, file), read) in both() {
         if has_bad {
-            read_rows(options, *rows, file, &mut bad, (&mut |_| Ok(()), &mut |_| Ok(())))?;
+            read_rows::<T>(options, *rows, file, &mut bad, (&mut |_, _| Ok(()), &mut |_| Ok(())))?;
         }
         file.check_unchanged(&read.fingerprint)?;
         summary.files += 1;
@@ -149,11 +155,13 @@ fn read_files(
     }
     summary.quarantined += bad.finish()?;
     if let Some((rows, _)) = files.first() {
-        let mut gathered = Gathered { rows: *rows, ids: Vec::new(), feed: sorter.feed()? };
-        summary.deduplicated += each_distinct(identified, |action| gathered.push(id_of_action(options.of, action)))?;
-        for impression in FlatLists::of(flat, &options.resources)? {
+        let mut gathered = Gathered::new(options, *rows, sorter)?;
+        let mut take = |action, written| gathered.push(id_of_action(options.of, action), written);
+        summary.deduplicated += each_distinct(identified, &mut take)?;
+        for list in FlatLists::of(flat, &options.resources)? {
             options.resources.check()?;
-            each_id_of(options.of, &impression?, &mut |id| gathered.push(id))?;
+            let (impression, written) = list?;
+            gathered.push(impression.customer.0, written)?;
         }
         gathered.finish()?;
     }
@@ -177,50 +185,59 @@ fn id_of_action(of: IdKind, read: ReadAction) -> i64 {
     }
 }
 
-fn each_id_of(of: IdKind, impression: &Impression, take: &mut dyn FnMut(i64) -> Result<()>) -> Result<()> {
-    match of {
-        IdKind::Items => impression.elements.iter().try_for_each(|element| take(element.item_id)),
-        IdKind::Customers => take(impression.customer.0),
-    }
-}
-
 /// What takes ids, and what takes rows whose ids are not known to count yet.
-type Takers<'a> = (&'a mut dyn FnMut(i64) -> Result<()>, &'a mut dyn FnMut(Pending) -> Result<()>);
+type Takers<'a, T> = (&'a mut dyn FnMut(i64, T) -> Result<()>, &'a mut dyn FnMut(Pending<T>) -> Result<()>);
 
-/// Passes each id of a file to `take`, or its row to `put_off`.
-fn read_rows(
+/// Passes each id of a file to `take`, with what it is written as, or its row to `put_off`.
+fn read_rows<T: Written>(
     options: &VocabularyOptions,
     rows: Rows<'_>,
     file: &DayFile,
     bad: &mut BadRows,
-    (take, put_off): Takers<'_>,
+    (take, put_off): Takers<'_, T>,
 ) -> Result<RowCounts> {
     let (of, resources) = (options.of, &options.resources);
     let mut counts = RowCounts::default();
     match rows {
         Rows::Actions(source, number) => {
             // No id depends on the zone.
-            let read = read_actions_with_ids(source, file, &Zone::utc(), resources, bad, |_, action, id| {
+            let zone = Zone::utc();
+            let each = |_, action, event_id: Option<&str>, texts: IdTexts<'_>| {
                 counts.good += 1;
-                match id {
-                    Some(id) => put_off(Pending::Identified(IdentifiedAction::new(number, id, action))),
-                    None => take(id_of_action(of, action)),
+                let written = T::of(match of {
+                    IdKind::Items => texts.item(0),
+                    IdKind::Customers => texts.customer(),
+                })?;
+                match event_id {
+                    Some(id) => put_off(Pending::Identified(IdentifiedAction::new(number, id, action, written))),
+                    None => take(id_of_action(of, action), written),
                 }
-            })?;
+            };
+            let read = read_actions_with_texts(source, file, &zone, resources, bad, each)?;
             counts.ignored = read.ignored;
             counts.without_customer = read.without_customer;
         }
         Rows::Impressions(source) => {
             let is_flat = source.layout == ImpressionLayout::Flat;
-            let read = read_shown(source, file, resources, bad, |_, impression, position| {
+            let each = |_, impression: Impression, position, texts: IdTexts<'_>| {
                 counts.good += 1;
+                let mut elements = impression.elements.iter().enumerate();
                 match of {
-                    IdKind::Customers if is_flat => {
-                        FlatRow::of(impression, position).try_for_each(|row| put_off(Pending::Flat(row)))
+                    IdKind::Items => {
+                        elements.try_for_each(|(place, shown)| take(shown.item_id, T::of(texts.item(place))?))
                     }
-                    _ => each_id_of(of, &impression, take),
+                    IdKind::Customers => {
+                        let written = T::of(texts.customer())?;
+                        if is_flat {
+                            let mut rows = FlatRow::of(impression, position, written);
+                            rows.try_for_each(|row| put_off(Pending::Flat(row)))
+                        } else {
+                            take(impression.customer.0, written)
+                        }
+                    }
                 }
-            })?;
+            };
+            let read = read_shown_with_texts(source, file, resources, bad, each)?;
             counts.empty = read.empty;
             counts.without_customer = read.without_customer;
         }
@@ -230,16 +247,25 @@ fn read_rows(
 }
 
 /// Counts the equal ids among those that one file has one after the other.
-struct Gathered<'a> {
+struct Gathered<'a, T> {
     rows: Rows<'a>,
-    ids: Vec<i64>,
-    feed: Feed<'a, IdCount>,
+    text_id: fn(&str) -> i64,
+    ids: Vec<(i64, T)>,
+    text_bytes: usize,
+    feed: Feed<'a, IdCount<T>>,
 }
 
-impl Gathered<'_> {
-    fn push(&mut self, id: i64) -> Result<()> {
-        self.ids.push(id);
-        if self.ids.len() < GATHERED_IDS { Ok(()) } else { self.hand_over() }
+impl<'a, T: Written> Gathered<'a, T> {
+    fn new(options: &VocabularyOptions, rows: Rows<'a>, sorter: &'a SharedSorter<IdCount<T>>) -> Result<Self> {
+        let (text_id, feed) = (options.text_id, sorter.feed()?);
+        Ok(Gathered { rows, text_id, ids: Vec::new(), text_bytes: 0, feed })
+    }
+
+    fn push(&mut self, id: i64, written: T) -> Result<()> {
+        self.text_bytes += written.len();
+        self.ids.push((written.number(id, self.text_id), written));
+        let is_full = self.ids.len() >= GATHERED_IDS || self.text_bytes >= GATHERED_TEXT_BYTES;
+        if is_full { self.hand_over() } else { Ok(()) }
     }
 
     fn finish(mut self) -> Result<()> {
@@ -250,15 +276,16 @@ impl Gathered<'_> {
     fn hand_over(&mut self) -> Result<()> {
         self.ids.sort_unstable();
         for equal in self.ids.chunk_by(|one, other| one == other) {
-            let id = *equal.first().held("a chunk of equal ids has one")?;
+            let (id, written) = equal.first().held("a chunk of equal ids has one")?.clone();
             let times = equal.len() as u64;
             let (actions, impressions) = match self.rows {
                 Rows::Actions(..) => (times, 0),
                 Rows::Impressions(_) => (0, times),
             };
-            self.feed.push(IdCount { id, actions, impressions })?;
+            self.feed.push(IdCount { id, written, actions, impressions })?;
         }
         self.ids.clear();
+        self.text_bytes = 0;
         Ok(())
     }
 }

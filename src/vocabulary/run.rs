@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
+use super::collisions::Collisions;
 use super::id_count::{IdCount, Ranked};
 use super::options::VocabularyOptions;
 use super::read::read_days;
 use super::summary::VocabularySummary;
 use crate::error::{Error, Result};
 use crate::exact::Held;
+use crate::input::Written;
 use crate::message::message;
+use crate::model::{IdForm, IdKind};
 use crate::output::{VocabularyBatch, VocabularyWriter, check_vocabulary_file};
 use crate::progress::Progress;
 use crate::resources::{Cancel, Resources};
@@ -19,17 +22,43 @@ use crate::text::{Shown, counted};
 /// Ids of a batch: 2 MB.
 const BATCH_IDS: usize = 1 << 16;
 
-/// The ids of a vocabulary in the order of their indices, in batches of at most 65,536. After an error no batch
-/// follows.
+/// A batch has fewer ids after so many bytes of texts.
+const BATCH_TEXT_BYTES: usize = 4 << 20;
+
+/// The ids of a vocabulary in the order of their indices, in batches of at most 65,536, or 4 MiB of texts. After an
+/// error no batch follows.
 ///
 /// Memory: a 16th of the limit, and a batch. Other ids are in scratch files, which go when it is dropped.
 pub struct Vocabulary {
     summary: VocabularySummary,
     /// `None` at the end, or after an error.
-    ranked: Option<Sorted<Ranked>>,
+    ranked: Option<Ranks>,
     /// The index of the last id so far.
     index: i64,
     cancel: Cancel,
+}
+
+/// An id with its counts, and with its text if it is one.
+type CountedId = (IdCount<()>, Option<Box<str>>);
+
+/// The sorted ids, as they are written.
+enum Ranks {
+    Integers(Sorted<Ranked<()>>),
+    Texts(Sorted<Ranked<Box<str>>>),
+}
+
+impl Ranks {
+    /// Returns the next id, with its text if it is one.
+    fn next(&mut self) -> Result<Option<CountedId>> {
+        Ok(match self {
+            Ranks::Integers(ranked) => ranked.next().transpose()?.map(|ranked| split(ranked.count())),
+            Ranks::Texts(ranked) => ranked.next().transpose()?.map(|ranked| split(ranked.count())),
+        })
+    }
+}
+
+fn split<T: Written>(IdCount { id, written, actions, impressions }: IdCount<T>) -> CountedId {
+    (IdCount { id, written: (), actions, impressions }, written.text())
 }
 
 impl Vocabulary {
@@ -37,7 +66,8 @@ impl Vocabulary {
     /// without any file.
     ///
     /// Fails if the last day is before the first; if files cannot be read, are not what they should be, or change
-    /// meanwhile; if there are bad rows and no quarantine; if there is no id at all; or after a request to stop.
+    /// meanwhile; if there are bad rows and no quarantine; if there is no id at all; if two texts have one number; or
+    /// after a request to stop.
     ///
     /// Memory: an eighth of the limit for sorting; for each thread a batch of rows, 1 MiB, and less than 1 MiB more.
     pub fn read(options: &VocabularyOptions, progress: &dyn Progress) -> Result<Self> {
@@ -72,12 +102,14 @@ impl Vocabulary {
             same_content: 0,
             same_content_files: Vec::new(),
         };
-        let sorter = SharedSorter::new(sorter(resources));
-        let read = read_days(options, &sorter, &mut summary, progress);
-        // A failed sorter is the cause of the reading error, so its error is returned first.
-        let sorter = sorter.into_sorter()?;
-        read?;
-        let ranked = ranked(sorter.finish()?, &mut summary, resources, progress)?;
+        let form = match of {
+            IdKind::Items => options.sources.ids().item,
+            IdKind::Customers => options.sources.ids().customer,
+        };
+        let ranked = match form {
+            IdForm::Integer => Ranks::Integers(read(options, &mut summary, progress)?),
+            IdForm::Text => Ranks::Texts(read(options, &mut summary, progress)?),
+        };
         if summary.ids + summary.rare == 0 {
             return Err(nothing_found(options, &summary));
         }
@@ -94,8 +126,15 @@ impl Vocabulary {
         self.cancel.check()?;
         let mut batch = VocabularyBatch::empty(self.summary.of);
         let number = |count: u64| i64::try_from(count).held("a count fits an int64");
-        for ranked in self.ranked.iter_mut().flatten().take(BATCH_IDS) {
-            let IdCount { id, actions, impressions } = ranked?.count();
+        let Some(ranked) = &mut self.ranked else { return Ok(batch) };
+        if matches!(ranked, Ranks::Texts(_)) {
+            batch.texts = Some(Vec::new());
+        }
+        let mut text_bytes = 0;
+        while batch.ids.len() < BATCH_IDS && text_bytes < BATCH_TEXT_BYTES {
+            let Some((IdCount { id, actions, impressions, .. }, text)) = ranked.next()? else { break };
+            text_bytes += text.as_ref().map_or(0, |text| text.len());
+            batch.texts.iter_mut().for_each(|texts| texts.extend(text.clone()));
             self.index += 1;
             batch.indices.push(self.index);
             batch.ids.push(id);
@@ -112,8 +151,7 @@ impl Iterator for Vocabulary {
     fn next(&mut self) -> Option<Result<VocabularyBatch>> {
         self.ranked.as_ref()?;
         let batch = self.batch();
-        let is_last = batch.as_ref().map_or(true, |batch| batch.ids.len() < BATCH_IDS);
-        if is_last {
+        if batch.as_ref().map_or(true, |batch| batch.ids.is_empty()) {
             self.ranked = None;
         }
         Some(batch).filter(|batch| batch.as_ref().map_or(true, |batch| !batch.ids.is_empty()))
@@ -125,7 +163,7 @@ impl Iterator for Vocabulary {
 ///
 /// Fails as [`Vocabulary::read`] does, and if `out` holds another file or lies in the input. After an error the file is
 /// as it was before. Memory: that of reading; then that of the vocabulary, of a batch, and of an encoded row group of
-/// 131,072 ids.
+/// 131,072 ids or 8 MiB of texts.
 pub fn vocabulary(options: &VocabularyOptions, out: &Path, progress: &dyn Progress) -> Result<VocabularySummary> {
     keep_apart(("the file", out), &[("the input root", &options.input)])?;
     if let Some(quarantine) = &options.quarantine {
@@ -143,7 +181,8 @@ pub fn vocabulary(options: &VocabularyOptions, out: &Path, progress: &dyn Progre
         ("min_count", min_count.to_string()),
     ];
     let metadata = metadata.map(|(name, value)| (format!("lookback.{name}"), value));
-    let mut writer = VocabularyWriter::new(out, of, metadata.into())?;
+    let has_texts = matches!(vocabulary.ranked, Some(Ranks::Texts(_)));
+    let mut writer = VocabularyWriter::new(out, of, has_texts, metadata.into())?;
     for batch in &mut vocabulary {
         let batch = batch?;
         let written = batch.ids.len() as u64;
@@ -154,21 +193,37 @@ pub fn vocabulary(options: &VocabularyOptions, out: &Path, progress: &dyn Progre
     Ok(vocabulary.summary)
 }
 
+/// Reads the ids of all days, and returns those that are frequent enough, the most frequent first.
+fn read<T: Written>(
+    options: &VocabularyOptions,
+    summary: &mut VocabularySummary,
+    progress: &dyn Progress,
+) -> Result<Sorted<Ranked<T>>> {
+    let resources = &options.resources;
+    let sorter = SharedSorter::new(sorter(resources));
+    let read = read_days(options, &sorter, summary, progress);
+    // A failed sorter is the cause of the reading error, so its error is returned first.
+    let sorter = sorter.into_sorter()?;
+    read?;
+    ranked(sorter.finish()?, summary, resources, progress)
+}
+
 /// Two sorts are there at once, each with half of the memory for sorting.
 fn sorter<R: Record>(resources: &Resources) -> Sorter<R> {
     Sorter::new(resources.sort_bytes() / 2, resources.scratch(), resources)
 }
 
-/// Adds up the counts of each id, and returns those that are frequent enough, the most frequent first.
-fn ranked(
-    mut counts: Sorted<IdCount>,
+/// Adds up the counts of each id, and returns those that are frequent enough, the most frequent first. Fails if an id
+/// has two texts.
+fn ranked<T: Written>(
+    mut counts: Sorted<IdCount<T>>,
     summary: &mut VocabularySummary,
     resources: &Resources,
     progress: &dyn Progress,
-) -> Result<Sorted<Ranked>> {
+) -> Result<Sorted<Ranked<T>>> {
     progress.begin("counting", "ids", None);
     let mut ranked = sorter(resources);
-    let mut end = |whole: IdCount| {
+    let mut end = |whole: IdCount<T>| {
         summary.actions += whole.actions;
         summary.impressions += whole.impressions;
         progress.advance(1);
@@ -179,17 +234,22 @@ fn ranked(
         summary.ids += 1;
         ranked.push(Ranked::from(whole))
     };
-    let mut current: Option<IdCount> = None;
+    let (mut current, mut collisions) = (None::<IdCount<T>>, Collisions::default());
     // By reference: its scratch folder must stay until the other sort has spilled all that it will.
     for count in counts.by_ref() {
         resources.check()?;
         let count = count?;
         match &mut current {
-            Some(whole) if whole.id == count.id => whole.add(&count),
+            Some(whole) if whole.is_same(&count) => whole.add(&count),
+            Some(whole) if whole.id == count.id => {
+                collisions.add(whole.clone(), count.clone());
+                current.replace(count).map_or(Ok(()), &mut end)?;
+            }
             _ => current.replace(count).map_or(Ok(()), &mut end)?,
         }
     }
     current.map_or(Ok(()), end)?;
+    collisions.refuse(summary.of)?;
     ranked.finish()
 }
 

@@ -15,6 +15,8 @@ use super::output::Row;
 pub struct Reference {
     pub tz: Tz,
     pub batches: BTreeMap<NaiveDate, Vec<RawAction>>,
+    /// Whether histories hold equal actions once.
+    pub drops: bool,
 }
 
 /// How rows are asked for.
@@ -31,7 +33,7 @@ pub fn date(text: &str) -> NaiveDate {
 
 impl Reference {
     pub fn new(tz: Tz) -> Self {
-        Reference { tz, batches: BTreeMap::new() }
+        Reference { tz, batches: BTreeMap::new(), drops: false }
     }
 
     /// 00:00:00 of a day. The zones of the tests have no day without it.
@@ -53,6 +55,9 @@ impl Reference {
             .copied()
             .collect();
         actions.sort_by_key(|action| (-action.time_us, -i64::from(action.kind), -action.item));
+        if self.drops {
+            actions.dedup();
+        }
         actions.truncate(question.max_history);
         actions
     }
@@ -70,15 +75,19 @@ impl Reference {
     }
 
     /// How many rows of these impressions hold an action that a batch of the day or later brought. An action counts
-    /// where fewer than `max_history` are strictly before it in the order of histories.
+    /// where fewer than `max_history` are strictly before it in the order of histories. Where equal actions are held
+    /// once, the first batch that brought one brought it.
     pub fn rows_with_late(&self, dt: NaiveDate, impressions: &[RawImpression], question: &Question) -> usize {
         let has_late = |customer: i64| {
             let history = self.history(customer, dt, &Question { max_history: usize::MAX, ..*question });
             let key = |action: &RawAction| (-action.time_us, -i64::from(action.kind), -action.item);
             let late = self.batches.range(dt..);
             let mut late = late.filter(|(batch, _)| question.known_as_of.is_none_or(|known| **batch <= known));
+            let was_known = |action: &RawAction| {
+                self.drops && self.batches.range(..dt).any(|(_, actions)| actions.contains(action))
+            };
             late.any(|(_, actions)| {
-                let of_customer = actions.iter().filter(|action| action.customer == customer);
+                let of_customer = actions.iter().filter(|action| action.customer == customer && !was_known(action));
                 let mut held = of_customer.filter(|action| history.iter().any(|other| key(other) == key(action)));
                 held.any(|action| {
                     history.iter().filter(|other| key(other) < key(action)).count() < question.max_history

@@ -17,7 +17,8 @@ pub(crate) struct Configuration {
 /// The same for a command without input.
 #[derive(Args, Debug)]
 pub(crate) struct InitConfiguration {
-    /// Configuration with the names and numbers of action types [default: those of the first batch].
+    /// Configuration with the names and numbers of action types, and with what ids are [default: those of the first
+    /// batch].
     #[arg(long = "config", value_name = "FILE")]
     pub config: Option<PathBuf>,
 }

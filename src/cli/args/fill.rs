@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::config::{Configuration, InitConfiguration};
-use lookback::model::Day;
+use super::words;
+use lookback::model::{Day, Duplicates};
 
 /// Arguments of `init`.
 #[derive(Args, Debug)]
@@ -19,7 +20,10 @@ pub(crate) struct Init {
     /// IANA time zone in which days begin, such as Europe/Berlin.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub timezone: String,
-    /// The names of the action types.
+    /// Actions that are equal in customer, item, time and type, whichever batches bring them.
+    #[arg(long, default_value = "keep", value_parser = words::duplicates())]
+    pub duplicates: Duplicates,
+    /// The names of the action types, and what ids are.
     #[command(flatten)]
     pub config: InitConfiguration,
 }

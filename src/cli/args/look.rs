@@ -15,9 +15,9 @@ pub(crate) struct Show {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// The customer's id.
-    #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = numbers::id)]
-    pub customer: i64,
+    /// The customer's id: an integer, or text where the store's customers are text.
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub customer: String,
     /// Show actions from strictly before this day [default: the day after the newest batch].
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Option<Day>,
@@ -59,12 +59,12 @@ pub(crate) struct Explain {
     /// The day; the history has actions from strictly before this day.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Day,
-    /// The customer's id.
-    #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = numbers::id)]
-    pub customer: i64,
+    /// The customer's id: an integer, or text where the store's customers are text.
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub customer: String,
     /// List only the actions on this item, with their places in the whole history.
-    #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = numbers::id)]
-    pub item: Option<i64>,
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
+    pub item: Option<String>,
     /// List only the newest N actions [default: all].
     #[arg(long, value_name = "N", value_parser = numbers::whole)]
     pub limit: Option<usize>,
@@ -77,7 +77,7 @@ pub(crate) struct Explain {
 #[derive(Args, Debug)]
 #[command(
     after_help = "Columns: customer_id (int64), and the lists actions (item ids, int64), action_types (int32: 1 click, 2 add to cart, 3 order) and \
-                  action_times (microseconds in UTC), newest first and without padding. One line for each customer, in ascending order \
+                  action_times (microseconds in UTC), newest first and without padding; where the store's customers are text, also customer_text. One line for each customer, in ascending order \
                   of ids; a customer without history has empty lists; forgotten customers are left out and counted. The same store and \
                   customers give the same bytes."
 )]
@@ -88,9 +88,9 @@ pub(crate) struct Get {
     /// The day; histories have actions from strictly before this day.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub dt: Day,
-    /// The customers' ids.
-    #[arg(long, value_name = "ID", num_args = 1.., allow_negative_numbers = true, required_unless_present = "customers", value_parser = numbers::id)]
-    pub customer: Vec<i64>,
+    /// The customers' ids: integers, or texts where the store's customers are text.
+    #[arg(long, value_name = "ID", num_args = 1.., allow_negative_numbers = true, required_unless_present = "customers")]
+    pub customer: Vec<String>,
     /// A text file with one customer's id on each line; - for stdin.
     #[arg(long, value_name = "FILE")]
     pub customers: Option<PathBuf>,

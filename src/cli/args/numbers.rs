@@ -23,11 +23,6 @@ pub(super) fn seed(text: &str) -> Result<u64, String> {
     parsed(text, "give a whole number, 0 or more")
 }
 
-/// Parses the id of a customer or an item.
-pub(super) fn id(text: &str) -> Result<i64, String> {
-    parsed(text, "an id is an integer below 2^63, such as 21193184998 or -7")
-}
-
 fn parsed<T: FromStr>(text: &str, wanted: &str) -> Result<T, String> {
     text.parse().map_err(|_| wanted.to_owned())
 }

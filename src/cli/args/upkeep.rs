@@ -15,9 +15,9 @@ pub(crate) struct Forget {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// The customers' ids.
-    #[arg(long, value_name = "ID", num_args = 1.., allow_negative_numbers = true, value_parser = numbers::id)]
-    pub customer: Vec<i64>,
+    /// The customers' ids: integers, or texts where the store's customers are text.
+    #[arg(long, value_name = "ID", num_args = 1.., allow_negative_numbers = true)]
+    pub customer: Vec<String>,
     /// A text file with one customer's id on each line.
     #[arg(long, value_name = "FILE")]
     pub customers: Option<PathBuf>,

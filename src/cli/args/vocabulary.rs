@@ -13,7 +13,8 @@ use lookback::model::{Day, IdKind};
 #[derive(Args, Debug)]
 #[command(
     after_help = "Columns: index (1, 2, …; 0 stays the padding), item_id or customer_id, actions and impressions (how often each item was shown, or how \
-                  many impression lists a customer has), all int64. The most frequent id comes first, by actions and impressions \
+                  many impression lists a customer has), all int64; behind the id its text, where \
+                  [ids] in lookback.toml says that ids are text. The most frequent id comes first, by actions and impressions \
                   together; of equally frequent ids the smaller. The same rows give the same bytes. No store is read; bad rows are \
                   judged as by `ingest` and `produce`."
 )]

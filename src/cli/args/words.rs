@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use lookback::model::{ExtraColumn, IdKind, ItemType, OrderKind, TypeType};
+use lookback::model::{Duplicates, ExtraColumn, IdKind, ItemType, OrderKind, TypeType};
 use lookback::output::Compression;
 
 /// Takes the names of some values; each with what the help says of it.
@@ -24,6 +24,12 @@ pub(super) fn codec() -> impl TypedValueParser<Value = Compression> {
         (Compression::None, "No compression"),
     ];
     words(all, Compression::name)
+}
+
+/// What becomes of equal actions.
+pub(super) fn duplicates() -> impl TypedValueParser<Value = Duplicates> {
+    let all = &[(Duplicates::Keep, "Histories hold all of them"), (Duplicates::Drop, "Histories hold one of them")];
+    words(all, Duplicates::name)
 }
 
 /// A column that rows have on request.

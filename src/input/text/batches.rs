@@ -16,6 +16,7 @@ use crate::input::day_batch::{DayBatch, Fault, Places};
 use crate::input::file_kind::{Content, Packing};
 use crate::input::layout::DayFile;
 use crate::input::wanted::Wanted;
+use crate::model::IdForm;
 use crate::resources::Resources;
 use crate::text::Shown;
 
@@ -84,19 +85,17 @@ enum Kind {
     List {
         item: String,
         label: String,
+        item_form: IdForm,
     },
 }
 
 impl Kind {
     fn of(wanted: Wanted<'_>) -> Self {
         match wanted {
-            Wanted::Id(_)
-            | Wanted::SparseId(_)
-            | Wanted::OptionalId(_)
-            | Wanted::Time(_)
-            | Wanted::Text(_)
-            | Wanted::OptionalText(_) => Kind::Text,
-            Wanted::List { item, label, .. } => Kind::List { item: item.to_owned(), label: label.to_owned() },
+            Wanted::List { item, label, item_form, .. } => {
+                Kind::List { item: item.to_owned(), label: label.to_owned(), item_form }
+            }
+            _ => Kind::Text,
         }
     }
 }
@@ -146,10 +145,12 @@ fn typed(gathered: Gathered, kinds: &[Kind]) -> Result<DayBatch, ArrowError> {
     for ((kind, field), texts) in kinds.iter().zip(schema.fields()).zip(written.columns()) {
         let name = field.name();
         columns.push(match (kind, texts.as_string_opt::<i32>()) {
-            (Kind::List { item, label }, Some(texts)) => lists(texts, item, label, |row, field, reason| {
-                let column = field.map_or_else(|| name.clone(), |field| format!("{name}.{field}"));
-                faults.add(row, column, reason);
-            })?,
+            (Kind::List { item, label, item_form }, Some(texts)) => {
+                lists(texts, [item, label], *item_form, |row, field, reason| {
+                    let column = field.map_or_else(|| name.clone(), |field| format!("{name}.{field}"));
+                    faults.add(row, column, reason);
+                })?
+            }
             _ => Arc::clone(texts),
         });
     }

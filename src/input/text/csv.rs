@@ -59,8 +59,7 @@ impl CsvFile {
                 let names: Vec<String> = self.names().collect();
                 return Err(missing_column(self.path.as_path(), wanted.name(), names.iter().map(String::as_str)));
             }
-            let is_text = matches!(wanted, Wanted::Text(_) | Wanted::OptionalText(_));
-            columns.push(WantedColumn { place, is_text, begin: 0 });
+            columns.push(WantedColumn { place, is_text: wanted.is_text(), begin: 0 });
         }
         let count = CsvCells::new(&self.header).count();
         Ok(CsvRows { records: self.records, count, columns })

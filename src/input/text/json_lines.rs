@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeSeed;
 use serde_json::Deserializer;
 
+use super::json_id::id_text;
 use super::json_object::{Fields, Names, reason_of, scalar};
 use super::records::{Ends, Records};
 use super::written_rows::{Cell, WrittenRows};
@@ -110,8 +111,12 @@ impl JsonLinesFile {
             }
         }
         let names = wanted.iter().map(|wanted| wanted.name().to_owned()).collect();
-        let lists = wanted.iter().map(|wanted| matches!(wanted, Wanted::List { .. })).collect();
-        Ok(JsonRows { records: self.records, names, lists })
+        let forms = wanted.iter().map(|wanted| match wanted {
+            Wanted::List { .. } => ValueForm::Json,
+            wanted if wanted.is_text_id() => ValueForm::TextId,
+            _ => ValueForm::Scalar,
+        });
+        Ok(JsonRows { records: self.records, names, forms: forms.collect() })
     }
 }
 
@@ -119,8 +124,19 @@ impl JsonLinesFile {
 pub(super) struct JsonRows {
     records: Records,
     names: Vec<String>,
-    /// Which of the columns are lists: their values come as JSON.
-    lists: Vec<bool>,
+    /// What becomes of the values of each column.
+    forms: Vec<ValueForm>,
+}
+
+/// What becomes of a value.
+#[derive(Clone, Copy)]
+enum ValueForm {
+    /// A list stays JSON.
+    Json,
+    /// A text, number or boolean as the file has it.
+    Scalar,
+    /// An id that is text.
+    TextId,
 }
 
 impl JsonRows {
@@ -140,7 +156,7 @@ impl JsonRows {
             let read = Fields { names: &self.names, values: &mut values }.deserialize(&mut json);
             match read.and_then(|()| json.end()) {
                 Ok(()) => {
-                    let row = values.iter().zip(&self.lists).map(|(value, is_list)| cell(*value, *is_list));
+                    let row = values.iter().zip(&self.forms).map(|(value, form)| cell(*value, *form));
                     written.push(record.line, row);
                 }
                 Err(error) => {
@@ -153,13 +169,15 @@ impl JsonRows {
     }
 }
 
-/// Returns a value as the cell of a row: as text, or for a list as JSON.
-fn cell(value: Option<&str>, is_list: bool) -> Cell<'_> {
+/// Returns a value as the cell of a row.
+fn cell(value: Option<&str>, form: ValueForm) -> Cell<'_> {
     let Some(value) = value.filter(|value| *value != "null") else { return Cell::Null };
-    if is_list {
-        return Cell::Text(value.into());
-    }
-    match scalar(value) {
+    let text = match form {
+        ValueForm::Json => return Cell::Text(value.into()),
+        ValueForm::Scalar => scalar(value),
+        ValueForm::TextId => id_text(value),
+    };
+    match text {
         Ok(text) => text.map_or(Cell::Null, Cell::Text),
         Err(reason) => Cell::Bad(value.into(), reason),
     }

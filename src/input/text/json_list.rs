@@ -9,8 +9,10 @@ use arrow::datatypes::{DataType, Field, Fields as StructFields};
 use arrow::error::ArrowError;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
+use super::json_id::id_text;
 use super::json_object::{Fields, reason_of, scalar};
 use crate::input::cells::Reason;
+use crate::model::IdForm;
 
 /// Builds a column of lists, row by row.
 ///
@@ -18,6 +20,7 @@ use crate::input::cells::Reason;
 pub(super) struct JsonLists {
     /// The names of the item and of the flag.
     names: [String; 2],
+    item_form: IdForm,
     items: StringBuilder,
     labels: StringBuilder,
     /// Whether any element has the flag's field.
@@ -33,9 +36,10 @@ type Wrong<'a> = (Option<&'a str>, Reason);
 
 impl JsonLists {
     /// An empty column whose elements have these fields.
-    pub(super) fn new(item: &str, label: &str) -> Self {
+    pub(super) fn new([item, label]: [&str; 2], item_form: IdForm) -> Self {
         JsonLists {
             names: [item.to_owned(), label.to_owned()],
+            item_form,
             items: StringBuilder::new(),
             labels: StringBuilder::new(),
             has_label: false,
@@ -83,7 +87,11 @@ impl JsonLists {
     /// Adds an element by its values. Fails with the number of the field at fault, and the reason.
     fn element(&mut self, [item, label]: [Option<&str>; 2]) -> Result<(), (usize, Reason)> {
         self.has_label |= label.is_some();
-        let [item, label] = [item, label].map(|value| value.map_or(Ok(None), scalar));
+        let item_text = match self.item_form {
+            IdForm::Integer => scalar,
+            IdForm::Text => id_text,
+        };
+        let (item, label) = (item.map_or(Ok(None), item_text), label.map_or(Ok(None), scalar));
         self.objects.push(true);
         self.items.append_option(item.as_ref().ok().and_then(Option::as_deref));
         self.labels.append_option(label.as_ref().ok().and_then(Option::as_deref));
@@ -160,11 +168,11 @@ impl<'text> Visitor<'text> for Element<'_> {
 /// Returns the lists of a column, and the faults in ascending order of rows: the row, the field, and a phrase.
 pub(super) fn lists(
     texts: &StringArray,
-    item: &str,
-    label: &str,
+    names: [&str; 2],
+    item_form: IdForm,
     mut wrong: impl FnMut(usize, Option<&str>, Reason),
 ) -> Result<ArrayRef, ArrowError> {
-    let mut lists = JsonLists::new(item, label);
+    let mut lists = JsonLists::new(names, item_form);
     for (row, text) in texts.iter().enumerate() {
         if let Err((field, reason)) = lists.push(text) {
             wrong(row, field, reason);

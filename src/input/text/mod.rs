@@ -11,6 +11,7 @@
 mod batches;
 mod csv;
 mod csv_cells;
+mod json_id;
 mod json_lines;
 mod json_list;
 mod json_object;

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use lookback::error::Result;
 use lookback::internals::history::plan_keyframes;
-use lookback::model::{Action, CustomerId, Day};
+use lookback::model::{Action, CustomerId, Day, Duplicates};
 use lookback::store::Store;
 use lookback::text::count;
 
@@ -40,7 +40,7 @@ pub fn measure(input: &Input, store: &Store, rounds: Rounds) -> Result<Vec<Line>
     let spent = rounds.alone(Box::new(|| {
         let (spent, ()) = Spent::on(|| {
             for days in &followed {
-                black_box(plan_keyframes(Vec::new(), days, max_history));
+                black_box(plan_keyframes(Vec::new(), days, max_history, Duplicates::Keep));
             }
             Ok(())
         })?;
