@@ -70,10 +70,10 @@ impl IdFault {
     }
 }
 
-/// Whether a text that is no integer is no other number either, so that it may be meant as an id.
+/// Whether a text that is no integer is no other number and no flag either, so that it may be meant as an id.
 fn is_code(text: &str) -> bool {
     let text = text.trim_matches([' ', '\t']);
-    !text.is_empty() && text.parse::<f64>().is_err()
+    !text.is_empty() && text.parse::<f64>().is_err() && text.parse::<bool>().is_err()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod distinct;
 mod flat;
 mod labels;
 mod ordered;
+mod text_ids;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -151,7 +151,8 @@ fn what_is_no_id_is_refused_in_the_same_words() {
             "does not fit a signed 64-bit integer ({unsigned:?}): [ids] {key} = \"text\" in lookback.toml takes it"
         );
         refused(forms, &fits);
-        refused(written("U13740", "U13740", "\"U13740\""), "is not an integer (\"U13740\")");
+        let code = format!("is not an integer (\"U13740\"): [ids] {key} = \"text\" in lookback.toml takes it");
+        refused(written("U13740", "U13740", "\"U13740\""), &code);
         refused(written("12E5", "12E5", "12E5"), "is not an integer (\"12E5\")");
         let mut nulls: Vec<Cells> =
             [DataType::Int64, DataType::Utf8, DataType::Binary, DataType::Float64, DataType::Null]

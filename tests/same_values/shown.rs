@@ -301,7 +301,8 @@ fn a_ranking_id_may_be_a_uuid() {
     let items = lists(&uuids(&[Some(UUID)]), &ones(1));
     let shown = [("ranking_id", uuids(&[Some(UUID)])), ("customer_id", plain(1)), ("impressions", items)];
     let said = of_parquet("(UUID)", &shown);
-    assert_eq!(said, Err(format!("impressions.item_id is not an integer ({TEXT:?})")));
+    let way_out = "[ids] item = \"text\" in lookback.toml takes it";
+    assert_eq!(said, Err(format!("impressions.item_id is not an integer ({TEXT:?}): {way_out}")));
 }
 
 /// Parquet in which bytes of fixed length are annotated so.
