@@ -78,7 +78,7 @@ fn every_wrong_word_is_answered_with_file_line_and_the_nearest_right_one() {
         format!("[sources.s]\npattern = \"s/{{dt}}\"\ncolumns = {{ time = \"t\" }}\ntype = \"click\"\n{text}")
     };
     let cases: Vec<(String, u32, Vec<&str>)> = vec![
-        ("[source.clicks]".into(), 1, vec!["no key \"source\"", "the nearest is sources", "types, ids, sources, impressions"]),
+        ("[source.clicks]".into(), 1, vec!["no key \"source\"", "the nearest is sources", "types, ids, csv, sources, impressions"]),
         ("\n[type]\nclick = 1".into(), 2, vec!["\"type\"", "the nearest is types"]),
         ("x = 1".into(), 1, vec!["the file has no key \"x\""]),
         (source("pattren = \"x\""), 5, vec!["[sources.s] has no key \"pattren\"", "the nearest is pattern"]),
@@ -147,6 +147,25 @@ fn every_wrong_word_is_answered_with_file_line_and_the_nearest_right_one() {
             vec!["\"a\" is both mapped to a type and ignored"],
         ),
         ("[sources.clicks]\ncolumns = { type = \"e\" }\nignore = \"a\"".into(), 3, vec!["is a text", "a list of texts"]),
+        ("[sources.clicks]\nexplode = \"events\"".into(), 2, vec!["[sources.clicks] explodes \"events\", but none of its columns is in an element", "events.item_id"]),
+        ("[sources.clicks]\ncolumns = { item_id = \"eventsid\" }\nexplode = \"events\"".into(), 3, vec!["none of its columns is in an element"]),
+        ("[sources.clicks]\nexplode = true".into(), 2, vec!["explode in [sources.clicks] is true or false"]),
+        ("[sources.clicks]\nexplod = \"a\"".into(), 2, vec!["the nearest is explode"]),
+        ("[csv]\nseperator = \";\"".into(), 2, vec!["[csv] has no key \"seperator\"", "the nearest is separator", "separator, quote, escape, header, null"]),
+        ("[csvs]".into(), 1, vec!["\"csvs\"", "the nearest is csv"]),
+        ("[csv]\nseparator = \"::\"".into(), 2, vec!["separator in [csv] is \"::\", not one character"]),
+        ("[csv]\nseparator = \"\"".into(), 2, vec!["separator in [csv] is \"\", not one character"]),
+        ("[csv]\nseparator = \"\\n\"".into(), 2, vec!["separator in [csv] is \"\\n\", not one character", "does not end a line"]),
+        ("[csv]\nquote = \"«\"".into(), 2, vec!["quote in [csv] is \"«\", not one character of ASCII"]),
+        ("[csv]\nquote = true".into(), 2, vec!["quote in [csv] is true or false", "a text in quotes"]),
+        ("[csv]\nseparator = \";\"\nquote = \";\"".into(), 3, vec!["quote in [csv] is the same character as the separator"]),
+        ("[csv]\nescape = \"\\t\"".into(), 2, vec!["escape in [csv] is the same character as the separator"]),
+        ("[csv]\nescape = \"\\\\\\\\\"".into(), 2, vec!["escape in [csv] is ", "not one character"]),
+        ("[csv]\n\nseparator = \"\\\"\"".into(), 3, vec!["quote in [csv] is the same character as the separator"]),
+        ("[csv]\nheader = \"no\"".into(), 2, vec!["header in [csv] is a text", "give true or false"]),
+        ("[csv]\nnull = \"NULL\"".into(), 2, vec!["null in [csv] is a text", "a list of texts"]),
+        ("[csv]\nnull = [0]".into(), 2, vec!["null in [csv] is a number"]),
+        ("csv = 1".into(), 1, vec!["[csv] is a number", "a table of keys and values"]),
         ("[sources.clicks]\n\nnonsense".into(), 3, vec!["correct the file, which must be valid TOML"]),
     ];
     let bench = Bench::new();

@@ -112,6 +112,33 @@ fn int96_is_an_instant_as_spark_writes_it() {
         .refused("ingest --create --store store --input input --dt 2026-01-02", &["click_time lies outside the years"]);
 }
 
+/// In structs and in lists that are exploded, beside integers.
+#[test]
+fn int96_inside_of_columns_is_what_it_is_at_the_top() {
+    let bench = Bench::new();
+    bench.ok("init --store store --max-history 2 --timezone Asia/Tokyo");
+    let path = bench.input().join("clicks/dt=2026-01-02/x.parquet");
+    let fields = "required int64 item_id; required int96 at;";
+    let list = format!("required group e (LIST) {{ repeated group list {{ required group element {{ {fields} }} }} }}");
+    let late = us("2026-01-02T23:00:00Z");
+    for (columns, levels, explode) in [
+        (format!("required group e {{ {fields} }}"), None, ""),
+        (list, Some([[1_i16, 1].as_slice(), &[0, 0]]), "explode = \"e\"\n"),
+    ] {
+        let columns = format!("required int64 customer_id; {columns}");
+        let toml = format!("[sources.clicks]\n{explode}columns = {{ item_id = \"e.item_id\", time = \"e.at\" }}\n");
+        std::fs::create_dir_all(bench.input()).unwrap();
+        std::fs::write(bench.input().join("lookback.toml"), toml).unwrap();
+        write_int96_in(&path, &columns, levels, SPARK, &[us(TIME), us("2026-01-02T15:00:00Z")]);
+        assert_eq!(see(&bench), [(5, vec![5, 0]), (6, vec![0, 0])], "{columns}");
+        write_int96_in(&path, &columns, levels, IMPALA, &[us(TIME), late]);
+        assert_eq!(see(&bench), [(5, vec![5, 0]), (6, vec![6, 0])], "{columns}");
+        write_int96_in(&path, &columns, levels, SPARK, &[us("2700-01-01T00:00:00Z"), us(TIME)]);
+        let ingest = "ingest --create --store store --input input --dt 2026-01-02";
+        bench.refused(ingest, &["row 1 column e.at lies outside the years"]);
+    }
+}
+
 /// What the footers of files say of their writers.
 const SPARK: &str = "parquet-mr version 1.13.1 (build db4183109d5b734ec5930d870cdae161e408ddba)";
 const IMPALA: &str = "impala version 4.4.0-RELEASE (build 0a3bd2a4c2a4bd8b6f4c)";
@@ -154,15 +181,24 @@ fn int96_of_impala_is_wall_time_unless_the_configuration_says_otherwise() {
 
 /// Customers 5 and 6, items 5 and 6, at these times in INT96.
 fn write_int96(path: &Path, created_by: &str, times_us: &[i64]) {
+    let columns = "required int64 customer_id; required int64 item_id; required int96 click_time;";
+    write_int96_in(path, columns, None, created_by, times_us);
+}
+
+/// The same with a schema of two columns of integers, then times; below a list, each row has a list of one element, for
+/// which the levels are given.
+fn write_int96_in(path: &Path, columns: &str, levels: Option<[&[i16]; 2]>, created_by: &str, times_us: &[i64]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let schema = "message m { required int64 customer_id; required int64 item_id; required int96 click_time; }";
+    let schema = &format!("message m {{ {columns} }}");
     let schema = Arc::new(parse_message_type(schema).unwrap());
     let properties = Arc::new(WriterProperties::builder().set_created_by(created_by.to_owned()).build());
     let mut writer = SerializedFileWriter::new(File::create(path).unwrap(), schema, properties).unwrap();
     let mut group = writer.next_row_group().unwrap();
-    for _ in 0..2 {
+    let [definition, repetition] = levels.map_or([None; 2], |levels| levels.map(Some));
+    for number in 0..2 {
+        let (definition, repetition) = if number == 0 { (None, None) } else { (definition, repetition) };
         let mut column = group.next_column().unwrap().unwrap();
-        column.typed::<Int64Type>().write_batch(&[5, 6], None, None).unwrap();
+        column.typed::<Int64Type>().write_batch(&[5, 6], definition, repetition).unwrap();
         column.close().unwrap();
     }
     let day_us = 86_400_000_000;
@@ -178,7 +214,7 @@ fn write_int96(path: &Path, created_by: &str, times_us: &[i64]) {
         })
         .collect();
     let mut column = group.next_column().unwrap().unwrap();
-    column.typed::<Int96Type>().write_batch(&values, None, None).unwrap();
+    column.typed::<Int96Type>().write_batch(&values, definition, repetition).unwrap();
     column.close().unwrap();
     group.close().unwrap();
     writer.close().unwrap();

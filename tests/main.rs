@@ -30,6 +30,7 @@ mod escaping;
 #[cfg(target_os = "linux")]
 mod exclusive;
 mod explaining;
+mod exported_csv;
 #[cfg(target_os = "linux")]
 mod failing_disk;
 mod far_actions;
@@ -73,6 +74,7 @@ mod same_values;
 mod schemas;
 mod scripts;
 mod scrubbing;
+mod shapes;
 mod shell;
 mod signals;
 mod stale;

@@ -54,6 +54,15 @@ format = "parquet"
 time_unit = "ms"
 time_format = "%d.%m.%Y"
 int96 = "instant"
+[sources.sessions]
+pattern = "sessions/dt={dt}"
+explode = "events"
+columns = { item_id = "events.aid", time = "events.ts" }
+type = "click"
+[csv]
+separator = ";"
+escape = "\\"
+null = ["NULL"]
 "#;
 
 /// What each command printed, with the name of its schema.

@@ -435,7 +435,8 @@ fn read_both(name: &str, path: &Path) -> lookback::error::Result<()> {
         &Resources::default(),
         &mut bad,
         |line, _| {
-            assert!(line > last, "line {line} behind line {last}");
+            // A damaged line end puts two objects on a line, each of which is a row.
+            assert!(line > last || line == last && name.contains("json"), "line {line} behind line {last}");
             last = line;
             Ok(())
         },
@@ -444,7 +445,7 @@ fn read_both(name: &str, path: &Path) -> lookback::error::Result<()> {
     last = 0;
     let mut bad = BadRows::new(QuarantineFolder::Impressions, day, None);
     read_impressions(&ImpressionSource::default(), &file, &Resources::default(), &mut bad, |line, _| {
-        assert!(line > last, "line {line} behind line {last}");
+        assert!(line > last || line == last && name.contains("json"), "line {line} behind line {last}");
         last = line;
         Ok(())
     })?;

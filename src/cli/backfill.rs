@@ -6,7 +6,7 @@ use super::config;
 use super::console::Console;
 use super::lines::Lines;
 use super::table::table;
-use super::text::{batches, count, counted, exceptions, same_content};
+use super::text::{batches, count, counted, empty_lists, exceptions, same_content};
 use lookback::backfill::{BackfillOptions, BackfillSummary, DayPlan, Plan, backfill};
 use lookback::error::Result;
 use lookback::ingest::IngestSummary;
@@ -89,6 +89,7 @@ fn sentence(summary: &BackfillSummary) -> String {
         (taken(|day| day.ignored), "rows ignored"),
         (taken(|day| day.without_customer) + made(|day| day.without_customer), "rows without a customer left out"),
         (taken(|day| day.deduplicated), "rows with the event id of another left out"),
+        (taken(|day| day.empty_lists), empty_lists(taken(|day| day.empty_lists))),
         (taken(|day| day.quarantined) + made(|day| day.quarantined), "rows set aside in the quarantine"),
         (twice, same_content(twice)),
         (taken(|day| day.forgotten), "left out (of forgotten customers)"),

@@ -12,7 +12,7 @@ use lookback::config;
 use lookback::error::{Error, Result};
 use lookback::input::Input;
 use lookback::model::Ids;
-use lookback::preview::{PreviewOptions, Previewed, preview};
+use lookback::preview::{PreviewOptions, Previewed, PreviewedCsv, preview};
 use lookback::sources::Sources;
 use lookback::store::{Folder, Store};
 use lookback::text::Shown;
@@ -69,6 +69,19 @@ pub(super) fn run(typed: &ConfigCheck, console: &Console) -> Result<()> {
     }
 }
 
+fn described(csv: &PreviewedCsv) -> String {
+    let named = |what: &str, character: Option<char>| character.map(|character| format!("{what} {character:?}"));
+    let mut parts: Vec<String> = named("separator", csv.separator).into_iter().collect();
+    parts.push(named("quote", csv.quote).unwrap_or("no quotes".to_owned()));
+    parts.extend(named("escape", csv.escape));
+    parts.push(if csv.header { "a header" } else { "no header" }.to_owned());
+    if !csv.null.is_empty() {
+        parts
+            .push(format!("null {}", csv.null.iter().map(|text| format!("{text:?}")).collect::<Vec<_>>().join(" or ")));
+    }
+    parts.join(", ")
+}
+
 fn text(previewed: &Previewed) -> Lines {
     let none = "none; the default names and layouts".to_owned();
     let mut text = Lines::default();
@@ -77,6 +90,9 @@ fn text(previewed: &Previewed) -> Lines {
     text.push(&format!("types          {}", types.collect::<Vec<_>>().join(", ")));
     if previewed.ids != Ids::default() {
         text.push(&format!("ids            {}", previewed.ids));
+    }
+    if let Some(csv) = &previewed.csv {
+        text.push(&format!("CSV            {}", described(csv)));
     }
     for source in &previewed.sources {
         text.push("");
@@ -89,6 +105,9 @@ fn text(previewed: &Previewed) -> Lines {
         text.append(&table(&["  read as", "column", "found"], &[false; 3], &rows.collect::<Vec<_>>()));
         if let Some(format) = source.format {
             text.push(&format!("  files are {format}"));
+        }
+        if let Some(list) = &source.explode {
+            text.push(&format!("  rows are the elements of {list}"));
         }
         if let Some(unit) = source.time_unit {
             text.push(&format!("  integer times count {unit}"));

@@ -4,7 +4,7 @@ use super::args::Ingest;
 use super::clock;
 use super::config;
 use super::console::Console;
-use super::text::{count, counted, counted_types, exceptions, same_content, size};
+use super::text::{count, counted, counted_types, empty_lists, exceptions, same_content, size};
 use lookback::error::Result;
 use lookback::ingest::{IngestOptions, IngestSummary, Ingester};
 use lookback::store::Folder;
@@ -50,6 +50,7 @@ fn sentence(summary: &IngestSummary) -> String {
         (summary.ignored, "ignored (listed in `ignore` of their source)"),
         (summary.without_customer, "left out (without a customer)"),
         (summary.deduplicated, "left out (with the event id of an earlier row)"),
+        (summary.empty_lists, empty_lists(summary.empty_lists)),
         (summary.quarantined, "set aside in the quarantine"),
         (summary.same_content, same_content(summary.same_content)),
         (summary.forgotten, "left out (of forgotten customers)"),

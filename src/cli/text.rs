@@ -33,6 +33,11 @@ pub(super) fn same_content(files: u64) -> &'static str {
     if files == 1 { "file with the content of another (kept)" } else { "files with the content of another (kept)" }
 }
 
+/// Returns the words for records whose exploded list has no element, which follow their number.
+pub(super) fn empty_lists(records: u64) -> &'static str {
+    if records == 1 { "record without an element (no row)" } else { "records without an element (no rows)" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::Vocabulary;
 use super::config;
 use super::console::Console;
-use super::text::{counted, exceptions, same_content, size};
+use super::text::{counted, empty_lists, exceptions, same_content, size};
 use lookback::error::Result;
 use lookback::model::{IdKind, name_days};
 use lookback::text::Shown;
@@ -46,6 +46,7 @@ fn sentence(summary: &VocabularySummary, out: &Path) -> String {
         (summary.ignored, "ignored (listed in `ignore` of their source)"),
         (summary.without_customer, "left out (without a customer)"),
         (summary.deduplicated, "left out (with the event id of an earlier row)"),
+        (summary.empty_lists, empty_lists(summary.empty_lists)),
         (summary.empty_impressions, &format!("{empty} with an empty list")),
         (summary.quarantined, &format!("{rows} set aside in the quarantine")),
         (summary.same_content, same_content(summary.same_content)),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::nearest::nearest;
 use super::read::{COLUMN_KEYS, IMPRESSION_COLUMN_KEYS, is_source_name};
 use crate::error::{Error, Result};
-use crate::model::{ActionType, Ids};
+use crate::model::ActionType;
 use crate::sources::{ActionSource, ImpressionLayout, Pattern, Sources, TypeRule, WithoutCustomer, source_rank};
 
 /// Reads columns of a source under other names: `columns` has the names by their keys, as the table `columns` of a
@@ -55,7 +55,8 @@ pub fn name_columns(sources: &mut Sources, source: &str, columns: &BTreeMap<Stri
     let values: BTreeMap<_, _> =
         by_numbers.chain(by_names).map(|(value, number)| (value, ActionType::from_number(number))).collect();
     if sources.named(source).is_none() {
-        sources.actions.push(new_source(source, columns, sources.ids())?);
+        let new = new_source(source, columns, sources)?;
+        sources.actions.push(new);
         sources.actions.sort_by(|one, other| source_rank(&one.name).cmp(&source_rank(&other.name)));
     }
     let described = sources.actions.iter_mut().filter(|described| described.name == source);
@@ -84,7 +85,7 @@ pub fn name_columns(sources: &mut Sources, source: &str, columns: &BTreeMap<Stri
 }
 
 /// Returns a source of which nothing is known but its columns.
-fn new_source(source: &str, columns: &BTreeMap<String, String>, ids: Ids) -> Result<ActionSource> {
+fn new_source(source: &str, columns: &BTreeMap<String, String>, sources: &Sources) -> Result<ActionSource> {
     if !is_source_name(source) {
         return Err(Error::usage(
             format!("{source:?} is not a valid name of a source"),
@@ -114,7 +115,9 @@ fn new_source(source: &str, columns: &BTreeMap<String, String>, ids: Ids) -> Res
         distinct_by: None,
         order_column: None,
         types: TypeRule::Column { column: named("type")?.clone(), values: BTreeMap::new() },
-        ids,
+        ids: sources.ids(),
+        explode: None,
+        csv: sources.impressions.csv.clone(),
     })
 }
 

@@ -4,6 +4,7 @@
 #![doc = include_str!("reference.md")]
 
 mod columns;
+mod csv;
 mod find;
 mod ids;
 mod nearest;

@@ -6,20 +6,22 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use super::csv::read_csv;
 use super::ids::read_ids;
 use super::row_rules::{read_column, read_layout, read_without_customer, refuse_column_of_other_layout};
 use super::section::{Document, Section};
 use crate::error::{Error, Result};
 use crate::model::{ActionType, Ids, TypeTable, is_type_name};
 use crate::sources::{
-    ActionSource, FileFormat, ImpressionSource, Int96, Pattern, SOURCES_MAX, Sources, TimeFormat, TimeUnit, TypeRule,
-    source_rank,
+    ActionSource, CsvDialect, FileFormat, ImpressionSource, Int96, Pattern, SOURCES_MAX, Sources, TimeFormat, TimeUnit,
+    TypeRule, in_element, source_rank,
 };
 
-const SOURCE_KEYS: [&str; 12] = [
+const SOURCE_KEYS: [&str; 13] = [
     "pattern",
     "format",
     "columns",
+    "explode",
     "time_unit",
     "time_format",
     "without_customer",
@@ -49,22 +51,27 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<Sources> {
             .caused_by(error)
     })?;
     let root = Section::root(document, &table);
-    root.only(&["types", "ids", "sources", "impressions"])?;
+    root.only(&["types", "ids", "csv", "sources", "impressions"])?;
     let types = match root.section("types", "[types]".to_owned())? {
         Some(section) => read_types(&section)?,
         None => TypeTable::default(),
     };
-    let actions = match root.section("sources", "[sources]".to_owned())? {
+    let mut actions = match root.section("sources", "[sources]".to_owned())? {
         Some(section) => read_sources(&section, &types)?,
         None => default_sources(&types).map_err(|name| {
             let what = format!("[types] has no {name}, a type of the default sources clicks, add_to_carts and orders");
             document.error(&table.span(), &what, "add it to [types], or describe each source under [sources.NAME]")
         })?,
     };
-    let impressions = match root.section("impressions", "[impressions]".to_owned())? {
+    let mut impressions = match root.section("impressions", "[impressions]".to_owned())? {
         Some(section) => read_impressions(&section)?,
         None => ImpressionSource::default(),
     };
+    if let Some(section) = root.section("csv", "[csv]".to_owned())? {
+        let csv = read_csv(&section)?;
+        actions.iter_mut().for_each(|source| source.csv.clone_from(&csv));
+        impressions.csv = csv;
+    }
     let ids = root.section("ids", "[ids]".to_owned())?.map(|section| read_ids(&section)).transpose()?;
     Ok(Sources { types, actions, impressions, file: Some(path.to_owned()) }.with_ids(ids.unwrap_or_default()))
 }
@@ -162,6 +169,7 @@ fn read_source(name: &str, section: &Section<'_>, types: &TypeTable) -> Result<A
     let time = time
         .or_else(|| of_built_in(|source| &source.time))
         .ok_or_else(|| section.error("has no time column", "name it, such as columns = { time = \"timestamp\" }"))?;
+    let explode = read_explode(section, columns.as_ref())?;
     let customer_id = named("customer_id")?.unwrap_or_else(|| "customer_id".to_owned());
     let item_id = named("item_id")?.or_else(|| of_built_in(|source| &source.item_id));
     Ok(ActionSource {
@@ -180,7 +188,23 @@ fn read_source(name: &str, section: &Section<'_>, types: &TypeTable) -> Result<A
         int96: read_int96(section)?,
         types: read_rule(section, columns.as_ref(), types, built_in.as_ref())?,
         ids: Ids::default(),
+        explode,
+        csv: CsvDialect::default(),
     })
+}
+
+/// Returns the list whose elements are the rows. Fails if no column is of an element.
+fn read_explode(section: &Section<'_>, columns: Option<&Section<'_>>) -> Result<Option<String>> {
+    let Some((list, span)) = section.text("explode")? else { return Ok(None) };
+    let columns = columns.map(Section::entries).unwrap_or_default();
+    for (_, _, name) in columns {
+        if in_element(Some(list), section.document.text_of("a column", name)?).is_some() {
+            return Ok(Some(list.to_owned()));
+        }
+    }
+    let what = format!("{} explodes {list:?}, but none of its columns is in an element of that list", section.name);
+    let example = format!("name one by the list and a dot, such as columns = {{ item_id = \"{list}.item_id\" }}");
+    Err(section.document.error(&span, &what, &example))
 }
 
 fn read_pattern(section: &Section<'_>) -> Result<Option<Pattern>> {

@@ -64,6 +64,14 @@ impl Document<'_> {
         }
     }
 
+    /// Returns the flag of a value.
+    pub(super) fn flag_of(&self, name: &str, value: &Value<'_>) -> Result<bool> {
+        match value.get_ref() {
+            DeValue::Boolean(flag) => Ok(*flag),
+            other => Err(self.wrong_kind(name, value, other, "true or false")),
+        }
+    }
+
     /// Returns the texts of a list, each with its position.
     pub(super) fn texts_of<'v>(&self, name: &str, value: &'v Value<'_>) -> Result<Vec<(&'v str, Range<usize>)>> {
         match value.get_ref() {

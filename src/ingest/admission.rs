@@ -22,6 +22,8 @@ pub(super) struct LeftOut {
     pub without_customer: u64,
     /// Rows with the event id of an earlier one.
     pub deduplicated: u64,
+    /// Records whose exploded list is null, missing or empty.
+    pub empty_lists: u64,
 }
 
 impl Admission {

@@ -42,7 +42,8 @@ struct ReadFile {
 
 impl FileCounts {
     fn good(&self) -> u64 {
-        self.types.sum() + self.identified + self.ignored + self.taken.left_out.without_customer
+        let left_out = &self.taken.left_out;
+        self.types.sum() + self.identified + self.ignored + left_out.without_customer + left_out.empty_lists
     }
 }
 
@@ -152,6 +153,7 @@ fn read_file(
         has_wall_times: read.has_wall_times && !zone.is_utc(),
     };
     counts.taken.left_out.without_customer = read.without_customer;
+    counts.taken.left_out.empty_lists = read.empty;
     if options.quarantine.is_some() {
         counts.far.outside = read.outside;
         bad.refuse_whole(file, counts.good())?;
@@ -163,11 +165,12 @@ fn add_taken(record: &mut BatchRecord, left_out: &mut LeftOut, types: &TypeCount
     record.actions.add_all(types);
     record.late += taken.late;
     record.early += taken.early;
-    let LeftOut { forgotten, pruned, without_customer, deduplicated } = taken.left_out;
+    let LeftOut { forgotten, pruned, without_customer, deduplicated, empty_lists } = taken.left_out;
     left_out.forgotten += forgotten;
     left_out.pruned += pruned;
     left_out.without_customer += without_customer;
     left_out.deduplicated += deduplicated;
+    left_out.empty_lists += empty_lists;
 }
 
 fn add_file(record: &mut BatchRecord, source: u8, file: &DayFile, counts: &FileCounts) {

@@ -257,6 +257,7 @@ fn commit(
         orders: named.of("order"),
         types: named,
         ignored: record.ignored,
+        empty_lists: left_out.empty_lists,
         late: record.late,
         early: record.early,
         duplicates: loaded.duplicates,

@@ -31,6 +31,8 @@ pub struct IngestSummary {
     pub types: NamedCounts,
     /// Rows that the source's description lists as no actions.
     pub ignored: u64,
+    /// Records whose list is null, missing or empty, where its elements are the rows.
+    pub empty_lists: u64,
     /// Of the actions, those whose day is before the batch day.
     pub late: u64,
     /// Of the actions, those whose day is after the batch day.

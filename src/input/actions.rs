@@ -40,6 +40,8 @@ pub struct ReadActions {
     pub ignored: u64,
     /// Rows left out because their customer is null.
     pub without_customer: u64,
+    /// Records whose list is null, missing or empty, where its elements are the rows.
+    pub empty: u64,
     /// Bad rows whose times lie outside the supported years.
     pub outside: u64,
     /// Whether any action has a wall time or a date, so that its instant depends on the rules of the zone.
@@ -96,7 +98,7 @@ pub(super) fn read_first_actions(
     bad: &mut BadRows,
     mut take: impl FnMut(u64, ReadAction, Option<&str>, IdTexts<'_>) -> Result<()>,
 ) -> Result<ReadActions> {
-    let file = DayReader::open(day_file, source.int96, resources)?;
+    let file = DayReader::open(day_file, source.into(), resources)?;
     let names = Names::of(source, |column| file.has(column))?;
     if let Some(typed) = file.typed(&names.wanted())? {
         TypedColumns::new(&typed, source, names, day_file, zone)?;
@@ -131,6 +133,7 @@ pub(super) fn read_first_actions(
                 Ok(None) => read.ignored += 1,
                 Err((column, reason)) => {
                     read.outside += u64::from(reason == OUTSIDE);
+                    let reason = batch.reason(index, reason);
                     bad.add(BadRow { day_file, place, column, reason, cells: batch.cells(index) })?;
                 }
             }
@@ -138,6 +141,7 @@ pub(super) fn read_first_actions(
         left = left.saturating_sub(batch.rows());
         read.has_wall_times |= columns.times.has_met_wall_times();
     }
+    read.empty = batches.empty();
     Ok(read)
 }
 

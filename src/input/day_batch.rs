@@ -13,6 +13,9 @@ pub(super) struct DayBatch {
     pub columns: RecordBatch,
     /// The row or line number of each row.
     pub places: Places,
+    /// The number of each row in the exploded list of its record, from 1, or 0 for a row that is a record; empty if all
+    /// of them are.
+    pub elements: Vec<u64>,
     /// The cells as the file has them, if they differ from the columns.
     pub written: Option<RecordBatch>,
     /// The cells or lines that could not be read, ordered by row, at most one for each row.
@@ -58,6 +61,14 @@ impl DayBatch {
         match &self.places {
             Places::From(first) => Ok(first + index as u64),
             Places::At(places) => places.get(index).copied().held("each row of a batch has a place"),
+        }
+    }
+
+    /// Returns a reason with the number of the element, if the row is one.
+    pub(super) fn reason(&self, index: usize, reason: Reason) -> Reason {
+        match self.elements.get(index) {
+            None | Some(0) => reason,
+            Some(element) => format!("{reason} (element {element})"),
         }
     }
 

@@ -6,53 +6,64 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 
 use super::day_batch::{DayBatch, Places};
+use super::exploded::ExplodedRows;
 use super::file_kind::Content;
 use super::layout::DayFile;
 use super::memory::{MemoryBatches, MemoryRows};
 use super::parquet;
 use super::parquet::file::ParquetFile;
+use super::read_options::ReadOptions;
+use super::shape::Shape;
 use super::text::{TextBatches, TextFile};
 use super::wanted::Wanted;
-use crate::error::Result;
-use crate::resources::{Cancel, Resources};
-use crate::sources::Int96;
+use crate::error::{Error, Result};
+use crate::exact::Held;
+use crate::resources::Resources;
+use crate::text::Shown;
 
 /// An open data file before its rows are read.
 pub(super) struct DayReader {
     source: Source,
+    explode: Option<String>,
     resources: Resources,
 }
 
+/// The invariant that columns lie where the schema of the file says.
+const AS_ANNOUNCED: &str = "a batch has the columns of its file";
+
 enum Source {
     Parquet(ParquetFile),
-    Text(TextFile),
+    Text(Box<TextFile>),
     Memory(Arc<MemoryRows>),
 }
 
 impl DayReader {
     /// Opens a file of the type and compression of [`DayFile::kind`].
-    ///
-    /// `int96` says what INT96 times mean, a type that only Parquet has; `None`: what the program that wrote them is
-    /// known for.
-    pub(super) fn open(day_file: &DayFile, int96: Option<Int96>, resources: &Resources) -> Result<Self> {
+    pub(super) fn open(day_file: &DayFile, options: ReadOptions<'_>, resources: &Resources) -> Result<Self> {
+        let explode = options.explode.map(str::to_owned);
         if let Some(rows) = &day_file.rows {
-            return Ok(DayReader { source: Source::Memory(Arc::clone(rows)), resources: resources.clone() });
+            let source = Source::Memory(Arc::clone(rows));
+            return Ok(DayReader { source, explode, resources: resources.clone() });
         }
         let (content, packing) = day_file.kind()?;
         let source = match content {
-            Content::Parquet => Source::Parquet(ParquetFile::open(day_file, int96)?),
-            Content::Csv | Content::JsonLines => Source::Text(TextFile::open(day_file, content, packing, resources)?),
+            Content::Parquet => Source::Parquet(ParquetFile::open(day_file, options.int96)?),
+            Content::Csv if explode.is_some() => return Err(no_lists(day_file)),
+            Content::Csv => Source::Text(Box::new(TextFile::open_csv(day_file, packing, options.csv, resources)?)),
+            Content::JsonLines => {
+                Source::Text(Box::new(TextFile::open_json_lines(day_file, packing, options.explode, resources)?))
+            }
         };
-        Ok(DayReader { source, resources: resources.clone() })
+        Ok(DayReader { source, explode, resources: resources.clone() })
     }
 
     /// Whether the file has a column of this name; for JSON lines, whether any line has it, which reads the file up to
     /// that line.
     pub(super) fn has(&self, column: &str) -> Result<bool> {
         match &self.source {
-            Source::Parquet(file) => Ok(file.has(column)),
+            Source::Parquet(file) => Ok(file.has(column, self.explode.as_deref())),
             Source::Text(file) => file.has(column),
-            Source::Memory(rows) => Ok(rows.has(column)),
+            Source::Memory(rows) => Ok(rows.has(column, self.explode.as_deref())),
         }
     }
 
@@ -68,11 +79,15 @@ impl DayReader {
     /// Returns the wanted columns with the file's types and without rows; `None` for text files, where the reader
     /// chooses the types. Fails if a column is missing or there twice.
     pub(super) fn typed(&self, wanted: &[Wanted<'_>]) -> Result<Option<RecordBatch>> {
-        match &self.source {
-            Source::Parquet(file) => file.without_rows(wanted).map(Some),
-            Source::Text(_) => Ok(None),
-            Source::Memory(rows) => rows.without_rows(wanted).map(Some),
-        }
+        let explode = self.explode.as_deref();
+        let batch = match &self.source {
+            Source::Parquet(file) => file.without_rows(wanted, explode)?,
+            Source::Text(_) => return Ok(None),
+            Source::Memory(rows) => rows.without_rows(),
+        };
+        let Some(list) = explode else { return Ok(Some(batch)) };
+        let rows = ExplodedRows::new(&batch, list, 1, 0, 0).and_then(|rows| rows.without_rows());
+        rows.held(AS_ANNOUNCED).map(Some)
     }
 
     /// Streams the columns in batches of at most `batch_rows` rows. Fails if a column is missing, or after a request to
@@ -82,44 +97,105 @@ impl DayReader {
     pub(super) fn read(self, wanted: &[Wanted<'_>], batch_rows: usize) -> Result<DayBatches> {
         let source = match self.source {
             Source::Parquet(file) => {
-                Batches::Parquet { batches: file.read(wanted, batch_rows, &self.resources)?, next_row: 1 }
+                let shape = file.shape(wanted, self.explode.as_deref())?;
+                let batches = file.read(&shape, batch_rows, &self.resources)?;
+                Batches::Parquet { batches, next_row: 1, shape: (!shape.is_flat()).then_some(shape) }
             }
-            Source::Text(file) => Batches::Text(file.read(wanted, batch_rows)?),
+            Source::Text(file) => Batches::Text(Box::new(file.read(wanted, batch_rows)?)),
             Source::Memory(rows) => Batches::Memory { batches: rows.read(batch_rows)?, next_row: 1 },
         };
-        Ok(DayBatches { source, cancel: self.resources.cancel().clone() })
+        let (explode, resources) = (self.explode, self.resources);
+        Ok(DayBatches { source, explode, open: None, empty: 0, batch_rows, resources })
     }
 }
 
 /// The batches of one file, in the order of its rows.
 pub(super) struct DayBatches {
     source: Batches,
-    cancel: Cancel,
+    explode: Option<String>,
+    /// The batch whose elements are being read.
+    open: Option<ExplodedRows>,
+    empty: u64,
+    batch_rows: usize,
+    resources: Resources,
 }
 
 enum Batches {
-    Parquet { batches: parquet::file::Batches, next_row: u64 },
-    Text(TextBatches),
-    Memory { batches: MemoryBatches, next_row: u64 },
+    Parquet {
+        batches: parquet::file::Batches,
+        next_row: u64,
+        /// `None` if batches are flat already.
+        shape: Option<Shape>,
+    },
+    Text(Box<TextBatches>),
+    Memory {
+        batches: MemoryBatches,
+        next_row: u64,
+    },
+}
+
+impl DayBatches {
+    /// How many records read so far have a null, missing or empty list where it is exploded.
+    pub(super) fn empty(&self) -> u64 {
+        match &self.source {
+            Batches::Text(batches) => batches.empty(),
+            Batches::Parquet { .. } | Batches::Memory { .. } => self.empty,
+        }
+    }
+
+    /// Returns the next batch; one of records to be exploded is put into `open` instead.
+    fn step(&mut self) -> Result<Option<DayBatch>> {
+        if let Some(open) = &mut self.open {
+            let batch = open.take().held(AS_ANNOUNCED)?;
+            if batch.is_none() {
+                self.empty += open.empty();
+                self.open = None;
+            }
+            return Ok(batch);
+        }
+        let (columns, next_row) = match &mut self.source {
+            Batches::Parquet { batches, next_row, shape } => {
+                let Some(columns) = batches.next().transpose()? else { return Ok(None) };
+                let flat = shape.as_ref().map(|shape| shape.flatten(&columns).held(AS_ANNOUNCED)).transpose()?;
+                (flat.unwrap_or(columns), next_row)
+            }
+            Batches::Memory { batches, next_row } => {
+                let Some(columns) = batches.next().transpose()? else { return Ok(None) };
+                (columns, next_row)
+            }
+            Batches::Text(batches) => return batches.next().transpose(),
+        };
+        let first = *next_row;
+        *next_row += columns.num_rows() as u64;
+        let Some(list) = &self.explode else {
+            let (elements, places) = (Vec::new(), Places::From(first));
+            return Ok(Some(DayBatch { columns, places, elements, written: None, faults: Vec::new() }));
+        };
+        let rows = ExplodedRows::new(&columns, list, first, self.batch_rows, self.resources.line_bytes());
+        self.open = Some(rows.held(AS_ANNOUNCED)?);
+        Ok(None)
+    }
 }
 
 impl Iterator for DayBatches {
     type Item = Result<DayBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Err(cancelled) = self.cancel.check() {
-            return Some(Err(cancelled));
+        loop {
+            let was_open = self.open.is_some();
+            let step = self.resources.check().and_then(|()| self.step()).transpose();
+            // Between two batches of records there is none to give.
+            if step.is_some() || !was_open && self.open.is_none() {
+                return step;
+            }
         }
-        let (batch, next_row) = match &mut self.source {
-            Batches::Parquet { batches, next_row } => (batches.next(), next_row),
-            Batches::Memory { batches, next_row } => (batches.next(), next_row),
-            Batches::Text(batches) => return batches.next(),
-        };
-        batch.map(|batch| {
-            let columns = batch?;
-            let first = *next_row;
-            *next_row += columns.num_rows() as u64;
-            Ok(DayBatch { columns, places: Places::From(first), written: None, faults: Vec::new() })
-        })
     }
+}
+
+/// The error that a source whose lists are exploded has a file of CSV.
+fn no_lists(day_file: &DayFile) -> Error {
+    Error::input(
+        format!("the file {} is CSV, which has no lists to explode", day_file.path.shown()),
+        "write it as JSON lines or Parquet, or describe it as a source of its own, without explode",
+    )
 }

@@ -32,6 +32,8 @@ impl Packing {
 }
 
 const PARQUET: [&str; 3] = [".parquet", ".parq", ".pq"];
+/// With commas or tabs, unless `lookback.toml` gives another separator.
+const CSV: [&str; 2] = [".csv", ".tsv"];
 const JSON_LINES: [&str; 3] = [".jsonl", ".ndjson", ".json"];
 
 impl Content {
@@ -42,7 +44,7 @@ impl Content {
             return Some((Content::Parquet, Packing::Plain));
         }
         let (name, packing) = Packing::of(&name);
-        if name.ends_with(".csv") {
+        if CSV.iter().any(|ending| name.ends_with(ending)) {
             return Some((Content::Csv, packing));
         }
         JSON_LINES.iter().any(|ending| name.ends_with(ending)).then_some((Content::JsonLines, packing))
@@ -91,6 +93,8 @@ mod tests {
             ("a.csv", Some((Content::Csv, Packing::Plain))),
             ("A.CSV.GZ", Some((Content::Csv, Packing::Gzip))),
             ("a.csv.zst", Some((Content::Csv, Packing::Zstd))),
+            ("a.tsv", Some((Content::Csv, Packing::Plain))),
+            ("a.tsv.gz", Some((Content::Csv, Packing::Gzip))),
             ("a.jsonl", Some((Content::JsonLines, Packing::Plain))),
             ("a.ndjson.gz", Some((Content::JsonLines, Packing::Gzip))),
             ("part-0.c000.json.zst", Some((Content::JsonLines, Packing::Zstd))),

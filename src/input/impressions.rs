@@ -88,7 +88,7 @@ pub(super) fn read_first_impressions(
     bad: &mut BadRows,
     mut take: impl FnMut(u64, Impression, Option<i64>, IdTexts<'_>) -> Result<()>,
 ) -> Result<ReadImpressions> {
-    let file = DayReader::open(day_file, None, resources)?;
+    let file = DayReader::open(day_file, source.into(), resources)?;
     let names = Names::of(source);
     if !names.is_flat && !file.has(&source.impressions)? && file.has(&source.item_id)? {
         return Err(flat_rows(source, day_file));

@@ -5,10 +5,12 @@ use super::bad_rows::{BadRows, QuarantineFolder};
 use super::day_reader::DayReader;
 use super::impressions::{ReadImpressions, read_first_impressions};
 use super::layout::DayFile;
+use super::read_options::ReadOptions;
+use super::wanted::Wanted;
 use crate::error::{Error, Result};
 use crate::model::{Day, Zone};
 use crate::resources::Resources;
-use crate::sources::{ActionSource, ImpressionSource, Int96};
+use crate::sources::{ActionSource, ImpressionLayout, ImpressionSource};
 
 /// How many rows of a file are checked.
 const ROWS: usize = 1_000;
@@ -16,7 +18,8 @@ const ROWS: usize = 1_000;
 /// The result of checking a file.
 #[derive(Debug)]
 pub(crate) struct LookedAt {
-    /// Its columns in file order, each with the name of its type; empty if the file cannot be opened.
+    /// Its columns in file order, and the wanted ones inside of them, each with the name of its type; empty if the file
+    /// cannot be opened.
     pub columns: Vec<(String, String)>,
     /// The error of reading the file, if any.
     pub problem: Option<Error>,
@@ -27,7 +30,8 @@ pub(crate) struct LookedAt {
 /// Checks a file of actions of a batch. Memory: a thousand rows.
 pub(crate) fn look_at_actions(source: &ActionSource, day_file: &DayFile, day: Day, resources: &Resources) -> LookedAt {
     let mut bad = BadRows::new(QuarantineFolder::Actions, day, None);
-    look(day_file, source.int96, resources, || {
+    let named: Vec<&str> = source.columns().into_iter().map(|(_, name)| name).collect();
+    look(day_file, source.into(), &named, resources, || {
         read_first_actions(source, day_file, &Zone::utc(), resources, ROWS, &mut bad, |_, _, _, _| Ok(()))?;
         bad.finish().map(|_| ReadImpressions::default())
     })
@@ -41,7 +45,11 @@ pub(crate) fn look_at_impressions(
     resources: &Resources,
 ) -> LookedAt {
     let mut bad = BadRows::new(QuarantineFolder::Impressions, day, None);
-    look(day_file, None, resources, || {
+    let is_flat = source.layout == ImpressionLayout::Flat;
+    let columns = source.columns();
+    // The last two of lists are fields of the elements.
+    let named: Vec<&str> = columns.iter().take(if is_flat { 5 } else { 3 }).map(|(_, name)| *name).collect();
+    look(day_file, source.into(), &named, resources, || {
         let read = read_first_impressions(source, day_file, resources, ROWS, &mut bad, |_, _, _, _| Ok(()))?;
         bad.finish().map(|_| read)
     })
@@ -49,11 +57,12 @@ pub(crate) fn look_at_impressions(
 
 fn look(
     day_file: &DayFile,
-    int96: Option<Int96>,
+    options: ReadOptions<'_>,
+    named: &[&str],
     resources: &Resources,
     read: impl FnOnce() -> Result<ReadImpressions>,
 ) -> LookedAt {
-    let opened = DayReader::open(day_file, int96, resources).and_then(|file| file.columns());
+    let opened = DayReader::open(day_file, options, resources).and_then(|file| columns(&file, named));
     let (columns, read) = match opened {
         Ok(columns) => (columns, read()),
         Err(problem) => (Vec::new(), Err(problem)),
@@ -62,4 +71,17 @@ fn look(
         Ok(read) => LookedAt { columns, problem: None, read },
         Err(problem) => LookedAt { columns, problem: Some(problem), read: ReadImpressions::default() },
     }
+}
+
+/// Returns the columns of a file, then those of `named` that are in structs, objects and lists.
+fn columns(file: &DayReader, named: &[&str]) -> Result<Vec<(String, String)>> {
+    let mut columns = file.columns()?;
+    for name in named {
+        if name.contains('.') && columns.iter().all(|(column, _)| column != name) && file.has(name)? {
+            let typed = file.typed(&[Wanted::Text(name)])?;
+            let found = typed.and_then(|batch| Some(batch.column_by_name(name)?.data_type().to_string()));
+            columns.push(((*name).to_owned(), found.unwrap_or_else(|| "text".to_owned())));
+        }
+    }
+    Ok(columns)
 }

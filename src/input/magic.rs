@@ -108,8 +108,8 @@ impl DayFile {
             )),
             (_, None) => Err(Error::input(
                 format!(
-                    "the file {} has an unsupported type (supported are .parquet, .csv, .jsonl, .ndjson and \
-                     .json, and the last four with .gz or .zst)",
+                    "the file {} has an unsupported type (supported are .parquet, .csv, .tsv, .jsonl, .ndjson \
+                     and .json, and the last five with .gz or .zst)",
                     path.shown()
                 ),
                 "rename it if it has one of these types, or say the format of its source in lookback.toml; begin its \

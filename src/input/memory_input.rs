@@ -12,6 +12,7 @@ use super::batch_files::SourceFile;
 use super::impressions::{self, read_first_impressions};
 use super::layout::{DayFile, day_files};
 use super::memory::MemoryRows;
+use super::shape::has;
 use crate::config::nearest;
 use crate::error::{Error, Result};
 use crate::model::{Day, Zone};
@@ -103,8 +104,9 @@ impl MemoryInput {
             return Err(given_twice(source));
         }
         let schema = reader.schema();
-        let wanted = actions::wanted(described, |column| Ok(schema.column_with_name(column).is_some()))?;
-        let mut rows = DayFile::in_memory(source, MemoryRows::new(source, &schema, &wanted));
+        let explode = described.explode.as_deref();
+        let wanted = actions::wanted(described, |column| Ok(has(&schema, column, explode)))?;
+        let mut rows = DayFile::in_memory(source, MemoryRows::new(source, &schema, &wanted, explode)?);
         // Wrong types are refused before anything is read.
         let (zone, mut bad) = (Zone::utc(), BadRows::new(QuarantineFolder::Actions, Day::FIRST, None));
         read_first_actions(described, &rows, &zone, &self.resources, 0, &mut bad, |_, _, _, _| Ok(()))?;
@@ -122,7 +124,8 @@ impl MemoryInput {
         }
         let described = &self.sources.impressions;
         let wanted = impressions::wanted(described);
-        let mut rows = DayFile::in_memory(IMPRESSIONS, MemoryRows::new(IMPRESSIONS, &reader.schema(), &wanted));
+        let rows = MemoryRows::new(IMPRESSIONS, &reader.schema(), &wanted, None)?;
+        let mut rows = DayFile::in_memory(IMPRESSIONS, rows);
         let mut bad = BadRows::new(QuarantineFolder::Impressions, Day::FIRST, None);
         read_first_impressions(described, &rows, &self.resources, 0, &mut bad, |_, _, _, _| Ok(()))?;
         rows.fill(reader, impressions::BATCH_ROWS, &self.resources)?;

@@ -3,7 +3,7 @@
 use arrow::datatypes::DataType;
 
 use super::subject::Subject;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::model::{IdForm, Ids};
 use crate::sources::WithoutCustomer;
 
@@ -80,22 +80,6 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Fails if a wanted column is missing, unless it is optional, or if it is there twice; `names` are the columns there.
-pub(super) fn refuse_missing<'a>(
-    subject: Subject<'_>,
-    wanted: &[Wanted<'_>],
-    names: impl Iterator<Item = &'a str> + Clone,
-) -> Result<()> {
-    for wanted in wanted {
-        match names.clone().filter(|name| *name == wanted.name()).count() {
-            0 if !wanted.is_optional() => return Err(missing_column(subject, wanted.name(), names)),
-            0 | 1 => {}
-            _ => return Err(two_columns(subject, wanted.name())),
-        }
-    }
-    Ok(())
-}
-
 /// The error that a column occurs twice: neither of them can be preferred.
 pub(super) fn two_columns<'a>(subject: impl Into<Subject<'a>>, column: &str) -> Error {
     let subject = subject.into();
@@ -112,6 +96,17 @@ pub(super) fn missing_column<'a, 'b>(
     names: impl Iterator<Item = &'a str>,
 ) -> Error {
     let subject = subject.into();
+    let remedy = format!("{} the {} with that column", subject.verb(), subject.noun());
+    missing_column_with(subject, column, names, remedy)
+}
+
+/// The same with another remedy.
+pub(super) fn missing_column_with<'a>(
+    subject: Subject<'_>,
+    column: &str,
+    names: impl Iterator<Item = &'a str>,
+    remedy: String,
+) -> Error {
     let mut listed = String::new();
     for (place, name) in names.take(NAMED_COLUMNS + 1).enumerate() {
         if place == NAMED_COLUMNS {
@@ -121,10 +116,7 @@ pub(super) fn missing_column<'a, 'b>(
         listed.push_str(if place == 0 { "" } else { ", " });
         listed.extend(name.chars().take(60).flat_map(char::escape_debug));
     }
-    Error::input(
-        format!("{subject} has no column {column} (it has: {listed})"),
-        format!("{} the {} with that column", subject.verb(), subject.noun()),
-    )
+    Error::input(format!("{subject} has no column {column} (it has: {listed})"), remedy)
 }
 
 /// The error that a column has an unusable type. `wanted` completes "needs".

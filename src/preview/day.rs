@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::csv::PreviewedCsv;
 use super::source::{FoundFiles, PreviewedSource};
 use crate::error::Result;
 use crate::ingest::{Outlines, check_types, source_names};
@@ -60,6 +61,8 @@ pub struct Previewed {
     pub types: NamedCounts,
     /// What ids are.
     pub ids: Ids,
+    /// How CSV files are written, as `[csv]` says; `None` for commas or tabs, quotes and a header.
+    pub csv: Option<PreviewedCsv>,
     /// The sources of actions, then the impressions.
     pub sources: Vec<PreviewedSource>,
     /// The day that was looked at.
@@ -78,6 +81,7 @@ pub fn preview(options: &PreviewOptions, store: Option<&Store>, progress: &dyn P
         config: sources.file.as_ref().map(|file| file.plain()),
         types: TypeCounts::numbers_of(&sources.types).named(&sources.types),
         ids: sources.ids(),
+        csv: PreviewedCsv::of(&sources.impressions.csv),
         sources: PreviewedSource::all_of(sources),
         dt: *dt,
         problems: Vec::new(),

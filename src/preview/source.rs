@@ -17,6 +17,9 @@ pub struct PreviewedSource {
     /// The configured format of its files.
     pub format: Option<&'static str>,
     /// The unit of times that are numbers.
+    /// The list in each record whose elements are the rows.
+    pub explode: Option<String>,
+    /// The unit of integer times.
     pub time_unit: Option<&'static str>,
     /// The configured form of times that are text.
     pub time_format: Option<String>,
@@ -58,6 +61,7 @@ impl PreviewedSource {
             pattern: source.pattern.text().to_owned(),
             columns: owned(&source.columns()),
             format: source.format.map(|format| format.name()),
+            explode: source.explode.clone(),
             time_unit: source.time_unit.map(|unit| unit.name()),
             time_format: source.time_format.as_ref().map(|format| format.text().to_owned()),
             int96: source.int96.map(|int96| int96.name()),
@@ -74,6 +78,7 @@ impl PreviewedSource {
             pattern: source.pattern.text().to_owned(),
             columns: owned(&source.columns()),
             format: source.format.map(|format| format.name()),
+            explode: None,
             time_unit: None,
             time_format: None,
             int96: None,

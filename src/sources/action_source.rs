@@ -2,14 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use xxhash_rust::xxh3::Xxh3;
-
-use super::{FileFormat, Pattern, TimeFormat};
+use super::mapping::{Mapping, hash, put, put_ids};
+use super::{CsvDialect, FileFormat, Pattern, TimeFormat};
 use crate::message::named;
 use crate::model::{ActionType, Ids};
-
-/// A hash over the description's parts that determine a source's actions: XXH3-128, big-endian.
-pub type Mapping = [u8; 16];
 
 /// The sources that apply without a configuration, in the order of their numbers in a batch record, from 1.
 pub const BUILT_IN: [&str; 3] = ["clicks", "add_to_carts", "orders"];
@@ -136,6 +132,10 @@ pub struct ActionSource {
     pub types: TypeRule,
     /// How ids become numbers: the same for all sources.
     pub ids: Ids,
+    /// The list in each record whose elements are the rows; `None`: each record is a row.
+    pub explode: Option<String>,
+    /// How its CSV files are written.
+    pub csv: CsvDialect,
 }
 
 impl ActionSource {
@@ -163,6 +163,8 @@ impl ActionSource {
             int96: None,
             types: TypeRule::Constant(action_type),
             ids: Ids::default(),
+            explode: None,
+            csv: CsvDialect::default(),
         })
     }
 
@@ -195,6 +197,8 @@ impl ActionSource {
             int96,
             types,
             ids,
+            explode,
+            csv,
         } = self;
         let mut bytes = Vec::new();
         for text in [customer_id, item_id, time] {
@@ -221,6 +225,7 @@ impl ActionSource {
             ("without_customer", left_out),
             ("distinct_by", distinct_by.as_deref()),
             ("order_column", order_column.as_deref()),
+            ("explode", explode.as_deref()),
         ];
         for (key, value) in given {
             if let Some(value) = value {
@@ -229,6 +234,7 @@ impl ActionSource {
             }
         }
         put_ids(*ids, &mut bytes);
+        csv.put(&mut bytes);
         hash(&bytes)
     }
 
@@ -244,28 +250,6 @@ impl ActionSource {
         columns.extend(keys.into_iter().filter_map(|(key, column)| Some((key, column.as_deref()?))));
         columns
     }
-}
-
-/// Appends what ids are, unless they are integers that stay what they are.
-pub(super) fn put_ids(ids: Ids, bytes: &mut Vec<u8>) {
-    let Ids { customer, item, item_offset } = ids;
-    if ids != Ids::default() {
-        for text in ["ids", customer.name(), item.name(), &item_offset.to_string()] {
-            put(text, bytes);
-        }
-    }
-}
-
-/// Appends a text after its length in 8 bytes.
-pub(super) fn put(text: &str, bytes: &mut Vec<u8>) {
-    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(text.as_bytes());
-}
-
-pub(super) fn hash(bytes: &[u8]) -> Mapping {
-    let mut hasher = Xxh3::new();
-    hasher.update(bytes);
-    hasher.digest128().to_be_bytes()
 }
 
 #[cfg(test)]
@@ -303,6 +287,16 @@ mod tests {
             with(|source| source.order_column = Some("e".to_owned())),
             with(|source| source.time_format = TimeFormat::new("%d.%m.%Y").ok()),
             with(|source| source.time_format = TimeFormat::new("%m.%d.%Y").ok()),
+            with(|source| source.explode = Some("events".to_owned())),
+            with(|source| source.explode = Some("csv".to_owned())),
+            with(|source| source.csv.separator = Some(b';')),
+            with(|source| source.csv.separator = Some(b',')),
+            with(|source| source.csv.quote = None),
+            with(|source| source.csv.quote = Some(b'\'')),
+            with(|source| source.csv.escape = Some(b'\\')),
+            with(|source| source.csv.has_header = false),
+            with(|source| source.csv.nulls = ["NULL".to_owned()].into()),
+            with(|source| source.csv.nulls = ["NULL".to_owned(), "\\N".to_owned()].into()),
             with(|source| source.types = TypeRule::Constant(ActionType::ORDER)),
             with(|source| source.ids.customer = IdForm::Text),
             with(|source| source.ids.item = IdForm::Text),
@@ -347,6 +341,8 @@ mod tests {
                 values: [("view".to_owned(), ActionType::from_number(1)), ("ping".to_owned(), None)].into(),
             },
             ids: Ids::default(),
+            explode: None,
+            csv: CsvDialect::default(),
         };
         let clicks = ActionSource::built_in("clicks").unwrap();
         assert_eq!((hex(&clicks), hex(&events)), (GOLDEN.0.to_owned(), GOLDEN.1.to_owned()));

@@ -1,7 +1,8 @@
 //! The source of impressions.
 
-use super::action_source::{WithoutCustomer, hash, put, put_ids};
-use super::{FileFormat, Pattern};
+use super::action_source::WithoutCustomer;
+use super::mapping::{hash, put, put_ids};
+use super::{CsvDialect, FileFormat, Pattern};
 use crate::message::named;
 use crate::model::Ids;
 
@@ -43,6 +44,8 @@ pub struct ImpressionSource {
     pub without_customer: WithoutCustomer,
     /// How ids become numbers: as of the actions.
     pub ids: Ids,
+    /// How its CSV files are written.
+    pub csv: CsvDialect,
 }
 
 impl Default for ImpressionSource {
@@ -59,6 +62,7 @@ impl Default for ImpressionSource {
             position: "position".to_owned(),
             without_customer: WithoutCustomer::default(),
             ids: Ids::default(),
+            csv: CsvDialect::default(),
         }
     }
 }
@@ -80,6 +84,7 @@ impl ImpressionSource {
             position,
             without_customer: _,
             ids: _,
+            csv: _,
         } = self;
         let (ranking_id, customer_id) = (("ranking_id", ranking_id.as_str()), ("customer_id", customer_id.as_str()));
         let (item_id, is_order) = (("item_id", item_id.as_str()), ("is_order", is_order.as_str()));
@@ -101,6 +106,7 @@ impl ImpressionSource {
             let is_given = source.without_customer == WithoutCustomer::LeaveOut;
             put_given("without_customer", source.without_customer.name(), is_given, &mut bytes);
             put_ids(source.ids, &mut bytes);
+            source.csv.put(&mut bytes);
             bytes
         };
         let bytes = bytes_of(self);
@@ -120,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_other_columns_are_another_mapping() {
+    fn only_other_columns_or_another_dialect_are_another_mapping() {
         let default = ImpressionSource::default();
         assert_eq!(ImpressionSource { pattern: Pattern::hive("shown"), ..default.clone() }.mapping(), None);
         let renamed = ImpressionSource { is_order: "bought".to_owned(), ..default.clone() };
@@ -136,6 +142,7 @@ mod tests {
             source(|source| source.item_id = "bought".to_owned()),
             source(|source| source.without_customer = WithoutCustomer::LeaveOut),
             source(|source| source.ids.item_offset = 1),
+            source(|source| source.csv.separator = Some(b';')),
             source(|source| source.layout = ImpressionLayout::Flat),
             source(|source| (source.layout, source.position) = (ImpressionLayout::Flat, "rank".to_owned())),
         ];

@@ -6,8 +6,11 @@
 //! a changed mapping means a changed batch.
 
 mod action_source;
+mod csv_dialect;
+mod exploded;
 mod file_format;
 mod impression_source;
+mod mapping;
 mod pattern;
 mod time_format;
 
@@ -15,9 +18,12 @@ use std::path::PathBuf;
 
 use crate::model::{Ids, TypeTable};
 
-pub use action_source::{ActionSource, BUILT_IN, Int96, Mapping, TimeUnit, TypeRule, WithoutCustomer, source_rank};
+pub use action_source::{ActionSource, BUILT_IN, Int96, TimeUnit, TypeRule, WithoutCustomer, source_rank};
+pub use csv_dialect::CsvDialect;
+pub(crate) use exploded::in_element;
 pub use file_format::FileFormat;
 pub use impression_source::{ImpressionLayout, ImpressionSource};
+pub use mapping::Mapping;
 pub use pattern::{Component, Glob, Pattern};
 pub use time_format::TimeFormat;
 

@@ -56,6 +56,7 @@ struct RowCounts {
     ignored: u64,
     without_customer: u64,
     empty: u64,
+    empty_lists: u64,
 }
 
 /// The same with what is known once the file is read.
@@ -152,6 +153,7 @@ fn read_files<T: Written>(
         summary.ignored += read.rows.ignored;
         summary.without_customer += read.rows.without_customer;
         summary.empty_impressions += read.rows.empty;
+        summary.empty_lists += read.rows.empty_lists;
     }
     summary.quarantined += bad.finish()?;
     if let Some((rows, _)) = files.first() {
@@ -216,6 +218,7 @@ fn read_rows<T: Written>(
             let read = read_actions_with_texts(source, file, &zone, resources, bad, each)?;
             counts.ignored = read.ignored;
             counts.without_customer = read.without_customer;
+            counts.empty_lists = read.empty;
         }
         Rows::Impressions(source) => {
             let is_flat = source.layout == ImpressionLayout::Flat;
@@ -242,7 +245,7 @@ fn read_rows<T: Written>(
             counts.without_customer = read.without_customer;
         }
     }
-    counts.good += counts.ignored + counts.empty + counts.without_customer;
+    counts.good += counts.ignored + counts.empty + counts.without_customer + counts.empty_lists;
     Ok(counts)
 }
 

@@ -97,6 +97,7 @@ impl Vocabulary {
             ignored: 0,
             without_customer: 0,
             deduplicated: 0,
+            empty_lists: 0,
             empty_impressions: 0,
             quarantined: 0,
             same_content: 0,

@@ -36,6 +36,8 @@ pub struct VocabularySummary {
     pub without_customer: u64,
     /// Rows left out because an earlier row of their source and day has the same event id.
     pub deduplicated: u64,
+    /// Records of actions whose list is null, missing or empty, where its elements are the rows.
+    pub empty_lists: u64,
     /// Impression lists that are null or empty; they count for no customer.
     pub empty_impressions: u64,
     /// Rows written to the quarantine.

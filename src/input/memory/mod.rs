@@ -4,7 +4,6 @@
 mod plain;
 mod row_hash;
 mod rows;
-mod slices;
 mod stream;
 
 pub(super) use rows::{MemoryBatches, MemoryRows};

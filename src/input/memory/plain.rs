@@ -50,6 +50,18 @@ pub(super) fn plain_field(field: &Field, wanted: Wanted<'_>) -> FieldRef {
     Arc::new(Field::new(field.name(), plain, true))
 }
 
+/// The same for a list that is exploded, whose elements have the wanted columns as fields.
+pub(super) fn plain_exploded(field: &Field, wanted: &[Wanted<'_>]) -> FieldRef {
+    let DataType::LargeList(element) = field.data_type() else { return Arc::new(field.clone()) };
+    let DataType::Struct(fields) = element.data_type() else { return Arc::new(field.clone()) };
+    let fields = fields.iter().map(|field| match wanted.iter().find(|wanted| wanted.name() == field.name()) {
+        Some(wanted) => plain_field(field, *wanted),
+        None => Arc::clone(field),
+    });
+    let element = Field::new("element", DataType::Struct(fields.collect()), true);
+    Arc::new(Field::new(field.name(), DataType::LargeList(Arc::new(element)), true))
+}
+
 /// Returns a column in its plain type `to`.
 pub(super) fn plain_column(found: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
     match (found.data_type(), to) {

@@ -4,18 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchReader};
-use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-use super::plain::{plain_column, plain_field};
+use super::plain::{plain_column, plain_exploded, plain_field};
 use super::row_hash::RowHash;
-use super::slices::rows_at_once;
 use super::stream::{StreamBatches, StreamSpool};
 use crate::error::{Cause, Error, Result};
 use crate::exact::Held;
 use crate::input::parquet::guard::guard;
+use crate::input::shape::{self, Shape};
+use crate::input::slices::rows_at_once;
 use crate::input::subject::Subject;
-use crate::input::wanted::{Wanted, refuse_missing};
+use crate::input::wanted::Wanted;
 use crate::resources::{Resources, Spool};
 use crate::storage::Fingerprint;
 
@@ -27,9 +28,10 @@ const SPOOL_BYTES: usize = 1 << 20;
 pub(in crate::input) struct MemoryRows {
     /// The name of the source.
     name: String,
-    /// All columns that were given, also those that nobody reads, each with the name of its type.
-    columns: Vec<(String, String)>,
-    /// The wanted columns, in the order in which they are wanted.
+    /// All columns that were given, also those that nobody reads.
+    found: Schema,
+    shape: Shape,
+    /// The wanted columns, in the order in which they are wanted; of an exploded list, they are the fields.
     schema: SchemaRef,
     /// `None` before the rows are put aside.
     rows: Option<PutAside>,
@@ -47,19 +49,24 @@ impl fmt::Debug for PutAside {
 }
 
 impl MemoryRows {
-    /// Describes a source whose data has the schema `found`, still without rows.
-    pub(in crate::input) fn new(name: &str, found: &Schema, wanted: &[Wanted<'_>]) -> Self {
-        let mut kept: Vec<FieldRef> = Vec::new();
-        for wanted in wanted {
-            // Two of the wanted may be the same column.
-            if !kept.iter().any(|field| field.name() == wanted.name()) {
-                let named = found.fields().iter().filter(|field| field.name() == wanted.name());
-                kept.extend(named.map(|field| plain_field(field, *wanted)));
-            }
-        }
-        let columns = found.fields().iter().map(|field| (field.name().clone(), field.data_type().to_string()));
-        let (columns, schema) = (columns.collect(), Arc::new(Schema::new(kept)));
-        MemoryRows { name: name.to_owned(), columns, schema, rows: None }
+    /// Describes a source whose data has the schema `found`, still without rows. Fails if a column is missing, unless
+    /// it is optional, or there twice.
+    pub(in crate::input) fn new(
+        name: &str,
+        found: &Schema,
+        wanted: &[Wanted<'_>],
+        explode: Option<&str>,
+    ) -> Result<Self> {
+        let shape = Shape::of(Subject::Memory(name), found, wanted, explode)?;
+        let flat = shape.flatten(&RecordBatch::new_empty(Arc::new(found.clone())));
+        let flat = flat.held("a schema has the columns found in it")?.schema();
+        let plain =
+            flat.fields().iter().map(|field| match wanted.iter().find(|wanted| wanted.name() == field.name()) {
+                Some(wanted) if explode != Some(field.name()) => plain_field(field, *wanted),
+                _ => plain_exploded(field, wanted),
+            });
+        let schema = Arc::new(Schema::new(plain.collect::<Vec<_>>()));
+        Ok(MemoryRows { name: name.to_owned(), found: found.clone(), shape, schema, rows: None })
     }
 
     /// Puts the rows aside; `rows_max` are kept together at most. Fails if the reader fails.
@@ -72,13 +79,14 @@ impl MemoryRows {
         rows_max: usize,
         resources: &Resources,
     ) -> Result<()> {
-        let names = self.schema.fields().iter().map(|field| reader.schema().index_of(field.name()));
-        let places = names.collect::<Result<Vec<_>, _>>().map_err(|error| self.unreadable(error))?;
+        let schema = reader.schema();
+        let named = schema.fields().iter().zip(0..).filter(|(field, _)| self.shape.has_root(field.name()));
+        let places: Vec<usize> = named.map(|(_, place)| place).collect();
         let mut stream = StreamSpool::new(&self.schema, Spool::new(resources.scratch(), SPOOL_BYTES))?;
         let mut hash = RowHash::new(&self.schema).held("rows of plain types can be hashed")?;
         while let Some(batch) = self.guarded(|| reader.next().transpose())? {
             // First of all, what nobody reads is dropped.
-            let batch = self.guarded(|| batch.project(&places))?;
+            let batch = self.guarded(|| self.shape.flatten(&batch.project(&places)?))?;
             let rows = self.guarded(|| rows_at_once(&batch, rows_max, resources.line_bytes()))?;
             for begin in (0..batch.num_rows()).step_by(rows) {
                 resources.check()?;
@@ -126,20 +134,20 @@ impl MemoryRows {
         Ok(self.rows.as_ref().held("rows in memory are put aside before they are read")?.fingerprint)
     }
 
-    /// Whether there is a column of this name.
-    pub(in crate::input) fn has(&self, column: &str) -> bool {
-        self.columns.iter().any(|(name, _)| name == column)
+    /// Whether there is a column of this name, or in elements of the list that is exploded.
+    pub(in crate::input) fn has(&self, column: &str, explode: Option<&str>) -> bool {
+        shape::has(&self.found, column, explode)
     }
 
     /// Returns all columns that were given, each with the name of its type.
     pub(in crate::input) fn columns(&self) -> Vec<(String, String)> {
-        self.columns.clone()
+        let columns = self.found.fields().iter();
+        columns.map(|field| (field.name().clone(), field.data_type().to_string())).collect()
     }
 
-    /// Returns a batch of the columns without rows, to check their types. Fails if a column is missing or there twice.
-    pub(in crate::input) fn without_rows(&self, wanted: &[Wanted<'_>]) -> Result<RecordBatch> {
-        refuse_missing(self.subject(), wanted, self.columns.iter().map(|(name, _)| name.as_str()))?;
-        Ok(RecordBatch::new_empty(Arc::clone(&self.schema)))
+    /// Returns a batch of the columns without rows, to check their types.
+    pub(in crate::input) fn without_rows(&self) -> RecordBatch {
+        RecordBatch::new_empty(Arc::clone(&self.schema))
     }
 
     /// Reads the rows in batches of at most `batch_rows`.

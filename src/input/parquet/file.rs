@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -17,9 +17,11 @@ use super::footer::{DEPTH_MAX, schema_depth};
 use super::guard::{guarded, unreadable};
 use super::uuid_columns::UuidColumns;
 use crate::error::{Error, Result};
+use crate::exact::Held;
 use crate::input::layout::DayFile;
+use crate::input::shape::{self, Shape};
 use crate::input::subject::Subject;
-use crate::input::wanted::{Wanted, refuse_missing};
+use crate::input::wanted::Wanted;
 use crate::resources::Resources;
 use crate::sources::Int96;
 use crate::storage::regular_file;
@@ -33,7 +35,7 @@ pub(crate) struct ParquetFile {
 }
 
 impl ParquetFile {
-    /// Opens a file and reads its schema. For `int96` see [`crate::input::day_reader::DayReader::open`].
+    /// Opens a file and reads its schema. For `int96` see [`crate::input::read_options::ReadOptions`].
     pub(crate) fn open(day_file: &DayFile, int96: Option<Int96>) -> Result<Self> {
         let path = &day_file.path;
         let file = regular_file::open(path).map_err(|error| Error::io("open", path, error))?;
@@ -53,19 +55,19 @@ impl ParquetFile {
         Ok(ParquetFile { path: path.clone(), file, metadata, uuids })
     }
 
-    /// Whether there is a top-level column of this name.
-    pub(crate) fn has(&self, column: &str) -> bool {
-        self.metadata.schema().column_with_name(column).is_some()
+    /// Whether there is a column of this name, or in elements of the list that is exploded.
+    pub(in crate::input) fn has(&self, column: &str, explode: Option<&str>) -> bool {
+        shape::has(self.metadata.schema(), column, explode)
     }
 
-    /// Returns a batch of the columns without rows, to check the types in which they are read. Fails if a column is
-    /// missing or there twice.
-    pub(in crate::input) fn without_rows(&self, wanted: &[Wanted<'_>]) -> Result<RecordBatch> {
-        self.refuse_missing(wanted)?;
-        let schema = self.metadata.schema();
-        let wanted = schema.fields().iter().filter(|field| wanted.iter().any(|wanted| wanted.name() == field.name()));
-        let batch = RecordBatch::new_empty(Arc::new(Schema::new(wanted.map(Arc::clone).collect::<Vec<_>>())));
-        guarded(&self.path, || self.uuids.as_text(batch))
+    /// Returns a batch of the columns without rows, to check the types in which they are read, as [`Shape::flatten`]
+    /// gives it. Fails if a column is missing or there twice.
+    pub(in crate::input) fn without_rows(&self, wanted: &[Wanted<'_>], explode: Option<&str>) -> Result<RecordBatch> {
+        let shape = self.shape(wanted, explode)?;
+        let roots = self.metadata.schema().fields().iter().filter(|field| shape.has_root(field.name()));
+        let roots = RecordBatch::new_empty(Arc::new(Schema::new(roots.map(Arc::clone).collect::<Vec<_>>())));
+        let roots = guarded(&self.path, || self.uuids.as_text(roots))?;
+        if shape.is_flat() { Ok(roots) } else { shape.flatten(&roots).held("a schema has the columns found in it") }
     }
 
     /// Returns the top-level columns in file order, each with the name of its type.
@@ -74,34 +76,20 @@ impl ParquetFile {
         fields.map(|field| (field.name().clone(), field.data_type().to_string())).collect()
     }
 
-    fn refuse_missing(&self, wanted: &[Wanted<'_>]) -> Result<()> {
-        let names = self.metadata.schema().fields().iter().map(|field| field.name().as_str());
-        refuse_missing(Subject::File(&self.path), wanted, names)
+    /// Returns where the columns are. Fails if one is missing, unless it is optional, or there twice.
+    pub(in crate::input) fn shape(&self, wanted: &[Wanted<'_>], explode: Option<&str>) -> Result<Shape> {
+        Shape::of(Subject::File(&self.path), self.metadata.schema(), wanted, explode)
     }
 
-    /// Streams the columns in batches of at most `batch_rows` rows; of a list, only the wanted fields. A missing
-    /// optional column is left out. UUIDs become their text.
+    /// Streams the columns in batches of at most `batch_rows` records; of structs and lists, only the wanted fields. A
+    /// missing optional column is left out. UUIDs become their text.
     ///
     /// Memory: the decoded batch and one page of each column; each is at most the budget for a page, see
     /// [`Resources::page_bytes`]. Batches of large values have fewer rows; a page or a list that exceeds the budget is
     /// an error before it is read.
-    pub(in crate::input) fn read(
-        self,
-        wanted: &[Wanted<'_>],
-        batch_rows: usize,
-        resources: &Resources,
-    ) -> Result<Batches> {
-        self.refuse_missing(wanted)?;
+    pub(in crate::input) fn read(self, shape: &Shape, batch_rows: usize, resources: &Resources) -> Result<Batches> {
         let descriptor = self.metadata.parquet_schema();
-        let of = |root: &str| wanted.iter().find(|wanted| wanted.name() == root);
-        let wanted = descriptor.columns().iter().enumerate().filter(|(_, leaf)| match leaf.path().parts() {
-            [root] => of(root).is_some(),
-            [root, .., last] => match of(root) {
-                Some(Wanted::List { item, label, .. }) => [item, label].contains(&&last.as_str()),
-                _ => false,
-            },
-            [] => false,
-        });
+        let wanted = descriptor.columns().iter().enumerate().filter(|(_, leaf)| shape.has_leaf(leaf.path().parts()));
         let mask = ProjectionMask::leaves(descriptor, wanted.map(|(index, _)| index));
         let batch_rows = fitting_rows(&self.path, &self.file, self.metadata.metadata(), &mask, batch_rows, resources)?;
         let rows = self.metadata.metadata().file_metadata().num_rows();
@@ -162,16 +150,13 @@ pub(crate) fn column<'batch>(batch: &'batch RecordBatch, name: &str, path: &Path
 /// outside 1677 to 2262 would wrap around; they must be refused.
 fn with_int96(metadata: ArrowReaderMetadata, int96: Option<Int96>) -> parquet::errors::Result<ArrowReaderMetadata> {
     let descriptor = metadata.parquet_schema();
-    let mut is_int96 = vec![false; metadata.schema().fields().len()];
+    let mut int96s: Vec<Vec<bool>> = vec![Vec::new(); metadata.schema().fields().len()];
     for (index, leaf) in descriptor.columns().iter().enumerate() {
-        if leaf.physical_type() == PhysicalType::INT96
-            && let [_] = leaf.path().parts()
-            && let Some(flag) = is_int96.get_mut(descriptor.get_column_root_idx(index))
-        {
-            *flag = true;
+        if let Some(of_root) = int96s.get_mut(descriptor.get_column_root_idx(index)) {
+            of_root.push(leaf.physical_type() == PhysicalType::INT96);
         }
     }
-    if !is_int96.contains(&true) {
+    if !int96s.iter().any(|of_root| of_root.contains(&true)) {
         return Ok(metadata);
     }
     let writer = metadata.metadata().file_metadata().created_by().unwrap_or_default();
@@ -180,9 +165,33 @@ fn with_int96(metadata: ArrowReaderMetadata, int96: Option<Int96>) -> parquet::e
         Int96::WallTime => None,
     };
     let instant = DataType::Timestamp(TimeUnit::Microsecond, zone);
-    let fields = metadata.schema().fields().iter().zip(is_int96).map(|(field, int96)| {
-        if int96 { Arc::new(Field::new(field.name(), instant.clone(), field.is_nullable())) } else { Arc::clone(field) }
-    });
+    let fields = metadata.schema().fields().iter().zip(int96s);
+    let fields = fields.map(|(field, int96s)| with_leaves(field, &mut int96s.into_iter(), &instant));
     let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), ArrowReaderOptions::new().with_schema(schema))
+}
+
+/// Returns a field in which the leaves that `is_int96` says have the type `instant`; it says this of each leaf in turn.
+fn with_leaves(field: &FieldRef, is_int96: &mut impl Iterator<Item = bool>, instant: &DataType) -> FieldRef {
+    let data_type = match field.data_type() {
+        DataType::Struct(fields) => {
+            DataType::Struct(fields.iter().map(|field| with_leaves(field, is_int96, instant)).collect())
+        }
+        DataType::List(element) => DataType::List(with_leaves(element, is_int96, instant)),
+        DataType::LargeList(element) => DataType::LargeList(with_leaves(element, is_int96, instant)),
+        DataType::ListView(element) => DataType::ListView(with_leaves(element, is_int96, instant)),
+        DataType::LargeListView(element) => DataType::LargeListView(with_leaves(element, is_int96, instant)),
+        DataType::FixedSizeList(element, length) => {
+            DataType::FixedSizeList(with_leaves(element, is_int96, instant), *length)
+        }
+        DataType::Map(entry, is_sorted) => DataType::Map(with_leaves(entry, is_int96, instant), *is_sorted),
+        leaf => {
+            if is_int96.next() == Some(true) {
+                instant.clone()
+            } else {
+                leaf.clone()
+            }
+        }
+    };
+    Arc::new(field.as_ref().clone().with_data_type(data_type))
 }

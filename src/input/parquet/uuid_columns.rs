@@ -68,7 +68,11 @@ fn texts(column: &ArrayRef, name: &str, uuids: &[&str]) -> Result<ArrayRef, Arro
 }
 
 fn list<O: OffsetSizeTrait>(lists: &GenericListArray<O>, uuids: &[&str]) -> Result<ArrayRef, ArrowError> {
-    let values = texts(lists.values(), "", uuids)?;
+    let name = match lists.data_type() {
+        DataType::List(element) | DataType::LargeList(element) => element.name().as_str(),
+        _ => "",
+    };
+    let values = texts(lists.values(), name, uuids)?;
     let element = Arc::new(Field::new("element", values.data_type().clone(), true));
     let list = GenericListArray::<O>::try_new(element, lists.offsets().clone(), values, lists.nulls().cloned())?;
     Ok(Arc::new(list))

@@ -8,16 +8,18 @@ use arrow::datatypes::{Field, Schema};
 use arrow::error::ArrowError;
 
 use super::csv::{CsvFile, CsvRows};
-use super::json_lines::{JsonLinesFile, JsonRows};
+use super::json_lines::JsonLinesFile;
 use super::json_list::lists;
+use super::json_rows::JsonRows;
 use super::written_rows::{Gathered, WrittenRows};
 use crate::error::{Error, Result};
 use crate::input::day_batch::{DayBatch, Fault, Places};
-use crate::input::file_kind::{Content, Packing};
+use crate::input::file_kind::Packing;
 use crate::input::layout::DayFile;
 use crate::input::wanted::Wanted;
 use crate::model::IdForm;
 use crate::resources::Resources;
+use crate::sources::CsvDialect;
 use crate::text::Shown;
 
 /// An open text file, read only at its beginning.
@@ -32,14 +34,26 @@ enum AnyFile {
 }
 
 impl TextFile {
-    /// Opens a file as `content` says; fails if its beginning shows another type.
-    pub(crate) fn open(day_file: &DayFile, content: Content, packing: Packing, resources: &Resources) -> Result<Self> {
+    /// Opens a CSV file; fails if its beginning shows another type.
+    pub(crate) fn open_csv(
+        day_file: &DayFile,
+        packing: Packing,
+        csv: &CsvDialect,
+        resources: &Resources,
+    ) -> Result<Self> {
+        let file = AnyFile::Csv(CsvFile::open(day_file, packing, csv, resources)?);
+        Ok(TextFile { path: day_file.path.clone(), file })
+    }
+
+    /// Opens a file of JSON lines; fails if its beginning shows another type.
+    pub(crate) fn open_json_lines(
+        day_file: &DayFile,
+        packing: Packing,
+        explode: Option<&str>,
+        resources: &Resources,
+    ) -> Result<Self> {
         let path = day_file.path.clone();
-        let file = match content {
-            Content::Csv => AnyFile::Csv(CsvFile::open(&path, packing, resources)?),
-            _ => AnyFile::JsonLines(JsonLinesFile::open(&path, packing, resources)?),
-        };
-        Ok(TextFile { path, file })
+        Ok(TextFile { file: AnyFile::JsonLines(JsonLinesFile::open(&path, packing, explode, resources)?), path })
     }
 
     /// Whether there is a column of this name.
@@ -53,7 +67,7 @@ impl TextFile {
     /// Returns the names of its columns; for JSON lines, those of the first object.
     pub(crate) fn columns(&self) -> Result<Vec<String>> {
         match &self.file {
-            AnyFile::Csv(file) => Ok(file.names().collect()),
+            AnyFile::Csv(file) => Ok(file.names().to_vec()),
             AnyFile::JsonLines(file) => file.names(),
         }
     }
@@ -111,6 +125,16 @@ pub(in crate::input) struct TextBatches {
     is_at_end: bool,
 }
 
+impl TextBatches {
+    /// How many records read so far have no element in the exploded list.
+    pub(crate) fn empty(&self) -> u64 {
+        match &self.rows {
+            AnyRows::Csv(_) => 0,
+            AnyRows::JsonLines(rows) => rows.empty(),
+        }
+    }
+}
+
 impl Iterator for TextBatches {
     type Item = Result<DayBatch>;
 
@@ -138,7 +162,7 @@ impl Iterator for TextBatches {
 
 /// Returns the batch with each column read as its type.
 fn typed(gathered: Gathered, kinds: &[Kind]) -> Result<DayBatch, ArrowError> {
-    let Gathered { written, lines, faults } = gathered;
+    let Gathered { written, lines, elements, faults } = gathered;
     let mut faults = Faults(faults);
     let schema = written.schema();
     let mut columns: Vec<ArrayRef> = Vec::with_capacity(kinds.len());
@@ -157,7 +181,7 @@ fn typed(gathered: Gathered, kinds: &[Kind]) -> Result<DayBatch, ArrowError> {
     let fields = schema.fields().iter().zip(&columns);
     let fields = fields.map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true));
     let columns = RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)?;
-    Ok(DayBatch { columns, places: Places::At(lines), written: Some(written), faults: faults.0 })
+    Ok(DayBatch { columns, places: Places::At(lines), elements, written: Some(written), faults: faults.0 })
 }
 
 /// The faults of rows, in ascending order of rows; the first fault of each row counts.

@@ -1,19 +1,19 @@
-//! JSON lines: each line that is not blank is an object, whose names are the columns.
+//! JSON lines: each line that is not blank is an object, or several one behind the other; their names are the columns.
 
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeSeed;
 use serde_json::Deserializer;
 
-use super::json_id::id_text;
-use super::json_object::{Fields, Names, reason_of, scalar};
+use super::json_elements::JsonElements;
+use super::json_object::{Fields, Names, Paths, Value};
+use super::json_rows::JsonRows;
 use super::records::{Ends, Records};
-use super::written_rows::{Cell, WrittenRows};
 use crate::error::Result;
-use crate::input::cells::NOT_UTF8;
 use crate::input::file_kind::Packing;
 use crate::input::wanted::{Wanted, missing_column};
 use crate::resources::Resources;
+use crate::sources::in_element;
 
 /// An open file before its rows are read.
 pub(super) struct JsonLinesFile {
@@ -21,18 +21,26 @@ pub(super) struct JsonLinesFile {
     packing: Packing,
     records: Records,
     resources: Resources,
+    /// The list whose elements are the rows.
+    explode: Option<String>,
 }
 
 impl JsonLinesFile {
     /// Opens a file. Fails if it is one array of objects instead of one object per line, or if its first object spans
     /// several lines.
-    pub(super) fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
+    pub(super) fn open(path: &Path, packing: Packing, explode: Option<&str>, resources: &Resources) -> Result<Self> {
         let records = Records::open(path, packing, Ends::Line, resources)?;
         if records.rest().trim_ascii_start().starts_with(b"[") {
             let remedy = "write each object on a line of its own";
             return Err(records.broken("it begins with a JSON array, where there should be one object a line", remedy));
         }
-        let file = JsonLinesFile { path: path.to_owned(), packing, records, resources: resources.clone() };
+        let file = JsonLinesFile {
+            path: path.to_owned(),
+            packing,
+            records,
+            resources: resources.clone(),
+            explode: explode.map(str::to_owned),
+        };
         if file.begins_over_several_lines()? {
             let remedy = "write each object on a line of its own, without breaks in it";
             return Err(file
@@ -69,15 +77,47 @@ impl JsonLinesFile {
         Ok(false)
     }
 
-    /// Whether any object has this name. Reads the file again from the beginning, up to that object.
+    /// Whether any object, or any element of the exploded list, has this name. Reads the file again from the beginning,
+    /// up to that one.
     pub(super) fn has(&self, column: &str) -> Result<bool> {
-        let names = [column.to_owned()];
+        Ok(self.look_for(column)? == Sought::Found)
+    }
+
+    fn look_for(&self, column: &str) -> Result<Sought> {
+        let Some(list) = self.explode.as_deref() else { return self.look_for_value(column) };
+        let Some(name) = in_element(Some(list), column) else { return self.look_for_value(column) };
+        let (list, paths) = (Paths::new([list]), Paths::new([name]));
+        let mut sought = Sought::Nowhere;
         let found = self.first(|json| {
-            let mut values = [None];
-            let read = Fields { names: &names, values: &mut values }.deserialize(json);
-            read.ok().filter(|()| values != [None])
-        });
-        Ok(found?.is_some())
+            let mut values = [Value::Missing];
+            Fields { paths: &list, values: &mut values }.deserialize(json).ok()?;
+            let [Value::Json(json)] = values else { return None };
+            let mut elements = JsonElements::of(json)?;
+            while let Some(element) = elements.take().ok()? {
+                sought = Sought::Lacking;
+                let mut value = [Value::Missing];
+                let is_read =
+                    Fields { paths: &paths, values: &mut value }.deserialize(&mut Deserializer::from_str(element));
+                if name.is_empty() || is_read.is_ok() && value != [Value::Missing] {
+                    return Some(());
+                }
+            }
+            None
+        })?;
+        Ok(if found.is_some() { Sought::Found } else { sought })
+    }
+
+    fn look_for_value(&self, column: &str) -> Result<Sought> {
+        let paths = Paths::new([column]);
+        let mut sought = Sought::Nowhere;
+        let found = self.first(|json| {
+            let mut values = [Value::Missing];
+            let read = Fields { paths: &paths, values: &mut values }.deserialize(json);
+            read.ok()?;
+            sought = Sought::Lacking;
+            (values != [Value::Missing]).then_some(())
+        })?;
+        Ok(if found.is_some() { Sought::Found } else { sought })
     }
 
     /// Returns the first few names of the first object.
@@ -85,100 +125,46 @@ impl JsonLinesFile {
         Ok(self.first(|json| Names.deserialize(json).ok())?.unwrap_or_default())
     }
 
-    /// Returns the result of `look` on the first line for which it has one.
+    /// Returns the result of `look` on the first object for which it has one.
     fn first<T>(
         &self,
-        look: impl Fn(&mut Deserializer<serde_json::de::StrRead<'_>>) -> Option<T>,
+        mut look: impl FnMut(&mut Deserializer<serde_json::de::StrRead<'_>>) -> Option<T>,
     ) -> Result<Option<T>> {
         let mut records = Records::open(&self.path, self.packing, Ends::Line, &self.resources)?;
         while let Some(record) = records.take()? {
-            let text = std::str::from_utf8(record.bytes).ok();
-            if let Some(found) = text.and_then(|text| look(&mut Deserializer::from_str(text))) {
+            let Ok(text) = std::str::from_utf8(record.bytes) else { continue };
+            let mut json = Deserializer::from_str(text);
+            if let Some(found) = look(&mut json) {
                 return Ok(Some(found));
+            }
+            if record.is_uncut && json.end().is_err() {
+                records.cut();
             }
         }
         Ok(None)
     }
 
-    /// Returns the rows, each with its values in these columns. Fails if no object has such a column, unless it may be
-    /// missing, or if the file has no object.
+    /// Returns the rows, each with its values in these columns. Fails if no object, or no element of the exploded list,
+    /// has such a column, unless it may be missing, or if the file has neither.
     pub(super) fn rows(self, wanted: &[Wanted<'_>]) -> Result<JsonRows> {
-        for wanted in wanted.iter().filter(|wanted| !wanted.is_sparse()) {
-            if !self.has(wanted.name())?
-                && let Some(first) = self.first(|json| Names.deserialize(json).ok())?
-            {
-                return Err(missing_column(self.path.as_path(), wanted.name(), first.iter().map(String::as_str)));
+        let list = self.explode.as_deref().into_iter().map(|list| (list, true));
+        let names = wanted.iter().filter(|wanted| !wanted.is_sparse()).map(|wanted| (wanted.name(), false));
+        for (name, is_list) in list.chain(names) {
+            let sought = if is_list { self.look_for_value(name)? } else { self.look_for(name)? };
+            if sought == Sought::Lacking {
+                return Err(missing_column(self.path.as_path(), name, self.names()?.iter().map(String::as_str)));
             }
         }
-        let names = wanted.iter().map(|wanted| wanted.name().to_owned()).collect();
-        let forms = wanted.iter().map(|wanted| match wanted {
-            Wanted::List { .. } => ValueForm::Json,
-            wanted if wanted.is_text_id() => ValueForm::TextId,
-            _ => ValueForm::Scalar,
-        });
-        Ok(JsonRows { records: self.records, names, forms: forms.collect() })
+        Ok(JsonRows::new(self.records, wanted, self.explode))
     }
 }
 
-/// The rows of a file, in order.
-pub(super) struct JsonRows {
-    records: Records,
-    names: Vec<String>,
-    /// What becomes of the values of each column.
-    forms: Vec<ValueForm>,
-}
-
-/// What becomes of a value.
-#[derive(Clone, Copy)]
-enum ValueForm {
-    /// A list stays JSON.
-    Json,
-    /// A text, number or boolean as the file has it.
-    Scalar,
-    /// An id that is text.
-    TextId,
-}
-
-impl JsonRows {
-    /// Puts the next row into `written`; false after the last row. Blank lines are skipped.
-    pub(super) fn next_into(&mut self, written: &mut WrittenRows) -> Result<bool> {
-        loop {
-            let Some(record) = self.records.take()? else { return Ok(false) };
-            if record.bytes.trim_ascii().is_empty() {
-                continue;
-            }
-            let Ok(text) = std::str::from_utf8(record.bytes) else {
-                written.push_line(record.line, NOT_UTF8.to_owned(), record.bytes);
-                return Ok(true);
-            };
-            let mut values = vec![None; self.names.len()];
-            let mut json = Deserializer::from_str(text);
-            let read = Fields { names: &self.names, values: &mut values }.deserialize(&mut json);
-            match read.and_then(|()| json.end()) {
-                Ok(()) => {
-                    let row = values.iter().zip(&self.forms).map(|(value, form)| cell(*value, *form));
-                    written.push(record.line, row);
-                }
-                Err(error) => {
-                    let reason = format!("is not a JSON object ({})", reason_of(&error));
-                    written.push_line(record.line, reason, record.bytes);
-                }
-            }
-            return Ok(true);
-        }
-    }
-}
-
-/// Returns a value as the cell of a row.
-fn cell(value: Option<&str>, form: ValueForm) -> Cell<'_> {
-    let Some(value) = value.filter(|value| *value != "null") else { return Cell::Null };
-    let text = match form {
-        ValueForm::Json => return Cell::Text(value.into()),
-        ValueForm::Scalar => scalar(value),
-        ValueForm::TextId => id_text(value),
-    };
-    match text {
-        Ok(text) => text.map_or(Cell::Null, Cell::Text),
-        Err(reason) => Cell::Bad(value.into(), reason),
-    }
+/// What came of a search for a column.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Sought {
+    Found,
+    /// There are objects or elements, and none has it.
+    Lacking,
+    /// There is nothing that could have it.
+    Nowhere,
 }

@@ -10,7 +10,7 @@ use arrow::error::ArrowError;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 use super::json_id::id_text;
-use super::json_object::{Fields, reason_of, scalar};
+use super::json_object::{Fields, Paths, Value, reason_of, scalar};
 use crate::input::cells::Reason;
 use crate::model::IdForm;
 
@@ -20,6 +20,7 @@ use crate::model::IdForm;
 pub(super) struct JsonLists {
     /// The names of the item and of the flag.
     names: [String; 2],
+    paths: Paths,
     item_form: IdForm,
     items: StringBuilder,
     labels: StringBuilder,
@@ -39,6 +40,7 @@ impl JsonLists {
     pub(super) fn new([item, label]: [&str; 2], item_form: IdForm) -> Self {
         JsonLists {
             names: [item.to_owned(), label.to_owned()],
+            paths: Paths::new([item, label]),
             item_form,
             items: StringBuilder::new(),
             labels: StringBuilder::new(),
@@ -61,7 +63,7 @@ impl JsonLists {
         self.lengths.push(self.objects.len() - before);
         self.nulls.push(text.is_some());
         match (read, wrong) {
-            (Err(error), _) => Err((None, format!("is not a JSON array of objects ({})", reason_of(&error)))),
+            (Err(error), _) => Err((None, format!("is not a JSON array of objects ({})", reason_of(&error, 0)))),
             (Ok(()), Some((field, reason))) => Err((self.names.get(field).map(String::as_str), reason)),
             (Ok(()), None) => Ok(()),
         }
@@ -85,13 +87,13 @@ impl JsonLists {
     }
 
     /// Adds an element by its values. Fails with the number of the field at fault, and the reason.
-    fn element(&mut self, [item, label]: [Option<&str>; 2]) -> Result<(), (usize, Reason)> {
-        self.has_label |= label.is_some();
-        let item_text = match self.item_form {
-            IdForm::Integer => scalar,
-            IdForm::Text => id_text,
+    fn element(&mut self, [item, label]: [Value<'_>; 2]) -> Result<(), (usize, Reason)> {
+        self.has_label |= label != Value::Missing;
+        let item = match self.item_form {
+            IdForm::Integer => item.text(scalar),
+            IdForm::Text => item.text(id_text),
         };
-        let (item, label) = (item.map_or(Ok(None), item_text), label.map_or(Ok(None), scalar));
+        let label = label.text(scalar);
         self.objects.push(true);
         self.items.append_option(item.as_ref().ok().and_then(Option::as_deref));
         self.labels.append_option(label.as_ref().ok().and_then(Option::as_deref));
@@ -156,8 +158,8 @@ impl<'text> Visitor<'text> for Element<'_> {
     }
 
     fn visit_some<D: Deserializer<'text>>(self, deserializer: D) -> Result<(), D::Error> {
-        let mut values = [None; 2];
-        Fields { names: &self.lists.names, values: &mut values }.deserialize(deserializer)?;
+        let mut values = [Value::Missing; 2];
+        Fields { paths: &self.lists.paths, values: &mut values }.deserialize(deserializer)?;
         if let Err(wrong) = self.lists.element(values) {
             self.wrong.get_or_insert(wrong);
         }

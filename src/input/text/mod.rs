@@ -11,10 +11,14 @@
 mod batches;
 mod csv;
 mod csv_cells;
+mod dialect;
+mod json_elements;
 mod json_id;
 mod json_lines;
 mod json_list;
 mod json_object;
+mod json_rows;
+mod object_scan;
 mod records;
 mod unpacked;
 mod written_rows;

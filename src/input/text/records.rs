@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
+use super::dialect::Dialect;
+use super::object_scan::ObjectScan;
 use super::unpacked::Unpacked;
 use crate::error::{Error, Result};
 use crate::exact::{Held, at_most};
@@ -25,11 +27,12 @@ const WIDE_MARKS: [(&[u8], &str); 4] =
 /// The end of a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Ends {
-    /// The end of its line.
+    /// The end of its line; or the next JSON object on it, if the line is to be cut or is longer than
+    /// [`BUFFER_BYTES`].
     Line,
     /// The end of a line, outside a quoted cell. A quote opens such a cell only at the beginning of the cell; two
-    /// quotes within the cell do not close it.
-    LineOutsideQuotes,
+    /// quotes within the cell do not close it, and neither does an escaped one. An escaped line end ends nothing.
+    LineOutsideQuotes(Dialect),
 }
 
 /// A record, without its line end.
@@ -37,6 +40,10 @@ pub(super) enum Ends {
 pub(super) struct Record<'a> {
     /// The line on which it begins, from 1.
     pub line: u64,
+    /// How many bytes of that line come before it.
+    pub offset: usize,
+    /// Whether the line may still be cut into objects, see [`Records::cut`].
+    pub is_uncut: bool,
     /// Its bytes, not yet checked.
     pub bytes: &'a [u8],
 }
@@ -53,8 +60,13 @@ pub(super) struct Records {
     /// Where the next record begins in the buffer, and where the bytes read so far end.
     begin: usize,
     end: usize,
-    /// The line number at `begin`.
+    /// The line number at `begin`, and how many bytes of the line come before `begin`.
     line: u64,
+    offset: usize,
+    /// Whether the line at `begin` is cut into objects.
+    is_cut: bool,
+    /// Where the last record began, and its line.
+    last: (usize, u64),
     is_at_end: bool,
     bytes_max: usize,
     cancel: Cancel,
@@ -66,8 +78,20 @@ impl Records {
         let source = Unpacked::open(path, packing, resources)?;
         let (bytes_max, cancel) = (resources.line_bytes(), resources.cancel().clone());
         let buffer = vec![0; BUFFER_BYTES];
-        let (begin, end, line, is_at_end) = (0, 0, 1, false);
-        let mut records = Records { source, ends, buffer, begin, end, line, is_at_end, bytes_max, cancel };
+        let mut records = Records {
+            source,
+            ends,
+            buffer,
+            begin: 0,
+            end: 0,
+            line: 1,
+            offset: 0,
+            is_cut: false,
+            last: (0, 1),
+            is_at_end: false,
+            bytes_max,
+            cancel,
+        };
         while records.end < LOOKED_AT && !records.is_at_end {
             records.fill()?;
         }
@@ -97,12 +121,20 @@ impl Records {
     /// Returns the next record; `None` after the last. Fails if it exceeds the budget for a line, if a quote is not
     /// closed, and at a NUL byte.
     pub(super) fn take(&mut self) -> Result<Option<Record<'_>>> {
-        let mut scan = Scan::default();
-        let (length, with_end) = loop {
-            if let Some(length) = scan.find(self.ends, self.rest(), self.is_at_end) {
-                break (length, length + 1);
+        let (mut scan, mut objects) = (Scan::default(), ObjectScan::default());
+        let (length, ends_line) = loop {
+            let found = if self.is_cut {
+                objects.find(self.rest())
+            } else {
+                scan.find(self.ends, self.rest(), self.is_at_end).map(|length| (length, true))
+            };
+            if let Some(found) = found {
+                break found;
             }
             let length = self.rest().len();
+            if self.ends == Ends::Line && length > BUFFER_BYTES {
+                self.is_cut = true;
+            }
             if length > self.bytes_max {
                 return Err(self.too_long());
             }
@@ -113,23 +145,37 @@ impl Records {
                 if length == 0 {
                     return Ok(None);
                 }
-                break (length, length);
+                break (length, true);
             }
             self.fill()?;
         };
         if length > self.bytes_max {
             return Err(self.too_long());
         }
-        let (begin, line) = (self.begin, self.line);
-        self.begin += with_end;
-        self.line += scan.breaks + 1;
+        let (begin, line, offset, is_uncut) = (self.begin, self.line, self.offset, !self.is_cut);
+        self.last = (begin, line);
+        self.begin += length;
+        self.offset += length;
+        if ends_line {
+            // After the last line there may be no line end.
+            self.begin = self.end.min(self.begin + 1);
+            self.line += scan.breaks + 1;
+            (self.offset, self.is_cut) = (0, false);
+        }
         let bytes = self.buffer.get(begin..begin + length).held("a row lies within what was read")?;
         // A NUL byte means another encoding, or the end of a file that was being written when its machine went down.
         if memchr(0, bytes).is_some() {
             let cause = format!("the row on line {line} has a NUL byte, which no UTF-8 text has");
             return Err(self.broken(&cause, "write the file again in UTF-8"));
         }
-        Ok(Some(Record { line, bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes) }))
+        Ok(Some(Record { line, offset, is_uncut, bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes) }))
+    }
+
+    /// Cuts the last record, an uncut line, into its JSON objects, one behind the other: they are the next records.
+    /// What is wrong with an object stays with it; after something that is no object nothing is cut.
+    pub(super) fn cut(&mut self) {
+        (self.begin, self.line) = self.last;
+        self.is_cut = true;
     }
 
     /// Reads more bytes into the buffer. Fails after a request to stop.
@@ -155,7 +201,11 @@ impl Records {
     }
 
     fn too_long(&self) -> Error {
-        let quotes = if self.ends == Ends::LineOutsideQuotes { " (is a quote in it never closed?)" } else { "" };
+        let quotes = if matches!(self.ends, Ends::LineOutsideQuotes(Dialect { quote: Some(_), .. })) {
+            " (is a quote in it never closed?)"
+        } else {
+            ""
+        };
         self.broken(
             &format!(
                 "the row that begins on line {} has more bytes than the memory limit allows ({}){quotes}",
@@ -178,6 +228,8 @@ struct Scan {
     opened_in: Option<u64>,
     /// Line ends within the record.
     breaks: u64,
+    /// The last byte after an escape.
+    escaped: Option<usize>,
 }
 
 impl Scan {
@@ -188,32 +240,44 @@ impl Scan {
             let rest = bytes.get(self.position..)?;
             let found = match ends {
                 Ends::Line => memchr(b'\n', rest),
-                Ends::LineOutsideQuotes => memchr2(b'\n', b'"', rest),
+                Ends::LineOutsideQuotes(dialect) => dialect.find(rest),
             };
             let Some(place) = found.map(|place| self.position + place) else {
                 self.position = bytes.len();
                 return None;
             };
-            let is_quote = bytes.get(place) == Some(&b'"');
-            match (is_quote, self.opened_in) {
-                (false, None) => return Some(place),
-                (false, Some(_)) => self.breaks += 1,
-                (true, None) => {
+            let (byte, next) = (bytes.get(place).copied(), bytes.get(place + 1).copied());
+            let dialect = match ends {
+                Ends::LineOutsideQuotes(dialect) if byte != Some(b'\n') => dialect,
+                _ if self.opened_in.is_none() => return Some(place),
+                _ => {
+                    self.breaks += 1;
+                    self.position = place + 1;
+                    continue;
+                }
+            };
+            if next.is_none() && !is_at_end {
+                self.position = place;
+                return None;
+            }
+            let mut after = place + 1;
+            match self.opened_in {
+                _ if byte == dialect.escape => {
+                    self.breaks += u64::from(next == Some(b'\n'));
+                    self.escaped = Some(after);
+                    after += 1;
+                }
+                None => {
                     let before = place.checked_sub(1).and_then(|before| bytes.get(before));
-                    if before.is_none_or(|before| *before == b',') {
+                    let begins = before.is_none_or(|before| *before == dialect.separator);
+                    if begins && (place == 0 || self.escaped != Some(place - 1)) {
                         self.opened_in = Some(self.breaks);
                     }
                 }
-                (true, Some(_)) => match bytes.get(place + 1) {
-                    Some(b'"') => self.position = place + 1,
-                    None if !is_at_end => {
-                        self.position = place;
-                        return None;
-                    }
-                    _ => self.opened_in = None,
-                },
+                Some(_) if next == byte => after += 1,
+                Some(_) => self.opened_in = None,
             }
-            self.position = self.position.max(place) + 1;
+            self.position = after;
         }
     }
 }
@@ -223,21 +287,33 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const COMMAS: Dialect = Dialect { separator: b',', quote: Some(b'"'), escape: None };
+
     /// The lengths and breaks of the records, found byte by byte.
-    fn stepped(text: &[u8]) -> Vec<(usize, u64)> {
+    fn stepped(text: &[u8], dialect: Dialect) -> Vec<(usize, u64)> {
         let (mut records, mut begin, mut breaks, mut is_quoted) = (Vec::new(), 0, 0, false);
-        let mut place = 0;
+        let (mut place, mut at_cell) = (0, true);
         while place < text.len() {
-            match text[place] {
-                b'"' if is_quoted && text.get(place + 1) == Some(&b'"') => place += 1,
-                b'"' if is_quoted => is_quoted = false,
-                b'"' if place == begin || text[place - 1] == b',' => is_quoted = true,
-                b'\n' if is_quoted => breaks += 1,
-                b'\n' => {
-                    records.push((place - begin, breaks));
-                    (begin, breaks) = (place + 1, 0);
+            let (byte, next) = (text[place], text.get(place + 1));
+            let was_at_cell = std::mem::take(&mut at_cell);
+            if Some(byte) == dialect.escape {
+                breaks += u64::from(next == Some(&b'\n'));
+                place += 1;
+            } else if Some(byte) == dialect.quote && is_quoted {
+                if next == Some(&byte) {
+                    place += 1;
+                } else {
+                    is_quoted = false;
                 }
-                _ => {}
+            } else if Some(byte) == dialect.quote && was_at_cell {
+                is_quoted = true;
+            } else if byte == b'\n' && is_quoted {
+                breaks += 1;
+            } else if byte == b'\n' {
+                records.push((place - begin, breaks));
+                (begin, breaks, at_cell) = (place + 1, 0, true);
+            } else {
+                at_cell = byte == dialect.separator && !is_quoted;
             }
             place += 1;
         }
@@ -245,12 +321,13 @@ mod tests {
     }
 
     /// The lengths and breaks found by [`Scan`] when the bytes arrive in parts.
-    fn scanned(text: &[u8], pieces: &[usize]) -> Vec<(usize, u64)> {
+    fn scanned(text: &[u8], dialect: Dialect, pieces: &[usize]) -> Vec<(usize, u64)> {
         let (mut records, mut begin, mut scan) = (Vec::new(), 0, Scan::default());
         let mut end = 0;
         let mut pieces = pieces.iter();
         loop {
-            if let Some(length) = scan.find(Ends::LineOutsideQuotes, &text[begin..end], end == text.len()) {
+            let ends = Ends::LineOutsideQuotes(dialect);
+            if let Some(length) = scan.find(ends, &text[begin..end], end == text.len()) {
                 records.push((length, scan.breaks));
                 begin += length + 1;
                 scan = Scan::default();
@@ -265,10 +342,15 @@ mod tests {
     proptest! {
         #[test]
         fn records_end_where_they_do_whatever_the_pieces(
-            text in "[a,\"\r\n]{0,60}",
+            text in "[a,;\"\\\\\r\n]{0,60}",
             pieces in proptest::collection::vec(0_usize..9, 0..20),
+            separator in prop_oneof![Just(b','), Just(b';')],
+            (is_quoted, is_escaped) in any::<(bool, bool)>(),
         ) {
-            prop_assert_eq!(scanned(text.as_bytes(), &pieces), stepped(text.as_bytes()));
+            let (quote, escape) = (is_quoted.then_some(b'"'), is_escaped.then_some(b'\\'));
+            for dialect in [COMMAS, Dialect { separator, quote, escape }] {
+                prop_assert_eq!(scanned(text.as_bytes(), dialect, &pieces), stepped(text.as_bytes(), dialect));
+            }
         }
     }
 }

@@ -23,6 +23,24 @@ pub(super) enum Cell<'a> {
 }
 
 impl<'a> Cell<'a> {
+    /// The same cell for as long as the text is kept elsewhere.
+    pub(super) fn borrowed(&self) -> Cell<'_> {
+        match self {
+            Cell::Null => Cell::Null,
+            Cell::Text(text) => Cell::Text(Cow::Borrowed(text)),
+            Cell::Bad(text, reason) => Cell::Bad(Cow::Borrowed(text), reason),
+        }
+    }
+
+    /// The same cell with a text of its own.
+    pub(super) fn into_owned(self) -> Cell<'static> {
+        match self {
+            Cell::Null => Cell::Null,
+            Cell::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
+            Cell::Bad(text, reason) => Cell::Bad(Cow::Owned(text.into_owned()), reason),
+        }
+    }
+
     /// The cell of any bytes.
     pub(super) fn of(content: Cow<'a, [u8]>) -> Self {
         let (text, is_sound) = match content {
@@ -46,6 +64,7 @@ pub(super) struct WrittenRows {
     names: Vec<String>,
     columns: Vec<StringBuilder>,
     lines: Vec<u64>,
+    elements: Vec<u64>,
     faults: Vec<Fault>,
     bytes: usize,
 }
@@ -56,6 +75,8 @@ pub(super) struct Gathered {
     pub written: RecordBatch,
     /// The line of each row.
     pub lines: Vec<u64>,
+    /// The number of each row in the list of its record, from 1; 0 for a row that is a record itself.
+    pub elements: Vec<u64>,
     /// The cells or lines that could not be read, in ascending order of rows, at most one for each row.
     pub faults: Vec<Fault>,
 }
@@ -65,7 +86,7 @@ impl WrittenRows {
     pub(super) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let names: Vec<String> = names.map(str::to_owned).collect();
         let columns = names.iter().map(|_| StringBuilder::new()).collect();
-        WrittenRows { names, columns, lines: Vec::new(), faults: Vec::new(), bytes: 0 }
+        WrittenRows { names, columns, lines: Vec::new(), elements: Vec::new(), faults: Vec::new(), bytes: 0 }
     }
 
     /// How many rows there are.
@@ -80,6 +101,11 @@ impl WrittenRows {
 
     /// Adds a row with a cell for each column.
     pub(super) fn push<'a>(&mut self, line: u64, row: impl Iterator<Item = Cell<'a>>) {
+        self.push_element(line, 0, row);
+    }
+
+    /// Adds a row that is an element of a record's list; `element` counts from 1.
+    pub(super) fn push_element<'a>(&mut self, line: u64, element: u64, row: impl Iterator<Item = Cell<'a>>) {
         let index = self.rows();
         for ((name, column), cell) in self.names.iter().zip(&mut self.columns).zip(row) {
             match cell {
@@ -98,6 +124,15 @@ impl WrittenRows {
             }
         }
         self.lines.push(line);
+        self.elements.push(element);
+    }
+
+    /// Adds a fault to the last row, unless it has one.
+    pub(super) fn fault(&mut self, column: &str, reason: String) {
+        let index = self.rows().saturating_sub(1);
+        if self.faults.last().is_none_or(|last| last.index != index) {
+            self.faults.push(Fault { index, column: column.to_owned(), reason, line: None });
+        }
     }
 
     /// Adds a line that has no cells, with the reason, as a phrase that follows the line number.
@@ -107,6 +142,7 @@ impl WrittenRows {
         self.faults.push(Fault { index: self.rows(), column: String::new(), reason, line: Some(text) });
         self.columns.iter_mut().for_each(StringBuilder::append_null);
         self.lines.push(line);
+        self.elements.push(0);
     }
 
     /// Returns all rows and starts an empty batch.
@@ -118,6 +154,7 @@ impl WrittenRows {
         Ok(Gathered {
             written: RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?,
             lines: std::mem::take(&mut self.lines),
+            elements: std::mem::take(&mut self.elements),
             faults: std::mem::take(&mut self.faults),
         })
     }

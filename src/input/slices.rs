@@ -1,4 +1,4 @@
-//! How many rows of a record batch are put aside at once, so that they fit into the memory limit.
+//! How many rows of a record batch are taken at once, so that they fit into the memory limit.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::kernels::length::length;
@@ -43,8 +43,8 @@ fn value_bytes(column: &ArrayRef) -> Result<usize, ArrowError> {
         DataType::ListView(_) => list_bytes(column, column.as_list_view::<i32>().values())?,
         DataType::LargeListView(_) => list_bytes(column, column.as_list_view::<i64>().values())?,
         DataType::Struct(_) => {
-            let fields = column.as_struct().columns().iter().map(value_bytes);
-            fields.sum::<Result<usize, ArrowError>>()?
+            let fields = column.as_struct().columns().iter();
+            fields.map(value_bytes).try_fold(0_usize, |sum, bytes| Ok::<_, ArrowError>(sum.saturating_add(bytes?)))?
         }
         _ => NUMBER_BYTES,
     })
