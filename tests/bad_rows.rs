@@ -65,7 +65,7 @@ fn a_batch_with_bad_rows_is_refused_as_a_whole() {
         "a.parquet row 2 column customer_id is null",
         "a.parquet row 3 column customer_id does not fit a signed 64-bit integer",
         "a.parquet row 4 column item_id is null",
-        "a.parquet row 5 column item_id is 0, which is the padding (item_offset in lookback.toml moves ids that count from 0)",
+        "a.parquet row 5 column item_id is 0, which is the padding: [ids] item_offset in lookback.toml moves ids that count from 0",
         "a.parquet row 6 column click_time lies outside the years 1970 to 2261 and more",
         "--quarantine",
     ];

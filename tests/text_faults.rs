@@ -38,7 +38,7 @@ fn check(found: &[(u64, String, String, String)], expected: &[(u64, &str, &str, 
 }
 
 /// The reason for item 0.
-const PADDING: &str = "is 0, which is the padding (item_offset in lookback.toml moves ids that count from 0)";
+const PADDING: &str = "is 0, which is the padding: [ids] item_offset in lookback.toml moves ids that count from 0";
 
 const CSV: &[u8] = b"note,customer_id,item_id,click_time\n\
     good,1,10,2026-01-01T10:00:00Z\n\

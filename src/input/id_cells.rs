@@ -123,7 +123,8 @@ impl IdCells {
                 Cells::Integers(_, offset) if offset != 0 => {
                     format!("is 0, which is the padding, with item_offset {offset}")
                 }
-                _ => "is 0, which is the padding (item_offset in lookback.toml moves ids that count from 0)".to_owned(),
+                _ => "is 0, which is the padding: [ids] item_offset in lookback.toml moves ids that count from 0"
+                    .to_owned(),
             }),
             item_id => Ok(item_id),
         }

@@ -119,7 +119,7 @@ fn bad_rows_are_named_by_their_place_in_all_batches() {
     let error = refused(given("clicks", batches).unwrap());
     assert_eq!(
         error.to_string(),
-        "the actions of 2026-01-02 have 1 bad row: row 4 of clicks column item_id is 0, which is the padding (item_offset in lookback.toml moves ids that count from 0); correct \
+        "the actions of 2026-01-02 have 1 bad row: row 4 of clicks column item_id is 0, which is the padding: [ids] item_offset in lookback.toml moves ids that count from 0; correct \
          the data, or set the rows aside with quarantine DIR; nothing was changed"
     );
 }

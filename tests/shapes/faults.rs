@@ -38,7 +38,7 @@ fn bad_elements_are_told_by_line_and_number() {
     write(&bench, &otto(), "a.json", (lines.join("\n") + "\n").as_bytes());
     let words = [
         "11 bad rows: ",
-        "a.json line 1 column events.aid is 0, which is the padding (element 2), ",
+        "a.json line 1 column events.aid is 0, which is the padding: [ids] item_offset in lookback.toml moves ids that count from 0 (element 2), ",
         "a.json line 2 column events.type is null (element 1), ",
         "a.json line 2 column events.aid is not a field of an object (element 2), ",
         "a.json line 2 column events.aid is an object (element 3), ",
@@ -49,7 +49,11 @@ fn bad_elements_are_told_by_line_and_number() {
     let told: Vec<(u64, &str, &str)> =
         aside.iter().map(|(_, line, column, reason, _)| (*line, column.as_str(), reason.as_str())).collect();
     let expected = [
-        (1, "events.aid", "is 0, which is the padding (element 2)"),
+        (
+            1,
+            "events.aid",
+            "is 0, which is the padding: [ids] item_offset in lookback.toml moves ids that count from 0 (element 2)",
+        ),
         (2, "events.type", "is null (element 1)"),
         (2, "events.aid", "is not a field of an object (element 2)"),
         (2, "events.aid", "is an object (element 3)"),
@@ -85,7 +89,7 @@ fn bad_elements_of_parquet_are_told_by_row_and_number() {
     write_parquet(&path, &[("session", Arc::clone(&sessions)), ("events", lists)]);
     let words = [
         "3 bad rows: ",
-        "a.parquet row 1 column events.aid is 0, which is the padding (element 2), ",
+        "a.parquet row 1 column events.aid is 0, which is the padding: [ids] item_offset in lookback.toml moves ids that count from 0 (element 2), ",
         "a.parquet row 3 column events.aid is null (element 1), ",
         "a.parquet row 3 column events.type is null (element 2); ",
     ];

@@ -3,6 +3,7 @@
 
 mod columns;
 mod faults;
+mod ids;
 mod impressions;
 mod same;
 
