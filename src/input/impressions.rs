@@ -41,11 +41,8 @@ pub struct ReadImpressions {
     pub lacks_label: bool,
 }
 
-/// Passes every impression of a file to `take`, in the order of its rows, each with its row or line in the file (see
-/// [`DayFile::place`]); and every bad row to `bad`. In the flat layout each row is an impression of one element: see
-/// [`super::FlatLists`].
-///
-/// Memory: one batch of 1,024 rows. Fails if the file cannot be read or lacks a column.
+/// Does what [`read_shown`] does, without positions: for tests and benchmarks.
+#[cfg(feature = "internals")]
 pub fn read_impressions(
     source: &ImpressionSource,
     day_file: &DayFile,
@@ -56,7 +53,11 @@ pub fn read_impressions(
     read_shown(source, day_file, resources, bad, |place, impression, _| take(place, impression))
 }
 
-/// Like [`read_impressions`], with the position of the element of each row of the flat layout, if it has one.
+/// Passes every impression of a file to `take`, in the order of its rows, each with its row or line in the file (see
+/// [`DayFile::place`]); and every bad row to `bad`. In the flat layout each row is an impression of one element, with
+/// its position, if it has one: see [`super::FlatLists`].
+///
+/// Memory: one batch of 1,024 rows. Fails if the file cannot be read or lacks a column.
 pub(crate) fn read_shown(
     source: &ImpressionSource,
     day_file: &DayFile,
