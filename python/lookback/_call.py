@@ -10,7 +10,7 @@ from typing import Any, Optional, Union
 
 from lookback import _native
 from lookback._checks import usage
-from lookback._types import ArrowStreamable, Columns, DayLike, Given, PathLike, Size, Summary
+from lookback._types import ArrowStreamable, Columns, DayLike, Given, Id, PathLike, Size, Summary
 from lookback._work import Progress, Reporter
 
 
@@ -40,7 +40,7 @@ def call(
     if isinstance(customers, (str, os.PathLike)):
         settings["customers"] = customers
     elif customers is not None:
-        settings["customer"] = [int(customer) for customer in customers]
+        settings["customer"] = [str(customer) for customer in customers]
     for name, value in {**settings, "memory_limit": memory_limit, "threads": threads}.items():
         if value is None or value is False:
             continue
@@ -92,4 +92,4 @@ def rows_in_memory(command: str, sources: Mapping[str, Optional[ArrowStreamable]
 
 
 # Ids, or a text file with one on each line.
-Customers = Union[Iterable[int], PathLike]
+Customers = Union[Iterable[Id], PathLike]

@@ -7,7 +7,7 @@ from typing import Any, Optional, Union, overload
 from lookback import _native
 from lookback._call import Customers, call, day
 from lookback._limits import limits_of
-from lookback._types import DayLike, PathLike, Size, Summary
+from lookback._types import DayLike, Id, PathLike, Size, Summary
 from lookback._work import Progress, Reporter
 
 
@@ -27,7 +27,7 @@ def status(store: PathLike) -> Summary:
     return call("status", **locals())
 
 
-def show(store: PathLike, customer: int, *, dt: Optional[DayLike] = None, limit: Optional[int] = None) -> Summary:
+def show(store: PathLike, customer: Id, *, dt: Optional[DayLike] = None, limit: Optional[int] = None) -> Summary:
     """Return one customer's history as of a day.
 
     Args:
@@ -48,7 +48,7 @@ def show(store: PathLike, customer: int, *, dt: Optional[DayLike] = None, limit:
 
 def explain(
     store: PathLike,
-    customer: int,
+    customer: Id,
     *,
     dt: DayLike,
     item: Optional[int] = None,

@@ -139,7 +139,7 @@ def default_memory() -> int: ...
 def vocabulary(asked: AskedVocabulary, limits: Limits, report: Report) -> ArrowStream: ...
 def histories(
     store: Union[str, Path],
-    customers: Sequence[int],
+    customers: Sequence[str],
     asked: tuple[str, Optional[int], Optional[int], Optional[str], bool, bool],
     limits: Limits,
     report: Report,

@@ -10,6 +10,8 @@ from typing import Any, Optional, Protocol, Union
 PathLike = Union[str, "os.PathLike[str]"]
 # A day as text ("2026-01-31") or as a date.
 DayLike = Union[str, date]
+# The id of a customer: an integer, or text where the store's customers are text.
+Id = Union[int, str]
 # Bytes, or text such as "2GiB".
 Size = Union[int, str]
 Summary = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from lookback import _native
 from lookback._call import call, day
 from lookback._limits import limits_of
-from lookback._types import DayLike, Limits, PathLike, Size, Summary
+from lookback._types import DayLike, Id, Limits, PathLike, Size, Summary
 from lookback._work import Progress, Reporter
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Store:
 
     def histories(
         self,
-        customers: Iterable[int],
+        customers: Iterable[Id],
         *,
         dt: DayLike,
         max_history: Optional[int] = None,
@@ -81,7 +81,7 @@ class Store:
         """Return the histories of customers as of a day, as a stream of Arrow record batches.
 
         Args:
-            customers: their ids, in any order; repeated ones count once.
+            customers: their ids, in any order; repeated ones count once. Text where the store's customers are text.
             dt: the day; histories have actions from strictly before it.
             max_history: use only the newest so many actions.
             lookback_days: use only actions of so many days before the day.
@@ -92,9 +92,9 @@ class Store:
 
         Returns:
             An object with ``__arrow_c_stream__``, to be read once, by pyarrow, Polars, DuckDB or pandas: a row for each
-            customer, ascending, but forgotten ones; columns ``customer_id`` int64, ``actions`` list of int64,
-            ``action_types`` list of int32, ``action_times`` list of microseconds in UTC, newest first, without
-            padding. At most a few record batches are in memory.
+            customer, ascending, but forgotten ones; columns ``customer_id`` int64, ``customer_text`` if customers are
+            text, ``actions`` list of int64, ``action_types`` list of int32, ``action_times`` list of microseconds in
+            UTC, newest first, without padding. At most a few record batches are in memory.
 
         Raises:
             lookback.Refused: batches or actions are missing that the histories depend on.
@@ -114,7 +114,7 @@ class Store:
         )
         reporter = Reporter(progress)
         try:
-            ids = [int(customer) for customer in customers]
+            ids = [str(customer) for customer in customers]
             return _native.histories(self._path, ids, asked, self._limits, reporter)
         finally:
             reporter.close()

@@ -10,8 +10,8 @@ use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::record_batch::RecordBatchReader;
 use lookback::error::{Error, Result};
-use lookback::histories::{Question, get};
-use lookback::model::CustomerId;
+use lookback::histories::{AskedCustomer, Question, get};
+use lookback::model::{CustomerId, IdForm};
 use lookback::output::{HistoryFormat, HistoryTarget};
 use lookback::progress::Silent;
 use lookback::resources::Cancel;
@@ -46,7 +46,7 @@ impl Asked {
 pub(crate) fn histories(
     py: Python<'_>,
     store: PathBuf,
-    customers: Vec<i64>,
+    customers: Vec<String>,
     asked: Asked,
     limits: Limits,
     report: &Bound<'_, PyAny>,
@@ -56,6 +56,14 @@ pub(crate) fn histories(
     let resources = limits.resources(cancel.clone());
     let stream = try_run(py, &cancel, report, |_| {
         let store = Store::open_reader(&Folder::with(&store, &resources))?;
+        let form = store.settings().ids.customer;
+        let asked = |typed: String| {
+            let customer = form.id_of(&typed).map(CustomerId).ok_or_else(|| {
+                Error::usage(format!("there is no customer {typed:?}"), "give ids of the kind that the store has")
+            })?;
+            Ok(AskedCustomer { customer, text: (form == IdForm::Text).then(|| typed.into()) })
+        };
+        let customers = customers.into_iter().map(asked).collect::<Result<_>>()?;
         Histories::begin(store, question, customers, cancel.clone())
     })?;
     Ok(ArrowStream::new(stream))
@@ -70,11 +78,11 @@ struct Reading {
 
 impl Histories {
     /// Waits for the first record batch: what is refused is refused here.
-    fn begin(store: Store, question: Question, customers: Vec<i64>, cancel: Cancel) -> Result<Self> {
+    fn begin(store: Store, question: Question, customers: Vec<AskedCustomer>, cancel: Cancel) -> Result<Self> {
         let failed = |error| Error::io("open a pipe of", "this process".as_ref(), error);
         let (reader, writer) = io::pipe().map_err(failed)?;
         let target = HistoryTarget::Stream(Box::new(BufWriter::new(writer)));
-        let customers = customers.into_iter().map(|id| Ok(CustomerId(id)));
+        let customers = customers.into_iter().map(Ok);
         let work = move || get(&store, &question, customers, (target, HistoryFormat::Arrow), &Silent).map(|_| ());
         let working = thread::Builder::new().spawn(work);
         let working = working.map_err(|error| Error::io("start a thread of", "this process".as_ref(), error))?;

@@ -200,3 +200,25 @@ def test_a_vocabulary_is_arrow_too(model, tmp_path):
     assert ids["index"].to_pylist() == list(range(1, said["ids"] + 1)) and said["ids"] > 20
     with pytest.raises(lookback.Usage, match="kind of ids"):
         lookback.vocabulary(model.root, **{**settings, "of": "item"})
+
+
+def test_ids_may_be_text(tmp_path):
+    """UUIDs and codes as they are: commands and histories take the text."""
+    (tmp_path / "lookback.toml").write_text('[ids]\ncustomer = "text"\nitem = "text"\n')
+    rows = {"customer_id": ["u-7", "u-7", "u-8"], "item_id": ["0042", "42", "0042"], "click_time": [FIRST] * 3}
+    settings = dict(dt=day(0), config=tmp_path / "lookback.toml", create=True)
+    lookback.ingest(tmp_path / "store", clicks=pyarrow.table(rows), **settings)
+    store = lookback.Store(tmp_path / "store")
+    table = pyarrow.table(store.histories(["u-8", "u-7", "nobody"], dt=day(1)))
+    lengths = {row["customer_text"]: len(row["actions"]) for row in table.to_pylist()}
+    assert lengths == {"u-7": 2, "u-8": 1, "nobody": 0}
+    items = dict(zip(table["customer_text"].to_pylist(), table["actions"].to_pylist()))
+    assert len(set(items["u-7"])) == 2 and set(items["u-8"]) < set(items["u-7"])
+    shown = lookback.show(tmp_path / "store", "u-8", dt=day(1))
+    assert shown["customer_text"] == "u-8" and shown["actions"][0]["item_id"] == items["u-8"][0]
+    lookback.forget(tmp_path / "store", customers=["u-8"])
+    assert pyarrow.table(store.histories(["u-8"], dt=day(1))).num_rows == 0
+    numbers = pyarrow.table({**rows, "customer_id": [7, 7, 8], "item_id": [1, 2, 3]})
+    lookback.ingest(tmp_path / "numbers", dt=day(0), clicks=numbers, create=True)
+    with pytest.raises(lookback.Usage, match="no customer"):
+        lookback.Store(tmp_path / "numbers").histories(["u-7"], dt=day(1))
