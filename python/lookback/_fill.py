@@ -15,6 +15,7 @@ def init(
     *,
     max_history: Optional[int] = None,
     timezone: Optional[str] = None,
+    duplicates: Optional[str] = None,
     config: Optional[PathLike] = None,
 ) -> Summary:
     """Create a store with settings other than the defaults; they are fixed for its life.
@@ -23,7 +24,9 @@ def init(
         store: the folder to create.
         max_history: how many of the most recent actions a history keeps, 1 to 100,000; 1,000 without it.
         timezone: the IANA time zone in which days begin, such as ``"Europe/Berlin"``; UTC without it.
-        config: a ``lookback.toml`` with names and numbers of action types; without it those of the first batch.
+        duplicates: ``"keep"`` (the default), or ``"drop"`` to hold actions equal in customer, item, time and type once.
+        config: a ``lookback.toml`` with what ids are, and names and numbers of action types; without it those of the
+            first batch.
 
     Returns:
         The summary of ``lookback init --json``.
