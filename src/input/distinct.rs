@@ -38,8 +38,8 @@ impl<T: Written> IdentifiedAction<T> {
 
     fn order(&self) -> impl Ord + use<'_, T> {
         let ReadAction { customer, action: Action { time_us, item_id, action_type }, day } = self.read;
-        let rest = (time_us, action_type.number(), item_id, customer.0, day.number(), self.left_out);
-        (self.hash, self.source, &self.id, rest, &self.written)
+        let rest = (time_us, action_type.number(), item_id, customer.0, day.number());
+        (self.hash, self.source, &self.id, rest, &self.written, self.left_out)
     }
 }
 

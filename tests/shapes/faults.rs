@@ -149,7 +149,7 @@ fn objects_of_one_line_are_told_by_the_line() {
     let words = [
         "4 bad rows: ",
         "a.jsonl line 1 column aid is not an integer (\"1.5\"), ",
-        "a.jsonl line 1 column aid is not an integer (\"}{\"), ",
+        "a.jsonl line 1 column aid is not an integer (\"}{\"): ",
         &format!("a.jsonl line 2 is not a JSON object (it has user twice, at byte {}), ", row("3").len() + 19),
         &format!("a.jsonl line 3 is not a JSON object (trailing characters, at byte {})", row("5").len() + 2),
     ];
