@@ -182,7 +182,7 @@ fn wrong_usage_is_told_without_doing_what_was_typed() {
     for arguments in [
         vec![OsStr::new(ODD)],
         vec![OsStr::new("status"), OsStr::new("--store"), OsStr::new("s"), OsStr::new(ODD)],
-        vec![OsStr::new("show"), OsStr::new("--store"), OsStr::new("s"), OsStr::new("--customer"), OsStr::new(ODD)],
+        vec![OsStr::new("remove"), OsStr::new("--store"), OsStr::new("s"), OsStr::new("--dt"), OsStr::new(ODD)],
         vec![OsStr::new("--memory-limit"), &invalid, OsStr::new("status"), OsStr::new("--store"), OsStr::new("s")],
         vec![&invalid],
     ] {

@@ -165,9 +165,9 @@ fn with_purge(mut scenario: Scenario) -> Scenario {
     scenario
 }
 
-/// The last steps to version 5: the rules of the zone beside the keys of version 4; and those recorded, before newer
-/// ones are adopted.
-fn to_version_5() -> [Entries; 2] {
+/// The last steps: the rules of the zone beside the keys of version 4; those recorded, in a store of version 5; and the
+/// same in a store of version 6, before newer rules are adopted.
+fn to_version_6() -> [Entries; 3] {
     let bench = Bench::new();
     copy_of("format-4", &bench.store());
     let mut beside = dump(&bench.store());
@@ -177,7 +177,10 @@ fn to_version_5() -> [Entries; 2] {
     let recorded = dump(&bench.store());
     beside.extend(recorded.iter().filter(|(key, _)| key[0] == 0x1a).cloned());
     assert!(beside.iter().any(|(key, _)| key[0] == 0x1a));
-    [beside, recorded]
+    let mut fifth = recorded.clone();
+    assert_eq!((fifth[0].0.as_slice(), fifth[0].1[0]), ([0, 0].as_slice(), 6));
+    fifth[0].1[0] = 5;
+    [beside, fifth, recorded]
 }
 
 pub fn migration_from(version: u8) -> Scenario {
@@ -199,7 +202,7 @@ pub fn migration_from(version: u8) -> Scenario {
         scenario.between.push(both);
     }
     scenario.between.extend((version + 1..5).map(frozen));
-    scenario.between.extend(to_version_5());
+    scenario.between.extend(to_version_6());
     scenario
 }
 
