@@ -58,6 +58,18 @@ fn forms() -> Vec<Form> {
             toml: "[csv]\nseparator = \";\"\n",
             ..DEFAULT
         },
+        // A first line for Excel, which names the separator, in any kind of file.
+        Form { separator: ';', before: "\u{feff}sep=;\r\n".as_bytes(), line_end: "\r\n", ..DEFAULT },
+        Form { name: "a.csv.gz", separator: '|', before: b"SEP=|\n", ..DEFAULT },
+        Form { name: "a.csv.zst", before: b"sep=,\r\n", ..DEFAULT },
+        Form { name: "a.tsv", separator: ';', before: b"sep=;\n", ..DEFAULT },
+        Form {
+            before: b"sep=\t\n",
+            toml: "[csv]\nseparator = \"\\t\"\nescape = \"\\\\\"\n",
+            escape: Some('\\'),
+            ..tabs
+        },
+        Form { separator: ';', before: b"sep=;\n", header: false, toml: BY_NUMBER, ..DEFAULT },
         // A separator that is given counts for every name.
         Form { name: "a.tsv", separator: '|', toml: "[csv]\nseparator = \"|\"\n", ..DEFAULT },
         // Spark's default, and Spark as it is often told to write.
@@ -276,4 +288,39 @@ fn faults_of_quotes_and_escapes() {
     write_file(&bench.input().join("lookback.toml"), b"[csv]\nquote = \"\"\n");
     clicks(&bench, "a.csv", format!("{header}\"a{row}b\"{row}").as_bytes());
     assert!(bench.ok(INGEST).said().contains("2 actions "), "two rows");
+}
+
+/// A first line that names the separator is no row, and holds unless the configuration contradicts it.
+#[test]
+fn a_first_line_that_names_the_separator() {
+    let bench = Bench::new();
+    let toml = |text: &str| write_file(&bench.input().join("lookback.toml"), text.as_bytes());
+    let rows = "customer_id;item_id;click_time\n7;11;2026-01-02T10:00:00Z\n";
+    clicks(&bench, "a.csv", format!("sep=;\n{rows}7;x;2026-01-02T10:00:00Z\n").as_bytes());
+    bench.refused(INGEST, &["a.csv line 4 column item_id is not an integer (\"x\")"]);
+    for (name, text) in [("a.csv", "sep=;"), ("a.csv.gz", "sep=;\r\n"), ("a.csv.zst", "Sep=;\n")] {
+        let file = packed(name, format!("{text}\n{rows}").trim_end().as_bytes());
+        clicks(&bench, "a.csv", &file);
+        for (text, given) in [
+            ("separator = \",\"", "separator in [csv] is ','"),
+            ("quote = \";\"", "quote in [csv] is ';'"),
+            ("escape = \";\"", "escape in [csv] is ';'"),
+        ] {
+            toml(&format!("[csv]\n{text}\n"));
+            let cause = format!("its first line names the separator ';', but {given}");
+            bench.refused(INGEST, &["a.csv cannot be read: ", &cause, "correct that line, or [csv] in lookback.toml"]);
+        }
+        toml("[csv]\nseparator = \";\"\n");
+        assert!(bench.ok("config check --input input --dt 2026-01-02").stdout.contains("1 file of "));
+    }
+    toml("");
+    // The line alone is a file without a header, and other first lines are headers.
+    clicks(&bench, "a.csv", b"sep=;");
+    bench.refused(INGEST, &["a.csv cannot be read: it is empty, without even a header"]);
+    for other in ["sep=", "sep=;;", "sep=\u{e9}", " sep=;", "sep =;", "\nsep=;"] {
+        clicks(&bench, "a.csv", format!("{other}\n{rows}").as_bytes());
+        bench.refused(INGEST, &["a.csv has no column customer_id (it has: sep"]);
+    }
+    clicks(&bench, "a.csv", format!("sep=;\n{rows}").as_bytes());
+    assert!(bench.ok(INGEST).said().contains("1 action "), "one row");
 }

@@ -1,5 +1,6 @@
 //! CSV: the first line that is not empty names the columns, each line after it is a row. Without a header each line is
-//! a row, and columns are called by their numbers, from 1.
+//! a row, and columns are called by their numbers, from 1. Before all that the very first line may name the separator,
+//! as `sep=;`.
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use super::dialect::Dialect;
 use super::records::{Ends, Records};
 use super::written_rows::{Cell, WrittenRows};
 use crate::error::{Error, Result};
+use crate::exact::Held;
 use crate::input::file_kind::Packing;
 use crate::input::layout::DayFile;
 use crate::input::subject::Subject;
@@ -34,9 +36,8 @@ impl CsvFile {
     /// Opens a file. Fails if it has no header where it should have one.
     pub(super) fn open(day_file: &DayFile, packing: Packing, csv: &CsvDialect, resources: &Resources) -> Result<Self> {
         let path = &day_file.path;
-        let dialect = Dialect::of(csv, &day_file.name);
-        let open = || Records::open(path, packing, Ends::LineOutsideQuotes(dialect), resources);
-        let mut records = open()?;
+        let open = || open_records(day_file, packing, csv, resources);
+        let (mut records, dialect) = open()?;
         let names: Vec<String> = loop {
             match records.take()? {
                 Some(record) if record.bytes.is_empty() => {}
@@ -56,7 +57,7 @@ impl CsvFile {
             }
         };
         // Without a header the first line is a row, which is read again.
-        let records = if csv.has_header { records } else { open()? };
+        let records = if csv.has_header { records } else { open()?.0 };
         let nulls = csv.nulls.iter().map(|null| null.clone().into_bytes()).collect();
         Ok(CsvFile { path: path.clone(), dialect, has_header: csv.has_header, nulls, records, names })
     }
@@ -103,6 +104,33 @@ impl CsvFile {
             format!("write the file with that column, or give separator = \"{separator}\" in [csv] of lookback.toml");
         missing_column_with(Subject::File(&self.path), column, names, remedy)
     }
+}
+
+/// Opens a file at its first record, after a line that names its separator. Fails if the configuration contradicts that
+/// line.
+fn open_records(
+    day_file: &DayFile,
+    packing: Packing,
+    csv: &CsvDialect,
+    resources: &Resources,
+) -> Result<(Records, Dialect)> {
+    let mut dialect = Dialect::of(csv, &day_file.name);
+    let mut records = Records::open(&day_file.path, packing, Ends::LineOutsideQuotes(dialect), resources)?;
+    let Some(separator) = Dialect::named_separator(records.rest()) else { return Ok((records, dialect)) };
+    let meanings = [("separator", csv.separator, true), ("quote", csv.quote, false), ("escape", csv.escape, false)];
+    for (key, given, is_to_be_same) in meanings {
+        if let Some(given) = given
+            && (given == separator) != is_to_be_same
+        {
+            let (named, given) = (char::from(separator), char::from(given));
+            let cause = format!("its first line names the separator {named:?}, but {key} in [csv] is {given:?}");
+            return Err(records.broken(&cause, "correct that line, or [csv] in lookback.toml"));
+        }
+    }
+    records.take()?.held("the line that names the separator is there")?;
+    dialect.separator = separator;
+    records.end_at(Ends::LineOutsideQuotes(dialect));
+    Ok((records, dialect))
 }
 
 /// The rows of a file, in order.

@@ -4,6 +4,9 @@ use memchr::{memchr, memchr2, memchr3};
 
 use crate::sources::CsvDialect;
 
+/// The beginning of a first line that names the separator, in capital or small letters.
+const NAMES_SEPARATOR: &[u8] = b"sep=";
+
 /// The separator, quote and escape of a file; all different.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Dialect {
@@ -19,6 +22,16 @@ impl Dialect {
         let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
         let default = if name.ends_with(".tsv") { b'\t' } else { b',' };
         Dialect { separator: csv.separator.unwrap_or(default), quote: csv.quote, escape: csv.escape }
+    }
+
+    /// The separator that the first line of a file names, if it is such a line as Excel reads and writes: `sep=;`.
+    pub(super) fn named_separator(beginning: &[u8]) -> Option<u8> {
+        let (key, named) = beginning.split_at_checked(NAMES_SEPARATOR.len())?;
+        let (separator, rest) = named.split_first()?;
+        let is_line = matches!(rest, [] | [b'\n', ..] | [b'\r', b'\n', ..]);
+        let is_named =
+            key.eq_ignore_ascii_case(NAMES_SEPARATOR) && separator.is_ascii() && !b"\r\n\0".contains(separator);
+        (is_line && is_named).then_some(*separator)
     }
 
     /// The index of the first line end, quote or escape.

@@ -108,6 +108,11 @@ impl Records {
         Ok(records)
     }
 
+    /// Ends the records after the last one elsewhere.
+    pub(super) fn end_at(&mut self, ends: Ends) {
+        self.ends = ends;
+    }
+
     /// The path of the file.
     pub(super) fn path(&self) -> &Path {
         self.source.path()
