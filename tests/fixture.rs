@@ -162,9 +162,10 @@ fn the_frozen_store_of_version_6_is_read_and_holds_what_it_held() {
 }
 
 /// What `format-6-ids` was filled with: ids that are text, an action that comes twice in a batch and again in a later
-/// one, and histories that hold it once.
+/// one, histories that hold it once, and two rows without a customer, which are left out.
 fn ingest_texts(bench: &Bench) {
-    write_file(&bench.input().join("lookback.toml"), b"[ids]\ncustomer = \"text\"\nitem = \"text\"\n");
+    let toml = "[ids]\ncustomer = \"text\"\nitem = \"text\"\n[sources.clicks]\nwithout_customer = \"leave_out\"\n";
+    write_file(&bench.input().join("lookback.toml"), toml.as_bytes());
     let header = "customer_id,item_id,click_time\n";
     let twice = "0003374a-a35c-46ed-96d2-0ea32b753199,0042,2026-03-28T10:00:00Z\n";
     let other = "0003374a-a35c-46ed-96d2-0ea32b753199,42,2026-03-29T11:00:00Z\n";
@@ -172,7 +173,7 @@ fn ingest_texts(bench: &Bench) {
         write_file(&bench.input().join(format!("clicks/dt={day}/a.csv")), format!("{header}{rows}").as_bytes());
     };
     click("2026-03-28", &format!("{twice}{twice}"));
-    click("2026-03-29", &format!("{twice}{other}"));
+    click("2026-03-29", &format!("{twice},1,\n{other},2,\n"));
     bench.ok("init --store store --max-history 3 --duplicates drop");
     bench.ingest("2026-03-28");
     bench.ingest("2026-03-29");
@@ -193,6 +194,9 @@ fn the_frozen_store_of_texts_without_duplicates_is_read_and_equals_one_written_t
     let shown = frozen.json("show --store store --customer 0003374a-a35c-46ed-96d2-0ea32b753199 --dt 2026-03-30");
     let items: Vec<_> = shown["actions"].as_array().unwrap().iter().map(|action| action["item_id"].clone()).collect();
     assert_eq!(items, [1_303_733_993_043_075_473_i64, 8_346_447_177_880_239_328]);
+    let status = frozen.json("status --store store");
+    let left_out: Vec<_> = status["held"].as_array().unwrap().iter().map(|held| &held["without_customer"]).collect();
+    assert_eq!((left_out, &status["without_customer"]), (vec![&0.into(), &2.into()], &2.into()));
     frozen.ok("verify --store store --deep");
 }
 

@@ -12,7 +12,7 @@ use super::text::{count, plural, size};
 use lookback::error::{Error, Result};
 use lookback::model::{Day, Duplicates, Ids, NamedCounts, TypeCounts, TypeTable, ZoneRules, name_days};
 use lookback::report::{LengthBucket, StoreFigures};
-use lookback::store::{BatchRecord, FORMAT_VERSION, Folder, OfferedRules, Store, outdated};
+use lookback::store::{BatchRecord, FORMAT_VERSION, Folder, LeftOutRows, OfferedRules, Store, outdated};
 use lookback::text::Shown;
 
 #[derive(Serialize)]
@@ -56,6 +56,9 @@ struct Status<'a> {
     type_numbers: NamedCounts,
     /// Rows that their source declares to be no actions.
     ignored: u64,
+    /// Rows, and records without one, that rules of their source leave out.
+    #[serde(flatten)]
+    left_out: LeftOut,
     late: u64,
     early: u64,
     quarantined: u64,
@@ -90,11 +93,27 @@ struct HeldBatch {
     /// The same, by type name.
     types: NamedCounts,
     ignored: u64,
+    #[serde(flatten)]
+    left_out: LeftOut,
     late: u64,
     early: u64,
     quarantined: u64,
     /// Customers of whom the store holds at least one action that the batch brought.
     customers: u64,
+}
+
+/// [`LeftOutRows`], by the names of the summaries.
+#[derive(Clone, Copy, Serialize)]
+struct LeftOut {
+    without_customer: u64,
+    deduplicated: u64,
+    empty_lists: u64,
+}
+
+impl From<LeftOutRows> for LeftOut {
+    fn from(LeftOutRows { without_customer, deduplicated, empty_lists }: LeftOutRows) -> Self {
+        LeftOut { without_customer, deduplicated, empty_lists }
+    }
 }
 
 impl HeldBatch {
@@ -106,6 +125,7 @@ impl HeldBatch {
             actions: record.actions.sum(),
             types: record.actions.named(types),
             ignored: record.ignored,
+            left_out: record.left_out.into(),
             late: record.late,
             early: record.early,
             quarantined: record.quarantined,
@@ -219,6 +239,7 @@ pub(super) fn run(typed: &args::Status, console: &Console) -> Result<()> {
         types: named,
         type_numbers: TypeCounts::numbers_of(types).named(types),
         ignored: figures.ignored,
+        left_out: figures.left_out.into(),
         late: figures.sum(|batch| batch.late),
         early: figures.sum(|batch| batch.early),
         quarantined: figures.sum(|batch| batch.quarantined),
@@ -274,8 +295,16 @@ fn text(status: &Status<'_>) -> Lines {
         let numbers = status.type_numbers.iter().map(|(name, number)| format!("{name} {number}"));
         last.insert(0, ("type numbers", numbers.collect::<Vec<_>>().join(", ")));
     }
-    if status.ignored > 0 {
-        last.insert(0, ("ignored", count(status.ignored)));
+    let LeftOut { without_customer, deduplicated, empty_lists } = status.left_out;
+    for (name, number) in [
+        ("empty lists", empty_lists),
+        ("deduplicated", deduplicated),
+        ("no customer", without_customer),
+        ("ignored", status.ignored),
+    ] {
+        if number > 0 {
+            last.insert(0, (name, count(number)));
+        }
     }
     if status.duplicates != Duplicates::Keep {
         last.insert(0, ("duplicates", status.duplicates.name().to_owned()));

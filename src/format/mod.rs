@@ -32,7 +32,9 @@ pub use keyframe::{Keyframe, encode_keyframe};
 pub use leaf::{CustomerState, Entry, FIRST_LEAF, TouchedDay, decode_leaf, encode_leaf};
 pub(crate) use leaf::{CutLeaf, LeafCutter};
 pub(crate) use refolded::refold_whole;
-pub use value::{BatchRecord, FileRecord, Horizon, Record, SourceRecord, StoreRecord, Totals, TypesRecord, ZoneUse};
+pub use value::{
+    BatchRecord, FileRecord, Horizon, LeftOutRows, Record, SourceRecord, StoreRecord, Totals, TypesRecord, ZoneUse,
+};
 pub(crate) use value::{BlockListRecord, DropDuplicates, Forgotten, IdsRecord, Purge, ZoneRulesRecord};
 pub(crate) use watermark::Watermark;
 
@@ -54,7 +56,7 @@ use varint::Reader;
 /// | 3 | 0.3.0 | customers can be forgotten and old days pruned: the block list, the horizon, the purge record |
 /// | 4 | 0.4.0 | other types of action than three, with names: their table; batch records name sources and types |
 /// | 5 | 0.5.0 | the rules of the store's zone, and batch records that note whether they depend on them |
-/// | 6 | 0.5.0 | what ids are in the input, and whether histories hold equal actions once |
+/// | 6 | 0.5.0 | what ids are, whether histories hold equal actions once; batches count rows left out by rules |
 pub const FORMAT_VERSION: u8 = 6;
 
 /// The first byte of deltas, keyframes, leaves, totals and batch records: the format version that introduced their
@@ -67,7 +69,8 @@ const CONFIGURED_VERSION: u8 = 4;
 /// The first byte of the time zone rules, and of the records of batches whose actions depend on them.
 const ZONED_VERSION: u8 = 5;
 
-/// The first byte of the records of what ids are, and of what becomes of equal actions.
+/// The first byte of the records of what ids are, and of what becomes of equal actions; and of the records of batches
+/// of which rules leave rows out.
 const IDS_VERSION: u8 = 6;
 
 /// Maximum number of actions in a delta or a keyframe, and so of `max_history`. Damaged bytes that announce more cause

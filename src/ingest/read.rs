@@ -8,7 +8,7 @@ use super::recorded::Recorded;
 use super::taken::{Destination, Taken, Taking};
 use crate::error::Result;
 use crate::exact::Held;
-use crate::format::{BatchRecord, FileRecord, ZoneUse};
+use crate::format::{BatchRecord, FileRecord, LeftOutRows, ZoneUse};
 use crate::input::{
     BadRows, DayFile, IdentifiedAction, QuarantineFolder, SameContents, SourceFile, each_distinct, read_actions,
     read_actions_with_event_ids, same_content,
@@ -110,6 +110,8 @@ pub(super) fn read_batch(
         let (types, taken) = taking.finish()?;
         add_taken(&mut record, &mut left_out, &types, &taken);
     }
+    let LeftOut { without_customer, deduplicated, empty_lists, .. } = left_out;
+    record.left_out = LeftOutRows { without_customer, deduplicated, empty_lists };
     Ok((record, left_out, same))
 }
 

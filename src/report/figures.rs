@@ -3,7 +3,7 @@
 use super::histories::HistoryLengths;
 use super::shown_types::ShownTypes;
 use crate::error::Result;
-use crate::format::BatchRecord;
+use crate::format::{BatchRecord, LeftOutRows};
 use crate::model::{Day, TypeCounts};
 use crate::store::Store;
 
@@ -42,6 +42,8 @@ pub struct StoreFigures {
     pub types: ShownTypes,
     /// Rows of all batches that are no actions, by the description of their source.
     pub ignored: u64,
+    /// Rows of all batches that rules of their source leave out.
+    pub left_out: LeftOutRows,
     /// Days between the first and the newest batch whose batches are missing.
     pub gaps: Vec<Day>,
     /// The lengths of the histories.
@@ -61,10 +63,12 @@ impl StoreFigures {
     /// million customers has about 100 MB.
     pub fn of(store: &Store) -> Result<Self> {
         let (mut actions, mut ignored) = (TypeCounts::default(), 0_u64);
+        let mut left_out = LeftOutRows::default();
         for entry in store.batch_records() {
             let (_, record) = entry?;
             actions.add_all(&record.actions);
             ignored = ignored.saturating_add(record.ignored);
+            left_out.add(&record.left_out);
         }
         let types = ShownTypes::of(&actions, &store.settings().types);
         let figures =
@@ -76,6 +80,7 @@ impl StoreFigures {
             actions,
             types,
             ignored,
+            left_out,
             histories: HistoryLengths::of(store)?,
             time_zone: store.settings().zone.name().to_owned(),
             horizon: store.horizon()?,

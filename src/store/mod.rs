@@ -40,7 +40,7 @@ mod spool;
 pub(crate) mod sst;
 mod walk;
 
-pub use crate::format::{BatchRecord, FORMAT_VERSION};
+pub use crate::format::{BatchRecord, FORMAT_VERSION, LeftOutRows};
 pub use backup::{Backup, Backups, check_backups};
 pub use batches::{Batch, Batches};
 pub(crate) use block_list::BlockList;

@@ -126,3 +126,43 @@ fn impressions_without_a_customer_are_bad_or_left_out() {
         assert_eq!(filled["produced"][0]["rows"], 1, "{filled}");
     }
 }
+
+/// A batch remembers what the rules left out of it, and a batch of which nothing is left out does not.
+#[test]
+fn status_shows_what_rules_left_out_of_each_batch() {
+    let bench = Bench::new();
+    let sessions = "[sources.clicks]\nexplode = \"seen\"\ncolumns = { item_id = \"seen.id\", time = \"seen.at\" }\n\
+                    distinct_by = \"seen.event\"\nwithout_customer = \"leave_out\"\n";
+    configure(&bench, sessions);
+    let seen = |event: u8| format!("{{\"id\":1,\"at\":\"2026-01-02 10:00\",\"event\":{event}}}");
+    let (first, second) = (seen(1), seen(2));
+    let file = |day: &str| bench.input().join(format!("clicks/dt={day}/a.json"));
+    let rules = format!(
+        "{{\"customer_id\":7,\"seen\":[{first},{second},{first}]}}\n{{\"customer_id\":7,\"seen\":[]}}\n{{\"customer_id\":8}}\n\
+         {{\"customer_id\":null,\"seen\":[{first},{second},{second}]}}\n{{\"customer_id\":7,\"seen\":null}}\n"
+    );
+    write_file(&file(DAY), rules.as_bytes());
+    write_file(&file(NEXT), format!("{{\"customer_id\":7,\"seen\":[{first}]}}\n").as_bytes());
+    let ingested = bench.json(INGEST);
+    bench.ingest(NEXT);
+    let status = bench.json("status --store store");
+    let counts = [("without_customer", 3), ("deduplicated", 1), ("empty_lists", 3)];
+    for (count, number) in counts {
+        let found = [&ingested[count], &status[count], &status["held"][0][count], &status["held"][1][count]];
+        assert_eq!(found, [number, number, number, 0], "{count}");
+    }
+    let shown = bench.ok("status --store store").stdout;
+    for line in ["no customer     3", "deduplicated    1", "empty lists     3"] {
+        assert!(shown.lines().any(|found| found == line), "{line} in {shown}");
+    }
+    bench.ok("verify --store store --deep");
+    // The record is that of the files: the same batch without those rows has none of these counts.
+    write_file(&file(DAY), format!("{{\"customer_id\":7,\"seen\":[{first},{second}]}}\n").as_bytes());
+    bench.ingest(DAY);
+    let status = bench.json("status --store store");
+    assert_eq!(
+        (&status["without_customer"], &status["deduplicated"], &status["empty_lists"]),
+        (&0.into(), &0.into(), &0.into())
+    );
+    assert!(!bench.ok("status --store store").stdout.contains("no customer"));
+}
