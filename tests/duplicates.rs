@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
-use crate::support::output::{dump, read_partition};
+use crate::support::output::{dump, metadata, read_partition};
 use crate::support::program::Bench;
 use crate::support::random::{Random, seed};
 
@@ -142,5 +142,23 @@ fn rows_of_a_store_that_keeps_are_not_current_for_one_that_drops() {
         let range = "--input input --from 2026-01-02 --to 2026-01-03 --out out --allow-empty";
         bench.ok(&format!("backfill --store {store} {}", range.replace(" --allow-empty", "")));
         assert_eq!(read_partition(&bench.out(), "2026-01-03")[0].actions, expected, "{store}");
+        let manifest = bench.json("manifest --out out --dt 2026-01-03");
+        let recorded = (store == "drop").then_some("drop");
+        assert_eq!(manifest["settings"].get("duplicates").and_then(Value::as_str), recorded);
+        let part = bench.out().join("dt=2026-01-03/part-00000.parquet");
+        assert_eq!(metadata(&part).get("duplicates").map(String::as_str), recorded);
+        bench.ok(&format!("audit --store {store} --input input --out out --dt 2026-01-03"));
+        // The store of the rows, and the other one.
+        assert_eq!(bench.json(&format!("stale --store {store} --out out"))["stale"], 0);
+        let other = if store == "drop" { "keep" } else { "other" };
+        bench.run("init --store other --duplicates drop --max-history 2");
+        bench.run("ingest --store other --input input --dt 2026-01-02");
+        let stale = bench.json(&format!("stale --store {other} --out out"));
+        assert_eq!((&stale["listed"][0]["duplicates"], &stale["listed"][0]["replaced"]), (&json!(true), &json!([])));
+        let said = bench.ok(&format!("stale --store {other} --out out")).stdout;
+        assert!(said.contains("2026-01-03  equal actions were kept or dropped otherwise"), "{said}");
     }
+    bench.ok("backfill --store keep --input input --from 2026-01-02 --to 2026-01-03 --out out --stale");
+    assert_eq!(read_partition(&bench.out(), "2026-01-03")[0].actions, [11, 11]);
+    assert_eq!(bench.json("stale --store keep --out out")["stale"], 0);
 }

@@ -135,13 +135,16 @@ fn outputs() -> (Bench, Vec<Value>) {
     // A store whose zone gets newer rules.
     let zoned = Bench::new();
     TestRules::vancouver_before().write(&zoned.path("zones"), "America/Vancouver", "2025b");
-    zoned.ok("init --store store --timezone America/Vancouver");
+    zoned.ok("init --store store --timezone America/Vancouver --duplicates drop");
     let click = RawAction { customer: 1, item: 2, time_us: us("2026-11-03T12:00:00Z"), kind: 1 };
     write_batch(&zoned.input(), "2026-11-03", &[click], PLAIN);
     write_impressions(&zoned.input(), "2026-11-04", &[shown(1)], PLAIN);
     zoned.ingest("2026-11-03");
     zoned.produce("2026-11-04");
     keep("manifest", zoned.json("manifest --out out --dt 2026-11-04"));
+    let chosen = "--with dt,action_ages --item-type int32 --type-type uint8 --order shuffled --seed 7";
+    zoned.ok(&format!("produce --store store --input input --dt 2026-11-04 --out chosen {chosen}"));
+    keep("manifest", zoned.json("manifest --out chosen --dt 2026-11-04"));
     TestRules::vancouver_since().write(&zoned.path("zones"), "America/Vancouver", "2026f");
     keep("status", zoned.json("status --store store"));
     keep("migrate", zoned.json("migrate --store store --take-zone-rules"));

@@ -87,7 +87,7 @@ fn late_replaced_and_removed_batches_make_stale_what_they_may_touch() {
     assert_eq!((&other["partitions"], &other["stale"], &other["without_manifest"]), (&json!(3), &json!(3), &json!(0)));
     let expected = json!({
         "dt": "2026-01-05", "added": [], "replaced": ["2026-01-02"], "removed": ["2026-01-03"], "unreadable": null,
-        "zone_rules": false, "beyond_horizon": null,
+        "zone_rules": false, "duplicates": false, "beyond_horizon": null,
     });
     assert_eq!(other["listed"][2], expected);
 }
@@ -334,7 +334,7 @@ fn by_chance_the_listed_are_those_that_the_raw_data_names() {
                 let removed: [&str; 0] = [];
                 let one = json!({
                     "dt": day(dt), "added": added, "replaced": replaced, "removed": removed, "unreadable": null,
-                    "zone_rules": false, "beyond_horizon": null,
+                    "zone_rules": false, "duplicates": false, "beyond_horizon": null,
                 });
                 expected.push(one);
             }

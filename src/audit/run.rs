@@ -217,7 +217,7 @@ fn check_file(manifest: &Manifest, cut_off: &str, file: &ProducedFile) -> Result
         ("lookback.newest_batch", or_none(manifest.newest_batch.map(|day| day.to_string()))),
     ];
     let named = RowColumns { with: manifest.with_of_files(), ..settings.columns() };
-    let chosen = metadata_if_chosen(named, settings.row_order()?);
+    let chosen = metadata_if_chosen(named, settings.row_order()?, settings.duplicates);
     let rules = [("lookback.zone_rules", settings.zone_rules.as_deref())];
     let expected = expected.iter().map(|(key, expected)| (*key, Some(expected.as_str())));
     for (key, expected) in expected.chain(rules).chain(chosen.iter().map(|(key, expected)| (*key, expected.as_deref())))

@@ -7,7 +7,9 @@ use super::{MANIFEST_VERSION, MANIFEST_VERSION_MIN};
 use crate::error::{Error, Result};
 use crate::exact::Held;
 use crate::message::message;
-use crate::model::{Day, ExtraColumn, ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType, Zone};
+use crate::model::{
+    Day, Duplicates, ExtraColumn, ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType, Zone,
+};
 use crate::sources::is_memory_name;
 use crate::text::escaped_json;
 
@@ -96,6 +98,9 @@ pub struct RowShape {
     /// The seed of a shuffled order.
     #[serde(default, skip_serializing_if = "is_default")]
     pub seed: Option<u64>,
+    /// What became of equal actions in the store.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub duplicates: Duplicates,
 }
 
 impl RowShape {

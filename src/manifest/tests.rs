@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Day, ExtraColumn, ExtraColumns, ItemType, OrderKind, RowOrder, TypeType};
+use crate::model::{Day, Duplicates, ExtraColumn, ExtraColumns, ItemType, OrderKind, RowOrder, TypeType};
 
 fn day(number: i32) -> Day {
     Day::from_number(number).unwrap()
@@ -30,6 +30,7 @@ fn sample() -> Manifest {
             type_type: TypeType::Int32,
             order: OrderKind::Customer,
             seed: None,
+            duplicates: Duplicates::Keep,
         },
         newest_batch: Some(day(19_999)),
         rows: 3,
@@ -135,8 +136,9 @@ fn settings_beyond_the_first_stand_there_where_they_were_chosen() {
     chosen.settings.item_type = ItemType::Int32;
     chosen.settings.type_type = TypeType::Uint8;
     (chosen.settings.order, chosen.settings.seed) = (OrderKind::Shuffled, Some(u64::MAX));
+    chosen.settings.duplicates = Duplicates::Drop;
     let json = chosen.to_json().unwrap();
-    let more = r#""with":["action_ages"],"item_type":"int32","type_type":"uint8","order":"shuffled","seed":18446744073709551615},"#;
+    let more = r#""with":["action_ages"],"item_type":"int32","type_type":"uint8","order":"shuffled","seed":18446744073709551615,"duplicates":"drop"},"#;
     assert!(json.contains(more), "{json}");
     assert_eq!(read(&json), Ok(chosen.clone()));
     assert_eq!(chosen.settings.row_order().unwrap(), RowOrder::Shuffled(u64::MAX));
@@ -146,6 +148,7 @@ fn settings_beyond_the_first_stand_there_where_they_were_chosen() {
         ("\"shuffled\"", "\"by_day\"", "unknown variant"),
         ("\"action_ages\"", "\"action_ages\",\"history_length\"", "out of order"),
         ("18446744073709551615", "-1", "invalid value"),
+        ("\"drop\"", "\"merge\"", "unknown variant"),
     ];
     for (from, to, reason) in changes {
         let error = Manifest::from_json(&sealed(&unsealed(&json).replace(from, to))).unwrap_err();

@@ -1,12 +1,13 @@
 //! What becomes of equal actions.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::message::named;
 
 named! {
     /// What becomes of actions that are equal in customer, item, time and type. Fixed for the life of a store.
-    #[derive(Default)]
+    #[derive(Default, Deserialize, Serialize)]
+    #[serde(rename_all = "snake_case")]
     pub enum Duplicates {
         /// Histories hold all of them.
         #[default]
@@ -15,10 +16,4 @@ named! {
         Drop = "drop",
     }
     ALL
-}
-
-impl Serialize for Duplicates {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
 }

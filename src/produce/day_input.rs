@@ -122,6 +122,7 @@ fn row_settings(store: &Store, options: &DayOptions<'_>) -> Result<RowSettings> 
         sizes: rows.file_sizes(),
         columns: rows.row_columns(),
         order: rows.row_order()?,
+        duplicates: held.duplicates,
     })
 }
 

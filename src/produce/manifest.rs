@@ -24,6 +24,7 @@ pub(super) fn manifest(input: &DayInput, parts: Vec<PartFile>) -> Manifest {
         sizes,
         columns: RowColumns { with, item_type, type_type },
         order,
+        duplicates,
     } = settings;
     let used = batches.iter().filter(|(day, _)| known.is_none_or(|known| *day <= known));
     let impression_file = |(file, fingerprint): &(DayFile, Fingerprint)| ImpressionFile {
@@ -50,6 +51,7 @@ pub(super) fn manifest(input: &DayInput, parts: Vec<PartFile>) -> Manifest {
             type_type: *type_type,
             order: order.kind(),
             seed: order.seed(),
+            duplicates: *duplicates,
         },
         newest_batch: *newest_batch,
         rows: summary.rows,

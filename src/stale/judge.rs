@@ -44,6 +44,8 @@ pub struct Reasons {
     pub removed: Vec<Day>,
     /// Whether the zone's rules up to its day differ from those that its rows were made by.
     pub zone_rules: bool,
+    /// Whether the store keeps equal actions and the rows' store dropped them, or the other way round.
+    pub duplicates: bool,
     /// No reason, but the store's horizon, if the rows reach back beyond it: they cannot be produced again as they
     /// were.
     pub beyond_horizon: Option<Day>,
@@ -52,20 +54,23 @@ pub struct Reasons {
 impl Reasons {
     /// Whether any reason applies.
     pub fn is_stale(&self) -> bool {
-        self.zone_rules || !(self.added.is_empty() && self.replaced.is_empty() && self.removed.is_empty())
+        self.zone_rules
+            || self.duplicates
+            || !(self.added.is_empty() && self.replaced.is_empty() && self.removed.is_empty())
     }
 
     /// Formats for people: `replaced 2026-01-02; added 2026-01-05..2026-01-09`; and behind it, whether the rows cannot
     /// be produced again.
     pub fn text(&self) -> String {
-        let Reasons { added, replaced, removed, zone_rules, beyond_horizon } = self;
+        let Reasons { added, replaced, removed, zone_rules, duplicates, beyond_horizon } = self;
         let kinds = [("replaced", replaced), ("removed", removed), ("added", added)];
         let named = kinds.iter().filter(|(_, days)| !days.is_empty());
         let named = named.map(|(kind, days)| format!("{kind} {}", name_days(days)));
         let rules = zone_rules.then(|| "other rules of the time zone".to_owned());
+        let equal = duplicates.then(|| "equal actions were kept or dropped otherwise".to_owned());
         let beyond = beyond_horizon
             .map(|horizon| format!("the rows reach back beyond {horizon}, before which the store has been pruned"));
-        named.chain(rules).chain(beyond).collect::<Vec<_>>().join("; ")
+        named.chain(rules).chain(equal).chain(beyond).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -109,6 +114,7 @@ impl<'store> Judge<'store> {
         let reached = settings.lookback_days.map_or(Day::FIRST, |days| dt.minus(days))..*dt;
         let mut reasons = Reasons {
             zone_rules: has_other_rules(manifest, zone),
+            duplicates: settings.duplicates != self.store.settings().duplicates,
             beyond_horizon: beyond_horizon(self.horizon, *dt, settings.lookback_days),
             ..Reasons::default()
         };

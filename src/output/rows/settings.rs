@@ -4,7 +4,7 @@ use super::codec::Compression;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::message::message;
-use crate::model::{Day, RowColumns, RowOrder};
+use crate::model::{Day, Duplicates, RowColumns, RowOrder};
 
 /// How many rows go into a row group and into a part file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -52,11 +52,17 @@ pub struct RowSettings {
     pub columns: RowColumns,
     /// The order of the rows.
     pub order: RowOrder,
+    /// What became of equal actions in the store.
+    pub duplicates: Duplicates,
 }
 
 /// Metadata of the settings that a part file omits if they have their defaults: each key, and the value if it is not
 /// the default.
-pub(crate) fn metadata_if_chosen(columns: RowColumns, order: RowOrder) -> [(&'static str, Option<String>); 5] {
+pub(crate) fn metadata_if_chosen(
+    columns: RowColumns,
+    order: RowOrder,
+    duplicates: Duplicates,
+) -> [(&'static str, Option<String>); 6] {
     let RowColumns { with, item_type, type_type } = columns;
     let unless_default = |is_default: bool, name: &str| (!is_default).then(|| name.to_owned());
     [
@@ -65,6 +71,7 @@ pub(crate) fn metadata_if_chosen(columns: RowColumns, order: RowOrder) -> [(&'st
         ("lookback.type_type", unless_default(type_type == Default::default(), type_type.name())),
         ("lookback.order", unless_default(order == RowOrder::default(), order.kind().name())),
         ("lookback.seed", order.seed().map(|seed| seed.to_string())),
+        ("lookback.duplicates", unless_default(duplicates == Default::default(), duplicates.name())),
     ]
 }
 
@@ -92,6 +99,7 @@ impl RowSettings {
             sizes: FileSizes { row_group_rows: shape.row_group_rows, part_rows: shape.part_rows },
             columns: shape.columns(),
             order: shape.row_order()?,
+            duplicates: shape.duplicates,
         })
     }
 
@@ -110,7 +118,7 @@ impl RowSettings {
         let always = always.map(|(name, value)| (format!("lookback.{name}"), value));
         let rules = self.zone_rules.clone().map(|rules| ("lookback.zone_rules".to_owned(), rules));
         let types = self.action_types.clone().map(|types| ("lookback.action_types".to_owned(), types));
-        let chosen = metadata_if_chosen(self.columns, self.order).into_iter();
+        let chosen = metadata_if_chosen(self.columns, self.order, self.duplicates).into_iter();
         let chosen = chosen.filter_map(|(key, value)| Some((key.to_owned(), value?)));
         always.into_iter().chain(rules).chain(types).chain(chosen).collect()
     }

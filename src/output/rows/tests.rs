@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::cancel::Cancel;
 use crate::history::History;
-use crate::model::{CustomerId, Day, Element, Impression, RowColumns, RowOrder};
+use crate::model::{CustomerId, Day, Duplicates, Element, Impression, RowColumns, RowOrder};
 use crate::storage::Fingerprint;
 
 fn settings(max_history: usize, compression: Compression) -> RowSettings {
@@ -29,6 +29,7 @@ fn settings(max_history: usize, compression: Compression) -> RowSettings {
         sizes: FileSizes { row_group_rows: 100, part_rows: 250 },
         columns: RowColumns::default(),
         order: RowOrder::Customer,
+        duplicates: Duplicates::Keep,
     }
 }
 

@@ -87,6 +87,7 @@ fn settings(input: &Input, store: &Store) -> Result<RowSettings> {
         sizes: FileSizes::default(),
         columns: RowColumns::default(),
         order: RowOrder::Customer,
+        duplicates: held.duplicates,
     })
 }
 
