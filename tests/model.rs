@@ -1,9 +1,12 @@
 //! The model test: random batches in random order, with re-ingests, corrections and removals in between; after each
 //! step random produces, compared cell by cell with the naive reference; at the end the store, key by key, with a fresh
-//! one given the final batches by date.
+//! one given the final batches by date. Ids are integers, or both are text.
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use arrow::array::StringArray;
 use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 use proptest::prelude::*;
@@ -11,13 +14,16 @@ use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
 
 use lookback::ingest::{IngestOptions, Ingester};
 use lookback::internals::zoneinfo::bundled_zone;
-use lookback::model::{Day, Duplicates};
+use lookback::model::{Day, Duplicates, IdForm, Ids, text_id};
 use lookback::produce::{ProduceOptions, ProduceSummary, RowChoice, produce};
 use lookback::progress::Silent;
 use lookback::resources::Resources;
+use lookback::sources::Sources;
 use lookback::store::{Folder, Settings, Store};
 
-use crate::support::input::{RawAction, RawImpression, Spread, write_batch, write_impressions};
+use crate::support::input::{
+    RawAction, RawImpression, Spread, write_batch, write_batch_of, write_impressions, write_impressions_of,
+};
 use crate::support::output::{dump, metadata, read_partition, tree};
 use crate::support::program::AMPLE;
 use crate::support::random::seed;
@@ -28,6 +34,61 @@ const BATCHES: u64 = 7;
 const FIRST: &str = "2026-03-27";
 const CUSTOMERS: [i64; 5] = [i64::MIN, -5, 0, 7, i64::MAX];
 const STRANGER: i64 = 99;
+
+/// The text of an id, where ids are text.
+fn text_of(id: i64) -> String {
+    format!("U-{id:x}")
+}
+
+/// What the input has as ids.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Written {
+    Integers,
+    Texts,
+}
+
+impl Written {
+    fn ids(self) -> Ids {
+        let form = if self == Written::Texts { IdForm::Text } else { IdForm::Integer };
+        Ids { customer: form, item: form, item_offset: 0 }
+    }
+
+    fn sources(self) -> Sources {
+        Sources::default().with_ids(self.ids())
+    }
+
+    /// The number of an id in the store and in rows.
+    fn number(self, id: i64) -> i64 {
+        if self == Written::Texts { text_id(&text_of(id)) } else { id }
+    }
+
+    fn action(self, action: &RawAction) -> RawAction {
+        RawAction { customer: self.number(action.customer), item: self.number(action.item), ..*action }
+    }
+
+    fn shown(self, row: &RawImpression) -> RawImpression {
+        let elements = row.elements.iter().map(|(item, is_order)| (self.number(*item), *is_order)).collect();
+        RawImpression { customer: self.number(row.customer), elements, ..row.clone() }
+    }
+
+    fn write_batch(self, root: &Path, day: &str, actions: &[RawAction], spread: Spread) {
+        match self {
+            Written::Integers => write_batch(root, day, actions, spread),
+            Written::Texts => write_batch_of(root, day, actions, spread, text_column),
+        }
+    }
+
+    fn write_impressions(self, root: &Path, day: &str, rows: &[RawImpression], spread: Spread) {
+        match self {
+            Written::Integers => write_impressions(root, day, rows, spread),
+            Written::Texts => write_impressions_of(root, day, rows, spread, text_column),
+        }
+    }
+}
+
+fn text_column(ids: &[Option<i64>]) -> arrow::array::ArrayRef {
+    Arc::new(ids.iter().map(|id| id.map(text_of)).collect::<StringArray>())
+}
 
 /// One action as it is drawn, relative to its batch.
 #[derive(Clone, Debug)]
@@ -117,8 +178,7 @@ fn day(date: NaiveDate) -> Day {
     Day::from_date(date).unwrap()
 }
 
-/// The item tells the day of the action in the zone: `item / 10` is the number of the day. So a leak can be seen in a
-/// row.
+/// The item tells the day of the action in the zone. So a leak can be seen in a row.
 fn item_of(date: NaiveDate, variant: i64) -> i64 {
     i64::from(day(date).number()) * 10 + 1 + variant
 }
@@ -155,7 +215,7 @@ fn impressions() -> Vec<RawImpression> {
     rows
 }
 
-fn ingest_all(folder: &Folder, input: &Path, batches: &[NaiveDate], sort_bytes: usize) {
+fn ingest_all(folder: &Folder, input: &Path, batches: &[NaiveDate], sort_bytes: usize, written: Written) {
     let mut ingester = Ingester::open(folder, &Silent).unwrap();
     for batch in batches {
         let options = IngestOptions::new(input, day(*batch))
@@ -163,6 +223,7 @@ fn ingest_all(folder: &Folder, input: &Path, batches: &[NaiveDate], sort_bytes: 
             .allow_far_day(true)
             .allow_far_actions(true)
             .allow_missing_source(true)
+            .sources(written.sources())
             .resources(Resources::default().with_sort_bytes(sort_bytes));
         ingester.ingest(&options, &Silent).unwrap();
     }
@@ -176,30 +237,46 @@ fn remove(folder: &Folder, batch: NaiveDate, is_held: bool) {
     }
 }
 
-fn produce_one(folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, question: &Question) -> ProduceSummary {
+/// Where a case is, and what its ids are.
+struct Case {
+    folder: Folder,
+    input: PathBuf,
+    out: PathBuf,
+    written: Written,
+}
+
+fn produce_one(case: &Case, dt: NaiveDate, question: &Question) -> ProduceSummary {
+    let Case { folder, input, out, written } = case;
     let rows = RowChoice::default().max_history(Some(question.max_history)).lookback_days(question.lookback_days);
     let options = ProduceOptions::new(input, day(dt), out)
         .rows(rows)
         .known_as_of(question.known_as_of.map(day))
         .allow_gaps(true)
+        .sources(written.sources())
         .resources(Resources::default().with_sort_bytes(2_000));
     produce(&Store::open_reader(folder).unwrap(), &options, &Silent).unwrap()
 }
 
-fn create(folder: &Folder, tz: Tz, max_history: usize, duplicates: Duplicates) {
+fn create(folder: &Folder, tz: Tz, max_history: usize, duplicates: Duplicates, written: Written) {
     let zone = bundled_zone(tz.name()).unwrap();
-    Store::create(folder, Settings { max_history, zone, duplicates, ..Settings::default() }).unwrap();
+    let ids = written.ids();
+    Store::create(folder, Settings { max_history, zone, duplicates, ids, ..Settings::default() }).unwrap();
 }
 
-fn run(tz: Tz, max_history: usize, duplicates: Duplicates, steps: &[Step]) {
+fn run(tz: Tz, max_history: usize, (duplicates, written): (Duplicates, Written), steps: &[Step]) {
     let place = tempfile::tempdir().unwrap();
     let (input, out) = (place.path().join("input"), place.path().join("out"));
     let folder = Folder::new(&place.path().join("store"));
-    create(&folder, tz, max_history, duplicates);
+    create(&folder, tz, max_history, duplicates, written);
     std::fs::create_dir(&input).unwrap();
     for number in 0..BATCHES + 3 {
-        write_impressions(&input, &nth(number).to_string(), &impressions(), Spread { files: 2, seed: number });
+        let spread = Spread { files: 2, seed: number };
+        written.write_impressions(&input, &nth(number).to_string(), &impressions(), spread);
     }
+    let case = Case { folder, input, out, written };
+    let (folder, input) = (&case.folder, &case.input);
+    // The batches as they are written.
+    let mut batches: BTreeMap<NaiveDate, Vec<RawAction>> = BTreeMap::new();
     let mut reference = Reference { drops: duplicates == Duplicates::Drop, ..Reference::new(tz) };
     let mut question = Question { max_history, lookback_days: None, known_as_of: None };
     for step in steps {
@@ -207,76 +284,84 @@ fn run(tz: Tz, max_history: usize, duplicates: Duplicates, steps: &[Step]) {
         match &step.change {
             Change::Bring(drafts) => {
                 let actions = actions_of(&reference, step.batch, drafts);
-                reference.batches.insert(batch, actions);
+                batches.insert(batch, actions);
             }
             Change::Again => {}
             Change::Empty => {
-                reference.batches.insert(batch, Vec::new());
+                batches.insert(batch, Vec::new());
             }
             Change::Remove => {}
         }
         if matches!(step.change, Change::Remove) {
-            remove(&folder, batch, reference.batches.remove(&batch).is_some());
+            remove(folder, batch, batches.remove(&batch).is_some());
         } else {
-            let actions = reference.batches.entry(batch).or_default();
-            write_batch(&input, &batch.to_string(), actions, Spread { files: 3, seed: step.spread_seed });
-            ingest_all(&folder, &input, &[batch], step.sort_bytes);
+            let actions = batches.entry(batch).or_default();
+            written.write_batch(input, &batch.to_string(), actions, Spread { files: 3, seed: step.spread_seed });
+            ingest_all(folder, input, &[batch], step.sort_bytes, written);
         }
+        let of_batch = |actions: &Vec<RawAction>| actions.iter().map(|action| written.action(action)).collect();
+        reference.batches = batches.iter().map(|(batch, actions)| (*batch, of_batch(actions))).collect();
 
         question = Question {
             max_history: step.max_history,
             lookback_days: step.lookback_days,
             known_as_of: step.known_as_of.map(nth),
         };
-        check(&reference, &folder, &input, &out, nth(step.dt), &question);
+        check(&reference, &case, nth(step.dt), &question);
     }
     // Every day once more, from the final state.
     for number in 0..BATCHES + 3 {
         let whole = Question { known_as_of: None, ..question };
-        check(&reference, &folder, &input, &out, nth(number), &whole);
+        check(&reference, &case, nth(number), &whole);
     }
 
     let fresh = Folder::new(&place.path().join("fresh"));
-    create(&fresh, tz, max_history, duplicates);
-    for (batch, actions) in &reference.batches {
+    create(&fresh, tz, max_history, duplicates, written);
+    for (batch, actions) in &batches {
         // The same files: the record of a batch holds their names and hashes.
         let last = steps.iter().rev().find(|step| nth(step.batch) == *batch && !matches!(step.change, Change::Remove));
         let last = last.unwrap();
-        write_batch(&input, &batch.to_string(), actions, Spread { files: 3, seed: last.spread_seed });
+        written.write_batch(input, &batch.to_string(), actions, Spread { files: 3, seed: last.spread_seed });
     }
-    ingest_all(&fresh, &input, &reference.batches.keys().copied().collect::<Vec<_>>(), AMPLE);
+    ingest_all(&fresh, input, &batches.keys().copied().collect::<Vec<_>>(), AMPLE, written);
     assert_eq!(dump(folder.path()), dump(fresh.path()), "the store is a function of its batches");
-    let again = place.path().join("again");
+    let again = Case { folder: fresh, input: input.clone(), out: place.path().join("again"), written };
     let whole = Question { max_history, lookback_days: None, known_as_of: None };
-    for out in [&out, &again] {
-        let folder = if out == &again { &fresh } else { &folder };
-        produce_one(folder, &input, out, nth(BATCHES), &whole);
+    for case in [&case, &again] {
+        produce_one(case, nth(BATCHES), &whole);
     }
     let last = format!("dt={}", nth(BATCHES));
-    assert_eq!(tree(&out.join(&last)), tree(&again.join(&last)), "the rows are the same byte for byte");
+    assert_eq!(tree(&case.out.join(&last)), tree(&again.out.join(&last)), "the rows are the same byte for byte");
 }
 
 /// Produces one day and compares every cell; and looks for a leak in every row.
-fn check(reference: &Reference, folder: &Folder, input: &Path, out: &Path, dt: NaiveDate, question: &Question) {
-    let summary = produce_one(folder, input, out, dt, question);
-    let late = reference.rows_with_late(dt, &impressions(), question);
+fn check(reference: &Reference, case: &Case, dt: NaiveDate, question: &Question) {
+    let (out, written) = (&case.out, case.written);
+    let summary = produce_one(case, dt, question);
+    let impressions: Vec<RawImpression> = impressions().iter().map(|row| written.shown(row)).collect();
+    let late = reference.rows_with_late(dt, &impressions, question);
     assert_eq!(summary.rows_with_late_actions, late as u64, "rows of {dt} with late actions, with {question:?}");
     let rows = read_partition(out, &dt.to_string());
-    let expected = reference.rows(dt, &impressions(), question);
+    let expected = reference.rows(dt, &impressions, question);
     assert_eq!(rows.len(), expected.len(), "rows of {dt} with {question:?}");
     let said = metadata(&out.join(format!("dt={dt}/part-00000.parquet")));
-    let newest = reference.newest_action(dt, &impressions(), question);
+    let newest = reference.newest_action(dt, &impressions, question);
+    let too_late: BTreeSet<i64> = (0..BATCHES + 5)
+        .map(nth)
+        .filter(|date| *date >= dt)
+        .flat_map(|date| (0..3).map(move |variant| written.number(item_of(date, variant))))
+        .collect();
     assert_eq!(said.get("newest_action"), newest.as_ref(), "newest action of {dt} with {question:?}");
     for (row, expected) in rows.iter().zip(&expected) {
         assert_eq!(row, expected, "a row of {dt} with {question:?}");
         for item in row.actions.iter().filter(|item| **item != 0) {
-            assert!(item / 10 < i64::from(day(dt).number()), "a row of {dt} holds an action of that day or later");
+            assert!(!too_late.contains(item), "a row of {dt} holds an action of that day or later");
         }
     }
 }
 
 fn check_steps(
-    (name, duplicates): (u64, Duplicates),
+    (name, duplicates, written): (u64, Duplicates, Written),
     cases: u32,
     max_history: usize,
     copies: impl Strategy<Value = usize> + Clone + 'static,
@@ -293,7 +378,7 @@ fn check_steps(
     let zones = prop_oneof![Just(chrono_tz::UTC), Just(chrono_tz::Europe::Berlin), Just(chrono_tz::America::New_York)];
     let steps = proptest::collection::vec(step(max_history, duplicates, copies), 1..12);
     let tested = TestRunner::new(config).run(&(zones, steps), |(tz, steps)| {
-        run(tz, max_history, duplicates, &steps);
+        run(tz, max_history, (duplicates, written), &steps);
         Ok(())
     });
     if let Err(failure) = tested {
@@ -303,22 +388,38 @@ fn check_steps(
 
 #[test]
 fn small_histories_in_any_order_of_ingestion() {
-    check_steps((1, Duplicates::Keep), 32, 6, 1..4_usize);
+    check_steps((1, Duplicates::Keep, Written::Integers), 32, 6, 1..4_usize);
 }
 
 #[test]
 fn a_thousand_actions_and_more_on_one_day() {
-    check_steps((2, Duplicates::Keep), 4, 1_000, prop_oneof![3 => 1..5_usize, 1 => 300..1_200_usize]);
+    check_steps(
+        (2, Duplicates::Keep, Written::Integers),
+        4,
+        1_000,
+        prop_oneof![3 => 1..5_usize, 1 => 300..1_200_usize],
+    );
 }
 
 #[test]
 fn histories_that_hold_equal_actions_once() {
-    check_steps((3, Duplicates::Drop), 24, 6, 1..4_usize);
+    check_steps((3, Duplicates::Drop, Written::Integers), 24, 6, 1..4_usize);
 }
 
 #[test]
 fn histories_that_hold_equal_actions_once_and_are_never_full() {
-    check_steps((4, Duplicates::Drop), 6, 1_000, prop_oneof![3 => 1..5_usize, 1 => 300..1_200_usize]);
+    check_steps(
+        (4, Duplicates::Drop, Written::Integers),
+        6,
+        1_000,
+        prop_oneof![3 => 1..5_usize, 1 => 300..1_200_usize],
+    );
+}
+
+#[test]
+fn ids_that_are_text_in_any_order_of_ingestion() {
+    check_steps((5, Duplicates::Keep, Written::Texts), 16, 6, 1..4_usize);
+    check_steps((6, Duplicates::Drop, Written::Texts), 8, 6, 1..4_usize);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod customers;
 mod distinct;
+mod every_key;
 mod flat;
 mod labels;
 mod ordered;

@@ -47,8 +47,21 @@ const FOLDERS: [(&str, &str, &str); 3] = [
     ("orders", "config_id", "occurred_at"),
 ];
 
+/// How ids are written: a column of integers, or of something else that is made of them.
+pub type IdColumn = fn(&[Option<i64>]) -> ArrayRef;
+
+/// A column of ids as they are.
+fn integers(ids: &[Option<i64>]) -> ArrayRef {
+    Arc::new(ids.iter().copied().collect::<Int64Array>())
+}
+
 /// Puts a batch in the place of what was there. Without actions of a kind there is no folder for it.
 pub fn write_batch(root: &Path, day: &str, actions: &[RawAction], spread: Spread) {
+    write_batch_of(root, day, actions, spread, integers);
+}
+
+/// The same, with ids in such a column.
+pub fn write_batch_of(root: &Path, day: &str, actions: &[RawAction], spread: Spread, ids: IdColumn) {
     for (index, (folder, item, time)) in FOLDERS.iter().enumerate() {
         let folder = day_folder(root, folder, day);
         let _ = fs::remove_dir_all(&folder);
@@ -62,9 +75,8 @@ pub fn write_batch(root: &Path, day: &str, actions: &[RawAction], spread: Spread
             // Files at different depths, as different writers leave them.
             let file =
                 if number % 2 == 0 { format!("part-{number}.parquet") } else { format!("deep/er/{number}.parquet") };
-            let column = |value: fn(&RawAction) -> i64| -> ArrayRef {
-                Arc::new(part.iter().map(|action| Some(value(action))).collect::<Int64Array>())
-            };
+            let column =
+                |value: fn(&RawAction) -> i64| ids(&part.iter().map(|action| Some(value(action))).collect::<Vec<_>>());
             let times: TimestampMicrosecondArray = part.iter().map(|action| Some(action.time_us)).collect();
             let columns: [(&str, ArrayRef); 3] = [
                 ("customer_id", column(|action| action.customer)),
@@ -78,6 +90,11 @@ pub fn write_batch(root: &Path, day: &str, actions: &[RawAction], spread: Spread
 
 /// Puts the impressions of a day in the place of what was there.
 pub fn write_impressions(root: &Path, day: &str, impressions: &[RawImpression], spread: Spread) {
+    write_impressions_of(root, day, impressions, spread, integers);
+}
+
+/// The same, with ids in such columns.
+pub fn write_impressions_of(root: &Path, day: &str, impressions: &[RawImpression], spread: Spread, ids: IdColumn) {
     let folder = day_folder(root, "impressions", day);
     let _ = fs::remove_dir_all(&folder);
     let mut rows = impressions.to_vec();
@@ -86,12 +103,12 @@ pub fn write_impressions(root: &Path, day: &str, impressions: &[RawImpression], 
         if rows.is_empty() { vec![&[]] } else { rows.chunks(rows.len().div_ceil(spread.files)).collect() };
     for (number, part) in parts.into_iter().enumerate() {
         let ranking_ids: StringArray = part.iter().map(|row| row.ranking_id.as_deref()).collect();
-        let customers: Int64Array = part.iter().map(|row| Some(row.customer)).collect();
+        let customers: Vec<Option<i64>> = part.iter().map(|row| Some(row.customer)).collect();
         let lists = part.iter().map(|row| Some(row.elements.clone())).collect::<Vec<_>>();
         let columns: [(&str, ArrayRef); 3] = [
             ("ranking_id", Arc::new(ranking_ids)),
-            ("customer_id", Arc::new(customers)),
-            ("impressions", impression_lists(&lists)),
+            ("customer_id", ids(&customers)),
+            ("impressions", impression_lists_of(&lists, ids)),
         ];
         write_parquet(&folder.join(format!("part-{number}.parquet")), &columns);
     }
@@ -102,15 +119,19 @@ pub type RawList = Option<Vec<(i64, Option<bool>)>>;
 
 /// The nested column; a list that is `None` is null, an item 0 is written as null.
 pub fn impression_lists(lists: &[RawList]) -> ArrayRef {
+    impression_lists_of(lists, integers)
+}
+
+fn impression_lists_of(lists: &[RawList], ids: IdColumn) -> ArrayRef {
     let elements: Vec<(i64, Option<bool>)> = lists.iter().flatten().flatten().copied().collect();
-    let items: Int64Array = elements.iter().map(|(item, _)| (*item != 0).then_some(*item)).collect();
+    let items = ids(&elements.iter().map(|(item, _)| (*item != 0).then_some(*item)).collect::<Vec<_>>());
     let orders: BooleanArray = elements.iter().map(|(_, order)| *order).collect();
     let fields = Fields::from(vec![
-        Field::new("item_id", DataType::Int64, true),
+        Field::new("item_id", items.data_type().clone(), true),
         Field::new("is_order", DataType::Boolean, true),
     ]);
     let element = Field::new("element", DataType::Struct(fields.clone()), true);
-    let values = StructArray::new(fields, vec![Arc::new(items), Arc::new(orders)], None);
+    let values = StructArray::new(fields, vec![items, Arc::new(orders)], None);
     let offsets = OffsetBuffer::from_lengths(lists.iter().map(|list| list.as_ref().map_or(0, Vec::len)));
     let nulls = NullBuffer::from(lists.iter().map(Option::is_some).collect::<Vec<_>>());
     Arc::new(ListArray::new(Arc::new(element), offsets, Arc::new(values), Some(nulls)))
