@@ -109,6 +109,7 @@ followed! {
     leakage: "leakage.md",
     wrong_usage: "messages.md",
     nightly: "nightly.md",
+    recipes: "recipes.md",
     retention: "retention.md",
     rows: "rows.md",
     sizing: "sizing.md",
