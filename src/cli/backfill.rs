@@ -86,7 +86,7 @@ fn sentence(summary: &BackfillSummary) -> String {
         (taken(|day| day.early), "early"),
         (taken(|day| day.duplicates - day.duplicates_dropped), "duplicates (kept)"),
         (taken(|day| day.duplicates_dropped), "duplicates (dropped)"),
-        (taken(|day| day.ignored), "rows ignored"),
+        (taken(|day| day.ignored), "ignored (listed in `ignore` of their source)"),
         (taken(|day| day.without_customer) + made(|day| day.without_customer), "rows without a customer left out"),
         (taken(|day| day.deduplicated), "rows with the event id of another left out"),
         (taken(|day| day.empty_lists), empty_lists(taken(|day| day.empty_lists))),
