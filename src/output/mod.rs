@@ -28,7 +28,9 @@ pub use partition_folder::{PartitionFolder, partitions};
 pub use produced::{ProducedFile, ProducedRow, ProducedRows};
 #[cfg(feature = "report")]
 pub(crate) use report_file::{REPORT_BEGINS, put_report};
-pub use row_batches::{BatchShape, HistoryColumns, ItemCells, Layout, RowBatch, TypeCells};
+pub use row_batches::{
+    BatchShape, Cells, HistoryColumns, ItemCells, Layout, LendCells, LentCells, RowBatch, TypeCells,
+};
 pub use rows::{Compression, FileSizes};
 pub(crate) use rows::{
     EncodedRowGroup, GroupedWriter, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter, metadata_if_chosen,

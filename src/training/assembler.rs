@@ -59,7 +59,7 @@ impl Assembler {
             customer_ids: Vec::with_capacity(rows),
             positions: Vec::with_capacity(rows),
             ranking_ids: ranking_ids.then(|| Vec::with_capacity(rows)),
-            histories: HistoryColumns::new(self.shape, 0, 0, None),
+            histories: HistoryColumns::new(self.shape, 0, 0, None, None),
             inverse: Vec::new(),
             filled,
             epoch: self.epoch,
@@ -90,7 +90,8 @@ impl Assembler {
 
     fn histories(&mut self, places: &[HistoryPlace]) -> Result<HistoryColumns> {
         let actions = places.iter().map(|place| usize_of(place.actions)).sum();
-        let mut columns = HistoryColumns::new(self.shape, places.len(), actions, self.used.take());
+        let (used, lender) = (self.used.take(), self.used.lender());
+        let mut columns = HistoryColumns::new(self.shape, places.len(), actions, used, lender);
         let (dt, mut last) = (self.day.settings.dt, None);
         for place in places {
             if last == Some(place) {

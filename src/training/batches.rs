@@ -11,28 +11,42 @@ use super::used_batches::UsedBatches;
 use crate::error::{Error, Result};
 use crate::exact::usize_of;
 use crate::message::message;
-use crate::output::{BatchShape, Layout, RowBatch};
+use crate::output::{BatchShape, Layout, LendCells, RowBatch};
 use crate::parallel::ReadAhead;
 
 /// Batches in work or finished for each thread, where memory allows as many.
 const BATCHES_AHEAD: usize = 2;
+
+/// The same of padded batches from so many bytes on, and of those in lent memory. New memory for more of them costs
+/// more than it saves: to make one takes far longer than to hand it over. Who lends memory takes batches ahead too.
+const LARGE_BATCHES_AHEAD: usize = 1;
+const LARGE_BATCH_BYTES: usize = 16 << 20;
+
+/// Batches that were given back for each thread.
+const BATCHES_USED: usize = 2;
 
 /// The bytes of a row beside its history: in the batch, and while it is made.
 const ROW_BYTES: usize = 80;
 
 /// The batches of an epoch, in order. After an error no batch follows.
 ///
-/// Memory: batches in work, finished or given back take at most a quarter of the limit, and there are at most three for
-/// each thread; those that the caller holds, and ranking ids, come on top. A batch takes at most: `padded`,
-/// `batch_size` histories of `max_history`; `dedup`, as many, or as many as the day has customers; `jagged`, as many as
-/// long as the day's longest one, or `batch_actions_max` times `world_size` actions.
+/// Memory: batches in work, finished or given back take at most a quarter of the limit, and there are at most four for
+/// each thread, three of large ones; those that the caller holds, and ranking ids, come on top. A batch takes at most:
+/// `padded`, `batch_size` histories of `max_history`; `dedup`, as many, or as many as the day has customers; `jagged`,
+/// as many as long as the day's longest one, or `batch_actions_max` times `world_size` actions.
 pub struct RowBatches {
     ahead: ReadAhead<RowBatch>,
     used: UsedBatches,
 }
 
 impl RowBatches {
-    pub(super) fn begin(day: &Arc<DayRows>, order: &Arc<Order>, epoch: u64, options: &BatchOptions) -> Result<Self> {
+    pub(super) fn begin(
+        day: &Arc<DayRows>,
+        order: &Arc<Order>,
+        epoch: u64,
+        options: &BatchOptions,
+        lender: Option<Arc<dyn LendCells>>,
+    ) -> Result<Self> {
         check(options, order.rows())?;
         let shape =
             BatchShape { layout: options.layout, max_history: day.settings.max_history, columns: day.settings.columns };
@@ -50,8 +64,11 @@ impl RowBatches {
         }
         let threads = day.resources.threads();
         let all = budget / bytes.max(1);
-        let used = UsedBatches::new((all / 3).min(threads));
-        let ahead = (all - all / 3).min(threads.saturating_mul(BATCHES_AHEAD));
+        let is_large = options.layout == Layout::Padded && bytes >= LARGE_BATCH_BYTES;
+        let batches_ahead = if is_large || lender.is_some() { LARGE_BATCHES_AHEAD } else { BATCHES_AHEAD };
+        let used_max = (all / 3).min(threads.saturating_mul(BATCHES_USED));
+        let used = lender.map_or_else(|| UsedBatches::of_day(&day.used, used_max), UsedBatches::of_lender);
+        let ahead = (all - all / 3).min(threads.saturating_mul(batches_ahead));
         let assembler = |_| {
             let mut assembler = Assembler::new(day, order, epoch, shape, options, &used);
             move |global| assembler.assemble(global)

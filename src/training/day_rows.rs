@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::impressions::Impressions;
+use super::used_batches::Columns;
 use crate::output::RowSettings;
 use crate::produce::HistorySpool;
 use crate::resources::Resources;
@@ -18,4 +19,6 @@ pub(super) struct DayRows {
     /// The most actions of a history.
     pub longest: u32,
     pub resources: Resources,
+    /// Memory of batches of earlier epochs.
+    pub used: Columns,
 }

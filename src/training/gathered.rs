@@ -61,6 +61,7 @@ impl Gathered {
             customers: summary.customers,
             longest: self.longest,
             resources: self.resources,
+            used: Arc::default(),
         };
         TrainingDay { rows: Arc::new(rows), summary: Arc::new(summary), fingerprint: hasher.hex().into() }
     }

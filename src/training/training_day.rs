@@ -8,6 +8,7 @@ use super::day_rows::DayRows;
 use super::options::BatchOptions;
 use super::order::Order;
 use crate::error::Result;
+use crate::output::LendCells;
 use crate::produce::ProduceSummary;
 
 /// The rows of a day, put aside. Clones are cheap, and are the same rows.
@@ -87,6 +88,12 @@ impl Epoch {
     /// Begins to make batches, in the background. Fails if the options contradict each other, or if a batch may take
     /// more memory than there is for batches: see [`RowBatches`].
     pub fn batches(&self, options: &BatchOptions) -> Result<RowBatches> {
-        RowBatches::begin(&self.rows, &self.order, self.epoch, options)
+        RowBatches::begin(&self.rows, &self.order, self.epoch, options, None)
+    }
+
+    /// The same, with the histories of batches in memory that is lent; one batch for each thread is made ahead. Memory:
+    /// that of the lender, who is asked for no more than `batches` would take.
+    pub fn batches_in(&self, lender: Arc<dyn LendCells>, options: &BatchOptions) -> Result<RowBatches> {
+        RowBatches::begin(&self.rows, &self.order, self.epoch, options, Some(lender))
     }
 }

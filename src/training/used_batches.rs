@@ -2,21 +2,35 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::output::{HistoryColumns, RowBatch};
+use crate::output::{HistoryColumns, LendCells, RowBatch};
+
+/// The histories of batches that were given back.
+pub(super) type Columns = Arc<Mutex<Vec<HistoryColumns>>>;
 
 /// Takes batches that are no longer needed, whose memory the next ones use. To give none back is slower: the system
 /// clears new memory for each batch. Clones are the same place.
 ///
-/// Memory: at most one batch for each thread; more are dropped.
+/// Memory: at most two batches for each thread; more are dropped. They stay for the next epoch of the day.
 #[derive(Clone)]
 pub struct UsedBatches {
-    columns: Arc<Mutex<Vec<HistoryColumns>>>,
+    columns: Columns,
     max: usize,
+    lender: Option<Arc<dyn LendCells>>,
 }
 
 impl UsedBatches {
-    pub(super) fn new(max: usize) -> Self {
-        UsedBatches { columns: Arc::default(), max }
+    /// Returns the place of a day, which takes at most `max` batches.
+    pub(super) fn of_day(columns: &Columns, max: usize) -> Self {
+        UsedBatches { columns: Arc::clone(columns), max, lender: None }
+    }
+
+    /// Returns a place that keeps no batch: the memory of the next ones is lent.
+    pub(super) fn of_lender(lender: Arc<dyn LendCells>) -> Self {
+        UsedBatches { columns: Arc::default(), max: 0, lender: Some(lender) }
+    }
+
+    pub(super) fn lender(&self) -> Option<&dyn LendCells> {
+        self.lender.as_deref()
     }
 
     /// Takes a batch.

@@ -2,6 +2,7 @@
 //! threads and the memory.
 
 mod cells;
+mod lent;
 mod orders;
 mod partitions;
 mod resources;

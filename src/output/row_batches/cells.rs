@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::memory::{Cell, Cells, LendCells};
 use crate::error::Result;
 use crate::exact::Held;
 use crate::history::PackedItems;
@@ -17,28 +18,28 @@ const FITS: &str = "items fit the type asked for";
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ItemCells {
     /// As 64-bit integers.
-    Int64(Vec<i64>),
+    Int64(Cells<i64>),
     /// As 32-bit integers.
-    Int32(Vec<i32>),
+    Int32(Cells<i32>),
 }
 
 /// Action types of histories, in the type asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum TypeCells {
     /// As 32-bit integers.
-    Int32(Vec<i32>),
+    Int32(Cells<i32>),
     /// As unsigned 8-bit integers.
-    Uint8(Vec<u8>),
+    Uint8(Cells<u8>),
 }
 
 impl ItemCells {
-    /// Returns so many cells, in the memory of `used` where that suffices.
-    pub(super) fn new(item_type: ItemType, cells: usize, used: Option<Self>) -> Self {
+    /// Returns so many cells of any content: see [`Cells::new`].
+    pub(super) fn new(item_type: ItemType, cells: usize, used: Option<Self>, lender: Option<&dyn LendCells>) -> Self {
         match (item_type, used) {
-            (ItemType::Int64, Some(ItemCells::Int64(used))) => ItemCells::Int64(reused(used, cells)),
-            (ItemType::Int64, _) => ItemCells::Int64(vec![0; cells]),
-            (ItemType::Int32, Some(ItemCells::Int32(used))) => ItemCells::Int32(reused(used, cells)),
-            (ItemType::Int32, _) => ItemCells::Int32(vec![0; cells]),
+            (ItemType::Int64, Some(ItemCells::Int64(used))) => ItemCells::Int64(Cells::new(cells, Some(used), lender)),
+            (ItemType::Int64, _) => ItemCells::Int64(Cells::new(cells, None, lender)),
+            (ItemType::Int32, Some(ItemCells::Int32(used))) => ItemCells::Int32(Cells::new(cells, Some(used), lender)),
+            (ItemType::Int32, _) => ItemCells::Int32(Cells::new(cells, None, lender)),
         }
     }
 
@@ -103,13 +104,13 @@ impl ItemCells {
 }
 
 impl TypeCells {
-    /// Returns so many cells, in the memory of `used` where that suffices.
-    pub(super) fn new(type_type: TypeType, cells: usize, used: Option<Self>) -> Self {
+    /// Returns so many cells of any content: see [`Cells::new`].
+    pub(super) fn new(type_type: TypeType, cells: usize, used: Option<Self>, lender: Option<&dyn LendCells>) -> Self {
         match (type_type, used) {
-            (TypeType::Int32, Some(TypeCells::Int32(used))) => TypeCells::Int32(reused(used, cells)),
-            (TypeType::Int32, _) => TypeCells::Int32(vec![0; cells]),
-            (TypeType::Uint8, Some(TypeCells::Uint8(used))) => TypeCells::Uint8(reused(used, cells)),
-            (TypeType::Uint8, _) => TypeCells::Uint8(vec![0; cells]),
+            (TypeType::Int32, Some(TypeCells::Int32(used))) => TypeCells::Int32(Cells::new(cells, Some(used), lender)),
+            (TypeType::Int32, _) => TypeCells::Int32(Cells::new(cells, None, lender)),
+            (TypeType::Uint8, Some(TypeCells::Uint8(used))) => TypeCells::Uint8(Cells::new(cells, Some(used), lender)),
+            (TypeType::Uint8, _) => TypeCells::Uint8(Cells::new(cells, None, lender)),
         }
     }
 
@@ -146,15 +147,6 @@ impl TypeCells {
     }
 }
 
-/// Returns so many cells of any content, in the memory of `used` where that suffices.
-pub(super) fn reused<T: Copy + Default>(mut used: Vec<T>, cells: usize) -> Vec<T> {
-    if used.capacity() < cells {
-        return vec![T::default(); cells];
-    }
-    used.resize(cells, T::default());
-    used
-}
-
 /// Sets cells to zero.
 pub(super) fn clear<T: Copy + Default>(all: &mut [T], cells: Range<usize>) -> Result<()> {
     all.get_mut(cells).held(HAS_CELLS)?.fill(T::default());
@@ -175,8 +167,8 @@ pub(super) fn copy<T: Copy>(cells: &mut [T], from: Range<usize>, to: usize) -> R
 }
 
 /// Returns lists of cells one behind the other, each padded with zeros to `length`.
-pub(super) fn gather<T: Copy + Default>(cells: &[T], lists: &[Range<usize>], length: usize) -> Result<Vec<T>> {
-    let mut gathered = vec![T::default(); lists.len() * length];
+pub(super) fn gather<T: Cell>(cells: &[T], lists: &[Range<usize>], length: usize) -> Result<Cells<T>> {
+    let mut gathered = Cells::from(vec![T::default(); lists.len() * length]);
     for (place, list) in lists.iter().enumerate() {
         let list = cells.get(list.clone()).held(HAS_CELLS)?;
         part(&mut gathered, place * length, list.len())?.copy_from_slice(list);

@@ -12,10 +12,12 @@
 mod batch;
 mod cells;
 mod layout;
+mod memory;
 mod record_batch;
 mod writer;
 
 pub use batch::RowBatch;
 pub use cells::{ItemCells, TypeCells};
 pub use layout::{BatchShape, Layout};
+pub use memory::{Cells, LendCells, LentCells};
 pub use writer::HistoryColumns;

@@ -24,7 +24,7 @@ const FITS: &str = "the columns of a batch fit each other";
 impl RowBatch {
     /// Returns the batch as Arrow, with the names of the columns of a partition. Columns of histories are large lists;
     /// in layouts `dedup` and `jagged`, dictionaries of them, whose keys are `inverse`. Takes no memory beside the
-    /// batch, but for ranking ids and, unless jagged, 8 bytes for each history.
+    /// batch, but for ranking ids, cells that were lent and, unless jagged, 8 bytes for each history.
     pub fn into_arrow(self) -> Result<RecordBatch> {
         let RowBatch { impressions, labels, customer_ids, positions, ranking_ids, histories, inverse, .. } = self;
         let shape = histories.shape();
@@ -49,12 +49,12 @@ impl RowBatch {
             of_rows(Arc::new(LargeListArray::try_new(element, offsets.clone(), cells, None).held(FITS)?))
         };
         let actions: ArrayRef = match actions {
-            ItemCells::Int64(items) => Arc::new(Int64Array::from(items)),
-            ItemCells::Int32(items) => Arc::new(Int32Array::from(items)),
+            ItemCells::Int64(items) => Arc::new(Int64Array::from(items.into_vec())),
+            ItemCells::Int32(items) => Arc::new(Int32Array::from(items.into_vec())),
         };
         let action_types: ArrayRef = match action_types {
-            TypeCells::Int32(types) => Arc::new(Int32Array::from(types)),
-            TypeCells::Uint8(types) => Arc::new(UInt8Array::from(types)),
+            TypeCells::Int32(types) => Arc::new(Int32Array::from(types.into_vec())),
+            TypeCells::Uint8(types) => Arc::new(UInt8Array::from(types.into_vec())),
         };
         let mut columns: Vec<(RowColumn, ArrayRef)> = Vec::new();
         if let Some(ranking_ids) = ranking_ids {
@@ -70,10 +70,10 @@ impl RowBatch {
             columns.push((RowColumn::HistoryLength, of_rows(Arc::new(Int32Array::from(lengths)))?));
         }
         if let Some(ages) = action_ages {
-            columns.push((RowColumn::ActionAges, lists(Arc::new(Int32Array::from(ages)))?));
+            columns.push((RowColumn::ActionAges, lists(Arc::new(Int32Array::from(ages.into_vec())))?));
         }
         if let Some(times) = action_times {
-            let times = TimestampMicrosecondArray::from(times).with_timezone("UTC");
+            let times = TimestampMicrosecondArray::from(times.into_vec()).with_timezone("UTC");
             columns.push((RowColumn::ActionTimes, lists(Arc::new(times))?));
         }
         let columns = columns.into_iter().map(|(column, cells)| (column.name(), cells, column == RowColumn::RankingId));

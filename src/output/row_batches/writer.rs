@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::cells::{ItemCells, TypeCells, clear, copy, gather, part, reused};
+use super::cells::{ItemCells, TypeCells, clear, copy, gather, part};
 use super::layout::{BatchShape, Layout};
+use super::memory::{Cells, LendCells};
 use crate::error::Result;
 use crate::exact::Held;
 use crate::history::PackedHistory;
@@ -23,9 +24,9 @@ pub struct HistoryColumns {
     /// The length of each history, if asked for.
     pub history_lengths: Option<Vec<i32>>,
     /// The age of each action in days, if asked for.
-    pub action_ages: Option<Vec<i32>>,
+    pub action_ages: Option<Cells<i32>>,
     /// The time of each action in microseconds since 1970-01-01 UTC, if asked for.
-    pub action_times: Option<Vec<i64>>,
+    pub action_times: Option<Cells<i64>>,
     /// Jagged: where each history begins among the actions, and where the last one ends. Otherwise empty.
     pub offsets: Vec<i64>,
     /// The cells of the history written last, without its padding.
@@ -38,24 +39,30 @@ pub struct HistoryColumns {
 
 impl HistoryColumns {
     /// Returns columns for `histories` histories with `actions` actions altogether, which are still to be put. They
-    /// take the memory of `used` columns, which saves the system from clearing new memory: most of the time of a padded
-    /// batch.
-    pub(crate) fn new(shape: BatchShape, histories: usize, actions: usize, used: Option<HistoryColumns>) -> Self {
+    /// take the memory of the `lender`, or else that of `used` columns, which saves the system from clearing new
+    /// memory: most of the time of a padded batch.
+    pub(crate) fn new(
+        shape: BatchShape,
+        histories: usize,
+        actions: usize,
+        used: Option<HistoryColumns>,
+        lender: Option<&dyn LendCells>,
+    ) -> Self {
         let is_jagged = shape.layout == Layout::Jagged;
         let cells = if is_jagged { actions } else { histories * shape.max_history };
         let with = |column| shape.columns.with.has(column);
-        let is_used = used.is_some();
+        let is_used = used.is_some() || lender.is_some();
         let (actions, action_types, ages, times) = match used {
             Some(used) => (Some(used.actions), Some(used.action_types), used.action_ages, used.action_times),
             None => (None, None, None, None),
         };
         HistoryColumns {
             shape,
-            actions: ItemCells::new(shape.columns.item_type, cells, actions),
-            action_types: TypeCells::new(shape.columns.type_type, cells, action_types),
+            actions: ItemCells::new(shape.columns.item_type, cells, actions, lender),
+            action_types: TypeCells::new(shape.columns.type_type, cells, action_types, lender),
             history_lengths: with(ExtraColumn::HistoryLength).then(|| Vec::with_capacity(histories)),
-            action_ages: with(ExtraColumn::ActionAges).then(|| reused(ages.unwrap_or_default(), cells)),
-            action_times: with(ExtraColumn::ActionTimes).then(|| reused(times.unwrap_or_default(), cells)),
+            action_ages: with(ExtraColumn::ActionAges).then(|| Cells::new(cells, ages, lender)),
+            action_times: with(ExtraColumn::ActionTimes).then(|| Cells::new(cells, times, lender)),
             offsets: if is_jagged { vec![0] } else { Vec::new() },
             last: 0..0,
             next: 0,
