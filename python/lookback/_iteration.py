@@ -112,7 +112,7 @@ class Iteration:
                 # Only the histories tell where batches begin: those before are made, and left.
                 first_row, turn, leave = begin.row, self._next % workers, self._next // workers
             cut = rows.cut(first_row, Worker(rank, world_size, turn, workers))
-            self._batches = prepared.batches(begin.epoch, cut, Reporter())
+            self._batches = prepared.batches(begin.epoch, cut, rows._lender, Reporter())
         batch = next(self._batches, None)
         while batch is not None and leave:
             leave -= 1

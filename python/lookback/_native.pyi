@@ -1,10 +1,10 @@
 # The extension module: see python/src/. What users call stands in the modules beside it.
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional, TypedDict, Union, final, type_check_only
 
-from lookback._types import Given, Limits, Report
+from lookback._types import ArrowStreamable, Given, Limits, Report, SentColumn
 
 __all__ = [
     "ArrowStream",
@@ -12,6 +12,7 @@ __all__ = [
     "Batches",
     "Column",
     "Day",
+    "Lender",
     "Stop",
     "call",
     "default_memory",
@@ -19,6 +20,8 @@ __all__ = [
     "histories",
     "prepare",
     "program",
+    "receive",
+    "unused_configuration",
     "vocabulary",
 ]
 
@@ -35,7 +38,9 @@ class AskedRows(TypedDict):
 
 @type_check_only
 class Asked(AskedRows):
-    input: Union[str, Path]
+    input: Optional[Union[str, Path]]
+    impressions: Optional[ArrowStreamable]
+    impression_columns: Mapping[str, str]
     config: Optional[Union[str, Path]]
     lookback_days: Optional[int]
     known_as_of: Optional[str]
@@ -104,6 +109,7 @@ class Batch:
     def next_row(self) -> int: ...
     def __len__(self) -> int: ...
     def columns(self) -> list[tuple[str, Column]]: ...
+    def send(self) -> list[tuple[str, SentColumn]]: ...
     def ranking_ids(self) -> Optional[list[Optional[str]]]: ...
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]: ...
 
@@ -112,6 +118,10 @@ class Batches:
     def __iter__(self) -> Iterator[Batch]: ...
     def __next__(self) -> Batch: ...
     def close(self) -> None: ...
+
+@final
+class Lender:
+    def __new__(cls) -> Lender: ...
 
 @final
 class Stop:
@@ -126,7 +136,7 @@ class Day:
     def fingerprint(self) -> str: ...
     @property
     def summary(self) -> str: ...
-    def batches(self, epoch: int, cut: Cut, report: Report) -> Batches: ...
+    def batches(self, epoch: int, cut: Cut, lender: Optional[Lender], report: Report) -> Batches: ...
     def count(self, epoch: int, cut: Cut, report: Report) -> int: ...
 
 def call(words: list[str], given: Given, report: Report) -> str: ...
@@ -136,6 +146,8 @@ def from_partition(
     out: Union[str, Path], asked: AskedRows, limits: Limits, stop: Stop, report: Report
 ) -> Day: ...
 def default_memory() -> int: ...
+def receive(integer: str, shape: Sequence[int], content: Union[bytes, tuple[int, int]]) -> Column: ...
+def unused_configuration(input: Union[str, Path]) -> Optional[str]: ...
 def vocabulary(asked: AskedVocabulary, limits: Limits, report: Report) -> ArrowStream: ...
 def histories(
     store: Union[str, Path],

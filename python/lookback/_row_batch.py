@@ -98,10 +98,13 @@ class RowBatch:
 
 def columns_of(batch: _native.Batch) -> dict[str, _native.Column]:
     """Return the columns of a batch under the names of the fields."""
-    if batch.layout != "jagged":
-        return dict(batch.columns())
-    values = ("actions", "action_types", "action_ages", "action_times")
-    return {f"{name}__values" if name in values else name: column for name, column in batch.columns()}
+    return {field_name(batch.layout, name): column for name, column in batch.columns()}
+
+
+def field_name(layout: str, column: str) -> str:
+    """Return the name of the field that a column is."""
+    is_values = layout == "jagged" and column in ("actions", "action_types", "action_ages", "action_times")
+    return f"{column}__values" if is_values else column
 
 
 def is_of_histories(name: str) -> bool:

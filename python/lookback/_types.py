@@ -27,7 +27,12 @@ class ArrowStreamable(Protocol):
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...
 
 
+# The impressions of one day, or of several by day.
+Impressions = Union[ArrowStreamable, Mapping[DayLike, ArrowStreamable]]
 # Names of columns by their keys, or such mappings by source.
 Columns = Union[Mapping[str, str], Mapping[str, Mapping[str, str]]]
 # Rows in memory: streams by the name of their source, and names of columns by source.
 Given = tuple[Sequence[tuple[str, ArrowStreamable]], Sequence[tuple[str, Mapping[str, str]]]]
+# A column on its way to another process: the type of its cells, the shape, and the content: bytes; or a process and
+# its descriptor of memory.
+SentColumn = tuple[str, list[int], Union[bytes, tuple[int, int]]]

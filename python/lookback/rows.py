@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Optional, Union
 
@@ -14,9 +14,9 @@ from lookback._checks import LARGEST, from_environment, refused, usage, whole
 from lookback._days import PreparedDays
 from lookback._iteration import STATE_VERSION, Iteration, Position, State, Worker, check_state
 from lookback._limits import limits_of
-from lookback._origin import PartitionOrigin, StoreOrigin
+from lookback._origin import PartitionOrigin, StoreOrigin, by_day
 from lookback._row_batch import RowBatch
-from lookback._types import DayLike, Limits, PathLike, Size
+from lookback._types import DayLike, Impressions, Limits, PathLike, Size
 from lookback._work import Progress, Reporter
 from lookback.store import Store
 
@@ -31,6 +31,11 @@ _NAMES = {
     "item_type": ("int64", "int32"),
     "type_type": ("int32", "uint8"),
 }
+# Settings that have gone into a partition.
+_OF_STORE = (
+    *("input", "impressions", "impression_columns", "lookback_days", "known_as_of", "config"),
+    *("allow_gaps", "allow_pruned", "quarantine"),
+)
 # Settings that are a number, or None.
 _NUMBERS = ("max_history", "batch_actions_max", "max_rows_per_customer")
 
@@ -49,6 +54,10 @@ class Rows:
     Args:
         store: a :class:`lookback.Store`, or its folder.
         input: the root that holds ``impressions/dt=…/``, or what the configuration names.
+        impressions: instead of ``input``: the impressions of the one day as Arrow data with ``__arrow_c_stream__``, such
+            as a table of pyarrow, Polars or DuckDB; or such data by day. A day is read again where it is prepared again
+            (in each worker, say), so a table is better than a reader, which gives its rows once.
+        impression_columns: the names of their columns by key, as ``columns`` of :func:`lookback.produce`.
         days: the days, in the order in which they are read; one day is a list of one.
         batch_size: the rows of a batch.
         order: ``"shuffled"``, ``"carousel"`` (impression lists shuffled, each in one piece) or ``"customer"``.
@@ -87,9 +96,11 @@ class Rows:
 
     def __init__(
         self,
-        store: Union[Store, PathLike],
+        store: Union[Store, PathLike, PartitionOrigin],
         *,
-        input: PathLike,
+        input: Optional[PathLike] = None,
+        impressions: Optional[Impressions] = None,
+        impression_columns: Optional[Mapping[str, str]] = None,
         days: Sequence[DayLike],
         batch_size: int = 4096,
         order: str = "shuffled",
@@ -112,9 +123,16 @@ class Rows:
         quarantine: Optional[PathLike] = None,
         progress: Progress = None,
     ) -> None:
-        origin = StoreOrigin(
+        if isinstance(days, (str, date)):
+            raise usage("days is one day", "give a list of days, such as ['2026-01-31']")
+        self._days = [day_text(day) for day in days]
+        if not self._days or len(set(self._days)) < len(self._days):
+            raise usage("days has no day, or one twice", "name each day once")
+        origin = store if isinstance(store, PartitionOrigin) else StoreOrigin(
             store if isinstance(store, Store) else Store(store),
             input,
+            impressions=by_day(impressions, self._days),
+            impression_columns=impression_columns,
             lookback_days=lookback_days,
             known_as_of=known_as_of,
             config=config,
@@ -122,88 +140,7 @@ class Rows:
             allow_pruned=allow_pruned,
             quarantine=quarantine,
         )
-        self._set_up(
-            origin,
-            days,
-            batch_size=batch_size,
-            order=order,
-            seed=seed,
-            layout=layout,
-            max_history=max_history,
-            columns=columns,
-            item_type=item_type,
-            type_type=type_type,
-            batch_actions_max=batch_actions_max,
-            max_rows_per_customer=max_rows_per_customer,
-            rank=rank,
-            world_size=world_size,
-            drop_last=drop_last,
-            progress=progress,
-        )
-
-    @classmethod
-    def from_partition(
-        cls,
-        out: PathLike,
-        *,
-        days: Sequence[DayLike],
-        memory_limit: Optional[Size] = None,
-        threads: Optional[int] = None,
-        scratch: Optional[PathLike] = None,
-        **settings: Any,
-    ) -> Rows:
-        """Return the rows of produced partitions, for who has them and no store: the same batches.
-
-        Args:
-            out: the output folder, which holds ``dt=…/``, in whatever order the rows were written.
-            days: the days, in the order in which they are read.
-            memory_limit: bytes, or text such as ``"2GiB"``; half of the machine's memory without it.
-            threads: one for each core without it; the result is the same with any number.
-            scratch: the folder for scratch files.
-            settings: those of :class:`Rows` but ``lookback_days``, ``known_as_of``, ``config``, ``allow_gaps``,
-                ``allow_pruned`` and ``quarantine``, which have gone into the partition. ``max_history`` is at most that
-                of the partition; ages and times of actions are there if it has them.
-
-        Raises:
-            lookback.Refused: while it is iterated: a partition is incomplete or has changed; its rows do not allow the
-                settings; or its rows are shuffled, and leave open which of them are one impression.
-
-        Example:
-            >>> from lookback.rows import Rows
-            >>> for batch in Rows.from_partition("out", days=["2026-01-02"], order="customer"):
-            ...     print(batch.impressions.tolist(), batch.labels.tolist(), batch.actions[:, :3].tolist())
-            [12, 13] [1, 0] [[12, 11, 0], [12, 11, 0]]
-        """
-        rows = cls.__new__(cls)
-        rows._set_up(PartitionOrigin(out, limits_of(memory_limit, threads, scratch)), days, **settings)
-        return rows
-
-    def _set_up(
-        self,
-        origin: Union[StoreOrigin, PartitionOrigin],
-        days: Sequence[DayLike],
-        *,
-        batch_size: int = 4096,
-        order: str = "shuffled",
-        seed: int = 0,
-        layout: str = "padded",
-        max_history: Optional[int] = None,
-        columns: Iterable[str] = (),
-        item_type: str = "int64",
-        type_type: str = "int32",
-        batch_actions_max: Optional[int] = None,
-        max_rows_per_customer: Optional[int] = None,
-        rank: int = 0,
-        world_size: int = 1,
-        drop_last: bool = False,
-        progress: Progress = None,
-    ) -> None:
-        self._origin = origin
-        if isinstance(days, (str, date)):
-            raise usage("days is one day", "give a list of days, such as ['2026-01-31']")
-        self._days = [day_text(day) for day in days]
-        if not self._days or len(set(self._days)) < len(self._days):
-            raise usage("days has no day, or one twice", "name each day once")
+        self._origin: Union[StoreOrigin, PartitionOrigin] = origin
         seed = whole("seed", seed, 0, LARGEST)
         batch_size, world_size = whole("batch_size", batch_size), whole("world_size", world_size)
         rank = whole("rank", rank, 0, world_size - 1)
@@ -245,13 +182,54 @@ class Rows:
         self._changes = 0
         # The workers of this machine that prepare days each for itself.
         self._shared_by = 1
+        # Lends memory that the process that started this one can use too.
+        self._lender: Optional[_native.Lender] = None
         # The rows of each day that was prepared.
         self._counts: dict[str, int] = {}
         self._prepared = PreparedDays()
 
+    @classmethod
+    def from_partition(
+        cls,
+        out: PathLike,
+        *,
+        days: Sequence[DayLike],
+        memory_limit: Optional[Size] = None,
+        threads: Optional[int] = None,
+        scratch: Optional[PathLike] = None,
+        **settings: Any,
+    ) -> Rows:
+        """Return the rows of produced partitions, for who has them and no store: the same batches.
+
+        Args:
+            out: the output folder, which holds ``dt=…/``, in whatever order the rows were written.
+            days: the days, in the order in which they are read.
+            memory_limit: bytes, or text such as ``"2GiB"``; half of the machine's memory without it.
+            threads: one for each core without it; the result is the same with any number.
+            scratch: the folder for scratch files.
+            settings: those of :class:`Rows` but its input, ``lookback_days``, ``known_as_of``, ``config``,
+                ``allow_gaps``, ``allow_pruned`` and ``quarantine``, which have gone into the partition. ``max_history`` is at most that
+                of the partition; ages and times of actions are there if it has them.
+
+        Raises:
+            lookback.Refused: while it is iterated: a partition is incomplete or has changed; its rows do not allow the
+                settings; or its rows are shuffled, and leave open which of them are one impression.
+
+        Example:
+            >>> from lookback.rows import Rows
+            >>> for batch in Rows.from_partition("out", days=["2026-01-02"], order="customer"):
+            ...     print(batch.impressions.tolist(), batch.labels.tolist(), batch.actions[:, :3].tolist())
+            [12, 13] [1, 0] [[12, 11, 0], [12, 11, 0]]
+        """
+        for name in settings:
+            if name in _OF_STORE:
+                raise usage(f"rows of partitions have no setting {name}", "leave it out; it has gone into the partition")
+        return cls(PartitionOrigin(out, limits_of(memory_limit, threads, scratch)), days=days, **settings)
+
     def __getstate__(self) -> State:
-        # Prepared days stay in their process, and so does the progress callback.
-        return {**{name: value for name, value in self.__dict__.items() if name != "_prepared"}, "_progress": None}
+        # Prepared days and memory stay in their process, and so does the progress callback.
+        kept = {name: value for name, value in self.__dict__.items() if name != "_prepared"}
+        return {**kept, "_progress": None, "_lender": None}
 
     def __setstate__(self, state: State) -> None:
         self.__dict__.update(state)

@@ -119,7 +119,7 @@ class Store:
         finally:
             reporter.close()
 
-    def rows(self, *, input: PathLike, days: Sequence[DayLike], **settings: Any) -> Rows:
+    def rows(self, *, days: Sequence[DayLike], **settings: Any) -> Rows:
         """Return the training rows of days as batches of numpy arrays and Arrow.
 
         Arguments, order, states and errors are those of :class:`lookback.rows.Rows`; ``lookback.torch.TrainingRows``
@@ -132,4 +132,4 @@ class Store:
         """
         from lookback.rows import Rows
 
-        return Rows(self, input=input, days=days, **settings)
+        return Rows(self, days=days, **settings)

@@ -8,7 +8,8 @@ import struct
 import uuid
 import weakref
 from collections.abc import Iterator, Sequence
-from typing import Any, Callable, Optional, Union
+from multiprocessing.reduction import ForkingPickler
+from typing import Any, Callable, NamedTuple, Optional, Union
 
 import torch
 import torch.utils.dlpack
@@ -17,8 +18,8 @@ from torch.utils.data import IterableDataset, get_worker_info
 from lookback import _native
 from lookback._checks import changed, from_environment, usage
 from lookback._iteration import Iteration, Position, State, Worker
-from lookback._row_batch import columns_of, is_of_histories
-from lookback._types import DayLike, PathLike
+from lookback._row_batch import columns_of, field_name, is_of_histories
+from lookback._types import DayLike, PathLike, SentColumn
 from lookback.rows import Rows
 from lookback.store import Store
 
@@ -47,6 +48,9 @@ class TensorBatch:
         state: where to go on behind this batch, for :meth:`TrainingRows.load_state_dict`; the same for all ranks.
         max_history: L.
     """
+
+    # What holds the fields in a worker process, and passes them on.
+    _native: Optional[_native.Batch] = None
 
     def __init__(self, fields: dict[str, Any], **about: Any) -> None:
         self._fields = fields
@@ -173,8 +177,60 @@ def _tensors(batch: _native.Batch) -> dict[str, Any]:
     return fields
 
 
+def _lender() -> Optional[_native.Lender]:
+    """Return what lends memory that this worker and the process that started it both can use; none if they cannot."""
+    global _LENDER
+    parent = multiprocessing.parent_process()
+    try:
+        # One can open what the other has open, as the other can.
+        if parent is None or not os.listdir(f"/proc/{parent.pid}/fd"):
+            return None
+    except OSError:
+        return None
+    if _LENDER is None or _LENDER[0] != os.getpid():
+        _LENDER = (os.getpid(), _native.Lender())
+    return _LENDER[1]
+
+
+# That of a process: it stays, since batches are on their way when their dataset has gone.
+_LENDER: Optional[tuple[int, _native.Lender]] = None
+
+
 # The datasets of this process, by what the batches of its workers call them.
 _DATASETS: weakref.WeakValueDictionary[str, TrainingRows] = weakref.WeakValueDictionary()
+
+
+def _sent(batch: TensorBatch) -> Any:
+    """Reduce a batch for another process, which takes it once: that of a worker leaves its memory where it is."""
+    if batch._native is None or get_worker_info() is None:
+        return batch.__reduce__()
+    fields: dict[str, Any] = dict(batch._fields)
+    for column, sent in batch._native.send():
+        if not isinstance(sent[2], bytes) or len(sent[2]) <= _BYTES_MAX:
+            fields[field_name(batch.layout, column)] = _Sent(sent)
+    return _taken, (fields, batch._about)
+
+
+# The bytes of a column that pass through the pipe between processes. More may be larger than what the pipe holds, and
+# of a worker that is killed while it writes the rest would be waited for without end: torch passes them in memory.
+_BYTES_MAX = 1 << 10
+
+
+class _Sent(NamedTuple):
+    """A column on its way, in place of a tensor."""
+
+    column: SentColumn
+
+
+def _taken(fields: dict[str, Any], about: dict[str, Any]) -> TensorBatch:
+    for name, field in fields.items():
+        if isinstance(field, _Sent):
+            # Also of a batch that nobody uses, so that its memory goes back.
+            fields[name] = torch.utils.dlpack.from_dlpack(_native.receive(*field.column))
+    return _received(fields, about)
+
+
+ForkingPickler.register(TensorBatch, _sent)
 
 
 def _received(fields: dict[str, Any], about: dict[str, Any]) -> TensorBatch:
@@ -295,14 +351,13 @@ class TrainingRows(IterableDataset[TensorBatch]):
         self,
         store: Union[Store, PathLike],
         *,
-        input: PathLike,
         days: Sequence[DayLike],
         rank: Optional[int] = None,
         world_size: Optional[int] = None,
         **settings: Any,
     ) -> None:
         given = _given(rank, world_size)
-        self._take(Rows(store, input=input, days=days, **given, **settings), bool(given))
+        self._take(Rows(store, days=days, **given, **settings), bool(given))
 
     @classmethod
     def from_partition(
@@ -422,6 +477,7 @@ class TrainingRows(IterableDataset[TensorBatch]):
         worker, workers = (0, 1) if info is None else (info.id, info.num_workers)
         if info is not None:
             self._rows._progress = None
+            self._rows._lender = _lender()
             # Each loader draws a seed for its workers, who add their numbers to it.
             self._shared.take(self._rows, (info.seed - worker) or 1, worker)
         return _TensorIteration(self, Iteration(self._rows, Worker(*self._current_ranks(), worker, workers)))
@@ -476,7 +532,10 @@ class _TensorIteration(Iterator[TensorBatch]):
             made_by=(self._dataset._token, self._dataset._rows._changes),
             max_history=batch.max_history,
         )
-        return TensorBatch(_tensors(batch), **about)
+        made = TensorBatch(_tensors(batch), **about)
+        if dataset._rows._lender is not None:
+            made._native = batch
+        return made
 
     def state_dict(self) -> State:
         return self._iteration.state_dict()

@@ -15,6 +15,7 @@ use pyo3::types::PyCapsule;
 use crate::column::{Cells, Column, Integer};
 use crate::errors::Raised;
 use crate::own::Own;
+use crate::shared_columns::{SentColumn, SharedColumns, sent};
 
 /// The rows of a batch, kept until nothing uses their memory any more, which the next batches then use.
 pub(crate) struct Rows {
@@ -48,6 +49,8 @@ impl Drop for Rows {
 pub(crate) struct Batch {
     rows: Arc<Rows>,
     columns: Vec<(&'static str, Cells)>,
+    /// Who has lent the memory of the histories, for processes that share it.
+    lender: Option<Arc<SharedColumns>>,
     layout: &'static str,
     max_history: usize,
     dt: String,
@@ -63,11 +66,12 @@ unsafe impl Send for Batch {}
 unsafe impl Sync for Batch {}
 
 impl Batch {
-    pub(crate) fn new(mut batch: RowBatch, used: UsedBatches) -> Self {
+    pub(crate) fn new(mut batch: RowBatch, used: UsedBatches, lender: Option<Arc<SharedColumns>>) -> Self {
         let columns = columns(&mut batch);
         let RowBatch { dt, filled, epoch, next_row, .. } = batch;
         Batch {
             columns,
+            lender,
             layout: batch.histories.shape().layout.name(),
             max_history: batch.histories.shape().max_history,
             dt: dt.to_string(),
@@ -118,7 +122,16 @@ impl Batch {
 
     /// The columns by name, in order.
     fn columns(&self) -> Vec<(&'static str, Column)> {
-        self.columns.iter().map(|(name, cells)| (*name, Column::new(Arc::clone(&self.rows), *cells))).collect()
+        self.columns.iter().map(|(name, cells)| (*name, Column::new(Arc::<Rows>::clone(&self.rows), *cells))).collect()
+    }
+
+    /// The columns as they pass to another process, which takes each of them once: see [`SentColumn`]. Fails in a forked
+    /// process.
+    fn send(&self, py: Python<'_>) -> PyResult<Vec<(&'static str, SentColumn)>> {
+        // A process without the batch's own memory has none to send.
+        self.rows.used.get().raised(py)?;
+        let lender = self.lender.as_deref();
+        self.columns.iter().map(|(name, cells)| Ok((*name, sent(py, lender, cells)?))).collect()
     }
 
     /// The ranking ids, if they were asked for.
@@ -210,6 +223,6 @@ fn columns(batch: &mut RowBatch) -> Vec<(&'static str, Cells)> {
     columns
 }
 
-fn pointer<T>(cells: &mut Vec<T>) -> *mut c_void {
+fn pointer<T>(cells: &mut [T]) -> *mut c_void {
     cells.as_mut_ptr().cast()
 }

@@ -1,6 +1,6 @@
 //! The batches of an epoch, in order.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lookback::training::{RowBatches, UsedBatches};
 use pyo3::prelude::*;
@@ -8,17 +8,19 @@ use pyo3::prelude::*;
 use crate::batch::Batch;
 use crate::errors::Raised;
 use crate::own::Own;
+use crate::shared_columns::SharedColumns;
 
 /// An iterator over batches, which are made ahead in the background.
 #[pyclass(frozen, module = "lookback._native")]
 pub(crate) struct Batches {
     batches: Mutex<Own<Option<RowBatches>>>,
     used: UsedBatches,
+    lender: Option<Arc<SharedColumns>>,
 }
 
 impl Batches {
-    pub(crate) fn new(batches: RowBatches) -> Self {
-        Batches { used: batches.used(), batches: Mutex::new(Own::new(Some(batches))) }
+    pub(crate) fn new(batches: RowBatches, lender: Option<Arc<SharedColumns>>) -> Self {
+        Batches { used: batches.used(), batches: Mutex::new(Own::new(Some(batches))), lender }
     }
 }
 
@@ -33,7 +35,7 @@ impl Batches {
             let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
             batches.get_mut().and_then(|batches| batches.as_mut().and_then(Iterator::next).transpose())
         });
-        Ok(next.raised(py)?.map(|batch| Batch::new(batch, self.used.clone())))
+        Ok(next.raised(py)?.map(|batch| Batch::new(batch, self.used.clone(), self.lender.clone())))
     }
 
     /// Ends the threads in the background; nothing follows.

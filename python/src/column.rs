@@ -1,5 +1,6 @@
 //! Columns of a batch as memory that numpy and torch can use without a copy.
 
+use std::any::Any;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
@@ -8,8 +9,6 @@ use pyo3::exceptions::PyValueError;
 use pyo3::ffi as python;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
-
-use crate::batch::Rows;
 
 /// The integer types of columns.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,12 +19,18 @@ pub(crate) enum Integer {
 }
 
 impl Integer {
-    fn name(self) -> &'static str {
+    pub(crate) const ALL: [Integer; 3] = [Integer::Int64, Integer::Int32, Integer::Uint8];
+
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Integer::Int64 => "int64",
             Integer::Int32 => "int32",
             Integer::Uint8 => "uint8",
         }
+    }
+
+    pub(crate) fn bytes(self) -> usize {
+        usize::from(self.dlpack().1) / 8
     }
 
     /// The type as numpy's array interface names it.
@@ -57,25 +62,34 @@ pub(crate) struct Cells {
     pub width: Option<usize>,
 }
 
-/// A column of a batch. The memory is the batch's, and lives as long as anything that uses it.
+impl Cells {
+    pub(crate) fn dimensions(&self) -> Vec<usize> {
+        std::iter::once(self.rows).chain(self.width).collect()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.integer.bytes().saturating_mul(self.rows).saturating_mul(self.width.unwrap_or(1))
+    }
+}
+
+/// What memory belongs to.
+pub(crate) type Owner = Arc<dyn Any + Send + Sync>;
+
+/// A column of a batch. The memory is the owner's, and lives as long as anything that uses it.
 #[pyclass(frozen, module = "lookback._native")]
 pub(crate) struct Column {
-    rows: Arc<Rows>,
+    owner: Owner,
     cells: Cells,
 }
 
-// SAFETY: the pointer leads to memory that `rows` keeps, and is only passed on.
+// SAFETY: the pointer leads to memory that `owner` keeps, and is only passed on.
 unsafe impl Send for Column {}
 // SAFETY: as above; nothing here reads or writes the memory.
 unsafe impl Sync for Column {}
 
 impl Column {
-    pub(crate) fn new(rows: Arc<Rows>, cells: Cells) -> Self {
-        Column { rows, cells }
-    }
-
-    fn dimensions(&self) -> Vec<usize> {
-        std::iter::once(self.cells.rows).chain(self.cells.width).collect()
+    pub(crate) fn new(owner: Owner, cells: Cells) -> Self {
+        Column { owner, cells }
     }
 }
 
@@ -83,7 +97,7 @@ impl Column {
 impl Column {
     #[getter]
     fn shape(&self) -> Vec<usize> {
-        self.dimensions()
+        self.cells.dimensions()
     }
 
     #[getter]
@@ -95,7 +109,7 @@ impl Column {
     fn __array_interface__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let interface = PyDict::new(py);
         interface.set_item("version", 3)?;
-        interface.set_item("shape", pyo3::types::PyTuple::new(py, self.dimensions())?)?;
+        interface.set_item("shape", pyo3::types::PyTuple::new(py, self.cells.dimensions())?)?;
         interface.set_item("typestr", self.cells.integer.letters())?;
         interface.set_item("data", (self.cells.first as usize, false))?;
         Ok(interface)
@@ -119,7 +133,7 @@ impl Column {
         if copy == Some(true) || dl_device.is_some_and(|device| device != (CPU, 0)) {
             return Err(PyValueError::new_err("a column lies in the memory of the CPU, and is not copied"));
         }
-        let lengths: Vec<i64> = self.dimensions().iter().map(|length| *length as i64).collect();
+        let lengths: Vec<i64> = self.cells.dimensions().iter().map(|length| *length as i64).collect();
         let (kind, bits) = self.cells.integer.dlpack();
         let mut exported = Box::new(Exported {
             managed: DLManagedTensor {
@@ -136,7 +150,7 @@ impl Column {
                 deleter: Some(delete),
             },
             lengths,
-            _rows: Arc::clone(&self.rows),
+            _owner: Arc::clone(&self.owner),
         });
         exported.managed.tensor.shape = exported.lengths.as_mut_ptr();
         let exported = Box::into_raw(exported);
@@ -198,7 +212,7 @@ struct DLManagedTensor {
 struct Exported {
     managed: DLManagedTensor,
     lengths: Vec<i64>,
-    _rows: Arc<Rows>,
+    _owner: Owner,
 }
 
 unsafe extern "C" fn delete(tensor: *mut DLManagedTensor) {

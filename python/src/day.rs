@@ -1,16 +1,19 @@
 //! The training rows of a day.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lookback::config;
 use lookback::error::{Error, Result};
+use lookback::input::{Input, MemoryInput};
 use lookback::model::{ExtraColumn, ItemType, OrderKind, TypeType};
 use lookback::output::Layout;
 use lookback::produce::RowChoice;
 use lookback::resources::{Cancel, Resources};
 use lookback::store::{Folder, Store};
+use lookback::text::Shown;
 use lookback::training::{BatchOptions, Epoch, PartitionOptions, TrainingDay, TrainingOptions};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -19,6 +22,8 @@ use crate::batches::Batches;
 use crate::errors::Raised;
 use crate::own::Own;
 use crate::resources::{Limits, Stop, day_of, named};
+use crate::rows_in_memory::open;
+use crate::shared_columns::{Lender, SharedColumns};
 use crate::work::try_run;
 
 /// What is asked of rows wherever they come from. Each field has the name of the setting.
@@ -39,7 +44,11 @@ struct AskedRows {
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 struct Asked {
-    input: PathBuf,
+    /// The root of the files; `None` with impressions from memory.
+    input: Option<PathBuf>,
+    /// An object with `__arrow_c_stream__`, and the names of its columns.
+    impressions: Option<Py<PyAny>>,
+    impression_columns: BTreeMap<String, String>,
     config: Option<PathBuf>,
     lookback_days: Option<u32>,
     known_as_of: Option<String>,
@@ -47,6 +56,9 @@ struct Asked {
     allow_pruned: bool,
     quarantine: Option<PathBuf>,
 }
+
+/// The name of impressions as a source.
+const IMPRESSIONS: &str = "impressions";
 
 impl AskedRows {
     fn choice(&self) -> Result<RowChoice> {
@@ -77,9 +89,25 @@ impl AskedRows {
 }
 
 impl Asked {
+    /// Returns the options; reads impressions from memory, without the interpreter's lock.
     fn options(&self, rows: &AskedRows, resources: &Resources) -> Result<TrainingOptions> {
-        Ok(TrainingOptions::new(&self.input, day_of("dt", &rows.dt)?)
-            .sources(config::sources(Some(&self.input), self.config.as_deref())?)
+        let mut sources = config::sources(self.input.as_deref(), self.config.as_deref())?;
+        config::name_columns(&mut sources, IMPRESSIONS, &self.impression_columns)?;
+        let input: Input = match (&self.input, &self.impressions) {
+            (Some(root), None) => root.into(),
+            (None, Some(stream)) => {
+                let mut memory = MemoryInput::new(&sources, resources);
+                memory.add_impressions(open(IMPRESSIONS, stream)?)?;
+                memory.into()
+            }
+            (input, _) => {
+                let count = if input.is_none() { "no" } else { "two kinds of" };
+                let remedy = "give either the root of the files as input, or impressions";
+                return Err(Error::usage(format!("the rows have {count} input"), remedy));
+            }
+        };
+        Ok(TrainingOptions::new(input, day_of("dt", &rows.dt)?)
+            .sources(sources)
             .rows(rows.choice()?.lookback_days(self.lookback_days))
             .known_as_of(self.known_as_of.as_deref().map(|day| day_of("known_as_of", day)).transpose()?)
             .allow_gaps(self.allow_gaps)
@@ -103,12 +131,19 @@ pub(crate) fn prepare(
     let cancel = stop.0.clone();
     let resources = limits.resources(cancel.clone());
     let (rows, asked): (AskedRows, Asked) = (asked.extract()?, asked.extract()?);
-    let options = asked.options(&rows, &resources).raised(py)?;
     let day = try_run(py, &cancel, report, |reports| {
+        let options = asked.options(&rows, &resources)?;
         let store = Store::open_reader(&Folder::with(&store, &resources))?;
         TrainingDay::prepare(&store, &options, reports)
     })?;
     Day::of(day)
+}
+
+/// Names a configuration that lies beside an input root and is not used.
+#[pyfunction]
+pub(crate) fn unused_configuration(py: Python<'_>, input: PathBuf) -> PyResult<Option<String>> {
+    let unused = config::unused(&input).raised(py)?;
+    Ok(unused.map(|file| file.shown().to_string()))
 }
 
 /// Reads the rows of a day from its partition, once.
@@ -204,11 +239,25 @@ impl Day {
 
 #[pymethods]
 impl Day {
-    /// Begins to make the batches of an epoch.
-    fn batches(&self, py: Python<'_>, epoch: u64, cut: Cut, report: &Bound<'_, PyAny>) -> PyResult<Batches> {
+    /// Begins to make the batches of an epoch, in memory that is lent if there is a lender.
+    fn batches(
+        &self,
+        py: Python<'_>,
+        epoch: u64,
+        cut: Cut,
+        lender: Option<&Lender>,
+        report: &Bound<'_, PyAny>,
+    ) -> PyResult<Batches> {
         let options = cut.options().raised(py)?;
-        let batches = try_run(py, &Cancel::default(), report, |_| self.sorted(epoch)?.batches(&options))?;
-        Ok(Batches::new(batches))
+        let lender = lender.map(|lender| Arc::clone(&lender.0));
+        let batches = try_run(py, &Cancel::default(), report, |_| {
+            let epoch = self.sorted(epoch)?;
+            match &lender {
+                Some(lender) => epoch.batches_in(Arc::<SharedColumns>::clone(lender), &options),
+                None => epoch.batches(&options),
+            }
+        })?;
+        Ok(Batches::new(batches, lender))
     }
 
     /// The number of batches of all workers.

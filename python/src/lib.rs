@@ -16,6 +16,8 @@ mod histories;
 mod own;
 mod resources;
 mod rows_in_memory;
+mod shared_columns;
+mod shared_memory;
 mod vocabulary;
 mod work;
 
@@ -35,11 +37,13 @@ mod _native {
     #[pymodule_export]
     use super::column::Column;
     #[pymodule_export]
-    use super::day::{Day, from_partition, prepare};
+    use super::day::{Day, from_partition, prepare, unused_configuration};
     #[pymodule_export]
     use super::histories::histories;
     #[pymodule_export]
     use super::resources::{Stop, default_memory};
+    #[pymodule_export]
+    use super::shared_columns::{Lender, receive};
     #[pymodule_export]
     use super::vocabulary::vocabulary;
 }

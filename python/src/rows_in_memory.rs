@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
 use lookback::cli::RowsInMemory;
-use lookback::error::Error;
+use lookback::error::{Error, Result};
 use lookback::input::RecordBatches;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -24,16 +24,19 @@ impl Given<'_> {
             rows = rows.columns(&source, columns);
         }
         for (source, stream) in streams {
-            let (name, stream) = (source.clone(), stream.unbind());
-            let failed = move |error: PyErr| {
-                let (what, remedy) = (format!("the data given as {name} cannot be read: {error}"), "give other data");
-                Error::input(what, remedy).caused_by(error)
-            };
-            let open = move || Python::attach(|py| reader(stream.bind(py))).map_err(failed);
-            rows = rows.add(&source, open);
+            let stream = stream.unbind();
+            rows = rows.add(&source.clone(), move || open(&source, &stream));
         }
         rows
     }
+}
+
+/// Asks the data given as a source for its stream. The caller does not have the interpreter's lock.
+pub(crate) fn open(source: &str, stream: &Py<PyAny>) -> Result<RecordBatches> {
+    Python::attach(|py| reader(stream.bind(py))).map_err(|error| {
+        let (what, remedy) = (format!("the data given as {source} cannot be read: {error}"), "give other data");
+        Error::input(what, remedy).caused_by(error)
+    })
 }
 
 fn reader(stream: &Bound<'_, PyAny>) -> PyResult<RecordBatches> {

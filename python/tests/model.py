@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pyarrow
 import pyarrow.parquet
@@ -23,10 +23,11 @@ def day(number: int) -> str:
 class Model:
     """A store of some days of random actions, and the impressions of the days after."""
 
-    def __init__(self, folder: Path, seed: int, *, customers: int = 12, action_days: int = 4, days: int = 2, lists: int = 20):
+    def __init__(self, folder: Path, seed: int, *, customers: int = 12, action_days: int = 4, days: int = 2, lists: int = 20,
+                 max_history: Optional[int] = None):
         chance = random.Random(seed)
         self.root, self.store, self.folder = folder / "input", folder / "store", folder
-        self.max_history = chance.choice([4, 9, 30])
+        self.max_history = max_history or chance.choice([4, 9, 30])
         lookback.init(self.store, max_history=self.max_history)
         for number in range(action_days):
             for source, item, time in [("clicks", "item_id", "click_time"), ("orders", "config_id", "occurred_at")]:

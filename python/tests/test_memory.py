@@ -17,7 +17,10 @@ from pyiceberg.catalog.sql import SqlCatalog
 
 import lookback
 
-from model import FIRST, Model, day
+from lookback.rows import Rows
+from lookback.torch import TrainingRows
+from model import FIRST, Model, day, rows_of
+from torch.utils.data import DataLoader
 
 SEED = 20260102
 
@@ -126,6 +129,77 @@ def test_impressions_from_memory_give_the_rows_of_files(model, tmp_path):
     names = {"ranking_id": "request", "customer_id": "user", "impressions": "items"}
     lookback.produce(model.store, impressions=renamed, columns=names, out=tmp_path / "renamed", **settings)
     assert lookback.diff(tmp_path / "files", tmp_path / "renamed", dt=name)["same"]
+
+
+def test_training_rows_of_impressions_from_memory_are_those_of_files(model, tmp_path):
+    settings: dict[str, Any] = dict(days=model.days, batch_size=7, order="shuffled", seed=4)
+    store = lookback.Store(model.store)
+    wanted = [row for batch in store.rows(input=model.root, **settings) for row in rows_of(batch)]
+    shown = {name: table_of(model, "impressions", name) for name in model.days}
+    assert [row for batch in store.rows(impressions=shown, **settings) for row in rows_of(batch)] == wanted
+    # Each library; of one day, without its name; in workers, who read it again; resumed.
+    first = {**settings, "days": model.days[:1]}
+    of_first = [row for batch in store.rows(input=model.root, **first) for row in rows_of(batch)]
+    for make in LIBRARIES.values():
+        made = make(shown[model.days[0]], tmp_path)
+        assert [row for batch in store.rows(impressions=made, **first) for row in rows_of(batch)] == of_first
+    for context in ("fork", "spawn"):
+        rows = TrainingRows(model.store, impressions=shown, **settings)
+        loader = DataLoader(rows, batch_size=None, num_workers=2, multiprocessing_context=context)
+        batches = list(loader)
+        assert [row for batch in batches for row in rows_of(batch)] == wanted
+    rows.load_state_dict(batches[2].state)
+    assert [row for batch in rows for row in rows_of(batch)] == wanted[21:]
+    # The same rows in other pieces are the same; one row less is another day.
+    pieces = {name: pyarrow.Table.from_batches(in_pieces(table)) for name, table in shown.items()}
+    again = TrainingRows(model.store, impressions=pieces, **settings)
+    again.load_state_dict(batches[2].state)
+    assert [row for batch in again for row in rows_of(batch)] == wanted[21:]
+    less = TrainingRows(model.store, impressions={**shown, model.days[0]: shown[model.days[0]].slice(1)}, **settings)
+    less.load_state_dict(batches[2].state)
+    with pytest.raises(lookback.Refused, match="have changed"):
+        next(iter(less))
+    # Other names of columns.
+    renamed = shown[model.days[0]].rename_columns(["request", "user", "items"])
+    names = {"ranking_id": "request", "customer_id": "user", "impressions": "items"}
+    rows_of_names = store.rows(impressions=renamed, impression_columns=names, **first)
+    assert [row for batch in rows_of_names for row in rows_of(batch)] == of_first
+
+
+def test_impressions_that_are_not_those_of_the_days_are_refused(model):
+    shown = table_of(model, "impressions", model.days[0])
+    store, days = lookback.Store(model.store), model.days
+    for settings, message in [
+        ({}, "no input"),
+        ({"input": model.root, "impressions": shown, "days": days[:1]}, "two kinds of input"),
+        ({"impressions": shown}, "1 of 2 days"),
+        ({"impressions": {days[0]: shown, "2026-02-01": shown}}, "or of others"),
+        ({"impressions": [1, 2], "days": days[:1]}, "a list is no Arrow data"),
+        ({"input": model.root, "impression_columns": {"customer_id": "user"}}, "not given"),
+    ]:
+        with pytest.raises(lookback.Usage, match=message):
+            store.rows(**{"days": days, **settings})
+    with pytest.raises(lookback.Usage, match="no setting impressions"):
+        Rows.from_partition("out", days=days[:1], impressions=shown)
+    once = shown.to_reader()
+    rows = store.rows(impressions=once, days=days[:1])
+    assert list(rows)
+    unknown = store.rows(impressions=shown, impression_columns={"no_such_key": "user"}, days=days[:1])
+    with pytest.raises(lookback.Error, match="no_such_key"):
+        next(iter(unknown))
+
+
+def test_training_rows_name_a_configuration_that_is_not_used(model, caplog):
+    beside = model.root.parent / "lookback.toml"
+    beside.write_text("")
+    try:
+        for settings, notes in [({"input": model.root}, 1), ({"input": model.root, "config": beside}, 0)]:
+            caplog.clear()
+            lookback.Store(model.store).rows(days=model.days, **settings)
+            told = [record.getMessage() for record in caplog.records if "is not used" in record.getMessage()]
+            assert len(told) == notes and all(str(beside) in text for text in told)
+    finally:
+        beside.unlink()
 
 
 def test_columns_name_what_a_source_has(tmp_path):

@@ -25,7 +25,8 @@ READERS = {
     "ceiling": ["ceiling"],
     "lookback padded, shuffled": ["lookback"],
     "the same, second epoch": ["lookback", "--epoch", "1"],
-    "the same, 2 workers": ["lookback", "--workers", "2"],
+    "the same, 2 workers": ["lookback", "--workers=2"],
+    "the same, 2 ranks": ["lookback", "--ranks=2"],
     "lookback dedup, carousel": ["lookback", "--layout", "dedup", "--order", "carousel"],
     "lookback jagged, carousel": ["lookback", "--layout", "jagged", "--order", "carousel"],
 }

@@ -108,11 +108,17 @@ def as_array(column):
 
 
 def cells(batch):
-    """Returns the columns of a batch in the order of COLUMNS, padded."""
+    """Returns the columns of a batch in the order of COLUMNS, padded, without rows that do not count."""
     if isinstance(batch, list):
         return batch
-    batch = batch.to_padded()
-    return [batch.impressions, batch.labels, batch.customer_ids, batch.positions, batch.actions, batch.action_types]
+    batch, rows = batch.to_padded(), size(batch)
+    columns = [batch.impressions, batch.labels, batch.customer_ids, batch.positions, batch.actions, batch.action_types]
+    return [column[:rows] for column in columns]
+
+
+def size(batch):
+    """Returns the number of rows of a batch that count."""
+    return len(batch[0]) if isinstance(batch, list) else len(batch) - batch.filled
 
 
 def checked(batch, factors):
@@ -125,6 +131,39 @@ def checked(batch, factors):
         column = (column ^ (column >> 7)) * factor[: column.shape[1]] if column.dim() == 2 else column * factor[0]
         hashes = (hashes ^ (column.sum(1) if column.dim() == 2 else column)) * -7046029254386353131
     return int((hashes ^ (hashes >> 29)).sum())
+
+
+def ranks(args):
+    """The way in so many processes at once, the ranks of a process group of gloo: sums, and the longest time."""
+    import socket
+    import subprocess
+    import sys
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [word for word in sys.argv if not word.startswith("--ranks")]
+    group = {"WORLD_SIZE": args.ranks, "LOCAL_WORLD_SIZE": args.ranks, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    running = []
+    for rank in range(args.ranks):
+        environment = {**os.environ, **{name: str(value) for name, value in {**group, "RANK": rank}.items()}}
+        running.append(subprocess.Popen([sys.executable, *words], env=environment, stdout=subprocess.PIPE))
+    said = [json.loads(process.communicate()[0]) for process in running]
+    if len({one["batches"] for one in said}) > 1:
+        raise SystemExit(f"the ranks make different numbers of steps: {said}")
+    sums = {name: sum(one[name] for one in said) for name in ("rows", "all", "cpu", "batches", "sum")}
+    longest = {name: max(one[name] for one in said) for name in ("first", "wall")}
+    return {**sums, **longest, "sum": sums["sum"] % (1 << 64)}
+
+
+def join_group():
+    """Where this process is a rank: wait for the others, now and at each call of what is returned."""
+    import torch.distributed
+
+    if "RANK" not in os.environ:
+        return lambda: None
+    torch.distributed.init_process_group("gloo")
+    return torch.distributed.barrier
 
 
 def end_to_end(args):
@@ -148,7 +187,7 @@ def end_to_end(args):
         words = ["--input", args.input, "--dt", args.day, "--days", args.days, "--out", args.out]
         subprocess.run([sys.executable, program, *words], check=True, stdout=sys.stderr)
     for batch in WAYS[args.way](args):
-        rows += len(batch[0]) if isinstance(batch, list) else len(batch)
+        rows += size(batch)
     wall, after = time.perf_counter() - begun, os.times()
     return {"rows": rows, "all": rows, "wall": wall, "cpu": sum(after[:4]) - sum(before[:4])}
 
@@ -164,11 +203,16 @@ def main():
     parser.add_argument("--order", default="shuffled")
     parser.add_argument("--layout", default="padded")
     parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--epoch", type=int, default=0)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--end-to-end", action="store_true", help="from a new batch's files to the end of the epoch")
     parser.add_argument("--days", help="batches before the day, for Polars")
     args = parser.parse_args()
+
+    if args.ranks > 1:
+        print(json.dumps(ranks(args)))
+        return
 
     import torch
 
@@ -177,24 +221,28 @@ def main():
     if args.end_to_end:
         print(json.dumps(end_to_end(args)))
         return
+    wait = join_group()
     start = time.perf_counter()
     batches = WAYS[args.way](args)
     batch = next(batches)
-    first, all_rows, timed_rows = time.perf_counter() - start, len(cells(batch)[0]) if args.check else 0, 0
+    first, all_rows, timed_rows, count = time.perf_counter() - start, size(batch), 0, 1
     total = checked(batch, factors) if args.check else 0
     del batch
+    wait()
     before, begun = os.times(), time.perf_counter()
     for batch in batches:
-        timed_rows += len(batch[0]) if isinstance(batch, list) else len(batch)
+        timed_rows += size(batch)
+        count += 1
         if args.check:
             total += checked(batch, factors)
         del batch
     wall, after = time.perf_counter() - begun, os.times()
+    wait()
     cpu = after.user + after.system - before.user - before.system
     # With workers, the time of their whole lives.
     cpu += after.children_user + after.children_system if args.workers else 0
     print(json.dumps({"first": first, "rows": timed_rows, "all": all_rows + timed_rows, "wall": wall, "cpu": cpu,
-                      "sum": total % (1 << 64)}))
+                      "batches": count, "sum": total % (1 << 64)}))
 
 
 if __name__ == "__main__":
