@@ -33,7 +33,8 @@ const ROW_BYTES: usize = 80;
 /// Memory: batches in work, finished or given back take at most a quarter of the limit, and there are at most four for
 /// each thread, three of large ones; those that the caller holds, and ranking ids, come on top. A batch takes at most:
 /// `padded`, `batch_size` histories of `max_history`; `dedup`, as many, or as many as the day has customers; `jagged`,
-/// as many as long as the day's longest one, or `batch_actions_max` times `world_size` actions.
+/// as many as long as the day's longest one, all histories of the day, or `batch_actions_max` times `world_size`
+/// actions, whichever is the least.
 pub struct RowBatches {
     ahead: ReadAhead<RowBatch>,
     used: UsedBatches,
@@ -138,7 +139,7 @@ fn batch_bytes_max(day: &DayRows, shape: &BatchShape, options: &BatchOptions) ->
         Layout::Dedup => histories.saturating_mul(shape.max_history),
         Layout::Jagged => {
             let most = options.batch_actions_max.map_or(usize::MAX, |most| most.saturating_mul(options.world_size));
-            histories.saturating_mul(longest).min(most.max(longest))
+            histories.saturating_mul(longest).min(usize_of(day.actions)).min(most.max(longest))
         }
     };
     actions.saturating_mul(shape.action_bytes()).saturating_add(rows.saturating_mul(ROW_BYTES))

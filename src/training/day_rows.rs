@@ -18,6 +18,8 @@ pub(super) struct DayRows {
     pub customers: u64,
     /// The most actions of a history.
     pub longest: u32,
+    /// The actions of all histories, each once.
+    pub actions: u64,
     pub resources: Resources,
     /// Memory of batches of earlier epochs.
     pub used: Columns,

@@ -17,8 +17,9 @@ use crate::resources::{Resources, Spool};
 pub(super) struct Gathered {
     impressions: Impressions,
     counter: RowCounter,
-    /// The most actions of a history.
+    /// The most actions of a history, and those of all.
     longest: u32,
+    actions: u64,
     resources: Resources,
 }
 
@@ -26,13 +27,16 @@ impl Gathered {
     pub(super) fn new(max_rows_per_customer: Option<NonZeroUsize>, resources: &Resources) -> Self {
         let spool = Spool::new(resources.scratch(), resources.spool_bytes());
         let counter = RowCounter { max: max_rows_per_customer, customer: None, of_customer: 0, rows: 0 };
-        Gathered { impressions: Impressions::new(spool), counter, longest: 0, resources: resources.clone() }
+        Gathered { impressions: Impressions::new(spool), counter, longest: 0, actions: 0, resources: resources.clone() }
     }
 
     /// Appends a block. Impressions come in the order of customers, each with the place of its history.
     pub(super) fn append(&mut self, block: &[(Numbered, HistoryPlace)]) -> Result<()> {
         for (Numbered { impression, .. }, history) in block {
             self.longest = self.longest.max(history.actions);
+            if self.counter.customer != Some(impression.customer) {
+                self.actions += u64::from(history.actions);
+            }
             self.counter.add(impression.customer, impression.elements.len() as u64);
         }
         self.impressions.append(block)
@@ -60,6 +64,7 @@ impl Gathered {
             histories,
             customers: summary.customers,
             longest: self.longest,
+            actions: self.actions,
             resources: self.resources,
             used: Arc::default(),
         };
