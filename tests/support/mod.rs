@@ -9,6 +9,7 @@ pub mod input;
 pub mod nights;
 pub mod one_day;
 pub mod output;
+pub mod places;
 pub mod program;
 pub mod random;
 pub mod reference;

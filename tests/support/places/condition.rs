@@ -1,0 +1,109 @@
+//! The conditions and checksums that come in headers: whether a request is done at all.
+
+use super::bucket::{Bucket, ConditionalPuts, Dialect, Object};
+use super::digest::{base64, hex, md5, sha256};
+use super::http::Request;
+use super::refusal::Refusal;
+
+/// Whether a header with ETags, or `*` for any, has that of an object.
+fn names(header: &str, object: &Object) -> bool {
+    let bare = |etag: &str| etag.trim().trim_start_matches("W/").trim_matches('"').to_owned();
+    header.split(',').any(|etag| etag.trim() == "*" || bare(etag) == bare(&object.etag))
+}
+
+/// Whether an object may be written: `If-None-Match: *` where there must be none yet, `If-Match` with the ETag of the
+/// one that it replaces; Google's by the generation.
+pub fn write(bucket: &Bucket, request: &Request, key: &str) -> Result<(), Refusal> {
+    let object = bucket.objects.get(key);
+    let header = |name: &str| request.headers.get(name);
+    let conditions = ["If-None-Match", "If-Match", "x-goog-if-generation-match"];
+    match bucket.conditional_puts {
+        ConditionalPuts::Kept => {}
+        ConditionalPuts::Ignored => return Ok(()),
+        ConditionalPuts::Refused => {
+            let named = conditions.into_iter().find(|name| header(name).is_some());
+            return named.map_or(Ok(()), |name| Err(Refusal::not_implemented(name)));
+        }
+    }
+    if let (Some(generation), Dialect::Google) = (header("x-goog-if-generation-match"), bucket.dialect) {
+        let own = object.map_or(0, |object| object.generation).to_string();
+        return if generation == own { Ok(()) } else { Err(Refusal::precondition("generation")) };
+    }
+    match header("If-None-Match") {
+        // S3 takes nothing else there.
+        Some(etag) if etag != "*" => return Err(Refusal::not_implemented("If-None-Match with an ETag")),
+        Some(_) if object.is_some() => return Err(Refusal::precondition("If-None-Match")),
+        _ => {}
+    }
+    match (header("If-Match"), object) {
+        (Some(_), None) => Err(Refusal::no_key(key)),
+        (Some(etag), Some(object)) if !names(etag, object) => Err(Refusal::precondition("If-Match")),
+        _ => Ok(()),
+    }
+}
+
+/// Whether an object is given: `If-Match` where it must still be that, `If-None-Match` where it must be another, to
+/// which the answer is 304.
+pub fn read(request: &Request, object: &Object) -> Result<(), Refusal> {
+    for name in ["If-Modified-Since", "If-Unmodified-Since", "If-Range"] {
+        if request.headers.get(name).is_some() {
+            return Err(Refusal::not_implemented(name));
+        }
+    }
+    if request.headers.get("If-Match").is_some_and(|etag| !names(etag, object)) {
+        return Err(Refusal::precondition("If-Match"));
+    }
+    if request.headers.get("If-None-Match").is_some_and(|etag| names(etag, object)) {
+        return Err(Refusal::new(304, "NotModified", "Not Modified"));
+    }
+    Ok(())
+}
+
+/// The part of an object that is asked for, as its first and one behind its last byte; `None` where it is asked for
+/// whole.
+pub fn range(request: &Request, length: usize) -> Result<Option<(usize, usize)>, Refusal> {
+    let Some(text) = request.headers.get("Range").and_then(|range| range.strip_prefix("bytes=")) else {
+        return Ok(None);
+    };
+    let Some((first, last)) = text.split_once('-').filter(|_| !text.contains(',')) else { return Ok(None) };
+    let range = match (first.parse::<usize>(), last.parse::<usize>()) {
+        (Ok(first), Ok(last)) if first <= last => (first, length.min(last + 1)),
+        (Ok(first), Err(_)) if last.is_empty() => (first, length),
+        (Err(_), Ok(last)) if first.is_empty() && last > 0 => (length.saturating_sub(last), length),
+        (Err(_), Ok(_)) if first.is_empty() => (length, length),
+        // What is no range is as if it were not there (RFC 9110).
+        _ => return Ok(None),
+    };
+    if range.0 >= length {
+        return Err(Refusal::new(416, "InvalidRange", "The requested range is not satisfiable"));
+    }
+    Ok(Some(range))
+}
+
+/// Whether a body is the one that its checksums were made of.
+pub fn body(request: &Request) -> Result<(), Refusal> {
+    let bad = |what: &str| {
+        Refusal::new(400, "BadDigest", format!("The {what} you specified did not match what we received."))
+    };
+    let header = |name: &str| request.headers.get(name);
+    if header("Content-MD5").is_some_and(|given| given != base64(&md5(&request.body))) {
+        return Err(bad("Content-MD5"));
+    }
+    if header("x-amz-checksum-sha256").is_some_and(|given| given != base64(&sha256(&request.body))) {
+        return Err(bad("SHA256"));
+    }
+    for name in ["crc32", "crc32c", "crc64nvme", "sha1"] {
+        if header(&format!("x-amz-checksum-{name}")).is_some() {
+            return Err(Refusal::not_implemented(&format!("x-amz-checksum-{name}")));
+        }
+    }
+    match header("x-amz-content-sha256") {
+        Some(text) if text.starts_with("STREAMING-") => Err(Refusal::not_implemented(text)),
+        Some(given) if given != "UNSIGNED-PAYLOAD" && given != hex(&sha256(&request.body)) => Err(Refusal::new(
+            400,
+            "XAmzContentSHA256Mismatch",
+            "The provided 'x-amz-content-sha256' header does not match what was computed.",
+        )),
+        _ => Ok(()),
+    }
+}
