@@ -1,7 +1,7 @@
 //! A loopback port, a thread for each connection, and an end that leaves none of them behind.
 
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 #[derive(Default)]
@@ -58,7 +58,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let mut open = self.open.lock().unwrap();
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.is_ended = true;
         for stream in open.streams.drain(..) {
             let _ = stream.shutdown(Shutdown::Both);

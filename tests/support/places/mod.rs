@@ -29,6 +29,7 @@
 //! older), `set_clock_ahead`, `set_region`, `deny`, `set_conditional_puts`.
 
 mod access;
+mod between;
 mod bucket;
 mod client;
 mod clock;
@@ -38,6 +39,7 @@ mod http;
 mod kind;
 mod listener;
 mod listing;
+mod passing;
 mod proxy;
 mod refusal;
 mod rule;
@@ -54,9 +56,10 @@ mod test_uploads;
 
 use std::net::SocketAddr;
 
+pub use between::Seen;
 pub use bucket::ConditionalPuts;
 pub use kind::Kind;
-pub use proxy::{Proxy, Seen};
+pub use proxy::Proxy;
 pub use rule::{Fault, When, every, first, nth};
 pub use server::{ACCESS_KEY, BUCKET, REGION, S3Server, SECRET_KEY};
 
