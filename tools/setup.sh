@@ -86,6 +86,29 @@ install_airflow() {
   export LOOKBACK_AIRFLOW_PYTHON="$venv/bin/python"
 }
 
+# Azurite, Microsoft's server of Azure's blobs for tests, in a folder of the builds: 360 MB, a minute the first time. It asks for Node.js 22
+# or later; what the tests use of it runs with 18 and 20 too. Nothing of the packages is run when they are installed.
+install_azurite() {
+  local version=3.37.0 folder="$CARGO_TARGET_DIR/lookback-azurite"
+  if ! command -v npm >/dev/null; then
+    if ! command -v apt-get >/dev/null; then
+      echo "this is no Debian: install Node.js with npm by hand and run again" >&2
+      exit 1
+    fi
+    say "installing Node.js"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null
+  fi
+  if [ "$(cat "$folder/installed.txt" 2>/dev/null)" != "$version" ]; then
+    say "installing Azurite (360 MB)"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    npm install --prefix "$folder" --no-audit --no-fund --ignore-scripts --omit=optional --loglevel=error "azurite@$version" >/dev/null
+    echo "$version" >"$folder/installed.txt"
+  fi
+  export LOOKBACK_AZURITE="$folder/node_modules/azurite/dist/src/blob/main.js"
+}
+
 # The browser in which the tests open the page of `lookback report`.
 install_browser() {
   if [ -z "${LOOKBACK_CHROMIUM:-}" ] && ! command -v chromium >/dev/null; then

@@ -64,6 +64,10 @@ pub struct Bucket {
     pub objects: BTreeMap<String, Object>,
     /// Begun, and neither completed nor aborted.
     pub uploads: BTreeMap<String, Upload>,
+    /// Completed ones, with the ETag that came of each.
+    pub completed: BTreeMap<String, String>,
+    /// Whether an upload that is completed once more is found.
+    pub remembers_completed: bool,
     /// How many uploads were ever begun, and objects written.
     pub last_upload: u64,
     pub last_generation: u64,
@@ -84,6 +88,8 @@ impl Bucket {
             dialect,
             objects: BTreeMap::new(),
             uploads: BTreeMap::new(),
+            completed: BTreeMap::new(),
+            remembers_completed: true,
             last_upload: 0,
             last_generation: 0,
             page: 1_000,

@@ -1,13 +1,15 @@
 //! A client that sends what it is told, and says what came back: for the tests of the servers themselves.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufReader};
 use std::net::{SocketAddr, TcpStream};
 
 use super::clock;
 use super::digest::{hex, sha256};
-use super::http::{Headers, Request, Response};
+use super::http::{Headers, Request, Response, encode};
 use super::server::{ACCESS_KEY, BUCKET, REGION, SECRET_KEY};
 use super::signing::signature;
+use super::xml::texts;
 
 pub struct Client {
     address: SocketAddr,
@@ -53,6 +55,23 @@ impl Client {
     /// Sends a signed request, and expects an answer.
     pub fn ask(&self, method: &str, key: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
         self.send(&self.signed(self.request(method, key, headers, body))).unwrap()
+    }
+
+    /// The bytes of all objects, of however many pages.
+    pub fn objects(&self) -> BTreeMap<String, Vec<u8>> {
+        let (mut objects, mut token) = (BTreeMap::new(), String::new());
+        loop {
+            let page = self.ask("GET", &format!("?list-type=2{token}"), &[], b"");
+            assert_eq!(page.status, 200, "{}", page.text());
+            for key in texts(&page.text(), "Key") {
+                let object = self.get(&encode(&key).replace("%2F", "/"));
+                objects.insert(key, object.body.bytes().to_vec());
+            }
+            match texts(&page.text(), "NextContinuationToken").pop() {
+                Some(next) => token = format!("&continuation-token={}", encode(&next)),
+                None => return objects,
+            }
+        }
     }
 
     pub fn get(&self, key: &str) -> Response {

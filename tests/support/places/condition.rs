@@ -1,7 +1,7 @@
 //! The conditions and checksums that come in headers: whether a request is done at all.
 
 use super::bucket::{Bucket, ConditionalPuts, Dialect, Object};
-use super::digest::{base64, hex, md5, sha256};
+use super::digest::{base64, crc32, hex, md5, sha256};
 use super::http::Request;
 use super::refusal::Refusal;
 
@@ -42,9 +42,9 @@ pub fn write(bucket: &Bucket, request: &Request, key: &str) -> Result<(), Refusa
     }
 }
 
-/// Whether an object is given: `If-Match` where it must still be that, `If-None-Match` where it must be another, to
-/// which the answer is 304.
-pub fn read(request: &Request, object: &Object) -> Result<(), Refusal> {
+/// Whether an object is given: false, and the answer 304, where `If-None-Match` has its ETag; an error where `If-Match`
+/// has another.
+pub fn read(request: &Request, object: &Object) -> Result<bool, Refusal> {
     for name in ["If-Modified-Since", "If-Unmodified-Since", "If-Range"] {
         if request.headers.get(name).is_some() {
             return Err(Refusal::not_implemented(name));
@@ -53,10 +53,7 @@ pub fn read(request: &Request, object: &Object) -> Result<(), Refusal> {
     if request.headers.get("If-Match").is_some_and(|etag| !names(etag, object)) {
         return Err(Refusal::precondition("If-Match"));
     }
-    if request.headers.get("If-None-Match").is_some_and(|etag| names(etag, object)) {
-        return Err(Refusal::new(304, "NotModified", "Not Modified"));
-    }
-    Ok(())
+    Ok(!request.headers.get("If-None-Match").is_some_and(|etag| names(etag, object)))
 }
 
 /// The part of an object that is asked for, as its first and one behind its last byte; `None` where it is asked for
@@ -92,7 +89,10 @@ pub fn body(request: &Request) -> Result<(), Refusal> {
     if header("x-amz-checksum-sha256").is_some_and(|given| given != base64(&sha256(&request.body))) {
         return Err(bad("SHA256"));
     }
-    for name in ["crc32", "crc32c", "crc64nvme", "sha1"] {
+    if header("x-amz-checksum-crc32").is_some_and(|given| given != base64(&crc32(&request.body).to_be_bytes())) {
+        return Err(bad("CRC32"));
+    }
+    for name in ["crc32c", "crc64nvme", "sha1"] {
         if header(&format!("x-amz-checksum-{name}")).is_some() {
             return Err(Refusal::not_implemented(&format!("x-amz-checksum-{name}")));
         }

@@ -1,4 +1,4 @@
-//! MD5 and SHA-256, of which S3 makes its ETags and checksums, and the texts in which they are written.
+//! MD5, SHA-256 and CRC-32, of which S3 makes its ETags and checksums, and the texts in which they are written.
 
 /// The words of bytes behind which a 1 bit, zeros and the length stand, in blocks of 64 bytes.
 fn blocks(bytes: &[u8], length: [u8; 8]) -> impl Iterator<Item = [u8; 64]> {
@@ -85,6 +85,13 @@ pub fn hmac_sha256(key: &[u8], text: &[u8]) -> [u8; 32] {
     sha256(&[padded(0x5c), inner.to_vec()].concat())
 }
 
+/// IEEE 802.3, bit by bit.
+pub fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0_u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 })
+    })
+}
+
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -109,6 +116,7 @@ fn digests_are_those_of_their_standards() {
     assert_eq!(hex(&sha256(b"abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     let two_blocks = b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
     assert_eq!(hex(&sha256(two_blocks)), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
     assert_eq!(
         hex(&hmac_sha256(b"Jefe", b"what do ya want for nothing?")),
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"

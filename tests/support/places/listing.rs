@@ -15,6 +15,11 @@ enum Entry {
 }
 
 impl Entry {
+    fn text(&self) -> &str {
+        let (Entry::Object(text) | Entry::Prefix(text)) = self;
+        text
+    }
+
     /// Whether a key comes behind this entry.
     fn is_before(&self, key: &str) -> bool {
         match self {
@@ -60,17 +65,14 @@ pub fn list(bucket: &Bucket, request: &Request) -> Result<Response, Refusal> {
         Some(token) => {
             Some(Entry::of_token(token).ok_or_else(|| invalid("The continuation token provided is incorrect"))?)
         }
-        None => parameter("start-after").map(Entry::Object),
+        None => None,
     };
+    let start_after = parameter("start-after").filter(|_| token.is_none());
     let page = bucket.page.min(most);
     let (mut entries, mut is_truncated) = (Vec::new(), false);
     for key in bucket.objects.keys().filter(|key| key.starts_with(&prefix)) {
         if last.as_ref().is_some_and(|last| !last.is_before(key)) {
             continue;
-        }
-        if entries.len() == page {
-            is_truncated = page > 0;
-            break;
         }
         let behind = &key[prefix.len()..];
         let end = delimiter.as_ref().and_then(|delimiter| Some(behind.find(delimiter)? + delimiter.len()));
@@ -78,6 +80,14 @@ pub fn list(bucket: &Bucket, request: &Request) -> Result<Response, Refusal> {
             Some(end) => Entry::Prefix(key[..prefix.len() + end].to_owned()),
             None => Entry::Object(key.clone()),
         };
+        // What is gathered counts as one key here too: `a/` comes before `a/1`.
+        if start_after.as_ref().is_some_and(|start| entry.text() <= start.as_str()) {
+            continue;
+        }
+        if entries.len() == page {
+            is_truncated = page > 0;
+            break;
+        }
         last = Some(entry.clone());
         entries.push(entry);
     }

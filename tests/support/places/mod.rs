@@ -25,10 +25,14 @@
 //! request after the other, the order of requests is that of the run before; where it sends several at once, `of` and
 //! `at` say which is meant.
 //!
+//! [`Moto`] (S3) and [`Azurite`] (Azure), which others have written, are started in the same way, in a second or two,
+//! and show what they hold: for a few tests from end to end. `S3Server::google()` is what `gs://` is tried with.
+//!
 //! What the server is told: `set_page` (entries in a list's answer), `set_least_part` (S3's 5 MiB), `age` (makes all
-//! older), `set_clock_ahead`, `set_region`, `deny`, `set_conditional_puts`.
+//! older), `set_clock_ahead`, `set_region`, `deny`, `set_conditional_puts`, `set_remembers_completed`.
 
 mod access;
+mod azurite;
 mod between;
 mod bucket;
 mod client;
@@ -39,7 +43,9 @@ mod http;
 mod kind;
 mod listener;
 mod listing;
+mod moto;
 mod passing;
+mod process;
 mod proxy;
 mod refusal;
 mod rule;
@@ -50,15 +56,18 @@ mod xml;
 
 mod test_conditions;
 mod test_lists;
+mod test_others;
 mod test_proxy;
 mod test_server;
 mod test_uploads;
 
 use std::net::SocketAddr;
 
+pub use azurite::Azurite;
 pub use between::Seen;
 pub use bucket::ConditionalPuts;
 pub use kind::Kind;
+pub use moto::Moto;
 pub use proxy::Proxy;
 pub use rule::{Fault, When, every, first, nth};
 pub use server::{ACCESS_KEY, BUCKET, REGION, S3Server, SECRET_KEY};

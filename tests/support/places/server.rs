@@ -86,6 +86,11 @@ impl S3Server {
         self.bucket().least_part = bytes;
     }
 
+    /// Whether completing an upload once more succeeds, as S3 has it, or finds none, as others have it.
+    pub fn set_remembers_completed(&self, remembers: bool) {
+        self.bucket().remembers_completed = remembers;
+    }
+
     pub fn set_conditional_puts(&self, conditional_puts: ConditionalPuts) {
         self.bucket().conditional_puts = conditional_puts;
     }
@@ -208,9 +213,12 @@ fn described(object: &Object, response: Response) -> Response {
 
 fn get(bucket: &Bucket, request: &Request, key: &str) -> Result<Response, Refusal> {
     let object = bucket.objects.get(key).ok_or_else(|| Refusal::no_key(key))?;
-    condition::read(request, object)?;
+    if !condition::read(request, object)? {
+        return Ok(described(object, Response::new(304, "")));
+    }
     let length = object.bytes.len();
     let mut response = described(object, Response::new(200, "")).with("Accept-Ranges", "bytes");
+    response = response.with("Content-Type", "binary/octet-stream");
     for (name, value) in &object.headers {
         response = response.with(name, value);
     }

@@ -84,6 +84,8 @@ fn lists_begin_behind_a_key() {
     assert_eq!(pages(&client, "&start-after=a").0, of(&["b", "c"]));
     assert_eq!(pages(&client, "&start-after=aa").0, of(&["b", "c"]));
     assert_eq!(pages(&client, "&start-after=c").0, of(&[]));
+    ["a/1", "a/2", "b/1"].into_iter().for_each(|key| server.put(key, key));
+    assert_eq!(pages(&client, "&start-after=a/1&delimiter=/"), (of(&["b", "c"]), of(&["b/"]), vec![1, 1, 1]));
 }
 
 #[test]

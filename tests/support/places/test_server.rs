@@ -41,6 +41,7 @@ fn what_is_put_is_given_back() {
     assert_eq!(client.put("a", b"old").status, 200);
     assert_eq!(client.put("a", b"").status, 200);
     assert_eq!(client.get("a").text(), "");
+    assert_eq!(client.get("a").headers.get("content-type"), Some("binary/octet-stream"));
     assert_eq!(server.objects()["a"], b"");
     server.remove("a");
     refused(&client.get("a"), 404, "NoSuchKey");
@@ -150,8 +151,10 @@ fn a_body_that_is_not_the_one_of_its_checksum_is_refused() {
     refused(&client.send(&changed).unwrap(), 400, "XAmzContentSHA256Mismatch");
     refused(&client.ask("PUT", "a", &[("Content-MD5", "AAAA")], b"1"), 400, "BadDigest");
     refused(&client.ask("PUT", "a", &[("x-amz-checksum-sha256", "AAAA")], b"1"), 400, "BadDigest");
-    refused(&client.ask("PUT", "a", &[("x-amz-checksum-crc32", "AAAA")], b"1"), 501, "NotImplemented");
+    refused(&client.ask("PUT", "a", &[("x-amz-checksum-crc32", "AAAA")], b"1"), 400, "BadDigest");
+    refused(&client.ask("PUT", "a", &[("x-amz-checksum-crc32c", "AAAA")], b"1"), 501, "NotImplemented");
     assert!(server.objects().is_empty());
+    assert_eq!(client.ask("PUT", "a", &[("x-amz-checksum-crc32", "g9zvtw==")], b"1").status, 200);
 }
 
 #[test]

@@ -54,7 +54,14 @@ fn an_object_is_put_in_parts() {
     let got = client.get("a");
     assert_eq!(got.headers.get("etag").map(str::to_owned), texts(&done.text(), "ETag").pop());
     assert_eq!(got.headers.get("content-type"), Some("text/plain"));
-    // What was completed is not there to be completed again.
+    assert_eq!(part(&client, "a", &id, 1, b"1").status, 404);
+    // The answer may have been lost.
+    server.put("a", "newer");
+    let again = complete(&client, "a", &id, &[], &[(1, ONE), (2, TWO)]);
+    assert_eq!((again.status, again.text()), (200, done.text()));
+    refused(&complete(&client, "a", &id, &[("If-None-Match", "*")], &[(1, ONE)]), 412, "PreconditionFailed");
+    assert_eq!(server.objects()["a"], b"newer");
+    server.set_remembers_completed(false);
     refused(&complete(&client, "a", &id, &[], &[(1, ONE), (2, TWO)]), 404, "NoSuchUpload");
 }
 

@@ -58,10 +58,20 @@ pub fn put_part(bucket: &mut Bucket, request: &Request, key: &str) -> Result<Res
 }
 
 /// Makes the object of the parts that are named. Conditions are looked at now, as S3 does; an upload whose condition
-/// failed stays open, and one that is done is not there any more.
+/// failed stays open. Completing once more what is completed gives the same answer, as with S3, unless the server has
+/// been told to forget, as others do; its conditions are looked at again.
 pub fn complete(bucket: &mut Bucket, request: &Request, key: &str) -> Result<Response, Refusal> {
     let malformed = || Refusal::new(400, "MalformedXML", "The XML you provided was not well-formed");
     let body = String::from_utf8(request.body.clone()).map_err(|_| malformed())?;
+    let id = request.parameter("uploadId").unwrap_or_default();
+    let done = |etag: &str| {
+        let inner = element("Bucket", super::server::BUCKET) + &element("Key", key) + &element("ETag", etag);
+        answer("CompleteMultipartUploadResult", &inner)
+    };
+    if let Some(etag) = bucket.completed.get(&id).filter(|_| bucket.remembers_completed) {
+        condition::write(bucket, request, key)?;
+        return Ok(done(etag));
+    }
     let least = bucket.least_part;
     let upload = open(&mut bucket.uploads, request, key)?.clone();
     let mut parts: Vec<(u16, &Part)> = Vec::new();
@@ -84,10 +94,10 @@ pub fn complete(bucket: &mut Bucket, request: &Request, key: &str) -> Result<Res
     condition::write(bucket, request, key)?;
     let etag = etag_of_parts(parts.iter().map(|(_, part)| *part));
     let bytes = parts.iter().flat_map(|(_, part)| part.bytes.iter().copied()).collect();
-    bucket.uploads.remove(&request.parameter("uploadId").ok_or_else(no_upload)?);
+    bucket.uploads.remove(&id);
+    bucket.completed.insert(id, etag.clone());
     let generation = bucket.store(key, bytes, etag.clone(), upload.headers.clone()).generation;
-    let inner = element("Bucket", super::server::BUCKET) + &element("Key", key) + &element("ETag", etag);
-    Ok(answer("CompleteMultipartUploadResult", &inner).with("x-goog-generation", generation))
+    Ok(done(&etag).with("x-goog-generation", generation))
 }
 
 pub fn abort(bucket: &mut Bucket, request: &Request, key: &str) -> Result<Response, Refusal> {
