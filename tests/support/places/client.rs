@@ -36,7 +36,9 @@ impl Client {
     pub fn signed(&self, mut request: Request) -> Request {
         let time = clock::iso(clock::now())[..19].replace(['-', ':'], "") + "Z";
         request.headers.set("x-amz-date", &time);
-        request.headers.set("x-amz-content-sha256", hex(&sha256(&request.body)));
+        if request.headers.get("x-amz-content-sha256").is_none() {
+            request.headers.set("x-amz-content-sha256", hex(&sha256(&request.body)));
+        }
         let names = "host;x-amz-content-sha256;x-amz-date";
         let digits = signature(&request, names, SECRET_KEY, REGION);
         let scope = format!("{ACCESS_KEY}/{}/{REGION}/s3/aws4_request", &time[..8]);

@@ -1,8 +1,8 @@
 //! The conditions and checksums that come in headers: whether a request is done at all.
 
 use super::bucket::{Bucket, ConditionalPuts, Dialect, Object};
-use super::digest::{base64, crc32, hex, md5, sha256};
-use super::http::Request;
+use super::digest::{base64, checksum, hex, md5, sha256};
+use super::http::{Request, read_chunks};
 use super::refusal::Refusal;
 
 /// Whether a header with ETags, or `*` for any, has that of an object.
@@ -77,6 +77,32 @@ pub fn range(request: &Request, length: usize) -> Result<Option<(usize, usize)>,
     Ok(Some(range))
 }
 
+/// A body in chunks of S3's own, with its checksum behind it.
+const STREAMING: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+
+/// The request with its body as it is meant, and what stood behind it among its headers.
+pub fn unpacked(request: &Request) -> Result<Request, Refusal> {
+    let mut request = request.clone();
+    if request.headers.get("x-amz-content-sha256") == Some(STREAMING) {
+        let message = "The body is not in the chunks that it should be in";
+        let refusal = |_| Refusal::new(400, "IncompleteBody", message);
+        let (body, trailers) = read_chunks(&mut request.body.as_slice()).map_err(refusal)?;
+        request.body = body;
+        request.headers.0.extend(trailers.0);
+    }
+    Ok(request)
+}
+
+/// The names and values of `x-amz-checksum-…`.
+pub fn checksums(request: &Request) -> impl Iterator<Item = (&str, &str)> {
+    let headers = request.headers.0.iter().filter_map(|(name, value)| {
+        let begin = name.get(..15).filter(|begin| begin.eq_ignore_ascii_case("x-amz-checksum-"))?;
+        Some((&name[begin.len()..], value.as_str()))
+    });
+    // Which one is meant, not one itself.
+    headers.filter(|(name, _)| !["algorithm", "mode", "type"].contains(name))
+}
+
 /// Whether a body is the one that its checksums were made of.
 pub fn body(request: &Request) -> Result<(), Refusal> {
     let bad = |what: &str| {
@@ -86,20 +112,17 @@ pub fn body(request: &Request) -> Result<(), Refusal> {
     if header("Content-MD5").is_some_and(|given| given != base64(&md5(&request.body))) {
         return Err(bad("Content-MD5"));
     }
-    if header("x-amz-checksum-sha256").is_some_and(|given| given != base64(&sha256(&request.body))) {
-        return Err(bad("SHA256"));
-    }
-    if header("x-amz-checksum-crc32").is_some_and(|given| given != base64(&crc32(&request.body).to_be_bytes())) {
-        return Err(bad("CRC32"));
-    }
-    for name in ["crc32c", "crc64nvme", "sha1"] {
-        if header(&format!("x-amz-checksum-{name}")).is_some() {
-            return Err(Refusal::not_implemented(&format!("x-amz-checksum-{name}")));
+    for (name, given) in checksums(request) {
+        match checksum(name, &request.body) {
+            None => return Err(Refusal::not_implemented(&format!("x-amz-checksum-{name}"))),
+            Some(own) if own != given => return Err(bad(name)),
+            Some(_) => {}
         }
     }
     match header("x-amz-content-sha256") {
-        Some(text) if text.starts_with("STREAMING-") => Err(Refusal::not_implemented(text)),
-        Some(given) if given != "UNSIGNED-PAYLOAD" && given != hex(&sha256(&request.body)) => Err(Refusal::new(
+        Some("UNSIGNED-PAYLOAD" | STREAMING) => Ok(()),
+        Some(given) if given.starts_with("STREAMING-") => Err(Refusal::not_implemented(given)),
+        Some(given) if given != hex(&sha256(&request.body)) => Err(Refusal::new(
             400,
             "XAmzContentSHA256Mismatch",
             "The provided 'x-amz-content-sha256' header does not match what was computed.",

@@ -1,4 +1,4 @@
-//! MD5, SHA-256 and CRC-32, of which S3 makes its ETags and checksums, and the texts in which they are written.
+//! MD5, SHA-256 and CRCs, of which S3 makes its ETags and checksums, and the texts in which they are written.
 
 /// The words of bytes behind which a 1 bit, zeros and the length stand, in blocks of 64 bytes.
 fn blocks(bytes: &[u8], length: [u8; 8]) -> impl Iterator<Item = [u8; 64]> {
@@ -85,11 +85,24 @@ pub fn hmac_sha256(key: &[u8], text: &[u8]) -> [u8; 32] {
     sha256(&[padded(0x5c), inner.to_vec()].concat())
 }
 
-/// IEEE 802.3, bit by bit.
-pub fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0_u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 })
-    })
+/// A CRC that begins with ones and ends inverted, by its reflected polynomial, bit by bit.
+fn crc(bytes: &[u8], polynomial: u64, ones: u64) -> u64 {
+    bytes.iter().fold(ones, |crc, byte| {
+        (0..8).fold(crc ^ u64::from(*byte), |crc, _| crc >> 1 ^ if crc & 1 == 1 { polynomial } else { 0 })
+    }) ^ ones
+}
+
+/// The checksum of the last word of `x-amz-checksum-…`, in base64; `None` for one that is not here.
+pub fn checksum(name: &str, bytes: &[u8]) -> Option<String> {
+    let four = |polynomial: u64| crc(bytes, polynomial, 0xffff_ffff).to_be_bytes()[4..].to_vec();
+    let digest = match name {
+        "sha256" => sha256(bytes).to_vec(),
+        "crc32" => four(0xedb8_8320),
+        "crc32c" => four(0x82f6_3b78),
+        "crc64nvme" => crc(bytes, 0x9a6c_9329_ac4b_c9b5, !0).to_be_bytes().to_vec(),
+        _ => return None,
+    };
+    Some(base64(&digest))
 }
 
 pub fn hex(bytes: &[u8]) -> String {
@@ -116,7 +129,14 @@ fn digests_are_those_of_their_standards() {
     assert_eq!(hex(&sha256(b"abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     let two_blocks = b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
     assert_eq!(hex(&sha256(two_blocks)), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-    assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+    // The check values of the catalogue of CRCs.
+    for (name, value) in
+        [("crc32", 0xcbf4_3926_u64 << 32), ("crc32c", 0xe306_9283 << 32), ("crc64nvme", 0xae8b_1486_0a79_9888)]
+    {
+        let length = if name == "crc64nvme" { 8 } else { 4 };
+        assert_eq!(checksum(name, b"123456789"), Some(base64(&value.to_be_bytes()[..length])), "{name}");
+    }
+    assert_eq!(checksum("sha1", b""), None);
     assert_eq!(
         hex(&hmac_sha256(b"Jefe", b"what do ya want for nothing?")),
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"

@@ -69,7 +69,7 @@ impl Request {
             from.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         let body = match headers.length()? {
-            _ if headers.is_chunked() => read_chunks(from)?,
+            _ if headers.is_chunked() => read_chunks(from)?.0,
             Some(length) => read_exactly(from, length)?,
             None => Vec::new(),
         };
@@ -199,7 +199,7 @@ impl Response {
     pub fn read_body(mut self, from: &mut impl BufRead, length: Option<usize>) -> io::Result<Self> {
         let body = match length {
             Some(length) => read_exactly(from, length)?,
-            None if self.headers.is_chunked() => read_chunks(from)?,
+            None if self.headers.is_chunked() => read_chunks(from)?.0,
             None => {
                 let mut body = Vec::new();
                 from.read_to_end(&mut body)?;
@@ -232,15 +232,15 @@ fn read_exactly(from: &mut impl Read, length: usize) -> io::Result<Vec<u8>> {
     Ok(body)
 }
 
-fn read_chunks(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
+/// A body in chunks, and the headers behind it.
+pub fn read_chunks(from: &mut impl BufRead) -> io::Result<(Vec<u8>, Headers)> {
     let mut body = Vec::new();
     loop {
         let line = read_line(from)?.ok_or_else(|| broken("chunks end early"))?;
         let digits = line.split(';').next().unwrap().trim();
         let length = usize::from_str_radix(digits, 16).map_err(|_| broken("no length of a chunk"))?;
         if length == 0 {
-            while !read_line(from)?.ok_or_else(|| broken("no end of the chunks"))?.is_empty() {}
-            return Ok(body);
+            return Ok((body, Headers::read(from)?));
         }
         body.extend(read_exactly(from, length)?);
         read_line(from)?;

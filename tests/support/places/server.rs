@@ -157,6 +157,7 @@ fn answer(bucket: &Mutex<Bucket>, request: &Request, kind: Kind) -> Result<Respo
     if name != BUCKET {
         return Err(Refusal::new(404, "NoSuchBucket", "The specified bucket does not exist"));
     }
+    let request = &condition::unpacked(request)?;
     condition::body(request)?;
     // The digest of what is put is made before others wait for the bucket.
     let etag = if kind == Kind::Put { etag_of(&request.body) } else { String::new() };

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::client::Client;
 use super::http::Response;
+use super::test_uploads::begin;
 use super::xml::texts;
 use super::{ACCESS_KEY, BUCKET, Endpoint, Kind, REGION, S3Server, SECRET_KEY, clock};
 
@@ -152,9 +153,37 @@ fn a_body_that_is_not_the_one_of_its_checksum_is_refused() {
     refused(&client.ask("PUT", "a", &[("Content-MD5", "AAAA")], b"1"), 400, "BadDigest");
     refused(&client.ask("PUT", "a", &[("x-amz-checksum-sha256", "AAAA")], b"1"), 400, "BadDigest");
     refused(&client.ask("PUT", "a", &[("x-amz-checksum-crc32", "AAAA")], b"1"), 400, "BadDigest");
-    refused(&client.ask("PUT", "a", &[("x-amz-checksum-crc32c", "AAAA")], b"1"), 501, "NotImplemented");
+    refused(&client.ask("PUT", "a", &[("x-amz-checksum-sha1", "AAAA")], b"1"), 501, "NotImplemented");
     assert!(server.objects().is_empty());
     assert_eq!(client.ask("PUT", "a", &[("x-amz-checksum-crc32", "g9zvtw==")], b"1").status, 200);
+    let part = client.ask(
+        "PUT",
+        &format!("b?partNumber=1&uploadId={}", begin(&client, "b")),
+        &[("x-amz-checksum-crc32", "g9zvtw==")],
+        b"1",
+    );
+    assert_eq!(part.headers.get("x-amz-checksum-crc32"), Some("g9zvtw=="));
+}
+
+/// As Amazon's own clients send it.
+#[test]
+fn a_body_comes_with_its_checksum_behind_it() {
+    let server = S3Server::start();
+    let client = Client::to(server.address());
+    let put = |body: &[u8], coding: &str| {
+        let mut request = client.request("PUT", "a", &[], body);
+        request.headers.set("x-amz-content-sha256", coding);
+        client.send(&client.signed(request)).unwrap()
+    };
+    let streaming = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+    let (right, wrong) = ("g9zvtw==", "AAAAAA==");
+    let body = |sum: &str| format!("1\r\n1\r\n0\r\nx-amz-checksum-crc32:{sum}\r\n\r\n").into_bytes();
+    refused(&put(&body(wrong), streaming), 400, "BadDigest");
+    refused(&put(b"1\r\n1", streaming), 400, "IncompleteBody");
+    refused(&put(b"1", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"), 501, "NotImplemented");
+    assert!(server.objects().is_empty());
+    assert_eq!(put(&body(right), streaming).status, 200);
+    assert_eq!(server.objects()["a"], b"1");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::test_server::refused;
 use super::xml::texts;
 use super::{Endpoint, S3Server};
 
-fn begin(client: &Client, key: &str) -> String {
+pub fn begin(client: &Client, key: &str) -> String {
     let begun = client.ask("POST", &format!("{key}?uploads"), &[("Content-Type", "text/plain")], b"");
     assert_eq!((begun.status, texts(&begun.text(), "Key")), (200, vec![key.to_owned()]));
     texts(&begun.text(), "UploadId").remove(0)

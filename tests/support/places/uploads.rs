@@ -51,10 +51,12 @@ pub fn put_part(bucket: &mut Bucket, request: &Request, key: &str) -> Result<Res
     let modified = bucket.now();
     let upload = open(&mut bucket.uploads, request, key)?;
     let part = Part { bytes: request.body.clone(), md5: md5(&request.body), modified };
-    let response = Response::new(200, "").with("ETag", part.etag());
+    let mut response = Response::new(200, "").with("ETag", part.etag());
+    for (name, value) in condition::checksums(request) {
+        response = response.with(&format!("x-amz-checksum-{name}"), value);
+    }
     upload.parts.insert(number, part);
-    let checksum = request.headers.get("x-amz-checksum-sha256");
-    Ok(checksum.map_or(response.clone(), |checksum| response.with("x-amz-checksum-sha256", checksum)))
+    Ok(response)
 }
 
 /// Makes the object of the parts that are named. Conditions are looked at now, as S3 does; an upload whose condition
