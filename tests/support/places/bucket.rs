@@ -48,14 +48,14 @@ pub struct Upload {
 
 #[derive(Clone, Debug)]
 pub struct Part {
-    pub bytes: Vec<u8>,
-    pub md5: [u8; 16],
+    pub bytes: Arc<Vec<u8>>,
+    pub digest: [u8; 16],
     pub modified: i64,
 }
 
 impl Part {
     pub fn etag(&self) -> String {
-        quoted(&hex(&self.md5))
+        quoted(&hex(&self.digest))
     }
 }
 
@@ -68,9 +68,11 @@ pub struct Bucket {
     pub completed: BTreeMap<String, String>,
     /// Whether an upload that is completed once more is found.
     pub remembers_completed: bool,
-    /// How many uploads were ever begun, and objects written.
+    /// Numbers that are never used twice: of uploads, of what was written, of ETags that are no digests.
     pub last_upload: u64,
     pub last_generation: u64,
+    pub last_opaque: u64,
+    pub has_opaque_etags: bool,
     /// The most entries in one answer to a list.
     pub page: usize,
     /// The fewest bytes of a part that is not the last.
@@ -92,6 +94,8 @@ impl Bucket {
             remembers_completed: true,
             last_upload: 0,
             last_generation: 0,
+            last_opaque: 0,
+            has_opaque_etags: false,
             page: 1_000,
             least_part: 5 << 20,
             conditional_puts: ConditionalPuts::Kept,
@@ -105,11 +109,17 @@ impl Bucket {
         clock::now() + self.ahead
     }
 
+    /// What stands in the place of an MD5.
+    pub fn next_opaque(&mut self) -> [u8; 16] {
+        self.last_opaque += 1;
+        (u128::from(self.last_opaque) | 0xee << 120).to_be_bytes()
+    }
+
     /// Puts an object in place and gives it back.
-    pub fn store(&mut self, key: &str, bytes: Vec<u8>, etag: String, headers: Vec<(String, String)>) -> &Object {
+    pub fn store(&mut self, key: &str, bytes: Arc<Vec<u8>>, etag: String, headers: Vec<(String, String)>) -> &Object {
         self.last_generation += 1;
         let (modified, generation) = (self.now(), self.last_generation);
-        let object = Object { bytes: Arc::new(bytes), etag, modified, headers, generation };
+        let object = Object { bytes, etag, modified, headers, generation };
         self.objects.insert(key.to_owned(), object);
         &self.objects[key]
     }
@@ -126,6 +136,6 @@ pub fn etag_of(bytes: &[u8]) -> String {
 
 /// The ETag of an object that was put in parts: the MD5 of their MD5s, and how many they are.
 pub fn etag_of_parts<'a>(parts: impl Iterator<Item = &'a Part>) -> String {
-    let digests: Vec<[u8; 16]> = parts.map(|part| part.md5).collect();
+    let digests: Vec<[u8; 16]> = parts.map(|part| part.digest).collect();
     quoted(&format!("{}-{}", hex(&md5(&digests.concat())), digests.len()))
 }

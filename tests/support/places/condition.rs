@@ -81,8 +81,7 @@ pub fn range(request: &Request, length: usize) -> Result<Option<(usize, usize)>,
 const STREAMING: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 
 /// The request with its body as it is meant, and what stood behind it among its headers.
-pub fn unpacked(request: &Request) -> Result<Request, Refusal> {
-    let mut request = request.clone();
+pub fn unpacked(mut request: Request) -> Result<Request, Refusal> {
     if request.headers.get("x-amz-content-sha256") == Some(STREAMING) {
         let message = "The body is not in the chunks that it should be in";
         let refusal = |_| Refusal::new(400, "IncompleteBody", message);

@@ -26,10 +26,12 @@
 //! `at` say which is meant.
 //!
 //! [`Moto`] (S3) and [`Azurite`] (Azure), which others have written, are started in the same way, in a second or two,
-//! and show what they hold: for a few tests from end to end. `S3Server::google()` is what `gs://` is tried with.
+//! and show what they hold: for a few tests from end to end. `S3Server::google()` is what `gs://` is tried with: no
+//! server of others speaks the XML of Google that object_store uses (gcp-storage-emulator 2026.7.19 gives no ETag).
 //!
 //! What the server is told: `set_page` (entries in a list's answer), `set_least_part` (S3's 5 MiB), `age` (makes all
-//! older), `set_clock_ahead`, `set_region`, `deny`, `set_conditional_puts`, `set_remembers_completed`.
+//! older), `set_clock_ahead`, `set_region`, `deny`, `set_conditional_puts`, `set_remembers_completed`; for
+//! measuring, `set_opaque_etags`.
 
 mod access;
 mod azurite;

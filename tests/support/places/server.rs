@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use super::bucket::{Bucket, ConditionalPuts, Dialect, Object, etag_of};
+use super::bucket::{Bucket, ConditionalPuts, Dialect, Object, etag_of, quoted};
+use super::digest::{hex, md5};
 use super::http::{Body, Request, Response};
 use super::kind::{self, Kind};
 use super::listener::Listener;
@@ -66,7 +67,7 @@ impl S3Server {
 
     /// Puts an object past all requests.
     pub fn put(&self, key: &str, bytes: impl Into<Vec<u8>>) {
-        let bytes = bytes.into();
+        let bytes = Arc::new(bytes.into());
         let etag = etag_of(&bytes);
         self.bucket().store(key, bytes, etag, Vec::new());
     }
@@ -89,6 +90,12 @@ impl S3Server {
     /// Whether completing an upload once more succeeds, as S3 has it, or finds none, as others have it.
     pub fn set_remembers_completed(&self, remembers: bool) {
         self.bucket().remembers_completed = remembers;
+    }
+
+    /// From now on ETags are no digests, as S3's are not where it encrypts, and no body is compared with its checksums:
+    /// for measuring, since digests are most of what this server does.
+    pub fn set_opaque_etags(&self) {
+        self.bucket().has_opaque_etags = true;
     }
 
     pub fn set_conditional_puts(&self, conditional_puts: ConditionalPuts) {
@@ -141,32 +148,44 @@ fn serve(bucket: &Mutex<Bucket>, stream: TcpStream) {
     let mut from = BufReader::new(stream);
     // An error is a client that has gone, or the end of the server.
     while let Ok(Some(request)) = Request::read(&mut from) {
-        let kind = Kind::of(&request);
-        let response = answer(bucket, &request, kind).unwrap_or_else(|refusal| refusal.response());
+        let method = request.method.clone();
+        let response = answer(bucket, request).unwrap_or_else(|refusal| refusal.response());
         let date = clock::http(bucket.lock().unwrap().now());
         let response = response.with("Date", date).with("Server", "lookback-tests");
-        if response.write(from.get_mut(), &request.method).is_err() {
+        if response.write(from.get_mut(), &method).is_err() {
             return;
         }
     }
 }
 
-fn answer(bucket: &Mutex<Bucket>, request: &Request, kind: Kind) -> Result<Response, Refusal> {
-    let (name, key) = kind::bucket_and_key(request);
-    access::check(&bucket.lock().unwrap(), request, kind)?;
+fn answer(bucket: &Mutex<Bucket>, request: Request) -> Result<Response, Refusal> {
+    let kind = Kind::of(&request);
+    let (name, key) = kind::bucket_and_key(&request);
+    access::check(&bucket.lock().unwrap(), &request, kind)?;
     if name != BUCKET {
         return Err(Refusal::new(404, "NoSuchBucket", "The specified bucket does not exist"));
     }
-    let request = &condition::unpacked(request)?;
-    condition::body(request)?;
-    // The digest of what is put is made before others wait for the bucket.
-    let etag = if kind == Kind::Put { etag_of(&request.body) } else { String::new() };
-    let bucket = &mut *bucket.lock().unwrap();
+    let mut request = condition::unpacked(request)?;
+    let is_opaque = bucket.lock().unwrap().has_opaque_etags;
+    // Digests are made while others use the bucket.
+    let digest = match kind {
+        _ if is_opaque => bucket.lock().unwrap().next_opaque(),
+        Kind::Put | Kind::UploadPart => md5(&request.body),
+        _ => [0; 16],
+    };
+    if !is_opaque {
+        condition::body(&request)?;
+    }
+    let bytes = match kind {
+        Kind::Put | Kind::UploadPart => Arc::new(std::mem::take(&mut request.body)),
+        _ => Arc::default(),
+    };
+    let (bucket, request) = (&mut *bucket.lock().unwrap(), &request);
     match kind {
         Kind::Get | Kind::Head => get(bucket, request, &key),
         Kind::Put => {
             condition::write(bucket, request, &key)?;
-            let object = bucket.store(&key, request.body.clone(), etag, kept(request));
+            let object = bucket.store(&key, bytes, quoted(&hex(&digest)), kept(request));
             Ok(described(object, Response::new(200, "")))
         }
         Kind::Copy => copy(bucket, request, &key),
@@ -182,7 +201,7 @@ fn answer(bucket: &Mutex<Bucket>, request: &Request, kind: Kind) -> Result<Respo
         Kind::UploadPart if kind::copy_source(request).is_some() => {
             Err(Refusal::not_implemented("x-amz-copy-source of a part"))
         }
-        Kind::UploadPart => uploads::put_part(bucket, request, &key),
+        Kind::UploadPart => uploads::put_part(bucket, request, &key, bytes, digest),
         Kind::CompleteUpload => uploads::complete(bucket, request, &key),
         Kind::AbortUpload => uploads::abort(bucket, request, &key),
         Kind::ListUploads => Ok(uploads::list(bucket, request)),
@@ -239,7 +258,7 @@ fn copy(bucket: &mut Bucket, request: &Request, key: &str) -> Result<Response, R
     let (_, source) = kind::bucket_and_key(&source);
     let object = bucket.objects.get(&source).cloned().ok_or_else(|| Refusal::no_key(&source))?;
     condition::write(bucket, request, key)?;
-    let copied = bucket.store(key, object.bytes.to_vec(), etag_of(&object.bytes), object.headers);
+    let copied = bucket.store(key, object.bytes.clone(), etag_of(&object.bytes), object.headers);
     let inner = element("ETag", &copied.etag) + &element("LastModified", clock::iso(copied.modified));
     Ok(Response::new(200, document("CopyObjectResult", &inner)).with("Content-Type", "application/xml"))
 }

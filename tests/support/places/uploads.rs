@@ -1,11 +1,11 @@
 //! Objects put in parts: begun, sent in any order, completed in theirs, or aborted; and those that were left open.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::bucket::{Bucket, Part, Upload, etag_of_parts};
 use super::clock;
 use super::condition;
-use super::digest::md5;
 use super::http::{Request, Response};
 use super::refusal::Refusal;
 use super::xml::{document, element, inside, texts};
@@ -42,7 +42,13 @@ pub fn create(bucket: &mut Bucket, key: &str, headers: Vec<(String, String)>) ->
     answer("InitiateMultipartUploadResult", &inner)
 }
 
-pub fn put_part(bucket: &mut Bucket, request: &Request, key: &str) -> Result<Response, Refusal> {
+pub fn put_part(
+    bucket: &mut Bucket,
+    request: &Request,
+    key: &str,
+    bytes: Arc<Vec<u8>>,
+    digest: [u8; 16],
+) -> Result<Response, Refusal> {
     let number = request.parameter("partNumber").and_then(|number| number.parse().ok());
     let Some(number @ 1..=10_000) = number else {
         let message = "Part number must be an integer between 1 and 10000, inclusive";
@@ -50,7 +56,7 @@ pub fn put_part(bucket: &mut Bucket, request: &Request, key: &str) -> Result<Res
     };
     let modified = bucket.now();
     let upload = open(&mut bucket.uploads, request, key)?;
-    let part = Part { bytes: request.body.clone(), md5: md5(&request.body), modified };
+    let part = Part { bytes, digest, modified };
     let mut response = Response::new(200, "").with("ETag", part.etag());
     for (name, value) in condition::checksums(request) {
         response = response.with(&format!("x-amz-checksum-{name}"), value);
@@ -95,10 +101,10 @@ pub fn complete(bucket: &mut Bucket, request: &Request, key: &str) -> Result<Res
     }
     condition::write(bucket, request, key)?;
     let etag = etag_of_parts(parts.iter().map(|(_, part)| *part));
-    let bytes = parts.iter().flat_map(|(_, part)| part.bytes.iter().copied()).collect();
+    let bytes = parts.iter().map(|(_, part)| part.bytes.as_slice()).collect::<Vec<_>>().concat();
     bucket.uploads.remove(&id);
     bucket.completed.insert(id, etag.clone());
-    let generation = bucket.store(key, bytes, etag.clone(), upload.headers.clone()).generation;
+    let generation = bucket.store(key, Arc::new(bytes), etag.clone(), upload.headers.clone()).generation;
     Ok(done(&etag).with("x-goog-generation", generation))
 }
 
