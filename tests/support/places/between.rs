@@ -39,7 +39,8 @@ pub struct State {
     pub under_way: usize,
     pub most_at_once: usize,
     pub stalled: usize,
-    pub is_ended: bool,
+    /// How often those that stall were let go.
+    pub releases: usize,
 }
 
 pub struct Between {
@@ -107,13 +108,23 @@ impl Between {
         Ok(())
     }
 
-    /// Waits for the end.
+    /// Keeps a request that is under way until all that stall are let go; from then on it is under way no more.
     pub fn stall(&self) {
         let mut state = self.state();
         state.stalled += 1;
         self.changed.notify_all();
-        while !state.is_ended {
+        let releases = state.releases;
+        while state.releases == releases {
             state = self.changed.wait(state).unwrap();
         }
+        state.stalled -= 1;
+        state.under_way -= 1;
+        self.changed.notify_all();
+    }
+
+    /// Lets all go that stall: their connections are cut.
+    pub fn release(&self) {
+        self.state().releases += 1;
+        self.changed.notify_all();
     }
 }

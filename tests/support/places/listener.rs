@@ -8,6 +8,10 @@ use std::thread::{self, JoinHandle};
 struct Open {
     is_ended: bool,
     streams: Vec<TcpStream>,
+    /// Connections whose threads have not ended.
+    served: usize,
+    /// Who was accepted last; in the order in which they came.
+    last: Option<SocketAddr>,
 }
 
 /// Accepts connections until it is dropped; then all are shut, and their threads have ended.
@@ -24,24 +28,28 @@ impl Listener {
         let address = listener.local_addr().unwrap();
         let open = Arc::new(Mutex::new(Open::default()));
         let thread = thread::spawn({
-            let (open, serve) = (open.clone(), Arc::new(serve));
+            let (shared, serve) = (open.clone(), Arc::new(serve));
             move || {
                 let mut threads: Vec<JoinHandle<()>> = Vec::new();
                 for stream in listener.incoming() {
                     // A client may have gone before its connection was accepted.
                     let Ok(stream) = stream else { continue };
                     stream.set_nodelay(true).unwrap();
-                    let mut open = open.lock().unwrap();
+                    let mut open = shared.lock().unwrap();
                     if open.is_ended {
                         break;
                     }
                     open.streams.retain(|stream| stream.peer_addr().is_ok());
                     open.streams.push(stream.try_clone().unwrap());
+                    open.served += 1;
+                    open.last = stream.peer_addr().ok();
                     drop(open);
+                    let ending = Served(shared.clone());
                     let serve = serve.clone();
                     threads.retain(|thread| !thread.is_finished());
                     threads.push(thread::spawn(move || {
                         let own = stream.try_clone().unwrap();
+                        let _ending = ending;
                         serve(stream);
                         let _ = own.shutdown(Shutdown::Both);
                     }));
@@ -53,6 +61,25 @@ impl Listener {
             }
         });
         Listener { address, open, thread: Some(thread) }
+    }
+}
+
+impl Listener {
+    /// How many connections are served, after all that were made before this call have been accepted; `None` while some
+    /// may be waiting still.
+    pub fn served(&self, probe: &TcpStream) -> Option<usize> {
+        let open = self.open.lock().unwrap();
+        // The probe is one of them.
+        (open.last == probe.local_addr().ok()).then(|| open.served - 1)
+    }
+}
+
+/// Counts a connection as served until it is dropped.
+struct Served(Arc<Mutex<Open>>);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).served -= 1;
     }
 }
 

@@ -21,9 +21,9 @@
 //!
 //! A crash test counts the requests of an undisturbed run, `proxy.requests().len()`, and then runs once for each
 //! request and fault. To kill the process at one: `fail(nth(n), Fault::Stall)` (the server has not done it yet) or
-//! `StallAfter` (it has), `spawn`, `proxy.wait_stalled(&mut child)`, `child.kill()`. With a client that sends one
-//! request after the other, the order of requests is that of the run before; where it sends several at once, `of` and
-//! `at` say which is meant.
+//! `StallAfter` (it has), `spawn`, `proxy.kill_stalled(&mut child)`; then `heal()`, and the next run. With a client
+//! that sends one request after the other, the order of requests is that of the run before; where it sends several at
+//! once, `of` and `at` say which is meant.
 //!
 //! [`Moto`] (S3) and [`Azurite`] (Azure), which others have written, are started in the same way, in a second or two,
 //! and show what they hold: for a few tests from end to end. `S3Server::google()` is what `gs://` is tried with: no

@@ -44,6 +44,12 @@ impl Passing<'_> {
         }
     }
 
+    /// Waits until it is let go.
+    fn stall(&self) {
+        self.is_ended.set(true);
+        self.between.stall();
+    }
+
     /// Sends the answer, or what stands for it.
     fn write(&self, response: &Response, request: &Request, client: &mut TcpStream) -> io::Result<()> {
         self.end();
@@ -75,7 +81,7 @@ impl Passing<'_> {
             }
             Some(Fault::StallAnswer) => {
                 half(&self.between.ask(request, place)?, method, client)?;
-                self.between.stall();
+                self.stall();
                 return Ok(false);
             }
             Some(Fault::Twice) => {
@@ -93,12 +99,12 @@ impl Passing<'_> {
                 return Ok(false);
             }
             Some(Fault::Stall) => {
-                self.between.stall();
+                self.stall();
                 return Ok(false);
             }
             Some(Fault::StallAfter) => {
                 self.between.ask(request, place)?;
-                self.between.stall();
+                self.stall();
                 return Ok(false);
             }
         }

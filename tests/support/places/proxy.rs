@@ -1,8 +1,9 @@
 //! The proxy of faults: counts what passes, and lets go wrong what it was told.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::process::Child;
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use super::Endpoint;
@@ -39,9 +40,14 @@ impl<'a> Proxy<'a> {
         self.between.state().rules.push(Rule::new(when, fault));
     }
 
-    /// No faults from now on.
+    /// No faults from now on; what stalls is cut.
     pub fn heal(&self) {
         self.between.state().rules.clear();
+        self.between.release();
+        let mut state = self.between.state();
+        while state.stalled > 0 {
+            state = self.between.changed.wait(state).unwrap();
+        }
     }
 
     /// Delays every request so long, those that come at once alike.
@@ -80,9 +86,35 @@ impl<'a> Proxy<'a> {
         self.between.bring_due().unwrap();
     }
 
-    /// Waits until a request has stalled; false where the child has ended before. So a process is killed at a request:
-    /// with `Stall` before the server has done it, with `StallAfter` behind that.
-    pub fn wait_stalled(&self, child: &mut Child) -> bool {
+    /// Kills a process at a request: once one has stalled, with `Stall` before the server has done it, with
+    /// `StallAfter` behind that. What it has sent beside that one is done when this returns. False where it has ended
+    /// before.
+    pub fn kill_stalled(&self, child: &mut Child) -> bool {
+        let is_stalled = self.wait_stalled(child);
+        if is_stalled {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        self.settle();
+        is_stalled
+    }
+
+    /// Waits until all is done that clients have sent, but for what stalls; to be called when they have ended.
+    pub fn settle(&self) {
+        let probe = TcpStream::connect(self.address()).unwrap();
+        let turn = Duration::from_millis(1);
+        for _ in 0..PATIENCE.as_millis() / turn.as_millis() {
+            let stalled = self.between.state().stalled;
+            if self.listener.served(&probe) == Some(stalled) {
+                return;
+            }
+            thread::sleep(turn);
+        }
+        panic!("requests are under way, or clients have not ended");
+    }
+
+    /// Waits until a request has stalled; false where the child has ended before.
+    fn wait_stalled(&self, child: &mut Child) -> bool {
         let turn = Duration::from_millis(5);
         let mut state = self.between.state();
         for _ in 0..PATIENCE.as_millis() / turn.as_millis() {
@@ -114,7 +146,6 @@ impl Endpoint for Proxy<'_> {
 
 impl Drop for Proxy<'_> {
     fn drop(&mut self) {
-        self.between.state().is_ended = true;
-        self.between.changed.notify_all();
+        self.between.release();
     }
 }

@@ -156,31 +156,55 @@ fn a_request_comes_late_or_never() {
 
 /// A process is killed at a request: here one that does not ask itself, beside a thread that does.
 #[test]
-fn a_request_stalls_for_ever() {
+fn a_process_is_killed_at_a_request_that_stalls() {
     for (fault, is_done) in [(Fault::Stall, false), (Fault::StallAfter, true), (Fault::StallAnswer, true)] {
         let server = S3Server::start();
         let proxy = Proxy::to(&server);
-        let mut child = Command::new("true").spawn().unwrap();
-        assert!(!proxy.wait_stalled(&mut child));
-        proxy.fail(nth(1), fault);
         let address = proxy.address();
-        let asking = thread::spawn(move || {
-            let client = Client::to(address);
-            client.send(&client.signed(client.request("PUT", "a", &[], b"1"))).is_err()
-        });
-        let mut child = Command::new("sleep").arg("100").spawn().unwrap();
-        assert!(proxy.wait_stalled(&mut child));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert_eq!(server.objects().len(), usize::from(is_done), "{fault:?}");
-        assert_eq!(proxy.requests()[0].status, is_done.then_some(200));
-        // Others pass.
-        assert_eq!(Client::to(address).put("b", b"2").status, 200);
-        assert_eq!(proxy.most_at_once(), 2);
-        assert!(!asking.is_finished());
+        let sleeping = || Command::new("sleep").arg("100").spawn().unwrap();
+        let ending = || Command::new("true").spawn().unwrap();
+        assert!(!proxy.kill_stalled(&mut ending()));
+        for _ in 0..2 {
+            proxy.fail(nth(1), fault);
+            let asking = thread::spawn(move || {
+                let client = Client::to(address);
+                client.send(&client.signed(client.request("PUT", "a", &[], b"1"))).is_err()
+            });
+            let mut child = sleeping();
+            assert!(proxy.kill_stalled(&mut child));
+            assert!(child.try_wait().unwrap().is_some());
+            assert_eq!(server.objects().len(), usize::from(is_done), "{fault:?}");
+            assert_eq!(proxy.requests()[0].status, is_done.then_some(200));
+            // Others pass.
+            assert_eq!(Client::to(address).get("b").status, 404);
+            assert_eq!(proxy.most_at_once(), 2);
+            assert!(!asking.is_finished());
+            proxy.heal();
+            assert!(asking.join().unwrap());
+            assert!(!proxy.kill_stalled(&mut ending()));
+            proxy.forget();
+        }
+        proxy.fail(nth(1), fault);
+        let asking =
+            thread::spawn(move || Client::to(address).send(&Client::to(address).request("GET", "a", &[], b"")));
+        assert!(proxy.kill_stalled(&mut sleeping()));
         drop(proxy);
-        assert!(asking.join().unwrap());
+        asking.join().unwrap().unwrap_err();
     }
+}
+
+#[test]
+fn what_a_killed_process_has_sent_is_waited_for() {
+    let server = S3Server::start();
+    let proxy = Proxy::to(&server);
+    let client = Client::to(proxy.address());
+    proxy.delay(Duration::from_millis(20));
+    for number in 0..10 {
+        let mut stream = TcpStream::connect(proxy.address()).unwrap();
+        client.signed(client.request("PUT", &number.to_string(), &[], b"1")).write(&mut stream).unwrap();
+    }
+    proxy.settle();
+    assert_eq!(server.objects().len(), 10);
 }
 
 #[test]
