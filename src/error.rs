@@ -101,6 +101,11 @@ impl Error {
         Error { cause: Some(cause.into()), ..self }
     }
 
+    /// Returns the same error without its cause, for another that waited for the same work.
+    pub(crate) fn again(&self) -> Self {
+        Error { kind: self.kind, what: self.what.clone(), remedy: self.remedy.clone(), cause: None }
+    }
+
     /// Returns the error for `action` (a verb phrase: "write", "list") refused on `path` by the operating system; or by
     /// lookback, since the file is [`Irregular`].
     pub fn io(action: &str, path: &Path, source: std::io::Error) -> Self {

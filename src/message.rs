@@ -38,7 +38,8 @@ named! {
         Backup = "backup", Compression = "compression", Config = "config", Create = "create", DryRun = "dry_run", Dt = "dt",
         From = "from", Input = "input", ItemType = "item_type", KeepDays = "keep_days", LookbackDays = "lookback_days",
         MaxHistory = "max_history", MemoryLimit = "memory_limit", Number = "number", Order = "order", Out = "out",
-        PartRows = "part_rows", Quarantine = "quarantine", RowGroupRows = "row_group_rows", Seed = "seed", Stale = "stale",
+        PartRows = "part_rows", Quarantine = "quarantine", RequestTimeout = "request_timeout", Retries = "retries",
+        RetrySeconds = "retry_seconds", RowGroupRows = "row_group_rows", Seed = "seed", Stale = "stale",
         Store = "store", TakeZoneRules = "take_zone_rules", Threads = "threads", To = "to", TypeType = "type_type", With = "with",
     }
     ALL

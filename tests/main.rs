@@ -9,9 +9,11 @@ mod support;
 #[path = "../src/cli/mod.rs"]
 mod cli;
 
+mod at_urls;
 mod audit;
 mod backfilling;
 mod backups;
+mod backups_at_urls;
 mod bad_rows;
 mod bit_flips;
 mod cancelling;

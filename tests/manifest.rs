@@ -11,7 +11,7 @@ use lookback::internals::storage::Fingerprint;
 use lookback::internals::store::RawStore;
 use lookback::model::{Action, ActionType, CustomerId, Day};
 use lookback::output::PartitionFolder;
-use lookback::resources::Cancel;
+use lookback::resources::{Cancel, Resources};
 use lookback::store::Folder;
 
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
@@ -307,7 +307,7 @@ fn damaged_manifests_never_panic() {
     let bench = produced();
     let path = partition(&bench).join("_manifest.parquet");
     let good = fs::read(&path).unwrap();
-    let folder = PartitionFolder::new(&bench.out(), DT.parse().unwrap());
+    let folder = PartitionFolder::new(&Resources::default().place(&bench.out()).unwrap(), DT.parse().unwrap());
     let turned = (0..good.len() * 8).step_by(3).map(|bit| {
         let mut bytes = good.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
@@ -326,7 +326,7 @@ fn damaged_manifests_never_panic() {
     let (mut read, mut refused) = (0, 0);
     for (case, bytes) in turned.chain(changed) {
         fs::write(&path, &bytes).unwrap();
-        match std::panic::catch_unwind(|| folder.manifest()) {
+        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| folder.manifest())) {
             Ok(Ok(_)) => read += 1,
             Ok(Err(error)) => {
                 refused += 1;

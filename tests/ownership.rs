@@ -220,14 +220,17 @@ fn a_partition_whose_manifest_is_damaged_or_gone_is_replaced_if_its_files_are_lo
 fn a_partition_that_comes_while_one_is_made_is_not_lost() {
     use lookback::internals::output::Partition;
     use lookback::output::PartitionFolder;
+    use lookback::progress::Silent;
+    use lookback::resources::Resources;
     let bench = produced();
-    let folder = PartitionFolder::new(&bench.path("out"), "2026-01-02".parse().unwrap());
+    let out = Resources::default().place(&bench.path("out")).unwrap();
+    let folder = PartitionFolder::new(&out, "2026-01-02".parse().unwrap());
     let manifest = folder.manifest().unwrap();
     let settings = lookback::internals::output::RowSettings::of(&manifest).unwrap();
     let schema = lookback::internals::output::RowSchema::new(&settings).unwrap();
     let partition = Partition::begin(folder.clone()).unwrap();
     write_file(&folder.path().join("notes.txt"), b"notes");
-    let error = partition.publish(&manifest, &schema).unwrap_err();
+    let error = partition.publish(&manifest, &schema, &Silent).unwrap_err();
     assert!(error.to_string().contains("notes.txt"), "{error}");
     assert_eq!(read_partition(&bench.out(), "2026-01-02").len(), 2);
 }

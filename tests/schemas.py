@@ -16,11 +16,11 @@ schemas = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glo
 
 
 def properties(schema):
-    """Names of properties anywhere in a schema, but for those of its `PhaseTime`, which one command or another leaves null."""
+    """Names of properties anywhere in a schema, but for those of its `PhaseTime`, which one command or another leaves null, and the requests, which only a command with a URL has."""
     names = set()
     if isinstance(schema, dict):
-        names |= set(schema.get("properties", {}))
-        names = names.union(*(properties(value) for key, value in schema.items() if key != "PhaseTime"))
+        names |= set(schema.get("properties", {})) - {"requests"}
+        names = names.union(*(properties(value) for key, value in schema.items() if key not in ("PhaseTime", "Requests")))
     elif isinstance(schema, list):
         names = names.union(*map(properties, schema))
     return names

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::backups_at_urls::place::{URL, json_at};
 use crate::readers::{python, run};
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
+use crate::support::places::S3Server;
 use crate::support::program::{Bench, write_file};
 use crate::support::store::edit;
 use crate::support::zones::TestRules;
@@ -97,6 +99,11 @@ fn outputs() -> (Bench, Vec<Value>) {
     let ran = bench.run("diff out out2 --json");
     assert_eq!(ran.code, 3);
     keep("diff", serde_json::from_str(&ran.stdout).unwrap());
+    let server = S3Server::start();
+    for arguments in ["backup --store store --to", "backup --keep 1 --store store --to", "verify --backup"] {
+        let summary = json_at(&bench, &server, &format!("{arguments} {URL}"));
+        keep(arguments.split(' ').next().unwrap(), summary);
+    }
     let mut say = |schema: &str, arguments: &str| keep(schema, bench.json(arguments));
     // A store that begins behind what the partitions there rest on.
     say("backfill", "backfill --store late --input input --from 2026-01-05 --to 2026-01-09 --out out2");

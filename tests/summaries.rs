@@ -194,7 +194,8 @@ fn a_produce_counts_what_is_odd_and_so_does_the_manifest() {
                 assert_eq!(summary[field], number, "seed {seed}, round {round}: {field}");
                 assert!(number > 0, "{field} was not met");
             }
-            let manifest = PartitionFolder::new(&bench.out(), dt.parse().unwrap()).manifest().unwrap();
+            let out = Resources::default().place(&bench.out()).unwrap();
+            let manifest = PartitionFolder::new(&out, dt.parse().unwrap()).manifest().unwrap();
             let said = json!({ "ordered": ordered, "rows_without_history": cold, "filled": filled });
             assert_eq!(serde_json::to_value(manifest.tally).unwrap(), said);
         }

@@ -14,17 +14,20 @@ def backup(
     *,
     to: PathLike,
     keep: Optional[int] = None,
+    grace: Optional[str] = None,
     check: bool = False,
     memory_limit: Optional[Size] = None,
     threads: Optional[int] = None,
     progress: Progress = None,
 ) -> Summary:
-    """Copy a store into a folder of backups, also while other processes use it.
+    """Copy a store to a folder or URL of backups, also while other processes use it.
 
     Args:
         store: the folder of the store.
-        to: the folder of the backups; created if missing. Each further backup copies only new files.
+        to: the folder or URL of the backups; created if missing. Each further backup copies only new files.
         keep: delete all but the newest so many backups afterwards.
+        grace: with ``keep`` at a URL: remove files that no backup uses when they are older, such as ``"24h"``, which is
+            the default.
         check: afterwards, but before backups are deleted, compare all files of the backup with their checksums.
 
     Returns:
@@ -49,7 +52,7 @@ def restore(
     """Create a store from a backup, comparing every file with its checksum.
 
     Args:
-        from_: the folder of the backups.
+        from_: the folder or URL of the backups.
         store: the folder of the store to create.
         number: the number of the backup; the newest without it.
 
@@ -108,7 +111,7 @@ def verify(
     Args:
         store: the folder of the store.
         deep: also compute the content of each keyframe, and look up every key as readers do.
-        backup: instead of a store, compare every file of this folder of backups with its checksum.
+        backup: instead of a store, compare every file of this folder or URL of backups with its checksum.
         number: the only backup to read; all of them without it.
 
     Returns:

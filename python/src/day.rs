@@ -91,7 +91,7 @@ impl AskedRows {
 impl Asked {
     /// Returns the options; reads impressions from memory, without the interpreter's lock.
     fn options(&self, rows: &AskedRows, resources: &Resources) -> Result<TrainingOptions> {
-        let mut sources = config::sources(self.input.as_deref(), self.config.as_deref())?;
+        let mut sources = config::sources(self.input.as_deref(), self.config.as_deref(), resources)?;
         config::name_columns(&mut sources, IMPRESSIONS, &self.impression_columns)?;
         let input: Input = match (&self.input, &self.impressions) {
             (Some(root), None) => root.into(),

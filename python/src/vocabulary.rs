@@ -36,7 +36,7 @@ impl Asked {
         let (from, to) = (day_of("from_", &self.from_)?, day_of("to", &self.to)?);
         let of = named("kind of ids", &IdKind::ALL, IdKind::name, &self.of)?;
         Ok(VocabularyOptions::new(&self.input, from, to, of)
-            .sources(config::sources(Some(&self.input), self.config.as_deref())?)
+            .sources(config::sources(Some(&self.input), self.config.as_deref(), &resources)?)
             .min_count(self.min_count.unwrap_or(1))
             .quarantine(self.quarantine.clone())
             .resources(resources))

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::exact::Held;
 use crate::output::{ProducedFile, ProducedRow, ProducedRows};
+use crate::storage::PlacedFile;
 
 /// A row, and the number of its part file.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub(super) struct FoundRow {
 
 /// Streams the rows of the audited customers. Memory: 256 rows, decoded twice, and the rows looked ahead at.
 pub(super) struct Rows<'a> {
-    paths: &'a [PathBuf],
+    files: &'a [PlacedFile],
     /// `None`: rows of all customers.
     sample: Option<&'a BTreeSet<i64>>,
     cancel: &'a Cancel,
@@ -30,8 +31,8 @@ pub(super) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// Returns the rows of these files, one file after the other; with a sample only those of its customers.
-    pub(super) fn new(paths: &'a [PathBuf], sample: Option<&'a BTreeSet<i64>>, cancel: &'a Cancel) -> Self {
-        Rows { paths, sample, cancel, open: None, part: 0, ahead: VecDeque::new() }
+    pub(super) fn new(files: &'a [PlacedFile], sample: Option<&'a BTreeSet<i64>>, cancel: &'a Cancel) -> Self {
+        Rows { files, sample, cancel, open: None, part: 0, ahead: VecDeque::new() }
     }
 
     /// Reads until this many rows are visible, or all that remain.
@@ -55,7 +56,7 @@ impl<'a> Rows<'a> {
 
     /// Returns the path of a part file.
     pub(super) fn path(&self, part: usize) -> Result<&Path> {
-        self.paths.get(part).map(PathBuf::as_path).held("each row is in one of the part files")
+        self.files.get(part).map(PlacedFile::path).held("each row is in one of the part files")
     }
 
     fn read(&mut self) -> Result<Option<FoundRow>> {
@@ -67,8 +68,8 @@ impl<'a> Rows<'a> {
                 self.part += 1;
                 self.open = None;
             }
-            let Some(path) = self.paths.get(self.part) else { return Ok(None) };
-            let file = ProducedFile::open(path, self.cancel)?;
+            let Some(file) = self.files.get(self.part) else { return Ok(None) };
+            let file = ProducedFile::open(file, self.cancel)?;
             let ranges = self.sample.map(|sample| ranges(&file, sample)).transpose()?;
             self.open = Some(file.read(ranges)?);
         }

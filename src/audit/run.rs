@@ -1,7 +1,5 @@
 //! Runs one audit from its options to its summary.
 
-use std::path::PathBuf;
-
 use serde::Serialize;
 
 use super::compare::Comparison;
@@ -77,7 +75,7 @@ pub struct AuditSummary {
 pub fn audit(store: &Store, options: &AuditOptions, progress: &dyn Progress) -> Result<AuditSummary> {
     let AuditOptions { out, dt, resources, .. } = options;
     let dt = *dt;
-    let folder = PartitionFolder::new(out, dt);
+    let folder = PartitionFolder::new(&resources.place(out)?, dt);
     let manifest = folder.manifest()?;
     let zone = &store.settings().zone;
     manifest.refuse_other_zone(zone)?;
@@ -88,13 +86,13 @@ pub fn audit(store: &Store, options: &AuditOptions, progress: &dyn Progress) -> 
     let cut_off_us = zone.start_of(dt);
     let sources = Sources::find(options, &manifest, store, progress)?;
     check_names(&folder, &manifest)?;
-    let paths: Vec<PathBuf> = manifest.parts.iter().map(|part| folder.path().join(&part.name)).collect();
+    let files = folder.parts(&manifest)?;
     let cut_off = zone.display(cut_off_us);
     check_manifest(&manifest, &cut_off, &store.settings().types)?;
-    let (mut recorded, mut rows_there) = (Vec::with_capacity(paths.len()), Vec::with_capacity(paths.len()));
+    let (mut recorded, mut rows_there) = (Vec::with_capacity(files.len()), Vec::with_capacity(files.len()));
     // One at a time: there may be more files than can be open.
-    for path in &paths {
-        let file = ProducedFile::open(path, resources.cancel())?;
+    for file in &files {
+        let file = ProducedFile::open(file, resources.cancel())?;
         check_file(&manifest, &cut_off, &file)?;
         recorded.push(file.metadata_value(NEWEST_ACTION).map(str::to_owned));
         rows_there.push(file.rows());
@@ -118,7 +116,7 @@ pub fn audit(store: &Store, options: &AuditOptions, progress: &dyn Progress) -> 
         budget_bytes: resources.audit_bytes() / 3 * if sources.has_event_ids() { 2 } else { 3 },
         resources,
     };
-    let open = || Rows::new(&paths, wanted.sample, resources.cancel());
+    let open = || Rows::new(&files, wanted.sample, resources.cancel());
     let mut comparison = Comparison::new(wanted, manifest.parts.len());
     let mut rows = open();
     let shuffled = Order::of(manifest.settings.row_order()?);

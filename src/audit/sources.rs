@@ -14,7 +14,7 @@ use crate::message::message;
 use crate::model::Day;
 use crate::progress::Progress;
 use crate::sources::{self, ActionSource, ImpressionSource};
-use crate::storage::Fingerprint;
+use crate::storage::{Fingerprint, Place};
 use crate::store::Store;
 use crate::text::Shown;
 
@@ -22,7 +22,7 @@ use crate::text::Shown;
 ///
 /// Memory: about 200 bytes for each file of impressions, and for each file of actions of one batch.
 pub(super) struct Sources<'a> {
-    input: &'a Path,
+    input: Place,
     described: &'a sources::Sources,
     /// The batches that the rows rest on, each with its number of files.
     batches: Vec<(Day, usize)>,
@@ -44,19 +44,20 @@ impl<'a> Sources<'a> {
         store.check_ids(described.ids())?;
         let shown = &described.impressions;
         let (batches, impressions, not_used) = (Vec::new(), Vec::new(), Vec::new());
+        let input = resources.place(input)?;
         let mut sources = Sources { input, described, batches, impressions, not_used };
         progress.begin("comparing", "batches", Some(manifest.batches.len() as u64));
         for batch in &manifest.batches {
             let record = store.batch(batch.day)?.filter(|record| files_fingerprint(record) == batch.files);
             let record = record.ok_or_else(|| not_held(manifest, batch.day))?;
-            check_batch(input, described, batch.day, &record, cancel)?;
+            check_batch(&sources.input, described, batch.day, &record, cancel)?;
             sources.batches.push((batch.day, record.files.len()));
             progress.advance(1);
         }
         if manifest.impression_mapping != shown.mapping() {
             return Err(otherwise(&format!("the impressions of {}", manifest.dt), described));
         }
-        sources.impressions = impression_files(input, shown, manifest, cancel)?;
+        sources.impressions = impression_files(&sources.input, shown, manifest, cancel)?;
         let used = |day: &Day| manifest.batch(*day).is_some();
         sources.not_used = store.batches()?.iter().map(|(day, _)| day).filter(|day| !used(day)).collect();
         Ok(sources)
@@ -85,10 +86,10 @@ impl<'a> Sources<'a> {
     ) -> Result<()> {
         let mut number = 0;
         for (day, count) in &self.batches {
-            let files = listed(self.input, self.described, *day)?;
+            let files = listed(&self.input, self.described, *day)?;
             if files.len() != *count {
                 return Err(changed(
-                    self.input,
+                    self.input.path(),
                     &format!("has changed during the audit: its files of {day} are others"),
                 ));
             }
@@ -105,7 +106,7 @@ impl<'a> Sources<'a> {
         let mut place = usize::try_from(number).ok()?;
         for (day, count) in &self.batches {
             if place < *count {
-                return listed(self.input, self.described, *day).ok()?.into_iter().nth(place).map(|(_, file)| file);
+                return listed(&self.input, self.described, *day).ok()?.into_iter().nth(place).map(|(_, file)| file);
             }
             place -= count;
         }
@@ -114,7 +115,7 @@ impl<'a> Sources<'a> {
 }
 
 /// Returns the files of a batch, source after source.
-fn listed<'a>(input: &Path, described: &'a sources::Sources, day: Day) -> Result<Vec<(&'a ActionSource, DayFile)>> {
+fn listed<'a>(input: &Place, described: &'a sources::Sources, day: Day) -> Result<Vec<(&'a ActionSource, DayFile)>> {
     let mut files = Vec::new();
     for source in &described.actions {
         files.extend(day_files(input, &source.pattern, source.format, day)?.into_iter().map(|file| (source, file)));
@@ -133,7 +134,7 @@ fn not_held(manifest: &Manifest, day: Day) -> Error {
 }
 
 fn check_batch(
-    input: &Path,
+    input: &Place,
     described: &sources::Sources,
     day: Day,
     record: &BatchRecord,
@@ -159,7 +160,7 @@ fn check_batch(
             None => {
                 return Err(changed(&file.path, &format!("was not there when the batch of {day} was ingested")));
             }
-            Some(record) if !is_same(&file.path, record.bytes, cancel, |found| found.xxh3_128 == record.xxh3_128)? => {
+            Some(record) if !is_same(&file, record.bytes, cancel, |found| found.xxh3_128 == record.xxh3_128)? => {
                 return Err(changed(&file.path, &format!("has changed since the batch of {day} was ingested")));
             }
             Some(_) => {}
@@ -169,7 +170,7 @@ fn check_batch(
         None => Ok(()),
         Some(((source, name), _)) => {
             let source = described.named(source).held("each source of the batch is described")?;
-            let folder = input.join(source.pattern.text_on(day));
+            let folder = input.path().join(source.pattern.text_on(day));
             Err(changed(&folder.join(name), &format!("has been removed since the batch of {day} was ingested")))
         }
     }
@@ -209,7 +210,7 @@ fn changed(path: &Path, what: &str) -> Error {
 }
 
 fn impression_files(
-    input: &Path,
+    input: &Place,
     shown: &ImpressionSource,
     manifest: &Manifest,
     cancel: &Cancel,
@@ -228,7 +229,7 @@ fn impression_files(
         if file.name != recorded.name {
             break;
         }
-        if !is_same(&file.path, recorded.bytes, cancel, |found| found.hex() == recorded.xxh3_128)? {
+        if !is_same(file, recorded.bytes, cancel, |found| found.hex() == recorded.xxh3_128)? {
             return Err(changed(&file.path, "has changed"));
         }
     }
@@ -239,13 +240,13 @@ fn impression_files(
     if let Some(gone) =
         manifest.impression_files.iter().find(|recorded| !files.iter().any(|file| file.name == recorded.name))
     {
-        let folder = input.join(shown.pattern.text_on(manifest.dt));
+        let folder = input.path().join(shown.pattern.text_on(manifest.dt));
         return Err(changed(&folder.join(&gone.name), "has been removed"));
     }
     Ok(files)
 }
 
 /// Whether a file has this size and content; reads the file only if the size matches.
-fn is_same(path: &Path, bytes: u64, cancel: &Cancel, content: impl Fn(&Fingerprint) -> bool) -> Result<bool> {
-    Ok(Fingerprint::size_of(path)? == bytes && content(&Fingerprint::of(path, cancel)?))
+fn is_same(file: &DayFile, bytes: u64, cancel: &Cancel, content: impl Fn(&Fingerprint) -> bool) -> Result<bool> {
+    Ok(file.size()? == bytes && content(&file.fingerprint(cancel)?))
 }

@@ -11,6 +11,7 @@ use crate::message::{message, named};
 use crate::model::{Day, name_days};
 use crate::output::PartitionFolder;
 use crate::progress::Progress;
+use crate::storage::Place;
 use crate::store::{Batches, Store, outdated};
 use crate::text::Shown;
 
@@ -66,20 +67,22 @@ impl Plan {
                 message!["give the earlier day with ", From],
             ));
         }
+        let place = options.resources.place(input)?;
+        let out = options.out.as_deref().map(|out| options.resources.place(out)).transpose()?;
         let mut days = Vec::new();
         let (mut absent, mut gone) = (Vec::new(), Vec::new());
         progress.begin("comparing", "days", Some(from.through(to).count() as u64));
         for day in from.through(to) {
-            let shown = !day_files(input, &sources.impressions.pattern, sources.impressions.format, day)?.is_empty();
-            let produce = match options.out.as_deref() {
+            let shown = !day_files(&place, &sources.impressions.pattern, sources.impressions.format, day)?.is_empty();
+            let produce = match &out {
                 // Which partitions are stale is known only after all batches are ingested.
-                Some(out) if options.stale => PartitionFolder::new(out, day).path().is_dir(),
+                Some(out) if options.stale => PartitionFolder::new(out, day).exists()?,
                 Some(_) => shown,
                 None => false,
             };
             let mut plan = DayPlan { day, ingest: None, held: false, produce, shown };
             let record = store.map(|store| store.batch(day)).transpose()?.flatten();
-            match batch_state(input, sources, day, record.as_ref(), options.resources.cancel())? {
+            match batch_state(&place, sources, day, record.as_ref(), options.resources.cancel())? {
                 BatchState::Current => plan.held = true,
                 BatchState::New => plan.ingest = Some(IngestReason::New),
                 BatchState::Changed => plan.ingest = Some(IngestReason::Changed),
@@ -104,7 +107,7 @@ impl Plan {
         }
         let plan = Plan { days };
         refuse_absent(&absent, &gone, input)?;
-        plan.refuse_suspicious_batches(options, held)?;
+        plan.refuse_suspicious_batches(options, &place, held)?;
         plan.refuse_without_impressions(options)?;
         if !options.allow_gaps {
             plan.refuse_gaps(held)?;
@@ -130,11 +133,11 @@ impl Plan {
     /// Refuses the batches that a single ingest would refuse: judges all days of the range before anything is changed,
     /// each as if the days before it were ingested. Empty batches do not count as near ones: otherwise a mistyped first
     /// day would supply its own neighbours.
-    fn refuse_suspicious_batches(&self, options: &BackfillOptions, held: &Batches) -> Result<()> {
+    fn refuse_suspicious_batches(&self, options: &BackfillOptions, input: &Place, held: &Batches) -> Result<()> {
         let mut outlines = Outlines::of(held);
         let mut batches = Vec::new();
         for (day, _) in self.to_ingest().iter().filter(|(_, reason)| *reason != IngestReason::Empty) {
-            let files = batch_files(&options.input, &options.sources, *day)?;
+            let files = batch_files(input, &options.sources, *day)?;
             let sources = source_names(&files);
             outlines.expect(*day, sources.iter().copied());
             batches.push((*day, sources));

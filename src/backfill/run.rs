@@ -91,7 +91,7 @@ pub fn backfill(
     // Wrong usage is reported before anything is changed.
     options.rows.row_order()?;
     refuse_overlaps(Some(&options.input), folder.path(), options.out.as_deref(), options.quarantine.as_deref())?;
-    options.out.as_deref().map(check_output).transpose()?;
+    options.out.as_deref().map(|out| check_output(&options.resources.place(out)?)).transpose()?;
     let mut plan = Plan::new(options, store.as_ref(), &held, progress)?;
     let kept = options.stale.then(|| KeptSettings::of(&mut plan, options, store.as_ref(), progress)).transpose()?;
     if options.out.is_some() && !options.stale {

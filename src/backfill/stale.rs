@@ -34,11 +34,12 @@ impl KeptSettings {
     ) -> Result<Self> {
         let mut kept = KeptSettings { rows: BTreeMap::new(), without_manifest: Vec::new() };
         let Some(out) = options.out.as_deref() else { return Ok(kept) };
+        let out = options.resources.place(out)?;
         let settings = store.map_or_else(Settings::default, |store| store.settings().clone());
         let store = store.filter(|_| !options.allow_pruned);
         let mut pruned = store.map(|store| Pruned::new(store, plan.to_ingest())).transpose()?;
         for day in plan.days.iter_mut().filter(|day| day.produce) {
-            match PartitionFolder::new(out, day.day).manifest() {
+            match PartitionFolder::new(&out, day.day).manifest() {
                 Ok(manifest) => {
                     let rows = options.rows.kept(&manifest)?;
                     manifest.refuse_other_zone(&settings.zone)?;
@@ -129,11 +130,12 @@ pub(super) fn leave_what_is_not_stale(
 ) -> Result<()> {
     let days: Vec<_> = plan.days.iter_mut().filter(|day| day.produce).collect();
     let (Some(out), false) = (options.out.as_deref(), days.is_empty()) else { return Ok(()) };
+    let out = options.resources.place(out)?;
     let store = Store::open_reader(folder)?;
     let mut judge = Judge::new(&store)?;
     progress.begin("comparing", "partitions", Some(days.len() as u64));
     for day in days {
-        let manifest = PartitionFolder::new(out, day.day).manifest()?;
+        let manifest = PartitionFolder::new(&out, day.day).manifest()?;
         day.produce = judge.reasons(&manifest, known(options))?.is_stale();
         if day.produce && manifest.is_from_memory() {
             progress.note(

@@ -20,7 +20,7 @@ use lookback::text::Shown;
 /// Returns the description of an input root. A note on stderr names a configuration that was found and not given: the
 /// user may not know of it, or may think that it is used.
 pub(super) fn sources_of(input: &Path, named: &Configuration, console: &Console) -> Result<Sources> {
-    let sources = config::sources(Some(input), named.config.as_deref())?;
+    let sources = config::sources(Some(input), named.config.as_deref(), console.resources())?;
     tell_unused(input, named, console)?;
     if let (None, Some(file)) = (&named.config, &sources.file) {
         console.message(&format!("note: the input is read by the configuration {}", file.shown()));
@@ -53,7 +53,7 @@ fn tell_unused(input: &Path, named: &Configuration, console: &Console) -> Result
 }
 
 pub(super) fn run(typed: &ConfigCheck, console: &Console) -> Result<()> {
-    let sources = config::sources(Some(&typed.input), typed.config.config.as_deref())?;
+    let sources = config::sources(Some(&typed.input), typed.config.config.as_deref(), console.resources())?;
     tell_unused(&typed.input, &typed.config, console)?;
     let folder = typed.dt.and(typed.store.as_ref()).map(|store| Folder::with(store, console.resources()));
     let store = folder.map(|folder| Store::open_reader(&folder)).transpose()?;

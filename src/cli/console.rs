@@ -18,7 +18,7 @@ use super::styles::print_error;
 use super::waiting::Waiting;
 use lookback::error::{Error, Result};
 use lookback::progress::Progress;
-use lookback::resources::{Cancel, Resources};
+use lookback::resources::{Cancel, RequestCounts, Resources};
 use lookback::text::{escaped, escaped_json, exceptions};
 
 /// A summary with its times, which are the only part of a result that differs between runs.
@@ -39,6 +39,9 @@ struct Timing {
     /// because the batches of a store do not determine it.
     #[serde(skip_serializing_if = "Option::is_none")]
     histories_through_rocksdb: Option<u64>,
+    /// For a command that has used an object store: the requests that it made, each attempt counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requests: Option<RequestCounts>,
 }
 
 /// The streams of a command.
@@ -154,7 +157,8 @@ impl Console {
 
     fn print_timed(&self, summary: &impl Serialize, histories_through_rocksdb: Option<u64>) -> Result<()> {
         let seconds = self.started.elapsed().as_secs_f64();
-        let timing = Timing { seconds, phases: self.bars.phases(), histories_through_rocksdb };
+        let requests = Some(self.resources.request_counts()).filter(|counts| *counts != RequestCounts::default());
+        let timing = Timing { seconds, phases: self.bars.phases(), histories_through_rocksdb, requests };
         self.print_json(&Timed { summary, timing })
     }
 

@@ -46,7 +46,7 @@ impl RowsInMemory {
 
     /// Reads all rows. Returns them with the description by which they were read.
     pub(super) fn read(self, named: &Configuration, resources: &Resources) -> Result<(Input, Sources)> {
-        let mut sources = config::sources(None, named.config.as_deref())?;
+        let mut sources = config::sources(None, named.config.as_deref(), resources)?;
         for (source, columns) in &self.columns {
             config::name_columns(&mut sources, source, columns)?;
         }

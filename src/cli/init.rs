@@ -23,7 +23,7 @@ struct Summary {
 
 pub(super) fn run(typed: &Init, console: &Console) -> Result<()> {
     let max_history = typed.max_history as usize;
-    let described = config::sources(None, typed.config.config.as_deref())?;
+    let described = config::sources(None, typed.config.config.as_deref(), console.resources())?;
     let (ids, duplicates) = (described.ids(), typed.duplicates);
     let settings = Settings { max_history, zone: find_zone(&typed.timezone)?, types: described.types, ids, duplicates };
     let time_zone = settings.zone.name().to_owned();

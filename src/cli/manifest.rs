@@ -20,7 +20,7 @@ struct Checked {
 }
 
 pub(super) fn run(typed: &args::Manifest, console: &Console) -> Result<()> {
-    let folder = PartitionFolder::new(&typed.out, typed.dt);
+    let folder = PartitionFolder::new(&console.resources().place(&typed.out)?, typed.dt);
     let manifest = folder.manifest()?;
     if typed.check {
         let bytes = check_hashes(&folder, &manifest, console.resources().cancel(), console.progress())?;

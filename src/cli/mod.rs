@@ -138,7 +138,10 @@ pub fn call(words: &[OsString], rows: RowsInMemory, progress: Arc<Listener>, can
         let limit = arguments.memory_limit;
         limits::refuse_too_little(limit)?;
         let threads = arguments.threads.map_or_else(threads::cores, |threads| threads.get().into());
-        let resources = Resources::default().with_threads(threads).with_cancel(cancel);
+        let resources = Resources::default()
+            .with_threads(threads)
+            .with_cancel(cancel)
+            .with_request_limits(arguments.requests.limits());
         let resources = match limit {
             Some(bytes) => resources.with_memory(bytes),
             None => resources,
@@ -179,7 +182,11 @@ fn start_threads(arguments: &Arguments, console: &Console, cancel: Cancel) -> Re
                 .into(),
         );
     }
-    let resources = Resources::default().with_memory(memory_bytes).with_threads(number).with_cancel(cancel);
+    let resources = Resources::default()
+        .with_memory(memory_bytes)
+        .with_threads(number)
+        .with_cancel(cancel)
+        .with_request_limits(arguments.requests.limits());
     // Fails now if the threads cannot be started, and not in the middle of the work.
     resources.install(|| ())?;
     Ok(resources)

@@ -50,20 +50,57 @@ fn first_sentence(error: &Error) -> String {
 }
 
 fn parse(command: Command, typed: &[OsString]) -> Result<(Arguments, lookback::error::Result<()>), Error> {
-    let matches = command.clone().try_get_matches_from(typed)?;
+    let matches = command.clone().try_get_matches_from(with_paths(typed))?;
     Ok((Arguments::from_arg_matches(&matches)?, refuse_urls(&command, &matches)))
 }
 
-/// Fails if a typed path is a URL, which as a path would be a folder of that name below the current one. Checks every
-/// path argument of every command.
+/// The arguments of each command that take the URL of an object store as well as a path.
+const PLACES: [(&str, &[&str]); 14] = [
+    ("ingest", &["input"]),
+    ("produce", &["input", "out"]),
+    ("backfill", &["input", "out"]),
+    ("report", &["out"]),
+    ("forget", &["out"]),
+    ("audit", &["input", "out"]),
+    ("stale", &["out"]),
+    ("manifest", &["out"]),
+    ("diff", &["one", "other"]),
+    ("vocabulary", &["input"]),
+    ("backup", &["to"]),
+    ("restore", &["from"]),
+    ("verify", &["backup"]),
+    ("check", &["input"]),
+];
+
+/// Returns the arguments with the path in place of each `file://` URL.
+fn with_paths(typed: &[OsString]) -> Vec<OsString> {
+    let path_of = |url: &str| url::Url::parse(url).ok()?.to_file_path().ok();
+    let with_path = |argument: &OsString| -> Option<OsString> {
+        let text = argument.to_str()?;
+        let (name, url) = match text.split_once("=file://") {
+            Some((name, _)) => text.split_at_checked(name.len() + 1)?,
+            None => ("", text),
+        };
+        let path = url.starts_with("file://").then(|| path_of(url)).flatten()?;
+        let mut argument = OsString::from(name);
+        argument.push(path);
+        Some(argument)
+    };
+    typed.iter().map(|argument| with_path(argument).unwrap_or_else(|| argument.clone())).collect()
+}
+
+/// Fails if a typed path is a URL, which as a path would be a folder of that name below the current one, and the
+/// argument takes none. Checks every path argument of every command.
 fn refuse_urls(command: &Command, matches: &ArgMatches) -> lookback::error::Result<()> {
     for argument in command.get_arguments() {
         let Ok(Some(mut paths)) = matches.try_get_many::<PathBuf>(argument.get_id().as_str()) else { continue };
-        if let Some(path) = paths.find(|path| is_url(path.as_os_str())) {
+        let places = PLACES.iter().find(|(name, _)| *name == command.get_name());
+        let is_place = places.is_some_and(|(_, places)| places.contains(&argument.get_id().as_str()));
+        if let Some(path) = paths.find(|path| !is_place && is_url(path.as_os_str())) {
             let name = argument.get_long().map_or_else(|| argument.get_id().to_string(), |long| format!("--{long}"));
             return Err(lookback::error::Error::usage(
                 format!("{name} {} is a URL, but only local folders and files are supported", path.shown()),
-                "name a local path; copy input there first, and copy output from there afterwards",
+                "name a local path",
             ));
         }
     }

@@ -10,8 +10,8 @@ use super::text::{self, count, counted, size};
 use super::words::typed;
 use lookback::error::Result;
 use lookback::exact::Held;
-use lookback::store::{CheckedBackups, Folder, Store, check_backups};
-use lookback::text::Shown as _;
+use lookback::store::{CheckedBackups, Folder, Store, UrlBackups, check_backups};
+use lookback::text::{Shown as _, is_url};
 use lookback::verify::{Checked, ShownFault, VerifySummary, verify};
 
 /// The most faults that the JSON summary lists, to keep it readable; a count of the others follows.
@@ -29,7 +29,7 @@ struct Listed<'a> {
 
 #[derive(Serialize)]
 struct CheckedBackup<'a> {
-    /// The folder of the backups.
+    /// The folder or URL of the backups.
     backup: String,
     #[serde(flatten)]
     checked: &'a CheckedBackups,
@@ -44,7 +44,11 @@ pub(super) fn run(asked: &Verify, console: &Console) -> Result<()> {
 }
 
 fn of_backups(folder: &Path, number: Option<u32>, console: &Console) -> Result<()> {
-    let checked = check_backups(folder, number, console.resources().cancel(), console.progress())?;
+    let checked = if is_url(folder.as_os_str()) {
+        UrlBackups::connect(folder, console.resources())?.check(number, console.progress())?
+    } else {
+        check_backups(folder, number, console.resources().cancel(), console.progress())?
+    };
     let CheckedBackups { backups, files, bytes } = checked;
     let summary = CheckedBackup { backup: folder.plain(), checked: &checked };
     let which = number.map_or_else(|| counted(backups as u64, "backup"), |number| format!("backup {number}"));

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use super::read::parse;
 use crate::error::{Error, Result};
 use crate::message::message;
+use crate::resources::Resources;
 use crate::sources::Sources;
 use crate::storage::regular_file;
-use crate::text::Shown;
+use crate::text::{Shown, is_url};
 
 /// The name of the file in the input root.
 const FILE_NAME: &str = "lookback.toml";
@@ -17,21 +18,40 @@ const FILE_NAME: &str = "lookback.toml";
 const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
 /// Returns the sources of the configuration, or the defaults without one: of the file `named`, else of `lookback.toml`
-/// in the input root. Fails if the named file does not exist, or if the chosen file cannot be read or is invalid.
-pub fn sources(input: Option<&Path>, named: Option<&Path>) -> Result<Sources> {
+/// in the input root, which may be a URL. Fails if the named file does not exist, or if the chosen file cannot be read
+/// or is invalid.
+pub fn sources(input: Option<&Path>, named: Option<&Path>, resources: &Resources) -> Result<Sources> {
+    let path = match (named, input) {
+        (Some(named), _) => named.to_owned(),
+        (None, Some(input)) => input.join(FILE_NAME),
+        (None, None) => return Ok(Sources::default()),
+    };
+    // A file that is named has to be there, which reading it says.
     let found = match named {
-        Some(named) => Some(named.to_owned()),
-        None => input.map(|input| within(input.to_owned())).transpose()?.flatten(),
+        Some(named) => Some(read(named)?),
+        None => match input.filter(|input| is_url(input.as_os_str())) {
+            Some(url) => resources.place(url)?.read(&path, CONFIG_BYTES_MAX)?,
+            None => input
+                .map(|input| within(input.to_owned()))
+                .transpose()?
+                .flatten()
+                .map(|path| read(&path))
+                .transpose()?,
+        },
     };
     match found {
-        Some(path) => parse(&path, &read(&path)?),
+        Some(bytes) => parse(&path, &text_of(&path, bytes)?),
         None => Ok(Sources::default()),
     }
 }
 
 /// Returns the `lookback.toml` in the parent folder of the input root, if the root itself has none. Nothing uses such a
-/// file unless it is named: a file beside the input may describe another one. Fails if the root cannot be looked into.
+/// file unless it is named: a file beside the input may describe another one. Beside a URL it is not looked for. Fails
+/// if the root cannot be looked into.
 pub fn unused(input: &Path) -> Result<Option<PathBuf>> {
+    if is_url(input.as_os_str()) {
+        return Ok(None);
+    }
     match within(input.to_owned())? {
         Some(_) => Ok(None),
         // A folder that may not be looked into has none that could be meant.
@@ -54,12 +74,16 @@ fn holder(input: &Path) -> Option<PathBuf> {
     }
 }
 
-fn read(path: &Path) -> Result<String> {
+fn read(path: &Path) -> Result<Vec<u8>> {
     let failed = |error: std::io::Error| Error::io("read the configuration", path, error);
     let mut bytes = Vec::new();
     regular_file::open(path)
         .and_then(|file| file.take(CONFIG_BYTES_MAX + 1).read_to_end(&mut bytes))
         .map_err(failed)?;
+    Ok(bytes)
+}
+
+fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String> {
     if bytes.len() as u64 > CONFIG_BYTES_MAX {
         return Err(Error::input(
             format!("the configuration {} has more than {CONFIG_BYTES_MAX} bytes", path.shown()),
@@ -81,7 +105,8 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let root = place.path().join("input");
         std::fs::create_dir(&root).unwrap();
-        let named = |named: Option<&Path>| sources(Some(&root), named).unwrap().impressions.ranking_id;
+        let named =
+            |named: Option<&Path>| sources(Some(&root), named, &Resources::default()).unwrap().impressions.ranking_id;
         let say = |path: &Path, name: &str| {
             std::fs::write(path, format!("[impressions]\ncolumns = {{ ranking_id = {name:?} }}\n")).unwrap();
         };
@@ -95,7 +120,7 @@ mod tests {
         assert_eq!((named(None), told()), ("inside".to_owned(), None));
         say(&place.path().join("other.toml"), "named");
         assert_eq!(named(Some(&place.path().join("other.toml"))), "named");
-        assert!(sources(Some(&root), Some(&place.path().join("missing.toml"))).is_err());
+        assert!(sources(Some(&root), Some(&place.path().join("missing.toml")), &Resources::default()).is_err());
         assert_eq!(holder(Path::new("input")), Some(PathBuf::from(".")));
         assert_eq!(holder(Path::new("a/input/")), Some(PathBuf::from("a")));
         assert_eq!(holder(Path::new(".")), Path::new(".").canonicalize().unwrap().parent().map(Path::to_owned));

@@ -18,7 +18,7 @@ use crate::parallel::each;
 use crate::progress::Progress;
 use crate::resources::{Cancel, Resources};
 use crate::sort::{Record, Sorted, Sorter};
-use crate::storage::Fingerprint;
+use crate::storage::PlacedFile;
 use crate::text::Shown;
 
 /// Rows of each side that are read again at a time: 3 MB with 1,000 actions.
@@ -47,7 +47,9 @@ pub fn diff_partitions(
     progress: &dyn Progress,
     mut take: impl FnMut(PartitionDiff) -> Result<()>,
 ) -> Result<(Vec<Day>, Vec<Day>)> {
-    let days = |out: &Path| -> Result<Vec<Day>> { Ok(partitions(out)?.iter().map(PartitionFolder::dt).collect()) };
+    let days = |out: &Path| -> Result<Vec<Day>> {
+        Ok(partitions(&options.resources.place(out)?)?.iter().map(PartitionFolder::dt).collect())
+    };
     let (of_one, of_other) = (days(&options.one)?, days(&options.other)?);
     let without = |these: &[Day], those: &[Day]| these.iter().filter(|day| !those.contains(day)).copied().collect();
     let (both, alone) = match options.dt {
@@ -74,7 +76,7 @@ pub fn diff_partitions(
 /// One side of the comparison.
 struct Side {
     dt: String,
-    files: Vec<PathBuf>,
+    files: Vec<PlacedFile>,
     /// Further columns that are compared.
     shared: ExtraColumns,
 }
@@ -87,7 +89,8 @@ struct Marked {
 }
 
 fn diff(options: &DiffOptions, dt: Day, progress: &dyn Progress) -> Result<PartitionDiff> {
-    let folders = [&options.one, &options.other].map(|out| PartitionFolder::new(out, dt));
+    let folder = |out: &Path| -> Result<_> { Ok(PartitionFolder::new(&options.resources.place(out)?, dt)) };
+    let folders = [folder(&options.one)?, folder(&options.other)?];
     let [one, other] = &folders;
     let mut report = PartitionDiff {
         dt,
@@ -104,7 +107,7 @@ fn diff(options: &DiffOptions, dt: Day, progress: &dyn Progress) -> Result<Parti
         not_listed: 0,
     };
     for folder in &folders {
-        if !folder.path().is_dir() {
+        if !folder.exists()? {
             return folder.manifest().map(|_| report);
         }
     }
@@ -165,14 +168,12 @@ fn diff(options: &DiffOptions, dt: Day, progress: &dyn Progress) -> Result<Parti
     Ok(report)
 }
 
-fn same_bytes(one: &[PathBuf], other: &[PathBuf], cancel: &Cancel) -> Result<bool> {
+fn same_bytes(one: &[PlacedFile], other: &[PlacedFile], cancel: &Cancel) -> Result<bool> {
     if one.len() != other.len() {
         return Ok(false);
     }
     for (one, other) in one.iter().zip(other) {
-        if Fingerprint::size_of(one)? != Fingerprint::size_of(other)?
-            || Fingerprint::of(one, cancel)?.xxh3_128 != Fingerprint::of(other, cancel)?.xxh3_128
-        {
+        if one.bytes()? != other.bytes()? || one.fingerprint(cancel)?.xxh3_128 != other.fingerprint(cancel)?.xxh3_128 {
             return Ok(false);
         }
     }
@@ -184,7 +185,7 @@ type Lists = (Vec<i64>, Vec<i32>, [Vec<i64>; 3]);
 
 impl Side {
     /// Returns a side with all further columns that each of its files has.
-    fn new(dt: Day, files: Vec<PathBuf>, cancel: &Cancel) -> Result<Self> {
+    fn new(dt: Day, files: Vec<PlacedFile>, cancel: &Cancel) -> Result<Self> {
         let mut shared: ExtraColumns = ExtraColumn::ALL.into_iter().collect();
         for file in &files {
             let with = ProducedFile::open(file, cancel)?.columns().with;

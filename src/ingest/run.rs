@@ -195,7 +195,7 @@ impl BatchReader {
             self.outlines.refuse_far_days(&[dt], options.today)?;
         }
         let files = match &options.input {
-            Input::Folder(root) => batch_files(root, &options.sources, dt)?,
+            Input::Folder(root) => batch_files(&options.resources.place(root)?, &options.sources, dt)?,
             Input::Memory(memory) => memory.actions(&options.sources)?,
         };
         if !options.allow_missing_source {

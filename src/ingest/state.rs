@@ -1,7 +1,5 @@
 //! Checks whether the store's version of a batch matches the files in its folders.
 
-use std::path::Path;
-
 use super::recorded::Recorded;
 use crate::cancel::Cancel;
 use crate::error::Result;
@@ -9,7 +7,7 @@ use crate::format::{BatchRecord, FileRecord, ZoneUse};
 use crate::input::batch_files;
 use crate::model::Day;
 use crate::sources::Sources;
-use crate::storage::Fingerprint;
+use crate::storage::Place;
 
 /// How the files of a batch compare with the store's record of the batch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,7 +29,7 @@ pub(crate) enum BatchState {
 /// Compares the files of a batch with the store's record: name, size, content hash, and mapping of rows. Reads every
 /// file whose size agrees.
 pub(crate) fn batch_state(
-    input: &Path,
+    input: &Place,
     sources: &Sources,
     dt: Day,
     held: Option<&BatchRecord>,
@@ -54,10 +52,10 @@ pub(crate) fn batch_state(
     for (((_, file), number), record) in files.iter().zip(recorded.numbers).zip(&held.files) {
         let FileRecord { source, path, bytes, xxh3_128 } = record;
         let named_alike = number == *source && file.name == *path;
-        if !named_alike || Fingerprint::size_of(&file.path)? != *bytes {
+        if !named_alike || file.size()? != *bytes {
             return Ok(BatchState::Changed);
         }
-        if Fingerprint::of(&file.path, cancel)?.xxh3_128 != *xxh3_128 {
+        if file.fingerprint(cancel)?.xxh3_128 != *xxh3_128 {
             return Ok(BatchState::Changed);
         }
     }

@@ -107,7 +107,11 @@ mod tests {
         ] {
             assert_eq!(Content::of(name), expected, "{name}");
         }
-        let said = |name: &str, format| DayFile { format: Some(format), ..DayFile::new(name, name) }.named_kind();
+        let said = |name: &str, format| {
+            let mut file = DayFile::new(name, name);
+            file.format = Some(format);
+            file.named_kind()
+        };
         assert_eq!(said("a.csv", FileFormat::Parquet), Some((Content::Parquet, Packing::Plain)));
         assert_eq!(said("a.json", FileFormat::Csv), Some((Content::Csv, Packing::Plain)));
         assert_eq!(said("000000_0.GZ", FileFormat::Json), Some((Content::JsonLines, Packing::Gzip)));

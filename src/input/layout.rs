@@ -1,7 +1,7 @@
 //! The layout of the input: which files belong to a day.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::message::message;
 use crate::model::Day;
 use crate::resources::{Cancel, Resources};
 use crate::sources::{Component, FileFormat, Pattern, memory_name};
-use crate::storage::Fingerprint;
+use crate::storage::{Entry, EntryKind, Fingerprint, Place, PlacedFile};
 use crate::text::Shown;
 
 /// Folders nested deeper than this below a folder that a pattern names count as a loop of links.
@@ -41,17 +41,23 @@ pub struct DayFile {
     pub(super) format: Option<FileFormat>,
     /// The rows in memory: then there is no file.
     pub(super) rows: Option<Arc<MemoryRows>>,
+    /// How it is read.
+    placed: PlacedFile,
 }
 
 impl DayFile {
     /// Returns a file.
     pub fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        DayFile { name: name.into(), path: path.into(), format: None, rows: None }
+        DayFile::of(name.into(), path.into().into(), None)
+    }
+
+    fn of(name: String, placed: PlacedFile, format: Option<FileFormat>) -> Self {
+        DayFile { name, path: placed.path().to_owned(), format, rows: None, placed }
     }
 
     /// Returns the rows of a source in memory.
     pub(super) fn in_memory(source: &str, rows: MemoryRows) -> Self {
-        DayFile { name: memory_name(source), path: source.into(), format: None, rows: Some(Arc::new(rows)) }
+        DayFile { rows: Some(Arc::new(rows)), ..DayFile::new(memory_name(source), source) }
     }
 
     /// Puts the rows aside that `reader` gives: see [`MemoryRows::fill`].
@@ -70,22 +76,29 @@ impl DayFile {
         self.rows.as_ref().map_or(Subject::File(&self.path), |rows| rows.subject())
     }
 
+    /// Opens the file, or the object once it has arrived.
+    pub(super) fn open(&self) -> Result<File> {
+        self.placed.open()
+    }
+
     /// Returns the fingerprint of its content, for which a file is read.
     pub(crate) fn fingerprint(&self, cancel: &Cancel) -> Result<Fingerprint> {
-        self.rows.as_ref().map_or_else(|| Fingerprint::of(&self.path, cancel), |rows| rows.fingerprint())
+        self.rows.as_ref().map_or_else(|| self.placed.fingerprint(cancel), |rows| rows.fingerprint())
     }
 
     /// Returns only its size.
     pub(crate) fn size(&self) -> Result<u64> {
-        match &self.rows {
-            Some(rows) => Ok(rows.fingerprint()?.bytes),
-            None => Fingerprint::size_of(&self.path),
-        }
+        self.rows.as_ref().map_or_else(|| self.placed.bytes(), |rows| Ok(rows.fingerprint()?.bytes))
     }
 
     /// Fails if a file has been written or replaced since its fingerprint was begun.
     pub(crate) fn check_unchanged(&self, fingerprint: &Fingerprint) -> Result<()> {
-        if self.rows.is_some() { Ok(()) } else { fingerprint.check_unchanged(&self.path) }
+        if self.rows.is_some() { Ok(()) } else { self.placed.check_unchanged(fingerprint) }
+    }
+
+    /// Whether it lies on a disk of this machine.
+    pub(super) fn is_on_disk(&self) -> bool {
+        self.rows.is_none() && !self.placed.is_object()
     }
 }
 
@@ -97,11 +110,12 @@ impl DayFile {
 /// for a folder on an object store ([`FOLDER_MARK`]). Links are followed anywhere. Only folders that can hold files of
 /// the day are listed. Fails if a folder on the way to the files, or above the root, is a table with a log: see
 /// [`table_folder`].
-pub fn day_files(root: &Path, pattern: &Pattern, format: Option<FileFormat>, day: Day) -> Result<Vec<DayFile>> {
+pub fn day_files(root: &Place, pattern: &Pattern, format: Option<FileFormat>, day: Day) -> Result<Vec<DayFile>> {
+    let path = root.path();
     // Without this check, a mistyped root would look like a day without files.
-    if !root.is_dir() {
+    if root.kind(path)? != Some(EntryKind::Folder) {
         return Err(Error::input(
-            format!("the input root {} is not a folder", root.shown()),
+            format!("the input root {} is not a folder", path.shown()),
             message![
                 "check ",
                 Input,
@@ -116,93 +130,83 @@ pub fn day_files(root: &Path, pattern: &Pattern, format: Option<FileFormat>, day
         Component::Glob(_) | Component::Folders => None,
     });
     let fixed: Vec<&String> = fixed.collect();
-    let Some(rest) = parts.get(fixed.len()..).filter(|rest| !rest.is_empty()) else {
-        return Ok(named(root, &fixed)?.in_order(format));
-    };
-    let base = fixed_path(root, &fixed)?;
-    let mut files = Files::default();
-    if kind(&base)? == Some(Kind::Folder) {
-        files.matching(&base, "", rest, 0)?;
+    let mut files = Files { root, found: BTreeMap::new() };
+    match parts.get(fixed.len()..).filter(|rest| !rest.is_empty()) {
+        None => files.named(&fixed)?,
+        Some(rest) => {
+            let base = files.fixed_path(&fixed)?;
+            if root.kind(&base)? == Some(EntryKind::Folder) {
+                files.matching(&base, "", rest, 0)?;
+            }
+        }
     }
-    Ok(files.in_order(format))
-}
-
-/// The path below `root` that these names form.
-fn fixed_path(root: &Path, names: &[&String]) -> Result<PathBuf> {
-    names.iter().try_fold(root.to_owned(), |folder, name| {
-        let folder = folder.join(name);
-        table_folder::refuse(&folder).map(|()| folder)
-    })
-}
-
-/// The files of a pattern without `*`: one file, or all below a folder.
-fn named(root: &Path, parts: &[&String]) -> Result<Files> {
-    let path = fixed_path(root, parts)?;
-    let mut files = Files::default();
-    match (kind(&path)?, parts.last()) {
-        (Some(Kind::Folder), _) => files.below(&path, "", 0)?,
-        (Some(Kind::File), Some(name)) => files.add((*name).clone(), path)?,
-        _ => {}
-    }
-    Ok(files)
-}
-
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Kind {
-    Folder,
-    File,
-}
-
-/// Returns the kind of a path's target; `None` if nothing is there.
-fn kind(path: &Path) -> Result<Option<Kind>> {
-    if !path.try_exists().map_err(|error| Error::io("look for", path, error))? {
-        return Ok(None);
-    }
-    let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
-    Ok(Some(if metadata.is_dir() { Kind::Folder } else { Kind::File }))
+    files.in_order(format)
 }
 
 /// The files found so far, by name.
-#[derive(Default)]
-struct Files(BTreeMap<String, PathBuf>);
+struct Files<'a> {
+    root: &'a Place,
+    found: BTreeMap<String, PathBuf>,
+}
 
-impl Files {
+impl Files<'_> {
+    /// The path below the root that these names form.
+    fn fixed_path(&self, names: &[&String]) -> Result<PathBuf> {
+        names.iter().try_fold(self.root.path().to_owned(), |folder, name| {
+            let folder = folder.join(name);
+            table_folder::refuse(self.root, &folder).map(|()| folder)
+        })
+    }
+
+    /// Adds the files of a pattern without `*`: one file, or all below a folder.
+    fn named(&mut self, parts: &[&String]) -> Result<()> {
+        let path = self.fixed_path(parts)?;
+        match (self.root.kind(&path)?, parts.last()) {
+            (Some(EntryKind::Folder), _) => self.below(&path, "", 0),
+            (Some(EntryKind::File), Some(name)) => self.add((*name).clone(), path),
+            _ => Ok(()),
+        }
+    }
+
     fn add(&mut self, name: String, path: PathBuf) -> Result<()> {
-        check_count(self.0.len(), &path)?;
-        self.0.insert(name, path);
+        check_count(self.found.len(), &path)?;
+        self.found.insert(name, path);
         Ok(())
     }
 
-    fn in_order(self, format: Option<FileFormat>) -> Vec<DayFile> {
-        self.0.into_iter().map(|(name, path)| DayFile { format, ..DayFile::new(name, path) }).collect()
+    fn in_order(self, format: Option<FileFormat>) -> Result<Vec<DayFile>> {
+        let (names, paths): (Vec<String>, Vec<PathBuf>) = self.found.into_iter().unzip();
+        let placed = self.root.files(paths)?;
+        Ok(names.into_iter().zip(placed).map(|(name, placed)| DayFile::of(name, placed, format)).collect())
     }
 
     /// Adds the files that the parts of a pattern match below a folder; `prefix` is its name below the base.
     fn matching(&mut self, folder: &Path, prefix: &str, parts: &[Component], depth: usize) -> Result<()> {
         let Some((part, rest)) = parts.split_first() else { return self.below(folder, prefix, depth) };
-        table_folder::refuse(folder)?;
+        table_folder::refuse(self.root, folder)?;
         match part {
             Component::Name(name) => {
                 let path = folder.join(name);
-                match kind(&path)? {
+                match self.root.kind(&path)? {
                     Some(found) => self.step(found, path, format!("{prefix}{name}"), rest, depth),
                     None => Ok(()),
                 }
             }
             Component::Glob(glob) => {
-                for (name, path, found) in entries(folder, depth, |name| glob.matches(name))? {
-                    self.step(found, path, format!("{prefix}{name}"), rest, depth)?;
+                for Entry { name, path, kind, .. } in entries(self.root, folder, depth, |name| glob.matches(name))? {
+                    self.step(kind, path, format!("{prefix}{name}"), rest, depth)?;
                 }
                 Ok(())
             }
             Component::Folders => {
+                self.root.gather(folder)?;
                 self.matching(folder, prefix, rest, depth)?;
                 // A final `**` matches all files, which were just added.
                 if rest.is_empty() {
                     return Ok(());
                 }
-                for (name, path, found) in entries(folder, depth, |_| true)? {
-                    if found == Kind::Folder {
+                for Entry { name, path, kind, .. } in entries(self.root, folder, depth, |_| true)? {
+                    if kind == EntryKind::Folder {
                         self.matching(&path, &format!("{prefix}{name}/"), parts, depth + 1)?;
                     }
                 }
@@ -212,22 +216,23 @@ impl Files {
     }
 
     /// Continues below a name that matched.
-    fn step(&mut self, found: Kind, path: PathBuf, name: String, rest: &[Component], depth: usize) -> Result<()> {
+    fn step(&mut self, found: EntryKind, path: PathBuf, name: String, rest: &[Component], depth: usize) -> Result<()> {
         match found {
-            Kind::Folder => self.matching(&path, &format!("{name}/"), rest, depth + 1),
-            Kind::File if rest.is_empty() => self.add(name, path),
-            Kind::File => Ok(()),
+            EntryKind::Folder => self.matching(&path, &format!("{name}/"), rest, depth + 1),
+            EntryKind::File if rest.is_empty() => self.add(name, path),
+            EntryKind::File => Ok(()),
         }
     }
 
     /// Adds all files below a folder.
     fn below(&mut self, folder: &Path, prefix: &str, depth: usize) -> Result<()> {
-        table_folder::refuse(folder)?;
-        for (name, path, found) in entries(folder, depth, |_| true)? {
+        self.root.gather(folder)?;
+        table_folder::refuse(self.root, folder)?;
+        for Entry { name, path, kind, .. } in entries(self.root, folder, depth, |_| true)? {
             let name = format!("{prefix}{name}");
-            match found {
-                Kind::Folder => self.below(&path, &format!("{name}/"), depth + 1)?,
-                Kind::File => self.add(name, path)?,
+            match kind {
+                EntryKind::Folder => self.below(&path, &format!("{name}/"), depth + 1)?,
+                EntryKind::File => self.add(name, path)?,
             }
         }
         Ok(())
@@ -247,40 +252,33 @@ fn check_count(files: usize, more: &Path) -> Result<()> {
 
 /// Returns the entries of a folder with a wanted name, without names that begin with `_` or `.` and without empty files
 /// that stand for a folder.
-fn entries(folder: &Path, depth: usize, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, PathBuf, Kind)>> {
+fn entries(root: &Place, folder: &Path, depth: usize, wanted: impl Fn(&str) -> bool) -> Result<Vec<Entry>> {
     if depth > DEPTH_MAX {
         return Err(Error::input(
             format!("{} is nested more than {DEPTH_MAX} folders deep", folder.shown()),
             "remove the link that leads back to a folder above it",
         ));
     }
-    let failed = |error: std::io::Error| Error::io("list", folder, error);
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let name = path.file_name().and_then(|name| name.to_str().map(str::to_owned));
-        let Some(name) = name else {
-            return Err(Error::input(format!("the file name {} is not UTF-8", path.shown()), "rename the file"));
-        };
-        if name.starts_with(['_', '.']) || !wanted(&name) {
-            continue;
-        }
-        check_count(found.len(), &path)?;
-        let metadata = fs::metadata(&path).map_err(|error| Error::io("read", &path, error))?;
-        if name.ends_with(FOLDER_MARK) && metadata.is_file() && metadata.len() == 0 {
-            continue;
-        }
-        found.push((name, path, if metadata.is_dir() { Kind::Folder } else { Kind::File }));
-    }
+    let mut found = root.entries(folder, &|name| !name.starts_with(['_', '.']) && wanted(name))?;
+    let is_mark =
+        |entry: &Entry| entry.kind == EntryKind::File && entry.bytes == 0 && entry.name.ends_with(FOLDER_MARK);
+    found.retain(|entry| !is_mark(entry));
+    check_count(found.len().saturating_sub(1), folder)?;
     Ok(found)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+
+    fn on_disk(root: &Path) -> Place {
+        Resources::default().place(root).unwrap()
+    }
 
     fn names(root: &Path, pattern: &str) -> Vec<String> {
-        let files = day_files(root, &Pattern::new(pattern).unwrap(), None, "2026-01-02".parse().unwrap()).unwrap();
+        let files =
+            day_files(&on_disk(root), &Pattern::new(pattern).unwrap(), None, "2026-01-02".parse().unwrap()).unwrap();
         assert!(files.iter().all(|file| file.path.is_file()));
         files.into_iter().map(|file| file.name).collect()
     }
@@ -337,7 +335,7 @@ mod tests {
             assert_eq!(names(root, nothing), [""; 0], "{nothing}");
         }
         let below_a_file = Pattern::new("clicks/dt={dt}/a.parquet/b").unwrap();
-        let error = day_files(root, &below_a_file, None, "2026-01-02".parse().unwrap()).unwrap_err();
+        let error = day_files(&on_disk(root), &below_a_file, None, "2026-01-02".parse().unwrap()).unwrap_err();
         assert!(error.to_string().contains("a.parquet/b"), "{error}");
     }
 
@@ -351,7 +349,7 @@ mod tests {
         fs::write(folder.join("2026-01-02-0"), b"").unwrap();
         assert_eq!(names(root, "2026-01-02/{dt}-*"), ["2026-01-02-0"]);
         for pattern in ["{dt}", "{dt}/*", "{dt}/**"] {
-            let found = day_files(root, &Pattern::new(pattern).unwrap(), None, "2026-01-02".parse().unwrap());
+            let found = day_files(&on_disk(root), &Pattern::new(pattern).unwrap(), None, "2026-01-02".parse().unwrap());
             assert!(found.unwrap_err().to_string().contains("more than 100000 files are of one day"), "{pattern}");
         }
     }
@@ -371,7 +369,7 @@ mod tests {
             assert_eq!(names(root, pattern).len(), 1, "{pattern}");
         }
         let other: Day = "2026-01-03".parse().unwrap();
-        let looped = day_files(root, &Pattern::new("e/{dt}/**/a").unwrap(), None, other);
+        let looped = day_files(&on_disk(root), &Pattern::new("e/{dt}/**/a").unwrap(), None, other);
         assert!(looped.unwrap_err().to_string().contains("nested more than 32 folders deep"));
     }
 }

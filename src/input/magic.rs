@@ -6,7 +6,6 @@ use super::file_kind::{Content, Packing};
 use super::layout::DayFile;
 use crate::error::{Error, Result};
 use crate::exact::at_most;
-use crate::storage::regular_file;
 use crate::text::Shown;
 
 /// How many of the first bytes are compared.
@@ -79,7 +78,7 @@ impl DayFile {
     pub(super) fn kind(&self) -> Result<(Content, Packing)> {
         let path = &self.path;
         let mut beginning = Vec::with_capacity(LOOKED_AT);
-        let file = regular_file::open(path).map_err(|error| Error::io("open", path, error))?;
+        let file = self.open()?;
         file.take(LOOKED_AT as u64).read_to_end(&mut beginning).map_err(|error| Error::io("read", path, error))?;
         match (Magic::of(&beginning), self.named_kind()) {
             (None | Some(Magic::Parquet), Some((Content::Parquet, _))) | (Some(Magic::Parquet), None) => {

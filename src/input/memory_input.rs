@@ -25,7 +25,7 @@ pub type RecordBatches = Box<dyn RecordBatchReader + Send>;
 /// Where rows come from. Options take a path as well as a [`MemoryInput`] in its place.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// The root folder of the files.
+    /// The root folder of the files, or its URL.
     Folder(PathBuf),
     /// Record batches.
     Memory(Arc<MemoryInput>),
@@ -182,14 +182,19 @@ fn refuse_other(is_same: bool) -> Result<()> {
 
 impl Input {
     /// Returns the impressions of a day.
-    pub(crate) fn impressions(&self, source: &ImpressionSource, dt: Day) -> Result<Vec<DayFile>> {
+    pub(crate) fn impressions(
+        &self,
+        source: &ImpressionSource,
+        dt: Day,
+        resources: &Resources,
+    ) -> Result<Vec<DayFile>> {
         match self {
-            Input::Folder(root) => day_files(root, &source.pattern, source.format, dt),
+            Input::Folder(root) => day_files(&resources.place(root)?, &source.pattern, source.format, dt),
             Input::Memory(memory) => memory.impressions(source),
         }
     }
 
-    /// The root folder, if it is one.
+    /// The root folder or its URL, if it is one.
     pub(crate) fn folder(&self) -> Option<&Path> {
         match self {
             Input::Folder(root) => Some(root),

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::storage::Place;
 use crate::text::Shown;
 
 /// The log at the top of a table's folder, and the table format it shows.
@@ -15,15 +16,39 @@ const LOGS: [(&str, &str); 3] =
 /// The suffix of the files of Iceberg's log; they lie in `metadata`, beside `data`.
 const ICEBERG: &str = ".metadata.json";
 
-/// Fails if a folder, or any folder above it, is a table; for the root, which may lie inside a table.
-pub(super) fn refuse_above(folder: &Path) -> Result<()> {
+/// Fails if the root, or any folder above it, is a table; the root may lie inside one.
+pub(super) fn refuse_above(root: &Place) -> Result<()> {
+    let Some(folder) = root.folder() else {
+        if let Some((table, found)) = root.above_with(&LOGS.map(|(log, _)| log))? {
+            let kind = LOGS.iter().find(|(log, _)| *log == found).map_or("a table", |(_, kind)| kind);
+            return Err(refused(&table, kind, found));
+        }
+        return refuse(root, root.path());
+    };
     // The real path: the given path may begin in the middle of the table. The caller reports a missing folder.
     let Ok(real) = fs::canonicalize(folder) else { return Ok(()) };
-    real.ancestors().try_for_each(refuse)
+    real.ancestors().try_for_each(refuse_on_disk)
 }
 
 /// Fails if a folder is a table.
-pub(super) fn refuse(folder: &Path) -> Result<()> {
+pub(super) fn refuse(root: &Place, folder: &Path) -> Result<()> {
+    if root.folder().is_some() {
+        return refuse_on_disk(folder);
+    }
+    let is_log = |name: &str| LOGS.iter().any(|(log, _)| *log == name) || ["metadata", "data"].contains(&name);
+    let names: Vec<String> = root.entries(folder, &is_log)?.into_iter().map(|entry| entry.name).collect();
+    let has = |name: &str| names.iter().any(|found| found == name);
+    if let Some((log, kind)) = LOGS.iter().find(|(log, _)| has(log)) {
+        return Err(refused(folder, kind, log));
+    }
+    let is_metadata = |name: &str| name.ends_with(ICEBERG);
+    if has("metadata") && has("data") && !root.entries(&folder.join("metadata"), &is_metadata)?.is_empty() {
+        return Err(refused(folder, "an Iceberg table", &format!("metadata/*{ICEBERG}")));
+    }
+    Ok(())
+}
+
+fn refuse_on_disk(folder: &Path) -> Result<()> {
     for (log, kind) in LOGS {
         if is_there(&folder.join(log))? {
             return Err(refused(folder, kind, log));

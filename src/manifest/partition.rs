@@ -171,6 +171,11 @@ impl PartFile {
     pub(crate) fn name_of(number: usize) -> String {
         format!("part-{number:05}.parquet")
     }
+
+    /// Returns its name at a URL, as the part with this number: it follows from the content.
+    pub(crate) fn name_with_hash(&self, number: usize) -> String {
+        format!("part-{number:05}-{}.parquet", self.xxh3_128)
+    }
 }
 
 impl Manifest {
@@ -258,7 +263,9 @@ impl Manifest {
         if hashes.into_iter().any(|hash| !is_hash(hash)) {
             return Err("one of its hashes does not have 32 hexadecimal digits".to_owned());
         }
-        let named = |(number, part): (usize, &PartFile)| part.name == PartFile::name_of(number);
+        let named = |(number, part): (usize, &PartFile)| {
+            part.name == PartFile::name_of(number) || part.name == part.name_with_hash(number)
+        };
         if !self.parts.iter().enumerate().all(named) {
             return Err("its part files are not named part-00000.parquet, part-00001.parquet and so on".to_owned());
         }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::message::message;
 use crate::progress::Progress;
-use crate::storage::Fingerprint;
+use crate::storage::{Fingerprint, PlacedFile};
 use crate::text::Shown;
 
 impl PartitionFolder {
@@ -19,14 +19,28 @@ impl PartitionFolder {
     pub(crate) fn holds(&self, inputs: &str) -> bool {
         let manifest = self.manifest();
         let current = manifest.is_ok_and(|manifest| manifest.inputs == inputs && check_sizes(self, &manifest).is_ok());
-        current && self.path().join(SUCCESS).is_file()
+        current && self.is_complete()
+    }
+
+    /// Whether it has the mark that is written last.
+    fn is_complete(&self) -> bool {
+        match self.out.objects() {
+            None => self.path().join(SUCCESS).is_file(),
+            Some((objects, _)) => {
+                let level = objects.level(&self.path());
+                level.is_ok_and(|level| level.objects.iter().any(|object| object.path.ends_with(SUCCESS)))
+            }
+        }
     }
 }
 
 /// Fails, naming the first file, if a part file is missing, or if there is one that the manifest does not list, since
-/// readers would read its rows too.
+/// readers would read its rows too. At a URL, parts that were replaced may still lie beside those of the manifest.
 pub(crate) fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {
     let path = folder.path();
+    if folder.out.objects().is_some() {
+        return folder.parts(manifest).map(drop);
+    }
     for part in &manifest.parts {
         let file = path.join(&part.name);
         match fs::metadata(&file) {
@@ -52,15 +66,19 @@ pub(crate) fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Resu
 
 /// Like [`check_names`], and fails if a part file has another size.
 pub(crate) fn check_sizes(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {
+    checked_parts(folder, manifest).map(drop)
+}
+
+fn checked_parts(folder: &PartitionFolder, manifest: &Manifest) -> Result<Vec<PlacedFile>> {
     check_names(folder, manifest)?;
-    for part in &manifest.parts {
-        let file = folder.path().join(&part.name);
-        let bytes = Fingerprint::size_of(&file)?;
+    let files = folder.parts(manifest)?;
+    for (part, file) in manifest.parts.iter().zip(&files) {
+        let bytes = file.bytes()?;
         if bytes != part.bytes {
-            return Err(other(&file, &format!("has {bytes} bytes where the manifest says {}", part.bytes)));
+            return Err(other(file.path(), &format!("has {bytes} bytes where the manifest says {}", part.bytes)));
         }
     }
-    Ok(())
+    Ok(files)
 }
 
 /// Like [`check_sizes`], and reads every part file: fails, naming the first, if its content has changed. Returns the
@@ -77,7 +95,7 @@ pub fn check_hashes(
     Ok(manifest.parts.iter().map(|part| part.bytes).sum())
 }
 
-/// Like [`check_hashes`], and returns the fingerprint of each part file, which tells after reading it whether it was
+/// Like [`check_hashes`], and returns each part file with its fingerprint, which tells after reading it whether it was
 /// written meanwhile.
 ///
 /// Memory: 1 MiB, and 60 bytes for each part file.
@@ -86,20 +104,19 @@ pub(crate) fn check_content(
     manifest: &Manifest,
     cancel: &Cancel,
     progress: &dyn Progress,
-) -> Result<Vec<Fingerprint>> {
-    check_sizes(folder, manifest)?;
+) -> Result<Vec<(PlacedFile, Fingerprint)>> {
+    let files = checked_parts(folder, manifest)?;
     progress.begin("checking", "files", Some(manifest.parts.len() as u64));
-    let mut fingerprints = Vec::with_capacity(manifest.parts.len());
-    for part in &manifest.parts {
-        let file = folder.path().join(&part.name);
-        let fingerprint = Fingerprint::of(&file, cancel)?;
+    let mut checked = Vec::with_capacity(files.len());
+    for (part, file) in manifest.parts.iter().zip(files) {
+        let fingerprint = file.fingerprint(cancel)?;
         if fingerprint.hex() != part.xxh3_128 {
-            return Err(other(&file, "has changed since it was written (its hash is not that of the manifest)"));
+            return Err(other(file.path(), "has changed since it was written (its hash is not that of the manifest)"));
         }
-        fingerprints.push(fingerprint);
+        checked.push((file, fingerprint));
         progress.advance(1);
     }
-    Ok(fingerprints)
+    Ok(checked)
 }
 
 fn other(file: &Path, what: &str) -> Error {

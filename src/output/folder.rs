@@ -21,9 +21,7 @@ use crate::error::{Error, Result};
 use crate::input::parquet::metadata::{has_version, metadata};
 use crate::message::message;
 use crate::model::Day;
-use crate::storage::fresh;
-use crate::storage::regular_file;
-use crate::storage::{lock, lock_created};
+use crate::storage::{Level, Objects, Place, fresh, lock, lock_created, regular_file};
 use crate::text::Shown as _;
 
 /// The marker file. It is empty and begins with a dot, since readers take each file in a folder of rows for data:
@@ -34,7 +32,11 @@ const MARKER: &str = ".lookback-output";
 const OLD_MARKS: &str = ".lookback";
 
 /// Fails unless `out` is missing, or is a folder that lookback may fill. Changes nothing.
-pub(crate) fn check_output(out: &Path) -> Result<()> {
+pub(crate) fn check_output(place: &Place) -> Result<()> {
+    if let Some((objects, _)) = place.objects() {
+        return check_objects(place, &objects.level(place.path())?);
+    }
+    let out = place.path();
     if fs::symlink_metadata(out.join(MARKER)).is_ok_and(|marker| marker.is_file()) {
         return Ok(());
     }
@@ -43,19 +45,66 @@ pub(crate) fn check_output(out: &Path) -> Result<()> {
         names => names.map_err(|error| Error::io("list", out, error))?,
     };
     for name in names {
-        if let Some(reason) = foreign(out, &name) {
-            return Err(Error::refused(
-                format!("{} is not an output folder of lookback: {name} in it {reason}", out.shown()),
-                message!["move that entry away, or name an empty or new folder with ", Out],
-            ));
+        if let Some(reason) = foreign(place, &name) {
+            return Err(not_ours(out, &name, &reason));
         }
     }
     Ok(())
 }
 
+/// The same for what lies directly below a URL.
+fn check_objects(place: &Place, level: &Level) -> Result<()> {
+    let out = place.path();
+    if level.objects.iter().any(|object| object.path.ends_with(MARKER)) {
+        return Ok(());
+    }
+    if let Some(name) = level.objects.iter().find_map(|object| object.path.file_name()) {
+        return Err(not_ours(out, &name.to_string_lossy(), "is not a partition"));
+    }
+    let foreign = |name: &str| match day_of(name) {
+        None => Some("is not a partition".to_owned()),
+        Some(day) => match PartitionFolder::new(place, day).read_manifest() {
+            Ok(_) => None,
+            Err(reason) => Some(format!("has no usable manifest ({reason})")),
+        },
+    };
+    match level.folders.iter().find_map(|name| foreign(name).map(|reason| (name, reason))) {
+        None => Ok(()),
+        Some((name, reason)) => Err(not_ours(out, name, &reason)),
+    }
+}
+
+/// Makes a URL an output of lookback, and fails as [`check_output`] does, or if the store takes no conditional writes.
+/// The mark stays when nothing is published: another run may be about to.
+///
+/// One request if the URL is an output already.
+pub(super) fn claim_objects(place: &Place, objects: &Objects) -> Result<()> {
+    let marker = place.path().join(MARKER);
+    if !objects.claim(&marker)? {
+        return Ok(());
+    }
+    let mut level = objects.level(place.path())?;
+    level.objects.retain(|object| object.path != marker);
+    check_objects(place, &level).inspect_err(|_| {
+        // Nothing was there that this run knows; the next one finds it as it was.
+        let _ = objects.remove([marker.as_path()]);
+    })
+}
+
+fn not_ours(out: &Path, name: &str, reason: &str) -> Error {
+    Error::refused(
+        format!("{} is not an output folder of lookback: {name} in it {reason}", out.shown()),
+        message!["move that entry away, or name an empty or new folder with ", Out],
+    )
+}
+
+fn day_of(name: &str) -> Option<Day> {
+    name.strip_prefix("dt=").and_then(|day| day.parse::<Day>().ok())
+}
+
 /// Returns why an entry of a folder without a marker is not lookback's; `None` if it is.
-fn foreign(out: &Path, name: &str) -> Option<String> {
-    let day_of = |text: &str| text.strip_prefix("dt=").and_then(|day| day.parse::<Day>().ok());
+fn foreign(place: &Place, name: &str) -> Option<String> {
+    let out = place.path();
     let staging = name.strip_prefix('.').and_then(|name| name.split_once(".staging-"));
     if staging.is_some_and(|(day, end)| day_of(day).is_some() && fresh::is_drawn(end, "")) {
         return None;
@@ -63,7 +112,7 @@ fn foreign(out: &Path, name: &str) -> Option<String> {
     match day_of(name) {
         None if name == OLD_MARKS => None,
         Some(_) if !is_folder(&out.join(name)) => Some("is not a folder".to_owned()),
-        Some(day) => match PartitionFolder::new(out, day).read_manifest() {
+        Some(day) => match PartitionFolder::new(place, day).read_manifest() {
             Ok(_) => None,
             Err(_) if is_by_lookback(&out.join(name)) => None,
             Err(reason) => Some(format!("has no usable manifest ({reason})")),
@@ -90,7 +139,7 @@ fn is_folder(path: &Path) -> bool {
 /// Creates the folder if it is missing, and adds the marker. Returns the lock on it. Fails as [`check_output`] does.
 pub(super) fn claim(out: &Path) -> Result<File> {
     let turn = lock_created(out)?;
-    check_output(out)?;
+    check_output(&Place::on_disk(out))?;
     let marker = out.join(MARKER);
     match File::options().write(true).create_new(true).open(&marker) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::io("create", &marker, error)),

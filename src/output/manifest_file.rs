@@ -7,8 +7,10 @@
 use std::fs::{self, File};
 use std::path::Path;
 
+use bytes::Bytes;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
+use parquet::file::reader::ChunkReader;
 use parquet::file::writer::SerializedFileWriter;
 
 use super::rows::RowSchema;
@@ -16,8 +18,7 @@ use crate::error::{Error, Result};
 use crate::input::parquet::error::write_failed;
 use crate::input::parquet::guard::guard;
 use crate::manifest::{MANIFEST_BYTES_MAX, Manifest};
-use crate::storage::regular_file;
-use crate::storage::sync;
+use crate::storage::{Place, regular_file, sync};
 
 /// The name of the manifest file.
 pub(super) const MANIFEST: &str = "_manifest.parquet";
@@ -38,12 +39,17 @@ pub(super) fn write_manifest(folder: &Path, manifest: &Manifest, schema: &RowSch
     sync(&path)
 }
 
-/// Reads the manifest of a partition's folder. Fails, with the reason as a phrase, if it is missing or was not written
-/// by lookback.
+/// Reads the manifest of the partition at `folder` in `out`. Fails, with the reason as a phrase, if it is missing or
+/// was not written by lookback.
 ///
 /// Memory: a few times the size of the file, which is at most [`MANIFEST_BYTES_MAX`].
-pub(super) fn read_manifest(folder: &Path) -> Result<Manifest, String> {
+pub(super) fn read_manifest(out: &Place, folder: &Path) -> Result<Manifest, String> {
     let path = folder.join(MANIFEST);
+    if let Some((objects, _)) = out.objects() {
+        let read = objects.read(&path, MANIFEST_BYTES_MAX).map_err(|error| error.what().to_string())?;
+        let (bytes, _) = read.ok_or_else(|| "it is missing".to_owned())?;
+        return manifest_of(&Bytes::from(bytes));
+    }
     let metadata = match fs::metadata(&path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err("it is missing".to_owned()),
@@ -56,7 +62,12 @@ pub(super) fn read_manifest(folder: &Path) -> Result<Manifest, String> {
         return Err(format!("it has {} bytes, more than any that lookback writes", metadata.len()));
     }
     let file = regular_file::open(&path).map_err(|error| error.to_string())?;
-    let read = guard(|| ParquetMetaDataReader::new().parse_and_finish(&file))
+    manifest_of(&file)
+}
+
+/// Reads a manifest from the content of its file.
+pub(super) fn manifest_of(file: &impl ChunkReader) -> Result<Manifest, String> {
+    let read = guard(|| ParquetMetaDataReader::new().parse_and_finish(file))
         .and_then(|read| read.map_err(|error: ParquetError| error.to_string()));
     let pairs = read.map_err(|cause| format!("it cannot be read as Parquet: {}", first_line(&cause)))?;
     let pairs = pairs.file_metadata().key_value_metadata().map(Vec::as_slice).unwrap_or_default();

@@ -14,6 +14,7 @@ mod produced;
 mod report_file;
 mod row_batches;
 pub(crate) mod rows;
+mod upload;
 mod vocabulary;
 
 pub use check::check_hashes;

@@ -22,7 +22,7 @@ use crate::input::parquet::guard::guarded;
 use crate::input::wrong_type;
 use crate::message::message;
 use crate::model::{ExtraColumn, ExtraColumns, ItemType, RowColumn, RowColumns, TypeType};
-use crate::storage::regular_file;
+use crate::storage::PlacedFile;
 use crate::text::Shown;
 
 /// Rows decoded at once: 3 MB with 1,000 actions.
@@ -76,9 +76,10 @@ pub struct ProducedRow {
 /// # let store = Store::open_reader(&store_folder)?;
 /// # produce(&store, &ProduceOptions::new(at("input"), "2026-01-02".parse::<Day>()?, at("out")), &Silent)?;
 /// use lookback::output::{PartitionFolder, ProducedFile};
-/// use lookback::resources::Cancel;
+/// use lookback::resources::{Cancel, Resources};
 ///
-/// for file in PartitionFolder::new(&at("out"), "2026-01-02".parse()?).files()? {
+/// let out = Resources::default().place(&at("out"))?;
+/// for file in PartitionFolder::new(&out, "2026-01-02".parse()?).files()? {
 ///     let mut rows = ProducedFile::open(&file, &Cancel::default())?.read(None)?;
 ///     while let Some(row) = rows.take()? {
 ///         assert_eq!((row.customer_id, &row.actions[..3]), (7, &[12, 11, 0][..]));
@@ -99,8 +100,8 @@ pub struct ProducedFile {
 impl ProducedFile {
     /// Opens a part file for reading until `cancel` requests a stop. Fails if it is not Parquet, or if its columns
     /// differ from the contract.
-    pub fn open(path: &Path, cancel: &Cancel) -> Result<Self> {
-        let file = regular_file::open(path).map_err(|error| Error::io("open", path, error))?;
+    pub fn open(placed: &PlacedFile, cancel: &Cancel) -> Result<Self> {
+        let (path, file) = (placed.path(), placed.open()?);
         let metadata = guarded(path, || ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))?;
         let Some(columns) = columns_of(metadata.schema()) else {
             let names = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");

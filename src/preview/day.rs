@@ -13,7 +13,7 @@ use crate::model::{Day, Ids, NamedCounts, TypeCounts};
 use crate::progress::Progress;
 use crate::resources::Resources;
 use crate::sources::Sources;
-use crate::storage::Fingerprint;
+use crate::storage::Place;
 use crate::store::Store;
 use crate::text::Shown;
 
@@ -87,8 +87,9 @@ pub fn preview(options: &PreviewOptions, store: Option<&Store>, progress: &dyn P
         problems: Vec::new(),
     };
     if let Some(day) = *dt {
-        let files = batch_files(input, sources, day)?;
-        look(&mut previewed, options, day, progress)?;
+        let input = options.resources.place(input)?;
+        let files = batch_files(&input, sources, day)?;
+        look(&mut previewed, &input, options, day, progress)?;
         if let Some(store) = store {
             let outlines = Outlines::of(&store.batches()?);
             let judged = [
@@ -103,8 +104,14 @@ pub fn preview(options: &PreviewOptions, store: Option<&Store>, progress: &dyn P
     Ok(previewed)
 }
 
-fn look(previewed: &mut Previewed, options: &PreviewOptions, day: Day, progress: &dyn Progress) -> Result<()> {
-    let PreviewOptions { input, sources, resources, .. } = options;
+fn look(
+    previewed: &mut Previewed,
+    input: &Place,
+    options: &PreviewOptions,
+    day: Day,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let PreviewOptions { sources, resources, .. } = options;
     let mut lacking = Lacking::default();
     let mut found_files = 0;
     for (place, source) in previewed.sources.iter_mut().zip(&sources.actions) {
@@ -116,7 +123,7 @@ fn look(previewed: &mut Previewed, options: &PreviewOptions, day: Day, progress:
     }
     if found_files == 0 {
         let patterns = sources.actions.iter().map(|source| source.pattern.text_on(day)).collect::<Vec<_>>().join(", ");
-        let input = input.shown();
+        let input = input.path().shown();
         previewed.problems.push(format!("there is no file of actions in {input}: nothing matches {patterns}"));
     }
     let shown = &sources.impressions;
@@ -138,7 +145,7 @@ fn look_at_files(
 ) -> Result<FoundFiles> {
     let (mut found, mut named) = (FoundFiles { count: files.len(), ..FoundFiles::default() }, 0);
     for (place, file) in files.iter().enumerate() {
-        found.bytes += Fingerprint::size_of(&file.path)?;
+        found.bytes += file.size()?;
         let LookedAt { columns, problem, read } = look(file);
         lacking.add(file, read);
         if place == 0 {

@@ -46,7 +46,8 @@ impl DayInput {
             action_types: action_types(&store.settings().types, &batches, known),
             ..settings
         };
-        let files = fingerprinted(options.input.impressions(options.impressions, dt)?, options.resources)?;
+        let files =
+            fingerprinted(options.input.impressions(options.impressions, dt, options.resources)?, options.resources)?;
         if files.is_empty() {
             return Err(no_impressions(options));
         }

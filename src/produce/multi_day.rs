@@ -82,20 +82,20 @@ pub(crate) fn produce_multi_day(
         let takers = prepared.iter_mut().enumerate();
         let takers = takers.map(|(place, rows)| move |chunk: &ReadChunk| rows.take(chunk, place, progress)).collect();
         broadcast(resources.cancel(), readers, ahead, || chunks.next_chunk(), takers)?;
-        summaries.extend(finish(prepared, resources.cancel())?);
+        summaries.extend(finish(prepared, resources.cancel(), progress)?);
         summaries.sort_by(|one, other| one.dt.cmp(&other.dt));
     }
     stopped.map_or(Ok(summaries), Err)
 }
 
 /// Finishes each day on its own thread, since most of the time is spent waiting for the disk.
-fn finish(days: Vec<DayRows>, cancel: &Cancel) -> Result<Vec<ProduceSummary>> {
+fn finish(days: Vec<DayRows>, cancel: &Cancel, progress: &dyn Progress) -> Result<Vec<ProduceSummary>> {
     let (mut summaries, count, mut days) = (Vec::new(), days.len(), days.into_iter());
     let take = |summary| {
         summaries.push(summary);
         Ok(())
     };
-    ordered_map(cancel, vec![DayRows::finish; count], 1, || Ok(days.next()), take)?;
+    ordered_map(cancel, vec![|day: DayRows| day.finish(progress); count], 1, || Ok(days.next()), take)?;
     Ok(summaries)
 }
 
@@ -198,9 +198,9 @@ impl DayRows {
         Ok(())
     }
 
-    fn finish(self) -> Result<ProduceSummary> {
+    fn finish(self, progress: &dyn Progress) -> Result<ProduceSummary> {
         let DayRows { mut day, writer, counts, .. } = self;
         Counters::default().add(&counts, &mut day.input.summary);
-        day.publish(writer.finish()?)
+        day.publish(writer.finish()?, progress)
     }
 }

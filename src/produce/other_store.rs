@@ -1,11 +1,10 @@
 //! Checks whether an output was made from a store with older batches.
 
-use std::path::Path;
-
 use crate::error::Result;
 use crate::model::Day;
 use crate::output::partitions;
 use crate::progress::Progress;
+use crate::storage::Place;
 use crate::store::Batches;
 use crate::text::Shown as _;
 
@@ -15,9 +14,9 @@ use crate::text::Shown as _;
 ///
 /// The manifest names the batches; a partition without a usable one counts if its day is before the store's first
 /// batch. Memory: one manifest.
-pub(super) fn older_partition(batches: &Batches, out: &Path, dt: Day, progress: &dyn Progress) -> Result<Option<Day>> {
+pub(super) fn older_partition(batches: &Batches, out: &Place, dt: Day, progress: &dyn Progress) -> Result<Option<Day>> {
     let Some(first) = batches.first() else { return Ok(None) };
-    if !out.is_dir() {
+    if out.folder().is_some_and(|out| !out.is_dir()) {
         return Ok(None);
     }
     let folders = partitions(out)?;
@@ -30,7 +29,7 @@ pub(super) fn older_partition(batches: &Batches, out: &Path, dt: Day, progress: 
     let Some(older) = older.map(|folder| folder.dt()) else { return Ok(None) };
     progress.note(&format!(
         "the store begins with the batch of {first}, and {}/dt={older} rests on older ones: is this the right store, and is its disk mounted? Its rows lack that history",
-        out.shown()
+        out.path().shown()
     ).into());
     Ok(Some(older))
 }

@@ -49,13 +49,14 @@ impl PreparedDay {
         )?;
         let day = options.day();
         let mut input = DayInput::check(store, &day, progress)?;
-        let folder = PartitionFolder::new(&options.out, options.dt);
+        let out = options.resources.place(&options.out)?;
+        let folder = PartitionFolder::new(&out, options.dt);
         if options.keep_current && folder.holds(&input.inputs) {
             folder.tidy_up()?;
             return Ok(Prepare::Kept(ProduceSummary { kept: true, ..input.summary }));
         }
 
-        input.summary.older_partition = older_partition(&input.batches, &options.out, options.dt, progress)?;
+        input.summary.older_partition = older_partition(&input.batches, &out, options.dt, progress)?;
         let partition = Partition::begin(folder)?;
         let (resources, scratch) = (&options.resources, Scratch::new(partition.scratch()));
         let budget = Budget::of(input.settings.order, resources.sort_bytes());
@@ -65,11 +66,11 @@ impl PreparedDay {
     }
 
     /// Publishes the partition with these parts, which are complete and fsynced.
-    pub(super) fn publish(self, parts: Vec<PartFile>) -> Result<ProduceSummary> {
+    pub(super) fn publish(self, parts: Vec<PartFile>, progress: &dyn Progress) -> Result<ProduceSummary> {
         let PreparedDay { mut input, schema, partition, .. } = self;
         input.summary.rows = parts.iter().map(|part| part.rows).sum();
         input.summary.parts = parts.len();
-        partition.publish(&manifest(&input, parts), &schema)?;
+        partition.publish(&manifest(&input, parts), &schema, progress)?;
         Ok(input.summary)
     }
 }

@@ -62,7 +62,7 @@ pub fn produce(store: &Store, options: &ProduceOptions, progress: &dyn Progress)
             shuffled.write(impressions, threads, &day.schema, &mut writer, &mut day.input.summary)?;
         }
     }
-    day.publish(writer.finish()?)
+    day.publish(writer.finish()?, progress)
 }
 
 /// Joins in parallel, and writes in the order of the impressions.

@@ -83,16 +83,17 @@ pub fn forget(
     // customers too.
     for out in outs.iter().filter(|_| rows == RowsOfThem::Scrub) {
         keep_apart(("the output", out), &[("the store", folder.path())])?;
-        check_output(out)?;
+        check_output(&folder.resources().place(out)?)?;
     }
-    for folder in outs.iter().map(|out| partitions(out)).collect::<Result<Vec<_>>>()?.concat() {
+    let resources = folder.resources();
+    for folder in outs.iter().map(|out| partitions(&resources.place(out)?)).collect::<Result<Vec<_>>>()?.concat() {
         if rows == RowsOfThem::Scrub {
             folder.tidy_up()?;
         }
     }
     let store = Store::open_writer(folder)?;
     let (customers_before, bytes_before) = (store.totals()?.customers, store.disk_bytes()?);
-    let (scratch, resources) = (Scratch::new(folder.scratch()), folder.resources());
+    let scratch = Scratch::new(folder.scratch());
     let sorter = Sorter::new(resources.sort_bytes(), scratch, resources);
     let lines = remove(&store, &customers, Lines::new(sorter), progress)?;
     let (known, actions) = (lines.known, lines.actions);

@@ -16,13 +16,13 @@ pub(super) fn holding(
     resources: &Resources,
     progress: &dyn Progress,
 ) -> Result<Vec<PartitionFolder>> {
-    let folders = partitions(out)?;
+    let folders = partitions(&resources.place(out)?)?;
     progress.begin("searching", "partitions", Some(folders.len() as u64));
     let mut holding = Vec::new();
     for folder in folders {
         let mut holds = false;
-        for path in folder.files()? {
-            ProducedFile::open(&path, resources.cancel())?.customers(|_, customer| {
+        for file in folder.all_files()? {
+            ProducedFile::open(&file, resources.cancel())?.customers(|_, customer| {
                 holds |= customers.binary_search(&CustomerId(customer)).is_ok();
             })?;
         }

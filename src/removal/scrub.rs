@@ -10,7 +10,7 @@ use crate::exact::Held;
 use crate::history::History;
 use crate::manifest::{MANIFEST_VERSION, Manifest, PartFile, RowTally};
 use crate::model::{CustomerId, Day, HistoryDetail, PADDING_ITEM_ID, parse_utc};
-use crate::output::{Partition, PartitionFolder, ProducedFile, ProducedRow, RowSchema, RowSettings, check_hashes};
+use crate::output::{Partition, PartitionFolder, ProducedFile, ProducedRow, RowSchema, RowSettings, check_content};
 use crate::progress::Progress;
 use crate::store::{AsOf, Batches, BlockList, Cursor, Store};
 use crate::text::Shown;
@@ -52,7 +52,7 @@ impl<'store> Scrubber<'store> {
         let (path, cancel) = (folder.path(), self.store.folder().resources().cancel());
         let mut manifest = folder.manifest()?;
         let settings = RowSettings::of(&manifest)?;
-        check_hashes(&folder, &manifest, cancel, progress)?;
+        let files = check_content(&folder, &manifest, cancel, progress)?;
 
         progress.begin("scrubbing", "rows", Some(manifest.rows));
         let partition = Partition::begin(folder)?;
@@ -60,9 +60,9 @@ impl<'store> Scrubber<'store> {
         let mut rewriting = Rewriting::new(partition.parts(), &settings, &schema)?;
         let mut histories = Histories::new(self, &manifest);
         let (mut impressions, mut customers, mut tally) = (0, BTreeSet::new(), RowTally::default());
-        for part in &manifest.parts {
+        for (part, (file, _)) in manifest.parts.iter().zip(&files) {
             histories.begin_part(part);
-            let mut rows = ProducedFile::open(&path.join(&part.name), cancel)?.read(None)?;
+            let mut rows = ProducedFile::open(file, cancel)?.read(None)?;
             while let Some(row) = rows.take()? {
                 progress.advance(1);
                 if self.forgotten.holds(CustomerId(row.customer_id)) {
@@ -86,7 +86,7 @@ impl<'store> Scrubber<'store> {
         manifest.tally = Some(tally);
         manifest.manifest_version = MANIFEST_VERSION;
         env!("CARGO_PKG_VERSION").clone_into(&mut manifest.tool_version);
-        partition.publish(&manifest, &schema)?;
+        partition.publish(&manifest, &schema, progress)?;
         Ok(ScrubbedPartition { path: path.plain(), rows_before, rows_after: manifest.rows })
     }
 }

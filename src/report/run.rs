@@ -73,7 +73,9 @@ pub fn report(store: &Store, options: &ReportOptions, progress: &dyn Progress) -
     let partitions = options
         .out
         .as_ref()
-        .map(|out| partition_figures(out, store.folder().resources().cancel(), progress))
+        .map(|out| {
+            partition_figures(&store.folder().resources().place(out)?, store.folder().resources().cancel(), progress)
+        })
         .transpose()?;
     progress.begin("drawing", "", None);
     let notable = Notable::of(&figures, partitions.as_deref().unwrap_or_default());

@@ -64,6 +64,16 @@ impl Resources {
         self.part(4)
     }
 
+    /// The most bytes of a part of an upload, which is in memory while it is sent.
+    pub(crate) fn upload_bytes(&self) -> usize {
+        self.part(16).min(64 << 20)
+    }
+
+    /// Memory for the parts of files on their way to an object store, for all that are written at once.
+    pub(crate) fn uploads_bytes(&self) -> usize {
+        self.part(32)
+    }
+
     fn part(&self, part: u64) -> usize {
         usize_of(self.memory_bytes / part)
     }

@@ -11,12 +11,14 @@ mod spool;
 pub mod threads;
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use crate::cancel::Cancel;
 use crate::error::Result;
+use crate::storage::{Local, Objects, Place, Requests};
+pub use crate::storage::{RequestCounts, RequestLimits};
 pub use scratch::Scratch;
 pub use spool::Spool;
 
@@ -41,6 +43,8 @@ pub struct Resources {
     pool: Arc<OnceLock<ThreadPool>>,
     scratch_folder: Arc<Path>,
     cancel: Cancel,
+    /// The clients of object stores, made with the first place that needs one.
+    requests: Arc<Requests>,
 }
 
 impl Default for Resources {
@@ -54,6 +58,7 @@ impl Default for Resources {
             pool: Arc::default(),
             scratch_folder: scratch::system_folder().into(),
             cancel: Cancel::default(),
+            requests: Arc::default(),
         }
     }
 }
@@ -83,6 +88,32 @@ impl Resources {
     /// Sets the request to stop.
     pub fn with_cancel(self, cancel: Cancel) -> Self {
         Resources { cancel, ..self }
+    }
+
+    /// Sets how requests to object stores are bounded.
+    pub fn with_request_limits(self, limits: RequestLimits) -> Self {
+        Resources { requests: Arc::new(Requests::new(limits)), ..self }
+    }
+
+    /// Opens a folder, or connects to the store of a URL. Fails if there are no credentials for it.
+    pub fn place(&self, path: &Path) -> Result<Place> {
+        let local = || {
+            let scratch = Mutex::new(self.scratch());
+            let new_file = move || Ok(scratch.lock().unwrap_or_else(PoisonError::into_inner).file()?.1);
+            let folder = self.scratch_folder.to_path_buf();
+            Local { new_file: Arc::new(new_file), folder, part_bytes: self.upload_bytes() }
+        };
+        Place::open(path, |url| Objects::connect(url, &self.requests, &self.cancel), local)
+    }
+
+    /// Connects to the store of a URL. Fails if there are no credentials for it.
+    pub(crate) fn objects(&self, url: &Path) -> Result<Objects> {
+        Objects::connect(url, &self.requests, &self.cancel)
+    }
+
+    /// Returns how many requests to object stores were made with this value and its clones.
+    pub fn request_counts(&self) -> RequestCounts {
+        self.requests.counts()
     }
 
     /// How many threads work at once.

@@ -47,7 +47,7 @@ pub struct StaleSummary {
 ///
 /// Memory: that of a [`Judge`], one manifest, and the list.
 pub fn list_stale(store: &Store, out: &Path, known: Known, progress: &dyn Progress) -> Result<StaleSummary> {
-    let folders = partitions(out)?;
+    let folders = partitions(&store.folder().resources().place(out)?)?;
     let mut judge = Judge::new(store)?;
     let mut summary =
         StaleSummary { out: out.plain(), partitions: folders.len(), stale: 0, without_manifest: 0, listed: Vec::new() };

@@ -4,14 +4,14 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::text::Shown as _;
+use crate::text::{Shown as _, is_url};
 
-/// A path with a name for messages: "the store", "the output".
-pub(crate) type Place<'a> = (&'a str, &'a Path);
+/// A path or URL with a name for messages: "the store", "the output".
+pub(crate) type Named<'a> = (&'a str, &'a Path);
 
 /// Fails if `place` lies in one of `others`, one of `others` lies in `place`, or both are the same place. Links are
 /// followed; the paths may lead to places that do not exist yet.
-pub(crate) fn keep_apart(place: Place<'_>, others: &[Place<'_>]) -> Result<()> {
+pub(crate) fn keep_apart(place: Named<'_>, others: &[Named<'_>]) -> Result<()> {
     let (what, path) = place;
     let real = real(path)?;
     for (other_what, other) in others {
@@ -35,7 +35,7 @@ pub(crate) fn refuse_overlaps(
     out: Option<&Path>,
     quarantine: Option<&Path>,
 ) -> Result<()> {
-    let mut others: Vec<Place<'_>> = input.map(|input| ("the input root", input)).into_iter().collect();
+    let mut others: Vec<Named<'_>> = input.map(|input| ("the input root", input)).into_iter().collect();
     others.push(("the store", store));
     for (what, path) in [("the output", out), ("the quarantine", quarantine)] {
         if let Some(path) = path {
@@ -48,6 +48,9 @@ pub(crate) fn refuse_overlaps(
 
 /// Returns the real path: links are resolved in the part that exists, the rest stays as written.
 fn real(path: &Path) -> Result<PathBuf> {
+    if is_url(path.as_os_str()) {
+        return Ok(path.to_owned());
+    }
     if let Ok(real) = path.canonicalize() {
         return Ok(real);
     }

@@ -36,17 +36,23 @@ impl Fingerprint {
     /// Reads the whole file. Fails if the work is asked to stop. Memory: 1 MiB.
     pub fn of(path: &Path, cancel: &Cancel) -> Result<Self> {
         let failed = |error: std::io::Error| Error::io("read", path, error);
-        let mut file = regular_file::open(path).map_err(failed)?;
+        let file = regular_file::open(path).map_err(failed)?;
         let times = times_of(&file.metadata().map_err(failed)?);
+        Ok(Fingerprint { times, ..Self::of_content(&file, path, cancel)? })
+    }
+
+    /// Reads the whole content of a file that nobody else writes. Fails if the work is asked to stop; messages name
+    /// `path`. Memory: 1 MiB.
+    pub(crate) fn of_content(mut file: &File, path: &Path, cancel: &Cancel) -> Result<Self> {
         let (mut hasher, mut buffer, mut bytes) = (Xxh3::new(), vec![0; READ_BYTES], 0);
         loop {
             cancel.check()?;
-            let read = file.read(&mut buffer).map_err(failed)?;
+            let read = file.read(&mut buffer).map_err(|error| Error::io("read", path, error))?;
             let Some(part) = buffer.get(..read).filter(|part| !part.is_empty()) else { break };
             hasher.update(part);
             bytes += part.len() as u64;
         }
-        Ok(Fingerprint { bytes, xxh3_128: hasher.digest128().to_be_bytes(), times })
+        Ok(Self::of_rows(bytes, hasher.digest128().to_be_bytes()))
     }
 
     /// Returns the fingerprint of rows in memory, which nobody changes.

@@ -1,16 +1,22 @@
-//! Floor 1, files and folders as places: only files of finite length are opened, files are identified by their content,
-//! and results appear whole or not at all, and durably.
+//! Floor 1, places: folders on disks of this machine, and the objects below a URL. Only files of finite length are
+//! opened, files are identified by their content, and results appear whole or not at all, and durably.
 
 mod apart;
 mod durable;
 pub(crate) mod fingerprint;
 pub mod fresh;
+mod objects;
 mod own_file;
+mod place;
 mod publish;
 pub mod regular_file;
 
 pub(crate) use apart::{keep_apart, refuse_overlaps};
 pub(crate) use durable::{sync, sync_with_folders_above};
 pub(crate) use fingerprint::{Fingerprint, HashedFile};
+pub(crate) use objects::{Fetch, FetchedFile, Found, Level, Objects, Requests, Version, Written};
+pub use objects::{RequestCounts, RequestLimits};
 pub(crate) use own_file::{OwnFile, beginning};
+pub(crate) use place::{Entry, EntryKind, Local};
+pub use place::{Place, PlacedFile};
 pub(crate) use publish::{StagedFile, is_left_behind, lock, lock_created, put_in_place, remove_file};

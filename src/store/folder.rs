@@ -50,6 +50,11 @@ impl Folder {
         &self.path
     }
 
+    /// Returns the folder that holds the files: for a store that is still being made, not its final path.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Records that the disk was full, for this folder and its clones.
     pub(super) fn note_full(&self) {
         self.is_full.store(true, Ordering::Relaxed);

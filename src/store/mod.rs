@@ -38,10 +38,11 @@ mod scan;
 mod settings;
 mod spool;
 pub(crate) mod sst;
+mod versions;
 mod walk;
 
 pub use crate::format::{BatchRecord, FORMAT_VERSION, LeftOutRows};
-pub use backup::{Backup, Backups, check_backups};
+pub use backup::{Backup, Backups, MadeAtUrl, Retention, UrlBackups, check_backups};
 pub use batches::{Batch, Batches};
 pub(crate) use block_list::BlockList;
 pub(crate) use bulk::BulkLoad;

@@ -1,6 +1,6 @@
 //! Creating a store.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 
 use rocksdb::{DB, WriteBatch, WriteOptions};
@@ -107,42 +107,74 @@ pub(super) struct Making {
     pub aside: Folder,
     /// Whether the store's folder existed before.
     is_old_folder: bool,
+    /// Whether the files stay if the store does not appear.
+    are_files_kept: bool,
     _turn: File,
 }
 
 impl Making {
     /// Starts where no store exists. Dropping removes all files.
     pub(super) fn begin(folder: &Folder) -> Result<Self> {
-        Self::begin_unless_there(folder)?.ok_or_else(|| {
-            Error::refused(
-                format!("there is a store at {} already", folder.path().shown()),
-                "name another folder, or use the store as it is",
-            )
-        })
+        Self::begin_unless_there(folder)?.ok_or_else(|| there_already(folder))
     }
 
-    /// Starts if no store exists; `None` if one does.
+    /// Starts where no store exists, with the files that an earlier call has left. Dropping leaves them, unless the
+    /// store has appeared; whoever else starts here removes them.
+    pub(super) fn resume(folder: &Folder) -> Result<Self> {
+        Self::start(folder)?.ok_or_else(|| there_already(folder))
+    }
+
+    /// Makes the complete store appear, durably.
+    pub(super) fn put_in_place(mut self) -> Result<()> {
+        self.folder.put_in_place(&self.aside)?;
+        self.are_files_kept = false;
+        Ok(())
+    }
+
+    /// Starts if no store exists; `None` if one does. Dropping removes all files.
     fn begin_unless_there(folder: &Folder) -> Result<Option<Self>> {
+        let Some(making) = Self::start(folder)? else { return Ok(None) };
+        // A killed process may have left a database with batches that were never acknowledged.
+        making.aside.remove()?;
+        making.aside.create()?;
+        Ok(Some(making.with_files_dropped()))
+    }
+
+    fn start(folder: &Folder) -> Result<Option<Self>> {
         let is_old_folder = folder.path().exists();
         let turn = lock(folder)?;
         if folder.holds_store()? {
             return Ok(None);
         }
-        let making = Making { folder: folder.clone(), aside: folder.aside(), is_old_folder, _turn: turn };
-        // A killed process may have left a database with batches that were never acknowledged.
-        making.aside.remove()?;
-        making.aside.create()?;
-        Ok(Some(making))
+        let aside = folder.aside();
+        aside.create()?;
+        Ok(Some(Making { folder: folder.clone(), aside, is_old_folder, are_files_kept: true, _turn: turn }))
+    }
+
+    fn with_files_dropped(mut self) -> Self {
+        self.are_files_kept = false;
+        self
     }
 }
 
 impl Drop for Making {
     fn drop(&mut self) {
+        let has_files = || fs::read_dir(self.aside.database()).is_ok_and(|mut files| files.next().is_some());
+        if self.are_files_kept && has_files() {
+            return;
+        }
         // The next writer removes what cannot be removed now. A folder with other content, such as the store, is not
         // empty and stays.
         let _ = self.aside.remove();
         self.folder.remove_if_empty(self.is_old_folder);
     }
+}
+
+fn there_already(folder: &Folder) -> Error {
+    Error::refused(
+        format!("there is a store at {} already", folder.path().shown()),
+        "name another folder, or use the store as it is",
+    )
 }
 
 /// Creates and locks the folder. Another process that gives up making a store removes the folder that it created; then

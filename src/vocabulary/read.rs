@@ -77,17 +77,18 @@ pub(super) fn read_days<T: Written>(
     progress: &dyn Progress,
 ) -> Result<()> {
     let VocabularyOptions { input, sources, from, to, .. } = options;
+    let input = options.resources.place(input)?;
     progress.begin("reading", "days", Some(from.through(*to).count() as u64));
     for day in from.through(*to) {
         options.resources.check()?;
-        let actions = batch_files(input, sources, day)?;
+        let actions = batch_files(&input, sources, day)?;
         let number = |source: &ActionSource| sources.actions.iter().position(|one| one.name == source.name);
         let numbered = |(source, file)| -> Result<(Rows<'_>, DayFile)> {
             let number = number(source).and_then(|number| u8::try_from(number).ok());
             Ok((Rows::Actions(source, number.held("each file is of one of at most 255 sources")?), file))
         };
         let actions = actions.into_iter().map(numbered).collect::<Result<Vec<_>>>()?;
-        let impressions = day_files(input, &sources.impressions.pattern, sources.impressions.format, day)?;
+        let impressions = day_files(&input, &sources.impressions.pattern, sources.impressions.format, day)?;
         let of_impressions = |file| (Rows::Impressions(&sources.impressions), file);
         let impressions: Vec<_> = impressions.into_iter().map(of_impressions).collect();
         if actions.is_empty() && impressions.is_empty() {

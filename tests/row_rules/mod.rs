@@ -36,7 +36,7 @@ fn configure(bench: &Bench, text: &str) {
 
 /// The configuration of a bench, for the library.
 fn sources(bench: &Bench) -> Sources {
-    config::sources(Some(&bench.input()), None).unwrap()
+    config::sources(Some(&bench.input()), None, &Resources::default()).unwrap()
 }
 
 fn number(value: impl Into<Option<i64>>) -> Option<Cell> {

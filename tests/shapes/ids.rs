@@ -155,7 +155,7 @@ fn uuids_in_structs_and_lists_are_their_texts() {
         write_file(&bench.input().join("lookback.toml"), config.as_bytes());
         write_annotated(&bench.input().join(format!("clicks/dt={DAY}/a.parquet")), &schema, &columns);
         bench.ok(INGEST);
-        let sources = lookback::config::sources(Some(&bench.input()), None).unwrap();
+        let sources = lookback::config::sources(Some(&bench.input()), None, &Resources::default()).unwrap();
         let mut input = MemoryInput::new(&sources, &Resources::default());
         let reader = RecordBatchIterator::new([Ok(columns.clone())], columns.schema());
         input.add("clicks", Box::new(reader)).unwrap();

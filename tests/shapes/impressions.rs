@@ -70,7 +70,7 @@ fn nested_impressions_give_the_rows_of_flat_ones() {
     json.ok("audit --store store --input input --dt 2026-01-03 --out out");
     let (parquet, parts) = made(CONFIG, "a.parquet", |path| write_parquet(path, &nested_columns()));
     assert!(parts == expected, "Parquet");
-    let sources = lookback::config::sources(Some(&parquet.input()), None).unwrap();
+    let sources = lookback::config::sources(Some(&parquet.input()), None, &Resources::default()).unwrap();
     let batches = cut(&nested_columns(), 1);
     let schema = batches[0].schema();
     let mut input = MemoryInput::new(&sources, &Resources::default());

@@ -146,7 +146,7 @@ fn structs_and_lists_of_parquet_make_the_store_that_plain_csv_makes() {
         // The same rows in memory.
         let from_memory = Bench::new();
         write_file(&from_memory.input().join("lookback.toml"), config.as_bytes());
-        let sources = lookback::config::sources(Some(&from_memory.input()), None).unwrap();
+        let sources = lookback::config::sources(Some(&from_memory.input()), None, &Resources::default()).unwrap();
         let mut fingerprints = Vec::new();
         for rows in [1, 7, usize::MAX] {
             let batches = cut(&columns, rows.min(columns[0].1.len()));

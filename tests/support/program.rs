@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
@@ -21,6 +21,11 @@ pub struct Ran {
 }
 
 impl Ran {
+    pub fn of(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ran { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
     /// The last line on stderr: what was done, or why it was not. Before it stand lines of phases and notes alone.
     pub fn said(&self) -> &str {
         let (before, said) = self.stderr.trim_end().rsplit_once('\n').unwrap_or(("", self.stderr.trim_end()));
@@ -75,12 +80,25 @@ impl Bench {
 
     /// The same with arguments of any bytes.
     pub fn run_with(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ran {
+        self.run_in(&[], arguments)
+    }
+
+    /// Runs it with further variables of the environment.
+    pub fn run_in(
+        &self,
+        environment: &[(String, String)],
+        arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> Ran {
+        let environment = environment.iter().map(|(name, value)| (name, value));
+        Ran::of(self.command().envs(environment).args(arguments).output().unwrap())
+    }
+
+    /// The program in the folder, to be given arguments.
+    pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lookback"));
         command.env(TODAY.0, TODAY.1).env("TZDIR", self.zones());
-        command.env(NO_GLOBAL_THREADS.0, NO_GLOBAL_THREADS.1);
-        let output = command.args(arguments).current_dir(self.folder.path()).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Ran { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        command.env(NO_GLOBAL_THREADS.0, NO_GLOBAL_THREADS.1).current_dir(self.folder.path());
+        command
     }
 
     /// Runs and expects success.

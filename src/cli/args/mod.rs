@@ -12,9 +12,11 @@ mod upkeep;
 mod vocabulary;
 mod words;
 
-use std::num::NonZeroU8;
+use std::num::{NonZeroU8, NonZeroU32};
+use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+use lookback::resources::RequestLimits;
 
 pub(crate) use config::{Config, ConfigCheck, Configuration};
 pub(crate) use fill::{Ingest, Init};
@@ -45,6 +47,44 @@ pub(super) struct Arguments {
     /// Maximum memory, such as 512MB or 8GiB [default: half of the memory of the machine or its control group].
     #[arg(long, global = true, value_name = "SIZE", value_parser = parse_size)]
     pub memory_limit: Option<u64>,
+
+    /// How requests to object stores are bounded.
+    #[command(flatten)]
+    pub requests: Requests,
+}
+
+/// Options of all commands that read or write at a URL.
+#[derive(Args, Debug)]
+pub(super) struct Requests {
+    /// How often a request to an object store that failed in passing is made again.
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        env = "LOOKBACK_RETRIES",
+        default_value_t = 10,
+        hide_env_values = true
+    )]
+    pub retries: u32,
+
+    /// For how many seconds such a request is made again.
+    #[arg(long, global = true, value_name = "SECONDS", env = "LOOKBACK_RETRY_SECONDS", default_value_t = 180)]
+    pub retry_seconds: u32,
+
+    /// How many seconds a request may wait for the next byte of its answer.
+    #[arg(long, global = true, value_name = "SECONDS", env = "LOOKBACK_REQUEST_TIMEOUT", default_value_t = NonZeroU32::new(30).unwrap_or(NonZeroU32::MIN))]
+    pub request_timeout: NonZeroU32,
+}
+
+impl Requests {
+    /// Returns the limits.
+    pub(super) fn limits(&self) -> RequestLimits {
+        RequestLimits {
+            retries: self.retries,
+            retry_time: Duration::from_secs(self.retry_seconds.into()),
+            timeout: Duration::from_secs(self.request_timeout.get().into()),
+        }
+    }
 }
 
 /// Parses a number of bytes with a unit: B, kB, MB, GB (thousands), KiB, MiB, GiB (1,024s); without a unit, bytes.

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -73,12 +74,16 @@ pub(crate) struct Backup {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
-    /// Folder of the backups; created if missing. Each further backup copies only new files.
-    #[arg(long, value_name = "DIR")]
+    /// Folder or URL of the backups; created if missing. Each further backup copies only new files.
+    #[arg(long, value_name = "DIR|URL")]
     pub to: PathBuf,
     /// Delete all but the newest N backups afterwards [default: keep all].
     #[arg(long, value_name = "N", value_parser = numbers::at_least_one)]
     pub keep: Option<NonZeroU32>,
+    /// With `--keep` at a URL: remove files that no backup uses when they are older than this, such as `24h` or `7d`;
+    /// at least an hour [default: 24h].
+    #[arg(long, value_name = "AGE", requires = "keep", value_parser = numbers::grace)]
+    pub grace: Option<Duration>,
     /// Afterwards, but before backups are deleted, read all files of the backup, also those shared with earlier
     /// backups, and compare them with their checksums.
     #[arg(long)]
@@ -88,8 +93,8 @@ pub(crate) struct Backup {
 /// Arguments of `restore`.
 #[derive(Args, Debug)]
 pub(crate) struct Restore {
-    /// Folder of the backups.
-    #[arg(long, value_name = "DIR")]
+    /// Folder or URL of the backups.
+    #[arg(long, value_name = "DIR|URL")]
     pub from: PathBuf,
     /// Folder of the store to create.
     #[arg(long, value_name = "DIR")]
@@ -123,8 +128,8 @@ pub(crate) struct Verify {
     /// Also compute the content of each keyframe, and look up every key as readers do.
     #[arg(long, requires = "store")]
     pub deep: bool,
-    /// Instead of a store, read every file of this folder of backups and compare it with its checksum.
-    #[arg(long, value_name = "DIR")]
+    /// Instead of a store, read every file of this folder or URL of backups and compare it with its checksum.
+    #[arg(long, value_name = "DIR|URL")]
     pub backup: Option<PathBuf>,
     /// Number of the only backup to read [default: all backups].
     #[arg(long, value_name = "N", requires = "backup")]

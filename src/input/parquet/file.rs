@@ -16,7 +16,7 @@ use super::batch_rows::fitting_rows;
 use super::footer::{DEPTH_MAX, schema_depth};
 use super::guard::{guarded, unreadable};
 use super::uuid_columns::UuidColumns;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::exact::Held;
 use crate::input::layout::DayFile;
 use crate::input::shape::{self, Shape};
@@ -24,7 +24,6 @@ use crate::input::subject::Subject;
 use crate::input::wanted::Wanted;
 use crate::resources::Resources;
 use crate::sources::Int96;
-use crate::storage::regular_file;
 
 /// An open Parquet file whose columns are known, before its rows are read.
 pub(crate) struct ParquetFile {
@@ -38,7 +37,7 @@ impl ParquetFile {
     /// Opens a file and reads its schema. For `int96` see [`crate::input::read_options::ReadOptions`].
     pub(crate) fn open(day_file: &DayFile, int96: Option<Int96>) -> Result<Self> {
         let path = &day_file.path;
-        let file = regular_file::open(path).map_err(|error| Error::io("open", path, error))?;
+        let file = day_file.open()?;
         if schema_depth(&file).is_some_and(|depth| depth > DEPTH_MAX) {
             return Err(unreadable(path, format!("its columns are nested more than {DEPTH_MAX} levels deep")));
         }

@@ -53,7 +53,7 @@ impl TextFile {
         resources: &Resources,
     ) -> Result<Self> {
         let path = day_file.path.clone();
-        Ok(TextFile { file: AnyFile::JsonLines(JsonLinesFile::open(&path, packing, explode, resources)?), path })
+        Ok(TextFile { file: AnyFile::JsonLines(JsonLinesFile::open(day_file, packing, explode, resources)?), path })
     }
 
     /// Whether there is a column of this name.

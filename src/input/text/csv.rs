@@ -115,7 +115,7 @@ fn open_records(
     resources: &Resources,
 ) -> Result<(Records, Dialect)> {
     let mut dialect = Dialect::of(csv, &day_file.name);
-    let mut records = Records::open(&day_file.path, packing, Ends::LineOutsideQuotes(dialect), resources)?;
+    let mut records = Records::open(day_file, packing, Ends::LineOutsideQuotes(dialect), resources)?;
     let Some(separator) = Dialect::named_separator(records.rest()) else { return Ok((records, dialect)) };
     let meanings = [("separator", csv.separator, true), ("quote", csv.quote, false), ("escape", csv.escape, false)];
     for (key, given, is_to_be_same) in meanings {

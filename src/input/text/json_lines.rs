@@ -1,7 +1,5 @@
 //! JSON lines: each line that is not blank is an object, or several one behind the other; their names are the columns.
 
-use std::path::{Path, PathBuf};
-
 use serde::de::DeserializeSeed;
 use serde_json::Deserializer;
 
@@ -11,13 +9,14 @@ use super::json_rows::JsonRows;
 use super::records::{Ends, Records};
 use crate::error::Result;
 use crate::input::file_kind::Packing;
+use crate::input::layout::DayFile;
 use crate::input::wanted::{Wanted, missing_column};
 use crate::resources::Resources;
 use crate::sources::in_element;
 
 /// An open file before its rows are read.
 pub(super) struct JsonLinesFile {
-    path: PathBuf,
+    file: DayFile,
     packing: Packing,
     records: Records,
     resources: Resources,
@@ -28,14 +27,14 @@ pub(super) struct JsonLinesFile {
 impl JsonLinesFile {
     /// Opens a file. Fails if it is one array of objects instead of one object per line, or if its first object spans
     /// several lines.
-    pub(super) fn open(path: &Path, packing: Packing, explode: Option<&str>, resources: &Resources) -> Result<Self> {
-        let records = Records::open(path, packing, Ends::Line, resources)?;
+    pub(super) fn open(file: &DayFile, packing: Packing, explode: Option<&str>, resources: &Resources) -> Result<Self> {
+        let records = Records::open(file, packing, Ends::Line, resources)?;
         if records.rest().trim_ascii_start().starts_with(b"[") {
             let remedy = "write each object on a line of its own";
             return Err(records.broken("it begins with a JSON array, where there should be one object a line", remedy));
         }
         let file = JsonLinesFile {
-            path: path.to_owned(),
+            file: file.clone(),
             packing,
             records,
             resources: resources.clone(),
@@ -58,7 +57,7 @@ impl JsonLinesFile {
         if line_end(self.records.rest()).is_some_and(|line| line.trim_ascii_end().ends_with(b"}")) {
             return Ok(false);
         }
-        let mut records = Records::open(&self.path, self.packing, Ends::Line, &self.resources)?;
+        let mut records = Records::open(&self.file, self.packing, Ends::Line, &self.resources)?;
         let mut is_open = false;
         while let Some(record) = records.take()? {
             let line = record.bytes.trim_ascii();
@@ -130,7 +129,7 @@ impl JsonLinesFile {
         &self,
         mut look: impl FnMut(&mut Deserializer<serde_json::de::StrRead<'_>>) -> Option<T>,
     ) -> Result<Option<T>> {
-        let mut records = Records::open(&self.path, self.packing, Ends::Line, &self.resources)?;
+        let mut records = Records::open(&self.file, self.packing, Ends::Line, &self.resources)?;
         while let Some(record) = records.take()? {
             let Ok(text) = std::str::from_utf8(record.bytes) else { continue };
             let mut json = Deserializer::from_str(text);
@@ -152,7 +151,7 @@ impl JsonLinesFile {
         for (name, is_list) in list.chain(names) {
             let sought = if is_list { self.look_for_value(name)? } else { self.look_for(name)? };
             if sought == Sought::Lacking {
-                return Err(missing_column(self.path.as_path(), name, self.names()?.iter().map(String::as_str)));
+                return Err(missing_column(self.file.path.as_path(), name, self.names()?.iter().map(String::as_str)));
             }
         }
         Ok(JsonRows::new(self.records, wanted, self.explode))

@@ -10,6 +10,7 @@ use super::unpacked::Unpacked;
 use crate::error::{Error, Result};
 use crate::exact::{Held, at_most};
 use crate::input::file_kind::Packing;
+use crate::input::layout::DayFile;
 use crate::input::magic::{LOOKED_AT, Magic};
 use crate::message::{Message, message};
 use crate::resources::{Cancel, Resources};
@@ -74,8 +75,8 @@ pub(super) struct Records {
 
 impl Records {
     /// Opens a file and reads its beginning.
-    pub(super) fn open(path: &Path, packing: Packing, ends: Ends, resources: &Resources) -> Result<Self> {
-        let source = Unpacked::open(path, packing, resources)?;
+    pub(super) fn open(file: &DayFile, packing: Packing, ends: Ends, resources: &Resources) -> Result<Self> {
+        let source = Unpacked::open(file, packing, resources)?;
         let (bytes_max, cancel) = (resources.line_bytes(), resources.cancel().clone());
         let buffer = vec![0; BUFFER_BYTES];
         let mut records = Records {

@@ -8,9 +8,9 @@ use zstd::stream::read::Decoder;
 
 use crate::error::{Error, Result};
 use crate::input::file_kind::Packing;
+use crate::input::layout::DayFile;
 use crate::message::message;
 use crate::resources::Resources;
-use crate::storage::regular_file;
 use crate::text::Shown;
 
 /// How many bytes of the file are read at once.
@@ -31,9 +31,10 @@ pub(super) struct Unpacked {
 
 impl Unpacked {
     /// Opens a file; nothing is read yet.
-    pub(super) fn open(path: &Path, packing: Packing, resources: &Resources) -> Result<Self> {
+    pub(super) fn open(day_file: &DayFile, packing: Packing, resources: &Resources) -> Result<Self> {
+        let path = &day_file.path;
         let failed = |error: io::Error| Error::io("open", path, error);
-        let file = regular_file::open(path).map_err(failed)?;
+        let file = day_file.open()?;
         let page_bytes_log = resources.page_bytes().checked_ilog2().unwrap_or_default();
         let window_log_max = page_bytes_log.clamp(*WINDOW_LOG.start(), *WINDOW_LOG.end());
         let reader: Box<dyn Read> = match packing {

@@ -1,7 +1,5 @@
 //! The partition that rows are read from, and what can be asked of it.
 
-use std::path::PathBuf;
-
 use super::super::options::PartitionOptions;
 use crate::error::{Error, Kind, Result};
 use crate::exact::{Held, usize_of};
@@ -11,12 +9,12 @@ use crate::message::message;
 use crate::model::ExtraColumn;
 use crate::output::{PartitionFolder, ProducedFile, RowSettings, check_content};
 use crate::progress::Progress;
-use crate::storage::Fingerprint;
+use crate::storage::{Fingerprint, PlacedFile};
 use crate::text::Shown;
 
 /// A part file.
 pub(super) struct Part {
-    pub path: PathBuf,
+    pub file: PlacedFile,
     fingerprint: Fingerprint,
     /// How many rows of the partition stand before it.
     pub first: u64,
@@ -48,20 +46,20 @@ pub(super) struct RowGroupPlace {
 impl Source {
     /// Reads the manifest, compares the settings, and reads each part file once for its hash.
     pub(super) fn open(options: &PartitionOptions, progress: &dyn Progress) -> Result<Self> {
-        let folder = PartitionFolder::new(&options.out, options.dt);
+        let folder = PartitionFolder::new(&options.resources.place(&options.out)?, options.dt);
         let manifest = folder.manifest()?;
         let settings = settings(options, &manifest)?;
-        let fingerprints = check_content(&folder, &manifest, options.resources.cancel(), progress)?;
+        let checked = check_content(&folder, &manifest, options.resources.cancel(), progress)?;
         let mut hasher = Hasher::new();
         hasher.add(b"partition");
         for (key, value) in settings.key_values() {
             hasher.add(key.as_bytes());
             hasher.add(value.as_bytes());
         }
-        let (mut first, mut parts) = (0, Vec::with_capacity(fingerprints.len()));
-        for (part, fingerprint) in manifest.parts.iter().zip(fingerprints) {
+        let (mut first, mut parts) = (0, Vec::with_capacity(checked.len()));
+        for (part, (file, fingerprint)) in manifest.parts.iter().zip(checked) {
             hasher.add(&fingerprint.xxh3_128);
-            parts.push(Part { path: folder.path().join(&part.name), fingerprint, first });
+            parts.push(Part { file, fingerprint, first });
             first += part.rows;
         }
         Ok(Source { manifest, parts, settings, inputs: hasher.hex() })
@@ -70,7 +68,7 @@ impl Source {
     /// Opens a part file. Fails if its columns or rows are not those of the manifest.
     pub(super) fn file(&self, part: usize, options: &PartitionOptions) -> Result<ProducedFile> {
         let rows = self.manifest.parts.get(part).held("each part is in the manifest")?.rows;
-        let file = ProducedFile::open(&self.part(part)?.path, options.resources.cancel())?;
+        let file = ProducedFile::open(&self.part(part)?.file, options.resources.cancel())?;
         if file.columns() != self.manifest.settings.columns() || file.rows() != rows {
             return Err(Error::new(
                 Kind::Corrupt,
@@ -104,7 +102,7 @@ impl Source {
         match part.checked_sub(1).and_then(|part| self.parts.get(part)).held("each row is in a part file") {
             Ok(part) => Error::new(
                 Kind::Corrupt,
-                format!("the file {} row {} is invalid: {why}", part.path.shown(), index - part.first + 1),
+                format!("the file {} row {} is invalid: {why}", part.file.path().shown(), index - part.first + 1),
                 message!["produce the day again with ", [Produce]],
             ),
             Err(error) => error,
@@ -113,7 +111,7 @@ impl Source {
 
     /// Fails if a part file was written or replaced since it was compared with the manifest.
     pub(super) fn check_unchanged(&self) -> Result<()> {
-        self.parts.iter().try_for_each(|part| part.fingerprint.check_unchanged(&part.path))
+        self.parts.iter().try_for_each(|part| part.file.check_unchanged(&part.fingerprint))
     }
 
     /// Returns the number of rows as one bit each, all 0.

@@ -75,7 +75,7 @@ pub use rule::{Fault, When, every, first, nth};
 pub use server::{ACCESS_KEY, BUCKET, REGION, S3Server, SECRET_KEY};
 
 /// An object store, or what stands before one.
-pub trait Endpoint {
+pub trait Endpoint: Sync {
     fn address(&self) -> SocketAddr;
 
     /// The variables with which a program finds this store at an address.

@@ -114,7 +114,7 @@ impl<'a> Proxy<'a> {
     }
 
     /// Waits until a request has stalled; false where the child has ended before.
-    fn wait_stalled(&self, child: &mut Child) -> bool {
+    pub fn wait_stalled(&self, child: &mut Child) -> bool {
         let turn = Duration::from_millis(5);
         let mut state = self.between.state();
         for _ in 0..PATIENCE.as_millis() / turn.as_millis() {

@@ -15,7 +15,7 @@ pub fn each_action(root: &Path, batch: Day, mut take: impl FnMut(ReadAction)) ->
     let zone = Zone::utc();
     let mut bad = BadRows::new(QuarantineFolder::Actions, batch, None);
     let sources = Sources::default();
-    for (source, file) in batch_files(root, &sources, batch)? {
+    for (source, file) in batch_files(&Resources::default().place(root)?, &sources, batch)? {
         read_actions(source, &file, &zone, &Resources::default(), &mut bad, |_, action| {
             take(action);
             Ok(())

@@ -16,7 +16,8 @@ pub fn impressions(input: &Input) -> Result<Vec<Impression>> {
     let mut impressions = Vec::new();
     let mut bad = BadRows::new(QuarantineFolder::Impressions, input.day, None);
     let source = ImpressionSource::default();
-    for file in day_files(&input.root, &source.pattern, source.format, input.day)? {
+    let root = Resources::default().place(&input.root)?;
+    for file in day_files(&root, &source.pattern, source.format, input.day)? {
         read_impressions(&source, &file, &Resources::default(), &mut bad, |_, impression| {
             impressions.push(impression);
             Ok(())

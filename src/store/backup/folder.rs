@@ -12,20 +12,17 @@ use std::path::Path;
 use rocksdb::Env;
 use rocksdb::backup::{BackupEngine, BackupEngineInfo, BackupEngineOptions, RestoreOptions};
 
-use super::engine::backup_files;
-use super::engine::backup_files::CheckedBackups;
-use super::engine::checkpoint::at_checkpoint;
-use super::engine::failure::{check_files, failure};
-use super::folder::{Folder, create_private};
-use super::handle::Store;
-use super::new_store::Making;
-use super::raw::RawStore;
+use super::restored::{no_backup, no_whole_backup, openable_version, refuse_damaged};
 use crate::error::{Error, Kind, Result};
-use crate::format::FORMAT_VERSION;
 use crate::message::message;
 use crate::progress::Progress;
 use crate::resources::{Cancel, Resources};
 use crate::storage::{keep_apart, regular_file};
+use crate::store::engine::backup_files::{self, CheckedBackups};
+use crate::store::engine::checkpoint::at_checkpoint;
+use crate::store::engine::failure::{check_files, failure};
+use crate::store::folder::{Folder, create_private};
+use crate::store::new_store::Making;
 use crate::text::Shown;
 
 /// One backup.
@@ -129,15 +126,7 @@ impl Backups {
         let database = aside.database();
         let restored = self.engine.restore_from_backup(&database, &database, &RestoreOptions::default(), number);
         let opened = restored.map_err(|error| failure("restore", aside, error));
-        match opened.and_then(|()| openable_version(aside)) {
-            Err(error) if error.kind() == Kind::Corrupt => Err(Error::new(
-                Kind::Corrupt,
-                format!("backup {number} at {} is damaged ({})", self.folder.path().shown(), error.what()),
-                message!["restore another backup with ", Number, "; ", [Verify Backup], " shows whether it is complete"],
-            )
-            .caused_by(error)),
-            opened => opened,
-        }
+        refuse_damaged(number, self.folder.path(), opened.and_then(|()| openable_version(aside)))
     }
 }
 
@@ -206,25 +195,4 @@ fn lock(path: &Path, create: bool) -> Result<File> {
         .caused_by(error)
     })?;
     Ok(lock)
-}
-
-fn no_backup(number: u32, at: &Path, numbers: &[u32]) -> Error {
-    let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
-    Error::refused(
-        format!("there is no backup {number} at {}", at.shown()),
-        format!("backups there: {}", if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") }),
-    )
-}
-
-fn no_whole_backup(at: &Path) -> Error {
-    Error::refused(format!("there is no complete backup at {}", at.shown()), "name another folder, or make a backup")
-}
-
-/// Returns the format version of a store that this program can open, if only to migrate it.
-fn openable_version(folder: &Folder) -> Result<u8> {
-    let version = RawStore::open_reader(folder)?.format_version()?;
-    if version >= FORMAT_VERSION {
-        Store::open_reader(folder)?;
-    }
-    Ok(version)
 }

@@ -1,0 +1,201 @@
+//! Publishes a partition below a URL.
+//!
+//! An object store has no folders that could change their names, so a partition is published by its manifest:
+//!
+//! 1. The parts are uploaded under names that follow from their content, beside those that are there. A part that is
+//!    there already is not uploaded again.
+//! 2. The manifest replaces the one that was there when the run began, on the condition that it still is. So of two
+//!    runs one wins, and the other says so. Who reads the names from the manifest sees the old rows or the new.
+//! 3. `_SUCCESS` is written if it is missing.
+//! 4. Parts that the manifest does not name and that are older than the replaced one are removed: those it named, and
+//!    those of runs that did not come to their end. (A run that has uploaded such a part and still works has begun
+//!    before that manifest was written, so it will not win.) Until then, who reads all files of the folder sees rows of
+//!    both. If only this fails, it is a note, and the next run for the day removes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use super::manifest_file::{MANIFEST, manifest_of};
+use super::partition_folder::{PartitionFolder, SUCCESS};
+use crate::error::{Error, Kind, Result};
+use crate::manifest::{MANIFEST_BYTES_MAX, Manifest, PartFile};
+use crate::message::message;
+use crate::progress::Progress;
+use crate::storage::{Found, Objects, Version, Written, regular_file};
+use crate::text::Shown as _;
+
+/// What is at the URL of a partition when a run begins.
+pub(super) struct Replaced {
+    /// The bytes of the manifest, and which version of it they are.
+    manifest: Option<(Vec<u8>, Version)>,
+}
+
+impl Replaced {
+    /// Reads the manifest. Fails if anything lies there that lookback did not write.
+    pub(super) fn find(folder: &PartitionFolder, objects: &Objects) -> Result<Self> {
+        let manifest = objects.read(&folder.path().join(MANIFEST), MANIFEST_BYTES_MAX)?;
+        if let Some((bytes, _)) = &manifest {
+            manifest_of(&bytes::Bytes::copy_from_slice(bytes)).map_err(|reason| {
+                Error::refused(
+                    format!("the manifest of {} is not of lookback, or is damaged ({reason})", folder.path().shown()),
+                    message!["remove that partition, or name another place with ", Out],
+                )
+            })?;
+        }
+        folder.listed(objects)?;
+        Ok(Replaced { manifest })
+    }
+}
+
+impl PartitionFolder {
+    /// Lists the objects of the partition, by name. Fails if one is not lookback's, since readers would take it for
+    /// rows.
+    fn listed(&self, objects: &Objects) -> Result<BTreeMap<String, Found>> {
+        let path = self.path();
+        let level = objects.level(&path)?;
+        let mut listed = BTreeMap::new();
+        for object in level.objects {
+            let name = object.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            listed.insert(name, object);
+        }
+        let mut names = level.folders.iter().chain(listed.keys());
+        match names.find(|name| !is_own_name(name) || level.folders.contains(name)) {
+            None => Ok(listed),
+            Some(name) => Err(Error::refused(
+                format!(
+                    "the partition {} would be replaced, but {name} in it was not written by lookback",
+                    path.shown()
+                ),
+                message!["move that entry away, or name another folder with ", Out],
+            )),
+        }
+    }
+
+    /// Removes the parts that the manifest does not name and that are older than it.
+    pub(super) fn remove_replaced(&self, objects: &Objects) -> Result<()> {
+        let Ok(manifest) = self.read_manifest() else { return Ok(()) };
+        let listed = self.listed(objects)?;
+        remove_replaced(objects, &manifest, &listed)
+    }
+}
+
+fn remove_replaced(objects: &Objects, manifest: &Manifest, listed: &BTreeMap<String, Found>) -> Result<()> {
+    let Some(since_ms) = listed.get(MANIFEST).map(|object| object.modified_ms) else { return Ok(()) };
+    let named: BTreeSet<&str> = manifest.parts.iter().map(|part| part.name.as_str()).collect();
+    let replaced = listed
+        .iter()
+        .filter(|(name, object)| is_part_name(name) && !named.contains(name.as_str()) && object.modified_ms < since_ms);
+    let paths: Vec<&Path> = replaced.map(|(_, object)| object.path.as_path()).collect();
+    objects.remove(paths)
+}
+
+/// Returns the manifest with the names that its parts have at a URL.
+pub(super) fn under_their_hashes(manifest: &Manifest) -> Manifest {
+    let mut manifest = manifest.clone();
+    for (number, part) in manifest.parts.iter_mut().enumerate() {
+        part.name = part.name_with_hash(number);
+    }
+    manifest
+}
+
+/// Whether a name has the form `part-00000-<32 hexadecimal digits>.parquet`.
+fn is_part_name(name: &str) -> bool {
+    let parts = name.strip_prefix("part-").and_then(|name| name.strip_suffix(".parquet"));
+    parts.and_then(|name| name.split_once('-')).is_some_and(|(number, hash)| {
+        number.len() >= 5
+            && number.bytes().all(|letter| letter.is_ascii_digit())
+            && hash.len() == 32
+            && hash.bytes().all(|letter| letter.is_ascii_hexdigit())
+    })
+}
+
+fn is_own_name(name: &str) -> bool {
+    name == MANIFEST || name == SUCCESS || is_part_name(name)
+}
+
+/// A partition that is uploaded.
+pub(super) struct Upload<'a> {
+    pub folder: &'a PartitionFolder,
+    pub objects: &'a Objects,
+    /// The most bytes of a part of an upload.
+    pub part_bytes: usize,
+    /// The local folder of the files.
+    pub parts: &'a Path,
+    pub progress: &'a dyn Progress,
+}
+
+impl Upload<'_> {
+    /// Uploads what is not there, and puts the manifest in the place of the one that was there.
+    pub(super) fn publish(&self, manifest: &Manifest, replaced: &Replaced) -> Result<()> {
+        let path = self.folder.path();
+        let local = self.parts.join(MANIFEST);
+        let bytes = regular_file::read(&local).map_err(|error| Error::io("read", &local, error))?;
+        let before = self.folder.listed(self.objects)?;
+        self.progress.begin("uploading", "files", Some(manifest.parts.len() as u64));
+        for (number, part) in manifest.parts.iter().enumerate() {
+            let is_there = before.get(&part.name).is_some_and(|object| object.bytes == part.bytes);
+            if !is_there {
+                self.objects.upload(&path.join(&part.name), &self.local_part(number)?, self.part_bytes)?;
+            }
+            self.progress.advance(1);
+        }
+        let is_new = replaced.manifest.as_ref().is_none_or(|(there, _)| *there != bytes);
+        if is_new {
+            let version = replaced.manifest.as_ref().map(|(_, version)| version);
+            if let Written::Other = self.objects.write_if(&path.join(MANIFEST), &bytes, version)? {
+                return Err(Error::new(
+                    Kind::Busy,
+                    format!("another run has written the partition {} meanwhile, and its rows stay", path.shown()),
+                    "wait for the other run, and run the same command again",
+                ));
+            }
+        }
+        if is_new {
+            self.complete(manifest)?;
+        }
+        if !before.contains_key(SUCCESS) {
+            self.objects.write(&path.join(SUCCESS), &[])?;
+        }
+        let removed = match is_new {
+            // The list has the time of the replaced manifest: what is older goes, and what it named.
+            true => self.remove_after(manifest, replaced, &before),
+            false => remove_replaced(self.objects, manifest, &before),
+        };
+        if let Err(error) = removed {
+            self.progress.note(&message![
+                ("parts that were replaced are still in {}", path.shown()),
+                ": ",
+                { error.message() },
+                " (the next run for the day removes them)"
+            ]);
+        }
+        Ok(())
+    }
+
+    /// Uploads what is missing although it was there: the run before may have removed a part of this name meanwhile.
+    fn complete(&self, manifest: &Manifest) -> Result<()> {
+        let now = self.folder.listed(self.objects)?;
+        for (number, part) in manifest.parts.iter().enumerate().filter(|(_, part)| !now.contains_key(&part.name)) {
+            let path = self.folder.path().join(&part.name);
+            self.objects.upload(&path, &self.local_part(number)?, self.part_bytes)?;
+        }
+        Ok(())
+    }
+
+    fn remove_after(&self, manifest: &Manifest, replaced: &Replaced, before: &BTreeMap<String, Found>) -> Result<()> {
+        let Some((bytes, _)) = &replaced.manifest else { return Ok(()) };
+        let old = manifest_of(&bytes::Bytes::copy_from_slice(bytes));
+        let now: BTreeSet<&str> = manifest.parts.iter().map(|part| part.name.as_str()).collect();
+        let path = self.folder.path();
+        let named = old.iter().flat_map(|old| &old.parts).filter(|part| !now.contains(part.name.as_str()));
+        let named: Vec<PathBuf> = named.map(|part| path.join(&part.name)).collect();
+        self.objects.remove(named.iter().map(PathBuf::as_path))?;
+        remove_replaced(self.objects, manifest, before)
+    }
+
+    fn local_part(&self, number: usize) -> Result<File> {
+        let local = self.parts.join(PartFile::name_of(number));
+        regular_file::open(&local).map_err(|error| Error::io("open", &local, error))
+    }
+}
