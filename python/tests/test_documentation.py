@@ -45,8 +45,8 @@ def test_everything_public_is_documented_with_an_example():
             assert "Example:" in documentation, name
 
 
-# What the command line has for people, for its own output, or under another name.
-ONLY_TYPED = {"json", "help", "version"}
+# What the command line has for people or for its own output, and what variables of the environment say in Python.
+ONLY_TYPED = {"json", "help", "version", "retries", "retry-seconds", "request-timeout"}
 # What only a program can give.
 IN_MEMORY = {"sources", "columns", "impressions"}
 COMMANDS = [name for name in lookback.__all__ if inspect.isfunction(getattr(lookback, name))]
