@@ -12,9 +12,9 @@
 //!    before that manifest was written, so it will not win.) Until then, who reads all files of the folder sees rows of
 //!    both. If only this fails, it is a note, and the next run for the day removes them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::manifest_file::{MANIFEST, manifest_of};
 use super::partition_folder::{PartitionFolder, SUCCESS};
@@ -36,7 +36,7 @@ impl Replaced {
     pub(super) fn find(folder: &PartitionFolder, objects: &Objects) -> Result<Self> {
         let manifest = objects.read(&folder.path().join(MANIFEST), MANIFEST_BYTES_MAX)?;
         if let Some((bytes, _)) = &manifest {
-            manifest_of(&bytes::Bytes::copy_from_slice(bytes)).map_err(|reason| {
+            parsed(bytes).map_err(|reason| {
                 Error::refused(
                     format!("the manifest of {} is not of lookback, or is damaged ({reason})", folder.path().shown()),
                     message!["remove that partition, or name another place with ", Out],
@@ -76,18 +76,30 @@ impl PartitionFolder {
     pub(super) fn remove_replaced(&self, objects: &Objects) -> Result<()> {
         let Ok(manifest) = self.read_manifest() else { return Ok(()) };
         let listed = self.listed(objects)?;
-        remove_replaced(objects, &manifest, &listed)
+        remove_replaced(objects, &manifest, None, &listed)
     }
 }
 
-fn remove_replaced(objects: &Objects, manifest: &Manifest, listed: &BTreeMap<String, Found>) -> Result<()> {
+/// Removes the parts in a list that a manifest does not name, and that the one it has replaced names or that are older
+/// than the one in the list.
+fn remove_replaced(
+    objects: &Objects,
+    manifest: &Manifest,
+    replaced: Option<&Manifest>,
+    listed: &BTreeMap<String, Found>,
+) -> Result<()> {
     let Some(since_ms) = listed.get(MANIFEST).map(|object| object.modified_ms) else { return Ok(()) };
-    let named: BTreeSet<&str> = manifest.parts.iter().map(|part| part.name.as_str()).collect();
-    let replaced = listed
-        .iter()
-        .filter(|(name, object)| is_part_name(name) && !named.contains(name.as_str()) && object.modified_ms < since_ms);
-    let paths: Vec<&Path> = replaced.map(|(_, object)| object.path.as_path()).collect();
-    objects.remove(paths)
+    let names = |manifest: &Manifest, name: &str| manifest.parts.iter().any(|part| part.name == name);
+    let is_replaced = |name: &str, object: &Found| {
+        let is_old = object.modified_ms < since_ms || replaced.is_some_and(|replaced| names(replaced, name));
+        is_part_name(name) && !names(manifest, name) && is_old
+    };
+    let removed = listed.iter().filter(|(name, object)| is_replaced(name, object));
+    objects.remove(removed.map(|(_, object)| object.path.as_path()))
+}
+
+fn parsed(manifest: &[u8]) -> Result<Manifest, String> {
+    manifest_of(&bytes::Bytes::copy_from_slice(manifest))
 }
 
 /// Returns the manifest with the names that its parts have at a URL.
@@ -157,11 +169,8 @@ impl Upload<'_> {
         if !before.contains_key(SUCCESS) {
             self.objects.write(&path.join(SUCCESS), &[])?;
         }
-        let removed = match is_new {
-            // The list has the time of the replaced manifest: what is older goes, and what it named.
-            true => self.remove_after(manifest, replaced, &before),
-            false => remove_replaced(self.objects, manifest, &before),
-        };
+        let old = replaced.manifest.as_ref().filter(|_| is_new).and_then(|(bytes, _)| parsed(bytes).ok());
+        let removed = remove_replaced(self.objects, manifest, old.as_ref(), &before);
         if let Err(error) = removed {
             self.progress.note(&message![
                 ("parts that were replaced are still in {}", path.shown()),
@@ -181,17 +190,6 @@ impl Upload<'_> {
             self.objects.upload(&path, &self.local_part(number)?, self.part_bytes)?;
         }
         Ok(())
-    }
-
-    fn remove_after(&self, manifest: &Manifest, replaced: &Replaced, before: &BTreeMap<String, Found>) -> Result<()> {
-        let Some((bytes, _)) = &replaced.manifest else { return Ok(()) };
-        let old = manifest_of(&bytes::Bytes::copy_from_slice(bytes));
-        let now: BTreeSet<&str> = manifest.parts.iter().map(|part| part.name.as_str()).collect();
-        let path = self.folder.path();
-        let named = old.iter().flat_map(|old| &old.parts).filter(|part| !now.contains(part.name.as_str()));
-        let named: Vec<PathBuf> = named.map(|part| path.join(&part.name)).collect();
-        self.objects.remove(named.iter().map(PathBuf::as_path))?;
-        remove_replaced(self.objects, manifest, before)
     }
 
     fn local_part(&self, number: usize) -> Result<File> {

@@ -47,7 +47,7 @@ impl Objects {
         match read {
             Ok(Ok(read)) => Ok(Some(read)),
             Ok(Err(bytes)) => Err(Error::input(
-                format!("{} has {bytes} bytes, more than any that lookback writes", path.shown()),
+                format!("{} has {bytes} bytes, more than the {bytes_max} that it may have", path.shown()),
                 "check the URL",
             )),
             Err(_) => Ok(None),
