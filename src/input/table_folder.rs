@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::exact::Held;
 use crate::storage::Place;
 use crate::text::Shown;
 
@@ -19,9 +20,9 @@ const ICEBERG: &str = ".metadata.json";
 /// Fails if the root, or any folder above it, is a table; the root may lie inside one.
 pub(super) fn refuse_above(root: &Place) -> Result<()> {
     let Some(folder) = root.folder() else {
-        if let Some((table, found)) = root.above_with(&LOGS.map(|(log, _)| log))? {
-            let kind = LOGS.iter().find(|(log, _)| *log == found).map_or("a table", |(_, kind)| kind);
-            return Err(refused(&table, kind, found));
+        if let Some((table, place)) = root.above_with(&LOGS.map(|(log, _)| log))? {
+            let (log, kind) = LOGS.get(place).held("one of the logs was found")?;
+            return Err(refused(&table, kind, log));
         }
         return refuse(root, root.path());
     };

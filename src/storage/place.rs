@@ -33,7 +33,7 @@ struct Tree {
     objects: Objects,
     levels: Mutex<BTreeMap<PathBuf, Arc<Level>>>,
     /// What [`Place::above_with`] has found.
-    above: OnceLock<Option<(PathBuf, &'static str)>>,
+    above: OnceLock<Option<(PathBuf, usize)>>,
     local: Local,
 }
 
@@ -242,16 +242,16 @@ impl Place {
         }
     }
 
-    /// Returns the nearest folder above the root of a URL that has an entry of one of these names, and that name.
-    pub(crate) fn above_with(&self, names: &[&'static str]) -> Result<Option<(PathBuf, &'static str)>> {
+    /// Returns the nearest folder above the root of a URL that has an entry of one of these names, and which.
+    pub(crate) fn above_with(&self, names: &[&str]) -> Result<Option<(PathBuf, usize)>> {
         let Kind::Objects(tree) = &self.0 else { return Ok(None) };
         if let Some(found) = tree.above.get() {
             return Ok(found.clone());
         }
         let mut found = None;
-        for name in names {
+        for (place, name) in names.iter().enumerate() {
             if let Some(folder) = tree.objects.above_with(name)? {
-                found = Some((folder, *name));
+                found = Some((folder, place));
                 break;
             }
         }

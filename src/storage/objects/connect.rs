@@ -80,17 +80,26 @@ struct Settings<'a> {
     cancel: &'a Cancel,
 }
 
-/// What each store takes: no retries of its own, since [`super::attempts`] makes them; and the time for an answer.
+/// Returns the client of one kind of store: without retries of its own, since [`super::attempts`] makes them; with the
+/// time for an answer. Fails if it has no credentials, which come from `$variables`, unless requests are not signed.
 macro_rules! client {
-    ($builder:ty, $key:ident, $settings:expr) => {{
-        let timeout = format!("{} seconds", $settings.requests.limits().timeout.as_secs().max(1));
-        <$builder>::from_env()
-            .with_url($settings.url)
+    ($builder:ty, $key:ident, $variables:literal, $settings:expr) => {{
+        let settings: &Settings<'_> = $settings;
+        let timeout = format!("{} seconds", settings.requests.limits().timeout.as_secs().max(1));
+        let builder = <$builder>::from_env()
+            .with_url(settings.url)
             .with_retry(RetryConfig { max_retries: 0, ..RetryConfig::default() })
             .with_config($key::Client(ClientConfigKey::ReadTimeout), timeout)
             .with_config($key::Client(ClientConfigKey::Timeout), "1 day")
             .with_config($key::Client(ClientConfigKey::ConnectTimeout), CONNECT_WAIT)
-            .with_http_connector($settings.requests.connector())
+            .with_http_connector(settings.requests.connector());
+        let is_signed = builder.get_config_value(&$key::SkipSignature).as_deref() != Some("true");
+        let store = builder.build().map_err(NoClient::Invalid)?;
+        if is_signed {
+            let credentials = store.credentials();
+            settings.credentials($variables, async { credentials.get_credential().await.map(drop) })?;
+        }
+        Ok(Arc::new(store))
     }};
 }
 
@@ -98,41 +107,20 @@ impl Settings<'_> {
     fn store(&self, scheme: &ObjectStoreScheme) -> Result<Arc<dyn Store>, NoClient> {
         match scheme {
             ObjectStoreScheme::AmazonS3 => {
-                let builder = client!(AmazonS3Builder, AmazonS3ConfigKey, self);
-                let is_signed = builder.get_config_value(&AmazonS3ConfigKey::SkipSignature).as_deref() != Some("true");
-                let store = builder.build().map_err(NoClient::Invalid)?;
-                if is_signed {
-                    let credentials = store.credentials();
-                    self.credentials("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", async {
-                        credentials.get_credential().await.map(drop)
-                    })?;
-                }
-                Ok(Arc::new(store))
+                client!(AmazonS3Builder, AmazonS3ConfigKey, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", self)
             }
-            ObjectStoreScheme::GoogleCloudStorage => {
-                let builder = client!(GoogleCloudStorageBuilder, GoogleConfigKey, self);
-                let is_signed = builder.get_config_value(&GoogleConfigKey::SkipSignature).as_deref() != Some("true");
-                let store = builder.build().map_err(NoClient::Invalid)?;
-                if is_signed {
-                    let credentials = store.credentials();
-                    self.credentials("GOOGLE_SERVICE_ACCOUNT or GOOGLE_APPLICATION_CREDENTIALS", async {
-                        credentials.get_credential().await.map(drop)
-                    })?;
-                }
-                Ok(Arc::new(store))
-            }
-            _ => {
-                let builder = client!(MicrosoftAzureBuilder, AzureConfigKey, self);
-                let is_signed = builder.get_config_value(&AzureConfigKey::SkipSignature).as_deref() != Some("true");
-                let store = builder.build().map_err(NoClient::Invalid)?;
-                if is_signed {
-                    let credentials = store.credentials();
-                    self.credentials("AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY", async {
-                        credentials.get_credential().await.map(drop)
-                    })?;
-                }
-                Ok(Arc::new(store))
-            }
+            ObjectStoreScheme::GoogleCloudStorage => client!(
+                GoogleCloudStorageBuilder,
+                GoogleConfigKey,
+                "GOOGLE_SERVICE_ACCOUNT or GOOGLE_APPLICATION_CREDENTIALS",
+                self
+            ),
+            _ => client!(
+                MicrosoftAzureBuilder,
+                AzureConfigKey,
+                "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+                self
+            ),
         }
     }
 
