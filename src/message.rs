@@ -40,7 +40,8 @@ named! {
         MaxHistory = "max_history", MemoryLimit = "memory_limit", Number = "number", Order = "order", Out = "out",
         PartRows = "part_rows", Quarantine = "quarantine", RequestTimeout = "request_timeout", Retries = "retries",
         RetrySeconds = "retry_seconds", RowGroupRows = "row_group_rows", Seed = "seed", Stale = "stale",
-        Store = "store", TakeZoneRules = "take_zone_rules", Threads = "threads", To = "to", TypeType = "type_type", With = "with",
+        Store = "store", Table = "table", TakeZoneRules = "take_zone_rules", Threads = "threads", To = "to", TypeType = "type_type",
+        Vacuum = "vacuum", With = "with",
     }
     ALL
 }

@@ -74,6 +74,21 @@ fn a_partition_is_replaced_whole_or_not_at_all() {
 }
 
 #[test]
+fn a_new_partition_of_a_delta_table_comes_whole_or_not_at_all() {
+    stopped_anywhere(&scenarios::new_delta_partition());
+}
+
+#[test]
+fn a_partition_of_a_delta_table_is_replaced_whole_or_not_at_all() {
+    stopped_anywhere(&scenarios::replaced_delta_partition());
+}
+
+#[test]
+fn a_partition_of_a_delta_table_is_scrubbed_or_not() {
+    stopped_anywhere(&scenarios::scrubbed_delta_partition());
+}
+
+#[test]
 fn a_backfill_stands_at_one_of_its_steps() {
     stopped_anywhere(&scenarios::backfill());
 }

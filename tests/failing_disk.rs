@@ -81,6 +81,11 @@ fn a_customer_is_forgotten_when_there_is_room() {
 }
 
 #[test]
+fn a_partition_of_a_delta_table_is_replaced_when_there_is_room() {
+    failed_anywhere(&scenarios::replaced_delta_partition());
+}
+
+#[test]
 fn a_partition_is_scrubbed_when_there_is_room() {
     failed_anywhere(&scenarios::scrubbed_partition());
 }

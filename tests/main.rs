@@ -24,6 +24,7 @@ mod crafted_tables;
 #[cfg(target_os = "linux")]
 mod crashing;
 mod decoding;
+mod delta;
 mod determinism;
 mod diffing;
 mod documented;

@@ -228,7 +228,7 @@ fn a_partition_that_comes_while_one_is_made_is_not_lost() {
     let manifest = folder.manifest().unwrap();
     let settings = lookback::internals::output::RowSettings::of(&manifest).unwrap();
     let schema = lookback::internals::output::RowSchema::new(&settings).unwrap();
-    let partition = Partition::begin(folder.clone()).unwrap();
+    let partition = Partition::begin(folder.clone(), None, settings.columns).unwrap();
     write_file(&folder.path().join("notes.txt"), b"notes");
     let error = partition.publish(&manifest, &schema, &Silent).unwrap_err();
     assert!(error.to_string().contains("notes.txt"), "{error}");

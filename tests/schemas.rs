@@ -107,6 +107,9 @@ fn outputs() -> (Bench, Vec<Value>) {
     let mut say = |schema: &str, arguments: &str| keep(schema, bench.json(arguments));
     // A store that begins behind what the partitions there rest on.
     say("backfill", "backfill --store late --input input --from 2026-01-05 --to 2026-01-09 --out out2");
+    let to_table = "--out table --table delta --vacuum 7d";
+    say("backfill", &format!("backfill --store late --input input --from 2026-01-09 --to 2026-01-09 {to_table}"));
+    say("produce", &format!("produce --store late --input input --dt 2026-01-09 {to_table} --max-history 9"));
     say("produce", "produce --store late --input input --dt 2026-01-09 --out out");
     bench.ok("produce --store store --input input --dt 2026-01-09 --out out");
     say("remove", "remove --store late --dt 2026-01-06 --dry-run");

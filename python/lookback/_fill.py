@@ -128,6 +128,8 @@ def backfill(
     type_type: Optional[str] = None,
     order: Optional[str] = None,
     seed: Optional[int] = None,
+    table: Optional[str] = None,
+    vacuum: Optional[str] = None,
     allow_gaps: bool = False,
     allow_pruned: bool = False,
     quarantine: Optional[PathLike] = None,

@@ -30,6 +30,8 @@ def produce(
     type_type: Optional[str] = None,
     order: Optional[str] = None,
     seed: Optional[int] = None,
+    table: Optional[str] = None,
+    vacuum: Optional[str] = None,
     allow_gaps: bool = False,
     allow_pruned: bool = False,
     quarantine: Optional[PathLike] = None,
@@ -60,6 +62,10 @@ def produce(
         type_type: ``"int32"`` (the default) or ``"uint8"``, of action types.
         order: ``"customer"`` (the default), ``"shuffled"`` or ``"carousel"``.
         seed: the seed of a shuffled order; 0 without it.
+        table: ``"delta"`` makes the output a Delta table: a commit for each partition, and the files of older versions
+            stay. An output never changes its kind.
+        vacuum: then remove the files that left the Delta table at least this long ago, such as ``"7d"`` or ``"24h"``
+            (``"1h"`` or more).
         allow_gaps: continue although batches before the day are missing in the store.
         allow_pruned: continue although actions that the rows should have were pruned.
         quarantine: a folder for bad rows; without it impressions with a bad row are refused as a whole.

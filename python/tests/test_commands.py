@@ -39,6 +39,27 @@ def test_days_paths_lists_and_numbers_are_words(tmp_path):
         lookback.verify(store, memory_limit=1)
 
 
+def test_an_output_is_a_delta_table(tmp_path):
+    import deltalake
+
+    root = write_input(tmp_path)
+    store, out = tmp_path / "store", tmp_path / "out"
+    lookback.ingest(store, input=root, dt="2026-01-01", create=True)
+    summary = lookback.produce(store, input=root, dt="2026-01-02", out=out, table="delta", vacuum="7d")
+    assert (summary["table_version"], summary["vacuumed"]) == (0, 0)
+    summary = lookback.backfill(
+        store, input=root, from_="2026-01-01", to="2026-01-02", out=out, max_history=5, table="delta", vacuum="24h", allow_gaps=True
+    )
+    assert summary["produced"][0]["table_version"] == 1 and summary["vacuumed"] == 0
+    versions = [deltalake.DeltaTable(str(out), version=version).to_pyarrow_table() for version in (0, 1)]
+    assert [len(table["actions"][0]) for table in versions] == [1000, 5]
+    assert versions[1]["dt"].to_pylist() == [datetime.date(2026, 1, 2)] * summary["produced"][0]["rows"]
+    with pytest.raises(lookback.Refused, match="is a Delta table"):
+        lookback.produce(store, input=root, dt="2026-01-02", out=out)
+    with pytest.raises(lookback.Usage, match="type_type uint8|--type-type uint8"):
+        lookback.produce(store, input=root, dt="2026-01-02", out=tmp_path / "other", table="delta", type_type="uint8")
+
+
 def test_each_error_has_its_class_and_the_sentence_of_the_command_line(tmp_path):
     write_example(tmp_path)
     store, root = tmp_path / "store", tmp_path / "input"

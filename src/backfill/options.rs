@@ -1,8 +1,9 @@
 //! The options of a backfill.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::model::Day;
+use crate::model::{Day, TableFormat};
 use crate::options::options;
 use crate::produce::RowChoice;
 use crate::resources::Resources;
@@ -34,6 +35,11 @@ options! {
         stale: bool = false,
         /// Whether to report only what would be done.
         dry_run: bool = false,
+        /// The table that the output is. Default: partitions without a log. An output never changes its kind.
+        table: Option<TableFormat> = None,
+        /// At the end, files of older versions of the table that left it at least this long ago are removed. Default:
+        /// they stay.
+        vacuum: Option<Duration> = None,
         /// The settings of rows. Settings that were not chosen keep the value that a stale partition has.
         rows: RowChoice = RowChoice::default(),
         /// The quarantine folder for bad rows. Default: days with a bad row are refused.

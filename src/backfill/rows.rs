@@ -11,6 +11,7 @@ use super::plan::Plan;
 use super::stale::{KeptSettings, known};
 use crate::error::Result;
 use crate::model::{Day, OrderKind, name_days};
+use crate::output::TableFiles;
 use crate::produce::{ProduceOptions, ProduceSummary, RowChoice, is_multi_day, produce, produce_multi_day};
 use crate::progress::{Notes, Progress};
 use crate::resources::Resources;
@@ -40,6 +41,9 @@ pub(super) fn produce_all(
     let store = Store::open_reader(folder)?;
     let with_rows = |day: Day| Ok((day, kept.map_or(Ok(options.rows), |kept| kept.of_day(day))?));
     let days = days.into_iter().map(with_rows).collect::<Result<Vec<_>>>()?;
+    // Read once: a backfill looks at many days, most of which are kept.
+    let place = options.resources.place(out)?;
+    let table_files = if options.table.is_some() { TableFiles::read(&place)? } else { None };
     let mut summaries = Vec::new();
     let resources = &options.resources;
     for days_alike in days.chunk_by(|(_, rows), (_, next)| rows == next) {
@@ -50,7 +54,7 @@ pub(super) fn produce_all(
             let at_once = if together { some.len() } else { days_side_by_side(rows) };
             let of_one = resources.clone().with_sort_bytes(resources.sort_bytes() / at_once);
             let some: Vec<Day> = some.iter().map(|(day, _)| *day).collect();
-            let of_day = |day: &Day| options_of(options, rows, out, *day, &of_one);
+            let of_day = |day: &Day| options_of(options, rows, out, *day, &of_one).table_files(table_files.clone());
             let of_days: Vec<_> = some.iter().map(of_day).collect();
             if together {
                 progress.item(&format!("produce {}", name_days(&some)), summaries.len() + 1, days.len());
@@ -137,5 +141,6 @@ fn options_of(
         .allow_pruned(options.allow_pruned)
         .quarantine(options.quarantine.clone())
         .resources(resources.clone())
+        .table(options.table)
         .keep_current(true)
 }

@@ -11,7 +11,7 @@ use super::stale::{KeptSettings, leave_what_is_not_stale};
 use crate::error::{Kind, Result};
 use crate::ingest::{IngestOptions, IngestSummary, Ingester};
 use crate::model::Day;
-use crate::output::check_output;
+use crate::output::{check_output, check_table, vacuum};
 use crate::produce::ProduceSummary;
 use crate::progress::{Progress, Silent};
 use crate::resources::{Resources, threads};
@@ -45,6 +45,8 @@ pub struct BackfillSummary {
     pub ingested: Vec<IngestSummary>,
     /// The summary of each produced day.
     pub produced: Vec<ProduceSummary>,
+    /// Files of older versions of the Delta table that were removed.
+    pub vacuumed: u64,
     /// Histories that were read through RocksDB; see [`Store::read_through_rocksdb`].
     #[serde(skip)]
     pub read_through_rocksdb: u64,
@@ -91,7 +93,11 @@ pub fn backfill(
     // Wrong usage is reported before anything is changed.
     options.rows.row_order()?;
     refuse_overlaps(Some(&options.input), folder.path(), options.out.as_deref(), options.quarantine.as_deref())?;
-    options.out.as_deref().map(|out| check_output(&options.resources.place(out)?)).transpose()?;
+    if let Some(out) = options.out.as_deref() {
+        let out = options.resources.place(out)?;
+        check_output(&out)?;
+        check_table(&out, options.table, options.rows.row_columns())?;
+    }
     let mut plan = Plan::new(options, store.as_ref(), &held, progress)?;
     let kept = options.stale.then(|| KeptSettings::of(&mut plan, options, store.as_ref(), progress)).transpose()?;
     if options.out.is_some() && !options.stale {
@@ -126,6 +132,9 @@ pub fn backfill(
     if !dry_run {
         (summary.produced, summary.read_through_rocksdb) =
             produce_all(folder, options, &plan, kept.as_ref(), progress)?;
+        if let (Some(out), Some(age)) = (options.out.as_deref(), options.vacuum) {
+            summary.vacuumed = vacuum(&options.resources.place(out)?, age, progress)?;
+        }
     }
     Ok((plan, summary))
 }

@@ -33,6 +33,8 @@ pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
         .allow_pruned(rows.allow_pruned)
         .rows(rows.choice())
         .quarantine(rows.quarantine.clone())
+        .table(rows.table)
+        .vacuum(rows.vacuum)
         .resources(console.resources().clone());
     let (plan, summary) = backfill(&Folder::with(&typed.store, console.resources()), &options, console.progress())?;
     if typed.dry_run {
@@ -121,6 +123,9 @@ fn sentence(summary: &BackfillSummary) -> String {
             (made(|day| day.duplicates), "impressions equal to others (kept)"),
             (made(|day| day.forgotten), "impressions left out (of forgotten customers)"),
         ]);
+    }
+    if summary.vacuumed > 0 {
+        sentence += &format!("; removed {} of older versions of the Delta table", counted(summary.vacuumed, "file"));
     }
     if summary.created {
         sentence += "; created the store";

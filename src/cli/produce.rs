@@ -18,6 +18,8 @@ pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
         .allow_gaps(rows.allow_gaps)
         .allow_pruned(rows.allow_pruned)
         .quarantine(rows.quarantine.clone())
+        .table(rows.table)
+        .vacuum(rows.vacuum)
         .resources(console.resources().clone());
     let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
     let summary = produce(&store, &options, console.progress())?;
@@ -44,6 +46,12 @@ pub(super) fn sentence(summary: &ProduceSummary) -> String {
         Some(batch) => format!("; newest batch {batch}"),
         None => "; no batch used".to_owned(),
     };
+    if let Some(version) = summary.table_version {
+        sentence += &format!("; version {version} of the Delta table");
+    }
+    if summary.vacuumed > 0 {
+        sentence += &format!("; removed {} of older versions", counted(summary.vacuumed, "file"));
+    }
     if let Some(older) = summary.older_partition {
         sentence += &format!("; WARNING: dt={older} of this output rests on batches older than any in the store");
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use super::delta::TableFiles;
 use super::partition_folder::{PartitionFolder, SUCCESS};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
@@ -15,11 +16,16 @@ use crate::text::Shown;
 
 impl PartitionFolder {
     /// Whether the partition exists, is complete, and was produced from inputs with this fingerprint, so that producing
-    /// it again would change no byte. Only the names and sizes of the part files are compared.
-    pub(crate) fn holds(&self, inputs: &str) -> bool {
+    /// it again would change no byte; in a Delta table, also whether `table` has its parts. Only the names and sizes of
+    /// the part files are compared.
+    pub(crate) fn holds(&self, inputs: &str, table: Option<&TableFiles>) -> bool {
         let manifest = self.manifest();
-        let current = manifest.is_ok_and(|manifest| manifest.inputs == inputs && check_sizes(self, &manifest).is_ok());
-        current && self.is_complete()
+        let is_current = |manifest: &Manifest| {
+            manifest.inputs == inputs
+                && check_sizes(self, manifest).is_ok()
+                && table.is_none_or(|table| table.are_those_of(manifest))
+        };
+        manifest.is_ok_and(|manifest| is_current(&manifest)) && self.is_complete()
     }
 
     /// Whether it has the mark that is written last.
@@ -35,12 +41,13 @@ impl PartitionFolder {
 }
 
 /// Fails, naming the first file, if a part file is missing, or if there is one that the manifest does not list, since
-/// readers would read its rows too. At a URL, parts that were replaced may still lie beside those of the manifest.
+/// readers would read its rows too. At a URL, and in a Delta table, parts that were replaced may lie beside its own.
 pub(crate) fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Result<()> {
     let path = folder.path();
     if folder.out.objects().is_some() {
         return folder.parts(manifest).map(drop);
     }
+    let may_have_more = folder.may_have_more()?;
     for part in &manifest.parts {
         let file = path.join(&part.name);
         match fs::metadata(&file) {
@@ -49,6 +56,9 @@ pub(crate) fn check_names(folder: &PartitionFolder, manifest: &Manifest) -> Resu
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(other(&file, "is missing")),
             Err(error) => return Err(Error::io("read", &file, error)),
         }
+    }
+    if may_have_more {
+        return Ok(());
     }
     let mut names = Vec::new();
     for entry in fs::read_dir(&path).map_err(|error| Error::io("list", &path, error))? {

@@ -161,16 +161,8 @@ pub(super) fn give_up(out: &Path) {
 /// lose that file.
 pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
     let path = folder.path();
-    match fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io("open", &path, error)),
-        Ok(found) if !found.is_dir() => {
-            return Err(Error::refused(
-                format!("{} is not a folder, so no partition can be written there", path.shown()),
-                message!["move it away, or name another folder with ", Out],
-            ));
-        }
-        Ok(_) => {}
+    if !check_folder(&path)? {
+        return Ok(());
     }
     let names = names_in(&path).map_err(|error| Error::io("list", &path, error))?;
     let manifest = folder.read_manifest().ok();
@@ -190,6 +182,19 @@ pub(super) fn check_replaceable(folder: &PartitionFolder) -> Result<()> {
             format!("the partition {} would be replaced, but {name} in it was not written by lookback", path.shown()),
             message!["move that entry away, or name another folder with ", Out],
         )),
+    }
+}
+
+/// Whether there is a folder at the path of a partition. Fails if something else is there.
+pub(super) fn check_folder(path: &Path) -> Result<bool> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::io("open", path, error)),
+        Ok(found) if !found.is_dir() => Err(Error::refused(
+            format!("{} is not a folder, so no partition can be written there", path.shown()),
+            message!["move it away, or name another folder with ", Out],
+        )),
+        Ok(_) => Ok(true),
     }
 }
 

@@ -3,9 +3,11 @@
 
 mod check;
 mod counters;
+mod delta;
 mod folder;
 mod histories;
 mod history_file;
+mod log_folder;
 mod manifest_file;
 pub(crate) mod partition;
 mod partition_folder;
@@ -21,6 +23,8 @@ pub use check::check_hashes;
 #[cfg(feature = "report")]
 pub(crate) use check::check_sizes;
 pub(crate) use check::{check_content, check_names};
+pub use delta::TableFiles;
+pub(crate) use delta::{check_table, remove_remains, table_of, vacuum};
 pub(crate) use folder::check_output;
 pub(crate) use histories::HistoryWriter;
 pub use histories::{HistoryFormat, HistoryTarget};

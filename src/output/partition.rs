@@ -6,19 +6,24 @@
 //!    (see
 //!    [`super::folder`]).
 //!
+//! In a Delta table the files go into `OUT/dt=D` one by one, beside those of older versions (see [`super::delta`]).
+//!
 //! Leftover folders of a killed run have no lock; the next run for the same day removes them. For an output at a URL
 //! see [`super::upload`].
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::folder::{check_replaceable, claim, claim_objects, give_up};
+use super::delta::DeltaPartition;
+use super::folder::{check_folder, check_replaceable, claim, claim_objects, give_up};
+use super::log_folder::is_delta;
 use super::manifest_file::write_manifest;
 use super::partition_folder::{PartitionFolder, SUCCESS};
 use super::rows::RowSchema;
 use super::upload::{Replaced, Upload, under_their_hashes};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
+use crate::model::{RowColumns, TableFormat};
 use crate::progress::Progress;
 use crate::storage::{fresh, is_left_behind, lock, lock_created, put_in_place, sync};
 
@@ -26,7 +31,8 @@ impl PartitionFolder {
     /// Removes the leftovers of killed runs for the day beside the partition.
     pub(crate) fn tidy_up(&self) -> Result<()> {
         match self.out.objects() {
-            Some((objects, _)) => self.remove_replaced(objects),
+            Some((objects, _)) if !is_delta(&self.out)? => self.remove_replaced(objects),
+            Some(_) => Ok(()),
             None => {
                 let _turn = lock(self.out.path())?;
                 self.remove_left_behind(self.out.path())
@@ -59,20 +65,24 @@ pub struct Partition {
     staging: PathBuf,
     /// What is at the URL when the partition is begun.
     replaced: Option<Replaced>,
+    /// In a Delta table: what the table has when the partition is begun.
+    delta: Option<DeltaPartition>,
     is_published: bool,
     /// Held as long as the staging folder is in use.
     _lock: File,
 }
 
 impl Partition {
-    /// Starts a partition and removes the leftovers of killed runs for the same day. Fails if the output folder, or
-    /// what exists at the partition's path, is not lookback's; at a URL also if its store takes no conditional writes.
-    pub fn begin(folder: PartitionFolder) -> Result<Self> {
+    /// Starts a partition of rows with these columns and removes the leftovers of killed runs for the same day. Fails
+    /// if the output folder, or what exists at the partition's path, is not lookback's; at a URL also if its store
+    /// takes no conditional writes; and if the rows do not fit the Delta table.
+    pub fn begin(folder: PartitionFolder, table: Option<TableFormat>, columns: RowColumns) -> Result<Self> {
+        let is_delta = table == Some(TableFormat::Delta);
         let replaced = match folder.out.objects() {
             None => None,
             Some((objects, _)) => {
                 claim_objects(&folder.out, objects)?;
-                Some(Replaced::find(&folder, objects)?)
+                Some(if is_delta { Replaced::read } else { Replaced::find }(&folder, objects)?)
             }
         };
         let above = match folder.out.objects() {
@@ -83,14 +93,17 @@ impl Partition {
         let turn = if replaced.is_some() { lock_created(&above) } else { claim(&above) };
         let staged = turn.and_then(|_turn| {
             folder.remove_left_behind(&above)?;
-            if replaced.is_none() {
+            if is_delta {
+                check_folder(&folder.path())?;
+            } else if replaced.is_none() {
                 check_replaceable(&folder)?;
             }
+            let delta = is_delta.then(|| DeltaPartition::begin(&folder, columns)).transpose()?;
             let staging = fresh::folder(&above, &folder.staging_prefix())?;
-            Ok((lock(&staging)?, staging))
+            Ok((lock(&staging)?, staging, delta))
         });
-        let (held, staging) = staged.inspect_err(|_| give_up(&above))?;
-        let partition = Partition { folder, staging, replaced, is_published: false, _lock: held };
+        let (held, staging, delta) = staged.inspect_err(|_| give_up(&above))?;
+        let partition = Partition { folder, staging, replaced, delta, is_published: false, _lock: held };
         let parts = partition.parts();
         fs::create_dir(&parts).map_err(|error| Error::io("create", &parts, error))?;
         Ok(partition)
@@ -106,23 +119,34 @@ impl Partition {
         self.staging.join("scratch")
     }
 
-    /// Publishes the partition with its manifest. The parts must be complete and fsynced.
-    pub fn publish(mut self, manifest: &Manifest, schema: &RowSchema, progress: &dyn Progress) -> Result<()> {
+    /// Publishes the partition with its manifest. The parts must be complete and fsynced. Returns the version of the
+    /// Delta table that has the rows, if it is one.
+    pub fn publish(mut self, manifest: &Manifest, schema: &RowSchema, progress: &dyn Progress) -> Result<Option<u64>> {
         let parts = self.parts();
-        if let (Some(replaced), Some((objects, local))) = (self.replaced.take(), self.folder.out.objects()) {
-            let manifest = under_their_hashes(manifest);
-            write_manifest(&parts, &manifest, schema)?;
-            return Upload { folder: &self.folder, objects, part_bytes: local.part_bytes, parts: &parts, progress }
-                .publish(&manifest, &replaced);
-        }
+        let (replaced, delta) = (self.replaced.take(), self.delta.take());
+        let named = (replaced.is_some() || delta.is_some()).then(|| under_their_hashes(manifest));
+        let manifest = named.as_ref().unwrap_or(manifest);
         write_manifest(&parts, manifest, schema)?;
+        if let (Some(replaced), Some((objects, local))) = (replaced, self.folder.out.objects()) {
+            let upload =
+                Upload { folder: &self.folder, objects, part_bytes: local.part_bytes, parts: &parts, progress };
+            return match delta {
+                Some(delta) => delta.publish_at_url(&upload, manifest, &replaced).map(Some),
+                None => upload.publish(manifest, &replaced).map(|()| None),
+            };
+        }
+        if let Some(delta) = delta {
+            let version = delta.publish_on_disk(&self.folder, &parts, manifest)?;
+            self.is_published = true;
+            return Ok(Some(version));
+        }
         create_empty(&parts.join(SUCCESS))?;
         sync(&parts)?;
         // Another program may have written there since the start.
         check_replaceable(&self.folder)?;
         put_in_place(&parts, &self.folder.path(), &self.staging.join("replaced"))?;
         self.is_published = true;
-        Ok(())
+        Ok(None)
     }
 }
 

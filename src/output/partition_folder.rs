@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::PathBuf;
 
+use super::log_folder::is_delta;
 use super::manifest_file::{MANIFEST, read_manifest};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::message::message;
 use crate::model::Day;
-use crate::storage::{Place, PlacedFile};
+use crate::storage::{EntryKind, Place, PlacedFile};
 use crate::text::Shown;
 
 pub(super) const SUCCESS: &str = "_SUCCESS";
@@ -36,12 +37,28 @@ impl PartitionFolder {
         self.dt
     }
 
+    /// The output that it is in.
+    pub(crate) fn out(&self) -> &Place {
+        &self.out
+    }
+
     /// Whether there is something at its path: a folder, or objects below it.
     pub(crate) fn exists(&self) -> Result<bool> {
         Ok(match self.out.objects() {
             None => self.path().is_dir(),
             Some((objects, _)) => !objects.level(&self.path())?.is_empty(),
         })
+    }
+
+    /// Whether it has a manifest, usable or not.
+    pub(super) fn has_manifest(&self) -> Result<bool> {
+        Ok(self.out.afresh().kind(&self.path().join(MANIFEST))? == Some(EntryKind::File))
+    }
+
+    /// Whether files that the manifest does not name may lie beside its parts: those that are being replaced at a URL,
+    /// and those of older versions of a Delta table.
+    pub(super) fn may_have_more(&self) -> Result<bool> {
+        Ok(self.out.objects().is_some() || is_delta(&self.out)?)
     }
 
     /// Reads the manifest. Fails if the partition is missing, or if its manifest is missing, damaged or of another day.
@@ -69,13 +86,14 @@ impl PartitionFolder {
         })
     }
 
-    /// Returns every Parquet file in the partition, by name, except the manifest, which has no rows. At a URL these are
-    /// the files that the manifest names: others lie beside them while a run replaces them.
+    /// Returns every Parquet file in the partition, by name, except the manifest, which has no rows. At a URL and in a
+    /// Delta table these are the files that the manifest names: others may lie beside them.
     pub fn files(&self) -> Result<Vec<PlacedFile>> {
+        if self.may_have_more()? { self.parts(&self.manifest()?) } else { self.files_in_folder() }
+    }
+
+    fn files_in_folder(&self) -> Result<Vec<PlacedFile>> {
         let path = self.path();
-        if self.out.objects().is_some() {
-            return self.parts(&self.manifest()?);
-        }
         let mut files = Vec::new();
         for entry in fs::read_dir(&path).map_err(|error| Error::io("list", &path, error))? {
             let found = entry.map_err(|error| Error::io("list", &path, error))?.path();
@@ -90,7 +108,7 @@ impl PartitionFolder {
 
     /// Returns every Parquet file in the partition, by name, also those that no manifest names.
     pub(crate) fn all_files(&self) -> Result<Vec<PlacedFile>> {
-        let Some((objects, _)) = self.out.objects() else { return self.files() };
+        let Some((objects, _)) = self.out.objects() else { return self.files_in_folder() };
         let is_data = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "parquet");
         let paths = objects.level(&self.path())?.objects.into_iter().map(|object| object.path);
         self.out.afresh().files(paths.filter(|path| is_data(path) && !path.ends_with(MANIFEST)).collect())

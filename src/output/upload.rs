@@ -25,6 +25,9 @@ use crate::progress::Progress;
 use crate::storage::{Found, Objects, Version, Written, regular_file};
 use crate::text::Shown as _;
 
+/// How often a run tries to replace the manifest of its own rows, while others write theirs.
+const ATTEMPTS: usize = 10;
+
 /// What is at the URL of a partition when a run begins.
 pub(super) struct Replaced {
     /// The bytes of the manifest, and which version of it they are.
@@ -34,6 +37,13 @@ pub(super) struct Replaced {
 impl Replaced {
     /// Reads the manifest. Fails if anything lies there that lookback did not write.
     pub(super) fn find(folder: &PartitionFolder, objects: &Objects) -> Result<Self> {
+        let replaced = Self::read(folder, objects)?;
+        folder.listed(objects)?;
+        Ok(replaced)
+    }
+
+    /// Reads the manifest, whatever else lies there. Fails if it is not lookback's.
+    pub(super) fn read(folder: &PartitionFolder, objects: &Objects) -> Result<Self> {
         let manifest = objects.read(&folder.path().join(MANIFEST), MANIFEST_BYTES_MAX)?;
         if let Some((bytes, _)) = &manifest {
             parsed(bytes).map_err(|reason| {
@@ -43,22 +53,22 @@ impl Replaced {
                 )
             })?;
         }
-        folder.listed(objects)?;
         Ok(Replaced { manifest })
     }
 }
 
 impl PartitionFolder {
+    /// Lists the objects of the partition, by name.
+    pub(super) fn objects(&self, objects: &Objects) -> Result<BTreeMap<String, Found>> {
+        objects.level(&self.path()).map(|level| by_name(level.objects))
+    }
+
     /// Lists the objects of the partition, by name. Fails if one is not lookback's, since readers would take it for
     /// rows.
     fn listed(&self, objects: &Objects) -> Result<BTreeMap<String, Found>> {
         let path = self.path();
         let level = objects.level(&path)?;
-        let mut listed = BTreeMap::new();
-        for object in level.objects {
-            let name = object.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            listed.insert(name, object);
-        }
+        let listed = by_name(level.objects);
         let mut names = level.folders.iter().chain(listed.keys());
         match names.find(|name| !is_own_name(name) || level.folders.contains(name)) {
             None => Ok(listed),
@@ -78,6 +88,11 @@ impl PartitionFolder {
         let listed = self.listed(objects)?;
         remove_replaced(objects, &manifest, None, &listed)
     }
+}
+
+fn by_name(objects: Vec<Found>) -> BTreeMap<String, Found> {
+    let name = |object: &Found| object.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    objects.into_iter().map(|object| (name(&object), object)).collect()
 }
 
 /// Removes the parts in a list that a manifest does not name, and that the one it has replaced names or that are older
@@ -112,7 +127,7 @@ pub(super) fn under_their_hashes(manifest: &Manifest) -> Manifest {
 }
 
 /// Whether a name has the form `part-00000-<32 hexadecimal digits>.parquet`.
-fn is_part_name(name: &str) -> bool {
+pub(super) fn is_part_name(name: &str) -> bool {
     let parts = name.strip_prefix("part-").and_then(|name| name.strip_suffix(".parquet"));
     parts.and_then(|name| name.split_once('-')).is_some_and(|(number, hash)| {
         number.len() >= 5
@@ -140,40 +155,18 @@ pub(super) struct Upload<'a> {
 impl Upload<'_> {
     /// Uploads what is not there, and puts the manifest in the place of the one that was there.
     pub(super) fn publish(&self, manifest: &Manifest, replaced: &Replaced) -> Result<()> {
-        let path = self.folder.path();
-        let local = self.parts.join(MANIFEST);
-        let bytes = regular_file::read(&local).map_err(|error| Error::io("read", &local, error))?;
         let before = self.folder.listed(self.objects)?;
-        self.progress.begin("uploading", "files", Some(manifest.parts.len() as u64));
-        for (number, part) in manifest.parts.iter().enumerate() {
-            let is_there = before.get(&part.name).is_some_and(|object| object.bytes == part.bytes);
-            if !is_there {
-                self.objects.upload(&path.join(&part.name), &self.local_part(number)?, self.part_bytes)?;
-            }
-            self.progress.advance(1);
-        }
-        let is_new = replaced.manifest.as_ref().is_none_or(|(there, _)| *there != bytes);
-        if is_new {
-            let version = replaced.manifest.as_ref().map(|(_, version)| version);
-            if let Written::Other = self.objects.write_if(&path.join(MANIFEST), &bytes, version)? {
-                return Err(Error::new(
-                    Kind::Busy,
-                    format!("another run has written the partition {} meanwhile, and its rows stay", path.shown()),
-                    "wait for the other run, and run the same command again",
-                ));
-            }
-        }
+        self.upload_missing(manifest, &before)?;
+        let is_new = self.replace_manifest(replaced, || Ok(false))?;
         if is_new {
             self.complete(manifest)?;
         }
-        if !before.contains_key(SUCCESS) {
-            self.objects.write(&path.join(SUCCESS), &[])?;
-        }
+        self.mark_complete(&before)?;
         let old = replaced.manifest.as_ref().filter(|_| is_new).and_then(|(bytes, _)| parsed(bytes).ok());
         let removed = remove_replaced(self.objects, manifest, old.as_ref(), &before);
         if let Err(error) = removed {
             self.progress.note(&message![
-                ("parts that were replaced are still in {}", path.shown()),
+                ("parts that were replaced are still in {}", self.folder.path().shown()),
                 ": ",
                 { error.message() },
                 " (the next run for the day removes them)"
@@ -182,9 +175,63 @@ impl Upload<'_> {
         Ok(())
     }
 
+    /// Uploads the parts of a manifest that are not among the objects `before`.
+    pub(super) fn upload_missing(&self, manifest: &Manifest, before: &BTreeMap<String, Found>) -> Result<()> {
+        self.progress.begin("uploading", "files", Some(manifest.parts.len() as u64));
+        for (number, part) in manifest.parts.iter().enumerate() {
+            let is_there = before.get(&part.name).is_some_and(|object| object.bytes == part.bytes);
+            if !is_there {
+                let path = self.folder.path().join(&part.name);
+                self.objects.upload(&path, &self.local_part(number)?, self.part_bytes)?;
+            }
+            self.progress.advance(1);
+        }
+        Ok(())
+    }
+
+    /// Puts the manifest in the place of the one that was there when the run began; returns whether they differ. If
+    /// another run has written one meanwhile, this run replaces it as long as `is_owner` says that the rows are its
+    /// own, and else fails.
+    pub(super) fn replace_manifest(&self, replaced: &Replaced, is_owner: impl Fn() -> Result<bool>) -> Result<bool> {
+        let path = self.folder.path().join(MANIFEST);
+        let local = self.parts.join(MANIFEST);
+        let bytes = regular_file::read(&local).map_err(|error| Error::io("read", &local, error))?;
+        if replaced.manifest.as_ref().is_some_and(|(there, _)| *there == bytes) {
+            return Ok(false);
+        }
+        let mut version = replaced.manifest.as_ref().map(|(_, version)| version.clone());
+        for _ in 0..ATTEMPTS {
+            if let Written::Done = self.objects.write_if(&path, &bytes, version.as_ref())? {
+                return Ok(true);
+            }
+            // The version before the owner: whoever becomes the owner later writes the manifest later.
+            let there = self.objects.read(&path, MANIFEST_BYTES_MAX)?;
+            if !is_owner()? {
+                break;
+            }
+            version = there.map(|(_, version)| version);
+        }
+        Err(Error::new(
+            Kind::Busy,
+            format!(
+                "another run has written the partition {} meanwhile, and its rows stay",
+                self.folder.path().shown()
+            ),
+            "wait for the other run, and run the same command again",
+        ))
+    }
+
+    /// Writes the mark that is written last, if it was not there before.
+    pub(super) fn mark_complete(&self, before: &BTreeMap<String, Found>) -> Result<()> {
+        if before.contains_key(SUCCESS) {
+            return Ok(());
+        }
+        self.objects.write(&self.folder.path().join(SUCCESS), &[])
+    }
+
     /// Uploads what is missing although it was there: the run before may have removed a part of this name meanwhile.
-    fn complete(&self, manifest: &Manifest) -> Result<()> {
-        let now = self.folder.listed(self.objects)?;
+    pub(super) fn complete(&self, manifest: &Manifest) -> Result<()> {
+        let now = self.folder.objects(self.objects)?;
         for (number, part) in manifest.parts.iter().enumerate().filter(|(_, part)| !now.contains_key(&part.name)) {
             let path = self.folder.path().join(&part.name);
             self.objects.upload(&path, &self.local_part(number)?, self.part_bytes)?;

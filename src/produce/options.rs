@@ -1,12 +1,15 @@
 //! The options of producing a day.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::choice::RowChoice;
 use super::day_options::DayOptions;
+use crate::error::Result;
 use crate::input::Input;
-use crate::model::Day;
+use crate::model::{Day, TableFormat};
 use crate::options::options;
+use crate::output::{PartitionFolder, TableFiles};
 use crate::resources::Resources;
 use crate::sources::Sources;
 
@@ -29,12 +32,28 @@ options! {
         /// Memory, threads and disk to use. An impression of 10 items takes some 250 bytes of the memory for sorting;
         /// beyond it, sorted runs spill to disk beside the partition. Shuffled orders divide it.
         resources: Resources = Resources::default(),
+        /// The table that the output is. Default: partitions without a log. An output never changes its kind.
+        table: Option<TableFormat> = None,
+        /// Once the day is produced, files of older versions of the table that left it at least this long ago are
+        /// removed. Default: they stay.
+        vacuum: Option<Duration> = None,
         /// Whether to keep a partition that was produced from the same inputs. Default: it is written again.
         keep_current: bool = false,
+        /// With `keep_current`, the files of the Delta table, as read for several days. Default: read for each day.
+        table_files: Option<TableFiles> = None,
     }
 }
 
 impl ProduceOptions {
+    /// Whether a partition is to be kept: it was produced from these inputs, and a table has its parts.
+    pub(super) fn is_current(&self, folder: &PartitionFolder, inputs: &str) -> Result<bool> {
+        if !self.keep_current || !folder.holds(inputs, self.table_files.as_ref()) {
+            return Ok(false);
+        }
+        let read = if self.table_files.is_none() { TableFiles::read(folder.out())? } else { None };
+        Ok(read.is_none_or(|read| folder.holds(inputs, Some(&read))))
+    }
+
     /// Returns the options that determine the rows.
     pub(super) fn day(&self) -> DayOptions<'_> {
         DayOptions {

@@ -11,7 +11,7 @@ use super::summary::ProduceSummary;
 use crate::error::Result;
 use crate::manifest::PartFile;
 use crate::model::Impression;
-use crate::output::{Partition, PartitionFolder, RowSchema};
+use crate::output::{Partition, PartitionFolder, RowSchema, check_table};
 use crate::progress::Progress;
 use crate::resources::Scratch;
 use crate::sort::{Sorted, Sorter};
@@ -51,13 +51,14 @@ impl PreparedDay {
         let mut input = DayInput::check(store, &day, progress)?;
         let out = options.resources.place(&options.out)?;
         let folder = PartitionFolder::new(&out, options.dt);
-        if options.keep_current && folder.holds(&input.inputs) {
+        check_table(&out, options.table, input.settings.columns)?;
+        if options.is_current(&folder, &input.inputs)? {
             folder.tidy_up()?;
             return Ok(Prepare::Kept(ProduceSummary { kept: true, ..input.summary }));
         }
 
         input.summary.older_partition = older_partition(&input.batches, &out, options.dt, progress)?;
-        let partition = Partition::begin(folder)?;
+        let partition = Partition::begin(folder, options.table, input.settings.columns)?;
         let (resources, scratch) = (&options.resources, Scratch::new(partition.scratch()));
         let budget = Budget::of(input.settings.order, resources.sort_bytes());
         let impressions = input.read(store, &day, Sorter::new(budget.sort_bytes, scratch, resources), progress)?;
@@ -70,7 +71,7 @@ impl PreparedDay {
         let PreparedDay { mut input, schema, partition, .. } = self;
         input.summary.rows = parts.iter().map(|part| part.rows).sum();
         input.summary.parts = parts.len();
-        partition.publish(&manifest(&input, parts), &schema, progress)?;
+        input.summary.table_version = partition.publish(&manifest(&input, parts), &schema, progress)?;
         Ok(input.summary)
     }
 }

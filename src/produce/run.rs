@@ -10,7 +10,7 @@ use super::summary::ProduceSummary;
 use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::model::{Impression, RowOrder};
-use crate::output::RowWriter;
+use crate::output::{RowWriter, vacuum};
 use crate::parallel::ordered_map;
 use crate::progress::Progress;
 use crate::sort::Sorted;
@@ -42,6 +42,14 @@ use crate::store::Store;
 /// # }
 /// ```
 pub fn produce(store: &Store, options: &ProduceOptions, progress: &dyn Progress) -> Result<ProduceSummary> {
+    let mut summary = produce_day(store, options, progress)?;
+    if let Some(age) = options.vacuum {
+        summary.vacuumed = vacuum(&options.resources.place(&options.out)?, age, progress)?;
+    }
+    Ok(summary)
+}
+
+fn produce_day(store: &Store, options: &ProduceOptions, progress: &dyn Progress) -> Result<ProduceSummary> {
     let (mut day, impressions) = match PreparedDay::prepare(store, options, progress)? {
         Prepare::Kept(summary) => return Ok(summary),
         Prepare::Prepared(day, impressions) => (*day, impressions),

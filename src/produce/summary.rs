@@ -62,6 +62,10 @@ pub struct ProduceSummary {
     pub customers_at_cap: u64,
     /// Part files.
     pub parts: usize,
+    /// The version of the Delta table that has the rows; `None` if the output is no table, or the partition was kept.
+    pub table_version: Option<u64>,
+    /// Files of older versions of the table that were removed; 0 in a backfill, which counts them itself.
+    pub vacuumed: u64,
     /// The day of a partition of the same output, the newest other one or the previous version of this one, that rests
     /// on batches from before the store's first batch: most likely the output was made from a different store.
     /// Otherwise `None`.

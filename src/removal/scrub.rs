@@ -9,8 +9,12 @@ use crate::error::Result;
 use crate::exact::Held;
 use crate::history::History;
 use crate::manifest::{MANIFEST_VERSION, Manifest, PartFile, RowTally};
+use crate::message::message;
 use crate::model::{CustomerId, Day, HistoryDetail, PADDING_ITEM_ID, parse_utc};
-use crate::output::{Partition, PartitionFolder, ProducedFile, ProducedRow, RowSchema, RowSettings, check_content};
+use crate::output::{
+    Partition, PartitionFolder, ProducedFile, ProducedRow, RowSchema, RowSettings, check_content, remove_remains,
+    table_of,
+};
 use crate::progress::Progress;
 use crate::store::{AsOf, Batches, BlockList, Cursor, Store};
 use crate::text::Shown;
@@ -47,7 +51,8 @@ impl<'store> Scrubber<'store> {
     }
 
     /// Rewrites one partition; the result replaces it in one step. Fails, and leaves the partition unchanged, if its
-    /// manifest is unusable or a part file differs from the one the manifest names.
+    /// manifest is unusable or a part file differs from the one the manifest names. In a Delta table, the files of the
+    /// day that only older versions have are removed, since they have the rows too.
     pub(super) fn scrub(&self, folder: PartitionFolder, progress: &dyn Progress) -> Result<ScrubbedPartition> {
         let (path, cancel) = (folder.path(), self.store.folder().resources().cancel());
         let mut manifest = folder.manifest()?;
@@ -55,7 +60,7 @@ impl<'store> Scrubber<'store> {
         let files = check_content(&folder, &manifest, cancel, progress)?;
 
         progress.begin("scrubbing", "rows", Some(manifest.rows));
-        let partition = Partition::begin(folder)?;
+        let partition = Partition::begin(folder.clone(), table_of(folder.out())?, settings.columns)?;
         let schema = RowSchema::new(&settings)?;
         let mut rewriting = Rewriting::new(partition.parts(), &settings, &schema)?;
         let mut histories = Histories::new(self, &manifest);
@@ -87,6 +92,14 @@ impl<'store> Scrubber<'store> {
         manifest.manifest_version = MANIFEST_VERSION;
         env!("CARGO_PKG_VERSION").clone_into(&mut manifest.tool_version);
         partition.publish(&manifest, &schema, progress)?;
+        if let Some((_, version)) = remove_remains(&folder)?.filter(|(files, _)| *files > 0) {
+            progress.note(&message![
+                (
+                    "the files that older versions of the Delta table had of {} are removed: the first version that can be read whole is {version}",
+                    path.shown()
+                )
+            ]);
+        }
         Ok(ScrubbedPartition { path: path.plain(), rows_before, rows_after: manifest.rows })
     }
 }

@@ -19,4 +19,4 @@ pub use objects::{RequestCounts, RequestLimits};
 pub(crate) use own_file::{OwnFile, beginning};
 pub(crate) use place::{Entry, EntryKind, Local};
 pub use place::{Place, PlacedFile};
-pub(crate) use publish::{StagedFile, is_left_behind, lock, lock_created, put_in_place, remove_file};
+pub(crate) use publish::{StagedFile, is_left_behind, lock, lock_created, put_if_absent, put_in_place, remove_file};

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 
 use super::durable::{sync, sync_with_folders_above};
 use super::fresh;
@@ -112,6 +113,23 @@ pub(crate) fn put_in_place(staged: &Path, target: &Path, replaced: &Path) -> Res
     sync_with_folders_above(folder_of(target))
 }
 
+/// Moves the complete file `aside` to `target` durably, unless something is there; returns whether this call has put it
+/// there. Of several processes one wins, and no process ever sees half of the file.
+pub(crate) fn put_if_absent(aside: &Path, target: &Path) -> Result<bool> {
+    let failed = |error: std::io::Error| Error::io("put in place", target, error);
+    sync(aside)?;
+    let moved = match renameat_with(CWD, aside, CWD, target, RenameFlags::NOREPLACE) {
+        // The file system has no such rename; a second name is refused in the same way, if the first is taken.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => fs::hard_link(aside, target),
+        moved => moved.map_err(std::io::Error::from),
+    };
+    match moved {
+        Ok(()) => sync(folder_of(target)).map(|()| true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(failed(error)),
+    }
+}
+
 /// Returns the folder that contains the path.
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
@@ -209,6 +227,27 @@ mod tests {
         staged(&target, BEGINS).publish().unwrap();
         assert_eq!(fs::read_to_string(&other).unwrap(), "someone's");
         assert_eq!(fs::read_to_string(&target).unwrap(), BEGINS);
+    }
+
+    #[test]
+    fn of_many_that_put_a_file_in_one_place_one_wins() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path().join("7.json");
+        let won: usize = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..8)
+                .map(|number| {
+                    let (target, aside) = (&target, place.path().join(format!("aside-{number}")));
+                    scope.spawn(move || {
+                        fs::write(&aside, page(&number.to_string().repeat(50_000))).unwrap();
+                        usize::from(put_if_absent(&aside, target).unwrap())
+                    })
+                })
+                .collect();
+            all.into_iter().map(|one| one.join().unwrap()).sum()
+        });
+        assert_eq!(won, 1);
+        let text = fs::read_to_string(&target).unwrap();
+        assert!((0..8).any(|number| text == page(&number.to_string().repeat(50_000))), "not one whole file");
     }
 
     #[test]

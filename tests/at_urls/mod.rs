@@ -18,17 +18,17 @@ use crate::support::program::{Bench, Ran, assert_one_sentence};
 use crate::support::random::Random;
 
 /// The last day, whose rows are produced.
-const DT: &str = "2026-01-04";
+pub const DT: &str = "2026-01-04";
 
 /// A folder with an input of four days and a store of the first three, and an object store that has the input below
 /// `in`.
-struct AtUrl {
-    bench: Bench,
-    server: S3Server,
+pub struct AtUrl {
+    pub bench: Bench,
+    pub server: S3Server,
 }
 
 impl AtUrl {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let bench = Bench::new();
         for day in 1..=4_u64 {
             batch(&bench, day, 0);
@@ -48,65 +48,65 @@ impl AtUrl {
     }
 
     /// Puts the input as it is now into the object store.
-    fn deliver(&self) {
+    pub fn deliver(&self) {
         for (name, bytes) in tree(&self.bench.input()) {
             self.server.put(&format!("in/{name}"), bytes);
         }
     }
 
     /// Runs a command in which `@` stands for the URL of the bucket.
-    fn run_at(&self, to: &dyn Endpoint, arguments: &str) -> Ran {
+    pub fn run_at(&self, to: &dyn Endpoint, arguments: &str) -> Ran {
         let arguments = arguments.replace('@', to.url("").trim_end_matches('/'));
         let ran = self.bench.run_in(&to.environment(), arguments.split_whitespace());
         assert!(!ran.stderr.contains(SECRET_KEY) && !ran.stdout.contains(SECRET_KEY), "{}", ran.stderr);
         ran
     }
 
-    fn run(&self, arguments: &str) -> Ran {
+    pub fn run(&self, arguments: &str) -> Ran {
         self.run_at(&self.server, arguments)
     }
 
-    fn ok_at(&self, to: &dyn Endpoint, arguments: &str) -> Ran {
+    pub fn ok_at(&self, to: &dyn Endpoint, arguments: &str) -> Ran {
         let ran = self.run_at(to, arguments);
         assert_eq!(ran.code, 0, "lookback {arguments}\n{}", ran.stderr);
         ran
     }
 
-    fn ok(&self, arguments: &str) -> Ran {
+    pub fn ok(&self, arguments: &str) -> Ran {
         self.ok_at(&self.server, arguments)
     }
 
-    fn json_at(&self, to: &dyn Endpoint, arguments: &str) -> Value {
+    pub fn json_at(&self, to: &dyn Endpoint, arguments: &str) -> Value {
         serde_json::from_str(&self.ok_at(to, &format!("{arguments} --json")).stdout).unwrap()
     }
 
-    fn refused(&self, arguments: &str, words: &[&str]) {
+    pub fn refused(&self, arguments: &str, words: &[&str]) {
         let ran = self.run(arguments);
         assert_eq!(ran.code, 1, "lookback {arguments}\n{}", ran.stderr);
         assert_one_sentence(&ran, words);
     }
 
     /// The objects below a key, by the rest of their names.
-    fn below(&self, key: &str) -> BTreeMap<String, Vec<u8>> {
+    pub fn below(&self, key: &str) -> BTreeMap<String, Vec<u8>> {
         let objects = self.server.objects().into_iter();
         objects.filter_map(|(name, bytes)| Some((name.strip_prefix(key)?.to_owned(), bytes))).collect()
     }
 
     /// The part files of the day in the object store, by the number in their names.
-    fn parts(&self) -> Vec<Vec<u8>> {
+    pub fn parts(&self) -> Vec<Vec<u8>> {
         let parts = self.below(&format!("out/dt={DT}/part-"));
         parts.into_values().collect()
     }
 
     /// The part files of the day in a local output.
-    fn local_parts(&self, out: &str) -> Vec<Vec<u8>> {
+    pub fn local_parts(&self, out: &str) -> Vec<Vec<u8>> {
         let parts = tree(&self.bench.path(out).join(format!("dt={DT}"))).into_iter();
         parts.filter(|(name, _)| name.starts_with("part-")).map(|(_, bytes)| bytes).collect()
     }
 }
 
 /// Writes a batch; another seed gives another one of the same day.
-fn batch(bench: &Bench, day: u64, seed: u64) {
+pub fn batch(bench: &Bench, day: u64, seed: u64) {
     let mut random = Random::new(100 * seed + day);
     let midnight = us(&format!("2026-01-0{day}T00:00:00Z"));
     let mut number = |end: u64| i64::try_from(random.below(end)).unwrap();

@@ -101,6 +101,7 @@ followed! {
     backfill: "backfill.md",
     backups: "backups.md",
     corrections: "corrections.md",
+    delta: "delta.md",
     demo: "demo.md",
     erasure: "erasure.md",
     first_store: "first-store.md",

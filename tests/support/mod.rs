@@ -2,6 +2,7 @@
 //! reference.
 
 pub mod browser;
+pub mod delta;
 pub mod described;
 #[cfg(target_os = "linux")]
 pub mod faults;

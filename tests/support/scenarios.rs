@@ -109,6 +109,31 @@ pub fn replaced_partition() -> Scenario {
     Scenario::new(bench, &format!("{PRODUCE} --part-rows 50 --row-group-rows 20"))
 }
 
+pub fn new_delta_partition() -> Scenario {
+    Scenario::new(filled(3), &format!("{PRODUCE} --table delta"))
+}
+
+pub fn replaced_delta_partition() -> Scenario {
+    let bench = filled(3);
+    bench.ok(&format!("{PRODUCE} --table delta"));
+    shown(&bench, 4, 60);
+    Scenario::new(bench, &format!("{PRODUCE} --table delta --part-rows 50 --row-group-rows 20"))
+}
+
+/// The customer is gone from the store already, and has rows in the newest version and in the one before.
+pub fn scrubbed_delta_partition() -> Scenario {
+    let bench = filled(3);
+    bench.ok(&format!("{PRODUCE} --table delta"));
+    shown(&bench, 4, 60);
+    bench.ok(&format!("{PRODUCE} --table delta"));
+    bench.ok("forget --store store --customer 900000000000000");
+    let scenario = Scenario::new(bench, "forget --store store --customer 900000000000000 --out out --scrub");
+    let is_part = |path: &str| path.contains("/part-") && path.ends_with(".parquet");
+    let removed = scenario.calls.iter().filter(|call| call.what == "unlink" && is_part(&call.path)).count();
+    assert_eq!(removed, 2, "{:?}", scenario.calls);
+    scenario
+}
+
 pub fn shuffled_partition() -> Scenario {
     Scenario::new(filled(3), &format!("{PRODUCE} --order shuffled --row-group-rows 20"))
 }

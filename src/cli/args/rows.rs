@@ -2,13 +2,14 @@
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::config::Configuration;
 use super::fill::AllowedBatches;
 use super::{numbers, words};
-use lookback::model::{Day, ExtraColumn, ItemType, OrderKind, TypeType};
+use lookback::model::{Day, ExtraColumn, ItemType, OrderKind, TableFormat, TypeType};
 use lookback::output::Compression;
 use lookback::produce::RowChoice;
 
@@ -46,6 +47,12 @@ pub(crate) struct RowOptions {
     /// Seed of a shuffled order: the same seed gives the same bytes [default: 0].
     #[arg(long, value_name = "N", requires = "order", value_parser = numbers::seed)]
     pub seed: Option<u64>,
+    /// Make the output a Delta table: a commit for each partition, and the files of older versions stay.
+    #[arg(long, value_parser = words::table())]
+    pub table: Option<TableFormat>,
+    /// Then remove the files that left the Delta table at least this long ago, such as 7d or 24h (1h or more).
+    #[arg(long, value_name = "AGE", requires = "table", value_parser = numbers::grace)]
+    pub vacuum: Option<Duration>,
     /// Continue although batches before the day are missing in the store.
     #[arg(long)]
     pub allow_gaps: bool,

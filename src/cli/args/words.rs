@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use lookback::model::{Duplicates, ExtraColumn, IdKind, ItemType, OrderKind, TypeType};
+use lookback::model::{Duplicates, ExtraColumn, IdKind, ItemType, OrderKind, TableFormat, TypeType};
 use lookback::output::Compression;
 
 /// Takes the names of some values; each with what the help says of it.
@@ -64,6 +64,11 @@ pub(super) fn order() -> impl TypedValueParser<Value = OrderKind> {
         (OrderKind::Carousel, "Impressions shuffled; the rows of each stay together, in the order of its list"),
     ];
     words(all, OrderKind::name)
+}
+
+/// A kind of table.
+pub(super) fn table() -> impl TypedValueParser<Value = TableFormat> {
+    words(&[(TableFormat::Delta, "Delta Lake")], TableFormat::name)
 }
 
 /// What the ids of a vocabulary are of.
