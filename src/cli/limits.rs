@@ -1,5 +1,5 @@
-//! The memory limit that the system enforces on this process: a backstop for the budgets, so that unforeseen memory use
-//! ends this process and no other.
+//! The limits that the system enforces on this process: on open files, as many as it allows; on memory, a backstop for
+//! the budgets, so that unforeseen memory use ends this process and no other.
 
 use std::fs;
 
@@ -30,6 +30,14 @@ pub(super) struct Threads {
     pub at_once: u64,
     /// Bytes of each thread's stack.
     pub stack_bytes: u64,
+}
+
+/// Raises this process's limit on open files to the most that the system allows it (`ulimit -Hn`): each table file of a
+/// store is open, and so is each fetched object of a day.
+pub(super) fn raise_open_files() {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    // If the system refuses, the limit stays as it is, and what goes beyond it says so.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
 /// Fails if a memory limit is too small for any command.

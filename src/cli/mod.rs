@@ -60,8 +60,8 @@ use lookback::resources::{Cancel, Resources, threads};
 /// Runs the program with a process's arguments, the first of which is the program's name, and returns the exit code: 0
 /// done, 1 refused or failed, 2 wrong usage, 3 different, 130 stopped by Ctrl-C, 143 by SIGTERM.
 ///
-/// All process-wide settings are made here: the memory limit, the signal handlers, the panic hook. So the process has
-/// to be the program's own.
+/// All process-wide settings are made here: the limits on memory and open files, the signal handlers, the panic hook.
+/// So the process has to be the program's own.
 pub fn run(arguments: &[OsString]) -> u8 {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -77,6 +77,7 @@ pub fn run(arguments: &[OsString]) -> u8 {
         Ok(log) => (log, None),
         Err(unknown) => (Log::Normal, Some(unknown)),
     };
+    limits::raise_open_files();
     let (signals, deaf) = match Signals::listen() {
         Ok(signals) => (Some(signals), None),
         Err(error) => (None, Some(Error::io("take signals of", "the system".as_ref(), error))),

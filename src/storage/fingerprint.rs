@@ -41,13 +41,13 @@ impl Fingerprint {
         Ok(Fingerprint { times, ..Self::of_content(&file, path, cancel)? })
     }
 
-    /// Reads the whole content of a file that nobody else writes. Fails if the work is asked to stop; messages name
-    /// `path`. Memory: 1 MiB.
-    pub(crate) fn of_content(mut file: &File, path: &Path, cancel: &Cancel) -> Result<Self> {
+    /// Reads the whole content of what nobody else writes. Fails if the work is asked to stop; messages name `path`.
+    /// Memory: 1 MiB.
+    pub(crate) fn of_content(mut content: impl Read, path: &Path, cancel: &Cancel) -> Result<Self> {
         let (mut hasher, mut buffer, mut bytes) = (Xxh3::new(), vec![0; READ_BYTES], 0);
         loop {
             cancel.check()?;
-            let read = file.read(&mut buffer).map_err(|error| Error::io("read", path, error))?;
+            let read = content.read(&mut buffer).map_err(|error| Error::io("read", path, error))?;
             let Some(part) = buffer.get(..read).filter(|part| !part.is_empty()) else { break };
             hasher.update(part);
             bytes += part.len() as u64;

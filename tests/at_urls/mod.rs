@@ -3,6 +3,7 @@
 mod errors;
 mod faults;
 mod input;
+mod open_files;
 mod output;
 mod replaced;
 

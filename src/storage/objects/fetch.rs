@@ -1,8 +1,9 @@
-//! Objects on the way in: each is fetched once into a scratch file, several at once, and read from there like a file.
+//! Objects on the way in: each is fetched once into scratch files, several at once, and read from there like a file.
 //!
 //! So a reader may go to and fro in it without a request, and everything that guards against a hostile file holds.
 
 use std::fs::File;
+use std::io::Read as _;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
@@ -17,10 +18,10 @@ use super::attempts::Attempts;
 use super::below::Objects;
 use super::error::{Failure, failed};
 use super::list::Found;
+use super::scratch_files::{NewFile, ScratchFile, ScratchFiles};
 use crate::error::{Error, Result};
 use crate::exact::{at_most, usize_of};
 use crate::storage::fingerprint::Fingerprint;
-use crate::storage::regular_file;
 use crate::text::Shown as _;
 
 /// Requests of one fetch at once.
@@ -33,12 +34,10 @@ const PART_BYTES_MIN: u64 = 8 << 20;
 /// How often a thread that waits for a file looks whether the work was asked to stop.
 const CANCEL_CHECK: Duration = Duration::from_millis(50);
 
-/// Creates an empty scratch file, open for reading and writing.
-pub(crate) type NewFile = dyn Fn() -> Result<File> + Send + Sync;
-
 /// Several objects that are fetched together. The first that is asked for starts all of them, in their order.
 ///
-/// Memory: what the network has delivered and the file has not taken. Scratch: the objects, each until it is dropped.
+/// Memory: what the network has delivered and the file has not taken. Scratch: the objects, each until it is dropped;
+/// objects beyond what the limit on open files allows until all are, and a second time while they are open.
 pub(crate) struct Fetch {
     objects: Objects,
     new_file: Box<NewFile>,
@@ -54,7 +53,7 @@ pub(crate) struct FetchedFile {
 }
 
 /// The content of an object, or why it did not come.
-type Arrived = Result<Arc<(File, Fingerprint)>>;
+type Arrived = Result<Arc<(ScratchFile, Fingerprint)>>;
 
 struct State {
     found: Found,
@@ -87,9 +86,11 @@ impl Fetch {
         let runtime = self.objects.requests.runtime()?;
         self.started.get_or_init(|| {
             let files = std::mem::take(&mut *self.files.lock().unwrap_or_else(PoisonError::into_inner));
-            let permits = Arc::new(Semaphore::new(REQUESTS));
+            let (permits, mut scratch) = (Arc::new(Semaphore::new(REQUESTS)), ScratchFiles::default());
             let tasks = files.into_iter().map(|state| {
-                let (objects, permits, file) = (self.objects.clone(), Arc::clone(&permits), (self.new_file)());
+                let own = self.objects.requests.own_files();
+                let file = scratch.next(state.found.bytes, own, &*self.new_file);
+                let (objects, permits) = (self.objects.clone(), Arc::clone(&permits));
                 runtime.spawn(async move {
                     let arrived = match file {
                         Ok(file) => fetched(&objects, &state.found, file, &permits).await,
@@ -111,7 +112,7 @@ impl Drop for Fetch {
 }
 
 impl State {
-    fn arrive(&self, arrived: Result<(File, Fingerprint)>) {
+    fn arrive(&self, arrived: Result<(ScratchFile, Fingerprint)>) {
         *self.arrived.lock().unwrap_or_else(PoisonError::into_inner) = Some(arrived.map(Arc::new));
         self.changed.notify_all();
     }
@@ -120,11 +121,8 @@ impl State {
 impl FetchedFile {
     /// Opens the content of the object, once all of it has arrived.
     pub(crate) fn open(&self) -> Result<File> {
-        use std::os::fd::AsRawFd as _;
-        let arrived = self.arrived()?;
-        // Another opening of the same file, with a position of its own.
-        let path = format!("/proc/self/fd/{}", arrived.0.as_raw_fd());
-        regular_file::open(Path::new(&path)).map_err(|error| Error::io("open", &self.state.found.path, error))
+        let (fetch, found) = (&self.fetch, &self.state.found);
+        self.arrived()?.0.open(found.bytes, &*fetch.new_file, &found.path, &fetch.objects.cancel)
     }
 
     /// Returns the size of the object; makes no request.
@@ -137,7 +135,7 @@ impl FetchedFile {
         Ok(self.arrived()?.1)
     }
 
-    fn arrived(&self) -> Result<Arc<(File, Fingerprint)>> {
+    fn arrived(&self) -> Result<Arc<(ScratchFile, Fingerprint)>> {
         self.fetch.start()?;
         let mut arrived = self.state.arrived.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -154,7 +152,12 @@ impl FetchedFile {
 }
 
 /// Fetches an object in parts, and hashes it.
-async fn fetched(objects: &Objects, found: &Found, file: File, permits: &Semaphore) -> Result<(File, Fingerprint)> {
+async fn fetched(
+    objects: &Objects,
+    found: &Found,
+    file: ScratchFile,
+    permits: &Semaphore,
+) -> Result<(ScratchFile, Fingerprint)> {
     let part_bytes = found.bytes.div_ceil(PARTS_MAX).max(PART_BYTES_MIN);
     let parts = (0..found.bytes.div_ceil(part_bytes)).map(|part| {
         let range = part * part_bytes..((part + 1) * part_bytes).min(found.bytes);
@@ -162,9 +165,10 @@ async fn fetched(objects: &Objects, found: &Found, file: File, permits: &Semapho
     });
     futures_util::stream::iter(parts).buffer_unordered(REQUESTS).try_collect::<()>().await?;
     let cancel = objects.cancel.clone();
-    let path = found.path.clone();
+    let (path, bytes) = (found.path.clone(), found.bytes);
     let hashed = tokio::task::spawn_blocking(move || {
-        let fingerprint = Fingerprint::of_content(&file, &path, &cancel)?;
+        let content = file.content().map_err(|error| Error::io("read", &path, error))?;
+        let fingerprint = Fingerprint::of_content(content.take(bytes), &path, &cancel)?;
         Ok((file, fingerprint))
     });
     match hashed.await {
@@ -177,7 +181,7 @@ async fn fetched(objects: &Objects, found: &Found, file: File, permits: &Semapho
 async fn fetch_part(
     objects: &Objects,
     found: &Found,
-    file: &File,
+    scratch: &ScratchFile,
     range: std::ops::Range<u64>,
     permits: &Semaphore,
 ) -> Result<()> {
@@ -196,7 +200,7 @@ async fn fetch_part(
                 let bytes = bytes?;
                 let fits = usize_of(range.end - from);
                 let bytes = at_most(&bytes, fits);
-                if let Err(error) = file.write_all_at(bytes, from) {
+                if let Err(error) = scratch.file.write_all_at(bytes, scratch.from + from) {
                     return Ok(Err(Error::io("write", Path::new("a scratch file"), error)));
                 }
                 from += bytes.len() as u64;

@@ -11,6 +11,7 @@ mod fetch;
 mod list;
 mod put;
 mod requests;
+mod scratch_files;
 mod store;
 
 pub(crate) use below::Objects;

@@ -14,6 +14,7 @@ use object_store::client::{HttpClient, HttpConnector, HttpError, HttpRequest, Ht
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
+use super::scratch_files::OwnFiles;
 use super::store::Store;
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
@@ -70,6 +71,7 @@ pub(crate) struct Requests {
     runtime: OnceLock<Runtime>,
     stores: Mutex<BTreeMap<String, Arc<dyn Store>>>,
     counters: Arc<Counters>,
+    own_files: OwnFiles,
 }
 
 impl fmt::Debug for Requests {
@@ -80,8 +82,8 @@ impl fmt::Debug for Requests {
 
 impl Requests {
     pub(crate) fn new(limits: RequestLimits) -> Self {
-        let (runtime, stores, counters) = Default::default();
-        Requests { limits, runtime, stores, counters }
+        let (runtime, stores, counters, own_files) = Default::default();
+        Requests { limits, runtime, stores, counters, own_files }
     }
 
     pub(super) fn limits(&self) -> RequestLimits {
@@ -93,6 +95,11 @@ impl Requests {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let Counters { list, get, put, delete } = &*self.counters;
         RequestCounts { list: of(list), get: of(get), put: of(put), delete: of(delete) }
+    }
+
+    /// How many more fetched objects may have a scratch file of their own.
+    pub(super) fn own_files(&self) -> &OwnFiles {
+        &self.own_files
     }
 
     /// Returns what counts the requests of a new client.
