@@ -3,11 +3,10 @@
 use crate::support::program::{Bench, write_file};
 
 /// A local path argument of each command, and what else the command needs.
-const ARGUMENTS: [(&str, &str, &str); 21] = [
+const ARGUMENTS: [(&str, &str, &str); 19] = [
     ("init", "--store", ""),
     ("ingest", "--store", "--input input --dt 2026-01-01"),
     ("ingest", "--config", "--store store --input input --dt 2026-01-01"),
-    ("ingest", "--quarantine", "--store store --input input --dt 2026-01-01"),
     ("show", "--store", "--customer 1"),
     ("explain", "--store", "--customer 1 --dt 2026-01-01"),
     ("get", "--store", "--customer 1 --dt 2026-01-01"),
@@ -23,7 +22,6 @@ const ARGUMENTS: [(&str, &str, &str); 21] = [
     ("repair", "--store", ""),
     ("man", "--dir", ""),
     ("vocabulary", "--out", "--input input --from 2026-01-01 --to 2026-01-01 --of items"),
-    ("vocabulary", "--quarantine", "--input input --from 2026-01-01 --to 2026-01-01 --of items --out words"),
     ("config check", "--config", "--input input"),
 ];
 

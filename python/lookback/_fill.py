@@ -78,7 +78,7 @@ def ingest(
         allow_empty: accept a day without any file as an empty batch.
         allow_far_day: accept a day later than tomorrow, or ten years from every other batch or most of its actions.
         allow_missing_source: accept a batch without files of a source that all of the last seven batches had.
-        quarantine: a folder for bad rows; without it a batch with a bad row is refused as a whole.
+        quarantine: a folder or URL for bad rows; without it a batch with a bad row is refused as a whole.
         memory_limit: bytes, or text such as ``"2GiB"``; half of the machine's memory without it.
         threads: one for each core without it; the result is the same with any number.
         progress: a function that takes :class:`lookback.ProgressEvent`, or ``True`` for bars of tqdm.

@@ -237,7 +237,7 @@ def vocabulary(
         out: the file, which appears whole or not at all; without it the ids are returned.
         config: the configuration of names and layouts; without it ``lookback.toml`` in the input root.
         min_count: leave out ids with fewer actions and impressions together.
-        quarantine: a folder for bad rows; without it an input with a bad row is refused.
+        quarantine: a folder or URL for bad rows; without it an input with a bad row is refused.
         memory_limit: bytes, or text such as ``"2GiB"``; half of the machine's memory without it.
         threads: one for each core without it; the result is the same with any number.
         progress: a function that takes :class:`lookback.ProgressEvent`, or ``True`` for bars of tqdm.

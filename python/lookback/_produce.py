@@ -68,7 +68,7 @@ def produce(
             (``"1h"`` or more).
         allow_gaps: continue although batches before the day are missing in the store.
         allow_pruned: continue although actions that the rows should have were pruned.
-        quarantine: a folder for bad rows; without it impressions with a bad row are refused as a whole.
+        quarantine: a folder or URL for bad rows; without it impressions with a bad row are refused as a whole.
         memory_limit: bytes, or text such as ``"2GiB"``; half of the machine's memory without it.
         threads: one for each core without it; the result is the same with any number.
         progress: a function that takes :class:`lookback.ProgressEvent`, or ``True`` for bars of tqdm.

@@ -56,16 +56,16 @@ fn parse(command: Command, typed: &[OsString]) -> Result<(Arguments, lookback::e
 
 /// The arguments of each command that take the URL of an object store as well as a path.
 const PLACES: [(&str, &[&str]); 14] = [
-    ("ingest", &["input"]),
-    ("produce", &["input", "out"]),
-    ("backfill", &["input", "out"]),
+    ("ingest", &["input", "quarantine"]),
+    ("produce", &["input", "out", "quarantine"]),
+    ("backfill", &["input", "out", "quarantine"]),
     ("report", &["out"]),
     ("forget", &["out"]),
     ("audit", &["input", "out"]),
     ("stale", &["out"]),
     ("manifest", &["out"]),
     ("diff", &["one", "other"]),
-    ("vocabulary", &["input"]),
+    ("vocabulary", &["input", "quarantine"]),
     ("backup", &["to"]),
     ("restore", &["from"]),
     ("verify", &["backup"]),

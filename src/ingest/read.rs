@@ -62,6 +62,7 @@ pub(super) fn read_batch(
     (sorter, identified): (&SharedSorter<DatedAction>, Option<SharedSorter<IdentifiedAction>>),
     progress: &dyn Progress,
 ) -> Result<(BatchRecord, LeftOut, SameContents)> {
+    let quarantine = options.quarantine.as_deref().map(|path| options.resources.place(path)).transpose()?;
     let sizes = files.iter().map(|(_, file)| file.size()).collect::<Result<Vec<_>>>()?;
     progress.begin("reading", "bytes", Some(sizes.iter().sum()));
     let Recorded { sources, numbers } = Recorded::of(files)?;
@@ -96,7 +97,7 @@ pub(super) fn read_batch(
         // Before any row is quarantined.
         refuse_far(options, actions, both().map(|(file, read)| (file, &read.far)), zone)?;
     }
-    let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, options.quarantine.as_deref());
+    let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, quarantine);
     for ((source, file), read) in both() {
         if has_bad {
             read_actions(source, file, zone, &options.resources, &mut bad, |_, _| Ok(()))?;

@@ -1,7 +1,7 @@
 //! Bad rows: they make the batch fail, or go to the quarantine.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
@@ -19,8 +19,7 @@ use super::parquet::metadata::{column_names, metadata};
 use crate::error::{Error, Result};
 use crate::message::{message, named};
 use crate::model::Day;
-use crate::storage::OwnFile;
-use crate::storage::{StagedFile, remove_file};
+use crate::storage::{OwnFile, Place, Staged, remove_at};
 use crate::text::Shown;
 
 /// How many bad rows an error names.
@@ -89,10 +88,10 @@ pub struct BadRows {
 
 impl BadRows {
     /// No rows yet. With `quarantine`, they go to `<quarantine>/<actions or impressions>/dt=<day>/bad-rows.parquet`.
-    pub fn new(folder: QuarantineFolder, day: Day, quarantine: Option<&Path>) -> Self {
-        let quarantine = quarantine.map(|path| {
-            let path = path.join(folder.name()).join(format!("dt={day}")).join("bad-rows.parquet");
-            Quarantine { path, gathered: Vec::new(), gathered_bytes: 0, writer: None }
+    pub fn new(folder: QuarantineFolder, day: Day, quarantine: Option<Place>) -> Self {
+        let quarantine = quarantine.map(|place| {
+            let path = place.path().join(folder.name()).join(format!("dt={day}")).join("bad-rows.parquet");
+            Quarantine { place, path, gathered: Vec::new(), gathered_bytes: 0, writer: None }
         });
         BadRows { folder, day, count: 0, named: Vec::new(), noun: "file", quarantine }
     }
@@ -150,12 +149,13 @@ impl BadRows {
     }
 }
 
-/// The quarantine file, written beside its final path until it is complete.
+/// The quarantine file, written aside until it is complete.
 struct Quarantine {
+    place: Place,
     path: PathBuf,
     gathered: Vec<[String; 5]>,
     gathered_bytes: usize,
-    writer: Option<(StagedFile, ArrowWriter<File>)>,
+    writer: Option<(Staged, ArrowWriter<File>)>,
 }
 
 impl Quarantine {
@@ -188,7 +188,7 @@ impl Quarantine {
             text_field("cells"),
         ]));
         if self.writer.is_none() {
-            let staged = StagedFile::create(&self.path, BAD_ROWS)?;
+            let staged = Staged::create(&self.place, &self.path, BAD_ROWS)?;
             let writer = ArrowWriter::try_new(staged.file()?, Arc::clone(&schema), Some(properties()));
             self.writer = Some((staged, writer.map_err(|error| write_failed(&self.path, error))?));
         }
@@ -214,7 +214,7 @@ impl Quarantine {
                 closed.map_err(|error| write_failed(&self.path, error))?;
                 staged.publish()
             }
-            None => remove_file(&self.path, BAD_ROWS),
+            None => remove_at(&self.place, &self.path, BAD_ROWS),
         }
     }
 }

@@ -74,6 +74,7 @@ pub(super) fn read(
     summary: &mut ProduceSummary,
     progress: &dyn Progress,
 ) -> Result<()> {
+    let quarantine = options.quarantine.map(|path| options.resources.place(path)).transpose()?;
     progress.begin("reading", "bytes", Some(files.iter().map(|(_, fingerprint)| fingerprint.bytes).sum()));
     let counts = each(options.resources, files, |(file, fingerprint)| {
         let mut taken = Taken::default();
@@ -99,7 +100,7 @@ pub(super) fn read(
     // A failed sorter is the cause of the reading error, so its error is returned first.
     let flat = flat.map(SharedSorter::into_sorter).transpose()?;
     let counts = counts?;
-    let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, options.quarantine);
+    let mut bad = BadRows::new(QuarantineFolder::Impressions, options.dt, quarantine);
     let has_bad = counts.iter().any(|counts| counts.bad > 0);
     let mut lacking = Lacking::default();
     let with_rows = files.iter().zip(&counts).filter(|(_, counts)| counts.good + counts.bad > 0);

@@ -10,6 +10,7 @@ mod own_file;
 mod place;
 mod publish;
 pub mod regular_file;
+mod staged;
 
 pub(crate) use apart::{keep_apart, refuse_overlaps};
 pub(crate) use durable::{sync, sync_with_folders_above};
@@ -19,4 +20,5 @@ pub use objects::{RequestCounts, RequestLimits};
 pub(crate) use own_file::{OwnFile, beginning};
 pub(crate) use place::{Entry, EntryKind, Local};
 pub use place::{Place, PlacedFile};
-pub(crate) use publish::{StagedFile, is_left_behind, lock, lock_created, put_if_absent, put_in_place, remove_file};
+pub(crate) use publish::{StagedFile, is_left_behind, lock, lock_created, put_if_absent, put_in_place};
+pub(crate) use staged::{Staged, remove_at};

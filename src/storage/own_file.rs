@@ -43,10 +43,15 @@ impl OwnFile {
         if metadata.len() == 0 || (self.is_kind_of)(&file) {
             return Ok(());
         }
-        Err(Error::refused(
+        Err(self.not_own(target))
+    }
+
+    /// The error for another kind of file at `target`.
+    pub(super) fn not_own(self, target: &Path) -> Error {
+        Error::refused(
             message![("{} exists already and is not ", target.shown()), { (self.name)() }],
             "move it away or name another file",
-        ))
+        )
     }
 }
 

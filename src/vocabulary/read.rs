@@ -115,6 +115,7 @@ fn read_files<T: Written>(
     summary: &mut VocabularySummary,
     progress: &dyn Progress,
 ) -> Result<()> {
+    let quarantine = options.quarantine.as_deref().map(|path| options.resources.place(path)).transpose()?;
     let pending = PendingRows::<T> { identified: pending_sorter(options), flat: pending_sorter(options) };
     let read = each(&options.resources, files, |(rows, file)| {
         let fingerprint = file.fingerprint(options.resources.cancel())?;
@@ -142,7 +143,7 @@ fn read_files<T: Written>(
     let both = || files.iter().zip(&read);
     let with_rows = both().filter(|(_, read)| read.rows.good + read.bad > 0);
     let same = same_content(with_rows.map(|((_, file), read)| (file, &read.fingerprint)));
-    let mut bad = BadRows::new(folder, day, options.quarantine.as_deref());
+    let mut bad = BadRows::new(folder, day, quarantine);
     let has_bad = read.iter().any(|read| read.bad > 0);
     for ((rows, file), read) in both() {
         if has_bad {

@@ -5,6 +5,7 @@ mod faults;
 mod input;
 mod open_files;
 mod output;
+mod quarantine;
 mod replaced;
 
 use std::collections::BTreeMap;

@@ -65,7 +65,7 @@ pub(crate) struct Ingest {
     /// Other batches that are accepted.
     #[command(flatten)]
     pub allowed: AllowedBatches,
-    /// Set bad rows aside as Parquet in this folder instead of refusing the batch.
+    /// Set bad rows aside as Parquet in this folder, or at this URL, instead of refusing the batch.
     #[arg(long, value_name = "DIR")]
     pub quarantine: Option<PathBuf>,
 }

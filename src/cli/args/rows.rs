@@ -59,7 +59,7 @@ pub(crate) struct RowOptions {
     /// Continue although actions that the rows should have were pruned.
     #[arg(long)]
     pub allow_pruned: bool,
-    /// Set bad rows aside as Parquet in this folder instead of refusing them all.
+    /// Set bad rows aside as Parquet in this folder, or at this URL, instead of refusing them all.
     #[arg(long, value_name = "DIR")]
     pub quarantine: Option<PathBuf>,
 }

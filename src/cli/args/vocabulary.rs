@@ -41,7 +41,8 @@ pub(crate) struct Vocabulary {
     /// Leave out ids with fewer actions and impressions together.
     #[arg(long, value_name = "N", default_value = "1", value_parser = numbers::at_least_one)]
     pub min_count: NonZeroU32,
-    /// Set bad rows aside as Parquet in this folder, as `ingest` and `produce` do, instead of refusing them.
+    /// Set bad rows aside as Parquet in this folder, or at this URL, as `ingest` and `produce` do, instead of refusing
+    /// them.
     #[arg(long, value_name = "DIR")]
     pub quarantine: Option<PathBuf>,
 }
