@@ -7,6 +7,7 @@ mod open_files;
 mod output;
 mod quarantine;
 mod replaced;
+mod through_proxies;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::below::Objects;
 use super::error::{Failure, failed};
 use super::requests::RequestLimits;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The wait before the second attempt; each further one is twice as long, up to [`WAIT_MAX`].
 const WAIT_MIN: Duration = Duration::from_millis(100);
@@ -61,7 +61,7 @@ impl Objects {
         match self.attempt(request).await {
             Ok(done) => Ok(Ok(done)),
             Err(Refused { failure: failure @ (Failure::Missing | Failure::Condition), .. }) => Ok(Err(failure)),
-            Err(Refused { error, attempts, .. }) => Err(failed(action, path, &error, attempts)),
+            Err(Refused { error, attempts, .. }) => Err(self.failed(action, path, &error, attempts)),
         }
     }
 
@@ -73,7 +73,12 @@ impl Objects {
         request: impl FnMut() -> F,
     ) -> Result<T> {
         let done = self.attempt(request).await;
-        done.map_err(|Refused { error, attempts, .. }| failed(action, path, &error, attempts))
+        done.map_err(|Refused { error, attempts, .. }| self.failed(action, path, &error, attempts))
+    }
+
+    /// The error for a request that failed for good after so many attempts.
+    pub(super) fn failed(&self, action: &str, path: &Path, error: &object_store::Error, attempts: u32) -> Error {
+        failed(action, path, error, attempts, self.proxy.url().as_deref())
     }
 
     async fn attempt<T, F: Future<Output = object_store::Result<T>>>(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use object_store::path::Path as Key;
 
 use super::connect::connect;
+use super::proxy::UsedProxy;
 use super::requests::Requests;
 use super::store::Store;
 use crate::cancel::Cancel;
@@ -16,6 +17,7 @@ use crate::text::Shown as _;
 #[derive(Clone, Debug)]
 pub(crate) struct Objects {
     pub(super) store: Arc<dyn Store>,
+    pub(super) proxy: UsedProxy,
     pub(super) requests: Arc<Requests>,
     pub(super) cancel: Cancel,
     /// The URL, without a `/` at its end.
@@ -28,10 +30,10 @@ impl Objects {
     /// Connects to the store of a URL, with the credentials and settings in the environment. Fails if there are no
     /// credentials; makes no request otherwise.
     pub(crate) fn connect(url: &Path, requests: &Arc<Requests>, cancel: &Cancel) -> Result<Self> {
-        let (store, prefix) = connect(url, requests, cancel)?;
+        let ((store, proxy), prefix) = connect(url, requests, cancel)?;
         let text = url.to_string_lossy();
         let url = PathBuf::from(text.trim_end_matches('/'));
-        Ok(Objects { store, requests: Arc::clone(requests), cancel: cancel.clone(), url, prefix })
+        Ok(Objects { store, proxy, requests: Arc::clone(requests), cancel: cancel.clone(), url, prefix })
     }
 
     /// Returns the URL, without a `/` at its end.

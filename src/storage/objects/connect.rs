@@ -12,7 +12,8 @@ use object_store::path::Path as Key;
 use object_store::{ObjectStoreScheme, RetryConfig};
 use url::Url;
 
-use super::requests::Requests;
+use super::proxy::UsedProxy;
+use super::requests::{Client, Requests};
 use super::store::Store;
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
@@ -25,7 +26,7 @@ const CREDENTIALS_WAIT: Duration = Duration::from_secs(8);
 const CONNECT_WAIT: &str = "10 seconds";
 
 /// Returns the client of the store of `url`, and the name that all objects below it begin with.
-pub(super) fn connect(url: &Path, requests: &Arc<Requests>, cancel: &Cancel) -> Result<(Arc<dyn Store>, Key)> {
+pub(super) fn connect(url: &Path, requests: &Arc<Requests>, cancel: &Cancel) -> Result<(Client, Key)> {
     let invalid = |reason: String| {
         Error::usage(
             format!("{} is no URL of an object store ({reason})", url.shown()),
@@ -43,11 +44,12 @@ pub(super) fn connect(url: &Path, requests: &Arc<Requests>, cancel: &Cancel) -> 
         return Err(invalid("its scheme is not known".to_owned()));
     }
     let name = parsed.as_str().strip_suffix(parsed.path()).unwrap_or(parsed.as_str()).to_owned();
-    let store = requests.store(&name, || {
-        let store = Settings { url: parsed.as_str(), requests, cancel }.store(&scheme);
-        store.map_err(|failure| failure.told(url, &invalid))
+    let client = requests.store(&name, || {
+        let proxy = UsedProxy::default();
+        let store = Settings { url: parsed.as_str(), requests, cancel, proxy: &proxy }.store(&scheme);
+        Ok((store.map_err(|failure| failure.told(url, &invalid))?, proxy))
     })?;
-    Ok((store, prefix))
+    Ok((client, prefix))
 }
 
 /// Why there is no client.
@@ -78,6 +80,7 @@ struct Settings<'a> {
     url: &'a str,
     requests: &'a Arc<Requests>,
     cancel: &'a Cancel,
+    proxy: &'a UsedProxy,
 }
 
 /// Returns the client of one kind of store: without retries of its own, since [`super::attempts`] makes them; with the
@@ -92,7 +95,7 @@ macro_rules! client {
             .with_config($key::Client(ClientConfigKey::ReadTimeout), timeout)
             .with_config($key::Client(ClientConfigKey::Timeout), "1 day")
             .with_config($key::Client(ClientConfigKey::ConnectTimeout), CONNECT_WAIT)
-            .with_http_connector(settings.requests.connector());
+            .with_http_connector(settings.requests.connector(settings.proxy));
         let is_signed = builder.get_config_value(&$key::SkipSignature).as_deref() != Some("true");
         let store = builder.build().map_err(NoClient::Invalid)?;
         if is_signed {

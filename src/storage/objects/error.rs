@@ -23,6 +23,10 @@ pub(super) enum Failure {
     Lasting,
 }
 
+/// The status by which a proxy asks for credentials, and what the client says of it where it makes a tunnel.
+const PROXY_CREDENTIALS: u16 = 407;
+const NO_TUNNEL: &str = "proxy authorization required";
+
 /// What a failed request was answered, apart from names: the key of an object, which stands in the URL and in the body,
 /// may hold any word.
 struct Answer {
@@ -61,6 +65,9 @@ impl Answer {
             }
         } else {
             self.text.push_str(&text.to_lowercase());
+            if self.text.contains(NO_TUNNEL) {
+                self.status = Some(PROXY_CREDENTIALS);
+            }
         }
     }
 
@@ -96,7 +103,13 @@ impl Failure {
 }
 
 /// Codes, statuses, what they mean, and what to do. The first that fits counts.
-const LASTING: [(&[&str], &[u16], &str, &str); 7] = [
+const LASTING: [(&[&str], &[u16], &str, &str); 8] = [
+    (
+        &[],
+        &[PROXY_CREDENTIALS],
+        "the proxy asks for credentials",
+        "give them in its URL, as in HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT",
+    ),
     (
         &["NoSuchBucket", "ContainerNotFound"],
         &[],
@@ -141,14 +154,18 @@ const LASTING: [(&[&str], &[u16], &str, &str); 7] = [
     ),
 ];
 
-/// The error for `action` (a verb phrase: "read", "list", "write") on `url`.
-pub(super) fn failed(action: &str, url: &Path, error: &object_store::Error, attempts: u32) -> Error {
+/// The error for `action` (a verb phrase: "read", "list", "write") on `url`, which went through `proxy`, if there is
+/// one.
+pub(super) fn failed(
+    action: &str,
+    url: &Path,
+    error: &object_store::Error,
+    attempts: u32,
+    proxy: Option<&str>,
+) -> Error {
     let (answer, url) = (Answer::of(error), url.shown());
     if Failure::of(error) == Failure::NoConditions {
         return no_conditions(&url.to_string());
-    }
-    if let Some((what, remedy)) = answer.lasting() {
-        return Error::new(Kind::Io, format!("cannot {action} {url}: {what}"), remedy);
     }
     let again: Message = message![
         "run the same command again later; ",
@@ -159,15 +176,25 @@ pub(super) fn failed(action: &str, url: &Path, error: &object_store::Error, atte
         RequestTimeout,
         " say how long it is tried"
     ];
-    let (what, remedy): (String, Message) = match error {
-        object_store::Error::NotFound { .. } => ("it is not there".to_owned(), "check the URL and run again".into()),
-        object_store::Error::Precondition { .. } | object_store::Error::AlreadyExists { .. } => {
+    let (what, remedy): (String, Message) = match (answer.lasting(), error) {
+        (Some((what, remedy)), _) => (what.to_owned(), remedy.into()),
+        (None, object_store::Error::NotFound { .. }) => {
+            ("it is not there".to_owned(), "check the URL and run again".into())
+        }
+        (None, object_store::Error::Precondition { .. } | object_store::Error::AlreadyExists { .. }) => {
             ("it was changed meanwhile".to_owned(), "run the same command again".into())
         }
-        _ => (answer.reason(), again),
+        (None, _) => (answer.reason(), again),
     };
     let tries = if attempts > 1 { format!(", {attempts} times") } else { String::new() };
-    Error::new(Kind::Io, format!("cannot {action} {url}: {what}{tries}"), remedy)
+    match proxy {
+        None => Error::new(Kind::Io, format!("cannot {action} {url}: {what}{tries}"), remedy),
+        Some(proxy) => Error::new(
+            Kind::Io,
+            format!("cannot {action} {url} through the proxy {proxy}: {what}{tries}"),
+            message!["check that proxy (HTTPS_PROXY, HTTP_PROXY, NO_PROXY in the environment), or ", { remedy }],
+        ),
+    }
 }
 
 /// The error for a store that ignores or refuses conditional writes.
@@ -181,7 +208,8 @@ pub(super) fn no_conditions(url: &str) -> Error {
 }
 
 /// What a client says of a request without an answer, and what that means. The first that it says counts.
-const REASONS: [(&str, &str); 12] = [
+const REASONS: [(&str, &str); 13] = [
+    ("tunnel error: unsuccessful", "it makes no connection to the store"),
     ("dns error", "the name of its host cannot be resolved"),
     ("failed to lookup", "the name of its host cannot be resolved"),
     ("connection refused", "the connection is refused"),
@@ -237,7 +265,7 @@ mod tests {
         let source = Box::new(Said(asked, Some(Box::new(Said(busy, None)))));
         let error = object_store::Error::Generic { store: "S3", source };
         assert_eq!(Failure::of(&error), Failure::Passing);
-        let said = failed("read", Path::new("s3://bucket/redirect"), &error, 2).to_string();
+        let said = failed("read", Path::new("s3://bucket/redirect"), &error, 2, None).to_string();
         assert!(said.starts_with("cannot read s3://bucket/redirect: the store is busy (503), 2 times; "), "{said}");
     }
 }

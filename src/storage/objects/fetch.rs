@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use super::attempts::Attempts;
 use super::below::Objects;
-use super::error::{Failure, failed};
+use super::error::Failure;
 use super::list::Found;
 use super::scratch_files::{NewFile, ScratchFile, ScratchFiles};
 use crate::error::{Error, Result};
@@ -226,7 +226,7 @@ async fn fetch_part(
             ));
         }
         if !attempts.again(failure).await {
-            return Err(failed("read", &found.path, &error, attempts.made()));
+            return Err(objects.failed("read", &found.path, &error, attempts.made()));
         }
         objects.cancel.check()?;
     }

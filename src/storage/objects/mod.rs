@@ -9,6 +9,7 @@ mod connect;
 mod error;
 mod fetch;
 mod list;
+mod proxy;
 mod put;
 mod requests;
 mod scratch_files;

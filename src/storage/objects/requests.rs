@@ -14,6 +14,7 @@ use object_store::client::{HttpClient, HttpConnector, HttpError, HttpRequest, Ht
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
+use super::proxy::{Proxies, UsedProxy};
 use super::scratch_files::OwnFiles;
 use super::store::Store;
 use crate::cancel::Cancel;
@@ -64,12 +65,15 @@ pub(super) struct Counters {
     delete: AtomicU64,
 }
 
+/// The client of a store, and the proxy that its requests go through.
+pub(super) type Client = (Arc<dyn Store>, UsedProxy);
+
 /// A client for each store that a command uses, and what they share. Nothing is started before the first request.
 #[derive(Default)]
 pub(crate) struct Requests {
     limits: RequestLimits,
     runtime: OnceLock<Runtime>,
-    stores: Mutex<BTreeMap<String, Arc<dyn Store>>>,
+    stores: Mutex<BTreeMap<String, Client>>,
     counters: Arc<Counters>,
     own_files: OwnFiles,
 }
@@ -102,20 +106,20 @@ impl Requests {
         &self.own_files
     }
 
-    /// Returns what counts the requests of a new client.
-    pub(super) fn connector(&self) -> Connector {
-        Connector(Arc::clone(&self.counters))
+    /// Returns what counts the requests of a new client, and notes its proxy in `used`.
+    pub(super) fn connector(&self, used: &UsedProxy) -> Connector {
+        Connector { counters: Arc::clone(&self.counters), used: used.clone() }
     }
 
     /// Returns the client of a store, which `connect` makes at the first call.
-    pub(super) fn store(&self, name: &str, connect: impl FnOnce() -> Result<Arc<dyn Store>>) -> Result<Arc<dyn Store>> {
+    pub(super) fn store(&self, name: &str, connect: impl FnOnce() -> Result<Client>) -> Result<Client> {
         let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(store) = stores.get(name) {
-            return Ok(Arc::clone(store));
+        if let Some(client) = stores.get(name) {
+            return Ok(client.clone());
         }
-        let store = connect()?;
-        stores.insert(name.to_owned(), Arc::clone(&store));
-        Ok(store)
+        let client = connect()?;
+        stores.insert(name.to_owned(), client.clone());
+        Ok(client)
     }
 
     pub(super) fn runtime(&self) -> Result<&Runtime> {
@@ -167,12 +171,16 @@ pub(super) async fn stopped(cancel: &Cancel) -> Error {
 
 /// Makes clients that count their requests.
 #[derive(Debug)]
-pub(super) struct Connector(Arc<Counters>);
+pub(super) struct Connector {
+    counters: Arc<Counters>,
+    used: UsedProxy,
+}
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let client = ReqwestConnector::default().connect(options)?;
-        Ok(HttpClient::new(Counted { client, counters: Arc::clone(&self.0) }))
+        let (counters, proxies) = (Arc::clone(&self.counters), Proxies::of(options, &self.used));
+        Ok(HttpClient::new(Counted { client, counters, proxies }))
     }
 }
 
@@ -180,6 +188,7 @@ impl HttpConnector for Connector {
 struct Counted {
     client: HttpClient,
     counters: Arc<Counters>,
+    proxies: Proxies,
 }
 
 impl HttpService for Counted {
@@ -202,6 +211,7 @@ impl HttpService for Counted {
             _ => put,
         };
         counter.fetch_add(1, Ordering::Relaxed);
+        self.proxies.note(&request);
         Box::pin(self.client.execute(request))
     }
 }

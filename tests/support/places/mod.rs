@@ -29,6 +29,8 @@
 //! and show what they hold: for a few tests from end to end. `S3Server::google()` is what `gs://` is tried with: no
 //! server of others speaks the XML of Google that object_store uses (gcp-storage-emulator 2026.7.19 gives no ETag).
 //!
+//! [`ForwardProxy`] is a proxy of the kind that `HTTP_PROXY` names.
+//!
 //! What the server is told: `set_page` (entries in a list's answer), `set_least_part` (S3's 5 MiB), `age` (makes all
 //! older), `set_clock_ahead`, `set_region`, `deny`, `set_conditional_puts`, `set_remembers_completed`; for
 //! measuring, `set_opaque_etags`.
@@ -41,6 +43,7 @@ mod client;
 mod clock;
 mod condition;
 mod digest;
+mod forward;
 mod http;
 mod kind;
 mod listener;
@@ -68,6 +71,7 @@ use std::net::SocketAddr;
 pub use azurite::Azurite;
 pub use between::Seen;
 pub use bucket::ConditionalPuts;
+pub use forward::ForwardProxy;
 pub use kind::Kind;
 pub use moto::Moto;
 pub use proxy::Proxy;
