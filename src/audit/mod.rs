@@ -23,6 +23,7 @@ mod difference;
 mod events;
 mod flat;
 mod group;
+mod kept;
 mod options;
 mod padded;
 mod raw;

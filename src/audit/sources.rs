@@ -1,8 +1,10 @@
 //! Finds the raw files that the rows rest on, and verifies them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::kept::{BatchFiles, KeptFiles};
 use super::options::AuditOptions;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
@@ -20,9 +22,11 @@ use crate::text::Shown;
 
 /// All raw files. A raw file's number is its position among those of its kind: for actions, batch after batch.
 ///
-/// Memory: about 200 bytes for each file of impressions, and for each file of actions of one batch.
+/// Memory: about 200 bytes for each file of impressions, for each file of actions of one batch, and for each that is
+/// kept.
 pub(super) struct Sources<'a> {
     input: Place,
+    kept: KeptFiles<'a>,
     described: &'a sources::Sources,
     /// The batches that the rows rest on, each with its number of files.
     batches: Vec<(Day, usize)>,
@@ -45,12 +49,14 @@ impl<'a> Sources<'a> {
         let shown = &described.impressions;
         let (batches, impressions, not_used) = (Vec::new(), Vec::new(), Vec::new());
         let input = resources.place(input)?;
-        let mut sources = Sources { input, described, batches, impressions, not_used };
+        let kept = KeptFiles::of(&input, resources);
+        let mut sources = Sources { input, kept, described, batches, impressions, not_used };
         progress.begin("comparing", "batches", Some(manifest.batches.len() as u64));
         for batch in &manifest.batches {
             let record = store.batch(batch.day)?.filter(|record| files_fingerprint(record) == batch.files);
             let record = record.ok_or_else(|| not_held(manifest, batch.day))?;
-            check_batch(&sources.input, described, batch.day, &record, cancel)?;
+            let files = check_batch(&sources.input, described, batch.day, &record, cancel)?;
+            sources.kept.keep(batch.day, files)?;
             sources.batches.push((batch.day, record.files.len()));
             progress.advance(1);
         }
@@ -78,22 +84,22 @@ impl<'a> Sources<'a> {
         self.described.actions.iter().any(|source| source.distinct_by.is_some())
     }
 
-    /// Calls `take` with each file of actions, its batch, its number and its source, listing the folders again. Fails
-    /// if they hold more or fewer files than before.
+    /// Calls `take` with each file of actions, its batch, its number and its source, listing the folders of what is not
+    /// kept again. Fails if they hold more or fewer files than before.
     pub(super) fn each_action_file(
         &self,
         mut take: impl FnMut(Day, u32, &'a ActionSource, &DayFile) -> Result<()>,
     ) -> Result<()> {
         let mut number = 0;
         for (day, count) in &self.batches {
-            let files = listed(&self.input, self.described, *day)?;
+            let files = self.batch_files(*day)?;
             if files.len() != *count {
                 return Err(changed(
                     self.input.path(),
                     &format!("has changed during the audit: its files of {day} are others"),
                 ));
             }
-            for (source, file) in &files {
+            for (source, file) in files.iter() {
                 take(*day, number, source, file)?;
                 number += 1;
             }
@@ -101,12 +107,20 @@ impl<'a> Sources<'a> {
         Ok(())
     }
 
+    /// Returns the files of a batch.
+    fn batch_files(&self, day: Day) -> Result<Cow<'_, BatchFiles<'a>>> {
+        match self.kept.batch(day) {
+            Some(files) => Ok(Cow::Borrowed(files)),
+            None => Ok(Cow::Owned(listed(&self.input, self.described, day)?)),
+        }
+    }
+
     /// Returns the file of actions with this number, if it still exists.
     pub(super) fn action_file(&self, number: u32) -> Option<DayFile> {
         let mut place = usize::try_from(number).ok()?;
         for (day, count) in &self.batches {
             if place < *count {
-                return listed(&self.input, self.described, *day).ok()?.into_iter().nth(place).map(|(_, file)| file);
+                return self.batch_files(*day).ok()?.get(place).map(|(_, file)| file.clone());
             }
             place -= count;
         }
@@ -115,7 +129,7 @@ impl<'a> Sources<'a> {
 }
 
 /// Returns the files of a batch, source after source.
-fn listed<'a>(input: &Place, described: &'a sources::Sources, day: Day) -> Result<Vec<(&'a ActionSource, DayFile)>> {
+fn listed<'a>(input: &Place, described: &'a sources::Sources, day: Day) -> Result<BatchFiles<'a>> {
     let mut files = Vec::new();
     for source in &described.actions {
         files.extend(day_files(input, &source.pattern, source.format, day)?.into_iter().map(|file| (source, file)));
@@ -133,13 +147,14 @@ fn not_held(manifest: &Manifest, day: Day) -> Error {
     )
 }
 
-fn check_batch(
+/// Returns the files of a batch. Fails unless they are those that were ingested.
+fn check_batch<'a>(
     input: &Place,
-    described: &sources::Sources,
+    described: &'a sources::Sources,
     day: Day,
     record: &BatchRecord,
     cancel: &Cancel,
-) -> Result<()> {
+) -> Result<BatchFiles<'a>> {
     let mut wanted: BTreeMap<(String, String), &FileRecord> = BTreeMap::new();
     if record.is_from_memory() {
         return Err(from_memory(&format!("the batch of {day}")));
@@ -155,19 +170,20 @@ fn check_batch(
             return Err(otherwise(&format!("the source {name} of the batch of {day}"), described));
         }
     }
-    for (source, file) in listed(input, described, day)? {
+    let files = listed(input, described, day)?;
+    for (source, file) in &files {
         match wanted.remove(&(source.name.clone(), file.name.clone())) {
             None => {
                 return Err(changed(&file.path, &format!("was not there when the batch of {day} was ingested")));
             }
-            Some(record) if !is_same(&file, record.bytes, cancel, |found| found.xxh3_128 == record.xxh3_128)? => {
+            Some(record) if !is_same(file, record.bytes, cancel, |found| found.xxh3_128 == record.xxh3_128)? => {
                 return Err(changed(&file.path, &format!("has changed since the batch of {day} was ingested")));
             }
             Some(_) => {}
         }
     }
     match wanted.first_key_value() {
-        None => Ok(()),
+        None => Ok(files),
         Some(((source, name), _)) => {
             let source = described.named(source).held("each source of the batch is described")?;
             let folder = input.path().join(source.pattern.text_on(day));

@@ -136,6 +136,11 @@ impl Resources {
         Scratch::new(self.scratch_folder.to_path_buf())
     }
 
+    /// Returns the free bytes of the disk with the scratch folder.
+    pub(crate) fn free_scratch_bytes(&self) -> u64 {
+        scratch::free_bytes(&self.scratch_folder)
+    }
+
     /// The request to stop.
     pub fn cancel(&self) -> &Cancel {
         &self.cancel

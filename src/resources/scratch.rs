@@ -76,6 +76,13 @@ fn nameless(folder: &Path) -> Option<File> {
     rustix::fs::open(folder, how, Mode::RUSR | Mode::WUSR).ok().map(File::from)
 }
 
+/// Returns the free bytes of the disk that a folder, which may not exist yet, is on; 0 if the system does not tell.
+pub(super) fn free_bytes(folder: &Path) -> u64 {
+    let there = folder.ancestors().find(|folder| folder.exists());
+    let disk = there.and_then(|folder| rustix::fs::statvfs(folder).ok());
+    disk.map_or(0, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 /// The system's folder for temporary files (`TMPDIR`).
 pub(super) fn system_folder() -> PathBuf {
     std::env::temp_dir()

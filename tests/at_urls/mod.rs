@@ -1,5 +1,6 @@
 //! Input and output at a URL: the same as from and to folders, whatever happens to a request.
 
+mod audited;
 mod errors;
 mod faults;
 mod input;
