@@ -18,7 +18,7 @@ use super::attempts::Attempts;
 use super::below::Objects;
 use super::error::Failure;
 use super::list::Found;
-use super::scratch_files::{NewFile, ScratchFile, ScratchFiles};
+use super::scratch_files::{NewFile, ScratchFile};
 use crate::error::{Error, Result};
 use crate::exact::{at_most, usize_of};
 use crate::storage::fingerprint::Fingerprint;
@@ -37,7 +37,7 @@ const CANCEL_CHECK: Duration = Duration::from_millis(50);
 /// Several objects that are fetched together. The first that is asked for starts all of them, in their order.
 ///
 /// Memory: what the network has delivered and the file has not taken. Scratch: the objects, each until it is dropped;
-/// objects beyond what the limit on open files allows until all are, and a second time while they are open.
+/// objects beyond what the limit on open files allows a second time while they are open.
 pub(crate) struct Fetch {
     objects: Objects,
     new_file: Box<NewFile>,
@@ -86,10 +86,9 @@ impl Fetch {
         let runtime = self.objects.requests.runtime()?;
         self.started.get_or_init(|| {
             let files = std::mem::take(&mut *self.files.lock().unwrap_or_else(PoisonError::into_inner));
-            let (permits, mut scratch) = (Arc::new(Semaphore::new(REQUESTS)), ScratchFiles::default());
+            let permits = Arc::new(Semaphore::new(REQUESTS));
             let tasks = files.into_iter().map(|state| {
-                let own = self.objects.requests.own_files();
-                let file = scratch.next(state.found.bytes, own, &*self.new_file);
+                let file = self.objects.requests.scratch_files().next(state.found.bytes, &*self.new_file);
                 let (objects, permits) = (self.objects.clone(), Arc::clone(&permits));
                 runtime.spawn(async move {
                     let arrived = match file {
@@ -122,7 +121,7 @@ impl FetchedFile {
     /// Opens the content of the object, once all of it has arrived.
     pub(crate) fn open(&self) -> Result<File> {
         let (fetch, found) = (&self.fetch, &self.state.found);
-        self.arrived()?.0.open(found.bytes, &*fetch.new_file, &found.path, &fetch.objects.cancel)
+        self.arrived()?.0.open(&*fetch.new_file, &found.path, &fetch.objects.cancel)
     }
 
     /// Returns the size of the object; makes no request.

@@ -15,7 +15,7 @@ use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 
 use super::proxy::{Proxies, UsedProxy};
-use super::scratch_files::OwnFiles;
+use super::scratch_files::ScratchFiles;
 use super::store::Store;
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind, Result};
@@ -75,7 +75,7 @@ pub(crate) struct Requests {
     runtime: OnceLock<Runtime>,
     stores: Mutex<BTreeMap<String, Client>>,
     counters: Arc<Counters>,
-    own_files: OwnFiles,
+    scratch_files: ScratchFiles,
 }
 
 impl fmt::Debug for Requests {
@@ -86,8 +86,8 @@ impl fmt::Debug for Requests {
 
 impl Requests {
     pub(crate) fn new(limits: RequestLimits) -> Self {
-        let (runtime, stores, counters, own_files) = Default::default();
-        Requests { limits, runtime, stores, counters, own_files }
+        let (runtime, stores, counters, scratch_files) = Default::default();
+        Requests { limits, runtime, stores, counters, scratch_files }
     }
 
     pub(super) fn limits(&self) -> RequestLimits {
@@ -101,9 +101,9 @@ impl Requests {
         RequestCounts { list: of(list), get: of(get), put: of(put), delete: of(delete) }
     }
 
-    /// How many more fetched objects may have a scratch file of their own.
-    pub(super) fn own_files(&self) -> &OwnFiles {
-        &self.own_files
+    /// Where the content of fetched objects is put.
+    pub(super) fn scratch_files(&self) -> &ScratchFiles {
+        &self.scratch_files
     }
 
     /// Returns what counts the requests of a new client, and notes its proxy in `used`.

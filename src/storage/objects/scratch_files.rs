@@ -5,8 +5,9 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+use rustix::fs::{FallocateFlags, fallocate};
 use rustix::process::{Resource, getrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -25,62 +26,76 @@ const RATIO: u64 = 8;
 /// The most bytes that are copied before the request to stop is looked at again.
 const COPY_BYTES: u64 = 64 << 20;
 
-/// How many more objects may have a scratch file of their own.
+/// Gives the objects that one command fetches their files.
 #[derive(Debug, Default)]
-pub(super) struct OwnFiles(OnceLock<Arc<Semaphore>>);
-
-impl OwnFiles {
-    /// Takes one of them; `None` if there is none left. The limit is read at the first call.
-    fn take(&self) -> Option<OwnedSemaphorePermit> {
-        let left = self.0.get_or_init(|| {
-            let most = getrlimit(Resource::Nofile).current.map_or(usize::MAX, |most| usize_of(most / RATIO));
-            Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))
-        });
-        Arc::clone(left).try_acquire_owned().ok()
-    }
+pub(super) struct ScratchFiles {
+    /// How many more objects may have a file of their own; the system's limit is read at the first.
+    own: OnceLock<Arc<Semaphore>>,
+    shared: Mutex<Shared>,
 }
 
-/// Where the content of one object is put: in a file, from an offset on.
+/// The file for objects without a file of their own, as long as there is one of them, and where the next is put.
+#[derive(Debug, Default)]
+struct Shared {
+    file: Weak<File>,
+    end: u64,
+}
+
+/// Where the content of one object is put: in a file, from an offset on. If dropped, its space is free.
+#[derive(Debug)]
 pub(super) struct ScratchFile {
     pub file: Arc<File>,
     /// Where it begins in the file.
     pub from: u64,
+    bytes: u64,
     /// Of a file of its own; dropped after the file.
     permit: Option<OwnedSemaphorePermit>,
 }
 
-/// Gives the objects of one fetch their files.
-#[derive(Default)]
-pub(super) struct ScratchFiles {
-    /// The file for objects without a file of their own, and how much of it they take.
-    shared: Option<(Arc<File>, u64)>,
-}
-
 impl ScratchFiles {
     /// Returns where the next object, which has so many bytes, is put.
-    pub(super) fn next(&mut self, bytes: u64, own: &OwnFiles, new_file: &NewFile) -> Result<ScratchFile> {
-        if let Some(permit) = own.take() {
-            return Ok(ScratchFile { file: Arc::new(new_file()?), from: 0, permit: Some(permit) });
+    pub(super) fn next(&self, bytes: u64, new_file: &NewFile) -> Result<ScratchFile> {
+        let own = self.own.get_or_init(|| {
+            let most = getrlimit(Resource::Nofile).current.map_or(usize::MAX, |most| usize_of(most / RATIO));
+            Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))
+        });
+        if let Ok(permit) = Arc::clone(own).try_acquire_owned() {
+            return Ok(ScratchFile { file: Arc::new(new_file()?), from: 0, bytes, permit: Some(permit) });
         }
-        let (file, taken) = match &mut self.shared {
-            Some(shared) => shared,
-            shared => shared.insert((Arc::new(new_file()?), 0)),
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = match shared.file.upgrade() {
+            Some(file) => file,
+            None => {
+                let file = Arc::new(new_file()?);
+                *shared = Shared { file: Arc::downgrade(&file), end: 0 };
+                file
+            }
         };
-        let from = *taken;
-        *taken += bytes;
-        Ok(ScratchFile { file: Arc::clone(file), from, permit: None })
+        let from = shared.end;
+        shared.end += bytes;
+        Ok(ScratchFile { file, from, bytes, permit: None })
+    }
+}
+
+impl Drop for ScratchFile {
+    fn drop(&mut self) {
+        if self.permit.is_none() && self.bytes > 0 {
+            // Where the file system cannot do that, the space is free once no object uses the file.
+            let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+            let _ = fallocate(&*self.file, hole, self.from, self.bytes);
+        }
     }
 }
 
 impl ScratchFile {
-    /// Opens the content, of so many bytes, at a position of its own: the file itself, or a copy out of the file that
-    /// objects share, which lasts as long as it is open. `object` is for messages.
-    pub(super) fn open(&self, bytes: u64, new_file: &NewFile, object: &Path, cancel: &Cancel) -> Result<File> {
+    /// Opens the content at a position of its own: the file itself, or a copy out of the file that objects share, which
+    /// lasts as long as it is open. `object` is for messages.
+    pub(super) fn open(&self, new_file: &NewFile, object: &Path, cancel: &Cancel) -> Result<File> {
         if self.permit.is_some() {
             return self.reopened().map_err(|error| Error::io("open", object, error));
         }
         let failed = |error| Error::io("write", Path::new("a scratch file"), error);
-        let (mut content, mut copy, mut left) = (self.content().map_err(failed)?, new_file()?, bytes);
+        let (mut content, mut copy, mut left) = (self.content().map_err(failed)?, new_file()?, self.bytes);
         while left > 0 {
             cancel.check()?;
             let copied = io::copy(&mut (&mut content).take(left.min(COPY_BYTES)), &mut copy).map_err(failed)?;
@@ -103,5 +118,44 @@ impl ScratchFile {
     /// Another opening of the same file, with a position of its own.
     fn reopened(&self) -> io::Result<File> {
         regular_file::open(Path::new(&format!("/proc/self/fd/{}", self.file.as_raw_fd())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+
+    use super::*;
+
+    #[test]
+    fn objects_beyond_the_limit_share_a_file_whose_space_goes_with_them() {
+        const BYTES: usize = 1 << 20;
+        let files = ScratchFiles { own: OnceLock::from(Arc::new(Semaphore::new(1))), shared: Mutex::default() };
+        let new_file = || Ok(tempfile::tempfile().unwrap());
+        let put = |byte: u8| {
+            let put = files.next(BYTES as u64, &new_file).unwrap();
+            put.file.write_all_at(&vec![byte; BYTES], put.from).unwrap();
+            put
+        };
+        let [own, one, two, three] = [1, 2, 3, 4].map(put);
+        assert!(!Arc::ptr_eq(&own.file, &one.file) && Arc::ptr_eq(&one.file, &two.file));
+        for (scratch, byte) in [(&own, 1), (&one, 2), (&two, 3), (&three, 4)] {
+            let mut content = Vec::new();
+            scratch.open(&new_file, Path::new("x"), &Cancel::default()).unwrap().read_to_end(&mut content).unwrap();
+            assert!(content == vec![byte; BYTES], "{byte}");
+        }
+        let taken = |file: &File| file.metadata().unwrap().blocks() * 512;
+        let file = Arc::clone(&one.file);
+        let before = taken(&file);
+        drop(two);
+        assert_eq!(taken(&file), before - BYTES as u64);
+        // A file that nobody uses any more is not gone on with; a file of one's own is free again.
+        drop((one, three, own));
+        assert_eq!(taken(&file), before - 3 * BYTES as u64);
+        drop(file);
+        let (own, next) = (put(5), put(6));
+        assert!(own.permit.is_some() && next.permit.is_none());
+        assert_eq!(next.from, 0);
     }
 }
