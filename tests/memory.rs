@@ -35,6 +35,11 @@ fn python() -> String {
 
 /// Runs the program and gives its peak memory in bytes too.
 pub fn measured(bench: &Bench, arguments: &str) -> (Ran, u64) {
+    measured_in(bench, &[], arguments)
+}
+
+/// The same with further variables of the environment.
+pub fn measured_in(bench: &Bench, environment: &[(String, String)], arguments: &str) -> (Ran, u64) {
     const SCRIPT: &str = "import resource, subprocess, sys\n\
         ran = subprocess.run(sys.argv[1:])\n\
         print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024, file=sys.stderr)\n\
@@ -42,6 +47,7 @@ pub fn measured(bench: &Bench, arguments: &str) -> (Ran, u64) {
     let output = Command::new(python())
         .args(["-c", SCRIPT, env!("CARGO_BIN_EXE_lookback")])
         .env(TODAY.0, TODAY.1)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .args(arguments.split_whitespace())
         .args(["--memory-limit", &LIMIT.to_string()])
         .current_dir(bench.path(""))

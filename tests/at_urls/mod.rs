@@ -4,6 +4,7 @@ mod audited;
 mod errors;
 mod faults;
 mod input;
+mod large;
 mod open_files;
 mod output;
 mod quarantine;

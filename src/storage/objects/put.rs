@@ -123,7 +123,8 @@ impl Objects {
         let written = self.requests.wait(&self.cancel, self.parts(path, &key, &id, file, bytes, part_bytes));
         if written.is_err() {
             // Without the request to stop, which is often why. What this cannot remove, a rule of the bucket does.
-            let abort = tokio::time::timeout(self.requests.limits().timeout, self.store.abort_multipart(&key, &id));
+            let timeout = self.requests.limits().timeout;
+            let abort = async { tokio::time::timeout(timeout, self.store.abort_multipart(&key, &id)).await };
             let _ = self.requests.runtime()?.block_on(abort);
         }
         written

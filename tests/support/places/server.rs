@@ -65,6 +65,11 @@ impl S3Server {
         keys
     }
 
+    /// Aborts all open uploads past all requests, as a rule of the bucket does.
+    pub fn give_up_uploads(&self) {
+        self.bucket().uploads.clear();
+    }
+
     /// Puts an object past all requests.
     pub fn put(&self, key: &str, bytes: impl Into<Vec<u8>>) {
         let bytes = Arc::new(bytes.into());
