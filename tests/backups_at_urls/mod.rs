@@ -2,6 +2,7 @@
 //! none.
 
 mod faults;
+mod others;
 pub mod place;
 mod races;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::place::{batch, checked, json_at, numbers, spawn_at};
 use super::{BACKUP, VERIFY, two_backups};
-use crate::support::places::{Fault, Kind, Proxy, S3Server, nth};
+use crate::support::places::{Endpoint, Fault, Kind, Proxy, nth};
 use crate::support::program::{Bench, Ran, assert_one_sentence};
 
 /// Holds a process up while others work.
@@ -15,10 +15,16 @@ fn signal(child: &Child, name: &str) {
 
 /// Begins a backup that is held up at its first request of a kind and key, which does not reach the store; runs
 /// `meanwhile`; then lets it go on.
-fn held_up(bench: &Bench, server: &S3Server, kind: Kind, key: &str, options: &str, meanwhile: impl FnOnce()) -> Ran {
+pub fn held_up(
+    bench: &Bench,
+    server: &dyn Endpoint,
+    (kind, key): (Kind, &str),
+    backup: &str,
+    meanwhile: impl FnOnce(),
+) -> Ran {
     let proxy = Proxy::to(server);
     proxy.fail(nth(1).of(kind).at(key), Fault::Stall);
-    let mut child = spawn_at(bench, &proxy, &format!("{BACKUP} {options} --request-timeout 2"));
+    let mut child = spawn_at(bench, &proxy, &format!("{backup} --request-timeout 2"));
     assert!(proxy.wait_stalled(&mut child));
     signal(&child, "-STOP");
     meanwhile();
@@ -32,7 +38,7 @@ fn of_two_backups_at_once_one_wins_and_the_other_says_so() {
     batch(&bench, "2026-01-03");
     for removal in ["", "--keep 1"] {
         let number = numbers(&server).last().unwrap() + 1;
-        let ran = held_up(&bench, &server, Kind::Put, &format!("versions/{number:06}"), "", || {
+        let ran = held_up(&bench, &server, (Kind::Put, &format!("versions/{number:06}")), BACKUP, || {
             // With a removal, the number is free again but for the empty object that keeps it.
             json_at(&bench, &server, &format!("{BACKUP} {removal}"));
             json_at(&bench, &server, &format!("{BACKUP} {removal}"));
@@ -56,7 +62,7 @@ fn a_removal_leaves_what_another_backup_is_about_to_name() {
     // The store of this run is a batch ahead of what the remover saw; it has uploaded all, and is held up before its
     // version appears.
     batch(&bench, "2026-01-03");
-    let ran = held_up(&bench, &server, Kind::Put, "versions/000003", "", || {
+    let ran = held_up(&bench, &server, (Kind::Put, "versions/000003"), BACKUP, || {
         let made = json_at(&bench, &server, &format!("{BACKUP} --keep 1 --grace 1h"));
         assert_eq!(made["number"], 3);
         checked(&server);
@@ -74,7 +80,7 @@ fn a_removal_that_is_held_up_takes_nothing_that_appeared_meanwhile() {
     server.age(Duration::from_secs(25 * 3_600));
     // The remover has published 3, has listed, and is held up at its first removal.
     batch(&bench, "2026-01-03");
-    let ran = held_up(&bench, &server, Kind::DeleteMany, "", "--keep 1", || {
+    let ran = held_up(&bench, &server, (Kind::DeleteMany, ""), &format!("{BACKUP} --keep 1"), || {
         // The same store again, and one batch further: old content that version 3 does not name comes back under new
         // names.
         for day in ["2026-01-04", "2026-01-05"] {
