@@ -1,5 +1,7 @@
 //! Rows at a URL.
 
+use std::path::Path;
+
 use super::{AtUrl, DT, batch};
 use crate::readers::{python, run};
 use crate::support::input::{PLAIN, RawImpression, write_impressions};
@@ -126,30 +128,15 @@ fn other_stores_take_and_give_the_same() {
 
 /// Readers of others, at the URL.
 #[test]
-fn pyarrow_and_polars_read_the_rows() {
+fn pyarrow_pandas_polars_and_duckdb_read_the_rows() {
     let at_url = AtUrl::new();
-    at_url.ok(PRODUCE);
-    let script = r#"
-import sys, pyarrow.dataset, pyarrow.fs, polars
-endpoint, url, key, secret, region = sys.argv[1:]
-s3 = pyarrow.fs.S3FileSystem(endpoint_override=endpoint, access_key=key, secret_key=secret, scheme="http", region=region)
-rows = pyarrow.dataset.dataset(url.removeprefix("s3://"), filesystem=s3, partitioning="hive").to_table()
-options = {"aws_endpoint_url": "http://" + endpoint, "aws_access_key_id": key, "aws_secret_access_key": secret,
-           "aws_region": region, "aws_allow_http": "true"}
-frame = polars.read_parquet(url + "/dt=*/part-*.parquet", storage_options=options, hive_partitioning=True)
-assert rows.num_rows == frame.height == 24, (rows.num_rows, frame.height)
-assert rows.column("actions").to_pylist() == frame["actions"].to_list()
-"#;
-    let environment = at_url.server.environment();
-    let of = |name: &str| environment.iter().find(|(found, _)| found == name).unwrap().1.clone();
-    let arguments = [
-        at_url.server.address().to_string(),
-        at_url.server.url("out"),
-        of("AWS_ACCESS_KEY_ID"),
-        of("AWS_SECRET_ACCESS_KEY"),
-        of("AWS_REGION"),
-    ];
+    // A partition of several parts, in place of an earlier one.
+    at_url.ok(&format!("{PRODUCE} --order carousel"));
+    at_url.ok(&format!("{PRODUCE} --row-group-rows 4 --part-rows 8"));
     let mut command = python();
-    command.arg("-c").arg(script).args(arguments);
-    run(command);
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers_at_url.py"));
+    command.args([&at_url.server.url("out"), DT]).envs(at_url.server.environment());
+    let text = run(command);
+    let read: Vec<&str> = text.lines().filter(|line| line.ends_with(": 24")).collect();
+    assert_eq!(read.len(), 9, "{text}");
 }
