@@ -129,7 +129,7 @@ pub(crate) fn prepare(
     report: &Bound<'_, PyAny>,
 ) -> PyResult<Day> {
     let cancel = stop.0.clone();
-    let resources = limits.resources(cancel.clone());
+    let resources = limits.resources(cancel.clone()).raised(py)?;
     let (rows, asked): (AskedRows, Asked) = (asked.extract()?, asked.extract()?);
     let day = try_run(py, &cancel, report, |reports| {
         let options = asked.options(&rows, &resources)?;
@@ -157,7 +157,7 @@ pub(crate) fn from_partition(
     report: &Bound<'_, PyAny>,
 ) -> PyResult<Day> {
     let cancel = stop.0.clone();
-    let resources = limits.resources(cancel.clone());
+    let resources = limits.resources(cancel.clone()).raised(py)?;
     let rows: AskedRows = asked.extract()?;
     let options = rows.of_partition(out, &resources).raised(py)?;
     Day::of(try_run(py, &cancel, report, |reports| TrainingDay::from_partition(&options, reports))?)

@@ -53,7 +53,7 @@ pub(crate) fn histories(
 ) -> PyResult<ArrowStream> {
     let cancel = Cancel::default();
     let question = asked.question().raised(py)?;
-    let resources = limits.resources(cancel.clone());
+    let resources = limits.resources(cancel.clone()).raised(py)?;
     let stream = try_run(py, &cancel, report, |_| {
         let store = Store::open_reader(&Folder::with(&store, &resources))?;
         let form = store.settings().ids.customer;

@@ -1,10 +1,12 @@
 //! What work may use, and values of settings, as Python gives them.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use lookback::error::{Error, Result};
 use lookback::model::Day;
-use lookback::resources::{Cancel, Resources};
+use lookback::resources::{Cancel, RequestLimits, Resources};
+use lookback::text::Shown as _;
 use pyo3::prelude::*;
 
 /// Memory in bytes, threads, and the folder for scratch files; `None`: the default.
@@ -12,10 +14,11 @@ use pyo3::prelude::*;
 pub(crate) struct Limits(Option<u64>, Option<usize>, Option<PathBuf>);
 
 impl Limits {
-    /// Returns the resources within these limits.
-    pub(crate) fn resources(&self, cancel: Cancel) -> Resources {
+    /// Returns the resources within these limits, and within those of the environment for requests. Fails if the
+    /// environment has something else than numbers for them.
+    pub(crate) fn resources(&self, cancel: Cancel) -> Result<Resources> {
         let Limits(memory, threads, scratch) = self;
-        let mut resources = Resources::default().with_cancel(cancel);
+        let mut resources = Resources::default().with_cancel(cancel).with_request_limits(request_limits()?);
         if let Some(memory) = memory {
             resources = resources.with_memory(*memory);
         }
@@ -25,8 +28,29 @@ impl Limits {
         if let Some(scratch) = scratch {
             resources = resources.with_scratch_folder(scratch);
         }
-        resources
+        Ok(resources)
     }
+}
+
+/// Returns how requests to object stores are bounded, by the variables that the command line takes.
+fn request_limits() -> Result<RequestLimits> {
+    let RequestLimits { retries, retry_time, timeout } = RequestLimits::default();
+    let seconds = |seconds: Option<u32>, default| seconds.map_or(default, |number| Duration::from_secs(number.into()));
+    Ok(RequestLimits {
+        retries: number_of("LOOKBACK_RETRIES", 0)?.unwrap_or(retries),
+        retry_time: seconds(number_of("LOOKBACK_RETRY_SECONDS", 0)?, retry_time),
+        timeout: seconds(number_of("LOOKBACK_REQUEST_TIMEOUT", 1)?, timeout),
+    })
+}
+
+/// Returns the number that the environment has under this name.
+fn number_of(name: &str, least: u32) -> Result<Option<u32>> {
+    let Some(text) = std::env::var_os(name) else { return Ok(None) };
+    let number = text.to_str().and_then(|text| text.parse().ok()).filter(|number| *number >= least);
+    number.map(Some).ok_or_else(|| {
+        let what = format!("the environment has {name}={}", text.shown());
+        Error::usage(what, format!("set it to an integer from {least} to {}, or unset it", u32::MAX))
+    })
 }
 
 /// Returns the day of a setting.

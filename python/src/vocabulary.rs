@@ -52,8 +52,12 @@ pub(crate) fn vocabulary(
     report: &Bound<'_, PyAny>,
 ) -> PyResult<ArrowStream> {
     let cancel = Cancel::default();
-    let options = asked.options(limits.resources(cancel.clone())).raised(py)?;
-    let vocabulary = try_run(py, &cancel, report, |reports| Vocabulary::read(&options, reports))?;
+    let resources = limits.resources(cancel.clone()).raised(py)?;
+    let vocabulary = try_run(py, &cancel, report, |reports| {
+        // Reads the configuration, which may lie at a URL: without the interpreter's lock.
+        let options = asked.options(resources)?;
+        Vocabulary::read(&options, reports)
+    })?;
     let empty = VocabularyBatch::empty(vocabulary.summary().of).into_arrow().raised(py)?;
     Ok(ArrowStream::new(RecordBatchIterator::new(Batches(Own::new(vocabulary)), empty.schema())))
 }
