@@ -246,6 +246,42 @@ fn bad_clicks(bench: &Bench, items: [Option<i64>; 2]) {
 }
 
 #[test]
+fn a_store_and_an_input_do_not_lie_in_each_other() {
+    let bench = produced();
+    symlink(bench.input(), bench.path("link")).unwrap();
+    std::fs::rename(bench.store(), bench.path("input/store")).unwrap();
+    let commands = [
+        "ingest --store STORE --input INPUT --dt 2026-01-01",
+        "ingest --create --store STORE --input INPUT --dt 2026-01-01",
+        "produce --store STORE --input INPUT --dt 2026-01-02 --out other",
+        "backfill --store STORE --input INPUT --from 2026-01-01 --to 2026-01-02 --out other",
+        "backfill --store STORE --input INPUT --from 2026-01-01 --to 2026-01-02 --dry-run",
+        "audit --store STORE --input INPUT --dt 2026-01-02 --out out",
+        "config check --store STORE --input INPUT --dt 2026-01-01",
+    ];
+    let all = || {
+        let mut files = tree(&bench.path(""));
+        files.retain(|name, _| !name.contains("/store/db/"));
+        (files, dump(&bench.path("input/store")))
+    };
+    let before = all();
+    for (store, input) in
+        [("input/store", "input"), ("link/store", "input"), ("input/store", "."), ("input/store", "input/store/db")]
+    {
+        for command in commands {
+            let said = ["the store", "the input root", "overlap", "name another place for the store"];
+            bench.refused(&command.replace("STORE", store).replace("INPUT", input), &said);
+        }
+    }
+    for command in ["ingest --create --store STORE", "backfill --to 2026-01-02 --from 2026-01-01 --store STORE"] {
+        let command = format!("{} --input input", command.replace("STORE", "input/new"));
+        let command = if command.contains("ingest") { format!("{command} --dt 2026-01-01") } else { command };
+        bench.refused(&command, &["the store input/new and the input root input overlap"]);
+    }
+    assert!(all() == before, "nothing was changed");
+}
+
+#[test]
 fn a_quarantine_comes_on_top_of_a_quarantine_alone() {
     let bench = produced();
     let ingest = "ingest --create --store store --input input --dt 2026-01-01 --quarantine";

@@ -16,6 +16,7 @@ use crate::message::message;
 use crate::model::{ColumnType, Day, RowColumn, RowColumns, TypeTable, Zone, display_utc};
 use crate::output::{NEWEST_ACTION, PartitionFolder, ProducedFile, check_names, metadata_if_chosen};
 use crate::progress::Progress;
+use crate::storage::refuse_overlaps;
 use crate::store::Store;
 use crate::text::Shown as _;
 
@@ -73,8 +74,9 @@ pub struct AuditSummary {
 /// # }
 /// ```
 pub fn audit(store: &Store, options: &AuditOptions, progress: &dyn Progress) -> Result<AuditSummary> {
-    let AuditOptions { out, dt, resources, .. } = options;
+    let AuditOptions { input, out, dt, resources, .. } = options;
     let dt = *dt;
+    refuse_overlaps(Some(input), store.folder().path(), None, None)?;
     let folder = PartitionFolder::new(&resources.place(out)?, dt);
     let manifest = folder.manifest()?;
     let zone = &store.settings().zone;

@@ -13,7 +13,7 @@ use crate::model::{Day, Ids, NamedCounts, TypeCounts};
 use crate::progress::Progress;
 use crate::resources::Resources;
 use crate::sources::Sources;
-use crate::storage::Place;
+use crate::storage::{Place, refuse_overlaps};
 use crate::store::Store;
 use crate::text::Shown;
 
@@ -74,9 +74,11 @@ pub struct Previewed {
 
 /// Returns what would be read, and what would be refused: the first rows of each file of the day are read, as `ingest`
 /// and `produce` would; and `store`, where it is given, judges the day by the batches and types that it has. Fails if
-/// two sources have the same file, or if the system refuses to list a folder. Memory: a thousand rows.
+/// two sources have the same file, if the store lies in the input, or if the system refuses to list a folder. Memory: a
+/// thousand rows.
 pub fn preview(options: &PreviewOptions, store: Option<&Store>, progress: &dyn Progress) -> Result<Previewed> {
     let PreviewOptions { input, sources, dt, .. } = options;
+    store.map_or(Ok(()), |store| refuse_overlaps(Some(input), store.folder().path(), None, None))?;
     let mut previewed = Previewed {
         config: sources.file.as_ref().map(|file| file.plain()),
         types: TypeCounts::numbers_of(&sources.types).named(&sources.types),

@@ -27,8 +27,8 @@ pub(crate) fn keep_apart(place: Named<'_>, others: &[Named<'_>]) -> Result<()> {
     Ok(())
 }
 
-/// Fails if the folders that a command writes below the output and the quarantine would lie in the input, the store or
-/// each other, or the input or the store in them.
+/// Fails if two of these lie in each other: the input, the store, and the folders that a command writes below the
+/// output and the quarantine.
 pub(crate) fn refuse_overlaps(
     input: Option<&Path>,
     store: &Path,
@@ -36,6 +36,7 @@ pub(crate) fn refuse_overlaps(
     quarantine: Option<&Path>,
 ) -> Result<()> {
     let mut others: Vec<Named<'_>> = input.map(|input| ("the input root", input)).into_iter().collect();
+    keep_apart(("the store", store), &others)?;
     others.push(("the store", store));
     for (what, path) in [("the output", out), ("the quarantine", quarantine)] {
         if let Some(path) = path {
