@@ -216,3 +216,31 @@ fn gaps_before_the_range_and_wrong_ranges() {
     assert!(ran.stderr.contains("--max-history 1001 is more than the store keeps (1000)"), "{}", ran.stderr);
     assert!(!bench.path("new").exists(), "nothing was begun");
 }
+
+#[test]
+fn the_summary_counts_rows_that_were_ordered_and_names_days_without_any() {
+    let bench = range();
+    let said = bench.ok(&format!("{RANGE} --out out")).said().to_owned();
+    let counts = "with 5 actions, 0 held already; 1 new customer; 1 late; produced 3 days with 3 rows, 0 ordered, 0 current \
+                  already; 2 rows with actions that were not known on the morning of their day";
+    assert!(said.contains(counts), "{said}");
+    let days = "; note: no row is ordered (label 1) on 3 days (2026-01-03, 2026-01-04, 2026-01-05); ";
+    assert!(said.contains(days), "{said}");
+    let again = bench.ok(&format!("{RANGE} --out out")).said().to_owned();
+    assert!(again.contains("0 days with 0 rows, 0 ordered, 3 current already") && !again.contains("note:"), "{again}");
+
+    // One row that is ordered, of a day whose labels are there; and a file without any.
+    let shown = RawImpression { ranking_id: None, customer: 1, elements: vec![(9, Some(true)), (8, None)] };
+    write_impressions(&bench.input(), "2026-01-03", &[shown.clone(), shown], PLAIN);
+    let unlabelled = br#"{"customer_id": 1, "impressions": [{"item_id": 5}]}"#;
+    crate::support::program::write_file(&bench.input().join("impressions/dt=2026-01-05/z.jsonl"), unlabelled);
+    let said = bench.ok(&format!("{RANGE} --out new")).said().to_owned();
+    for words in [
+        "produced 3 days with 7 rows, 2 ordered, 0 current already",
+        "; 1 impression equal to another (kept)",
+        "; 1 file without ranking ids; 1 file without labels",
+        "; note: no row is ordered (label 1) on 2 days (2026-01-04, 2026-01-05)",
+    ] {
+        assert!(said.contains(words), "no {words:?} in {said}");
+    }
+}

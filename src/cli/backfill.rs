@@ -6,7 +6,7 @@ use super::config;
 use super::console::Console;
 use super::lines::Lines;
 use super::table::table;
-use super::text::{batches, count, counted, empty_lists, exceptions, same_content};
+use super::text::{batches, count, counted, empty_lists, exceptions, of_number, same_content};
 use lookback::backfill::{BackfillOptions, BackfillSummary, DayPlan, Plan, backfill};
 use lookback::error::Result;
 use lookback::ingest::IngestSummary;
@@ -14,8 +14,8 @@ use lookback::model::{Day, name_days};
 use lookback::produce::ProduceSummary;
 use lookback::store::Folder;
 
-/// The most batches that are named as unlike those before.
-const UNLIKE_NAMED: usize = 3;
+/// The most days that a note names.
+const DAYS_NAMED: usize = 3;
 
 pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
     let rows = &typed.rows;
@@ -81,48 +81,73 @@ fn sentence(summary: &BackfillSummary) -> String {
         counted(taken(|day| day.actions), "action"),
         count(*held as u64),
     );
+    let rows = |number| of_number(number, "row", "rows");
+    let duplicates = |number| of_number(number, "duplicate", "duplicates");
+    let impressions = |number| of_number(number, "impression", "impressions");
+    let files = |number| of_number(number, "file", "files");
     let twice = taken(|day| day.same_content) + made(|day| day.same_content);
+    let kept_twice = taken(|day| day.duplicates - day.duplicates_dropped);
+    let dropped = taken(|day| day.duplicates_dropped);
+    let new = taken(|day| day.new_customers);
+    let nobody = taken(|day| day.without_customer) + made(|day| day.without_customer);
+    let deduplicated = taken(|day| day.deduplicated);
+    let quarantined = taken(|day| day.quarantined) + made(|day| day.quarantined);
     sentence += &exceptions(&[
-        (taken(|day| day.new_customers), "new customers"),
+        (new, of_number(new, "new customer", "new customers")),
         (taken(|day| day.late), "late"),
         (taken(|day| day.early), "early"),
-        (taken(|day| day.duplicates - day.duplicates_dropped), "duplicates (kept)"),
-        (taken(|day| day.duplicates_dropped), "duplicates (dropped)"),
+        (kept_twice, &format!("{} (kept)", duplicates(kept_twice))),
+        (dropped, &format!("{} (dropped)", duplicates(dropped))),
         (taken(|day| day.ignored), "ignored (listed in `ignore` of their source)"),
-        (taken(|day| day.without_customer) + made(|day| day.without_customer), "rows without a customer left out"),
-        (taken(|day| day.deduplicated), "rows with the event id of another left out"),
+        (nobody, &format!("{} without a customer left out", rows(nobody))),
+        (deduplicated, &format!("{} with the event id of another left out", rows(deduplicated))),
         (taken(|day| day.empty_lists), empty_lists(taken(|day| day.empty_lists))),
-        (taken(|day| day.quarantined) + made(|day| day.quarantined), "rows set aside in the quarantine"),
+        (quarantined, &format!("{} set aside in the quarantine", rows(quarantined))),
         (twice, same_content(twice)),
         (taken(|day| day.forgotten), "left out (of forgotten customers)"),
         (taken(|day| day.pruned), "left out (from before the store's horizon)"),
     ]);
     let unlike: Vec<&str> = ingested.iter().filter(|day| !day.unlike.is_empty()).map(|day| day.dt.as_str()).collect();
     if !unlike.is_empty() {
-        let more = if unlike.len() > UNLIKE_NAMED { ", …" } else { "" };
-        let named = unlike.iter().take(UNLIKE_NAMED).copied().collect::<Vec<_>>().join(", ");
         let batches = batches(unlike.len() as u64);
-        sentence += &format!("; note: {batches} unlike the seven before ({named}{more})");
+        sentence += &format!("; note: {batches} unlike the seven before ({})", named(&unlike));
     }
     if !produced.is_empty() {
         let kept = produced.iter().filter(|day| day.kept).count();
         let written = produced.len() - kept;
         sentence += &format!(
-            "; produced {} with {}, {} current already",
+            "; produced {} with {}, {} ordered, {} current already",
             counted(written as u64, "day"),
             counted(made(|day| day.rows), "row"),
+            count(made(|day| day.ordered)),
             count(kept as u64)
         );
+        let strangers = made(|day| day.rows_without_history);
+        let late = made(|day| day.rows_with_late_actions);
+        let (empty, equal) = (made(|day| day.empty_impressions), made(|day| day.duplicates));
+        let (unranked, unlabelled) = (made(|day| day.without_ranking_id), made(|day| day.without_label));
+        let forgotten = made(|day| day.forgotten);
         sentence += &exceptions(&[
-            (made(|day| day.rows_without_history), "rows without history"),
+            (strangers, &format!("{} without history", rows(strangers))),
             (
-                made(|day| day.rows_with_late_actions),
-                "rows with actions that were not known on the morning of their day (left out with --as-daily)",
+                late,
+                &format!(
+                    "{} with actions that were not known on the morning of their day (left out with --as-daily)",
+                    rows(late)
+                ),
             ),
-            (made(|day| day.empty_impressions), "impressions with empty lists"),
-            (made(|day| day.duplicates), "impressions equal to others (kept)"),
-            (made(|day| day.forgotten), "impressions left out (of forgotten customers)"),
+            (empty, &format!("{} with an empty list", impressions(empty))),
+            (equal, &format!("{} equal to another (kept)", impressions(equal))),
+            (unranked, &format!("{} without ranking ids", files(unranked))),
+            (unlabelled, &format!("{} without labels", files(unlabelled))),
+            (forgotten, &format!("{} left out (of forgotten customers)", impressions(forgotten))),
         ]);
+        let unordered = produced.iter().filter(|day| day.rows > 0 && day.ordered == 0);
+        let unordered: Vec<&str> = unordered.map(|day| day.dt.as_str()).collect();
+        if !unordered.is_empty() {
+            let days = counted(unordered.len() as u64, "day");
+            sentence += &format!("; note: no row is ordered (label 1) on {days} ({})", named(&unordered));
+        }
     }
     if summary.vacuumed > 0 {
         sentence += &format!("; removed {} of older versions of the Delta table", counted(summary.vacuumed, "file"));
@@ -135,4 +160,10 @@ fn sentence(summary: &BackfillSummary) -> String {
         sentence += &format!("; no impressions, so no rows, on {days}: {}", name_days(&summary.without_impressions));
     }
     sentence
+}
+
+/// Returns the first days of a list.
+fn named(days: &[&str]) -> String {
+    let more = if days.len() > DAYS_NAMED { ", …" } else { "" };
+    format!("{}{more}", days.iter().take(DAYS_NAMED).copied().collect::<Vec<_>>().join(", "))
 }

@@ -4,7 +4,7 @@ use super::args::Ingest;
 use super::clock;
 use super::config;
 use super::console::Console;
-use super::text::{count, counted, counted_types, empty_lists, exceptions, same_content, size};
+use super::text::{count, counted, counted_types, empty_lists, exceptions, of_number, same_content, size};
 use lookback::error::Result;
 use lookback::ingest::{IngestOptions, IngestSummary, Ingester};
 use lookback::store::Folder;
@@ -42,11 +42,15 @@ fn sentence(summary: &IngestSummary) -> String {
         counted(*files as u64, "file"),
         size(*bytes),
     );
+    let kept = summary.duplicates - dropped;
+    let duplicates = |number, end| {
+        format!("{} (equal to another of the batch; {end})", of_number(number, "duplicate", "duplicates"))
+    };
     sentence += &exceptions(&[
         (summary.late, "late (of an earlier day)"),
         (summary.early, "early (dated after the batch)"),
-        (summary.duplicates - dropped, "duplicates (equal to another of the batch; kept)"),
-        (dropped, "duplicates (equal to another of the batch; dropped)"),
+        (kept, &duplicates(kept, "kept")),
+        (dropped, &duplicates(dropped, "dropped")),
         (summary.ignored, "ignored (listed in `ignore` of their source)"),
         (summary.without_customer, "left out (without a customer)"),
         (summary.deduplicated, "left out (with the event id of an earlier row)"),

@@ -3,7 +3,7 @@
 use super::args::Produce;
 use super::config;
 use super::console::Console;
-use super::text::{count, counted, exceptions, same_content};
+use super::text::{count, counted, exceptions, of_number, same_content};
 use lookback::error::Result;
 use lookback::produce::{ProduceOptions, ProduceSummary, produce};
 use lookback::store::{Folder, Store};
@@ -55,17 +55,16 @@ pub(super) fn sentence(summary: &ProduceSummary) -> String {
     if let Some(older) = summary.older_partition {
         sentence += &format!("; WARNING: dt={older} of this output rests on batches older than any in the store");
     }
-    let files = |number: u64| if number == 1 { "file" } else { "files" };
-    let impressions = |number: u64| if number == 1 { "impression" } else { "impressions" };
-    let rows = |number: u64| if number == 1 { "row" } else { "rows" };
-    let late = |number: u64| if number == 1 { "row with actions" } else { "rows with actions" };
+    let files = |number| of_number(number, "file", "files");
+    let impressions = |number| of_number(number, "impression", "impressions");
+    let rows = |number| of_number(number, "row", "rows");
     sentence
         + &exceptions(&[
             (
                 summary.rows_with_late_actions,
                 &format!(
-                    "{} that were not known that morning (left out with --known-as-of the day before)",
-                    late(summary.rows_with_late_actions)
+                    "{} with actions that were not known that morning (left out with --known-as-of the day before)",
+                    rows(summary.rows_with_late_actions)
                 ),
             ),
             (summary.empty_impressions, &format!("{} with an empty list", impressions(summary.empty_impressions))),

@@ -28,14 +28,19 @@ pub(super) fn counted_types(types: &NamedCounts) -> String {
     types.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
+/// Returns the words that follow a number: these for 1, those for any other.
+pub(super) fn of_number<'a>(number: u64, one: &'a str, other: &'a str) -> &'a str {
+    if number == 1 { one } else { other }
+}
+
 /// Returns the words for files with the content of another, which follow their number.
 pub(super) fn same_content(files: u64) -> &'static str {
-    if files == 1 { "file with the content of another (kept)" } else { "files with the content of another (kept)" }
+    of_number(files, "file with the content of another (kept)", "files with the content of another (kept)")
 }
 
 /// Returns the words for records whose exploded list has no element, which follow their number.
 pub(super) fn empty_lists(records: u64) -> &'static str {
-    if records == 1 { "record without an element (no row)" } else { "records without an element (no rows)" }
+    of_number(records, "record without an element (no row)", "records without an element (no rows)")
 }
 
 #[cfg(test)]

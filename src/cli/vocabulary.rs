@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::Vocabulary;
 use super::config;
 use super::console::Console;
-use super::text::{counted, empty_lists, exceptions, same_content, size};
+use super::text::{counted, empty_lists, exceptions, of_number, same_content, size};
 use lookback::error::Result;
 use lookback::model::{IdKind, name_days};
 use lookback::text::Shown;
@@ -29,9 +29,9 @@ fn sentence(summary: &VocabularySummary, out: &Path) -> String {
         IdKind::Customers => "customer",
     };
     let days = days_without_files.len() as u64;
-    let of_days = if days == 1 { "day" } else { "days" };
-    let rows = if summary.quarantined == 1 { "row" } else { "rows" };
-    let empty = if summary.empty_impressions == 1 { "impression" } else { "impressions" };
+    let of_days = of_number(days, "day", "days");
+    let rows = of_number(summary.quarantined, "row", "rows");
+    let empty = of_number(summary.empty_impressions, "impression", "impressions");
     format!(
         "wrote {}: {} with {} and {} from {} of {}",
         out.shown(),
