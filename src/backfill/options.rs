@@ -42,7 +42,7 @@ options! {
         vacuum: Option<Duration> = None,
         /// The settings of rows. Settings that were not chosen keep the value that a stale partition has.
         rows: RowChoice = RowChoice::default(),
-        /// The quarantine folder for bad rows. Default: days with a bad row are refused.
+        /// The quarantine, a folder or URL for bad rows. Default: days with a bad row are refused.
         quarantine: Option<PathBuf> = None,
         /// Memory, threads and disk to use.
         resources: Resources = Resources::default(),

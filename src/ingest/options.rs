@@ -23,7 +23,7 @@ options! {
         allow_far_actions: bool = false,
         /// Whether to accept a batch without files of a source that all recent batches have files of. Default: no.
         allow_missing_source: bool = false,
-        /// The quarantine folder for bad rows. Default: a batch with a bad row is refused.
+        /// The quarantine, a folder or URL for bad rows. Default: a batch with a bad row is refused.
         quarantine: Option<PathBuf> = None,
         /// Memory, threads and disk for reading. An action takes 40 bytes of the memory for sorting; beyond it, sorted
         /// runs spill to disk beside the store.

@@ -27,7 +27,7 @@ options! {
         allow_gaps: bool = false,
         /// Whether to produce although the rows lack pruned actions. Default: no.
         allow_pruned: bool = false,
-        /// The quarantine folder for bad rows. Default: impressions with a bad row are refused.
+        /// The quarantine, a folder or URL for bad rows. Default: impressions with a bad row are refused.
         quarantine: Option<PathBuf> = None,
         /// Memory, threads and disk to use. An impression of 10 items takes some 250 bytes of the memory for sorting;
         /// beyond it, sorted runs spill to disk beside the partition. Shuffled orders divide it.

@@ -25,7 +25,7 @@ options! {
         allow_gaps: bool = false,
         /// Whether to continue although the rows lack pruned actions. Default: no.
         allow_pruned: bool = false,
-        /// The quarantine folder for bad rows. Default: impressions with a bad row are refused.
+        /// The quarantine, a folder or URL for bad rows. Default: impressions with a bad row are refused.
         quarantine: Option<PathBuf> = None,
         /// The most rows of a customer; of those with more, the rows stay that come first in the shuffled order of
         /// epoch 0, the same in every epoch and every order of a seed. Default: all rows.

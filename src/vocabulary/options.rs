@@ -17,7 +17,7 @@ options! {
         min_count: u64 = 1,
         /// What makes a number of an id that is text. Default: [`text_id`]; another is for tests of collisions.
         text_id: fn(&str) -> i64 = text_id,
-        /// The quarantine folder for bad rows. Default: a day with a bad row is refused.
+        /// The quarantine, a folder or URL for bad rows. Default: a day with a bad row is refused.
         quarantine: Option<PathBuf> = None,
         /// Memory, threads and disk to use. An id of each 65,536 rows takes 30 bytes of the memory for sorting, or 50
         /// and its text; beyond it, sorted runs spill to scratch files.
