@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::layout::DayFile;
 use crate::progress::Progress;
@@ -14,7 +14,7 @@ const LISTED: usize = 100;
 const NOTED: usize = 5;
 
 /// A file with the same content as an earlier file.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SameContent {
     /// The path of the file.
     pub file: String,

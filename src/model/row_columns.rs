@@ -203,7 +203,7 @@ impl TypeType {
 }
 
 /// The columns of a partition's rows, and their widths. The default is that of the contract.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct RowColumns {
     /// The columns besides those that all rows have.
     pub with: ExtraColumns,

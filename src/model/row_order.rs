@@ -25,7 +25,7 @@ named! {
 }
 
 /// The order of a partition's rows.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub enum RowOrder {
     /// [`OrderKind::Customer`].
     #[default]

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::exact::{Held, usize_of};
 use crate::history::{self, History, PackedHistory};
-use crate::resources::Spool;
+use crate::resources::{Spool, SpoolContent};
 
 /// Where a history is in the spool.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
@@ -28,6 +28,11 @@ impl HistorySpool {
     /// Returns the histories to be appended to `spool`.
     pub(crate) fn new(spool: Spool) -> Self {
         HistorySpool(spool)
+    }
+
+    /// Returns where the packed histories are.
+    pub(crate) fn content(&self) -> SpoolContent<'_> {
+        self.0.content()
     }
 
     /// Appends packed histories. Returns the offset of the first.

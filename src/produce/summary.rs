@@ -1,13 +1,13 @@
 //! The counts of a produce.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::input::SameContent;
 use crate::model::Day;
 use crate::output::RowSettings;
 
 /// The result of producing a day.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct ProduceSummary {
     /// The day.
     pub dt: String,

@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::storage::{Local, Objects, Place, Requests};
 pub use crate::storage::{RequestCounts, RequestLimits};
 pub use scratch::Scratch;
-pub use spool::Spool;
+pub use spool::{SharedBytes, Spool, SpoolContent};
 
 /// The resources that work may use. Clones are cheap, and use the same threads and the same [`Cancel`].
 ///

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Scratch;
 use crate::error::{Error, Result};
@@ -13,17 +14,45 @@ use crate::exact::{Held, usize_of};
 ///
 /// Memory: `memory_max` bytes, and as much again for the moment in which it moves them to the file or grows.
 pub struct Spool {
-    scratch: Scratch,
-    memory: Vec<u8>,
+    content: Content,
+    /// Where a file is created; `None` for what was written elsewhere.
+    scratch: Option<Scratch>,
     memory_max: usize,
-    file: Option<(PathBuf, File)>,
     length: u64,
+}
+
+enum Content {
+    Memory(Vec<u8>),
+    Shared(SharedBytes),
+    File(PathBuf, File),
+}
+
+/// Bytes in memory that processes share. They never change.
+pub type SharedBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
+
+/// Where the bytes of a spool are.
+pub enum SpoolContent<'a> {
+    /// In memory.
+    Memory(&'a [u8]),
+    /// In a file, from its beginning on.
+    File(&'a File),
 }
 
 impl Spool {
     /// Returns an empty spool, which creates a file in `scratch` when it has more than `memory_max` bytes.
     pub fn new(scratch: Scratch, memory_max: usize) -> Self {
-        Spool { scratch, memory: Vec::new(), memory_max, file: None, length: 0 }
+        Spool { content: Content::Memory(Vec::new()), scratch: Some(scratch), memory_max, length: 0 }
+    }
+
+    /// Returns a spool of bytes that were written before.
+    pub fn of_memory(bytes: SharedBytes) -> Self {
+        let length = (*bytes).as_ref().len() as u64;
+        Spool { content: Content::Shared(bytes), scratch: None, memory_max: 0, length }
+    }
+
+    /// Returns a spool of the first `length` bytes of a file, whose path is for messages.
+    pub fn of_file(path: PathBuf, file: File, length: u64) -> Self {
+        Spool { content: Content::File(path, file), scratch: None, memory_max: 0, length }
     }
 
     /// Returns the number of bytes so far.
@@ -31,17 +60,30 @@ impl Spool {
         self.length
     }
 
+    /// Returns where the bytes are.
+    pub fn content(&self) -> SpoolContent<'_> {
+        match &self.content {
+            Content::Memory(bytes) => SpoolContent::Memory(bytes),
+            Content::Shared(bytes) => SpoolContent::Memory((**bytes).as_ref()),
+            Content::File(_, file) => SpoolContent::File(file),
+        }
+    }
+
     /// Appends bytes. Returns the offset of the first.
     pub fn append(&mut self, bytes: &[u8]) -> Result<u64> {
         let offset = self.length;
-        if self.file.is_none() && self.memory.len() + bytes.len() <= self.memory_max {
-            self.memory.extend_from_slice(bytes);
-        } else {
-            if self.file.is_none() {
-                let file = self.file.insert(self.scratch.file()?);
-                write(file, &std::mem::take(&mut self.memory))?;
+        let scratch = self.scratch.as_mut().held("nothing is appended to what was written before")?;
+        match &mut self.content {
+            Content::Memory(memory) if memory.len() + bytes.len() <= self.memory_max => memory.extend_from_slice(bytes),
+            Content::Memory(memory) => {
+                let (path, mut file) = scratch.file()?;
+                for part in [&std::mem::take(memory), bytes] {
+                    write(&path, &mut file, part)?;
+                }
+                self.content = Content::File(path, file);
             }
-            write(self.file.as_mut().held("a spool beyond its bound has a file")?, bytes)?;
+            Content::File(path, file) => write(path, file, bytes)?,
+            Content::Shared(_) => None.held("what was written before has no scratch folder")?,
         }
         self.length += bytes.len() as u64;
         Ok(offset)
@@ -50,9 +92,10 @@ impl Spool {
     /// Returns `length` bytes from `offset` on; `buffer` is used for those of the file. Fails if they were not written.
     pub fn read<'bytes>(&'bytes self, offset: u64, length: usize, buffer: &'bytes mut Vec<u8>) -> Result<&'bytes [u8]> {
         const WRITTEN: &str = "the bytes read from a spool were written to it";
-        let Some((path, file)) = &self.file else {
-            let begin = usize_of(offset);
-            return self.memory.get(begin..begin.saturating_add(length)).held(WRITTEN);
+        let (path, file) = match &self.content {
+            Content::File(path, file) => (path, file),
+            Content::Memory(bytes) => return part(bytes, offset, length).held(WRITTEN),
+            Content::Shared(bytes) => return part((**bytes).as_ref(), offset, length).held(WRITTEN),
         };
         if buffer.len() < length {
             buffer.resize(length, 0);
@@ -63,7 +106,12 @@ impl Spool {
     }
 }
 
-fn write((path, file): &mut (PathBuf, File), bytes: &[u8]) -> Result<()> {
+fn part(bytes: &[u8], offset: u64, length: usize) -> Option<&[u8]> {
+    let begin = usize_of(offset);
+    bytes.get(begin..begin.saturating_add(length))
+}
+
+fn write(path: &Path, file: &mut File, bytes: &[u8]) -> Result<()> {
     file.write_all(bytes).map_err(|error| Error::io("write", path, error))
 }
 
@@ -92,6 +140,15 @@ mod tests {
             }
             let beyond = spool.read(all as u64, 1, &mut buffer).unwrap_err().kind();
             prop_assert_eq!(beyond, if all > memory_max { Kind::Io } else { Kind::Internal });
+            // What is read elsewhere is the same, and complete.
+            let mut again = match spool.content() {
+                SpoolContent::Memory(bytes) => Spool::of_memory(Arc::new(bytes.to_vec())),
+                SpoolContent::File(file) => Spool::of_file(scratch.clone(), file.try_clone().unwrap(), all as u64),
+            };
+            let mut other = Vec::new();
+            prop_assert_eq!(again.read(0, all, &mut other).unwrap(), spool.read(0, all, &mut buffer).unwrap());
+            prop_assert_eq!(again.append(&[1]).unwrap_err().kind(), Kind::Internal);
+            prop_assert_eq!(again.length(), all as u64);
             drop(spool);
             prop_assert!(!scratch.exists());
         }

@@ -58,7 +58,7 @@ impl Gathered {
         let max = max_rows_per_customer.map_or(0, NonZeroUsize::get) as u64;
         [max, summary.rows, summary.forgotten].iter().for_each(|number| hasher.add(&number.to_le_bytes()));
         let rows = DayRows {
-            settings,
+            settings: settings.into(),
             max_rows_per_customer,
             impressions,
             histories,

@@ -4,11 +4,13 @@
 //! equal impressions precede it (8); and the impression as it is sorted, whose elements begin behind customer (8) and
 //! their number (8). All integers are little-endian.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Result;
 use crate::exact::{Held, usize_of};
 use crate::model::{CustomerId, Element, Impression};
 use crate::produce::{HistoryPlace, Numbered};
-use crate::resources::Spool;
+use crate::resources::{Spool, SpoolContent};
 use crate::sort::{Fields, Record as _};
 
 /// The bytes of a record before its elements.
@@ -43,7 +45,7 @@ impl RowPlace {
 }
 
 /// Neighbouring impressions.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub(super) struct Block {
     offset: u64,
     bytes: usize,
@@ -71,6 +73,16 @@ impl Impressions {
     /// Returns impressions to be appended to `spool`.
     pub(super) fn new(spool: Spool) -> Self {
         Impressions { spool, blocks: Vec::new(), last: None }
+    }
+
+    /// Returns impressions that were appended to `spool` before, as these blocks.
+    pub(super) fn of_blocks(spool: Spool, blocks: Vec<Block>) -> Self {
+        Impressions { spool, blocks, last: None }
+    }
+
+    /// Returns where the bytes are.
+    pub(super) fn content(&self) -> SpoolContent<'_> {
+        self.spool.content()
     }
 
     /// Appends a block. Impressions come in the order of customers.

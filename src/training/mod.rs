@@ -10,6 +10,9 @@
 //! 3. [`Epoch::batches`] cuts them into global batches (`cuts.rs`) and makes this rank's part of each, on threads in
 //!    the background, which keep a bounded number of batches ahead (`assembler.rs`, `batches.rs`).
 //!
+//! A prepared day can be made again of its parts in another process of the machine (`shared_day.rs`), so that one
+//! prepares it for all.
+//!
 //! The keys of an epoch are hashes with the seed and the epoch as key. A partition's have epoch 0: so the rows of epoch
 //! 0 stand in the very order in which `produce` writes them with the same order and seed, there is one definition of
 //! what shuffled means, and another row leaves the order of the others as it is. A permutation that can be evaluated at
@@ -62,10 +65,12 @@ mod order;
 mod partition;
 mod prepare;
 mod row_limit;
+mod shared_day;
 mod training_day;
 mod used_batches;
 
 pub use batches::RowBatches;
 pub use options::{BatchOptions, PartitionOptions, TrainingOptions};
+pub use shared_day::DayParts;
 pub use training_day::{Epoch, TrainingDay};
 pub use used_batches::UsedBatches;

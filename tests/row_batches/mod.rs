@@ -5,6 +5,7 @@ mod cells;
 mod lent;
 mod orders;
 mod partitions;
+mod parts;
 mod resources;
 
 use std::num::NonZeroUsize;
