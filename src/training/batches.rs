@@ -18,7 +18,8 @@ use crate::parallel::ReadAhead;
 const BATCHES_AHEAD: usize = 2;
 
 /// The same of padded batches from so many bytes on, and of those in lent memory. New memory for more of them costs
-/// more than it saves: to make one takes far longer than to hand it over. Who lends memory takes batches ahead too.
+/// more than it saves: to make one takes far longer than to hand it over. Who lends memory takes batches ahead too, so
+/// with a single thread none is made before it is asked for.
 const LARGE_BATCHES_AHEAD: usize = 1;
 const LARGE_BATCH_BYTES: usize = 16 << 20;
 
@@ -36,8 +37,15 @@ const ROW_BYTES: usize = 80;
 /// as many as long as the day's longest one, all histories of the day, or `batch_actions_max` times `world_size`
 /// actions, whichever is the least.
 pub struct RowBatches {
-    ahead: ReadAhead<RowBatch>,
+    making: Making,
     used: UsedBatches,
+}
+
+/// Where batches are made.
+enum Making {
+    Ahead(ReadAhead<RowBatch>),
+    /// On the caller's thread; `None` after an error.
+    WhenAsked(Option<Box<dyn FnMut() -> Result<Option<RowBatch>> + Send>>),
 }
 
 impl RowBatches {
@@ -68,18 +76,19 @@ impl RowBatches {
         let is_large = options.layout == Layout::Padded && bytes >= LARGE_BATCH_BYTES;
         let batches_ahead = if is_large || lender.is_some() { LARGE_BATCHES_AHEAD } else { BATCHES_AHEAD };
         let used_max = (all / 3).min(threads.saturating_mul(BATCHES_USED));
+        let is_lent = lender.is_some();
         let used = lender.map_or_else(|| UsedBatches::of_day(&day.used, used_max), UsedBatches::of_lender);
         let ahead = (all - all / 3).min(threads.saturating_mul(batches_ahead));
         let assembler = |_| {
             let mut assembler = Assembler::new(day, order, epoch, shape, options, &used);
             move |global| assembler.assemble(global)
         };
-        let workers: Vec<_> = (0..threads.min(ahead)).map(assembler).collect();
+        let mut workers: Vec<_> = (0..threads.min(ahead)).map(assembler).collect();
         let ahead = ahead / workers.len();
         let mut cuts = Cuts::new(day, order, options);
         let mut skip = options.worker;
         let between = options.workers - 1;
-        let next = move || {
+        let mut next = move || {
             for _ in 0..std::mem::replace(&mut skip, between) {
                 if cuts.next_batch()?.is_none() {
                     return Ok(None);
@@ -87,8 +96,18 @@ impl RowBatches {
             }
             cuts.next_batch()
         };
-        let ahead = ReadAhead::start(day.resources.cancel().clone(), workers, ahead, next)?;
-        Ok(RowBatches { ahead, used })
+        let cancel = day.resources.cancel().clone();
+        let making = match workers.pop() {
+            Some(mut only) if is_lent && workers.is_empty() => Making::WhenAsked(Some(Box::new(move || {
+                cancel.check()?;
+                next()?.map(&mut only).transpose()
+            }))),
+            last => {
+                workers.extend(last);
+                Making::Ahead(ReadAhead::start(cancel, workers, ahead, next)?)
+            }
+        };
+        Ok(RowBatches { making, used })
     }
 
     /// Returns where to give back batches that are no longer needed, so that their memory is used again.
@@ -101,7 +120,16 @@ impl Iterator for RowBatches {
     type Item = Result<RowBatch>;
 
     fn next(&mut self) -> Option<Result<RowBatch>> {
-        self.ahead.next()
+        match &mut self.making {
+            Making::Ahead(batches) => batches.next(),
+            Making::WhenAsked(make) => {
+                let made = make.as_mut()?();
+                if made.is_err() {
+                    *make = None;
+                }
+                made.transpose()
+            }
+        }
     }
 }
 

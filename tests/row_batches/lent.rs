@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lookback::error::Kind;
 use lookback::model::{ItemType, RowColumns, RowOrder, TypeType};
 use lookback::output::{Layout, LendCells, LentCells, RowBatch};
+use lookback::resources::{Cancel, Resources};
 
 use super::{Asked, all_columns, small};
 use crate::support::nights::{Nights, nights};
@@ -12,21 +14,29 @@ use crate::support::random::seed;
 
 /// Lends memory that is full of something else, and counts what is lent.
 #[derive(Default)]
-struct Lender {
+pub(super) struct Lender {
+    /// Columns that are lent, and all that were.
     lent: Arc<AtomicUsize>,
     all: AtomicUsize,
+    /// The bytes that are lent, and the most that were at once.
+    bytes: Arc<AtomicUsize>,
+    pub(super) bytes_max: AtomicUsize,
 }
 
 struct Lent<T> {
     cells: Vec<T>,
     lent: Arc<AtomicUsize>,
+    bytes: Arc<AtomicUsize>,
 }
 
 impl Lender {
     fn lend<T: Clone>(&self, cells: usize, content: T) -> Box<Lent<T>> {
         self.lent.fetch_add(1, Ordering::SeqCst);
         self.all.fetch_add(1, Ordering::SeqCst);
-        Box::new(Lent { cells: vec![content; cells], lent: Arc::clone(&self.lent) })
+        let cells = vec![content; cells];
+        let before = self.bytes.fetch_add(size_of_val(&*cells), Ordering::SeqCst);
+        self.bytes_max.fetch_max(before + size_of_val(&*cells), Ordering::SeqCst);
+        Box::new(Lent { cells, lent: Arc::clone(&self.lent), bytes: Arc::clone(&self.bytes) })
     }
 }
 
@@ -58,6 +68,7 @@ impl<T: Send + Sync> LentCells<T> for Lent<T> {
 impl<T> Drop for Lent<T> {
     fn drop(&mut self) {
         self.lent.fetch_sub(1, Ordering::SeqCst);
+        self.bytes.fetch_sub(size_of_val(&*self.cells), Ordering::SeqCst);
     }
 }
 
@@ -66,9 +77,11 @@ fn lent_memory_holds_the_same_batches() {
     let seed = seed(431);
     let Nights { bench, .. } = &nights(seed);
     let narrow = RowColumns { item_type: ItemType::Int32, type_type: TypeType::Uint8, ..all_columns() };
-    for columns in [all_columns(), narrow] {
-        let epoch =
-            Asked { order: RowOrder::Shuffled(3), columns, ..Asked::default() }.prepare(bench).epoch(0).unwrap();
+    // With one thread each batch is made when it is asked for.
+    for (columns, threads) in [(all_columns(), 2), (narrow, 1)] {
+        let resources = Resources::default().with_threads(threads);
+        let asked = Asked { order: RowOrder::Shuffled(3), columns, resources, ..Asked::default() };
+        let epoch = asked.prepare(bench).epoch(0).unwrap();
         for layout in Layout::ALL {
             let plain: Vec<RowBatch> = epoch.batches(&small(layout)).unwrap().map(|batch| batch.unwrap()).collect();
             let lender = Arc::new(Lender::default());
@@ -90,4 +103,22 @@ fn lent_memory_holds_the_same_batches() {
             assert!(lent == 0 && all >= plain.len(), "seed {seed}, {layout:?}: {lent} of {all} are still lent");
         }
     }
+}
+
+#[test]
+fn with_one_thread_no_batch_is_made_ahead_and_a_stop_ends_it() {
+    let Nights { bench, .. } = &nights(seed(432));
+    let cancel = Cancel::default();
+    let resources = Resources::default().with_threads(1).with_cancel(cancel.clone());
+    let epoch = Asked { resources, ..Asked::default() }.prepare(bench).epoch(0).unwrap();
+    let lender = Arc::new(Lender::default());
+    let mut batches = epoch.batches_in(Arc::<Lender>::clone(&lender), &small(Layout::Padded)).unwrap();
+    assert_eq!(lender.all.load(Ordering::SeqCst), 0, "none was asked for");
+    batches.next().unwrap().unwrap();
+    let of_one = lender.all.load(Ordering::SeqCst);
+    batches.next().unwrap().unwrap();
+    assert_eq!(lender.all.load(Ordering::SeqCst), 2 * of_one);
+    cancel.cancel();
+    assert_eq!(batches.next().unwrap().unwrap_err().kind(), Kind::Cancelled);
+    assert!(batches.next().is_none(), "nothing follows an error");
 }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use lookback::error::Kind;
 use lookback::model::{Day, OrderKind, RowColumns, RowOrder};
@@ -13,6 +15,7 @@ use lookback::resources::{Cancel, Resources};
 use lookback::store::{Folder, Store};
 use lookback::training::{BatchOptions, TrainingDay, TrainingOptions};
 
+use super::lent::Lender;
 use super::{Asked, rows_of, small};
 use crate::support::input::{PLAIN, RawAction, RawImpression, us, write_batch, write_impressions};
 use crate::support::nights::{DT, MAX_HISTORY, Nights, nights};
@@ -211,8 +214,13 @@ fn very_long_histories_are_cut_by_their_actions() {
     let plain = small(Layout::Jagged).batch_size(4_096);
     let error = epoch.batches(&plain.layout(Layout::Padded)).err().unwrap();
     assert!(error.to_string().contains("may take 3146 MB of memory, and there are 33 MB"), "{error}");
-    let batches = epoch.batches(&plain.batch_actions_max(Some(120_000))).unwrap();
-    let batches: Vec<RowBatch> = batches.map(|batch| batch.unwrap()).collect();
+    let cut = plain.batch_actions_max(Some(120_000));
+    // All histories together are 178,007 actions of 12 bytes. Two batches are in work or finished, and one is held.
+    let lender = Arc::new(Lender::default());
+    epoch.batches_in(Arc::<Lender>::clone(&lender), &cut).unwrap().for_each(|batch| drop(batch.unwrap()));
+    let at_once = lender.bytes_max.load(Ordering::SeqCst);
+    assert!((12 * 64_000..=3 * 12 * 120_000).contains(&at_once), "{at_once}");
+    let batches: Vec<RowBatch> = epoch.batches(&cut).unwrap().map(|batch| batch.unwrap()).collect();
     assert!(batches.len() > 3);
     let mut rows = 0;
     for batch in &batches {
