@@ -3,7 +3,9 @@
 
 The day behind DAYS days of data set M; whole epochs after their first batch, in processes of their own, in turns; medians of the rounds, and ratios of
 each round. Before the rounds every way's rows are compared, by a hash of every cell, with those that `produce` wrote. Then the same from the files of a
-new batch to the end of the next day's epoch: ingest and reader, beside Polars producing the rows and pyarrow reading them.
+new batch to the end of the next day's epoch: ingest and reader, beside Polars producing the rows and pyarrow reading them. And jagged histories of up to
+64,000 actions beside the newest 1,000 of each, from a store that keeps so many; with `batch_actions_max` too. Peaks are those of the reading process,
+without its workers.
 """
 import argparse
 import json
@@ -30,6 +32,13 @@ READERS = {
     "lookback dedup, carousel": ["lookback", "--layout", "dedup", "--order", "carousel"],
     "lookback jagged, carousel": ["lookback", "--layout", "jagged", "--order", "carousel"],
 }
+LONG = 64_000
+JAGGED = ["lookback", "--layout", "jagged", "--order", "carousel"]
+ULTRA_LONG = {
+    "jagged, carousel, 1,000": [*JAGGED, "--max-history", 1000],
+    f"the same, {LONG:,}": [*JAGGED, "--max-history", LONG],
+    "the same, at most 250,000 actions a batch": [*JAGGED, "--max-history", LONG, "--batch-actions-max", 250_000],
+}
 END_TO_END = {"ingest and reader": ["lookback"], "Polars and pyarrow": ["pyarrow", "--out", "polars"]}
 
 
@@ -53,13 +62,13 @@ def in_turns(rounds, ways, measure):
 
 def table(runs, beside):
     """Medians of rows a second by wall and by CPU time, and of each round's ratios to the way `beside`."""
-    lines = ["| way | rows/s | rows/CPU s | first batch s | by wall | by CPU |", "|---|---:|---:|---:|---:|---:|"]
+    lines = ["| way | rows/s | rows/CPU s | first batch s | peak MiB | by wall | by CPU |", "|---|---:|---:|---:|---:|---:|---:|"]
     for name, all_runs in runs.items():
         cells = [median(run["rows"] / run[field] for run in all_runs) for field in ("wall", "cpu")]
-        first = median(run.get("first", 0) for run in all_runs)
+        first, peak = (median(run.get(field, 0) for run in all_runs) for field in ("first", "peak"))
         ratios = [median(one["rows"] / one[field] / (other["rows"] / other[field]) for one, other in zip(all_runs, runs[beside]))
                   for field in ("wall", "cpu")]
-        lines.append(f"| {name} | {cells[0]:,.0f} | {cells[1]:,.0f} | {first:.2f} | {ratios[0]:.2f} | {ratios[1]:.2f} |")
+        lines.append(f"| {name} | {cells[0]:,.0f} | {cells[1]:,.0f} | {first:.2f} | {peak:,.0f} | {ratios[0]:.2f} | {ratios[1]:.2f} |")
     return "\n".join(lines)
 
 
@@ -93,6 +102,12 @@ def measure(args, work):
     ways = {name: words for name, words in END_TO_END.items()}
     print()
     print(table(in_turns(args.rounds, ways, anew), "Polars and pyarrow"))
+
+    long = work / "long"
+    process.run([args.lookback, "init", "--store", long, "--max-history", LONG], work / "long.log")
+    process.run([args.lookback, "backfill", "--store", long, "--input", root, "--from", FIRST_DAY, "--to", day - timedelta(days=1)], work / "long.log")
+    print()
+    print(table(in_turns(args.rounds, ULTRA_LONG, lambda words: turn([*words, *common, "--store", long])), "jagged, carousel, 1,000"))
 
 
 def main():

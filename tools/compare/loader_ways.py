@@ -7,6 +7,7 @@ a sum over all rows that does not depend on their order: a hash of every cell.
 import argparse
 import json
 import os
+import resource
 import time
 
 BATCH = 4096
@@ -81,7 +82,8 @@ def lookback_way(args):
     from lookback.torch import TrainingRows
     from torch.utils.data import DataLoader
 
-    rows = TrainingRows(args.store, input=args.input, days=[args.day], batch_size=BATCH, order=args.order, layout=args.layout)
+    rows = TrainingRows(args.store, input=args.input, days=[args.day], batch_size=BATCH, order=args.order, layout=args.layout, max_history=args.max_history,
+                        batch_actions_max=args.batch_actions_max)
     for epoch in range(args.epoch + 1):
         rows.set_epoch(epoch)
         for batch in DataLoader(rows, batch_size=None, num_workers=args.workers):
@@ -134,7 +136,7 @@ def checked(batch, factors):
 
 
 def ranks(args):
-    """The way in so many processes at once, the ranks of a process group of gloo: sums, and the longest time."""
+    """The way in so many processes at once, the ranks of a process group of gloo: sums, and the longest time and largest peak."""
     import socket
     import subprocess
     import sys
@@ -152,7 +154,7 @@ def ranks(args):
     if len({one["batches"] for one in said}) > 1:
         raise SystemExit(f"the ranks make different numbers of steps: {said}")
     sums = {name: sum(one[name] for one in said) for name in ("rows", "all", "cpu", "batches", "sum")}
-    longest = {name: max(one[name] for one in said) for name in ("first", "wall")}
+    longest = {name: max(one[name] for one in said) for name in ("first", "wall", "peak")}
     return {**sums, **longest, "sum": sums["sum"] % (1 << 64)}
 
 
@@ -205,6 +207,8 @@ def main():
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--epoch", type=int, default=0)
+    parser.add_argument("--max-history", type=int)
+    parser.add_argument("--batch-actions-max", type=int)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--end-to-end", action="store_true", help="from a new batch's files to the end of the epoch")
     parser.add_argument("--days", help="batches before the day, for Polars")
@@ -242,7 +246,7 @@ def main():
     # With workers, the time of their whole lives.
     cpu += after.children_user + after.children_system if args.workers else 0
     print(json.dumps({"first": first, "rows": timed_rows, "all": all_rows + timed_rows, "wall": wall, "cpu": cpu,
-                      "batches": count, "sum": total % (1 << 64)}))
+                      "batches": count, "sum": total % (1 << 64), "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 
 
 if __name__ == "__main__":
