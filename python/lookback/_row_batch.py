@@ -24,10 +24,11 @@ class RowBatch:
       ``action_times`` int64 in microseconds since 1970-01-01 UTC, in the shapes of their layout.
 
     Attributes:
+        layout: the layout of the fields.
         dt: the day of the rows.
         epoch: the epoch.
         filled: how many of the last rows do not count: they are repeated so that all ranks have the same number.
-        state: where to go on behind this batch; see :meth:`Rows.load_state_dict`.
+        state: where to go on behind this batch, the same for all ranks; see :meth:`Rows.load_state_dict`.
         max_history: L.
     """
 

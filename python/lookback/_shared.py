@@ -1,4 +1,4 @@
-"""Where the workers of a dataset begin."""
+"""What a dataset shares with its workers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import Any
 import torch
 
 from lookback._checks import usage
-from lookback._iteration import Position
+from lookback._iteration import Position, State
+from lookback._shared_days import SharedDays
 from lookback.rows import Rows
 
 
 class Shared:
-    """Where iterations begin, in memory that a dataset shares with its workers, however they were started.
+    """Where iterations begin and which days are prepared, as a dataset shares it with its workers, however they were
+    started.
 
-    It has no name in the system, and is gone with the last process that uses it.
+    It is memory without a name in the system, and is gone with the last process that uses it.
     """
 
     # Epoch, seed, day, row, whether there is a fingerprint, its two halves, the number of changes; whether workers have
@@ -27,7 +29,8 @@ class Shared:
     _WORKERS = 10
     _WORKERS_MAX = 1024
 
-    def __init__(self) -> None:
+    def __init__(self, days: int) -> None:
+        self.days = SharedDays(days)
         shared: Any = torch.zeros(self._WORKERS + self._WORKERS_MAX, dtype=torch.int64)
         self._numbers: torch.Tensor = shared.share_memory_()
         self.process = os.getpid()
@@ -58,6 +61,11 @@ class Shared:
         rows._changes = changes
         numbers[self._WORKERS + worker] = 1
         numbers[self._HAS_WORKERS] = 1
+
+    def keep_day(self, rows: Rows, state: State) -> None:
+        """In the process of the dataset: keep the day of a batch that a worker has sent."""
+        slot, day, limits = rows.asked(state["dt"], state["seed"])
+        self.days.keep(slot, day, limits)
 
     def changes(self) -> int:
         """Return how often a state was loaded or an epoch set."""

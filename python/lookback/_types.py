@@ -33,6 +33,8 @@ Impressions = Union[ArrowStreamable, Mapping[DayLike, ArrowStreamable]]
 Columns = Union[Mapping[str, str], Mapping[str, Mapping[str, str]]]
 # Rows in memory: streams by the name of their source, and names of columns by source.
 Given = tuple[Sequence[tuple[str, ArrowStreamable]], Sequence[tuple[str, Mapping[str, str]]]]
-# A column on its way to another process: the type of its cells, the shape, and the content: bytes; or a process and
-# its descriptor of memory.
-SentColumn = tuple[str, list[int], Union[bytes, tuple[int, int]]]
+# A column on its way to another process: the type of its cells, the shape, and where they are: a process, its
+# descriptor of memory, and the offset in that.
+SentColumn = tuple[str, list[int], tuple[int, int, int]]
+# How another process finds a file of a process: the descriptor, and device and inode.
+FilePlace = tuple[int, int, int]

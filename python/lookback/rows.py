@@ -16,6 +16,7 @@ from lookback._iteration import STATE_VERSION, Iteration, Position, State, Worke
 from lookback._limits import limits_of
 from lookback._origin import PartitionOrigin, StoreOrigin, by_day
 from lookback._row_batch import RowBatch
+from lookback._shared_days import SharedDays
 from lookback._types import DayLike, Impressions, Limits, PathLike, Size
 from lookback._work import Progress, Reporter
 from lookback.store import Store
@@ -49,14 +50,15 @@ class Rows:
 
     Memory, in each process that iterates: half of the store's memory limit for each of at most two prepared days (all
     of it if there is one day), beyond which they lie in scratch files; the batches that the caller holds come on top.
-    Without a limit the worker processes and the ranks of a machine (``LOCAL_WORLD_SIZE``) share the default.
+    Without a limit the worker processes and the ranks of a machine (``LOCAL_WORLD_SIZE``) share the default. Worker
+    processes share each prepared day, which is in memory once.
 
     Args:
         store: a :class:`lookback.Store`, or its folder.
         input: the root that holds ``impressions/dt=…/``, or what the configuration names.
         impressions: instead of ``input``: the impressions of the one day as Arrow data with ``__arrow_c_stream__``, such
             as a table of pyarrow, Polars or DuckDB; or such data by day. A day is read again where it is prepared again
-            (in each worker, say), so a table is better than a reader, which gives its rows once.
+            (of more than two days, in each epoch), so a table is better than a reader, which gives its rows once.
         impression_columns: the names of their columns by key, as ``columns`` of :func:`lookback.produce`.
         days: the days, in the order in which they are read; one day is a list of one.
         batch_size: the rows of a batch.
@@ -180,8 +182,10 @@ class Rows:
         self._behind: Optional[State] = None
         # Counts what a running iteration has to notice: states loaded, epochs set.
         self._changes = 0
-        # The workers of this machine that prepare days each for itself.
+        # The workers that share what this rank may use.
         self._shared_by = 1
+        # In a worker: where it and the others find the days that one of them has prepared.
+        self._shared_days: Optional[SharedDays] = None
         # Lends memory that the process that started this one can use too.
         self._lender: Optional[_native.Lender] = None
         # The rows of each day that was prepared.
@@ -310,16 +314,30 @@ class Rows:
         day, seed = asked.split(" ")
         # A seed has no use in the order by customer.
         ordered: State = {"dt": day, "seed": None if self._settings["order"] == "customer" else int(seed)}
-        reporter = Reporter(self._progress)
-        try:
-            # Ranks and workers prepare for themselves, and share the machine.
-            return self._origin.prepare({**self._settings, **ordered}, self._limits(), stop, reporter)
-        finally:
-            reporter.close()
+        wanted, shared = {**self._settings, **ordered}, self._shared_days
 
-    def _limits(self) -> Limits:
+        def prepare(limits: Limits) -> _native.Day:
+            reporter = Reporter(self._progress)
+            try:
+                return self._origin.prepare(wanted, limits, stop, reporter)
+            finally:
+                reporter.close()
+
+        own = self._limits(self._shared_by)
+        if shared is None:
+            return prepare(own)
+        # While one worker prepares a day for all of them, the others wait.
+        return shared.get(self._days.index(day), asked, prepare, self._limits(1), own, stop)
+
+    def asked(self, day: str, seed: int) -> tuple[int, str, Limits]:
+        """Return the number of a day, its name among prepared days, and what preparing it may use."""
+        return self._days.index(day), f"{day} {seed}", self._limits(1)
+
+    def _limits(self, shared_by: int) -> Limits:
+        """Return what one of so many workers may use."""
         memory, threads, scratch = self._origin.limits
-        beside = self._shared_by * from_environment("LOCAL_WORLD_SIZE", 1, 1)
+        # Ranks are others' processes on the same machine.
+        beside = shared_by * from_environment("LOCAL_WORLD_SIZE", 1, 1)
         if memory is None:
             memory = _native.default_memory() // beside
         if threads is None:
@@ -328,7 +346,7 @@ class Rows:
 
     def day(self, position: Position) -> _native.Day:
         """Return the prepared day of a position; the next one is prepared in the background from then on."""
-        name = f"{self._days[position.day]} {position.seed}"
+        _, name, _ = self.asked(self._days[position.day], position.seed)
         # Behind the last day comes the first one, of the next epoch; it is there already if there are two.
         following = position.day + 1 if position.day + 1 < len(self._days) else None
         next_day = None if following is None else f"{self._days[following]} {position.seed}"

@@ -8,7 +8,7 @@ import uuid
 import weakref
 from collections.abc import Iterator, Sequence
 from multiprocessing.reduction import ForkingPickler
-from typing import Any, Callable, NamedTuple, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 import torch
 import torch.utils.dlpack
@@ -27,26 +27,10 @@ __all__ = ["TensorBatch", "TrainingRows", "from_partition"]
 
 
 class TensorBatch:
-    """A batch of B training rows of one day; U different histories, T actions in them, histories up to L long.
+    """A batch of B training rows of one day, as tensors.
 
-    Fields are attributes and items (``batch["actions"]``):
-
-    - ``impressions`` [B] int64, ``labels`` [B] int32, ``customer_ids`` [B] int64, ``positions`` [B] int32;
-    - layout ``padded``: ``actions`` [B, L] int64 or int32, ``action_types`` [B, L] int32 or uint8, most recent first,
-      padded with 0;
-    - layout ``dedup``: the same for histories, [U, L], and ``inverse`` [B] int64 into them;
-    - layout ``jagged``: ``actions__values`` [T], ``action_types__values`` [T], ``actions__offsets`` [U + 1] int64, and
-      ``inverse`` [B] int64;
-    - on demand ``ranking_ids`` (a list of str or None), ``history_length`` int32, ``action_ages`` int32 in days and
-      ``action_times`` int64 in microseconds since 1970-01-01 UTC, in the shapes of their layout.
-
-    Attributes:
-        layout: the layout of the fields.
-        dt: the day of the rows.
-        epoch: the epoch.
-        filled: how many of the last rows do not count: they are repeated so that all ranks have the same number.
-        state: where to go on behind this batch, for :meth:`TrainingRows.load_state_dict`; the same for all ranks.
-        max_history: L.
+    Fields are attributes and items (``batch["actions"]``). They and the other attributes are those of
+    :class:`lookback.rows.RowBatch`, with tensors in place of arrays.
     """
 
     # What holds the fields in a worker process, and passes them on.
@@ -204,29 +188,16 @@ def _sent(batch: TensorBatch) -> Any:
     """Reduce a batch for another process, which takes it once: that of a worker leaves its memory where it is."""
     if batch._native is None or get_worker_info() is None:
         return batch.__reduce__()
-    fields: dict[str, Any] = dict(batch._fields)
-    for column, sent in batch._native.send():
-        if not isinstance(sent[2], bytes) or len(sent[2]) <= _BYTES_MAX:
-            fields[field_name(batch.layout, column)] = _Sent(sent)
-    return _taken, (fields, batch._about)
+    sent = {field_name(batch.layout, column): sent for column, sent in batch._native.send()}
+    # A column that has no place in shared memory passes as torch passes it.
+    fields = {name: None if name in sent else field for name, field in batch._fields.items()}
+    return _taken, (fields, sent, batch._about)
 
 
-# The bytes of a column that pass through the pipe between processes. More may be larger than what the pipe holds, and
-# of a worker that is killed while it writes the rest would be waited for without end: torch passes them in memory.
-_BYTES_MAX = 1 << 10
-
-
-class _Sent(NamedTuple):
-    """A column on its way, in place of a tensor."""
-
-    column: SentColumn
-
-
-def _taken(fields: dict[str, Any], about: dict[str, Any]) -> TensorBatch:
-    for name, field in fields.items():
-        if isinstance(field, _Sent):
-            # Also of a batch that nobody uses, so that its memory goes back.
-            fields[name] = torch.utils.dlpack.from_dlpack(_native.receive(*field.column))
+def _taken(fields: dict[str, Any], sent: dict[str, SentColumn], about: dict[str, Any]) -> TensorBatch:
+    # Also of a batch that nobody uses, so that its memory goes back.
+    for name, column in zip(sent, _native.receive(list(sent.values()))):
+        fields[name] = torch.utils.dlpack.from_dlpack(column)
     return _received(fields, about)
 
 
@@ -237,7 +208,11 @@ def _received(fields: dict[str, Any], about: dict[str, Any]) -> TensorBatch:
     """Return a batch that a worker has sent."""
     token, changes = about["made_by"]
     dataset = _DATASETS.get(token)
-    is_stale = dataset is not None and get_worker_info() is None and dataset._rows._changes != changes
+    is_stale = False
+    if dataset is not None and get_worker_info() is None:
+        is_stale = dataset._rows._changes != changes
+        if not is_stale:
+            dataset._shared.keep_day(dataset._rows, about["state"])
     return _StaleBatch({}, **about) if is_stale else TensorBatch(fields, **about)
 
 
@@ -273,8 +248,8 @@ class TrainingRows(IterableDataset[TensorBatch]):
         rank, world_size: without them those of ``torch.distributed``, or else of ``RANK`` and ``WORLD_SIZE``, when the
             iteration begins.
 
-    Workers of a ``DataLoader`` may be forked or spawned; each reads the days for itself, and together they give the
-    batches of one process in the same order. With workers that read ahead, the state to keep is that of the batch that
+    Workers of a ``DataLoader`` may be forked or spawned; they share the days, each of which
+    one of them prepares, and together they give the batches of one process in the same order. With workers that read ahead, the state to keep is that of the batch that
     was used last (``batch.state``), and ``state_dict()`` is refused. ``set_epoch`` and ``load_state_dict`` reach
     workers that are there already (``persistent_workers=True``) with the next iteration.
 
@@ -340,7 +315,7 @@ class TrainingRows(IterableDataset[TensorBatch]):
 
     def _begin(self) -> None:
         """Become a dataset of this process."""
-        self._shared = Shared()
+        self._shared = Shared(len(self._rows._days))
         self._token = uuid.uuid4().hex
         _DATASETS[self._token] = self
         self._shared.publish(self._rows)
@@ -423,6 +398,7 @@ class TrainingRows(IterableDataset[TensorBatch]):
         if info is not None:
             self._rows._progress = None
             self._rows._lender = _lender()
+            self._rows._shared_days = self._shared.days
             # Each loader draws a seed for its workers, who add their numbers to it.
             self._shared.take(self._rows, (info.seed - worker) or 1, worker)
         return _TensorIteration(self, Iteration(self._rows, Worker(*self._current_ranks(), worker, workers)))

@@ -15,7 +15,7 @@ use pyo3::types::PyCapsule;
 use crate::column::{Cells, Column, Integer};
 use crate::errors::Raised;
 use crate::own::Own;
-use crate::shared_columns::{SentColumn, SharedColumns, sent};
+use crate::shared_columns::{SentColumn, SharedColumns};
 
 /// The rows of a batch, kept until nothing uses their memory any more, which the next batches then use.
 pub(crate) struct Rows {
@@ -125,13 +125,12 @@ impl Batch {
         self.columns.iter().map(|(name, cells)| (*name, Column::new(Arc::<Rows>::clone(&self.rows), *cells))).collect()
     }
 
-    /// The columns as they pass to another process, which takes each of them once: see [`SentColumn`]. Fails in a forked
-    /// process.
+    /// The columns as they pass to another process, which takes them once: see [`SharedColumns::send`]. Fails in a
+    /// forked process.
     fn send(&self, py: Python<'_>) -> PyResult<Vec<(&'static str, SentColumn)>> {
         // A process without the batch's own memory has none to send.
         self.rows.used.get().raised(py)?;
-        let lender = self.lender.as_deref();
-        self.columns.iter().map(|(name, cells)| Ok((*name, sent(py, lender, cells)?))).collect()
+        Ok(self.lender.as_deref().map_or_else(Vec::new, |lender| lender.send(&self.columns)))
     }
 
     /// The ranking ids, if they were asked for.

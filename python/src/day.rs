@@ -24,6 +24,7 @@ use crate::own::Own;
 use crate::resources::{Limits, Stop, day_of, named};
 use crate::rows_in_memory::open;
 use crate::shared_columns::{Lender, SharedColumns};
+use crate::shared_day::{DayFiles, FilePlace};
 use crate::work::try_run;
 
 /// What is asked of rows wherever they come from. Each field has the name of the setting.
@@ -136,7 +137,7 @@ pub(crate) fn prepare(
         let store = Store::open_reader(&Folder::with(&store, &resources))?;
         TrainingDay::prepare(&store, &options, reports)
     })?;
-    Day::of(day)
+    Day::of(day, None)
 }
 
 /// Names a configuration that lies beside an input root and is not used.
@@ -160,13 +161,15 @@ pub(crate) fn from_partition(
     let resources = limits.resources(cancel.clone()).raised(py)?;
     let rows: AskedRows = asked.extract()?;
     let options = rows.of_partition(out, &resources).raised(py)?;
-    Day::of(try_run(py, &cancel, report, |reports| TrainingDay::from_partition(&options, reports))?)
+    Day::of(try_run(py, &cancel, report, |reports| TrainingDay::from_partition(&options, reports))?, None)
 }
 
 /// The rows of a day, read once.
 #[pyclass(frozen, module = "lookback._native")]
 pub(crate) struct Day {
     day: Own<TrainingDay>,
+    /// Where other processes find it, if they do.
+    files: Own<Option<DayFiles>>,
     /// The epoch asked for last, which is sorted once.
     epoch: Mutex<Own<Option<Epoch>>>,
     #[pyo3(get)]
@@ -179,13 +182,14 @@ pub(crate) struct Day {
 }
 
 impl Day {
-    fn of(day: TrainingDay) -> PyResult<Self> {
+    fn of(day: TrainingDay, files: Option<DayFiles>) -> PyResult<Self> {
         let summary = serde_json::to_string(day.summary()).map_err(|error| PyValueError::new_err(error.to_string()))?;
         Ok(Day {
             fingerprint: day.fingerprint().to_owned(),
             rows: day.rows(),
             summary,
             day: Own::new(day),
+            files: Own::new(files),
             epoch: Mutex::new(Own::new(None)),
         })
     }
@@ -237,8 +241,42 @@ impl Day {
     }
 }
 
+/// Returns a day that another process has prepared, if it still has it open.
+#[pyfunction]
+pub(crate) fn shared_day(
+    py: Python<'_>,
+    process: u32,
+    places: [FilePlace; 3],
+    limits: Limits,
+) -> PyResult<Option<Day>> {
+    let resources = limits.resources(Cancel::default());
+    let opened = py.detach(|| {
+        let files = DayFiles::open(process, &places);
+        files.map(|files| Ok((files.day(resources)?, files))).transpose()
+    });
+    opened.raised(py)?.map(|(day, files)| Day::of(day, Some(files))).transpose()
+}
+
 #[pymethods]
 impl Day {
+    /// Puts the day where other processes find it, and returns it as it is read from there, within other limits.
+    fn share(&self, py: Python<'_>, limits: Limits) -> PyResult<Day> {
+        let resources = limits.resources(Cancel::default());
+        let day = self.day.get().raised(py)?;
+        let shared = py.detach(|| {
+            let files = DayFiles::of(day)?;
+            Ok((files.day(resources)?, files))
+        });
+        let (day, files) = shared.raised(py)?;
+        Day::of(day, Some(files))
+    }
+
+    /// How another process finds the files of a day that is shared; nothing of another one.
+    fn places(&self, py: Python<'_>) -> PyResult<Vec<FilePlace>> {
+        let Some(files) = self.files.get().raised(py)? else { return Ok(Vec::new()) };
+        Ok(files.places()?)
+    }
+
     /// Begins to make the batches of an epoch, in memory that is lent if there is a lender.
     fn batches(
         &self,

@@ -17,6 +17,7 @@ mod own;
 mod resources;
 mod rows_in_memory;
 mod shared_columns;
+mod shared_day;
 mod shared_memory;
 mod vocabulary;
 mod work;
@@ -37,13 +38,15 @@ mod _native {
     #[pymodule_export]
     use super::column::Column;
     #[pymodule_export]
-    use super::day::{Day, from_partition, prepare, unused_configuration};
+    use super::day::{Day, from_partition, prepare, shared_day, unused_configuration};
     #[pymodule_export]
     use super::histories::histories;
     #[pymodule_export]
     use super::resources::{Stop, default_memory};
     #[pymodule_export]
     use super::shared_columns::{Lender, receive};
+    #[pymodule_export]
+    use super::shared_day::{Board, lock};
     #[pymodule_export]
     use super::vocabulary::vocabulary;
 }

@@ -9,6 +9,8 @@ use lookback::resources::{Cancel, RequestLimits, Resources};
 use lookback::text::Shown as _;
 use pyo3::prelude::*;
 
+use crate::errors::Raised;
+
 /// Memory in bytes, threads, and the folder for scratch files; `None`: the default.
 #[derive(Clone, FromPyObject)]
 pub(crate) struct Limits(Option<u64>, Option<usize>, Option<PathBuf>);
@@ -79,6 +81,11 @@ impl Stop {
 
     fn stop(&self) {
         self.0.cancel();
+    }
+
+    /// Fails if a stop was requested.
+    fn check(&self, py: Python<'_>) -> PyResult<()> {
+        self.0.check().raised(py)
     }
 }
 

@@ -1,22 +1,27 @@
 //! Columns in memory that a worker process and the trainer's share, so that a batch passes from one to the other without
 //! a copy, and the next one finds its memory again: new memory would cost more than the batch.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ffi::c_void;
 use std::path::PathBuf;
+use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lookback::error::Error;
 use lookback::output::{LendCells, LentCells};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
-use crate::column::{Cells, Column, Integer, Owner};
+use crate::column::{Cells, Column, Integer};
 use crate::errors::Raised;
 use crate::shared_memory::{Lease, SharedMemory};
 
-/// Smaller columns have memory of their own, which is quicker than to share it.
+/// Smaller columns of histories have memory of their own, and pass with the other small ones in one piece.
 const BYTES_MIN: usize = 64 << 10;
+
+/// The boundaries on which the columns of one piece begin: those of cells of any type, and of cache lines.
+const BOUNDARY: usize = 64;
 
 /// Pieces of memory that are kept though nobody uses them.
 const FREE_MAX: usize = 8;
@@ -48,16 +53,21 @@ impl SharedColumns {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lends the smallest piece of memory that is free and large enough, or a new one. `None` if the column is small, or
-    /// the system has no memory to share.
+    /// Lends memory to a column. `None` if the column is small, or the system has no memory to share.
     fn lend<T>(&self, cells: usize) -> Option<Box<LentColumn>> {
         let bytes = cells.checked_mul(size_of::<T>()).filter(|bytes| *bytes >= BYTES_MIN)?;
+        Some(Box::new(LentColumn { lease: self.lease(bytes)?, cells }))
+    }
+
+    /// Leases the smallest piece of memory that is free and large enough, or a new one. `None` if the system has no
+    /// memory to share.
+    fn lease(&self, bytes: usize) -> Option<Lease> {
         let mut memories = self.lock();
         let fits = |memory: &&Arc<SharedMemory>| memory.bytes() >= bytes && memory.is_free();
         let lease = match memories.iter().filter(fits).min_by_key(|memory| memory.bytes()) {
             Some(memory) => Lease::begin(Arc::clone(memory)),
             None => {
-                let step = bytes.next_power_of_two() / 8;
+                let step = (bytes.next_power_of_two() / 8).max(1);
                 let memory = Arc::new(SharedMemory::create(bytes.next_multiple_of(step)).ok()?);
                 memories.push(Arc::clone(&memory));
                 Lease::begin(memory)
@@ -69,7 +79,7 @@ impl SharedColumns {
             surplus -= usize::from(is_surplus);
             !is_surplus
         });
-        Some(Box::new(LentColumn { lease, cells }))
+        Some(lease)
     }
 
     /// Returns the memory that begins there.
@@ -117,65 +127,80 @@ macro_rules! lent_cells {
 
 lent_cells!(i64 i32 u8);
 
-/// A column on its way to another process: the type of its cells, its shape, and its content: the number of a process
-/// with that of a descriptor of it, behind which the memory is; or bytes.
-pub(crate) type SentColumn = (&'static str, Vec<usize>, Py<PyAny>);
+/// A column on its way to another process: the type of its cells; its shape; and where its memory is.
+pub(crate) type SentColumn<Name = &'static str> = (Name, Vec<usize>, MemoryPlace);
 
-/// Returns a column on its way; its memory is taken for whoever receives it.
-pub(crate) fn sent(py: Python<'_>, lender: Option<&SharedColumns>, cells: &Cells) -> PyResult<SentColumn> {
-    let content = match lender.and_then(|lender| lender.find(cells.first)?.send()) {
-        Some(number) => (std::process::id(), number).into_pyobject(py)?.into_any().unbind(),
-        None => {
-            // SAFETY: the batch whose column it is has so many bytes there; the caller holds it.
-            let bytes = unsafe { std::slice::from_raw_parts(cells.first.cast::<u8>().cast_const(), cells.bytes()) };
-            PyBytes::new(py, bytes).into_any().unbind()
-        }
-    };
-    Ok((cells.integer.name(), cells.dimensions(), content))
-}
+/// The number of a process, that of a descriptor of it, and the offset in the memory behind that.
+type MemoryPlace = (u32, i32, usize);
 
-/// Returns a column that another process has sent, which may be received once.
-#[pyfunction]
-pub(crate) fn receive(
-    py: Python<'_>,
-    integer: &str,
-    shape: Vec<usize>,
-    content: &Bound<'_, PyAny>,
-) -> PyResult<Column> {
-    let integer = Integer::ALL.into_iter().find(|known| known.name() == integer);
-    let (Some(integer), [rows, width @ ..]) = (integer, &shape[..]) else {
-        return Err(PyValueError::new_err("this is no column that was sent"));
-    };
-    let mut cells = Cells { first: std::ptr::null_mut(), integer, rows: *rows, width: width.first().copied() };
-    let (owner, bytes): (Owner, usize) = match content.cast::<PyBytes>() {
-        Ok(bytes) => {
-            let bytes = bytes.as_bytes();
-            // In words, so that cells of any type lie on their boundaries.
-            let mut words: Vec<u64> = bytes.chunks(8).map(word).collect();
-            cells.first = words.as_mut_ptr().cast();
-            (Arc::new(words), bytes.len())
+impl SharedColumns {
+    /// Returns the columns of a batch, which another process takes once, all together, in pieces of memory that are in
+    /// use until it has dropped them. Small columns are copied into one piece. A column for which the system has no
+    /// memory to share is left out.
+    pub(crate) fn send(&self, columns: &[(&'static str, Cells)]) -> Vec<(&'static str, SentColumn)> {
+        let mut places: Vec<(Option<Arc<SharedMemory>>, usize)> = Vec::new();
+        let (mut small, mut bytes) = (Vec::new(), 0);
+        for (_, cells) in columns {
+            let memory = self.find(cells.first);
+            if memory.is_none() {
+                small.push((bytes, cells));
+            }
+            places.push((memory.clone(), if memory.is_some() { 0 } else { bytes }));
+            if memory.is_none() {
+                bytes += cells.bytes().next_multiple_of(BOUNDARY);
+            }
         }
-        Err(_) => {
-            let (process, number) = content.extract::<(u32, i32)>()?;
-            let opened = py.detach(|| SharedMemory::open(process, number));
-            let memory = opened.map_err(|error| {
-                let place = PathBuf::from(format!("/proc/{process}/fd/{number}"));
-                Error::io("read a worker's memory at", &place, error)
-            });
-            let lease = Lease::sent(Arc::new(memory.raised(py)?));
-            cells.first = lease.memory().content().cast();
-            let bytes = lease.memory().bytes();
-            (Arc::new(lease), bytes)
+        let lease = self.lease(bytes);
+        if let Some(lease) = &lease {
+            for (offset, cells) in small {
+                // SAFETY: the batch whose column it is has so many bytes there, and the caller holds it; the piece has
+                // room for all of them, and is of this function alone.
+                unsafe {
+                    let to = lease.memory().content().add(offset);
+                    to.copy_from_nonoverlapping(cells.first.cast::<u8>().cast_const(), cells.bytes());
+                }
+            }
         }
-    };
-    if bytes < cells.bytes() {
-        return Err(PyValueError::new_err("this is no column that was sent"));
+        let mut sent: BTreeMap<*mut u8, Option<i32>> = BTreeMap::new();
+        let mut place = |memory: &SharedMemory| *sent.entry(memory.content()).or_insert_with(|| memory.send());
+        let columns = columns.iter().zip(&places).filter_map(|((name, cells), (memory, offset))| {
+            let memory = memory.as_deref().or(lease.as_ref().map(Lease::memory))?;
+            Some((*name, (cells.integer.name(), cells.dimensions(), (std::process::id(), place(memory)?, *offset))))
+        });
+        columns.collect()
     }
-    Ok(Column::new(owner, cells))
 }
 
-fn word(bytes: &[u8]) -> u64 {
-    let mut word = [0; 8];
-    word.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-    u64::from_ne_bytes(word)
+/// Returns the columns of a batch that another process has sent, which may be received once.
+#[pyfunction]
+pub(crate) fn receive(py: Python<'_>, columns: Vec<SentColumn<String>>) -> PyResult<Vec<Column>> {
+    let mut leases: BTreeMap<(u32, i32), Arc<Lease>> = BTreeMap::new();
+    let mut received = Vec::new();
+    for (integer, shape, (process, number, offset)) in columns {
+        let lease = match leases.entry((process, number)) {
+            Entry::Occupied(lease) => Arc::clone(lease.get()),
+            Entry::Vacant(lease) => {
+                let opened = py.detach(|| SharedMemory::open(process, number));
+                let memory = opened.map_err(|error| {
+                    let place = PathBuf::from(format!("/proc/{process}/fd/{number}"));
+                    Error::io("read a worker's memory at", &place, error)
+                });
+                Arc::clone(lease.insert(Arc::new(Lease::sent(Arc::new(memory.raised(py)?)))))
+            }
+        };
+        let integer = Integer::ALL.into_iter().find(|known| known.name() == integer);
+        let (Some(integer), [rows, width @ ..]) = (integer, &shape[..]) else { return Err(unknown()) };
+        let mut cells = Cells { first: ptr::null_mut(), integer, rows: *rows, width: width.first().copied() };
+        if !offset.is_multiple_of(BOUNDARY) || lease.memory().bytes() < offset.saturating_add(cells.bytes()) {
+            return Err(unknown());
+        }
+        // SAFETY: the memory has so many bytes and more.
+        cells.first = unsafe { lease.memory().content().add(offset) }.cast();
+        received.push(Column::new(lease, cells));
+    }
+    Ok(received)
+}
+
+fn unknown() -> PyErr {
+    PyValueError::new_err("this is no column that was sent")
 }

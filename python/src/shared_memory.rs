@@ -10,6 +10,25 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// The bytes before the content. They hold the number of users, of all processes.
 const HEAD_BYTES: usize = 4 << 10;
 
+/// Returns a new file in memory without a name, open for reading and writing.
+pub(crate) fn file_in_memory(flags: libc::c_uint) -> io::Result<File> {
+    // SAFETY: the name is a string that ends with a zero.
+    let number = unsafe { libc::memfd_create(c"lookback".as_ptr(), libc::MFD_CLOEXEC | flags) };
+    if number < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new, and this file's own.
+    Ok(unsafe { File::from_raw_fd(number) })
+}
+
+/// Maps the first bytes of a file, which are at least one.
+pub(crate) fn mapped(file: &File, bytes: usize, access: libc::c_int) -> io::Result<NonNull<u8>> {
+    // SAFETY: the system chooses where; nothing is mapped over.
+    let address = unsafe { libc::mmap(ptr::null_mut(), bytes, access, libc::MAP_SHARED, file.as_raw_fd(), 0) };
+    let address = if address == libc::MAP_FAILED { None } else { NonNull::new(address.cast()) };
+    address.ok_or_else(io::Error::last_os_error)
+}
+
 /// A piece of memory.
 pub(crate) struct SharedMemory {
     /// Of whoever made it: others open it through its process, and need it no longer once it is mapped.
@@ -27,13 +46,7 @@ unsafe impl Sync for SharedMemory {}
 impl SharedMemory {
     /// Returns new memory for so many bytes, which nobody uses.
     pub(crate) fn create(bytes: usize) -> io::Result<Self> {
-        // SAFETY: the name is a string that ends with a zero.
-        let number = unsafe { libc::memfd_create(c"lookback".as_ptr(), libc::MFD_CLOEXEC) };
-        if number < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the descriptor is new, and this file's own.
-        let file = unsafe { File::from_raw_fd(number) };
+        let file = file_in_memory(0)?;
         file.set_len((HEAD_BYTES + bytes) as u64)?;
         let mut memory = Self::map(&file)?;
         memory.file = Some(file);
@@ -50,11 +63,7 @@ impl SharedMemory {
         if bytes < HEAD_BYTES {
             return Err(io::Error::other("it is no memory of batches"));
         }
-        let (access, number) = (libc::PROT_READ | libc::PROT_WRITE, file.as_raw_fd());
-        // SAFETY: the system chooses where; nothing is mapped over.
-        let address = unsafe { libc::mmap(ptr::null_mut(), bytes, access, libc::MAP_SHARED, number, 0) };
-        let address = if address == libc::MAP_FAILED { None } else { NonNull::new(address.cast()) };
-        let address = address.ok_or_else(io::Error::last_os_error)?;
+        let address = mapped(file, bytes, libc::PROT_READ | libc::PROT_WRITE)?;
         Ok(SharedMemory { file: None, address, bytes: bytes - HEAD_BYTES })
     }
 
