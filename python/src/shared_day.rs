@@ -1,7 +1,7 @@
 //! A prepared day that the processes of a dataset share: one of them prepares it, and each reads it where it lies.
 //!
 //! Its parts are files without a name: in memory, sealed so that they never change, or scratch files. Another process
-//! opens them through one that has them open, and is told its numbers of them; the files are gone with the last process.
+//! opens them through one that has them open, and is told its numbers of them; they are gone with the last process.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -25,8 +25,8 @@ const SEALS: i32 = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_WRITE;
 /// What is known of a day, its histories and its impressions, each in a file.
 pub(crate) struct DayFiles([File; 3]);
 
-/// How another process finds a file of a process: the number of its descriptor; device and inode, by which a number that
-/// has become another file's is told.
+/// How another process finds a file of a process: the number of its descriptor; device and inode, which tell whether
+/// the number has become another file's.
 pub(crate) type FilePlace = (i32, u64, u64);
 
 impl DayFiles {

@@ -91,8 +91,8 @@ impl Epoch {
         RowBatches::begin(&self.rows, &self.order, self.epoch, options, None)
     }
 
-    /// The same, with the histories of batches in memory that is lent; one batch for each thread is made ahead, and with
-    /// a single thread none. Memory: that of the lender, who is asked for no more than `batches` would take.
+    /// The same, with the histories of batches in memory that is lent; one batch for each thread is made ahead, with a
+    /// single thread none. Memory: that of the lender, who is asked for no more than `batches` would take.
     pub fn batches_in(&self, lender: Arc<dyn LendCells>, options: &BatchOptions) -> Result<RowBatches> {
         RowBatches::begin(&self.rows, &self.order, self.epoch, options, Some(lender))
     }
