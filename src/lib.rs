@@ -88,6 +88,7 @@ pub mod removal;
 pub mod report;
 pub mod resources;
 pub mod rezone;
+pub mod shards;
 mod sort;
 pub mod sources;
 pub mod stale;

@@ -78,6 +78,7 @@ mod schemas;
 mod scripts;
 mod scrubbing;
 mod shapes;
+mod sharded;
 mod shell;
 mod signals;
 mod stale;

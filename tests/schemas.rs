@@ -168,7 +168,43 @@ fn outputs() -> (Bench, Vec<Value>) {
     keep("status", texts.json("status --store store"));
     keep("show", texts.json("show --store store --customer U13740"));
     keep("explain", texts.json("explain --store store --customer U13740 --item N55689 --dt 2026-01-02"));
+    sharded(&mut keep);
     (bench, outputs)
+}
+
+/// A sharded store of a batch with a bad row, an empty list, and what else counts.
+fn sharded(keep: &mut impl FnMut(&str, Value)) {
+    let bench = nine_days();
+    let mut say = |command: &str, arguments: &str| {
+        keep(&format!("shards-{command}"), bench.json(&format!("shards {command} {arguments}")));
+    };
+    say("init", "--store place --shards 2 --max-history 20");
+    for day in (1..=9).filter(|day| *day != 8) {
+        say("ingest", &format!("--store place --input input --dt 2026-01-0{day}"));
+    }
+    twice(&bench, "clicks/dt=2026-01-01/part-0.parquet");
+    twice(&bench, "impressions/dt=2026-01-07/part-0.parquet");
+    say("ingest", "--store place --input input --dt 2026-01-01 --batch-id first");
+    say("ingest", "--store place --input input --dt 2026-01-01 --batch-id first");
+    say("status", "--store place");
+    say("produce", "--store place --input input --dt 2026-01-07 --lookback-days 60 --out out");
+    say("produce", "--store place --input input --dt 2026-01-07 --out table --table delta --vacuum 7d");
+    say("verify", "--store place --deep");
+    say("checkout", "--store place --shard 1 --to second");
+    say("export", "--store place --to whole");
+    say("import", "--store other --shards 4 --from whole");
+    say("split", "--store other");
+    say("remove", "--store place --dt 2026-01-02");
+    say("forget", "--store place --customer 1 --out out --scrub");
+    bench.json("shards produce --store other --input input --dt 2026-01-07 --out listed");
+    say("forget", "--store other --customer 1 --out listed");
+    say("gc", "--store place");
+    // A store that begins behind what the partition there rests on.
+    say("init", "--store late --shards 1");
+    for day in 5..=8 {
+        say("ingest", &format!("--store late --input input --dt 2026-01-0{day}"));
+    }
+    say("produce", "--store late --input input --dt 2026-01-09 --out listed");
 }
 
 #[test]
@@ -187,7 +223,7 @@ fn every_command_prints_what_its_schema_says() {
         command
     };
     let said = run(check("outputs.jsonl"));
-    assert_eq!(said.trim(), format!("{} outputs of 23 commands are as their schemas say", outputs.len()));
+    assert_eq!(said.trim(), format!("{} outputs of 35 commands are as their schemas say", outputs.len()));
     // A check that cannot fail would be none.
     let mut wrong = outputs[0].clone();
     wrong["output"]["max_history"] = json!("20");

@@ -3,6 +3,7 @@ from strictly before that day.
 
 - A function for each command of ``lookback``: :func:`ingest`, :func:`produce`, :func:`backfill`, :func:`verify`, …, each
   of which returns the command's summary as a dict.
+- ``lookback.shards`` has the commands on sharded stores.
 - :class:`Store` gives histories as Arrow, and training rows as numpy and Arrow.
 - ``lookback.torch.TrainingRows`` gives training rows as tensors, straight to the trainer.
 - What fails raises :class:`Error`, with a subclass for each kind.
@@ -18,6 +19,7 @@ Example:
     2
 """
 
+from lookback import shards
 from lookback._fill import backfill, forget, ingest, init, prune, remove
 from lookback._look import config_check, explain, get, report, show, status, vocabulary
 from lookback._produce import audit, diff, manifest, produce, stale
@@ -68,6 +70,7 @@ __all__ = [
     "repair",
     "report",
     "restore",
+    "shards",
     "show",
     "stale",
     "status",

@@ -249,7 +249,7 @@ pub(crate) fn shared_day(
     places: [FilePlace; 3],
     limits: Limits,
 ) -> PyResult<Option<Day>> {
-    let resources = limits.resources(Cancel::default());
+    let resources = limits.resources(Cancel::default()).raised(py)?;
     let opened = py.detach(|| {
         let files = DayFiles::open(process, &places);
         files.map(|files| Ok((files.day(resources)?, files))).transpose()
@@ -261,7 +261,7 @@ pub(crate) fn shared_day(
 impl Day {
     /// Puts the day where other processes find it, and returns it as it is read from there, within other limits.
     fn share(&self, py: Python<'_>, limits: Limits) -> PyResult<Day> {
-        let resources = limits.resources(Cancel::default());
+        let resources = limits.resources(Cancel::default()).raised(py)?;
         let day = self.day.get().raised(py)?;
         let shared = py.detach(|| {
             let files = DayFiles::of(day)?;

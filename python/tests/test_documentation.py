@@ -50,18 +50,22 @@ ONLY_TYPED = {"json", "help", "version", "retries", "retry-seconds", "request-ti
 # What only a program can give.
 IN_MEMORY = {"sources", "columns", "impressions"}
 COMMANDS = [name for name in lookback.__all__ if inspect.isfunction(getattr(lookback, name))]
+SHARDS = [f"shards.{name}" for name in lookback.shards.__all__]
 # Looking takes a moment: these functions leave out what limits or follows long work.
 SHORT = {"init", "status", "show", "explain", "config_check"}
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [*COMMANDS, *SHARDS])
 def test_a_function_has_the_arguments_of_its_command(name):
-    words = name.split("_") if name == "config_check" else [name.replace("_", "-")]
+    module, name = (lookback.shards, name.split(".")[1]) if name in SHARDS else (lookback, name)
+    words = name.split("_") if name == "config_check" else [name.rstrip("_").replace("_", "-")]
+    if module is lookback.shards:
+        words.insert(0, "shards")
     said = subprocess.run([sys.executable, "-m", "lookback", *words, "--help"], capture_output=True, text=True, check=True)
     typed = set(re.findall(r"^ +(?:-\w, )?--([a-z-]+)", said.stdout, re.MULTILINE)) - ONLY_TYPED
-    if name in SHORT:
+    if name in SHORT and module is lookback:
         typed -= {"memory-limit", "threads"}
-    parameters = set(inspect.signature(getattr(lookback, name)).parameters) - {"progress", "out1", "out2", *IN_MEMORY}
+    parameters = set(inspect.signature(getattr(module, name)).parameters) - {"progress", "out1", "out2", *IN_MEMORY}
     if "customers" in parameters:
         typed.discard("customer")
     assert {parameter.rstrip("_").replace("_", "-") for parameter in parameters} == typed
@@ -70,7 +74,10 @@ def test_a_function_has_the_arguments_of_its_command(name):
 def test_each_command_has_a_function():
     said = subprocess.run([sys.executable, "-m", "lookback", "--help"], capture_output=True, text=True, check=True)
     commands = set(re.findall(r"^  ([a-z]+)  +\S", said.stdout, re.MULTILINE)) - {"completions", "man", "help"}
-    assert commands == {name.split("_")[0] for name in COMMANDS}
+    assert commands == {name.split("_")[0] for name in COMMANDS} | {"shards"}
+    said = subprocess.run([sys.executable, "-m", "lookback", "shards", "--help"], capture_output=True, text=True, check=True)
+    commands = set(re.findall(r"^  ([a-z]+)  +\S", said.stdout, re.MULTILINE)) - {"help"}
+    assert commands == {name.rstrip("_") for name in lookback.shards.__all__}
 
 
 def test_types_are_those_of_the_stubs(tmp_path):

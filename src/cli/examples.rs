@@ -1,7 +1,7 @@
 //! Example commands for help and man pages, and the groups of commands. A test parses each example.
 
 /// The commands by purpose, as in docs/commands.md.
-pub(super) const GROUPS: [(&str, &[&str]); 4] = [
+pub(super) const GROUPS: [(&str, &[&str]); 5] = [
     ("Fill a store", &["init", "ingest", "backfill"]),
     ("Produce and check rows", &["produce", "vocabulary", "stale", "audit", "diff", "manifest"]),
     ("Inspect", &["status", "report", "show", "explain", "get", "config"]),
@@ -9,10 +9,11 @@ pub(super) const GROUPS: [(&str, &[&str]); 4] = [
         "Maintain",
         &["forget", "prune", "remove", "backup", "restore", "verify", "repair", "migrate", "completions", "man"],
     ),
+    ("Work on many shards", &["shards"]),
 ];
 
 /// The examples of each command, by its path: `config check` is below `config`.
-const EXAMPLES: [(&str, &[&str]); 26] = [
+const EXAMPLES: [(&str, &[&str]); 39] = [
     (
         "",
         &[
@@ -78,6 +79,32 @@ const EXAMPLES: [(&str, &[&str]); 26] = [
     ("verify", &["lookback verify --store store --deep"]),
     ("repair", &["lookback repair --store store --dry-run"]),
     ("migrate", &["lookback migrate --store store --dry-run"]),
+    (
+        "shards",
+        &[
+            "lookback shards init --store s3://bucket/store --shards 64",
+            "lookback shards ingest --store s3://bucket/store --input input --dt 2026-01-07",
+            "lookback shards produce --store s3://bucket/store --input input --dt 2026-01-08 --out out",
+        ],
+    ),
+    ("shards init", &["lookback shards init --store s3://bucket/store --shards 64"]),
+    ("shards status", &["lookback shards status --store s3://bucket/store --number 7"]),
+    (
+        "shards ingest",
+        &["lookback shards ingest --store s3://bucket/store --input input --dt 2026-01-07 --batch-id snapshot-8412"],
+    ),
+    (
+        "shards produce",
+        &["lookback shards produce --store s3://bucket/store --input input --dt 2026-01-08 --out out --cache cache"],
+    ),
+    ("shards remove", &["lookback shards remove --store s3://bucket/store --dt 2062-01-07"]),
+    ("shards forget", &["lookback shards forget --store s3://bucket/store --customer 21193184998 --out out --scrub"]),
+    ("shards verify", &["lookback shards verify --store s3://bucket/store --deep"]),
+    ("shards checkout", &["lookback shards checkout --store s3://bucket/store --shard 5 --to fifth"]),
+    ("shards split", &["lookback shards split --store s3://bucket/store"]),
+    ("shards import", &["lookback shards import --store s3://bucket/store --from store --shards 64"]),
+    ("shards export", &["lookback shards export --store s3://bucket/store --to store"]),
+    ("shards gc", &["lookback shards gc --store s3://bucket/store --keep 14 --grace 7d"]),
     ("completions", &["lookback completions bash > ~/.local/share/bash-completion/completions/lookback"]),
 ];
 
@@ -98,7 +125,10 @@ mod tests {
             for example in examples {
                 let typed = example.split(" > ").next().unwrap();
                 command().try_get_matches_from(typed.split(' ')).unwrap_or_else(|error| panic!("{example}\n{error}"));
-                assert!(path == "config" || typed.starts_with(format!("lookback {path}").trim_end()), "{example}");
+                assert!(
+                    ["config", "shards"].contains(&path) || typed.starts_with(format!("lookback {path}").trim_end()),
+                    "{example}"
+                );
             }
         }
     }

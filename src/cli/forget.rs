@@ -8,7 +8,7 @@ use super::customer_ids::CustomerIds;
 use super::ids::customer;
 use super::text::{count, counted};
 use lookback::error::{Error, Result};
-use lookback::model::{CustomerId, IdForm};
+use lookback::model::{CustomerId, IdForm, Ids};
 use lookback::removal::{ForgetReceipt, RowsOfThem, committed, forget, would_forget};
 use lookback::store::{Folder, Store};
 use lookback::text::Shown as _;
@@ -16,19 +16,7 @@ use lookback::text::Shown as _;
 pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
     let folder = Folder::with(&typed.store, console.resources());
     let ids = Store::open_reader(&folder)?.settings().ids;
-    let mut customers = typed.customer.iter().map(|typed| customer(typed, ids)).collect::<Result<Vec<CustomerId>>>()?;
-    if let Some(path) = &typed.customers {
-        let most = console.resources().customers_max();
-        for asked in ids_of(path, ids.customer, console)? {
-            if customers.len() == most {
-                return Err(Error::refused(
-                    format!("{} has more ids than this --memory-limit allows ({})", path.shown(), count(most as u64)),
-                    "give a larger --memory-limit, or forget them in several runs; nobody has been forgotten yet",
-                ));
-            }
-            customers.push(asked?.customer);
-        }
-    }
+    let customers = customers_of(&typed.customer, typed.customers.as_deref(), ids, console)?;
     let rows = if typed.scrub { RowsOfThem::Scrub } else { RowsOfThem::List };
     if typed.dry_run {
         let receipt = would_forget(&folder, customers, &typed.out, console.progress())?;
@@ -62,6 +50,28 @@ pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Returns the customers that were typed, and those in a file.
+pub(super) fn customers_of(
+    typed: &[String],
+    file: Option<&Path>,
+    ids: Ids,
+    console: &Console,
+) -> Result<Vec<CustomerId>> {
+    let mut customers = typed.iter().map(|typed| customer(typed, ids)).collect::<Result<Vec<CustomerId>>>()?;
+    let Some(path) = file else { return Ok(customers) };
+    let most = console.resources().customers_max();
+    for asked in ids_of(path, ids.customer, console)? {
+        if customers.len() == most {
+            return Err(Error::refused(
+                format!("{} has more ids than this --memory-limit allows ({})", path.shown(), count(most as u64)),
+                "give a larger --memory-limit, or forget them in several runs; nobody has been forgotten yet",
+            ));
+        }
+        customers.push(asked?.customer);
+    }
+    Ok(customers)
 }
 
 fn ids_of(path: &Path, form: IdForm, console: &Console) -> Result<CustomerIds> {

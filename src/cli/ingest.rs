@@ -29,7 +29,7 @@ pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
 }
 
 /// Returns one line on what was ingested, and what was unusual about it.
-fn sentence(summary: &IngestSummary) -> String {
+pub(super) fn sentence(summary: &IngestSummary) -> String {
     let IngestSummary { dt, files, bytes, actions, customers, new_customers, .. } = summary;
     let dropped = summary.duplicates_dropped;
     let mut sentence = format!(

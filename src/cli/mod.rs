@@ -31,6 +31,7 @@ mod prune;
 mod remove;
 mod repair;
 mod report;
+mod shards;
 mod show;
 mod signals;
 mod stale;
@@ -218,6 +219,7 @@ fn dispatch(arguments: &Arguments, console: &Console) -> Result<()> {
         Command::Migrate(typed) => migrate::run(typed, console),
         Command::Verify(typed) => verify::run(typed, console),
         Command::Repair(typed) => repair::run(typed, console),
+        Command::Shards(typed) => shards::run(typed, console),
         Command::Completions(typed) => help::completions(typed, console),
         Command::Man(typed) => help::man(typed, console),
     }

@@ -51,11 +51,11 @@ fn first_sentence(error: &Error) -> String {
 
 fn parse(command: Command, typed: &[OsString]) -> Result<(Arguments, lookback::error::Result<()>), Error> {
     let matches = command.clone().try_get_matches_from(with_paths(typed))?;
-    Ok((Arguments::from_arg_matches(&matches)?, refuse_urls(&command, &matches)))
+    Ok((Arguments::from_arg_matches(&matches)?, refuse_urls("", &command, &matches)))
 }
 
-/// The arguments of each command that take the URL of an object store as well as a path.
-const PLACES: [(&str, &[&str]); 14] = [
+/// The arguments of each command, given by its words, that take the URL of an object store as well as a path.
+const PLACES: [(&str, &[&str]); 26] = [
     ("ingest", &["input", "quarantine"]),
     ("produce", &["input", "out", "quarantine"]),
     ("backfill", &["input", "out", "quarantine"]),
@@ -69,7 +69,19 @@ const PLACES: [(&str, &[&str]); 14] = [
     ("backup", &["to"]),
     ("restore", &["from"]),
     ("verify", &["backup"]),
-    ("check", &["input"]),
+    ("config check", &["input"]),
+    ("shards init", &["store"]),
+    ("shards status", &["store"]),
+    ("shards ingest", &["store", "input", "quarantine"]),
+    ("shards produce", &["store", "input", "out", "quarantine"]),
+    ("shards remove", &["store"]),
+    ("shards forget", &["store", "out"]),
+    ("shards verify", &["store"]),
+    ("shards checkout", &["store"]),
+    ("shards split", &["store"]),
+    ("shards import", &["store"]),
+    ("shards export", &["store"]),
+    ("shards gc", &["store"]),
 ];
 
 /// Returns the arguments with the path in place of each `file://` URL.
@@ -90,11 +102,11 @@ fn with_paths(typed: &[OsString]) -> Vec<OsString> {
 }
 
 /// Fails if a typed path is a URL, which as a path would be a folder of that name below the current one, and the
-/// argument takes none. Checks every path argument of every command.
-fn refuse_urls(command: &Command, matches: &ArgMatches) -> lookback::error::Result<()> {
+/// argument takes none. Checks every path argument of every command; `words` are those before the command.
+fn refuse_urls(words: &str, command: &Command, matches: &ArgMatches) -> lookback::error::Result<()> {
     for argument in command.get_arguments() {
         let Ok(Some(mut paths)) = matches.try_get_many::<PathBuf>(argument.get_id().as_str()) else { continue };
-        let places = PLACES.iter().find(|(name, _)| *name == command.get_name());
+        let places = PLACES.iter().find(|(name, _)| *name == words);
         let is_place = places.is_some_and(|(_, places)| places.contains(&argument.get_id().as_str()));
         if let Some(path) = paths.find(|path| !is_place && is_url(path.as_os_str())) {
             let name = argument.get_long().map_or_else(|| argument.get_id().to_string(), |long| format!("--{long}"));
@@ -105,7 +117,10 @@ fn refuse_urls(command: &Command, matches: &ArgMatches) -> lookback::error::Resu
         }
     }
     match matches.subcommand() {
-        Some((name, matches)) => command.find_subcommand(name).map_or(Ok(()), |command| refuse_urls(command, matches)),
+        Some((name, matches)) => {
+            let words = format!("{words} {name}");
+            command.find_subcommand(name).map_or(Ok(()), |command| refuse_urls(words.trim_start(), command, matches))
+        }
         None => Ok(()),
     }
 }

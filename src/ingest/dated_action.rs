@@ -17,6 +17,13 @@ pub(super) struct DatedAction {
     action_type: ActionType,
 }
 
+impl DatedAction {
+    /// Returns the number of its type.
+    pub(super) fn type_number(&self) -> u8 {
+        self.action_type.number()
+    }
+}
+
 impl From<DatedAction> for Action {
     fn from(dated: DatedAction) -> Self {
         let DatedAction { time_us, item_id, action_type, .. } = dated;

@@ -52,6 +52,11 @@ impl Outlines {
         Outlines(batches.iter().map(|(day, batch)| (day, Outline::of_held(batch))).collect())
     }
 
+    /// Returns outlines of batches of which only the actions are known.
+    pub(crate) fn of_actions(batches: impl Iterator<Item = (Day, u64)>) -> Self {
+        Outlines(batches.map(|(day, actions)| (day, Outline { actions, ..Outline::default() })).collect())
+    }
+
     /// Adds a batch, replacing its earlier version.
     pub(super) fn hold(&mut self, day: Day, record: &BatchRecord) {
         self.0.insert(day, Outline::of(record));
@@ -134,7 +139,7 @@ impl Outlines {
     }
 
     /// Returns the figures of a held batch that are far from those of the seven batches before.
-    pub(super) fn unlike(&self, day: Day) -> Vec<Unlike> {
+    pub(crate) fn unlike(&self, day: Day) -> Vec<Unlike> {
         let actions = self.unlike_in(day, "actions", |outline| outline.actions);
         let files = self.unlike_in(day, "files", |outline| outline.files);
         actions.into_iter().chain(files).collect()

@@ -84,6 +84,12 @@ impl Ingester {
         self.store.as_ref().map_or(Ok(()), |store| store.refuse_other_day(self.newer_rules.as_ref(), dt))
     }
 
+    /// Returns the rules by which the store admits actions now, and its scratch files.
+    pub(super) fn admission(&self) -> Result<(Admission, Scratch)> {
+        let admission = self.store.as_ref().map(Admission::of).transpose()?.unwrap_or_default();
+        Ok((admission, Scratch::new(self.folder.scratch())))
+    }
+
     /// Returns the store, opened again if this ingester created it.
     pub(super) fn opened(&mut self) -> Result<&Store> {
         match &mut self.store {
@@ -107,7 +113,7 @@ impl Ingester {
     /// loaded.
     pub fn reader(&self) -> Result<BatchReader> {
         let zone = self.store.as_ref().map_or_else(Zone::utc, |store| store.settings().zone.clone());
-        let admission = self.store.as_ref().map(Admission::of).transpose()?.unwrap_or_default();
+        let (admission, _) = self.admission()?;
         let outlines = self.outlines.clone();
         let (types, ids) = (self.types.clone(), self.ids);
         Ok(BatchReader { folder: self.folder.clone(), zone, admission, types, ids, outlines })
@@ -173,16 +179,23 @@ pub struct BatchReader {
 
 /// A batch that has been read, to be loaded into a store. Memory: the memory for sorting that it was read with.
 pub struct ReadBatch {
-    dt: Day,
-    actions: Buckets<DatedAction>,
+    pub(super) dt: Day,
+    pub(super) actions: Buckets<DatedAction>,
     /// Complete except for the number of customers.
-    record: BatchRecord,
-    left_out: LeftOut,
-    same: SameContents,
-    sources: Sources,
+    pub(super) record: BatchRecord,
+    pub(super) left_out: LeftOut,
+    pub(super) same: SameContents,
+    pub(super) sources: Sources,
 }
 
 impl BatchReader {
+    /// Returns the same reader with other rules of admission.
+    pub(super) fn admitting(&self, admission: Admission) -> BatchReader {
+        let BatchReader { folder, zone, types, ids, outlines, .. } = self;
+        let (folder, zone, types) = (folder.clone(), zone.clone(), types.clone());
+        BatchReader { folder, zone, admission, types, ids: *ids, outlines: outlines.clone() }
+    }
+
     /// Reads the files of a batch, or its rows in memory, without touching the store. Fails if there is neither, if the
     /// day or the sources are unlike those of the other batches (see [`Outlines`]), if there are bad rows, or if names
     /// or numbers of action types conflict with the store's, or if its ids are others.

@@ -72,3 +72,31 @@ pub struct IngestSummary {
     /// Whether this batch created the store.
     pub created: bool,
 }
+
+impl IngestSummary {
+    /// Adds the counts of the same batch in another shard, which has other customers.
+    pub(crate) fn add_shard(&mut self, other: &IngestSummary) {
+        let plus = |one: &mut Option<u64>, other: Option<u64>| *one = one.zip(other).map(|(one, other)| one + other);
+        self.actions += other.actions;
+        plus(&mut self.clicks, other.clicks);
+        plus(&mut self.add_to_carts, other.add_to_carts);
+        plus(&mut self.orders, other.orders);
+        self.types.add_all(&other.types);
+        self.ignored += other.ignored;
+        self.empty_lists += other.empty_lists;
+        self.late += other.late;
+        self.early += other.early;
+        self.duplicates += other.duplicates;
+        self.without_customer += other.without_customer;
+        self.deduplicated += other.deduplicated;
+        self.duplicates_dropped += other.duplicates_dropped;
+        self.quarantined += other.quarantined;
+        self.forgotten += other.forgotten;
+        self.pruned += other.pruned;
+        self.customers += other.customers;
+        self.new_customers += other.new_customers;
+        self.customers_at_cap += other.customers_at_cap;
+        self.keyframes += other.keyframes;
+        self.replaced |= other.replaced;
+    }
+}

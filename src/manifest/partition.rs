@@ -130,6 +130,16 @@ pub struct RowTally {
     pub filled: u64,
 }
 
+impl std::iter::Sum for RowTally {
+    fn sum<I: Iterator<Item = Self>>(tallies: I) -> Self {
+        tallies.fold(RowTally::default(), |sum, one| RowTally {
+            ordered: sum.ordered + one.ordered,
+            rows_without_history: sum.rows_without_history + one.rows_without_history,
+            filled: sum.filled + one.filled,
+        })
+    }
+}
+
 /// One file of rows.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct PartFile {

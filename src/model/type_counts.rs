@@ -87,6 +87,11 @@ impl NamedCounts {
         self.numbers().into_iter().map(|number| (self.types.name(number), self.counts.of(number)))
     }
 
+    /// Adds the counts of another value with the same names.
+    pub(crate) fn add_all(&mut self, other: &NamedCounts) {
+        self.counts.add_all(&other.counts);
+    }
+
     fn numbers(&self) -> Vec<u8> {
         let mut numbers: Vec<u8> = self.types.iter().map(|(number, _)| number).collect();
         numbers.extend(self.counts.iter().map(|(number, _)| number).filter(|number| !self.types.holds(*number)));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::choice::RowChoice;
 use crate::input::Input;
-use crate::model::Day;
+use crate::model::{Day, Shard};
 use crate::resources::Resources;
 use crate::sources::ImpressionSource;
 
@@ -16,6 +16,8 @@ pub(crate) struct DayOptions<'a> {
     pub dt: Day,
     pub rows: RowChoice,
     pub known_as_of: Option<Day>,
+    /// Whose impressions are read; all without one.
+    pub shard: Option<Shard>,
     /// Whether batches may be missing, and whether actions may be pruned.
     pub allowed: (bool, bool),
     pub quarantine: Option<&'a Path>,

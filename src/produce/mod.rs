@@ -48,6 +48,7 @@ pub(crate) use history_spool::{HistoryPlace, HistorySpool, pack};
 pub(crate) use keyed_rows::{Copies, Numbered};
 pub(crate) use multi_day::{is_multi_day, produce_multi_day};
 pub use options::ProduceOptions;
+pub(crate) use other_store::older_partition;
 pub use run::produce;
 pub(crate) use spooling::Spooling;
 pub use summary::ProduceSummary;

@@ -7,7 +7,7 @@ use super::choice::RowChoice;
 use super::day_options::DayOptions;
 use crate::error::Result;
 use crate::input::Input;
-use crate::model::{Day, TableFormat};
+use crate::model::{Day, Shard, TableFormat};
 use crate::options::options;
 use crate::output::{PartitionFolder, TableFiles};
 use crate::resources::Resources;
@@ -27,6 +27,8 @@ options! {
         allow_gaps: bool = false,
         /// Whether to produce although the rows lack pruned actions. Default: no.
         allow_pruned: bool = false,
+        /// Only impressions of this shard's customers: those of a sharded store. Default: all.
+        shard: Option<Shard> = None,
         /// The quarantine, a folder or URL for bad rows. Default: impressions with a bad row are refused.
         quarantine: Option<PathBuf> = None,
         /// Memory, threads and disk to use. An impression of 10 items takes some 250 bytes of the memory for sorting;
@@ -62,6 +64,7 @@ impl ProduceOptions {
             dt: self.dt,
             rows: self.rows,
             known_as_of: self.known_as_of,
+            shard: self.shard,
             allowed: (self.allow_gaps, self.allow_pruned),
             quarantine: self.quarantine.as_deref(),
             resources: &self.resources,

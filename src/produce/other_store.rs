@@ -14,7 +14,7 @@ use crate::text::Shown as _;
 ///
 /// The manifest names the batches; a partition without a usable one counts if its day is before the store's first
 /// batch. Memory: one manifest.
-pub(super) fn older_partition(batches: &Batches, out: &Place, dt: Day, progress: &dyn Progress) -> Result<Option<Day>> {
+pub(crate) fn older_partition(batches: &Batches, out: &Place, dt: Day, progress: &dyn Progress) -> Result<Option<Day>> {
     let Some(first) = batches.first() else { return Ok(None) };
     if out.folder().is_some_and(|out| !out.is_dir()) {
         return Ok(None);

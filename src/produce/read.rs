@@ -7,7 +7,7 @@ use crate::input::{
     BadRows, DayFile, FlatLists, FlatRow, Lacking, QuarantineFolder, ReadImpressions, note_same_content, read_shown,
     same_content,
 };
-use crate::model::Impression;
+use crate::model::{Impression, Shard};
 use crate::parallel::each;
 use crate::progress::Progress;
 use crate::resources::Resources;
@@ -32,6 +32,8 @@ struct FileCounts {
 /// Impressions on their way to the sorter.
 #[derive(Clone, Copy, Default)]
 struct Taken {
+    /// Those of other shards are left out.
+    shard: Option<Shard>,
     impressions: u64,
     forgotten: u64,
 }
@@ -39,6 +41,9 @@ struct Taken {
 impl Taken {
     /// Takes an impression, unless its customer has been forgotten.
     fn take(&mut self, impression: Impression, block_list: &BlockList, feed: &mut Feed<'_, Impression>) -> Result<()> {
+        if self.shard.is_some_and(|shard| !shard.holds(impression.customer)) {
+            return Ok(());
+        }
         if block_list.holds(impression.customer) {
             self.forgotten += 1;
             return Ok(());
@@ -77,7 +82,7 @@ pub(super) fn read(
     let quarantine = options.quarantine.map(|path| options.resources.place(path)).transpose()?;
     progress.begin("reading", "bytes", Some(files.iter().map(|(_, fingerprint)| fingerprint.bytes).sum()));
     let counts = each(options.resources, files, |(file, fingerprint)| {
-        let mut taken = Taken::default();
+        let mut taken = Taken { shard: options.shard, ..Taken::default() };
         let counts = match &flat {
             None => {
                 let mut feed = sorter.feed()?;
@@ -117,7 +122,7 @@ pub(super) fn read(
     }
     summary.quarantined = bad.finish()?;
     if let Some(flat) = flat {
-        let (mut feed, mut taken) = (sorter.feed()?, Taken::default());
+        let (mut feed, mut taken) = (sorter.feed()?, Taken { shard: options.shard, ..Taken::default() });
         for impression in FlatLists::of(flat, options.resources)? {
             options.resources.check()?;
             let (impression, ()) = impression?;

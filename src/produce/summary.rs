@@ -84,4 +84,34 @@ impl ProduceSummary {
             ..ProduceSummary::default()
         }
     }
+
+    /// Returns the same settings without any count.
+    pub(crate) fn without_counts(&self) -> Self {
+        let ProduceSummary { dt, cut_off, max_history, lookback_days, newest_batch, .. } = self.clone();
+        ProduceSummary { dt, cut_off, max_history, lookback_days, newest_batch, ..ProduceSummary::default() }
+    }
+
+    /// Adds the counts of the same day in another shard, which has other customers. What is counted of files is the
+    /// same in all shards, since each reads all of them.
+    pub(crate) fn add_shard(&mut self, other: &ProduceSummary) {
+        self.impressions += other.impressions;
+        self.duplicates += other.duplicates;
+        self.forgotten += other.forgotten;
+        self.rows += other.rows;
+        self.ordered += other.ordered;
+        self.rows_without_history += other.rows_without_history;
+        self.rows_with_late_actions += other.rows_with_late_actions;
+        self.filled += other.filled;
+        self.customers += other.customers;
+        self.without_history += other.without_history;
+        self.customers_at_cap += other.customers_at_cap;
+        self.parts += other.parts;
+        self.empty_impressions = other.empty_impressions;
+        self.without_customer = other.without_customer;
+        self.quarantined = other.quarantined;
+        self.without_ranking_id = other.without_ranking_id;
+        self.without_label = other.without_label;
+        self.same_content = other.same_content;
+        self.same_content_files.clone_from(&other.same_content_files);
+    }
 }

@@ -10,7 +10,7 @@ use super::remove::{Goes, Removal, finish_purge};
 use super::removed::Removed;
 use super::scrub::{ScrubbedPartition, Scrubber};
 use crate::error::{Error, Kind, Result};
-use crate::format::{Forgotten, Key};
+use crate::format::{Forgotten, Key, Secret};
 use crate::message::message;
 use crate::model::{CustomerId, Day};
 use crate::output::{check_output, partitions};
@@ -18,7 +18,7 @@ use crate::progress::Progress;
 use crate::resources::{Resources, Scratch};
 use crate::sort::Sorter;
 use crate::storage::keep_apart;
-use crate::store::{BlockList, Folder, Store};
+use crate::store::{BlockList, Folder, Store, new_secret};
 use crate::text::{Shown, count};
 
 /// The result of forgetting: a receipt that does not name the customers.
@@ -72,6 +72,19 @@ pub enum RowsOfThem {
 /// list, and that of a removal; for rewriting, two row groups.
 pub fn forget(
     folder: &Folder,
+    customers: Vec<CustomerId>,
+    outs: &[PathBuf],
+    rows: RowsOfThem,
+    progress: &dyn Progress,
+) -> Result<ForgetReceipt> {
+    forget_under(None, folder, customers, outs, rows, progress)
+}
+
+/// Does the same; the block list of a store that has none yet is made under this secret, which several stores may have
+/// in common.
+pub(crate) fn forget_under(
+    secret: Option<Secret>,
+    folder: &Folder,
     mut customers: Vec<CustomerId>,
     outs: &[PathBuf],
     rows: RowsOfThem,
@@ -95,7 +108,7 @@ pub fn forget(
     let (customers_before, bytes_before) = (store.totals()?.customers, store.disk_bytes()?);
     let scratch = Scratch::new(folder.scratch());
     let sorter = Sorter::new(resources.sort_bytes(), scratch, resources);
-    let lines = remove(&store, &customers, Lines::new(sorter), progress)?;
+    let lines = remove(&store, secret, &customers, Lines::new(sorter), progress)?;
     let (known, actions) = (lines.known, lines.actions);
     let receipt = || -> Result<ForgetReceipt> {
         let lines = lines.finish()?;
@@ -227,10 +240,16 @@ pub fn would_forget(
 }
 
 /// Commits the removal; records for each customer whether it was forgotten before, and what was removed.
-fn remove(store: &Store, customers: &[CustomerId], mut lines: Lines, progress: &dyn Progress) -> Result<Lines> {
+fn remove(
+    store: &Store,
+    secret: Option<Secret>,
+    customers: &[CustomerId],
+    mut lines: Lines,
+    progress: &dyn Progress,
+) -> Result<Lines> {
     let list = match store.block_list()? {
         list if list.record().is_some() => list,
-        _ => BlockList::new()?,
+        _ => BlockList::under(secret.map_or_else(new_secret, Ok)?),
     };
     let more = customers.iter().filter(|customer| !list.holds(**customer)).count();
     refuse_too_many(list.len(), more, store.folder().resources())?;

@@ -21,6 +21,7 @@ mod removed;
 mod rewriting;
 mod scrub;
 
+pub(crate) use forget::forget_under;
 pub use forget::{ForgetReceipt, RowsOfThem, committed, forget, would_forget};
 pub use prune::{PruneOptions, PruneSummary, prune};
 pub use receipt::{ForgottenCustomer, ForgottenCustomers};

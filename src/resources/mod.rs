@@ -17,7 +17,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use crate::cancel::Cancel;
 use crate::error::Result;
-use crate::storage::{Local, Objects, Place, Requests};
+use crate::storage::{Kept, Local, Objects, Place, Requests, is_object_url};
 pub use crate::storage::{RequestCounts, RequestLimits};
 pub use scratch::Scratch;
 pub use spool::{SharedBytes, Spool, SpoolContent};
@@ -106,9 +106,12 @@ impl Resources {
         Place::open(path, |url| Objects::connect(url, &self.requests, &self.cancel), local)
     }
 
-    /// Connects to the store of a URL. Fails if there are no credentials for it.
-    pub(crate) fn objects(&self, url: &Path) -> Result<Objects> {
-        Objects::connect(url, &self.requests, &self.cancel)
+    /// Returns the place of kept files: a folder, or what lies below a URL. Fails if there are no credentials for it.
+    pub(crate) fn kept(&self, place: &Path) -> Result<Kept> {
+        if is_object_url(place) {
+            return Ok(Kept::Objects(Objects::connect(place, &self.requests, &self.cancel)?));
+        }
+        Ok(Kept::Folder(place.to_owned()))
     }
 
     /// Returns how many requests to object stores were made with this value and its clones.
@@ -139,6 +142,11 @@ impl Resources {
     /// Returns the free bytes of the disk with the scratch folder.
     pub(crate) fn free_scratch_bytes(&self) -> u64 {
         scratch::free_bytes(&self.scratch_folder)
+    }
+
+    /// Returns the folder for scratch files.
+    pub(crate) fn scratch_folder(&self) -> &Path {
+        &self.scratch_folder
     }
 
     /// The request to stop.

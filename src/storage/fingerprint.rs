@@ -85,6 +85,16 @@ impl Fingerprint {
     }
 }
 
+/// Returns the XXH3-128 of some texts, each behind its length, big-endian.
+pub(crate) fn hash_of_texts<'a>(texts: impl Iterator<Item = &'a str>) -> [u8; 16] {
+    let mut hasher = Xxh3::new();
+    for text in texts {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    hasher.digest128().to_be_bytes()
+}
+
 /// Returns the hexadecimal digits of a hash, two for each byte.
 fn hex(hash: &[u8; 16]) -> String {
     format!("{:032x}", u128::from_be_bytes(*hash))
@@ -101,6 +111,11 @@ impl HashedFile {
     /// Starts to write an empty file.
     pub(crate) fn new(file: File) -> Self {
         HashedFile { file, hasher: Xxh3::new(), bytes: 0 }
+    }
+
+    /// Returns the fingerprint of what was written.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of_rows(self.bytes, self.hasher.digest128().to_be_bytes())
     }
 
     /// Returns the number of bytes written and their hash.

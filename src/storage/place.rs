@@ -340,7 +340,7 @@ impl Tree {
 }
 
 /// Whether a path is the URL of an object store; `file://` is none.
-fn is_object_url(path: &Path) -> bool {
+pub(crate) fn is_object_url(path: &Path) -> bool {
     is_url(path.as_os_str()) && !path.to_string_lossy().starts_with("file:")
 }
 

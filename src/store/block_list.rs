@@ -19,15 +19,20 @@ pub(crate) struct BlockList {
     tokens: Vec<Token>,
 }
 
+/// Returns a new secret from the operating system.
+pub(crate) fn new_secret() -> Result<Secret> {
+    let mut secret = Secret::default();
+    let drawn = rustix::rand::getrandom(&mut secret, rustix::rand::GetRandomFlags::empty());
+    match drawn {
+        Ok(bytes) if bytes == secret.len() => Ok(secret),
+        _ => Err(Error::new(Kind::Io, "the system gives no random bytes", "fix the system and run again")),
+    }
+}
+
 impl BlockList {
-    /// Returns a list without customers, with a new secret from the operating system.
-    pub(crate) fn new() -> Result<Self> {
-        let mut secret = Secret::default();
-        let drawn = rustix::rand::getrandom(&mut secret, rustix::rand::GetRandomFlags::empty());
-        match drawn {
-            Ok(bytes) if bytes == secret.len() => Ok(BlockList { secret: Some(secret), tokens: Vec::new() }),
-            _ => Err(Error::new(Kind::Io, "the system gives no random bytes", "fix the system and run again")),
-        }
+    /// Returns a list without customers.
+    pub(crate) fn under(secret: Secret) -> Self {
+        BlockList { secret: Some(secret), tokens: Vec::new() }
     }
 
     /// Returns whether a customer has been forgotten.
@@ -48,6 +53,11 @@ impl BlockList {
     /// Returns whether no customer has been forgotten.
     pub(crate) fn is_empty(&self) -> bool {
         self.tokens.is_empty()
+    }
+
+    /// Returns the tokens of the forgotten customers, ascending.
+    pub(crate) fn tokens(&self) -> &[Token] {
+        &self.tokens
     }
 
     /// Returns the record that the tokens depend on.

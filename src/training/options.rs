@@ -60,6 +60,7 @@ impl TrainingOptions {
             // No file is written: settings of files are no part of the fingerprint.
             rows: self.rows.compression(None).row_group_rows(None).part_rows(None),
             known_as_of: self.known_as_of,
+            shard: None,
             allowed: (self.allow_gaps, self.allow_pruned),
             quarantine: self.quarantine.as_deref(),
             resources: &self.resources,

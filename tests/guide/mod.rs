@@ -113,6 +113,7 @@ followed! {
     recipes: "recipes.md",
     retention: "retention.md",
     rows: "rows.md",
+    sharded: "sharded.md",
     sizing: "sizing.md",
     upgrading: "upgrading.md",
     watching: "watching.md",

@@ -7,6 +7,7 @@ mod look;
 mod numbers;
 mod output;
 mod rows;
+mod shards;
 mod shell;
 mod upkeep;
 mod vocabulary;
@@ -23,6 +24,10 @@ pub(crate) use fill::{Ingest, Init};
 pub(crate) use look::{Explain, Format, Get, Report, Show, Status};
 pub(crate) use output::{Audit, Diff, Manifest, Stale};
 pub(crate) use rows::{Backfill, Produce};
+pub(crate) use shards::{
+    Shards, ShardsCheckout, ShardsExport, ShardsForget, ShardsGc, ShardsImport, ShardsIngest, ShardsInit, ShardsPlace,
+    ShardsProduce, ShardsRemove, ShardsSplit, ShardsStatus, ShardsVerify,
+};
 pub(crate) use shell::{Completions, Man};
 pub(crate) use upkeep::{Backup, Forget, Migrate, Prune, Remove, Repair, Restore, Verify};
 pub(crate) use vocabulary::Vocabulary;
@@ -155,6 +160,9 @@ pub(super) enum Command {
     Verify(Verify),
     /// Rebuild the derived data of a store where it is wrong: keyframes, batch index, customer index, totals.
     Repair(Repair),
+    /// Work on a sharded store: the customers dealt out to many stores, which lie at a place as numbered versions.
+    #[command(subcommand)]
+    Shards(Shards),
     /// Print the completion script for a shell.
     Completions(Completions),
     /// Write the man pages.

@@ -4,6 +4,8 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
+use lookback::model::Shards;
+
 /// Parses a number of things, at least one.
 pub(super) fn at_least_one(text: &str) -> Result<NonZeroU32, String> {
     parsed(text, "give a whole number from 1 to 4294967295")
@@ -17,6 +19,12 @@ pub(super) fn number(text: &str) -> Result<u32, String> {
 /// Parses a number of things, which may be zero.
 pub(super) fn whole(text: &str) -> Result<usize, String> {
     parsed(text, "give a whole number, 0 or more")
+}
+
+/// Parses a number of shards.
+pub(super) fn shards(text: &str) -> Result<Shards, String> {
+    let wanted = || format!("give a power of two, from 1 to {}", Shards::MAX);
+    text.parse().ok().and_then(Shards::new).ok_or_else(wanted)
 }
 
 /// Parses a seed.

@@ -41,6 +41,8 @@ const CANCEL_CHECK: Duration = Duration::from_millis(50);
 pub(crate) struct Fetch {
     objects: Objects,
     new_file: Box<NewFile>,
+    /// Whether each object has the very file that `new_file` gives for it.
+    is_into_files: bool,
     files: Mutex<Vec<Arc<State>>>,
     started: OnceLock<Vec<JoinHandle<()>>>,
 }
@@ -74,10 +76,29 @@ impl Fetch {
         found: impl IntoIterator<Item = Found>,
         new_file: Box<NewFile>,
     ) -> Vec<FetchedFile> {
+        Self::with(objects, found, new_file, false)
+    }
+
+    /// The same, each into the very file that `new_file` gives for it, in the order of the objects. They are few: each
+    /// is an open file of the process.
+    pub(crate) fn into_files(
+        objects: &Objects,
+        found: impl IntoIterator<Item = Found>,
+        new_file: Box<NewFile>,
+    ) -> Vec<FetchedFile> {
+        Self::with(objects, found, new_file, true)
+    }
+
+    fn with(
+        objects: &Objects,
+        found: impl IntoIterator<Item = Found>,
+        new_file: Box<NewFile>,
+        is_into_files: bool,
+    ) -> Vec<FetchedFile> {
         let state = |found| Arc::new(State { found, arrived: Mutex::default(), changed: Condvar::new() });
         let states: Vec<Arc<State>> = found.into_iter().map(state).collect();
-        let fetch =
-            Fetch { objects: objects.clone(), new_file, files: Mutex::new(states.clone()), started: OnceLock::new() };
+        let files = Mutex::new(states.clone());
+        let fetch = Fetch { objects: objects.clone(), new_file, is_into_files, files, started: OnceLock::new() };
         let fetch = Arc::new(fetch);
         states.into_iter().map(|state| FetchedFile { fetch: Arc::clone(&fetch), state }).collect()
     }
@@ -88,7 +109,11 @@ impl Fetch {
             let files = std::mem::take(&mut *self.files.lock().unwrap_or_else(PoisonError::into_inner));
             let permits = Arc::new(Semaphore::new(REQUESTS));
             let tasks = files.into_iter().map(|state| {
-                let file = self.objects.requests.scratch_files().next(state.found.bytes, &*self.new_file);
+                let (bytes, new_file) = (state.found.bytes, &*self.new_file);
+                let file = match self.is_into_files {
+                    true => ScratchFile::own(bytes, new_file, None),
+                    false => self.objects.requests.scratch_files().next(bytes, new_file),
+                };
                 let (objects, permits) = (self.objects.clone(), Arc::clone(&permits));
                 runtime.spawn(async move {
                     let arrived = match file {

@@ -48,8 +48,10 @@ pub(super) struct ScratchFile {
     /// Where it begins in the file.
     pub from: u64,
     bytes: u64,
-    /// Of a file of its own; dropped after the file.
-    permit: Option<OwnedSemaphorePermit>,
+    /// Whether the file is the object's own.
+    is_own: bool,
+    /// Of a file of its own that counts against the limit; dropped after the file.
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl ScratchFiles {
@@ -60,7 +62,7 @@ impl ScratchFiles {
             Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))
         });
         if let Ok(permit) = Arc::clone(own).try_acquire_owned() {
-            return Ok(ScratchFile { file: Arc::new(new_file()?), from: 0, bytes, permit: Some(permit) });
+            return ScratchFile::own(bytes, new_file, Some(permit));
         }
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         let file = match shared.file.upgrade() {
@@ -73,13 +75,13 @@ impl ScratchFiles {
         };
         let from = shared.end;
         shared.end += bytes;
-        Ok(ScratchFile { file, from, bytes, permit: None })
+        Ok(ScratchFile { file, from, bytes, is_own: false, _permit: None })
     }
 }
 
 impl Drop for ScratchFile {
     fn drop(&mut self) {
-        if self.permit.is_none() && self.bytes > 0 {
+        if !self.is_own && self.bytes > 0 {
             // Where the file system cannot do that, the space is free once no object uses the file.
             let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
             let _ = fallocate(&*self.file, hole, self.from, self.bytes);
@@ -88,10 +90,15 @@ impl Drop for ScratchFile {
 }
 
 impl ScratchFile {
+    /// Returns the very file that `new_file` gives for an object.
+    pub(super) fn own(bytes: u64, new_file: &NewFile, permit: Option<OwnedSemaphorePermit>) -> Result<Self> {
+        Ok(ScratchFile { file: Arc::new(new_file()?), from: 0, bytes, is_own: true, _permit: permit })
+    }
+
     /// Opens the content at a position of its own: the file itself, or a copy out of the file that objects share, which
     /// lasts as long as it is open. `object` is for messages.
     pub(super) fn open(&self, new_file: &NewFile, object: &Path, cancel: &Cancel) -> Result<File> {
-        if self.permit.is_some() {
+        if self.is_own {
             return self.reopened().map_err(|error| Error::io("open", object, error));
         }
         let failed = |error| Error::io("write", Path::new("a scratch file"), error);
@@ -156,7 +163,7 @@ mod tests {
         assert_eq!(taken(&file), before - 3);
         drop(file);
         let (own, next) = (put(5), put(6));
-        assert!(own.permit.is_some() && next.permit.is_none());
+        assert!(own.is_own && !next.is_own);
         assert_eq!(next.from, 0);
     }
 }

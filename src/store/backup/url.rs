@@ -1,23 +1,21 @@
 //! Backups of a store at a URL: versions of the files of a checkpoint.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rocksdb::DB;
 
 use super::restored::{no_backup, no_whole_backup, openable_version, refuse_damaged};
 use crate::error::{Error, Kind, Result};
-use crate::format::Key;
 use crate::message::message;
 use crate::progress::Progress;
 use crate::resources::Resources;
-use crate::storage::{fresh, regular_file, sync};
+use crate::storage::sync;
 use crate::store::engine::backup_files::CheckedBackups;
 use crate::store::engine::checkpoint::at_checkpoint;
-use crate::store::engine::failure::failure;
 use crate::store::folder::Folder;
 use crate::store::new_store::Making;
-use crate::store::versions::{Base, Document, LocalFile, Origin, Removed, Uploaded, Versions};
+use crate::store::versions::{Base, Document, LocalFile, Origin, Removed, Uploaded, Versions, VersionsOf};
 use crate::text::Shown as _;
 
 /// Backups at a URL.
@@ -60,7 +58,10 @@ pub struct MadeAtUrl {
 impl UrlBackups {
     /// Connects to the store of a URL. Fails if there are no credentials for it; makes no request.
     pub fn connect(url: &Path, resources: &Resources) -> Result<Self> {
-        Ok(UrlBackups { versions: Versions::connect(url, resources)?, resources: resources.clone() })
+        Ok(UrlBackups {
+            versions: Versions::connect(url, VersionsOf::Backups, resources)?,
+            resources: resources.clone(),
+        })
     }
 
     /// Copies the current state of a store, with or without a writer beside it; the backup appears with one request,
@@ -89,7 +90,13 @@ impl UrlBackups {
         let number =
             newest.checked_add(1).ok_or_else(|| Error::refused("there is no further number", "name another URL"))?;
         let (document, uploaded) = at_checkpoint(store, |db| self.copy(db, store, number, base.as_ref(), progress))?;
-        self.versions.publish(&document)?;
+        if !self.versions.publish(&document)? {
+            return Err(Error::new(
+                Kind::Busy,
+                format!("another run has made backup {number} at {} meanwhile", self.versions.place().shown()),
+                "nothing is lost: run the same command again",
+            ));
+        }
         if check {
             self.compare(std::slice::from_ref(&document), progress)?;
         }
@@ -105,7 +112,7 @@ impl UrlBackups {
                 Err(error) if error.kind() == Kind::Cancelled => return Err(error),
                 Err(error) => progress.note(&message![
                     "old backups at ",
-                    ("{}", self.versions.url().shown()),
+                    ("{}", self.versions.place().shown()),
                     " are not removed, which the next backup does: ",
                     { error.message() }
                 ]),
@@ -143,19 +150,19 @@ impl UrlBackups {
         base: Option<&Base>,
         progress: &dyn Progress,
     ) -> Result<(Document, Uploaded)> {
-        let origin = origin(db, store)?;
+        let origin = Origin::of(db, store)?;
         if let Some(Base { document, .. }) = base.filter(|base| base.document.origin.store != origin.store) {
             return Err(Error::refused(
                 format!(
                     "the backups at {} are of another store ({}, not {})",
-                    self.versions.url().shown(),
+                    self.versions.place().shown(),
                     document.origin.store.shown(),
                     origin.store.shown()
                 ),
                 message!["name another URL with ", To],
             ));
         }
-        let files = files(db, store)?;
+        let files = LocalFile::of(db, store)?;
         let (stored, uploaded) = self.versions.upload(&origin.run, base, &files, &self.resources, progress)?;
         Ok((Document::new(number, origin, stored), uploaded))
     }
@@ -175,7 +182,7 @@ impl UrlBackups {
         let database = making.aside.database();
         sync(&database)?;
         sync(&aside)?;
-        let format_version = refuse_damaged(number, self.versions.url(), openable_version(&making.aside))?;
+        let format_version = refuse_damaged(number, self.versions.place(), openable_version(&making.aside))?;
         making.put_in_place()?;
         Ok((number, format_version))
     }
@@ -194,7 +201,7 @@ impl UrlBackups {
             }
         };
         if documents.is_empty() {
-            return Err(no_whole_backup(self.versions.url()));
+            return Err(no_whole_backup(self.versions.place()));
         }
         self.compare(&documents, progress)
     }
@@ -206,7 +213,7 @@ impl UrlBackups {
         }
         files.sort_unstable();
         files.dedup();
-        self.versions.fetch(Versions::objects_of(documents), None, &self.resources, progress)?;
+        self.versions.fetch(&Versions::objects_of(documents), None, &self.resources, progress)?;
         let bytes = files.iter().map(|(_, _, bytes)| bytes).sum();
         Ok(CheckedBackups { backups: documents.len(), files: files.len(), bytes })
     }
@@ -218,40 +225,11 @@ impl UrlBackups {
 
     fn chosen(&self, number: Option<u32>) -> Result<Document> {
         let numbers = self.numbers()?;
-        let Some(newest) = numbers.last() else { return Err(no_whole_backup(self.versions.url())) };
+        let Some(newest) = numbers.last() else { return Err(no_whole_backup(self.versions.place())) };
         let number = number.unwrap_or(*newest);
         let document = if numbers.contains(&number) { self.versions.document(number)? } else { None };
-        document.ok_or_else(|| no_backup(number, self.versions.url(), &numbers))
+        document.ok_or_else(|| no_backup(number, self.versions.place(), &numbers))
     }
-}
-
-/// Returns what a checkpoint is of.
-fn origin(db: &DB, store: &Folder) -> Result<Origin> {
-    let record = db.get(Key::Store.encode()).map_err(|error| failure("read", store, error))?;
-    let version = record.and_then(|bytes| bytes.first().copied());
-    let format_version = version.ok_or_else(|| Error::corrupt("the store does not record its format version"))?;
-    let path = db.path().join("IDENTITY");
-    let identity = regular_file::read(&path).map_err(|error| Error::io("read", &path, error))?;
-    Ok(Origin {
-        run: fresh::drawn()?,
-        lookback: env!("CARGO_PKG_VERSION").to_owned(),
-        store: String::from_utf8_lossy(&identity).trim().to_owned(),
-        format_version,
-    })
-}
-
-/// Returns the files of a checkpoint that a store consists of: its table files, and what names them.
-fn files(db: &DB, store: &Folder) -> Result<Vec<LocalFile>> {
-    let folder: PathBuf = db.path().to_owned();
-    let file = |name: &str, is_bundled| LocalFile { name: format!("db/{name}"), path: folder.join(name), is_bundled };
-    let current = folder.join("CURRENT");
-    let manifest = regular_file::read(&current).map_err(|error| Error::io("read", &current, error))?;
-    let manifest = String::from_utf8_lossy(&manifest).trim_end().to_owned();
-    let mut files: Vec<LocalFile> = ["CURRENT", &manifest, "IDENTITY"].map(|name| file(name, true)).into();
-    let tables = db.live_files().map_err(|error| failure("read", store, error))?;
-    files.extend(tables.iter().map(|table| file(table.name.trim_start_matches('/'), false)));
-    files.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-    Ok(files)
 }
 
 /// Removes from a folder what an earlier attempt has left and the version does not have.

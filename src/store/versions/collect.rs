@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::document::Document;
 use super::place::{GRACE_MIN, Listed, Versions, age};
 use crate::error::Result;
-use crate::storage::Found;
+use crate::storage::KeptFile;
 
 /// For how long the number of a version that was removed stays taken: longer than any run is held up between two of its
 /// requests.
@@ -40,19 +40,20 @@ impl Versions {
             named.extend(self.document(version.number)?.iter().flat_map(Document::objects));
         }
         for version in dropped {
-            self.objects.write(&self.path_of_version(version.number), &[])?;
+            self.kept.write(&self.path_of_version(version.number), &[])?;
             removed.versions += 1;
         }
         let numbers = old.iter().filter(|version| age(now_ms, version.modified_ms) > TAKEN);
         let numbers: Vec<PathBuf> = numbers.map(|version| self.path_of_version(version.number)).collect();
-        let is_garbage = |found: &Found| age(now_ms, found.modified_ms) > grace.max(GRACE_MIN);
+        let is_garbage = |found: &KeptFile| age(now_ms, found.modified_ms) > grace.max(GRACE_MIN);
         let garbage = stored.into_iter().filter(|(object, found)| !named.contains(object) && is_garbage(found));
         for (_, found) in garbage {
-            self.objects.remove([found.path.as_path()])?;
+            self.kept.remove([found.path.as_path()])?;
             removed.objects += 1;
             removed.bytes += found.bytes;
         }
-        self.objects.remove(numbers.iter().map(PathBuf::as_path))?;
+        self.kept.remove(numbers.iter().map(PathBuf::as_path))?;
+        self.kept.remove_unfinished(now_ms)?;
         Ok(removed)
     }
 }

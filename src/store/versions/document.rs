@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::name::{Content, ObjectName, is_hex};
+use crate::model::Day;
 
 /// The version of the document itself. A program refuses a newer one.
 const DOCUMENT: u32 = 1;
@@ -42,6 +43,37 @@ impl StoredFile {
     }
 }
 
+/// What a version of a sharded store says of all its shards.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Sharded {
+    /// Number of shards, a power of two.
+    pub shards: u32,
+    /// The zone in which days begin.
+    pub time_zone: String,
+    /// The most actions in a history.
+    pub max_history: usize,
+    /// What the version has done to the one before.
+    pub change: String,
+    /// The batches, by day.
+    pub batches: Vec<ShardedBatch>,
+    /// The identities of the latest batches that were given one, oldest first.
+    pub batch_ids: Vec<String>,
+    /// The secret of the block lists of all shards, as 32 hexadecimal digits: there as soon as a customer has been
+    /// forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+}
+
+/// One batch of a sharded store.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct ShardedBatch {
+    pub dt: Day,
+    /// The version that brought it as it is.
+    pub version: u32,
+    /// Its actions, before any cut.
+    pub actions: u64,
+}
+
 /// A version.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Document {
@@ -49,6 +81,9 @@ pub(crate) struct Document {
     pub number: u32,
     #[serde(flatten)]
     pub origin: Origin,
+    /// There if the files are those of a sharded store; their names then begin with that of a shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharded: Option<Sharded>,
     /// By name.
     pub files: Vec<StoredFile>,
 }
@@ -61,7 +96,12 @@ impl Document {
     /// Returns the document of version `number` of some files.
     pub(crate) fn new(number: u32, origin: Origin, mut files: Vec<StoredFile>) -> Self {
         files.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-        Document { document: DOCUMENT, number, origin, files }
+        Document { document: DOCUMENT, number, origin, sharded: None, files }
+    }
+
+    /// Returns it as the document of a version of a sharded store.
+    pub(crate) fn of_shards(self, sharded: Sharded) -> Self {
+        Document { sharded: Some(sharded), ..self }
     }
 
     /// Returns the objects that it names.

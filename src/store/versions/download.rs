@@ -12,7 +12,7 @@ use super::place::Versions;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::resources::Resources;
-use crate::storage::{Fetch, FetchedFile, Fingerprint, Found, HashedFile};
+use crate::storage::{Fingerprint, HashedFile, KeptFile};
 
 /// Objects that are fetched together, each with an open file.
 const OBJECTS_AT_ONCE: usize = 16;
@@ -67,8 +67,32 @@ impl Versions {
             wanted.entry(file.object.clone()).or_default().push(file.clone());
         }
         let number = document.number;
-        let wanted = wanted.into_iter().map(|(object, files)| Wanted { number, object, files }).collect();
-        self.fetch(wanted, Some(folder), resources, progress)
+        let wanted: Vec<Wanted> = wanted.into_iter().map(|(object, files)| Wanted { number, object, files }).collect();
+        self.fetch(&wanted, Some(folder), resources, progress)
+    }
+
+    /// Makes files of a version below a folder, durably, without a list of what is there: objects are never changed,
+    /// and each is compared with its hash.
+    pub(crate) fn fetch_named(
+        &self,
+        number: u32,
+        files: Vec<StoredFile>,
+        folder: &Path,
+        resources: &Resources,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        let mut wanted: BTreeMap<ObjectName, Vec<StoredFile>> = BTreeMap::new();
+        files.into_iter().for_each(|file| wanted.entry(file.object.clone()).or_default().push(file));
+        let wanted: Vec<Wanted> = wanted.into_iter().map(|(object, files)| Wanted { number, object, files }).collect();
+        let mut found = Vec::new();
+        for Wanted { object, .. } in &wanted {
+            found.push(self.kept.named(self.path_of(object), object.content.bytes)?);
+        }
+        progress.begin("copying", "bytes", Some(found.iter().map(|found| found.bytes).sum()));
+        for (wanted, found) in wanted.chunks(OBJECTS_AT_ONCE).zip(found.chunks(OBJECTS_AT_ONCE)) {
+            self.fetch_some(wanted, found, Some(folder), resources, progress)?;
+        }
+        Ok(())
     }
 
     /// Fetches objects and compares them with their hashes; with a folder, makes their files in it.
@@ -77,7 +101,7 @@ impl Versions {
     /// that are not whole files.
     pub(crate) fn fetch(
         &self,
-        wanted: Vec<Wanted>,
+        wanted: &[Wanted],
         folder: Option<&Path>,
         resources: &Resources,
         progress: &dyn Progress,
@@ -89,7 +113,7 @@ impl Versions {
         }
         let there = self.stored()?;
         let mut found = Vec::new();
-        for wanted in &wanted {
+        for wanted in wanted {
             let there = there.get(&wanted.object);
             let name = format!("files/{}", wanted.object);
             let there = there.ok_or_else(|| self.damaged(wanted.number, &name, "it is missing"))?;
@@ -107,7 +131,7 @@ impl Versions {
     fn fetch_some(
         &self,
         wanted: &[Wanted],
-        found: &[Found],
+        found: &[KeptFile],
         folder: Option<&Path>,
         resources: &Resources,
         progress: &dyn Progress,
@@ -125,15 +149,16 @@ impl Versions {
             let file = files.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
             file.ok_or_else(|| Error::internal("more objects are fetched than were asked for"))
         };
-        let fetched = Fetch::of(&self.objects, found.iter().cloned(), Box::new(next));
-        for (wanted, fetched) in wanted.iter().zip(fetched) {
-            let arrived = content(fetched.fingerprint()?);
+        let copied = self.kept.copy(found, Box::new(next));
+        for (wanted, copied) in wanted.iter().zip(copied) {
+            let copied = copied?;
+            let arrived = content(copied.fingerprint()?);
             if arrived != wanted.object.content {
                 let name = format!("files/{}", wanted.object);
                 return Err(self.damaged(wanted.number, &name, "it does not match its checksum"));
             }
             if let Some(folder) = folder {
-                self.make(wanted, &fetched, folder)?;
+                self.make(wanted, &copied.open()?, folder)?;
             }
             progress.advance(arrived.bytes);
         }
@@ -141,11 +166,10 @@ impl Versions {
     }
 
     /// Makes the files of an object that has arrived, and makes their content durable.
-    fn make(&self, wanted: &Wanted, fetched: &FetchedFile, folder: &Path) -> Result<()> {
+    fn make(&self, wanted: &Wanted, mut whole: &File, folder: &Path) -> Result<()> {
         let synced = |path: &Path, file: &File| file.sync_all().map_err(|error| Error::io("fsync", path, error));
-        let mut whole = fetched.open()?;
         if let Some(file) = wanted.whole() {
-            return synced(&folder.join(&file.name), &whole);
+            return synced(&folder.join(&file.name), whole);
         }
         for file in &wanted.files {
             let path = folder.join(&file.name);
@@ -153,7 +177,7 @@ impl Versions {
             whole.seek(SeekFrom::Start(file.offset)).map_err(failed)?;
             let to = new_file(&path)?;
             let mut hashed = HashedFile::new(to.try_clone().map_err(failed)?);
-            std::io::copy(&mut (&whole).take(file.bytes), &mut hashed).map_err(failed)?;
+            std::io::copy(&mut whole.take(file.bytes), &mut hashed).map_err(failed)?;
             let (bytes, xxh3_128) = hashed.written();
             if (Content { xxh3_128, bytes }) != file.content() {
                 return Err(self.damaged(wanted.number, &file.name, "it does not match its checksum"));

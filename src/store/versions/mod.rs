@@ -1,4 +1,5 @@
-//! Numbered versions of a set of files at a URL. It knows objects and documents, and nothing of what the files hold.
+//! Numbered versions of a set of files at a place: backups of a store, or the shards of a sharded store. It knows
+//! objects and documents, and nothing of what the files hold.
 //!
 //! - `files/HASH-BYTES-RUN` is the content of a file, or of several small ones behind one another. It never changes;
 //!   HASH and BYTES are of the content, RUN is of the run that wrote it. So no name ever stands for two contents,
@@ -15,6 +16,7 @@
 //! versions back to `m` name it, and `m` is among those that the remover keeps; or it came by (2) after `m`, and is too
 //! young for it. No clock but the store's is read, and no run needs to be fast.
 
+mod checkpoint;
 mod collect;
 mod document;
 mod download;
@@ -23,6 +25,7 @@ mod place;
 mod upload;
 
 pub(super) use collect::Removed;
-pub(super) use document::{Document, Origin};
-pub(super) use place::Versions;
+pub(super) use document::{Document, Origin, Sharded, ShardedBatch, StoredFile};
+pub(super) use name::{Content, ObjectName};
+pub(super) use place::{Versions, VersionsOf};
 pub(super) use upload::{Base, LocalFile, Uploaded};

@@ -1,4 +1,4 @@
-//! The URL: which versions and objects are there, and the put by which a version appears.
+//! The place: which versions and objects are there, and the write by which a version appears.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use super::name::ObjectName;
 use crate::error::{Error, Kind, Result};
 use crate::message::message;
 use crate::resources::Resources;
-use crate::storage::{Found, Objects, Written};
+use crate::storage::{Kept, KeptFile, Written};
 use crate::text::Shown as _;
 
 /// The least grace, and for how long before the newest version an object that none names may be taken up again.
@@ -21,10 +21,20 @@ const OBJECTS_MAX: usize = 1_000_000;
 /// The most bytes of a document: some 200 for each file.
 const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
 
-/// Versions at a URL.
+/// What the versions of a place are of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum VersionsOf {
+    /// Each is a backup of one store.
+    Backups,
+    /// They are those of a sharded store.
+    Shards,
+}
+
+/// Versions at a place.
 #[derive(Debug)]
 pub(crate) struct Versions {
-    pub(super) objects: Objects,
+    pub(super) kept: Kept,
+    pub(super) of: VersionsOf,
 }
 
 /// A version as a list names it.
@@ -38,25 +48,26 @@ pub(crate) struct Listed {
 }
 
 impl Versions {
-    /// Connects to the store of a URL. Fails if there are no credentials; makes no request.
-    pub(crate) fn connect(url: &Path, resources: &Resources) -> Result<Self> {
-        Ok(Versions { objects: resources.objects(url)? })
+    /// Names a folder, or connects to the store of a URL. Fails if there are no credentials; makes no request.
+    pub(crate) fn connect(place: &Path, of: VersionsOf, resources: &Resources) -> Result<Self> {
+        Ok(Versions { kept: resources.kept(place)?, of })
     }
 
-    /// Returns the URL.
-    pub(crate) fn url(&self) -> &Path {
-        self.objects.url()
+    /// Returns the folder or the URL.
+    pub(crate) fn place(&self) -> &Path {
+        self.kept.place()
     }
 
-    /// Fails if the store takes no conditional puts. Leaves an empty object, so that the next call is one request.
+    /// Fails if the store of a URL takes no conditional puts. Leaves an empty object, so that the next call is one
+    /// request.
     pub(crate) fn claim(&self) -> Result<()> {
-        self.objects.claim(&self.url().join("lookback")).map(drop)
+        self.kept.claim(&self.place().join("lookback"))
     }
 
     /// Returns all versions, by number, with those that were removed lately. One list.
     pub(crate) fn list(&self) -> Result<Vec<Listed>> {
         let mut versions: Vec<Listed> =
-            self.objects.below(&self.url().join("versions"), OBJECTS_MAX)?.iter().filter_map(listed).collect();
+            self.kept.below(&self.place().join("versions"), OBJECTS_MAX)?.iter().filter_map(listed).collect();
         versions.sort_unstable_by_key(|version| version.number);
         Ok(versions)
     }
@@ -64,50 +75,75 @@ impl Versions {
     /// Reads the document of a version; `None` if it is missing or was removed.
     pub(crate) fn document(&self, number: u32) -> Result<Option<Document>> {
         let path = self.path_of_version(number);
-        let read = self.objects.read(&path, DOCUMENT_BYTES_MAX)?;
-        let Some((bytes, _)) = read.filter(|(bytes, _)| !bytes.is_empty()) else { return Ok(None) };
+        let read = self.kept.read(&path, DOCUMENT_BYTES_MAX)?;
+        let Some(bytes) = read.filter(|bytes| !bytes.is_empty()) else { return Ok(None) };
         let document =
             Document::from_bytes(&bytes, number).map_err(|why| self.damaged(number, &file_name(number), &why))?;
-        Ok(Some(document))
+        if document.sharded.is_some() == (self.of == VersionsOf::Shards) {
+            return Ok(Some(document));
+        }
+        let place = self.place().shown();
+        Err(match self.of {
+            VersionsOf::Backups => Error::refused(
+                format!("there is a sharded store at {place}, and no backups"),
+                "name the place of the backups",
+            ),
+            VersionsOf::Shards => Error::refused(
+                format!("there are backups at {place}, and no sharded store"),
+                "name the place of the sharded store",
+            ),
+        })
     }
 
-    /// Lets a version appear: its number must be the one after the newest. Fails if another run has taken it.
-    pub(crate) fn publish(&self, document: &Document) -> Result<()> {
+    /// Lets a version appear: its number must be the one after the newest. Returns whether it is this run's; if not,
+    /// another run has taken the number.
+    pub(crate) fn publish(&self, document: &Document) -> Result<bool> {
         let bytes = document.to_bytes().map_err(|error| Error::internal(format!("no document: {error}")))?;
-        let number = document.number;
-        match self.objects.write_if(&self.path_of_version(number), &bytes, None)? {
-            Written::Done => Ok(()),
-            Written::Other => Err(Error::new(
-                Kind::Busy,
-                format!("another run has made backup {number} at {} meanwhile", self.url().shown()),
-                "nothing is lost: run the same command again",
-            )),
-        }
+        Ok(match self.kept.create(&self.path_of_version(document.number), &bytes)? {
+            Written::Done => true,
+            Written::Other => false,
+        })
     }
 
     /// Returns all objects that have names of files. One list.
-    pub(super) fn stored(&self) -> Result<BTreeMap<ObjectName, Found>> {
-        let found = self.objects.below(&self.url().join("files"), OBJECTS_MAX)?;
-        let named = |found: Found| Some((found.path.file_name()?.to_str()?.parse().ok()?, found));
+    pub(super) fn stored(&self) -> Result<BTreeMap<ObjectName, KeptFile>> {
+        let found = self.kept.below(&self.place().join("files"), OBJECTS_MAX)?;
+        let named = |found: KeptFile| Some((found.path.file_name()?.to_str()?.parse().ok()?, found));
         Ok(found.into_iter().filter_map(named).collect())
     }
 
     pub(super) fn path_of_version(&self, number: u32) -> PathBuf {
-        self.url().join("versions").join(file_name(number))
+        self.place().join("versions").join(file_name(number))
     }
 
     pub(super) fn path_of(&self, object: &ObjectName) -> PathBuf {
-        self.url().join("files").join(object.to_string())
+        self.place().join("files").join(object.to_string())
     }
 
     /// Returns the error for a version of which `what` is damaged or missing.
-    pub(super) fn damaged(&self, number: u32, what: &str, why: &str) -> Error {
-        let why = format!("{what}: {why}");
-        Error::new(
-            Kind::Corrupt,
-            format!("backup {number} at {} is damaged ({why})", self.url().shown()),
-            message!["restore another backup with ", Number, "; ", [Verify Backup], " shows whether it is complete"],
-        )
+    pub(in crate::store) fn damaged(&self, number: u32, what: &str, why: &str) -> Error {
+        let place = self.place().shown();
+        match self.of {
+            VersionsOf::Backups => Error::new(
+                Kind::Corrupt,
+                format!("backup {number} at {place} is damaged ({what}: {why})"),
+                message![
+                    "restore another backup with ",
+                    Number,
+                    "; ",
+                    [Verify Backup],
+                    " shows whether it is complete"
+                ],
+            ),
+            VersionsOf::Shards => Error::new(
+                Kind::Corrupt,
+                format!("version {number} of the sharded store at {place} is damaged ({what}: {why})"),
+                message![
+                    "bring the file back from a copy of the place, or go on from an earlier version with ",
+                    Number
+                ],
+            ),
+        }
     }
 }
 
@@ -121,7 +157,7 @@ fn file_name(number: u32) -> String {
 }
 
 /// Returns the version that an object is; `None` for another object.
-fn listed(found: &Found) -> Option<Listed> {
+fn listed(found: &KeptFile) -> Option<Listed> {
     let name = found.path.file_name()?.to_str()?;
     let number = name.strip_suffix(".json")?.parse().ok().filter(|number| file_name(*number) == name)?;
     Some(Listed { number, modified_ms: found.modified_ms, is_removed: found.bytes == 0 })

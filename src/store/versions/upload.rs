@@ -14,7 +14,7 @@ use crate::message::message;
 use crate::parallel::{each, ordered_map};
 use crate::progress::Progress;
 use crate::resources::Resources;
-use crate::storage::{Fingerprint, Found, regular_file};
+use crate::storage::{Fingerprint, KeptFile, regular_file};
 use crate::text::Shown as _;
 
 /// Files that are written at once.
@@ -88,13 +88,33 @@ impl Versions {
         resources: &Resources,
         progress: &dyn Progress,
     ) -> Result<(Vec<StoredFile>, Uploaded)> {
+        let reusable = self.reusable(base, progress)?;
+        self.upload_beside(run, reusable, files, &|_| Ok(None), resources, progress)
+    }
+
+    /// Does the same beside objects that are there, and reads no file of which `known` says the content.
+    pub(crate) fn upload_beside(
+        &self,
+        run: &str,
+        objects: BTreeMap<Content, ObjectName>,
+        files: &[LocalFile],
+        known: &(dyn Fn(&LocalFile) -> Result<Option<Content>> + Sync),
+        resources: &Resources,
+        progress: &dyn Progress,
+    ) -> Result<(Vec<StoredFile>, Uploaded)> {
         progress.begin("comparing", "files", Some(files.len() as u64));
         let prints = each(resources, files, |file| {
-            let print = Fingerprint::of(&file.path, resources.cancel())?;
+            let content = match known(file)? {
+                Some(content) => content,
+                None => {
+                    let print = Fingerprint::of(&file.path, resources.cancel())?;
+                    Content { xxh3_128: print.hex(), bytes: print.bytes }
+                }
+            };
             progress.advance(1);
-            Ok(Content { xxh3_128: print.hex(), bytes: print.bytes })
+            Ok(content)
         })?;
-        let mut plan = Plan { run, objects: self.reusable(base, progress)?, missing: Vec::new() };
+        let mut plan = Plan { run, objects, missing: Vec::new() };
         let (mut stored, mut bundled) = (Vec::new(), Vec::new());
         for (file, content) in files.iter().zip(prints) {
             if file.is_bundled && content.bytes <= SMALL_BYTES_MAX {
@@ -128,14 +148,14 @@ impl Versions {
     fn reusable(&self, base: Option<&Base>, progress: &dyn Progress) -> Result<BTreeMap<Content, ObjectName>> {
         let there = self.stored()?;
         let is_whole = |object: &ObjectName| there.get(object).is_some_and(|found| found.bytes == object.content.bytes);
-        let is_young = |found: &Found| base.is_none_or(|base| age(base.modified_ms, found.modified_ms) <= GRACE_MIN);
+        let is_young = |found: &KeptFile| base.is_none_or(|base| age(base.modified_ms, found.modified_ms) <= GRACE_MIN);
         let young = there.iter().filter(|(_, found)| is_young(found)).map(|(object, _)| object.clone());
         let named = base.map(|base| base.document.objects()).unwrap_or_default();
         if let (Some(base), Some(lost)) = (base, named.iter().find(|object| !is_whole(object))) {
             progress.note(&message![(
                 "backup {} at {} is damaged: files/{lost} is missing or has another size; the new backup has its content",
                 base.document.number,
-                self.url().shown()
+                self.place().shown()
             )]);
         }
         let whole = young.chain(named.iter().cloned()).filter(is_whole);
@@ -155,10 +175,10 @@ impl Versions {
         let work = |(object, source): (ObjectName, Source)| {
             let path = self.path_of(&object);
             match source {
-                Source::Bundle(bytes) => self.objects.write(&path, &bytes)?,
+                Source::Bundle(bytes) => self.kept.write(&path, &bytes)?,
                 Source::File(from) => {
                     let file: File = regular_file::open(&from).map_err(|error| Error::io("open", &from, error))?;
-                    self.objects.upload(&path, &file, part_bytes)?;
+                    self.kept.upload(&path, &file, part_bytes)?;
                 }
             }
             progress.advance(object.content.bytes);

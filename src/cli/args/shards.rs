@@ -1,0 +1,270 @@
+//! Arguments of the commands on sharded stores.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::config::{Configuration, InitConfiguration};
+use super::fill::AllowedBatches;
+use super::rows::RowOptions;
+use super::{numbers, parse_size, words};
+use lookback::model::{Day, Duplicates};
+
+/// The commands of `shards`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Shards {
+    /// Make a sharded store without batches.
+    Init(ShardsInit),
+    /// Show what a version holds, and which versions there are.
+    Status(ShardsStatus),
+    /// Ingest one day's batch of actions into all shards, and make the next version.
+    Ingest(ShardsIngest),
+    /// Write the training rows of one day from all shards of a version, as one partition.
+    Produce(ShardsProduce),
+    /// Remove one day's batch from all shards, and make the next version.
+    Remove(ShardsRemove),
+    /// Remove customers from their shards for good, and all earlier versions with them.
+    Forget(ShardsForget),
+    /// Read all shards of a version and check that each agrees with itself; changes nothing.
+    Verify(ShardsVerify),
+    /// Make an ordinary store of one shard of a version, to look at.
+    Checkout(ShardsCheckout),
+    /// Make of each shard two, without the input, and with that the next version.
+    Split(ShardsSplit),
+    /// Make a sharded store of an ordinary one.
+    Import(ShardsImport),
+    /// Make one ordinary store of all shards of a version.
+    Export(ShardsExport),
+    /// Remove old versions, and files that no version names.
+    Gc(ShardsGc),
+}
+
+/// The place of a sharded store.
+#[derive(Args, Debug)]
+pub(crate) struct ShardsPlace {
+    /// Folder or URL of the sharded store.
+    #[arg(long, value_name = "DIR|URL")]
+    pub store: PathBuf,
+    /// Folder on a disk of this machine in which table files stay for the next command [default: none stay].
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// The most bytes that stay there, such as 50GB; those not used for longest go first.
+    #[arg(long, value_name = "SIZE", requires = "cache", default_value = "50GB", value_parser = parse_size)]
+    pub cache_size: u64,
+}
+
+/// A version of it.
+#[derive(Args, Debug)]
+pub(crate) struct ShardsVersion {
+    /// The version [default: the newest].
+    #[arg(long, value_name = "N", value_parser = numbers::number)]
+    pub number: Option<u32>,
+}
+
+/// Arguments of `shards init`.
+#[derive(Args, Debug)]
+pub(crate) struct ShardsInit {
+    /// Where.
+    #[command(flatten)]
+    pub place: ShardsPlace,
+    /// Number of shards: a power of two. One to four gigabytes a shard after a year are a good size.
+    #[arg(long, value_name = "N", value_parser = numbers::shards)]
+    pub shards: lookback::model::Shards,
+    /// How many of the most recent actions a history keeps [1 to 100000].
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub max_history: u32,
+    /// IANA time zone in which days begin, such as Europe/Berlin.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub timezone: String,
+    /// Actions that are equal in customer, item, time and type, whichever batches bring them.
+    #[arg(long, default_value = "keep", value_parser = words::duplicates())]
+    pub duplicates: Duplicates,
+    /// The names of the action types, and what ids are.
+    #[command(flatten)]
+    pub config: InitConfiguration,
+}
+
+/// Arguments of `shards status`.
+#[derive(Args, Debug)]
+pub(crate) struct ShardsStatus {
+    /// Where.
+    #[command(flatten)]
+    pub place: ShardsPlace,
+    /// Which version.
+    #[command(flatten)]
+    pub version: ShardsVersion,
+}
+
+/// Arguments of `shards ingest`.
+#[derive(Args, Debug)]
+pub(crate) struct ShardsIngest {
+    /// Where.
+    #[command(flatten)]
+    pub place: ShardsPlace,
+    /// Input root, which holds clicks/dt=…/, add_to_carts/dt=…/ and orders/dt=…/, or what the configuration names.
+    #[arg(long, value_name = "ROOT")]
+    pub input: PathBuf,
+    /// How it is described.
+    #[command(flatten)]
+    pub config: Configuration,
+    /// The batch to ingest: the day on which its files arrived.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Day,
+    /// An identity of the batch, such as the snapshot of a table: a store that has it already stays as it is.
+    #[arg(long, value_name = "TEXT")]
+    pub batch_id: Option<String>,
+    /// Accept a day without any file as an empty batch.
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Other batches that are accepted.
+    #[command(flatten)]
+    pub allowed: AllowedBatches,
+    /// Set bad rows aside as Parquet in this folder instead of refusing the batch.
+    #[arg(long, value_name = "DIR")]
+    pub quarantine: Option<PathBuf>,
+}
+
+/// Arguments of `shards produce`.
+#[derive(Args, Debug)]
+pub(crate) struct ShardsProduce {
+    /// Where.
+    #[command(flatten)]
+    pub place: ShardsPlace,
+    /// Which version.
+    #[command(flatten)]
+    pub version: ShardsVersion,
+    /// Input root, which holds impressions/dt=…/, or what the configuration names.
+    #[arg(long, value_name = "ROOT")]
+    pub input: PathBuf,
+    /// How it is described.
+    #[command(flatten)]
+    pub config: Configuration,
+    /// The day whose impressions become rows; all their actions are from before this day.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Day,
+    /// Output folder, new or with only partitions in it; the rows go to OUT/dt=…/.
+    #[arg(long, value_name = "OUT")]
+    pub out: PathBuf,
+    /// Use only batches up to and including this day, as a run on the next morning would have.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub known_as_of: Option<Day>,
+    /// What the rows look like.
+    #[command(flatten)]
+    pub rows: RowOptions,
+}
+
+/// Arguments of `shards remove`.
+#[derive(Args, Debug)]
+pub(crate) struct ShardsRemove {
+    /// Where.
+    #[command(flatten)]
+    pub place: ShardsPlace,
+    /// The batch to remove.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub dt: Day,
+}
+
+/// Arguments of `shards forget`.
+#[derive(Args, Debug)]
+#[command(group(clap::ArgGroup::new("whom").args(["customer", "customers"]).required(true).multiple(true)))]
+pub(crate) struct ShardsForget {
+    /// Where.
+    #[command(flatten)]
+    pub place: ShardsPlace,
+    /// The customers' ids: integers, or texts where the store's customers are text.
+    #[arg(long, value_name = "ID", num_args = 1.., allow_negative_numbers = true)]
+    pub customer: Vec<String>,
+    /// A text file with one customer's id on each line.
+    #[arg(long, value_name = "FILE")]
+    pub customers: Option<PathBuf>,
+    /// Output folders to search for partitions that still have rows of these customers; the partitions are listed.
+    #[arg(long, value_name = "OUT", num_args = 1..)]
+    pub out: Vec<PathBuf>,
+    /// Rewrite these partitions without the rows of forgotten customers.
+    #[arg(long, requires = "out")]
+    pub scrub: bool,
+}
+
+/// Arguments of `shards verify`.
+#[derive(Args, Debug)]
+pub(crate) struct ShardsVerify {
+    /// Where.
+    #[command(flatten)]
+    pub place: ShardsPlace,
+    /// Which version.
+    #[command(flatten)]
+    pub version: ShardsVersion,
+    /// Also compute the content of each keyframe, and look up every key as readers do.
+    #[arg(long)]
+    pub deep: bool,
+}
+
+/// Arguments of `shards checkout`.
+#[derive(Args, Debug)]
+pub(crate) struct ShardsCheckout {
+    /// Where.
+    #[command(flatten)]
+    pub place: ShardsPlace,
+    /// Which version.
+    #[command(flatten)]
+    pub version: ShardsVersion,
+    /// The shard, from 0.
+    #[arg(long, value_name = "N")]
+    pub shard: u32,
+    /// Folder of the store to create.
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+}
+
+/// Arguments of `shards split`.
+#[derive(Args, Debug)]
+pub(crate) struct ShardsSplit {
+    /// Where.
+    #[command(flatten)]
+    pub place: ShardsPlace,
+}
+
+/// Arguments of `shards import`.
+#[derive(Args, Debug)]
+pub(crate) struct ShardsImport {
+    /// Where.
+    #[command(flatten)]
+    pub place: ShardsPlace,
+    /// Number of shards: a power of two.
+    #[arg(long, value_name = "N", value_parser = numbers::shards)]
+    pub shards: lookback::model::Shards,
+    /// Folder of the store whose customers are dealt out.
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+}
+
+/// Arguments of `shards export`.
+#[derive(Args, Debug)]
+pub(crate) struct ShardsExport {
+    /// Where.
+    #[command(flatten)]
+    pub place: ShardsPlace,
+    /// Which version.
+    #[command(flatten)]
+    pub version: ShardsVersion,
+    /// Folder of the store to create.
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+}
+
+/// Arguments of `shards gc`.
+#[derive(Args, Debug)]
+pub(crate) struct ShardsGc {
+    /// Where.
+    #[command(flatten)]
+    pub place: ShardsPlace,
+    /// How many versions stay, the newest ones.
+    #[arg(long, value_name = "N", default_value = "7", value_parser = numbers::at_least_one)]
+    pub keep: NonZeroU32,
+    /// Remove files that no version names when they are older than this, such as `24h` or `7d`; at least an hour, and
+    /// longer than any run takes.
+    #[arg(long, value_name = "AGE", default_value = "48h", value_parser = numbers::grace)]
+    pub grace: Duration,
+}

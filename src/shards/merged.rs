@@ -1,0 +1,63 @@
+//! One manifest for the parts of all shards.
+
+use std::collections::BTreeSet;
+
+use crate::error::{Error, Result};
+use crate::format::hex;
+use crate::manifest::{Manifest, PartFile, RowTally};
+use crate::storage::hash_of_texts;
+
+/// Returns the manifest of a partition that has the parts of all shards, given in the order of the shards.
+///
+/// Rows, impressions and customers are sums, since each customer is in one shard. Of action types it has the names that
+/// any shard has. Where shards rest on other files of a batch or have other impressions, since each task was given its
+/// own rows, the manifest has a hash over those of all shards.
+pub(super) fn merged(manifests: Vec<Manifest>) -> Result<Manifest> {
+    let mut manifests = manifests.into_iter();
+    let Some(first) = manifests.next() else { return Err(Error::internal("no shard has rows")) };
+    let others: Vec<Manifest> = manifests.collect();
+    let all = || std::iter::once(&first).chain(&others);
+    for other in &others {
+        if (other.dt, &other.settings, other.newest_batch) != (first.dt, &first.settings, first.newest_batch) {
+            return Err(Error::internal("shards have produced rows with other settings"));
+        }
+        if !other.batches.iter().map(|batch| batch.day).eq(first.batches.iter().map(|batch| batch.day)) {
+            return Err(Error::internal("shards have other batches"));
+        }
+    }
+    let mut merged = first.clone();
+    merged.rows = all().map(|manifest| manifest.rows).sum();
+    merged.impressions = all().map(|manifest| manifest.impressions).sum();
+    merged.customers = all().map(|manifest| manifest.customers).sum();
+    merged.tally = all().map(|manifest| manifest.tally).sum::<Option<RowTally>>();
+    let parts = all().flat_map(|manifest| manifest.parts.iter().cloned());
+    merged.parts =
+        parts.enumerate().map(|(number, part)| PartFile { name: PartFile::name_of(number), ..part }).collect();
+    merged.inputs = combined(all().map(|manifest| manifest.inputs.as_str()));
+    for (index, batch) in merged.batches.iter_mut().enumerate() {
+        batch.files = combined(all().filter_map(|manifest| Some(manifest.batches.get(index)?.files.as_str())));
+    }
+    for (index, file) in merged.impression_files.iter_mut().enumerate() {
+        let of_shards = || all().filter_map(|manifest| manifest.impression_files.get(index));
+        if of_shards().any(|other| other != file) {
+            let hash = combined(of_shards().map(|file| file.xxh3_128.as_str()));
+            (file.bytes, file.xxh3_128) = (of_shards().map(|file| file.bytes).sum(), hash);
+        }
+    }
+    let types: BTreeSet<&str> =
+        all().filter_map(|manifest| manifest.action_types.as_deref()).flat_map(|types| types.split(',')).collect();
+    let numbered = |text: &&str| text.split_once('=').and_then(|(_, number)| number.parse::<u8>().ok());
+    let mut types: Vec<&str> = types.into_iter().collect();
+    types.sort_by_key(numbered);
+    merged.action_types = (!types.is_empty()).then(|| types.join(","));
+    Ok(merged)
+}
+
+/// Returns the hash that all have, or one over those of all.
+fn combined<'a>(hashes: impl Iterator<Item = &'a str> + Clone) -> String {
+    let mut different = hashes.clone();
+    match different.next() {
+        Some(first) if different.all(|other| other == first) => first.to_owned(),
+        _ => hex(&hash_of_texts(hashes)),
+    }
+}

@@ -1,0 +1,114 @@
+//! Table files on this machine, from which shards are put together.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use rustix::fs::{Timespec, Timestamps, UTIME_NOW, futimens};
+
+use crate::error::{Error, Result};
+use crate::storage::{WorkFolder, regular_file};
+use crate::store::folder::create_private;
+use crate::store::versions::ObjectName;
+
+/// What the names of folders begin with in which shards are put together.
+const WORK: &str = "lookback-shard-";
+
+/// Files by the names of their objects, and beside them the folders that have links to them.
+///
+/// A file in the cache is complete, and is never written to. Several processes may use one cache.
+#[derive(Debug)]
+pub(super) struct Cache {
+    folder: PathBuf,
+    /// The most bytes that stay in it.
+    bytes_max: u64,
+    /// There if the cache lasts only as long as this value.
+    _own: Option<WorkFolder>,
+}
+
+impl Cache {
+    /// Opens a cache in a folder, which is created if it is missing. At most `bytes_max` bytes stay in it.
+    pub(super) fn open(folder: &Path, bytes_max: u64) -> Result<Self> {
+        create_private(&folder.join("files"))?;
+        Ok(Cache { folder: folder.to_owned(), bytes_max, _own: None })
+    }
+
+    /// Makes a cache that lasts only as long as the value, in the folder for scratch files.
+    pub(super) fn of_its_own(scratch: &Path) -> Result<Self> {
+        let own = WorkFolder::create(scratch, WORK)?;
+        let folder = own.path().to_owned();
+        create_private(&folder.join("files"))?;
+        Ok(Cache { folder, bytes_max: u64::MAX, _own: Some(own) })
+    }
+
+    /// Makes a folder beside the files.
+    pub(super) fn work_folder(&self) -> Result<WorkFolder> {
+        WorkFolder::create(&self.folder, WORK)
+    }
+
+    /// Returns the path at which the file of an object lies, if it is there.
+    pub(super) fn path_of(&self, object: &ObjectName) -> PathBuf {
+        self.folder.join("files").join(object.to_string())
+    }
+
+    /// Whether the file of an object is there; it then counts as used now.
+    pub(super) fn holds(&self, object: &ObjectName) -> bool {
+        let path = self.path_of(object);
+        let is_there = fs::metadata(&path).is_ok_and(|file| file.len() == object.content.bytes);
+        if is_there && let Ok(file) = regular_file::open(&path) {
+            // Only decides what is removed first.
+            let now = || Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+            let _ = futimens(&file, &Timestamps { last_access: now(), last_modification: now() });
+        }
+        is_there
+    }
+
+    /// Takes the complete and durable file of an object.
+    pub(super) fn take(&self, object: &ObjectName, file: &Path) -> Result<()> {
+        let path = self.path_of(object);
+        fs::rename(file, &path).map_err(|error| Error::io("put in place", &path, error))
+    }
+
+    /// Removes the files that were not used for longest, until the others have at most the allowed bytes. A shard that
+    /// has a link to one keeps it.
+    pub(super) fn trim(&self) -> Result<()> {
+        let folder = self.folder.join("files");
+        let failed = |error: std::io::Error| Error::io("list", &folder, error);
+        let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            // Another process may have removed it since.
+            let Ok(metadata) = fs::metadata(&path) else { continue };
+            files.push((metadata.modified().map_err(failed)?, metadata.len(), path));
+        }
+        files.sort_unstable();
+        let mut bytes: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
+        for (_, of_file, path) in files {
+            if bytes <= self.bytes_max {
+                break;
+            }
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::io("remove", &path, error));
+                }
+                _ => bytes -= of_file,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes a second name for a file of the cache; a copy where the file system has no such names.
+pub(super) fn link(from: &Path, to: &Path) -> Result<()> {
+    if fs::hard_link(from, to).is_ok() {
+        return Ok(());
+    }
+    fs::copy(from, to).map(drop).map_err(|error| Error::io("copy", from, error))
+}
+
+/// Returns what tells a file from all others of this machine.
+pub(super) fn identity(path: &Path) -> Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let file = fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
+    Ok((file.dev(), file.ino()))
+}
