@@ -172,7 +172,7 @@ fn ingest_batch(typed: &ShardsIngest, console: &Console) -> Result<()> {
     let ingested = shards::ingest(&store, &options, typed.batch_id.as_deref(), console.progress())?;
     let (version, batch_id) = (ingested.version, typed.batch_id.as_deref().unwrap_or_default());
     let sentence = match &ingested.counts {
-        None => format!("version {version} has the batch {} already: nothing is changed", batch_id.shown()),
+        None => format!("the batch {} has come before, and version {version} stays as it is", batch_id.shown()),
         Some(counts) => {
             let what = ingest::sentence(counts);
             format!(

@@ -27,7 +27,7 @@ pub struct IngestedShards {
 }
 
 /// Ingests one batch into all shards, and makes the next version. `batch_id` is an identity that the source of the
-/// batch gives: a version that has it stays as it is.
+/// batch gives: a day that has come under it once is not ingested again under it, until it is removed.
 ///
 /// If another run makes the next version meanwhile, this one begins again on it, five times at most. After an error the
 /// newest version is the one of before.
@@ -42,7 +42,7 @@ pub fn ingest(
 ) -> Result<IngestedShards> {
     let mut split = None;
     let (made, traffic, counts) = next_version(store, progress, |run| {
-        if batch_id.is_some_and(|batch_id| run.head.holds_batch_id(batch_id)) {
+        if batch_id.is_some_and(|batch_id| run.head.has_had(options.dt, batch_id)) {
             return Ok((Made::Nothing, None));
         }
         let mut counts: Option<IngestSummary> = None;

@@ -5,6 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use super::{DAYS, deliver, dumps, json, run, show};
+use crate::support::output::dump;
 use crate::support::places::S3Server;
 use crate::support::program::{Bench, Ran, assert_one_sentence};
 use crate::support::random::Random;
@@ -86,8 +87,17 @@ fn a_batch_of_one_identity_comes_once() {
     let second = json(&bench, None, ingest);
     assert_eq!((&second["version"], &second["kept"]), (&6.into(), &true.into()));
     assert!(second.get("actions").is_none(), "{second}");
+    // Under the same identity another day is another batch, and a day that was removed comes again.
+    let other = json(&bench, None, &ingest.replace("01-02", "01-03"));
+    assert_eq!((&other["version"], &other["kept"]), (&7.into(), &false.into()));
+    json(&bench, None, "shards remove --store place --dt 2026-01-03");
+    assert_eq!(json(&bench, None, &ingest.replace("01-02", "01-03"))["kept"], false);
     let said = run(&bench, None, ingest);
-    assert!(said.stderr.contains("version 6 has the batch snapshot-7 already: nothing is changed"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("the batch snapshot-7 has come before, and version 9 stays as it is"),
+        "{}",
+        said.stderr
+    );
 }
 
 #[test]
@@ -118,6 +128,28 @@ fn table_files_that_are_in_the_cache_are_not_fetched() {
     );
     verify("--cache cache --cache-size 1B");
     assert_eq!(std::fs::read_dir(bench.path("cache/files")).unwrap().count(), 0);
+}
+
+/// A file system gives the numbers of removed files to new ones: a new table must not be taken for an old one.
+#[test]
+fn a_cache_that_is_emptied_meanwhile_gives_no_other_file() {
+    let (bench, mut random) = (Bench::new(), Random::new(12));
+    json(&bench, None, "shards init --store place --shards 2");
+    bench.ok("init --store store");
+    // Enough batches that tables are merged, and removed.
+    for number in 1..=18 {
+        let day = format!("2026-01-{number:02}");
+        deliver(&bench, &day, &mut random);
+        json(
+            &bench,
+            None,
+            &format!("shards ingest --store place --input input --dt {day} --cache cache --cache-size 1B"),
+        );
+        bench.ok(&format!("ingest --store store --input input --dt {day}"));
+    }
+    json(&bench, None, "shards verify --deep --store place");
+    json(&bench, None, "shards export --store place --to exported");
+    assert_eq!(dump(&bench.path("exported")), dump(&bench.store()));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Table files on this machine, from which shards are put together.
 
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -46,34 +47,44 @@ impl Cache {
         WorkFolder::create(&self.folder, WORK)
     }
 
-    /// Returns the path at which the file of an object lies, if it is there.
-    pub(super) fn path_of(&self, object: &ObjectName) -> PathBuf {
-        self.folder.join("files").join(object.to_string())
-    }
-
-    /// Whether the file of an object is there; it then counts as used now.
-    pub(super) fn holds(&self, object: &ObjectName) -> bool {
+    /// Gives the file of an object a second name, `to`, if it is there; it then counts as used now. Returns whether it is
+    /// there.
+    pub(super) fn lend(&self, object: &ObjectName, to: &Path) -> Result<bool> {
         let path = self.path_of(object);
-        let is_there = fs::metadata(&path).is_ok_and(|file| file.len() == object.content.bytes);
-        if is_there && let Ok(file) = regular_file::open(&path) {
+        match link(&path, to) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            linked => linked.map_err(|error| Error::io("link", &path, error))?,
+        }
+        if let Ok(file) = regular_file::open(&path) {
             // Only decides what is removed first.
             let now = || Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
             let _ = futimens(&file, &Timestamps { last_access: now(), last_modification: now() });
         }
-        is_there
+        Ok(true)
     }
 
-    /// Takes the complete and durable file of an object.
-    pub(super) fn take(&self, object: &ObjectName, file: &Path) -> Result<()> {
-        let path = self.path_of(object);
-        fs::rename(file, &path).map_err(|error| Error::io("put in place", &path, error))
+    /// Keeps the complete and durable file of an object, under a second name.
+    pub(super) fn keep(&self, object: &ObjectName, file: &Path) -> Result<()> {
+        match fs::hard_link(file, self.path_of(object)) {
+            // Another process has kept it meanwhile.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            // A file system without second names has no cache.
+            Err(error) if error.kind() == ErrorKind::Unsupported || error.kind() == ErrorKind::PermissionDenied => {
+                Ok(())
+            }
+            kept => kept.map_err(|error| Error::io("link", file, error)),
+        }
+    }
+
+    fn path_of(&self, object: &ObjectName) -> PathBuf {
+        self.folder.join("files").join(object.to_string())
     }
 
     /// Removes the files that were not used for longest, until the others have at most the allowed bytes. A shard that
     /// has a link to one keeps it.
     pub(super) fn trim(&self) -> Result<()> {
         let folder = self.folder.join("files");
-        let failed = |error: std::io::Error| Error::io("list", &folder, error);
+        let failed = |error: io::Error| Error::io("list", &folder, error);
         let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
         for entry in fs::read_dir(&folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
@@ -88,7 +99,7 @@ impl Cache {
                 break;
             }
             match fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(Error::io("remove", &path, error));
                 }
                 _ => bytes -= of_file,
@@ -98,15 +109,17 @@ impl Cache {
     }
 }
 
-/// Makes a second name for a file of the cache; a copy where the file system has no such names.
-pub(super) fn link(from: &Path, to: &Path) -> Result<()> {
-    if fs::hard_link(from, to).is_ok() {
-        return Ok(());
+/// Makes a second name for a file; a copy where the file system has no such names.
+pub(super) fn link(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists) => {
+            fs::copy(from, to).map(drop)
+        }
+        linked => linked,
     }
-    fs::copy(from, to).map(drop).map_err(|error| Error::io("copy", from, error))
 }
 
-/// Returns what tells a file from all others of this machine.
+/// Returns what tells a file from all others that there are at the same time on this machine.
 pub(super) fn identity(path: &Path) -> Result<(u64, u64)> {
     use std::os::unix::fs::MetadataExt as _;
     let file = fs::metadata(path).map_err(|error| Error::io("read", path, error))?;

@@ -2,7 +2,7 @@
 
 use crate::format::hex;
 use crate::model::{Day, Shards};
-use crate::store::versions::{Sharded, ShardedBatch};
+use crate::store::versions::{BatchId, Sharded, ShardedBatch};
 
 /// The most identities of batches that a version remembers.
 const BATCH_IDS_MAX: usize = 10_000;
@@ -43,13 +43,14 @@ impl Change {
                 after.batches.retain(|batch| batch.dt != dt);
                 after.batches.push(ShardedBatch { dt, version: number, actions });
                 after.batches.sort_unstable_by_key(|batch| batch.dt);
-                after.batch_ids.extend(batch_id);
+                after.batch_ids.extend(batch_id.map(|id| BatchId { dt, id }));
                 let too_many = after.batch_ids.len().saturating_sub(BATCH_IDS_MAX);
                 after.batch_ids.drain(..too_many);
             }
             Change::Removed(dt) => {
                 after.change = format!("remove {dt}");
                 after.batches.retain(|batch| batch.dt != dt);
+                after.batch_ids.retain(|batch| batch.dt != dt);
             }
             Change::Forgot { customers, secret } => {
                 after.change = format!("forget {customers} customers");

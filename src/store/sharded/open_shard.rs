@@ -92,31 +92,35 @@ impl ShardedStore {
         let folder = Folder::with(&work.path().join("store"), &self.resources);
         create_private(&folder.database())?;
         let files = pinned.files_of(number);
-        let is_table = |file: &&StoredFile| file.name.ends_with(".sst");
-        let missing: Vec<&StoredFile> =
-            files.iter().filter(is_table).filter(|file| !self.cache.holds(&file.object)).collect();
-        let mut wanted: Vec<StoredFile> = files.iter().filter(|file| !is_table(file)).cloned().collect();
-        // Fetched under the names that they have in the cache.
-        let arriving = work.path().join("arriving");
-        let as_cached = |file: &&StoredFile| StoredFile { name: file.object.to_string(), ..(*file).clone() };
+        let (tables, others): (Vec<StoredFile>, Vec<StoredFile>) =
+            files.iter().cloned().partition(|file| file.name.ends_with(".sst"));
+        // All tables by the names of their objects. These names stay as long as the work does: whatever becomes of the
+        // cache and of the store, no other file can be taken for one of them.
+        let pins = work.path().join("tables");
+        create_private(&pins)?;
+        let mut missing = Vec::new();
+        for table in &tables {
+            if !self.cache.lend(&table.object, &pins.join(table.object.to_string()))? {
+                missing.push(StoredFile { name: table.object.to_string(), ..table.clone() });
+            }
+        }
         let (fetched_files, fetched_bytes) = (missing.len(), missing.iter().map(|file| file.bytes).sum());
-        let mut tables: Vec<StoredFile> = missing.iter().map(as_cached).collect();
-        tables.dedup_by(|one, other| one.object == other.object);
-        for (files, to) in [(tables, arriving.as_path()), (std::mem::take(&mut wanted), folder.path())] {
+        for (files, to) in [(missing.clone(), pins.as_path()), (others, folder.path())] {
             let fetched = self.versions.fetch_named(pinned.version(), files, to, &self.resources, progress);
             fetched.map_err(|error| self.removed_meanwhile(pinned, error))?;
         }
         for file in missing {
-            let arrived = arriving.join(file.object.to_string());
-            if arrived.exists() {
-                self.cache.take(&file.object, &arrived)?;
-            }
+            self.cache.keep(&file.object, &pins.join(&file.name))?;
         }
         let mut known = BTreeMap::new();
-        for file in files.iter().filter(is_table) {
-            let to = folder.path().join(&file.name);
-            link(&self.cache.path_of(&file.object), &to)?;
-            known.insert(identity(&to)?, file.object.content.clone());
+        for table in &tables {
+            let (pin, to) = (pins.join(table.object.to_string()), folder.path().join(&table.name));
+            link(&pin, &to).map_err(|error| Error::io("link", &pin, error))?;
+            let of_store = identity(&to)?;
+            // A copy has no other name, and something else can come in its place.
+            if identity(&pin)? == of_store {
+                known.insert(of_store, table.object.content.clone());
+            }
         }
         self.cache.trim()?;
         let shard = Shard { of: pinned.shards, number };

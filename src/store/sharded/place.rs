@@ -87,9 +87,10 @@ impl Pinned {
         Some(number.to_be_bytes())
     }
 
-    /// Whether it has a batch of this identity.
-    pub fn holds_batch_id(&self, batch_id: &str) -> bool {
-        self.sharded.batch_ids.iter().any(|held| held == batch_id)
+    /// Whether a batch of this day has come under this identity, in this version or an earlier one, and the day was not
+    /// removed since.
+    pub fn has_had(&self, dt: Day, batch_id: &str) -> bool {
+        self.sharded.batch_ids.iter().any(|held| held.dt == dt && held.id == batch_id)
     }
 
     /// Returns for each shard the size of its files.

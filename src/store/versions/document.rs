@@ -57,11 +57,18 @@ pub(crate) struct Sharded {
     /// The batches, by day.
     pub batches: Vec<ShardedBatch>,
     /// The identities of the latest batches that were given one, oldest first.
-    pub batch_ids: Vec<String>,
+    pub batch_ids: Vec<BatchId>,
     /// The secret of the block lists of all shards, as 32 hexadecimal digits: there as soon as a customer has been
     /// forgotten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+}
+
+/// The identity that the source of a batch gave it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct BatchId {
+    pub dt: Day,
+    pub id: String,
 }
 
 /// One batch of a sharded store.

@@ -25,7 +25,7 @@ mod place;
 mod upload;
 
 pub(super) use collect::Removed;
-pub(super) use document::{Document, Origin, Sharded, ShardedBatch, StoredFile};
+pub(super) use document::{BatchId, Document, Origin, Sharded, ShardedBatch, StoredFile};
 pub(super) use name::{Content, ObjectName};
 pub(super) use place::{Versions, VersionsOf};
 pub(super) use upload::{Base, LocalFile, Uploaded};
