@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::args::Forget;
+use super::args::{Forget, Forgotten};
 use super::console::Console;
 use super::customer_ids::CustomerIds;
 use super::ids::customer;
@@ -16,18 +16,18 @@ use lookback::text::Shown as _;
 pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
     let folder = Folder::with(&typed.store, console.resources());
     let ids = Store::open_reader(&folder)?.settings().ids;
-    let customers = customers_of(&typed.customer, typed.customers.as_deref(), ids, console)?;
-    let rows = if typed.scrub { RowsOfThem::Scrub } else { RowsOfThem::List };
+    let customers = customers_of(&typed.whom, ids, console)?;
+    let rows = if typed.whom.scrub { RowsOfThem::Scrub } else { RowsOfThem::List };
     if typed.dry_run {
-        let receipt = would_forget(&folder, customers, &typed.out, console.progress())?;
+        let receipt = would_forget(&folder, customers, &typed.whom.out, console.progress())?;
         return console.done(&receipt, &plan(&receipt));
     }
-    let receipt = forget(&folder, customers, &typed.out, rows, console.progress())?;
+    let receipt = forget(&folder, customers, &typed.whom.out, rows, console.progress())?;
     let left = receipt.partitions.join(", ");
-    let partitions = match (typed.out.is_empty(), receipt.scrubbed.len() as u64, receipt.partitions.is_empty()) {
+    let partitions = match (typed.whom.out.is_empty(), receipt.scrubbed.len() as u64, receipt.partitions.is_empty()) {
         (true, ..) => "partitions produced before may still have their rows: check with --out".to_owned(),
         (_, 0, true) => "no partition has their rows".to_owned(),
-        (_, 0, false) if !typed.scrub => {
+        (_, 0, false) if !typed.whom.scrub => {
             format!("these partitions still have their rows (--scrub rewrites them): {left}")
         }
         (_, scrubbed, true) => format!("rewrote {} without their rows", counted(scrubbed, "partition")),
@@ -43,7 +43,7 @@ pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
         counted(receipt.block_list as u64, "customer"),
     );
     console.done(&receipt, &sentence).map_err(committed)?;
-    if typed.scrub && !receipt.partitions.is_empty() {
+    if typed.whom.scrub && !receipt.partitions.is_empty() {
         return Err(Error::refused(
             format!("these partitions still have rows of forgotten customers: {left}"),
             "produce them again with `lookback produce`, or remove them",
@@ -53,14 +53,9 @@ pub(super) fn run(typed: &Forget, console: &Console) -> Result<()> {
 }
 
 /// Returns the customers that were typed, and those in a file.
-pub(super) fn customers_of(
-    typed: &[String],
-    file: Option<&Path>,
-    ids: Ids,
-    console: &Console,
-) -> Result<Vec<CustomerId>> {
-    let mut customers = typed.iter().map(|typed| customer(typed, ids)).collect::<Result<Vec<CustomerId>>>()?;
-    let Some(path) = file else { return Ok(customers) };
+pub(super) fn customers_of(whom: &Forgotten, ids: Ids, console: &Console) -> Result<Vec<CustomerId>> {
+    let mut customers = whom.customer.iter().map(|typed| customer(typed, ids)).collect::<Result<Vec<CustomerId>>>()?;
+    let Some(path) = &whom.customers else { return Ok(customers) };
     let most = console.resources().customers_max();
     for asked in ids_of(path, ids.customer, console)? {
         if customers.len() == most {

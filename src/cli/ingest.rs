@@ -1,6 +1,6 @@
 //! `lookback ingest`.
 
-use super::args::Ingest;
+use super::args::{BatchOptions, Ingest};
 use super::clock;
 use super::config;
 use super::console::Console;
@@ -11,21 +11,25 @@ use lookback::store::Folder;
 
 pub(super) fn run(typed: &Ingest, console: &Console) -> Result<()> {
     let (input, sources) = config::input_of(typed.input.as_deref(), &typed.config, console)?;
-    let options = IngestOptions::new(input, typed.dt)
-        .sources(sources)
-        .today(clock::today()?)
-        .allow_empty(typed.allow_empty)
-        .allow_far_day(typed.allowed.allow_far_day)
-        .allow_far_actions(typed.allowed.allow_far_day)
-        .allow_missing_source(typed.allowed.allow_missing_source)
-        .quarantine(typed.quarantine.clone())
-        .resources(console.resources().clone());
+    let options = with(IngestOptions::new(input, typed.dt).sources(sources), &typed.options, console)?;
     let (folder, progress) = (Folder::with(&typed.store, console.resources()), console.progress());
     let open = if typed.create { Ingester::open_or_create } else { Ingester::open };
     let mut ingester = open(&folder, progress)?;
     let summary = ingester.ingest(&options, console.progress())?;
     ingester.finish_compaction(console.progress())?;
     console.done_at(&summary, &sentence(&summary), &[(summary.actions, "actions")])
+}
+
+/// Returns the options with those that were typed.
+pub(super) fn with(options: IngestOptions, typed: &BatchOptions, console: &Console) -> Result<IngestOptions> {
+    Ok(options
+        .today(clock::today()?)
+        .allow_empty(typed.allow_empty)
+        .allow_far_day(typed.allowed.allow_far_day)
+        .allow_far_actions(typed.allowed.allow_far_day)
+        .allow_missing_source(typed.allowed.allow_missing_source)
+        .quarantine(typed.quarantine.clone())
+        .resources(console.resources().clone()))
 }
 
 /// Returns one line on what was ingested, and what was unusual about it.

@@ -1,6 +1,6 @@
 //! `lookback produce`.
 
-use super::args::Produce;
+use super::args::{Produce, RowOptions};
 use super::config;
 use super::console::Console;
 use super::text::{count, counted, exceptions, of_number, same_content};
@@ -9,21 +9,24 @@ use lookback::produce::{ProduceOptions, ProduceSummary, produce};
 use lookback::store::{Folder, Store};
 
 pub(super) fn run(typed: &Produce, console: &Console) -> Result<()> {
-    let rows = &typed.rows;
     let (input, sources) = config::input_of(typed.input.as_deref(), &typed.config, console)?;
-    let options = ProduceOptions::new(input, typed.dt, &typed.out)
-        .sources(sources)
+    let options = ProduceOptions::new(input, typed.dt, &typed.out).sources(sources).known_as_of(typed.known_as_of);
+    let options = with(options, &typed.rows, console);
+    let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
+    let summary = produce(&store, &options, console.progress())?;
+    console.done_reading(&summary, &sentence(&summary), &[(summary.rows, "rows")], store.read_through_rocksdb())
+}
+
+/// Returns the options with those that were typed.
+pub(super) fn with(options: ProduceOptions, rows: &RowOptions, console: &Console) -> ProduceOptions {
+    options
         .rows(rows.choice())
-        .known_as_of(typed.known_as_of)
         .allow_gaps(rows.allow_gaps)
         .allow_pruned(rows.allow_pruned)
         .quarantine(rows.quarantine.clone())
         .table(rows.table)
         .vacuum(rows.vacuum)
-        .resources(console.resources().clone());
-    let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
-    let summary = produce(&store, &options, console.progress())?;
-    console.done_reading(&summary, &sentence(&summary), &[(summary.rows, "rows")], store.read_through_rocksdb())
+        .resources(console.resources().clone())
 }
 
 /// Returns one line on what was written, and what was unusual about it.

@@ -8,9 +8,10 @@ use super::args::{
 };
 use super::console::Console;
 use super::forget::customers_of;
+use super::init::settings_of;
 use super::text::{batches, count, counted, size};
 use super::words::typed as in_words;
-use super::{clock, config, ingest, produce};
+use super::{config, ingest, produce};
 use lookback::error::{Error, Result};
 use lookback::ingest::IngestOptions;
 use lookback::model::{Day, Duplicates, Ids};
@@ -20,7 +21,6 @@ use lookback::shards::{self, Traffic};
 use lookback::store::{Folder, Pinned, Settings, ShardedStore, Store};
 use lookback::text::Shown as _;
 use lookback::verify::Checked;
-use lookback::zoneinfo::find_zone;
 
 pub(super) fn run(typed: &Shards, console: &Console) -> Result<()> {
     match typed {
@@ -57,9 +57,8 @@ struct Made {
 
 fn init(typed: &ShardsInit, console: &Console) -> Result<()> {
     let store = open(&typed.place, console)?;
-    let described = lookback::config::sources(None, typed.config.config.as_deref(), console.resources())?;
-    let (ids, duplicates, max_history) = (described.ids(), typed.duplicates, typed.max_history as usize);
-    let settings = Settings { max_history, zone: find_zone(&typed.timezone)?, types: described.types, ids, duplicates };
+    let settings = settings_of(&typed.settings, console)?;
+    let Settings { max_history, ids, duplicates, .. } = settings;
     let time_zone = settings.zone.name().to_owned();
     let made = store.create(typed.shards, settings, console.progress())?;
     let (version, shards) = (made.version(), made.shards().number());
@@ -159,15 +158,7 @@ fn gaps(pinned: &Pinned) -> Vec<Day> {
 
 fn ingest_batch(typed: &ShardsIngest, console: &Console) -> Result<()> {
     let sources = config::sources_of(&typed.input, &typed.config, console)?;
-    let options = IngestOptions::new(&typed.input, typed.dt)
-        .sources(sources)
-        .today(clock::today()?)
-        .allow_empty(typed.allow_empty)
-        .allow_far_day(typed.allowed.allow_far_day)
-        .allow_far_actions(typed.allowed.allow_far_day)
-        .allow_missing_source(typed.allowed.allow_missing_source)
-        .quarantine(typed.quarantine.clone())
-        .resources(console.resources().clone());
+    let options = ingest::with(IngestOptions::new(&typed.input, typed.dt).sources(sources), &typed.options, console)?;
     let store = open(&typed.place, console)?;
     let ingested = shards::ingest(&store, &options, typed.batch_id.as_deref(), console.progress())?;
     let (version, batch_id) = (ingested.version, typed.batch_id.as_deref().unwrap_or_default());
@@ -196,18 +187,10 @@ fn moved(traffic: &Traffic) -> String {
 }
 
 fn produce_day(typed: &ShardsProduce, console: &Console) -> Result<()> {
-    let rows = &typed.rows;
     let sources = config::sources_of(&typed.input, &typed.config, console)?;
-    let options = ProduceOptions::new(&typed.input, typed.dt, &typed.out)
-        .sources(sources)
-        .rows(rows.choice())
-        .known_as_of(typed.known_as_of)
-        .allow_gaps(rows.allow_gaps)
-        .allow_pruned(rows.allow_pruned)
-        .quarantine(rows.quarantine.clone())
-        .table(rows.table)
-        .vacuum(rows.vacuum)
-        .resources(console.resources().clone());
+    let options =
+        ProduceOptions::new(&typed.input, typed.dt, &typed.out).sources(sources).known_as_of(typed.known_as_of);
+    let options = produce::with(options, &typed.rows, console);
     let store = open(&typed.place, console)?;
     let pinned = store.pin(typed.version.number)?;
     let produced = shards::produce(&store, &pinned, &options, console.progress())?;
@@ -238,13 +221,13 @@ fn forget(typed: &ShardsForget, console: &Console) -> Result<()> {
     let first = store.open(&store.pin(None)?, 0, console.progress())?;
     let ids = Store::open_reader(first.folder())?.settings().ids;
     drop(first);
-    let mut customers = customers_of(&typed.customer, typed.customers.as_deref(), ids, console)?;
+    let mut customers = customers_of(&typed.whom, ids, console)?;
     customers.sort_unstable();
     customers.dedup();
-    let rows = if typed.scrub { RowsOfThem::Scrub } else { RowsOfThem::List };
-    let forgotten = shards::forget(&store, &customers, &typed.out, rows, console.progress())?;
+    let rows = if typed.whom.scrub { RowsOfThem::Scrub } else { RowsOfThem::List };
+    let forgotten = shards::forget(&store, &customers, &typed.whom.out, rows, console.progress())?;
     let left = forgotten.partitions.join(", ");
-    let partitions = match (typed.out.is_empty(), forgotten.partitions.is_empty()) {
+    let partitions = match (typed.whom.out.is_empty(), forgotten.partitions.is_empty()) {
         (true, _) => "partitions produced before may still have their rows: check with --out".to_owned(),
         (false, true) => {
             format!("rewrote {} without their rows", counted(forgotten.scrubbed.len() as u64, "partition"))
@@ -260,7 +243,7 @@ fn forget(typed: &ShardsForget, console: &Console) -> Result<()> {
         counted(forgotten.removed_versions as u64, "earlier version"),
     );
     console.done(&forgotten, &sentence)?;
-    if typed.scrub && !forgotten.partitions.is_empty() {
+    if typed.whom.scrub && !forgotten.partitions.is_empty() {
         return Err(Error::refused(
             format!("these partitions still have rows of forgotten customers: {left}"),
             "produce them again with `lookback shards produce`, or remove them",

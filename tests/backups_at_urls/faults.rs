@@ -7,20 +7,8 @@ use std::time::Duration;
 use super::place::{batch, checked, json_at, numbers, objects, run_at, spawn_at};
 use super::{BACKUP, RESTORE, VERIFY, two_backups};
 use crate::support::output::dump;
-use crate::support::places::{Fault, Proxy, S3Server, nth};
+use crate::support::places::{Fault, IN_PASSING, Proxy, S3Server, nth};
 use crate::support::program::Bench;
-
-/// What goes wrong in passing.
-const FAULTS: [Fault; 8] = [
-    Fault::Status(503, "SlowDown"),
-    Fault::StatusAfter(500, "InternalError"),
-    Fault::Cut,
-    Fault::LostAnswer,
-    Fault::CutAnswer,
-    Fault::Twice,
-    Fault::TwiceLater(1),
-    Fault::Late(1),
-];
 
 /// A store one batch ahead of its two backups, all of which are older than the grace.
 struct Before {
@@ -65,7 +53,7 @@ fn a_request_that_goes_wrong_in_passing_changes_nothing() {
     let before = Before::new();
     assert!(before.requests > 10, "{}", before.requests);
     std::thread::scope(|scope| {
-        for faults in FAULTS.chunks(4) {
+        for faults in IN_PASSING.chunks(4) {
             let before = &before;
             scope.spawn(move || {
                 for fault in faults {
@@ -135,7 +123,7 @@ fn a_restore_survives_each_request_and_each_kill() {
     assert!(requests >= 6, "{requests}");
     remove();
     for number in 1..=requests {
-        for fault in FAULTS {
+        for fault in IN_PASSING {
             let proxy = Proxy::to(&server);
             proxy.fail(nth(number), fault);
             let ran = run_at(&bench, &proxy, RESTORE);

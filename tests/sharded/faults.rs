@@ -6,24 +6,12 @@ use std::process::{Child, Stdio};
 
 use super::{DAYS, deliver, dumps, json, run};
 use crate::support::output::Entries;
-use crate::support::places::{Endpoint, Fault, Proxy, S3Server, nth};
+use crate::support::places::{Endpoint, Fault, IN_PASSING, Proxy, S3Server, nth};
 use crate::support::program::Bench;
 use crate::support::random::Random;
 
 const INIT: &str = "shards init --store s3://bucket/deep/store --shards 2";
 const INGEST: &str = "shards ingest --store s3://bucket/deep/store --input input --request-timeout 20 --dt 2026-01-02";
-
-/// What goes wrong in passing.
-const FAULTS: [Fault; 8] = [
-    Fault::Status(503, "SlowDown"),
-    Fault::StatusAfter(500, "InternalError"),
-    Fault::Cut,
-    Fault::LostAnswer,
-    Fault::CutAnswer,
-    Fault::Twice,
-    Fault::TwiceLater(1),
-    Fault::Late(1),
-];
 
 /// A store of one batch, before the second.
 struct Before {
@@ -73,7 +61,7 @@ fn a_request_that_goes_wrong_in_passing_changes_nothing() {
     let before = Before::new();
     assert!((8..40).contains(&before.requests), "{}", before.requests);
     for number in 1..=before.requests {
-        for fault in FAULTS {
+        for fault in IN_PASSING {
             let server = before.server();
             let proxy = Proxy::to(&server);
             proxy.fail(nth(number), fault);

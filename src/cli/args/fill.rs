@@ -14,6 +14,14 @@ pub(crate) struct Init {
     /// Folder of the store to create.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
+    /// What is fixed for its life.
+    #[command(flatten)]
+    pub settings: NewStore,
+}
+
+/// Settings that are fixed for the life of a store.
+#[derive(Args, Debug)]
+pub(crate) struct NewStore {
     /// How many of the most recent actions a history keeps [1 to 100000].
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub max_history: u32,
@@ -59,6 +67,14 @@ pub(crate) struct Ingest {
     /// If there is no store, create it with this batch and the defaults of `init`.
     #[arg(long)]
     pub create: bool,
+    /// Which batches are accepted.
+    #[command(flatten)]
+    pub options: BatchOptions,
+}
+
+/// Options of an ingest.
+#[derive(Args, Debug)]
+pub(crate) struct BatchOptions {
     /// Accept a day without any file as an empty batch.
     #[arg(long)]
     pub allow_empty: bool,

@@ -20,16 +20,16 @@ use clap::{Args, Parser, Subcommand};
 use lookback::resources::RequestLimits;
 
 pub(crate) use config::{Config, ConfigCheck, Configuration};
-pub(crate) use fill::{Ingest, Init};
+pub(crate) use fill::{BatchOptions, Ingest, Init, NewStore};
 pub(crate) use look::{Explain, Format, Get, Report, Show, Status};
 pub(crate) use output::{Audit, Diff, Manifest, Stale};
-pub(crate) use rows::{Backfill, Produce};
+pub(crate) use rows::{Backfill, Produce, RowOptions};
 pub(crate) use shards::{
     Shards, ShardsCheckout, ShardsExport, ShardsForget, ShardsGc, ShardsImport, ShardsIngest, ShardsInit, ShardsPlace,
     ShardsProduce, ShardsRemove, ShardsSplit, ShardsStatus, ShardsVerify,
 };
 pub(crate) use shell::{Completions, Man};
-pub(crate) use upkeep::{Backup, Forget, Migrate, Prune, Remove, Repair, Restore, Verify};
+pub(crate) use upkeep::{Backup, Forget, Forgotten, Migrate, Prune, Remove, Repair, Restore, Verify};
 pub(crate) use vocabulary::Vocabulary;
 
 /// Materialised customer history: for every item shown to a customer, that customer's most recent actions from strictly

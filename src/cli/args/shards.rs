@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::config::{Configuration, InitConfiguration};
-use super::fill::AllowedBatches;
+use super::config::Configuration;
+use super::fill::{BatchOptions, NewStore};
 use super::rows::RowOptions;
-use super::{numbers, parse_size, words};
-use lookback::model::{Day, Duplicates};
+use super::upkeep::Forgotten;
+use super::{numbers, parse_size};
+use lookback::model::Day;
 
 /// The commands of `shards`.
 #[derive(Debug, Subcommand)]
@@ -72,18 +73,9 @@ pub(crate) struct ShardsInit {
     /// Number of shards: a power of two. One to four gigabytes a shard after a year are a good size.
     #[arg(long, value_name = "N", value_parser = numbers::shards)]
     pub shards: lookback::model::Shards,
-    /// How many of the most recent actions a history keeps [1 to 100000].
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub max_history: u32,
-    /// IANA time zone in which days begin, such as Europe/Berlin.
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
-    pub timezone: String,
-    /// Actions that are equal in customer, item, time and type, whichever batches bring them.
-    #[arg(long, default_value = "keep", value_parser = words::duplicates())]
-    pub duplicates: Duplicates,
-    /// The names of the action types, and what ids are.
+    /// What is fixed for its life.
     #[command(flatten)]
-    pub config: InitConfiguration,
+    pub settings: NewStore,
 }
 
 /// Arguments of `shards status`.
@@ -115,15 +107,9 @@ pub(crate) struct ShardsIngest {
     /// An identity of the batch, such as the snapshot of a table: a store that has it already stays as it is.
     #[arg(long, value_name = "TEXT")]
     pub batch_id: Option<String>,
-    /// Accept a day without any file as an empty batch.
-    #[arg(long)]
-    pub allow_empty: bool,
-    /// Other batches that are accepted.
+    /// Which batches are accepted.
     #[command(flatten)]
-    pub allowed: AllowedBatches,
-    /// Set bad rows aside as Parquet in this folder instead of refusing the batch.
-    #[arg(long, value_name = "DIR")]
-    pub quarantine: Option<PathBuf>,
+    pub options: BatchOptions,
 }
 
 /// Arguments of `shards produce`.
@@ -168,23 +154,13 @@ pub(crate) struct ShardsRemove {
 
 /// Arguments of `shards forget`.
 #[derive(Args, Debug)]
-#[command(group(clap::ArgGroup::new("whom").args(["customer", "customers"]).required(true).multiple(true)))]
 pub(crate) struct ShardsForget {
     /// Where.
     #[command(flatten)]
     pub place: ShardsPlace,
-    /// The customers' ids: integers, or texts where the store's customers are text.
-    #[arg(long, value_name = "ID", num_args = 1.., allow_negative_numbers = true)]
-    pub customer: Vec<String>,
-    /// A text file with one customer's id on each line.
-    #[arg(long, value_name = "FILE")]
-    pub customers: Option<PathBuf>,
-    /// Output folders to search for partitions that still have rows of these customers; the partitions are listed.
-    #[arg(long, value_name = "OUT", num_args = 1..)]
-    pub out: Vec<PathBuf>,
-    /// Rewrite these partitions without the rows of forgotten customers.
-    #[arg(long, requires = "out")]
-    pub scrub: bool,
+    /// Whom, and where their rows are.
+    #[command(flatten)]
+    pub whom: Forgotten,
 }
 
 /// Arguments of `shards verify`.

@@ -11,11 +11,22 @@ use lookback::model::Day;
 
 /// Arguments of `forget`.
 #[derive(Args, Debug)]
-#[command(group(clap::ArgGroup::new("whom").args(["customer", "customers"]).required(true).multiple(true)))]
 pub(crate) struct Forget {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
+    /// Whom, and where their rows are.
+    #[command(flatten)]
+    pub whom: Forgotten,
+    /// Count what would be removed and list the partitions, but change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Customers to forget, and what becomes of their rows.
+#[derive(Args, Debug)]
+#[command(group(clap::ArgGroup::new("whom").args(["customer", "customers"]).required(true).multiple(true)))]
+pub(crate) struct Forgotten {
     /// The customers' ids: integers, or texts where the store's customers are text.
     #[arg(long, value_name = "ID", num_args = 1.., allow_negative_numbers = true)]
     pub customer: Vec<String>,
@@ -28,9 +39,6 @@ pub(crate) struct Forget {
     /// Rewrite these partitions without the rows of forgotten customers.
     #[arg(long, requires = "out")]
     pub scrub: bool,
-    /// Count what would be removed and list the partitions, but change nothing.
-    #[arg(long)]
-    pub dry_run: bool,
 }
 
 /// Arguments of `prune`.

@@ -75,7 +75,7 @@ pub use forward::ForwardProxy;
 pub use kind::Kind;
 pub use moto::Moto;
 pub use proxy::Proxy;
-pub use rule::{Fault, When, every, first, nth};
+pub use rule::{Fault, IN_PASSING, When, every, first, nth};
 pub use server::{ACCESS_KEY, BUCKET, REGION, S3Server, SECRET_KEY};
 
 /// An object store, or what stands before one.

@@ -33,6 +33,18 @@ pub enum Fault {
     StallAnswer,
 }
 
+/// What goes wrong in passing, and is made good by the next attempt.
+pub const IN_PASSING: [Fault; 8] = [
+    Fault::Status(503, "SlowDown"),
+    Fault::StatusAfter(500, "InternalError"),
+    Fault::Cut,
+    Fault::LostAnswer,
+    Fault::CutAnswer,
+    Fault::Twice,
+    Fault::TwiceLater(1),
+    Fault::Late(1),
+];
+
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Which {
     Nth(usize),
