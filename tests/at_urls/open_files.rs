@@ -75,3 +75,22 @@ fn the_soft_limit_on_open_files_does_not_matter() {
     let ran = limited(&at_url.bench, &at_url.server, (12, 1_024), ingest);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
+
+/// What becomes a file of a store is fetched into that very file, also where few files may be open.
+#[test]
+fn a_restore_makes_each_file_of_its_own_object() {
+    let at_url = AtUrl::new();
+    let bench = &at_url.bench;
+    for day in 4..=6 {
+        super::batch(bench, day, 0);
+        bench.ingest(&format!("2026-01-0{day}"));
+    }
+    at_url.ok("backup --store store --to @/backups");
+    // An eighth of the limit would do for fewer objects than there are.
+    let low = (56, 56);
+    assert!(at_url.server.objects().keys().filter(|key| key.starts_with("backups/files/")).count() > 7);
+    let ran = limited(bench, &at_url.server, low, "restore --from @/backups --store restored");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    bench.ok("verify --deep --store restored");
+    assert!(dump(&bench.path("restored")) == dump(&bench.store()));
+}

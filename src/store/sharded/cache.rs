@@ -47,8 +47,8 @@ impl Cache {
         WorkFolder::create(&self.folder, WORK)
     }
 
-    /// Gives the file of an object a second name, `to`, if it is there; it then counts as used now. Returns whether it is
-    /// there.
+    /// Gives the file of an object a second name, `to`, if it is there; it then counts as used now. Returns whether it
+    /// is there.
     pub(super) fn lend(&self, object: &ObjectName, to: &Path) -> Result<bool> {
         let path = self.path_of(object);
         match link(&path, to) {
