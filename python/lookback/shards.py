@@ -166,6 +166,8 @@ def produce(
     type_type: Optional[str] = None,
     order: Optional[str] = None,
     seed: Optional[int] = None,
+    table: Optional[str] = None,
+    vacuum: Optional[str] = None,
     allow_gaps: bool = False,
     allow_pruned: bool = False,
     quarantine: Optional[PathLike] = None,
@@ -196,6 +198,8 @@ def produce(
         order: the order of the rows within each shard: ``"customer"`` (the default), ``"shuffled"`` or
             ``"carousel"``.
         seed: the seed of a shuffled order.
+        table: ``"delta"`` makes the output a Delta table; its parts of older versions stay.
+        vacuum: with ``table``: then remove the files that left the table at least this long ago, such as ``"7d"``.
         allow_gaps: produce although batches before the day are missing.
         allow_pruned: produce although actions that the rows should have were pruned.
         quarantine: a folder for bad rows; without it they are refused.
