@@ -122,11 +122,11 @@ impl Versions {
 
     /// Returns the error for a version of which `what` is damaged or missing.
     pub(in crate::store) fn damaged(&self, number: u32, what: &str, why: &str) -> Error {
-        let place = self.place().shown();
+        let (place, why) = (self.place().shown(), format!("{what}: {why}"));
         match self.of {
             VersionsOf::Backups => Error::new(
                 Kind::Corrupt,
-                format!("backup {number} at {place} is damaged ({what}: {why})"),
+                format!("backup {number} at {place} is damaged ({why})"),
                 message![
                     "restore another backup with ",
                     Number,
@@ -137,7 +137,7 @@ impl Versions {
             ),
             VersionsOf::Shards => Error::new(
                 Kind::Corrupt,
-                format!("version {number} of the sharded store at {place} is damaged ({what}: {why})"),
+                format!("version {number} of the sharded store at {place} is damaged ({why})"),
                 message![
                     "bring the file back from a copy of the place, or go on from an earlier version with ",
                     Number
