@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::exact::Held;
 use crate::ingest::{IngestOptions, IngestSummary, Ingester, Outlines, SplitBatch};
 use crate::progress::Progress;
+use crate::storage::refuse_overlaps;
 use crate::store::{Change, ShardedStore};
 
 /// The result of an ingest into a sharded store.
@@ -40,6 +41,7 @@ pub fn ingest(
     batch_id: Option<&str>,
     progress: &dyn Progress,
 ) -> Result<IngestedShards> {
+    refuse_overlaps(options.input.folder(), store.place(), None, options.quarantine.as_deref())?;
     let mut split = None;
     let (made, traffic, counts) = next_version(store, progress, |run| {
         if batch_id.is_some_and(|batch_id| run.head.has_had(options.dt, batch_id)) {

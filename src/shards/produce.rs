@@ -12,7 +12,7 @@ use crate::manifest::{Manifest, PartFile};
 use crate::output::{Partition, PartitionFolder, RowSchema, RowSettings, check_table, vacuum};
 use crate::produce::{ProduceOptions, ProduceSummary, older_partition};
 use crate::progress::Progress;
-use crate::storage::Place;
+use crate::storage::{Place, refuse_overlaps};
 use crate::store::{Pinned, ShardedStore, Store};
 
 /// The result of producing a day from a sharded store.
@@ -44,6 +44,7 @@ pub fn produce(
     options: &ProduceOptions,
     progress: &dyn Progress,
 ) -> Result<ProducedShards> {
+    refuse_overlaps(options.input.folder(), store.place(), Some(&options.out), options.quarantine.as_deref())?;
     let out = options.resources.place(&options.out)?;
     check_table(&out, options.table, options.rows.row_columns())?;
     let partition =

@@ -256,6 +256,17 @@ fn what_is_not_a_sharded_store_is_told() {
     let ran = run(&bench, None, "shards init --store p --shards 3");
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("a power of two"), "{}", ran.stderr);
+    json(&bench, None, "shards init --store mine --shards 2");
+    for (arguments, words) in [
+        ("ingest --store mine --input . --dt 2026-01-01", "the store"),
+        (
+            "produce --store mine --input input --dt 2026-01-01 --out mine/rows",
+            "the output mine/rows and the store mine overlap",
+        ),
+        ("status --store mine --cache mine/cache", "the cache mine/cache and the store mine overlap"),
+    ] {
+        refused(&bench, &format!("shards {arguments}"), &[words, "overlap"]);
+    }
     refused(&bench, "shards checkout --store none --shard 0 --to there", &["there is no sharded store at none"]);
 }
 

@@ -28,6 +28,7 @@ READERS = {
     "lookback padded, shuffled": ["lookback"],
     "the same, second epoch": ["lookback", "--epoch", "1"],
     "the same, 2 workers": ["lookback", "--workers=2"],
+    "the same, 2 workers, to their last batch": ["lookback", "--workers=2", "--stay"],
     "the same, 2 workers that stay, second epoch": ["lookback", "--workers=2", "--stay", "--epoch", "1"],
     "the same, 2 ranks": ["lookback", "--ranks=2"],
     "lookback dedup, carousel": ["lookback", "--layout", "dedup", "--order", "carousel"],

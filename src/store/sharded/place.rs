@@ -11,6 +11,7 @@ use crate::format::Secret;
 use crate::message::message;
 use crate::model::{Day, Shards};
 use crate::resources::Resources;
+use crate::storage::keep_apart;
 use crate::store::versions::{Document, Removed, Sharded, StoredFile, Versions, VersionsOf};
 use crate::text::Shown as _;
 
@@ -117,14 +118,23 @@ impl Pinned {
 impl ShardedStore {
     /// Opens the place of a sharded store; makes no request. `cache` is a folder on a disk of this machine in which
     /// table files stay, up to so many bytes, for who opens a shard again; without one they last as long as this value,
-    /// in the folder for scratch files. Fails if there are no credentials for a URL.
+    /// in the folder for scratch files. Fails if there are no credentials for a URL, and if cache and place lie in each
+    /// other.
     pub fn connect(place: &Path, cache: Option<(&Path, u64)>, resources: &Resources) -> Result<Self> {
+        if let Some((folder, _)) = cache {
+            keep_apart(("the cache", folder), &[("the store", place)])?;
+        }
         let versions = Versions::connect(place, VersionsOf::Shards, resources)?;
         let cache = match cache {
             Some((folder, bytes_max)) => Cache::open(folder, bytes_max)?,
             None => Cache::of_its_own(resources.scratch_folder())?,
         };
         Ok(ShardedStore { versions, resources: resources.clone(), cache })
+    }
+
+    /// Returns its folder or URL.
+    pub fn place(&self) -> &Path {
+        self.versions.place()
     }
 
     /// Reads a version, the newest if none is named.
