@@ -12,6 +12,7 @@
 //! see [`super::upload`].
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::delta::DeltaPartition;
@@ -168,5 +169,9 @@ fn create_empty(path: &Path) -> Result<()> {
 }
 
 fn remove(folder: &Path) -> Result<()> {
-    fs::remove_dir_all(folder).map_err(|error| Error::io("remove", folder, error))
+    match fs::remove_dir_all(folder) {
+        // The process that made it has just ended, and removed it itself.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(|error| Error::io("remove", folder, error)),
+    }
 }

@@ -86,7 +86,11 @@ fn remove_left_behind(target: &Path) -> Result<()> {
         let path = entry.map_err(|error| Error::io("list", folder, error))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if fresh::is_drawn(&name, &prefix) && is_left_behind(&path) {
-            fs::remove_file(&path).map_err(|error| Error::io("remove", &path, error))?;
+            match fs::remove_file(&path) {
+                // The process that made it has just ended, and removed it itself.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                removed => removed.map_err(|error| Error::io("remove", &path, error))?,
+            }
         }
     }
     Ok(())
