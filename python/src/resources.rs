@@ -1,5 +1,6 @@
 //! What work may use, and values of settings, as Python gives them.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,13 +37,19 @@ impl Limits {
 
 /// Returns how requests to object stores are bounded, by the variables that the command line takes.
 fn request_limits() -> Result<RequestLimits> {
-    let RequestLimits { retries, retry_time, timeout } = RequestLimits::default();
+    let RequestLimits { retries, retry_time, timeout, at_once } = RequestLimits::default();
     let seconds = |seconds: Option<u32>, default| seconds.map_or(default, |number| Duration::from_secs(number.into()));
     Ok(RequestLimits {
         retries: number_of("LOOKBACK_RETRIES", 0)?.unwrap_or(retries),
         retry_time: seconds(number_of("LOOKBACK_RETRY_SECONDS", 0)?, retry_time),
         timeout: seconds(number_of("LOOKBACK_REQUEST_TIMEOUT", 1)?, timeout),
+        at_once: number_of("LOOKBACK_REQUESTS_AT_ONCE", 1)?.and_then(at_most).unwrap_or(at_once),
     })
+}
+
+/// Returns a number of requests; more than can be are as many as can be.
+fn at_most(number: u32) -> Option<NonZeroU16> {
+    NonZeroU16::new(u16::try_from(number).unwrap_or(u16::MAX))
 }
 
 /// Returns the number that the environment has under this name.

@@ -46,7 +46,7 @@ def test_everything_public_is_documented_with_an_example():
 
 
 # What the command line has for people or for its own output, and what variables of the environment say in Python.
-ONLY_TYPED = {"json", "help", "version", "retries", "retry-seconds", "request-timeout"}
+ONLY_TYPED = {"json", "help", "version", "retries", "retry-seconds", "request-timeout", "requests-at-once"}
 # What only a program can give.
 IN_MEMORY = {"sources", "columns", "impressions"}
 COMMANDS = [name for name in lookback.__all__ if inspect.isfunction(getattr(lookback, name))]

@@ -114,6 +114,11 @@ impl Resources {
         Ok(Kept::Folder(place.to_owned()))
     }
 
+    /// Returns how requests to object stores are bounded.
+    pub(crate) fn request_limits(&self) -> RequestLimits {
+        self.requests.limits()
+    }
+
     /// Returns how many requests to object stores were made with this value and its clones.
     pub fn request_counts(&self) -> RequestCounts {
         self.requests.counts()

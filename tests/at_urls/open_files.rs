@@ -1,6 +1,7 @@
 //! Many small files of a day at a URL, under a low limit on open files.
 
 use std::process::Command;
+use std::time::Duration;
 
 use super::AtUrl;
 use crate::support::output::{dump, tree};
@@ -93,4 +94,23 @@ fn a_restore_makes_each_file_of_its_own_object() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     bench.ok("verify --deep --store restored");
     assert!(dump(&bench.path("restored")) == dump(&bench.store()));
+}
+
+/// As many requests are under way as the option allows, and the result is the same.
+#[test]
+fn requests_are_made_as_many_at_once_as_the_option_says() {
+    let at_url = with_many_files();
+    at_url.bench.ok("ingest --create --store local --input input --dt 2026-01-05");
+    let mut most = Vec::new();
+    for at_once in [1, 3] {
+        let proxy = Proxy::to(&at_url.server);
+        proxy.delay(Duration::from_millis(5));
+        let store = format!("url-{at_once}");
+        let ingest = format!("ingest --create --store {store} --input @/in --dt 2026-01-05");
+        at_url.ok_at(&proxy, &format!("{ingest} --requests-at-once {at_once}"));
+        assert!(dump(&at_url.bench.path(&store)) == dump(&at_url.bench.path("local")));
+        most.push(proxy.most_at_once());
+    }
+    assert_eq!(most[0], 1);
+    assert!((2..=3).contains(&most[1]), "{most:?}");
 }

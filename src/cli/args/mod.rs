@@ -13,7 +13,7 @@ mod upkeep;
 mod vocabulary;
 mod words;
 
-use std::num::{NonZeroU8, NonZeroU32};
+use std::num::{NonZeroU8, NonZeroU16, NonZeroU32};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -79,6 +79,11 @@ pub(super) struct Requests {
     /// How many seconds a request may wait for the next byte of its answer.
     #[arg(long, global = true, value_name = "SECONDS", env = "LOOKBACK_REQUEST_TIMEOUT", default_value_t = NonZeroU32::new(30).unwrap_or(NonZeroU32::MIN))]
     pub request_timeout: NonZeroU32,
+
+    /// How many requests for files that are read together are made at the same time; of the uploads of a backup, at most
+    /// four.
+    #[arg(long, global = true, value_name = "N", env = "LOOKBACK_REQUESTS_AT_ONCE", default_value_t = RequestLimits::default().at_once)]
+    pub requests_at_once: NonZeroU16,
 }
 
 impl Requests {
@@ -88,6 +93,7 @@ impl Requests {
             retries: self.retries,
             retry_time: Duration::from_secs(self.retry_seconds.into()),
             timeout: Duration::from_secs(self.request_timeout.get().into()),
+            at_once: self.requests_at_once,
         }
     }
 }

@@ -24,11 +24,9 @@ use crate::exact::{at_most, usize_of};
 use crate::storage::fingerprint::Fingerprint;
 use crate::text::Shown as _;
 
-/// Requests of one fetch at once.
-const REQUESTS: usize = 8;
-
 /// The parts in which one object is fetched at the same time, and the least bytes that make a part of its own.
 const PARTS_MAX: u64 = 3;
+const PARTS_AT_ONCE: usize = PARTS_MAX as usize;
 const PART_BYTES_MIN: u64 = 8 << 20;
 
 /// How often a thread that waits for a file looks whether the work was asked to stop.
@@ -107,7 +105,7 @@ impl Fetch {
         let runtime = self.objects.requests.runtime()?;
         self.started.get_or_init(|| {
             let files = std::mem::take(&mut *self.files.lock().unwrap_or_else(PoisonError::into_inner));
-            let permits = Arc::new(Semaphore::new(REQUESTS));
+            let permits = Arc::new(Semaphore::new(self.objects.requests.limits().at_once.get().into()));
             let tasks = files.into_iter().map(|state| {
                 let (bytes, new_file) = (state.found.bytes, &*self.new_file);
                 let file = match self.is_into_files {
@@ -187,7 +185,7 @@ async fn fetched(
         let range = part * part_bytes..((part + 1) * part_bytes).min(found.bytes);
         fetch_part(objects, found, &file, range, permits)
     });
-    futures_util::stream::iter(parts).buffer_unordered(REQUESTS).try_collect::<()>().await?;
+    futures_util::stream::iter(parts).buffer_unordered(PARTS_AT_ONCE).try_collect::<()>().await?;
     let cancel = objects.cancel.clone();
     let (path, bytes) = (found.path.clone(), found.bytes);
     let hashed = tokio::task::spawn_blocking(move || {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
+use std::num::NonZeroU16;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -35,12 +36,23 @@ pub struct RequestLimits {
     pub retry_time: Duration,
     /// How long a request may go without a byte of its answer.
     pub timeout: Duration,
+    /// How many requests for files that are fetched together are made at the same time; and of the uploads of a backup, at
+    /// most four.
+    pub at_once: NonZeroU16,
 }
 
+/// Requests at the same time, if nothing else is said: enough to hide the delay of a near store.
+const AT_ONCE: NonZeroU16 = NonZeroU16::MIN.saturating_add(7);
+
 impl Default for RequestLimits {
-    /// 10 retries within 3 minutes, 30 seconds each.
+    /// 10 retries within 3 minutes, 30 seconds each, 8 requests at once.
     fn default() -> Self {
-        RequestLimits { retries: 10, retry_time: Duration::from_secs(180), timeout: Duration::from_secs(30) }
+        RequestLimits {
+            retries: 10,
+            retry_time: Duration::from_secs(180),
+            timeout: Duration::from_secs(30),
+            at_once: AT_ONCE,
+        }
     }
 }
 
@@ -90,7 +102,7 @@ impl Requests {
         Requests { limits, runtime, stores, counters, scratch_files }
     }
 
-    pub(super) fn limits(&self) -> RequestLimits {
+    pub(crate) fn limits(&self) -> RequestLimits {
         self.limits
     }
 

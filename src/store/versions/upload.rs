@@ -185,7 +185,8 @@ impl Versions {
             Ok(())
         };
         let mut missing = missing.into_iter();
-        ordered_map(resources.cancel(), vec![&work; UPLOADS], UPLOADS, || Ok(missing.next()), |()| Ok(()))?;
+        let uploads = UPLOADS.min(resources.request_limits().at_once.get().into());
+        ordered_map(resources.cancel(), vec![&work; uploads], uploads, || Ok(missing.next()), |()| Ok(()))?;
         Ok(uploaded)
     }
 }
