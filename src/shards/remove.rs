@@ -89,7 +89,7 @@ pub fn forget(
 ) -> Result<ForgottenOfShards> {
     let (made, traffic, mut all) = next_version(store, progress, |run| {
         let mut all = ForgottenOfShards::default();
-        let secret = run.head.secret().map_or_else(new_secret, Ok)?;
+        let secret = run.head.secret()?.map_or_else(new_secret, Ok)?;
         for number in 0..run.head.shards().number() {
             let shard = Shard { of: run.head.shards(), number };
             let own: Vec<CustomerId> = customers.iter().copied().filter(|customer| shard.holds(*customer)).collect();

@@ -80,8 +80,8 @@ pub(super) struct Requests {
     #[arg(long, global = true, value_name = "SECONDS", env = "LOOKBACK_REQUEST_TIMEOUT", default_value_t = NonZeroU32::new(30).unwrap_or(NonZeroU32::MIN))]
     pub request_timeout: NonZeroU32,
 
-    /// How many requests for files that are read together are made at the same time; of the uploads of a backup, at most
-    /// four.
+    /// How many requests for files that are read together are made at the same time; of the uploads of a backup, at
+    /// most four.
     #[arg(long, global = true, value_name = "N", env = "LOOKBACK_REQUESTS_AT_ONCE", default_value_t = RequestLimits::default().at_once)]
     pub requests_at_once: NonZeroU16,
 }

@@ -23,7 +23,7 @@ pub(super) fn deal_records(
 ) -> Result<()> {
     for batch in batch_days(from)? {
         let records = from.iter().map(|from| from.store.batch(batch)).collect::<Result<Vec<_>>>()?;
-        let record = whole(records.into_iter().flatten().collect());
+        let record = whole(records.into_iter().flatten().collect())?;
         let shared = shared_out(batch, &record, counts);
         for (load, number) in loads.iter_mut().zip(numbers) {
             let shared = shared.get(*number).held(ONE_OF_THEM)?;
@@ -67,7 +67,7 @@ pub(super) fn deal_records(
 
 /// Returns the record of a batch whose parts have these: counts are sums. Of a file that all have, each names it; rows
 /// from memory are one file for each source, of which each part has its own, and the whole a hash over all.
-fn whole(records: Vec<BatchRecord>) -> BatchRecord {
+fn whole(records: Vec<BatchRecord>) -> Result<BatchRecord> {
     let mut whole = BatchRecord::default();
     let mut sources: BTreeMap<String, SourceRecord> = BTreeMap::new();
     let mut files: Vec<(String, FileRecord)> = Vec::new();
@@ -81,8 +81,9 @@ fn whole(records: Vec<BatchRecord>) -> BatchRecord {
         whole.left_out.add(&record.left_out);
         sources.extend(record.sources.iter().map(|source| (source.name.clone(), source.clone())));
         for file in &record.files {
-            let source = record.source_of(file).unwrap_or_default().to_owned();
-            files.push((source, file.clone()));
+            let source = record.source_of(file);
+            let source = source.ok_or_else(|| Error::corrupt("a batch record has a file of no source"))?;
+            files.push((source.to_owned(), file.clone()));
         }
     }
     let mut by_name: Vec<SourceRecord> = sources.into_values().collect();
@@ -98,7 +99,7 @@ fn whole(records: Vec<BatchRecord>) -> BatchRecord {
     }
     whole.files = merged.into_values().filter_map(one_file).collect();
     whole.sources = by_name;
-    whole
+    Ok(whole)
 }
 
 fn one_file(parts: Vec<FileRecord>) -> Option<FileRecord> {

@@ -36,8 +36,8 @@ pub struct RequestLimits {
     pub retry_time: Duration,
     /// How long a request may go without a byte of its answer.
     pub timeout: Duration,
-    /// How many requests for files that are fetched together are made at the same time; and of the uploads of a backup, at
-    /// most four.
+    /// How many requests for files that are fetched together are made at the same time; and of the uploads of a backup,
+    /// at most four.
     pub at_once: NonZeroU16,
 }
 

@@ -8,6 +8,7 @@ use super::open_shard::OpenShard;
 use super::place::{Pinned, ShardedStore};
 use super::shard_files::{ShardFiles, prefix_of};
 use crate::error::{Error, Result};
+use crate::exact::Held;
 use crate::progress::Progress;
 use crate::storage::fresh;
 use crate::store::engine::checkpoint::at_checkpoint;
@@ -111,7 +112,8 @@ impl ShardedStore {
             let what = format!("{} of {} shards have answered", by_shard.len(), sharded.shards);
             return Err(Error::internal(what));
         }
-        let format_version = by_shard.values().map(|answer| answer.format_version).max().unwrap_or_default();
+        let format_version = by_shard.values().map(|answer| answer.format_version).max();
+        let format_version = format_version.held("a sharded store has a shard")?;
         let lookback = env!("CARGO_PKG_VERSION").to_owned();
         let origin = Origin { run: fresh::drawn()?, lookback, store, format_version };
         let named = by_shard.into_values().flat_map(|answer| {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::cache::Cache;
 use super::shard_files::prefix_of;
 use crate::error::{Error, Kind, Result};
+use crate::exact::Held;
 use crate::format::Secret;
 use crate::message::message;
 use crate::model::{Day, Shards};
@@ -83,9 +84,9 @@ impl Pinned {
     }
 
     /// Returns the secret of the block lists of its shards, if a customer has been forgotten.
-    pub(crate) fn secret(&self) -> Option<Secret> {
-        let number = u128::from_str_radix(self.sharded.secret.as_deref()?, 16).ok()?;
-        Some(number.to_be_bytes())
+    pub(crate) fn secret(&self) -> Result<Option<Secret>> {
+        let number = self.sharded.secret.as_deref().map(|digits| u128::from_str_radix(digits, 16)).transpose();
+        Ok(number.held("the secret of a version is hexadecimal digits")?.map(u128::to_be_bytes))
     }
 
     /// Whether a batch of this day has come under this identity, in this version or an earlier one, and the day was not
