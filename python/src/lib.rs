@@ -16,6 +16,7 @@ mod histories;
 mod own;
 mod resources;
 mod rows_in_memory;
+mod shards;
 mod shared_columns;
 mod shared_day;
 mod shared_memory;
@@ -43,6 +44,8 @@ mod _native {
     use super::histories::histories;
     #[pymodule_export]
     use super::resources::{Stop, default_memory};
+    #[pymodule_export]
+    use super::shards::shards_of;
     #[pymodule_export]
     use super::shared_columns::{Lender, receive};
     #[pymodule_export]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use arrow::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
-use lookback::cli::RowsInMemory;
+use lookback::cli::given::RowsInMemory;
 use lookback::error::{Error, Result};
 use lookback::input::RecordBatches;
 use pyo3::exceptions::PyValueError;

@@ -32,12 +32,17 @@ pub(super) fn sources_of(input: &Path, named: &Configuration, console: &Console)
 pub(super) fn input_of(folder: Option<&Path>, named: &Configuration, console: &Console) -> Result<(Input, Sources)> {
     match (folder, console.take_rows()) {
         (Some(folder), None) => Ok((folder.into(), sources_of(folder, named, console)?)),
-        (None, Some(rows)) => rows.read(named, console.resources()),
+        (None, Some(rows)) => rows.read(named, false, console.resources()),
         (folder, _) => Err(Error::usage(
             format!("the call has {} input", if folder.is_none() { "no" } else { "two kinds of" }),
             "give either the root of the files as input, or rows in memory by the name of their source",
         )),
     }
+}
+
+/// Returns the rows of a task, which a call gives in memory, and their description.
+pub(super) fn rows_of_task(named: &Configuration, console: &Console) -> Result<(Input, Sources)> {
+    console.take_rows().unwrap_or_default().read(named, true, console.resources())
 }
 
 /// Names a configuration that lies beside the input root and is not used.

@@ -11,7 +11,7 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
 use super::bars::{Bars, Listener, Log};
-use super::in_memory::RowsInMemory;
+use super::given::{Given, RowsInMemory};
 use super::lines::Lines;
 use super::phases::{PhaseTime, named_rate_of, now, seconds};
 use super::styles::print_error;
@@ -19,6 +19,7 @@ use super::waiting::Waiting;
 use lookback::error::{Error, Result};
 use lookback::progress::Progress;
 use lookback::resources::{Cancel, RequestCounts, Resources};
+use lookback::shards::Engine;
 use lookback::text::{escaped, escaped_json, exceptions};
 
 /// A summary with its times, which are the only part of a result that differs between runs.
@@ -54,17 +55,20 @@ pub(super) struct Console {
     for_caller: Option<Mutex<Vec<u8>>>,
     /// The rows that the caller gives the command in memory.
     rows: Mutex<RowsInMemory>,
+    /// What runs tasks for the caller.
+    engine: Option<Box<dyn Engine>>,
 }
 
 impl Console {
     pub(super) fn new(json: bool, log: Log) -> Self {
         let started = now();
         let bars = Bars::new(io::stderr().is_terminal(), log, started);
-        Console { json, bars, started, resources: Resources::default(), for_caller: None, rows: Mutex::default() }
+        let (rows, engine) = (Mutex::default(), None);
+        Console { json, bars, started, resources: Resources::default(), for_caller: None, rows, engine }
     }
 
-    /// Returns a console that prints nothing: the result is JSON, and is kept for the caller, who may give `rows`.
-    pub(super) fn for_caller(progress: Arc<Listener>, rows: RowsInMemory) -> Self {
+    /// Returns a console that prints nothing: the result is JSON, and is kept for the caller.
+    pub(super) fn for_caller(progress: Arc<Listener>, Given { rows, engine, .. }: Given) -> Self {
         let started = now();
         let bars = Bars::for_caller(progress, started);
         Console {
@@ -74,6 +78,7 @@ impl Console {
             resources: Resources::default(),
             for_caller: Some(Mutex::default()),
             rows: Mutex::new(rows),
+            engine,
         }
     }
 
@@ -97,6 +102,11 @@ impl Console {
     pub(super) fn take_rows(&self) -> Option<RowsInMemory> {
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         Some(mem::take(&mut *rows)).filter(|rows| !rows.is_empty())
+    }
+
+    /// Returns what runs tasks for the caller, if anything does.
+    pub(super) fn engine(&self) -> Option<&dyn Engine> {
+        self.engine.as_deref()
     }
 
     /// Returns the listener for the progress of the work.

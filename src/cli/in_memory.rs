@@ -44,13 +44,15 @@ impl RowsInMemory {
         self.sources.is_empty()
     }
 
-    /// Reads all rows. Returns them with the description by which they were read.
-    pub(super) fn read(self, named: &Configuration, resources: &Resources) -> Result<(Input, Sources)> {
+    /// Reads all rows: those of a task, or those of a whole day. Returns them with the description by which they were
+    /// read.
+    pub(super) fn read(self, named: &Configuration, is_task: bool, resources: &Resources) -> Result<(Input, Sources)> {
         let mut sources = config::sources(None, named.config.as_deref(), resources)?;
         for (source, columns) in &self.columns {
             config::name_columns(&mut sources, source, columns)?;
         }
-        let mut memory = MemoryInput::new(&sources, resources);
+        let memory = MemoryInput::new(&sources, resources);
+        let mut memory = if is_task { memory.keeping_empty() } else { memory };
         for (source, open) in self.sources {
             if source == IMPRESSIONS {
                 memory.add_impressions(open()?)?;

@@ -15,6 +15,7 @@ mod examples;
 mod explain;
 mod forget;
 mod get;
+pub mod given;
 mod help;
 mod ids;
 mod in_memory;
@@ -52,7 +53,7 @@ use args::{Arguments, Command};
 pub use bars::Listener;
 use bars::Log;
 use console::Console;
-pub use in_memory::RowsInMemory;
+use given::Given;
 use signals::Signals;
 
 use lookback::error::{Error, Kind, Result};
@@ -103,8 +104,9 @@ pub fn run(arguments: &[OsString]) -> u8 {
 
 /// Runs a command inside a program of another kind: returns its JSON summary, and whether it succeeded; a command that
 /// fails because of its findings has a summary too. `words` are what would follow `lookback` on a command line, without
-/// `--json`. `ingest` and `produce` take rows in memory in place of `--input`. Prints nothing, sets nothing of the
-/// process, and stops when `cancel` asks it to.
+/// `--json`. `ingest` and `produce` take rows in memory in place of `--input`; so do tasks of `shards ingest` and
+/// `shards produce`, which take an engine in place of it. Prints nothing, sets nothing of the process, and stops when
+/// `cancel` asks it to.
 ///
 /// The memory limit that the words may give is shared out, but the process is not limited to it.
 ///
@@ -120,22 +122,30 @@ pub fn run(arguments: &[OsString]) -> u8 {
 /// use lookback::resources::Cancel;
 ///
 /// let words = ["init".into(), "--store".into(), store.into_os_string()];
-/// let rows = lookback::cli::RowsInMemory::default();
-/// let (summary, result) = lookback::cli::call(&words, rows, Arc::new(Silent), Cancel::default());
+/// let given = lookback::cli::given::Given::default();
+/// let (summary, result) = lookback::cli::call(&words, given, Arc::new(Silent), Cancel::default());
 /// result?;
 /// assert!(summary.contains("\"max_history\":1000"), "{summary}");
 /// # Ok(())
 /// # }
 /// ```
-pub fn call(words: &[OsString], rows: RowsInMemory, progress: Arc<Listener>, cancel: Cancel) -> (String, Result<()>) {
-    let has_rows = !rows.is_empty();
-    let mut console = Console::for_caller(progress, rows);
+pub fn call(words: &[OsString], given: Given, progress: Arc<Listener>, cancel: Cancel) -> (String, Result<()>) {
+    let (has_rows, has_engine, scratch) = (!given.rows.is_empty(), given.engine.is_some(), given.scratch.clone());
+    let mut console = Console::for_caller(progress, given);
     let done = typed::arguments_of_call(words).and_then(|arguments| {
         if matches!(arguments.command, Command::Completions(_) | Command::Man(_)) {
             return Err(Error::usage("completions and man pages are for a command line", "run `lookback` in a shell"));
         }
-        if has_rows && !matches!(arguments.command, Command::Ingest(_) | Command::Produce(_)) {
+        let (takes_rows, takes_engine) = match &arguments.command {
+            Command::Ingest(_) | Command::Produce(_) => (true, false),
+            Command::Shards(typed) => typed.takes(),
+            _ => (false, false),
+        };
+        if has_rows && !takes_rows {
             return Err(Error::usage("this command takes no rows in memory", "give it the root of the files as input"));
+        }
+        if has_engine && !takes_engine {
+            return Err(Error::usage("this command has no tasks", "call it without an engine"));
         }
         let limit = arguments.memory_limit;
         limits::refuse_too_little(limit)?;
@@ -146,6 +156,10 @@ pub fn call(words: &[OsString], rows: RowsInMemory, progress: Arc<Listener>, can
             .with_request_limits(arguments.requests.limits());
         let resources = match limit {
             Some(bytes) => resources.with_memory(bytes),
+            None => resources,
+        };
+        let resources = match &scratch {
+            Some(folder) => resources.with_scratch_folder(folder),
             None => resources,
         };
         resources.install(|| ())?;

@@ -38,6 +38,9 @@ pub(super) fn arguments_of_call(typed: &[OsString]) -> lookback::error::Result<A
     };
     let optional = |command: Command| command.mut_arg("input", |argument| argument.required(false));
     let command = help::command().mut_subcommand("ingest", optional).mut_subcommand("produce", optional);
+    let command = command.mut_subcommand("shards", |shards| {
+        shards.mut_subcommand("ingest", optional).mut_subcommand("produce", optional)
+    });
     let (arguments, places) = parse(command, &line).map_err(wrong)?;
     places.map(|()| arguments)
 }

@@ -1,6 +1,7 @@
 //! Refuses batches whose actions are far from the batch day, mostly because of a wrong time unit.
 
-use super::options::IngestOptions;
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 use crate::input::SourceFile;
 use crate::message::message;
@@ -32,36 +33,61 @@ impl Far {
     }
 }
 
-/// Fails if, of `actions` and the bad rows with times outside the supported years, more than half are far from the
-/// batch day.
-pub(super) fn refuse_far<'a>(
-    options: &IngestOptions,
-    actions: u64,
-    files: impl Iterator<Item = (&'a SourceFile<'a>, &'a Far)>,
-    zone: &Zone,
-) -> Result<()> {
-    let (dt, mut far, mut all, mut example) = (options.dt, 0, actions, None);
-    for ((source, file), of_file) in files {
-        far += of_file.actions + of_file.outside;
-        all += of_file.outside;
-        if let (Some(time_us), None) = (of_file.first_us, &example) {
-            let unit = likely_unit(time_us, source.time_unit, dt);
-            example = Some(format!(", such as one of {} in {}{unit}", zone.display(time_us), file.path.shown()));
+/// How many rows of a batch, or of a shard's part of it, are far from the batch day: actions, and bad rows with times
+/// outside the supported years.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct FarActions {
+    far: u64,
+    all: u64,
+    /// One of them, in words.
+    example: Option<String>,
+}
+
+impl FarActions {
+    /// Counts those of some files, which have so many `actions`.
+    pub(super) fn of<'a>(
+        dt: Day,
+        actions: u64,
+        files: impl Iterator<Item = (&'a SourceFile<'a>, &'a Far)>,
+        zone: &Zone,
+    ) -> Self {
+        let mut counted = FarActions { far: 0, all: actions, example: None };
+        for ((source, file), of_file) in files {
+            counted.far += of_file.actions + of_file.outside;
+            counted.all += of_file.outside;
+            if let (Some(time_us), None) = (of_file.first_us, &counted.example) {
+                let unit = likely_unit(time_us, source.time_unit, dt);
+                let example = format!(", such as one of {} in {}{unit}", zone.display(time_us), file.path.shown());
+                counted.example = Some(example);
+            }
         }
+        counted
     }
-    if far.saturating_mul(2) <= all {
-        return Ok(());
+
+    /// Adds those of another shard.
+    pub(crate) fn add(&mut self, other: FarActions) {
+        self.far += other.far;
+        self.all += other.all;
+        self.example = self.example.take().or(other.example);
     }
-    let example = example
-        .unwrap_or_else(|| ", beyond the year 2261: their unit may be finer than the one they are read in".to_owned());
-    Err(Error::input(
-        format!("{} of the {} actions of {dt} lie over ten years from that day{example}", count(far), count(all)),
-        message![
-            "correct the unit (time_unit in lookback.toml, or the type of the column) or the times; or accept \
-             them with ",
-            AllowFarDay
-        ],
-    ))
+
+    /// Fails if they are more than half of all.
+    pub(crate) fn refuse_most(&self, dt: Day) -> Result<()> {
+        let FarActions { far, all, example } = self;
+        if far.saturating_mul(2) <= *all {
+            return Ok(());
+        }
+        let no_example = ", beyond the year 2261: their unit may be finer than the one they are read in";
+        let example = example.as_deref().unwrap_or(no_example);
+        Err(Error::input(
+            format!("{} of the {} actions of {dt} lie over ten years from that day{example}", count(*far), count(*all)),
+            message![
+                "correct the unit (time_unit in lookback.toml, or the type of the column) or the times; or accept \
+                 them with ",
+                AllowFarDay
+            ],
+        ))
+    }
 }
 
 /// Returns the likely unit of a batch's times, as the end of a sentence; empty if no other unit brings `time_us` near

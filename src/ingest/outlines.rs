@@ -115,21 +115,11 @@ impl Outlines {
                 missing.entry(source).or_default().push(*day);
             }
         }
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let named = missing.iter().map(|(source, days)| format!("{source} for {}", name_days(days)));
-        Err(Error::refused(
-            format!(
-                "there is no file of {}, but each of the batches before has some",
-                named.collect::<Vec<_>>().join(", nor of ")
-            ),
-            message!["wait for the files, or continue without them with ", AllowMissingSource],
-        ))
+        if missing.is_empty() { Ok(()) } else { Err(missing_sources(&missing)) }
     }
 
     /// Returns the sources that all recent batches before a day have files of.
-    fn expected_on(&self, day: Day) -> BTreeSet<String> {
+    pub(super) fn expected_on(&self, day: Day) -> BTreeSet<String> {
         let before: Vec<&Outline> = self.0.range(..day).rev().take(DAYS_BEFORE).map(|(_, outline)| outline).collect();
         let Some((last, others)) = before.split_first().filter(|_| before.len() >= BATCHES_BEFORE_MIN) else {
             return BTreeSet::new();
@@ -155,6 +145,18 @@ impl Outlines {
         let text = found.description((figure, "batches"), false, |value| count(whole(value)));
         Some(Unlike { figure, value: whole(found.value), median: whole(found.median), text })
     }
+}
+
+/// Returns the error for batches that lack sources.
+pub(super) fn missing_sources(missing: &BTreeMap<String, Vec<Day>>) -> Error {
+    let named = missing.iter().map(|(source, days)| format!("{source} for {}", name_days(days)));
+    Error::refused(
+        format!(
+            "there is no file of {}, but each of the batches before has some",
+            named.collect::<Vec<_>>().join(", nor of ")
+        ),
+        message!["wait for the files, or continue without them with ", AllowMissingSource],
+    )
 }
 
 impl Outline {

@@ -1,8 +1,10 @@
 //! Reads the files of a batch, several at once.
 
+use std::collections::BTreeSet;
+
 use super::admission::{Admission, LeftOut};
 use super::dated_action::DatedAction;
-use super::far::{Far, refuse_far};
+use super::far::{Far, FarActions};
 use super::options::IngestOptions;
 use super::recorded::Recorded;
 use super::taken::{Destination, Taken, Taking};
@@ -40,6 +42,17 @@ struct ReadFile {
     has_rows: bool,
 }
 
+/// What was read of a batch, beside its actions.
+pub(super) struct Read {
+    /// Complete except for the number of customers.
+    pub record: BatchRecord,
+    pub left_out: LeftOut,
+    pub same: SameContents,
+    pub far: FarActions,
+    /// The sources that have a row.
+    pub with_rows: BTreeSet<String>,
+}
+
 impl FileCounts {
     fn good(&self) -> u64 {
         let left_out = &self.taken.left_out;
@@ -47,9 +60,8 @@ impl FileCounts {
     }
 }
 
-/// Reads the admitted actions of all files into the sorter. Returns the batch's record, still without the number of
-/// customers, the counts of actions left out, and the files with the same content. Actions with event ids are sorted by
-/// `identified` first, and only the earliest of each id is taken.
+/// Reads the admitted actions of all files into the sorter. Actions with event ids are sorted by `identified` first,
+/// and only the earliest of each id is taken.
 ///
 /// Files are read in parallel; the arrival order of actions does not matter, since the sort order is total. If there
 /// are bad rows, the files are read again, one after the other, to report and quarantine the bad rows in order.
@@ -61,7 +73,7 @@ pub(super) fn read_batch(
     (zone, admission): (&Zone, &Admission),
     (sorter, identified): (&SharedSorter<DatedAction>, Option<SharedSorter<IdentifiedAction>>),
     progress: &dyn Progress,
-) -> Result<(BatchRecord, LeftOut, SameContents)> {
+) -> Result<Read> {
     let quarantine = options.quarantine.as_deref().map(|path| options.resources.place(path)).transpose()?;
     let sizes = files.iter().map(|(_, file)| file.size()).collect::<Result<Vec<_>>>()?;
     progress.begin("reading", "bytes", Some(sizes.iter().sum()));
@@ -91,12 +103,14 @@ pub(super) fn read_batch(
     let identified = identified.map(SharedSorter::into_sorter).transpose()?;
     all_read?;
     let both = || files.iter().zip(&read_files);
-    let with_rows = both().filter(|(_, read)| read.has_rows);
-    let same = same_content(with_rows.map(|((_, file), read)| (file, &read.fingerprint)));
+    let filled = both().filter(|(_, read)| read.has_rows);
+    let same = same_content(filled.map(|((_, file), read)| (file, &read.fingerprint)));
+    let far = FarActions::of(options.dt, actions, both().map(|(file, read)| (file, &read.far)), zone);
     if !options.allow_far_actions {
         // Before any row is quarantined.
-        refuse_far(options, actions, both().map(|(file, read)| (file, &read.far)), zone)?;
+        far.refuse_most(options.dt)?;
     }
+    let with_rows = both().filter(|(_, read)| read.has_rows).map(|((source, _), _)| source.name.clone()).collect();
     let mut bad = BadRows::new(QuarantineFolder::Actions, options.dt, quarantine);
     for ((source, file), read) in both() {
         if has_bad {
@@ -113,7 +127,7 @@ pub(super) fn read_batch(
     }
     let LeftOut { without_customer, deduplicated, empty_lists, .. } = left_out;
     record.left_out = LeftOutRows { without_customer, deduplicated, empty_lists };
-    Ok((record, left_out, same))
+    Ok(Read { record, left_out, same, far, with_rows })
 }
 
 fn read_file(
@@ -168,7 +182,8 @@ fn add_taken(record: &mut BatchRecord, left_out: &mut LeftOut, types: &TypeCount
     record.actions.add_all(types);
     record.late += taken.late;
     record.early += taken.early;
-    let LeftOut { forgotten, pruned, without_customer, deduplicated, empty_lists } = taken.left_out;
+    let LeftOut { of_other_shards, forgotten, pruned, without_customer, deduplicated, empty_lists } = taken.left_out;
+    left_out.of_other_shards += of_other_shards;
     left_out.forgotten += forgotten;
     left_out.pruned += pruned;
     left_out.without_customer += without_customer;

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::admission::{Admission, LeftOut};
 use super::dated_action::DatedAction;
+use super::far::FarActions;
 use super::load::{NewSettings, load};
 use super::options::IngestOptions;
 use super::outlines::Outlines;
-use super::read::read_batch;
+use super::read::{Read, read_batch};
 use super::summary::IngestSummary;
 use super::types::joined_types;
 use super::work_units::WorkUnits;
@@ -186,6 +187,9 @@ pub struct ReadBatch {
     pub(super) left_out: LeftOut,
     pub(super) same: SameContents,
     pub(super) sources: Sources,
+    pub(super) far: FarActions,
+    /// The sources that have a row.
+    pub(super) with_rows: BTreeSet<String>,
 }
 
 impl BatchReader {
@@ -225,8 +229,9 @@ impl BatchReader {
         let read = read_batch(&files, options, (&self.zone, &self.admission), (&sorter, identified), progress);
         // A failed sorter is the cause of the reading error, so its error is returned first.
         let sorter = sorter.into_sorter()?;
-        let (record, left_out, same) = read?;
-        Ok(ReadBatch { dt, actions: sorter.buckets()?, record, left_out, same, sources: options.sources.clone() })
+        let Read { record, left_out, same, far, with_rows } = read?;
+        let (actions, sources) = (sorter.buckets()?, options.sources.clone());
+        Ok(ReadBatch { dt, actions, record, left_out, same, sources, far, with_rows })
     }
 }
 
@@ -252,7 +257,7 @@ fn commit(
     outlines: &mut Outlines,
     progress: &dyn Progress,
 ) -> Result<IngestSummary> {
-    let ReadBatch { dt, actions, mut record, left_out, same, sources: _ } = batch;
+    let ReadBatch { dt, actions, mut record, left_out, same, .. } = batch;
     let replaced = store.holds_batch(dt)?;
     progress.begin("folding", "actions", Some(record.actions.sum() - left_out.forgotten - left_out.pruned));
     let work_units = WorkUnits::new(store, dt, actions);
@@ -292,7 +297,8 @@ fn commit(
     })
 }
 
-fn no_files(options: &IngestOptions) -> Error {
+/// Returns the error for a day without any file or row.
+pub(super) fn no_files(options: &IngestOptions) -> Error {
     let IngestOptions { input, sources, dt, .. } = options;
     let Some(root) = input.folder().map(Shown::shown) else {
         return Error::input(

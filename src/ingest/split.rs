@@ -45,8 +45,8 @@ impl BatchReader {
     /// Memory: that for sorting, twice.
     pub fn read_split(&self, options: &IngestOptions, shards: Shards, progress: &dyn Progress) -> Result<SplitBatch> {
         // Each shard has its own forgotten customers, and looks itself.
-        let ReadBatch { dt, actions, record, left_out, same, sources } =
-            self.admitting(Admission::default()).read(options, progress)?;
+        let batch = self.admitting(Admission::default()).read(options, progress)?;
+        let ReadBatch { dt, actions, record, left_out, same, sources, .. } = batch;
         let resources = options.resources.clone();
         let memory_max = resources.sort_bytes() / usize_of(u64::from(shards.number()));
         let mut spools: Vec<Spool> =
@@ -107,7 +107,10 @@ impl SplitBatch {
             (record.ignored, record.quarantined, record.left_out) = (0, 0, LeftOutRows::default());
         }
         let actions = sorter.into_sorter()?.buckets()?;
-        Ok(ReadBatch { dt: self.dt, actions, record, left_out, same, sources: self.sources.clone() })
+        let sources = self.sources.clone();
+        // What is judged of a whole batch was judged when it was read.
+        let (far, with_rows) = Default::default();
+        Ok(ReadBatch { dt: self.dt, actions, record, left_out, same, sources, far, with_rows })
     }
 }
 

@@ -1,13 +1,13 @@
 //! The counts of an ingest.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::outlines::Unlike;
 use crate::input::SameContent;
 use crate::model::NamedCounts;
 
 /// The result of an ingest.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct IngestSummary {
     /// The batch.
     pub dt: String,
@@ -19,15 +19,16 @@ pub struct IngestSummary {
     pub actions: u64,
     /// Of them, those of the type `click`, if the store has it; `types` has this count too, with those of all other
     /// types.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clicks: Option<u64>,
     /// Of the actions, those of the type `add_to_cart`, if the store has it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub add_to_carts: Option<u64>,
     /// Of the actions, those of the type `order`, if the store has it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orders: Option<u64>,
     /// Actions of each type.
+    #[serde(skip_deserializing)]
     pub types: NamedCounts,
     /// Rows that the source's description lists as no actions.
     pub ignored: u64,
@@ -66,6 +67,7 @@ pub struct IngestSummary {
     /// Keyframes written or removed.
     pub keyframes: u64,
     /// Figures of the batch that are far from those of the seven batches before.
+    #[serde(skip_deserializing)]
     pub unlike: Vec<Unlike>,
     /// Whether the batch replaced an earlier version.
     pub replaced: bool,

@@ -83,13 +83,27 @@ pub struct MemoryInput {
     resources: Resources,
     actions: Vec<DayFile>,
     impressions: Option<DayFile>,
+    keeps_empty: bool,
 }
 
 impl MemoryInput {
     /// Returns an input without rows. `sources` describe it, and must be those of the options that it is used with;
     /// `resources` give the memory and the folder for scratch files.
     pub fn new(sources: &Sources, resources: &Resources) -> Self {
-        MemoryInput { sources: sources.clone(), resources: resources.clone(), actions: Vec::new(), impressions: None }
+        MemoryInput {
+            sources: sources.clone(),
+            resources: resources.clone(),
+            actions: Vec::new(),
+            impressions: None,
+            keeps_empty: false,
+        }
+    }
+
+    /// Has data without a row count as data of its source too: those of a task, which has only a part of the rows. Else
+    /// they are as if they were not given.
+    #[must_use]
+    pub fn keeping_empty(self) -> Self {
+        MemoryInput { keeps_empty: true, ..self }
     }
 
     /// Adds the actions of a source, all batches of the reader. Fails if no source has this name, if the source has
@@ -111,7 +125,7 @@ impl MemoryInput {
         let (zone, mut bad) = (Zone::utc(), BadRows::new(QuarantineFolder::Actions, Day::FIRST, None));
         read_first_actions(described, &rows, &zone, &self.resources, 0, &mut bad, |_, _, _, _| Ok(()))?;
         rows.fill(reader, actions::BATCH_ROWS, &self.resources)?;
-        if rows.size()? > 0 {
+        if self.keeps_empty || rows.size()? > 0 {
             self.actions.push(rows);
         }
         Ok(())
@@ -129,7 +143,7 @@ impl MemoryInput {
         let mut bad = BadRows::new(QuarantineFolder::Impressions, Day::FIRST, None);
         read_first_impressions(described, &rows, &self.resources, 0, &mut bad, |_, _, _, _| Ok(()))?;
         rows.fill(reader, impressions::BATCH_ROWS, &self.resources)?;
-        if rows.size()? > 0 {
+        if self.keeps_empty || rows.size()? > 0 {
             self.impressions = Some(rows);
         }
         Ok(())

@@ -6,6 +6,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::TypeTable;
+use super::type_table::is_type_name;
 
 /// Action counts by type number. A type without actions has no entry.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -90,6 +91,19 @@ impl NamedCounts {
     /// Adds the counts of another value with the same names.
     pub(crate) fn add_all(&mut self, other: &NamedCounts) {
         self.counts.add_all(&other.counts);
+    }
+
+    /// Returns numbers, names and counts, in the order of the numbers.
+    pub(crate) fn numbered(&self) -> Vec<(u8, String, u64)> {
+        self.numbers().into_iter().map(|number| (number, self.types.name(number), self.counts.of(number))).collect()
+    }
+
+    /// Returns the value with these numbers, names and counts.
+    pub(crate) fn of_numbered(numbered: &[(u8, String, u64)]) -> Self {
+        let named = numbered.iter().filter(|(_, name, _)| is_type_name(name));
+        let types = TypeTable::new(named.map(|(number, name, _)| (*number, name.clone()))).unwrap_or_default();
+        let counts = numbered.iter().map(|(number, _, count)| (*number, *count)).collect();
+        NamedCounts { types, counts }
     }
 
     fn numbers(&self) -> Vec<u8> {

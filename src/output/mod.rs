@@ -16,6 +16,7 @@ mod produced;
 mod report_file;
 mod row_batches;
 pub(crate) mod rows;
+mod task_parts;
 mod upload;
 mod vocabulary;
 
@@ -40,5 +41,6 @@ pub use rows::{Compression, FileSizes};
 pub(crate) use rows::{
     EncodedRowGroup, GroupedWriter, NEWEST_ACTION, RowGroup, RowSchema, RowSettings, RowWriter, metadata_if_chosen,
 };
+pub use task_parts::{PartsPlace, UploadedParts};
 pub use vocabulary::VocabularyBatch;
 pub(crate) use vocabulary::{VocabularyWriter, check_vocabulary_file};

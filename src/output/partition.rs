@@ -122,15 +122,33 @@ impl Partition {
 
     /// Publishes the partition with its manifest. The parts must be complete and fsynced. Returns the version of the
     /// Delta table that has the rows, if it is one.
-    pub fn publish(mut self, manifest: &Manifest, schema: &RowSchema, progress: &dyn Progress) -> Result<Option<u64>> {
+    pub fn publish(self, manifest: &Manifest, schema: &RowSchema, progress: &dyn Progress) -> Result<Option<u64>> {
+        self.publish_as(manifest, None, schema, progress)
+    }
+
+    /// Returns the bytes of the manifest at the URL that was there when the partition was begun, none if there was
+    /// none; `None` for a partition on a disk.
+    pub(super) fn replaced_manifest(&self) -> Option<&[u8]> {
+        self.replaced.as_ref().map(Replaced::bytes)
+    }
+
+    /// Publishes the partition. `uploaded` has the statistics of its parts if these are at the URL already.
+    pub(super) fn publish_as(
+        mut self,
+        manifest: &Manifest,
+        uploaded: Option<&[String]>,
+        schema: &RowSchema,
+        progress: &dyn Progress,
+    ) -> Result<Option<u64>> {
         let parts = self.parts();
         let (replaced, delta) = (self.replaced.take(), self.delta.take());
-        let named = (replaced.is_some() || delta.is_some()).then(|| under_their_hashes(manifest));
+        let by_hash = uploaded.is_none() && (replaced.is_some() || delta.is_some());
+        let named = by_hash.then(|| under_their_hashes(manifest));
         let manifest = named.as_ref().unwrap_or(manifest);
         write_manifest(&parts, manifest, schema)?;
         if let (Some(replaced), Some((objects, local))) = (replaced, self.folder.out.objects()) {
-            let upload =
-                Upload { folder: &self.folder, objects, part_bytes: local.part_bytes, parts: &parts, progress };
+            let (folder, part_bytes) = (&self.folder, local.part_bytes);
+            let upload = Upload { folder, objects, part_bytes, parts: &parts, uploaded, progress };
             return match delta {
                 Some(delta) => delta.publish_at_url(&upload, manifest, &replaced).map(Some),
                 None => upload.publish(manifest, &replaced).map(|()| None),

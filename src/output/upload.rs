@@ -35,6 +35,11 @@ pub(super) struct Replaced {
 }
 
 impl Replaced {
+    /// Returns the bytes of the manifest; none if there is none.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.manifest.as_ref().map(|(bytes, _)| bytes.as_slice()).unwrap_or_default()
+    }
+
     /// Reads the manifest. Fails if anything lies there that lookback did not write.
     pub(super) fn find(folder: &PartitionFolder, objects: &Objects) -> Result<Self> {
         let replaced = Self::read(folder, objects)?;
@@ -149,6 +154,8 @@ pub(super) struct Upload<'a> {
     pub part_bytes: usize,
     /// The local folder of the files.
     pub parts: &'a Path,
+    /// The statistics of the parts, if tasks have put these at the URL: then the folder has only the manifest.
+    pub uploaded: Option<&'a [String]>,
     pub progress: &'a dyn Progress,
 }
 
@@ -239,7 +246,12 @@ impl Upload<'_> {
         Ok(())
     }
 
+    /// Fails if tasks have uploaded the parts, so that none should be missing.
     fn local_part(&self, number: usize) -> Result<File> {
+        if self.uploaded.is_some() {
+            let what = format!("part {number} of the partition {} has gone meanwhile", self.folder.path().shown());
+            return Err(Error::new(Kind::Busy, what, "wait for other runs to end, and run the same command again"));
+        }
         let local = self.parts.join(PartFile::name_of(number));
         regular_file::open(&local).map_err(|error| Error::io("open", &local, error))
     }

@@ -5,17 +5,21 @@ use crate::model::Day;
 use crate::output::partitions;
 use crate::progress::Progress;
 use crate::storage::Place;
-use crate::store::Batches;
 use crate::text::Shown as _;
 
-/// Returns the day of a partition that rests on batches from before the store's first batch: the newest other one below
+/// Returns the day of a partition that rests on batches from before the store's `first` batch: the newest other one below
 /// `out`, or else that of `dt`. Notes it for the user: most likely this is a different store, created on an empty disk
 /// or at a mistyped path, and the rows lack the history of the original one.
 ///
 /// The manifest names the batches; a partition without a usable one counts if its day is before the store's first
 /// batch. Memory: one manifest.
-pub(crate) fn older_partition(batches: &Batches, out: &Place, dt: Day, progress: &dyn Progress) -> Result<Option<Day>> {
-    let Some(first) = batches.first() else { return Ok(None) };
+pub(crate) fn older_partition(
+    first: Option<Day>,
+    out: &Place,
+    dt: Day,
+    progress: &dyn Progress,
+) -> Result<Option<Day>> {
+    let Some(first) = first else { return Ok(None) };
     if out.folder().is_some_and(|out| !out.is_dir()) {
         return Ok(None);
     }

@@ -57,7 +57,7 @@ impl PreparedDay {
             return Ok(Prepare::Kept(ProduceSummary { kept: true, ..input.summary }));
         }
 
-        input.summary.older_partition = older_partition(&input.batches, &out, options.dt, progress)?;
+        input.summary.older_partition = older_partition(input.batches.first(), &out, options.dt, progress)?;
         let partition = Partition::begin(folder, options.table, input.settings.columns)?;
         let (resources, scratch) = (&options.resources, Scratch::new(partition.scratch()));
         let budget = Budget::of(input.settings.order, resources.sort_bytes());

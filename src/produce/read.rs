@@ -34,6 +34,7 @@ struct FileCounts {
 struct Taken {
     /// Those of other shards are left out.
     shard: Option<Shard>,
+    of_other_shards: u64,
     impressions: u64,
     forgotten: u64,
 }
@@ -42,6 +43,7 @@ impl Taken {
     /// Takes an impression, unless its customer has been forgotten.
     fn take(&mut self, impression: Impression, block_list: &BlockList, feed: &mut Feed<'_, Impression>) -> Result<()> {
         if self.shard.is_some_and(|shard| !shard.holds(impression.customer)) {
+            self.of_other_shards += 1;
             return Ok(());
         }
         if block_list.holds(impression.customer) {
@@ -55,6 +57,7 @@ impl Taken {
     fn add_to(self, summary: &mut ProduceSummary) {
         summary.impressions += self.impressions;
         summary.forgotten += self.forgotten;
+        summary.of_other_shards += self.of_other_shards;
     }
 }
 

@@ -42,6 +42,9 @@ pub struct ProduceSummary {
     pub same_content_files: Vec<SameContent>,
     /// Impressions left out because their customers have been forgotten.
     pub forgotten: u64,
+    /// Impressions of customers of other shards, of which the store has none.
+    #[serde(skip)]
+    pub(crate) of_other_shards: u64,
     /// Training rows.
     pub rows: u64,
     /// Rows with label 1.
@@ -91,9 +94,8 @@ impl ProduceSummary {
         ProduceSummary { dt, cut_off, max_history, lookback_days, newest_batch, ..ProduceSummary::default() }
     }
 
-    /// Adds the counts of the same day in another shard, which has other customers. What is counted of files is the
-    /// same in all shards, since each reads all of them.
-    pub(crate) fn add_shard(&mut self, other: &ProduceSummary) {
+    /// Adds what is counted of customers and their rows in another shard.
+    pub(crate) fn add_customers(&mut self, other: &ProduceSummary) {
         self.impressions += other.impressions;
         self.duplicates += other.duplicates;
         self.forgotten += other.forgotten;
@@ -106,6 +108,10 @@ impl ProduceSummary {
         self.without_history += other.without_history;
         self.customers_at_cap += other.customers_at_cap;
         self.parts += other.parts;
+    }
+
+    /// Takes what is counted of files, which each shard has read.
+    pub(crate) fn take_files(&mut self, other: &ProduceSummary) {
         self.empty_impressions = other.empty_impressions;
         self.without_customer = other.without_customer;
         self.quarantined = other.quarantined;
@@ -113,5 +119,13 @@ impl ProduceSummary {
         self.without_label = other.without_label;
         self.same_content = other.same_content;
         self.same_content_files.clone_from(&other.same_content_files);
+    }
+
+    /// Adds what is counted of the rows that a task has read, and nobody else.
+    pub(crate) fn add_rows_read(&mut self, other: &ProduceSummary) {
+        self.empty_impressions += other.empty_impressions;
+        self.without_customer += other.without_customer;
+        self.without_ranking_id = self.without_ranking_id.max(other.without_ranking_id);
+        self.without_label = self.without_label.max(other.without_label);
     }
 }

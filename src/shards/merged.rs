@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
 use crate::format::hex;
-use crate::manifest::{Manifest, PartFile, RowTally};
+use crate::manifest::{Manifest, RowTally};
 use crate::storage::hash_of_texts;
 
 /// Returns the manifest of a partition that has the parts of all shards, given in the order of the shards.
 ///
 /// Rows, impressions and customers are sums, since each customer is in one shard. Of action types it has the names that
-/// any shard has. Where shards rest on other files of a batch or have other impressions, since each task was given its
+/// any shard has. Its parts are those of the first: whoever puts them in place says which they are. Where shards rest on other files of a batch or have other impressions, since each task was given its
 /// own rows, the manifest has a hash over those of all shards.
 pub(super) fn merged(manifests: Vec<Manifest>) -> Result<Manifest> {
     let mut manifests = manifests.into_iter();
@@ -30,9 +30,6 @@ pub(super) fn merged(manifests: Vec<Manifest>) -> Result<Manifest> {
     merged.impressions = all().map(|manifest| manifest.impressions).sum();
     merged.customers = all().map(|manifest| manifest.customers).sum();
     merged.tally = all().map(|manifest| manifest.tally).sum::<Option<RowTally>>();
-    let parts = all().flat_map(|manifest| manifest.parts.iter().cloned());
-    merged.parts =
-        parts.enumerate().map(|(number, part)| PartFile { name: PartFile::name_of(number), ..part }).collect();
     merged.inputs = combined(all().map(|manifest| manifest.inputs.as_str()));
     for (index, batch) in merged.batches.iter_mut().enumerate() {
         batch.files = combined(all().filter_map(|manifest| Some(manifest.batches.get(index)?.files.as_str())));

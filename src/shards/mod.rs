@@ -1,8 +1,9 @@
-//! Floor 7, the commands on a sharded store: its shards one after the other on this machine. Where a cluster does the
-//! same, each shard is a task ([`crate::store::ShardedStore`] has the steps), and nothing else differs.
+//! Floor 7, the commands on a sharded store: its shards one after the other on this machine, or each as a task of an
+//! engine such as Spark ([`Engine`]). [`crate::store::ShardedStore`] has the steps, which are the same.
 
 mod checkout;
 mod deal;
+mod engine;
 mod ingest;
 mod merged;
 mod produce;
@@ -12,8 +13,9 @@ mod run;
 mod verify;
 
 pub use checkout::checkout;
-pub use ingest::{IngestedShards, ingest};
-pub use produce::{ProducedShards, produce};
+pub use engine::{Engine, Task, Tasks};
+pub use ingest::{IngestedShard, IngestedShards, ingest, ingest_by, ingest_task};
+pub use produce::{ProducedShard, ProducedShards, produce, produce_by, produce_task};
 pub use remove::{ForgottenOfShards, RemovedFromShards, forget, remove};
 pub use rewrite::{Rewritten, export, import, split};
 pub use run::Traffic;

@@ -1,5 +1,7 @@
 //! Makes a version after the newest, shard by shard, and begins again if another run was faster.
 
+use serde::{Deserialize, Serialize};
+
 use super::TRIES;
 use crate::error::{Error, Kind, Result};
 use crate::progress::Progress;
@@ -23,7 +25,7 @@ pub(super) struct Run<'a> {
 }
 
 /// What went to and fro between this machine and the place.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Traffic {
     /// Number of table files that came from the place.
     pub fetched_files: usize,
@@ -36,6 +38,14 @@ pub struct Traffic {
 }
 
 impl Traffic {
+    pub(super) fn add(&mut self, other: Traffic) {
+        let Traffic { fetched_files, fetched_bytes, uploaded_files, uploaded_bytes } = other;
+        self.fetched_files += fetched_files;
+        self.fetched_bytes += fetched_bytes;
+        self.uploaded_files += uploaded_files;
+        self.uploaded_bytes += uploaded_bytes;
+    }
+
     pub(super) fn add_fetched(&mut self, open: &OpenShard) {
         self.fetched_files += open.fetched_files;
         self.fetched_bytes += open.fetched_bytes;
@@ -57,6 +67,12 @@ impl Run<'_> {
         self.traffic.add_uploaded(&files);
         self.answers.push(files);
         Ok(done)
+    }
+
+    /// Takes what a task has made of a shard.
+    pub(super) fn take(&mut self, files: ShardFiles, traffic: Traffic) {
+        self.traffic.add(traffic);
+        self.answers.push(files);
     }
 
     /// Leaves a shard as it is.

@@ -25,8 +25,8 @@ pub(crate) use look::{Explain, Format, Get, Report, Show, Status};
 pub(crate) use output::{Audit, Diff, Manifest, Stale};
 pub(crate) use rows::{Backfill, Produce, RowOptions};
 pub(crate) use shards::{
-    Shards, ShardsCheckout, ShardsExport, ShardsForget, ShardsGc, ShardsImport, ShardsIngest, ShardsInit, ShardsPlace,
-    ShardsProduce, ShardsRemove, ShardsSplit, ShardsStatus, ShardsVerify,
+    ShardTask, Shards, ShardsCheckout, ShardsExport, ShardsForget, ShardsGc, ShardsImport, ShardsIngest, ShardsInit,
+    ShardsPlace, ShardsProduce, ShardsRemove, ShardsSplit, ShardsStatus, ShardsVerify,
 };
 pub(crate) use shell::{Completions, Man};
 pub(crate) use upkeep::{Backup, Forget, Forgotten, Migrate, Prune, Remove, Repair, Restore, Verify};

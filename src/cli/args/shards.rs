@@ -12,6 +12,7 @@ use super::rows::RowOptions;
 use super::upkeep::Forgotten;
 use super::{numbers, parse_size};
 use lookback::model::Day;
+use lookback::shards::Task;
 
 /// The commands of `shards`.
 #[derive(Debug, Subcommand)]
@@ -40,6 +41,27 @@ pub(crate) enum Shards {
     Export(ShardsExport),
     /// Remove old versions, and files that no version names.
     Gc(ShardsGc),
+}
+
+impl Shards {
+    /// Whether a call of the command takes rows in memory, and an engine for its tasks.
+    pub(crate) fn takes(&self) -> (bool, bool) {
+        let task = match self {
+            Shards::Ingest(typed) => &typed.task,
+            Shards::Produce(typed) => &typed.task,
+            _ => return (false, false),
+        };
+        (task.task.is_some(), task.task.is_none())
+    }
+}
+
+/// The task of a shard, which a call of the command is for an engine.
+#[derive(Args, Debug)]
+pub(crate) struct ShardTask {
+    /// The task of a shard, as JSON; its result is its answer.
+    // Part of no command line: an engine brings it from the command that it works for.
+    #[arg(long, value_name = "JSON", hide = true, value_parser = Task::parse)]
+    pub task: Option<Task>,
 }
 
 /// The place of a sharded store.
@@ -96,8 +118,9 @@ pub(crate) struct ShardsIngest {
     #[command(flatten)]
     pub place: ShardsPlace,
     /// Input root, which holds clicks/dt=…/, add_to_carts/dt=…/ and orders/dt=…/, or what the configuration names.
-    #[arg(long, value_name = "ROOT")]
-    pub input: PathBuf,
+    // A call by another program may have an engine instead, or be a task.
+    #[arg(long, value_name = "ROOT", required = true)]
+    pub input: Option<PathBuf>,
     /// How it is described.
     #[command(flatten)]
     pub config: Configuration,
@@ -110,6 +133,9 @@ pub(crate) struct ShardsIngest {
     /// Which batches are accepted.
     #[command(flatten)]
     pub options: BatchOptions,
+    /// The task that the call is.
+    #[command(flatten)]
+    pub task: ShardTask,
 }
 
 /// Arguments of `shards produce`.
@@ -122,8 +148,9 @@ pub(crate) struct ShardsProduce {
     #[command(flatten)]
     pub version: ShardsVersion,
     /// Input root, which holds impressions/dt=…/, or what the configuration names.
-    #[arg(long, value_name = "ROOT")]
-    pub input: PathBuf,
+    // A call by another program may have an engine instead, or be a task.
+    #[arg(long, value_name = "ROOT", required = true)]
+    pub input: Option<PathBuf>,
     /// How it is described.
     #[command(flatten)]
     pub config: Configuration,
@@ -139,6 +166,9 @@ pub(crate) struct ShardsProduce {
     /// What the rows look like.
     #[command(flatten)]
     pub rows: RowOptions,
+    /// The task that the call is.
+    #[command(flatten)]
+    pub task: ShardTask,
 }
 
 /// Arguments of `shards remove`.

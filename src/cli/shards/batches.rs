@@ -1,11 +1,11 @@
 //! `lookback shards ingest`, `remove` and `forget`: each makes the next version.
 
-use super::place::{moved, open};
+use super::place::{input_of, moved, open};
 use crate::cli::args::{ShardsForget, ShardsIngest, ShardsRemove};
 use crate::cli::console::Console;
 use crate::cli::forget::customers_of;
+use crate::cli::ingest;
 use crate::cli::text::{count, counted};
-use crate::cli::{config, ingest};
 use lookback::error::{Error, Result};
 use lookback::ingest::IngestOptions;
 use lookback::removal::RowsOfThem;
@@ -14,10 +14,18 @@ use lookback::store::Store;
 use lookback::text::Shown as _;
 
 pub(super) fn ingest_batch(typed: &ShardsIngest, console: &Console) -> Result<()> {
-    let sources = config::sources_of(&typed.input, &typed.config, console)?;
-    let options = ingest::with(IngestOptions::new(&typed.input, typed.dt).sources(sources), &typed.options, console)?;
     let store = open(&typed.place, console)?;
-    let ingested = shards::ingest(&store, &options, typed.batch_id.as_deref(), console.progress())?;
+    let (input, sources) = input_of(typed.input.as_deref(), &typed.config, &typed.task, console)?;
+    let options = ingest::with(IngestOptions::new(input, typed.dt).sources(sources), &typed.options, console)?;
+    let (batch_id, progress) = (typed.batch_id.as_deref(), console.progress());
+    if let Some(task) = &typed.task.task {
+        let pinned = store.pin(Some(task.version))?;
+        return console.done(&shards::ingest_task(&store, &pinned, task.shard, &options, progress)?, "");
+    }
+    let ingested = match console.engine() {
+        Some(engine) => shards::ingest_by(&store, engine, &options, batch_id, progress)?,
+        None => shards::ingest(&store, &options, batch_id, progress)?,
+    };
     let (version, batch_id) = (ingested.version, typed.batch_id.as_deref().unwrap_or_default());
     let sentence = match &ingested.counts {
         None => format!("the batch {} has come before, and version {version} stays as it is", batch_id.shown()),

@@ -37,6 +37,7 @@ mod vacuum;
 
 pub(super) use partition::DeltaPartition;
 pub(crate) use remains::remove_remains;
+pub(super) use statistics::statistics_of;
 pub use table_files::TableFiles;
 pub(crate) use vacuum::vacuum;
 

@@ -51,7 +51,8 @@ impl DeltaPartition {
         manifest: &Manifest,
     ) -> Result<u64> {
         let (out, target) = (folder.out.path(), folder.path());
-        let adds = adds(folder, parts, manifest)?;
+        let statistics = statistics_of_parts(parts, manifest)?;
+        let adds = adds(folder, manifest, &statistics, modified_ms(&parts.join(MANIFEST))?)?;
         let staging = parts.parent().held("parts are staged in a folder")?;
         let _turn = lock(out)?;
         check_folder(&target)?;
@@ -81,10 +82,14 @@ impl DeltaPartition {
         manifest: &Manifest,
         replaced: &Replaced,
     ) -> Result<u64> {
-        let adds = adds(upload.folder, upload.parts, manifest)?;
+        let now_ms = modified_ms(&upload.parts.join(MANIFEST))?;
+        let statistics = match upload.uploaded {
+            Some(statistics) => statistics.to_vec(),
+            None => statistics_of_parts(upload.parts, manifest)?,
+        };
+        let adds = adds(upload.folder, manifest, &statistics, now_ms)?;
         let before = upload.folder.objects(upload.objects)?;
         upload.upload_missing(manifest, &before)?;
-        let now_ms = modified_ms(&upload.parts.join(MANIFEST))?;
         let commit = self.commit(upload.folder, &adds, now_ms, upload.parts);
         let version = commit.make(self.snapshot.clone())?;
         upload.complete(manifest)?;
@@ -105,22 +110,30 @@ impl DeltaPartition {
     }
 }
 
-/// Returns the actions that add the parts of a manifest, which the local folder `parts` has as they were written.
-fn adds(folder: &PartitionFolder, parts: &Path, manifest: &Manifest) -> Result<Vec<Add>> {
-    let dt = RowColumn::Dt.name();
-    let add = |(number, part): (usize, &PartFile)| {
+/// Returns the statistics of the parts of a manifest, which the local folder `parts` has as they were written.
+fn statistics_of_parts(parts: &Path, manifest: &Manifest) -> Result<Vec<String>> {
+    let of_part = |(number, part): (usize, &PartFile)| {
         let local = parts.join(PartFile::name_of(number));
         let file = regular_file::open(&local).map_err(|error| Error::io("open", &local, error))?;
+        statistics_of(part, &file)
+    };
+    manifest.parts.iter().enumerate().map(of_part).collect()
+}
+
+/// Returns the actions that add the parts of a manifest, with these statistics, as files of this time.
+fn adds(folder: &PartitionFolder, manifest: &Manifest, statistics: &[String], now_ms: i64) -> Result<Vec<Add>> {
+    let dt = RowColumn::Dt.name();
+    let add = |(part, statistics): (&PartFile, &String)| {
         Ok(Add {
             path: format!("{dt}={}/{}", folder.dt, part.name),
             partition_values: BTreeMap::from([(dt.to_owned(), Some(folder.dt.to_string()))]),
             size: i64::try_from(part.bytes).held("a file has less than 2^63 bytes")?,
-            modification_time: modified_ms(&local)?,
+            modification_time: now_ms,
             data_change: true,
-            stats: Some(statistics_of(part, &file)?),
+            stats: Some(statistics.clone()),
         })
     };
-    manifest.parts.iter().enumerate().map(add).collect()
+    manifest.parts.iter().zip(statistics).map(add).collect()
 }
 
 /// Moves a complete file to its place, in the place of one of the same name.

@@ -26,7 +26,7 @@ struct FileStatistics {
 }
 
 /// Returns the statistics of a part, as JSON, from its metadata.
-pub(super) fn statistics_of(part: &PartFile, file: &File) -> Result<String> {
+pub(in crate::output) fn statistics_of(part: &PartFile, file: &File) -> Result<String> {
     let metadata = metadata(file).held("a part that was just written can be read")?;
     let mut statistics = FileStatistics {
         num_records: part.rows,

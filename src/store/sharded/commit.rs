@@ -33,9 +33,10 @@ impl ShardedStore {
                 Ok(open.known.get(&(metadata.dev(), metadata.ino())).cloned())
             };
             let resources = &self.resources;
-            let (files, uploaded) =
+            let (stored, uploaded) =
                 self.versions.upload_beside(&origin.run, objects, &files, &known, resources, progress)?;
-            Ok((origin, files, uploaded))
+            self.keep_tables(&files, &stored)?;
+            Ok((origin, stored, uploaded))
         })?;
         Ok(ShardFiles {
             shard: open.shard.number,
@@ -60,11 +61,24 @@ impl ShardedStore {
             let origin = Origin::of(db, folder)?;
             let (files, none, resources) = (LocalFile::of(db, folder)?, BTreeMap::new(), &self.resources);
             let written = self.versions.upload_beside(&origin.run, none, &files, &|_| Ok(None), resources, progress)?;
-            let (files, uploaded) = written;
+            let (stored, uploaded) = written;
+            self.keep_tables(&files, &stored)?;
             let format_version = origin.format_version;
             let (uploaded_files, uploaded_bytes) = (uploaded.objects, uploaded.bytes);
-            Ok(ShardFiles { shard, base, format_version, files, uploaded_files, uploaded_bytes })
+            Ok(ShardFiles { shard, base, format_version, files: stored, uploaded_files, uploaded_bytes })
         })
+    }
+
+    /// Keeps the tables of a checkpoint in the cache, so that whoever opens the shard next on this machine need not
+    /// fetch what was made here.
+    fn keep_tables(&self, files: &[LocalFile], stored: &[StoredFile]) -> Result<()> {
+        let objects: BTreeMap<&str, &ObjectName> =
+            stored.iter().map(|file| (file.name.as_str(), &file.object)).collect();
+        for file in files.iter().filter(|file| file.name.ends_with(".sst")) {
+            let object = objects.get(file.name.as_str()).held("a table has an object of its own")?;
+            self.cache.keep(object, &file.path)?;
+        }
+        self.cache.trim()
     }
 
     /// Returns what to answer for a shard that stays as it is.
