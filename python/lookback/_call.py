@@ -11,7 +11,7 @@ from typing import Any, Optional, Union
 from lookback import _native
 from lookback._checks import usage
 from lookback._types import ArrowStreamable, Columns, DayLike, Given, Id, PathLike, Size, Summary
-from lookback._work import Progress, Reporter
+from lookback._work import Engine, Progress, Reporter
 
 
 def day(value: DayLike) -> str:
@@ -27,13 +27,32 @@ def call(
     threads: Optional[int] = None,
     progress: Progress = None,
     rows: Given = ((), ()),
+    scratch: Optional[PathLike] = None,
+    engine: Optional[Engine] = None,
     **settings: Any,
 ) -> Summary:
     """Run a command and return its summary. A function of a command calls this first, with all of its arguments.
 
+    Settings become words as :func:`words_of` says. ``rows`` come from memory: see :func:`rows_in_memory`. ``scratch``
+    is the folder for their scratch files; that of the system without it. ``engine`` runs the tasks of a command on a
+    sharded store.
+    """
+    words = words_of(command, **settings, memory_limit=memory_limit, threads=threads)
+    if places:
+        words += ["--", *(os.fspath(place) for place in places)]
+    reporter = Reporter(progress, engine)
+    try:
+        summary = _native.call(words, rows, reporter, engine is not None, None if scratch is None else os.fspath(scratch))
+    finally:
+        reporter.close()
+    return json.loads(summary) if summary else {}
+
+
+def words_of(command: str, /, **settings: Any) -> list[str]:
+    """Return the words of a command line.
+
     A setting that is ``None`` or ``False`` is left out, ``True`` is a word without a value, an iterable is a word for
-    each element; a day is text or a date. ``customers`` are ids, or a file of ids. ``rows`` come from
-    memory: see :func:`rows_in_memory`.
+    each element; a day is text or a date. ``customers`` are ids, or a file of ids.
     """
     words = command.split()
     customers = settings.pop("customers", None)
@@ -41,7 +60,7 @@ def call(
         settings["customers"] = customers
     elif customers is not None:
         settings["customer"] = [str(customer) for customer in customers]
-    for name, value in {**settings, "memory_limit": memory_limit, "threads": threads}.items():
+    for name, value in settings.items():
         if value is None or value is False:
             continue
         option = "--" + name.rstrip("_").replace("_", "-")
@@ -51,14 +70,7 @@ def call(
             words.append(f"{option}={_word(value)}")
         else:
             words.extend(f"{option}={_word(one)}" for one in value)
-    if places:
-        words += ["--", *(os.fspath(place) for place in places)]
-    reporter = Reporter(progress)
-    try:
-        summary = _native.call(words, rows, reporter)
-    finally:
-        reporter.close()
-    return json.loads(summary) if summary else {}
+    return words
 
 
 def _word(value: Any) -> str:

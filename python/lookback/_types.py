@@ -17,7 +17,8 @@ Size = Union[int, str]
 Summary = dict[str, Any]
 # Memory in bytes, threads, the folder for scratch files.
 Limits = tuple[Optional[int], Optional[int], Optional[str]]
-# What work calls with its progress: a name ("item", "end_items", "begin", "advance", "note") and three values.
+# What work calls with its progress: a name ("item", "end_items", "begin", "advance", "note") and three values; and with
+# tasks ("run"), whose answers it returns.
 Report = Callable[[str, Any, Any, Any], object]
 
 

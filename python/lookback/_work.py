@@ -31,29 +31,36 @@ class ProgressEvent(NamedTuple):
 Progress = Union[Callable[[ProgressEvent], object], bool, None]
 
 
+# What runs the tasks of a command on a sharded store: a function of the tasks, as JSON, that returns their answers.
+Engine = Callable[[str], list[str]]
+
+
 class Reporter:
-    """Passes on what the work reports: progress to the callback, notes to the logger ``lookback``.
+    """Passes on what the work reports: progress to the callback, notes to the logger ``lookback``, tasks to the engine.
 
     It is called on the caller's thread, some twenty times a second; what it raises ends the work.
     """
 
-    def __init__(self, progress: Progress = None) -> None:
+    def __init__(self, progress: Progress = None, engine: Optional[Engine] = None) -> None:
+        self._engine = engine
         if progress is True:
             progress = _Bars()
         self._progress = progress if callable(progress) else None
         self._event = ProgressEvent(None, "", "", 0, None)
 
-    def __call__(self, name: str, first: Any, second: Any, third: Any) -> None:
+    def __call__(self, name: str, first: Any, second: Any, third: Any) -> object:
+        if name == "run":
+            return self._engine(first) if self._engine else None
         if name == "note":
             _log.warning("%s", first)
-            return
+            return None
         event = self._event
         if name == "item":
             self._event = event._replace(item=first, phase="", unit="", done=0, total=None)
-            return
+            return None
         if name == "end_items":
             self._event = event._replace(item=None)
-            return
+            return None
         if name == "begin":
             event = event._replace(phase=first, unit=second, done=0, total=third)
         else:
@@ -61,6 +68,7 @@ class Reporter:
         self._event = event
         if self._progress is not None:
             self._progress(event)
+        return None
 
     def close(self) -> None:
         """End what shows the progress."""
