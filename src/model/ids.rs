@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::message::named;
 
 named! {
     /// What the ids of customers or items are in the input.
-    #[derive(Default)]
+    #[derive(Default, Deserialize, Serialize)]
+    #[serde(rename_all = "snake_case")]
     pub enum IdForm {
         /// Integers, which stay what they are.
         #[default]
@@ -30,14 +31,8 @@ impl IdForm {
     }
 }
 
-impl Serialize for IdForm {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
 /// How the ids of an input become numbers. A store records it with its first batch.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Ids {
     /// What the ids of customers are.
     pub customer: IdForm,

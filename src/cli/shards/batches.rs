@@ -8,9 +8,10 @@ use crate::cli::ingest;
 use crate::cli::text::{count, counted};
 use lookback::error::{Error, Result};
 use lookback::ingest::IngestOptions;
+use lookback::model::Ids;
 use lookback::removal::RowsOfThem;
 use lookback::shards;
-use lookback::store::Store;
+use lookback::store::{ShardedStore, Store};
 use lookback::text::Shown as _;
 
 pub(super) fn ingest_batch(typed: &ShardsIngest, console: &Console) -> Result<()> {
@@ -55,12 +56,19 @@ pub(super) fn remove(typed: &ShardsRemove, console: &Console) -> Result<()> {
     console.done(&removed, &sentence)
 }
 
+/// Returns what ids are in the input. Where the version does not say so, its shards do.
+fn ids_of(store: &ShardedStore, console: &Console) -> Result<Ids> {
+    let head = store.pin(None)?;
+    let Some(ids) = head.ids() else {
+        let first = store.open(&head, 0, console.progress())?;
+        return Ok(Store::open_reader(first.folder())?.settings().ids);
+    };
+    Ok(ids)
+}
+
 pub(super) fn forget(typed: &ShardsForget, console: &Console) -> Result<()> {
     let store = open(&typed.place, console)?;
-    let first = store.open(&store.pin(None)?, 0, console.progress())?;
-    let ids = Store::open_reader(first.folder())?.settings().ids;
-    drop(first);
-    let mut customers = customers_of(&typed.whom, ids, console)?;
+    let mut customers = customers_of(&typed.whom, ids_of(&store, console)?, console)?;
     customers.sort_unstable();
     customers.dedup();
     let rows = if typed.whom.scrub { RowsOfThem::Scrub } else { RowsOfThem::List };

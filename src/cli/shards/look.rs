@@ -8,7 +8,7 @@ use crate::cli::console::Console;
 use crate::cli::text::{batches, counted, size};
 use crate::cli::words::typed as in_words;
 use lookback::error::Result;
-use lookback::model::Day;
+use lookback::model::{Day, Ids};
 use lookback::shards;
 use lookback::store::{Folder, Pinned};
 use lookback::text::Shown as _;
@@ -26,6 +26,9 @@ struct Status {
     format_version: u8,
     time_zone: String,
     max_history: usize,
+    /// What ids are in the input, if the version says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ids: Option<Ids>,
     batches: Vec<BatchLine>,
     /// Days without a batch between the first and the newest.
     gaps: Vec<Day>,
@@ -60,6 +63,7 @@ pub(super) fn status(typed: &ShardsStatus, console: &Console) -> Result<()> {
         format_version: pinned.format_version(),
         time_zone: pinned.time_zone().to_owned(),
         max_history: pinned.max_history(),
+        ids: pinned.ids(),
         gaps: gaps(&pinned),
         actions: batch_lines.iter().map(|batch| batch.actions).sum(),
         batches: batch_lines,

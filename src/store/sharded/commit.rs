@@ -13,14 +13,14 @@ use crate::progress::Progress;
 use crate::storage::fresh;
 use crate::store::engine::checkpoint::at_checkpoint;
 use crate::store::folder::Folder;
-use crate::store::versions::{Content, Document, LocalFile, ObjectName, Origin, Sharded, StoredFile};
+use crate::store::versions::{Content, Document, LocalFile, ObjectName, Origin, Sharded, StoredFile, ids_of};
 
 impl ShardedStore {
     /// Writes the files of a shard to the place that the version does not have. The store in its folder must be closed.
     ///
     /// Memory: [`crate::resources::Resources::uploads_bytes`].
     pub fn put(&self, pinned: &Pinned, open: OpenShard, progress: &dyn Progress) -> Result<ShardFiles> {
-        let (origin, files, uploaded) = at_checkpoint(&open.folder, |db| {
+        let (origin, ids, files, uploaded) = at_checkpoint(&open.folder, |db| {
             let origin = Origin::of(db, &open.folder)?;
             let files = LocalFile::of(db, &open.folder)?;
             let is_whole = |file: &&StoredFile| file.object.content.bytes == file.bytes;
@@ -36,12 +36,13 @@ impl ShardedStore {
             let (stored, uploaded) =
                 self.versions.upload_beside(&origin.run, objects, &files, &known, resources, progress)?;
             self.keep_tables(&files, &stored)?;
-            Ok((origin, stored, uploaded))
+            Ok((origin, ids_of(db, &open.folder)?, stored, uploaded))
         })?;
         Ok(ShardFiles {
             shard: open.shard.number,
             base: pinned.version(),
             format_version: origin.format_version,
+            ids: Some(ids),
             files,
             uploaded_files: uploaded.objects,
             uploaded_bytes: uploaded.bytes,
@@ -63,9 +64,9 @@ impl ShardedStore {
             let written = self.versions.upload_beside(&origin.run, none, &files, &|_| Ok(None), resources, progress)?;
             let (stored, uploaded) = written;
             self.keep_tables(&files, &stored)?;
-            let format_version = origin.format_version;
+            let (format_version, ids) = (origin.format_version, Some(ids_of(db, folder)?));
             let (uploaded_files, uploaded_bytes) = (uploaded.objects, uploaded.bytes);
-            Ok(ShardFiles { shard, base, format_version, files: stored, uploaded_files, uploaded_bytes })
+            Ok(ShardFiles { shard, base, format_version, ids, files: stored, uploaded_files, uploaded_bytes })
         })
     }
 
@@ -87,6 +88,7 @@ impl ShardedStore {
             shard,
             base: pinned.version(),
             format_version: pinned.format_version(),
+            ids: pinned.ids(),
             files: pinned.files_of(shard),
             uploaded_files: 0,
             uploaded_bytes: 0,
@@ -128,6 +130,9 @@ impl ShardedStore {
         }
         let format_version = by_shard.values().map(|answer| answer.format_version).max();
         let format_version = format_version.held("a sharded store has a shard")?;
+        // All shards have the same batches, and with them the same ids.
+        let ids = by_shard.values().find_map(|answer| answer.ids);
+        let sharded = Sharded { ids: ids.or(sharded.ids), ..sharded };
         let lookback = env!("CARGO_PKG_VERSION").to_owned();
         let origin = Origin { run: fresh::drawn()?, lookback, store, format_version };
         let named = by_shard.into_values().flat_map(|answer| {

@@ -50,6 +50,7 @@ impl ShardedStore {
             change: change.to_owned(),
             batches: batches.iter().map(batch).collect(),
             batch_ids: Vec::new(),
+            ids: Some(settings.ids),
             secret: of.block_list()?.record().map(|record| hex(&record.secret)),
         };
         let made = self.publish(0, fresh::drawn()?, answers, sharded)?;

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::exact::Held;
 use crate::format::Secret;
 use crate::message::message;
-use crate::model::{Day, Shards};
+use crate::model::{Day, Ids, Shards};
 use crate::resources::Resources;
 use crate::storage::keep_apart;
 use crate::store::versions::{Document, Removed, Sharded, StoredFile, Versions, VersionsOf};
@@ -71,6 +71,11 @@ impl Pinned {
     /// The most actions in a history.
     pub fn max_history(&self) -> usize {
         self.sharded.max_history
+    }
+
+    /// What ids are in the input; `None` if the version does not say so, as the first ones did not.
+    pub fn ids(&self) -> Option<Ids> {
+        self.sharded.ids
     }
 
     /// What the version has done to the one before, in words.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Ids;
 use crate::store::versions::StoredFile;
 
 /// The files of one shard as a task has left them: what [`ShardedStore::put`](super::ShardedStore::put) gives, and
@@ -13,6 +14,9 @@ pub struct ShardFiles {
     /// The version that they follow.
     pub(super) base: u32,
     pub(super) format_version: u8,
+    /// What ids are in the input of the shard, if that is known.
+    #[serde(default)]
+    pub(super) ids: Option<Ids>,
     pub(super) files: Vec<StoredFile>,
     /// Number of objects that were written for them.
     pub uploaded_files: usize,

@@ -7,7 +7,8 @@ use rocksdb::DB;
 use super::document::Origin;
 use super::upload::LocalFile;
 use crate::error::{Error, Result};
-use crate::format::Key;
+use crate::format::{IdsRecord, Key, Record as _};
+use crate::model::Ids;
 use crate::storage::{fresh, regular_file};
 use crate::store::engine::failure::failure;
 use crate::store::folder::Folder;
@@ -27,6 +28,12 @@ impl Origin {
             format_version,
         })
     }
+}
+
+/// Returns what ids are in the input of a store, as a checkpoint of it has them.
+pub(crate) fn ids_of(db: &DB, store: &Folder) -> Result<Ids> {
+    let record = db.get(Key::Ids.encode()).map_err(|error| failure("read", store, error))?;
+    record.map_or(Ok(Ids::default()), |bytes| IdsRecord::from_bytes(&bytes)?.ids())
 }
 
 impl LocalFile {

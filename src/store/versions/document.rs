@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::name::{Content, ObjectName, is_hex};
-use crate::model::Day;
+use crate::model::{Day, Ids};
 
 /// The version of the document itself. A program refuses a newer one.
 const DOCUMENT: u32 = 1;
@@ -62,6 +62,9 @@ pub(crate) struct Sharded {
     /// forgotten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+    /// What ids are in the input. The first documents did not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Ids>,
 }
 
 /// The identity that the source of a batch gave it.

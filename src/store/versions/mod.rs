@@ -24,6 +24,7 @@ mod name;
 mod place;
 mod upload;
 
+pub(super) use checkpoint::ids_of;
 pub(super) use collect::Removed;
 pub(super) use document::{BatchId, Document, Origin, Sharded, ShardedBatch, StoredFile};
 pub(super) use name::{Content, ObjectName};
