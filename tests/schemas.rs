@@ -196,7 +196,8 @@ fn sharded(keep: &mut impl FnMut(&str, Value)) {
     say("split", "--store other");
     say("remove", "--store place --dt 2026-01-02");
     say("forget", "--store place --customer 1 --out out --scrub");
-    bench.json("shards produce --store other --input input --dt 2026-01-07 --out listed");
+    say("produce", "--store other --input input --dt 2026-01-07 --out listed");
+    say("stale", "--store place --out listed");
     say("forget", "--store other --customer 1 --out listed");
     say("gc", "--store place");
     // A store that begins behind what the partition there rests on.
@@ -205,6 +206,12 @@ fn sharded(keep: &mut impl FnMut(&str, Value)) {
         say("ingest", &format!("--store late --input input --dt 2026-01-0{day}"));
     }
     say("produce", "--store late --input input --dt 2026-01-09 --out listed");
+    // Rows that reach back beyond the horizon, and a manifest that is none.
+    bench.ok("prune --store whole --keep-days 3 --allow-large-removal");
+    say("import", "--store pruned --shards 2 --from whole");
+    say("remove", "--store pruned --dt 2026-01-06");
+    write_file(&bench.path("out/dt=2026-01-03/_manifest.parquet"), b"none");
+    say("stale", "--store pruned --out out");
 }
 
 #[test]
@@ -223,7 +230,7 @@ fn every_command_prints_what_its_schema_says() {
         command
     };
     let said = run(check("outputs.jsonl"));
-    assert_eq!(said.trim(), format!("{} outputs of 35 commands are as their schemas say", outputs.len()));
+    assert_eq!(said.trim(), format!("{} outputs of 36 commands are as their schemas say", outputs.len()));
     // A check that cannot fail would be none.
     let mut wrong = outputs[0].clone();
     wrong["output"]["max_history"] = json!("20");

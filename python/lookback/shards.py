@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Optional
 
 from lookback._call import Customers, call
+from lookback._sharded import stale
 from lookback._types import DayLike, PathLike, Size, Summary
 from lookback._work import Progress
 
@@ -23,6 +24,7 @@ __all__ = [
     "produce",
     "remove",
     "split",
+    "stale",
     "status",
     "verify",
 ]

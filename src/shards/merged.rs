@@ -50,11 +50,40 @@ pub(super) fn merged(manifests: Vec<Manifest>) -> Result<Manifest> {
     Ok(merged)
 }
 
-/// Returns the hash that all have, or one over those of all.
-fn combined<'a>(hashes: impl Iterator<Item = &'a str> + Clone) -> String {
-    let mut different = hashes.clone();
-    match different.next() {
-        Some(first) if different.all(|other| other == first) => first.to_owned(),
-        _ => hex(&hash_of_texts(hashes)),
+/// Returns the hash that all shards have, or one over those of all, in their order.
+///
+/// Of a shard that has been dealt out to two, shard N and shard N plus half of their number have the same files; then
+/// the hash is that of before.
+pub(super) fn combined<'a>(hashes: impl Iterator<Item = &'a str>) -> String {
+    let mut hashes: Vec<&str> = hashes.collect();
+    while let (one, other) = hashes.split_at(hashes.len() / 2)
+        && one == other
+        && !one.is_empty()
+    {
+        hashes.truncate(one.len());
+    }
+    match hashes.as_slice() {
+        [hash] => (*hash).to_owned(),
+        all => hex(&hash_of_texts(all.iter().copied())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_changes_no_hash_over_those_of_all_shards() {
+        let of = |hashes: &[&str]| combined(hashes.iter().copied());
+        assert_eq!([of(&["a"]), of(&["a", "a"]), of(&["a"; 8])], ["a"; 3]);
+        let two = of(&["a", "b"]);
+        assert_eq!(two, hex(&hash_of_texts(["a", "b"].into_iter())));
+        assert_eq!(
+            [of(&["a", "b", "a", "b"]), of(&["a", "b", "a", "b", "a", "b", "a", "b"])],
+            [two.clone(), two.clone()]
+        );
+        for other in [["a", "b", "b", "a"], ["a", "a", "b", "b"], ["a", "b", "a", "a"]] {
+            assert_ne!(of(&other), two);
+        }
     }
 }

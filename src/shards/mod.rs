@@ -2,6 +2,7 @@
 //! engine such as Spark ([`Engine`]). [`crate::store::ShardedStore`] has the steps, which are the same.
 
 mod checkout;
+mod content;
 mod deal;
 mod engine;
 mod ingest;
@@ -10,6 +11,7 @@ mod produce;
 mod remove;
 mod rewrite;
 mod run;
+mod stale;
 mod verify;
 
 pub use checkout::checkout;
@@ -19,6 +21,7 @@ pub use produce::{ProducedShard, ProducedShards, produce, produce_by, produce_ta
 pub use remove::{ForgottenOfShards, RemovedFromShards, forget, remove};
 pub use rewrite::{Rewritten, export, import, split};
 pub use run::Traffic;
+pub use stale::{StaleByShards, stale};
 pub use verify::{VerifiedShards, verify};
 
 /// How often a command begins again that has lost the next version to another run.

@@ -1,13 +1,14 @@
 //! Compares one partition with the content of the store.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use serde::Serialize;
 
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::format::TouchedDay;
 use crate::manifest::Manifest;
-use crate::model::{Day, Zone, name_days};
+use crate::model::{Day, Duplicates, Zone, name_days};
 use crate::store::{Store, beyond_horizon};
 
 /// The batches that count for a partition.
@@ -82,69 +83,105 @@ fn has_other_rules(manifest: &Manifest, zone: &Zone) -> bool {
         || (settings.zone_rules.is_some() && settings.zone_rules != zone.rules_fingerprint(*dt))
 }
 
+/// What a partition is compared with: one state of a store, or of all shards of a sharded one.
+///
+/// Memory: about 100 bytes for each batch.
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub zone: Zone,
+    pub duplicates: Duplicates,
+    pub horizon: Option<Day>,
+    /// The batches held, with the fingerprints of their files.
+    pub held: BTreeMap<Day, String>,
+}
+
+impl Content {
+    /// Returns that of a store.
+    pub(crate) fn of(store: &Store) -> Result<Self> {
+        let settings = store.settings();
+        let batches = store.batches()?;
+        let held = batches.iter().map(|(day, batch)| (day, batch.fingerprint.clone())).collect();
+        Ok(Content { zone: settings.zone.clone(), duplicates: settings.duplicates, horizon: store.horizon()?, held })
+    }
+}
+
+/// Returns the days that a batch touched, of any customer, by the index of a store.
+pub(crate) fn days_touched(store: &Store, batch: Day) -> Result<BTreeSet<Day>> {
+    let mut days = BTreeSet::new();
+    for leaf in store.touched_by(batch) {
+        days.extend(leaf?.entries.into_iter().map(|(_, TouchedDay(day))| day));
+    }
+    Ok(days)
+}
+
 /// Judges partitions by one state of a store.
 ///
-/// Memory: about 100 bytes for each batch, and, for the batches that had to be searched, 4 bytes for each day that they
-/// touched.
+/// Memory: that of [`Content`], and, for the batches that had to be searched, 4 bytes for each day that they touched.
 pub(crate) struct Judge<'store> {
-    store: &'store Store,
-    horizon: Option<Day>,
-    /// The batches held, with the fingerprints of their files.
-    held: BTreeMap<Day, String>,
-    /// The days that a batch touched.
+    content: Content,
+    /// The days that a batch touched, as far as they are known.
     touched: BTreeMap<Day, BTreeSet<Day>>,
+    /// Whose index has the other days; `None`: there are no others to ask for.
+    store: Option<&'store Store>,
 }
 
 impl<'store> Judge<'store> {
     /// Returns a judge of partitions that were produced from this store.
     pub(crate) fn new(store: &'store Store) -> Result<Self> {
-        let batches = store.batches()?;
-        let held = batches.iter().map(|(day, batch)| (day, batch.fingerprint.clone())).collect();
-        Ok(Judge { store, horizon: store.horizon()?, held, touched: BTreeMap::new() })
+        Ok(Judge { content: Content::of(store)?, touched: BTreeMap::new(), store: Some(store) })
+    }
+
+    /// Returns a judge of partitions that may lack only batches of which it is known which days they touched.
+    pub(crate) fn knowing(content: Content, touched: BTreeMap<Day, BTreeSet<Day>>) -> Self {
+        Judge { content, touched, store: None }
     }
 
     /// Returns why the partition with this manifest is stale. Fails as [`Manifest::refuse_other_zone`]
     /// does.
     pub(crate) fn reasons(&mut self, manifest: &Manifest, known: Known) -> Result<Reasons> {
         let Manifest { dt, settings, .. } = manifest;
-        let zone = &self.store.settings().zone;
+        let Content { zone, duplicates, horizon, held } = &self.content;
         manifest.refuse_other_zone(zone)?;
         let through = known.through(*dt);
         let counts = |day: &Day| through.is_none_or(|through| *day <= through);
         let reached = settings.lookback_days.map_or(Day::FIRST, |days| dt.minus(days))..*dt;
         let mut reasons = Reasons {
             zone_rules: has_other_rules(manifest, zone),
-            duplicates: settings.duplicates != self.store.settings().duplicates,
-            beyond_horizon: beyond_horizon(self.horizon, *dt, settings.lookback_days),
+            duplicates: settings.duplicates != *duplicates,
+            beyond_horizon: beyond_horizon(*horizon, *dt, settings.lookback_days),
             ..Reasons::default()
         };
         let mut others = Vec::new();
-        for (day, files) in self.held.iter().filter(|(day, _)| counts(day)) {
+        for (day, files) in held.iter().filter(|(day, _)| counts(day)) {
             match manifest.batch(*day) {
                 Some(rested_on) if rested_on.files != *files => reasons.replaced.push(*day),
                 Some(_) => {}
                 None => others.push(*day),
             }
         }
+        let rested_on = manifest.batches.iter().map(|batch| batch.day);
+        reasons.removed = rested_on.filter(|day| counts(day) && !held.contains_key(day)).collect();
         for day in others {
-            if self.touched(day)?.range(reached.clone()).next().is_some() {
+            if self.touches(day, reached.clone(), *dt)? {
                 reasons.added.push(day);
             }
         }
-        let rested_on = manifest.batches.iter().map(|batch| batch.day);
-        reasons.removed = rested_on.filter(|day| counts(day) && !self.held.contains_key(day)).collect();
         Ok(reasons)
     }
 
-    /// Returns the days that a batch touched, of any customer; read from the index once.
-    fn touched(&mut self, batch: Day) -> Result<&BTreeSet<Day>> {
+    /// Whether a batch touched one of these days, of any customer; read from the index once. `dt` is the partition that
+    /// lacks the batch.
+    fn touches(&mut self, batch: Day, days: Range<Day>, dt: Day) -> Result<bool> {
         if !self.touched.contains_key(&batch) {
-            let mut days = BTreeSet::new();
-            for leaf in self.store.touched_by(batch) {
-                days.extend(leaf?.entries.into_iter().map(|(_, TouchedDay(day))| day));
-            }
-            self.touched.insert(batch, days);
+            let Some(store) = self.store else { return Err(replaced_meanwhile(dt)) };
+            self.touched.insert(batch, days_touched(store, batch)?);
         }
-        Ok(self.touched.entry(batch).or_default())
+        Ok(self.touched.get(&batch).is_some_and(|touched| touched.range(days).next().is_some()))
     }
+}
+
+/// The error that a manifest lacks other batches than when it was looked at first.
+fn replaced_meanwhile(dt: Day) -> Error {
+    let what = format!("the partition of {dt} was replaced while it was compared");
+    Error::new(Kind::Busy, what, "run the same command again, while nobody writes to the output")
 }

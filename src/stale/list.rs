@@ -8,7 +8,7 @@ use super::judge::{Judge, Known, Reasons};
 use crate::error::Result;
 use crate::message::Message;
 use crate::model::Day;
-use crate::output::partitions;
+use crate::output::{PartitionFolder, partitions};
 use crate::progress::Progress;
 use crate::store::Store;
 use crate::text::Shown;
@@ -48,7 +48,17 @@ pub struct StaleSummary {
 /// Memory: that of a [`Judge`], one manifest, and the list.
 pub fn list_stale(store: &Store, out: &Path, known: Known, progress: &dyn Progress) -> Result<StaleSummary> {
     let folders = partitions(&store.folder().resources().place(out)?)?;
-    let mut judge = Judge::new(store)?;
+    list_judged(&mut Judge::new(store)?, folders, out, known, progress)
+}
+
+/// Judges these partitions below `out`.
+pub(crate) fn list_judged(
+    judge: &mut Judge<'_>,
+    folders: Vec<PartitionFolder>,
+    out: &Path,
+    known: Known,
+    progress: &dyn Progress,
+) -> Result<StaleSummary> {
     let mut summary =
         StaleSummary { out: out.plain(), partitions: folders.len(), stale: 0, without_manifest: 0, listed: Vec::new() };
     progress.begin("comparing", "partitions", Some(folders.len() as u64));

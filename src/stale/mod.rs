@@ -13,6 +13,7 @@
 mod judge;
 mod list;
 
-pub(crate) use judge::Judge;
+pub(crate) use judge::{Content, Judge, days_touched};
 pub use judge::{Known, Reasons};
+pub(crate) use list::list_judged;
 pub use list::{ListedPartition, StaleSummary, list_stale};

@@ -4,6 +4,7 @@
 mod documents;
 mod engine;
 mod faults;
+mod outputs;
 mod rows;
 mod versions;
 

@@ -49,6 +49,14 @@ pub(crate) struct Stale {
     /// Folder of the store.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
+    /// Which output, and how it is judged.
+    #[command(flatten)]
+    pub judged: Judged,
+}
+
+/// An output whose partitions are judged, and how.
+#[derive(Args, Debug)]
+pub(crate) struct Judged {
     /// Output folder, which holds dt=…/.
     #[arg(long, value_name = "OUT")]
     pub out: PathBuf,

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::config::Configuration;
 use super::fill::{BatchOptions, NewStore};
+use super::output::Judged;
 use super::rows::RowOptions;
 use super::upkeep::Forgotten;
 use super::{numbers, parse_size};
@@ -29,6 +30,8 @@ pub(crate) enum Shards {
     Remove(ShardsRemove),
     /// Remove customers from their shards for good, and all earlier versions with them.
     Forget(ShardsForget),
+    /// List the partitions of an output whose rows would change because their batches have changed, and why.
+    Stale(ShardsStale),
     /// Read all shards of a version and check that each agrees with itself; changes nothing.
     Verify(ShardsVerify),
     /// Make an ordinary store of one shard of a version, to look at.
@@ -191,6 +194,24 @@ pub(crate) struct ShardsForget {
     /// Whom, and where their rows are.
     #[command(flatten)]
     pub whom: Forgotten,
+}
+
+/// Arguments of `shards stale`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Each partition is judged by all shards of the version, as `lookback stale` judges by one store. A scheduler reads `stale` and \
+                  `without_manifest` of the --json summary, or the exit code with --exit-code."
+)]
+pub(crate) struct ShardsStale {
+    /// Where.
+    #[command(flatten)]
+    pub place: ShardsPlace,
+    /// Which version.
+    #[command(flatten)]
+    pub version: ShardsVersion,
+    /// Which output, and how it is judged.
+    #[command(flatten)]
+    pub judged: Judged,
 }
 
 /// Arguments of `shards verify`.

@@ -2,6 +2,7 @@
 
 mod batches;
 mod look;
+mod outputs;
 mod place;
 mod produce;
 mod whole;
@@ -18,6 +19,7 @@ pub(super) fn run(typed: &Shards, console: &Console) -> Result<()> {
         Shards::Produce(typed) => produce::produce_day(typed, console),
         Shards::Remove(typed) => batches::remove(typed, console),
         Shards::Forget(typed) => batches::forget(typed, console),
+        Shards::Stale(typed) => outputs::stale(typed, console),
         Shards::Verify(typed) => look::verify(typed, console),
         Shards::Checkout(typed) => look::checkout(typed, console),
         Shards::Split(typed) => whole::split(typed, console),

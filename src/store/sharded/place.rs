@@ -143,6 +143,11 @@ impl ShardedStore {
         self.versions.place()
     }
 
+    /// Returns what work on it may use.
+    pub(crate) fn resources(&self) -> &Resources {
+        &self.resources
+    }
+
     /// Reads a version, the newest if none is named.
     pub fn pin(&self, version: Option<u32>) -> Result<Pinned> {
         let numbers = self.version_numbers()?;

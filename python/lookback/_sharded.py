@@ -1,0 +1,51 @@
+"""Commands on sharded stores that :mod:`lookback.shards` has beside its own."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from lookback._call import call
+from lookback._types import DayLike, PathLike, Size, Summary
+from lookback._work import Progress
+
+
+def stale(
+    store: PathLike,
+    *,
+    out: PathLike,
+    number: Optional[int] = None,
+    as_daily: bool = False,
+    known_as_of: Optional[DayLike] = None,
+    exit_code: bool = False,
+    cache: Optional[PathLike] = None,
+    cache_size: Optional[Size] = None,
+    memory_limit: Optional[Size] = None,
+    threads: Optional[int] = None,
+    progress: Progress = None,
+) -> Summary:
+    """List the partitions of an output whose rows would change because their batches have changed, and why.
+
+    Args:
+        store: the folder or URL of the sharded store.
+        out: the output folder or URL.
+        number: the version; the newest without it.
+        as_daily: judge each partition as known the day before its day.
+        known_as_of: judge each partition as known on this day.
+        exit_code: raise :class:`lookback.Different` if a partition is listed.
+        cache: a folder on a disk of this machine in which table files stay for the next command.
+        cache_size: the most bytes that stay there; 50 GB without it.
+
+    Returns:
+        The summary of ``lookback shards stale --json``: the stale partitions, and those without a manifest.
+
+    Raises:
+        lookback.Refused: the partitions are from a store in another time zone.
+
+    Example:
+        >>> made = lookback.shards.init("sharded", shards=4)
+        >>> made = lookback.shards.ingest("sharded", input="input", dt="2026-01-01")
+        >>> made = lookback.shards.produce("sharded", input="input", dt="2026-01-02", out="rows")
+        >>> lookback.shards.stale("sharded", out="rows")["stale"]
+        0
+    """
+    return call("shards stale", **locals())
