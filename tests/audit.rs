@@ -75,7 +75,7 @@ fn part(bench: &Bench, number: usize) -> PathBuf {
 }
 
 /// The rows of one part.
-fn rows_of(path: &std::path::Path) -> Vec<Row> {
+pub fn rows_of(path: &std::path::Path) -> Vec<Row> {
     let alone = Bench::new();
     write_file(&part(&alone, 0), &fs::read(path).unwrap());
     write_file(&alone.out().join(format!("dt={DT}/_SUCCESS")), b"");

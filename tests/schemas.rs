@@ -188,6 +188,7 @@ fn sharded(keep: &mut impl FnMut(&str, Value)) {
     say("ingest", "--store place --input input --dt 2026-01-01 --batch-id first");
     say("status", "--store place");
     say("produce", "--store place --input input --dt 2026-01-07 --lookback-days 60 --out out");
+    say("audit", "--store place --input input --out out --dt 2026-01-07");
     say("produce", "--store place --input input --dt 2026-01-07 --out table --table delta --vacuum 7d");
     say("verify", "--store place --deep");
     say("checkout", "--store place --shard 1 --to second");
@@ -212,6 +213,7 @@ fn sharded(keep: &mut impl FnMut(&str, Value)) {
     say("remove", "--store pruned --dt 2026-01-06");
     write_file(&bench.path("out/dt=2026-01-03/_manifest.parquet"), b"none");
     say("stale", "--store pruned --out out");
+    keep("manifest", bench.json("manifest --out out --dt 2026-01-07"));
 }
 
 #[test]
@@ -230,7 +232,7 @@ fn every_command_prints_what_its_schema_says() {
         command
     };
     let said = run(check("outputs.jsonl"));
-    assert_eq!(said.trim(), format!("{} outputs of 36 commands are as their schemas say", outputs.len()));
+    assert_eq!(said.trim(), format!("{} outputs of 37 commands are as their schemas say", outputs.len()));
     // A check that cannot fail would be none.
     let mut wrong = outputs[0].clone();
     wrong["output"]["max_history"] = json!("20");

@@ -9,6 +9,52 @@ from lookback._types import DayLike, PathLike, Size, Summary
 from lookback._work import Progress
 
 
+def audit(
+    store: PathLike,
+    *,
+    input: PathLike,
+    out: PathLike,
+    dt: DayLike,
+    number: Optional[int] = None,
+    config: Optional[PathLike] = None,
+    sample: Optional[int] = None,
+    seed: Optional[int] = None,
+    cache: Optional[PathLike] = None,
+    cache_size: Optional[Size] = None,
+    memory_limit: Optional[Size] = None,
+    threads: Optional[int] = None,
+    progress: Progress = None,
+) -> Summary:
+    """Prove a partition's rows: derive them from the raw files independently, and compare every cell.
+
+    Args:
+        store: the folder or URL of the sharded store that the partition was produced from.
+        input: the root with the raw files that the store was filled from.
+        out: the output folder or URL.
+        dt: the day of the partition.
+        number: the version; the newest without it.
+        config: the configuration of names and layouts.
+        sample: compare only the rows of so many customers, and count the others.
+        seed: the seed that selects the customers of the sample.
+        cache: a folder on a disk of this machine in which table files stay for the next command.
+        cache_size: the most bytes that stay there; 50 GB without it.
+
+    Returns:
+        The summary of ``lookback shards audit --json``: what was compared, and the version.
+
+    Raises:
+        lookback.Corrupt: a cell does not follow from the raw files; the message names both.
+
+    Example:
+        >>> made = lookback.shards.init("sharded", shards=4)
+        >>> made = lookback.shards.ingest("sharded", input="input", dt="2026-01-01")
+        >>> made = lookback.shards.produce("sharded", input="input", dt="2026-01-02", out="rows")
+        >>> lookback.shards.audit("sharded", input="input", out="rows", dt="2026-01-02")["audited_rows"]
+        2
+    """
+    return call("shards audit", **locals())
+
+
 def stale(
     store: PathLike,
     *,

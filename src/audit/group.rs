@@ -8,7 +8,7 @@ use super::raw::{Place, RawAction, RawImpression};
 use super::sources::Sources;
 use crate::error::Result;
 use crate::input::{BadRows, QuarantineFolder, ReadAction, read_actions_with_event_ids, read_shown};
-use crate::model::{Day, Duplicates, RowColumns, TypeTable, Zone};
+use crate::model::{CustomerId, Day, Duplicates, RowColumns, Shards, TypeTable, Zone};
 use crate::progress::Progress;
 use crate::resources::Resources;
 use crate::sources::ImpressionLayout;
@@ -27,6 +27,14 @@ pub(super) struct Case {
     text_bytes: usize,
 }
 
+/// Where a customer's rows stand among those of others in an order by customers: shard by shard.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct CustomerPlace {
+    /// 0 for the rows of one store.
+    pub shard: u32,
+    pub customer: i64,
+}
+
 /// What to gather.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
@@ -37,6 +45,8 @@ pub(super) struct Wanted<'a> {
     pub sample: Option<&'a BTreeSet<i64>>,
     /// Customers in it have no rows.
     pub block_list: &'a BlockList,
+    /// The shards that the rows are from; `None`: one store.
+    pub shards: Option<Shards>,
     pub dt: Day,
     pub zone: &'a Zone,
     /// Only actions from this instant on, in microseconds.
@@ -52,14 +62,22 @@ pub(super) struct Wanted<'a> {
     pub resources: &'a Resources,
 }
 
-/// The next customers in ascending order, as many as fit the budget.
+impl Wanted<'_> {
+    /// Returns where the rows of a customer stand.
+    pub(super) fn place_of(&self, customer: i64) -> CustomerPlace {
+        let shard = self.shards.map_or(0, |shards| shards.of(CustomerId(customer)));
+        CustomerPlace { shard, customer }
+    }
+}
+
+/// The next customers in the order of their places, as many as fit the budget.
 ///
 /// Reads all raw files, and collects the data of the customers above a bound; whenever the data exceeds the budget, the
 /// upper customers that make up half of it are left to the next group. So the total size need not be known.
 ///
 /// Memory: the budget; but at least one customer with twice `max_history` actions of 40 bytes and with all impressions.
 pub(super) struct Group {
-    pub customers: BTreeMap<i64, Case>,
+    pub customers: BTreeMap<CustomerPlace, Case>,
     /// Whether this is the last group: no customers were left to a next one.
     pub is_last: bool,
     bytes: usize,
@@ -73,7 +91,7 @@ const CUT_ACTIONS_MIN: usize = 64;
 
 impl Group {
     /// Gathers the customers above `after`; `None` for the first group.
-    pub(super) fn gather(wanted: &Wanted<'_>, after: Option<i64>, progress: &dyn Progress) -> Result<Self> {
+    pub(super) fn gather(wanted: &Wanted<'_>, after: Option<CustomerPlace>, progress: &dyn Progress) -> Result<Self> {
         let mut group = Group::empty();
         group.take_impressions(wanted, after)?;
         progress.begin("reading", "files", Some(wanted.sources.action_files() as u64));
@@ -86,7 +104,7 @@ impl Group {
     }
 
     /// Gathers the customers above `after` with only their impressions.
-    pub(super) fn gather_impressions(wanted: &Wanted<'_>, after: Option<i64>) -> Result<Self> {
+    pub(super) fn gather_impressions(wanted: &Wanted<'_>, after: Option<CustomerPlace>) -> Result<Self> {
         let mut group = Group::empty();
         group.take_impressions(wanted, after)?;
         group.customers.values_mut().for_each(|case| case.impressions.sort_unstable());
@@ -97,11 +115,11 @@ impl Group {
         Group { customers: BTreeMap::new(), is_last: true, bytes: 0 }
     }
 
-    fn take_impressions(&mut self, wanted: &Wanted<'_>, after: Option<i64>) -> Result<()> {
+    fn take_impressions(&mut self, wanted: &Wanted<'_>, after: Option<CustomerPlace>) -> Result<()> {
         let mut bad = BadRows::new(QuarantineFolder::Impressions, wanted.dt, None);
         let is_flat = wanted.sources.shown().layout == ImpressionLayout::Flat;
         // The first customer that was left to the next group.
-        let mut end: Option<i64> = None;
+        let mut end: Option<CustomerPlace> = None;
         for (file, day_file) in (0..).zip(&wanted.sources.impressions) {
             read_shown(
                 wanted.sources.shown(),
@@ -109,10 +127,10 @@ impl Group {
                 wanted.resources,
                 &mut bad,
                 |number, impression, position| {
-                    let customer = impression.customer.0;
+                    let customer = wanted.place_of(impression.customer.0);
                     let is_wanted = after.is_none_or(|after| customer > after)
                         && end.is_none_or(|end| customer < end)
-                        && wanted.sample.is_none_or(|sample| sample.contains(&customer))
+                        && wanted.sample.is_none_or(|sample| sample.contains(&customer.customer))
                         && !wanted.block_list.holds(impression.customer);
                     if is_wanted {
                         let place = Place { file, number };
@@ -174,7 +192,7 @@ impl Group {
     /// Adds an action if it can be in a history of the group.
     fn act(&mut self, wanted: &Wanted<'_>, customer: i64, action: RawAction) {
         let counts = wanted.oldest_us <= action.time_us && action.time_us < wanted.cut_off_us;
-        if let Some(case) = self.customers.get_mut(&customer).filter(|_| counts) {
+        if let Some(case) = self.customers.get_mut(&wanted.place_of(customer)).filter(|_| counts) {
             let before = case.bytes();
             case.act(action, wanted);
             self.bytes = self.bytes + case.bytes() - before;
@@ -183,7 +201,7 @@ impl Group {
     }
 
     /// Leaves customers to the next group if they exceed the budget. Returns the first customer left.
-    fn fit(&mut self, budget_bytes: usize) -> Option<i64> {
+    fn fit(&mut self, budget_bytes: usize) -> Option<CustomerPlace> {
         if self.bytes <= budget_bytes || self.customers.len() < 2 {
             return None;
         }

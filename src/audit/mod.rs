@@ -16,8 +16,11 @@
 //!    customers are compared wherever they stand.
 //! 4. At the end no row is left over, and each file records the newest action of its rows.
 //!
+//! Rows of a sharded store stand shard by shard: there customers are in the order of their shards first.
+//!
 //! The audit ends at the first difference, and names file, row, column, and the raw row that contradicts it.
 
+mod basis;
 mod compare;
 mod difference;
 mod events;
@@ -33,5 +36,7 @@ mod sample;
 mod shuffled;
 mod sources;
 
+pub(crate) use basis::Basis;
 pub use options::AuditOptions;
+pub(crate) use run::audit_by;
 pub use run::{AuditSummary, audit};

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::basis::Basis;
 use super::compare::Comparison;
 use super::difference::differs;
 use super::group::{Group, Wanted};
@@ -13,7 +14,7 @@ use super::sources::Sources;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::message::message;
-use crate::model::{ColumnType, Day, RowColumn, RowColumns, TypeTable, Zone, display_utc};
+use crate::model::{ColumnType, Day, RowColumn, RowColumns, Shards, TypeTable, Zone, display_utc};
 use crate::output::{NEWEST_ACTION, PartitionFolder, ProducedFile, check_names, metadata_if_chosen};
 use crate::progress::Progress;
 use crate::storage::refuse_overlaps;
@@ -74,9 +75,15 @@ pub struct AuditSummary {
 /// # }
 /// ```
 pub fn audit(store: &Store, options: &AuditOptions, progress: &dyn Progress) -> Result<AuditSummary> {
+    audit_by(&Basis::of(store)?, options, progress)
+}
+
+/// Does the same by what a store or all shards of a sharded one give.
+pub(crate) fn audit_by(basis: &Basis<'_>, options: &AuditOptions, progress: &dyn Progress) -> Result<AuditSummary> {
+    let Basis { store, types, block_list, .. } = basis;
     let AuditOptions { input, out, dt, resources, .. } = options;
     let dt = *dt;
-    refuse_overlaps(Some(input), store.folder().path(), None, None)?;
+    refuse_overlaps(Some(input), basis.place, None, None)?;
     let folder = PartitionFolder::new(&resources.place(out)?, dt);
     let manifest = folder.manifest()?;
     let zone = &store.settings().zone;
@@ -86,11 +93,11 @@ pub fn audit(store: &Store, options: &AuditOptions, progress: &dyn Progress) -> 
     store.refuse_other_start(store.newer_rules(progress).as_ref(), &begin)?;
     check_rules(&manifest, zone)?;
     let cut_off_us = zone.start_of(dt);
-    let sources = Sources::find(options, &manifest, store, progress)?;
+    let sources = Sources::find(options, &manifest, basis, progress)?;
     check_names(&folder, &manifest)?;
     let files = folder.parts(&manifest)?;
     let cut_off = zone.display(cut_off_us);
-    check_manifest(&manifest, &cut_off, &store.settings().types)?;
+    check_manifest(&manifest, &cut_off, types)?;
     let (mut recorded, mut rows_there) = (Vec::with_capacity(files.len()), Vec::with_capacity(files.len()));
     // One at a time: there may be more files than can be open.
     for file in &files {
@@ -100,13 +107,13 @@ pub fn audit(store: &Store, options: &AuditOptions, progress: &dyn Progress) -> 
         rows_there.push(file.rows());
     }
 
-    let block_list = store.block_list()?;
-    let shown = Shown::read(&sources, dt, &block_list, resources, (options.sample, options.seed))?;
+    let shown = Shown::read(&sources, dt, block_list, resources, (options.sample, options.seed))?;
     let wanted = Wanted {
         sources: &sources,
-        types: &store.settings().types,
+        types,
         sample: shown.sample.as_ref(),
-        block_list: &block_list,
+        block_list,
+        shards: manifest.shards.and_then(Shards::new),
         dt,
         zone,
         oldest_us: manifest.settings.lookback_days.map_or(i64::MIN, |days| zone.start_of(dt.minus(days))),
@@ -136,12 +143,12 @@ pub fn audit(store: &Store, options: &AuditOptions, progress: &dyn Progress) -> 
             compare_anywhere(&group, &wanted, &mut comparison, open())?;
         }
         let mut cases = group.customers.iter().peekable();
-        while let Some((customer, case)) = cases.next() {
-            let next = cases.peek().map(|(customer, case)| (**customer, *case));
+        while let Some((place, case)) = cases.next() {
+            let next = cases.peek().map(|(place, case)| (place.customer, *case));
             if shuffled.is_none() {
-                comparison.customer(*customer, case, next, &mut rows)?;
+                comparison.customer(place.customer, case, next, &mut rows)?;
             }
-            after = Some(*customer);
+            after = Some(*place);
             customers += 1;
             progress.advance(1);
         }
@@ -233,7 +240,12 @@ fn check_file(manifest: &Manifest, cut_off: &str, file: &ProducedFile) -> Result
         return Err(differs(&place, "written", &said_of(settings.columns())));
     }
     let (recorded, found) = (manifest.action_types.as_deref(), file.metadata_value("lookback.action_types"));
-    if found != recorded {
+    // A shard names the types that its own customers have.
+    let is_part = |found: Option<&str>| {
+        let is_recorded = |one| recorded.is_some_and(|recorded| recorded.split(',').any(|other| one == other));
+        found.is_none_or(|found| found.split(',').all(is_recorded))
+    };
+    if found != recorded && !(manifest.shards.is_some() && is_part(found)) {
         let place = format!("{} metadata lookback.action_types", file.path().shown());
         return Err(differs(&place, found.unwrap_or("missing"), recorded.unwrap_or("that it is missing")));
     }

@@ -1,7 +1,7 @@
 //! Audits rows in a shuffled order: their order, and then their histories.
 
 use super::compare::{Comparison, Expected, Key, expected_rows_of};
-use super::group::{Group, Wanted};
+use super::group::{CustomerPlace, Group, Wanted};
 use super::padded::Padded;
 use super::raw::{Place, RawImpression};
 use super::rows::Rows;
@@ -19,6 +19,8 @@ pub(super) struct Order {
 /// An expected row, with its sort key. The derived order is that of the output.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct ExpectedRow {
+    /// 0 for the rows of one store.
+    shard: u32,
     key: OrderKey,
     position: i32,
     customer: i64,
@@ -52,14 +54,14 @@ impl Order {
         let mut after = None;
         loop {
             let group = Group::gather_impressions(wanted, after)?;
-            for (customer, case) in &group.customers {
-                after = Some(*customer);
+            for (of, case) in &group.customers {
+                after = Some(*of);
                 let mut last: Option<(&RawImpression, u64)> = None;
                 for impression in &case.impressions {
                     // Equal impressions are neighbours.
                     let copy = last.filter(|(last, _)| same(last, impression)).map_or(0, |(_, copy)| copy + 1);
                     last = Some((impression, copy));
-                    self.expect(*customer, impression, copy, wanted, &mut sorter)?;
+                    self.expect(*of, impression, copy, wanted, &mut sorter)?;
                 }
             }
             if group.is_last {
@@ -78,7 +80,7 @@ impl Order {
 
     fn expect(
         &self,
-        customer: i64,
+        CustomerPlace { shard, customer }: CustomerPlace,
         raw: &RawImpression,
         copy: u64,
         wanted: &Wanted<'_>,
@@ -91,7 +93,7 @@ impl Order {
         for Expected { key: Key { ranking_id, position, item, .. }, label, place } in expected_rows_of(customer, raw) {
             let key = if self.by_row { places.row(position) } else { places.whole() };
             let ranking_id = ranking_id.map(str::to_owned);
-            sorter.push(ExpectedRow { key, position, customer, item, label, place, ranking_id })?;
+            sorter.push(ExpectedRow { shard, key, position, customer, item, label, place, ranking_id })?;
         }
         Ok(())
     }
@@ -109,7 +111,7 @@ pub(super) fn compare_anywhere(
         rows.look(1)?;
         let Some(found) = rows.ahead(0) else { return Ok(()) };
         let customer = found.row.customer_id;
-        if let Some(case) = group.customers.get(&customer) {
+        if let Some(case) = group.customers.get(&wanted.place_of(customer)) {
             let (_, history) = match last.take() {
                 Some((of, history)) if of == customer => last.insert((of, history)),
                 _ => last.insert((customer, Padded::of(case, wanted)?)),
@@ -135,7 +137,9 @@ impl ExpectedRow {
 
 impl Record for ExpectedRow {
     fn encode(&self, bytes: &mut Vec<u8>) {
-        let ExpectedRow { key, position, customer, item, label, place: Place { file, number }, ranking_id } = self;
+        let ExpectedRow { shard, key, position, customer, item, label, place, ranking_id } = self;
+        let Place { file, number } = place;
+        bytes.extend_from_slice(&shard.to_le_bytes());
         bytes.extend_from_slice(&key.0.to_le_bytes());
         bytes.extend_from_slice(&position.to_le_bytes());
         bytes.extend_from_slice(&customer.to_le_bytes());
@@ -149,6 +153,7 @@ impl Record for ExpectedRow {
     fn decode(bytes: &[u8]) -> Option<Self> {
         let mut fields = Fields(bytes);
         let row = ExpectedRow {
+            shard: u32::from_le_bytes(fields.take()?),
             key: OrderKey(u128::from_le_bytes(fields.take()?)),
             position: i32::from_le_bytes(fields.take()?),
             customer: i64::from_le_bytes(fields.take()?),
@@ -164,8 +169,9 @@ impl Record for ExpectedRow {
         std::mem::size_of::<Self>() + self.ranking_id.as_ref().map_or(0, String::capacity)
     }
 
+    /// The number of a shard has 16 bits: see [`crate::model::Shards::MAX`].
     fn sort_key(&self) -> u64 {
-        (self.key.0 >> 64) as u64
+        u64::from(self.shard) << 48 | (self.key.0 >> 80) as u64
     }
 }
 
@@ -177,12 +183,12 @@ mod tests {
     proptest! {
         #[test]
         fn spilled_rows_come_back(
-            key in any::<u128>(), numbers in any::<(i32, i64, i64, i32)>(), file in any::<u32>(), number in any::<u64>(),
+            shard in 0..65_536_u32, key in any::<u128>(), numbers in any::<(i32, i64, i64, i32)>(), file in any::<u32>(), number in any::<u64>(),
             ranking_id in proptest::option::of(".{0,9}"),
         ) {
             let (position, customer, item, label) = numbers;
             let place = Place { file, number };
-            let expected = ExpectedRow { key: OrderKey(key), position, customer, item, label, place, ranking_id };
+            let expected = ExpectedRow { shard, key: OrderKey(key), position, customer, item, label, place, ranking_id };
             let mut bytes = Vec::new();
             expected.encode(&mut bytes);
             prop_assert_eq!(ExpectedRow::decode(&bytes), Some(expected));

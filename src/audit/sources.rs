@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::basis::Basis;
 use super::kept::{BatchFiles, KeptFiles};
 use super::options::AuditOptions;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::exact::Held;
-use crate::format::{BatchRecord, FileRecord, files_fingerprint};
+use crate::format::{BatchRecord, FileRecord};
 use crate::input::{DayFile, day_files};
 use crate::manifest::Manifest;
 use crate::message::message;
@@ -17,7 +18,6 @@ use crate::model::Day;
 use crate::progress::Progress;
 use crate::sources::{self, ActionSource, ImpressionSource};
 use crate::storage::{Fingerprint, Place};
-use crate::store::Store;
 use crate::text::Shown;
 
 /// All raw files. A raw file's number is its position among those of its kind: for actions, batch after batch.
@@ -41,11 +41,11 @@ impl<'a> Sources<'a> {
     pub(super) fn find(
         AuditOptions { input, sources: described, resources, .. }: &'a AuditOptions,
         manifest: &Manifest,
-        store: &Store,
+        basis: &Basis<'_>,
         progress: &dyn Progress,
     ) -> Result<Self> {
         let cancel = resources.cancel();
-        store.check_ids(described.ids())?;
+        basis.store.check_ids(described.ids())?;
         let shown = &described.impressions;
         let (batches, impressions, not_used) = (Vec::new(), Vec::new(), Vec::new());
         let input = resources.place(input)?;
@@ -53,7 +53,7 @@ impl<'a> Sources<'a> {
         let mut sources = Sources { input, kept, described, batches, impressions, not_used };
         progress.begin("comparing", "batches", Some(manifest.batches.len() as u64));
         for batch in &manifest.batches {
-            let record = store.batch(batch.day)?.filter(|record| files_fingerprint(record) == batch.files);
+            let record = basis.batch(batch.day, &batch.files)?;
             let record = record.ok_or_else(|| not_held(manifest, batch.day))?;
             let files = check_batch(&sources.input, described, batch.day, &record, cancel)?;
             sources.kept.keep(batch.day, files)?;
@@ -65,7 +65,7 @@ impl<'a> Sources<'a> {
         }
         sources.impressions = impression_files(&sources.input, shown, manifest, cancel)?;
         let used = |day: &Day| manifest.batch(*day).is_some();
-        sources.not_used = store.batches()?.iter().map(|(day, _)| day).filter(|day| !used(day)).collect();
+        sources.not_used = basis.store.batches()?.iter().map(|(day, _)| day).filter(|day| !used(day)).collect();
         Ok(sources)
     }
 

@@ -1,6 +1,6 @@
 //! `lookback audit`.
 
-use super::args::Audit;
+use super::args::{Audit, Audited};
 use super::config;
 use super::console::Console;
 use super::text::{batches, count, counted};
@@ -11,16 +11,21 @@ use lookback::store::{Folder, Store};
 
 pub(super) fn run(typed: &Audit, console: &Console) -> Result<()> {
     let store = Store::open_reader(&Folder::with(&typed.store, console.resources()))?;
-    let options = AuditOptions::new(&typed.input, &typed.out, typed.dt)
-        .sources(config::sources_of(&typed.input, &typed.config, console)?)
-        .sample(typed.sample.map(|customers| customers.get() as usize))
-        .seed(typed.seed)
-        .resources(console.resources().clone());
-    let summary = audit(&store, &options, console.progress())?;
+    let summary = audit(&store, &options_of(&typed.audited, console)?, console.progress())?;
     console.done(&summary, &sentence(&summary))
 }
 
-fn sentence(summary: &AuditSummary) -> String {
+/// Returns the options of an audit.
+pub(super) fn options_of(typed: &Audited, console: &Console) -> Result<AuditOptions> {
+    Ok(AuditOptions::new(&typed.input, &typed.out, typed.dt)
+        .sources(config::sources_of(&typed.input, &typed.config, console)?)
+        .sample(typed.sample.map(|customers| customers.get() as usize))
+        .seed(typed.seed)
+        .resources(console.resources().clone()))
+}
+
+/// Says what was audited.
+pub(super) fn sentence(summary: &AuditSummary) -> String {
     let AuditSummary { dt, cut_off, newest_action, not_used, .. } = summary;
     let mut parts = vec![format!(
         "audited {dt}: {} of {} of {}, {}, all as in the raw files of {}",

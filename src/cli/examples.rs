@@ -13,7 +13,7 @@ pub(super) const GROUPS: [(&str, &[&str]); 5] = [
 ];
 
 /// The examples of each command, by its path: `config check` is below `config`.
-const EXAMPLES: [(&str, &[&str]); 40] = [
+const EXAMPLES: [(&str, &[&str]); 41] = [
     (
         "",
         &[
@@ -99,6 +99,10 @@ const EXAMPLES: [(&str, &[&str]); 40] = [
     ),
     ("shards remove", &["lookback shards remove --store s3://bucket/store --dt 2062-01-07"]),
     ("shards forget", &["lookback shards forget --store s3://bucket/store --customer 21193184998 --out out --scrub"]),
+    (
+        "shards audit",
+        &["lookback shards audit --store s3://bucket/store --input input --out out --dt 2026-01-07 --sample 200"],
+    ),
     ("shards stale", &["lookback shards stale --store s3://bucket/store --out out --exit-code"]),
     ("shards verify", &["lookback shards verify --store s3://bucket/store --deep"]),
     ("shards checkout", &["lookback shards checkout --store s3://bucket/store --shard 5 --to fifth"]),

@@ -8,8 +8,8 @@ use crate::exact::Held;
 use crate::manifest::Manifest;
 
 /// Fields of the manifest that are no settings: they are compared separately, or follow from the rows.
-const NO_SETTINGS: [&str; 9] =
-    ["dt", "rows", "impressions", "customers", "tally", "parts", "inputs", "impression_files", "checksum"];
+const NO_SETTINGS: [&str; 10] =
+    ["dt", "rows", "impressions", "customers", "tally", "shards", "parts", "inputs", "impression_files", "checksum"];
 
 /// The maximum number of days or files named.
 const NAMED_MAX: usize = 10;

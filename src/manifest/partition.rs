@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::exact::Held;
 use crate::message::message;
 use crate::model::{
-    Day, Duplicates, ExtraColumn, ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, TypeType, Zone,
+    Day, Duplicates, ExtraColumn, ExtraColumns, ItemType, OrderKind, RowColumns, RowOrder, Shards, TypeType, Zone,
 };
 use crate::sources::is_memory_name;
 use crate::text::escaped_json;
@@ -47,6 +47,10 @@ pub struct Manifest {
     /// The counts for a report. Partitions of earlier versions lack them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tally: Option<RowTally>,
+    /// The number of shards of the sharded store that the rows are from: they stand shard by shard, each with the rows
+    /// of its customers in the order of the settings. Omitted for rows of one store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<u32>,
     /// The part files, in the order of their names.
     pub parts: Vec<PartFile>,
     /// The impression files, in the order of their names; one named `memory://impressions` stands for impressions from
@@ -278,6 +282,9 @@ impl Manifest {
         };
         if !self.parts.iter().enumerate().all(named) {
             return Err("its part files are not named part-00000.parquet, part-00001.parquet and so on".to_owned());
+        }
+        if self.shards.is_some_and(|shards| Shards::new(shards).is_none()) {
+            return Err("its number of shards is not a power of two".to_owned());
         }
         let RowShape { max_history, lookback_days, row_group_rows, part_rows, order, seed, .. } = &self.settings;
         if (*order == OrderKind::Customer) != seed.is_none() {

@@ -39,6 +39,7 @@ fn sample() -> Manifest {
         action_types: None,
         impression_mapping: None,
         tally: Some(RowTally { ordered: 1, rows_without_history: 0, filled: 2_999 }),
+        shards: None,
         parts: vec![PartFile {
             name: PartFile::name_of(0),
             bytes: 9,
@@ -142,6 +143,10 @@ fn settings_beyond_the_first_stand_there_where_they_were_chosen() {
     assert!(json.contains(more), "{json}");
     assert_eq!(read(&json), Ok(chosen.clone()));
     assert_eq!(chosen.settings.row_order().unwrap(), RowOrder::Shuffled(u64::MAX));
+    let of_shards = Manifest { shards: Some(8), ..chosen.clone() }.to_json().unwrap();
+    assert_eq!(read(&of_shards).unwrap().shards, Some(8));
+    let six = sealed(&unsealed(&of_shards).replace("\"shards\":8", "\"shards\":6"));
+    assert_eq!(Manifest::from_json(&six).unwrap_err(), "its number of shards is not a power of two");
     let changes = [
         ("\"shuffled\"", "\"customer\"", "its seed does not fit its order"),
         (",\"seed\":18446744073709551615", "", "its seed does not fit its order"),

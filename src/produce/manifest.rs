@@ -62,6 +62,7 @@ pub(super) fn manifest(input: &DayInput, parts: Vec<PartFile>) -> Manifest {
             rows_without_history: summary.rows_without_history,
             filled: summary.filled,
         }),
+        shards: None,
         parts,
         action_types: action_types.clone(),
         impression_mapping: mapping.clone(),

@@ -30,6 +30,7 @@ pub(super) fn merged(manifests: Vec<Manifest>) -> Result<Manifest> {
     merged.impressions = all().map(|manifest| manifest.impressions).sum();
     merged.customers = all().map(|manifest| manifest.customers).sum();
     merged.tally = all().map(|manifest| manifest.tally).sum::<Option<RowTally>>();
+    merged.shards = u32::try_from(all().count()).ok().filter(|shards| *shards > 1);
     merged.inputs = combined(all().map(|manifest| manifest.inputs.as_str()));
     for (index, batch) in merged.batches.iter_mut().enumerate() {
         batch.files = combined(all().filter_map(|manifest| Some(manifest.batches.get(index)?.files.as_str())));

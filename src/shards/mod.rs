@@ -1,6 +1,7 @@
 //! Floor 7, the commands on a sharded store: its shards one after the other on this machine, or each as a task of an
 //! engine such as Spark ([`Engine`]). [`crate::store::ShardedStore`] has the steps, which are the same.
 
+mod audit;
 mod checkout;
 mod content;
 mod deal;
@@ -14,6 +15,7 @@ mod run;
 mod stale;
 mod verify;
 
+pub use audit::{AuditedShards, audit};
 pub use checkout::checkout;
 pub use engine::{Engine, Task, Tasks};
 pub use ingest::{IngestedShard, IngestedShards, ingest, ingest_by, ingest_task};

@@ -1,6 +1,7 @@
 //! Sharded stores: the rows of one store, whatever the number of shards; one version after the other, each whole or not
 //! there; what no version names goes.
 
+mod audited;
 mod documents;
 mod engine;
 mod faults;

@@ -19,6 +19,14 @@ pub(crate) struct Audit {
     /// Folder of the store that the partition was produced from.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
+    /// What is audited.
+    #[command(flatten)]
+    pub audited: Audited,
+}
+
+/// A partition that is audited, and how.
+#[derive(Args, Debug)]
+pub(crate) struct Audited {
     /// Input root, with the raw files that the store was filled from.
     #[arg(long, value_name = "ROOT")]
     pub input: PathBuf,

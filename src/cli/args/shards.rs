@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::config::Configuration;
 use super::fill::{BatchOptions, NewStore};
-use super::output::Judged;
+use super::output::{Audited, Judged};
 use super::rows::RowOptions;
 use super::upkeep::Forgotten;
 use super::{numbers, parse_size};
@@ -30,6 +30,8 @@ pub(crate) enum Shards {
     Remove(ShardsRemove),
     /// Remove customers from their shards for good, and all earlier versions with them.
     Forget(ShardsForget),
+    /// Prove a partition's rows: derive them from the raw files independently, and compare every cell.
+    Audit(ShardsAudit),
     /// List the partitions of an output whose rows would change because their batches have changed, and why.
     Stale(ShardsStale),
     /// Read all shards of a version and check that each agrees with itself; changes nothing.
@@ -194,6 +196,20 @@ pub(crate) struct ShardsForget {
     /// Whom, and where their rows are.
     #[command(flatten)]
     pub whom: Forgotten,
+}
+
+/// Arguments of `shards audit`.
+#[derive(Args, Debug)]
+pub(crate) struct ShardsAudit {
+    /// Where.
+    #[command(flatten)]
+    pub place: ShardsPlace,
+    /// Which version.
+    #[command(flatten)]
+    pub version: ShardsVersion,
+    /// What is audited.
+    #[command(flatten)]
+    pub audited: Audited,
 }
 
 /// Arguments of `shards stale`.

@@ -19,6 +19,7 @@ pub(super) fn run(typed: &Shards, console: &Console) -> Result<()> {
         Shards::Produce(typed) => produce::produce_day(typed, console),
         Shards::Remove(typed) => batches::remove(typed, console),
         Shards::Forget(typed) => batches::forget(typed, console),
+        Shards::Audit(typed) => outputs::audit_day(typed, console),
         Shards::Stale(typed) => outputs::stale(typed, console),
         Shards::Verify(typed) => look::verify(typed, console),
         Shards::Checkout(typed) => look::checkout(typed, console),

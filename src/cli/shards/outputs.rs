@@ -1,12 +1,23 @@
-//! `lookback shards stale`: what a version says of an output.
+//! `lookback shards audit` and `stale`: what a version says of an output.
 
 use super::place::{moved, open};
-use crate::cli::args::{Judged, ShardsStale};
+use crate::cli::args::{Judged, ShardsAudit, ShardsStale};
+use crate::cli::audit;
 use crate::cli::console::Console;
 use crate::cli::stale::{in_words, known, lines, say};
 use crate::cli::text::counted;
 use lookback::error::Result;
 use lookback::shards;
+
+pub(super) fn audit_day(typed: &ShardsAudit, console: &Console) -> Result<()> {
+    let options = audit::options_of(&typed.audited, console)?;
+    let store = open(&typed.place, console)?;
+    let pinned = store.pin(typed.version.number)?;
+    let audited = shards::audit(&store, &pinned, &options, console.progress())?;
+    let (said, shards) = (audit::sentence(&audited.audited), counted(audited.shards.into(), "shard"));
+    let by = format!("by version {} of {shards}{}", audited.version, moved(&audited.traffic));
+    console.done(&audited, &format!("{said}; {by}"))
+}
 
 pub(super) fn stale(typed: &ShardsStale, console: &Console) -> Result<()> {
     let Judged { out, exit_code, .. } = &typed.judged;

@@ -10,7 +10,7 @@ use crate::exact::Held;
 use crate::format::{BatchRecord, FileRecord, Forgotten, Horizon, Key, Purge, Record, SourceRecord, Totals};
 use crate::sources::source_rank;
 use crate::storage::hash_of_texts;
-use crate::store::BulkLoad;
+use crate::store::{BlockList, BulkLoad};
 
 /// Writes the records of all batches to each store, which has a number among all, and its totals, horizon, block list
 /// and purge record.
@@ -32,27 +32,18 @@ pub(super) fn deal_records(
     }
     let mut horizon = None;
     let mut needs_purge = false;
-    let mut list = None;
-    let mut tokens = std::collections::BTreeSet::new();
+    let mut list = BlockList::default();
     for from in from {
         horizon = horizon.max(from.store.horizon()?);
         needs_purge |= from.store.needs_purge()?;
-        let own = from.store.block_list()?;
-        let Some(record) = own.record() else { continue };
-        if list.get_or_insert(record).secret != record.secret {
-            return Err(Error::refused(
-                "the stores have forgotten customers, each under a secret of its own, which no one store can keep",
-                "leave them apart",
-            ));
-        }
-        tokens.extend(own.tokens().iter().copied());
+        list.add(from.store.block_list()?)?;
     }
     for (load, customers) in loads.iter_mut().zip(customers) {
         load.set(Key::Totals, Some(&Totals { customers: *customers }.to_bytes()?))?;
-        if let Some(list) = &list {
-            load.set(Key::BlockList, Some(&list.to_bytes()?))?;
+        if let Some(record) = list.record() {
+            load.set(Key::BlockList, Some(&record.to_bytes()?))?;
         }
-        for token in &tokens {
+        for token in list.tokens() {
             load.set(Key::Forgotten(*token), Some(&Forgotten.to_bytes()?))?;
         }
         if let Some(day) = horizon {
