@@ -201,6 +201,10 @@ fn sharded(keep: &mut impl FnMut(&str, Value)) {
     say("stale", "--store place --out listed");
     say("forget", "--store other --customer 1 --out listed");
     say("gc", "--store place");
+    let range = "--store place --input input --from 2026-01-01 --to 2026-01-08 --out filled";
+    say("backfill", &format!("{range} --dry-run --lookback-days 60"));
+    say("backfill", &format!("{range} --lookback-days 60"));
+    say("backfill", &range.replace("filled", "filled --stale"));
     // A store that begins behind what the partition there rests on.
     say("init", "--store late --shards 1");
     for day in 5..=8 {
@@ -213,6 +217,13 @@ fn sharded(keep: &mut impl FnMut(&str, Value)) {
     say("remove", "--store pruned --dt 2026-01-06");
     write_file(&bench.path("out/dt=2026-01-03/_manifest.parquet"), b"none");
     say("stale", "--store pruned --out out");
+    say("init", "--store all --shards 2");
+    say(
+        "backfill",
+        "--store all --input input --from 2026-01-01 --to 2026-01-09 --out every --table delta --vacuum 7d",
+    );
+    say("init", "--store begun --shards 2");
+    say("backfill", "--store begun --input input --from 2026-01-05 --to 2026-01-09 --out listed");
     keep("manifest", bench.json("manifest --out out --dt 2026-01-07"));
 }
 
@@ -232,7 +243,7 @@ fn every_command_prints_what_its_schema_says() {
         command
     };
     let said = run(check("outputs.jsonl"));
-    assert_eq!(said.trim(), format!("{} outputs of 37 commands are as their schemas say", outputs.len()));
+    assert_eq!(said.trim(), format!("{} outputs of 38 commands are as their schemas say", outputs.len()));
     // A check that cannot fail would be none.
     let mut wrong = outputs[0].clone();
     wrong["output"]["max_history"] = json!("20");

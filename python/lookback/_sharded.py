@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Optional
 
 from lookback._call import call
@@ -53,6 +54,74 @@ def audit(
         2
     """
     return call("shards audit", **locals())
+
+
+def backfill(
+    store: PathLike,
+    *,
+    input: PathLike,
+    from_: DayLike,
+    to: DayLike,
+    out: Optional[PathLike] = None,
+    config: Optional[PathLike] = None,
+    as_daily: bool = False,
+    stale: bool = False,
+    allow_empty: bool = False,
+    allow_far_day: bool = False,
+    allow_missing_source: bool = False,
+    dry_run: bool = False,
+    max_history: Optional[int] = None,
+    lookback_days: Optional[int] = None,
+    compression: Optional[str] = None,
+    row_group_rows: Optional[int] = None,
+    part_rows: Optional[int] = None,
+    with_: Optional[Iterable[str]] = None,
+    item_type: Optional[str] = None,
+    type_type: Optional[str] = None,
+    order: Optional[str] = None,
+    seed: Optional[int] = None,
+    table: Optional[str] = None,
+    vacuum: Optional[str] = None,
+    allow_gaps: bool = False,
+    allow_pruned: bool = False,
+    quarantine: Optional[PathLike] = None,
+    cache: Optional[PathLike] = None,
+    cache_size: Optional[Size] = None,
+    memory_limit: Optional[Size] = None,
+    threads: Optional[int] = None,
+    progress: Progress = None,
+) -> Summary:
+    """Ingest the new and changed days of a range, each as a version; with ``out``, also produce the days that have
+    impressions.
+
+    Args:
+        store: the folder or URL of the sharded store.
+        input: the root of the input.
+        from_: the first day.
+        to: the last day, included.
+        out: also produce the days of the range that have impressions, into this folder or URL.
+        as_daily: produce each day as known the day before, instead of from all batches with their late data.
+        stale: produce only existing partitions that are stale, each with its own settings.
+        dry_run: return the plan, and change nothing.
+        cache: a folder on a disk of this machine in which table files stay for the next day and command.
+        cache_size: the most bytes that stay there; 50 GB without it.
+
+    The other arguments are those of :func:`lookback.shards.ingest` and :func:`lookback.shards.produce`.
+
+    Returns:
+        The summary of ``lookback shards backfill --json``: what was done for each day, and the newest version.
+
+    Raises:
+        lookback.Input, lookback.Refused, lookback.Busy: as ``ingest`` and ``produce`` do; the days before the one at
+            fault are done.
+
+    Example:
+        >>> made = lookback.shards.init("sharded", shards=4)
+        >>> days = {"from_": "2026-01-01", "to": "2026-01-02"}
+        >>> lookback.shards.backfill("sharded", input="input", out="rows", **days)["version"]
+        2
+    """
+    return call("shards backfill", **locals())
 
 
 def stale(

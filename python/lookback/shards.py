@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from typing import Optional
 
 from lookback._call import Customers, call
-from lookback._sharded import audit, stale
+from lookback._sharded import audit, backfill, stale
 from lookback._types import DayLike, PathLike, Size, Summary
 from lookback._work import Progress
 
 __all__ = [
     "audit",
+    "backfill",
     "checkout",
     "export",
     "forget",

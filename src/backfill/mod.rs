@@ -17,4 +17,6 @@ mod stale;
 
 pub use options::BackfillOptions;
 pub use plan::{DayPlan, IngestReason, Plan};
+pub(crate) use rows::options_of;
 pub use run::{BackfillSummary, backfill};
+pub(crate) use stale::{KeptSettings, Pruned, known, leave_what_is_not_stale};

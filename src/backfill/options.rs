@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::ingest::IngestOptions;
 use crate::model::{Day, TableFormat};
 use crate::options::options;
 use crate::produce::RowChoice;
@@ -46,5 +47,19 @@ options! {
         quarantine: Option<PathBuf> = None,
         /// Memory, threads and disk to use.
         resources: Resources = Resources::default(),
+    }
+}
+
+impl BackfillOptions {
+    /// Returns the options of ingesting a day. The plan has checked the days of all batches together.
+    pub(crate) fn batch(&self, day: Day) -> IngestOptions {
+        IngestOptions::new(&self.input, day)
+            .sources(self.sources.clone())
+            .allow_empty(self.allow_empty)
+            .allow_far_day(true)
+            .allow_far_actions(self.allow_far_day)
+            .allow_missing_source(true)
+            .quarantine(self.quarantine.clone())
+            .resources(self.resources.clone())
     }
 }

@@ -12,7 +12,7 @@ use crate::model::{Day, name_days};
 use crate::output::PartitionFolder;
 use crate::progress::Progress;
 use crate::storage::Place;
-use crate::store::{Batches, Store, outdated};
+use crate::store::{Batches, Settings, Store, outdated, refuse_pruned};
 use crate::text::Shown;
 
 named! {
@@ -128,6 +128,26 @@ impl Plan {
     /// Returns the days without impressions, which yield no rows.
     pub fn without_impressions(&self) -> Vec<Day> {
         self.days.iter().filter(|plan| !plan.shown).map(|plan| plan.day).collect()
+    }
+
+    /// Fails if the store keeps fewer actions than the rows are to have, or has pruned some of them. With `stale`, the
+    /// settings that are kept have been checked.
+    pub(crate) fn refuse_rows(
+        &self,
+        options: &BackfillOptions,
+        settings: &Settings,
+        horizon: Option<Day>,
+    ) -> Result<()> {
+        if options.stale {
+            return Ok(());
+        }
+        if options.out.is_some() {
+            settings.history_length(options.rows.max_history)?;
+        }
+        if options.allow_pruned {
+            return Ok(());
+        }
+        self.to_produce().into_iter().try_for_each(|day| refuse_pruned(horizon, day, options.rows.lookback_days))
     }
 
     /// Refuses the batches that a single ingest would refuse: judges all days of the range before anything is changed,

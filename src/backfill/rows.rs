@@ -125,7 +125,8 @@ fn side_by_side(
     done.into_iter().map(|(_, summary)| summary).collect()
 }
 
-fn options_of(
+/// Returns the options of producing a day.
+pub(crate) fn options_of(
     options: &BackfillOptions,
     rows: RowChoice,
     out: &Path,

@@ -7,16 +7,17 @@ use serde::Serialize;
 use super::options::BackfillOptions;
 use super::plan::Plan;
 use super::rows::produce_all;
-use super::stale::{KeptSettings, leave_what_is_not_stale};
+use super::stale::{KeptSettings, Pruned, leave_what_is_not_stale};
 use crate::error::{Kind, Result};
-use crate::ingest::{IngestOptions, IngestSummary, Ingester};
+use crate::ingest::{IngestSummary, Ingester};
 use crate::model::Day;
 use crate::output::{check_output, check_table, vacuum};
 use crate::produce::ProduceSummary;
 use crate::progress::{Progress, Silent};
 use crate::resources::{Resources, threads};
+use crate::stale::Judge;
 use crate::storage::refuse_overlaps;
-use crate::store::{Batches, Folder, Settings, Store, refuse_pruned};
+use crate::store::{Batches, Folder, Settings, Store};
 use crate::text::Shown as _;
 
 /// The result of a backfill, or of a dry run.
@@ -99,33 +100,22 @@ pub fn backfill(
         check_table(&out, options.table, options.rows.row_columns())?;
     }
     let mut plan = Plan::new(options, store.as_ref(), &held, progress)?;
-    let kept = options.stale.then(|| KeptSettings::of(&mut plan, options, store.as_ref(), progress)).transpose()?;
-    if options.out.is_some() && !options.stale {
-        let settings = store.as_ref().map_or_else(Settings::default, |store| store.settings().clone());
-        settings.history_length(options.rows.max_history)?;
-    }
-    drop(store);
-    let mut summary = BackfillSummary {
-        from: options.from.to_string(),
-        to: options.to.to_string(),
-        dry_run,
-        to_ingest: plan.to_ingest().iter().map(|(day, reason)| (day.to_string(), reason.name())).collect(),
-        created,
-        held: plan.days.iter().filter(|plan| plan.held).count(),
-        without_manifest: kept.iter().flat_map(|kept| &kept.without_manifest).map(Day::to_string).collect(),
-        ..BackfillSummary::default()
+    let settings = store.as_ref().map_or_else(Settings::default, |store| store.settings().clone());
+    let kept = if options.stale {
+        let judged = store.as_ref().filter(|_| !options.allow_pruned).map(Judge::new).transpose()?;
+        let pruned = judged.map(|judge| Pruned::new(judge, plan.to_ingest()));
+        Some(KeptSettings::of(&mut plan, options, &settings, pruned, progress)?)
+    } else {
+        None
     };
-    if options.out.is_some() && !options.stale {
-        summary.without_impressions = plan.without_impressions();
-    }
-    // With `stale`, the settings that are kept have been checked.
-    if !options.allow_pruned && !options.stale {
-        plan.to_produce().into_iter().try_for_each(|day| refuse_pruned(horizon, day, options.rows.lookback_days))?;
-    }
+    plan.refuse_rows(options, &settings, horizon)?;
+    drop(store);
+    let mut summary = BackfillSummary { created, ..BackfillSummary::of(options, &plan, kept.as_ref()) };
     if !dry_run {
         summary.ingested = ingest_all(folder, options, &plan, progress)?;
-        if options.stale {
-            leave_what_is_not_stale(&mut plan, folder, options, progress)?;
+        if options.stale && plan.days.iter().any(|day| day.produce) {
+            let store = Store::open_reader(folder)?;
+            leave_what_is_not_stale(&mut plan, &mut Judge::new(&store)?, options, progress)?;
         }
     }
     summary.to_produce = plan.to_produce().iter().map(Day::to_string).collect();
@@ -137,6 +127,23 @@ pub fn backfill(
         }
     }
     Ok((plan, summary))
+}
+
+impl BackfillSummary {
+    /// Returns what is known before anything is done.
+    pub(crate) fn of(options: &BackfillOptions, plan: &Plan, kept: Option<&KeptSettings>) -> Self {
+        let with_rows = options.out.is_some() && !options.stale;
+        BackfillSummary {
+            from: options.from.to_string(),
+            to: options.to.to_string(),
+            dry_run: options.dry_run,
+            to_ingest: plan.to_ingest().iter().map(|(day, reason)| (day.to_string(), reason.name())).collect(),
+            held: plan.days.iter().filter(|plan| plan.held).count(),
+            without_impressions: if with_rows { plan.without_impressions() } else { Vec::new() },
+            without_manifest: kept.iter().flat_map(|kept| &kept.without_manifest).map(Day::to_string).collect(),
+            ..BackfillSummary::default()
+        }
+    }
 }
 
 /// One batch is loaded, one waits, and one is read at the same time, so that reading continues while loading waits for
@@ -162,16 +169,7 @@ fn ingest_all(
     // when loading uses only one.
     let later_resources = first_resources.clone().with_threads(options.resources.threads() / 2);
     let read = |day: Day, resources: &Resources, progress: &dyn Progress| {
-        // The plan has checked the days of all batches together.
-        let day_options = IngestOptions::new(&options.input, day)
-            .sources(options.sources.clone())
-            .allow_empty(options.allow_empty)
-            .allow_far_day(true)
-            .allow_far_actions(options.allow_far_day)
-            .allow_missing_source(true)
-            .quarantine(options.quarantine.clone())
-            .resources(resources.clone());
-        reader.read(&day_options, progress)
+        reader.read(&options.batch(day).resources(resources.clone()), progress)
     };
     let begin = |day: Day, number: usize| progress.item(&format!("ingest {day}"), number, days.len());
     let summaries = std::thread::scope(|scope| {

@@ -13,10 +13,10 @@ use crate::output::PartitionFolder;
 use crate::produce::RowChoice;
 use crate::progress::Progress;
 use crate::stale::{Judge, Known};
-use crate::store::{Folder, Settings, Store, beyond_horizon};
+use crate::store::{Settings, beyond_horizon};
 
 /// The settings of the partitions that may be produced again. Memory: some 100 bytes for each partition.
-pub(super) struct KeptSettings {
+pub(crate) struct KeptSettings {
     rows: BTreeMap<Day, RowChoice>,
     /// Days whose partitions have no usable manifest.
     pub without_manifest: Vec<Day>,
@@ -26,18 +26,16 @@ impl KeptSettings {
     /// Reads the manifest of each partition of the plan, and removes partitions without one from the plan. Fails,
     /// before anything is changed, if a chosen option differs from that of a partition in the range, or if a partition
     /// could not be produced again: see [`Judge::reasons`], [`Settings::history_length`] and [`Pruned`].
-    pub(super) fn of(
+    pub(crate) fn of(
         plan: &mut Plan,
         options: &BackfillOptions,
-        store: Option<&Store>,
+        settings: &Settings,
+        mut pruned: Option<Pruned<'_>>,
         progress: &dyn Progress,
     ) -> Result<Self> {
         let mut kept = KeptSettings { rows: BTreeMap::new(), without_manifest: Vec::new() };
         let Some(out) = options.out.as_deref() else { return Ok(kept) };
         let out = options.resources.place(out)?;
-        let settings = store.map_or_else(Settings::default, |store| store.settings().clone());
-        let store = store.filter(|_| !options.allow_pruned);
-        let mut pruned = store.map(|store| Pruned::new(store, plan.to_ingest())).transpose()?;
         for day in plan.days.iter_mut().filter(|day| day.produce) {
             match PartitionFolder::new(&out, day.day).manifest() {
                 Ok(manifest) => {
@@ -62,14 +60,14 @@ impl KeptSettings {
     }
 
     /// Returns the settings of the partition of a day of the plan.
-    pub(super) fn of_day(&self, day: Day) -> Result<RowChoice> {
+    pub(crate) fn of_day(&self, day: Day) -> Result<RowChoice> {
         self.rows.get(&day).copied().held("each partition of the plan has settings")
     }
 }
 
 /// The partitions that reach back beyond the horizon of a pruned store and are stale, or may become so by the batches
 /// to ingest. Which of these they will be is known only after the ingest; then it would be too late to refuse them.
-struct Pruned<'store> {
+pub(crate) struct Pruned<'store> {
     judge: Judge<'store>,
     to_ingest: Vec<(Day, IngestReason)>,
     horizon: Option<Day>,
@@ -78,9 +76,9 @@ struct Pruned<'store> {
 }
 
 impl<'store> Pruned<'store> {
-    fn new(store: &'store Store, to_ingest: Vec<(Day, IngestReason)>) -> Result<Self> {
-        let (judge, horizon) = (Judge::new(store)?, store.horizon()?);
-        Ok(Pruned { judge, to_ingest, horizon, stale: Vec::new(), may_become: Vec::new() })
+    pub(crate) fn new(judge: Judge<'store>, to_ingest: Vec<(Day, IngestReason)>) -> Self {
+        let horizon = judge.horizon();
+        Pruned { judge, to_ingest, horizon, stale: Vec::new(), may_become: Vec::new() }
     }
 
     fn look_at(&mut self, manifest: &Manifest, known: Known) -> Result<()> {
@@ -117,22 +115,20 @@ impl<'store> Pruned<'store> {
 }
 
 /// Returns which batches the rows of a day are made from.
-pub(super) fn known(options: &BackfillOptions) -> Known {
+pub(crate) fn known(options: &BackfillOptions) -> Known {
     if options.as_daily { Known::DayBefore } else { Known::All }
 }
 
-/// Removes from the plan the days whose partitions are not stale, given the store's current content.
-pub(super) fn leave_what_is_not_stale(
+/// Removes from the plan the days whose partitions are not stale, given the current content.
+pub(crate) fn leave_what_is_not_stale(
     plan: &mut Plan,
-    folder: &Folder,
+    judge: &mut Judge<'_>,
     options: &BackfillOptions,
     progress: &dyn Progress,
 ) -> Result<()> {
     let days: Vec<_> = plan.days.iter_mut().filter(|day| day.produce).collect();
     let (Some(out), false) = (options.out.as_deref(), days.is_empty()) else { return Ok(()) };
     let out = options.resources.place(out)?;
-    let store = Store::open_reader(folder)?;
-    let mut judge = Judge::new(&store)?;
     progress.begin("comparing", "partitions", Some(days.len() as u64));
     for day in days {
         let manifest = PartitionFolder::new(&out, day.day).manifest()?;

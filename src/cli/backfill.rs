@@ -1,6 +1,6 @@
 //! `lookback backfill`.
 
-use super::args::Backfill;
+use super::args::{Backfill, BackfilledDays};
 use super::clock;
 use super::config;
 use super::console::Console;
@@ -18,8 +18,18 @@ use lookback::store::Folder;
 const DAYS_NAMED: usize = 3;
 
 pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
+    let options = options_of(&typed.days, console)?;
+    let (plan, summary) = backfill(&Folder::with(&typed.store, console.resources()), &options, console.progress())?;
+    if typed.days.dry_run {
+        return console.result(&summary, &plan_table(&plan));
+    }
+    console.done_reading(&summary, &sentence(&typed.days, &summary), &done(&summary), summary.read_through_rocksdb)
+}
+
+/// Returns the options of a backfill.
+pub(super) fn options_of(typed: &BackfilledDays, console: &Console) -> Result<BackfillOptions> {
     let rows = &typed.rows;
-    let options = BackfillOptions::new(&typed.input, typed.from, typed.to)
+    Ok(BackfillOptions::new(&typed.input, typed.from, typed.to)
         .sources(config::sources_of(&typed.input, &typed.config, console)?)
         .out(typed.out.clone())
         .as_daily(typed.as_daily)
@@ -35,21 +45,25 @@ pub(super) fn run(typed: &Backfill, console: &Console) -> Result<()> {
         .quarantine(rows.quarantine.clone())
         .table(rows.table)
         .vacuum(rows.vacuum)
-        .resources(console.resources().clone());
-    let (plan, summary) = backfill(&Folder::with(&typed.store, console.resources()), &options, console.progress())?;
-    if typed.dry_run {
-        return console.result(&summary, &plan_table(&plan));
-    }
-    let nothing_stale = typed.stale && summary.produced.is_empty();
-    let stale = if nothing_stale { "; no partition of the range is stale" } else { "" };
+        .resources(console.resources().clone()))
+}
+
+/// Returns how much was done.
+pub(super) fn done(summary: &BackfillSummary) -> [(u64, &'static str); 2] {
     let actions = summary.ingested.iter().map(|day| day.actions).sum();
     let rows = summary.produced.iter().map(|day| day.rows).sum();
-    let (said, done) = (format!("{}{stale}", sentence(&summary)), [(actions, "actions"), (rows, "rows")]);
-    console.done_reading(&summary, &said, &done, summary.read_through_rocksdb)
+    [(actions, "actions"), (rows, "rows")]
+}
+
+/// Says what was done.
+pub(super) fn sentence(typed: &BackfilledDays, summary: &BackfillSummary) -> String {
+    let nothing_stale = typed.stale && summary.produced.is_empty();
+    let stale = if nothing_stale { "; no partition of the range is stale" } else { "" };
+    format!("{}{stale}", days_sentence(summary))
 }
 
 /// Returns a row for each day, or for three or more days in a row with the same plan, so that a year is readable.
-fn plan_table(plan: &Plan) -> Lines {
+pub(super) fn plan_table(plan: &Plan) -> Lines {
     let mut rows: Vec<Vec<String>> = Vec::new();
     for alike in plan.days.chunk_by(|day, next| what(day) == what(next)) {
         let days: Vec<Day> = alike.iter().map(|planned| planned.day).collect();
@@ -71,7 +85,7 @@ fn what(day: &DayPlan) -> (String, &'static str) {
     (actions, if day.produce { "produce" } else { "" })
 }
 
-fn sentence(summary: &BackfillSummary) -> String {
+fn days_sentence(summary: &BackfillSummary) -> String {
     let BackfillSummary { from, to, held, ingested, produced, .. } = summary;
     let taken = |field: fn(&IngestSummary) -> u64| ingested.iter().map(field).sum::<u64>();
     let made = |field: fn(&ProduceSummary) -> u64| produced.iter().map(field).sum::<u64>();

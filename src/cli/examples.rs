@@ -13,7 +13,7 @@ pub(super) const GROUPS: [(&str, &[&str]); 5] = [
 ];
 
 /// The examples of each command, by its path: `config check` is below `config`.
-const EXAMPLES: [(&str, &[&str]); 41] = [
+const EXAMPLES: [(&str, &[&str]); 42] = [
     (
         "",
         &[
@@ -96,6 +96,12 @@ const EXAMPLES: [(&str, &[&str]); 41] = [
     (
         "shards produce",
         &["lookback shards produce --store s3://bucket/store --input input --dt 2026-01-08 --out out --cache cache"],
+    ),
+    (
+        "shards backfill",
+        &[
+            "lookback shards backfill --store s3://bucket/store --input input --from 2026-01-01 --to 2026-01-07 --out out",
+        ],
     ),
     ("shards remove", &["lookback shards remove --store s3://bucket/store --dt 2062-01-07"]),
     ("shards forget", &["lookback shards forget --store s3://bucket/store --customer 21193184998 --out out --scrub"]),

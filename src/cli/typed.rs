@@ -58,7 +58,7 @@ fn parse(command: Command, typed: &[OsString]) -> Result<(Arguments, lookback::e
 }
 
 /// The arguments of each command, given by its words, that take the URL of an object store as well as a path.
-const PLACES: [(&str, &[&str]); 28] = [
+const PLACES: [(&str, &[&str]); 29] = [
     ("ingest", &["input", "quarantine"]),
     ("produce", &["input", "out", "quarantine"]),
     ("backfill", &["input", "out", "quarantine"]),
@@ -77,6 +77,7 @@ const PLACES: [(&str, &[&str]); 28] = [
     ("shards status", &["store"]),
     ("shards ingest", &["store", "input", "quarantine"]),
     ("shards produce", &["store", "input", "out", "quarantine"]),
+    ("shards backfill", &["store", "input", "out", "quarantine"]),
     ("shards remove", &["store"]),
     ("shards forget", &["store", "out"]),
     ("shards audit", &["store", "input", "out"]),

@@ -35,6 +35,16 @@ pub(crate) struct DayInput {
 impl DayInput {
     /// Checks the options against the store, and finds the impression files.
     pub(crate) fn check(store: &Store, options: &DayOptions<'_>, progress: &dyn Progress) -> Result<Self> {
+        DayInput::check_with(store, options, None, progress)
+    }
+
+    /// Does the same with impression files that have been found already.
+    pub(super) fn check_with(
+        store: &Store,
+        options: &DayOptions<'_>,
+        files: Option<Vec<Fingerprinted>>,
+        progress: &dyn Progress,
+    ) -> Result<Self> {
         let DayOptions { dt, rows, known_as_of: known, allowed, .. } = *options;
         let settings = row_settings(store, options)?;
         store.check_ids(options.impressions.ids)?;
@@ -46,8 +56,10 @@ impl DayInput {
             action_types: action_types(&store.settings().types, &batches, known),
             ..settings
         };
-        let files =
-            fingerprinted(options.input.impressions(options.impressions, dt, options.resources)?, options.resources)?;
+        let files = match files {
+            Some(files) => files,
+            None => shown_files(options)?,
+        };
         if files.is_empty() {
             return Err(no_impressions(options));
         }
@@ -91,6 +103,12 @@ impl DayInput {
         let late_since = store.late_since(&self.batches, self.settings.dt, self.known)?;
         Ok(Histories::of_threads(store, self.wanted, &self.settings, late_since, threads))
     }
+}
+
+/// Finds the impression files of a day.
+pub(super) fn shown_files(options: &DayOptions<'_>) -> Result<Vec<Fingerprinted>> {
+    let DayOptions { input, impressions, dt, resources, .. } = options;
+    fingerprinted(input.impressions(impressions, *dt, resources)?, resources)
 }
 
 fn no_impressions(DayOptions { input, impressions, dt, .. }: &DayOptions<'_>) -> Error {

@@ -2,8 +2,10 @@
 //! engine such as Spark ([`Engine`]). [`crate::store::ShardedStore`] has the steps, which are the same.
 
 mod audit;
+mod backfill;
 mod checkout;
 mod content;
+mod current;
 mod deal;
 mod engine;
 mod ingest;
@@ -16,6 +18,7 @@ mod stale;
 mod verify;
 
 pub use audit::{AuditedShards, audit};
+pub use backfill::{BackfilledShards, backfill};
 pub use checkout::checkout;
 pub use engine::{Engine, Task, Tasks};
 pub use ingest::{IngestedShard, IngestedShards, ingest, ingest_by, ingest_task};

@@ -51,6 +51,13 @@ impl Traffic {
         self.fetched_bytes += open.fetched_bytes;
     }
 
+    pub(super) fn add(&mut self, other: &Traffic) {
+        self.fetched_files += other.fetched_files;
+        self.fetched_bytes += other.fetched_bytes;
+        self.uploaded_files += other.uploaded_files;
+        self.uploaded_bytes += other.uploaded_bytes;
+    }
+
     pub(super) fn add_uploaded(&mut self, files: &ShardFiles) {
         self.uploaded_files += files.uploaded_files;
         self.uploaded_bytes += files.uploaded_bytes;

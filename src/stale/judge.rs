@@ -136,6 +136,11 @@ impl<'store> Judge<'store> {
         Judge { content, touched, store: None }
     }
 
+    /// Returns the first day that is left, if days were pruned.
+    pub(crate) fn horizon(&self) -> Option<Day> {
+        self.content.horizon
+    }
+
     /// Returns why the partition with this manifest is stale. Fails as [`Manifest::refuse_other_zone`]
     /// does.
     pub(crate) fn reasons(&mut self, manifest: &Manifest, known: Known) -> Result<Reasons> {

@@ -2,6 +2,7 @@
 //! there; what no version names goes.
 
 mod audited;
+mod backfilled;
 mod documents;
 mod engine;
 mod faults;

@@ -23,10 +23,11 @@ pub(crate) use config::{Config, ConfigCheck, Configuration};
 pub(crate) use fill::{BatchOptions, Ingest, Init, NewStore};
 pub(crate) use look::{Explain, Format, Get, Report, Show, Status};
 pub(crate) use output::{Audit, Audited, Diff, Judged, Manifest, Stale};
-pub(crate) use rows::{Backfill, Produce, RowOptions};
+pub(crate) use rows::{Backfill, BackfilledDays, Produce, RowOptions};
 pub(crate) use shards::{
-    ShardTask, Shards, ShardsAudit, ShardsCheckout, ShardsExport, ShardsForget, ShardsGc, ShardsImport, ShardsIngest,
-    ShardsInit, ShardsPlace, ShardsProduce, ShardsRemove, ShardsSplit, ShardsStale, ShardsStatus, ShardsVerify,
+    ShardTask, Shards, ShardsAudit, ShardsBackfill, ShardsCheckout, ShardsExport, ShardsForget, ShardsGc, ShardsImport,
+    ShardsIngest, ShardsInit, ShardsPlace, ShardsProduce, ShardsRemove, ShardsSplit, ShardsStale, ShardsStatus,
+    ShardsVerify,
 };
 pub(crate) use shell::{Completions, Man};
 pub(crate) use upkeep::{Backup, Forget, Forgotten, Migrate, Prune, Remove, Repair, Restore, Verify};

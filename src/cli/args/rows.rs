@@ -115,6 +115,14 @@ pub(crate) struct Backfill {
     /// Folder of the store; created if there is none.
     #[arg(long, value_name = "DIR")]
     pub store: PathBuf,
+    /// Which days, and what becomes of them.
+    #[command(flatten)]
+    pub days: BackfilledDays,
+}
+
+/// A range of days that is backfilled, and how.
+#[derive(Args, Debug)]
+pub(crate) struct BackfilledDays {
     /// Input root.
     #[arg(long, value_name = "ROOT")]
     pub input: PathBuf,

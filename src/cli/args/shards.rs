@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use super::config::Configuration;
 use super::fill::{BatchOptions, NewStore};
 use super::output::{Audited, Judged};
-use super::rows::RowOptions;
+use super::rows::{BackfilledDays, RowOptions};
 use super::upkeep::Forgotten;
 use super::{numbers, parse_size};
 use lookback::model::Day;
@@ -26,6 +26,9 @@ pub(crate) enum Shards {
     Ingest(ShardsIngest),
     /// Write the training rows of one day from all shards of a version, as one partition.
     Produce(ShardsProduce),
+    /// Ingest the new and changed days of a range, each as a version; with --out, also produce the days that have
+    /// impressions.
+    Backfill(ShardsBackfill),
     /// Remove one day's batch from all shards, and make the next version.
     Remove(ShardsRemove),
     /// Remove customers from their shards for good, and all earlier versions with them.
@@ -174,6 +177,17 @@ pub(crate) struct ShardsProduce {
     /// The task that the call is.
     #[command(flatten)]
     pub task: ShardTask,
+}
+
+/// Arguments of `shards backfill`.
+#[derive(Args, Debug)]
+pub(crate) struct ShardsBackfill {
+    /// Where.
+    #[command(flatten)]
+    pub place: ShardsPlace,
+    /// Which days, and what becomes of them.
+    #[command(flatten)]
+    pub days: BackfilledDays,
 }
 
 /// Arguments of `shards remove`.

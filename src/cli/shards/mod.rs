@@ -1,6 +1,7 @@
 //! `lookback shards`: the commands on sharded stores.
 
 mod batches;
+mod days;
 mod look;
 mod outputs;
 mod place;
@@ -17,6 +18,7 @@ pub(super) fn run(typed: &Shards, console: &Console) -> Result<()> {
         Shards::Status(typed) => look::status(typed, console),
         Shards::Ingest(typed) => batches::ingest_batch(typed, console),
         Shards::Produce(typed) => produce::produce_day(typed, console),
+        Shards::Backfill(typed) => days::backfill_days(typed, console),
         Shards::Remove(typed) => batches::remove(typed, console),
         Shards::Forget(typed) => batches::forget(typed, console),
         Shards::Audit(typed) => outputs::audit_day(typed, console),

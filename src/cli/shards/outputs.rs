@@ -28,5 +28,10 @@ pub(super) fn stale(typed: &ShardsStale, console: &Console) -> Result<()> {
     console.result(&judged, &lines(&judged.found))?;
     let (shards, moved) = (counted(judged.shards.into(), "shard"), moved(&judged.traffic));
     let by = format!("; by version {} of {shards}{moved}", judged.version);
-    say(&judged.found, &by, (*exit_code).then_some("produce them again with `lookback shards produce`"), console)
+    say(
+        &judged.found,
+        &by,
+        (*exit_code).then_some("produce them again with `lookback shards backfill --stale`"),
+        console,
+    )
 }
