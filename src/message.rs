@@ -51,7 +51,8 @@ named! {
     #[expect(missing_docs, reason = "each is called what its name says")]
     pub enum Command {
         Backfill = "backfill", Backup = "backup", Get = "get", Ingest = "ingest", Init = "init", Migrate = "migrate",
-        Produce = "produce", Remove = "remove", Repair = "repair", Report = "report", Shards = "shards", Stale = "stale", Status = "status",
+        Produce = "produce", Remove = "remove", Repair = "repair", Report = "report", Shards = "shards",
+        ShardsMigrate = "shards migrate", Stale = "stale", Status = "status",
         Verify = "verify", Vocabulary = "vocabulary",
     }
     ALL

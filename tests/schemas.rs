@@ -201,6 +201,7 @@ fn sharded(keep: &mut impl FnMut(&str, Value)) {
     say("stale", "--store place --out listed");
     say("forget", "--store other --customer 1 --out listed");
     say("gc", "--store place");
+    say("migrate", "--store place");
     let range = "--store place --input input --from 2026-01-01 --to 2026-01-08 --out filled";
     say("backfill", &format!("{range} --dry-run --lookback-days 60"));
     say("backfill", &format!("{range} --lookback-days 60"));
@@ -243,7 +244,7 @@ fn every_command_prints_what_its_schema_says() {
         command
     };
     let said = run(check("outputs.jsonl"));
-    assert_eq!(said.trim(), format!("{} outputs of 38 commands are as their schemas say", outputs.len()));
+    assert_eq!(said.trim(), format!("{} outputs of 39 commands are as their schemas say", outputs.len()));
     // A check that cannot fail would be none.
     let mut wrong = outputs[0].clone();
     wrong["output"]["max_history"] = json!("20");

@@ -124,6 +124,36 @@ def backfill(
     return call("shards backfill", **locals())
 
 
+def migrate(
+    store: PathLike,
+    *,
+    cache: Optional[PathLike] = None,
+    cache_size: Optional[Size] = None,
+    memory_limit: Optional[Size] = None,
+    threads: Optional[int] = None,
+    progress: Progress = None,
+) -> Summary:
+    """Bring the shards to the format version of this package, and make the next version.
+
+    Args:
+        store: the folder or URL of the sharded store.
+        cache: a folder on a disk of this machine in which table files stay for the next command.
+        cache_size: the most bytes that stay there; 50 GB without it.
+
+    Returns:
+        The summary of ``lookback shards migrate --json``: both format versions, and the version.
+
+    Raises:
+        lookback.Refused: the shards are of a newer program.
+
+    Example:
+        >>> made = lookback.shards.init("sharded", shards=4)
+        >>> lookback.shards.migrate("sharded")["steps"]
+        []
+    """
+    return call("shards migrate", **locals())
+
+
 def stale(
     store: PathLike,
     *,

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Optional
 
 from lookback._call import Customers, call
-from lookback._sharded import audit, backfill, stale
+from lookback._sharded import audit, backfill, migrate, stale
 from lookback._types import DayLike, PathLike, Size, Summary
 from lookback._work import Progress
 
@@ -23,6 +23,7 @@ __all__ = [
     "import_",
     "ingest",
     "init",
+    "migrate",
     "produce",
     "remove",
     "split",

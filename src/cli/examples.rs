@@ -13,7 +13,7 @@ pub(super) const GROUPS: [(&str, &[&str]); 5] = [
 ];
 
 /// The examples of each command, by its path: `config check` is below `config`.
-const EXAMPLES: [(&str, &[&str]); 42] = [
+const EXAMPLES: [(&str, &[&str]); 43] = [
     (
         "",
         &[
@@ -112,6 +112,7 @@ const EXAMPLES: [(&str, &[&str]); 42] = [
     ("shards stale", &["lookback shards stale --store s3://bucket/store --out out --exit-code"]),
     ("shards verify", &["lookback shards verify --store s3://bucket/store --deep"]),
     ("shards checkout", &["lookback shards checkout --store s3://bucket/store --shard 5 --to fifth"]),
+    ("shards migrate", &["lookback shards migrate --store s3://bucket/store"]),
     ("shards split", &["lookback shards split --store s3://bucket/store"]),
     ("shards import", &["lookback shards import --store s3://bucket/store --from store --shards 64"]),
     ("shards export", &["lookback shards export --store s3://bucket/store --to store"]),

@@ -58,7 +58,7 @@ fn parse(command: Command, typed: &[OsString]) -> Result<(Arguments, lookback::e
 }
 
 /// The arguments of each command, given by its words, that take the URL of an object store as well as a path.
-const PLACES: [(&str, &[&str]); 29] = [
+const PLACES: [(&str, &[&str]); 30] = [
     ("ingest", &["input", "quarantine"]),
     ("produce", &["input", "out", "quarantine"]),
     ("backfill", &["input", "out", "quarantine"]),
@@ -84,6 +84,7 @@ const PLACES: [(&str, &[&str]); 29] = [
     ("shards stale", &["store", "out"]),
     ("shards verify", &["store"]),
     ("shards checkout", &["store"]),
+    ("shards migrate", &["store"]),
     ("shards split", &["store"]),
     ("shards import", &["store"]),
     ("shards export", &["store"]),

@@ -56,7 +56,9 @@ mod tests {
     fn each_is_one_that_can_be_typed() {
         let command = help::command();
         for named in Command::ALL {
-            assert!(command.find_subcommand(named.name()).is_some(), "{}", named.name());
+            let mut words = named.name().split(' ');
+            let found = words.try_fold(&command, |command, word| command.find_subcommand(word));
+            assert!(found.is_some(), "{}", named.name());
         }
         let commands: Vec<_> = std::iter::once(&command).chain(command.get_subcommands()).collect();
         for setting in Setting::ALL {

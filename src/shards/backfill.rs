@@ -62,7 +62,7 @@ pub fn backfill(
         for ((day, _), number) in batches.iter().zip(1..) {
             progress.item(&format!("ingest {day}"), number, batches.len());
             let ingested = ingest(store, &options.batch(*day), None, progress)?;
-            traffic.add(&ingested.traffic);
+            traffic.add(ingested.traffic);
             days.ingested.extend(ingested.counts);
         }
         progress.end_items();
@@ -83,7 +83,7 @@ pub fn backfill(
             }
             progress.item(&format!("produce {}", rows.dt), number, plan.to_produce().len());
             let produced = produce(store, &newest, rows, progress)?;
-            traffic.add(&produced.traffic);
+            traffic.add(produced.traffic);
             days.read_through_rocksdb += produced.through_rocksdb;
             days.produced.push(produced.counts);
         }

@@ -10,8 +10,9 @@ use crate::storage::hash_of_texts;
 /// Returns the manifest of a partition that has the parts of all shards, given in the order of the shards.
 ///
 /// Rows, impressions and customers are sums, since each customer is in one shard. Of action types it has the names that
-/// any shard has. Its parts are those of the first: whoever puts them in place says which they are. Where shards rest on other files of a batch or have other impressions, since each task was given its
-/// own rows, the manifest has a hash over those of all shards.
+/// any shard has. Its parts are those of the first: whoever puts them in place says which they are. Where shards rest
+/// on other files of a batch or have other impressions, since each task was given its own rows, the manifest has a hash
+/// over those of all shards.
 pub(super) fn merged(manifests: Vec<Manifest>) -> Result<Manifest> {
     let mut manifests = manifests.into_iter();
     let Some(first) = manifests.next() else { return Err(Error::internal("no shard has rows")) };

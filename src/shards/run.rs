@@ -51,13 +51,6 @@ impl Traffic {
         self.fetched_bytes += open.fetched_bytes;
     }
 
-    pub(super) fn add(&mut self, other: &Traffic) {
-        self.fetched_files += other.fetched_files;
-        self.fetched_bytes += other.fetched_bytes;
-        self.uploaded_files += other.uploaded_files;
-        self.uploaded_bytes += other.uploaded_bytes;
-    }
-
     pub(super) fn add_uploaded(&mut self, files: &ShardFiles) {
         self.uploaded_files += files.uploaded_files;
         self.uploaded_bytes += files.uploaded_bytes;
@@ -68,6 +61,20 @@ impl Run<'_> {
     /// Does something to the store of a shard, which it leaves closed, and takes what has become of it.
     pub(super) fn shard<T>(&mut self, number: u32, work: impl FnOnce(&OpenShard) -> Result<T>) -> Result<T> {
         let open = self.store.open(self.head, number, self.progress)?;
+        self.done(open, work)
+    }
+
+    /// Does the same with a shard that may have an older format, and has the newest afterwards.
+    pub(super) fn shard_of_any_format<T>(
+        &mut self,
+        number: u32,
+        work: impl FnOnce(&OpenShard) -> Result<T>,
+    ) -> Result<T> {
+        let open = self.store.open_of_any_format(self.head, number, self.progress)?;
+        self.done(open, work)
+    }
+
+    fn done<T>(&mut self, open: OpenShard, work: impl FnOnce(&OpenShard) -> Result<T>) -> Result<T> {
         self.traffic.add_fetched(&open);
         let done = work(&open)?;
         let files = self.store.put(self.head, open, self.progress)?;

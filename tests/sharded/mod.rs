@@ -6,6 +6,7 @@ mod backfilled;
 mod documents;
 mod engine;
 mod faults;
+mod migrating;
 mod outputs;
 mod rows;
 mod versions;

@@ -26,8 +26,8 @@ pub(crate) use output::{Audit, Audited, Diff, Judged, Manifest, Stale};
 pub(crate) use rows::{Backfill, BackfilledDays, Produce, RowOptions};
 pub(crate) use shards::{
     ShardTask, Shards, ShardsAudit, ShardsBackfill, ShardsCheckout, ShardsExport, ShardsForget, ShardsGc, ShardsImport,
-    ShardsIngest, ShardsInit, ShardsPlace, ShardsProduce, ShardsRemove, ShardsSplit, ShardsStale, ShardsStatus,
-    ShardsVerify,
+    ShardsIngest, ShardsInit, ShardsMigrate, ShardsPlace, ShardsProduce, ShardsRemove, ShardsSplit, ShardsStale,
+    ShardsStatus, ShardsVerify,
 };
 pub(crate) use shell::{Completions, Man};
 pub(crate) use upkeep::{Backup, Forget, Forgotten, Migrate, Prune, Remove, Repair, Restore, Verify};

@@ -41,6 +41,8 @@ pub(crate) enum Shards {
     Verify(ShardsVerify),
     /// Make an ordinary store of one shard of a version, to look at.
     Checkout(ShardsCheckout),
+    /// Bring the shards to the format version of this program, and make the next version.
+    Migrate(ShardsMigrate),
     /// Make of each shard two, without the input, and with that the next version.
     Split(ShardsSplit),
     /// Make a sharded store of an ordinary one.
@@ -273,6 +275,14 @@ pub(crate) struct ShardsCheckout {
     /// Folder of the store to create.
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
+}
+
+/// Arguments of `shards migrate`.
+#[derive(Args, Debug)]
+pub(crate) struct ShardsMigrate {
+    /// Where.
+    #[command(flatten)]
+    pub place: ShardsPlace,
 }
 
 /// Arguments of `shards split`.

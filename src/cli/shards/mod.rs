@@ -25,6 +25,7 @@ pub(super) fn run(typed: &Shards, console: &Console) -> Result<()> {
         Shards::Stale(typed) => outputs::stale(typed, console),
         Shards::Verify(typed) => look::verify(typed, console),
         Shards::Checkout(typed) => look::checkout(typed, console),
+        Shards::Migrate(typed) => whole::migrate(typed, console),
         Shards::Split(typed) => whole::split(typed, console),
         Shards::Import(typed) => whole::import(typed, console),
         Shards::Export(typed) => whole::export(typed, console),

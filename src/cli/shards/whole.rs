@@ -1,15 +1,15 @@
-//! `lookback shards init`, `split`, `import`, `export` and `gc`: all shards at once.
+//! `lookback shards init`, `migrate`, `split`, `import`, `export` and `gc`: all shards at once.
 
 use serde::Serialize;
 
 use super::place::{moved, open};
-use crate::cli::args::{ShardsExport, ShardsGc, ShardsImport, ShardsInit, ShardsSplit};
+use crate::cli::args::{ShardsExport, ShardsGc, ShardsImport, ShardsInit, ShardsMigrate, ShardsSplit};
 use crate::cli::console::Console;
 use crate::cli::init::settings_of;
 use crate::cli::text::{count, counted, size};
 use lookback::error::Result;
 use lookback::model::{Duplicates, Ids};
-use lookback::shards;
+use lookback::shards::{self, MigratedShards};
 use lookback::store::{Folder, Settings};
 use lookback::text::Shown as _;
 
@@ -39,6 +39,21 @@ pub(super) fn init(typed: &ShardsInit, console: &Console) -> Result<()> {
         count(max_history as u64),
         made.time_zone
     );
+    console.done(&made, &sentence)
+}
+
+pub(super) fn migrate(typed: &ShardsMigrate, console: &Console) -> Result<()> {
+    let made = shards::migrate(&open(&typed.place, console)?, console.progress())?;
+    let (shards, moved) = (counted(made.shards.into(), "shard"), moved(&made.traffic));
+    let MigratedShards { version, from, to, steps, .. } = &made;
+    let sentence = if steps.is_empty() {
+        format!(
+            "the shards have format version {to}, the newest that this program knows; version {version} stays as it is"
+        )
+    } else {
+        let steps = steps.join("; ");
+        format!("migrated {shards} from format version {from} to {to} ({steps}): version {version}{moved}")
+    };
     console.done(&made, &sentence)
 }
 

@@ -31,6 +31,13 @@ pub enum Change {
     },
     /// The customers were dealt out to so many shards.
     Split(Shards),
+    /// The shards were brought from one format version to another.
+    Migrated {
+        /// The format version before.
+        from: u8,
+        /// The format version now.
+        to: u8,
+    },
 }
 
 impl Change {
@@ -60,6 +67,7 @@ impl Change {
                 after.change = format!("split into {} shards", shards.number());
                 after.shards = shards.number();
             }
+            Change::Migrated { from, to } => after.change = format!("migrate from format version {from} to {to}"),
         }
         after
     }

@@ -78,10 +78,22 @@ impl ShardedStore {
         Ok(StoresAside { work: self.cache.work_folder()?, resources: self.resources.clone() })
     }
 
-    /// Brings a shard of a version to this machine. Table files that the cache has are not fetched.
+    /// Brings a shard of a version to this machine. Table files that the cache has are not fetched. Fails if the shards
+    /// have another format version than this program works with.
     ///
     /// Disk: the table files of the shard.
     pub fn open(&self, pinned: &Pinned, number: u32, progress: &dyn Progress) -> Result<OpenShard> {
+        self.refuse_other_format(pinned)?;
+        self.open_of_any_format(pinned, number, progress)
+    }
+
+    /// Does the same for a shard of any format version.
+    pub(crate) fn open_of_any_format(
+        &self,
+        pinned: &Pinned,
+        number: u32,
+        progress: &dyn Progress,
+    ) -> Result<OpenShard> {
         if number >= pinned.shards.number() {
             return Err(Error::usage(
                 format!("there is no shard {number}: they are 0 to {}", pinned.shards.number() - 1),

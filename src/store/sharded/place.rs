@@ -8,7 +8,7 @@ use super::cache::Cache;
 use super::shard_files::prefix_of;
 use crate::error::{Error, Kind, Result};
 use crate::exact::Held;
-use crate::format::Secret;
+use crate::format::{FORMAT_VERSION, Secret};
 use crate::message::message;
 use crate::model::{Day, Ids, Shards};
 use crate::resources::Resources;
@@ -168,6 +168,25 @@ impl ShardedStore {
             ));
         };
         self.pinned(document)
+    }
+
+    /// Fails if the shards of a version have another format version than this program works with.
+    pub(crate) fn refuse_other_format(&self, pinned: &Pinned) -> Result<()> {
+        let found = pinned.format_version();
+        if found == FORMAT_VERSION {
+            return Ok(());
+        }
+        let (place, program) = (self.versions.place().shown(), env!("CARGO_PKG_VERSION"));
+        let what = format!(
+            "the shards of version {} at {place} have format version {found}, and this program (lookback {program}) works with format version {FORMAT_VERSION}",
+            pinned.version()
+        );
+        let remedy = if found > FORMAT_VERSION {
+            message!["use a newer lookback"]
+        } else {
+            message!["migrate the newest version with ", [ShardsMigrate Store = (place)]]
+        };
+        Err(Error::refused(what, remedy))
     }
 
     /// Returns the numbers of all versions that can be read, ascending.
