@@ -37,6 +37,7 @@
 //! | number the items or customers of an input | [`vocabulary`] |
 //! | write histories, and say why an action is in one | [`histories`] |
 //! | prove rows and stores | [`audit`], [`verify`], [`diff`], [`stale`] |
+//! | keep customers in many stores, here or by tasks of a cluster | [`shards`], [`store::ShardedStore`] |
 //! | remove data | [`removal`], and [`ingest::Ingester::remove`] |
 //! | bring a store up to date | [`migrations`], [`rezone`] |
 //! | describe an input, or give it in memory | [`config`], [`sources`], [`model`], [`input`] |

@@ -272,7 +272,10 @@ def task_memory(spark: SparkSession) -> int:
 
 
 def _setting(spark: SparkSession, name: str, default: str) -> str:
-    value = spark.conf.get(name, default)
+    try:
+        value = spark.conf.get(name, default)
+    except Exception:  # Where the service keeps a setting to itself, each version raises another class.
+        return default
     return default if value is None else str(value)
 
 

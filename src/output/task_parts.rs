@@ -1,9 +1,9 @@
 //! Parts of one partition that tasks write, anywhere, and one run publishes.
 //!
-//! On a disk, tasks write into the staging folder of the partition, and the run takes from there what it publishes. At a
-//! URL a part goes to where it stays, under a name that follows from its content and from the manifest that is to be
-//! replaced: so a task that is run twice writes it once, and no run that has published before, and still removes what it
-//! has replaced, can take it for one of those.
+//! On a disk, tasks write into the staging folder of the partition, and the run takes from there what it publishes. At
+//! a URL a part goes to where it stays, under a name that follows from its content and from the manifest that is to be
+//! replaced: so a task that is run twice writes it once, and no run that has published before, and still removes what
+//! it has replaced, can take it for one of those.
 
 use std::fs;
 use std::path::{Path, PathBuf};

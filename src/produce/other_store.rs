@@ -7,9 +7,9 @@ use crate::progress::Progress;
 use crate::storage::Place;
 use crate::text::Shown as _;
 
-/// Returns the day of a partition that rests on batches from before the store's `first` batch: the newest other one below
-/// `out`, or else that of `dt`. Notes it for the user: most likely this is a different store, created on an empty disk
-/// or at a mistyped path, and the rows lack the history of the original one.
+/// Returns the day of a partition that rests on batches from before the store's `first` batch: the newest other one
+/// below `out`, or else that of `dt`. Notes it for the user: most likely this is a different store, created on an empty
+/// disk or at a mistyped path, and the rows lack the history of the original one.
 ///
 /// The manifest names the batches; a partition without a usable one counts if its day is before the store's first
 /// batch. Memory: one manifest.

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::process::{Child, Stdio};
+use std::sync::Barrier;
 use std::time::Duration;
+
+use lookback::resources::Resources;
+use lookback::store::{Change, ShardedStore};
 
 use super::{DAYS, deliver, dumps, json, run, show};
 use crate::support::output::dump;
-use crate::support::places::S3Server;
+use crate::support::places::{Endpoint, S3Server};
 use crate::support::program::{Bench, Ran, assert_one_sentence};
 use crate::support::random::Random;
 
@@ -287,4 +291,51 @@ fn a_file_that_is_missing_or_damaged_is_named() {
     refused(&bench, "shards verify --store place --number 2", &["files/"]);
     std::fs::write(&path, bytes).unwrap();
     json(&bench, None, "shards verify --store place --number 2");
+}
+
+/// On the newest version twenty drivers have done their work, and all commit it at the same moment.
+#[test]
+fn of_twenty_commits_at_once_one_wins_each_time() {
+    let bench = with_batches(7);
+    let store = ShardedStore::connect(&bench.path("place"), None, &Resources::default()).unwrap();
+    for round in 0..10 {
+        let head = store.pin(None).unwrap();
+        let answers = |_| (0..head.shards().number()).map(|shard| store.unchanged(&head, shard)).collect::<Vec<_>>();
+        let start = Barrier::new(20);
+        let commit = |number| {
+            let (answers, start) = (answers(number), &start);
+            start.wait();
+            store.commit(&head, answers, Change::Removed(DAYS[0].parse().unwrap())).unwrap().map(|made| made.version())
+        };
+        let commit = &commit;
+        let made: Vec<Option<u32>> = std::thread::scope(|scope| {
+            let drivers: Vec<_> = (0..20).map(|number| scope.spawn(move || commit(number))).collect();
+            drivers.into_iter().map(|driver| driver.join().unwrap()).collect()
+        });
+        let won: Vec<u32> = made.into_iter().flatten().collect();
+        assert_eq!(won, [head.version() + 1], "round {round}");
+    }
+}
+
+/// The same at a URL, by processes, each of which begins again when it has lost.
+#[test]
+fn of_twenty_processes_at_a_url_each_makes_a_version_of_its_own_or_says_that_it_has_lost() {
+    let (bench, server) = (with_batches(8), S3Server::start());
+    let at: &dyn Endpoint = &server;
+    json(&bench, Some(at), "shards init --store s3://bucket/store --shards 1");
+    let runs: Vec<Child> = (0..20)
+        .map(|number| {
+            let mut command = bench.command();
+            let words = format!("shards ingest --store s3://bucket/store --input input --dt {}", DAYS[number % 4]);
+            command.args(words.split_whitespace()).envs(at.environment());
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let ran: Vec<Ran> = runs.into_iter().map(|run| Ran::of(run.wait_with_output().unwrap())).collect();
+    let won = ran.iter().filter(|ran| ran.code == 0).count() as u64;
+    for lost in ran.iter().filter(|ran| ran.code != 0) {
+        assert_one_sentence(lost, &["other runs have made the next version of the sharded store 5 times meanwhile"]);
+    }
+    assert!(won >= 5, "each version has a winner, and nobody loses more than five: {won}");
+    assert_eq!(json(&bench, Some(at), "shards status --store s3://bucket/store")["version"], 1 + won);
 }
