@@ -34,12 +34,13 @@ impl Cache {
         Ok(Cache { folder: folder.to_owned(), bytes_max, _own: None })
     }
 
-    /// Makes a cache that lasts only as long as the value, in the folder for scratch files.
+    /// Makes a cache in the folder for scratch files in which nothing stays: a file lasts as long as the shard that has
+    /// it, so that work on one shard after the other needs the disk for one.
     pub(super) fn of_its_own(scratch: &Path) -> Result<Self> {
         let own = WorkFolder::create(scratch, WORK)?;
         let folder = own.path().to_owned();
         create_private(&folder.join("files"))?;
-        Ok(Cache { folder, bytes_max: u64::MAX, _own: Some(own) })
+        Ok(Cache { folder, bytes_max: 0, _own: Some(own) })
     }
 
     /// Makes a folder beside the files.
@@ -124,4 +125,25 @@ pub(super) fn identity(path: &Path) -> Result<(u64, u64)> {
     use std::os::unix::fs::MetadataExt as _;
     let file = fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
     Ok((file.dev(), file.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_a_cache_of_its_own_nothing_stays_but_what_a_shard_has() {
+        let scratch = tempfile::tempdir().unwrap();
+        let cache = Cache::of_its_own(scratch.path()).unwrap();
+        let object: ObjectName = format!("{}-3-00000000deadbeef", "ab".repeat(16)).parse().unwrap();
+        let work = cache.work_folder().unwrap();
+        let table = work.path().join("table");
+        fs::write(&table, "abc").unwrap();
+        cache.keep(&object, &table).unwrap();
+        cache.trim().unwrap();
+        assert!(!cache.lend(&object, &work.path().join("other")).unwrap());
+        assert_eq!(fs::read(&table).unwrap(), b"abc");
+        drop((work, cache));
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+    }
 }

@@ -123,9 +123,9 @@ impl Pinned {
 
 impl ShardedStore {
     /// Opens the place of a sharded store; makes no request. `cache` is a folder on a disk of this machine in which
-    /// table files stay, up to so many bytes, for who opens a shard again; without one they last as long as this value,
-    /// in the folder for scratch files. Fails if there are no credentials for a URL, and if cache and place lie in each
-    /// other.
+    /// table files stay, up to so many bytes, for who opens a shard again; without one they last as long as the shard
+    /// is open, in the folder for scratch files. Fails if there are no credentials for a URL, and if cache and place
+    /// lie in each other.
     pub fn connect(place: &Path, cache: Option<(&Path, u64)>, resources: &Resources) -> Result<Self> {
         if let Some((folder, _)) = cache {
             keep_apart(("the cache", folder), &[("the store", place)])?;
