@@ -83,6 +83,45 @@ fn figures_of_speed_are_measured_ones() {
     assert_eq!(seconds("took 1.41 s with it, 3 s, 0.2 s."), ["1.41", "0.2"]);
 }
 
+/// The year of a sharded store on its page is the one whose figures lie beside it, and it has stayed within its bounds.
+#[test]
+fn the_year_is_the_recorded_one() {
+    let (page, table) = (read("docs/sharded-costs.md"), read("docs/year/figures.csv"));
+    let mut lines = table.lines();
+    let names: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let days: Vec<Vec<f64>> = lines.map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect()).collect();
+    let column = |name: &str| -> Vec<f64> {
+        let place = names.iter().position(|own| *own == name).unwrap_or_else(|| panic!("no column {name}"));
+        days.iter().map(|day| day[place]).collect()
+    };
+    let last = |name: &str| *column(name).last().unwrap();
+    let most = |name: &str| column(name)[30..].iter().copied().fold(0.0, f64::max);
+    let mut ratios: Vec<f64> =
+        column("place_bytes").iter().zip(column("version_bytes")).skip(30).map(|(all, newest)| all / newest).collect();
+    ratios.sort_by(f64::total_cmp);
+    let (median, most_ratio) = (ratios[ratios.len() / 2], ratios[ratios.len() - 1]);
+    assert_eq!(days.len(), 365);
+    assert!(most_ratio <= 2.5, "{most_ratio}");
+    let written = column("written_bytes").iter().sum::<f64>() / last("version_bytes");
+    for figure in [
+        format!(
+            "| newest version at the end | {:.1} MB in {} files,",
+            last("version_bytes") / 1e6,
+            last("version_files")
+        ),
+        format!("| place, in sizes of the newest version | {median:.2} (median), {most_ratio:.2} at most |"),
+        format!("| files at the place, at most | {} |", most("place_files")),
+        format!("| table files of a shard, at most | {} |", most("tables_of_a_shard")),
+        format!("| bytes written, in sizes of the newest version at the end | {written:.1} |"),
+    ] {
+        assert!(page.contains(&figure), "docs/sharded-costs.md does not say: {figure}");
+    }
+    for plot in ["bytes", "files", "written", "requests"] {
+        assert!(page.contains(&format!("](year/{plot}.svg)")), "docs/sharded-costs.md does not show {plot}.svg");
+        assert!(read(&format!("docs/year/{plot}.svg")).contains("prefers-color-scheme: dark"), "{plot}.svg");
+    }
+}
+
 /// Paths of the repository in code spans and links of pages. One with a `*`, `…` or a capital in the place of a name
 /// stands for many.
 #[test]

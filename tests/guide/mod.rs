@@ -114,6 +114,7 @@ followed! {
     retention: "retention.md",
     rows: "rows.md",
     sharded: "sharded.md",
+    sharded_costs: "sharded-costs.md",
     sizing: "sizing.md",
     upgrading: "upgrading.md",
     watching: "watching.md",

@@ -8,6 +8,7 @@ mod engine;
 mod faults;
 mod migrating;
 mod outputs;
+mod requests;
 mod rows;
 mod versions;
 
