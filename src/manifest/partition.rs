@@ -186,6 +186,22 @@ impl PartFile {
         format!("part-{number:05}.parquet")
     }
 
+    /// Returns the name at a URL of a part that a task has put there, which of its parts it is, and what tells it from
+    /// others: 32 hexadecimal digits.
+    pub(crate) fn name_of_task(task: u32, number: usize, digits: &str) -> String {
+        format!("part-{task:05}{number:05}-{digits}.parquet")
+    }
+
+    /// Whether a name is one of those.
+    fn is_of_task(name: &str) -> bool {
+        let parts = name.strip_prefix("part-").and_then(|name| name.strip_suffix(".parquet"));
+        parts.and_then(|name| name.split_once('-')).is_some_and(|(number, digits)| {
+            (number.len(), digits.len()) == (10, 32)
+                && number.bytes().all(|digit| digit.is_ascii_digit())
+                && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+        })
+    }
+
     /// Returns its name at a URL, as the part with this number: it follows from the content.
     pub(crate) fn name_with_hash(&self, number: usize) -> String {
         format!("part-{number:05}-{}.parquet", self.xxh3_128)
@@ -280,7 +296,9 @@ impl Manifest {
         let named = |(number, part): (usize, &PartFile)| {
             part.name == PartFile::name_of(number) || part.name == part.name_with_hash(number)
         };
-        if !self.parts.iter().enumerate().all(named) {
+        let are_of_tasks = self.parts.iter().all(|part| PartFile::is_of_task(&part.name))
+            && self.parts.is_sorted_by(|one, next| one.name < next.name);
+        if !(are_of_tasks || self.parts.iter().enumerate().all(named)) {
             return Err("its part files are not named part-00000.parquet, part-00001.parquet and so on".to_owned());
         }
         if self.shards.is_some_and(|shards| Shards::new(shards).is_none()) {

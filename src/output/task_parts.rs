@@ -81,7 +81,7 @@ impl PartitionFolder {
             let from = local.join(&part.name);
             let file = regular_file::open(&from).map_err(|error| Error::io("open", &from, error))?;
             let hash = hex(&hash_of_texts([salt, &part.xxh3_128].into_iter()));
-            let part = PartFile { name: format!("part-{task:05}{number:05}-{hash}.parquet"), ..part.clone() };
+            let part = PartFile { name: PartFile::name_of_task(task, number, &hash), ..part.clone() };
             objects.upload(&self.path().join(&part.name), &file, *part_bytes)?;
             uploaded.statistics.push(statistics_of(&part, &file)?);
             uploaded.parts.push(part);

@@ -198,12 +198,13 @@ class Cluster:
             if turn == 0:
                 out = [str(self.args.lookback), "diff", str(self.work / "rows"), str(self.work / "other"), "--dt", str(self.day)]
                 process.show(subprocess.run(out, check=True, capture_output=True, text=True).stdout.strip())
-                written = self.spark.read.parquet(str(self.work / "alone")).count()
-                process.show(f"rows of Spark alone: {written:,}; of lookback: {json.loads(self.counted())['rows']:,}")
+                if self.args.ways:
+                    written = self.spark.read.parquet(str(self.work / "alone")).count()
+                    process.show(f"rows of Spark alone: {written:,}; of lookback: {json.loads(self.counted())['rows']:,}")
         return found
 
     def counted(self):
-        line = [str(self.args.lookback), "manifest", str(self.work / "rows"), "--dt", str(self.day), "--json"]
+        line = [str(self.args.lookback), "manifest", str(self.work / "rows"), "--dt", str(self.day)]
         return subprocess.run(line, check=True, capture_output=True, text=True).stdout
 
 
