@@ -442,3 +442,14 @@ def test_spark_connect(tmp_path):
     said = subprocess.run(line, capture_output=True, text=True, timeout=300, env={**os.environ, "PYTHONPATH": paths})
     assert said.returncode == 0, said.stderr
     assert int(said.stdout.split()[-1]) > 100
+
+
+def test_a_customer_with_half_of_the_day(spark, tmp_path):
+    both = Both(spark, tmp_path)
+    both.sharded = lookback.spark.Store(both.sharded.url, task_memory="256MiB")
+    for seed, day in enumerate(DAYS[:2]):
+        many = actions_of(seed, day, rows=20_000)
+        half = pyarrow.array([7 if number % 2 else user for number, user in enumerate(many["user"].to_pylist())])
+        both.ingest(day, many.set_column(0, "user", half))
+    shown = next(seed for seed in range(100) if 7 in impressions_of(seed)["user"].to_pylist())
+    assert both.same_rows(DAYS[2], shown)["customers_at_cap"] >= 1

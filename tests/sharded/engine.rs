@@ -1,6 +1,7 @@
 //! The same by tasks, as a cluster runs them: the parts that each task has put at a URL, published in one step. Each
 //! request goes wrong in turn, and the process is killed at each.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -40,19 +41,19 @@ fn shop() -> Option<Shop> {
 }
 
 impl Shop {
-    fn command(&self, at: &dyn Endpoint, words: &[&str]) -> Command {
+    fn command(&self, at: &dyn Endpoint, script: &str, words: &[&str]) -> Command {
         let mut command = Command::new(&self.python);
         let of_bench = self.bench.command();
         command.envs(of_bench.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.current_dir(self.bench.path("")).envs(at.environment());
-        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/engine.py")).args(words);
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script)).args(words);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
     /// Runs a command by tasks, and returns its summary.
     fn done(&self, at: &dyn Endpoint, words: &[&str]) -> Value {
-        let ran = self.command(at, words).output().unwrap();
+        let ran = self.command(at, "engine.py", words).output().unwrap();
         assert!(ran.status.success(), "{words:?}: {}", String::from_utf8_lossy(&ran.stderr));
         serde_json::from_slice(&ran.stdout).unwrap()
     }
@@ -99,6 +100,20 @@ fn rows_by_tasks_are_those_of_one_process() {
 }
 
 #[test]
+fn rows_by_spark_at_a_url_are_those_of_one_process() {
+    let Some(shop) = shop() else { return };
+    shop.alone("right");
+    let words = [&["s3://bucket/spark", "input", "s3://bucket/by-spark"][..], &DAYS].concat();
+    let ran = shop.command(&shop.server, "on_spark.py", &words).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    for kind in ["files", "delta"] {
+        assert!(shop.are_same(&shop.server, &format!("s3://bucket/by-spark-{kind}"), "right"), "{kind}");
+    }
+    let verified = json(&shop.bench, Some(&shop.server), "shards verify --store s3://bucket/spark");
+    assert_eq!((&verified["version"], &verified["faults"]), (&4.into(), &0.into()));
+}
+
+#[test]
 fn a_request_of_tasks_that_goes_wrong_in_passing_changes_nothing() {
     let Some(shop) = shop() else { return };
     shop.alone("right");
@@ -140,7 +155,7 @@ fn killed_at_a_request_tasks_leave_the_old_rows_or_the_new() {
             let server = shop.copy();
             let proxy = Proxy::to(&server);
             proxy.fail(nth(number), fault);
-            let mut child = shop.command(&proxy, &produce).spawn().unwrap();
+            let mut child = shop.command(&proxy, "engine.py", &produce).spawn().unwrap();
             assert!(proxy.wait_stalled(&mut child), "{fault:?} at request {number}");
             child.kill().unwrap();
             child.wait().unwrap();
