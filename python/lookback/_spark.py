@@ -52,6 +52,9 @@ class Task:
         import pyarrow
         from pyspark import TaskContext
 
+        # After each task Spark looks through all objects of a worker, which are mostly modules: a third of the CPU time of
+        # a small task. What there is now, when it has just done so, lasts, and is not looked through again.
+        gc.freeze()
         context = TaskContext.get()
         assert context is not None, "a task of Spark has a context"
         local = _local_folder()
@@ -66,11 +69,6 @@ class Task:
         streams = {name: _Stream(sources, name, schema) for name, schema in self.schemas.items()}
         rows = rows_in_memory(self.words[1], streams, self.columns)
         said = answer([*self.words, *words], self.tasks, context.partitionId(), rows, os.path.join(local, "scratch"))
-        if gc.get_freeze_count() == 0:
-            # After each task Spark looks through all objects of a worker, which are mostly modules: 40 % of the CPU time
-            # of a small task. From now on it looks through those that are new.
-            gc.collect()
-            gc.freeze()
         yield pyarrow.RecordBatch.from_pydict({"answer": [said]})
 
 
