@@ -16,7 +16,8 @@ sharded = lookback.spark.Store(store, shards=4)
 
 
 def read(source, day):
-    return spark.read.parquet(os.path.join(root, source, f"dt={day}"))
+    # Some of the files lie deeper, where lookback reads them too.
+    return spark.read.option("recursiveFileLookup", "true").parquet(os.path.join(root, source, f"dt={day}"))
 
 
 for day in days[:-1]:

@@ -23,6 +23,7 @@ __all__ = [
     "prepare",
     "program",
     "receive",
+    "shards_of",
     "shared_day",
     "unused_configuration",
     "vocabulary",

@@ -90,7 +90,7 @@ fn rows_by_tasks_are_those_of_one_process() {
             let versions = made["table_version"].as_u64();
             assert_eq!(versions.is_some(), further == "delta", "{out}, round {round}");
             assert!(shop.are_same(&shop.server, out, "right"), "{out}, round {round}");
-            let checked = format!("manifest {out} --dt 2026-01-04 --check");
+            let checked = format!("manifest --out {out} --dt 2026-01-04 --check");
             assert_eq!(run(&shop.bench, Some(&shop.server), &checked).code, 0, "{out}");
         }
     }
@@ -160,7 +160,7 @@ fn killed_at_a_request_tasks_leave_the_old_rows_or_the_new() {
             child.kill().unwrap();
             child.wait().unwrap();
             let when = format!("killed with {fault:?} at request {number}");
-            let checked = format!("manifest {ROWS} --dt 2026-01-04 --check");
+            let checked = format!("manifest --out {ROWS} --dt 2026-01-04 --check");
             assert_eq!(run(&shop.bench, Some(&server), &checked).code, 0, "{when}");
             let is_one = shop.are_same(&server, ROWS, "before") || shop.are_same(&server, ROWS, "after");
             assert!(is_one, "{when}: neither the old rows nor the new");
