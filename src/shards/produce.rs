@@ -197,6 +197,9 @@ fn publish(
         match answer.parts {
             Parts::Folder(folder) => take_parts(&partition, &folder, &answer.manifest.parts, &mut parts)?,
             Parts::Uploaded(uploaded) => {
+                if uploaded.parts.len() != uploaded.statistics.len() {
+                    return Err(Error::internal("a task has answered with parts and other statistics"));
+                }
                 parts.extend(uploaded.parts);
                 statistics.extend(uploaded.statistics);
             }

@@ -51,8 +51,7 @@ impl DeltaPartition {
         manifest: &Manifest,
     ) -> Result<u64> {
         let (out, target) = (folder.out.path(), folder.path());
-        let statistics = statistics_of_parts(parts, manifest)?;
-        let adds = adds(folder, manifest, &statistics, modified_ms(&parts.join(MANIFEST))?)?;
+        let adds = adds(folder, manifest, described(parts, manifest)?)?;
         let staging = parts.parent().held("parts are staged in a folder")?;
         let _turn = lock(out)?;
         check_folder(&target)?;
@@ -83,11 +82,11 @@ impl DeltaPartition {
         replaced: &Replaced,
     ) -> Result<u64> {
         let now_ms = modified_ms(&upload.parts.join(MANIFEST))?;
-        let statistics = match upload.uploaded {
-            Some(statistics) => statistics.to_vec(),
-            None => statistics_of_parts(upload.parts, manifest)?,
+        let described = match upload.uploaded {
+            Some(statistics) => statistics.iter().map(|of_part| (of_part.clone(), now_ms)).collect(),
+            None => described(upload.parts, manifest)?,
         };
-        let adds = adds(upload.folder, manifest, &statistics, now_ms)?;
+        let adds = adds(upload.folder, manifest, described)?;
         let before = upload.folder.objects(upload.objects)?;
         upload.upload_missing(manifest, &before)?;
         let commit = self.commit(upload.folder, &adds, now_ms, upload.parts);
@@ -110,30 +109,31 @@ impl DeltaPartition {
     }
 }
 
-/// Returns the statistics of the parts of a manifest, which the local folder `parts` has as they were written.
-fn statistics_of_parts(parts: &Path, manifest: &Manifest) -> Result<Vec<String>> {
+/// Returns the statistics of each part of a manifest, and when it was written, in milliseconds since 1970. The local
+/// folder `parts` has them as they were written.
+fn described(parts: &Path, manifest: &Manifest) -> Result<Vec<(String, i64)>> {
     let of_part = |(number, part): (usize, &PartFile)| {
         let local = parts.join(PartFile::name_of(number));
         let file = regular_file::open(&local).map_err(|error| Error::io("open", &local, error))?;
-        statistics_of(part, &file)
+        Ok((statistics_of(part, &file)?, modified_ms(&local)?))
     };
     manifest.parts.iter().enumerate().map(of_part).collect()
 }
 
-/// Returns the actions that add the parts of a manifest, with these statistics, as files of this time.
-fn adds(folder: &PartitionFolder, manifest: &Manifest, statistics: &[String], now_ms: i64) -> Result<Vec<Add>> {
+/// Returns the actions that add the parts of a manifest, so described.
+fn adds(folder: &PartitionFolder, manifest: &Manifest, described: Vec<(String, i64)>) -> Result<Vec<Add>> {
     let dt = RowColumn::Dt.name();
-    let add = |(part, statistics): (&PartFile, &String)| {
+    let add = |(part, (statistics, modified_ms)): (&PartFile, (String, i64))| {
         Ok(Add {
             path: format!("{dt}={}/{}", folder.dt, part.name),
             partition_values: BTreeMap::from([(dt.to_owned(), Some(folder.dt.to_string()))]),
             size: i64::try_from(part.bytes).held("a file has less than 2^63 bytes")?,
-            modification_time: now_ms,
+            modification_time: modified_ms,
             data_change: true,
-            stats: Some(statistics.clone()),
+            stats: Some(statistics),
         })
     };
-    manifest.parts.iter().zip(statistics).map(add).collect()
+    manifest.parts.iter().zip(described).map(add).collect()
 }
 
 /// Moves a complete file to its place, in the place of one of the same name.
