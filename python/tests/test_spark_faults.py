@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -108,7 +109,7 @@ def test_killed_workers_and_executors(spark, tmp_path):
         ended = threading.Event()
 
         def kill(ended=ended):
-            kind = "executor" if chosen.random() < 0.4 else "worker"
+            kind = min(killed, key=lambda kind: killed[kind])
             ended.wait(chosen.random() * 1.5)
             while not ended.is_set():
                 found = own(kind)
@@ -130,15 +131,16 @@ def test_killed_workers_and_executors(spark, tmp_path):
             killer.join()
         assert lookback.diff(tmp_path / "rows", tmp_path / "other", dt=DAYS[3])["same"], f"seed {seed}"
         assert time.monotonic() - begin < 300
-    assert all(killed.values()) or KILLS < 5, killed
+    assert all(killed.values()) or KILLS < 2, killed
     assert lookback.shards.verify(sharded.url)["faults"] == 0
     # What attempts have left that nobody waited for goes when it is old.
     aged(sharded.url)
     sharded.ingest(spark.createDataFrame(actions_of(2, DAYS[2])), dt=DAYS[2], columns=COLUMNS)
     sharded.gc(keep=1, grace="1h")
     assert lookback.shards.verify(sharded.url)["faults"] == 0
-    named = {name for name in files_of(sharded.url)}
-    assert len(named) < 200, "what no version names is gone"
+    # Of versions that were removed nothing is left but their numbers.
+    [text] = [text for text in map(Path.read_text, (Path(sharded.url) / "versions").iterdir()) if text]
+    assert all(name in text for name in files_of(sharded.url)), "what no version names is gone"
     assert [path.name for path in (tmp_path / "rows").iterdir() if "staging" in path.name] == []
     print(f"{runs} runs, killed {killed}, seed {seed}")
 
@@ -311,7 +313,9 @@ def test_a_task_that_runs_twice_at_the_same_time(tmp_path):
         with open(tmp_path / f"{name}-{host}.log", "w") as log:
             return subprocess.Popen(line, env={**environment, "SPARK_LOCAL_IP": host}, stdout=log, stderr=log)
 
-    port = 20_000 + os.getpid() % 20_000
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     started = [begin("master.Master", "--port", str(port), "--webui-port", "0", host="127.0.0.1")]
     try:
         for host in ["127.0.0.2", "127.0.0.3"]:
