@@ -35,7 +35,11 @@ impl Batches {
             let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
             batches.get_mut().and_then(|batches| batches.as_mut().and_then(Iterator::next).transpose())
         });
-        Ok(next.raised(py)?.map(|batch| Batch::new(batch, self.used.clone(), self.lender.clone())))
+        let next = next.raised(py)?;
+        if let (Some(_), Some(lender)) = (&next, &self.lender) {
+            lender.batch_is_made();
+        }
+        Ok(next.map(|batch| Batch::new(batch, self.used.clone(), self.lender.clone())))
     }
 
     /// Ends the threads in the background; nothing follows.

@@ -7,6 +7,7 @@ use std::ffi::c_void;
 use std::path::PathBuf;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use lookback::error::Error;
 use lookback::output::{LendCells, LentCells};
@@ -26,6 +27,13 @@ const BOUNDARY: usize = 64;
 /// Pieces of memory that are kept though nobody uses them.
 const FREE_MAX: usize = 8;
 
+/// Between two looks whether somebody has given memory back; the system makes it some 0.1 ms.
+const LOOK: Duration = Duration::from_micros(50);
+
+/// How many looks take as long as a MiB of new memory, whose pages the system clears and maps one by one: 1 ms where it
+/// was measured.
+const LOOKS_A_MIB: usize = 10;
+
 /// The memory of a process's batches for others. It stays while batches are on their way, so it is to live as long as the
 /// process.
 ///
@@ -33,7 +41,30 @@ const FREE_MAX: usize = 8;
 /// rounded up by at most a quarter.
 #[derive(Default)]
 pub(crate) struct SharedColumns {
-    memories: Mutex<Vec<Arc<SharedMemory>>>,
+    pieces: Mutex<Pieces>,
+}
+
+#[derive(Default)]
+struct Pieces {
+    memories: Vec<Arc<SharedMemory>>,
+    /// Whether a batch was made: before that, all pieces in use are of the first one.
+    has_batch: bool,
+    /// How often somebody has looked for a piece to come back instead of making a new one, by the size of that.
+    looks: BTreeMap<usize, usize>,
+}
+
+impl Pieces {
+    /// Lends one of them, and gives those that are too many back to the system.
+    fn lend(&mut self, memory: Arc<SharedMemory>) -> Lease {
+        let lease = Lease::begin(memory);
+        let mut surplus = self.memories.iter().filter(|memory| memory.is_free()).count().saturating_sub(FREE_MAX);
+        self.memories.retain(|memory| {
+            let is_surplus = surplus > 0 && memory.is_free();
+            surplus -= usize::from(is_surplus);
+            !is_surplus
+        });
+        lease
+    }
 }
 
 /// The same in Python.
@@ -49,8 +80,8 @@ impl Lender {
 }
 
 impl SharedColumns {
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<SharedMemory>>> {
-        self.memories.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Pieces> {
+        self.pieces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lends memory to a column. `None` if the column is small, or the system has no memory to share.
@@ -61,30 +92,41 @@ impl SharedColumns {
 
     /// Leases the smallest piece of memory that is free and large enough, or a new one. `None` if the system has no
     /// memory to share.
+    ///
+    /// A piece in use is waited for until all such waiting has taken as long as a new piece would: whoever takes batches
+    /// as fast as they are made soon gives it back.
     fn lease(&self, bytes: usize) -> Option<Lease> {
-        let mut memories = self.lock();
-        let fits = |memory: &&Arc<SharedMemory>| memory.bytes() >= bytes && memory.is_free();
-        let lease = match memories.iter().filter(fits).min_by_key(|memory| memory.bytes()) {
-            Some(memory) => Lease::begin(Arc::clone(memory)),
-            None => {
-                let step = (bytes.next_power_of_two() / 8).max(1);
-                let memory = Arc::new(SharedMemory::create(bytes.next_multiple_of(step)).ok()?);
-                memories.push(Arc::clone(&memory));
-                Lease::begin(memory)
+        let size = bytes.next_multiple_of((bytes.next_power_of_two() / 8).max(1));
+        let price = (size >> 20).saturating_mul(LOOKS_A_MIB);
+        loop {
+            let mut pieces = self.lock();
+            let large_enough = pieces.memories.iter().filter(|memory| memory.bytes() >= bytes);
+            let (free, used): (Vec<_>, Vec<_>) = large_enough.partition(|memory| memory.is_free());
+            let could_come = pieces.has_batch && used.iter().any(|memory| memory.bytes() / 2 <= bytes);
+            if let Some(memory) = free.into_iter().min_by_key(|memory| memory.bytes()).cloned() {
+                return Some(pieces.lend(memory));
             }
-        };
-        let mut surplus = memories.iter().filter(|memory| memory.is_free()).count().saturating_sub(FREE_MAX);
-        memories.retain(|memory| {
-            let is_surplus = surplus > 0 && memory.is_free();
-            surplus -= usize::from(is_surplus);
-            !is_surplus
-        });
-        Some(lease)
+            let looks = pieces.looks.entry(size).or_default();
+            if !could_come || *looks >= price {
+                *looks = 0;
+                let memory = Arc::new(SharedMemory::create(size).ok()?);
+                pieces.memories.push(Arc::clone(&memory));
+                return Some(pieces.lend(memory));
+            }
+            *looks += 1;
+            drop(pieces);
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// A batch is ready: its memory is going to come back.
+    pub(crate) fn batch_is_made(&self) {
+        self.lock().has_batch = true;
     }
 
     /// Returns the memory that begins there.
     fn find(&self, first: *mut c_void) -> Option<Arc<SharedMemory>> {
-        self.lock().iter().find(|memory| memory.content().cast() == first).cloned()
+        self.lock().memories.iter().find(|memory| memory.content().cast() == first).cloned()
     }
 }
 

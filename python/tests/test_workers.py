@@ -69,6 +69,22 @@ def test_batches_stay_as_they_are_while_they_are_held(model, layout, context):
     assert mapped() == []
 
 
+def test_a_worker_does_not_wait_for_ever_for_memory(model):
+    """It waits a while for columns that are large, so that it needs less memory; who keeps all batches gets them too."""
+    rows = training(model, batch_size=150)
+    expected = list(training(model, batch_size=150))
+    assert len(expected) > 3 and expected[0].actions.nbytes > 1 << 20
+    for workers in (1, 2):
+        held = list(DataLoader(rows, batch_size=None, num_workers=workers))
+        assert len(held) == len(expected)
+        for batch, one in zip(held, expected):
+            assert torch.equal(batch.actions, one.actions) and torch.equal(batch.action_types, one.action_types)
+        assert len(mapped()) >= len(held)
+        del batch, held
+        gc.collect()
+        assert mapped() == []
+
+
 def test_memory_is_used_again_and_a_slice_keeps_it(model):
     rows = training(model, batch_size=10)
     loader = DataLoader(rows, batch_size=None, num_workers=1, persistent_workers=True)

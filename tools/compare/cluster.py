@@ -2,9 +2,10 @@
 """Times lookback on Spark beside two ways of Spark alone, in one session on the same input, and beside one process.
 
 The session has two executors of one core (local-cluster), as an installed cluster has them: JVMs and Python workers of their own. Each turn makes the rows
-of one day: lookback ingests the newest batch into a sharded store and produces; Spark alone reads all batches, and either sorts each customer's actions once
-(`once`) or takes a window over them for each impression row (`rows`); one process of lookback ingests and produces from the generator's files. All are
-warm: the first turn of each is not counted, and lookback's Python workers have just been used. Rows are compared (`lookback diff`) before anything is timed.
+of one day: lookback ingests the newest batch into a sharded store and produces; Spark alone reads all batches, and takes a window over a customer's actions
+for each impression row: over those of all customers, as it is usually written (`usual`), or of those with impressions only, whom it has broadcast (`rows`);
+or it sorts the actions of such customers once (`once`). One process of lookback ingests and produces from the generator's files. All are warm: the first
+turn of each is not counted, and lookback's Python workers have just been used. Rows are compared before anything is timed.
 """
 import argparse
 import json
@@ -87,7 +88,7 @@ def python_cpu():
 
 
 def spark_alone(spark, actions, impressions, cutoff, way, out):
-    """The rows of the contract, in no order, by one of the two ways."""
+    """The rows of the contract, in no order, by one of three ways."""
     from pyspark.sql import Window
     from pyspark.sql import functions as f
 
@@ -96,8 +97,8 @@ def spark_alone(spark, actions, impressions, cutoff, way, out):
     impressions = impressions.withColumn("n", f.monotonically_increasing_id())
     moment = f.unix_micros("time").alias("us")
     actions = actions.where(f.col("time") < f.lit(cutoff)).select("customer_id", f.struct(moment, "type", f.col("item_id").alias("item")).alias("action"))
-    customers = impressions.select("customer_id").distinct()
-    actions = actions.join(f.broadcast(customers), "customer_id")
+    if way != "usual":
+        actions = actions.join(f.broadcast(impressions.select("customer_id").distinct()), "customer_id")
     newest = f.slice(f.sort_array(f.collect_list("action"), asc=False), 1, HISTORY)
     if way == "once":
         histories = actions.groupBy("customer_id").agg(newest.alias("history"))
@@ -248,7 +249,7 @@ def main():
     parser.add_argument("--actions", type=int, default=2_000_000)
     parser.add_argument("--impressions", type=int, default=40_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--ways", nargs="*", choices=["once", "rows"], default=["once", "rows"], help="of Spark alone")
+    parser.add_argument("--ways", nargs="*", choices=["once", "rows", "usual"], default=["once", "rows", "usual"], help="of Spark alone")
     parser.add_argument("--verbose", action="store_true")
     args = parser.parse_args()
 
